@@ -1,0 +1,86 @@
+# shellcheck shell=sh
+# Node, the npm packages and the build of the checkout in $root.
+
+node_needed=20.19
+
+# version_at_least VERSION MAJOR.MINOR, with or without a leading v.
+version_at_least() {
+	have=${1#v}
+	case $have in
+	*.*) have_minor=${have#*.} ;;
+	*) have_minor=0 ;;
+	esac
+	have_minor=${have_minor%%[!0-9]*}
+	have_major=${have%%.*}
+	case $have_major in
+	'' | *[!0-9]*) return 1 ;;
+	esac
+	[ "$have_major" -gt "${2%.*}" ] || { [ "$have_major" -eq "${2%.*}" ] && [ "${have_minor:-0}" -ge "${2#*.}" ]; }
+}
+
+require_node() {
+	command -v node >/dev/null 2>&1 ||
+		die 3 "Node.js was not found; rehearse needs $node_needed or newer" 'install Node.js 20 LTS or newer with npm'
+	node_version=$(node --version 2>/dev/null) || node_version=unknown
+	version_at_least "$node_version" "$node_needed" ||
+		die 3 "Node.js is $node_version ($(command -v node)); rehearse needs $node_needed or newer" \
+			'install a newer Node.js, or put it first on PATH'
+}
+
+# shellcheck disable=SC3013 # -nt is in dash, bash and busybox, and in POSIX since 2024
+# npm writes its hidden lock file last, so it tells when the installation was complete.
+packages_are_current() {
+	[ -e "$root/node_modules/.package-lock.json" ] &&
+		! [ "$root/package-lock.json" -nt "$root/node_modules/.package-lock.json" ]
+}
+
+# Directories count too: a source that was deleted or renamed changes the time of its folder.
+build_is_current() {
+	[ -e "$root/dist/.stamp" ] && [ -e "$root/dist/src/cli/main.js" ] &&
+		[ -z "$(find "$root/src" "$root/tsconfig.json" -newer "$root/dist/.stamp" -print -quit)" ]
+}
+
+install_packages() {
+	! packages_are_current || return 0
+	command -v npm >/dev/null 2>&1 ||
+		die 3 'npm was not found' 'install npm; beside the nodejs of Debian it is a package of its own'
+	say 'installing npm packages (npm ci)'
+	# No package that is used needs its install script: ssh2's would only compile an optional speed-up. The packages of
+	# the build are wanted even under NODE_ENV=production.
+	(cd "$root" && logged npm ci --include=dev --ignore-scripts --no-audit --no-fund --no-update-notifier) ||
+		die 3 'npm ci failed' "cd $root && npm ci"
+}
+
+build() {
+	! build_is_current || return 0
+	[ -e "$root/node_modules/.bin/tsc" ] ||
+		die 3 'the TypeScript compiler is not among the npm packages' "cd $root && npm ci --include=dev"
+	say 'building (tsc)'
+	# The compiler trusts its notes on what it wrote last, even when that is gone.
+	[ -e "$root/dist/src/cli/main.js" ] || rm -f "$root/dist/.tsbuildinfo"
+	# The stamp bears the time before the build, so that a source saved meanwhile counts as newer.
+	: >"$root/dist/.stamp.new"
+	(cd "$root" && logged node_modules/.bin/tsc -p tsconfig.json) || die 4 'the build failed' "cd $root && npm run build"
+	mv "$root/dist/.stamp.new" "$root/dist/.stamp"
+}
+
+# with_lock FUNCTION…: calls the functions while no other set-up works in this checkout.
+with_lock() {
+	if ! [ -w "$root" ]; then
+		if ! [ -e "$root/dist/src/cli/main.js" ] || ! [ -e "$root/node_modules/.package-lock.json" ]; then
+			die 3 "$root is not built and cannot be written to" "as its owner: $root/bin/setup build"
+		fi
+		say "$root cannot be written to: going on with the older build that is there"
+		return 0
+	fi
+	mkdir -p "$root/dist"
+	(
+		flock --nonblock 9 || {
+			say 'waiting for another set-up in this checkout'
+			flock 9
+		}
+		for step; do
+			"$step"
+		done
+	) 9>"$root/dist/.lock"
+}

@@ -1,0 +1,73 @@
+# shellcheck shell=sh
+# The set-up of the system: look what is needed, say it, then do it as root, with sudo, or leave it to the reader.
+
+os_release=/etc/os-release
+
+# need WORD DESCRIPTION: notes something to be done.
+need() {
+	needs="$needs $1"
+	descriptions="$descriptions
+  - $2"
+}
+
+# Sets $needs, a list of words, and $descriptions, a line for each. Changes nothing.
+look_at_system() {
+	needs='' descriptions='' old_qemu=''
+	find_missing_packages
+	if command -v qemu-system-x86_64 >/dev/null 2>&1; then
+		old_qemu=$(qemu_version)
+		! version_at_least "$old_qemu" "$qemu_needed" || old_qemu=
+	fi
+	suite=$(qemu_suite "$os_release")
+	[ -z "$missing_packages" ] ||
+		need packages "install with apt-get: $missing_packages${suite:+ (QEMU from $suite)}"
+	[ -z "$old_qemu" ] ||
+		need qemu "replace QEMU $old_qemu by $qemu_needed or newer${suite:+ from $suite}"
+	# shellcheck disable=SC2086 # two paths
+	has_subordinate_ids "$user" "$user_id" $subid_files || need ids "give $user a range of subordinate ids (subuid(5))"
+	tun_is_usable || need tun "make $tun usable for $user"
+	! userns_is_restricted || need userns 'allow unshare(1) to make user namespaces (AppArmor)'
+}
+
+mend_system() {
+	case " $needs " in
+	*' packages '* | *' qemu '*)
+		say 'installing; this may take a few minutes'
+		# shellcheck disable=SC2086 # lists of package names, which have no spaces
+		install_system_packages "$os_release" $missing_packages ${old_qemu:+qemu-system-x86 qemu-utils}
+		;;
+	esac
+	case " $needs " in *' ids '*) add_subordinate_ids ;; esac
+	case " $needs " in *' tun '*) mend_tun ;; esac
+	case " $needs " in *' userns '*) allow_userns ;; esac
+}
+
+# What the reader has to run, where neither root nor sudo is at hand.
+command_for_reader() {
+	if command -v sudo >/dev/null 2>&1; then
+		echo "sudo $root/bin/setup system"
+	else
+		echo "su root -c '$root/bin/setup system $user'"
+	fi
+}
+
+# set_up_system USER-OR-NOTHING
+set_up_system() {
+	caller=$(id -un 2>/dev/null) || caller=$(id -u)
+	user=${1:-${SUDO_USER:-$caller}}
+	user_id=$(id -u "$user" 2>/dev/null) || die 3 "there is no user $user"
+	look_at_system
+	[ -n "$needs" ] || return 0
+	if [ "$(id -u)" = 0 ]; then
+		say "to be done on this machine:$descriptions"
+		mend_system
+	elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+		say 'using sudo for what needs root'
+		sudo -n "$root/bin/setup" system "$user" || exit $?
+	else
+		say "needed on this machine:$descriptions"
+		die 3 'that takes root; run this once, then try again' "$(command_for_reader)"
+	fi
+	look_at_system
+	[ -z "$needs" ] || die 3 "still needed on this machine:$descriptions" "$root/bin/rehearse doctor"
+}

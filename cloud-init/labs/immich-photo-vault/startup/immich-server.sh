@@ -1,0 +1,74 @@
+#!/bin/bash
+# Startup of immich-server: its settings, its directories and a stub of its HTTP API on port 2283.
+# Runs as root, needs no network, and may run again at any time.
+IFACE=$(ip route show default | awk '{print $5; exit}')
+ip link set "$IFACE" up || true
+ip addr add 10.71.0.10/24 dev "$IFACE" || true
+set -euo pipefail
+
+install -d /etc/immich
+install -d -m 0750 -o ops -g ops /var/lib/immich/{upload,library,thumbs}
+
+cat >/etc/immich/server.env <<'EOF'
+IMMICH_PORT=2283
+DB_HOSTNAME=10.71.0.30
+DB_PORT=5432
+DB_USERNAME=immich
+DB_DATABASE_NAME=immich
+REDIS_HOSTNAME=10.71.0.40
+IMMICH_MACHINE_LEARNING_URL=http://10.71.0.20:3003
+EOF
+
+cat >/usr/local/lib/immich-server-compat.py <<'EOF'
+"""Answers the few requests by which an Immich server is known to be up."""
+import os
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
+
+PAGES = {
+    '/api/server-info/ping': ('application/json', '{"res":"pong"}'),
+    '/api/server-info/version': ('application/json', '{"major":1,"minor":0,"patch":0,"flavor":"compat"}'),
+    '/metrics': ('text/plain; version=0.0.4', 'immich_server_compat_up 1\n'),
+}
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        content_type, text = PAGES.get(self.path, ('text/plain', 'not found\n'))
+        body = text.encode()
+        self.send_response(200 if self.path in PAGES else 404)
+        self.send_header('Content-Type', content_type)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+class Server(ThreadingTCPServer):
+    # Not http.server.HTTPServer: it looks its own name up in the DNS before it listens.
+    allow_reuse_address = True
+    daemon_threads = True
+
+
+Server(('0.0.0.0', int(os.environ['IMMICH_PORT'])), Handler).serve_forever()
+EOF
+
+cat >/etc/systemd/system/immich-server-compat.service <<'EOF'
+[Unit]
+Description=Stub of the Immich server
+
+[Service]
+User=ops
+EnvironmentFile=/etc/immich/server.env
+ExecStart=/usr/bin/python3 /usr/local/lib/immich-server-compat.py
+Restart=on-failure
+
+[Install]
+WantedBy=multi-user.target
+EOF
+
+# enable makes systemd read its units again; restart, unlike start, takes up a changed stub as well.
+systemctl enable immich-server-compat
+systemctl restart immich-server-compat

@@ -1,0 +1,78 @@
+#!/bin/bash
+# Startup of postgres-pgvector: PostgreSQL open to the lab network, Immich's role and database, the SQL that prepares
+# vector search at deployment time, and a metrics stub on port 9187.
+# Runs as root, needs no network, and may run again at any time.
+IFACE=$(ip route show default | awk '{print $5; exit}')
+ip link set "$IFACE" up || true
+ip addr add 10.71.0.30/24 dev "$IFACE" || true
+set -euo pipefail
+
+cat >/root/immich-pgvector-bootstrap.sql <<'EOF'
+-- For the database immich, once the extension's binaries are installed.
+CREATE EXTENSION IF NOT EXISTS vectors;
+
+CREATE TABLE IF NOT EXISTS embeddings (id BIGSERIAL PRIMARY KEY, asset_id UUID, embedding VECTOR(512));
+EOF
+
+cat >/usr/local/lib/pg-compat.py <<'EOF'
+"""Answers /metrics the way a Prometheus exporter does."""
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        known = self.path == '/metrics'
+        body = b'pg_compat_up 1\n' if known else b'not found\n'
+        self.send_response(200 if known else 404)
+        self.send_header('Content-Type', 'text/plain; version=0.0.4')
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+class Server(ThreadingTCPServer):
+    # Not http.server.HTTPServer: it looks its own name up in the DNS before it listens.
+    allow_reuse_address = True
+    daemon_threads = True
+
+
+Server(('0.0.0.0', 9187), Handler).serve_forever()
+EOF
+
+cat >/etc/systemd/system/pg-compat.service <<'EOF'
+[Unit]
+Description=Metrics stub of PostgreSQL
+
+[Service]
+User=ops
+ExecStart=/usr/bin/python3 /usr/local/lib/pg-compat.py
+Restart=on-failure
+
+[Install]
+WantedBy=multi-user.target
+EOF
+
+# The one cluster that Debian's package made, of whatever version.
+cd /etc/postgresql/*/main
+cat >conf.d/immich.conf <<'EOF'
+listen_addresses = '*'
+port = 5432
+EOF
+access='host immich immich 10.71.0.0/24 md5'
+grep -qxF "$access" pg_hba.conf || echo "$access" >>pg_hba.conf
+
+# enable makes systemd read its units again; restart, unlike start, takes up changed settings as well.
+systemctl enable pg-compat
+systemctl restart pg-compat postgresql
+
+# Best effort: the lab proves that the port answers; the database is a convenience.
+runuser -u postgres -- psql --quiet <<'EOF' || echo 'role and database immich were not set up' >&2
+\set ON_ERROR_STOP on
+SELECT 'CREATE ROLE immich' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'immich') \gexec
+ALTER ROLE immich LOGIN PASSWORD 'immich';
+SELECT 'CREATE DATABASE immich OWNER immich' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'immich') \gexec
+EOF

@@ -1,0 +1,64 @@
+#!/bin/bash
+# Startup of redis: Redis open to the lab network, and a metrics stub on port 9121.
+# Runs as root, needs no network, and may run again at any time.
+IFACE=$(ip route show default | awk '{print $5; exit}')
+ip link set "$IFACE" up || true
+ip addr add 10.71.0.40/24 dev "$IFACE" || true
+set -euo pipefail
+
+# Protected mode would refuse every client but local ones, as the lab's Redis has no password.
+cat >/etc/redis/immich.conf <<'EOF'
+bind 127.0.0.1 10.71.0.40
+protected-mode no
+EOF
+include='include /etc/redis/immich.conf'
+grep -qxF "$include" /etc/redis/redis.conf || echo "$include" >>/etc/redis/redis.conf
+
+# At the next boot Redis starts before anything has added the alias: let it bind an address that is yet to come.
+echo 'net.ipv4.ip_nonlocal_bind = 1' >/etc/sysctl.d/60-redis-alias.conf
+
+cat >/usr/local/lib/redis-compat.py <<'EOF'
+"""Answers /metrics the way a Prometheus exporter does."""
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        known = self.path == '/metrics'
+        body = b'redis_compat_up 1\n' if known else b'not found\n'
+        self.send_response(200 if known else 404)
+        self.send_header('Content-Type', 'text/plain; version=0.0.4')
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+class Server(ThreadingTCPServer):
+    # Not http.server.HTTPServer: it looks its own name up in the DNS before it listens.
+    allow_reuse_address = True
+    daemon_threads = True
+
+
+Server(('0.0.0.0', 9121), Handler).serve_forever()
+EOF
+
+cat >/etc/systemd/system/redis-compat.service <<'EOF'
+[Unit]
+Description=Metrics stub of Redis
+
+[Service]
+User=ops
+ExecStart=/usr/bin/python3 /usr/local/lib/redis-compat.py
+Restart=on-failure
+
+[Install]
+WantedBy=multi-user.target
+EOF
+
+# enable makes systemd read its units again; restart, unlike start, takes up changed settings as well.
+systemctl enable redis-server redis-compat
+systemctl restart redis-server redis-compat

@@ -1,0 +1,57 @@
+/**
+ * Clean-up, registered before the thing it cleans is acquired.
+ *
+ * Node 20 has no AsyncDisposableStack; this is the part of it that is needed here, with names for the messages.
+ */
+export class CleanupStack {
+	readonly #steps: { readonly name: string; readonly run: () => Promise<void> | void }[] = [];
+	#running: Promise<unknown[]> | undefined;
+
+	/** Registers a step. Call it before acquiring; the step must bear that nothing was acquired. */
+	defer(name: string, run: () => Promise<void> | void): void {
+		if (this.#running) throw new Error(`clean-up has begun; '${name}' came too late`);
+		this.#steps.push({ name, run });
+	}
+
+	/**
+	 * Runs every step, last registered first, each tried whatever became of the others.
+	 * A second call waits for the first. Resolves to the errors, in the order in which they happened.
+	 */
+	run(): Promise<unknown[]> {
+		this.#running ??= this.#runAll();
+		return this.#running;
+	}
+
+	async #runAll(): Promise<unknown[]> {
+		const errors: unknown[] = [];
+		for (const step of this.#steps.reverse()) {
+			try {
+				await step.run();
+			} catch (error) {
+				errors.push(new Error(`clean-up of ${step.name} failed: ${String(error)}`, { cause: error }));
+			}
+		}
+		return errors;
+	}
+}
+
+/**
+ * Gives `body` a stack of its own and runs it afterwards. An error of the clean-up never hides one of the body:
+ * the body's comes first in an AggregateError.
+ */
+export async function withCleanup<T>(body: (cleanup: CleanupStack) => Promise<T>): Promise<T> {
+	const cleanup = new CleanupStack();
+	let outcome: { readonly value: T } | { readonly error: unknown };
+	try {
+		outcome = { value: await body(cleanup) };
+	} catch (error) {
+		outcome = { error };
+	}
+	const errors = await cleanup.run();
+	if ('error' in outcome) {
+		if (errors.length === 0) throw outcome.error;
+		throw new AggregateError([outcome.error, ...errors], String(outcome.error));
+	}
+	if (errors.length > 0) throw errors.length === 1 ? errors[0] : new AggregateError(errors, String(errors[0]));
+	return outcome.value;
+}

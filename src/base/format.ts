@@ -1,0 +1,35 @@
+/** Figures as people read them. */
+
+/** `850 ms`, `12.3 s`, `3 min 07 s`. */
+export function formatMs(ms: number): string {
+	if (ms < 1000) return `${Math.round(ms)} ms`;
+	if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+	const seconds = Math.round(ms / 1000);
+	return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
+}
+
+/** Bytes in binary units, as free(1) and QEMU count: `700 MiB`, `11 GiB`. */
+export function formatBytes(bytes: number): string {
+	const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+	let value = bytes;
+	let unit = 0;
+	while (value >= 1024 && unit < units.length - 1) {
+		value /= 1024;
+		unit++;
+	}
+	return `${value >= 10 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** `1 node`, `4 nodes`. */
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** The last `count` lines of a text, without trailing blank ones. */
+export const lastLines = (text: string, count: number): string =>
+	text.trimEnd().split('\n').slice(-count).join('\n');
+
+/** Terminal control sequences and carriage returns taken out, so that a console can be quoted. */
+export const withoutControls = (text: string): string =>
+	text
+		.replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|[()][A-Z0-9]|[=>]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)/g, '')
+		.replace(/\r+\n/g, '\n')
+		.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '');

@@ -1,0 +1,13 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
+/**
+ * The directory of this package, wherever it is installed: the nearest one above this file with a package.json.
+ * Files that are not code (`images`, `cloud-init`) are found from it.
+ */
+export function packageRoot(): string {
+	for (let directory = import.meta.dirname; ; directory = path.dirname(directory)) {
+		if (existsSync(path.join(directory, 'package.json'))) return directory;
+		if (directory === path.dirname(directory)) throw new Error('this package has no package.json above it');
+	}
+}

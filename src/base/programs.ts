@@ -1,0 +1,36 @@
+/**
+ * The system programs that the tool starts, and the Debian or Ubuntu package of each. One table for three readers: the
+ * process wrapper's "not found; install …", `doctor`, and `bin/setup`, whose list a test compares with this one.
+ */
+
+const packages = {
+	'dnsmasq': 'dnsmasq-base',
+	// mmdebstrap uses it to find the keyring of a foreign release.
+	'gpg': 'gpg',
+	'ip': 'iproute2',
+	'mke2fs': 'e2fsprogs',
+	'mmdebstrap': 'mmdebstrap',
+	'newgidmap': 'uidmap',
+	'newuidmap': 'uidmap',
+	'nsenter': 'util-linux',
+	'qemu-img': 'qemu-utils',
+	'qemu-system-x86_64': 'qemu-system-x86',
+	'ssh': 'openssh-client',
+	'ssh-keygen': 'openssh-client',
+	'unshare': 'util-linux',
+	'xorriso': 'xorriso',
+} as const satisfies Record<string, string>;
+
+/** A program that the tool knows the package of. */
+export type KnownProgram = keyof typeof packages;
+
+/**
+ * The package that brings a program, given by its bare name as `execvp` gets it; `undefined` for one that is not in
+ * the table.
+ */
+export const packageOf = (program: string): string | undefined =>
+	Object.hasOwn(packages, program) ? packages[program as KnownProgram] : undefined;
+
+/** Every known program with its package. */
+export const knownPrograms = (): readonly { readonly program: string; readonly package: string }[] =>
+	Object.entries(packages).map(([program, debianPackage]) => ({ program, package: debianPackage }));

@@ -1,0 +1,103 @@
+/** Waits: each has a deadline, each can be aborted. */
+
+/** What a wait reads the time from and sleeps on; tests give one of their own. */
+export interface Clock {
+	/** Milliseconds of a clock that never steps. */
+	now(): number;
+	/** Resolves after `ms`, rejects with the signal's reason when it aborts first. */
+	sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+	now: () => performance.now(),
+	sleep: (ms, signal) =>
+		new Promise((resolve, reject) => {
+			if (signal?.aborted) return void reject(signal.reason as Error);
+			const onAbort = () => {
+				clearTimeout(timer);
+				reject(signal?.reason as Error);
+			};
+			const timer = setTimeout(() => {
+				signal?.removeEventListener('abort', onAbort);
+				resolve();
+			}, ms);
+			signal?.addEventListener('abort', onAbort, { once: true });
+		}),
+};
+
+export interface PollOptions {
+	readonly intervalMs: number;
+	readonly deadlineMs: number;
+	readonly clock?: Clock;
+	readonly signal?: AbortSignal | undefined;
+}
+
+export interface PollOutcome<T> {
+	/** The last try's value: the accepted one, or what was seen when the time was up. */
+	readonly last: T;
+	readonly accepted: boolean;
+	readonly attempts: number;
+	readonly ms: number;
+}
+
+/**
+ * Tries until `accept` is content or the deadline passes. One last try is made at the deadline itself, so that a
+ * slow host is never judged on a look that was taken long before. `probe` is told whether it is that last try.
+ */
+export async function poll<T>(
+	probe: (try_: { readonly attempt: number; readonly last: boolean }) => Promise<T>,
+	accept: (value: T) => boolean,
+	options: PollOptions,
+): Promise<PollOutcome<T>> {
+	const clock = options.clock ?? systemClock;
+	const start = clock.now();
+	for (let attempt = 1; ; attempt++) {
+		options.signal?.throwIfAborted();
+		const last = clock.now() - start >= options.deadlineMs;
+		const value = await probe({ attempt, last });
+		const ms = clock.now() - start;
+		if (accept(value)) return { last: value, accepted: true, attempts: attempt, ms };
+		if (last) return { last: value, accepted: false, attempts: attempt, ms };
+		await clock.sleep(Math.max(0, Math.min(options.intervalMs, options.deadlineMs - ms)), options.signal);
+	}
+}
+
+/**
+ * Resolves or rejects as `promise` does, unless `ms` pass or `signal` aborts first; then rejects with
+ * `onDeadline()` or the signal's reason. The work behind `promise` is not stopped: its owner does that.
+ */
+export async function withDeadline<T>(
+	promise: Promise<T>,
+	ms: number,
+	onDeadline: () => Error,
+	signal?: AbortSignal,
+): Promise<T> {
+	const stopWaiting = new AbortController();
+	const either = signal ? AbortSignal.any([signal, stopWaiting.signal]) : stopWaiting.signal;
+	try {
+		return await Promise.race([
+			promise,
+			systemClock.sleep(ms, either).then(() => {
+				throw onDeadline();
+			}),
+		]);
+	} finally {
+		stopWaiting.abort(new Error('no longer waited for'));
+	}
+}
+
+/** Resolves or rejects as `promise` does, unless `signal` aborts first; then rejects with its reason. */
+export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+	if (!signal) return promise;
+	signal.throwIfAborted();
+	let onAbort = () => {};
+	const aborted = new Promise<never>((_resolve, reject) => {
+		onAbort = () => reject(signal.reason as Error);
+		signal.addEventListener('abort', onAbort, { once: true });
+	});
+	try {
+		return await Promise.race([promise, aborted]);
+	} finally {
+		signal.removeEventListener('abort', onAbort);
+	}
+}

@@ -1,0 +1,26 @@
+import { ExitCode } from '../base/errors.js';
+import type { ProveKvm } from '../rehearse/requirements-kernel.js';
+import { thisHost, type Host } from '../rehearse/requirements-host.js';
+import { checkRequirements } from '../rehearse/requirements.js';
+import { canRun, renderRequirements, requirementsObject } from '../report/requirements.js';
+
+export interface DoctorOptions {
+	readonly json: boolean;
+	readonly color: boolean;
+	readonly stdout: { write(text: string): unknown };
+	/** Where images are kept. */
+	readonly cacheDirectory: string;
+	/** Boots the accelerator's canary; without it KVM is called present and permitted, but not proven. */
+	readonly proveKvm?: ProveKvm | undefined;
+	readonly host?: Host;
+}
+
+/** `rehearse doctor`: exit status 0 when a rehearsal can run here, with or without KVM, otherwise 3. */
+export async function doctorCommand(options: DoctorOptions): Promise<ExitCode> {
+	const { host = thisHost(), cacheDirectory, proveKvm } = options;
+	const checked = await checkRequirements({ host, cacheDirectory, proveKvm });
+	options.stdout.write(
+		options.json ? `${JSON.stringify(requirementsObject(checked), undefined, 2)}\n` : renderRequirements(checked, options),
+	);
+	return canRun(checked) ? ExitCode.passed : ExitCode.host;
+}

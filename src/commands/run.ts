@@ -1,0 +1,63 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
+import type { ExitCode } from '../base/errors.js';
+import type { AcceleratorChoice } from '../machine/accelerator.js';
+import type { Paths } from '../rehearse/paths.js';
+import { rehearse } from '../rehearse/rehearse.js';
+import type { Keep } from '../rehearse/supervised.js';
+import { resultJson } from '../report/json.js';
+import { exitCodeOf, resultOf } from '../report/result.js';
+import { summary } from '../report/summary.js';
+import { loadLab } from './load-lab.js';
+import { stopOnSignals } from './stop.js';
+import type { Terminal } from './terminal.js';
+import { startView } from './view.js';
+
+export interface RunOptions {
+	/** Name of a bundled lab, or path of a plan. */
+	readonly lab: string;
+	readonly paths: Paths;
+	readonly accelerator: AcceleratorChoice;
+	readonly keep: Keep;
+	readonly mirror: string | undefined;
+	readonly timeLimitMs: number;
+	/** Print the result object instead of the summary. */
+	readonly json: boolean;
+	/** File for a JUnit report. */
+	readonly junit: string | undefined;
+	readonly terminal: Terminal;
+}
+
+/** `rehearse run`: the whole way from a plan to a verdict, which is the exit status. */
+export async function runCommand(options: RunOptions): Promise<ExitCode> {
+	const { terminal, junit, json } = options;
+	const lab = await loadLab(options.lab, terminal);
+	// A report that cannot be written is found out now, not after the run.
+	if (junit !== undefined) appendFileSync(junit, '');
+	const stopping = stopOnSignals();
+	const view = await startView(terminal);
+	try {
+		const state = await rehearse({
+			lab,
+			labArgument: options.lab,
+			paths: options.paths,
+			accelerator: options.accelerator,
+			keep: options.keep,
+			mirror: options.mirror,
+			timeLimitMs: options.timeLimitMs,
+			onEvent: view.onEvent,
+			stopping,
+		});
+		await view.stop();
+		const result = resultOf(state);
+		if (junit !== undefined) {
+			const { junitXml } = await import('../report/junit.js');
+			writeFileSync(junit, junitXml(state));
+		}
+		const { stdout, stdoutColor: color, width } = terminal;
+		stdout.write(json ? resultJson(result) : summary(state, { color, width }));
+		return exitCodeOf(result) as ExitCode;
+	} finally {
+		await view.stop();
+		stopping.done();
+	}
+}

@@ -1,0 +1,39 @@
+import { interruptedFailure } from '../base/errors.js';
+
+/** What a person's signals ask of a command that runs machines. */
+export interface Stopping {
+	/** Aborts at the first signal, with the failure that says which it was. */
+	readonly signal: AbortSignal;
+	/** Aborts at the second signal: no more patience. */
+	readonly urgent: AbortSignal;
+	/** From now on the first signal calls `release` instead: the lab is only kept for somebody to look at. */
+	letGo(release: () => void): void;
+	/** Gives the signals back. */
+	done(): void;
+}
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Takes over this process's signals until `done`. */
+export function stopOnSignals(): Stopping {
+	const aborting = new AbortController();
+	const urging = new AbortController();
+	let release: (() => void) | undefined;
+	const onSignal = (name: NodeJS.Signals) => {
+		if (release) {
+			release();
+			release = undefined;
+		} else if (!aborting.signal.aborted) {
+			aborting.abort(interruptedFailure(name));
+		} else {
+			urging.abort(interruptedFailure(`a second ${name}`));
+		}
+	};
+	for (const name of signals) process.on(name, onSignal);
+	return {
+		signal: aborting.signal,
+		urgent: urging.signal,
+		letGo: (then) => (release = then),
+		done: () => signals.forEach((name) => process.off(name, onSignal)),
+	};
+}

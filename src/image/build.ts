@@ -1,0 +1,154 @@
+import { chmod, mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { withCleanup, type CleanupStack } from '../base/cleanup.js';
+import { Failure, ExitCode, brokenFailure, hostFailure } from '../base/errors.js';
+import { lastLines } from '../base/format.js';
+import { untilAborted } from '../base/waiting.js';
+import { startChild, type Child } from '../process/child.js';
+import { pasteable, run, type Argv } from '../process/run.js';
+import { inUserNamespace, readSubordinateRanges } from '../process/user-namespace.js';
+import { imagesDirectory, type GuestDefinition, type ImageRequest } from './guest.js';
+import type { Mirror } from './mirror.js';
+
+/** Size of an image's file system. It is sparse, and grown to the node's disk at first boot. */
+const fileSystemSize = '4G';
+
+export interface BuildOptions {
+	readonly guest: GuestDefinition;
+	readonly mirror: Mirror;
+	/** Directory that `root.img`, `vmlinuz`, `initrd` and `packages.txt` are written to; it exists and is empty. */
+	readonly into: string;
+	/** Directory for what only lives during the build; every user of the host must be able to enter it. */
+	readonly scratch: string;
+	/** Directory in which downloaded packages are kept from build to build. */
+	readonly packageCache: string;
+	readonly onProgress: (detail: string) => void;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The command that writes an image's root file system into a tar archive.
+ *
+ * The hooks keep downloaded packages in a cache outside, so that the next image, or this one after a kill, does not
+ * fetch them again; mmdebstrap(1), section "HOOKS", has the special hooks `sync-in` and `sync-out`.
+ */
+export function mmdebstrapArgv(
+	request: ImageRequest,
+	archive: string,
+	options: Pick<BuildOptions, 'guest' | 'mirror' | 'packageCache'>,
+): Argv {
+	const archives = '/var/cache/apt/archives';
+	const images = imagesDirectory();
+	return [
+		'mmdebstrap',
+		'--mode=unshare',
+		'--variant=minbase',
+		'--format=tar',
+		`--components=${options.guest.components.join(',')}`,
+		`--include=${request.packages.join(',')}`,
+		'--aptopt=Apt::Install-Recommends "false"',
+		...(options.mirror.proxy ? [`--aptopt=Acquire::http::Proxy "${options.mirror.proxy}"`] : []),
+		'--dpkgopt=path-exclude=/usr/share/man/*',
+		'--dpkgopt=path-exclude=/usr/share/locale/*',
+		'--dpkgopt=path-exclude=/usr/share/doc/*',
+		'--dpkgopt=path-include=/usr/share/doc/*/copyright',
+		'--skip=essential/unlink',
+		`--setup-hook=mkdir -p "$1${archives}"`,
+		`--setup-hook=sync-in ${pasteable([options.packageCache])} ${archives}`,
+		`--customize-hook=sh ${pasteable([path.join(images, 'customize.sh')])} "$1" ${pasteable([images])}`,
+		`--customize-hook=rm -rf "$1${archives}/partial" "$1${archives}/lock"`,
+		`--customize-hook=sync-out ${archives} ${pasteable([options.packageCache])}`,
+		options.guest.suite,
+		archive,
+		...(options.mirror.uri ? [options.mirror.uri] : []),
+	];
+}
+
+/** The shell program that makes an image's files of the tar archive; runs as mapped root. */
+const unpackProgram = `
+set -eu
+archive=$1 into=$2 tree=$3 size=$4
+mkdir "$tree"
+tar --extract --file="$archive" --directory="$tree" --numeric-owner --xattrs --xattrs-include='*' --exclude='./dev/*'
+rm "$archive"
+chroot "$tree" dpkg-query --show >"$into/packages.txt"
+cp "$tree"/boot/vmlinuz-* "$into/vmlinuz"
+cp "$tree"/boot/initrd.img-* "$into/initrd"
+truncate --size="$size" "$into/root.img"
+mke2fs -q -t ext4 -L rehearse-root -d "$tree" "$into/root.img"
+chmod 0644 "$into"/*
+`;
+
+/**
+ * Builds an image into `options.into`. Takes a minute or so, and the mirror.
+ * @throws Failure `package-unknown` (exit 2) naming node and package, `mirror-unreachable` (exit 3), or
+ * `image-build-failed` (exit 4).
+ */
+export async function buildImage(request: ImageRequest, options: BuildOptions): Promise<void> {
+	const ranges = await readSubordinateRanges();
+	await withCleanup(async (cleanup) => {
+		const { scratch } = options;
+		const removeScratch = async () => void (await run(inUserNamespace(ranges, ['rm', '-rf', scratch])));
+		// What a killed build left; its files belong to subordinate users.
+		await removeScratch();
+		cleanup.defer('scratch directory', removeScratch);
+		await mkdir(scratch, { recursive: true });
+		// mmdebstrap works as a subordinate user, who must be able to write here.
+		await chmod(scratch, 0o1777);
+		await mkdir(options.packageCache, { recursive: true });
+
+		const archive = path.join(scratch, 'root.tar');
+		const log = await bootstrap(request, archive, options, cleanup);
+		if (log.exitCode !== 0) throw bootstrapFailure(log.text, request);
+		options.onProgress('writing the file system');
+		const tree = path.join(scratch, 'tree');
+		await run(
+			inUserNamespace(ranges, ['sh', '-c', unpackProgram, 'sh', archive, options.into, tree, fileSystemSize]),
+			{ signal: options.signal },
+		);
+	});
+}
+
+/** Runs mmdebstrap to its end; resolves to its exit status and log. */
+async function bootstrap(
+	request: ImageRequest,
+	archive: string,
+	options: BuildOptions,
+	cleanup: CleanupStack,
+): Promise<{ exitCode: number | undefined; text: string }> {
+	let text = '';
+	let child: Child | undefined;
+	cleanup.defer('mmdebstrap', () => child?.stop());
+	// The signal of a parent's death: a tool that was killed leaves no build behind that nobody waits for.
+	child = await startChild(['setpriv', '--pdeathsig=TERM', ...mmdebstrapArgv(request, archive, options)], {
+		env: { TMPDIR: options.scratch },
+		onStderr: (chunk) => {
+			text += chunk.toString();
+			const step = /^I: ((?:downloading|extracting|installing|creating) .*?)(?:\.\.\.)?$/m.exec(chunk.toString());
+			if (step?.[1]) options.onProgress(step[1]);
+		},
+	});
+	const { exitCode } = await untilAborted(child.exited, options.signal);
+	return { exitCode, text };
+}
+
+/** What went wrong, as mmdebstrap's log (apt's messages are in it) tells. */
+export function bootstrapFailure(log: string, request: ImageRequest): Failure {
+	const nodes = request.nodes.join(', ');
+	const unknown = /E: (?:Unable to locate package (\S+)|Package '(\S+)' has no installation candidate)/.exec(log);
+	if (unknown) {
+		const name = unknown[1] ?? unknown[2] ?? '';
+		return new Failure('package-unknown', ExitCode.usage, `${nodes}: Debian has no package '${name}'`, {
+			node: request.nodes[0],
+			hint: `correct the name in the recipe's packages; \`apt-cache search ${name}\` may help`,
+		});
+	}
+	const detail = lastLines(log, 20);
+	if (/Could not (?:resolve|connect)|Temporary failure resolving|Unable to connect|Connection failed/.test(log)) {
+		return hostFailure('mirror-unreachable', `the image of ${nodes} is not built yet, and the mirror cannot be reached`, {
+			detail,
+			hint: 'run `rehearse image` once with a network; later runs need none',
+		});
+	}
+	return brokenFailure('image-build-failed', `the image of ${nodes} could not be built`, { detail });
+}

@@ -1,0 +1,96 @@
+/**
+ * What happens during a run. Stages emit these and print nothing; every report is a fold over them, and the event
+ * log of a run is a file of them, one JSON object a line.
+ */
+
+export type StageName = 'images' | 'seeds' | 'accelerator' | 'network' | 'boot' | 'startup' | 'scenario' | 'teardown';
+
+export type Status = 'passed' | 'failed' | 'error';
+
+/** How a node's startup script ended. `timed-out` is a failure of the lab like `failed`. */
+export interface ScriptOutcome {
+	readonly node: string;
+	readonly script: string;
+	readonly status: 'passed' | 'failed' | 'timed-out';
+	/** Absent when the script was killed before it could exit. */
+	readonly exitCode?: number;
+	readonly ms: number;
+	/** 1-based line of the script that failed, or that was running when time ran out. */
+	readonly failedLine?: number;
+	/** The command on that line, as the shell saw it. */
+	readonly failedCommand?: string;
+	/** The end of what the script wrote to stdout and stderr. */
+	readonly output: string;
+}
+
+export interface AssertionOutcome {
+	readonly test: string;
+	/** Index within the test, from 0. */
+	readonly index: number;
+	/** The assertion in words, as it was announced. */
+	readonly assertion: string;
+	readonly onVm: string;
+	readonly status: Status;
+	readonly ms: number;
+	readonly attempts: number;
+	/** What was expected and what was seen; present unless passed. */
+	readonly message?: string;
+	/** The end of the last try's output; present unless passed. */
+	readonly output?: string;
+}
+
+/** An error as it travels in events and results. */
+export interface ReportedError {
+	readonly code: string;
+	readonly message: string;
+	readonly exitCode: number;
+	readonly hint?: string | undefined;
+	readonly node?: string | undefined;
+	readonly detail?: string | undefined;
+}
+
+/** An assertion as it was announced, before anything ran; with it what was never reached can be told. */
+export interface AnnouncedTest {
+	readonly name: string;
+	readonly assertions: readonly { readonly type: string; readonly onVm: string; readonly title: string }[];
+}
+
+export type RunEventBody =
+	| {
+			readonly type: 'run-started';
+			readonly runId: string;
+			readonly lab: string;
+			/** The lab as the person named it: a name or a path, for commands to paste. */
+			readonly labArgument?: string;
+			readonly planSha256: string;
+			readonly nodes: readonly { readonly name: string; readonly scripts: readonly string[] }[];
+			readonly tests: readonly AnnouncedTest[];
+			readonly warnings: readonly string[];
+			readonly runDirectory: string;
+	  }
+	| { readonly type: 'stage-started'; readonly stage: StageName; readonly node?: string; readonly detail?: string }
+	| { readonly type: 'stage-progress'; readonly stage: StageName; readonly node?: string; readonly detail: string }
+	| {
+			readonly type: 'stage-finished';
+			readonly stage: StageName;
+			readonly node?: string;
+			readonly status: Status;
+			readonly ms: number;
+			readonly detail?: string;
+	  }
+	| { readonly type: 'accelerator'; readonly name: 'kvm' | 'tcg'; readonly reason: string }
+	/** Something the reader should know that fails nothing: memory that only just fits, a slow host. */
+	| { readonly type: 'notice'; readonly message: string; readonly node?: string }
+	| { readonly type: 'script-started'; readonly node: string; readonly script: string }
+	| ({ readonly type: 'script-finished' } & ScriptOutcome)
+	| ({ readonly type: 'assertion-finished' } & AssertionOutcome)
+	/** The lab was left running (`--keep`): how to get in, and how to end it. */
+	| { readonly type: 'kept'; readonly commands: readonly { readonly node: string; readonly ssh: string }[]; readonly end: string }
+	| { readonly type: 'error'; readonly error: ReportedError }
+	| { readonly type: 'run-finished'; readonly ms: number };
+
+/** An event with its time, in milliseconds since the epoch. */
+export type RunEvent = { readonly at: number } & RunEventBody;
+
+/** Where a stage says what happens. */
+export type Emit = (event: RunEventBody) => void;

@@ -1,0 +1,126 @@
+/**
+ * The resolved lab: what the plan means once every default is filled in, every file read and every size a number.
+ * Stages from here on take a `Lab` or parts of it, and never look at the plan again.
+ */
+
+export interface Lab {
+	readonly name: string;
+	/** Absolute path of the plan file. */
+	readonly planPath: string;
+	/** SHA-256 over the plan file and every script file that it names. */
+	readonly planSha256: string;
+	readonly network: LabNetwork;
+	readonly nodes: readonly LabNode[];
+	readonly connections: readonly Connection[];
+	readonly scenarios: readonly Scenario[];
+	/** What the plan says is left to deployment time; repeated by every report. */
+	readonly warnings: readonly string[];
+}
+
+export interface LabNetwork {
+	/** The subnet of the aliases, such as `10.71.0.0/24`. */
+	readonly subnet: string;
+	/** The first free host address of the subnet with its prefix length: the bridge has it. */
+	readonly gateway: string;
+}
+
+export interface LabNode {
+	readonly name: string;
+	readonly role: string;
+	readonly memoryMiB: number;
+	readonly diskMiB: number;
+	/** Lab address with prefix length, such as `10.71.0.10/24`; the node's startup script adds it. */
+	readonly alias: string;
+	/** The fixed lease on the uplink, such as `10.0.2.11`. */
+	readonly uplinkAddress: string;
+	/** MAC address, lower case with colons. */
+	readonly mac: string;
+	readonly dns: readonly string[];
+	readonly features: readonly string[];
+	/** Packages that the recipe names; those that the features stand for are not among them. */
+	readonly packages: readonly string[];
+	/** Units that the recipe wants enabled. */
+	readonly services: readonly string[];
+	readonly users: readonly User[];
+	readonly startupScripts: readonly StartupScript[];
+}
+
+export interface User {
+	readonly username: string;
+	readonly password?: string;
+	readonly groups: readonly string[];
+	readonly shell: string;
+}
+
+export interface StartupScript {
+	/** Name within the node, fit for a file name and a unit name. */
+	readonly name: string;
+	readonly text: string;
+	/** Absolute path, when the script is a file beside the plan. */
+	readonly file?: string;
+	/** The unit that the script runs after. */
+	readonly after: string;
+}
+
+export interface Connection {
+	readonly from: string;
+	readonly to: string;
+	readonly port: number;
+	readonly intent?: string;
+}
+
+export interface Scenario {
+	readonly name: string;
+	readonly tests: readonly ScenarioTest[];
+}
+
+export interface ScenarioTest {
+	readonly name: string;
+	readonly assertions: readonly Assertion[];
+}
+
+/** How the output of a command is judged; at least one expectation is present. */
+export interface CommandExpectation {
+	/** A substring of stdout. */
+	readonly contains?: string;
+	/** The whole of stdout, trimmed. */
+	readonly equals?: string;
+	/** A regular expression that matches somewhere in stdout. */
+	readonly matches?: string;
+	readonly exitCode: number;
+}
+
+/** An assertion, its parameters typed by `type`. `onVm` is the name of a node of the lab. */
+export type Assertion = { readonly onVm: string } & (
+	| { readonly type: 'port_listening'; readonly port: number; readonly protocol: 'tcp' | 'udp'; readonly address?: string }
+	| ({ readonly type: 'command_output'; readonly command: string } & { readonly expect: CommandExpectation })
+	| {
+			readonly type: 'http_responds';
+			readonly url: string;
+			readonly status: number;
+			readonly contains?: string;
+			readonly method: string;
+			/** Seconds, for one try. */
+			readonly timeout?: number;
+	  }
+	| { readonly type: 'user_exists'; readonly username: string; readonly groups?: readonly string[]; readonly shell?: string; readonly home?: string }
+	| { readonly type: 'group_exists'; readonly name: string; readonly gid?: number }
+	| { readonly type: 'service_running'; readonly service: string }
+	| { readonly type: 'service_enabled'; readonly service: string }
+	| { readonly type: 'process_running'; readonly name: string; readonly user?: string; readonly count?: number }
+	| { readonly type: 'package_installed'; readonly package: string; readonly version?: string }
+	| { readonly type: 'package_not_installed'; readonly package: string }
+	| {
+			readonly type: 'file_exists';
+			readonly path: string;
+			/** Octal digits, such as `0750`. */
+			readonly mode?: string;
+			readonly owner?: string;
+			readonly group?: string;
+			readonly contains?: string;
+	  }
+	| { readonly type: 'network_reachable'; readonly host: string; readonly port?: number }
+	| { readonly type: 'vm_boots' }
+);
+
+export type AssertionType = Assertion['type'];

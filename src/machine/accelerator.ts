@@ -1,0 +1,131 @@
+/**
+ * Which accelerator a machine can run on, proven. /dev/kvm may open, make a machine and a processor, and still be
+ * useless, so a canary boots the lab's own kernel on each rung of a ladder until one reaches user space in time.
+ */
+import { hostFailure } from '../base/errors.js';
+import { formatMs, lastLines } from '../base/format.js';
+import { withDeadline } from '../base/waiting.js';
+import { startChild } from '../process/child.js';
+import { commonArguments, type Accelerator } from './spec.js';
+
+/** An accelerator that a canary has proven on this host. */
+export interface ProvenAccelerator extends Accelerator {
+	/** Why it is this one, for people. */
+	readonly reason: string;
+	/** How long the canary took to user space, in milliseconds: the measure that deadlines are scaled by. */
+	readonly canaryMs: number;
+}
+
+/** What a person may ask for: `auto` falls back, `kvm` does not. */
+export type AcceleratorChoice = 'auto' | 'kvm' | 'tcg';
+
+export const kvmLadder: readonly Accelerator[] = [
+	{ name: 'kvm', accel: 'kvm', cpu: 'host' },
+	// Some hosts offer the arch-capabilities register and then refuse to have it written.
+	{ name: 'kvm', accel: 'kvm', cpu: 'host,-arch-capabilities' },
+];
+
+/**
+ * Emulation. Five-level page tables lengthen every address look-up, and a guest that sees nested virtualisation
+ * loads the modules for it. The translation buffer is 1 GiB a guest by default, which four guests do not need.
+ */
+export const tcg: Accelerator = { name: 'tcg', accel: 'tcg,thread=multi,tb-size=256', cpu: 'max,la57=off,svm=off' };
+
+/** How long a canary may take; with KVM it takes a second, and where it takes longer than this KVM helps nobody. */
+const canaryDeadlineMs: Readonly<Record<Accelerator['name'], number>> = { kvm: 15_000, tcg: 180_000 };
+
+/** What the canary prints from user space; computed there, so that an echo of the command line is no success. */
+const canaryToken = 'rehearse-canary-42';
+const canaryProgram = 'echo rehearse-canary-$((6*7))';
+
+/** QEMU's arguments of the canary: kernel and initial ramdisk, no disk, one command as the first process. */
+export const canaryArguments = (accelerator: Accelerator, kernelFile: string, initrdFile: string): string[] => [
+	...commonArguments(accelerator),
+	...['-m', '256'],
+	...['-kernel', kernelFile],
+	...['-initrd', initrdFile],
+	...['-append', `console=ttyS0 quiet panic=-1 rdinit=/bin/sh -- -c "${canaryProgram}"`],
+	...['-serial', 'stdio'],
+];
+
+export type CanaryOutcome = { readonly ms: number } | { readonly why: string };
+
+/** Boots the canary once. Never rejects but for `signal`. */
+export async function flyCanary(
+	accelerator: Accelerator,
+	kernelFile: string,
+	initrdFile: string,
+	signal?: AbortSignal,
+): Promise<CanaryOutcome> {
+	const start = performance.now();
+	let output = '';
+	let onToken = () => {};
+	const token = new Promise<void>((resolve) => (onToken = resolve));
+	let onDeath = (_why: string) => {};
+	const death = new Promise<string>((resolve) => (onDeath = resolve));
+	const child = await startChild(['qemu-system-x86_64', ...canaryArguments(accelerator, kernelFile, initrdFile)], {
+		onStdout: (chunk) => {
+			output += chunk.toString();
+			if (output.includes(canaryToken)) onToken();
+		},
+		onStderr: (chunk) => {
+			if (chunk.includes('KVM internal error')) onDeath('KVM internal error');
+		},
+	});
+	void child.exited.then(({ recentStderr, exitCode, signal: killedBy }) =>
+		onDeath(firstComplaint(recentStderr) ?? `QEMU ended (${killedBy ?? `status ${exitCode}`})`),
+	);
+	try {
+		const deadlineMs = canaryDeadlineMs[accelerator.name];
+		const late = new Error(`its kernel had not reached user space after ${formatMs(deadlineMs)}`);
+		const why = await withDeadline(Promise.race([token, death]), deadlineMs, () => late, signal);
+		return why === undefined ? { ms: performance.now() - start } : { why };
+	} catch (error) {
+		signal?.throwIfAborted();
+		return { why: (error as Error).message };
+	} finally {
+		await child.stop({ graceMs: 500 });
+	}
+}
+
+/** QEMU's own words about why it ended: the first line of its standard error that is no register dump. */
+const firstComplaint = (stderr: string): string | undefined =>
+	stderr
+		.split('\n')
+		.find((line) => line.startsWith('qemu-system'))
+		?.replace(/^qemu-system-x86_64: (?:error: )?/, '') || lastLines(stderr, 1) || undefined;
+
+/**
+ * Walks the ladder for `choice`.
+ * @param kvmHindrance why KVM need not even be tried: no device, no permission
+ * @throws Failure `no-accelerator` (exit 3) when nothing that `choice` allows works
+ */
+export async function proveAccelerator(
+	choice: AcceleratorChoice,
+	kvmHindrance: string | undefined,
+	fly: (accelerator: Accelerator) => Promise<CanaryOutcome>,
+): Promise<ProvenAccelerator> {
+	const tried: string[] = [];
+	if (choice !== 'tcg') {
+		if (kvmHindrance) tried.push(kvmHindrance);
+		for (const rung of kvmHindrance ? [] : kvmLadder) {
+			const outcome = await fly(rung);
+			if ('ms' in outcome) {
+				return { ...rung, canaryMs: outcome.ms, reason: `KVM booted a kernel in ${formatMs(outcome.ms)} (-cpu ${rung.cpu})` };
+			}
+			tried.push(`-cpu ${rung.cpu}: ${outcome.why}`);
+		}
+	}
+	const whyNotKvm = tried.join('; ');
+	if (choice === 'kvm') {
+		throw hostFailure('no-accelerator', `KVM does not work on this host: ${whyNotKvm}`, {
+			hint: '`rehearse doctor` says more; without --accel kvm the lab runs under emulation (TCG)',
+		});
+	}
+	const outcome = await fly(tcg);
+	if ('why' in outcome) {
+		throw hostFailure('no-accelerator', `QEMU cannot boot a kernel on this host, not even emulated: ${outcome.why}`);
+	}
+	const reason = choice === 'tcg' ? 'asked for' : `KVM does not work on this host: ${whyNotKvm}`;
+	return { ...tcg, canaryMs: outcome.ms, reason };
+}

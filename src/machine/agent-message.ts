@@ -1,0 +1,49 @@
+/** What the guest's agent (`cloud-init/guest/agent.sh`) says, a line each: `kind name=value …`. */
+import type { ScriptOutcome } from '../lab/events.js';
+import { locateFailure, withoutTrace } from './trace.js';
+
+export type AgentMessage =
+	/** cloud-init's own account (`/run/cloud-init/status.json`), and `systemctl status` of failed units, if any. */
+	| { readonly kind: 'provisioned'; readonly cloudInit: string; readonly failedUnits: string }
+	| { readonly kind: 'script-started'; readonly script: string }
+	| ({ readonly kind: 'script-finished' } & Omit<ScriptOutcome, 'node'>)
+	| { readonly kind: 'started'; readonly failedUnits: string };
+
+/** Reads a line of the agent; `undefined` for one that is none of its messages. */
+export function parseAgentMessage(line: string): AgentMessage | undefined {
+	const [kind, ...words] = line.trim().split(' ');
+	const fields = new Map(words.map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]));
+	const plain = (name: string) => fields.get(name) ?? '';
+	const text = (name: string) => Buffer.from(plain(name), 'base64').toString('utf8');
+	switch (kind) {
+		case 'provisioned':
+			return { kind, cloudInit: text('cloud_init'), failedUnits: text('failed') };
+		case 'script-started':
+			return { kind, script: plain('script') };
+		case 'script-finished':
+			return scriptFinished(plain('script'), plain('result'), Number(plain('status')), Number(plain('ms')), {
+				output: text('output'),
+				trace: text('trace'),
+			});
+		case 'started':
+			return { kind, failedUnits: text('failed') };
+		default:
+			return undefined;
+	}
+}
+
+/** `result` is systemd's: `success`, `timeout`, `exit-code`, `signal` … (systemd.exec(5), $SERVICE_RESULT). */
+function scriptFinished(
+	script: string,
+	result: string,
+	exitCode: number,
+	ms: number,
+	raw: { readonly output: string; readonly trace: string },
+): AgentMessage {
+	const output = withoutTrace(raw.output);
+	const common = { kind: 'script-finished', script, ms, output } as const;
+	if (result === 'success') return { ...common, status: 'passed', exitCode: 0 };
+	const place = locateFailure(raw);
+	if (result === 'timeout') return { ...common, status: 'timed-out', ...place };
+	return { ...common, status: 'failed', ...(result === 'exit-code' ? { exitCode } : {}), ...place };
+}

@@ -1,0 +1,149 @@
+import { createInterface } from 'node:readline';
+import type { CleanupStack } from '../base/cleanup.js';
+import { brokenFailure, type Failure } from '../base/errors.js';
+import { formatMs, lastLines } from '../base/format.js';
+import { untilAborted, withDeadline } from '../base/waiting.js';
+import { startChild, type Child } from '../process/child.js';
+import { parseAgentMessage, type AgentMessage } from './agent-message.js';
+import { Console } from './console.js';
+import { Qmp } from './qmp.js';
+import { connectUnix } from './socket.js';
+import { qemuArguments, type Accelerator, type MachineSpec } from './spec.js';
+
+export interface MachineOptions {
+	readonly accelerator: Accelerator;
+	readonly consoleFile: string;
+	readonly cleanup: CleanupStack;
+	readonly onMessage: (message: AgentMessage) => void;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** A machine that QEMU runs. It is stopped by the clean-up stack that it was started with. */
+export interface RunningMachine {
+	readonly name: string;
+	/** QEMU's process id. */
+	readonly pid: number;
+	readonly qmp: Qmp;
+	/** Rejects when the machine breaks: QEMU ends, the kernel panics, an emergency shell. Never resolves. */
+	readonly broken: Promise<never>;
+	/** The console's last lines. */
+	consoleTail(): string;
+	/** A line to the guest's agent. */
+	tell(line: string): void;
+	/**
+	 * Waits for the agent's message of a kind, which may have come already.
+	 * @throws Failure when the machine breaks first, or `machine-deadline` with the console's end
+	 */
+	waitFor<K extends AgentMessage['kind']>(
+		kind: K,
+		options: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined; readonly what: string },
+	): Promise<Extract<AgentMessage, { kind: K }>>;
+}
+
+/** How long QEMU may take to make its sockets, in milliseconds. */
+const socketDeadlineMs = 20_000;
+
+/** Starts a machine: resolves when QEMU runs and both lines to it are open, long before the guest has booted. */
+export async function startMachine(spec: MachineSpec, options: MachineOptions): Promise<RunningMachine> {
+	const { cleanup, signal } = options;
+	const breakage = new Breakage(spec.name);
+	const console = new Console(options.consoleFile, (meaning) => breakage.report('machine-died', meaning));
+	breakage.detail = () => console.tail();
+	cleanup.defer(`console of ${spec.name}`, () => console.close());
+
+	let child: Child | undefined;
+	let qmp: Qmp | undefined;
+	cleanup.defer(`machine ${spec.name}`, async () => {
+		breakage.expected = true;
+		await child?.stop({ graceful: () => qmp?.execute('quit').then(() => undefined), graceMs: 2000 });
+	});
+	child = await startChild(['qemu-system-x86_64', ...qemuArguments(spec, options.accelerator)], {
+		onStdout: (chunk) => console.write(chunk),
+	});
+	void child.exited.then(({ exitCode, signal: killedBy, recentStderr }) => {
+		const how = killedBy ? `QEMU was killed by ${killedBy}` : `QEMU ended with status ${exitCode}`;
+		const words = lastLines(recentStderr, 5);
+		breakage.report('qemu-ended', words ? `${how}: ${words}` : how);
+	});
+
+	const connect = (path: string) => Promise.race([connectUnix(path, socketDeadlineMs, signal), breakage.promise]);
+	qmp = await Qmp.connect(await connect(spec.qmpSocket), signal);
+	qmp.on('event', ({ event }) => {
+		// Under KVM a processor that cannot go on stops with its QEMU still alive.
+		if (event === 'STOP') void reportInternalError(qmp, breakage);
+	});
+	const agent = await connect(spec.agentSocket);
+	const mailbox = new Mailbox();
+	const endAgent = () => agent.destroy();
+	agent.on('error', endAgent);
+	createInterface({ input: agent }).on('error', endAgent).on('line', (line) => {
+		const message = parseAgentMessage(line);
+		if (!message) return;
+		mailbox.put(message);
+		options.onMessage(message);
+	});
+
+	return {
+		name: spec.name,
+		pid: child.pid,
+		qmp,
+		broken: breakage.promise,
+		consoleTail: () => console.tail(),
+		tell: (line) => void agent.write(`${line}\n`),
+		async waitFor(kind, { deadlineMs, signal: waitSignal, what }) {
+			const late = () =>
+				brokenFailure('machine-deadline', `${spec.name}: ${what} not reached in ${formatMs(deadlineMs)}`, {
+					node: spec.name,
+					detail: console.tail(),
+				});
+			const message = untilAborted(Promise.race([mailbox.take(kind), breakage.promise]), waitSignal);
+			return withDeadline(message, deadlineMs, late, waitSignal);
+		},
+	};
+}
+
+async function reportInternalError(qmp: Qmp, breakage: Breakage): Promise<void> {
+	const status = (await qmp.execute('query-status').catch(() => ({}))) as { status?: string };
+	if (status.status === 'internal-error') breakage.report('machine-died', 'its processor stopped with an internal error');
+}
+
+/** The first thing that broke a machine, as a promise that only ever rejects. */
+class Breakage {
+	readonly promise: Promise<never>;
+	/** Set once the machine is being stopped: its end is then no news. */
+	expected = false;
+	detail: () => string = () => '';
+	readonly #name: string;
+	#reject: (failure: Failure) => void = () => undefined;
+
+	constructor(name: string) {
+		this.#name = name;
+		this.promise = new Promise((_resolve, reject) => (this.#reject = reject));
+		// Whoever waits is told; that nobody waits at the moment is no fault.
+		this.promise.catch(() => undefined);
+	}
+
+	report(code: string, what: string): void {
+		if (this.expected) return;
+		this.#reject(brokenFailure(code, `${this.#name}: ${what}`, { node: this.#name, detail: this.detail() }));
+	}
+}
+
+/** The agent's messages, each kept until somebody asks for its kind. */
+class Mailbox {
+	readonly #waiting = new Map<string, (message: AgentMessage) => void>();
+	readonly #kept: AgentMessage[] = [];
+
+	put(message: AgentMessage): void {
+		const waiting = this.#waiting.get(message.kind);
+		this.#waiting.delete(message.kind);
+		if (waiting) waiting(message);
+		else this.#kept.push(message);
+	}
+
+	take<K extends AgentMessage['kind']>(kind: K): Promise<Extract<AgentMessage, { kind: K }>> {
+		const index = this.#kept.findIndex((message) => message.kind === kind);
+		if (index >= 0) return Promise.resolve(this.#kept.splice(index, 1)[0] as Extract<AgentMessage, { kind: K }>);
+		return new Promise((resolve) => this.#waiting.set(kind, resolve as (message: AgentMessage) => void));
+	}
+}

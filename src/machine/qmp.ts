@@ -1,0 +1,96 @@
+import { EventEmitter, once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Duplex } from 'node:stream';
+import { brokenFailure } from '../base/errors.js';
+import { untilAborted } from '../base/waiting.js';
+
+/** An event as QEMU sends it (QEMU's "QMP Reference Manual"). */
+export interface QmpEvent {
+	readonly event: string;
+	readonly data?: Readonly<Record<string, unknown>>;
+}
+
+interface Pending {
+	resolve(value: unknown): void;
+	reject(error: Error): void;
+}
+
+/**
+ * QEMU's monitor over any stream. Create it with `Qmp.connect`, which ends in command mode.
+ * Emits `event` for each event, and `close` once when the stream ends.
+ */
+export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
+	readonly #stream: Duplex;
+	readonly #pending = new Map<number, Pending>();
+	#lastId = 0;
+	#closed = false;
+
+	private constructor(stream: Duplex) {
+		super();
+		this.#stream = stream;
+		// A QEMU that dies resets the connection; readline passes that on as an error of its own.
+		const end = () => stream.destroy();
+		createInterface({ input: stream }).on('line', (line) => this.#take(line)).on('error', end);
+		stream.on('error', end);
+		stream.once('close', () => this.#end());
+	}
+
+	/** Waits for QEMU's greeting and leaves capabilities negotiation. */
+	static async connect(stream: Duplex, signal?: AbortSignal): Promise<Qmp> {
+		const qmp = new Qmp(stream);
+		await qmp.execute('qmp_capabilities', {}, signal);
+		return qmp;
+	}
+
+	/** Executes a command. @throws Failure `qmp-error` with QEMU's words, `qmp-closed` when QEMU is gone. */
+	async execute(command: string, args: object = {}, signal?: AbortSignal): Promise<unknown> {
+		if (this.#closed) throw closedFailure();
+		const id = ++this.#lastId;
+		const answer = new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
+		this.#stream.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
+		return untilAborted(answer, signal);
+	}
+
+	close(): void {
+		this.#stream.destroy();
+	}
+
+	/** Resolves when the stream has ended. */
+	async closed(): Promise<void> {
+		if (!this.#closed) await once(this, 'close');
+	}
+
+	#take(line: string): void {
+		const message = parseMessage(line);
+		if (!message) return;
+		if (typeof message['event'] === 'string') {
+			this.emit('event', message as unknown as QmpEvent);
+			return;
+		}
+		const pending = this.#pending.get(message['id'] as number);
+		if (!pending) return;
+		this.#pending.delete(message['id'] as number);
+		const error = message['error'] as { desc?: string } | undefined;
+		if (error) pending.reject(brokenFailure('qmp-error', `QEMU refused: ${error.desc ?? 'no reason given'}`));
+		else pending.resolve(message['return']);
+	}
+
+	#end(): void {
+		this.#closed = true;
+		for (const pending of this.#pending.values()) pending.reject(closedFailure());
+		this.#pending.clear();
+		this.emit('close');
+	}
+}
+
+const closedFailure = () => brokenFailure('qmp-closed', 'QEMU is gone');
+
+/** A message, or undefined for a line that is none: QEMU can die in the middle of one. */
+function parseMessage(line: string): Record<string, unknown> | undefined {
+	try {
+		const value: unknown = JSON.parse(line);
+		return value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : undefined;
+	} catch {
+		return undefined;
+	}
+}

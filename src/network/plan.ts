@@ -1,0 +1,56 @@
+import { uplink } from '../lab/addressing.js';
+import type { Lab, LabNode } from '../lab/lab.js';
+import type { Argv } from '../process/run.js';
+
+/** The bridge that stands for the wire between a lab's machines. */
+export const bridgeName = 'lab0';
+
+/** The tap device of the node with this index; an interface's name has at most 15 bytes. */
+export const tapName = (index: number): string => `tap${index}`;
+
+/**
+ * Commands for `ip -batch` that make a lab's wire: bridge, a tap for each node, both networks' gateway addresses.
+ * What leaves the lab is refused at once instead of vanishing, so that a script that needs the world says so now and
+ * not after a time-out.
+ */
+export function networkCommands(lab: Pick<Lab, 'nodes' | 'network'>): string {
+	const lines = [
+		'link set lo up',
+		`link add ${bridgeName} type bridge stp_state 0 forward_delay 0`,
+		`address add ${uplink.gateway}/${uplink.prefixLength} dev ${bridgeName}`,
+		`address add ${lab.network.gateway} dev ${bridgeName}`,
+		`link set ${bridgeName} up`,
+		...lab.nodes.flatMap((_node, index) => [
+			`tuntap add ${tapName(index)} mode tap`,
+			`link set ${tapName(index)} master ${bridgeName} up`,
+		]),
+		'route add unreachable default',
+	];
+	return `${lines.join('\n')}\n`;
+}
+
+/** The DHCP server's command: a fixed lease for each node, the gateway, and nothing else (dnsmasq(8)). */
+export function dhcpArgv(lab: Pick<Lab, 'nodes'>, leaseFile: string): Argv {
+	return [
+		'dnsmasq',
+		'--conf-file=/dev/null',
+		'--keep-in-foreground',
+		'--log-facility=-',
+		// In a user namespace with one user there is nobody to become.
+		'--user=',
+		'--group=',
+		'--pid-file=',
+		'--port=0',
+		`--interface=${bridgeName}`,
+		'--bind-interfaces',
+		'--dhcp-authoritative',
+		// Without it the server waits for three seconds to see whether an address is in use.
+		'--no-ping',
+		`--dhcp-leasefile=${leaseFile}`,
+		`--dhcp-range=${uplink.network},static,infinite`,
+		`--dhcp-option=option:router,${uplink.gateway}`,
+		...lab.nodes.map((node) => `--dhcp-host=${leaseOf(node)}`),
+	];
+}
+
+const leaseOf = (node: LabNode): string => `${node.mac},${node.uplinkAddress},${node.name},infinite`;

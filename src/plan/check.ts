@@ -1,0 +1,47 @@
+/**
+ * `rehearse check`: everything wrong with a plan at once, without doing anything. The rules are in rules/, one file
+ * a subject; rules/table.ts lists them.
+ */
+import { checkAddresses } from './rules/addresses.js';
+import { checkCommands } from './rules/commands.js';
+import { checkConnections } from './rules/connections.js';
+import { CheckContext, type FeaturePackages, type Finding } from './rules/context.js';
+import { checkForbidden } from './rules/forbidden.js';
+import { checkNames } from './rules/names.js';
+import { checkRecipes } from './rules/recipes.js';
+import { checkScenarios } from './rules/scenarios.js';
+import { checkScripts } from './rules/scripts.js';
+import { shapeFindings } from './rules/shape.js';
+import { checkWarnings } from './rules/warnings.js';
+import type { PlanSource } from './types.js';
+
+export type { FeaturePackages, Finding } from './rules/context.js';
+export { ruleTable, type Rule, type RuleId } from './rules/table.js';
+
+/**
+ * All findings, in the order of the plan. Of a plan whose shape is wrong only that is told: the other rules need a
+ * document to look at. `features` are those that images can be built with.
+ */
+export function checkPlan(source: PlanSource, features: FeaturePackages): Finding[] {
+	const shape = shapeFindings(source);
+	if (!source.document) return shape;
+	const context = new CheckContext(source, source.document, features);
+	for (const check of checks) check(context);
+	return context.findings(shape);
+}
+
+const checks: readonly ((context: CheckContext) => void)[] = [
+	checkNames,
+	checkRecipes,
+	checkAddresses,
+	checkScripts,
+	checkForbidden,
+	checkCommands,
+	checkConnections,
+	checkScenarios,
+	checkWarnings,
+];
+
+/** Whether a run would be refused. */
+export const hasErrors = (findings: readonly Finding[]): boolean =>
+	findings.some(({ severity }) => severity === 'error');

@@ -1,0 +1,48 @@
+/** From what a person types as LAB to the path of a plan. */
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { usageFailure } from '../base/errors.js';
+
+const PLAN_FILES = ['plan.json', 'plan.yaml', 'plan.yml'];
+
+/** Where the bundled labs are: `cloud-init/labs` of this package, found upwards from the compiled module. */
+export function bundledLabsDirectory(): string {
+	let directory = import.meta.dirname;
+	while (!existsSync(join(directory, 'package.json'))) {
+		if (dirname(directory) === directory) throw new Error(`no package.json above ${import.meta.dirname}`);
+		directory = dirname(directory);
+	}
+	return join(directory, 'cloud-init', 'labs');
+}
+
+/** The names of the bundled labs, sorted. */
+export const bundledLabs = (): string[] =>
+	readdirSync(bundledLabsDirectory())
+		.filter((name) => planIn(join(bundledLabsDirectory(), name)) !== undefined)
+		.sort();
+
+/**
+ * The absolute path of the plan that `lab` means: the name of a bundled lab, a directory with a plan in it, or a plan
+ * file (both relative to `cwd`). A bundled name wins; a directory of the same name is reached as `./name`.
+ * `Failure` (usage) when it is none of them.
+ */
+export function findPlan(lab: string, cwd: string = process.cwd()): string {
+	const bundled = bundledLabs();
+	if (bundled.includes(lab)) return requirePlan(join(bundledLabsDirectory(), lab));
+	const path = resolve(cwd, lab);
+	const kind = statSync(path, { throwIfNoEntry: false });
+	if (kind?.isDirectory()) return requirePlan(path);
+	if (kind) return path;
+	throw usageFailure(`no lab "${lab}": it is neither a bundled lab nor a file or directory`, {
+		hint: `bundled labs: ${bundled.join(', ')}; or give the path of a plan`,
+	});
+}
+
+function requirePlan(directory: string): string {
+	const plan = planIn(directory);
+	if (plan !== undefined) return plan;
+	throw usageFailure(`no plan in ${directory}`, { hint: `expected one of ${PLAN_FILES.join(', ')}` });
+}
+
+const planIn = (directory: string): string | undefined =>
+	PLAN_FILES.map((name) => join(directory, name)).find((path) => existsSync(path));

@@ -1,0 +1,43 @@
+/** The plan's two spellings of a key: OpenFactory documents camelCase and writes snake_case. */
+
+/** `baseImage` → `base_image`, `onVM` → `on_vm`; what is no camelCase identifier stays as it is. */
+export function toSnakeCase(key: string): string {
+	if (!/^[a-z][a-zA-Z0-9]*$/.test(key)) return key;
+	return key
+		.replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+		.replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
+		.toLowerCase();
+}
+
+/** A path as people write it: `nodes[1].recipe.base_image`. */
+export const formatPath = (path: readonly PropertyKey[]): string =>
+	path.reduce<string>((text, segment) => {
+		if (typeof segment === 'number') return `${text}[${segment}]`;
+		return text === '' ? String(segment) : `${text}.${String(segment)}`;
+	}, '');
+
+/** The candidate closest to a misspelt word, when it is close enough to be meant. */
+export function closest(word: string, candidates: readonly string[]): string | undefined {
+	const limit = Math.max(1, Math.floor(word.length / 3));
+	const ranked = candidates
+		.map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
+		.filter(({ distance }) => distance <= limit)
+		.sort((a, b) => a.distance - b.distance);
+	return ranked[0]?.candidate;
+}
+
+/** Levenshtein's distance, by rows. */
+function editDistance(a: string, b: string): number {
+	let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+	for (let row = 1; row <= a.length; row++) {
+		const current = [row];
+		for (let column = 1; column <= b.length; column++) {
+			const substitution = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+			const insertion = (current[column - 1] ?? 0) + 1;
+			const deletion = (previous[column] ?? 0) + 1;
+			current.push(Math.min(substitution, insertion, deletion));
+		}
+		previous = current;
+	}
+	return previous[b.length] ?? 0;
+}

@@ -1,0 +1,119 @@
+/** Validation against the schema, told in the words of a plan's author: every problem at once, each with its place. */
+import { z } from 'zod';
+import { closest } from './keys.js';
+import { planSchema, type PlanDocument } from './schema.js';
+import type { PlanTree } from './tree.js';
+import type { PlanPath, Problem } from './types.js';
+
+type Issue = z.core.$ZodIssue;
+
+export interface Validation {
+	readonly document?: PlanDocument;
+	readonly problems: readonly Problem[];
+}
+
+/**
+ * The document of a tree and what is wrong with its shape. Unknown keys alone do not cost the document, so that all
+ * other findings are reported together with them.
+ */
+export function validatePlan(tree: PlanTree): Validation {
+	const duplicates = tree.duplicates.map(({ path, line, firstLine }): Problem => ({
+		code: 'duplicate-key',
+		path,
+		...(line === undefined ? {} : { line }),
+		message: `stands twice; the first is on line ${firstLine}`,
+		fix: 'keep one of them',
+	}));
+	const first = planSchema.safeParse(tree.normalised);
+	if (first.success) return { document: first.data, problems: duplicates };
+	const problems = [...duplicates, ...first.error.issues.flatMap((issue) => describeIssue(issue, tree))];
+	problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+	const second = planSchema.safeParse(withoutUnknownKeys(tree.normalised, first.error.issues));
+	return second.success ? { document: second.data, problems } : { problems };
+}
+
+function describeIssue(issue: Issue, tree: PlanTree): Problem[] {
+	const path = issue.path as PlanPath;
+	if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => describeUnknownKey(path, key, tree));
+	const found = valueAt(tree.normalised, path);
+	if (found === undefined && path.length > 0) {
+		return [problem('missing-key', tree, path, 'is missing', `add ${JSON.stringify(String(path.at(-1)))}`)];
+	}
+	const expected = expectation(issue);
+	const isUnquoted = issue.code === 'invalid_type' && issue.expected === 'string' && typeof found === 'number';
+	const fix = isUnquoted ? 'put it in quotes' : `write ${expected}`;
+	// What breaks a rule between keys is the object as a whole, of which there is nothing to quote.
+	const got = issue.code === 'custom' && typeof found === 'object' ? '' : `, got ${quote(found)}`;
+	return [problem('schema', tree, path, `expected ${expected}${got}`, fix)];
+}
+
+function describeUnknownKey(path: PlanPath, key: string, tree: PlanTree): Problem {
+	const known = knownKeys(planSchema, path);
+	const meant = closest(key, known);
+	const written = tree.locate([...path, key]).path.split('.').at(-1) ?? key;
+	const fix = meant ? `did you mean "${meant}"?` : `remove it; known here: ${known.join(', ')}`;
+	return problem('unknown-key', tree, [...path, key], `unknown key "${written}"`, fix);
+}
+
+function problem(code: Problem['code'], tree: PlanTree, path: PlanPath, message: string, fix: string): Problem {
+	return { code, ...tree.locate(path), message, fix };
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+	string: 'a text',
+	number: 'a number',
+	boolean: 'true or false',
+	array: 'a list',
+	object: 'an object',
+};
+
+/** What the schema wanted; its own messages say just that, zod's are translated. */
+function expectation(issue: Issue): string {
+	switch (issue.code) {
+		case 'invalid_type':
+			return TYPE_NAMES[issue.expected] ?? issue.expected;
+		case 'invalid_value':
+			return issue.values.map((value) => JSON.stringify(value)).join(' or ');
+		case 'too_small':
+			return issue.origin === 'string' ? 'a text that is not empty' : 'at least one';
+		default:
+			return issue.message;
+	}
+}
+
+/** A value as far as a message has room for it. */
+export function quote(value: unknown): string {
+	if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+	if (value !== null && typeof value === 'object') return 'an object';
+	const text = JSON.stringify(value) ?? 'nothing';
+	return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function valueAt(value: unknown, path: PlanPath): unknown {
+	return path.reduce<unknown>((inner, key) => {
+		if (inner === null || typeof inner !== 'object' || !Object.hasOwn(inner, key)) return undefined;
+		return (inner as Record<string | number, unknown>)[key];
+	}, value);
+}
+
+/** The keys that the schema knows at a path. */
+function knownKeys(schema: z.core.$ZodType, path: PlanPath): string[] {
+	if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return knownKeys(schema.unwrap(), path);
+	const [key, ...rest] = path;
+	if (schema instanceof z.ZodArray) return knownKeys(schema.element, rest);
+	if (!(schema instanceof z.ZodObject)) return [];
+	const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
+	if (key === undefined) return Object.keys(shape);
+	const inner = shape[key];
+	return inner ? knownKeys(inner, rest) : [];
+}
+
+function withoutUnknownKeys(value: unknown, issues: readonly Issue[]): unknown {
+	const copy: unknown = structuredClone(value);
+	for (const issue of issues) {
+		if (issue.code !== 'unrecognized_keys') continue;
+		const object = valueAt(copy, issue.path as PlanPath) as Record<string, unknown>;
+		for (const key of issue.keys) delete object[key];
+	}
+	return copy;
+}

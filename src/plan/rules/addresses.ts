@@ -1,0 +1,121 @@
+/** The addresses of the lab network. */
+import {
+	addressKind,
+	collidesWithUplink,
+	firstFreeHost,
+	maximumNodes,
+	parseCidr,
+	uplink,
+	type Cidr,
+} from '../../lab/addressing.js';
+import type { CheckContext } from './context.js';
+
+/** A node's alias, taken apart. */
+interface Alias extends Cidr {
+	readonly index: number;
+	readonly node: string;
+}
+
+/** Loopback, "this network", multicast and reserved (RFC 6890): no node can have such an address. */
+const isUnusable = (address: string): boolean => {
+	const first = Number.parseInt(address, 10);
+	return first === 0 || first === 127 || first >= 224;
+};
+
+export function checkAddresses(context: CheckContext): void {
+	const aliases = readAliases(context);
+	const planned = checkSubnet(context);
+	const subnet = planned ?? mostCommon(aliases.map((alias) => alias.subnet));
+	if (subnet !== undefined) {
+		checkGateway(context, subnet);
+		checkRoom(context, subnet);
+	}
+	const taken = new Map<string, string>();
+	for (const alias of aliases) {
+		const path = ['nodes', alias.index, 'alias'];
+		if (alias.subnet !== subnet) {
+			const whose = planned === undefined ? 'the other aliases are in' : 'the plan says';
+			const fix = `take an address of ${subnet}, with its prefix length`;
+			context.report('alias-subnet', path, `it is in ${alias.subnet}, ${whose} ${subnet}`, fix);
+		}
+		const first = taken.get(alias.address);
+		if (first !== undefined) {
+			context.report('alias-unique', path, `${first} has ${alias.address} already`, 'give each node its own address');
+		}
+		taken.set(alias.address, first ?? alias.node);
+		checkReserved(context, alias);
+	}
+}
+
+function readAliases(context: CheckContext): Alias[] {
+	return context.document.nodes.flatMap((node, index) => {
+		const cidr = parseCidr(node.alias);
+		if (cidr) return [{ ...cidr, index, node: node.name }];
+		const fix = 'write an IPv4 address with prefix length, such as 10.71.0.10/24';
+		context.report('alias-syntax', ['nodes', index, 'alias'], `"${node.alias}" is no address with prefix length`, fix);
+		return [];
+	});
+}
+
+/** The subnet that the plan names, in canonical form, when it names a good one. */
+function checkSubnet(context: CheckContext): string | undefined {
+	const subnet = context.document.network?.subnet;
+	if (subnet === undefined) return undefined;
+	const cidr = parseCidr(subnet);
+	if (!cidr || addressKind(cidr) !== 'network') {
+		const fix = cidr ? `write ${cidr.subnet}` : 'write one such as 10.71.0.0/24';
+		context.report('network-invalid', ['network', 'subnet'], `"${subnet}" is no subnet`, fix);
+	}
+	return cidr?.subnet;
+}
+
+function checkGateway(context: CheckContext, subnet: string): void {
+	const gateway = context.document.network?.gateway;
+	if (gateway === undefined) return;
+	const cidr = parseCidr(gateway.includes('/') ? gateway : `${gateway}${subnet.slice(subnet.indexOf('/'))}`);
+	const message =
+		!cidr ? `"${gateway}" is no IPv4 address`
+		: cidr.subnet !== subnet ? `${gateway} is not in ${subnet}`
+		: addressKind(cidr) !== 'host' ? `${gateway} is the ${addressKind(cidr)} address of ${subnet}`
+		: undefined;
+	if (message === undefined) return;
+	const fix = 'write a free address of the subnet, or leave it out';
+	context.report('network-invalid', ['network', 'gateway'], message, fix);
+}
+
+function checkRoom(context: CheckContext, subnet: string): void {
+	const { network, nodes } = context.document;
+	if (nodes.length > maximumNodes) {
+		const message = `${nodes.length} nodes are more than the ${maximumNodes} leases of the uplink`;
+		context.report('network-invalid', ['nodes'], message, 'split the lab');
+	}
+	if (network?.gateway === undefined && firstFreeHost(subnet, nodes.map(({ alias }) => alias)) === undefined) {
+		const fix = 'take a larger subnet (a shorter prefix)';
+		context.report('network-invalid', ['nodes'], `${subnet} has no address left for the gateway`, fix);
+	}
+}
+
+function checkReserved(context: CheckContext, alias: Alias): void {
+	const path = ['nodes', alias.index, 'alias'];
+	const gateway = context.document.network?.gateway?.replace(/\/\d+$/, '');
+	const kind = addressKind(alias);
+	const what =
+		alias.address === gateway ? "the lab's gateway"
+		: kind !== 'host' ? `the ${kind} address of ${alias.subnet}`
+		: isUnusable(alias.address) ? 'an address that no machine can have on a network'
+		: undefined;
+	if (what !== undefined) {
+		context.report('alias-reserved', path, `${alias.address} is ${what}`, 'take a free host address');
+	}
+	if (collidesWithUplink(alias.subnet)) {
+		const fix = 'move the aliases to another subnet, such as 10.71.0.0/24';
+		context.report('alias-uplink', path, `${alias.subnet} meets ${uplink.subnet}, on which every node has its lease`, fix);
+	}
+}
+
+/** The value that occurs most often, the first of them when several do; undefined when there is none. */
+function mostCommon(values: readonly string[]): string | undefined {
+	const counts = new Map<string, number>();
+	for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+	return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+}

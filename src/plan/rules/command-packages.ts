@@ -1,0 +1,94 @@
+/**
+ * Which Debian package a command comes from, for commands that a base system of Trixie lacks. Commands that are not
+ * in the table are those of essential packages, of images/guest.json's base, or unknown, and are not judged.
+ */
+
+/** A package, and whether another one brings the command in its place. */
+interface Provider {
+	/** The package to name in the fix. */
+	readonly package: string;
+	/** Other packages that bring the command, themselves or by what they depend on. */
+	readonly others?: RegExp;
+	readonly commands: readonly string[];
+}
+
+const providers: readonly Provider[] = [
+	{ package: 'curl', commands: ['curl'] },
+	{ package: 'wget', commands: ['wget'] },
+	{ package: 'jq', commands: ['jq'] },
+	{ package: 'netcat-openbsd', others: /^(?:netcat-traditional|ncat)$/, commands: ['nc', 'netcat'] },
+	{ package: 'python3', others: /^python3-|^python3\.\d+/, commands: ['python3'] },
+	{ package: 'python3-pip', commands: ['pip', 'pip3'] },
+	{
+		package: 'postgresql-client',
+		others: /^postgresql(?:-client)?(?:-\d+|-common)?$/,
+		commands: [
+			'psql', 'pg_dump', 'pg_restore', 'pg_isready', 'createdb', 'dropdb', 'createuser', 'dropuser', 'pg_lsclusters',
+		],
+	},
+	{
+		package: 'postgresql',
+		others: /^postgresql-(?:\d+|common)$/,
+		commands: ['pg_ctlcluster', 'pg_createcluster', 'pg_conftool'],
+	},
+	{ package: 'redis-tools', others: /^redis(?:-server)?$/, commands: ['redis-cli', 'redis-benchmark'] },
+	{ package: 'redis-server', others: /^redis$/, commands: ['redis-server'] },
+	{
+		package: 'mariadb-client',
+		others: /^(?:mariadb-server|default-mysql-(?:client|server))$/,
+		commands: ['mysql', 'mariadb', 'mysqladmin', 'mariadb-admin', 'mysqldump'],
+	},
+	{ package: 'sqlite3', commands: ['sqlite3'] },
+	{ package: 'nginx', others: /^nginx-/, commands: ['nginx'] },
+	{ package: 'apache2', commands: ['apache2ctl', 'a2ensite', 'a2enmod', 'a2dissite'] },
+	{ package: 'haproxy', commands: ['haproxy'] },
+	{ package: 'nodejs', others: /^npm$/, commands: ['node'] },
+	{ package: 'npm', commands: ['npm', 'npx'] },
+	{ package: 'git', commands: ['git'] },
+	{
+		package: 'openssh-client',
+		others: /^(?:openssh-server|ssh)$/,
+		commands: ['ssh', 'scp', 'sftp', 'ssh-keygen', 'ssh-keyscan'],
+	},
+	{ package: 'openssl', others: /^ca-certificates$/, commands: ['openssl'] },
+	{ package: 'ca-certificates', commands: ['update-ca-certificates'] },
+	{ package: 'rsync', commands: ['rsync'] },
+	{ package: 'socat', commands: ['socat'] },
+	{ package: 'iputils-ping', others: /^inetutils-ping$/, commands: ['ping'] },
+	{ package: 'bind9-dnsutils', others: /^dnsutils$/, commands: ['dig', 'nslookup', 'nsupdate'] },
+	{ package: 'bind9-host', others: /^(?:bind9-dnsutils|dnsutils)$/, commands: ['host'] },
+	{ package: 'net-tools', commands: ['ifconfig', 'netstat', 'route', 'arp'] },
+	{ package: 'traceroute', commands: ['traceroute'] },
+	{ package: 'tcpdump', commands: ['tcpdump'] },
+	{ package: 'nmap', commands: ['nmap'] },
+	{ package: 'nftables', commands: ['nft'] },
+	{ package: 'iptables', commands: ['iptables', 'ip6tables', 'iptables-save', 'iptables-restore'] },
+	{ package: 'ufw', commands: ['ufw'] },
+	{ package: 'docker.io', others: /^(?:docker-ce|podman-docker)$/, commands: ['docker'] },
+	{ package: 'podman', commands: ['podman'] },
+	{ package: 'unzip', commands: ['unzip'] },
+	{ package: 'zip', commands: ['zip'] },
+	{ package: 'xz-utils', commands: ['xz', 'unxz', 'xzcat'] },
+	{ package: 'bzip2', commands: ['bzip2', 'bunzip2'] },
+	{ package: 'file', commands: ['file'] },
+	{ package: 'bc', commands: ['bc'] },
+	{ package: 'cron', commands: ['crontab'] },
+	{ package: 'gettext-base', commands: ['envsubst'] },
+	{ package: 'gnupg', others: /^gpg$/, commands: ['gpg'] },
+	{ package: 'lsof', commands: ['lsof'] },
+	{ package: 'psmisc', commands: ['killall', 'pstree', 'fuser'] },
+	{ package: 'make', others: /^build-essential$/, commands: ['make'] },
+	{ package: 'gcc', others: /^(?:build-essential|g\+\+)$/, commands: ['gcc', 'cc'] },
+	{ package: 'ffmpeg', commands: ['ffmpeg', 'ffprobe'] },
+	{ package: 'acl', commands: ['setfacl', 'getfacl'] },
+];
+
+const providerOf = new Map(providers.flatMap((provider) => provider.commands.map((command) => [command, provider])));
+
+/** The package that a recipe must declare for `command` and does not; undefined when all is well. */
+export function undeclaredPackage(command: string, declared: ReadonlySet<string>): string | undefined {
+	const provider = providerOf.get(command);
+	if (!provider || declared.has(provider.package)) return undefined;
+	const { others } = provider;
+	return others && [...declared].some((name) => others.test(name)) ? undefined : provider.package;
+}

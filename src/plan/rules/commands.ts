@@ -1,0 +1,67 @@
+/** The commands that assertions run, and whether recipes bring the programs that they and the scripts use. */
+import { analyseScript, type ScriptAnalysis } from '../script.js';
+import type { AssertionDocument, NodeDocument } from '../schema.js';
+import type { PlanPath } from '../types.js';
+import { undeclaredPackage } from './command-packages.js';
+import type { CheckContext } from './context.js';
+
+export function checkCommands(context: CheckContext): void {
+	for (const script of context.scripts) {
+		const node = context.document.nodes[script.source.nodeIndex];
+		if (!node) continue;
+		for (const { command, missing, line } of findUndeclared(context, node, script.analysis)) {
+			const message = `${command} is used, but ${node.name} does not declare ${missing}`;
+			context.reportInScript('command-undeclared', script, line, message, fixFor(context, missing));
+		}
+	}
+	context.document.scenarios.forEach((scenario, scenarioIndex) => {
+		scenario.custom_tests.forEach((test, testIndex) => {
+			test.assertions.forEach((assertion, index) => {
+				const path = ['scenarios', scenarioIndex, 'custom_tests', testIndex, 'assertions', index];
+				checkAssertionCommand(context, assertion, path);
+			});
+		});
+	});
+}
+
+function checkAssertionCommand(context: CheckContext, assertion: AssertionDocument, place: PlanPath): void {
+	const isBeside = typeof assertion['command'] === 'string';
+	const command = isBeside ? assertion['command'] : assertion.params?.['command'];
+	if (assertion.type !== 'command_output' || typeof command !== 'string') return;
+	const path = [...place, ...(isBeside ? [] : ['params']), 'command'];
+	const analysis = analyseScript(command);
+	for (const { message } of analysis.errors) {
+		context.report('script-syntax', path, message, 'mend the command; a shell would refuse it');
+	}
+	const node = context.document.nodes.find(({ name }) => name === assertion.on_vm);
+	if (!node) return;
+	for (const { command: name, missing } of findUndeclared(context, node, analysis)) {
+		const message = `${name} is used, but ${node.name} does not declare ${missing}`;
+		context.report('command-undeclared', path, message, fixFor(context, missing));
+	}
+}
+
+interface Undeclared {
+	readonly command: string;
+	readonly missing: string;
+	readonly line: number;
+}
+
+/** Each command that the node's recipe brings no package for, once, where it is used first. */
+function findUndeclared(context: CheckContext, node: NodeDocument, analysis: ScriptAnalysis): Undeclared[] {
+	const { features, packages } = node.recipe;
+	const ofFeatures = features.flatMap((name) => (Object.hasOwn(context.features, name) && context.features[name]) || []);
+	const declared = new Set([...packages, ...ofFeatures]);
+	const found = new Map<string, Undeclared>();
+	for (const { name, line } of analysis.commands) {
+		if (name === undefined || analysis.functions.has(name) || found.has(name)) continue;
+		const missing = undeclaredPackage(name, declared);
+		if (missing !== undefined) found.set(name, { command: name, missing, line });
+	}
+	return [...found.values()];
+}
+
+function fixFor(context: CheckContext, missing: string): string {
+	const feature = Object.keys(context.features).find((name) => context.features[name]?.includes(missing));
+	return `add the package "${missing}"${feature === undefined ? '' : ` or the feature "${feature}"`} to the recipe`;
+}

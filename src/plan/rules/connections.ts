@@ -1,0 +1,53 @@
+/** Connections between nodes, and whether the scenarios would notice that one is broken. */
+import type { AssertionDocument, ConnectionDocument, NodeDocument } from '../schema.js';
+import type { CheckContext } from './context.js';
+
+export function checkConnections(context: CheckContext): void {
+	const { connections, nodes, scenarios } = context.document;
+	const assertions = scenarios.flatMap((scenario) => scenario.custom_tests.flatMap((test) => test.assertions));
+	connections.forEach((connection, index) => {
+		const path = ['connections', index];
+		const { from, to, port } = connection;
+		for (const end of ['from', 'to'] as const) {
+			if (nodes.some(({ name }) => name === connection[end])) continue;
+			const fix = `nodes of the plan: ${nodes.map(({ name }) => name).join(', ')}`;
+			context.report('connection-node-unknown', [...path, end], `there is no node "${connection[end]}"`, fix);
+		}
+		if (from === to) {
+			context.report('connection-self', [...path, 'to'], `"${from}" is joined to itself`, 'name another node');
+		}
+		const target = nodes.find(({ name }) => name === to);
+		if (!isPort(port)) {
+			context.report('port-range', [...path, 'port'], `${port} is no port`, 'write a whole number from 1 to 65535');
+		} else if (target && from !== to && !assertions.some((assertion) => covers(assertion, connection, target))) {
+			const fix = `assert port_listening ${port} on "${to}", or reach it from "${from}"`;
+			context.report('connection-uncovered', path, `no assertion needs ${from} → ${to}:${port}`, fix);
+		}
+	});
+}
+
+export const isPort = (port: unknown): boolean => Number.isInteger(port) && Number(port) >= 1 && Number(port) <= 65_535;
+
+/** Whether the assertion fails when nobody answers at the end of the connection. */
+function covers(assertion: AssertionDocument, connection: ConnectionDocument, target: NodeDocument): boolean {
+	const parameters: Readonly<Record<string, unknown>> = { ...assertion, ...assertion.params };
+	const isOnTarget = assertion.on_vm === target.name;
+	const hasPort = String(parameters['port']) === String(connection.port);
+	if (assertion.type === 'port_listening') {
+		return isOnTarget && hasPort && (parameters['protocol'] ?? 'tcp') === (connection.protocol ?? 'tcp');
+	}
+	const address = target.alias.replace(/\/.*$/, '');
+	const names = [target.name, address, ...(isOnTarget ? ['localhost', '127.0.0.1'] : [])];
+	if (assertion.type === 'network_reachable') return hasPort && names.includes(String(parameters['host']));
+	const text = String(parameters['command'] ?? parameters['url'] ?? '');
+	return names.some((name) => hasWord(text, name)) && hasWord(text, String(connection.port));
+}
+
+/** Whether `word` stands in the text with nothing beside it that would make it another name, address or number. */
+function hasWord(text: string, word: string): boolean {
+	for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1)) {
+		const around = `${text[at - 1] ?? ' '}${text[at + word.length] ?? ' '}`;
+		if (!/[\w.-]/.test(around)) return true;
+	}
+	return false;
+}

@@ -1,0 +1,103 @@
+/** What every rule is given, and what it reports to. */
+import type { PlanDocument } from '../schema.js';
+import { analyseScript, type ScriptAnalysis } from '../script.js';
+import type { PlanPath, PlanSource, SourceScript } from '../types.js';
+import { ruleOf, type RuleId } from './table.js';
+
+/** Something wrong with a plan. */
+export interface Finding {
+	readonly rule: RuleId;
+	readonly severity: 'error' | 'warning';
+	/** Place in the plan, in the plan's own spelling, such as `nodes[1].recipe.baseImage`; `(plan)` for the whole. */
+	readonly path: string;
+	/** Absolute path of the file that `line` belongs to: the plan, or a startup script. */
+	readonly file?: string;
+	/** 1-based. */
+	readonly line?: number;
+	readonly message: string;
+	/** What to do about it. */
+	readonly fix: string;
+}
+
+/** A startup script with what reading it showed. */
+export interface AnalysedScript {
+	readonly source: SourceScript;
+	readonly analysis: ScriptAnalysis;
+	/** Where its text, or the name of its file, stands in the plan. */
+	readonly path: PlanPath;
+}
+
+/** Features of recipes, and the Debian packages that each stands for. */
+export type FeaturePackages = Readonly<Record<string, readonly string[]>>;
+
+/** A finding with where it belongs in the order of the plan. */
+interface Placed {
+	readonly finding: Finding;
+	readonly planLine: number;
+}
+
+/** A plan of good shape under examination. Rules read it and call `report`. */
+export class CheckContext {
+	readonly document: PlanDocument;
+	readonly scripts: readonly AnalysedScript[];
+	readonly features: FeaturePackages;
+	/** Whether the rules of the compact-lab prompt apply. */
+	readonly isCompact: boolean;
+	readonly #source: PlanSource;
+	readonly #placed: Placed[] = [];
+
+	constructor(source: PlanSource, document: PlanDocument, features: FeaturePackages) {
+		this.#source = source;
+		this.document = document;
+		this.features = features;
+		this.isCompact = document.profile === 'compact';
+		this.scripts = source.scripts.map((script) => ({
+			source: script,
+			analysis: analyseScript(script.text),
+			path: [...script.path, script.file === undefined ? 'script' : 'script_file'],
+		}));
+	}
+
+	/** Reports something at a place of the plan. Rules of another profile are passed over. */
+	report(rule: RuleId, path: PlanPath, message: string, fix: string): void {
+		if (ruleOf(rule).applies === 'compact' && !this.isCompact) return;
+		this.#placed.push(placeFinding(this.#source, rule, path, message, fix));
+	}
+
+	/** Reports something at a 1-based line of a script, in whichever file that line is. */
+	reportInScript(rule: RuleId, script: AnalysedScript, line: number, message: string, fix: string): void {
+		if (ruleOf(rule).applies === 'compact' && !this.isCompact) return;
+		const { file, lineOffset } = script.source;
+		const isLineOfPlan = lineOffset !== undefined;
+		const text = isLineOfPlan ? message : `line ${line} of the script: ${message}`;
+		const { finding, planLine } = placeFinding(this.#source, rule, script.path, text, fix);
+		const place = isLineOfPlan ? { file: file ?? this.#source.path, line: lineOffset + line } : {};
+		this.#placed.push({ finding: { ...finding, ...place }, planLine });
+	}
+
+	/** What was reported, and the findings about the plan's shape, in the order of the plan and of its scripts' lines. */
+	findings(shape: readonly Finding[]): Finding[] {
+		const placedShape = shape.map((finding): Placed => ({ finding, planLine: finding.line ?? 0 }));
+		return [...placedShape, ...this.#placed]
+			.sort((a, b) => a.planLine - b.planLine || compareLines(a.finding, b.finding))
+			.map(({ finding }) => finding);
+	}
+}
+
+/** Findings of one script by line; anything else stays in the order in which it was reported. */
+const compareLines = (a: Finding, b: Finding): number =>
+	a.path === b.path && a.file === b.file ? (a.line ?? 0) - (b.line ?? 0) : 0;
+
+function placeFinding(source: PlanSource, rule: RuleId, path: PlanPath, message: string, fix: string): Placed {
+	const place = source.locate(path);
+	const finding: Finding = {
+		rule,
+		severity: ruleOf(rule).severity,
+		path: place.path === '' ? '(plan)' : place.path,
+		file: source.path,
+		...(place.line === undefined ? {} : { line: place.line }),
+		message,
+		fix,
+	};
+	return { finding, planLine: place.line ?? 0 };
+}

@@ -1,0 +1,79 @@
+/** The hosts that a command talks to, as far as its words tell. */
+import type { ShellCommand } from '../script.js';
+
+/** How the operands of a program name hosts. */
+interface Client {
+	/** Options that take the next word as their value. */
+	readonly valued?: RegExp;
+	/** `url`: operands are URLs, with or without scheme; `remote`: URLs or `host:path`; `host`: the first is a host. */
+	readonly operands: 'url' | 'remote' | 'host';
+	/** Only this subcommand reaches for a host. */
+	readonly subcommand?: RegExp;
+	/** With this option the program only listens. */
+	readonly listens?: RegExp;
+}
+
+const netcat: Client = { operands: 'host', valued: /^-[a-zA-Z]*[eIiMmOPpqsTVWwXx]$/, listens: /^-[a-zA-Z]*l/ };
+
+const clients: Readonly<Record<string, Client>> = {
+	curl: {
+		operands: 'url',
+		valued: new RegExp(
+			'^(?:-[a-zA-Z]*[AbcCdDeEFHKmoPQrtTuUwxXyYz]' +
+				'|--(?:output(?:-dir)?|data(?:-\\w+)?|header|request|user(?:-agent)?|form|write-out|resolve|unix-socket' +
+				'|max-time|connect-timeout|retry(?:-\\w+)?|cacert|cert|key))$',
+		),
+	},
+	wget: {
+		operands: 'url',
+		valued: /^(?:-[a-zA-Z]*[OPTtUoaeiwQDRAl]|--(?:output-document|directory-prefix|timeout|tries|header|user-agent))$/,
+	},
+	aria2c: { operands: 'url', valued: /^-[dox]$/ },
+	git: {
+		operands: 'remote',
+		subcommand: /^(?:clone|fetch|pull|ls-remote|submodule)$/,
+		valued: /^(?:-[bCco]|--(?:branch|depth))$/,
+	},
+	scp: { operands: 'remote', valued: /^-[cFiloPS]$/ },
+	rsync: { operands: 'remote', valued: /^-e$/ },
+	nc: netcat,
+	netcat,
+	ncat: netcat,
+	telnet: { operands: 'host' },
+	ssh: { operands: 'host', valued: /^-[bcDEeFIiJLlmOopQRSWw]$/ },
+	sftp: { operands: 'remote', valued: /^-[BbcDFiloPRSs]$/ },
+};
+
+/**
+ * The hosts that a known network client is told to talk to, in lower case. Variables that the script sets to a fixed
+ * value are followed; a host that is only known at run time is left out.
+ */
+export function findHosts(command: ShellCommand, variables: ReadonlyMap<string, string>): string[] {
+	const { name } = command;
+	const client = name !== undefined && Object.hasOwn(clients, name) ? clients[name] : undefined;
+	if (!client) return [];
+	const words = command.words.slice(1).map(({ value, dynamic }) => (dynamic ? substitute(value, variables) : value));
+	if (client.listens && words.some((word) => client.listens?.test(word))) return [];
+	const operands = words.filter((word, index) => !/^-./.test(word) && !client.valued?.test(words[index - 1] ?? ''));
+	if (client.subcommand) {
+		const subcommand = operands.shift() ?? '';
+		if (!client.subcommand.test(subcommand)) return [];
+	}
+	const candidates = client.operands === 'host' ? operands.slice(0, 1) : operands;
+	return candidates.flatMap((operand) => hostOf(operand, client.operands) ?? []);
+}
+
+/** `$NAME` and `${NAME}` replaced by what the script sets them to. */
+const substitute = (text: string, variables: ReadonlyMap<string, string>): string =>
+	text.replace(
+		/\$(?:\{(\w+)\}|(\w+))/g,
+		(written, braced?: string, plain?: string) => variables.get(braced ?? plain ?? '') ?? written,
+	);
+
+function hostOf(operand: string, kind: Client['operands']): string | undefined {
+	const url = /^(?:[a-z][a-z0-9+.-]*):\/\/(?:[^@/]*@)?(\[[^\]]*\]|[^:/?#]*)/i.exec(operand)?.[1];
+	const remote = kind === 'remote' ? /^(?:[^@/]*@)?([\w.-]+):/.exec(operand)?.[1] : undefined;
+	const bare = kind === 'remote' ? undefined : /^(?:[^@/]*@)?(\[[^\]]*\]|[^:/?#]*)/.exec(operand)?.[1];
+	const host = (url ?? remote ?? bare)?.replace(/^\[|\]$/g, '').toLowerCase();
+	return host === undefined || !/^[\w.:-]+$/.test(host) ? undefined : host;
+}

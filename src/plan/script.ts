@@ -1,0 +1,172 @@
+/**
+ * What a startup script or a command of an assertion does, read without running it: its lines of shell code, its
+ * syntax errors and every command in it, those inside substitutions, functions and `sh -c '…'` strings too.
+ *
+ * Parsed as Bash by unbash. Scripts for other interpreters (`#!/usr/bin/python3`) are not analysed.
+ */
+import { forEachChild, parse, type Command, type ParsedScript, type SyntaxNode } from 'unbash';
+import { countShellLines, lineFinder, type LineFinder } from './script-lines.js';
+import { findInner } from './script-wrappers.js';
+
+/** A word of a command. */
+export interface ShellWord {
+	/** As written, quotes and expansions included. */
+	readonly text: string;
+	/** After quote removal; expansions stand in it as they were written. */
+	readonly value: string;
+	/** True when an expansion makes the word unknown before the script runs. */
+	readonly dynamic: boolean;
+}
+
+/** A simple command: `words[0]` is its name. */
+export interface ShellCommand {
+	/** Name without its directory; undefined when an expansion gives it. */
+	readonly name: string | undefined;
+	readonly words: readonly ShellWord[];
+	/** Targets of `>`, `>>` and their like. */
+	readonly writes: readonly ShellWord[];
+	/** 1-based line of the script. */
+	readonly line: number;
+}
+
+/** A statement at the top level of a script, as written. */
+export interface ShellStatement {
+	readonly text: string;
+	readonly line: number;
+}
+
+export interface ScriptAnalysis {
+	/** False for a script of another interpreter, of which nothing else is known. */
+	readonly isShell: boolean;
+	/** What follows `#!`, without surrounding space. */
+	readonly interpreter: string | undefined;
+	/** Lines that hold shell code; see {@link countShellLines}. */
+	readonly shellLines: number;
+	readonly errors: readonly { readonly line: number; readonly message: string }[];
+	readonly statements: readonly ShellStatement[];
+	/** Every simple command; one with a substitution in it stands before what the substitution runs. */
+	readonly commands: readonly ShellCommand[];
+	/** Names of the functions that the script defines. */
+	readonly functions: ReadonlySet<string>;
+	/** Variables that are set to a fixed value, each with the last one. */
+	readonly variables: ReadonlyMap<string, string>;
+}
+
+/** Strings given to `sh -c` hold scripts that hold strings; deeper than this nobody means it. */
+const maximumNesting = 8;
+
+const shells = /(?:^|[/\s])(?:ba|da)?sh(?:\s|$)/;
+
+/** Reads a script. Never throws: what cannot be parsed becomes an entry of `errors`. */
+export function analyseScript(text: string): ScriptAnalysis {
+	const interpreter = /^#!(.*)/.exec(text)?.[1]?.trim();
+	if (interpreter !== undefined && !shells.test(interpreter)) {
+		const nothing = { shellLines: 0, errors: [], statements: [], commands: [], functions: new Set<string>() };
+		return { isShell: false, interpreter, ...nothing, variables: new Map() };
+	}
+	const script = parse(text);
+	const lineOf = lineFinder(text);
+	const found = new Collector();
+	found.addScript(script, lineOf, 0);
+	return {
+		isShell: true,
+		interpreter,
+		shellLines: countShellLines(text, script),
+		errors: [...found.errors, ...findCarriageReturns(text)].sort((a, b) => a.line - b.line),
+		statements: script.commands.map(({ pos, end }) => ({ text: text.slice(pos, end), line: lineOf(pos) })),
+		commands: found.commands,
+		functions: found.functions,
+		variables: found.variables,
+	};
+}
+
+/** Walks a syntax tree and everything nested in it. */
+class Collector {
+	readonly errors: { line: number; message: string }[] = [];
+	readonly commands: ShellCommand[] = [];
+	readonly functions = new Set<string>();
+	readonly variables = new Map<string, string>();
+
+	addScript(script: ParsedScript, lineOf: LineFinder, depth: number): void {
+		// One slip makes the parser stumble several times; the first place is the one to look at.
+		const [error] = script.errors ?? [];
+		if (error) this.errors.push({ line: lineOf(error.pos), message: error.message });
+		this.#visit(script, lineOf, depth);
+	}
+
+	#visit(node: SyntaxNode, lineOf: LineFinder, depth: number): void {
+		if (node.type === 'Function') this.functions.add(node.name.value);
+		if (node.type === 'Assignment' && node.value.type === 'Word' && !hasExpansion(node.value)) {
+			this.variables.set(node.name, node.value.value);
+		}
+		if (node.type === 'Command') this.#addCommand(node, lineOf, depth);
+		if (node.type === 'HereDoc' && node.closing === undefined) {
+			this.errors.push({
+				line: lineOf(node.pos),
+				message: `the here-document has no line '${node.delimiter?.value ?? ''}' that ends it`,
+			});
+		}
+		forEachChild(node, (child) => {
+			if (child.type !== 'Script') return this.#visit(child, lineOf, depth);
+			// An escaped backtick substitution counts its positions from its own start.
+			const inner: LineFinder = child.source === undefined ? lineOf : () => lineOf(node.pos);
+			this.addScript(child, inner, depth);
+		});
+	}
+
+	#addCommand(node: Command, lineOf: LineFinder, depth: number): void {
+		if (!node.name) return;
+		const words = [node.name, ...node.args].map(toShellWord);
+		const line = lineOf(node.name.pos);
+		const writes = node.redirects.flatMap((redirect) => {
+			if (redirect.type !== 'Redirect' || !redirect.operator.includes('>')) return [];
+			return redirect.target ? [toShellWord(redirect.target)] : [];
+		});
+		this.#addWords(words, writes, line, depth);
+		const body = node.redirects.find((redirect) => redirect.type === 'HereDoc')?.body;
+		const readsScript = words.length === 1 && /^(?:ba|da)?sh$/.test(nameOf(words) ?? '');
+		if (body && readsScript) this.#addNested(body.text, lineOf(body.pos), depth);
+	}
+
+	/** Adds a command, and the one that it runs when it is a wrapper such as `sudo`. */
+	#addWords(words: readonly ShellWord[], writes: readonly ShellWord[], line: number, depth: number): void {
+		const name = nameOf(words);
+		this.commands.push({ name, words, writes, line });
+		const inner = depth < maximumNesting && name !== undefined ? findInner(name, words) : undefined;
+		if (inner?.kind === 'command') this.#addWords(inner.words, [], line, depth + 1);
+		if (inner?.kind === 'script') this.#addNested(inner.text, line, depth);
+	}
+
+	#addNested(text: string, firstLine: number, depth: number): void {
+		if (depth >= maximumNesting) return;
+		const lineOf = lineFinder(text);
+		this.addScript(parse(text), (position) => firstLine + lineOf(position) - 1, depth + 1);
+	}
+}
+
+function toShellWord(word: SyntaxNode & { readonly text: string }): ShellWord {
+	const value = word.type === 'Word' ? word.value : word.text;
+	return { text: word.text, value, dynamic: hasExpansion(word) };
+}
+
+/** Whether a part of the word is only known when the script runs. Patterns of file names count as known. */
+function hasExpansion(node: SyntaxNode): boolean {
+	if (/Expansion|ProcessSubstitution/.test(node.type) && node.type !== 'BraceExpansion') return true;
+	let found = false;
+	forEachChild(node, (child) => {
+		found ||= hasExpansion(child);
+	});
+	return found;
+}
+
+function nameOf(words: readonly ShellWord[]): string | undefined {
+	const [first] = words;
+	if (!first || first.dynamic) return undefined;
+	return first.value.slice(first.value.lastIndexOf('/') + 1);
+}
+
+/** Bash takes a carriage return for part of the word before it, which no message of its own says plainly. */
+function findCarriageReturns(text: string): { line: number; message: string }[] {
+	const line = text.split('\n').findIndex((content) => content.endsWith('\r')) + 1;
+	return line === 0 ? [] : [{ line, message: 'the line ends in a carriage return (a file with Windows line ends)' }];
+}

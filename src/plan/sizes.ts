@@ -1,0 +1,19 @@
+/**
+ * Sizes as people write them in plans.
+ *
+ * QEMU's `-m 4G` and OpenFactory's "4 GB" both mean 4 × 1024 MiB, so the decimal and the binary spelling of a unit
+ * are the same size here. A bare number is MiB, as QEMU reads it.
+ */
+
+const MIB_PER_UNIT: Readonly<Record<string, number>> = { '': 1, m: 1, g: 1024, t: 1024 * 1024 };
+
+/**
+ * A size in MiB: `4096`, `"4096"`, `"4 GB"`, `"4G"`, `"4GiB"`, `"512 MB"`, `"1.5 GB"`.
+ * `undefined` for what is no size, is not above zero or is no whole number of MiB.
+ */
+export function parseSize(size: string | number): number | undefined {
+	const match = /^\s*(\d+(?:\.\d+)?)\s*(?:([mgt])(?:i?b)?)?\s*$/i.exec(String(size));
+	if (!match) return undefined;
+	const mebibytes = Number(match[1]) * (MIB_PER_UNIT[(match[2] ?? '').toLowerCase()] ?? Number.NaN);
+	return Number.isSafeInteger(mebibytes) && mebibytes > 0 ? mebibytes : undefined;
+}

@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import os from 'node:os';
+import { hostFailure } from '../base/errors.js';
+import type { Argv } from './run.js';
+
+/** A range of subordinate ids: `first` … `first + count - 1` may be mapped by their owner. */
+export interface SubordinateRange {
+	readonly first: number;
+	readonly count: number;
+}
+
+/** The first range of a user in a text of the form of subuid(5): `name-or-uid:first:count` a line. */
+export function findSubordinateRange(text: string, username: string, uid: number): SubordinateRange | undefined {
+	for (const line of text.split('\n')) {
+		const [owner, first, count] = line.trim().split(':');
+		if (owner !== username && owner !== String(uid)) continue;
+		if (first && count && Number(count) > 0) return { first: Number(first), count: Number(count) };
+	}
+	return undefined;
+}
+
+/** This user's ranges of subordinate user and group ids. @throws Failure `no-subordinate-ids` (exit 3). */
+export async function readSubordinateRanges(): Promise<{ uids: SubordinateRange; gids: SubordinateRange }> {
+	const { username, uid } = os.userInfo();
+	const read = async (file: string) =>
+		findSubordinateRange(await readFile(file, 'utf8').catch(() => ''), username, uid);
+	const [uids, gids] = await Promise.all([read('/etc/subuid'), read('/etc/subgid')]);
+	if (!uids || !gids) {
+		throw hostFailure('no-subordinate-ids', `user ${username} has no subordinate ids, which images are built with`, {
+			hint: `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}`,
+		});
+	}
+	return { uids, gids };
+}
+
+/**
+ * A command inside a user namespace in which this user is root and the subordinate ids are everybody else, so that
+ * a tree of files keeps its owners without any privilege on the host.
+ *
+ * The ranges are given explicitly: `--map-auto` of util-linux 2.38 takes another user's when theirs comes first.
+ * They are written the old way, `outer,inner,count`, which every version understands.
+ */
+export function inUserNamespace(ranges: { uids: SubordinateRange; gids: SubordinateRange }, command: Argv): Argv {
+	const map = ({ first, count }: SubordinateRange) => `${first},1,${Math.min(count, 65_535)}`;
+	return [
+		'unshare',
+		'--map-root-user',
+		`--map-users=${map(ranges.uids)}`,
+		`--map-groups=${map(ranges.gids)}`,
+		'--mount',
+		'--',
+		...command,
+	];
+}

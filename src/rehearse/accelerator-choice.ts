@@ -1,0 +1,61 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { usageFailure } from '../base/errors.js';
+import { contentKey } from '../base/hash.js';
+import type { Image } from '../image/store.js';
+import { flyCanary, proveAccelerator, type AcceleratorChoice, type ProvenAccelerator } from '../machine/accelerator.js';
+import { run } from '../process/run.js';
+import { thisHost, type Host } from './requirements-host.js';
+
+export interface ChoiceOptions {
+	readonly choice: AcceleratorChoice;
+	/** The lab's images; the canary boots the kernel of the first. */
+	readonly images: ReadonlyMap<string, Image>;
+	readonly cacheDirectory: string;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The accelerator for this host, from the cache when the same kernel was tried on the same QEMU, processor and boot
+ * of the host before. A refusal of `--accel kvm` is never cached: somebody is mending it.
+ */
+export async function chooseAccelerator(options: ChoiceOptions): Promise<ProvenAccelerator> {
+	const { choice, signal } = options;
+	const [image] = options.images.values();
+	if (!image) throw usageFailure('the lab has no nodes');
+	const hindrance = await findKvmHindrance(thisHost());
+	const key = contentKey({
+		choice,
+		hindrance: hindrance ?? null,
+		kernel: image.key,
+		qemu: (await run(['qemu-system-x86_64', '--version'], { signal })).stdout,
+		processor: os.cpus()[0]?.model ?? '',
+		boot: await readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
+	});
+	const file = path.join(options.cacheDirectory, 'accelerator', `${key}.json`);
+	const cached = await readCached(file);
+	if (cached) return cached;
+	const proven = await proveAccelerator(choice, hindrance, (accelerator) =>
+		flyCanary(accelerator, image.kernelFile, image.initrdFile, signal),
+	);
+	await mkdir(path.dirname(file), { recursive: true });
+	await writeFile(`${file}.${process.pid}`, JSON.stringify(proven));
+	await rename(`${file}.${process.pid}`, file);
+	return proven;
+}
+
+async function readCached(file: string): Promise<ProvenAccelerator | undefined> {
+	try {
+		return JSON.parse(await readFile(file, 'utf8')) as ProvenAccelerator;
+	} catch {
+		return undefined;
+	}
+}
+
+/** Why KVM need not even be tried on this host. */
+export async function findKvmHindrance(host: Pick<Host, 'exists' | 'tryDevice'>): Promise<string | undefined> {
+	if (!(await host.exists('/dev/kvm'))) return 'there is no /dev/kvm';
+	const code = await host.tryDevice('/dev/kvm');
+	return code === undefined ? undefined : `/dev/kvm cannot be opened (${code})`;
+}

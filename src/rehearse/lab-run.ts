@@ -1,0 +1,125 @@
+/**
+ * The part of a run that happens inside the lab's namespace, from an empty network to the last assertion:
+ * network, machines, provisioning, startup scripts, scenario.
+ */
+import { withCleanup, type CleanupStack } from '../base/cleanup.js';
+import { untilAborted } from '../base/waiting.js';
+import type { Emit } from '../lab/events.js';
+import { startNetwork } from '../network/network.js';
+import { quote } from '../process/run.js';
+import { runScenario } from '../scenario/run.js';
+import { SshPool } from '../ssh/pool.js';
+import { bringUpNode, type NodeOutcome } from './node-run.js';
+import { stage } from './stage.js';
+import type { SupervisedRun } from './supervised.js';
+
+export interface LabRunContext {
+	readonly emit: Emit;
+	readonly signal: AbortSignal;
+	/** Resolves when whoever keeps the lab lets it go. */
+	readonly released: Promise<void>;
+}
+
+/**
+ * Runs the lab. What is wrong with the lab is told by events; this rejects only when the rehearsal itself broke.
+ * Whatever happens, no machine runs any more when it settles.
+ */
+export async function runLab(supervised: SupervisedRun, context: LabRunContext): Promise<void> {
+	const { emit } = context;
+	// Whatever breaks first ends every other wait; its reason is what the run rejects with.
+	const breaking = new AbortController();
+	const signal = AbortSignal.any([context.signal, breaking.signal]);
+	let torndown = () => {};
+	try {
+		await withCleanup(async (cleanup) => {
+			const network = await stage(emit, 'network', () =>
+				startNetwork(supervised.lab, supervised.sockets, cleanup),
+			);
+			void network.broken.then((error) => breaking.abort(error));
+			const nodes = await bringUpAll(supervised, emit, signal, breaking, cleanup);
+			const scenarioPassed = await stage(
+				emit,
+				'scenario',
+				() => rehearseScenario(supervised, emit, signal, cleanup),
+				(passed) => (passed ? 'passed' : 'failed'),
+			);
+			const failed = !scenarioPassed || nodes.some(({ startup }) => startup === 'failed');
+			if (supervised.keep === 'always' || (supervised.keep === 'on-failure' && failed)) {
+				await keepLab(supervised, context, signal);
+			}
+			torndown = beginTeardown(emit);
+		});
+	} finally {
+		torndown();
+	}
+}
+
+/** Brings every node up side by side. The first that breaks ends the others. */
+async function bringUpAll(
+	supervised: SupervisedRun,
+	emit: Emit,
+	signal: AbortSignal,
+	breaking: AbortController,
+	cleanup: CleanupStack,
+): Promise<readonly NodeOutcome[]> {
+	const lives = supervised.machines.map(async (machine) => {
+		try {
+			const outcome = await bringUpNode(machine, supervised, { emit, signal, cleanup });
+			// A machine that breaks later, during the scenario, ends that too.
+			outcome.machine.broken.catch((error: unknown) => breaking.abort(error));
+			return outcome;
+		} catch (error) {
+			breaking.abort(error);
+			throw error;
+		}
+	});
+	// All are waited for, so that nothing is still being started when the clean-up begins.
+	const settled = await Promise.allSettled(lives);
+	signal.throwIfAborted();
+	return settled.flatMap((life) => (life.status === 'fulfilled' ? [life.value] : []));
+}
+
+/** Resolves to whether every assertion passed. */
+async function rehearseScenario(
+	{ lab, machines, deadlines, slowdown }: SupervisedRun,
+	emit: Emit,
+	signal: AbortSignal,
+	cleanup: CleanupStack,
+): Promise<boolean> {
+	const targets = machines.map(({ spec, address, username, password, hostKey }) => ({
+		node: spec.name,
+		host: address,
+		port: 22,
+		username,
+		password,
+		hostKey,
+	}));
+	const pool = new SshPool(targets, { readyTimeoutMs: deadlines.loginMs, signal });
+	cleanup.defer('SSH sessions', () => pool.close());
+	const outcomes = await runScenario({
+		scenarios: lab.scenarios,
+		sessions: pool,
+		emit,
+		deadlineMs: deadlines.assertionMs,
+		slowdown,
+		signal,
+	});
+	return outcomes.every(({ status }) => status === 'passed');
+}
+
+/** Leaves the machines running until they are let go. */
+async function keepLab({ machines, access }: SupervisedRun, context: LabRunContext, signal: AbortSignal): Promise<void> {
+	const commands = machines.map(({ spec }) => ({
+		node: spec.name,
+		ssh: `ssh -F ${quote(access.sshConfigFile)} ${spec.name}`,
+	}));
+	context.emit({ type: 'kept', commands, end: access.end });
+	await untilAborted(context.released, signal);
+}
+
+/** Says that the teardown begins; the returned function says that it is done. */
+function beginTeardown(emit: Emit): () => void {
+	const began = performance.now();
+	emit({ type: 'stage-started', stage: 'teardown' });
+	return () => emit({ type: 'stage-finished', stage: 'teardown', status: 'passed', ms: performance.now() - began });
+}

@@ -1,0 +1,38 @@
+import { hostFailure } from '../base/errors.js';
+import { formatBytes } from '../base/format.js';
+import type { LabNode } from '../lab/lab.js';
+import type { Accelerator } from '../machine/spec.js';
+
+/**
+ * What QEMU itself and a booted guest touch of their memory, in MiB: measured after a scenario. Under emulation the
+ * translation buffer comes on top.
+ */
+const touchedMiB: Readonly<Record<Accelerator['name'], number>> = { kvm: 450, tcg: 700 };
+
+/** What the host keeps for itself, in MiB. */
+const reserveMiB = 256;
+
+const bytes = (mebibytes: number): string => formatBytes(mebibytes * 1024 * 1024);
+
+/**
+ * Whether the lab's machines fit into `availableMiB`. Guests get the memory that the plan gives them and touch less.
+ * Resolves to a sentence for the reader when the nominal sum exceeds the host, nothing when all fits.
+ * @throws Failure `memory` (exit 3) with the figures when not even what they will touch fits
+ */
+export function admitMemory(
+	nodes: readonly Pick<LabNode, 'name' | 'memoryMiB'>[],
+	accelerator: Accelerator['name'],
+	availableMiB: number,
+): string | undefined {
+	const nominal = nodes.reduce((sum, { memoryMiB }) => sum + memoryMiB, 0);
+	const touched = nodes.reduce((sum, { memoryMiB }) => sum + Math.min(memoryMiB, touchedMiB[accelerator]), reserveMiB);
+	if (touched > availableMiB) {
+		throw hostFailure(
+			'memory',
+			`the lab's machines will touch about ${bytes(touched)} of memory, and this host has ${bytes(availableMiB)} to give`,
+			{ hint: 'end other programs (another lab?), or rehearse on a larger host' },
+		);
+	}
+	if (nominal <= availableMiB) return undefined;
+	return `the plan gives its machines ${bytes(nominal)} of memory and this host has ${bytes(availableMiB)}: fine as long as they touch no more than about ${bytes(touched)}`;
+}

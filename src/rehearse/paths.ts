@@ -1,0 +1,18 @@
+import envPaths from 'env-paths';
+import path from 'node:path';
+
+/** Where the tool keeps things between runs. */
+export interface Paths {
+	/** Images and what else can be made again; `rehearse prune` empties it. */
+	readonly cache: string;
+	readonly images: string;
+	/** A directory for each run. */
+	readonly runs: string;
+}
+
+/** The directories of this user: `$XDG_CACHE_HOME/rehearse` and `$XDG_STATE_HOME/rehearse`, or their defaults. */
+export function userPaths(): Paths {
+	// env-paths calls the XDG state directory "log".
+	const { cache, log } = envPaths('rehearse', { suffix: '' });
+	return { cache, images: path.join(cache, 'images'), runs: path.join(log, 'runs') };
+}

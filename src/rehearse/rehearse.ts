@@ -1,0 +1,157 @@
+/**
+ * A rehearsal from plan to verdict. Everything but `runLab` (see lab-run.ts) happens here, outside the lab's
+ * namespace:
+ *
+ *   plan → lab → images → seeds → accelerator → supervisor { network → machines → startup → scenario → teardown }
+ *
+ * Later stages take earlier results as arguments. What happens is told by events; `RunState`, the fold over them,
+ * is the result.
+ */
+import { writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { withCleanup, type CleanupStack } from '../base/cleanup.js';
+import { timeLimitFailure, toFailure } from '../base/errors.js';
+import { formatMs } from '../base/format.js';
+import { assertionTitle } from '../lab/describe.js';
+import type { Emit, RunEvent } from '../lab/events.js';
+import type { Lab } from '../lab/lab.js';
+import type { AcceleratorChoice } from '../machine/accelerator.js';
+import { emptyRun, foldEvent } from '../report/fold.js';
+import { resultJson } from '../report/json.js';
+import { resultOf } from '../report/result.js';
+import type { RunState } from '../report/state.js';
+import { chooseAccelerator } from './accelerator-choice.js';
+import { provideImages } from './images.js';
+import { prepareMachines, writeSeeds } from './machines.js';
+import { admitMemory } from './memory.js';
+import type { Paths } from './paths.js';
+import { requiredForRun } from './requirements.js';
+import { thisHost } from './requirements-host.js';
+import { createRunDirectory, type RunDirectory } from './run-directory.js';
+import { writeSshConfig } from './ssh-config.js';
+import { stage } from './stage.js';
+import { scaledDeadlines, slowdownOf, type Keep } from './supervised.js';
+import { superviseLab, toReported } from './supervisor.js';
+
+export interface RehearseOptions {
+	readonly lab: Lab;
+	/** The lab as the person named it, for commands to paste. */
+	readonly labArgument: string;
+	readonly paths: Paths;
+	readonly accelerator: AcceleratorChoice;
+	readonly keep: Keep;
+	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
+	readonly mirror?: string | undefined;
+	/** For the whole run, in milliseconds. */
+	readonly timeLimitMs: number;
+	/** Called with every event, after it is logged. */
+	readonly onEvent: (event: RunEvent) => void;
+	readonly stopping: Stopping;
+}
+
+/** How somebody outside ends a run before its end. */
+export interface Stopping {
+	/** Aborts with the failure that the run is to end with. */
+	readonly signal: AbortSignal;
+	/** Aborts when not even the teardown is waited for. */
+	readonly urgent: AbortSignal;
+	/** Is given what lets a kept lab go, once it is kept. */
+	letGo(release: () => void): void;
+}
+
+/** Rehearses a lab. Resolves to the folded events of the run, whatever became of it; never rejects. */
+export async function rehearse(options: RehearseOptions): Promise<RunState> {
+	const began = performance.now();
+	let state = emptyRun();
+	let directory: RunDirectory | undefined;
+	const emit: Emit = (body) => {
+		const event: RunEvent = { at: Date.now(), ...body };
+		state = foldEvent(state, event);
+		directory?.log(event);
+		options.onEvent(event);
+	};
+	const limit = new AbortController();
+	const limitTimer = setTimeout(
+		() => limit.abort(timeLimitFailure(`the run's time limit of ${formatMs(options.timeLimitMs)} is over`)),
+		options.timeLimitMs,
+	);
+	const signal = AbortSignal.any([options.stopping.signal, limit.signal]);
+	try {
+		await withCleanup(async (cleanup) => {
+			directory = await createRunDirectory(options.paths.runs, options.lab.name, cleanup);
+			announce(options, directory, emit);
+			await rehearseIn(directory, options, emit, cleanup, signal);
+		});
+	} catch (error) {
+		emit({ type: 'error', error: toReported(toFailure(signal.aborted ? signal.reason : error)) });
+	} finally {
+		clearTimeout(limitTimer);
+	}
+	emit({ type: 'run-finished', ms: Math.round(performance.now() - began) });
+	if (directory) await writeFile(path.join(directory.path, 'result.json'), resultJson(resultOf(state))).catch(() => undefined);
+	return state;
+}
+
+async function rehearseIn(
+	directory: RunDirectory,
+	options: RehearseOptions,
+	emit: Emit,
+	cleanup: CleanupStack,
+	signal: AbortSignal,
+): Promise<void> {
+	const { lab, paths } = options;
+	await requiredForRun();
+	const images = await stage(emit, 'images', () =>
+		provideImages(lab, { directory: paths.images, mirror: options.mirror, emit, signal }),
+	);
+	const accelerator = await stage(emit, 'accelerator', () =>
+		chooseAccelerator({ choice: options.accelerator, images, cacheDirectory: paths.cache, signal }),
+	);
+	emit({ type: 'accelerator', name: accelerator.name, reason: accelerator.reason });
+	const memoryNotice = admitMemory(lab.nodes, accelerator.name, thisHost().freeMemory() / 2 ** 20);
+	if (memoryNotice) emit({ type: 'notice', message: memoryNotice });
+	const slowdown = slowdownOf(accelerator.canaryMs, lab.nodes.length, os.availableParallelism());
+	const deadlines = scaledDeadlines(slowdown);
+	const machines = prepareMachines(lab, images, directory);
+	await stage(emit, 'seeds', () => writeSeeds(machines, deadlines.scriptMs / 1000, signal));
+	const supervisor = await superviseLab(
+		{
+			lab,
+			machines: machines.map(({ supervised }) => supervised),
+			accelerator: { name: accelerator.name, accel: accelerator.accel, cpu: accelerator.cpu },
+			deadlines,
+			slowdown,
+			keep: options.keep,
+			access: { sshConfigFile: path.join(directory.path, 'ssh_config'), end: `kill -INT ${process.pid}` },
+			disks: directory.disks,
+			sockets: directory.sockets,
+		},
+		{ emit, cleanup, signal, stopping: options.stopping },
+	);
+	await writeSshConfig(directory.path, machines.map(({ supervised }) => supervised), supervisor.pid);
+	await supervisor.done;
+}
+
+function announce({ lab, labArgument }: RehearseOptions, directory: RunDirectory, emit: Emit): void {
+	emit({
+		type: 'run-started',
+		runId: directory.id,
+		lab: lab.name,
+		labArgument,
+		planSha256: lab.planSha256,
+		nodes: lab.nodes.map(({ name, startupScripts }) => ({ name, scripts: startupScripts.map((script) => script.name) })),
+		tests: lab.scenarios.flatMap(({ tests }) =>
+			tests.map(({ name, assertions }) => ({
+				name,
+				assertions: assertions.map((assertion) => ({
+					type: assertion.type,
+					onVm: assertion.onVm,
+					title: assertionTitle(assertion),
+				})),
+			})),
+		),
+		warnings: lab.warnings,
+		runDirectory: directory.path,
+	});
+}

@@ -1,0 +1,88 @@
+/** The host as the probes of `doctor` see it: a handful of looks, none of which changes anything. */
+import { constants } from 'node:fs';
+import { access, open, readFile, statfs } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { packageRoot } from '../base/package-root.js';
+import { pasteable, run } from '../process/run.js';
+
+export interface Host {
+	readonly user: { readonly username: string; readonly uid: number };
+	readonly nodeVersion: string;
+	/** Runs a command as `process/run` does. */
+	readonly run: typeof run;
+	/** The path of a program, looked up as execvp(3) does. */
+	findProgram(program: string): Promise<string | undefined>;
+	exists(file: string): Promise<boolean>;
+	/** The text of a file, trimmed; `undefined` when it cannot be read. */
+	readText(file: string): Promise<string | undefined>;
+	/** Opens a device for reading and writing and closes it; gives the error's code, such as `EACCES`. */
+	tryDevice(file: string): Promise<string | undefined>;
+	/** Bytes that a user may still write where the directory is, or will be. */
+	freeDisk(directory: string): Promise<number>;
+	/** Bytes of memory to be had without swapping, limits of control groups included. */
+	freeMemory(): number;
+	/** The command that runs `bin/setup system`, as this user must. */
+	readonly setUp: string;
+}
+
+const isThere = (file: string, mode: number): Promise<boolean> =>
+	access(file, mode).then(
+		() => true,
+		() => false,
+	);
+
+/** `sudo`, where this user needs it. */
+export const asRoot = (uid: number, command: string): string => (uid === 0 ? command : `sudo ${command}`);
+
+/** The user of this process; one that is in no passwd database, as in some containers, is known by number. */
+function findUser(): Host['user'] {
+	try {
+		const { username, uid } = os.userInfo();
+		return { username, uid };
+	} catch {
+		const uid = process.getuid?.() ?? 0;
+		return { username: String(uid), uid };
+	}
+}
+
+/** The host that this process runs on. */
+export function thisHost(): Host {
+	const user = findUser();
+	return {
+		user,
+		nodeVersion: process.versions.node,
+		run,
+		findProgram: async (program) => {
+			for (const directory of (process.env['PATH'] ?? '').split(path.delimiter)) {
+				const candidate = path.join(directory, program);
+				if (directory !== '' && (await isThere(candidate, constants.X_OK))) return candidate;
+			}
+			return undefined;
+		},
+		exists: (file) => isThere(file, constants.F_OK),
+		readText: (file) =>
+			readFile(file, 'utf8').then(
+				(text) => text.trim(),
+				() => undefined,
+			),
+		tryDevice: async (file) => {
+			try {
+				// No O_CREAT: a device that is missing must stay so.
+				await (await open(file, constants.O_RDWR)).close();
+				return undefined;
+			} catch (error) {
+				return (error as NodeJS.ErrnoException).code ?? String(error);
+			}
+		},
+		freeDisk: async (directory) => {
+			for (let nearest = path.resolve(directory); ; nearest = path.dirname(nearest)) {
+				if (nearest !== path.dirname(nearest) && !(await isThere(nearest, constants.F_OK))) continue;
+				const { bavail, bsize } = await statfs(nearest);
+				return bavail * bsize;
+			}
+		},
+		freeMemory: () => process.availableMemory(),
+		setUp: asRoot(user.uid, pasteable([path.join(packageRoot(), 'bin', 'setup'), 'system'])),
+	};
+}

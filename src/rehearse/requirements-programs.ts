@@ -1,0 +1,68 @@
+/** Requirements that are programs: whether they are there, and of which version. */
+import { toFailure } from '../base/errors.js';
+import type { Finding } from '../base/requirement.js';
+import type { Argv } from '../process/run.js';
+import type { Host } from './requirements-host.js';
+import { isAtLeast, parseVersion } from './requirements-parse.js';
+
+/** The first QEMU with `migrate file:`. 7.2, of Debian 12, crashed a Debian 13 guest under `-cpu max`. */
+export const qemuNeeded = '8.2';
+
+/** The first QEMU with the capability `mapped-ram`, by which a checkpoint is restored without being read as a whole. */
+const mappedRamSince = '9.0';
+
+/** The first Node.js that the dependencies agree on. */
+export const nodeNeeded = '20.19';
+
+const probeTimeoutMs = 10_000;
+
+/** A program of which any version will do. */
+interface ProgramRequirement {
+	readonly id: string;
+	readonly title: string;
+	/** Makes the program tell its version, on either stream. */
+	readonly argv: Argv;
+	/** Whether only the reader uses it, so that its absence is no more than a warning. */
+	readonly optional?: true;
+}
+
+export const programRequirements: readonly ProgramRequirement[] = [
+	{ id: 'qemu-img', title: 'qemu-img', argv: ['qemu-img', '--version'] },
+	{ id: 'mmdebstrap', title: 'mmdebstrap', argv: ['mmdebstrap', '--version'] },
+	{ id: 'mke2fs', title: 'mke2fs', argv: ['mke2fs', '-V'] },
+	{ id: 'xorriso', title: 'xorriso', argv: ['xorriso', '-version'] },
+	{ id: 'dnsmasq', title: 'dnsmasq', argv: ['dnsmasq', '--version'] },
+	{ id: 'ip', title: 'ip', argv: ['ip', '-V'] },
+	{ id: 'gpg', title: 'gpg', argv: ['gpg', '--version'] },
+	{ id: 'ssh', title: 'ssh', argv: ['ssh', '-V'], optional: true },
+];
+
+export function probeNode(host: Host): Finding {
+	const found = host.nodeVersion;
+	if (isAtLeast(found, nodeNeeded)) return { status: 'ok', found };
+	return { status: 'too old', found, fix: 'install Node.js 20 LTS or newer' };
+}
+
+/** Whether a program is there, with its version where it tells one. */
+export async function probeProgram(
+	host: Host,
+	{ argv, optional }: Pick<ProgramRequirement, 'argv' | 'optional'>,
+): Promise<Finding> {
+	try {
+		const { stdout, stderr } = await host.run(argv, { allowFailure: true, timeoutMs: probeTimeoutMs });
+		return { status: 'ok', found: parseVersion(`${stdout}\n${stderr}`) ?? 'present' };
+	} catch (error) {
+		const { code, message } = toFailure(error);
+		const found = code === 'program-missing' ? 'not found' : message;
+		return { status: optional ? 'warning' : 'missing', found, fix: host.setUp };
+	}
+}
+
+export async function probeQemu(host: Host): Promise<Finding> {
+	const finding = await probeProgram(host, { argv: ['qemu-system-x86_64', '--version'] });
+	if (finding.status !== 'ok') return finding;
+	const version = finding.found;
+	if (!isAtLeast(version, qemuNeeded)) return { status: 'too old', found: version, fix: host.setUp };
+	const mappedRam = isAtLeast(version, mappedRamSince) ? 'with mapped-ram' : `without mapped-ram (since ${mappedRamSince})`;
+	return { status: 'ok', found: `${version}, ${mappedRam}` };
+}

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { dir as temporaryDirectory } from 'tmp-promise';
+import type { CleanupStack } from '../base/cleanup.js';
+import type { RunEvent } from '../lab/events.js';
+
+/** What one run writes, and what is left of it for whoever asks later. */
+export interface RunDirectory {
+	readonly id: string;
+	/** Kept after the run: `events.ndjson`, `result.json`, `consoles/`, `seeds/`. */
+	readonly path: string;
+	/** The machines' overlays; gone when the run is over. */
+	readonly disks: string;
+	/** For Unix sockets, whose paths must be short; private to this user, and gone when the run is over. */
+	readonly sockets: string;
+	/** Appends to the event log, so that it is whole up to the moment even when the tool is killed. */
+	log(event: RunEvent): void;
+}
+
+/** How many runs are kept. */
+const keptRuns = 20;
+
+/** Makes the directory of a new run and prunes old ones. What must not outlive the run is registered for clean-up. */
+export async function createRunDirectory(runs: string, lab: string, cleanup: CleanupStack): Promise<RunDirectory> {
+	await mkdir(runs, { recursive: true, mode: 0o700 });
+	await pruneRuns(runs, keptRuns - 1);
+	const stamp = new Date().toISOString().replace(/[-:]/g, '').replace(/\..*/, '');
+	const id = `${stamp}-${lab}-${randomBytes(2).toString('hex')}`;
+	const directory = path.join(runs, id);
+	const disks = path.join(directory, 'disks');
+	cleanup.defer('disks', () => rm(disks, { recursive: true, force: true }));
+	for (const name of ['disks', 'consoles', 'seeds']) await mkdir(path.join(directory, name), { recursive: true });
+	await writeFile(path.join(directory, 'pid'), `${process.pid}\n`);
+	cleanup.defer('pid file', () => rm(path.join(directory, 'pid'), { force: true }));
+	const sockets = await temporaryDirectory({ prefix: 'rehearse', mode: 0o700 });
+	// Not tmp-promise's own clean-up, which fails when the supervisor has removed the directory already.
+	cleanup.defer('sockets', () => rm(sockets.path, { recursive: true, force: true }));
+	const events = path.join(directory, 'events.ndjson');
+	return {
+		id,
+		path: directory,
+		disks,
+		sockets: sockets.path,
+		log: (event) => appendFileSync(events, `${JSON.stringify(event)}\n`),
+	};
+}
+
+/**
+ * Removes all but the newest `keep` runs, and the disks of runs whose tool was killed. A run that still goes on, as
+ * its pid file tells, is left alone. Resolves to the directories removed.
+ */
+export async function pruneRuns(runs: string, keep: number): Promise<string[]> {
+	const names = (await readdir(runs).catch(() => [])).sort().reverse();
+	const removed: string[] = [];
+	for (const [index, name] of names.entries()) {
+		const directory = path.join(runs, name);
+		if (await isRunning(directory)) continue;
+		if (index < keep) {
+			await rm(path.join(directory, 'disks'), { recursive: true, force: true });
+			continue;
+		}
+		await rm(directory, { recursive: true, force: true });
+		removed.push(directory);
+	}
+	return removed;
+}
+
+async function isRunning(directory: string): Promise<boolean> {
+	const pid = Number(await readFile(path.join(directory, 'pid'), 'utf8').catch(() => ''));
+	if (!pid) return false;
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code === 'EPERM';
+	}
+}

@@ -1,0 +1,36 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { SupervisedMachine } from './supervised.js';
+
+/**
+ * Writes what plain OpenSSH needs to get into the lab from outside its namespace: a configuration with a host entry
+ * for each node, and the host keys. The connection is made by bash inside the namespace, so that the host needs
+ * neither a route to the lab nor another program.
+ * @param supervisorPid process id, on the host, of a process in the lab's namespaces
+ */
+export async function writeSshConfig(
+	directory: string,
+	machines: readonly SupervisedMachine[],
+	supervisorPid: number,
+): Promise<string> {
+	const knownHosts = path.join(directory, 'known_hosts');
+	await writeFile(knownHosts, machines.map(({ spec, hostKey }) => `${spec.name} ${hostKey}\n`).join(''));
+	const proxy =
+		`nsenter --target ${supervisorPid} --user --net --preserve-credentials ` +
+		`bash -c 'exec 3<>/dev/tcp/%h/%p; cat <&3 & exec cat >&3'`;
+	const entries = machines.map(({ spec, address, username }) =>
+		[
+			`Host ${spec.name}`,
+			`  HostName ${address}`,
+			`  HostKeyAlias ${spec.name}`,
+			`  User ${username}`,
+			`  UserKnownHostsFile "${knownHosts}"`,
+			'  StrictHostKeyChecking yes',
+			`  ProxyCommand ${proxy}`,
+			'',
+		].join('\n'),
+	);
+	const file = path.join(directory, 'ssh_config');
+	await writeFile(file, entries.join('\n'));
+	return file;
+}

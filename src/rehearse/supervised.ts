@@ -1,0 +1,67 @@
+/** What the supervisor, the first process of a lab's namespace, is told, and what it tells. */
+import type { Lab } from '../lab/lab.js';
+import type { Accelerator, MachineSpec } from '../machine/spec.js';
+
+/** When the machines are left running for somebody to look at. */
+export type Keep = 'never' | 'on-failure' | 'always';
+
+/** One machine to run: how to start it and how to get in. */
+export interface SupervisedMachine {
+	readonly spec: MachineSpec;
+	/** The image's root file system, which the overlay is made over. */
+	readonly rootFile: string;
+	readonly diskMiB: number;
+	readonly consoleFile: string;
+	readonly address: string;
+	/** The declared user that the tool gets in as. */
+	readonly username: string;
+	readonly password: string;
+	/** The public half of the host key that the node was given. */
+	readonly hostKey: string;
+}
+
+/** Everything the supervisor needs, as one line of JSON on its standard input. */
+export interface SupervisedRun {
+	readonly lab: Lab;
+	readonly machines: readonly SupervisedMachine[];
+	readonly accelerator: Accelerator;
+	readonly deadlines: Deadlines;
+	/** How many times slower the guests are than the plan was written for. */
+	readonly slowdown: number;
+	readonly keep: Keep;
+	/** What a person is told when the lab is kept. */
+	readonly access: { readonly sshConfigFile: string; readonly end: string };
+	readonly disks: string;
+	readonly sockets: string;
+}
+
+/** How long each wait may take, in milliseconds, scaled to the accelerator. */
+export interface Deadlines {
+	/** From power-on to the end of cloud-init. */
+	readonly provisioningMs: number;
+	/** For each startup script. */
+	readonly scriptMs: number;
+	/** For each assertion. */
+	readonly assertionMs: number;
+	/** For one attempt to log in. */
+	readonly loginMs: number;
+}
+
+/** The words that the supervisor understands on its standard input, after the first line. */
+export type SupervisorWord = 'stop' | 'release';
+
+/** A host with KVM and time; every deadline is a multiple of these. */
+const baseDeadlines: Deadlines = { provisioningMs: 90_000, scriptMs: 60_000, assertionMs: 8_000, loginMs: 8_000 };
+
+/** How long a canary takes where deadlines need no stretching, in milliseconds. */
+const referenceCanaryMs = 1500;
+
+/** How much slower than the reference this host runs `machines` machines at once. */
+export function slowdownOf(canaryMs: number, machines: number, cores: number): number {
+	return Math.max(1, canaryMs / referenceCanaryMs) * Math.max(1, machines / cores);
+}
+
+export function scaledDeadlines(slowdown: number): Deadlines {
+	const scaled = Object.entries(baseDeadlines).map(([name, ms]) => [name, Math.round(ms * slowdown)] as const);
+	return Object.fromEntries(scaled) as unknown as Deadlines;
+}

@@ -1,0 +1,163 @@
+/** The two tables of the summary: nodes with their startup scripts, and tests with their assertions. */
+import { formatMs, plural, withoutControls } from '../base/format.js';
+import type { ScriptOutcome } from '../lab/events.js';
+import { nodeStatus, testStatus } from './result.js';
+import { consoleLogPath } from './run-files.js';
+import {
+	findStage,
+	type AssertionRecord,
+	type NodeRecord,
+	type RunState,
+	type ScriptRecord,
+	type TestRecord,
+} from './state.js';
+import {
+	indented,
+	layOutColumns,
+	mark,
+	oneLine,
+	quote,
+	statusStyle,
+	truncated,
+	wrapWords,
+	type AnyStatus,
+	type Cell,
+	type Paint,
+	type Style,
+} from './text.js';
+
+/** Lines of output that are quoted; all of it is in the event log. */
+const quotedLines = 10;
+
+/** A table row behind its mark, with what is to be said below it. */
+interface Entry {
+	readonly status: AnyStatus | undefined;
+	readonly cells: readonly Cell[];
+	readonly below: readonly string[];
+}
+
+/** Nodes, each with its boot and its startup scripts. */
+export function nodeSection(state: RunState, paint: Paint): string[] {
+	if (state.nodes.length === 0) return [];
+	const entries = state.nodes.flatMap((node) => nodeEntries(state, node, paint));
+	return [paint('bold', 'Nodes'), ...renderEntries(entries, paint)];
+}
+
+function nodeEntries(state: RunState, node: NodeRecord, paint: Paint): Entry[] {
+	const boot = bootEntry(state, node, paint);
+	const scripts = node.scripts.map((record) => scriptEntry(state, node, record, paint));
+	const [first, ...others] = scripts;
+	if (!first) return [boot];
+	// What went wrong with the machine is told before its scripts, which then were not run at all.
+	const joined: Entry = { ...boot, cells: [...boot.cells, ...first.cells], below: [...boot.below, ...first.below] };
+	const blank: readonly Cell[] = boot.cells.map(() => ({ text: '' }));
+	return [joined, ...others.map((entry) => ({ ...entry, cells: [...blank, ...entry.cells] }))];
+}
+
+function bootEntry(state: RunState, node: NodeRecord, paint: Paint): Entry {
+	const boot = findStage(state, 'boot', node.name);
+	const told =
+		boot === undefined || boot.status === 'not run'
+			? 'not booted'
+			: boot.status === 'passed'
+				? `booted in ${formatMs(boot.ms)}`
+				: boot.status === 'running'
+					? 'still booting'
+					: `boot failed after ${formatMs(boot.ms)}`;
+	return {
+		status: nodeStatus(state, node),
+		cells: [{ text: node.name }, { text: told, style: 'dim' }],
+		below: boot?.status === 'failed' ? quote(boot.detail ?? '', quotedLines, paint) : [],
+	};
+}
+
+function scriptEntry(state: RunState, node: NodeRecord, record: ScriptRecord, paint: Paint): Entry {
+	const { script, startedAt, outcome } = record;
+	const name: Cell = { text: script };
+	const row = (text: string, style: Style, below: readonly string[] = []): Entry => ({
+		status: undefined,
+		cells: [name, { text, style }],
+		below,
+	});
+	if (!outcome) return row(startedAt === undefined ? 'not run' : 'never finished', 'dim');
+	if (outcome.status === 'passed') return row(`passed in ${formatMs(outcome.ms)}`, 'dim');
+	const where = [
+		...(outcome.failedLine === undefined ? [] : [`line ${outcome.failedLine}`]),
+		...(outcome.failedCommand === undefined ? [] : [oneLine(outcome.failedCommand)]),
+	].join(': ');
+	return row(scriptFailure(outcome), statusStyle(outcome.status), [
+		...(where === '' ? [] : [paint('bold', where)]),
+		...quote(outcome.output, quotedLines, paint),
+		...(state.runDirectory === '' ? [] : [`console log: ${consoleLogPath(state.runDirectory, node.name)}`]),
+	]);
+}
+
+/** `failed with exit status 1 after 4.2 s`. */
+export function scriptFailure({ status, exitCode, ms }: Pick<ScriptOutcome, 'status' | 'exitCode' | 'ms'>): string {
+	const exit = exitCode === undefined ? '' : ` with exit status ${exitCode}`;
+	return `${status === 'timed-out' ? 'timed out' : 'failed'}${exit} after ${formatMs(ms)}`;
+}
+
+/** Tests, each with its assertions; of a test that was not reached only the name and their number. */
+export function testSection(state: RunState, width: number, paint: Paint): string[] {
+	if (state.tests.length === 0) return [];
+	const headings = renderEntries(state.tests.map(testEntry), paint);
+	const nodeWidth = Math.max(0, ...state.tests.flatMap(({ assertions }) => assertions.map(({ onVm }) => onVm.length)));
+	return [
+		paint('bold', 'Tests'),
+		...state.tests.flatMap((test, index) => {
+			const isReached = test.assertions.some(({ outcome }) => outcome);
+			const entries = test.assertions.map((assertion) => assertionEntry(assertion, nodeWidth, width, paint));
+			return [headings[index] ?? '', ...(isReached ? indented(renderEntries(entries, paint), 2) : [])];
+		}),
+	];
+}
+
+function testEntry(test: TestRecord): Entry {
+	const total = test.assertions.length;
+	const passed = test.assertions.filter(({ outcome }) => outcome?.status === 'passed').length;
+	const isReached = test.assertions.some(({ outcome }) => outcome);
+	const status = testStatus(test);
+	const told = isReached ? `${passed} of ${total} passed` : `${plural(total, 'assertion')} not run`;
+	const style = status === 'passed' ? 'dim' : statusStyle(status);
+	return { status, cells: [{ text: test.name }, { text: told, style }], below: [] };
+}
+
+function assertionEntry(assertion: AssertionRecord, nodeWidth: number, width: number, paint: Paint): Entry {
+	const { outcome, onVm } = assertion;
+	const status = outcome?.status ?? 'not run';
+	const title = oneLine(assertion.title);
+	const shown = truncated(title, Math.max(20, width - nodeWidth - 19));
+	const evidence = outcome && status !== 'passed' ? assertionEvidence(outcome, width, paint) : [];
+	return {
+		status,
+		cells: [
+			{ text: onVm.padEnd(nodeWidth) },
+			{ text: (outcome ? formatMs(outcome.ms) : 'not run').padStart(9), style: 'dim' },
+			{ text: shown },
+		],
+		// What was cut to keep the table in shape is given whole where it is evidence, in one piece to be pasted.
+		below: evidence.length > 0 && shown !== title ? [title, ...evidence] : evidence,
+	};
+}
+
+function assertionEvidence(outcome: NonNullable<AssertionRecord['outcome']>, width: number, paint: Paint): string[] {
+	const verdict = outcome.status === 'error' ? 'could not be judged, ' : '';
+	const tried = `${verdict}tried ${outcome.attempts === 1 ? 'once' : `${outcome.attempts} times`}`;
+	const output = quote(outcome.output ?? '', quotedLines, paint);
+	return [
+		...wrapWords(withoutControls(outcome.message ?? '').trimEnd(), width - 8).filter((line) => line !== ''),
+		...(output.length === 0 ? [tried] : [`${tried}, last output:`, ...output]),
+	];
+}
+
+function renderEntries(entries: readonly Entry[], paint: Paint): string[] {
+	const rows = layOutColumns(
+		entries.map(({ cells }) => cells),
+		paint,
+	);
+	return entries.flatMap(({ status, below }, index) => {
+		const sign = status === undefined ? ' ' : paint(statusStyle(status), mark(status));
+		return [`  ${sign} ${rows[index] ?? ''}`.trimEnd(), ...indented(below, 4)];
+	});
+}

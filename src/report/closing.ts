@@ -1,0 +1,110 @@
+/** The end of the summary: what broke, if anything did, and the verdict with what to do next. */
+import { ExitCode } from '../base/errors.js';
+import { formatMs, withoutControls } from '../base/format.js';
+import type { ReportedError } from '../lab/events.js';
+import { errorOf, verdictOf } from './result.js';
+import { consoleLogPath } from './run-files.js';
+import { allAssertions, allScripts, elapsedMs, type RunState } from './state.js';
+import { indented, layOutColumns, mark, oneLine, quote, statusStyle, wrapWords, type Cell, type Paint } from './text.js';
+
+/** Lines of a console or a stack that are quoted. */
+const detailLines = 20;
+
+/**
+ * What an error is called. A lab that fails is never spoken of in these words, nor a rehearsal that broke in those
+ * of a failed lab.
+ */
+const errorWords = (exitCode: number): { readonly heading: string; readonly verdict: string } => {
+	switch (exitCode) {
+		case ExitCode.usage:
+			return { heading: 'What is wrong', verdict: 'was not rehearsed: the plan or the command line is wrong' };
+		case ExitCode.host:
+			return { heading: 'What this host lacks', verdict: 'was not rehearsed: this host lacks something' };
+		case ExitCode.timeLimit:
+			return { heading: 'What ended the run', verdict: "was not rehearsed to the end: the run's time limit was reached" };
+		case ExitCode.interrupted:
+			return { heading: 'What ended the run', verdict: 'was not rehearsed to the end: interrupted' };
+		default:
+			return { heading: 'What broke', verdict: 'was not rehearsed to the end: the rehearsal itself broke' };
+	}
+};
+
+/** The error that ended the run, with hint, detail and those that followed it; nothing when there was none. */
+export function errorSection(state: RunState, width: number, paint: Paint): string[] {
+	const error = errorOf(state);
+	if (!error) return [];
+	const detail = quote(error.detail ?? '', detailLines, paint);
+	const followed = state.errors.slice(1);
+	return [
+		paint('bold', errorWords(error.exitCode).heading),
+		...indented(
+			[
+				...wrapWords(errorSentence(error), width - 2),
+				...detail,
+				...(error.node === undefined || state.runDirectory === ''
+					? []
+					: [`console log: ${consoleLogPath(state.runDirectory, error.node)}`]),
+				...(error.hint === undefined ? [] : wrapWords(`hint: ${withoutControls(error.hint)}`, width - 2)),
+				...followed.flatMap((other) => wrapWords(`afterwards: ${errorSentence(other)}`, width - 2)),
+			],
+			2,
+		),
+	];
+}
+
+/** `redis: the kernel panicked (machine-panicked)`. */
+export const errorSentence = ({ node, message, code }: ReportedError): string =>
+	`${node === undefined ? '' : `${node}: `}${withoutControls(message).trim()} (${code})`;
+
+/** The verdict, the counts behind it, and what to paste next. */
+export function closingSection(state: RunState, width: number, paint: Paint): string[] {
+	const verdict = verdictOf(state);
+	const next = nextCommand(state);
+	const accelerator = state.accelerator && `${state.accelerator.name}: ${oneLine(state.accelerator.reason)}`;
+	const rows: readonly (readonly [string, string | undefined])[] = [
+		['scripts', tally(allScripts(state).map(({ outcome }) => outcome?.status ?? 'not run'))],
+		['assertions', tally(allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run'))],
+		['accelerator', accelerator],
+		['run directory', state.runDirectory || undefined],
+		['next', next],
+	];
+	const lines = rows.flatMap(([label, text]): (readonly Cell[])[] =>
+		text === undefined
+			? []
+			: wrapWords(text, width - 17).map((line, index) => [{ text: index === 0 ? label : '', style: 'dim' }, { text: line }]),
+	);
+	const sentence = `${mark(verdict)} ${state.lab || 'the lab'} ${verdictWords(state)}`;
+	return [paint('bold', paint(statusStyle(verdict), sentence)), ...indented(layOutColumns(lines, paint), 2)];
+}
+
+function verdictWords(state: RunState): string {
+	const verdict = verdictOf(state);
+	const time = formatMs(elapsedMs(state));
+	if (verdict === 'passed' || verdict === 'failed') return `${verdict} in ${time}`;
+	return `${errorWords(errorOf(state)?.exitCode ?? ExitCode.broken).verdict} (after ${time})`;
+}
+
+/** `9 of 10 passed, 1 failed`; nothing for no checks at all. */
+function tally(statuses: readonly string[]): string | undefined {
+	if (statuses.length === 0) return undefined;
+	const count = (...wanted: string[]): number => statuses.filter((status) => wanted.includes(status)).length;
+	const others = [
+		[count('failed'), 'failed'],
+		[count('timed-out'), 'timed out'],
+		[count('error'), 'not judged'],
+		[count('not run'), 'not run'],
+	] as const;
+	const told = others.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);
+	return [`${count('passed')} of ${statuses.length} passed`, ...told].join(', ');
+}
+
+/** One command to paste. A lab that was kept has its own; an error says in its hint what to do. */
+function nextCommand(state: RunState): string | undefined {
+	if (state.kept || state.lab === '') return undefined;
+	if (verdictOf(state) === 'failed') return `rehearse run ${shellWord(state.labArgument)} --keep on-failure`;
+	const error = errorOf(state);
+	return error?.exitCode === ExitCode.host && error.hint === undefined ? 'rehearse doctor' : undefined;
+}
+
+/** A word as a POSIX shell reads it. */
+const shellWord = (word: string): string => (/^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

@@ -1,0 +1,66 @@
+/** The findings of `check` as a person reads them in a terminal: place, severity, rule, message; below it the fix. */
+import { relative } from 'node:path';
+import { plural } from '../base/format.js';
+
+/** What is shown of a finding; `check` gives more. */
+export interface ShownFinding {
+	readonly rule: string;
+	readonly severity: 'error' | 'warning';
+	/** Place in the plan. */
+	readonly path: string;
+	/** Absolute path of the file that `line` belongs to. */
+	readonly file?: string;
+	/** 1-based. */
+	readonly line?: number;
+	readonly message: string;
+	readonly fix: string;
+}
+
+export interface FindingsOptions {
+	readonly color: boolean;
+	/** The directory that paths are shown relative to, where that is shorter. */
+	readonly cwd: string;
+}
+
+/** Findings of one file under each other, in the order given, and a count at the end. Ends with a newline. */
+export function renderFindings(findings: readonly ShownFinding[], options: FindingsOptions): string {
+	const paint = options.color ? colored : plain;
+	const byFile = new Map<string, ShownFinding[]>();
+	for (const finding of findings) {
+		const file = finding.file ?? '';
+		byFile.set(file, [...(byFile.get(file) ?? []), finding]);
+	}
+	const groups = [...byFile.values()].map((group) =>
+		group.map((finding) => renderFinding(finding, paint, options.cwd)).join('\n'),
+	);
+	const count = { error: 0, warning: 0 };
+	for (const { severity } of findings) count[severity]++;
+	const counts = [
+		...(count.error > 0 ? [paint.error(plural(count.error, 'error'))] : []),
+		...(count.warning > 0 ? [paint.warning(plural(count.warning, 'warning'))] : []),
+	];
+	return [...groups, `${counts.join(', ') || 'no findings'}\n`].join('\n\n');
+}
+
+function renderFinding(finding: ShownFinding, paint: Paint, cwd: string): string {
+	const { severity, rule, path, message, fix } = finding;
+	const head = `${paint.place(placeOf(finding, cwd))}  ${paint[severity](severity)}  ${rule}  ${path}: ${message}`;
+	return `${head}\n    ${paint.fix(fix)}`;
+}
+
+function placeOf({ file, line, path }: ShownFinding, cwd: string): string {
+	if (file === undefined) return path;
+	const fromHere = relative(cwd, file);
+	const shown = fromHere.length < file.length && !fromHere.startsWith('../..') ? fromHere : file;
+	return line === undefined ? shown : `${shown}:${line}`;
+}
+
+type Paint = Readonly<Record<'place' | 'error' | 'warning' | 'fix', (text: string) => string>>;
+
+/** SGR sequences of ECMA-48. */
+const sgr = (code: number) => (text: string): string => `\x1b[${code}m${text}\x1b[0m`;
+
+const colored: Paint = { place: sgr(1), error: sgr(31), warning: sgr(33), fix: sgr(36) };
+
+const same = (text: string): string => text;
+const plain: Paint = { place: same, error: same, warning: same, fix: same };

@@ -1,0 +1,178 @@
+/**
+ * The fold over a run's events. It is total: any prefix of a log, and even a log with events that nobody announced,
+ * gives a state; what it means is judged in `result.ts`.
+ */
+import type { AssertionOutcome, ReportedError, RunEvent, ScriptOutcome, StageName } from '../lab/events.js';
+import type { AssertionRecord, NodeRecord, RunState, ScriptRecord, StageRecord, TestRecord } from './state.js';
+
+/** The state before the first event. */
+export const emptyRun = (): RunState => ({
+	lab: '',
+	planSha256: '',
+	runDirectory: '',
+	warnings: [],
+	startedAt: undefined,
+	lastAt: undefined,
+	cold: true,
+	accelerator: undefined,
+	stages: [],
+	nodes: [],
+	tests: [],
+	notices: [],
+	errors: [],
+	kept: undefined,
+	finishedMs: undefined,
+});
+
+/** The state after a whole log, or after the part of it that there is. */
+export const foldEvents = (events: Iterable<RunEvent>): RunState => {
+	let state = emptyRun();
+	for (const event of events) state = foldEvent(state, event);
+	return state;
+};
+
+/** The state after one more event. Neither argument is changed. */
+export function foldEvent(before: RunState, event: RunEvent): RunState {
+	const state: RunState = { ...before, startedAt: before.startedAt ?? event.at, lastAt: event.at };
+	switch (event.type) {
+		case 'run-started':
+			return {
+				...state,
+				lab: event.lab,
+				planSha256: event.planSha256,
+				runDirectory: event.runDirectory,
+				warnings: event.warnings,
+				nodes: event.nodes.map(({ name, scripts }) => ({ name, scripts: scripts.map((script) => ({ script })) })),
+				tests: event.tests,
+			};
+		case 'stage-started':
+			return withStage(state, {
+				...stageIdentity(event),
+				startedAt: event.at,
+				status: 'running',
+				ms: 0,
+			});
+		case 'stage-progress':
+			return withProgress(state, event);
+		case 'stage-finished':
+			return withStage(state, {
+				...stageIdentity(event),
+				startedAt: findSameStage(state, event)?.startedAt ?? event.at - event.ms,
+				status: event.status,
+				ms: event.ms,
+			});
+		case 'accelerator':
+			return { ...state, accelerator: { name: event.name, reason: event.reason } };
+		case 'notice':
+			return {
+				...state,
+				notices: [...state.notices, { message: event.message, ...(event.node === undefined ? {} : { node: event.node }) }],
+			};
+		case 'script-started':
+			return withScript(state, event.node, { script: event.script, startedAt: event.at });
+		case 'script-finished':
+			return withScript(state, event.node, {
+				script: event.script,
+				startedAt: event.at - event.ms,
+				outcome: scriptOutcome(event),
+			});
+		case 'assertion-finished':
+			return withAssertion(state, event);
+		case 'kept':
+			return { ...state, kept: { commands: event.commands, end: event.end } };
+		case 'error':
+			return withError(state, event.error, event.at);
+		case 'run-finished':
+			return { ...state, finishedMs: event.ms };
+	}
+}
+
+interface StageReference {
+	readonly stage: StageName;
+	readonly node?: string;
+	readonly detail?: string;
+}
+
+const stageIdentity = ({ stage, node, detail }: StageReference): Pick<StageRecord, 'name' | 'node' | 'detail'> => ({
+	name: stage,
+	...(node === undefined ? {} : { node }),
+	...(detail === undefined ? {} : { detail }),
+});
+
+const findSameStage = (state: RunState, { stage, node }: StageReference): StageRecord | undefined =>
+	state.stages.find((record) => record.name === stage && record.node === node);
+
+const withStage = (state: RunState, record: StageRecord): RunState => ({
+	...state,
+	stages: replacedOrAdded(state.stages, record, (old) => old.name === record.name && old.node === record.node),
+});
+
+/** Progress on a node whose part of the stage was not announced is progress of the stage. */
+const withProgress = (state: RunState, event: StageReference & { readonly detail: string }): RunState => {
+	const own = findSameStage(state, event);
+	if (own) return withStage(state, { ...own, detail: event.detail });
+	const whole = findSameStage(state, { stage: event.stage });
+	return whole ? withStage(state, { ...whole, detail: `${event.node}: ${event.detail}` }) : state;
+};
+
+const withScript = (state: RunState, nodeName: string, record: ScriptRecord): RunState => {
+	const node: NodeRecord = state.nodes.find(({ name }) => name === nodeName) ?? { name: nodeName, scripts: [] };
+	const scripts = replacedOrAdded(node.scripts, record, ({ script }) => script === record.script);
+	return { ...state, nodes: replacedOrAdded(state.nodes, { ...node, scripts }, ({ name }) => name === nodeName) };
+};
+
+const scriptOutcome = (event: ScriptOutcome): ScriptOutcome => ({
+	node: event.node,
+	script: event.script,
+	status: event.status,
+	...(event.exitCode === undefined ? {} : { exitCode: event.exitCode }),
+	ms: event.ms,
+	...(event.failedLine === undefined ? {} : { failedLine: event.failedLine }),
+	...(event.failedCommand === undefined ? {} : { failedCommand: event.failedCommand }),
+	output: event.output,
+});
+
+/**
+ * Nothing stops a plan from having two tests of one name, so the outcome goes to the first of them that still
+ * waits for an assertion of that index.
+ */
+const withAssertion = (state: RunState, outcome: AssertionOutcome): RunState => {
+	const sameName = (test: TestRecord): boolean => test.name === outcome.test;
+	const waiting = (test: TestRecord): boolean => {
+		const assertion = test.assertions[outcome.index];
+		return sameName(test) && assertion !== undefined && assertion.outcome === undefined;
+	};
+	const test: TestRecord = state.tests.find(waiting) ??
+		state.tests.findLast(sameName) ?? { name: outcome.test, assertions: [] };
+	const announced: Omit<AssertionRecord, 'outcome'> = test.assertions[outcome.index] ?? {
+		type: outcome.assertion,
+		onVm: outcome.onVm,
+		title: outcome.assertion,
+	};
+	const assertions = [...test.assertions];
+	assertions[Math.min(outcome.index, assertions.length)] = { ...announced, outcome };
+	return { ...state, tests: replacedOrAdded(state.tests, { ...test, assertions }, (old) => old === test) };
+};
+
+/**
+ * An error ends what was going on: the stage itself, and the part of the node that broke. The parts of the other
+ * nodes in the same stage were not at fault, only never finished.
+ */
+const withError = (state: RunState, error: ReportedError, at: number): RunState => ({
+	...state,
+	errors: [...state.errors, error],
+	stages: state.stages.map((stage) =>
+		stage.status === 'running'
+			? {
+					...stage,
+					status: stage.node === undefined || stage.node === error.node ? 'error' : 'not run',
+					ms: at - stage.startedAt,
+				}
+			: stage,
+	),
+});
+
+function replacedOrAdded<T>(list: readonly T[], item: T, isSame: (old: T) => boolean): readonly T[] {
+	const index = list.findIndex(isSame);
+	return index === -1 ? [...list, item] : list.with(index, item);
+}

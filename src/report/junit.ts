@@ -1,0 +1,93 @@
+/**
+ * The run as JUnit XML, in the dialect that Jenkins and GitLab read. A failure is a check of the lab that failed, an
+ * error is a check that could not be judged, and what was never reached is skipped.
+ */
+import junitReportBuilder, { type Builder, type TestCase } from 'junit-report-builder';
+
+import { withoutControls } from '../base/format.js';
+import { scriptFailure } from './checks.js';
+import { errorSentence } from './closing.js';
+import { errorOf } from './result.js';
+import type { AssertionRecord, NodeRecord, RunState, ScriptRecord } from './state.js';
+
+// The package is CommonJS and exports the builder itself; its declarations put it under `default`.
+const rootBuilder = junitReportBuilder as unknown as Builder;
+
+/** The XML, ending in a newline. Suites: the startup scripts, each test of the scenario, and what broke if anything. */
+export function junitXml(state: RunState): string {
+	const report = rootBuilder.newBuilder().name(clean(state.lab));
+	const timestamp = new Date(state.startedAt ?? 0).toISOString().slice(0, 19);
+	const addSuite = (name: string, ms: number) =>
+		report.testSuite().name(clean(name)).timestamp(timestamp).time(ms / 1000);
+
+	const scripts = state.nodes.flatMap((node) => node.scripts.map((script) => ({ node, script })));
+	if (scripts.length > 0) {
+		const suite = addSuite('startup scripts', sum(scripts.map(({ script }) => script.outcome?.ms)));
+		for (const { node, script } of scripts) writeScript(suite.testCase(), state, node, script);
+	}
+	for (const test of state.tests) {
+		const suite = addSuite(test.name, sum(test.assertions.map(({ outcome }) => outcome?.ms)));
+		for (const assertion of test.assertions) writeAssertion(suite.testCase(), state, test.name, assertion);
+	}
+	const failedStages = state.stages.filter(({ node, status }) => node !== undefined && status === 'failed');
+	const error = errorOf(state);
+	if (error || failedStages.length > 0) {
+		const suite = addSuite('rehearsal', 0);
+		for (const { name, node, ms, detail } of failedStages) {
+			const testCase = suite.testCase().className(clean(`${state.lab}.${node}`)).name(name).time(ms / 1000);
+			fail(testCase, `${node}: ${name} failed`, 'stage', detail ?? '');
+		}
+		if (error) {
+			const content = clean([error.detail?.trimEnd(), error.hint && `hint: ${error.hint}`].filter(Boolean).join('\n\n'));
+			const testCase = suite.testCase().className(clean(`${state.lab}.rehearsal`)).name('rehearsal').time(0);
+			testCase.error(clean(errorSentence(error)), clean(error.code), content);
+		}
+	}
+	return `${report.build()}\n`;
+}
+
+function writeScript(testCase: TestCase, state: RunState, node: NodeRecord, { script, outcome }: ScriptRecord): void {
+	testCase
+		.className(clean(`${state.lab}.${node.name}`))
+		.name(clean(script))
+		.time((outcome?.ms ?? 0) / 1000);
+	if (!outcome) return void testCase.skipped();
+	testCase.standardOutput(clean(outcome.output));
+	if (outcome.status === 'passed') return;
+	const where = [
+		...(outcome.failedLine === undefined ? [] : [`line ${outcome.failedLine}`]),
+		...(outcome.failedCommand === undefined ? [] : [outcome.failedCommand]),
+	].join(': ');
+	fail(testCase, `${node.name}: ${script} ${scriptFailure(outcome)}`, outcome.status, where);
+}
+
+function writeAssertion(testCase: TestCase, state: RunState, test: string, assertion: AssertionRecord): void {
+	const { onVm, title, type, outcome } = assertion;
+	testCase
+		.className(clean(`${state.lab}.${test}`))
+		.name(clean(`${onVm}: ${title}`))
+		.time((outcome?.ms ?? 0) / 1000);
+	if (!outcome) return void testCase.skipped();
+	if (outcome.status === 'passed') return;
+	testCase.standardOutput(clean(outcome.output ?? ''));
+	const message = outcome.message ?? 'no message';
+	const [firstLine = message] = message.split('\n');
+	if (outcome.status === 'error') testCase.error(clean(firstLine), type, clean(message));
+	else fail(testCase, firstLine, type, message);
+}
+
+/** The builder has no other way to give a failure a text than as its stack trace. */
+const fail = (testCase: TestCase, message: string, type: string, content: string): void =>
+	void testCase.failure(clean(message), clean(type)).stacktrace(clean(content));
+
+/**
+ * Fit for XML 1.0: no control characters, no halves of surrogate pairs, none of the two non-characters that the
+ * standard excludes (section 2.2), and no end of a CDATA section, of which the builder escapes the first one only.
+ */
+const clean = (text: string): string =>
+	withoutControls(text)
+		.replaceAll(/[\p{Surrogate}\ufffe\uffff]/gu, '')
+		.replaceAll(']]>', ']] >');
+
+const sum = (figures: readonly (number | undefined)[]): number =>
+	figures.reduce<number>((total, figure) => total + (figure ?? 0), 0);

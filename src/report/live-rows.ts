@@ -1,0 +1,131 @@
+/** What the live view says at a moment: pure functions of the run's state and the time. */
+import { formatMs, plural } from '../base/format.js';
+import type { StageName } from '../lab/events.js';
+import { nodeStatus } from './result.js';
+import { allAssertions, findStage, type NodeRecord, type ReachedStatus, type RunState, type StageRecord } from './state.js';
+import { oneLine } from './text.js';
+
+/** A line of the live view. A node boots and goes on to its scripts while others still boot, so that is one line. */
+export interface Section {
+	readonly name: string;
+	readonly stages: readonly StageName[];
+}
+
+export const machineSection: Section = { name: 'machines', stages: ['boot', 'startup'] };
+
+export const sections: readonly Section[] = [
+	{ name: 'images', stages: ['images'] },
+	{ name: 'seeds', stages: ['seeds'] },
+	{ name: 'accelerator', stages: ['accelerator'] },
+	{ name: 'network', stages: ['network'] },
+	machineSection,
+	{ name: 'scenario', stages: ['scenario'] },
+	{ name: 'teardown', stages: ['teardown'] },
+];
+
+const nameWidth = Math.max(...sections.map(({ name }) => name.length));
+
+export const hasBegun = (state: RunState, section: Section): boolean => recordsOf(state, section).length > 0;
+
+/** How a section ended, or nothing while it may still go on. */
+export function sectionEnd(state: RunState, section: Section): ReachedStatus | undefined {
+	const last = section.stages.at(-1);
+	const records = recordsOf(state, section);
+	const ended = last !== undefined && (findStage(state, last)?.status ?? 'running') !== 'running';
+	const isLeft = sections.slice(sections.indexOf(section) + 1).some((later) => hasBegun(state, later));
+	const isRunning = records.some(({ status }) => status === 'running');
+	// Stages before the machines may overlap; the teardown overlaps nothing.
+	const isBrokenOff = section.name !== 'teardown' && findStage(state, 'teardown') !== undefined;
+	return ended || (isLeft && !isRunning) || isBrokenOff ? worstOf(records) : undefined;
+}
+
+/** How a section is to be shown of which nothing more will be heard. */
+export const sectionStanding = (state: RunState, section: Section): ReachedStatus => worstOf(recordsOf(state, section));
+
+/** How a node's machine and scripts ended, or nothing while they may still go on. */
+export function nodeEnd(state: RunState, node: NodeRecord): ReachedStatus | undefined {
+	const status = nodeStatus(state, node);
+	if (status === 'passed' || status === 'error') return status;
+	if (status === 'failed' && node.scripts.every(({ outcome }) => outcome !== undefined)) return status;
+	return sectionEnd(state, machineSection) === undefined ? undefined : status;
+}
+
+/** The text of a section's line, without its mark. */
+export function sectionText(state: RunState, section: Section, now: number): string {
+	const records = recordsOf(state, section);
+	if (records.length === 0) return section.name;
+	const startedAt = Math.min(...records.map((record) => record.startedAt));
+	const isRunning = records.some(({ status }) => status === 'running');
+	const endedAt = Math.max(...records.map((record) => record.startedAt + record.ms));
+	const elapsed = isRunning ? wholeSeconds(now - startedAt) : formatMs(endedAt - startedAt);
+	return [section.name.padEnd(nameWidth), elapsed.padStart(12), sectionNews(state, section, records)].join('  ').trimEnd();
+}
+
+/** The text of a node's line, without its mark. */
+export function nodeText(state: RunState, node: NodeRecord, now: number): string {
+	const width = Math.max(...state.nodes.map(({ name }) => name.length));
+	const boot = findStage(state, 'boot', node.name);
+	return `${node.name.padEnd(width)}  ${[bootNews(boot, now), scriptNews(node, now)].filter(Boolean).join('; ')}`.trimEnd();
+}
+
+const recordsOf = (state: RunState, section: Section): readonly StageRecord[] =>
+	state.stages.filter(({ name }) => section.stages.includes(name));
+
+function worstOf(records: readonly StageRecord[]): ReachedStatus {
+	const statuses = records.map(({ status }) => status);
+	if (statuses.includes('error') || statuses.includes('running')) return 'error';
+	if (statuses.includes('failed')) return 'failed';
+	return statuses.includes('passed') ? 'passed' : 'not run';
+}
+
+function sectionNews(state: RunState, section: Section, records: readonly StageRecord[]): string {
+	if (section === machineSection) {
+		const ready = state.nodes.filter((node) => nodeStatus(state, node) === 'passed').length;
+		return `${ready} of ${plural(state.nodes.length, 'node')} ready`;
+	}
+	if (section.name === 'scenario') {
+		const statuses = allAssertions(state).map(({ outcome }) => outcome?.status);
+		const count = (status: string | undefined): number => statuses.filter((other) => other === status).length;
+		const bad = count('failed') + count('error');
+		const done = `${statuses.length - count(undefined)} of ${plural(statuses.length, 'assertion')}`;
+		return bad > 0 ? `${done}, ${bad} not passed` : done;
+	}
+	if (section.name === 'accelerator' && state.accelerator) {
+		return oneLine(`${state.accelerator.name}: ${state.accelerator.reason}`);
+	}
+	const speaking = records.findLast(({ status, detail }) => status === 'running' && detail !== undefined);
+	const { node, detail } = speaking ?? records.at(-1) ?? {};
+	return oneLine(node !== undefined && detail !== undefined ? `${node}: ${detail}` : (detail ?? ''));
+}
+
+function bootNews(boot: StageRecord | undefined, now: number): string {
+	if (!boot) return '';
+	switch (boot.status) {
+		case 'running':
+			return oneLine(`booting, ${wholeSeconds(now - boot.startedAt)}${boot.detail ? `: ${boot.detail}` : ''}`);
+		case 'passed':
+			return `booted in ${formatMs(boot.ms)}`;
+		case 'not run':
+			return 'not booted to the end';
+		default:
+			return `boot failed after ${formatMs(boot.ms)}`;
+	}
+}
+
+function scriptNews(node: NodeRecord, now: number): string {
+	const current = node.scripts.find(({ startedAt, outcome }) => startedAt !== undefined && !outcome);
+	if (current) return `${current.script}, ${wholeSeconds(now - (current.startedAt ?? now))}`;
+	const bad = node.scripts.find(({ outcome }) => outcome !== undefined && outcome.status !== 'passed');
+	if (bad?.outcome) {
+		const line = bad.outcome.failedLine === undefined ? '' : ` at line ${bad.outcome.failedLine}`;
+		return `${bad.script} ${bad.outcome.status === 'timed-out' ? 'timed out' : 'failed'}${line}`;
+	}
+	const passed = node.scripts.filter(({ outcome }) => outcome).length;
+	return passed === 0 ? '' : `${plural(passed, 'script')} passed`;
+}
+
+/** A running time without tenths, which would only flicker. */
+const wholeSeconds = (ms: number): string => {
+	const seconds = Math.max(0, Math.floor(ms / 1000));
+	return seconds < 60 ? `${seconds} s` : formatMs(seconds * 1000);
+};

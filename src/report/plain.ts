@@ -1,0 +1,103 @@
+/** One line an event, for a log that is no terminal. */
+import { formatMs, plural } from '../base/format.js';
+import type { AssertionOutcome, RunEvent, ScriptOutcome, StageName, Status } from '../lab/events.js';
+import { scriptFailure } from './checks.js';
+import { errorSentence } from './closing.js';
+import { oneLine } from './text.js';
+
+/**
+ * The line for an event, without a newline, such as `[  12.3s] redis: booted in 31.0 s`; nothing for an event whose
+ * news another one tells. `startAt` is the time of the run's first event, in milliseconds since the epoch.
+ */
+export function eventLine(event: RunEvent, startAt: number): string | undefined {
+	const news = eventNews(event);
+	if (news === undefined) return undefined;
+	return `[${((event.at - startAt) / 1000).toFixed(1).padStart(6)}s] ${oneLine(news)}`;
+}
+
+function eventNews(event: RunEvent): string | undefined {
+	switch (event.type) {
+		case 'run-started':
+			return runNews(event);
+		case 'stage-started':
+			// A node's part of the startup is told by its scripts.
+			if (event.node !== undefined && event.stage === 'startup') return undefined;
+			return withDetail(stageBegin(event), event.detail);
+		case 'stage-progress':
+			return `${event.node ?? event.stage}: ${event.detail}`;
+		case 'stage-finished':
+			if (event.node !== undefined && event.stage === 'startup' && event.detail === undefined) return undefined;
+			return withDetail(stageEnd(event), event.detail);
+		case 'accelerator':
+			return `accelerator: ${event.name}: ${event.reason}`;
+		case 'notice':
+			return `note: ${withNode(event.node, event.message)}`;
+		case 'script-started':
+			return `${event.node}: startup script ${event.script} started`;
+		case 'script-finished':
+			return scriptNews(event);
+		case 'assertion-finished':
+			return assertionNews(event);
+		case 'kept':
+			return `the machines are still running; to end them: ${event.end}`;
+		case 'error':
+			return `error: ${errorSentence(event.error)}`;
+		case 'run-finished':
+			return `finished after ${formatMs(event.ms)}`;
+	}
+}
+
+const runNews = ({ lab, nodes, tests, runDirectory }: Extract<RunEvent, { readonly type: 'run-started' }>): string =>
+	`${lab}: ${plural(nodes.length, 'node')}, ${plural(tests.length, 'test')}, in ${runDirectory}`;
+
+const stageWords: Readonly<Record<StageName, { readonly doing: string; readonly done: string }>> = {
+	images: { doing: 'getting the images', done: 'images ready' },
+	seeds: { doing: 'writing the seeds', done: 'seeds written' },
+	accelerator: { doing: 'choosing an accelerator', done: 'accelerator chosen' },
+	network: { doing: 'making the network', done: 'network made' },
+	boot: { doing: 'booting the machines', done: 'all machines booted' },
+	startup: { doing: 'running the startup scripts', done: 'startup scripts done' },
+	scenario: { doing: 'running the scenario', done: 'scenario done' },
+	teardown: { doing: 'taking everything down', done: 'taken down' },
+};
+
+interface StagePart {
+	readonly stage: StageName;
+	readonly node?: string;
+}
+
+// A node's part of a stage is told in its own words where it has any: `redis: booting`.
+const nodeWords: Partial<Record<StageName, { readonly doing: string; readonly done: string }>> = {
+	boot: { doing: 'booting', done: 'booted' },
+};
+
+const wordsFor = ({ stage, node }: StagePart) => (node === undefined ? undefined : nodeWords[stage]) ?? stageWords[stage];
+
+const stageBegin = (part: StagePart): string => withNode(part.node, wordsFor(part).doing);
+
+const stageEnd = (part: StagePart & { readonly status: Status; readonly ms: number }): string =>
+	withNode(
+		part.node,
+		part.status === 'passed'
+			? `${wordsFor(part).done} in ${formatMs(part.ms)}`
+			: `${part.stage} ${part.status === 'failed' ? 'failed' : 'broke off'} after ${formatMs(part.ms)}`,
+	);
+
+function scriptNews(outcome: ScriptOutcome): string {
+	const subject = `${outcome.node}: startup script ${outcome.script}`;
+	if (outcome.status === 'passed') return `${subject} passed in ${formatMs(outcome.ms)}`;
+	const line = outcome.failedLine === undefined ? '' : `, line ${outcome.failedLine}`;
+	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, outcome.failedCommand);
+}
+
+function assertionNews(outcome: AssertionOutcome): string {
+	const words = { passed: 'passed', failed: 'FAILED', error: 'not judged' }[outcome.status];
+	const attempts = outcome.attempts === 1 ? '' : ` and ${outcome.attempts} tries`;
+	const subject = `${outcome.test} › ${outcome.onVm}: ${outcome.assertion}`;
+	return withDetail(`${words} after ${formatMs(outcome.ms)}${attempts}: ${subject}`, outcome.message);
+}
+
+const withNode = (node: string | undefined, text: string): string => (node === undefined ? text : `${node}: ${text}`);
+
+const withDetail = (text: string, detail: string | undefined): string =>
+	detail === undefined ? text : `${text}: ${detail}`;

@@ -1,0 +1,65 @@
+/**
+ * The closing summary: what happened, in the order of the lab, then what to do, then the verdict. The verdict comes
+ * last because the end of a log is what people see first.
+ */
+import { nodeSection, testSection } from './checks.js';
+import { closingSection, errorSection } from './closing.js';
+import type { Kept, RunState } from './state.js';
+import { indented, layOutColumns, oneLine, painter, wrapWords, type Paint, type TextOptions } from './text.js';
+
+/** The summary of a run, as text that ends in a newline. */
+export function summary(state: RunState, options: TextOptions): string {
+	const paint = painter(options.color);
+	const sections = [
+		nodeSection(state, paint),
+		testSection(state, options.width, paint),
+		noticeSection(state, options.width, paint),
+		warningSection(state, options.width, paint),
+		errorSection(state, options.width, paint),
+		state.kept ? keptSection(state.kept, paint) : [],
+		closingSection(state, options.width, paint),
+	];
+	return `${sections
+		.filter((lines) => lines.length > 0)
+		.map((lines) => lines.join('\n'))
+		.join('\n\n')}\n`;
+}
+
+/** How to get into the machines of a lab that was left running, and how to end it; ends in a newline. */
+export const keptText = (kept: Kept, options: Pick<TextOptions, 'color'>): string =>
+	`${keptSection(kept, painter(options.color)).join('\n')}\n`;
+
+const keptSection = (kept: Kept, paint: Paint): string[] => [
+	paint('bold', 'The machines are still running'),
+	...indented(
+		layOutColumns(
+			[
+				...kept.commands.map(({ node, ssh }) => [{ text: node }, { text: ssh }]),
+				[{ text: 'to end them' }, { text: kept.end }],
+			],
+			paint,
+		),
+		2,
+	),
+];
+
+const noticeSection = (state: RunState, width: number, paint: Paint): string[] =>
+	listSection(
+		'To know',
+		state.notices.map(({ node, message }) => (node === undefined ? message : `${node}: ${message}`)),
+		width,
+		paint,
+	);
+
+const warningSection = (state: RunState, width: number, paint: Paint): string[] =>
+	listSection('Left to deployment time', state.warnings, width, paint);
+
+const listSection = (heading: string, items: readonly string[], width: number, paint: Paint): string[] =>
+	items.length === 0
+		? []
+		: [
+				paint('bold', heading),
+				...items.flatMap((item) =>
+					wrapWords(oneLine(item), width - 4).map((line, index) => (index === 0 ? `  – ${line}` : `    ${line}`)),
+				),
+			];

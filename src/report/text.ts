@@ -1,0 +1,91 @@
+/** Laying out text: marks, aligned columns, quotations. Pure; colour only where it is asked for. */
+import { styleText } from 'node:util';
+
+import { lastLines, withoutControls } from '../base/format.js';
+import type { ScriptOutcome } from '../lab/events.js';
+import type { ReachedStatus } from './state.js';
+
+export interface TextOptions {
+	/** Whether terminal colours are wanted. What `NO_COLOR` says is the caller's to read. */
+	readonly color: boolean;
+	/** Columns that prose is wrapped to; what is quoted keeps its own lines. */
+	readonly width: number;
+}
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
+
+/** A text in a style, or as it is when there are to be no colours. */
+export type Paint = (style: Style, text: string) => string;
+
+/** A paint for one-line texts. Whether the stream is a terminal was the caller's question: Node is not to ask it again. */
+export const painter = (color: boolean): Paint =>
+	color ? (style, text) => styleText(style, text, { validateStream: false }) : (_style, text) => text;
+
+export type AnyStatus = ReachedStatus | ScriptOutcome['status'] | 'running';
+
+/** One character that tells a status, readable without colour too. */
+export const mark = (status: AnyStatus): string =>
+	({ passed: '✔', failed: '✖', 'timed-out': '✖', error: '!', 'not run': '–', running: '…' })[status];
+
+export const statusStyle = (status: AnyStatus): Style =>
+	(
+		({
+			passed: 'green',
+			failed: 'red',
+			'timed-out': 'red',
+			error: 'yellow',
+			'not run': 'dim',
+			running: 'dim',
+		}) as const
+	)[status];
+
+export interface Cell {
+	readonly text: string;
+	readonly style?: Style;
+}
+
+/** Lines of aligned columns, two blanks apart; one line a row, nothing trailing. */
+export function layOutColumns(rows: readonly (readonly Cell[])[], paint: Paint): string[] {
+	const widths: number[] = [];
+	for (const row of rows) {
+		for (const [column, { text }] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, text.length);
+	}
+	return rows.map((row) => {
+		const last = row.findLastIndex(({ text }) => text !== '');
+		const cells = row.slice(0, last + 1).map(({ text, style }, column) => {
+			const blanks = ' '.repeat((widths[column] ?? 0) - text.length);
+			const painted = style && text !== '' ? paint(style, text) : text;
+			return column === last ? painted : painted + blanks;
+		});
+		return cells.join('  ');
+	});
+}
+
+/** Lines of words no longer than `width`; a longer word keeps its line, since a path or command must stay whole. */
+export function wrapWords(text: string, width: number): string[] {
+	return text.split('\n').flatMap((paragraph) => {
+		const lines: string[] = [];
+		for (const word of paragraph.split(' ')) {
+			const line = lines.at(-1);
+			if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+			else lines.push(word);
+		}
+		return lines;
+	});
+}
+
+/** The end of what a program wrote, each line behind a bar; no lines for nothing. */
+export function quote(output: string, lineCount: number, paint: Paint): string[] {
+	const text = lastLines(withoutControls(output), lineCount);
+	return text === '' ? [] : text.split('\n').map((line) => `${paint('dim', '│')} ${line}`.trimEnd());
+}
+
+export const indented = (lines: readonly string[], by: number): string[] =>
+	lines.map((line) => (line === '' ? '' : ' '.repeat(by) + line));
+
+/** A text cut to `width` columns, the cut marked. */
+export const truncated = (text: string, width: number): string =>
+	text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+
+/** A text as one line, with nothing in it that moves a cursor. */
+export const oneLine = (text: string): string => withoutControls(text).replaceAll(/\s+/g, ' ').trim();

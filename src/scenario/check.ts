@@ -1,0 +1,89 @@
+/** What a check is: how a type of assertion is told, looked at in the guest, and judged. */
+import { formatMs, lastLines } from '../base/format.js';
+import type { Assertion, AssertionType } from '../lab/lab.js';
+import type { ExecResult } from '../ssh/command.js';
+import type { SshSession } from '../ssh/session.js';
+
+/** The assertion of one type, with its parameters. */
+export type AssertionOf<T extends AssertionType> = Extract<Assertion, { readonly type: T }>;
+
+/** Whether what was seen is what was expected. */
+export interface Judgement {
+	readonly passed: boolean;
+	/** `expected …, saw …`. */
+	readonly message: string;
+}
+
+/** One look at the guest, judged. */
+export interface Look extends Judgement {
+	/** What the guest had to say, for the reader of a failure. */
+	readonly output: string;
+}
+
+export interface LookContext {
+	readonly session: SshSession;
+	/** For this one look. */
+	readonly timeoutMs: number;
+	/** How many times slower this guest is than what the plan was written for; stretches times that the plan states. */
+	readonly slowdown: number;
+	readonly signal?: AbortSignal | undefined;
+}
+
+export interface Check<A> {
+	/** The assertion as a phrase: `port 5432/tcp listens`. */
+	readonly title: (assertion: A) => string;
+	readonly look: (assertion: A, context: LookContext) => Promise<Look>;
+}
+
+/** A command for the guest. */
+export interface GuestCommand {
+	readonly command: string;
+	/** As root. */
+	readonly sudo?: boolean;
+}
+
+/** A check that runs one command in the guest and judges what came of it. */
+export interface CommandCheck<A> extends Check<A> {
+	readonly probe: (assertion: A) => GuestCommand;
+	readonly judge: (assertion: A, result: ExecResult) => Judgement;
+}
+
+/** Builds a check from its pure parts. `judge` is only asked about commands that ended by themselves. */
+export function commandCheck<A>(parts: Omit<CommandCheck<A>, 'look'>): CommandCheck<A> {
+	return {
+		...parts,
+		look: async (assertion, { session, timeoutMs, signal }) => {
+			const { command, sudo = false } = parts.probe(assertion);
+			const result = await session.exec(command, { sudo, timeoutMs, signal });
+			const cutShort = result.timedOut || result.exitCode === undefined;
+			const judged = cutShort ? expected(parts.title(assertion), sawEnding(result)) : parts.judge(assertion, result);
+			return { ...judged, output: bothStreams(result) };
+		},
+	};
+}
+
+/** A judgement that something is not as expected. */
+export const expected = (what: string, saw: string): Judgement => judgement(false, what, saw);
+
+/** A judgement whose message tells what was expected and what was seen. */
+export const judgement = (passed: boolean, what: string, saw: string): Judgement => ({
+	passed,
+	message: `expected ${what}, saw ${saw}`,
+});
+
+/** How a command ended, when that is what is wrong: `exit status 127 (bash: ss: command not found)`. */
+export function sawEnding(result: ExecResult): string {
+	const said = lastLines(result.stderr, 1);
+	const because = said === '' ? '' : ` (${abbreviate(said)})`;
+	if (result.timedOut) return `no end of the command within ${formatMs(result.ms)}${because}`;
+	if (result.exitCode === undefined) return `the command killed by SIG${result.signal}${because}`;
+	return `exit status ${result.exitCode}${because}`;
+}
+
+/** A text in quotes, cut when it is long. */
+export const quoted = (text: string): string => JSON.stringify(abbreviate(text));
+
+const abbreviate = (text: string, length = 200): string => (text.length > length ? `${text.slice(0, length)}…` : text);
+
+const bothStreams = ({ stdout, stderr }: ExecResult): string =>
+	[stdout, stderr].map((text) => text.trimEnd()).filter(Boolean).join('\n');

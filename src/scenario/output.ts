@@ -1,0 +1,37 @@
+import type { CommandExpectation } from '../lab/lab.js';
+import { commandCheck, judgement, quoted, sawEnding, type AssertionOf } from './check.js';
+
+/** The first line of a command, cut where it is long, for a title. */
+function brief(command: string): string {
+	const line = command.trim().split('\n')[0] ?? '';
+	return line.length > 60 || line !== command.trim() ? `${line.slice(0, 60)}…` : line;
+}
+
+/** Whether the pattern matches; `$` also matches before the last newline, as in grep(1) and Python. */
+const matchesSomewhere = (pattern: string, stdout: string): boolean => {
+	const expression = new RegExp(pattern);
+	return expression.test(stdout) || expression.test(stdout.replace(/\n$/, ''));
+};
+
+function describe(expect: CommandExpectation): string {
+	const parts = [`exit status ${expect.exitCode}`];
+	if (expect.contains !== undefined) parts.push(`stdout with ${quoted(expect.contains)}`);
+	if (expect.equals !== undefined) parts.push(`stdout ${quoted(expect.equals)}`);
+	if (expect.matches !== undefined) parts.push(`stdout that matches /${expect.matches}/`);
+	return parts.join(' and ');
+}
+
+/** Runs as root, in bash. Every expectation that is present must be met. */
+export const commandOutput = commandCheck<AssertionOf<'command_output'>>({
+	title: ({ command }) => `output of \`${brief(command)}\``,
+	probe: ({ command }) => ({ command, sudo: true }),
+	judge: ({ expect }, result) => {
+		const { stdout, exitCode } = result;
+		const passed =
+			exitCode === expect.exitCode &&
+			(expect.contains === undefined || stdout.includes(expect.contains)) &&
+			(expect.equals === undefined || stdout.trim() === expect.equals.trim()) &&
+			(expect.matches === undefined || matchesSomewhere(expect.matches, stdout));
+		return judgement(passed, describe(expect), `${sawEnding(result)} and stdout ${quoted(stdout.trimEnd())}`);
+	},
+});

@@ -1,0 +1,44 @@
+import { commandCheck, judgement, sawEnding, expected, type AssertionOf } from './check.js';
+
+/** A socket that listens, as ss(8) prints it. */
+export interface Listener {
+	/** Without brackets and interface; `*` is every address of both families. */
+	readonly address: string;
+	readonly port: number;
+}
+
+/** Reads the output of `ss -Hltn` or `ss -Hlun`: state, two queue lengths, local address, peer. */
+export function parseListeners(output: string): Listener[] {
+	return output.split('\n').flatMap((line) => {
+		const local = line.trim().split(/\s+/)[3];
+		const [, address, port] = /^(.*):(\d+)$/.exec(local ?? '') ?? [];
+		// IPv6 is in brackets, and the interface of a link-local address or of a bound socket follows a `%`.
+		return address === undefined ? [] : [{ address: address.replace(/%[^\]]*|[[\]]/g, ''), port: Number(port) }];
+	});
+}
+
+/** Whether a socket bound to `bound` is reached at `wanted`: bound to it, or by a wildcard of its family. */
+export function covers(bound: string, wanted: string): boolean {
+	if (wanted === 'any') return true;
+	if (wanted === 'localhost') return covers(bound, '127.0.0.1') || covers(bound, '::1');
+	if (bound === '*' || bound === wanted.toLowerCase()) return true;
+	return bound === (wanted.includes(':') ? '::' : '0.0.0.0');
+}
+
+export const portListening = commandCheck<AssertionOf<'port_listening'>>({
+	title: ({ port, protocol, address = 'any' }) =>
+		`port ${port}/${protocol} listens${address === 'any' ? '' : ` on ${address}`}`,
+	probe: ({ protocol }) => ({ command: protocol === 'tcp' ? 'ss -Hltn' : 'ss -Hlun' }),
+	judge: ({ port, protocol, address = 'any' }, result) => {
+		const where = address === 'any' ? `port ${port}` : `${address}, port ${port}`;
+		const what = `a ${protocol} listener on ${where}`;
+		if (result.exitCode !== 0) return expected(what, sawEnding(result));
+		const listeners = parseListeners(result.stdout);
+		const onPort = listeners.filter((listener) => listener.port === port);
+		const passed = onPort.some((listener) => covers(listener.address, address));
+		const addresses = onPort.map((listener) => listener.address).join(' and ');
+		if (onPort.length > 0) return judgement(passed, what, `one on ${addresses}`);
+		const ports = [...new Set(listeners.map((listener) => listener.port))].sort((a, b) => a - b);
+		return expected(what, ports.length === 0 ? 'none at all' : `listeners on ${ports.join(', ')} only`);
+	},
+});

@@ -1,0 +1,74 @@
+import { shellQuote } from '../ssh/command.js';
+import { commandCheck, expected, judgement, sawEnding, type AssertionOf } from './check.js';
+
+export const serviceRunning = commandCheck<AssertionOf<'service_running'>>({
+	title: ({ service }) => `service ${service} runs`,
+	probe: ({ service }) => ({ command: `systemctl is-active -- ${shellQuote(service)}` }),
+	judge: ({ service }, result) => {
+		const state = result.stdout.trim();
+		return judgement(state === 'active', `service ${service} active`, state || sawEnding(result));
+	},
+});
+
+/** States of systemctl(1) is-enabled under which a unit starts at boot; `static` and `indirect` do not make it. */
+const enabledStates = new Set(['enabled', 'enabled-runtime', 'alias']);
+
+export const serviceEnabled = commandCheck<AssertionOf<'service_enabled'>>({
+	title: ({ service }) => `service ${service} is enabled`,
+	probe: ({ service }) => ({ command: `systemctl is-enabled -- ${shellQuote(service)}` }),
+	judge: ({ service }, result) => {
+		const state = result.stdout.trim();
+		return judgement(enabledStates.has(state), `service ${service} enabled`, state || sawEnding(result));
+	},
+});
+
+export interface GuestProcess {
+	readonly user: string;
+	/** The kernel's name of the process, at most 15 characters. */
+	readonly name: string;
+	/** The command line, its words joined by blanks. */
+	readonly commandLine: string;
+}
+
+/** The kernel keeps 15 characters of a process's name (TASK_COMM_LEN, proc_pid_comm(5)). */
+const nameLength = 15;
+const userWidth = 32;
+
+/** Reads `ps -eo user:32=,comm:15=,args=`: columns of fixed width, since a name may contain blanks. */
+export const parseProcesses = (output: string): GuestProcess[] =>
+	output
+		.split('\n')
+		.filter((line) => line.trim() !== '')
+		.map((line) => ({
+			user: line.slice(0, userWidth).trim(),
+			name: line.slice(userWidth + 1, userWidth + 1 + nameLength).trim(),
+			commandLine: line.slice(userWidth + nameLength + 2).trim(),
+		}));
+
+const interpreter = /^(?:python|perl|ruby|node|bash|dash|sh)[\d.]*$/;
+
+const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** By the kernel's name, by that of the program, or by that of the script which an interpreter runs. */
+export function isCalled({ name, commandLine }: GuestProcess, wanted: string): boolean {
+	const [program = '', ...rest] = commandLine.split(' ');
+	const programName = baseName(program.replace(/:$/, ''));
+	const script = interpreter.test(programName) ? rest.find((word) => !word.startsWith('-')) : undefined;
+	return name === wanted.slice(0, nameLength) || programName === wanted || baseName(script ?? '') === wanted;
+}
+
+/** Without `count`, one or more; with it, exactly that many. */
+export const processRunning = commandCheck<AssertionOf<'process_running'>>({
+	title: ({ name, user }) => `process ${name} runs${user === undefined ? '' : ` as ${user}`}`,
+	probe: () => ({ command: `ps -eo user:${userWidth}=,comm:${nameLength}=,args=` }),
+	judge: ({ name, user, count }, result) => {
+		const number = count === undefined ? 'a process' : `${count} of process`;
+		const what = `${number} ${name}${user === undefined ? '' : ` of user ${user}`}`;
+		if (result.exitCode !== 0) return expected(what, sawEnding(result));
+		const called = parseProcesses(result.stdout).filter((process) => isCalled(process, name));
+		const fitting = called.filter((process) => user === undefined || process.user === user);
+		const passed = count === undefined ? fitting.length > 0 : fitting.length === count;
+		const users = [...new Set(called.map((process) => process.user))].join(', ');
+		return judgement(passed, what, called.length === 0 ? 'none' : `${called.length} of ${users}`);
+	},
+});

@@ -1,0 +1,122 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { encryptPassword } from './password.js';
+import { packageRoot } from '../base/package-root.js';
+import { contentKey } from '../base/hash.js';
+import type { LabNode, StartupScript } from '../lab/lab.js';
+
+/** An SSH host key that the node is given, so that the tool knows it before the first connection. */
+export interface HostKey {
+	/** OpenSSH PEM text. */
+	readonly privateKey: string;
+	/** `ssh-ed25519 AAAA… comment`. */
+	readonly publicKey: string;
+}
+
+/** The guest's own files, from `cloud-init/guest`. */
+export interface GuestFiles {
+	readonly [file: string]: string;
+}
+
+export interface SeedInput {
+	readonly node: LabNode;
+	readonly hostKey: HostKey;
+	readonly guestFiles: GuestFiles;
+	/** How long each startup script may take, in seconds. */
+	readonly scriptDeadlineSeconds: number;
+}
+
+/** The files of a seed disk by path, with text as content. */
+export type SeedFiles = Readonly<Record<string, string>>;
+
+/** Where the guest's own files go, with their modes. */
+const guestFilePlaces: Readonly<Record<string, { path: string; permissions: string }>> = {
+	'agent.sh': { path: '/usr/local/lib/rehearse/agent.sh', permissions: '0755' },
+	'run-script': { path: '/usr/local/lib/rehearse/run-script', permissions: '0755' },
+	'trace.bash': { path: '/usr/local/lib/rehearse/trace.bash', permissions: '0644' },
+	'rehearse-agent.service': { path: '/etc/systemd/system/rehearse-agent.service', permissions: '0644' },
+};
+
+/** Reads the guest's own files. */
+export async function readGuestFiles(): Promise<GuestFiles> {
+	const directory = path.join(packageRoot(), 'cloud-init', 'guest');
+	const entries = Object.keys(guestFilePlaces).map(
+		async (file) => [file, await readFile(path.join(directory, file), 'utf8')] as const,
+	);
+	return Object.fromEntries(await Promise.all(entries));
+}
+
+/**
+ * Every file of a node's seed: NoCloud's three (cloud-init's documentation, "NoCloud"), and the startup scripts with
+ * an index whose lines are `name deadline-in-seconds after`.
+ */
+export function buildSeedFiles(input: SeedInput): SeedFiles {
+	const { node } = input;
+	const provisioning = {
+		'user-data': `#cloud-config\n${JSON.stringify(buildUserData(input), null, 1)}\n`,
+		'network-config': `${JSON.stringify(buildNetworkConfig(node), null, 1)}\n`,
+	};
+	// The identity is what the node is; a startup script is what is done to it, and changes no identity.
+	const metaData = { 'instance-id': `rehearse-${contentKey(provisioning)}`, 'local-hostname': node.name };
+	return {
+		...provisioning,
+		'meta-data': `${JSON.stringify(metaData)}\n`,
+		'startup/order.txt': node.startupScripts.map((script) => indexLine(script, input.scriptDeadlineSeconds)).join(''),
+		...Object.fromEntries(node.startupScripts.map((script) => [`startup/${script.name}`, script.text])),
+	};
+}
+
+const indexLine = (script: StartupScript, seconds: number): string =>
+	`${script.name} ${Math.ceil(seconds)} ${script.after}\n`;
+
+function buildUserData({ node, hostKey, guestFiles }: SeedInput): object {
+	return {
+		hostname: node.name,
+		users: node.users.map((user) => ({
+			name: user.username,
+			groups: user.groups,
+			shell: user.shell,
+			...(user.password === undefined
+				? { lock_passwd: true }
+				: { lock_passwd: false, hashed_passwd: encryptPassword(user.password, `${node.name}/${user.username}`) }),
+		})),
+		ssh_pwauth: true,
+		ssh_deletekeys: true,
+		ssh_keys: { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey },
+		// The disk is one file system without a partition table: nothing to grow but the file system itself.
+		growpart: { mode: 'off' },
+		resize_rootfs: true,
+		package_update: false,
+		write_files: [
+			// sudo looks its own host up; without this line it would ask a DNS server that a lab need not have.
+			{ path: '/etc/hosts', append: true, content: `127.0.1.1 ${node.name}\n` },
+			...Object.entries(guestFiles).map(([file, content]) => ({ ...placeOf(file), content })),
+		],
+		runcmd: [
+			...node.services.map((service) => ['systemctl', 'enable', '--now', service]),
+			['systemctl', 'start', '--no-block', 'rehearse-agent.service'],
+		],
+	};
+}
+
+function placeOf(file: string): { path: string; permissions: string } {
+	const place = guestFilePlaces[file];
+	if (!place) throw new Error(`the guest has no place for ${file}`);
+	return place;
+}
+
+/** Version 2 of cloud-init's network configuration: the uplink, by DHCP; the alias is the startup script's work. */
+function buildNetworkConfig(node: LabNode): object {
+	return {
+		version: 2,
+		ethernets: {
+			uplink: {
+				match: { macaddress: node.mac },
+				dhcp4: true,
+				dhcp6: false,
+				'accept-ra': false,
+				nameservers: { addresses: node.dns },
+			},
+		},
+	};
+}

@@ -1,0 +1,2 @@
+#!/bin/bash
+ip addr add 10.72.0.10/24 dev eth0

@@ -1,0 +1,164 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { checkPlan } from '../../../src/plan/check.js';
+import { checkText, readText, rulesOf, sourceOf } from './helpers.js';
+
+const general = readText('good/general.yaml');
+const compact = readText('good/compact.yaml');
+
+/** The plan with `found` replaced; it has to be there. */
+function replaced(text: string, found: string, replacement: string): string {
+	if (!text.includes(found)) throw new Error(`no ${JSON.stringify(found)} in the plan`);
+	return text.replace(found, () => replacement);
+}
+
+const warns = test.macro({
+	title: (title) => `warning: ${title}`,
+	exec(t, text: string, rule: string) {
+		t.deepEqual(checkText(text).map((finding) => [finding.rule, finding.severity]), [[rule, 'warning']]);
+	},
+});
+
+const withFirewall = replaced(general, 'features: [ssh]', 'features: [ssh]\n      security: { firewall: true }');
+test('a firewall is not rehearsed', warns, withFirewall, 'firewall-ignored');
+test('a script without a name', warns, replaced(general, '        - name: web', "        - name: ''"), 'script-name');
+const withAnotherAlias = replaced(general, 'ip addr add 10.72.0.10', 'ip addr add 10.72.0.11');
+test('no script adds the alias', warns, withAnotherAlias, 'alias-not-added');
+
+const twoNodes = (assertion: string): string => {
+	const [head = '', node = ''] = general.slice(0, general.indexOf('scenarios:')).split('nodes:\n');
+	const other = node.replaceAll('name: web', 'name: db').replaceAll('10.72.0.10', '10.72.0.20');
+	const connection = 'connections: [{ from: web, to: db, port: 5432 }]\n';
+	const scenario = `scenarios: [{ name: s, custom_tests: [{ name: t, assertions: [${assertion}] }] }]\n`;
+	return `${head}${connection}nodes:\n${node}${other}${scenario}`;
+};
+
+test('a connection that no assertion needs', warns, twoNodes('{ type: vm_boots, on_vm: db }'), 'connection-uncovered');
+const listening = (parameters: string): string => twoNodes(`{ type: port_listening, ${parameters} }`);
+test('another port is asserted', warns, listening('on_vm: db, port: 543'), 'connection-uncovered');
+test('another node listens', warns, listening('on_vm: web, port: 5432'), 'connection-uncovered');
+test('another protocol listens', warns, listening('on_vm: db, port: 5432, protocol: udp'), 'connection-uncovered');
+test(
+	'a port that only begins alike',
+	warns,
+	twoNodes('{ type: command_output, on_vm: web, command: "echo 10.72.0.20 54321", exit_code: 0 }'),
+	'connection-uncovered',
+);
+
+const isCovered = test.macro({
+	title: (_title, assertion: string) => `covers the connection: ${assertion}`,
+	exec(t, assertion: string) {
+		t.deepEqual(checkText(twoNodes(assertion)), []);
+	},
+});
+
+test(isCovered, '{ type: port_listening, on_vm: db, port: 5432 }');
+test(isCovered, '{ type: port_listening, on_vm: db, params: { port: "5432" } }');
+test(isCovered, '{ type: network_reachable, on_vm: web, host: 10.72.0.20, port: 5432 }');
+test(isCovered, '{ type: http_responds, on_vm: web, url: "http://10.72.0.20:5432/" }');
+test(isCovered, '{ type: http_responds, on_vm: db, url: "http://localhost:5432/" }');
+test(isCovered, '{ type: command_output, on_vm: web, command: "echo >/dev/tcp/10.72.0.20/5432", exit_code: 0 }');
+
+const line = '              systemd-run --unit=web python3 -m http.server 8080\n';
+const withCommand = (command: string, packages = 'curl, wget, git, netcat-openbsd, openssh-client'): string =>
+	replaced(compact, line, `              ${command}\n`).replace('[python3]', `[python3, ${packages}]`);
+
+const isPermitted = test.macro({
+	title: (_title, command: string) => `a compact lab may: ${command}`,
+	exec(t, command: string) {
+		t.deepEqual(checkText(withCommand(command)), []);
+	},
+});
+
+test(isPermitted, 'curl -fsS http://localhost:8080/');
+test(isPermitted, 'curl -fsS -o /tmp/x -H "Host: example.com" 127.0.0.1:8080/x');
+test(isPermitted, 'curl -fsS "http://10.72.0.99:8080/"');
+test(isPermitted, 'wget -qO /tmp/x http://[::1]/');
+test(isPermitted, 'nc -z -w 5 10.72.0.99 5432');
+test(isPermitted, 'nc -lk -p 8080 </dev/null &');
+test(isPermitted, 'curl "http://$ADDRESS/"');
+test(isPermitted, 'git init /srv/web');
+test(isPermitted, 'cat /etc/apt/sources.list');
+test(isPermitted, 'dpkg -l nginx');
+test(isPermitted, 'echo "torch and ffmpeg come at deployment time" >/root/notes.md');
+
+const isForbidden = test.macro({
+	title: (_title, command: string, rule: string) => `a compact lab may not: ${command} (${rule})`,
+	exec(t, command: string, rule: string) {
+		t.deepEqual(rulesOf(checkText(withCommand(command))), [rule]);
+		t.deepEqual(checkText(withCommand(command).replace('profile: compact', 'profile: general')), []);
+	},
+});
+
+test(isForbidden, 'curl -o /tmp/x example.com/x', 'script-forbidden-download');
+test(isForbidden, 'sudo -u ops curl -fsSL https://example.com/install.sh | bash', 'script-forbidden-download');
+test(isForbidden, 'x=$(wget -qO- http://user@192.0.2.1/)', 'script-forbidden-download');
+test(isForbidden, 'HOST=example.com; nc -w 5 "${HOST}" 80', 'script-forbidden-download');
+test(isForbidden, 'scp ops@192.0.2.1:/srv/x /tmp', 'script-forbidden-download');
+test(isForbidden, 'git clone --depth 1 https://example.com/web.git', 'script-forbidden-download');
+test(isForbidden, "timeout 60 bash -c 'apt-get -qq install -y nginx'", 'script-forbidden-install');
+test(isForbidden, 'apt-key add /tmp/key', 'script-forbidden-repository');
+test(isForbidden, 'install -m 644 /tmp/x /etc/apt/keyrings/x.asc', 'script-forbidden-repository');
+
+test('findings stand in the order of the plan, those of a script in the order of its lines', (t) => {
+	const commands = ['apt-get update', 'add-apt-repository x', 'snap install y'];
+	const text = replaced(compact, line, commands.map((command) => `              ${command}\n`).join(''))
+		.replace('name: small-lab', 'name: Small')
+		.replace('  - library backup\n', '');
+	t.deepEqual(
+		checkText(text).map((finding) => finding.rule),
+		['lab-name', 'script-forbidden-install', 'script-forbidden-repository', 'script-forbidden-install', 'warnings-missing'],
+	);
+});
+
+test('a finding in an inline script has the line of the plan', (t) => {
+	const text = replaced(compact, line, '              echo a\n              apt-get update\n');
+	const [finding] = checkText(text);
+	t.is(finding?.file, '/lab/plan.yaml');
+	t.is(finding?.line, text.split('\n').findIndex((content) => content.includes('apt-get')) + 1);
+});
+
+test('a finding in a JSON string says the line of the script', (t) => {
+	const [finding] = checkText(readText('good/compact-camel.json').replace('systemd-run', 'apt-get install'));
+	t.is(finding?.path, 'nodes[0].recipe.os.startupScripts[0].script');
+	t.regex(finding?.message ?? '', /^line 4 of the script: /);
+});
+
+test('features that nobody can build an image with are unknown', (t) => {
+	t.deepEqual(rulesOf(checkPlan(sourceOf(general), { headless: [] })), ['feature-unknown']);
+	t.deepEqual(rulesOf(checkPlan(sourceOf(general), { ssh: ['openssh-server'] })), []);
+});
+
+test('whatever a plan holds, checking does not throw', (t) => {
+	fc.assert(
+		fc.property(fc.jsonValue(), (value) => {
+			t.notThrows(() => checkText(JSON.stringify(value)));
+		}),
+		{ numRuns: 200 },
+	);
+});
+
+test('whatever stands in one place of a good plan, checking does not throw', (t) => {
+	const plan = JSON.parse(readText('good/compact-camel.json')) as unknown;
+	const places: [object, string][] = [];
+	const collect = (value: unknown): void => {
+		if (value === null || typeof value !== 'object') return;
+		for (const [key, inner] of Object.entries(value)) {
+			places.push([value, key]);
+			collect(inner);
+		}
+	};
+	collect(plan);
+	const odd = fc.constantFrom(null, [], {}, [[]], '10.72.0.1/33', '__proto__');
+	const strange = fc.oneof(fc.string(), fc.integer(), fc.double(), odd);
+	fc.assert(
+		fc.property(fc.nat(places.length - 1), strange, (index, value) => {
+			const [object, key] = places[index] ?? [{}, ''];
+			const before = Reflect.get(object, key) as unknown;
+			Reflect.set(object, key, value);
+			t.notThrows(() => checkText(JSON.stringify(plan)));
+			Reflect.set(object, key, before);
+		}),
+		{ numRuns: 300 },
+	);
+});

@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises';
+import test from 'ava';
+import { assertionTypes, parameterNames } from '../../../src/plan/assertions.js';
+import { findPlan } from '../../../src/plan/find.js';
+import { publishedSchema } from '../../../src/plan/json-schema.js';
+
+/** As much of JSON Schema as the published one uses. */
+interface Schema {
+	readonly $schema?: string;
+	readonly type?: string | readonly string[];
+	readonly enum?: readonly unknown[];
+	readonly const?: unknown;
+	readonly properties?: Readonly<Record<string, Schema>>;
+	readonly required?: readonly string[];
+	readonly additionalProperties?: boolean | Schema;
+	readonly items?: Schema;
+	readonly anyOf?: readonly Schema[];
+	readonly allOf?: readonly Schema[];
+	readonly if?: Schema;
+	readonly then?: Schema;
+	readonly else?: Schema;
+}
+
+const schema = publishedSchema() as Schema;
+
+/** What a validator would say, as paths; empty when the value is valid. */
+function violations(value: unknown, against: Schema, path = ''): string[] {
+	const branch = against.if && (violations(value, against.if).length === 0 ? against.then : against.else);
+	const found = [
+		...(against.allOf ?? []).flatMap((part) => violations(value, part, path)),
+		...(branch ? violations(value, branch, path) : []),
+	];
+	if (against.anyOf && against.anyOf.every((part) => violations(value, part).length > 0)) found.push(`${path}: anyOf`);
+	if (against.enum && !against.enum.includes(value)) found.push(`${path}: enum`);
+	if ('const' in against && against.const !== value) found.push(`${path}: const`);
+	const types = [against.type ?? []].flat();
+	if (types.length > 0 && !types.includes(typeOf(value)) && !(types.includes('integer') && Number.isInteger(value))) {
+		return [...found, `${path}: type`];
+	}
+	if (Array.isArray(value)) {
+		const { items = {} } = against;
+		return [...found, ...value.flatMap((item, index) => violations(item, items, `${path}[${index}]`))];
+	}
+	if (value === null || typeof value !== 'object') return found;
+	const missing = (against.required ?? []).filter((key) => !Object.hasOwn(value, key));
+	found.push(...missing.map((key) => `${path}.${key}: required`));
+	for (const [key, inner] of Object.entries(value)) {
+		const known = against.properties?.[key];
+		if (known) found.push(...violations(inner, known, `${path}.${key}`));
+		else if (against.additionalProperties === false) found.push(`${path}.${key}: unknown`);
+	}
+	return found;
+}
+
+const typeOf = (value: unknown): string => (Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value);
+
+const bundled = async () => JSON.parse(await readFile(findPlan('immich-photo-vault'), 'utf8')) as Record<string, unknown>;
+
+test('it says which JSON Schema it is', (t) => {
+	t.is(schema.$schema, 'https://json-schema.org/draft/2020-12/schema');
+});
+
+test('the bundled plan is valid', async (t) => {
+	t.deepEqual(violations(await bundled(), schema), []);
+});
+
+test('a wrong plan is not', async (t) => {
+	const { name: _name, profile: _profile, ...rest } = await bundled();
+	t.deepEqual(violations({ ...rest, profile: 'tiny', colour: 'red' }, schema), [
+		'.name: required',
+		'.profile: enum',
+		'.colour: unknown',
+	]);
+});
+
+test('a plan may name its schema', async (t) => {
+	t.deepEqual(violations({ $schema: './plan.schema.json', ...(await bundled()) }, schema), []);
+});
+
+const hasViolations = test.macro({
+	async exec(t, assertion: object, expected: readonly string[]) {
+		const scenario = { name: 's', custom_tests: [{ name: 't', assertions: [assertion] }] };
+		const found = violations({ ...(await bundled()), scenarios: [scenario] }, schema);
+		t.deepEqual(found.map((text) => text.replace(/.*assertions\[0\]/, '')), expected);
+	},
+	title: (_, assertion) => JSON.stringify(assertion),
+});
+test(hasViolations, { type: 'port_listening', params: { port: 80 } }, []);
+test(hasViolations, { type: 'port_listening', port: 80 }, []);
+test(
+	hasViolations,
+	{ type: 'port_listening', params: { prot: 'tcp' } },
+	['.params.port: required', '.params.prot: unknown'],
+);
+test(hasViolations, { type: 'port_listening', on_vm: 'one' }, ['.port: required']);
+
+test('every assertion type is described with its parameters', (t) => {
+	const text = JSON.stringify(schema);
+	for (const type of assertionTypes) {
+		t.true(text.includes(`"const":"${type}"`), type);
+		for (const name of parameterNames(type)) t.true(text.includes(`"${name}":`), `${type}.${name}`);
+	}
+});

@@ -1,0 +1,227 @@
+import { join } from 'node:path';
+import test from 'ava';
+import { readPlan } from '../../../src/plan/read.js';
+import type { Problem } from '../../../src/plan/types.js';
+import { asserting, node, plan, read, single, writeFiles } from './plans.js';
+
+const told = ({ code, path, message, fix }: Problem): string => `${code} | ${path}: ${message} | ${fix}`;
+
+const hasProblems = test.macro(async (t, content: Parameters<typeof read>[1], expected: readonly string[]) => {
+	const source = await read(t, content);
+	t.deepEqual(source.problems.map(told), expected);
+});
+
+test('a good plan has no problems', hasProblems, plan(), []);
+
+test('a wrong size is told with what was expected and found', hasProblems, single({ memory: '2 bananas' }), [
+	'schema | nodes[0].memory: expected MiB or a size such as "4 GB", got "2 bananas" | write MiB or a size such as "4 GB"',
+]);
+
+test('every problem is told at once, in the order of the lines', hasProblems, {
+	...single({ role: 7, x: '1', disk: undefined }),
+	profile: 'tiny',
+}, [
+	'missing-key | nodes[0].disk: is missing | add "disk"',
+	'schema | nodes[0].role: expected a text, got 7 | put it in quotes',
+	'schema | nodes[0].x: expected a number, got "1" | write a number',
+	'schema | profile: expected "general" or "compact", got "tiny" | write "general" or "compact"',
+]);
+
+test('a misspelt key is told with the one that was meant', hasProblems, plan({ conections: [] }), [
+	'unknown-key | conections: unknown key "conections" | did you mean "connections"?',
+]);
+
+test('an unknown key is told in the spelling of the plan', hasProblems, single({ diskColour: 'red' }), [
+	'unknown-key | nodes[0].diskColour: unknown key "diskColour" | ' +
+		'remove it; known here: name, description, role, x, y, memory, disk, alias, recipe',
+]);
+
+test('a plan without nodes is told', hasProblems, plan({ nodes: [] }), [
+	'schema | nodes: expected at least one, got an empty list | write at least one',
+]);
+
+test('an empty plan is told', hasProblems, '', ['schema | : expected an object, got null | write an object']);
+
+test('a script is inline or a file, not both and not neither', async (t) => {
+	const scripts = [{ name: 'a' }, { name: 'b', script: '', script_file: 'b.sh' }];
+	const { problems } = await read(t, single({}, { os: { startup_scripts: scripts } }));
+	t.deepEqual(problems.map(({ path }) => path), [
+		'nodes[0].recipe.os.startup_scripts[0]',
+		'nodes[0].recipe.os.startup_scripts[1]',
+	]);
+	for (const { message } of problems) t.is(message, 'expected either "script" (inline) or "script_file" (a path)');
+});
+
+test('a key in both spellings is a duplicate', hasProblems, single({}, { baseImage: 'x' }), [
+	'duplicate-key | nodes[0].recipe.baseImage: stands twice; the first is on line 13 | keep one of them',
+]);
+
+test('a key that stands twice in one spelling is a duplicate, and its line is told', async (t) => {
+	const source = await read(t, 'name: a\nnodes: []\nname: b\n');
+	const duplicate = source.problems.find(({ code }) => code === 'duplicate-key');
+	t.is(duplicate?.line, 3);
+	t.regex(duplicate?.message ?? '', /line 1/);
+});
+
+test('unknown keys alone leave the document, so that rules can speak too', async (t) => {
+	t.truthy((await read(t, plan({ colour: 'red' }))).document);
+	t.is((await read(t, plan({ nodes: 3 }))).document, undefined);
+});
+
+test('both spellings give the same document', async (t) => {
+	const scripts = [{ name: 'a', script: 'true' }];
+	const assertion = { type: 'vm_boots' };
+	const snake = await read(t, {
+		...single({}, { test_config: { enabled: false }, os: { startup_scripts: scripts } }),
+		scenarios: [{ name: 's', custom_tests: [{ name: 't', assertions: [{ ...assertion, on_vm: 'one' }] }] }],
+	});
+	const { base_image: baseImage, ...recipe } = node('one', 10)['recipe'] as Record<string, unknown>;
+	const camelRecipe = { ...recipe, baseImage, testConfig: { enabled: false }, os: { startupScripts: scripts } };
+	const camel = await read(t, {
+		...single({ recipe: camelRecipe }),
+		scenarios: [{ name: 's', customTests: [{ name: 't', assertions: [{ ...assertion, onVm: 'one' }] }] }],
+	});
+	t.deepEqual(camel.problems, []);
+	t.truthy(snake.document);
+	t.deepEqual(camel.document, snake.document);
+	t.is(camel.locate(['nodes', 0, 'recipe', 'base_image']).path, 'nodes[0].recipe.baseImage');
+});
+
+test('parameters of assertions are read in both spellings', async (t) => {
+	const assertion = {
+		type: 'command_output',
+		onVM: 'one',
+		params: { command: 'x', expectedOutput: 'y', exitCode: 1 },
+	};
+	const { document } = await read(t, asserting(assertion));
+	t.deepEqual(document?.scenarios[0]?.custom_tests[0]?.assertions[0], {
+		type: 'command_output',
+		on_vm: 'one',
+		params: { command: 'x', expected_output: 'y', exit_code: 1 },
+	});
+});
+
+const refused = test.macro({
+	async exec(t, name: string, text: string, expected: RegExp) {
+		const directory = await writeFiles(t, { [name]: text });
+		await t.throwsAsync(readPlan(join(directory, name)), { message: expected, code: 'usage' });
+	},
+	title: (title, name: string) => title ?? name,
+});
+test('broken JSON is refused with line and column', refused, 'plan.json', '{\n  "name" "x"\n}', /plan\.json:2:10: /);
+test('broken YAML is refused with line and column', refused, 'plan.yaml', 'name: x\nnodes: [\n', /plan\.yaml:3:1: /);
+test(
+	'a trailing comma in JSON is refused with line and column',
+	refused,
+	'plan.json',
+	'{\n"name": 1,\n}',
+	/plan\.json:3:1: this is YAML but not JSON/,
+);
+test('a comment in JSON is refused', refused, 'plan.json', '# x\n{}', /plan\.json:1:1: this is YAML but not JSON/);
+test(
+	'two YAML documents are refused',
+	refused,
+	'plan.yaml',
+	'a: 1\n---\nb: 1\n',
+	/plan\.yaml:2:1: a second document begins here/,
+);
+test('a YAML alias without an anchor is refused', refused, 'plan.yaml', 'a: *b\n', /unresolved alias/);
+test('a YAML anchor that contains itself is refused', refused, 'plan.yaml', 'a: &b [*b]\n', /contains itself/);
+
+test('a plan that is not there is refused', async (t) => {
+	await t.throwsAsync(readPlan('/nowhere/plan.json'), {
+		message: 'cannot read the plan /nowhere/plan.json: no such file',
+		code: 'usage',
+	});
+});
+
+test('YAML aliases are followed', async (t) => {
+	const source = await read(
+		t,
+		'name: x\nnodes:\n  - {name: a, role: &r app, x: 0, y: 0, memory: 1G, disk: *r, alias: a, recipe: {}}\n',
+	);
+	t.deepEqual(source.problems.map(({ path, line }) => [path, line]), [['nodes[0].disk', 3]]);
+});
+
+test('scripts are read in their order, from files beside the plan and from the plan itself', async (t) => {
+	const recipe = {
+		startupScripts: [{ name: 'last', script: 'echo last' }],
+		os: { startup_scripts: [{ name: 'first', script_file: 'startup/first.sh' }] },
+	};
+	const source = await read(
+		t,
+		single({}, recipe),
+		{ 'startup/first.sh': 'echo first\n' },
+	);
+	t.deepEqual(source.problems, []);
+	const directory = join(source.path, '..');
+	t.deepEqual(source.scripts, [
+		{
+			nodeIndex: 0,
+			scriptIndex: 0,
+			path: ['nodes', 0, 'recipe', 'os', 'startup_scripts', 0],
+			name: 'first',
+			text: 'echo first\n',
+			file: join(directory, 'startup/first.sh'),
+			lineOffset: 0,
+		},
+		{
+			nodeIndex: 0,
+			scriptIndex: 1,
+			path: ['nodes', 0, 'recipe', 'startup_scripts', 0],
+			name: 'last',
+			text: 'echo last',
+		},
+	]);
+});
+
+test('an inline block of YAML knows its lines', async (t) => {
+	const text = `name: x
+nodes:
+  - name: a
+    role: r
+    x: 0
+    y: 0
+    memory: 1G
+    disk: 2G
+    alias: 10.80.0.1/24
+    recipe:
+      startup_scripts:
+        - name: s
+          script: |
+            echo one
+            echo two
+`;
+	const [script] = (await read(t, text)).scripts;
+	t.is(script?.text, 'echo one\necho two\n');
+	const lineOfTwo = (script?.lineOffset ?? 0) + 2;
+	t.is(text.split('\n')[lineOfTwo - 1]?.trim(), 'echo two');
+});
+
+test('a script file that is not there is a problem at its place', async (t) => {
+	const recipe = { os: { startup_scripts: [{ name: 'a', script_file: 'gone.sh' }] } };
+	const source = await read(t, single({}, recipe));
+	t.like(source.problems[0], {
+		code: 'script-file',
+		path: 'nodes[0].recipe.os.startup_scripts[0].script_file',
+		message: 'cannot read gone.sh: no such file',
+	});
+	t.deepEqual(source.scripts, []);
+});
+
+test('the hash changes with the plan and with each script', async (t) => {
+	const withScript = plan(
+		{ nodes: [node('one', 10, {}, { os: { startup_scripts: [{ name: 'a', script_file: 'a.sh' }] } })] },
+	);
+	const original = await read(t, withScript, { 'a.sh': 'echo 1' });
+	const same = await read(t, withScript, { 'a.sh': 'echo 1' });
+	const otherScript = await read(t, withScript, { 'a.sh': 'echo 2' });
+	const otherPlan = await read(t, { ...withScript, name: 'other' }, { 'a.sh': 'echo 1' });
+	t.is(same.sha256, original.sha256);
+	t.is(new Set([original, otherScript, otherPlan].map(({ sha256 }) => sha256)).size, 3);
+});
+
+test('a place that is missing has the line of what surrounds it', async (t) => {
+	const source = await read(t, 'name: x\nnodes:\n  - name: a\n    recipe:\n      packages: []\n');
+	t.deepEqual(source.locate(['nodes', 0, 'recipe', 'test_config']), { path: 'nodes[0].recipe.test_config', line: 4 });
+});

@@ -1,0 +1,168 @@
+import test from 'ava';
+import { brokenFailure } from '../../../src/base/errors.js';
+import type { Clock } from '../../../src/base/waiting.js';
+import type { AssertionOutcome, RunEventBody } from '../../../src/lab/events.js';
+import type { Assertion, Scenario } from '../../../src/lab/lab.js';
+import { runScenario, type ScenarioOptions } from '../../../src/scenario/run.js';
+import type { ExecOptions, SshSession } from '../../../src/ssh/session.js';
+
+/** A clock on which waiting takes no time. */
+function fakeClock(): Clock & { pass(ms: number): void } {
+	let now = 0;
+	return {
+		now: () => now,
+		sleep: async (ms, signal) => {
+			signal?.throwIfAborted();
+			now += ms;
+		},
+		pass: (ms) => void (now += ms),
+	};
+}
+
+/** What a node's shell does with a command: its stdout, or an error. */
+type Shell = (command: string, options: ExecOptions) => string | Error | Promise<string>;
+
+const sessionOf = (shell: Shell): SshSession => ({
+	closed: false,
+	exec: async (command, options) => {
+		const stdout = await shell(command, options);
+		if (stdout instanceof Error) throw stdout;
+		return { stdout, stderr: '', exitCode: 0, ms: 0, timedOut: false };
+	},
+	openTcp: () => Promise.reject(new Error('no TCP in this test')),
+	close: async () => {},
+});
+
+const says = (onVm: string, command: string, contains: string): Assertion => ({
+	type: 'command_output',
+	onVm,
+	command,
+	expect: { contains, exitCode: 0 },
+});
+
+const scenario = (...tests: Assertion[][]): Scenario[] => [
+	{ name: 'all', tests: tests.map((assertions, index) => ({ name: `test ${index}`, assertions })) },
+];
+
+async function run(scenarios: Scenario[], shells: Record<string, Shell | Error>, options: Partial<ScenarioOptions> = {}) {
+	const events: RunEventBody[] = [];
+	let logins = 0;
+	const outcomes = await runScenario({
+		scenarios,
+		sessions: {
+			session: async (node) => {
+				logins++;
+				const shell = shells[node];
+				if (typeof shell !== 'function') throw shell ?? new Error(`no node ${node}`);
+				return sessionOf(shell);
+			},
+		},
+		emit: (event) => events.push(event),
+		deadlineMs: 10_000,
+		clock: fakeClock(),
+		...options,
+	});
+	return { outcomes, events, logins };
+}
+
+const brief = ({ test: name, index, onVm, status, attempts }: AssertionOutcome) =>
+	`${name}/${index} ${onVm} ${status} ${attempts}`;
+
+test('all are run, and told in the order of the plan', async (t) => {
+	const scenarios = scenario([says('a', 'one', 'x'), says('b', 'two', 'yes')], [says('a', 'three', 'yes')]);
+	const a: Shell = (command) => (command === 'three' ? 'yes' : 'no');
+	const { outcomes, events } = await run(scenarios, { a, b: () => 'yes' });
+	t.deepEqual(outcomes.map(brief), ['test 0/0 a failed 11', 'test 0/1 b passed 1', 'test 1/0 a passed 1']);
+	t.deepEqual(
+		events.map((event) => (event.type === 'assertion-finished' ? `${event.test}/${event.index}` : event.type)).sort(),
+		['test 0/0', 'test 0/1', 'test 1/0'],
+	);
+});
+
+test('an assertion is retried until it holds', async (t) => {
+	let asked = 0;
+	const a = () => (++asked === 4 ? 'ready' : 'starting');
+	const { outcomes } = await run(scenario([says('a', 'x', 'ready')]), { a });
+	t.deepEqual(outcomes.map(brief), ['test 0/0 a passed 4']);
+	t.is(outcomes[0]?.ms, 3000);
+	t.is(outcomes[0]?.message, undefined);
+	t.is(outcomes[0]?.output, undefined);
+});
+
+test('a failure keeps what the last try saw', async (t) => {
+	let asked = 0;
+	const { outcomes } = await run(scenario([says('a', 'x', 'ready')]), { a: () => `try ${++asked}` });
+	t.is(outcomes[0]?.message, 'expected exit status 0 and stdout with "ready", saw exit status 0 and stdout "try 11"');
+	t.is(outcomes[0]?.output, 'try 11');
+	t.is(outcomes[0]?.ms, 10_000);
+});
+
+test('a try may take what is left of the deadline, the last one a useful while', async (t) => {
+	const clock = fakeClock();
+	const given: number[] = [];
+	const shell: Shell = (_command, { timeoutMs }) => {
+		given.push(timeoutMs);
+		clock.pass(39_000);
+		return 'no';
+	};
+	await run(scenario([says('a', 'x', 'ready')]), { a: shell }, { clock, deadlineMs: 60_000 });
+	t.deepEqual(given, [60_000, 20_000, 15_000]);
+});
+
+test('a node that cannot be reached fails its own assertions only, and is waited for once', async (t) => {
+	const down = brokenFailure('ssh-unreachable', 'SSH of a cannot be reached: ECONNREFUSED');
+	const scenarios = scenario([says('a', 'x', 'y'), says('b', 'x', 'y')], [says('a', 'x', 'y')]);
+	const { outcomes } = await run(scenarios, { a: down, b: () => 'y' });
+	t.deepEqual(outcomes.map(brief), ['test 0/0 a failed 11', 'test 0/1 b passed 1', 'test 1/0 a failed 1']);
+	t.is(outcomes[0]?.message, 'SSH of a cannot be reached: ECONNREFUSED');
+});
+
+test('a refused password is not tried again', async (t) => {
+	const refused = brokenFailure('ssh-auth', "SSH of a refuses user 'ops'");
+	const { outcomes, logins } = await run(scenario([says('a', 'x', 'y')]), { a: refused });
+	t.deepEqual(outcomes.map(brief), ['test 0/0 a failed 1']);
+	t.is(logins, 1);
+});
+
+test('a lost connection is one failed try', async (t) => {
+	let asked = 0;
+	const lost = brokenFailure('ssh-lost', 'the connection was lost');
+	const { outcomes } = await run(scenario([says('a', 'x', 'y')]), { a: () => (++asked === 1 ? lost : 'y') });
+	t.deepEqual(outcomes.map(brief), ['test 0/0 a passed 2']);
+});
+
+test('a fault of the tool is no verdict on the lab', async (t) => {
+	const { outcomes } = await run(scenario([says('a', 'x', 'y'), says('a', 'z', 'y')]), {
+		a: (command) => (command === 'x' ? new TypeError('undefined is not a function') : 'y'),
+	});
+	t.deepEqual(outcomes.map(brief), ['test 0/0 a error 1', 'test 0/1 a passed 1']);
+	t.is(outcomes[0]?.message, 'undefined is not a function');
+});
+
+test('one node has one thing to do at a time, two nodes work side by side', async (t) => {
+	const now = new Map<string, number>();
+	let most = 0;
+	const shell = (node: string): Shell => async () => {
+		now.set(node, (now.get(node) ?? 0) + 1);
+		t.is(now.get(node), 1);
+		most = Math.max(most, [...now.values()].reduce((a, b) => a + b));
+		await new Promise((resolve) => setImmediate(resolve));
+		now.set(node, 0);
+		return 'y';
+	};
+	await run(scenario([says('a', '1', 'y'), says('a', '2', 'y'), says('b', '3', 'y')]), { a: shell('a'), b: shell('b') });
+	t.is(most, 2);
+});
+
+test('an abort ends the scenario with its reason', async (t) => {
+	const abort = new AbortController();
+	const reason = new Error('interrupted');
+	let asked = 0;
+	const shell: Shell = () => {
+		if (++asked === 3) abort.abort(reason);
+		return 'no';
+	};
+	const error = await t.throwsAsync(run(scenario([says('a', 'x', 'y')]), { a: shell }, { signal: abort.signal }));
+	t.is(error, reason);
+	t.is(asked, 3);
+});

@@ -1,0 +1,73 @@
+import test from 'ava';
+import {
+	isCalled,
+	parseProcesses,
+	processRunning,
+	serviceEnabled,
+	serviceRunning,
+} from '../../../src/scenario/services.js';
+import type { ExecResult } from '../../../src/ssh/command.js';
+import { ended, rows } from './rows.js';
+
+const running = rows(serviceRunning);
+test('service: active', running, { service: 'redis' }, ended('active\n'), true);
+test('service: failed', running, { service: 'redis' }, ended('failed\n', 3), /service redis active, saw failed/);
+test('service: still activating', running, { service: 'redis' }, ended('activating\n', 3), /saw activating/);
+test(
+	'service: reached no manager',
+	running,
+	{ service: 'redis' },
+	ended('', 1, 'System has not been booted with systemd\n'),
+	/saw exit status 1 \(System/,
+);
+
+const enabled = rows(serviceEnabled);
+test('service: enabled', enabled, { service: 'redis' }, ended('enabled\n'), true);
+test('service: enabled by its alias', enabled, { service: 'redis' }, ended('alias\n'), true);
+test('service: static is not enabled', enabled, { service: 'redis' }, ended('static\n'), /saw static/);
+test('service: disabled', enabled, { service: 'redis' }, ended('disabled\n', 1), /saw disabled/);
+test('service: unknown to is-enabled', enabled, { service: 'x' }, ended('not-found\n', 4), /saw not-found/);
+
+const ps = (...lines: [user: string, name: string, args: string][]): ExecResult =>
+	ended(lines.map(([user, name, args]) => `${user.padEnd(32)} ${name.padEnd(15)} ${args}\n`).join(''));
+const table = ps(
+	['root', 'systemd', '/sbin/init'],
+	['redis', 'redis-server', '/usr/bin/redis-server 127.0.0.1:6379'],
+	['www-data', 'nginx', 'nginx: worker process'],
+	['www-data', 'nginx', 'nginx: worker process'],
+	['ops', 'python3', '/usr/bin/python3 -u /opt/immich/ml-compat.py --port 3003'],
+	['ops', 'immich-server-c', '/opt/immich-server-compat'],
+	['ops', 'vi', 'vi postgres'],
+	['ops', 'Web Content', '/opt/browser x'],
+);
+
+test('processes are read, also with blanks in the name', (t) => {
+	t.deepEqual(parseProcesses(table.stdout).at(-1), { user: 'ops', name: 'Web Content', commandLine: '/opt/browser x' });
+	t.is(parseProcesses(table.stdout).length, 8);
+});
+
+const called = test.macro((t, wanted: string, expected: number) =>
+	t.is(parseProcesses(table.stdout).filter((process) => isCalled(process, wanted)).length, expected),
+);
+test('called by its name', called, 'redis-server', 1);
+test('called by a longer name than the kernel keeps', called, 'immich-server-compat', 1);
+test('called by its script', called, 'ml-compat.py', 1);
+test('called by its title', called, 'nginx', 2);
+test('not called by an argument', called, 'postgres', 0);
+test('not called by a part', called, 'redis', 0);
+
+const processes = rows(processRunning);
+test('process: there', processes, { name: 'redis-server' }, table, true);
+test('process: there for the user', processes, { name: 'redis-server', user: 'redis' }, table, true);
+test(
+	'process: of another user',
+	processes,
+	{ name: 'redis-server', user: 'root' },
+	table,
+	/of user root, saw 1 of redis$/,
+);
+test('process: as many', processes, { name: 'nginx', count: 2 }, table, true);
+test('process: too many', processes, { name: 'nginx', count: 1 }, table, /1 of process nginx, saw 2 of www-data$/);
+test('process: none', processes, { name: 'postgres' }, table, /saw none$/);
+test('process: none expected, none there', processes, { name: 'postgres', count: 0 }, table, true);
+test('process: no ps', processes, { name: 'x', count: 0 }, ended('', 127, 'ps: not found'), /exit status 127/);

@@ -18,10 +18,19 @@ ln -s ../run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
 # cloud-init writes the network's configuration for networkd; Debian does not enable it by itself.
 chroot "$root" systemctl enable --quiet systemd-networkd.service systemd-resolved.service
 
-# Timers that would work beside a rehearsal, or reach for a mirror that it does not have.
+# Units that would work beside a rehearsal or reach for a mirror that it does not have, and those that serve no recipe:
+# file systems and modules for debugging the kernel, for screens and for firmware that the machine does not have.
 for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
-	fstrim.timer; do
+	fstrim.timer getty@tty1.service systemd-pstore.service modprobe@drm.service modprobe@efi_pstore.service \
+	dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount; do
 	ln -sf /dev/null "$root/etc/systemd/system/$unit"
+done
+
+# Generators run at every boot and at every `systemctl daemon-reload`, which startup scripts are full of. These look
+# for what the machine does not have: partitions, hibernation, a TPM, a vsock.
+mkdir -p "$root/etc/systemd/system-generators"
+for generator in debug gpt-auto hibernate-resume rc-local run ssh system-update tpm2; do
+	ln -sf /dev/null "$root/etc/systemd/system-generators/systemd-$generator-generator"
 done
 
 # systemd repeats first-boot work (ldconfig, hwdb, journal catalogue, sysusers) when /usr is newer than these files

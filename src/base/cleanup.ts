@@ -18,7 +18,8 @@ export class CleanupStack {
 	 * A second call waits for the first. Resolves to the errors, in the order in which they happened.
 	 */
 	run(): Promise<unknown[]> {
-		this.#running ??= this.#runAll();
+		// Not begun before it is known to have begun: a step may call `run` or `defer` itself.
+		this.#running ??= Promise.resolve().then(() => this.#runAll());
 		return this.#running;
 	}
 

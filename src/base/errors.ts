@@ -71,14 +71,25 @@ export const timeLimitFailure = (message: string, options?: FailureOptions): Fai
 export const interruptedFailure = (signal: string): Failure =>
 	new Failure('interrupted', ExitCode.interrupted, `interrupted by ${signal}`);
 
-/** Any thrown value as a `Failure`; what was never foreseen is a fault of the tool. */
+/**
+ * Any thrown value as a `Failure`; what was never foreseen is a fault of the tool. Of several errors the first is the
+ * failure, and the others are told in its detail.
+ */
 export function toFailure(error: unknown): Failure {
 	if (error instanceof Failure) return error;
-	if (error instanceof AggregateError && error.errors.length > 0) return toFailure(error.errors[0]);
+	if (error instanceof AggregateError && error.errors.length > 0) return joinErrors(error.errors[0], error.errors.slice(1));
 	const message = error instanceof Error ? error.message : String(error);
 	return brokenFailure('internal', message, {
 		cause: error,
 		detail: error instanceof Error ? error.stack : undefined,
 		hint: 'this is a fault of rehearse: please report it with the run directory',
 	});
+}
+
+function joinErrors(first: unknown, others: readonly unknown[]): Failure {
+	const failure = toFailure(first);
+	if (others.length === 0) return failure;
+	const { code, exitCode, message, hint, node, cause } = failure;
+	const detail = [failure.detail ?? '', ...others.map((other) => `then: ${toFailure(other).message}`)];
+	return new Failure(code, exitCode, message, { hint, node, cause, detail: detail.filter((text) => text !== '').join('\n') });
 }

@@ -2,7 +2,7 @@
 
 /** `850 ms`, `12.3 s`, `3 min 07 s`. */
 export function formatMs(ms: number): string {
-	if (ms < 1000) return `${Math.round(ms)} ms`;
+	if (ms < 999.5) return `${Math.round(ms)} ms`;
 	if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
 	const seconds = Math.round(ms / 1000);
 	return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
@@ -13,11 +13,11 @@ export function formatBytes(bytes: number): string {
 	const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 	let value = bytes;
 	let unit = 0;
-	while (value >= 1024 && unit < units.length - 1) {
+	while (Math.round(value) >= 1024 && unit < units.length - 1) {
 		value /= 1024;
 		unit++;
 	}
-	return `${value >= 10 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+	return `${value >= 9.95 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
 /** `1 node`, `4 nodes`. */

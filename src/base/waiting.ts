@@ -89,6 +89,8 @@ export async function withDeadline<T>(
 /** Resolves or rejects as `promise` does, unless `signal` aborts first; then rejects with its reason. */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
 	if (!signal) return promise;
+	// Nobody hears of it any more when it rejects after an abort; that is no unhandled rejection.
+	promise.catch(() => undefined);
 	signal.throwIfAborted();
 	let onAbort = () => {};
 	const aborted = new Promise<never>((_resolve, reject) => {

@@ -13,12 +13,17 @@ export interface DoctorOptions {
 	/** Boots the accelerator's canary; without it KVM is called present and permitted, but not proven. */
 	readonly proveKvm?: ProveKvm | undefined;
 	readonly host?: Host;
+	readonly signal?: AbortSignal;
 }
 
-/** `rehearse doctor`: exit status 0 when a rehearsal can run here, with or without KVM, otherwise 3. */
+/**
+ * `rehearse doctor`: exit status 0 when a rehearsal can run here, with or without KVM, otherwise 3.
+ * Rejects with the reason of `signal`; a probe that it ended is no finding.
+ */
 export async function doctorCommand(options: DoctorOptions): Promise<ExitCode> {
 	const { host = thisHost(), cacheDirectory, proveKvm } = options;
 	const checked = await checkRequirements({ host, cacheDirectory, proveKvm });
+	options.signal?.throwIfAborted();
 	options.stdout.write(
 		options.json ? `${JSON.stringify(requirementsObject(checked), undefined, 2)}\n` : renderRequirements(checked, options),
 	);

@@ -83,6 +83,7 @@ export const assertionParameters = {
 	vm_boots: z.strictObject({}),
 } satisfies { readonly [T in AssertionType]: z.ZodType<Parameters<T>> };
 
+/** The types, in the order of the table. */
 export const assertionTypes = Object.keys(assertionParameters) as readonly AssertionType[];
 
 /** Something wrong with one assertion. */

@@ -9,6 +9,10 @@ export function toSnakeCase(key: string): string {
 		.toLowerCase();
 }
 
+/** `base_image` → `baseImage`; what is no snake_case identifier stays as it is. */
+export const toCamelCase = (key: string): string =>
+	/^[a-z0-9_]+$/.test(key) ? key.replace(/(?<=[a-z0-9])_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()) : key;
+
 /** A path as people write it: `nodes[1].recipe.base_image`. */
 export const formatPath = (path: readonly PropertyKey[]): string =>
 	path.reduce<string>((text, segment) => {

@@ -1,6 +1,6 @@
 /** Validation against the schema, told in the words of a plan's author: every problem at once, each with its place. */
 import { z } from 'zod';
-import { closest } from './keys.js';
+import { closest, toCamelCase } from './keys.js';
 import { planSchema, type PlanDocument } from './schema.js';
 import type { PlanTree } from './tree.js';
 import type { PlanPath, Problem } from './types.js';
@@ -37,7 +37,8 @@ function describeIssue(issue: Issue, tree: PlanTree): Problem[] {
 	if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => describeUnknownKey(path, key, tree));
 	const found = valueAt(tree.normalised, path);
 	if (found === undefined && path.length > 0) {
-		return [problem('missing-key', tree, path, 'is missing', `add ${JSON.stringify(String(path.at(-1)))}`)];
+		const key = spellAs(tree, String(path.at(-1)));
+		return [problem('missing-key', tree, path, 'is missing', `add ${JSON.stringify(key)}`)];
 	}
 	const expected = expectation(issue);
 	const isUnquoted = issue.code === 'invalid_type' && issue.expected === 'string' && typeof found === 'number';
@@ -51,9 +52,14 @@ function describeUnknownKey(path: PlanPath, key: string, tree: PlanTree): Proble
 	const known = knownKeys(planSchema, path);
 	const meant = closest(key, known);
 	const written = tree.locate([...path, key]).path.split('.').at(-1) ?? key;
-	const fix = meant ? `did you mean "${meant}"?` : `remove it; known here: ${known.join(', ')}`;
+	const fix = meant
+		? `did you mean "${spellAs(tree, meant)}"?`
+		: `remove it; known here: ${known.map((name) => spellAs(tree, name)).join(', ')}`;
 	return problem('unknown-key', tree, [...path, key], `unknown key "${written}"`, fix);
 }
+
+/** A key of the schema in the plan's own spelling. */
+const spellAs = (tree: PlanTree, key: string): string => (tree.isCamelCase ? toCamelCase(key) : key);
 
 function problem(code: Problem['code'], tree: PlanTree, path: PlanPath, message: string, fix: string): Problem {
 	return { code, ...tree.locate(path), message, fix };
@@ -65,6 +71,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 	boolean: 'true or false',
 	array: 'a list',
 	object: 'an object',
+	record: 'an object',
 };
 
 /** What the schema wanted; its own messages say just that, zod's are translated. */

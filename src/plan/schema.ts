@@ -31,6 +31,7 @@ const size = z
 	.refine((value) => parseSize(value) !== undefined, { error: sizeExpected })
 	.meta({ description: 'MiB, or a size such as "4 GB", "4G", "512 MB"; GB and GiB both mean 1024 MiB' });
 
+/** A user of a node. */
 export const userSchema = z.strictObject({
 	username: text,
 	password: text.optional(),
@@ -38,6 +39,7 @@ export const userSchema = z.strictObject({
 	shell: text.default('/bin/bash'),
 });
 
+/** A startup script: inline, or a file beside the plan. */
 export const startupScriptSchema = z
 	.strictObject({
 		name: z.string(),
@@ -52,6 +54,7 @@ export const startupScriptSchema = z
 		error: 'either "script" (inline) or "script_file" (a path)',
 	});
 
+/** What a node is made of, in the words of a recipe of OpenFactory. */
 export const recipeSchema = z.strictObject({
 	name: z.string().optional(),
 	...described,
@@ -69,6 +72,7 @@ export const recipeSchema = z.strictObject({
 	test_config: z.strictObject({ enabled: z.boolean().optional(), tests: z.array(z.unknown()).optional() }).optional(),
 });
 
+/** A node: its place on the canvas, its size, its lab address, its recipe. */
 export const nodeSchema = z.strictObject({
 	name: z.string(),
 	...described,
@@ -81,6 +85,7 @@ export const nodeSchema = z.strictObject({
 	recipe: recipeSchema,
 });
 
+/** A connection that one node makes to a port of another. */
 export const connectionSchema = z.strictObject({
 	from: z.string(),
 	to: z.string(),
@@ -89,18 +94,21 @@ export const connectionSchema = z.strictObject({
 	intent: z.string().optional(),
 });
 
+/** An assertion of any type; assertions.ts has the parameters of each. */
 export const assertionSchema = z.looseObject({
 	type: z.string(),
 	on_vm: z.string().optional(),
 	params: z.record(z.string(), z.unknown()).optional(),
 });
 
+/** A test: assertions under one name. */
 export const customTestSchema = z.strictObject({
 	name: text,
 	...described,
 	assertions: z.array(assertionSchema).default([]),
 });
 
+/** A scenario: tests that are run on the booted lab. */
 export const scenarioSchema = z.strictObject({
 	name: z.string(),
 	...described,
@@ -109,6 +117,7 @@ export const scenarioSchema = z.strictObject({
 	custom_tests: z.array(customTestSchema).default([]),
 });
 
+/** The whole plan. */
 export const planSchema = z.strictObject({
 	$schema: z.string().optional(),
 	name: z.string(),

@@ -34,9 +34,10 @@ export interface Child {
 	readonly exit: ChildExit | undefined;
 	/**
 	 * Ends the child: `graceful` first when it is given, then SIGTERM, then SIGKILL, each after `graceMs`.
-	 * Resolves when it is gone; never rejects.
+	 * Resolves when it is gone; never rejects, whatever becomes of `graceful`.
 	 */
 	stop(options?: { readonly graceful?: () => Promise<unknown> | void; readonly graceMs?: number }): Promise<void>;
+	/** Signals the child and the processes that it has started in its group; nobody when it has ended. */
 	kill(signal: NodeJS.Signals): void;
 }
 
@@ -53,6 +54,8 @@ export async function startChild(argv: Argv, options: ChildOptions = {}): Promis
 		reject: false,
 		buffer: false,
 		detached: true,
+		// `stop` says when a child is killed.
+		forceKillAfterDelay: false,
 		env: { LC_ALL: 'C.UTF-8', ...options.env },
 		stdio: [
 			options.stdin ?? 'ignore',
@@ -85,7 +88,7 @@ export async function startChild(argv: Argv, options: ChildOptions = {}): Promis
 		return exit;
 	});
 	const kill = (signal: NodeJS.Signals) => {
-		if (!exit) subprocess.kill(signal);
+		if (!exit) signalGroup(pid, signal);
 	};
 	return {
 		pid,
@@ -99,15 +102,29 @@ export async function startChild(argv: Argv, options: ChildOptions = {}): Promis
 		kill,
 		async stop({ graceful, graceMs = 5000 } = {}) {
 			if (graceful && !exit) {
-				await Promise.race([Promise.resolve(graceful()).catch(() => undefined), exited]);
+				// Not waited for by itself: a child that hangs answers nothing.
+				void Promise.resolve()
+					.then(graceful)
+					.catch(() => undefined);
 				if (await endsWithin(exited, graceMs)) return;
 			}
 			kill('SIGTERM');
 			if (await endsWithin(exited, graceMs)) return;
 			kill('SIGKILL');
+			// A process that left the group may hold the child's pipes open for as long as it likes.
+			for (const pipe of subprocess.stdio) pipe?.destroy();
 			await exited;
 		},
 	};
+}
+
+/** Signals a whole process group: a child's own children hold its pipes, and would outlive it. */
+function signalGroup(leader: number, signal: NodeJS.Signals): void {
+	try {
+		process.kill(-leader, signal);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+	}
 }
 
 /** Whether `exited` resolves within `ms`. */

@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { usageFailure } from '../base/errors.js';
-import { contentKey } from '../base/hash.js';
+import { contentKey, sha256 } from '../base/hash.js';
 import type { Image } from '../image/store.js';
 import { flyCanary, proveAccelerator, type AcceleratorChoice, type ProvenAccelerator } from '../machine/accelerator.js';
 import { run } from '../process/run.js';
@@ -28,7 +28,7 @@ export async function chooseAccelerator(options: ChoiceOptions): Promise<ProvenA
 	const key = contentKey({
 		choice,
 		hindrance: hindrance ?? null,
-		kernel: image.key,
+		kernel: sha256(await readFile(image.kernelFile)),
 		qemu: (await run(['qemu-system-x86_64', '--version'], { signal })).stdout,
 		processor: os.cpus()[0]?.model ?? '',
 		boot: await readFile('/proc/sys/kernel/random/boot_id', 'utf8'),

@@ -31,9 +31,11 @@ export async function createRunDirectory(runs: string, lab: string, cleanup: Cle
 	const directory = path.join(runs, id);
 	const disks = path.join(directory, 'disks');
 	cleanup.defer('disks', () => rm(disks, { recursive: true, force: true }));
-	for (const name of ['disks', 'consoles', 'seeds']) await mkdir(path.join(directory, name), { recursive: true });
-	await writeFile(path.join(directory, 'pid'), `${process.pid}\n`);
 	cleanup.defer('pid file', () => rm(path.join(directory, 'pid'), { force: true }));
+	await mkdir(directory);
+	// Before the disks: another run that begins now takes the disks of a run without a pid file for a dead one's.
+	await writeFile(path.join(directory, 'pid'), `${process.pid}\n`);
+	for (const name of ['disks', 'consoles', 'seeds']) await mkdir(path.join(directory, name));
 	const sockets = await temporaryDirectory({ prefix: 'rehearse', mode: 0o700 });
 	// Not tmp-promise's own clean-up, which fails when the supervisor has removed the directory already.
 	cleanup.defer('sockets', () => rm(sockets.path, { recursive: true, force: true }));

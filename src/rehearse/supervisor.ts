@@ -89,14 +89,16 @@ export async function superviseLab(
 		});
 	})();
 	done.catch(() => undefined);
-	return { pid: await firstChildOf(child.pid), done };
+	return { pid: await findFirstChild(child), done };
 }
 
-/** The process in the namespaces: unshare(1) itself stays outside and forks. */
-async function firstChildOf(pid: number): Promise<number> {
+/** The process in the namespaces: unshare(1) itself stays outside and forks, unless the host forbids it. */
+async function findFirstChild(child: Child): Promise<number> {
+	const { pid } = child;
 	const read = () => readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-	const outcome = await poll(read, (text) => text.trim() !== '', { intervalMs: 10, deadlineMs: 5000 });
-	return Number(outcome.last.trim().split(' ')[0] ?? pid);
+	const isDecided = (children: string) => children !== '' || child.exit !== undefined;
+	const { last } = await poll(read, isDecided, { intervalMs: 10, deadlineMs: 5000 });
+	return Number.parseInt(last, 10) || pid;
 }
 
 /** The program inside the namespaces: reads the run, runs the lab, tells events on descriptor `out`. */
@@ -116,9 +118,15 @@ export async function supervisorMain(
 	const first = new Promise<SupervisedRun>((resolve, reject) => {
 		const lines = createInterface({ input });
 		lines.on('line', (line) => {
-			if (!supervised) resolve((supervised = JSON.parse(line) as SupervisedRun));
-			else if (line === 'stop') aborting.abort(interruptedFailure('request'));
+			if (line === 'stop') aborting.abort(interruptedFailure('request'));
 			else if (line === 'release') release();
+			else {
+				try {
+					resolve((supervised = JSON.parse(line) as SupervisedRun));
+				} catch (error) {
+					reject(error);
+				}
+			}
 		});
 		// The end of the input is the end of whoever started this: nobody wants the lab any more.
 		lines.on('close', () => {

@@ -15,6 +15,7 @@ const showCursor = '\x1b[?25h';
 const eraseBelow = '\x1b[J';
 const cursorUp = (count: number): string => (count > 0 ? `\x1b[${count}A` : '');
 
+/** The lines at the bottom of a terminal that are drawn over and over. */
 export class Canvas {
 	readonly #terminal: Terminal;
 	#drawn: readonly string[] = [];

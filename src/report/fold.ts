@@ -8,6 +8,7 @@ import type { AssertionRecord, NodeRecord, RunState, ScriptRecord, StageRecord, 
 /** The state before the first event. */
 export const emptyRun = (): RunState => ({
 	lab: '',
+	labArgument: '',
 	planSha256: '',
 	runDirectory: '',
 	warnings: [],
@@ -39,6 +40,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 			return {
 				...state,
 				lab: event.lab,
+				labArgument: event.labArgument ?? event.lab,
 				planSha256: event.planSha256,
 				runDirectory: event.runDirectory,
 				warnings: event.warnings,

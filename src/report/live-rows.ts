@@ -11,8 +11,10 @@ export interface Section {
 	readonly stages: readonly StageName[];
 }
 
+/** The section whose rows are the nodes. */
 export const machineSection: Section = { name: 'machines', stages: ['boot', 'startup'] };
 
+/** The parts of a run, in their order; a stage that is not in the event log yet is waited for. */
 export const sections: readonly Section[] = [
 	{ name: 'images', stages: ['images'] },
 	{ name: 'seeds', stages: ['seeds'] },
@@ -25,6 +27,7 @@ export const sections: readonly Section[] = [
 
 const nameWidth = Math.max(...sections.map(({ name }) => name.length));
 
+/** Whether any stage of the section has begun. */
 export const hasBegun = (state: RunState, section: Section): boolean => recordsOf(state, section).length > 0;
 
 /** How a section ended, or nothing while it may still go on. */

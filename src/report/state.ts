@@ -55,6 +55,8 @@ export type AcceleratorChoice = Pick<EventOf<'accelerator'>, 'name' | 'reason'>;
 export interface RunState {
 	/** Empty until the run was announced. */
 	readonly lab: string;
+	/** As the person named it. */
+	readonly labArgument: string;
 	readonly planSha256: string;
 	readonly runDirectory: string;
 	readonly warnings: readonly string[];
@@ -81,8 +83,10 @@ export interface RunState {
 export const findStage = (state: RunState, name: StageName, node?: string): StageRecord | undefined =>
 	state.stages.find((stage) => stage.name === name && stage.node === node);
 
+/** The startup scripts of all nodes. */
 export const allScripts = (state: RunState): readonly ScriptRecord[] => state.nodes.flatMap((node) => node.scripts);
 
+/** The assertions of all tests. */
 export const allAssertions = (state: RunState): readonly AssertionRecord[] =>
 	state.tests.flatMap((test) => test.assertions);
 

@@ -27,6 +27,7 @@ export type AnyStatus = ReachedStatus | ScriptOutcome['status'] | 'running';
 export const mark = (status: AnyStatus): string =>
 	({ passed: '✔', failed: '✖', 'timed-out': '✖', error: '!', 'not run': '–', running: '…' })[status];
 
+/** The style that a status is shown in. */
 export const statusStyle = (status: AnyStatus): Style =>
 	(
 		({
@@ -80,6 +81,7 @@ export function quote(output: string, lineCount: number, paint: Paint): string[]
 	return text === '' ? [] : text.split('\n').map((line) => `${paint('dim', '│')} ${line}`.trimEnd());
 }
 
+/** Lines moved to the right; empty ones stay empty. */
 export const indented = (lines: readonly string[], by: number): string[] =>
 	lines.map((line) => (line === '' ? '' : ' '.repeat(by) + line));
 

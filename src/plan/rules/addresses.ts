@@ -22,6 +22,7 @@ const isUnusable = (address: string): boolean => {
 	return first === 0 || first === 127 || first >= 224;
 };
 
+/** Subnet, gateway and aliases: well-formed, distinct, within each other, clear of the uplink. */
 export function checkAddresses(context: CheckContext): void {
 	const aliases = readAliases(context);
 	const planned = checkSubnet(context);

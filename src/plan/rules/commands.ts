@@ -5,6 +5,7 @@ import type { PlanPath } from '../types.js';
 import { undeclaredPackage } from './command-packages.js';
 import type { CheckContext } from './context.js';
 
+/** Programs that scripts and assertions use, against what the recipe installs. */
 export function checkCommands(context: CheckContext): void {
 	for (const script of context.scripts) {
 		const node = context.document.nodes[script.source.nodeIndex];

@@ -2,6 +2,7 @@
 import type { AssertionDocument, ConnectionDocument, NodeDocument } from '../schema.js';
 import type { CheckContext } from './context.js';
 
+/** Connections, and whether an assertion would notice one that is broken. */
 export function checkConnections(context: CheckContext): void {
 	const { connections, nodes, scenarios } = context.document;
 	const assertions = scenarios.flatMap((scenario) => scenario.custom_tests.flatMap((test) => test.assertions));
@@ -26,6 +27,7 @@ export function checkConnections(context: CheckContext): void {
 	});
 }
 
+/** Whether a value is the number of a TCP or UDP port. */
 export const isPort = (port: unknown): boolean => Number.isInteger(port) && Number(port) >= 1 && Number(port) <= 65_535;
 
 /** Whether the assertion fails when nobody answers at the end of the connection. */

@@ -4,6 +4,7 @@ import type { CheckContext } from './context.js';
 /** A label of a host name: RFC 1123, section 2.1, in lower case. */
 const dnsLabel = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
+/** Names, which become host names, file names and unit names. */
 export function checkNames(context: CheckContext): void {
 	const { name, nodes } = context.document;
 	if (!dnsLabel.test(name)) context.report('lab-name', ['name'], `"${name}" is no DNS label`, suggestLabel(name));

@@ -15,6 +15,7 @@ const minimumDiskMiB = 2048;
 /** Debian Policy 5.6.7, with the architecture or release that apt lets one add. */
 const packageName = /^[a-z0-9][a-z0-9+.-]+(?::[a-z0-9-]+)?$/;
 
+/** Each node's size, base image, packages, users and ways in. */
 export function checkRecipes(context: CheckContext): void {
 	context.document.nodes.forEach((node, index) => {
 		const path = ['nodes', index];

@@ -18,6 +18,7 @@ const ruleOfProblem = {
 	'expects-nothing': 'assertion-expects-nothing',
 } as const satisfies Record<AssertionProblem['kind'], RuleId>;
 
+/** Scenarios down to the parameters of each assertion. */
 export function checkScenarios(context: CheckContext): void {
 	const { scenarios } = context.document;
 	if (scenarios.length !== 1) {

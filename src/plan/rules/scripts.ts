@@ -10,6 +10,7 @@ export const maximumShellLines = 25;
 /** systemd.unit(5): the characters of a unit's name, and the suffixes of those that a script can run after. */
 const unitName = /^[A-Za-z0-9:_.@\\-]+\.(?:target|service|socket|mount|path|timer|device|slice)$/;
 
+/** Startup scripts: syntax, length, the commands that add the alias. */
 export function checkScripts(context: CheckContext): void {
 	checkCounts(context);
 	checkAfter(context);

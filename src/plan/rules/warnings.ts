@@ -20,6 +20,7 @@ const topics: readonly Topic[] = [
 	{ name: 'library backup', mentions: [/back(?:ing )?-?ups?\b/i] },
 ];
 
+/** The plan's list of what is left to deployment time. */
 export function checkWarnings(context: CheckContext): void {
 	const { warnings, nodes } = context.document;
 	const subnetStart = nodes[0]?.alias.match(/^\d+\.\d+\.\d+\./)?.[0];

@@ -1,0 +1,14 @@
+import { lstat, readdir } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Bytes that a file or a whole directory occupies on its disk, holes not counted; 0 for what is not there. */
+export async function diskUsage(file: string): Promise<number> {
+	const stats = await lstat(file).catch(() => undefined);
+	if (!stats) return 0;
+	// stat(2) counts blocks of 512 bytes, whatever the file system's own size is.
+	const own = stats.blocks * 512;
+	if (!stats.isDirectory()) return own;
+	const names = await readdir(file).catch(() => []);
+	const inner = await Promise.all(names.map((name) => diskUsage(path.join(file, name))));
+	return inner.reduce((sum, bytes) => sum + bytes, own);
+}

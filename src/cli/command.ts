@@ -1,0 +1,44 @@
+/** What a command is to the command line: a row of the table in main.ts. */
+import type { ArgumentsCamelCase, Argv, InferredOptionTypes, PositionalOptions } from 'yargs';
+import type { ExitCode } from '../base/errors.js';
+import type { Terminal } from '../commands/terminal.js';
+import { readEnvironment } from './environment.js';
+import type { Flags } from './flags.js';
+
+export interface CommandDefinition<P extends Readonly<Record<string, PositionalOptions>>, F extends Flags> {
+	/** Name and positional arguments in yargs' notation, such as `run [lab]`. */
+	readonly usage: string;
+	readonly describe: string;
+	readonly positionals: P;
+	readonly flags: F;
+	/** Does the work, which it loads only now: `check` and `--help` need little of the whole. */
+	run(values: ArgumentsCamelCase<InferredOptionTypes<P> & InferredOptionTypes<F>>, terminal: Terminal): Promise<ExitCode>;
+}
+
+/** A row of the table. */
+export interface Command {
+	readonly name: string;
+	/** Adds the command to a parser; when it is run, its exit status becomes that of the process. */
+	add(parser: Argv, terminal: Terminal): Argv;
+}
+
+/** Makes a command of its definition. */
+export const defineCommand = <P extends Readonly<Record<string, PositionalOptions>>, F extends Flags>(
+	definition: CommandDefinition<P, F>,
+): Command => ({
+	name: definition.usage.replace(/ .*/, ''),
+	add: (parser, terminal) =>
+		parser.command(
+			definition.usage,
+			definition.describe,
+			(command) => {
+				for (const [name, options] of Object.entries(definition.positionals)) command.positional(name, options);
+				return command.options(definition.flags).config(readEnvironment(definition.flags, process.env));
+			},
+			async (values) => {
+				// yargs cannot follow the loop above; the values are those of positionals and flags by its own inference.
+				const typed = values as Parameters<typeof definition.run>[0];
+				process.exitCode = await definition.run(typed, terminal);
+			},
+		),
+});

@@ -1,0 +1,27 @@
+import { defineCommand } from '../command.js';
+import { jsonFlag } from '../flags.js';
+
+/** `rehearse doctor` */
+export const doctorDefinition = defineCommand({
+	usage: 'doctor',
+	describe: 'what this host can do, what is missing, and the command that mends it',
+	positionals: {},
+	flags: jsonFlag,
+	async run({ json }, { stdout, stderr, stdoutColor: color }) {
+		const [{ doctorCommand }, { findKvmProof }, { stopOnSignals }, { userPaths }] = await Promise.all([
+			import('../../commands/doctor.js'),
+			import('../../commands/kvm-proof.js'),
+			import('../../commands/stop.js'),
+			import('../../rehearse/paths.js'),
+		]);
+		const { cache: cacheDirectory, images } = userPaths();
+		const stopping = stopOnSignals();
+		try {
+			const onStart = () => stderr.write('booting a kernel under KVM, which takes up to half a minute\n');
+			const proveKvm = await findKvmProof(images, { signal: stopping.signal, onStart });
+			return await doctorCommand({ json, color, stdout, cacheDirectory, proveKvm, signal: stopping.signal });
+		} finally {
+			stopping.done();
+		}
+	},
+});

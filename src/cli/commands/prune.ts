@@ -1,0 +1,20 @@
+import { defineCommand } from '../command.js';
+import { jsonFlag } from '../flags.js';
+
+/** `rehearse prune` */
+export const pruneDefinition = defineCommand({
+	usage: 'prune',
+	describe: 'remove images, downloaded packages and finished runs, and say what was freed',
+	positionals: {},
+	flags: {
+		list: { type: 'boolean', default: false, describe: 'only say what would be removed' },
+		...jsonFlag,
+	} as const,
+	async run({ list, json }, terminal) {
+		const [{ pruneCommand }, { userPaths }] = await Promise.all([
+			import('../../commands/prune.js'),
+			import('../../rehearse/paths.js'),
+		]);
+		return pruneCommand({ paths: userPaths(), list, json, terminal });
+	},
+});

@@ -1,0 +1,26 @@
+import { defineCommand } from '../command.js';
+import { jsonFlag } from '../flags.js';
+
+/** `rehearse report [RUN]` */
+export const reportDefinition = defineCommand({
+	usage: 'report [run]',
+	describe: "make a run's report again from its event log",
+	positionals: {
+		run: { type: 'string', describe: 'run directory, or the name of one (default: the last run)' },
+	} as const,
+	flags: {
+		format: {
+			choices: ['summary', 'json', 'junit', 'plain'],
+			default: 'summary',
+			describe: 'plain: a line for each event, as a run prints where there is no terminal',
+		},
+		json: { ...jsonFlag.json, describe: 'the same as --format json' },
+	} as const,
+	async run({ run, format, json }, terminal) {
+		const [{ reportCommand }, { userPaths }] = await Promise.all([
+			import('../../commands/report.js'),
+			import('../../rehearse/paths.js'),
+		]);
+		return reportCommand({ run, runs: userPaths().runs, format: json ? 'json' : format, terminal });
+	},
+});

@@ -1,0 +1,41 @@
+import { defineCommand } from '../command.js';
+import { filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag } from '../flags.js';
+
+/** `rehearse run [LAB]` */
+export const runDefinition = defineCommand({
+	usage: 'run [lab]',
+	describe: 'rehearse a lab: images, machines, startup scripts, scenario; the exit status is the verdict',
+	positionals: labArgument,
+	flags: {
+		accel: {
+			choices: ['auto', 'kvm', 'tcg'],
+			default: 'auto',
+			describe: 'auto proves KVM and falls back to emulation; kvm forbids the fallback',
+		},
+		keep: {
+			choices: ['never', 'on-failure', 'always'],
+			default: 'never',
+			describe: 'leave the machines running after the scenario, until Ctrl-C',
+		},
+		timeout: {
+			type: 'number',
+			default: 3600,
+			requiresArg: true,
+			describe: 'limit for the whole run, in seconds',
+		},
+		junit: { type: 'string', requiresArg: true, describe: 'write a JUnit report to this file' },
+		...mirrorFlag,
+		...jsonFlag,
+	} as const,
+	async run(flags, terminal) {
+		const timeLimitMs = millisecondsOf('timeout', flags.timeout);
+		const junit = filled('junit', flags.junit);
+		const mirror = filled('mirror', flags.mirror);
+		const [{ runCommand }, { userPaths }] = await Promise.all([
+			import('../../commands/run.js'),
+			import('../../rehearse/paths.js'),
+		]);
+		const { lab, accel: accelerator, keep, json } = flags;
+		return runCommand({ lab, paths: userPaths(), accelerator, keep, mirror, timeLimitMs, json, junit, terminal });
+	},
+});

@@ -1,0 +1,42 @@
+/** Arguments and flags that several commands take, and what all of them ask of values. */
+import type { Options } from 'yargs';
+import { usageFailure } from '../base/errors.js';
+
+/** Flags by name; each can be given in the environment too. */
+export type Flags = Readonly<Record<string, Options>>;
+
+/** Which lab; its value is checked by whoever reads the plan. */
+export const labArgument = {
+	lab: {
+		type: 'string',
+		default: 'immich-photo-vault',
+		describe: 'name of a bundled lab, or path of a plan (JSON or YAML)',
+	},
+} as const;
+
+/** For commands whose results a program may read. */
+export const jsonFlag = { json: { type: 'boolean', default: false, describe: 'print one JSON object' } } as const;
+
+/** For commands that build images. */
+export const mirrorFlag = {
+	mirror: {
+		type: 'string',
+		requiresArg: true,
+		describe: "base URI of a Debian archive (default: that of the host's apt)",
+	},
+} as const;
+
+/** A text that must not be empty where it is given, as an unset shell variable makes it. */
+export function filled(name: string, value: string | undefined): string | undefined {
+	if (value === undefined || value.trim() !== '') return value;
+	throw usageFailure(`--${name} is empty`);
+}
+
+/** setTimeout(), which keeps time limits, counts milliseconds in 31 bits; beyond them it fires at once. */
+const maximumSeconds = Math.floor((2 ** 31 - 1) / 1000);
+
+/** A time limit in milliseconds, of one in seconds. @throws Failure (usage) for what is no time. */
+export function millisecondsOf(name: string, seconds: number): number {
+	if (seconds > 0 && seconds <= maximumSeconds) return seconds * 1000;
+	throw usageFailure(`--${name}: expected seconds above 0, ${maximumSeconds} at most`);
+}

@@ -1,0 +1,78 @@
+import { access, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { diskUsage } from '../base/disk-usage.js';
+import { ExitCode } from '../base/errors.js';
+import { imageRequests, readGuestDefinition, type GuestDefinition, type ImageRequest } from '../image/guest.js';
+import { imageKey } from '../image/store.js';
+import type { Emit } from '../lab/events.js';
+import type { Lab } from '../lab/lab.js';
+import { provideImages } from '../rehearse/images.js';
+import { stage } from '../rehearse/stage.js';
+import { imagesObject, renderImages, type ShownImage } from '../report/images.js';
+import { loadLab } from './load-lab.js';
+import { stopOnSignals } from './stop.js';
+import type { Terminal } from './terminal.js';
+import { startView } from './view.js';
+
+export interface ImageOptions {
+	/** Name of a bundled lab, or path of a plan. */
+	readonly lab: string;
+	/** Where images are kept. */
+	readonly directory: string;
+	/** Build nothing. */
+	readonly list: boolean;
+	readonly mirror: string | undefined;
+	readonly json: boolean;
+	readonly terminal: Terminal;
+}
+
+/** `rehearse image`: builds what is missing, unless it is only to `list`, and shows the lab's images. */
+export async function imageCommand(options: ImageOptions): Promise<ExitCode> {
+	const { terminal, directory, list } = options;
+	const lab = await loadLab(options.lab, terminal);
+	const guest = await readGuestDefinition();
+	const look = () => Promise.all(imageRequests(lab, guest).map((request) => inspect(request, guest, directory)));
+	let images = await look();
+	if (!list && images.some(({ built }) => !built)) {
+		await buildImages(lab, options);
+		images = await look();
+	}
+	const { stdout, stdoutColor: color } = terminal;
+	stdout.write(
+		options.json ? `${JSON.stringify(imagesObject(lab.name, images), undefined, '\t')}\n` : renderImages(images, { color }),
+	);
+	return ExitCode.passed;
+}
+
+async function buildImages(lab: Lab, { terminal, directory, mirror }: ImageOptions): Promise<void> {
+	const stopping = stopOnSignals();
+	// The live view is of a whole run, of which this is one stage.
+	const view = await startView({ ...terminal, live: false });
+	const emit: Emit = (event) => view.onEvent({ at: Date.now(), ...event });
+	try {
+		await stage(emit, 'images', () => provideImages(lab, { directory, mirror, emit, signal: stopping.signal }));
+	} finally {
+		await view.stop();
+		stopping.done();
+	}
+}
+
+/** Looks at an image without marking it as used. */
+async function inspect(request: ImageRequest, guest: GuestDefinition, directory: string): Promise<ShownImage> {
+	const key = await imageKey(request.packages, guest);
+	const place = path.join(directory, key);
+	const built = await access(path.join(place, 'root.img')).then(
+		() => true,
+		() => false,
+	);
+	const installed = await readFile(path.join(place, 'packages.txt'), 'utf8').catch(() => '');
+	return {
+		key,
+		directory: place,
+		nodes: request.nodes,
+		packages: request.packages,
+		built,
+		installed: built ? installed.split('\n').filter((line) => line !== '').length : 0,
+		bytes: built ? await diskUsage(place) : 0,
+	};
+}

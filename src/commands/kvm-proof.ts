@@ -1,0 +1,51 @@
+import { access, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { formatMs } from '../base/format.js';
+import { flyCanary, kvmLadder } from '../machine/accelerator.js';
+import type { ProveKvm } from '../rehearse/requirements-kernel.js';
+
+/** A kernel with its initial ramdisk. */
+interface Kernel {
+	readonly kernelFile: string;
+	readonly initrdFile: string;
+}
+
+/**
+ * What proves KVM by booting the kernel of an image, any of those in `images`; undefined where there is none yet.
+ * `onStart` is called when a kernel is going to be booted.
+ */
+export async function findKvmProof(
+	images: string,
+	{ signal, onStart }: { readonly signal: AbortSignal; readonly onStart: () => void },
+): Promise<ProveKvm | undefined> {
+	const kernel = await findKernel(images);
+	if (!kernel) return undefined;
+	return () => {
+		onStart();
+		return climbLadder(kernel, signal);
+	};
+}
+
+async function climbLadder({ kernelFile, initrdFile }: Kernel, signal: AbortSignal): ReturnType<ProveKvm> {
+	const tried: string[] = [];
+	for (const rung of kvmLadder) {
+		const outcome = await flyCanary(rung, kernelFile, initrdFile, signal);
+		if ('ms' in outcome) return { usable: true, reason: `a kernel booted in ${formatMs(outcome.ms)} (-cpu ${rung.cpu})` };
+		tried.push(`-cpu ${rung.cpu}: ${outcome.why}`);
+	}
+	return { usable: false, reason: tried.join('; ') };
+}
+
+async function findKernel(images: string): Promise<Kernel | undefined> {
+	for (const name of await readdir(images).catch(() => [])) {
+		// `….partial` is still being built.
+		if (name.includes('.')) continue;
+		const kernel = { kernelFile: path.join(images, name, 'vmlinuz'), initrdFile: path.join(images, name, 'initrd') };
+		const isThere = await Promise.all(Object.values(kernel).map((file) => access(file))).then(
+			() => true,
+			() => false,
+		);
+		if (isThere) return kernel;
+	}
+	return undefined;
+}

@@ -1,0 +1,100 @@
+/**
+ * `rehearse prune`: removes what can be made again and what is over. What a rehearsal that goes on needs stays, and is
+ * said to stay.
+ */
+import { readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { isAlive } from '../base/alive.js';
+import { diskUsage } from '../base/disk-usage.js';
+import { ExitCode } from '../base/errors.js';
+import { acquireLock } from '../process/lock.js';
+import type { Paths } from '../rehearse/paths.js';
+import { pruneObject, renderPrune, type KeptItem, type PrunedItem } from '../report/prune.js';
+import type { Terminal } from './terminal.js';
+
+export interface PruneOptions {
+	readonly paths: Paths;
+	/** Remove nothing, and say what would be removed. */
+	readonly list: boolean;
+	readonly json: boolean;
+	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor'>;
+}
+
+/** What was found, in the order in which it is told. */
+interface Outcome {
+	readonly removed: PrunedItem[];
+	readonly kept: KeptItem[];
+}
+
+/** Empties the caches and removes finished runs. What other programs put beside them is not touched. */
+export async function pruneCommand({ paths, list, json, terminal }: PruneOptions): Promise<ExitCode> {
+	const outcome: Outcome = { removed: [], kept: [] };
+	// Runs first: whether one goes on decides what may become of the images.
+	const runs = await pruneRuns(paths.runs, list, outcome);
+	const images = await pruneImages(paths.images, list, runs.goOn, outcome);
+	const cached = ['packages', 'accelerator'] as const;
+	for (const kind of cached) {
+		const place = path.join(paths.cache, kind);
+		const why = kind === 'packages' && images.areBuilt ? 'an image is being built' : undefined;
+		await prune({ kind, path: place }, why, list, outcome);
+	}
+	const { stdout, stdoutColor: color } = terminal;
+	stdout.write(
+		json ? `${JSON.stringify(pruneObject(outcome, list), undefined, '\t')}\n` : renderPrune(outcome, { list, color }),
+	);
+	return ExitCode.passed;
+}
+
+/** Removes one thing, or keeps it where there is a reason to. What is not there is not told. */
+async function prune(
+	item: Pick<PrunedItem, 'kind' | 'path'>,
+	whyKept: string | undefined,
+	list: boolean,
+	{ removed, kept }: Outcome,
+): Promise<void> {
+	const bytes = await diskUsage(item.path);
+	if (bytes === 0) return;
+	if (whyKept !== undefined) return void kept.push({ ...item, reason: whyKept });
+	if (!list) await rm(item.path, { recursive: true, force: true });
+	removed.push({ ...item, bytes });
+}
+
+async function pruneRuns(runs: string, list: boolean, outcome: Outcome): Promise<{ goOn: boolean }> {
+	let goOn = false;
+	for (const name of (await readdir(runs).catch(() => [])).sort()) {
+		const run = path.join(runs, name);
+		const pid = Number(await readFile(path.join(run, 'pid'), 'utf8').catch(() => ''));
+		const goesOn = pid > 0 && isAlive(pid);
+		goOn ||= goesOn;
+		await prune({ kind: 'run', path: run }, goesOn ? `process ${pid} rehearses it` : undefined, list, outcome);
+	}
+	return { goOn };
+}
+
+/** How the directories of images and of builds that were killed are named, and the locks beside them. */
+const imageEntry = /^([0-9a-f]{16})(?:\.(?:partial|lock))?$/;
+
+/** While a run goes on all images stay: its machines read theirs, and which those are only it knows. */
+async function pruneImages(
+	images: string,
+	list: boolean,
+	runsGoOn: boolean,
+	outcome: Outcome,
+): Promise<{ areBuilt: boolean }> {
+	const names = await readdir(images).catch(() => []);
+	const keys = new Set(names.flatMap((name) => imageEntry.exec(name)?.[1] ?? []));
+	let areBuilt = false;
+	for (const key of [...keys].sort()) {
+		const image = path.join(images, key);
+		// Held while it is removed: a run that wants it now waits, finds nothing and builds it.
+		const lock = await acquireLock(image, { timeoutMs: 0 }).catch(() => undefined);
+		const why = !lock ? 'it is being built' : runsGoOn ? 'a rehearsal goes on' : undefined;
+		areBuilt ||= !lock;
+		try {
+			for (const file of [image, `${image}.partial`]) await prune({ kind: 'image', path: file }, why, list, outcome);
+		} finally {
+			await lock?.release();
+		}
+	}
+	return { areBuilt };
+}

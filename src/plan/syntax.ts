@@ -1,0 +1,41 @@
+/** A plan's text as values with their places: what is left when the notation, JSON or YAML, is taken away. */
+
+/** A value. `line` is the 1-based line that its text begins on. */
+export type SyntaxNode = MappingNode | ListNode | ScalarNode;
+
+export interface MappingNode {
+	readonly kind: 'mapping';
+	readonly line: number;
+	/** In the order of the text; a key that stands twice is here twice. */
+	readonly entries: readonly Entry[];
+}
+
+export interface Entry {
+	/** As it is written. */
+	readonly key: string;
+	/** The line of the key. */
+	readonly line: number;
+	readonly value: SyntaxNode;
+}
+
+export interface ListNode {
+	readonly kind: 'list';
+	readonly line: number;
+	readonly items: readonly SyntaxNode[];
+}
+
+export interface ScalarNode {
+	readonly kind: 'scalar';
+	readonly line: number;
+	/** A string, number, boolean or null. */
+	readonly value: unknown;
+	/** The line above the first line of a literal block of YAML (`|`), whose lines are lines of the plan. */
+	readonly lineOffset?: number;
+}
+
+/** A text that was read. */
+export interface SyntaxTree {
+	readonly root: SyntaxNode;
+	/** The same as a plain value; of a key that stands twice, the last counts, as in `JSON.parse`. */
+	readonly value: unknown;
+}

@@ -1,0 +1,27 @@
+/** The event log of a run, `events.ndjson`: one event a line, from which every report can be made again. */
+import { usageFailure } from '../base/errors.js';
+import type { RunEvent } from '../lab/events.js';
+
+/**
+ * The events of a log's text. The last line may be the half that a killed run wrote; it is left out.
+ * @throws Failure (usage) for a text that is no event log
+ */
+export function parseEventLog(text: string, file: string): RunEvent[] {
+	const lines = text.split('\n');
+	// What follows the last newline is empty, or that half.
+	lines.pop();
+	return lines.map((line, index) => {
+		const event = parseLine(line);
+		if (event === undefined) throw usageFailure(`${file}:${index + 1}: this is no event of a run`);
+		return event;
+	});
+}
+
+function parseLine(line: string): RunEvent | undefined {
+	try {
+		const value = JSON.parse(line) as Partial<RunEvent> | null;
+		return typeof value?.type === 'string' && typeof value.at === 'number' ? (value as RunEvent) : undefined;
+	} catch {
+		return undefined;
+	}
+}

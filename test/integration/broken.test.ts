@@ -1,0 +1,89 @@
+/** A lab with much wrong in it: each fault is told for itself, and the machines are kept for whoever looks into it. */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import { run } from '../../src/process/run.js';
+import type { PlanDocument } from '../../src/plan/schema.js';
+import { addScript, addTest, editLab, nodeOf } from './support/labs.js';
+import { makeSandbox, type Sandbox } from './support/sandbox.js';
+import { resultIn, Tool } from './support/tool.js';
+
+function breakPair(plan: PlanDocument): void {
+	// The client forgets its alias, and three more scripts of it fail, each in its own way.
+	nodeOf(plan, 'client').recipe.os = { startup_scripts: [] };
+	addScript(plan, 'client', 'in-bash', ['#!/bin/bash', 'set -eu', 'answer=$((6 * 7))', '', 'grep "$answer" /etc/hostname', 'echo on']);
+	addScript(plan, 'client', 'in-sh', ['#!/bin/sh', 'set -e', 'echo before', 'cat /run/nothing', 'echo after']);
+	addScript(plan, 'client', 'bash-in-sh', ['#!/bin/sh', 'echo begun', '', 'words=(no array in sh)', 'echo "$words"']);
+	plan.scenarios = [{ name: 'broken', tests: [], custom_tests: [] }];
+	addTest(plan, 'Client is up', [
+		{ type: 'vm_boots', on_vm: 'client' },
+		{ type: 'package_not_installed', on_vm: 'client', params: { package: 'jq' } },
+		{ type: 'service_running', on_vm: 'client', params: { service: 'pages' } },
+	]);
+	addTest(plan, 'Server reaches client', [
+		{ type: 'network_reachable', on_vm: 'server', params: { host: '10.73.0.20' } },
+		{ type: 'http_responds', on_vm: 'server', params: { url: 'http://10.73.0.20:8080/' } },
+		{ type: 'network_reachable', on_vm: 'server', params: { host: '10.73.0.10', port: 8080 } },
+	]);
+}
+
+/** Runs a command line that the tool printed, as a person would paste it; ssh(1) gets the password from a program. */
+async function paste(sandbox: Sandbox, commandLine: string): Promise<string> {
+	const askpass = path.join(sandbox.path, 'askpass');
+	await writeFile(askpass, '#!/bin/sh\necho pair-ops\n', { mode: 0o700 });
+	const { stdout } = await run(['setsid', '--wait', 'bash', '-c', commandLine], {
+		env: { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none' },
+		timeoutMs: 120_000,
+	});
+	return stdout;
+}
+
+test('what fails is told, and is kept with --keep on-failure', async (t) => {
+	t.timeout(20 * 60_000);
+	const sandbox = await makeSandbox(t);
+	const lab = await editLab(sandbox, 'pair', breakPair);
+	const tool = new Tool(sandbox, ['run', lab, '--json', '--keep', 'on-failure']);
+	const [, end = ''] = await tool.says(/to end them\s+(\S.*)\n/, 15 * 60_000);
+	for (const node of ['server', 'client']) {
+		const [, ssh = ''] = new RegExp(`^ +${node} +(ssh .*)$`, 'm').exec(tool.stderr) ?? [];
+		t.not(ssh, '', tool.stderr);
+		t.is(await paste(sandbox, `${ssh} hostname`), node);
+	}
+	await paste(sandbox, end);
+
+	const ended = await tool.ended;
+	t.is(ended.status, 1, ended.stderr + ended.stdout);
+	t.deepEqual(await sandbox.leftovers(0), []);
+	const { verdict, error, nodes, tests } = resultIn(ended);
+	t.is(verdict, 'failed');
+	t.is(error, undefined);
+	t.deepEqual(
+		nodes.map(({ name, status, startup }) => [name, status, startup.map(({ ms: _ms, ...script }) => script)]),
+		[
+			['server', 'passed', [{ script: 'server', status: 'passed', exit_code: 0 }]],
+			[
+				'client',
+				'failed',
+				[
+					{ script: 'in-bash', status: 'failed', exit_code: 1, failed_line: 5 },
+					{ script: 'in-sh', status: 'failed', exit_code: 1, failed_line: 4 },
+					{ script: 'bash-in-sh', status: 'failed', exit_code: 2, failed_line: 4 },
+				],
+			],
+		],
+	);
+	t.regex(ended.stderr, /client: startup script in-bash .*line 5.*grep 42 \/etc\/hostname/);
+	t.deepEqual(
+		tests.map(({ name, status, assertions }) => [name, status, assertions.map((assertion) => assertion.status)]),
+		[
+			['Client is up', 'failed', ['passed', 'failed', 'failed']],
+			['Server reaches client', 'failed', ['failed', 'failed', 'passed']],
+		],
+	);
+	const messages = tests.flatMap(({ assertions }) => assertions.flatMap(({ message = [] }) => message));
+	t.is(messages.length, 4);
+	t.regex(messages[0] ?? '', /expected package jq not installed, saw version 1\./);
+	t.regex(messages[1] ?? '', /expected service pages active, saw inactive/);
+	t.regex(messages[2] ?? '', /expected an answer of 10\.73\.0\.20 to a ping, saw exit status 1/);
+	t.regex(messages[3] ?? '', /expected status 200 of http:\/\/10\.73\.0\.20:8080\/, saw /);
+});

@@ -1,0 +1,97 @@
+/** The commands that look at the host and at what is kept: doctor, image --list, seed, prune, report. */
+import { cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import { run } from '../../../src/process/run.js';
+import { makeRehearse, plans } from './rehearse.js';
+
+interface Doctor {
+	readonly schema: number;
+	readonly can_run: boolean;
+	readonly requirements: readonly { readonly id: string; readonly status: string; readonly found: string }[];
+}
+
+test('doctor says what there is, and its exit status whether that is enough', async (t) => {
+	const { rehearse, written } = await makeRehearse(t);
+	const { stdout, exitCode } = await rehearse(['doctor', '--json']);
+	const report = JSON.parse(stdout) as Doctor;
+	t.is(report.schema, 1);
+	t.is(exitCode, report.can_run ? 0 : 3);
+	t.is(report.requirements.find(({ id }) => id === 'node')?.status, 'ok');
+	// There is no image whose kernel could be booted.
+	t.notRegex(report.requirements.find(({ id }) => id === 'kvm')?.found ?? '', /permitted, proven/);
+	t.deepEqual(await written(), []);
+});
+
+test('doctor without any program: exit status 3, and what to install', async (t) => {
+	const { rehearse, directory } = await makeRehearse(t);
+	const { stdout, exitCode } = await rehearse(['doctor'], { env: { PATH: directory } });
+	t.is(exitCode, 3);
+	t.regex(stdout, /^missing +QEMU +.*\n +→ \S+/m);
+	t.regex(stdout, /A rehearsal cannot run on this host yet: /);
+});
+
+test('image --list shows what would be built, and builds nothing', async (t) => {
+	const { rehearse, written } = await makeRehearse(t);
+	const { stdout, exitCode } = await rehearse(['image', '--list', '--json']);
+	t.is(exitCode, 0);
+	const { images } = JSON.parse(stdout) as { images: { key: string; nodes: string[]; built: boolean; packages: string[] }[] };
+	t.deepEqual(images.map(({ nodes }) => nodes), [['immich-server', 'immich-ml'], ['postgres-pgvector'], ['redis']]);
+	for (const { key, built, packages } of images) {
+		t.regex(key, /^[0-9a-f]{16}$/);
+		t.false(built);
+		t.true(packages.includes('curl'));
+	}
+	t.deepEqual(await written(), []);
+});
+
+test('seed writes a disk and the same as files for every node, without images', async (t) => {
+	const { rehearse, directory } = await makeRehearse(t);
+	const { stdout, exitCode, stderr } = await rehearse(['seed', path.join(plans, 'good', 'compact.yaml'), '--out', 'seeds', '--json']);
+	t.is(exitCode, 0, stderr);
+	const { seeds } = JSON.parse(stdout) as { seeds: { node: string; disk: string; files: string; mac: string; host_key: string }[] };
+	const [seed] = seeds;
+	t.truthy(seed);
+	if (!seed) return;
+	t.is(path.dirname(seed.disk), path.join(directory, 'seeds'));
+	t.is((await stat(seed.disk)).mode & 0o777, 0o600);
+	t.regex(seed.host_key, /^ssh-ed25519 /);
+	t.regex(await readFile(path.join(seed.files, 'user-data'), 'utf8'), /^#cloud-config\n/);
+	t.regex(await readFile(path.join(seed.files, 'network-config'), 'utf8'), new RegExp(seed.mac));
+	const onDisk = await run(['xorriso', '-indev', seed.disk, '-pvd_info', '-find', '/', '-type', 'f']);
+	t.regex(`${onDisk.stdout}${onDisk.stderr}`, /Volume Id +: cidata/i);
+	for (const file of ['user-data', 'meta-data', 'network-config', 'startup/order.txt']) {
+		t.true(onDisk.stdout.includes(`'/${file}'`), `${file} is missing in ${onDisk.stdout}`);
+	}
+});
+
+test('prune without anything to remove', async (t) => {
+	const { rehearse } = await makeRehearse(t);
+	t.like(await rehearse(['prune']), { exitCode: 0, stdout: 'Nothing to remove.' });
+});
+
+test('a report is made again from the log of a run', async (t) => {
+	const { rehearse, directory } = await makeRehearse(t);
+	const name = '20260101T000000-lab-0001';
+	const runDirectory = path.join(directory, 'state', 'rehearse', 'runs', name);
+	await mkdir(runDirectory, { recursive: true });
+	const golden = path.resolve('test', 'unit', 'report', 'golden');
+	await cp(path.join(golden, 'script-failed.ndjson'), path.join(runDirectory, 'events.ndjson'));
+	const json = await rehearse(['report', '--json']);
+	t.is(json.exitCode, 0, json.stderr);
+	t.is(`${json.stdout}\n`, await readFile(path.join(golden, 'script-failed.json'), 'utf8'));
+	t.is((await rehearse(['report', name, '--json'])).stdout, json.stdout);
+	t.is((await rehearse(['report', runDirectory, '--json'])).stdout, json.stdout);
+	const junit = await rehearse(['report', '--format', 'junit']);
+	t.is(`${junit.stdout}\n`, await readFile(path.join(golden, 'script-failed.junit.xml'), 'utf8'));
+	t.regex((await rehearse(['report'])).stdout, /Left to deployment time/);
+	t.regex((await rehearse(['report', '--format', 'plain'])).stdout, /^\[ {3}0\.0s\] /);
+});
+
+test('a log that is no log is bad usage, told with its line', async (t) => {
+	const { rehearse, directory } = await makeRehearse(t);
+	await writeFile(path.join(directory, 'events.ndjson'), '{"at":1,"type":"run-finished","ms":1}\nnonsense\n');
+	const { stderr, exitCode } = await rehearse(['report', directory]);
+	t.is(exitCode, 2);
+	t.regex(stderr, /events\.ndjson:2: this is no event of a run/);
+});

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import { quote, run } from '../../../src/process/run.js';
+import { makeRehearse, program } from './rehearse.js';
+
+const commands = ['run', 'check', 'image', 'seed', 'report', 'doctor', 'prune'];
+
+test('--help lists the commands on stdout', async (t) => {
+	const { rehearse } = await makeRehearse(t);
+	const { stdout, stderr, exitCode } = await rehearse(['--help']);
+	t.is(exitCode, 0);
+	t.is(stderr, '');
+	for (const command of commands) t.regex(stdout, new RegExp(`^  rehearse ${command}\\b`, 'm'));
+});
+
+const helps = test.macro({
+	title: (_title, command: string) => `rehearse ${command} --help describes its flags and does nothing`,
+	async exec(t, command: string) {
+		const { rehearse, written } = await makeRehearse(t);
+		const { stdout, exitCode } = await rehearse([command, '--help']);
+		t.is(exitCode, 0);
+		t.regex(stdout, new RegExp(`^rehearse ${command}\\b`));
+		t.regex(stdout, /^ +--json /m);
+		t.deepEqual(await written(), []);
+	},
+});
+
+for (const command of commands) test(helps, command);
+
+test('--version', async (t) => {
+	const { rehearse } = await makeRehearse(t);
+	const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+	t.like(await rehearse(['--version']), { stdout: version, exitCode: 0 });
+});
+
+const isMisuse = test.macro({
+	title: (title, args: readonly string[]) => title ?? `bad usage: rehearse ${args.map(quote).join(' ')}`,
+	async exec(t, args: readonly string[], expected: RegExp, env: Readonly<Record<string, string>> = {}) {
+		const { rehearse, written } = await makeRehearse(t);
+		const { stdout, stderr, exitCode } = await rehearse(args, { env });
+		t.is(exitCode, 2);
+		t.is(stdout, '');
+		t.regex(stderr, expected);
+		t.deepEqual(await written(), []);
+	},
+});
+
+test(isMisuse, [], /^rehearse: a command is needed\nhint: /);
+test(isMisuse, ['frobnicate'], /^rehearse: Unknown command: frobnicate\nhint: .*--help/);
+test(isMisuse, ['chek'], /^rehearse: Unknown command: chek\nhint: did you mean `rehearse check`\?/);
+test(isMisuse, ['check', '--frobnicate'], /^rehearse: Unknown argument: frobnicate\nhint: /);
+test(isMisuse, ['check', 'one', 'two'], /^rehearse: Unknown .*two\nhint: /);
+test(isMisuse, ['check', 'no-such-lab'], /^rehearse: no lab "no-such-lab".*\nhint: bundled labs: immich-photo-vault/);
+test(isMisuse, ['check', '--format', 'xml'], /Given: "xml", Choices: "text", "json"/);
+test(isMisuse, ['run', '--accel', 'hax'], /Given: "hax", Choices: "auto", "kvm", "tcg"/);
+test(isMisuse, ['run', '--timeout', '0'], /--timeout: expected seconds above 0/);
+test(isMisuse, ['run', '--timeout', '-5'], /--timeout: expected seconds above 0/);
+test(isMisuse, ['run', '--timeout', 'soon'], /--timeout: expected seconds above 0/);
+test(isMisuse, ['run', '--timeout='], /--timeout: expected seconds above 0/);
+test(isMisuse, ['run', '--timeout', '1e9'], /--timeout: expected seconds above 0, 2147483 at most/);
+test(isMisuse, ['run', '--timeout'], /Not enough arguments following: timeout/);
+test(isMisuse, ['run', '--junit='], /--junit is empty/);
+test(isMisuse, ['seed'], /seed writes to a directory\nhint: say which: rehearse seed --out DIR/);
+test(isMisuse, ['report', 'nowhere'], /"nowhere" is no run/);
+test(isMisuse, ['report'], /there is no run in/);
+test('bad usage: REHEARSE_ACCEL=hax', isMisuse, ['run'], /Given: "hax"/, { REHEARSE_ACCEL: 'hax' });
+test('bad usage: REHEARSE_JSON=perhaps', isMisuse, ['check'], /REHEARSE_JSON=perhaps: expected 1 or 0/, {
+	REHEARSE_JSON: 'perhaps',
+});
+
+test('flags come from the environment, and a flag of another command is none of this one', async (t) => {
+	const { rehearse } = await makeRehearse(t);
+	const env = { REHEARSE_JSON: '1', REHEARSE_KEEP: 'always', REHEARSE_NO_SETUP: '1', REHEARSE_FORMAT: '' };
+	const { stdout, exitCode } = await rehearse(['check'], { env });
+	t.is(exitCode, 0);
+	t.like(JSON.parse(stdout), { schema: 1, findings: [] });
+});
+
+test('the command line outweighs the environment', async (t) => {
+	const { rehearse } = await makeRehearse(t);
+	const { stdout } = await rehearse(['check', '--no-json'], { env: { REHEARSE_JSON: '1' } });
+	t.regex(stdout, /^immich-photo-vault: /);
+});
+
+test('a flag that is given twice counts the second time', async (t) => {
+	const { rehearse } = await makeRehearse(t);
+	const { stdout, exitCode } = await rehearse(['check', '--format', 'json', '--format', 'text']);
+	t.is(exitCode, 0);
+	t.regex(stdout, /^immich-photo-vault: /);
+});
+
+test('a reader that goes away does not break the program', async (t) => {
+	const commandLine = `${quote(process.execPath)} ${quote(program)} check --schema; echo "status $?" >&2`;
+	const { stdout, stderr } = await run(['sh', '-c', `{ ${commandLine}; } | head -n 1`], { timeoutMs: 60_000 });
+	t.is(stdout, '{');
+	t.is(stderr, 'status 0');
+});

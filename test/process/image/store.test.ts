@@ -1,0 +1,151 @@
+/**
+ * The store of images with builds that are fakes: `mmdebstrap` and `unshare` of a PATH of their own, which note their
+ * calls and make what the real ones would. Everything between, and the file system, is real.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { poll } from '../../../src/base/waiting.js';
+import type { GuestDefinition, ImageRequest } from '../../../src/image/guest.js';
+import { findImage, imageKey, provideImage, type ImageStoreOptions } from '../../../src/image/store.js';
+import type { RunEventBody } from '../../../src/lab/events.js';
+import { startChild } from '../../../src/process/child.js';
+
+const guest: GuestDefinition = { suite: 'trixie', components: ['main'], base: [], features: {} };
+const request: ImageRequest = { packages: ['cloud-init', 'jq'], nodes: ['one'] };
+
+/** A store of its own, and the notes of the programs that built for it, a line each. */
+interface Store {
+	readonly directory: string;
+	readonly events: RunEventBody[];
+	readonly options: ImageStoreOptions;
+	notes(): string[];
+}
+
+/** What the fake mmdebstrap does beside noting its begin: a shell program. */
+async function makeStore(t: ExecutionContext, bootstrap: string): Promise<Store> {
+	const base = await mkdtemp(path.join(os.tmpdir(), 'rehearse-test-'));
+	t.teardown(() => rm(base, { recursive: true, force: true }));
+	const notes = path.join(base, 'notes');
+	await writeFile(notes, '');
+	await writeProgram(base, 'mmdebstrap', `echo begin >>${notes}\n${bootstrap.replaceAll('NOTES', notes)}`);
+	// Within the user namespace a program of the shell's unpacks the archive; its fifth argument is where to.
+	await writeProgram(base, 'unshare', 'while [ "$1" != -- ]; do shift; done; shift\n[ "$1" = sh ] || exec "$@"\nfor file in root.img vmlinuz initrd; do : >"$6/$file"; done');
+	process.env['PATH'] = `${path.join(base, 'bin')}:${process.env['PATH']}`;
+	process.env['TMPDIR'] = path.join(base, 'scratch');
+	await mkdir(process.env['TMPDIR']);
+	const events: RunEventBody[] = [];
+	const directory = path.join(base, 'cache', 'images');
+	return {
+		directory,
+		events,
+		options: { directory, guest, findMirror: async () => ({}), emit: (event) => events.push(event) },
+		notes: () => readFileSync(notes, 'utf8').split('\n').filter(Boolean),
+	};
+}
+
+async function writeProgram(base: string, name: string, program: string): Promise<void> {
+	const file = path.join(base, 'bin', name);
+	await mkdir(path.dirname(file), { recursive: true });
+	await writeFile(file, `#!/bin/sh\n${program}\n`);
+	await chmod(file, 0o755);
+}
+
+// Serial: each store has its own PATH, and a process has one.
+const environment = { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'] };
+test.afterEach.always(() => {
+	for (const [name, value] of Object.entries(environment)) {
+		if (value === undefined) delete process.env[name];
+		else process.env[name] = value;
+	}
+});
+
+test.serial('an image that is missing is built once, and found from then on', async (t) => {
+	const store = await makeStore(t, 'exit 0');
+	t.is(await findImage(request, store.options), undefined);
+	const image = await provideImage(request, store.options);
+	for (const file of [image.rootFile, image.kernelFile, image.initrdFile]) t.true(existsSync(file), file);
+	t.deepEqual(await provideImage(request, store.options), image);
+	t.deepEqual(store.notes(), ['begin']);
+	t.deepEqual(await readdir(store.directory), [image.key]);
+	t.deepEqual(await readdir(process.env['TMPDIR'] ?? ''), [], 'what only lives during the build');
+	t.like(JSON.parse(await readFile(path.join(store.directory, image.key, 'image.json'), 'utf8')), { packages: request.packages });
+});
+
+test.serial('two that want the same image at once: one builds, the other waits and says so', async (t) => {
+	// The build ends only when the other is known to wait.
+	const store = await makeStore(t, 'while ! grep -q waits NOTES; do sleep 0.05; done');
+	const notes = path.join(store.directory, '..', '..', 'notes');
+	const emit = (event: RunEventBody) => {
+		store.events.push(event);
+		if ('detail' in event && event.detail?.includes('another run builds this image')) {
+			void writeFile(notes, 'waits\n', { flag: 'a' });
+		}
+	};
+	const [one, two] = await Promise.all([
+		provideImage(request, { ...store.options, emit }),
+		provideImage({ ...request, nodes: ['two'] }, { ...store.options, emit }),
+	]);
+	t.deepEqual(one, two);
+	t.deepEqual(store.notes().filter((note) => note === 'begin'), ['begin']);
+});
+
+test.serial('a build that fails leaves no image and no lock', async (t) => {
+	const store = await makeStore(t, 'echo "E: Unable to locate package jq" >&2; exit 25');
+	for (const attempt of ['first', 'second']) {
+		await t.throwsAsync(provideImage(request, store.options), { code: 'package-unknown', message: /'jq'/ }, attempt);
+	}
+	t.is(await findImage(request, store.options), undefined);
+	t.deepEqual(store.notes(), ['begin', 'begin']);
+	t.deepEqual((await readdir(store.directory)).filter((name) => name.endsWith('.lock')), []);
+});
+
+test.serial('an abort ends the build, and what it started', async (t) => {
+	const store = await makeStore(t, 'trap "echo ended >>NOTES; exit 1" TERM; echo ready >>NOTES; while :; do sleep 0.05; done');
+	const reason = new Error('interrupted');
+	const aborting = new AbortController();
+	const building = provideImage(request, { ...store.options, signal: aborting.signal });
+	await noted(store, 'ready');
+	aborting.abort(reason);
+	t.is(await t.throwsAsync(building), reason);
+	t.true(store.notes().includes('ended'));
+});
+
+test.serial('a build that was killed ends what it started, and is not taken for an image', async (t) => {
+	const store = await makeStore(t, 'trap "echo ended >>NOTES; exit 1" TERM; echo ready >>NOTES; while ! grep -q ended NOTES; do sleep 0.05; done');
+	const file = path.join(store.directory, '..', '..', 'request.json');
+	await writeFile(file, JSON.stringify({ request, directory: store.directory, guest }));
+	const builder = await startChild([process.execPath, path.join(import.meta.dirname, 'builder.js'), file]);
+	t.teardown(() => builder.stop());
+	await noted(store, 'ready');
+	process.kill(builder.pid, 'SIGKILL');
+	await builder.exited;
+	await noted(store, 'ended');
+
+	const key = await imageKey(request.packages, guest);
+	t.deepEqual((await readdir(store.directory)).sort(), [`${key}.lock`, `${key}.partial`]);
+	await writeFile(path.join(store.directory, `${key}.partial`, 'root.img'), 'half of it');
+	t.is(await findImage(request, store.options), undefined);
+
+	// Instead of waiting for ten seconds until the lock is anybody's.
+	const longAgo = new Date(Date.now() - 11_000);
+	await utimes(path.join(store.directory, `${key}.lock`), longAgo, longAgo);
+	const image = await provideImage(request, store.options);
+	t.is(await readFile(image.rootFile, 'utf8'), '', 'nothing of the half is in it');
+	t.deepEqual(await readdir(store.directory), [key]);
+});
+
+test('a key follows from the packages and the suite, in every process the same', async (t) => {
+	const key = await imageKey(request.packages, guest);
+	t.is(await imageKey([...request.packages], { ...guest }), key);
+	t.not(await imageKey(['cloud-init'], guest), key);
+	t.not(await imageKey(request.packages, { ...guest, suite: 'forky' }), key);
+	t.is(await imageKey(request.packages, { ...guest, features: { unused: ['x'] } }), key);
+});
+
+async function noted(store: Store, note: string): Promise<void> {
+	const { accepted } = await poll(async () => store.notes(), (notes) => notes.includes(note), { intervalMs: 20, deadlineMs: 20_000 });
+	if (!accepted) throw new Error(`never noted: ${note}`);
+}

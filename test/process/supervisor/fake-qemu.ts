@@ -1,0 +1,52 @@
+/**
+ * Stands for qemu-system-x86_64: a machine that boots at once, on the command line and the two sockets that a real
+ * one has. The environment variable REHEARSE_TEST_QEMU says how it behaves:
+ *
+ *   works    provisioned, runs a script `setup`, obeys `quit`
+ *   hangs    never says that it is provisioned
+ *   panics   its kernel does, when it is told to start
+ *   deaf     works, but its monitor answers nothing after the negotiation
+ */
+import { createServer, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+
+const behaviour = process.env['REHEARSE_TEST_QEMU'] ?? 'works';
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+/** Listens on the socket of the character device of that id. */
+function listen(id: string, onConnection: (socket: Socket) => void): void {
+	const option = process.argv.find((word) => word.startsWith(`socket,id=${id},`)) ?? '';
+	const path = /,path=([^,]+)/.exec(option)?.[1];
+	if (path === undefined) throw new Error(`no socket ${id} among ${process.argv.join(' ')}`);
+	createServer(onConnection.bind(undefined)).listen(path);
+}
+
+listen('qmp', (socket) => {
+	socket.write('{"QMP": {"version": {}, "capabilities": []}}\r\n');
+	createInterface({ input: socket }).on('line', (line) => {
+		const { execute, id } = JSON.parse(line) as { execute: string; id: number };
+		if (behaviour === 'deaf' && execute !== 'qmp_capabilities') return;
+		socket.write(`${JSON.stringify({ return: {}, id })}\r\n`, () => {
+			if (execute === 'quit') process.exit(0);
+		});
+	});
+});
+
+listen('agent', (socket) => {
+	const finished = { finished: 1, errors: [], recoverable_errors: {} };
+	const status = { v1: { 'init-local': finished, init: finished, 'modules-config': finished, 'modules-final': finished } };
+	if (behaviour === 'hangs') return;
+	socket.write(`provisioned cloud_init=${base64(JSON.stringify(status))} failed=\n`);
+	createInterface({ input: socket }).on('line', (line) => {
+		if (!line.startsWith('start ')) return;
+		if (behaviour === 'panics') {
+			process.stdout.write('Kernel panic - not syncing: out of luck\r\n');
+			return;
+		}
+		socket.write('script-started script=setup\n');
+		socket.write(`script-finished script=setup result=success status=0 ms=5 output=${base64('done\n')} trace=\n`);
+		socket.write('started failed=\n');
+	});
+});
+
+process.stdout.write('fake machine\r\n');

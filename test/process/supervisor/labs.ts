@@ -1,0 +1,181 @@
+/** Labs of fake machines, run by a real supervisor in real namespaces. */
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { poll } from '../../../src/base/waiting.js';
+import type { ReportedError, RunEventBody } from '../../../src/lab/events.js';
+import { startChild, type Child } from '../../../src/process/child.js';
+import { pasteable, run } from '../../../src/process/run.js';
+import { thisHost } from '../../../src/rehearse/requirements-host.js';
+import { scaledDeadlines, type Keep, type SupervisedRun } from '../../../src/rehearse/supervised.js';
+import { labNode, labOf } from '../../unit/base/labs.js';
+
+export type Line = RunEventBody | { type: 'supervisor'; pid: number } | { type: 'done'; error?: ReportedError };
+
+export interface LabOptions {
+	readonly nodes?: readonly string[];
+	readonly behaviour?: 'works' | 'hangs' | 'panics' | 'deaf';
+	readonly keep?: Keep;
+	/** Whether the host has no QEMU at all. */
+	readonly withoutQemu?: boolean;
+}
+
+/** A lab that runs, and the process that started it. */
+export interface StartedLab {
+	readonly starter: Child;
+	readonly lines: readonly Line[];
+	/** Waits for a line of that type, and of that stage where one is given. */
+	waitFor<T extends Line['type']>(type: T, stage?: string): Promise<Extract<Line, { type: T }>>;
+	/** Host process ids of what the lab still runs, with their command lines. */
+	processes(): Promise<ReadonlyMap<number, string>>;
+	/** Waits until no process and no directory of the lab is left; resolves to what is left in the end. */
+	leftovers(): Promise<string[]>;
+}
+
+/** How long a wait may take on a slow and busy host, in milliseconds. */
+const patienceMs = 30_000;
+
+/** What must be gone in this time, in milliseconds: two seconds, and what a busy host takes for them. */
+const leftoverMs = 8000;
+
+export async function startLab(t: ExecutionContext, options: LabOptions = {}): Promise<StartedLab> {
+	// Short: the paths of sockets are limited.
+	const directory = await mkdtemp(path.join(os.tmpdir(), 'lab-'));
+	const [disks, sockets] = [path.join(directory, 'disks'), path.join(directory, 'sockets')];
+	for (const name of [disks, sockets]) await mkdir(name);
+	await writeFile(path.join(directory, 'run.json'), JSON.stringify(describe(directory, disks, sockets, options)));
+	const mark = randomUUID();
+	const lines: Line[] = [];
+	let unread = '';
+	const starter = await startChild(
+		[process.execPath, path.join(import.meta.dirname, 'starter.js'), path.join(directory, 'run.json')],
+		{
+			env: {
+				PATH: await programPath(directory, options),
+				REHEARSE_TEST_QEMU: options.behaviour ?? 'works',
+				REHEARSE_TEST_MARK: mark,
+			},
+			onStdout: (chunk) => {
+				const parts = (unread + chunk.toString()).split('\n');
+				unread = parts.pop() ?? '';
+				lines.push(...parts.map((part) => JSON.parse(part) as Line));
+			},
+		},
+	);
+	t.teardown(async () => {
+		await starter.stop({ graceMs: 2000 });
+		await rm(directory, { recursive: true, force: true });
+	});
+	const processes = () => processesMarked(`REHEARSE_TEST_MARK=${mark}`);
+	return {
+		starter,
+		lines,
+		processes,
+		async waitFor<T extends Line['type']>(type: T, stage?: string) {
+			const find = async () =>
+				lines.find((line) => line.type === type && (stage === undefined || ('stage' in line && line.stage === stage)));
+			const isDecided = (line: Line | undefined) => line !== undefined || starter.exit !== undefined;
+			const { last } = await poll(find, isDecided, { intervalMs: 10, deadlineMs: patienceMs });
+			const line = last ?? (await find());
+			if (line) return line as Extract<Line, { type: T }>;
+			throw new Error(`no ${type} among ${JSON.stringify(lines)}; ${starter.exit?.recentStderr ?? 'the starter runs'}`);
+		},
+		async leftovers() {
+			const look = async () => [
+				...[...(await processes())].map(([pid, command]) => `process ${pid}: ${command}`),
+				...[disks, sockets].filter((name) => existsSync(name)),
+			];
+			return (await poll(look, (left) => left.length === 0, { intervalMs: 20, deadlineMs: leftoverMs })).last;
+		},
+	};
+}
+
+function describe(directory: string, disks: string, sockets: string, options: LabOptions): SupervisedRun {
+	const nodes = (options.nodes ?? ['one', 'two']).map((name, index) =>
+		labNode(name, index, { startupScripts: [{ name: 'setup', text: 'true\n', after: 'network-online.target' }] }),
+	);
+	return {
+		lab: labOf(...nodes),
+		machines: nodes.map((node, index) => ({
+			spec: {
+				name: node.name,
+				memoryMiB: node.memoryMiB,
+				mac: node.mac,
+				tap: `tap${index}`,
+				kernelFile: '/nonexistent/vmlinuz',
+				initrdFile: '/nonexistent/initrd',
+				overlayFile: path.join(disks, `${node.name}.qcow2`),
+				seedFile: '/nonexistent/seed.iso',
+				qmpSocket: path.join(sockets, `${index}.qmp`),
+				agentSocket: path.join(sockets, `${index}.agent`),
+			},
+			rootFile: '/nonexistent/root.img',
+			diskMiB: 64,
+			consoleFile: path.join(directory, `${node.name}.log`),
+			address: node.uplinkAddress,
+			username: 'ops',
+			password: 'correct horse',
+			hostKey: 'ssh-ed25519 AAAA',
+		})),
+		accelerator: { name: 'tcg', accel: 'tcg', cpu: 'max' },
+		deadlines: scaledDeadlines(1),
+		slowdown: 1,
+		keep: options.keep ?? 'never',
+		access: { sshConfigFile: '/nonexistent/ssh_config', end: 'kill it' },
+		disks,
+		sockets,
+	};
+}
+
+/** The value of PATH for a lab, in which QEMU and qemu-img are fakes and everything else is the host's. */
+async function programPath(directory: string, { withoutQemu = false }: LabOptions): Promise<string> {
+	const programs = path.join(directory, 'bin');
+	const fakeQemu = pasteable([process.execPath, path.join(import.meta.dirname, 'fake-qemu.js')]);
+	await mkdir(programs);
+	const write = async (name: string, command: string) => {
+		await writeFile(path.join(programs, name), `#!/bin/sh\n${command}\n`);
+		await chmod(path.join(programs, name), 0o755);
+	};
+	await write('qemu-img', 'while [ $# -gt 2 ]; do shift; done; : >"$1"');
+	if (!withoutQemu) {
+		await write('qemu-system-x86_64', `exec ${fakeQemu} "$@"`);
+		return `${programs}:${process.env['PATH']}`;
+	}
+	for (const name of ['unshare', 'ip', 'dnsmasq']) {
+		const found = await thisHost().findProgram(name);
+		if (found === undefined) throw new Error(`this host has no ${name}`);
+		await symlink(found, path.join(programs, name));
+	}
+	return programs;
+}
+
+/** The processes whose environment has that variable: whoever inherited it, in whatever namespace. */
+async function processesMarked(variable: string): Promise<ReadonlyMap<number, string>> {
+	const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+	const found = new Map<number, string>();
+	for (const pid of pids) {
+		const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+		if (!environment.split('\0').includes(variable)) continue;
+		const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+		found.set(Number(pid), command.replaceAll('\0', ' ').trim());
+	}
+	return found;
+}
+
+/** What the host's network and mounts are: interfaces with their addresses, routes, mount points. */
+export async function hostState(): Promise<object> {
+	const interfaces = JSON.parse((await run(['ip', '-j', 'address'])).stdout) as {
+		ifname: string;
+		operstate: string;
+		addr_info: { local: string }[];
+	}[];
+	return {
+		interfaces: interfaces.map(({ ifname, operstate, addr_info: addresses }) => [ifname, operstate, addresses.map(({ local }) => local)]),
+		routes: (await run(['ip', 'route'])).stdout,
+		forwarding: await readFile('/proc/sys/net/ipv4/ip_forward', 'utf8'),
+		mounts: (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').map((line) => line.split(' ')[4]),
+	};
+}

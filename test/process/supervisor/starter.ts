@@ -1,0 +1,40 @@
+/**
+ * Starts a lab as `rehearse run` does, from a file with the run. Prints every event as a line of JSON, then
+ * `{"type": "done"}` with the error, if any. SIGTERM stops the lab, SIGUSR1 lets a kept one go, SIGUSR2 is urgent.
+ */
+import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { withCleanup } from '../../../src/base/cleanup.js';
+import { interruptedFailure, toFailure } from '../../../src/base/errors.js';
+import type { SupervisedRun } from '../../../src/rehearse/supervised.js';
+import { superviseLab, toReported } from '../../../src/rehearse/supervisor.js';
+
+const run = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as SupervisedRun;
+const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
+const [aborting, urging] = [new AbortController(), new AbortController()];
+let release = () => {};
+process.on('SIGTERM', () => aborting.abort(interruptedFailure('SIGTERM')));
+process.on('SIGUSR1', () => release());
+process.on('SIGUSR2', () => {
+	aborting.abort(interruptedFailure('SIGUSR2'));
+	urging.abort();
+});
+
+try {
+	await withCleanup(async (cleanup) => {
+		for (const directory of [run.disks, run.sockets]) {
+			cleanup.defer(directory, () => rm(directory, { recursive: true, force: true }));
+		}
+		const supervisor = await superviseLab(run, {
+			emit: say,
+			cleanup,
+			signal: aborting.signal,
+			stopping: { urgent: urging.signal, letGo: (then) => (release = then) },
+		});
+		say({ type: 'supervisor', pid: supervisor.pid });
+		await supervisor.done;
+	});
+	say({ type: 'done' });
+} catch (error) {
+	say({ type: 'done', error: toReported(toFailure(error)) });
+}

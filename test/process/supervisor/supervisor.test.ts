@@ -1,0 +1,187 @@
+/** The supervisor in real namespaces, with machines that are fakes: what it makes, tells, and leaves behind. */
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import test from 'ava';
+import { packageRoot } from '../../../src/base/package-root.js';
+import { startChild } from '../../../src/process/child.js';
+import { run } from '../../../src/process/run.js';
+import { hostState, startLab, type Line, type StartedLab } from './labs.js';
+
+/** Events of a node, or of no node, without their times: `boot started`. */
+const told = (lines: readonly Line[], node?: string): string[] =>
+	lines.flatMap((line) => {
+		if (('node' in line ? line.node : undefined) !== node) return [];
+		if (line.type === 'stage-started') return [`${line.stage} started`];
+		if (line.type === 'stage-finished') return [`${line.stage} ${line.status}`];
+		if (line.type === 'script-started') return [`${line.script} started`];
+		if (line.type === 'script-finished') return [`${line.script} ${line.status}: ${line.output.trim()}`];
+		return [];
+	});
+
+/** The process of a lab whose command line has this in it. */
+async function find(lab: StartedLab, words: string): Promise<number> {
+	const [pid] = [...(await lab.processes())].find(([, command]) => command.includes(words)) ?? [];
+	if (pid === undefined) throw new Error(`no ${words} runs`);
+	return pid;
+}
+
+test.serial('a lab is run to its end, its events come in order, nothing stays', async (t) => {
+	const before = await hostState();
+	const lab = await startLab(t);
+	t.is((await lab.waitFor('done')).error, undefined);
+	t.deepEqual(told(lab.lines), [
+		'network started',
+		'network passed',
+		'scenario started',
+		'scenario passed',
+		'teardown started',
+		'teardown passed',
+	]);
+	for (const node of ['one', 'two']) {
+		t.deepEqual(told(lab.lines, node), [
+			'boot started',
+			'boot passed',
+			'startup started',
+			'setup started',
+			'setup passed: done',
+			'startup passed',
+		]);
+	}
+	const teardown = lab.lines.findIndex((line) => line.type === 'stage-started' && line.stage === 'teardown');
+	t.true(teardown > lab.lines.findLastIndex((line) => 'node' in line), 'machines outlive the scenario');
+	t.deepEqual(await lab.leftovers(), []);
+	t.deepEqual(await hostState(), before);
+});
+
+test.serial('a lab without machines has a network and a verdict', async (t) => {
+	const lab = await startLab(t, { nodes: [] });
+	t.is((await lab.waitFor('done')).error, undefined);
+	t.true(told(lab.lines).includes('network passed'));
+	t.deepEqual(await lab.leftovers(), []);
+});
+
+test.serial('the network is inside, the host has nothing of it, and a kept lab ends when it is let go', async (t) => {
+	const before = await hostState();
+	const lab = await startLab(t, { keep: 'always' });
+	const { pid } = await lab.waitFor('supervisor');
+	const kept = await lab.waitFor('kept');
+	t.deepEqual(kept.commands.map(({ ssh }) => ssh), ['ssh -F /nonexistent/ssh_config one', 'ssh -F /nonexistent/ssh_config two']);
+	t.deepEqual(await hostState(), before);
+
+	const inside = async (...argv: [string, ...string[]]) =>
+		(await run(['nsenter', '--target', String(pid), '--user', '--net', '--preserve-credentials', ...argv])).stdout;
+	const interfaces = JSON.parse(await inside('ip', '-j', 'address')) as {
+		ifname: string;
+		master?: string;
+		addr_info: { family: string; local: string; prefixlen: number }[];
+	}[];
+	t.deepEqual(interfaces.map(({ ifname, master }) => [ifname, master]), [
+		['lo', undefined],
+		['lab0', undefined],
+		['tap0', 'lab0'],
+		['tap1', 'lab0'],
+	]);
+	const addresses = interfaces.find(({ ifname }) => ifname === 'lab0')?.addr_info.filter(({ family }) => family === 'inet');
+	t.deepEqual(addresses?.map(({ local, prefixlen }) => `${local}/${prefixlen}`), ['10.0.2.1/24', '10.80.0.1/24']);
+	t.regex(await inside('ip', 'route'), /^unreachable default/m);
+
+	t.is([...(await lab.processes()).values()].filter((command) => command.includes('fake-qemu')).length, 2);
+	process.kill(lab.starter.pid, 'SIGUSR1');
+	t.is((await lab.waitFor('done')).error, undefined);
+	t.deepEqual(await lab.leftovers(), []);
+	t.deepEqual(await hostState(), before);
+});
+
+test.serial('two labs with the same addresses run side by side', async (t) => {
+	const labs = await Promise.all([startLab(t, { keep: 'always' }), startLab(t, { keep: 'always' })]);
+	await Promise.all(labs.map((lab) => lab.waitFor('kept')));
+	for (const lab of labs) process.kill(lab.starter.pid, 'SIGUSR1');
+	for (const lab of labs) t.is((await lab.waitFor('done')).error, undefined);
+});
+
+const killed = test.macro(async (t, behaviour: 'works' | 'hangs', type: 'kept' | 'stage-started', stage?: string) => {
+	const before = await hostState();
+	const lab = await startLab(t, { behaviour, keep: 'always' });
+	await lab.waitFor(type, stage);
+	process.kill(lab.starter.pid, 'SIGKILL');
+	await lab.starter.exited;
+	t.deepEqual(await lab.leftovers(), []);
+	t.deepEqual(await hostState(), before);
+});
+test.serial('the starter is killed while the network is made', killed, 'works', 'stage-started', 'network');
+test.serial('the starter is killed while machines boot', killed, 'hangs', 'stage-started', 'boot');
+test.serial('the starter is killed while the lab is kept', killed, 'works', 'kept');
+
+const stopped = test.macro(async (t, signal: 'SIGTERM' | 'SIGUSR2') => {
+	const lab = await startLab(t, { behaviour: 'hangs' });
+	await lab.waitFor('stage-started', 'boot');
+	process.kill(lab.starter.pid, signal);
+	const { error } = await lab.waitFor('done');
+	t.like(error, { code: 'interrupted', exitCode: 130, message: `interrupted by ${signal}` });
+	t.deepEqual(await lab.leftovers(), []);
+});
+test.serial('a lab that is told to stop tears down', stopped, 'SIGTERM');
+test.serial('one that must end at once does', stopped, 'SIGUSR2');
+
+test.serial('a machine whose monitor hangs is ended all the same', async (t) => {
+	const lab = await startLab(t, { nodes: ['one'], behaviour: 'deaf' });
+	t.is((await lab.waitFor('done')).error, undefined);
+	t.deepEqual(await lab.leftovers(), []);
+});
+
+test.serial('a kernel that panics breaks the run at once, by name, with the console', async (t) => {
+	const lab = await startLab(t, { nodes: ['one'], behaviour: 'panics' });
+	const { error } = await lab.waitFor('done');
+	t.like(error, { code: 'machine-died', exitCode: 4, node: 'one', message: 'one: its kernel panicked: out of luck' });
+	t.regex(error?.detail ?? '', /^fake machine\nKernel panic/);
+	t.is(told(lab.lines, 'one').at(-1), 'startup error');
+	t.deepEqual(await lab.leftovers(), []);
+});
+
+const loses = test.macro(async (t, program: string, expected: object) => {
+	const lab = await startLab(t, { nodes: ['one'], keep: 'always' });
+	await lab.waitFor('kept');
+	process.kill(await find(lab, program), 'SIGKILL');
+	t.like((await lab.waitFor('done')).error, expected);
+	t.deepEqual(await lab.leftovers(), []);
+});
+test.serial('a QEMU that is killed is noticed, even when nobody waits for it', loses, 'fake-qemu', {
+	code: 'qemu-ended',
+	exitCode: 4,
+	node: 'one',
+	message: 'one: QEMU was killed by SIGKILL',
+});
+test.serial('so is the DHCP server', loses, 'dnsmasq', { code: 'dhcp-ended', exitCode: 4, message: 'the DHCP server ended (SIGKILL)' });
+test.serial('so is the supervisor itself', loses, 'supervisor.js', { code: 'supervisor', exitCode: 4 });
+
+test.serial('a missing program inside is told as outside: exit status 3 and its package', async (t) => {
+	const lab = await startLab(t, { nodes: ['one'], withoutQemu: true });
+	const { error } = await lab.waitFor('done');
+	t.like(error, { code: 'program-missing', exitCode: 3, hint: 'sudo apt-get install qemu-system-x86' });
+	t.deepEqual(await lab.leftovers(), []);
+});
+
+/** The supervisor's program with this as its input, outside of any namespace: it must not even begin. */
+async function supervise(input: string): Promise<string> {
+	const program = path.join(packageRoot(), 'dist', 'src', 'cli', 'supervisor.js');
+	const child = await startChild([process.execPath, program], { stdin: 'pipe', extraPipes: 1 });
+	child.stdin?.end(input);
+	const [pipe] = child.extra;
+	const said = pipe ? await text(pipe) : '';
+	await child.exited;
+	return said;
+}
+
+test('a supervisor whose starter is gone before it said anything ends', async (t) => {
+	t.like(JSON.parse(await supervise('')), { type: 'supervisor-done', error: { message: 'no run was given' } });
+});
+
+test('a supervisor that cannot read its run says so and ends', async (t) => {
+	const { type, error } = JSON.parse(await supervise('{"lab": \n')) as { type: string; error: { exitCode: number } };
+	t.is(type, 'supervisor-done');
+	t.is(error.exitCode, 4);
+});
+
+test('half a run, because the starter was killed as it wrote, is none', async (t) => {
+	t.regex(await supervise('{"lab": {"name"'), /supervisor-done/);
+});

@@ -1,0 +1,60 @@
+import test from 'ava';
+import { bootstrapFailure, mmdebstrapArgv } from '../../../src/image/build.js';
+import type { GuestDefinition, ImageRequest } from '../../../src/image/guest.js';
+import type { Mirror } from '../../../src/image/mirror.js';
+import { argumentLines, matchesGolden } from '../base/golden.js';
+
+const guest: GuestDefinition = { suite: 'trixie', components: ['main', 'contrib'], base: [], features: {} };
+const request: ImageRequest = { packages: ['cloud-init', 'jq'], nodes: ['one', 'two'] };
+
+const argv = (mirror: Mirror) =>
+	mmdebstrapArgv(request, '/scratch/root.tar', { guest, mirror, packageCache: `/home/o'neill/my cache` });
+
+test("mmdebstrap's arguments", (t) => {
+	matchesGolden(t, 'image/golden/mmdebstrap.txt', argumentLines(argv({})));
+});
+
+test('mirror and proxy of the host are passed on, the mirror last', (t) => {
+	const plain = argv({});
+	const mirrored = argv({ uri: 'http://mirror.example/debian', proxy: 'http://proxy.example:3128' });
+	t.is(mirrored.at(-1), 'http://mirror.example/debian');
+	t.deepEqual(
+		mirrored.filter((word) => !plain.includes(word)),
+		['--aptopt=Acquire::http::Proxy "http://proxy.example:3128"', 'http://mirror.example/debian'],
+	);
+});
+
+const told = test.macro((t, log: string, expected: { code: string; exitCode: number; message: RegExp; node?: string }) => {
+	const { message, ...rest } = expected;
+	const failure = bootstrapFailure(log, request);
+	t.like(failure, rest);
+	t.regex(failure.message, message);
+	t.truthy(failure.hint ?? failure.detail);
+});
+
+test('a package that does not exist is told with node and package', told, 'I: running apt-get update...\nE: Unable to locate package jqq\nE: apt-get failed', {
+	code: 'package-unknown',
+	exitCode: 2,
+	node: 'one',
+	message: /^one, two: .*'jqq'/,
+});
+test('so is one that is only referred to', told, "E: Package 'python' has no installation candidate\n", {
+	code: 'package-unknown',
+	exitCode: 2,
+	node: 'one',
+	message: /'python'/,
+});
+
+const unreachable = { code: 'mirror-unreachable', exitCode: 3, message: /one, two.*mirror cannot be reached/ };
+test('no name service', told, "Err:1 http://deb.example trixie InRelease\n  Temporary failure resolving 'deb.example'\n", unreachable);
+test('no such host', told, "  Could not resolve 'deb.example'\nE: Failed to fetch", unreachable);
+test('no route', told, '  Could not connect to deb.example:80 (192.0.2.1), connection timed out\n', unreachable);
+test('no listener', told, '  Unable to connect to deb.example:http:\n', unreachable);
+
+test('anything else is a broken tool, with the end of the log', (t) => {
+	const log = Array.from({ length: 50 }, (_, index) => `line ${index}`).join('\n');
+	const failure = bootstrapFailure(log, request);
+	t.like(failure, { code: 'image-build-failed', exitCode: 4, node: undefined });
+	t.true(failure.detail?.startsWith('line 30\n'));
+	t.true(failure.detail?.endsWith('\nline 49'));
+});

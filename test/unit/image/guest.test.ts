@@ -1,0 +1,48 @@
+import test from 'ava';
+import { imageRequests, packageSet, readGuestDefinition, type GuestDefinition } from '../../../src/image/guest.js';
+import { labNode, labOf } from '../base/labs.js';
+
+const guest: GuestDefinition = {
+	suite: 'trixie',
+	components: ['main'],
+	base: ['systemd', 'cloud-init'],
+	features: { headless: [], postgresql: ['postgresql', 'postgresql-client'] },
+};
+
+const consistsOf = test.macro((t, features: string[], packages: string[], expected: string[]) =>
+	t.deepEqual(packageSet({ features, packages }, guest), expected));
+test('the base, sorted', consistsOf, [], [], ['cloud-init', 'systemd']);
+test('features stand for packages, or for none', consistsOf, ['headless', 'postgresql'], [], [
+	'cloud-init',
+	'postgresql',
+	'postgresql-client',
+	'systemd',
+]);
+test('nothing is named twice', consistsOf, ['postgresql'], ['jq', 'systemd', 'postgresql', 'jq'], [
+	'cloud-init',
+	'jq',
+	'postgresql',
+	'postgresql-client',
+	'systemd',
+]);
+test('an unknown feature is no package', consistsOf, ['frobnication'], [], ['cloud-init', 'systemd']);
+
+test('nodes share an image exactly when their packages are the same set', (t) => {
+	const lab = labOf(
+		labNode('one', 0, { packages: ['jq', 'curl'] }),
+		labNode('two', 1, { features: ['postgresql'] }),
+		labNode('three', 2, { packages: ['curl', 'jq', 'systemd'], features: ['headless'] }),
+		labNode('four', 3, { packages: ['curl'] }),
+	);
+	t.deepEqual(
+		imageRequests(lab, guest).map(({ nodes }) => nodes),
+		[['one', 'three'], ['two'], ['four']],
+	);
+	t.deepEqual(imageRequests(lab, guest)[0]?.packages, ['cloud-init', 'curl', 'jq', 'systemd']);
+});
+
+test("the guest's own definition boots, takes a seed and can grow its file system", async (t) => {
+	const { suite, base } = await readGuestDefinition();
+	t.is(suite, 'trixie');
+	for (const name of ['linux-image-cloud-amd64', 'systemd-sysv', 'cloud-init', 'e2fsprogs', 'sudo']) t.true(base.includes(name), name);
+});

@@ -1,0 +1,72 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { Console, findFatal } from '../../../src/machine/console.js';
+
+const fatal = test.macro({
+	exec: (t, text: string, expected: string | undefined) => t.is(findFatal(text), expected),
+	title: (_, text) => `console: ${JSON.stringify(text)}`,
+});
+test(fatal, '[    1.2] Kernel panic - not syncing: VFS: Unable to mount root fs\r\n', 'its kernel panicked: VFS: Unable to mount root fs');
+test(fatal, 'Kernel panic - not syncing', undefined);
+test(fatal, 'Kernel panic - not syncing:', 'its kernel panicked');
+test(fatal, 'You are in emergency mode. After logging in, type', 'it dropped to an emergency shell');
+test(fatal, 'You are in rescue mode', 'it dropped to an emergency shell');
+test(fatal, 'Give root password for maintenance\n(or press Control-D to continue):', 'it dropped to an emergency shell');
+test(fatal, 'ALERT! /dev/vda does not exist.\r\n(initramfs) ', 'it dropped to the shell of its initial ramdisk');
+test(fatal, 'running the (initramfs) scripts', undefined);
+test(fatal, '[  OK  ] Reached target emergency.target', undefined);
+test(fatal, 'web login: ', undefined);
+
+async function open(t: ExecutionContext): Promise<{ console: Console; file: string; seen: string[] }> {
+	const directory = await mkdtemp(path.join(os.tmpdir(), 'rehearse-test-'));
+	t.teardown(() => rm(directory, { recursive: true }));
+	const seen: string[] = [];
+	const file = path.join(directory, 'console.log');
+	return { console: new Console(file, (meaning) => seen.push(meaning)), file, seen };
+}
+
+test('everything is written down, byte for byte', async (t) => {
+	const { console, file } = await open(t);
+	const chunks = [Buffer.from('\x1b[32mgr'), Buffer.from([0xc3]), Buffer.from([0xbc, 0x00, 0xff]), Buffer.from('\r\n')];
+	for (const chunk of chunks) console.write(chunk);
+	await console.close();
+	t.deepEqual(await readFile(file), Buffer.concat(chunks));
+});
+
+test('a fatal word is found wherever chunks are cut, and told once', async (t) => {
+	const text = 'boot\r\nYou are in emergency mode.\r\n';
+	for (let cut = 0; cut <= text.length; cut++) {
+		const { console, seen } = await open(t);
+		console.write(Buffer.from(text.slice(0, cut)));
+		console.write(Buffer.from(text.slice(cut)));
+		console.write(Buffer.from(text));
+		t.deepEqual(seen, ['it dropped to an emergency shell'], `cut at ${cut}`);
+		await console.close();
+	}
+});
+
+test('one byte at a time is as good', async (t) => {
+	const { console, seen } = await open(t);
+	for (const byte of Buffer.from('\r\n(initramfs) ')) console.write(Buffer.of(byte));
+	await console.close();
+	t.deepEqual(seen, ['it dropped to the shell of its initial ramdisk']);
+});
+
+test('the tail is the last lines without control sequences, however long the console is', async (t) => {
+	const { console } = await open(t);
+	for (let line = 0; line < 5000; line++) console.write(Buffer.from(`\x1b[1mline ${line}\x1b[0m\r\n`));
+	t.is(console.tail(2), 'line 4998\nline 4999');
+	t.is(console.tail().split('\n').length, 15);
+	await console.close();
+});
+
+test('a console that cannot be written is watched and quoted all the same', async (t) => {
+	const seen: string[] = [];
+	const console = new Console('/nonexistent/console.log', (meaning) => seen.push(meaning));
+	console.write(Buffer.from('Kernel panic - not syncing: out of luck\n'));
+	await console.close().catch(() => undefined);
+	t.deepEqual(seen, ['its kernel panicked: out of luck']);
+	t.is(console.tail(), 'Kernel panic - not syncing: out of luck');
+});

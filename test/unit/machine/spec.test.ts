@@ -1,0 +1,69 @@
+import test from 'ava';
+import { canaryArguments, kvmLadder, tcg } from '../../../src/machine/accelerator.js';
+import { kernelArguments, qemuArguments, type Accelerator, type MachineSpec } from '../../../src/machine/spec.js';
+import { argumentLines, matchesGolden } from '../base/golden.js';
+
+const spec: MachineSpec = {
+	name: 'web',
+	memoryMiB: 2048,
+	mac: '52:54:00:00:00:01',
+	tap: 'tap0',
+	kernelFile: '/images/a/vmlinuz',
+	initrdFile: '/images/a/initrd',
+	overlayFile: '/runs/1/disks/web.qcow2',
+	seedFile: '/runs/1/seeds/web.iso',
+	qmpSocket: '/tmp/r/0.qmp',
+	agentSocket: '/tmp/r/0.agent',
+};
+const kvm: Accelerator = { name: 'kvm', accel: 'kvm', cpu: 'host' };
+
+/** The value after each of the options of that name. */
+const valuesOf = (argv: readonly string[], option: string): string[] =>
+	argv.flatMap((word, index) => (argv[index - 1] === option ? [word] : []));
+
+test('a machine under emulation', (t) => {
+	matchesGolden(t, 'machine/golden/machine-tcg.txt', argumentLines(qemuArguments(spec, tcg)));
+});
+
+test('only the accelerator differs between hosts', (t) => {
+	const [one, other] = [qemuArguments(spec, tcg), qemuArguments(spec, kvm)];
+	t.is(one.length, other.length);
+	const differing = one.flatMap((word, index) => (word === other[index] ? [] : [[one[index - 1], other[index]]]));
+	t.deepEqual(differing, [
+		['-accel', 'kvm'],
+		['-cpu', 'host'],
+	]);
+});
+
+test('commas in paths: doubled in options, untouched in files and in JSON', (t) => {
+	const argv = qemuArguments(
+		{ ...spec, qmpSocket: '/tmp/a,b/0.qmp', agentSocket: '/tmp/a,,b', overlayFile: '/d/x,y.qcow2', kernelFile: '/k,l' },
+		kvm,
+	);
+	const chardevs = valuesOf(argv, '-chardev');
+	t.true(chardevs.includes('socket,id=qmp,path=/tmp/a,,b/0.qmp,server=on,wait=off'));
+	t.true(chardevs.includes('socket,id=agent,path=/tmp/a,,,,b,server=on,wait=off'));
+	t.deepEqual(valuesOf(argv, '-kernel'), ['/k,l']);
+	const disks = valuesOf(argv, '-blockdev').map((text) => JSON.parse(text) as { file: { filename: string } });
+	t.is(disks[0]?.file.filename, '/d/x,y.qcow2');
+});
+
+test('the seed is read-only and the overlay never flushed', (t) => {
+	const [overlay, seed] = valuesOf(qemuArguments(spec, kvm), '-blockdev').map((text) => JSON.parse(text) as object);
+	t.like(overlay, { driver: 'qcow2', cache: { 'no-flush': true } });
+	t.like(seed, { driver: 'raw', 'read-only': true });
+});
+
+test("a machine's identity follows from its name alone", (t) => {
+	const id = (name: string) => /systemd\.machine_id=([0-9a-f]{32})(?: |$)/.exec(kernelArguments({ name }))?.[1];
+	t.truthy(id('web'));
+	t.is(id('web'), id('web'));
+	t.not(id('web'), id('db'));
+});
+
+test('the canary', (t) => {
+	const [, second] = kvmLadder;
+	const argv = canaryArguments(second ?? kvm, '/images/a/vmlinuz', '/images/a/initrd');
+	matchesGolden(t, 'machine/golden/canary.txt', argumentLines(argv));
+	t.false(argv.join(' ').includes('rehearse-canary-42'), 'an echoed command line would be taken for success');
+});

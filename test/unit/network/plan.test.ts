@@ -1,0 +1,24 @@
+import test from 'ava';
+import { bridgeName, dhcpArgv, networkCommands, tapName } from '../../../src/network/plan.js';
+import { argumentLines, matchesGolden } from '../base/golden.js';
+import { labNode, labOf } from '../base/labs.js';
+
+const lab = labOf(labNode('web', 0, { mac: '52:54:00:00:00:01' }), labNode('db', 1, { mac: '52:54:00:00:00:02' }));
+
+test('the wire of a lab', (t) => {
+	matchesGolden(t, 'network/golden/network.txt', networkCommands(lab));
+});
+
+test('a lab without nodes has a wire all the same', (t) => {
+	const commands = networkCommands(labOf());
+	t.regex(commands, /link set lab0 up/);
+	t.notRegex(commands, /tap/);
+});
+
+test("the DHCP server's arguments", (t) => {
+	matchesGolden(t, 'network/golden/dhcp.txt', argumentLines(dhcpArgv(lab, '/run/a lab/leases')));
+});
+
+test('names of interfaces fit the kernel (IFNAMSIZ)', (t) => {
+	for (const name of [bridgeName, tapName(0), tapName(243)]) t.true(name.length <= 15);
+});

@@ -1,0 +1,40 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import { writeSshConfig } from '../../../src/rehearse/ssh-config.js';
+import type { SupervisedMachine } from '../../../src/rehearse/supervised.js';
+import { matchesGolden } from '../base/golden.js';
+
+const machine = (name: string, address: string): SupervisedMachine => ({
+	spec: {
+		name,
+		memoryMiB: 1024,
+		mac: '52:54:00:00:00:01',
+		tap: 'tap0',
+		kernelFile: '/k',
+		initrdFile: '/i',
+		overlayFile: '/o',
+		seedFile: '/s',
+		qmpSocket: '/q',
+		agentSocket: '/a',
+	},
+	rootFile: '/r',
+	diskMiB: 8192,
+	consoleFile: '/c',
+	address,
+	username: 'ops',
+	password: 'correct horse',
+	hostKey: `ssh-ed25519 AAAA${name}`,
+});
+
+test('plain ssh gets a host entry for each node, strict about its key; no password is written down', async (t) => {
+	const directory = await mkdtemp(path.join(os.tmpdir(), 'rehearse test-'));
+	t.teardown(() => rm(directory, { recursive: true }));
+	const file = await writeSshConfig(directory, [machine('web', '10.0.2.11'), machine('db', '10.0.2.12')], 4711);
+	t.is(path.dirname(file), directory);
+	const config = await readFile(file, 'utf8');
+	matchesGolden(t, 'rehearse/golden/ssh_config.txt', config.replaceAll(directory, '{run}'));
+	t.is(await readFile(path.join(directory, 'known_hosts'), 'utf8'), 'web ssh-ed25519 AAAAweb\ndb ssh-ed25519 AAAAdb\n');
+	t.false(config.includes('correct horse'));
+});

@@ -1,0 +1,111 @@
+import test from 'ava';
+import { parse } from 'yaml';
+import type { LabNode, StartupScript } from '../../../src/lab/lab.js';
+import { buildSeedFiles, readGuestFiles } from '../../../src/seed/content.js';
+import { matchesGolden } from '../base/golden.js';
+import { labNode } from '../base/labs.js';
+
+const script = (name: string, text: string): StartupScript => ({ name, text, after: 'network-online.target' });
+
+const sample = labNode('web', 0, {
+	mac: '52:54:00:00:00:01',
+	dns: ['1.1.1.1', '8.8.8.8'],
+	services: ['nginx'],
+	users: [
+		{ username: 'ops', password: 'correct horse', groups: ['sudo', 'adm'], shell: '/bin/bash' },
+		{ username: 'app', groups: [], shell: '/usr/sbin/nologin' },
+	],
+	startupScripts: [script('first', '#!/bin/sh\necho first\n'), { ...script('second', 'echo "ö"'), after: 'nginx.service' }],
+});
+
+const hostKey = { privateKey: '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n', publicKey: 'ssh-ed25519 AAAA web' };
+const guestFiles = { 'agent.sh': '#!/bin/bash\ntrue\n', 'rehearse-agent.service': '[Service]\n' };
+
+const build = (overrides: Partial<LabNode> = {}, scriptDeadlineSeconds = 90.2) =>
+	buildSeedFiles({ node: { ...sample, ...overrides }, hostKey, guestFiles, scriptDeadlineSeconds });
+
+const instanceId = (overrides: Partial<LabNode> = {}, scriptDeadlineSeconds?: number): unknown =>
+	(JSON.parse(build(overrides, scriptDeadlineSeconds)['meta-data'] ?? '') as Record<string, unknown>)['instance-id'];
+
+test('the files of a seed', (t) => {
+	const text = Object.entries(build()).map(([file, content]) => `==> ${file} <==\n${content}\n`);
+	matchesGolden(t, 'seed/golden/web.txt', text.join(''));
+});
+
+test('user-data is a cloud-config of YAML, which JSON is', (t) => {
+	const userData = build()['user-data'] ?? '';
+	t.is(userData.split('\n')[0], '#cloud-config');
+	const { hostname, users, ssh_keys: keys } = parse(userData) as { hostname: string; users: unknown[]; ssh_keys: unknown };
+	t.is(hostname, 'web');
+	t.is(users.length, 2);
+	t.deepEqual(keys, { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey });
+});
+
+test('a password is nowhere in clear, and a user without one is locked', (t) => {
+	const files = build();
+	for (const [file, content] of Object.entries(files)) t.false(content.includes('correct horse'), file);
+	const [ops, app] = (parse(files['user-data'] ?? '') as { users: Record<string, unknown>[] }).users;
+	t.regex(String(ops?.['hashed_passwd']), /^\$6\$/);
+	t.false(ops?.['lock_passwd']);
+	t.true(app?.['lock_passwd']);
+	t.false('hashed_passwd' in (app ?? {}));
+});
+
+test('every startup script has a line of name, whole seconds and unit, in order, and lies beside it unchanged', (t) => {
+	const files = build();
+	t.is(files['startup/order.txt'], 'first 91 network-online.target\nsecond 91 nginx.service\n');
+	t.is(files['startup/first'], '#!/bin/sh\necho first\n');
+	t.is(files['startup/second'], 'echo "ö"');
+	t.is(build({ startupScripts: [] })['startup/order.txt'], '');
+});
+
+test('the network is the uplink by DHCP: the alias is the work of the startup script', (t) => {
+	const network = build()['network-config'] ?? '';
+	t.deepEqual(parse(network), {
+		version: 2,
+		ethernets: {
+			uplink: {
+				match: { macaddress: '52:54:00:00:00:01' },
+				dhcp4: true,
+				dhcp6: false,
+				'accept-ra': false,
+				nameservers: { addresses: ['1.1.1.1', '8.8.8.8'] },
+			},
+		},
+	});
+	for (const content of Object.values(build())) t.false(content.includes(sample.alias.replace(/\/.*/, '')));
+});
+
+const [ops, app] = sample.users;
+
+const changes = test.macro({
+	exec: (t, overrides: Partial<LabNode>) => t.not(instanceId(overrides), instanceId()),
+	title: (title, overrides) => title ?? `another ${String(Object.keys(overrides as object))} is another instance`,
+});
+test(changes, { name: 'api' });
+test(changes, { mac: '52:54:00:00:00:02' });
+test(changes, { dns: ['9.9.9.9'] });
+test(changes, { services: [] });
+test(changes, { users: ops ? [ops] : [] });
+test('another password is another instance', changes, {
+	users: ops && app ? [{ ...ops, password: 'battery staple' }, app] : [],
+});
+
+const keeps = test.macro((t, overrides: Partial<LabNode>, seconds?: number) => t.is(instanceId(overrides, seconds), instanceId()));
+test('another startup script is the same instance', keeps, { startupScripts: [script('first', 'echo changed')] });
+test('no startup script is the same instance', keeps, { startupScripts: [] });
+test('another deadline is the same instance', keeps, {}, 10);
+test('another size is the same instance: the disk is grown at every first boot', keeps, { memoryMiB: 1, diskMiB: 1 });
+
+test("each of the guest's own files has its place, and its program is executable", async (t) => {
+	const files = buildSeedFiles({ node: sample, hostKey, guestFiles: await readGuestFiles(), scriptDeadlineSeconds: 1 });
+	const { write_files: written } = parse(files['user-data'] ?? '') as {
+		write_files: { path: string; permissions?: string; content: string }[];
+	};
+	const program = written.find(({ path }) => path.endsWith('/agent.sh'));
+	t.is(program?.permissions, '0755');
+	t.true(program?.content.startsWith('#!/bin/'));
+	t.throws(() => buildSeedFiles({ node: sample, hostKey, guestFiles: { other: '' }, scriptDeadlineSeconds: 1 }), {
+		message: /no place for other/,
+	});
+});

@@ -1,0 +1,154 @@
+/** The rules that the source tree keeps: who may import whom, where packages are used, how long files are. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { findCycle, importsOf, parseSource, readSources, root, undocumentedExports } from './source.js';
+
+const sources = readSources('src');
+const tests = readSources('test');
+
+/** Folders from the ground up; those of one row do not import each other. */
+const layers: readonly (readonly string[])[] = [
+	['base'],
+	['process'],
+	['lab'],
+	['plan', 'image', 'seed', 'network', 'ssh'],
+	['machine'],
+	['scenario'],
+	['report'],
+	['rehearse'],
+	['commands'],
+	['cli'],
+];
+
+const levelOf = (folder: string): number => layers.findIndex((layer) => layer.includes(folder));
+
+/** Whether a file of one folder may import one of another. */
+const mayImport = (from: string, to: string): boolean => from === to || levelOf(to) < levelOf(from);
+
+/** Where each npm package is imported: one file, or one folder where it ends in a slash. */
+const importers: Readonly<Record<string, string>> = {
+	'env-paths': 'src/rehearse/paths.ts',
+	'execa': 'src/process/',
+	'ip-num': 'src/lab/addressing.ts',
+	'junit-report-builder': 'src/report/junit.ts',
+	'listr2': 'src/report/live.ts',
+	'proper-lockfile': 'src/process/lock.ts',
+	'ssh2': 'src/ssh/',
+	'tmp-promise': 'src/rehearse/run-directory.ts',
+	'unbash': 'src/plan/',
+	'unixcrypt': 'src/seed/password.ts',
+	'yaml': 'src/plan/yaml-text.ts',
+	'yargs': 'src/cli/',
+	'zod': 'src/plan/',
+};
+
+const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+	readonly dependencies: Readonly<Record<string, string>>;
+};
+
+test('every folder of src has its place in the order', (t) => {
+	t.deepEqual([...new Set(sources.map(({ folder }) => folder))].sort(), layers.flat().sort());
+});
+
+test('folders import what is below them only', (t) => {
+	const violations = sources.flatMap(({ path, folder, files }) =>
+		files.filter((file) => !mayImport(folder, file.split('/')[1] ?? '')).map((file) => `${path} imports ${file}`),
+	);
+	t.deepEqual(violations, []);
+});
+
+test('src imports files of src only, and those are there', (t) => {
+	const violations = sources.flatMap(({ path, files }) =>
+		files.filter((file) => !file.startsWith('src/') || !existsSync(join(root, file))).map((file) => `${path} imports ${file}`),
+	);
+	t.deepEqual(violations, []);
+});
+
+test('no files import each other in a ring', (t) => {
+	t.is(findCycle(sources), undefined);
+});
+
+test('an npm package has one importing place', (t) => {
+	const violations = sources.flatMap(({ path, packages }) =>
+		packages.filter((name) => !path.startsWith(importers[name] ?? 'nowhere')).map((name) => `${path} imports ${name}`),
+	);
+	t.deepEqual(violations, []);
+});
+
+test('every dependency is imported, and nothing else', (t) => {
+	const imported = new Set(sources.flatMap(({ packages }) => packages));
+	t.deepEqual([...imported].sort(), Object.keys(dependencies).sort());
+});
+
+const maximumLines = 300;
+
+test('files are short enough to be read in one go', (t) => {
+	const long = [...sources, ...tests]
+		.map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
+		.filter(({ lines }) => lines > maximumLines);
+	t.deepEqual(long, []);
+});
+
+test('nothing is left for later', (t) => {
+	const marks = /\b(?:TODO|FIXME|XXX|HACK)\b/;
+	t.deepEqual(sources.filter(({ text }) => marks.test(text)).map(({ path }) => path), []);
+});
+
+test('every exported value of src has a doc comment', (t) => {
+	const missing = sources.flatMap(({ path, text }) => undocumentedExports(text).map((line) => `${path}: ${line}`));
+	t.deepEqual(missing, []);
+});
+
+test('the lock file names no place to download from', (t) => {
+	const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+		readonly packages: Readonly<Record<string, { readonly resolved?: string }>>;
+	};
+	t.deepEqual(Object.keys(lock.packages).filter((name) => lock.packages[name]?.resolved !== undefined), []);
+});
+
+// The rules above are as good as the reading of the sources.
+
+test('every way to import is seen', (t) => {
+	const text = `
+import a from 'a';
+import {
+	type B,
+	b,
+} from './b.js';
+import type { C } from '@scope/c/deep';
+import 'd';
+export { e } from '../e.js';
+const f = await import('./f.js');
+type G = typeof import('g');
+const h = createRequire(import.meta.url)('h') as typeof import('h');
+// import of "x" from 'y' in a comment is none
+`;
+	t.deepEqual([...new Set(importsOf(text))].sort(), ['../e.js', './b.js', './f.js', '@scope/c/deep', 'a', 'd', 'g', 'h']);
+	const { files, packages } = parseSource('src/lab/x.ts', text);
+	t.deepEqual([...new Set(packages)].sort(), ['@scope/c', 'a', 'd', 'g', 'h']);
+	t.deepEqual([...files].sort(), ['src/e.ts', 'src/lab/b.ts', 'src/lab/f.ts']);
+});
+
+const permits = test.macro({
+	title: (_title, from: string, to: string, expected: boolean) => `${from} ${expected ? 'may' : 'may not'} import ${to}`,
+	exec(t, from: string, to: string, expected: boolean) {
+		t.is(mayImport(from, to), expected);
+	},
+});
+
+test(permits, 'rehearse', 'report', true);
+test(permits, 'plan', 'plan', true);
+test(permits, 'plan', 'image', false);
+test(permits, 'base', 'process', false);
+
+test('a ring of files is found', (t) => {
+	const files = (path: string, ...imported: string[]) => ({ path, files: imported });
+	t.deepEqual(findCycle([files('a', 'b'), files('b', 'c'), files('c', 'b')]), ['b', 'c', 'b']);
+	t.is(findCycle([files('a', 'b', 'c'), files('b', 'c'), files('c')]), undefined);
+});
+
+test('an exported value without a doc comment is found', (t) => {
+	const text = '/** Said. */\nexport const a = 1;\n\nexport const b = 2;\n/** Said. */\nexport async function c() {}\nexport type D = 1;\n';
+	t.deepEqual(undocumentedExports(text), ['export const b = 2;']);
+});

@@ -8,6 +8,7 @@ export interface Clock {
 	sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** The clock of this process. */
 export const systemClock: Clock = {
 	now: () => performance.now(),
 	sleep: (ms, signal) =>

@@ -119,8 +119,8 @@ async function bootstrap(
 	let text = '';
 	let child: Child | undefined;
 	cleanup.defer('mmdebstrap', () => child?.stop());
-	// The signal of a parent's death: a tool that was killed leaves no build behind that nobody waits for.
-	child = await startChild(['setpriv', '--pdeathsig=TERM', ...mmdebstrapArgv(request, archive, options)], {
+	child = await startChild(mmdebstrapArgv(request, archive, options), {
+		signalWhenOrphaned: 'SIGTERM',
 		env: { TMPDIR: options.scratch },
 		onStderr: (chunk) => {
 			text += chunk.toString();

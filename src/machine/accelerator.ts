@@ -19,6 +19,7 @@ export interface ProvenAccelerator extends Accelerator {
 /** What a person may ask for: `auto` falls back, `kvm` does not. */
 export type AcceleratorChoice = 'auto' | 'kvm' | 'tcg';
 
+/** What is tried with KVM, best first. */
 export const kvmLadder: readonly Accelerator[] = [
 	{ name: 'kvm', accel: 'kvm', cpu: 'host' },
 	// Some hosts offer the arch-capabilities register and then refuse to have it written.
@@ -71,6 +72,7 @@ export async function flyCanary(
 	let onDeath = (_why: string) => {};
 	const death = new Promise<string>((resolve) => (onDeath = resolve));
 	const child = await startChild(['qemu-system-x86_64', ...canaryArguments(accelerator, kernelFile, initrdFile)], {
+		signalWhenOrphaned: 'SIGKILL',
 		onStdout: (chunk) => {
 			output += chunk.toString();
 			if (output.includes(canaryToken)) onToken();

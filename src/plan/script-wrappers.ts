@@ -1,5 +1,5 @@
 /** Commands that run another command: what `sudo -u postgres psql -c …` or `bash -c '…'` runs in the end. */
-import type { ShellWord } from './script.js';
+import type { ShellWord } from './shell-word.js';
 
 /** What a wrapper runs: the words of a command, or the text of a script. */
 export type Inner =

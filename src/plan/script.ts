@@ -7,16 +7,7 @@
 import { forEachChild, parse, type Command, type ParsedScript, type SyntaxNode } from 'unbash';
 import { countShellLines, lineFinder, type LineFinder } from './script-lines.js';
 import { findInner } from './script-wrappers.js';
-
-/** A word of a command. */
-export interface ShellWord {
-	/** As written, quotes and expansions included. */
-	readonly text: string;
-	/** After quote removal; expansions stand in it as they were written. */
-	readonly value: string;
-	/** True when an expansion makes the word unknown before the script runs. */
-	readonly dynamic: boolean;
-}
+import type { ShellWord } from './shell-word.js';
 
 /** A simple command: `words[0]` is its name. */
 export interface ShellCommand {
@@ -35,6 +26,7 @@ export interface ShellStatement {
 	readonly line: number;
 }
 
+/** What a script is and does, as far as reading it tells. */
 export interface ScriptAnalysis {
 	/** False for a script of another interpreter, of which nothing else is known. */
 	readonly isShell: boolean;

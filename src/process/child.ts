@@ -12,6 +12,11 @@ export interface ChildExit {
 }
 
 export interface ChildOptions {
+	/**
+	 * The signal that the kernel sends the child when this process dies, however it dies (prctl(2), PR_SET_PDEATHSIG).
+	 * Only for programs that change no identity: that takes the wish away.
+	 */
+	readonly signalWhenOrphaned?: 'SIGTERM' | 'SIGKILL';
 	readonly env?: Record<string, string | undefined>;
 	/** `pipe` gives `stdin`; the child sees its end when this process dies, whatever killed it. */
 	readonly stdin?: 'ignore' | 'pipe';
@@ -49,7 +54,7 @@ const recentBytes = 8192;
  * @throws Failure `program-missing` when the program is not there.
  */
 export async function startChild(argv: Argv, options: ChildOptions = {}): Promise<Child> {
-	const [program, ...args] = argv;
+	const [program, ...args] = withDeathSignal(argv, options.signalWhenOrphaned);
 	const subprocess = execa(program, args, {
 		reject: false,
 		buffer: false,
@@ -126,6 +131,9 @@ function signalGroup(leader: number, signal: NodeJS.Signals): void {
 		if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
 	}
 }
+
+const withDeathSignal = (argv: Argv, signal: ChildOptions['signalWhenOrphaned']): Argv =>
+	signal ? ['setpriv', `--pdeathsig=${signal.slice('SIG'.length)}`, ...argv] : argv;
 
 /** Whether `exited` resolves within `ms`. */
 async function endsWithin(exited: Promise<unknown>, ms: number): Promise<boolean> {

@@ -29,28 +29,42 @@ export async function runLab(supervised: SupervisedRun, context: LabRunContext):
 	// Whatever breaks first ends every other wait; its reason is what the run rejects with.
 	const breaking = new AbortController();
 	const signal = AbortSignal.any([context.signal, breaking.signal]);
-	let torndown = () => {};
+	let teardownDone = () => {};
 	try {
 		await withCleanup(async (cleanup) => {
-			const network = await stage(emit, 'network', () =>
-				startNetwork(supervised.lab, supervised.sockets, cleanup),
-			);
-			void network.broken.then((error) => breaking.abort(error));
-			const nodes = await bringUpAll(supervised, emit, signal, breaking, cleanup);
-			const scenarioPassed = await stage(
-				emit,
-				'scenario',
-				() => rehearseScenario(supervised, emit, signal, cleanup),
-				(passed) => (passed ? 'passed' : 'failed'),
-			);
-			const failed = !scenarioPassed || nodes.some(({ startup }) => startup === 'failed');
-			if (supervised.keep === 'always' || (supervised.keep === 'on-failure' && failed)) {
-				await keepLab(supervised, context, signal);
+			try {
+				await rehearseInside(supervised, context, { signal, breaking, cleanup });
+			} finally {
+				teardownDone = beginTeardown(emit);
 			}
-			torndown = beginTeardown(emit);
 		});
 	} finally {
-		torndown();
+		teardownDone();
+	}
+}
+
+/** What ends the waits of a run, and what ends the things it has started. */
+interface Ends {
+	readonly signal: AbortSignal;
+	/** For whatever finds that the rehearsal broke. */
+	readonly breaking: AbortController;
+	readonly cleanup: CleanupStack;
+}
+
+async function rehearseInside(supervised: SupervisedRun, context: LabRunContext, ends: Ends): Promise<void> {
+	const { emit } = context;
+	const network = await stage(emit, 'network', () => startNetwork(supervised.lab, supervised.sockets, ends.cleanup));
+	void network.broken.then((error) => ends.breaking.abort(error));
+	const nodes = await bringUpAll(supervised, emit, ends);
+	const scenarioPassed = await stage(
+		emit,
+		'scenario',
+		() => rehearseScenario(supervised, emit, ends),
+		(passed) => (passed ? 'passed' : 'failed'),
+	);
+	const failed = !scenarioPassed || nodes.some(({ startup }) => startup === 'failed');
+	if (supervised.keep === 'always' || (supervised.keep === 'on-failure' && failed)) {
+		await keepLab(supervised, context, ends.signal);
 	}
 }
 
@@ -58,9 +72,7 @@ export async function runLab(supervised: SupervisedRun, context: LabRunContext):
 async function bringUpAll(
 	supervised: SupervisedRun,
 	emit: Emit,
-	signal: AbortSignal,
-	breaking: AbortController,
-	cleanup: CleanupStack,
+	{ signal, breaking, cleanup }: Ends,
 ): Promise<readonly NodeOutcome[]> {
 	const lives = supervised.machines.map(async (machine) => {
 		try {
@@ -83,8 +95,7 @@ async function bringUpAll(
 async function rehearseScenario(
 	{ lab, machines, deadlines, slowdown }: SupervisedRun,
 	emit: Emit,
-	signal: AbortSignal,
-	cleanup: CleanupStack,
+	{ signal, cleanup }: Ends,
 ): Promise<boolean> {
 	const targets = machines.map(({ spec, address, username, password, hostKey }) => ({
 		node: spec.name,

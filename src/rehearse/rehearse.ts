@@ -13,7 +13,6 @@ import path from 'node:path';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { timeLimitFailure, toFailure } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
-import { assertionTitle } from '../lab/describe.js';
 import type { Emit, RunEvent } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
@@ -21,6 +20,7 @@ import { emptyRun, foldEvent } from '../report/fold.js';
 import { resultJson } from '../report/json.js';
 import { resultOf } from '../report/result.js';
 import type { RunState } from '../report/state.js';
+import { announceTests } from '../scenario/checks.js';
 import { chooseAccelerator } from './accelerator-choice.js';
 import { provideImages } from './images.js';
 import { prepareMachines, writeSeeds } from './machines.js';
@@ -141,16 +141,7 @@ function announce({ lab, labArgument }: RehearseOptions, directory: RunDirectory
 		labArgument,
 		planSha256: lab.planSha256,
 		nodes: lab.nodes.map(({ name, startupScripts }) => ({ name, scripts: startupScripts.map((script) => script.name) })),
-		tests: lab.scenarios.flatMap(({ tests }) =>
-			tests.map(({ name, assertions }) => ({
-				name,
-				assertions: assertions.map((assertion) => ({
-					type: assertion.type,
-					onVm: assertion.onVm,
-					title: assertionTitle(assertion),
-				})),
-			})),
-		),
+		tests: lab.scenarios.flatMap(({ tests }) => announceTests(tests)),
 		warnings: lab.warnings,
 		runDirectory: directory.path,
 	});

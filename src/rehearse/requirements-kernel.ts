@@ -36,6 +36,7 @@ export async function probeKvm(host: Host, proveKvm?: ProveKvm): Promise<Finding
 	return { status: 'warning', found: `present, permitted, but no guest runs: ${reason}; guests will run under TCG` };
 }
 
+/** /dev/net/tun, which the machines' taps are made with, can be read and written by this user. */
 export async function probeTun(host: Host): Promise<Finding> {
 	const error = await host.tryDevice('/dev/net/tun');
 	if (error === undefined) return { status: 'ok', found: 'readable and writable' };
@@ -82,6 +83,7 @@ async function readRanges(host: Host) {
 	return { uids, gids };
 }
 
+/** This user has subordinate ids, which images are built with. */
 export async function probeSubordinateIds(host: Host): Promise<Finding> {
 	const { uids, gids } = await readRanges(host);
 	return judgeSubordinateRanges(uids, gids, host.user.username, host.setUp);

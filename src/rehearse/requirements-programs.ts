@@ -26,6 +26,7 @@ interface ProgramRequirement {
 	readonly optional?: true;
 }
 
+/** The programs that are only looked for. */
 export const programRequirements: readonly ProgramRequirement[] = [
 	{ id: 'qemu-img', title: 'qemu-img', argv: ['qemu-img', '--version'] },
 	{ id: 'mmdebstrap', title: 'mmdebstrap', argv: ['mmdebstrap', '--version'] },
@@ -37,6 +38,7 @@ export const programRequirements: readonly ProgramRequirement[] = [
 	{ id: 'ssh', title: 'ssh', argv: ['ssh', '-V'], optional: true },
 ];
 
+/** The Node that runs this. */
 export function probeNode(host: Host): Finding {
 	const found = host.nodeVersion;
 	if (isAtLeast(found, nodeNeeded)) return { status: 'ok', found };
@@ -58,6 +60,7 @@ export async function probeProgram(
 	}
 }
 
+/** QEMU's version, and whether it can write sparse checkpoints. */
 export async function probeQemu(host: Host): Promise<Finding> {
 	const finding = await probeProgram(host, { argv: ['qemu-system-x86_64', '--version'] });
 	if (finding.status !== 'ok') return finding;

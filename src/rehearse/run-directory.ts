@@ -3,6 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { dir as temporaryDirectory } from 'tmp-promise';
+import { isAlive } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import type { RunEvent } from '../lab/events.js';
 
@@ -71,11 +72,5 @@ export async function pruneRuns(runs: string, keep: number): Promise<string[]> {
 
 async function isRunning(directory: string): Promise<boolean> {
 	const pid = Number(await readFile(path.join(directory, 'pid'), 'utf8').catch(() => ''));
-	if (!pid) return false;
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === 'EPERM';
-	}
+	return pid > 0 && isAlive(pid);
 }

@@ -61,6 +61,7 @@ export function slowdownOf(canaryMs: number, machines: number, cores: number): n
 	return Math.max(1, canaryMs / referenceCanaryMs) * Math.max(1, machines / cores);
 }
 
+/** Every deadline of a run on a host that is `slowdown` times slower than the reference. */
 export function scaledDeadlines(slowdown: number): Deadlines {
 	const scaled = Object.entries(baseDeadlines).map(([name, ms]) => [name, Math.round(ms * slowdown)] as const);
 	return Object.fromEntries(scaled) as unknown as Deadlines;

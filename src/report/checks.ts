@@ -63,7 +63,7 @@ function bootEntry(state: RunState, node: NodeRecord, paint: Paint): Entry {
 				? `booted in ${formatMs(boot.ms)}`
 				: boot.status === 'running'
 					? 'still booting'
-					: `boot failed after ${formatMs(boot.ms)}`;
+					: `boot ${boot.status === 'failed' ? 'failed' : 'broken off'} after ${formatMs(boot.ms)}`;
 	return {
 		status: nodeStatus(state, node),
 		cells: [{ text: node.name }, { text: told, style: 'dim' }],

@@ -111,7 +111,7 @@ function bootNews(boot: StageRecord | undefined, now: number): string {
 		case 'not run':
 			return 'not booted to the end';
 		default:
-			return `boot failed after ${formatMs(boot.ms)}`;
+			return `boot ${boot.status === 'failed' ? 'failed' : 'broken off'} after ${formatMs(boot.ms)}`;
 	}
 }
 

@@ -1,7 +1,7 @@
 /** What `doctor` prints: a table for people, one object for programs. */
 import { plural } from '../base/format.js';
 import { isBlocking, type CheckedRequirement, type RequirementStatus } from '../base/requirement.js';
-import { layOutColumns, painter, type Style } from './text.js';
+import { layOutColumns, painter, wrapWords, type Style } from './text.js';
 
 const styles: Readonly<Record<RequirementStatus, Style>> = {
 	ok: 'green',
@@ -13,6 +13,10 @@ const styles: Readonly<Record<RequirementStatus, Style>> = {
 /** Whether a rehearsal can run with what was found. */
 export const canRun = (checked: readonly CheckedRequirement[]): boolean => !checked.some(isBlocking);
 
+/** What is longer than this stands below its row, where it does not push the columns apart. */
+const maximumCell = 60;
+const proseWidth = 96;
+
 /** A row for each requirement, below it what mends it, and a closing sentence; ends with a newline. */
 export function renderRequirements(checked: readonly CheckedRequirement[], options: { readonly color: boolean }): string {
 	const paint = painter(options.color);
@@ -20,15 +24,16 @@ export function renderRequirements(checked: readonly CheckedRequirement[], optio
 		checked.map(({ status, title, found, needed }) => [
 			{ text: status, style: styles[status] },
 			{ text: title },
-			{ text: found },
+			{ text: found.length > maximumCell ? '' : found },
 			{ text: `needed: ${needed}`, style: 'dim' },
 		]),
 		paint,
 	);
 	// Below the second column of its row, two blanks behind the widest status.
 	const indent = ' '.repeat(2 + Math.max(...checked.map(({ status }) => status.length)));
-	const lines = checked.flatMap(({ fix }, index) => [
+	const lines = checked.flatMap(({ found, fix }, index) => [
 		...rows.slice(index, index + 1),
+		...(found.length > maximumCell ? wrapWords(found, proseWidth).map((line) => indent + line) : []),
 		...(fix === undefined ? [] : [`${indent}→ ${paint('bold', fix)}`]),
 	]);
 	return `${[...lines, '', conclude(checked)].join('\n')}\n`;

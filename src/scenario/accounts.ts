@@ -4,6 +4,7 @@ import { commandCheck, expected, judgement, sawEnding, type AssertionOf } from '
 /** getent(1) exits with 2 when the database has no such key. */
 const unknownKey = 2;
 
+/** `user_exists`: the account, and whatever of it the assertion names. */
 export const userExists = commandCheck<AssertionOf<'user_exists'>>({
 	title: ({ username }) => `user ${username} exists`,
 	probe: ({ username }) => {
@@ -31,6 +32,7 @@ export const userExists = commandCheck<AssertionOf<'user_exists'>>({
 	},
 });
 
+/** `group_exists`: the group, and its id where the assertion names one. */
 export const groupExists = commandCheck<AssertionOf<'group_exists'>>({
 	title: ({ name }) => `group ${name} exists`,
 	probe: ({ name }) => ({ command: `getent group -- ${shellQuote(name)}` }),

@@ -20,6 +20,7 @@ type HttpResponds = AssertionOf<'http_responds'>;
 
 const maximumBody = 1024 * 1024;
 
+/** Judges an answer by its status and, where the assertion asks for it, its body. */
 export function judgeHttp({ status, contains }: HttpResponds, answer: HttpAnswer): Judgement {
 	const what = `status ${status}${contains === undefined ? '' : ` and ${quoted(contains)} in the body`}`;
 	const passed = answer.status === status && (contains === undefined || answer.body.includes(contains));

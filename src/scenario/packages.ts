@@ -22,6 +22,7 @@ export function installedVersions({ exitCode, stdout }: ExecResult): string[] | 
 const hasPrefix = (version: string, prefix: string): boolean =>
 	version.startsWith(prefix) || version.replace(/^\d+:/, '').startsWith(prefix);
 
+/** `package_installed`: `version` is a prefix of the installed one. */
 export const packageInstalled = commandCheck<AssertionOf<'package_installed'>>({
 	title: (assertion) => `package ${assertion.package} is installed`,
 	probe: (assertion) => query(assertion.package),
@@ -35,6 +36,7 @@ export const packageInstalled = commandCheck<AssertionOf<'package_installed'>>({
 	},
 });
 
+/** `package_not_installed`: neither installed nor half removed. */
 export const packageNotInstalled = commandCheck<AssertionOf<'package_not_installed'>>({
 	title: (assertion) => `package ${assertion.package} is not installed`,
 	probe: (assertion) => query(assertion.package),

@@ -25,6 +25,7 @@ export function covers(bound: string, wanted: string): boolean {
 	return bound === (wanted.includes(':') ? '::' : '0.0.0.0');
 }
 
+/** `port_listening`: some socket listens on the port, at the address if one is named. */
 export const portListening = commandCheck<AssertionOf<'port_listening'>>({
 	title: ({ port, protocol, address = 'any' }) =>
 		`port ${port}/${protocol} listens${address === 'any' ? '' : ` on ${address}`}`,

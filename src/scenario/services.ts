@@ -1,6 +1,7 @@
 import { shellQuote } from '../ssh/command.js';
 import { commandCheck, expected, judgement, sawEnding, type AssertionOf } from './check.js';
 
+/** `service_running`: systemd calls the unit active. */
 export const serviceRunning = commandCheck<AssertionOf<'service_running'>>({
 	title: ({ service }) => `service ${service} runs`,
 	probe: ({ service }) => ({ command: `systemctl is-active -- ${shellQuote(service)}` }),
@@ -13,6 +14,7 @@ export const serviceRunning = commandCheck<AssertionOf<'service_running'>>({
 /** States of systemctl(1) is-enabled under which a unit starts at boot; `static` and `indirect` do not make it. */
 const enabledStates = new Set(['enabled', 'enabled-runtime', 'alias']);
 
+/** `service_enabled`: systemd starts the unit at boot. */
 export const serviceEnabled = commandCheck<AssertionOf<'service_enabled'>>({
 	title: ({ service }) => `service ${service} is enabled`,
 	probe: ({ service }) => ({ command: `systemctl is-enabled -- ${shellQuote(service)}` }),

@@ -42,7 +42,7 @@ const outcome = {
 test('what prune freed, and what stayed', (t) => {
 	t.is(
 		renderPrune(outcome, { list: false, color: false }),
-		`image  /cache/images/a  1.0 GiB
+		`image  /cache/images/a  1 GiB
 run    /state/runs/b    1 MiB
 run    /state/runs/c    kept: process 7 rehearses it
 1.0 GiB freed.

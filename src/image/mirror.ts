@@ -12,8 +12,8 @@ export interface Mirror {
 const indexFormat = '$(ORIGIN)|$(CODENAME)|$(REPO_URI)';
 
 /**
- * The archive among the lines that `apt-get indextargets` prints: the one that most of Debian's own indexes of a
- * release come from. Security and update archives have codenames with a suffix and do not count.
+ * The archive among the lines that `apt-get indextargets` prints: the first that Debian itself signs for a release.
+ * Security and update archives have codenames with a suffix and do not count.
  */
 export function findDebianArchive(lines: string): string | undefined {
 	for (const line of lines.split('\n')) {

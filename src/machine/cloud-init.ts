@@ -14,14 +14,14 @@ const stages = ['init-local', 'init', 'modules-config', 'modules-final'] as cons
  * warning. A status that cannot be read, or a stage that has not finished, is a complaint too.
  */
 export function cloudInitComplaints(statusJson: string): string[] {
-	let status: { v1?: Readonly<Record<string, StageStatus>> };
+	let status: { v1?: Readonly<Record<string, StageStatus>> } | null;
 	try {
 		status = JSON.parse(statusJson) as typeof status;
 	} catch {
 		return [`cloud-init left no readable status: ${JSON.stringify(statusJson.slice(0, 200))}`];
 	}
 	return stages.flatMap((name) => {
-		const stage = status.v1?.[name];
+		const stage = status?.v1?.[name];
 		if (!stage?.finished) return [`cloud-init's stage ${name} did not finish`];
 		const recoverable = Object.entries(stage.recoverable_errors ?? {}).flatMap(([level, messages]) =>
 			messages.map((message) => `${name}: ${level}: ${message}`),

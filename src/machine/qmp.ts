@@ -35,7 +35,7 @@ export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
 		stream.once('close', () => this.#end());
 	}
 
-	/** Waits for QEMU's greeting and leaves capabilities negotiation. */
+	/** Leaves capabilities negotiation; resolves when QEMU has answered. Its greeting needs no waiting for. */
 	static async connect(stream: Duplex, signal?: AbortSignal): Promise<Qmp> {
 		const qmp = new Qmp(stream);
 		await qmp.execute('qmp_capabilities', {}, signal);

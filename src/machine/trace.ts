@@ -9,17 +9,37 @@ export interface FailurePlace {
 	readonly failedCommand?: string;
 }
 
-/** How a line of the trace starts: the depth in plus signs, and the line of the script. */
-const traceLine = /^\x1e?\++ (\d+) (.*)$/;
+/** A line of bash's trace: the depth in plus signs, the line of the script, the command. */
+const bashLine = /^\++ (\d+) (.*)$/;
+
+/** A line of dash's, which shares standard error; Debian's dash is built without line numbers. */
+const dashLine = /^\x1e\++ (\d*) (.*)$/;
+
+/** What a shell says of its own script; a syntax error is found as it reads on, after the last command it ran. */
+const syntaxError = /^\S*\/startup\/\S+: (?:line )?(\d+): (?:syntax error|unexpected EOF)/im;
 
 /** The last command that was traced before a script ended is the one that it ended on. */
 export function locateFailure(raw: { readonly output: string; readonly trace: string }): FailurePlace {
-	const traced = raw.trace !== '' ? raw.trace.split('\n') : raw.output.split('\n').filter((line) => line.startsWith('\x1e'));
-	const last = traced.map((line) => traceLine.exec(line)).findLast((match) => match !== null);
-	// A syntax error is found by the shell as it reads on, after the last command it ran.
-	const syntax = /(?:line )?(\d+):.*syntax error/i.exec(withoutTrace(raw.output));
+	const syntax = syntaxError.exec(raw.output);
 	if (syntax) return { failedLine: Number(syntax[1]) };
-	return last ? { failedLine: Number(last[1]), failedCommand: last[2] ?? '' } : {};
+	const [text, pattern] = raw.trace === '' ? [raw.output, dashLine] : [raw.trace, bashLine];
+	const last = text
+		.split('\n')
+		.map((line) => pattern.exec(line))
+		.findLast((match) => match !== null);
+	if (!last) return {};
+	return { ...(last[1] ? { failedLine: Number(last[1]) } : {}), failedCommand: last[2] ?? '' };
+}
+
+/**
+ * The place with its line found in the script's text, where the trace told none: when exactly one line holds the
+ * command as it was run. Expansions make the two differ, and then nobody knows.
+ */
+export function findLine(place: FailurePlace, script: string): FailurePlace {
+	const { failedLine, failedCommand } = place;
+	if (failedLine !== undefined || !failedCommand) return place;
+	const found = script.split('\n').flatMap((line, index) => (line.includes(failedCommand) ? [index + 1] : []));
+	return found.length === 1 && found[0] !== undefined ? { ...place, failedLine: found[0] } : place;
 }
 
 /** A script's output without the lines of a trace that had to share its standard error. */

@@ -25,8 +25,16 @@ export async function acquireLock(
 	for (let attempt = 0; ; attempt++) {
 		options.signal?.throwIfAborted();
 		try {
-			const release = await lockfile.lock(name, { realpath: false, stale: staleMs, retries: 0 });
-			return { release };
+			const release = await lockfile.lock(name, {
+				realpath: false,
+				stale: staleMs,
+				retries: 0,
+				// A laptop that slept comes back to a lock that somebody else may have taken. What is done under it is
+				// built aside and renamed, so that both come to a good end.
+				onCompromised: () => undefined,
+			});
+			// Nothing is left to give back when the lock was lost; that must not hide what happened under it.
+			return { release: () => release().catch(() => undefined) };
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
 		}

@@ -1,9 +1,11 @@
 import { brokenFailure } from '../base/errors.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import type { Emit, Status } from '../lab/events.js';
+import type { StartupScript } from '../lab/lab.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import { cloudInitComplaints } from '../machine/cloud-init.js';
 import { startMachine, type RunningMachine } from '../machine/machine.js';
+import { findLine } from '../machine/trace.js';
 import { run } from '../process/run.js';
 import { stage } from './stage.js';
 import type { SupervisedMachine, SupervisedRun } from './supervised.js';
@@ -28,7 +30,8 @@ export async function bringUpNode(
 ): Promise<NodeOutcome> {
 	const { name } = supervised.spec;
 	const { emit } = context;
-	const scripts = new ScriptReporter(name, emit);
+	const node = lab.lab.nodes.find((candidate) => candidate.name === name);
+	const scripts = new ScriptReporter(name, node?.startupScripts ?? [], emit);
 	const machine = await stage(emit, 'boot', () => boot(supervised, lab, context, scripts), undefined, name);
 	const startup = await stage(emit, 'startup', () => runStartup(machine, lab, context, scripts), (status) => status, name);
 	return { machine, startup };
@@ -95,11 +98,13 @@ async function runStartup(
 /** Turns what the agent says of scripts into events, and remembers whether all passed. */
 class ScriptReporter {
 	readonly #node: string;
+	readonly #scripts: readonly StartupScript[];
 	readonly #emit: Emit;
 	#failed = false;
 
-	constructor(node: string, emit: Emit) {
+	constructor(node: string, scripts: readonly StartupScript[], emit: Emit) {
 		this.#node = node;
+		this.#scripts = scripts;
 		this.#emit = emit;
 	}
 
@@ -113,7 +118,8 @@ class ScriptReporter {
 		} else if (message.kind === 'script-finished') {
 			const { kind: _kind, ...outcome } = message;
 			if (outcome.status !== 'passed') this.#failed = true;
-			this.#emit({ type: 'script-finished', node: this.#node, ...outcome });
+			const text = this.#scripts.find(({ name }) => name === outcome.script)?.text ?? '';
+			this.#emit({ type: 'script-finished', node: this.#node, ...outcome, ...findLine(outcome, text) });
 		}
 	}
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { dir as temporaryDirectory } from 'tmp-promise';
 import { isAlive } from '../base/alive.js';
@@ -33,10 +33,12 @@ export async function createRunDirectory(runs: string, lab: string, cleanup: Cle
 	const disks = path.join(directory, 'disks');
 	cleanup.defer('disks', () => rm(disks, { recursive: true, force: true }));
 	cleanup.defer('pid file', () => rm(path.join(directory, 'pid'), { force: true }));
-	await mkdir(directory);
-	// Before the disks: another run that begins now takes the disks of a run without a pid file for a dead one's.
-	await writeFile(path.join(directory, 'pid'), `${process.pid}\n`);
-	for (const name of ['disks', 'consoles', 'seeds']) await mkdir(path.join(directory, name));
+	// Made aside and renamed: another run that begins now takes the disks of a run without a pid file for a dead one's.
+	const aside = path.join(runs, `.${id}`);
+	await mkdir(aside);
+	await writeFile(path.join(aside, 'pid'), `${process.pid}\n`);
+	for (const name of ['disks', 'consoles', 'seeds']) await mkdir(path.join(aside, name));
+	await rename(aside, directory);
 	const sockets = await temporaryDirectory({ prefix: 'rehearse', mode: 0o700 });
 	// Not tmp-promise's own clean-up, which fails when the supervisor has removed the directory already.
 	cleanup.defer('sockets', () => rm(sockets.path, { recursive: true, force: true }));
@@ -57,9 +59,10 @@ export async function createRunDirectory(runs: string, lab: string, cleanup: Cle
 export async function pruneRuns(runs: string, keep: number): Promise<string[]> {
 	const names = (await readdir(runs).catch(() => [])).sort().reverse();
 	const removed: string[] = [];
-	for (const [index, name] of names.entries()) {
+	for (const [index, name] of names.filter((name) => !isAside(name)).entries()) {
 		const directory = path.join(runs, name);
-		if (await isRunning(directory)) continue;
+		const pid = await readPid(directory);
+		if (pid !== undefined && isAlive(pid)) continue;
 		if (index < keep) {
 			await rm(path.join(directory, 'disks'), { recursive: true, force: true });
 			continue;
@@ -67,10 +70,19 @@ export async function pruneRuns(runs: string, keep: number): Promise<string[]> {
 		await rm(directory, { recursive: true, force: true });
 		removed.push(directory);
 	}
+	for (const name of names.filter(isAside)) {
+		const directory = path.join(runs, name);
+		const pid = await readPid(directory);
+		// Without a pid it is this very moment being made.
+		if (pid !== undefined && !isAlive(pid)) await rm(directory, { recursive: true, force: true });
+	}
 	return removed;
 }
 
-async function isRunning(directory: string): Promise<boolean> {
+const isAside = (name: string): boolean => name.startsWith('.');
+
+/** The process that a run belongs to; `undefined` when it is over. */
+async function readPid(directory: string): Promise<number | undefined> {
 	const pid = Number(await readFile(path.join(directory, 'pid'), 'utf8').catch(() => ''));
-	return pid > 0 && isAlive(pid);
+	return pid > 0 ? pid : undefined;
 }

@@ -1,7 +1,7 @@
 /** The two tables of the summary: nodes with their startup scripts, and tests with their assertions. */
 import { formatMs, plural, withoutControls } from '../base/format.js';
 import type { ScriptOutcome } from '../lab/events.js';
-import { nodeStatus, testStatus } from './result.js';
+import { bootEnding, nodeStatus, testStatus } from './result.js';
 import { consoleLogPath } from './run-files.js';
 import {
 	findStage,
@@ -63,7 +63,7 @@ function bootEntry(state: RunState, node: NodeRecord, paint: Paint): Entry {
 				? `booted in ${formatMs(boot.ms)}`
 				: boot.status === 'running'
 					? 'still booting'
-					: `boot ${boot.status === 'failed' ? 'failed' : 'broken off'} after ${formatMs(boot.ms)}`;
+					: `boot ${bootEnding(state, boot)} after ${formatMs(boot.ms)}`;
 	return {
 		status: nodeStatus(state, node),
 		cells: [{ text: node.name }, { text: told, style: 'dim' }],

@@ -1,7 +1,7 @@
 /** What the live view says at a moment: pure functions of the run's state and the time. */
 import { formatMs, plural } from '../base/format.js';
 import type { StageName } from '../lab/events.js';
-import { nodeStatus } from './result.js';
+import { bootEnding, nodeStatus } from './result.js';
 import { allAssertions, findStage, type NodeRecord, type ReachedStatus, type RunState, type StageRecord } from './state.js';
 import { oneLine } from './text.js';
 
@@ -68,7 +68,7 @@ export function sectionText(state: RunState, section: Section, now: number): str
 export function nodeText(state: RunState, node: NodeRecord, now: number): string {
 	const width = Math.max(...state.nodes.map(({ name }) => name.length));
 	const boot = findStage(state, 'boot', node.name);
-	return `${node.name.padEnd(width)}  ${[bootNews(boot, now), scriptNews(node, now)].filter(Boolean).join('; ')}`.trimEnd();
+	return `${node.name.padEnd(width)}  ${[bootNews(state, boot, now), scriptNews(node, now)].filter(Boolean).join('; ')}`.trimEnd();
 }
 
 const recordsOf = (state: RunState, section: Section): readonly StageRecord[] =>
@@ -101,7 +101,7 @@ function sectionNews(state: RunState, section: Section, records: readonly StageR
 	return oneLine(node !== undefined && detail !== undefined ? `${node}: ${detail}` : (detail ?? ''));
 }
 
-function bootNews(boot: StageRecord | undefined, now: number): string {
+function bootNews(state: RunState, boot: StageRecord | undefined, now: number): string {
 	if (!boot) return '';
 	switch (boot.status) {
 		case 'running':
@@ -111,7 +111,7 @@ function bootNews(boot: StageRecord | undefined, now: number): string {
 		case 'not run':
 			return 'not booted to the end';
 		default:
-			return `boot ${boot.status === 'failed' ? 'failed' : 'broken off'} after ${formatMs(boot.ms)}`;
+			return `boot ${bootEnding(state, boot)} after ${formatMs(boot.ms)}`;
 	}
 }
 

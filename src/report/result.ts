@@ -14,6 +14,7 @@ import {
 	type NodeRecord,
 	type ReachedStatus,
 	type RunState,
+	type StageRecord,
 	type TestRecord,
 } from './state.js';
 
@@ -102,6 +103,10 @@ export function nodeStatus(state: RunState, node: NodeRecord): ReachedStatus {
 	if (scripts.length === 0) return findStage(state, 'boot', node.name)?.status === 'passed' ? 'passed' : 'not run';
 	return scripts.every((status) => status === 'passed') ? 'passed' : 'not run';
 }
+
+/** How a node's boot ended that did not pass, in a word: by a fault of its own, or because the run was over. */
+export const bootEnding = (state: RunState, boot: StageRecord): string =>
+	boot.status === 'failed' || state.errors.some(({ node }) => node === boot.node) ? 'failed' : 'broken off';
 
 /** How a test fared: as the worst of its assertions. */
 export function testStatus(test: TestRecord): ReachedStatus {

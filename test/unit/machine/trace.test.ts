@@ -1,5 +1,5 @@
 import test from 'ava';
-import { locateFailure, withoutTrace, type FailurePlace } from '../../../src/machine/trace.js';
+import { findLine, locateFailure, withoutTrace, type FailurePlace } from '../../../src/machine/trace.js';
 
 const located = test.macro((t, raw: { output?: string; trace?: string }, expected: FailurePlace) =>
 	t.deepEqual(locateFailure({ output: '', trace: '', ...raw }), expected));
@@ -41,15 +41,14 @@ test('dash: a syntax error', located, { output: 'a\n/run/seed/startup/x: 5: Synt
 	failedLine: 5,
 });
 
-// What is told wrongly as yet.
-test.failing('dash of Debian knows no line numbers: the command is told all the same', located, { output: 'a\n\x1e+  echo a\n\x1e+  false\n' }, {
+test('dash of Debian knows no line numbers: the command is told all the same', located, { output: 'a\n\x1e+  echo a\n\x1e+  false\n' }, {
 	failedCommand: 'false',
 });
-test.failing('bash 5.2: a quotation without end', located, {
+test('bash 5.2: a quotation without end', located, {
 	output: 'a\n/run/seed/startup/x: line 2: unexpected EOF while looking for matching `"\'\n',
 	trace,
 }, { failedLine: 2 });
-test.failing("a syntax error of somebody else's is not the script's", located, {
+test("a syntax error of somebody else's is not the script's", located, {
 	output: 'psql:/root/bootstrap.sql:12: ERROR:  syntax error at or near "VECTR"\n',
 	trace: '+ 30 psql --file /root/bootstrap.sql\n',
 }, { failedLine: 30, failedCommand: 'psql --file /root/bootstrap.sql' });
@@ -59,3 +58,11 @@ test('output without what a trace added to it', (t) => {
 	t.is(withoutTrace('+ 2 not a trace'), '+ 2 not a trace');
 	t.is(withoutTrace(''), '');
 });
+
+const found = test.macro((t, place: FailurePlace, script: string, failedLine: number | undefined) =>
+	t.is(findLine(place, script).failedLine, failedLine));
+
+test('a command without a line is found where one line holds it', found, { failedCommand: 'false' }, '#!/bin/sh\ntrue\nfalse\n', 3);
+test('but not where two do', found, { failedCommand: 'false' }, 'false\nfalse\n', undefined);
+test('nor where none does: it was expanded', found, { failedCommand: 'cat /etc/x' }, 'cat "$file"\n', undefined);
+test('a line that was traced stands', found, { failedLine: 7, failedCommand: 'false' }, 'false\n', 7);

@@ -78,12 +78,15 @@ test('a run that is being made is safe from another that begins and prunes', asy
 	const pruner = (async () => {
 		while (!pruning.signal.aborted) await pruneRuns(runs, 19);
 	})();
-	for (let count = 0; count < 19; count++) {
-		const { disks } = await createRunDirectory(runs, `lab${count}`, cleanup);
-		t.true(existsSync(disks));
+	try {
+		for (let count = 0; count < 19; count++) {
+			const { disks } = await createRunDirectory(runs, `lab${count}`, cleanup);
+			t.true(existsSync(disks));
+		}
+	} finally {
+		pruning.abort();
+		await pruner;
 	}
-	pruning.abort();
-	await pruner;
 	t.is((await readdir(runs)).filter((name) => existsSync(path.join(runs, name, 'disks'))).length, 19);
 	t.deepEqual(await cleanup.run(), []);
 });

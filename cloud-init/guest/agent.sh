@@ -33,15 +33,21 @@ while read -r script deadline after; do
 	tell "script-started script=$script"
 	unit=startup-$script.service
 	began=${EPOCHREALTIME/./}
-	systemd-run --quiet --unit="$unit" --service-type=oneshot --description="startup script $script" \
+	refusal=$(systemd-run --quiet --unit="$unit" --service-type=oneshot --description="startup script $script" \
 		--property=RemainAfterExit=yes --property="Wants=$after" --property="After=$after" \
-		--property="TimeoutStartSec=$deadline" \
+		--property="TimeoutStartSec=$deadline" --property=TimeoutStopSec=5 \
 		--property="StandardOutput=append:$state/$script.output" --property="StandardError=append:$state/$script.output" \
-		-- "$here/run-script" "$seed/startup/$script" "$state/$script.trace" 2>/dev/null
+		-- "$here/run-script" "$seed/startup/$script" "$state/$script.trace" 2>&1)
+	refused=$?
 	ms=$(((${EPOCHREALTIME/./} - began) / 1000))
 	mapfile -t end < <(systemctl show --property=Result,ExecMainStatus --value "$unit")
+	# A unit that was never started has a Result of success too: what systemd-run says decides.
+	if ((refused)) && [[ ${end[0]} == success ]]; then
+		end=(resources 1)
+		printf '%s\n' "$refusal" >>"$state/$script.output"
+	fi
 	tell "script-finished script=$script result=${end[0]} status=${end[1]} ms=$ms" \
-		"output=$(tail -c 16384 "$state/$script.output" | text)" \
+		"output=$(tail -c 16384 "$state/$script.output" 2>/dev/null | text)" \
 		"trace=$(tail -c 4096 "$state/$script.trace" 2>/dev/null | text)"
 done <"$seed/startup/order.txt"
 umount "$seed"

@@ -1,5 +1,5 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
-import type { ExitCode } from '../base/errors.js';
+import { usageFailure, type ExitCode } from '../base/errors.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
 import type { Paths } from '../rehearse/paths.js';
 import { rehearse } from '../rehearse/rehearse.js';
@@ -32,7 +32,7 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	const { terminal, junit, json } = options;
 	const lab = await loadLab(options.lab, terminal);
 	// A report that cannot be written is found out now, not after the run.
-	if (junit !== undefined) appendFileSync(junit, '');
+	if (junit !== undefined) openReport(junit);
 	const stopping = stopOnSignals();
 	const view = await startView(terminal);
 	try {
@@ -59,5 +59,13 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	} finally {
 		await view.stop();
 		stopping.done();
+	}
+}
+
+function openReport(file: string): void {
+	try {
+		appendFileSync(file, '');
+	} catch (error) {
+		throw usageFailure(`the report ${file} cannot be written: ${(error as Error).message}`, { cause: error });
 	}
 }

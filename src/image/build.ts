@@ -1,10 +1,11 @@
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, cp, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { Failure, ExitCode, brokenFailure, hostFailure } from '../base/errors.js';
 import { lastLines } from '../base/format.js';
 import { untilAborted } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
+import { startJanitor } from '../process/janitor.js';
 import { pasteable, run, type Argv } from '../process/run.js';
 import { inUserNamespace, readSubordinateRanges } from '../process/user-namespace.js';
 import { imagesDirectory, type GuestDefinition, type ImageRequest } from './guest.js';
@@ -35,10 +36,10 @@ export interface BuildOptions {
 export function mmdebstrapArgv(
 	request: ImageRequest,
 	archive: string,
-	options: Pick<BuildOptions, 'guest' | 'mirror' | 'packageCache'>,
+	options: Pick<BuildOptions, 'guest' | 'mirror' | 'packageCache' | 'scratch'>,
 ): Argv {
 	const archives = '/var/cache/apt/archives';
-	const images = imagesDirectory();
+	const images = path.join(options.scratch, 'images');
 	return [
 		'mmdebstrap',
 		'--mode=unshare',
@@ -96,9 +97,12 @@ export async function buildImage(request: ImageRequest, options: BuildOptions): 
 		// mmdebstrap works as a subordinate user, who must be able to write here.
 		await chmod(scratch, 0o1777);
 		await mkdir(options.packageCache, { recursive: true });
+		// A copy that the subordinate user can read: the checkout may be in a home that is closed to others.
+		await cp(imagesDirectory(), path.join(scratch, 'images'), { recursive: true });
+		await run(['chmod', '-R', 'a+rX', path.join(scratch, 'images')]);
 
 		const archive = path.join(scratch, 'root.tar');
-		const log = await bootstrap(request, archive, options, cleanup);
+		const log = await bootstrap(request, archive, ranges, options, cleanup);
 		if (log.exitCode !== 0) throw bootstrapFailure(log.text, request);
 		options.onProgress('writing the file system');
 		const tree = path.join(scratch, 'tree');
@@ -109,10 +113,17 @@ export async function buildImage(request: ImageRequest, options: BuildOptions): 
 	});
 }
 
+/**
+ * The shell program that ends a build which nobody waits for any more: $1 is mmdebstrap's process group, the rest the
+ * command that removes what it made, which may not succeed before the last of the group is gone.
+ */
+const abandonProgram = 'kill -s KILL -- "-$1"; shift; for _ in $(seq 50); do "$@" && exit; sleep 0.2; done';
+
 /** Runs mmdebstrap to its end; resolves to its exit status and log. */
 async function bootstrap(
 	request: ImageRequest,
 	archive: string,
+	ranges: Awaited<ReturnType<typeof readSubordinateRanges>>,
 	options: BuildOptions,
 	cleanup: CleanupStack,
 ): Promise<{ exitCode: number | undefined; text: string }> {
@@ -120,7 +131,6 @@ async function bootstrap(
 	let child: Child | undefined;
 	cleanup.defer('mmdebstrap', () => child?.stop());
 	child = await startChild(mmdebstrapArgv(request, archive, options), {
-		signalWhenOrphaned: 'SIGTERM',
 		env: { TMPDIR: options.scratch },
 		onStderr: (chunk) => {
 			text += chunk.toString();
@@ -128,6 +138,8 @@ async function bootstrap(
 			if (step?.[1]) options.onProgress(step[1]);
 		},
 	});
+	const removal = inUserNamespace(ranges, ['rm', '-rf', options.scratch]);
+	await startJanitor('janitor', ['sh', '-c', abandonProgram, 'sh', String(child.pid), ...removal], cleanup);
 	const { exitCode } = await untilAborted(child.exited, options.signal);
 	return { exitCode, text };
 }

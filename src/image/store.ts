@@ -31,10 +31,13 @@ export interface ImageStoreOptions {
 /** How long one run waits for another that builds the same image, in milliseconds. */
 const lockTimeoutMs = 30 * 60_000;
 
+/** Part of every key: to be raised when `build.ts` makes another image of the same packages and files. */
+const imageFormat = 1;
+
 /** The key of an image: everything that its content depends on but the state of the mirror. */
 export async function imageKey(packages: readonly string[], guest: GuestDefinition): Promise<string> {
 	const { suite, components } = guest;
-	return contentKey({ suite, components, packages, recipe: await hashTree(imagesDirectory(), /^guest\.json$/) });
+	return contentKey({ format: imageFormat, suite, components, packages, recipe: await hashTree(imagesDirectory(), /^guest\.json$/) });
 }
 
 /** SHA-256 over the paths, modes and contents of the files of a directory, but for those whose path matches `except`. */
@@ -46,7 +49,7 @@ async function hashTree(directory: string, except: RegExp): Promise<string> {
 		.filter((file) => !except.test(path.relative(directory, file)))
 		.sort();
 	const parts = await Promise.all(
-		files.map(async (file) => `${path.relative(directory, file)}\0${sha256(await readFile(file))}`),
+		files.map(async (file) => `${path.relative(directory, file)}\0${(await stat(file)).mode & 0o111}\0${sha256(await readFile(file))}`),
 	);
 	return sha256(parts.join('\n'));
 }
@@ -105,6 +108,8 @@ export async function provideImage(request: ImageRequest, options: ImageStoreOpt
 			signal: options.signal,
 		});
 		await writeFile(path.join(aside, 'image.json'), `${JSON.stringify({ key, packages: request.packages }, null, '\t')}\n`);
+		// What is there without being an image, such as the rest of an interrupted prune, makes room.
+		await rm(directory, { recursive: true, force: true });
 		await rename(aside, directory);
 	} finally {
 		await lock.release();

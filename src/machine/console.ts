@@ -58,6 +58,6 @@ export class Console {
 	async close(): Promise<void> {
 		if (this.#file.destroyed) return;
 		this.#file.end();
-		await Promise.race([once(this.#file, 'close'), once(this.#file, 'error')]);
+		await once(this.#file, 'close').catch(() => undefined);
 	}
 }

@@ -67,7 +67,8 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	});
 
 	const connect = (path: string) => Promise.race([connectUnix(path, socketDeadlineMs, signal), breakage.promise]);
-	qmp = await Qmp.connect(await connect(spec.qmpSocket), signal);
+	const monitor = await connect(spec.qmpSocket);
+	qmp = await Promise.race([Qmp.connect(monitor, signal), breakage.promise]);
 	qmp.on('event', ({ event }) => {
 		// Under KVM a processor that cannot go on stops with its QEMU still alive.
 		if (event === 'STOP') void reportInternalError(qmp, breakage);

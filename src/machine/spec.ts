@@ -41,6 +41,9 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator): stri
 	return [
 		...['-name', `guest=${spec.name}`],
 		...commonArguments(accelerator),
+		// Not reserved: a plan may give its machines more than the host has, as long as they do not touch it.
+		...['-object', `memory-backend-ram,id=ram,size=${spec.memoryMiB}M,reserve=off`],
+		...['-machine', 'memory-backend=ram'],
 		...['-m', String(spec.memoryMiB)],
 		...['-kernel', spec.kernelFile],
 		...['-initrd', spec.initrdFile],

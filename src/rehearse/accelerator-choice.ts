@@ -39,10 +39,15 @@ export async function chooseAccelerator(options: ChoiceOptions): Promise<ProvenA
 	const proven = await proveAccelerator(choice, hindrance, (accelerator) =>
 		flyCanary(accelerator, image.kernelFile, image.initrdFile, signal),
 	);
+	// A cache that cannot be written to costs the next run a canary, not this one its life.
+	await remember(file, proven).catch(() => undefined);
+	return proven;
+}
+
+async function remember(file: string, proven: ProvenAccelerator): Promise<void> {
 	await mkdir(path.dirname(file), { recursive: true });
 	await writeFile(`${file}.${process.pid}`, JSON.stringify(proven));
 	await rename(`${file}.${process.pid}`, file);
-	return proven;
 }
 
 async function readCached(file: string): Promise<ProvenAccelerator | undefined> {

@@ -132,5 +132,5 @@ async function keepLab({ machines, access }: SupervisedRun, context: LabRunConte
 function beginTeardown(emit: Emit): () => void {
 	const began = performance.now();
 	emit({ type: 'stage-started', stage: 'teardown' });
-	return () => emit({ type: 'stage-finished', stage: 'teardown', status: 'passed', ms: performance.now() - began });
+	return () => emit({ type: 'stage-finished', stage: 'teardown', status: 'passed', ms: Math.round(performance.now() - began) });
 }

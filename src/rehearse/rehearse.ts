@@ -16,6 +16,7 @@ import { formatMs } from '../base/format.js';
 import type { Emit, RunEvent } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
+import { startJanitor } from '../process/janitor.js';
 import { emptyRun, foldEvent } from '../report/fold.js';
 import { resultJson } from '../report/json.js';
 import { resultOf } from '../report/result.js';
@@ -68,8 +69,21 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	const emit: Emit = (body) => {
 		const event: RunEvent = { at: Date.now(), ...body };
 		state = foldEvent(state, event);
-		directory?.log(event);
+		logEvent(event);
 		options.onEvent(event);
+		// A person looks at the lab now, for as long as it takes.
+		if (event.type === 'kept') clearTimeout(limitTimer);
+	};
+	// A full disk costs the log, not the run; what happened is still folded and shown.
+	let isLogging = true;
+	const logEvent = (event: RunEvent) => {
+		if (!directory || !isLogging) return;
+		try {
+			directory.log(event);
+		} catch (error) {
+			isLogging = false;
+			emit({ type: 'notice', message: `the event log ends here: ${String(error)}` });
+		}
 	};
 	const limit = new AbortController();
 	const limitTimer = setTimeout(
@@ -80,6 +94,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	try {
 		await withCleanup(async (cleanup) => {
 			directory = await createRunDirectory(options.paths.runs, options.lab.name, cleanup);
+			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);
 			await rehearseIn(directory, options, emit, cleanup, signal);
 		});

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { dir as temporaryDirectory } from 'tmp-promise';
 import { isAlive } from '../base/alive.js';
@@ -39,7 +40,7 @@ export async function createRunDirectory(runs: string, lab: string, cleanup: Cle
 	await writeFile(path.join(aside, 'pid'), `${process.pid}\n`);
 	for (const name of ['disks', 'consoles', 'seeds']) await mkdir(path.join(aside, name));
 	await rename(aside, directory);
-	const sockets = await temporaryDirectory({ prefix: 'rehearse', mode: 0o700 });
+	const sockets = await temporaryDirectory({ prefix: 'rehearse', mode: 0o700, tmpdir: shortTemporary() });
 	// Not tmp-promise's own clean-up, which fails when the supervisor has removed the directory already.
 	cleanup.defer('sockets', () => rm(sockets.path, { recursive: true, force: true }));
 	const events = path.join(directory, 'events.ndjson');
@@ -78,6 +79,9 @@ export async function pruneRuns(runs: string, keep: number): Promise<string[]> {
 	}
 	return removed;
 }
+
+/** Where temporary files go, unless its path leaves a socket's no room (107 bytes, unix(7)). */
+const shortTemporary = (): string => (os.tmpdir().length <= 60 ? os.tmpdir() : '/tmp');
 
 const isAside = (name: string): boolean => name.startsWith('.');
 

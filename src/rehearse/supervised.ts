@@ -51,7 +51,7 @@ export interface Deadlines {
 export type SupervisorWord = 'stop' | 'release';
 
 /** A host with KVM and time; every deadline is a multiple of these. */
-const baseDeadlines: Deadlines = { provisioningMs: 90_000, scriptMs: 60_000, assertionMs: 8_000, loginMs: 8_000 };
+const baseDeadlines: Deadlines = { provisioningMs: 90_000, scriptMs: 60_000, assertionMs: 5_000, loginMs: 8_000 };
 
 /** How long a canary takes where deadlines need no stretching, in milliseconds. */
 const referenceCanaryMs = 1500;

@@ -115,7 +115,8 @@ function buildNetworkConfig(node: LabNode): object {
 				dhcp4: true,
 				dhcp6: false,
 				'accept-ra': false,
-				nameservers: { addresses: node.dns },
+				// cloud-init refuses an empty list, and with it all that is said of the interface.
+				...(node.dns.length > 0 ? { nameservers: { addresses: node.dns } } : {}),
 			},
 		},
 	};

@@ -8,7 +8,7 @@ const guest: GuestDefinition = { suite: 'trixie', components: ['main', 'contrib'
 const request: ImageRequest = { packages: ['cloud-init', 'jq'], nodes: ['one', 'two'] };
 
 const argv = (mirror: Mirror) =>
-	mmdebstrapArgv(request, '/scratch/root.tar', { guest, mirror, packageCache: `/home/o'neill/my cache` });
+	mmdebstrapArgv(request, '/scratch/root.tar', { guest, mirror, scratch: '/scratch', packageCache: `/home/o'neill/my cache` });
 
 test("mmdebstrap's arguments", (t) => {
 	matchesGolden(t, 'image/golden/mmdebstrap.txt', argumentLines(argv({})));

@@ -109,3 +109,8 @@ test("each of the guest's own files has its place, and its program is executable
 		message: /no place for other/,
 	});
 });
+
+test('a node without DNS servers says nothing of them: cloud-init refuses an empty list', (t) => {
+	const files = build({ dns: [] });
+	t.false(files['network-config']?.includes('nameservers'));
+});

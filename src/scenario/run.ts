@@ -1,7 +1,6 @@
 /** Runs the scenario: every assertion, each until it holds or its deadline passes, none hiding another. */
 import { lastLines } from '../base/format.js';
 import { poll, systemClock, type Clock, type PollOutcome } from '../base/waiting.js';
-import { assertionTitle } from '../lab/describe.js';
 import type { AssertionOutcome, Emit, Status } from '../lab/events.js';
 import type { Assertion, Scenario, ScenarioTest } from '../lab/lab.js';
 import { isFinal, isSshFailure } from '../ssh/failures.js';
@@ -75,7 +74,7 @@ async function runOnNode(
 		const outcome: AssertionOutcome = {
 			test: task.test,
 			index: task.index,
-			assertion: assertionTitle(task.assertion),
+			assertion: checkOf(task.assertion).title(task.assertion),
 			onVm: task.assertion.onVm,
 			status: last.status,
 			ms,

@@ -1,7 +1,6 @@
 import { access, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { formatMs } from '../base/format.js';
-import { flyCanary, kvmLadder } from '../machine/accelerator.js';
+import { climbKvmLadder, flyCanary } from '../machine/accelerator.js';
 import type { ProveKvm } from '../rehearse/requirements-kernel.js';
 
 /** A kernel with its initial ramdisk. */
@@ -22,18 +21,13 @@ export async function findKvmProof(
 	if (!kernel) return undefined;
 	return () => {
 		onStart();
-		return climbLadder(kernel, signal);
+		return prove(kernel, signal);
 	};
 }
 
-async function climbLadder({ kernelFile, initrdFile }: Kernel, signal: AbortSignal): ReturnType<ProveKvm> {
-	const tried: string[] = [];
-	for (const rung of kvmLadder) {
-		const outcome = await flyCanary(rung, kernelFile, initrdFile, signal);
-		if ('ms' in outcome) return { usable: true, reason: `a kernel booted in ${formatMs(outcome.ms)} (-cpu ${rung.cpu})` };
-		tried.push(`-cpu ${rung.cpu}: ${outcome.why}`);
-	}
-	return { usable: false, reason: tried.join('; ') };
+async function prove({ kernelFile, initrdFile }: Kernel, signal: AbortSignal): ReturnType<ProveKvm> {
+	const climbed = await climbKvmLadder((rung) => flyCanary(rung, kernelFile, initrdFile, signal));
+	return 'why' in climbed ? { usable: false, reason: climbed.why } : { usable: true, reason: climbed.reason };
 }
 
 async function findKernel(images: string): Promise<Kernel | undefined> {

@@ -2,13 +2,14 @@
  * `rehearse prune`: removes what can be made again and what is over. What a rehearsal that goes on needs stays, and is
  * said to stay.
  */
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isAlive } from '../base/alive.js';
 import { diskUsage } from '../base/disk-usage.js';
 import { ExitCode } from '../base/errors.js';
 import { acquireLock } from '../process/lock.js';
 import type { Paths } from '../rehearse/paths.js';
+import { isAside, readPid } from '../rehearse/run-directory.js';
 import { pruneObject, renderPrune, type KeptItem, type PrunedItem } from '../report/prune.js';
 import type { Terminal } from './terminal.js';
 
@@ -63,10 +64,10 @@ async function pruneRuns(runs: string, list: boolean, outcome: Outcome): Promise
 	let goOn = false;
 	for (const name of (await readdir(runs).catch(() => [])).sort()) {
 		const run = path.join(runs, name);
-		const pid = Number(await readFile(path.join(run, 'pid'), 'utf8').catch(() => ''));
-		const goesOn = pid > 0 && isAlive(pid);
+		const pid = await readPid(run);
+		const goesOn = pid === undefined ? isAside(name) : isAlive(pid);
 		goOn ||= goesOn;
-		await prune({ kind: 'run', path: run }, goesOn ? `process ${pid} rehearses it` : undefined, list, outcome);
+		await prune({ kind: 'run', path: run }, goesOn ? `process ${pid ?? 'that is only starting'} rehearses it` : undefined, list, outcome);
 	}
 	return { goOn };
 }

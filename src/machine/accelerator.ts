@@ -104,8 +104,23 @@ const firstComplaint = (stderr: string): string | undefined =>
 		.find((line) => line.startsWith('qemu-system'))
 		?.replace(/^qemu-system-x86_64: (?:error: )?/, '') || lastLines(stderr, 1) || undefined;
 
+/** The first rung of the ladder whose canary reaches user space, or why none does. */
+export async function climbKvmLadder(
+	fly: (accelerator: Accelerator) => Promise<CanaryOutcome>,
+): Promise<ProvenAccelerator | { readonly why: string }> {
+	const tried: string[] = [];
+	for (const rung of kvmLadder) {
+		const outcome = await fly(rung);
+		if ('ms' in outcome) {
+			return { ...rung, canaryMs: outcome.ms, reason: `KVM booted a kernel in ${formatMs(outcome.ms)} (-cpu ${rung.cpu})` };
+		}
+		tried.push(`-cpu ${rung.cpu}: ${outcome.why}`);
+	}
+	return { why: tried.join('; ') };
+}
+
 /**
- * Walks the ladder for `choice`.
+ * The accelerator for `choice`.
  * @param kvmHindrance why KVM need not even be tried: no device, no permission
  * @throws Failure `no-accelerator` (exit 3) when nothing that `choice` allows works
  */
@@ -114,18 +129,12 @@ export async function proveAccelerator(
 	kvmHindrance: string | undefined,
 	fly: (accelerator: Accelerator) => Promise<CanaryOutcome>,
 ): Promise<ProvenAccelerator> {
-	const tried: string[] = [];
-	if (choice !== 'tcg') {
-		if (kvmHindrance) tried.push(kvmHindrance);
-		for (const rung of kvmHindrance ? [] : kvmLadder) {
-			const outcome = await fly(rung);
-			if ('ms' in outcome) {
-				return { ...rung, canaryMs: outcome.ms, reason: `KVM booted a kernel in ${formatMs(outcome.ms)} (-cpu ${rung.cpu})` };
-			}
-			tried.push(`-cpu ${rung.cpu}: ${outcome.why}`);
-		}
+	let whyNotKvm = kvmHindrance ?? '';
+	if (choice !== 'tcg' && kvmHindrance === undefined) {
+		const climbed = await climbKvmLadder(fly);
+		if ('canaryMs' in climbed) return climbed;
+		whyNotKvm = climbed.why;
 	}
-	const whyNotKvm = tried.join('; ');
 	if (choice === 'kvm') {
 		throw hostFailure('no-accelerator', `KVM does not work on this host: ${whyNotKvm}`, {
 			hint: '`rehearse doctor` says more; without --accel kvm the lab runs under emulation (TCG)',

@@ -83,10 +83,11 @@ export async function pruneRuns(runs: string, keep: number): Promise<string[]> {
 /** Where temporary files go, unless its path leaves a socket's no room (107 bytes, unix(7)). */
 const shortTemporary = (): string => (os.tmpdir().length <= 60 ? os.tmpdir() : '/tmp');
 
-const isAside = (name: string): boolean => name.startsWith('.');
+/** Whether a name among the runs is that of a run that is only just being made. */
+export const isAside = (name: string): boolean => name.startsWith('.');
 
-/** The process that a run belongs to; `undefined` when it is over. */
-async function readPid(directory: string): Promise<number | undefined> {
+/** The process that a run belongs to, dead or alive; `undefined` when the run is over, or is only just being made. */
+export async function readPid(directory: string): Promise<number | undefined> {
 	const pid = Number(await readFile(path.join(directory, 'pid'), 'utf8').catch(() => ''));
 	return pid > 0 ? pid : undefined;
 }

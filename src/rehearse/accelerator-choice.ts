@@ -4,7 +4,15 @@ import path from 'node:path';
 import { usageFailure } from '../base/errors.js';
 import { contentKey, sha256 } from '../base/hash.js';
 import type { Image } from '../image/store.js';
-import { flyCanary, proveAccelerator, type AcceleratorChoice, type ProvenAccelerator } from '../machine/accelerator.js';
+import {
+	canaryArguments,
+	flyCanary,
+	kvmLadder,
+	proveAccelerator,
+	tcg,
+	type AcceleratorChoice,
+	type ProvenAccelerator,
+} from '../machine/accelerator.js';
 import { run } from '../process/run.js';
 import { thisHost, type Host } from './requirements-host.js';
 
@@ -28,6 +36,7 @@ export async function chooseAccelerator(options: ChoiceOptions): Promise<ProvenA
 	const key = contentKey({
 		choice,
 		hindrance: hindrance ?? null,
+		rungs: [...kvmLadder, tcg].map((rung) => canaryArguments(rung, '', '')),
 		kernel: sha256(await readFile(image.kernelFile)),
 		qemu: (await run(['qemu-system-x86_64', '--version'], { signal })).stdout,
 		processor: os.cpus()[0]?.model ?? '',

@@ -17,7 +17,8 @@ export async function writeSshConfig(
 	await writeFile(knownHosts, machines.map(({ spec, hostKey }) => `${spec.name} ${hostKey}\n`).join(''));
 	const proxy =
 		`nsenter --target ${supervisorPid} --user --net --preserve-credentials ` +
-		`bash -c 'exec 3<>/dev/tcp/%h/%p; cat <&3 & exec cat >&3'`;
+		// ssh ends its proxy with a signal, and what is still to be read from the node must not outlive it.
+		`bash -c 'trap : HUP TERM; exec 3<>/dev/tcp/%h/%p; cat <&3 & exec >&3; cat; kill $!'`;
 	const entries = machines.map(({ spec, address, username }) =>
 		[
 			`Host ${spec.name}`,

@@ -131,6 +131,8 @@ async function bootstrap(
 	let child: Child | undefined;
 	cleanup.defer('mmdebstrap', () => child?.stop());
 	child = await startChild(mmdebstrapArgv(request, archive, options), {
+		// For the moment until the janitor is there; it ends the whole group, and removes what is left.
+		signalWhenOrphaned: 'SIGTERM',
 		env: { TMPDIR: options.scratch },
 		onStderr: (chunk) => {
 			text += chunk.toString();

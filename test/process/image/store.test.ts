@@ -7,7 +7,6 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { isAlive } from '../../../src/base/alive.js';
 import { poll } from '../../../src/base/waiting.js';
 import type { GuestDefinition, ImageRequest } from '../../../src/image/guest.js';
 import { findImage, imageKey, provideImage, type ImageStoreOptions } from '../../../src/image/store.js';
@@ -115,16 +114,16 @@ test.serial('an abort ends the build, and what it started', async (t) => {
 });
 
 test.serial('a build that was killed ends what it started, and is not taken for an image', async (t) => {
-	const store = await makeStore(t, 'echo "ready $$" >>NOTES; while :; do sleep 0.05; done');
+	const store = await makeStore(t, 'grep -q ready NOTES && exit; echo "ready $$" >>NOTES; while :; do sleep 0.05; done');
 	const file = path.join(store.directory, '..', '..', 'request.json');
 	await writeFile(file, JSON.stringify({ request, directory: store.directory, guest }));
 	const builder = await startChild([process.execPath, path.join(import.meta.dirname, 'builder.js'), file]);
 	t.teardown(() => builder.stop());
 	const pid = Number(/ready (\d+)/.exec(await noted(store, 'ready'))?.[1]);
-	t.true(isAlive(pid));
+	t.not(await commandLine(pid), '');
 	process.kill(builder.pid, 'SIGKILL');
 	await builder.exited;
-	const gone = await poll(async () => !isAlive(pid), Boolean, { intervalMs: 20, deadlineMs: 20_000 });
+	const gone = await poll(() => commandLine(pid), (text) => text === '', { intervalMs: 20, deadlineMs: 20_000 });
 	t.true(gone.accepted, 'the build goes on although nobody waits for it');
 
 	const key = await imageKey(request.packages, guest);
@@ -147,6 +146,9 @@ test('a key follows from the packages and the suite, in every process the same',
 	t.not(await imageKey(request.packages, { ...guest, suite: 'forky' }), key);
 	t.is(await imageKey(request.packages, { ...guest, features: { unused: ['x'] } }), key);
 });
+
+/** Empty for a process that is gone, or that is dead and only not yet waited for. */
+const commandLine = (pid: number): Promise<string> => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
 
 async function noted(store: Store, note: string): Promise<string> {
 	const { accepted, last } = await poll(async () => store.notes(), (notes) => notes.some((line) => line.startsWith(note)), { intervalMs: 20, deadlineMs: 20_000 });

@@ -1,9 +1,12 @@
 #!/bin/bash
-# Runs once cloud-init is done: tells the host how provisioning went, waits for its word, runs the node's startup
-# scripts from the seed disk, each as a systemd unit, and tells how each ended.
+# Runs once cloud-init is done: tells the host how provisioning went and does what the host says.
 #
-# Every line to the host is `kind name=value …`; free text travels in base64. Without a host that listens (a person
-# booted this seed by hand) everything runs all the same, and nobody is told.
+# Every line to the host is `kind name=value …`; free text travels in base64. The host's words:
+#   clock MS  its clock, in milliseconds since the epoch: the answer to `clock`
+#   sync      the machine stood still for a while
+#   wake      the machine is a copy, restored from a checkpoint: tell what shows that it is sound
+#   start     run the startup scripts
+# Without a host that listens (a person booted this seed by hand) the scripts run all the same, and nobody is told.
 set -u
 here=/usr/local/lib/rehearse
 state=/run/rehearse
@@ -16,28 +19,64 @@ text() { base64 --wrap=0; }
 
 # What systemd says of the units that failed; startup scripts are told of by themselves.
 failed_units() {
+	[[ $(systemctl show --property=NFailedUnits --value) != 0 ]] || return 0
 	local units
 	mapfile -t units < <(systemctl list-units --state=failed --plain --no-legend --full | cut -d' ' -f1 | grep -v '^startup-')
 	((${#units[@]})) && systemctl status --no-pager --full --lines=5 -- "${units[@]}" 2>&1 | head -c 8000
 }
 
-tell "provisioned cloud_init=$(text <"/run/cloud-init/status.json") failed=$(failed_units | text)"
-if [[ -c $port ]]; then
-	while read -r word clock <&3 && [[ $word != start ]]; do :; done
-	[[ -n ${clock:-} ]] && date --set="@$clock" >/dev/null
-fi
+# Milliseconds of the clock that never steps, into `up`; of the one that people read, into `now`.
+read_clocks() {
+	read -r up _ </proc/uptime
+	up=$((10#${up/./} * 10)) now=$((${EPOCHREALTIME/./} / 1000))
+}
 
-seed=$state/seed
-mkdir -p "$seed" && mount -o ro /dev/disk/by-label/cidata "$seed"
-while read -r script deadline after; do
+# Sets the clock to the host's. Starting date(1) takes its time on a slow processor: what it took the first time is
+# allowed for the second time round.
+sync_clock() {
+	local up now word host began late to cost=0
+	tell clock
+	# What the host has said before it heard the question comes first.
+	while read -r word host <&3 && [[ $word != clock ]]; do words+=("$word"); done
+	[[ $word == clock ]] || return
+	read_clocks
+	began=$up
+	for _ in 1 2 3; do
+		late=$((host + up - began - now))
+		((late < -100 || late > 100)) || return 0
+		to=$((now + late + cost))
+		printf -v to '@%d.%03d' $((to / 1000)) $((to % 1000))
+		date --set="$to" >/dev/null
+		read_clocks
+		cost=$((cost + host + up - began - now))
+	done
+}
+
+reseeds=0
+wake() {
+	local before=$reseeds
+	reseeds=$(dmesg | grep -c 'crng reseeded due to virtual machine fork')
+	tell "awake clock=$EPOCHREALTIME machine_id=$(</etc/machine-id) host_key=$(text </etc/ssh/ssh_host_ed25519_key.pub)" \
+		"reseeded=$((reseeds - before)) failed=$(failed_units | text)"
+}
+
+run_scripts() {
+	local seed=$state/seed script deadline after
+	mkdir -p "$seed" && mount -o ro /dev/disk/by-label/cidata "$seed"
+	while read -r script deadline after; do run_script "$seed/startup/$script"; done <"$seed/startup/order.txt"
+	umount "$seed"
+	tell "started failed=$(failed_units | text)"
+}
+
+# Runs one script as a unit, and tells how it ended.
+run_script() {
 	tell "script-started script=$script"
-	unit=startup-$script.service
-	began=${EPOCHREALTIME/./}
+	local unit=startup-$script.service began=${EPOCHREALTIME/./} refusal refused ms end
 	refusal=$(systemd-run --quiet --unit="$unit" --service-type=oneshot --description="startup script $script" \
 		--property=RemainAfterExit=yes --property="Wants=$after" --property="After=$after" \
 		--property="TimeoutStartSec=$deadline" --property=TimeoutStopSec=5 \
 		--property="StandardOutput=append:$state/$script.output" --property="StandardError=append:$state/$script.output" \
-		-- "$here/run-script" "$seed/startup/$script" "$state/$script.trace" 2>&1)
+		-- "$here/run-script" "$1" "$state/$script.trace" 2>&1)
 	refused=$?
 	ms=$(((${EPOCHREALTIME/./} - began) / 1000))
 	mapfile -t end < <(systemctl show --property=Result,ExecMainStatus --value "$unit")
@@ -49,6 +88,20 @@ while read -r script deadline after; do
 	tell "script-finished script=$script result=${end[0]} status=${end[1]} ms=$ms" \
 		"output=$(tail -c 16384 "$state/$script.output" 2>/dev/null | text)" \
 		"trace=$(tail -c 4096 "$state/$script.trace" 2>/dev/null | text)"
-done <"$seed/startup/order.txt"
-umount "$seed"
-tell "started failed=$(failed_units | text)"
+}
+
+tell "provisioned cloud_init=$(text </run/cloud-init/status.json) failed=$(failed_units | text)"
+if [[ ! -c $port ]]; then
+	run_scripts
+	exit
+fi
+words=()
+while ((${#words[@]})) || read -r 'words[0]' <&3; do
+	word=${words[0]}
+	words=("${words[@]:1}")
+	sync_clock
+	case $word in
+	wake) wake ;;
+	start) run_scripts ;;
+	esac
+done

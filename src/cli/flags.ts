@@ -40,3 +40,9 @@ export function millisecondsOf(name: string, seconds: number): number {
 	if (seconds > 0 && seconds <= maximumSeconds) return seconds * 1000;
 	throw usageFailure(`--${name}: expected seconds above 0, ${maximumSeconds} at most`);
 }
+
+/** A size in bytes, of one in gigabytes. @throws Failure (usage) for what is no size. */
+export function bytesOf(name: string, gigabytes: number): number {
+	if (gigabytes >= 0 && Number.isFinite(gigabytes)) return gigabytes * 1e9;
+	throw usageFailure(`--${name}: expected gigabytes, 0 or more`);
+}

@@ -7,10 +7,12 @@ import path from 'node:path';
 import { isAlive } from '../base/alive.js';
 import { diskUsage } from '../base/disk-usage.js';
 import { ExitCode } from '../base/errors.js';
+import { listAsides, listCheckpoints, type StoredCheckpoint } from '../checkpoint/inventory.js';
+import { removeUnleased } from '../checkpoint/lease.js';
 import { acquireLock } from '../process/lock.js';
 import type { Paths } from '../rehearse/paths.js';
 import { isAside, readPid } from '../rehearse/run-directory.js';
-import { pruneObject, renderPrune, type KeptItem, type PrunedItem } from '../report/prune.js';
+import { pruneObject, renderPrune, type KeptItem, type PrunedCheckpoint, type PrunedItem } from '../report/prune.js';
 import type { Terminal } from './terminal.js';
 
 export interface PruneOptions {
@@ -32,6 +34,7 @@ export async function pruneCommand({ paths, list, json, terminal }: PruneOptions
 	const outcome: Outcome = { removed: [], kept: [] };
 	// Runs first: whether one goes on decides what may become of the images.
 	const runs = await pruneRuns(paths.runs, list, outcome);
+	await pruneCheckpoints(paths.checkpoints, list, outcome);
 	const images = await pruneImages(paths.images, list, runs.goOn, outcome);
 	const cached = ['packages', 'accelerator'] as const;
 	for (const kind of cached) {
@@ -41,7 +44,9 @@ export async function pruneCommand({ paths, list, json, terminal }: PruneOptions
 	}
 	const { stdout, stdoutColor: color } = terminal;
 	stdout.write(
-		json ? `${JSON.stringify(pruneObject(outcome, list), undefined, '\t')}\n` : renderPrune(outcome, { list, color }),
+		json
+			? `${JSON.stringify(pruneObject(outcome, list), undefined, '\t')}\n`
+			: renderPrune(outcome, { list, color, now: Date.now() }),
 	);
 	return ExitCode.passed;
 }
@@ -55,7 +60,7 @@ async function prune(
 ): Promise<void> {
 	const bytes = await diskUsage(item.path);
 	if (bytes === 0) return;
-	if (whyKept !== undefined) return void kept.push({ ...item, reason: whyKept });
+	if (whyKept !== undefined) return void kept.push({ ...item, bytes, reason: whyKept });
 	if (!list) await rm(item.path, { recursive: true, force: true });
 	removed.push({ ...item, bytes });
 }
@@ -70,6 +75,25 @@ async function pruneRuns(runs: string, list: boolean, outcome: Outcome): Promise
 		await prune({ kind: 'run', path: run }, goesOn ? `process ${pid ?? 'that is only starting'} rehearses it` : undefined, list, outcome);
 	}
 	return { goOn };
+}
+
+async function pruneCheckpoints(store: string, list: boolean, outcome: Outcome): Promise<void> {
+	for (const stored of await listCheckpoints(store)) {
+		const item = { kind: 'checkpoint', path: stored.directory, bytes: stored.bytes, checkpoint: describe(stored) } as const;
+		const goes = list ? !stored.leased : await removeUnleased(stored.directory);
+		if (goes) outcome.removed.push(item);
+		else outcome.kept.push({ ...item, reason: 'a rehearsal runs from it' });
+	}
+	for (const { path: aside, isWritten } of await listAsides(store)) {
+		await prune({ kind: 'checkpoint', path: aside }, isWritten ? 'a rehearsal saves it' : undefined, list, outcome);
+	}
+}
+
+function describe({ found, usedAt }: StoredCheckpoint): PrunedCheckpoint {
+	const used_at = new Date(usedAt).toISOString();
+	if ('damaged' in found) return { used_at, damaged: found.damaged };
+	const { kind, lab, machines, savedAt } = found.checkpoint.manifest;
+	return { kind, lab, nodes: machines.map(({ node }) => node), saved_at: new Date(savedAt).toISOString(), used_at };
 }
 
 /** How the directories of images and of builds that were killed are named, and the locks beside them. */

@@ -17,6 +17,13 @@ export interface RunOptions {
 	readonly lab: string;
 	readonly paths: Paths;
 	readonly accelerator: AcceleratorChoice;
+	readonly checkpoints: {
+		readonly cold: boolean;
+		readonly from: 'started' | undefined;
+		/** Names of nodes whose startup scripts run; of all when there is none. */
+		readonly only: readonly string[];
+		readonly limitBytes: number;
+	};
 	readonly keep: Keep;
 	readonly mirror: string | undefined;
 	readonly timeLimitMs: number;
@@ -31,6 +38,8 @@ export interface RunOptions {
 export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	const { terminal, junit, json } = options;
 	const lab = await loadLab(options.lab, terminal);
+	const { cold, limitBytes } = options.checkpoints;
+	const checkpoints = { cold, limitBytes, started: startedNodes(lab, options.checkpoints) };
 	// A report that cannot be written is found out now, not after the run.
 	if (junit !== undefined) openReport(junit);
 	const stopping = stopOnSignals();
@@ -41,6 +50,7 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 			labArgument: options.lab,
 			paths: options.paths,
 			accelerator: options.accelerator,
+			checkpoints,
 			keep: options.keep,
 			mirror: options.mirror,
 			timeLimitMs: options.timeLimitMs,
@@ -60,6 +70,31 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 		await view.stop();
 		stopping.done();
 	}
+}
+
+/**
+ * The nodes that are to be restored as started.
+ * @throws Failure `usage` for names that the lab does not have, and for wishes that contradict each other
+ */
+export function startedNodes(
+	lab: { readonly nodes: readonly { readonly name: string }[] },
+	{ cold, from, only }: Pick<RunOptions['checkpoints'], 'cold' | 'from' | 'only'>,
+): readonly string[] {
+	const names = lab.nodes.map(({ name }) => name);
+	if (from !== undefined && only.length > 0) {
+		throw usageFailure('--from started runs no startup script, --only runs those of some nodes: give one of them');
+	}
+	if (cold && (from !== undefined || only.length > 0)) {
+		throw usageFailure(`--cold uses no checkpoint, ${from === undefined ? '--only' : '--from'} needs one: give one of them`);
+	}
+	const unknown = only.filter((name) => !names.includes(name));
+	if (unknown.length > 0) {
+		throw usageFailure(`the lab has no node ${unknown.map((name) => `'${name}'`).join(', ')}`, {
+			hint: `its nodes are ${names.join(', ')}`,
+		});
+	}
+	if (from === 'started') return names;
+	return only.length > 0 ? names.filter((name) => !only.includes(name)) : [];
 }
 
 function openReport(file: string): void {

@@ -3,9 +3,34 @@
  * log of a run is a file of them, one JSON object a line.
  */
 
-export type StageName = 'images' | 'seeds' | 'accelerator' | 'network' | 'boot' | 'startup' | 'scenario' | 'teardown';
+export type StageName =
+	| 'images'
+	| 'accelerator'
+	| 'checkpoints'
+	| 'seeds'
+	| 'network'
+	| 'restore'
+	| 'boot'
+	| 'save'
+	| 'startup'
+	| 'scenario'
+	| 'teardown';
 
 export type Status = 'passed' | 'failed' | 'error';
+
+/** What a checkpoint is of: a machine before its startup scripts, or all machines of a lab after theirs. */
+export type CheckpointKind = 'provisioned' | 'started';
+
+/** Where a node's machine came from. */
+export type Origin =
+	| {
+			readonly from: 'checkpoint';
+			readonly kind: CheckpointKind;
+			/** Milliseconds since the epoch. */
+			readonly savedAt: number;
+	  }
+	/** `why` there was no checkpoint to use, where one was looked for. */
+	| { readonly from: 'power-on'; readonly why?: string };
 
 /** How a node's startup script ended. `timed-out` is a failure of the lab like `failed`. */
 export interface ScriptOutcome {
@@ -78,6 +103,8 @@ export type RunEventBody =
 			readonly ms: number;
 			readonly detail?: string;
 	  }
+	/** Where a node's machine comes from; told again when it turns out otherwise. */
+	| { readonly type: 'origin'; readonly node: string; readonly origin: Origin }
 	| { readonly type: 'accelerator'; readonly name: 'kvm' | 'tcg'; readonly reason: string }
 	/** Something the reader should know that fails nothing: memory that only just fits, a slow host. */
 	| { readonly type: 'notice'; readonly message: string; readonly node?: string }

@@ -5,9 +5,26 @@ import { locateFailure, withoutTrace } from './trace.js';
 export type AgentMessage =
 	/** cloud-init's own account (`/run/cloud-init/status.json`), and `systemctl status` of failed units, if any. */
 	| { readonly kind: 'provisioned'; readonly cloudInit: string; readonly failedUnits: string }
+	/** It wants to know the host's time. */
+	| { readonly kind: 'clock' }
+	/** The answer of a restored machine to `wake`. */
+	| ({ readonly kind: 'awake' } & Awake)
 	| { readonly kind: 'script-started'; readonly script: string }
 	| ({ readonly kind: 'script-finished' } & Omit<ScriptOutcome, 'node'>)
 	| { readonly kind: 'started'; readonly failedUnits: string };
+
+/** What a restored machine tells of itself. */
+export interface Awake {
+	/** The guest's clock when it said so, in milliseconds since the epoch. */
+	readonly clockMs: number;
+	readonly machineId: string;
+	/** The public half of its SSH host key, as its file has it. */
+	readonly hostKey: string;
+	/** How often its kernel has noticed, since it was woken, that it is a copy, and reseeded its random numbers. */
+	readonly reseeded: number;
+	/** `systemctl status` of failed units, if any. */
+	readonly failedUnits: string;
+}
 
 /** Reads a line of the agent; `undefined` for one that is none of its messages. */
 export function parseAgentMessage(line: string): AgentMessage | undefined {
@@ -18,6 +35,17 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 	switch (kind) {
 		case 'provisioned':
 			return { kind, cloudInit: text('cloud_init'), failedUnits: text('failed') };
+		case 'clock':
+			return { kind };
+		case 'awake':
+			return {
+				kind,
+				clockMs: Number(plain('clock')) * 1000,
+				machineId: plain('machine_id'),
+				hostKey: text('host_key').trim(),
+				reseeded: Number(plain('reseeded')),
+				failedUnits: text('failed'),
+			};
 		case 'script-started':
 			return { kind, script: plain('script') };
 		case 'script-finished':

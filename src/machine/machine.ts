@@ -8,10 +8,11 @@ import { parseAgentMessage, type AgentMessage } from './agent-message.js';
 import { Console } from './console.js';
 import { Qmp } from './qmp.js';
 import { connectUnix } from './socket.js';
-import { qemuArguments, type Accelerator, type MachineSpec } from './spec.js';
+import { qemuArguments, type Accelerator, type MachineSpec, type Start } from './spec.js';
 
 export interface MachineOptions {
 	readonly accelerator: Accelerator;
+	readonly start: Start;
 	readonly consoleFile: string;
 	readonly cleanup: CleanupStack;
 	readonly onMessage: (message: AgentMessage) => void;
@@ -28,8 +29,8 @@ export interface RunningMachine {
 	readonly broken: Promise<never>;
 	/** The console's last lines. */
 	consoleTail(): string;
-	/** A line to the guest's agent. */
-	tell(line: string): void;
+	/** A word to the guest's agent. */
+	tell(word: 'sync' | 'wake' | 'start'): void;
 	/**
 	 * Waits for the agent's message of a kind, which may have come already.
 	 * @throws Failure when the machine breaks first, or `machine-deadline` with the console's end
@@ -57,7 +58,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		breakage.expected = true;
 		await child?.stop({ graceful: () => qmp?.execute('quit').then(() => undefined), graceMs: 2000 });
 	});
-	child = await startChild(['qemu-system-x86_64', ...qemuArguments(spec, options.accelerator)], {
+	child = await startChild(['qemu-system-x86_64', ...qemuArguments(spec, options.accelerator, options.start)], {
 		onStdout: (chunk) => console.write(chunk),
 	});
 	void child.exited.then(({ exitCode, signal: killedBy, recentStderr }) => {
@@ -80,6 +81,8 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	createInterface({ input: agent }).on('error', endAgent).on('line', (line) => {
 		const message = parseAgentMessage(line);
 		if (!message) return;
+		// At once: what the guest is told is as old as its way there.
+		if (message.kind === 'clock') return void agent.write(`clock ${Date.now()}\n`);
 		mailbox.put(message);
 		options.onMessage(message);
 	});
@@ -90,7 +93,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		qmp,
 		broken: breakage.promise,
 		consoleTail: () => console.tail(),
-		tell: (line) => void agent.write(`${line}\n`),
+		tell: (word) => void agent.write(`${word}\n`),
 		async waitFor(kind, { deadlineMs, signal: waitSignal, what }) {
 			const late = () =>
 				brokenFailure('machine-deadline', `${spec.name}: ${what} not reached in ${formatMs(deadlineMs)}`, {

@@ -9,8 +9,12 @@ export interface MachineSpec {
 	readonly tap: string;
 	readonly kernelFile: string;
 	readonly initrdFile: string;
-	/** The machine's own disk: an overlay over its image. */
+	/** The machine's own disk: an overlay over `layers`. */
 	readonly overlayFile: string;
+	/** Frozen overlays of a checkpoint that the machine continues from, top first; none when it boots. */
+	readonly layers: readonly string[];
+	/** The image's root file system, below all overlays. */
+	readonly rootFile: string;
 	readonly seedFile: string;
 	/** Unix sockets; a socket's path is limited to 107 bytes (unix(7)). */
 	readonly qmpSocket: string;
@@ -32,12 +36,18 @@ export const agentPort = 'org.openfactory.rehearse';
 /** Everything on the console that is worth reading, little that is slow to print on an emulated serial port. */
 const consoleArguments = 'console=ttyS0 8250.nr_uarts=1 quiet systemd.show_status=true';
 
-/** The kernel's command line. The machine's identity comes from its name, so that it is the same in every run. */
+/** What a machine is to itself (machine-id(5)). It comes from the name, so that it is the same in every run. */
+export const machineId = (name: string): string => contentKey(['machine-id', name], 32);
+
+/** The kernel's command line. */
 export const kernelArguments = (spec: Pick<MachineSpec, 'name'>): string =>
-	`root=/dev/vda rw ${consoleArguments} systemd.machine_id=${contentKey(['machine-id', spec.name], 32)}`;
+	`root=/dev/vda rw ${consoleArguments} systemd.machine_id=${machineId(spec.name)}`;
+
+/** How a machine comes to life: from power-on, or, still halted, from a saved state that is loaded into it. */
+export type Start = 'power-on' | 'incoming';
 
 /** QEMU's options for a machine (qemu-system-x86_64(1)). The serial console is its standard output. */
-export function qemuArguments(spec: MachineSpec, accelerator: Accelerator): string[] {
+export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, start: Start = 'power-on'): string[] {
 	return [
 		...['-name', `guest=${spec.name}`],
 		...commonArguments(accelerator),
@@ -51,7 +61,7 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator): stri
 		...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
 		...['-chardev', `socket,id=qmp,path=${escape(spec.qmpSocket)},server=on,wait=off`],
 		...['-mon', 'chardev=qmp,mode=control'],
-		...['-blockdev', json(overlay(spec.overlayFile)), '-device', 'virtio-blk-pci,drive=disk'],
+		...['-blockdev', json(disk(spec)), '-device', 'virtio-blk-pci,drive=disk'],
 		...['-blockdev', json(seed(spec.seedFile)), '-device', 'virtio-blk-pci,drive=seed'],
 		...['-netdev', `tap,id=lan,ifname=${spec.tap},script=no,downscript=no`],
 		...['-device', `virtio-net-pci,netdev=lan,mac=${spec.mac}`],
@@ -59,6 +69,9 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator): stri
 		...['-device', 'virtio-serial-pci'],
 		...['-chardev', `socket,id=agent,path=${escape(spec.agentSocket)},server=on,wait=off`],
 		...['-device', `virtserialport,chardev=agent,name=${agentPort}`],
+		// Another value in every QEMU: a restored kernel sees that it is a copy, and reseeds its random numbers.
+		...['-device', 'vmgenid,guid=auto'],
+		...(start === 'incoming' ? ['-S', '-incoming', 'defer'] : []),
 	];
 }
 
@@ -81,13 +94,27 @@ export function commonArguments(accelerator: Accelerator): string[] {
 
 const json = (value: object): string => JSON.stringify(value);
 
-/** The overlay does not outlive the run: nothing on it need ever reach the host's disk. */
-const overlay = (filename: string): object => ({
-	'node-name': 'disk',
+/** The name of the block device's first node; the overlay that a saved machine goes on with has another. */
+export const diskNode = 'disk';
+
+/** A qcow2 file that a guest writes to. It does not outlive the run: nothing on it need ever reach the host's disk. */
+export const overlay = (nodeName: string, filename: string, backing: object | null): object => ({
+	'node-name': nodeName,
 	driver: 'qcow2',
 	cache: { 'no-flush': true },
 	file: { driver: 'file', filename },
+	backing,
 });
+
+/** The whole chain, said outright: what the files themselves say of their backing files may have moved since. */
+function disk({ overlayFile, layers, rootFile }: Pick<MachineSpec, 'overlayFile' | 'layers' | 'rootFile'>): object {
+	const root = { driver: 'raw', 'read-only': true, file: { driver: 'file', filename: rootFile } };
+	const frozen = layers.reduceRight<object>(
+		(backing, filename) => ({ driver: 'qcow2', 'read-only': true, file: { driver: 'file', filename }, backing }),
+		root,
+	);
+	return overlay(diskNode, overlayFile, frozen);
+}
 
 const seed = (filename: string): object => ({
 	'node-name': 'seed',

@@ -5,6 +5,9 @@ import type { Argv } from '../process/run.js';
 /** The bridge that stands for the wire between a lab's machines. */
 export const bridgeName = 'lab0';
 
+/** The bridge's own address, the same in every run: a restored machine still knows its gateway by it. */
+export const bridgeMac = '52:54:00:71:00:01';
+
 /** The tap device of the node with this index; an interface's name has at most 15 bytes. */
 export const tapName = (index: number): string => `tap${index}`;
 
@@ -16,7 +19,7 @@ export const tapName = (index: number): string => `tap${index}`;
 export function networkCommands(lab: Pick<Lab, 'nodes' | 'network'>): string {
 	const lines = [
 		'link set lo up',
-		`link add ${bridgeName} type bridge stp_state 0 forward_delay 0`,
+		`link add ${bridgeName} address ${bridgeMac} type bridge stp_state 0 forward_delay 0`,
 		`address add ${uplink.gateway}/${uplink.prefixLength} dev ${bridgeName}`,
 		`address add ${lab.network.gateway} dev ${bridgeName}`,
 		`link set ${bridgeName} up`,

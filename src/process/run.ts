@@ -2,6 +2,7 @@ import { execa } from 'execa';
 import { brokenFailure, hostFailure } from '../base/errors.js';
 import { lastLines } from '../base/format.js';
 import { packageOf } from '../base/programs.js';
+import { quote } from '../base/shell.js';
 
 /** A command as the kernel takes it: program and arguments, never a shell string. */
 export type Argv = readonly [program: string, ...args: string[]];
@@ -83,7 +84,3 @@ export function programMissing(program: string): Error {
 
 /** The command quoted for a shell. */
 export const pasteable = (argv: readonly string[]): string => argv.map(quote).join(' ');
-
-/** One word quoted for a POSIX shell; safe words are left as they are. */
-export const quote = (word: string): string =>
-	/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

@@ -21,7 +21,14 @@ export interface ChoiceOptions {
 	/** The lab's images; the canary boots the kernel of the first. */
 	readonly images: ReadonlyMap<string, Image>;
 	readonly cacheDirectory: string;
+	readonly qemuVersion: string;
 	readonly signal?: AbortSignal | undefined;
+}
+
+/** What the QEMU of this host says of its version, such as `QEMU emulator version 10.0.2 (Debian …)`. */
+export async function readQemuVersion(signal?: AbortSignal): Promise<string> {
+	const { stdout } = await run(['qemu-system-x86_64', '--version'], { signal });
+	return stdout.split('\n')[0] ?? '';
 }
 
 /**
@@ -38,7 +45,7 @@ export async function chooseAccelerator(options: ChoiceOptions): Promise<ProvenA
 		hindrance: hindrance ?? null,
 		rungs: [...kvmLadder, tcg].map((rung) => canaryArguments(rung, '', '')),
 		kernel: sha256(await readFile(image.kernelFile)),
-		qemu: (await run(['qemu-system-x86_64', '--version'], { signal })).stdout,
+		qemu: options.qemuVersion,
 		processor: os.cpus()[0]?.model ?? '',
 		boot: await readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
 	});

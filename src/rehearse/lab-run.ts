@@ -3,13 +3,14 @@
  * network, machines, provisioning, startup scripts, scenario.
  */
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
+import { quote } from '../base/shell.js';
 import { untilAborted } from '../base/waiting.js';
 import type { Emit } from '../lab/events.js';
 import { startNetwork } from '../network/network.js';
-import { quote } from '../process/run.js';
 import { runScenario } from '../scenario/run.js';
 import { SshPool } from '../ssh/pool.js';
-import { bringUpNode, type NodeOutcome } from './node-run.js';
+import { bringUpNode, Gate, type NodeOutcome } from './node-run.js';
+import { Saver } from './saver.js';
 import { stage } from './stage.js';
 import type { SupervisedRun } from './supervised.js';
 
@@ -55,30 +56,37 @@ async function rehearseInside(supervised: SupervisedRun, context: LabRunContext,
 	const { emit } = context;
 	const network = await stage(emit, 'network', () => startNetwork(supervised.lab, supervised.sockets, ends.cleanup));
 	void network.broken.then((error) => ends.breaking.abort(error));
-	const nodes = await bringUpAll(supervised, emit, ends);
+	const saver = new Saver({ ...supervised, signal: ends.signal }, emit);
+	const nodes = await bringUpAll(supervised, emit, ends, saver);
+	const startupPassed = nodes.every(({ startup }) => startup === 'passed');
+	if (startupPassed) await saver.saveLab(nodes.map(({ arrived }) => arrived), supervised.saveStarted);
 	const scenarioPassed = await stage(
 		emit,
 		'scenario',
 		() => rehearseScenario(supervised, emit, ends),
 		(passed) => (passed ? 'passed' : 'failed'),
 	);
-	const failed = !scenarioPassed || nodes.some(({ startup }) => startup === 'failed');
+	await saver.finish();
+	const failed = !scenarioPassed || !startupPassed;
 	if (supervised.keep === 'always' || (supervised.keep === 'on-failure' && failed)) {
 		await keepLab(supervised, context, ends.signal);
 	}
 }
 
-/** Brings every node up side by side. The first that breaks ends the others. */
+/** Restores or boots every node, side by side. The first that breaks ends the others. */
 async function bringUpAll(
 	supervised: SupervisedRun,
 	emit: Emit,
 	{ signal, breaking, cleanup }: Ends,
+	saver: Saver,
 ): Promise<readonly NodeOutcome[]> {
+	const gate = new Gate(supervised.machines.length);
+	const context = { lab: supervised, emit, signal, cleanup, gate, saver };
 	const lives = supervised.machines.map(async (machine) => {
 		try {
-			const outcome = await bringUpNode(machine, supervised, { emit, signal, cleanup });
+			const outcome = await bringUpNode(machine, context);
 			// A machine that breaks later, during the scenario, ends that too.
-			outcome.machine.broken.catch((error: unknown) => breaking.abort(error));
+			outcome.arrived.machine.broken.catch((error: unknown) => breaking.abort(error));
 			return outcome;
 		} catch (error) {
 			breaking.abort(error);

@@ -4,15 +4,15 @@ import type { Image } from '../image/store.js';
 import type { Lab, LabNode, User } from '../lab/lab.js';
 import { tapName } from '../network/plan.js';
 import { consoleLogPath } from '../report/run-files.js';
-import { buildSeedFiles, readGuestFiles, type HostKey } from '../seed/content.js';
+import { buildSeedFiles, readGuestFiles, type HostKey, type SeedFiles } from '../seed/content.js';
 import { writeSeedDisk } from '../seed/disk.js';
-import { generateHostKey } from '../ssh/session.js';
 import type { RunDirectory } from './run-directory.js';
 import type { SupervisedMachine } from './supervised.js';
 
 /** A machine that is about to be supervised, with what its seed needs. */
 export interface PreparedMachine {
 	readonly node: LabNode;
+	readonly image: Image;
 	readonly hostKey: HostKey;
 	readonly supervised: SupervisedMachine;
 }
@@ -21,15 +21,17 @@ export interface PreparedMachine {
 export function prepareMachines(
 	lab: Lab,
 	images: ReadonlyMap<string, Image>,
+	hostKeys: ReadonlyMap<string, HostKey>,
 	directory: RunDirectory,
 ): readonly PreparedMachine[] {
 	return lab.nodes.map((node, index) => {
 		const image = images.get(node.name);
-		if (!image) throw brokenFailure('internal', `${node.name} has no image`, { node: node.name });
+		const hostKey = hostKeys.get(node.name);
+		if (!image || !hostKey) throw brokenFailure('internal', `${node.name} has no image or no host key`, { node: node.name });
 		const user = loginUser(node);
-		const hostKey = generateHostKey(node.name);
 		return {
 			node,
+			image,
 			hostKey,
 			supervised: {
 				spec: {
@@ -40,18 +42,20 @@ export function prepareMachines(
 					kernelFile: image.kernelFile,
 					initrdFile: image.initrdFile,
 					overlayFile: path.join(directory.disks, `${node.name}.qcow2`),
+					layers: [],
+					rootFile: image.rootFile,
 					seedFile: path.join(directory.path, 'seeds', `${node.name}.iso`),
 					// Numbered, not named: a socket's path is short, a node's name need not be.
 					qmpSocket: path.join(directory.sockets, `${index}.qmp`),
 					agentSocket: path.join(directory.sockets, `${index}.agent`),
 				},
-				rootFile: image.rootFile,
 				diskMiB: node.diskMiB,
 				consoleFile: consoleLogPath(directory.path, node.name),
 				address: node.uplinkAddress,
 				username: user.username,
 				password: user.password,
 				hostKey: hostKey.publicKey,
+				origin: { from: 'power-on' },
 			},
 		};
 	});
@@ -67,20 +71,26 @@ function loginUser(node: LabNode): User & { password: string } {
 	});
 }
 
+/** The files of every machine's seed, by node. */
+export async function seedFilesOf(
+	machines: readonly PreparedMachine[],
+	scriptDeadlineSeconds: number,
+): Promise<ReadonlyMap<string, SeedFiles>> {
+	const guestFiles = await readGuestFiles();
+	const filesOf = ({ node, hostKey }: PreparedMachine) =>
+		buildSeedFiles({ node, hostKey, guestFiles, scriptDeadlineSeconds });
+	return new Map(machines.map((machine) => [machine.node.name, filesOf(machine)]));
+}
+
 /** Writes every machine's seed disk. */
 export async function writeSeeds(
 	machines: readonly PreparedMachine[],
-	scriptDeadlineSeconds: number,
+	seeds: ReadonlyMap<string, SeedFiles>,
 	signal?: AbortSignal,
 ): Promise<void> {
-	const guestFiles = await readGuestFiles();
 	await Promise.all(
-		machines.map(({ node, hostKey, supervised }) =>
-			writeSeedDisk(
-				buildSeedFiles({ node, hostKey, guestFiles, scriptDeadlineSeconds }),
-				supervised.spec.seedFile,
-				signal,
-			),
+		machines.map(({ node, supervised }) =>
+			writeSeedDisk(seeds.get(node.name) ?? {}, supervised.spec.seedFile, signal),
 		),
 	);
 }

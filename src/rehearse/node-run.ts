@@ -1,88 +1,88 @@
-import { brokenFailure } from '../base/errors.js';
-import type { CleanupStack } from '../base/cleanup.js';
+import { untilAborted } from '../base/waiting.js';
 import type { Emit, Status } from '../lab/events.js';
 import type { StartupScript } from '../lab/lab.js';
 import type { AgentMessage } from '../machine/agent-message.js';
-import { cloudInitComplaints } from '../machine/cloud-init.js';
-import { startMachine, type RunningMachine } from '../machine/machine.js';
+import type { RunningMachine } from '../machine/machine.js';
 import { findLine } from '../machine/trace.js';
-import { run } from '../process/run.js';
+import { bootNode, restoreNode, wakeNode, type ArrivalContext, type Arrived } from './arrival.js';
+import type { Saver } from './saver.js';
 import { stage } from './stage.js';
 import type { SupervisedMachine, SupervisedRun } from './supervised.js';
 
-export interface NodeContext {
-	readonly emit: Emit;
-	readonly signal: AbortSignal;
-	readonly cleanup: CleanupStack;
+export interface NodeContext extends Omit<ArrivalContext, 'onMessage'> {
+	/** Opens when every machine is there: those that were restored go on together. */
+	readonly gate: Gate;
+	readonly saver: Saver;
 }
 
 /** A node whose startup scripts have run. */
 export interface NodeOutcome {
-	readonly machine: RunningMachine;
+	readonly arrived: Arrived;
 	readonly startup: Status;
 }
 
-/** Boots one node, has it provisioned, and runs its startup scripts. Rejects when the machine broke. */
-export async function bringUpNode(
-	supervised: SupervisedMachine,
-	lab: SupervisedRun,
-	context: NodeContext,
-): Promise<NodeOutcome> {
-	const { name } = supervised.spec;
-	const { emit } = context;
-	const node = lab.lab.nodes.find((candidate) => candidate.name === name);
-	const scripts = new ScriptReporter(name, node?.startupScripts ?? [], emit);
-	const machine = await stage(emit, 'boot', () => boot(supervised, lab, context, scripts), undefined, name);
-	const startup = await stage(emit, 'startup', () => runStartup(machine, lab, context, scripts), (status) => status, name);
-	return { machine, startup };
+/** Lets nobody through before all have come. */
+export class Gate {
+	readonly opened: Promise<void>;
+	#missing: number;
+	#open: () => void = () => undefined;
+
+	constructor(count: number) {
+		this.#missing = count;
+		this.opened = new Promise((resolve) => (this.#open = resolve));
+	}
+
+	come(): void {
+		this.#missing -= 1;
+		if (this.#missing <= 0) this.#open();
+	}
 }
 
-async function boot(
-	{ spec, rootFile, diskMiB, consoleFile }: SupervisedMachine,
-	{ accelerator, deadlines }: SupervisedRun,
-	{ signal, cleanup }: NodeContext,
-	scripts: ScriptReporter,
-): Promise<RunningMachine> {
-	await run(
-		['qemu-img', 'create', '-q', '-f', 'qcow2', '-b', rootFile, '-F', 'raw', spec.overlayFile, `${diskMiB}M`],
-		{ signal },
-	);
-	const machine = await startMachine(spec, {
-		accelerator,
-		consoleFile,
-		cleanup,
-		onMessage: (message) => scripts.take(message),
-		signal,
-	});
-	const { cloudInit, failedUnits } = await machine.waitFor('provisioned', {
-		deadlineMs: deadlines.provisioningMs,
-		signal,
-		what: 'the end of cloud-init was',
-	});
-	const complaints = cloudInitComplaints(cloudInit);
-	if (complaints.length > 0) {
-		throw brokenFailure('cloud-init', `${spec.name}: cloud-init did not end well`, {
-			node: spec.name,
-			detail: complaints.join('\n'),
-		});
-	}
-	if (failedUnits !== '') {
-		throw brokenFailure('units-failed', `${spec.name}: units failed while it booted`, {
-			node: spec.name,
-			detail: failedUnits,
-		});
-	}
-	return machine;
+/** Restores or boots one node, and runs its startup scripts. Rejects when the machine broke. */
+export async function bringUpNode(supervised: SupervisedMachine, nodeContext: NodeContext): Promise<NodeOutcome> {
+	const { name } = supervised.spec;
+	const { emit, lab, signal } = nodeContext;
+	const node = lab.lab.nodes.find((candidate) => candidate.name === name);
+	const scripts = new ScriptReporter(name, node?.startupScripts ?? [], emit);
+	const context: ArrivalContext = { ...nodeContext, onMessage: (message) => scripts.take(message) };
+	const arrived = await arrive(supervised, context, nodeContext);
+	const { origin } = supervised;
+	if (arrived.isRestored && origin.from === 'checkpoint' && origin.kind === 'started') return { arrived, startup: 'passed' };
+	const run = () => runStartup(arrived.machine, lab, { emit, signal, scripts });
+	return { arrived, startup: await stage(emit, 'startup', run, (status) => status, name) };
+}
+
+async function arrive(
+	supervised: SupervisedMachine,
+	context: ArrivalContext,
+	{ gate, saver, signal }: NodeContext,
+): Promise<Arrived> {
+	const boot = async () => {
+		const booted = await bootNode(supervised, context);
+		await saver.saveNode(booted, supervised.save);
+		return booted;
+	};
+	const restored = await restoreNode(supervised, context);
+	const arrived = restored ?? (await boot());
+	gate.come();
+	if (!restored) return arrived;
+	await untilAborted(Promise.race([gate.opened, restored.machine.broken]), signal);
+	return (await wakeNode(restored, supervised, context)) ? restored : boot();
+}
+
+interface StartupContext {
+	readonly emit: Emit;
+	readonly signal: AbortSignal;
+	readonly scripts: ScriptReporter;
 }
 
 async function runStartup(
 	machine: RunningMachine,
 	{ lab, deadlines }: SupervisedRun,
-	{ emit, signal }: NodeContext,
-	scripts: ScriptReporter,
+	{ emit, signal, scripts }: StartupContext,
 ): Promise<Status> {
 	const count = lab.nodes.find(({ name }) => name === machine.name)?.startupScripts.length ?? 0;
-	machine.tell(`start ${(Date.now() / 1000).toFixed(3)}`);
+	machine.tell('start');
 	const { failedUnits } = await machine.waitFor('started', {
 		// systemd ends a script at its deadline; the machine gets as long again to say so.
 		deadlineMs: deadlines.scriptMs * (count + 1),

@@ -6,6 +6,9 @@ export interface Paths {
 	/** Images and what else can be made again; `rehearse prune` empties it. */
 	readonly cache: string;
 	readonly images: string;
+	readonly checkpoints: string;
+	/** SSH host keys of nodes, which are the same from run to run. */
+	readonly hostKeys: string;
 	/** A directory for each run. */
 	readonly runs: string;
 }
@@ -14,5 +17,11 @@ export interface Paths {
 export function userPaths(): Paths {
 	// env-paths calls the XDG state directory "log".
 	const { cache, log } = envPaths('rehearse', { suffix: '' });
-	return { cache, images: path.join(cache, 'images'), runs: path.join(log, 'runs') };
+	return {
+		cache,
+		images: path.join(cache, 'images'),
+		checkpoints: path.join(cache, 'checkpoints'),
+		hostKeys: path.join(cache, 'host-keys'),
+		runs: path.join(log, 'runs'),
+	};
 }

@@ -2,17 +2,18 @@
  * A rehearsal from plan to verdict. Everything but `runLab` (see lab-run.ts) happens here, outside the lab's
  * namespace:
  *
- *   plan → lab → images → seeds → accelerator → supervisor { network → machines → startup → scenario → teardown }
+ *   plan → lab → images → accelerator → seeds → checkpoints → supervisor { network → machines → startup → scenario }
  *
  * Later stages take earlier results as arguments. What happens is told by events; `RunState`, the fold over them,
  * is the result.
  */
-import { writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { timeLimitFailure, toFailure } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
+import { boundCheckpoints } from '../checkpoint/inventory.js';
 import type { Emit, RunEvent } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
@@ -21,11 +22,15 @@ import { emptyRun, foldEvent } from '../report/fold.js';
 import { resultJson } from '../report/json.js';
 import { resultOf } from '../report/result.js';
 import type { RunState } from '../report/state.js';
+import type { SeedFiles } from '../seed/content.js';
 import { announceTests } from '../scenario/checks.js';
-import { chooseAccelerator } from './accelerator-choice.js';
+import { chooseAccelerator, readQemuVersion } from './accelerator-choice.js';
+import { planCheckpoints, type CheckpointWish } from './checkpoints.js';
+import { provideHostKeys } from './host-keys.js';
 import { provideImages } from './images.js';
-import { prepareMachines, writeSeeds } from './machines.js';
+import { prepareMachines, seedFilesOf, writeSeeds, type PreparedMachine } from './machines.js';
 import { admitMemory } from './memory.js';
+import type { HostIngredients, NodeInputs } from './node-ingredients.js';
 import type { Paths } from './paths.js';
 import { requiredForRun } from './requirements.js';
 import { thisHost } from './requirements-host.js';
@@ -41,6 +46,10 @@ export interface RehearseOptions {
 	readonly labArgument: string;
 	readonly paths: Paths;
 	readonly accelerator: AcceleratorChoice;
+	readonly checkpoints: CheckpointWish & {
+		/** How much they may occupy, in bytes. */
+		readonly limitBytes: number;
+	};
 	readonly keep: Keep;
 	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
 	readonly mirror?: string | undefined;
@@ -120,20 +129,34 @@ async function rehearseIn(
 	const images = await stage(emit, 'images', () =>
 		provideImages(lab, { directory: paths.images, mirror: options.mirror, emit, signal }),
 	);
+	const qemuVersion = await readQemuVersion(signal);
 	const accelerator = await stage(emit, 'accelerator', () =>
-		chooseAccelerator({ choice: options.accelerator, images, cacheDirectory: paths.cache, signal }),
+		chooseAccelerator({ choice: options.accelerator, images, cacheDirectory: paths.cache, qemuVersion, signal }),
 	);
 	emit({ type: 'accelerator', name: accelerator.name, reason: accelerator.reason });
 	const memoryNotice = admitMemory(lab.nodes, accelerator.name, thisHost().freeMemory() / 2 ** 20);
 	if (memoryNotice) emit({ type: 'notice', message: memoryNotice });
 	const slowdown = slowdownOf(accelerator.canaryMs, lab.nodes.length, os.availableParallelism());
 	const deadlines = scaledDeadlines(slowdown);
-	const machines = prepareMachines(lab, images, directory);
-	await stage(emit, 'seeds', () => writeSeeds(machines, deadlines.scriptMs / 1000, signal));
+	const hostKeys = await provideHostKeys(paths.hostKeys, lab.name, lab.nodes);
+	const prepared = prepareMachines(lab, images, hostKeys, directory);
+	const seeds = await seedFilesOf(prepared, deadlines.scriptMs / 1000);
+	await stage(emit, 'seeds', () => writeSeeds(prepared, seeds, signal));
+	const host: HostIngredients = { qemuVersion, accelerator, processor: os.cpus()[0]?.model ?? '' };
+	const plan = await stage(emit, 'checkpoints', async () => {
+		const inputs = await Promise.all(prepared.map((machine) => inputsOf(machine, seeds.get(machine.node.name) ?? {}, host)));
+		return planCheckpoints(lab.name, inputs, options.checkpoints, {
+			directory: paths.checkpoints,
+			emit,
+			cleanup,
+			signal,
+		});
+	});
 	const supervisor = await superviseLab(
 		{
 			lab,
-			machines: machines.map(({ supervised }) => supervised),
+			...plan,
+			checkpoints: paths.checkpoints,
 			accelerator: { name: accelerator.name, accel: accelerator.accel, cpu: accelerator.cpu },
 			deadlines,
 			slowdown,
@@ -144,8 +167,14 @@ async function rehearseIn(
 		},
 		{ emit, cleanup, signal, stopping: options.stopping },
 	);
-	await writeSshConfig(directory.path, machines.map(({ supervised }) => supervised), supervisor.pid);
+	await writeSshConfig(directory.path, plan.machines, supervisor.pid);
 	await supervisor.done;
+	if (!options.checkpoints.cold) await boundCheckpoints(paths.checkpoints, options.checkpoints.limitBytes);
+}
+
+async function inputsOf(machine: PreparedMachine, seed: SeedFiles, host: HostIngredients): Promise<NodeInputs> {
+	const [root, disk] = await Promise.all([stat(machine.image.rootFile), stat(machine.supervised.spec.seedFile)]);
+	return { machine, imageBuiltAt: root.mtimeMs, seed, seedBytes: disk.size, host };
 }
 
 function announce({ lab, labArgument }: RehearseOptions, directory: RunDirectory, emit: Emit): void {

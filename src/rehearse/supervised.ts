@@ -1,4 +1,6 @@
 /** What the supervisor, the first process of a lab's namespace, is told, and what it tells. */
+import type { CheckpointMachine, Manifest } from '../checkpoint/manifest.js';
+import type { Origin } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import type { Accelerator, MachineSpec } from '../machine/spec.js';
 
@@ -8,8 +10,6 @@ export type Keep = 'never' | 'on-failure' | 'always';
 /** One machine to run: how to start it and how to get in. */
 export interface SupervisedMachine {
 	readonly spec: MachineSpec;
-	/** The image's root file system, which the overlay is made over. */
-	readonly rootFile: string;
 	readonly diskMiB: number;
 	readonly consoleFile: string;
 	readonly address: string;
@@ -18,12 +18,40 @@ export interface SupervisedMachine {
 	readonly password: string;
 	/** The public half of the host key that the node was given. */
 	readonly hostKey: string;
+	/** Where the machine comes from, as planned: one that cannot be restored is booted. */
+	readonly origin: Origin;
+	/** What it is restored from. */
+	readonly restore?: SavedState;
+	/** What is made of its state once it is provisioned; nothing on a cold run. */
+	readonly save?: SaveOrder;
+}
+
+/** The files of one machine in a checkpoint. */
+export interface SavedState {
+	/** The checkpoint's own directory. */
+	readonly checkpoint: string;
+	readonly ramFile: string;
+	/** Disk layers, top first. */
+	readonly layers: readonly string[];
+}
+
+/** A checkpoint that is to be made. */
+export interface SaveOrder {
+	/** Where it is written; there already, and removed by whoever gave the order. */
+	readonly aside: string;
+	readonly manifest: Pick<Manifest, 'schema' | 'key' | 'kind' | 'lab'>;
+	/** Of each machine, in the order of the nodes that are saved. */
+	readonly machines: readonly Pick<CheckpointMachine, 'node' | 'ingredients'>[];
 }
 
 /** Everything the supervisor needs, as one line of JSON on its standard input. */
 export interface SupervisedRun {
 	readonly lab: Lab;
 	readonly machines: readonly SupervisedMachine[];
+	/** What is made of the state of all machines once their startup scripts have passed. */
+	readonly saveStarted?: SaveOrder;
+	/** The store of checkpoints. */
+	readonly checkpoints: string;
 	readonly accelerator: Accelerator;
 	readonly deadlines: Deadlines;
 	/** How many times slower the guests are than the plan was written for. */
@@ -39,6 +67,10 @@ export interface SupervisedRun {
 export interface Deadlines {
 	/** From power-on to the end of cloud-init. */
 	readonly provisioningMs: number;
+	/** To save or to load the state of a machine. */
+	readonly stateMs: number;
+	/** From a restore to the machine's first word. */
+	readonly wakeMs: number;
 	/** For each startup script. */
 	readonly scriptMs: number;
 	/** For each assertion. */
@@ -51,7 +83,14 @@ export interface Deadlines {
 export type SupervisorWord = 'stop' | 'release';
 
 /** A host with KVM and time; every deadline is a multiple of these. */
-const baseDeadlines: Deadlines = { provisioningMs: 90_000, scriptMs: 60_000, assertionMs: 5_000, loginMs: 8_000 };
+const baseDeadlines: Deadlines = {
+	provisioningMs: 90_000,
+	stateMs: 20_000,
+	wakeMs: 5_000,
+	scriptMs: 60_000,
+	assertionMs: 5_000,
+	loginMs: 8_000,
+};
 
 /** How long a canary takes where deadlines need no stretching, in milliseconds. */
 const referenceCanaryMs = 1500;

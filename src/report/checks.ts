@@ -2,9 +2,9 @@
 import { formatMs, plural, withoutControls } from '../base/format.js';
 import type { ScriptOutcome } from '../lab/events.js';
 import { bootEnding, nodeStatus, testStatus } from './result.js';
+import { arrivalOf, arrivalText, wasStarted } from './origins.js';
 import { consoleLogPath } from './run-files.js';
 import {
-	findStage,
 	type AssertionRecord,
 	type NodeRecord,
 	type RunState,
@@ -55,19 +55,17 @@ function nodeEntries(state: RunState, node: NodeRecord, paint: Paint): Entry[] {
 }
 
 function bootEntry(state: RunState, node: NodeRecord, paint: Paint): Entry {
-	const boot = findStage(state, 'boot', node.name);
+	const arrival = arrivalOf(state, node.name);
 	const told =
-		boot === undefined || boot.status === 'not run'
+		arrival === undefined || arrival.status === 'not run'
 			? 'not booted'
-			: boot.status === 'passed'
-				? `booted in ${formatMs(boot.ms)}`
-				: boot.status === 'running'
-					? 'still booting'
-					: `boot ${bootEnding(state, boot)} after ${formatMs(boot.ms)}`;
+			: arrival.status === 'running'
+				? 'still booting'
+				: arrivalText(arrival, bootEnding(state, arrival));
 	return {
 		status: nodeStatus(state, node),
 		cells: [{ text: node.name }, { text: told, style: 'dim' }],
-		below: boot?.status === 'failed' ? quote(boot.detail ?? '', quotedLines, paint) : [],
+		below: arrival?.status === 'failed' ? quote(arrival.detail ?? '', quotedLines, paint) : [],
 	};
 }
 
@@ -79,6 +77,7 @@ function scriptEntry(state: RunState, node: NodeRecord, record: ScriptRecord, pa
 		cells: [name, { text, style }],
 		below,
 	});
+	if (!outcome && wasStarted(node)) return row('not run again', 'dim');
 	if (!outcome) return row(startedAt === undefined ? 'not run' : 'never finished', 'dim');
 	if (outcome.status === 'passed') return row(`passed in ${formatMs(outcome.ms)}`, 'dim');
 	const where = [

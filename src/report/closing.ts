@@ -1,10 +1,12 @@
 /** The end of the summary: what broke, if anything did, and the verdict with what to do next. */
 import { ExitCode } from '../base/errors.js';
 import { formatMs, withoutControls } from '../base/format.js';
+import * as shell from '../base/shell.js';
 import type { ReportedError } from '../lab/events.js';
 import { errorOf, verdictOf } from './result.js';
 import { consoleLogPath } from './run-files.js';
-import { allAssertions, allScripts, elapsedMs, type RunState } from './state.js';
+import { originSentences, scriptsToRun } from './origins.js';
+import { allAssertions, elapsedMs, type RunState } from './state.js';
 import { indented, layOutColumns, mark, oneLine, quote, statusStyle, wrapWords, type Cell, type Paint } from './text.js';
 
 /** Lines of a console or a stack that are quoted. */
@@ -62,7 +64,8 @@ export function closingSection(state: RunState, width: number, paint: Paint): st
 	const next = nextCommand(state);
 	const accelerator = state.accelerator && `${state.accelerator.name}: ${oneLine(state.accelerator.reason)}`;
 	const rows: readonly (readonly [string, string | undefined])[] = [
-		['scripts', tally(allScripts(state).map(({ outcome }) => outcome?.status ?? 'not run'))],
+		['machines', originSentences(state).join('; ') || undefined],
+		['scripts', tally(scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run'))],
 		['assertions', tally(allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run'))],
 		['accelerator', accelerator],
 		['run directory', state.runDirectory || undefined],
@@ -101,10 +104,7 @@ function tally(statuses: readonly string[]): string | undefined {
 /** One command to paste. A lab that was kept has its own; an error says in its hint what to do. */
 function nextCommand(state: RunState): string | undefined {
 	if (state.kept || state.lab === '') return undefined;
-	if (verdictOf(state) === 'failed') return `rehearse run ${shellWord(state.labArgument)} --keep on-failure`;
+	if (verdictOf(state) === 'failed') return `rehearse run ${shell.quote(state.labArgument)} --keep on-failure`;
 	const error = errorOf(state);
 	return error?.exitCode === ExitCode.host && error.hint === undefined ? 'rehearse doctor' : undefined;
 }
-
-/** A word as a POSIX shell reads it. */
-const shellWord = (word: string): string => (/^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

@@ -14,7 +14,6 @@ export const emptyRun = (): RunState => ({
 	warnings: [],
 	startedAt: undefined,
 	lastAt: undefined,
-	cold: true,
 	accelerator: undefined,
 	stages: [],
 	nodes: [],
@@ -70,6 +69,8 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 				...state,
 				notices: [...state.notices, { message: event.message, ...(event.node === undefined ? {} : { node: event.node }) }],
 			};
+		case 'origin':
+			return withNode(state, event.node, (node) => ({ ...node, origin: event.origin }));
 		case 'script-started':
 			return withScript(state, event.node, { script: event.script, startedAt: event.at });
 		case 'script-finished':
@@ -117,11 +118,16 @@ const withProgress = (state: RunState, event: StageReference & { readonly detail
 	return whole ? withStage(state, { ...whole, detail: `${event.node}: ${event.detail}` }) : state;
 };
 
-const withScript = (state: RunState, nodeName: string, record: ScriptRecord): RunState => {
+const withNode = (state: RunState, nodeName: string, change: (node: NodeRecord) => NodeRecord): RunState => {
 	const node: NodeRecord = state.nodes.find(({ name }) => name === nodeName) ?? { name: nodeName, scripts: [] };
-	const scripts = replacedOrAdded(node.scripts, record, ({ script }) => script === record.script);
-	return { ...state, nodes: replacedOrAdded(state.nodes, { ...node, scripts }, ({ name }) => name === nodeName) };
+	return { ...state, nodes: replacedOrAdded(state.nodes, change(node), ({ name }) => name === nodeName) };
 };
+
+const withScript = (state: RunState, nodeName: string, record: ScriptRecord): RunState =>
+	withNode(state, nodeName, (node) => ({
+		...node,
+		scripts: replacedOrAdded(node.scripts, record, ({ script }) => script === record.script),
+	}));
 
 const scriptOutcome = (event: ScriptOutcome): ScriptOutcome => ({
 	node: event.node,

@@ -2,6 +2,7 @@
 import { formatMs, plural } from '../base/format.js';
 import type { StageName } from '../lab/events.js';
 import { bootEnding, nodeStatus } from './result.js';
+import { arrivalOf, arrivalText } from './origins.js';
 import { allAssertions, findStage, type NodeRecord, type ReachedStatus, type RunState, type StageRecord } from './state.js';
 import { oneLine } from './text.js';
 
@@ -12,13 +13,14 @@ export interface Section {
 }
 
 /** The section whose rows are the nodes. */
-export const machineSection: Section = { name: 'machines', stages: ['boot', 'startup'] };
+export const machineSection: Section = { name: 'machines', stages: ['restore', 'boot', 'save', 'startup'] };
 
 /** The parts of a run, in their order; a stage that is not in the event log yet is waited for. */
 export const sections: readonly Section[] = [
 	{ name: 'images', stages: ['images'] },
-	{ name: 'seeds', stages: ['seeds'] },
 	{ name: 'accelerator', stages: ['accelerator'] },
+	{ name: 'seeds', stages: ['seeds'] },
+	{ name: 'checkpoints', stages: ['checkpoints'] },
 	{ name: 'network', stages: ['network'] },
 	machineSection,
 	{ name: 'scenario', stages: ['scenario'] },
@@ -67,8 +69,8 @@ export function sectionText(state: RunState, section: Section, now: number): str
 /** The text of a node's line, without its mark. */
 export function nodeText(state: RunState, node: NodeRecord, now: number): string {
 	const width = Math.max(...state.nodes.map(({ name }) => name.length));
-	const boot = findStage(state, 'boot', node.name);
-	return `${node.name.padEnd(width)}  ${[bootNews(state, boot, now), scriptNews(node, now)].filter(Boolean).join('; ')}`.trimEnd();
+	const arrival = arrivalOf(state, node.name);
+	return `${node.name.padEnd(width)}  ${[arrivalNews(state, arrival, now), scriptNews(node, now)].filter(Boolean).join('; ')}`.trimEnd();
 }
 
 const recordsOf = (state: RunState, section: Section): readonly StageRecord[] =>
@@ -101,17 +103,17 @@ function sectionNews(state: RunState, section: Section, records: readonly StageR
 	return oneLine(node !== undefined && detail !== undefined ? `${node}: ${detail}` : (detail ?? ''));
 }
 
-function bootNews(state: RunState, boot: StageRecord | undefined, now: number): string {
-	if (!boot) return '';
-	switch (boot.status) {
+function arrivalNews(state: RunState, arrival: StageRecord | undefined, now: number): string {
+	if (!arrival) return '';
+	switch (arrival.status) {
 		case 'running':
-			return oneLine(`booting, ${wholeSeconds(now - boot.startedAt)}${boot.detail ? `: ${boot.detail}` : ''}`);
-		case 'passed':
-			return `booted in ${formatMs(boot.ms)}`;
+			return oneLine(
+				`${arrival.name === 'boot' ? 'booting' : 'restoring'}, ${wholeSeconds(now - arrival.startedAt)}${arrival.detail ? `: ${arrival.detail}` : ''}`,
+			);
 		case 'not run':
 			return 'not booted to the end';
 		default:
-			return `boot ${bootEnding(state, boot)} after ${formatMs(boot.ms)}`;
+			return arrivalText(arrival, bootEnding(state, arrival));
 	}
 }
 

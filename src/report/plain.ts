@@ -30,6 +30,8 @@ function eventNews(event: RunEvent): string | undefined {
 			return withDetail(stageEnd(event), event.detail);
 		case 'accelerator':
 			return `accelerator: ${event.name}: ${event.reason}`;
+		case 'origin':
+			return event.origin.from === 'power-on' && event.origin.why !== undefined ? `${event.node}: is booted: ${event.origin.why}` : undefined;
 		case 'notice':
 			return `note: ${withNode(event.node, event.message)}`;
 		case 'script-started':
@@ -55,7 +57,10 @@ const stageWords: Readonly<Record<StageName, { readonly doing: string; readonly 
 	seeds: { doing: 'writing the seeds', done: 'seeds written' },
 	accelerator: { doing: 'choosing an accelerator', done: 'accelerator chosen' },
 	network: { doing: 'making the network', done: 'network made' },
+	checkpoints: { doing: 'looking for checkpoints', done: 'checkpoints looked for' },
+	restore: { doing: 'restoring the machines', done: 'all machines restored' },
 	boot: { doing: 'booting the machines', done: 'all machines booted' },
+	save: { doing: 'saving the started lab', done: 'started lab saved' },
 	startup: { doing: 'running the startup scripts', done: 'startup scripts done' },
 	scenario: { doing: 'running the scenario', done: 'scenario done' },
 	teardown: { doing: 'taking everything down', done: 'taken down' },
@@ -69,6 +74,8 @@ interface StagePart {
 // A node's part of a stage is told in its own words where it has any: `redis: booting`.
 const nodeWords: Partial<Record<StageName, { readonly doing: string; readonly done: string }>> = {
 	boot: { doing: 'booting', done: 'booted' },
+	restore: { doing: 'restoring', done: 'restored' },
+	save: { doing: 'saving', done: 'saved' },
 };
 
 const wordsFor = ({ stage, node }: StagePart) => (node === undefined ? undefined : nodeWords[stage]) ?? stageWords[stage];

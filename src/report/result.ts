@@ -5,11 +5,10 @@
 import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
 import type { ReportedError, ScriptOutcome } from '../lab/events.js';
+import { arrivalOf, isCold, originResult, scriptsToRun, wasStarted, type OriginResult } from './origins.js';
 import {
 	allAssertions,
-	allScripts,
 	elapsedMs,
-	findStage,
 	type AcceleratorChoice,
 	type NodeRecord,
 	type ReachedStatus,
@@ -40,6 +39,8 @@ export interface RunResult {
 	readonly nodes: readonly {
 		readonly name: string;
 		readonly status: ReachedStatus;
+		/** Absent when the run ended before it was known. */
+		readonly origin?: OriginResult;
 		readonly startup: readonly {
 			readonly script: string;
 			readonly status: ScriptOutcome['status'] | 'not run';
@@ -76,31 +77,35 @@ export interface RunResult {
 /** The verdict. Whatever broke the rehearsal outweighs what failed before it; a failure outweighs what is missing. */
 export function verdictOf(state: RunState): Verdict {
 	if (state.errors.length > 0) return 'error';
-	const statuses = [...testStatuses(state), ...state.stages.map(({ status }) => status)];
+	const statuses = [...testStatuses(state), ...state.stages.filter(decides).map(({ status }) => status)];
 	if (statuses.some((status) => status === 'failed' || status === 'timed-out')) return 'failed';
 	if (statuses.includes('error')) return 'error';
 	if (state.finishedMs === undefined) return 'not run';
 	return testStatuses(state).includes('not run') || !isProved(state) ? 'error' : 'passed';
 }
 
+/** A machine that could not be restored is booted, one that could not be saved goes on: neither decides anything. */
+const decides = ({ name }: StageRecord): boolean => name !== 'restore' && name !== 'save';
+
+/** What has to pass. The startup scripts of a node that was restored behind them were not to run. */
 const testStatuses = (state: RunState): readonly (ReachedStatus | ScriptOutcome['status'])[] => [
-	...allScripts(state).map(({ outcome }) => outcome?.status ?? 'not run'),
+	...scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run'),
 	...allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run'),
 ];
 
 /** A lab with neither scripts nor assertions proves at least that its machines come up. */
 const isProved = (state: RunState): boolean =>
 	testStatuses(state).includes('passed') ||
-	(state.nodes.length > 0 && state.nodes.every(({ name }) => findStage(state, 'boot', name)?.status === 'passed'));
+	(state.nodes.length > 0 && state.nodes.every(({ name }) => arrivalOf(state, name)?.status === 'passed'));
 
 /** How a node fared: its machine and its startup scripts. The scenario is not counted against a node. */
 export function nodeStatus(state: RunState, node: NodeRecord): ReachedStatus {
 	if (state.errors.some((error) => error.node === node.name)) return 'error';
-	const stages = state.stages.filter((stage) => stage.node === node.name).map(({ status }) => status);
-	const scripts = node.scripts.map(({ outcome }) => outcome?.status ?? 'not run');
+	const stages = state.stages.filter((stage) => stage.node === node.name && decides(stage)).map(({ status }) => status);
+	const scripts = (wasStarted(node) ? [] : node.scripts).map(({ outcome }) => outcome?.status ?? 'not run');
 	if (stages.includes('failed') || scripts.includes('failed') || scripts.includes('timed-out')) return 'failed';
 	if (stages.includes('error')) return 'error';
-	if (scripts.length === 0) return findStage(state, 'boot', node.name)?.status === 'passed' ? 'passed' : 'not run';
+	if (scripts.length === 0) return arrivalOf(state, node.name)?.status === 'passed' ? 'passed' : 'not run';
 	return scripts.every((status) => status === 'passed') ? 'passed' : 'not run';
 }
 
@@ -147,7 +152,7 @@ export function resultOf(state: RunState): RunResult {
 		plan_sha256: state.planSha256,
 		verdict: verdictOf(state),
 		accelerator: state.accelerator ?? null,
-		cold: state.cold,
+		cold: isCold(state),
 		ms: elapsedMs(state),
 		stages: state.stages.map(({ name, node, status, ms }) => ({
 			name,
@@ -158,6 +163,7 @@ export function resultOf(state: RunState): RunResult {
 		nodes: state.nodes.map((node) => ({
 			name: node.name,
 			status: nodeStatus(state, node),
+			...(node.origin ? { origin: originResult(node.origin) } : {}),
 			startup: node.scripts.map(({ script, outcome }) => ({
 				script,
 				status: outcome?.status ?? 'not run',

@@ -5,6 +5,7 @@
 import type {
 	AnnouncedTest,
 	AssertionOutcome,
+	Origin,
 	ReportedError,
 	RunEventBody,
 	ScriptOutcome,
@@ -38,6 +39,8 @@ export interface ScriptRecord {
 export interface NodeRecord {
 	readonly name: string;
 	readonly scripts: readonly ScriptRecord[];
+	/** Where its machine comes from, once that is known. */
+	readonly origin?: Origin;
 }
 
 export type AssertionRecord = AnnouncedTest['assertions'][number] & { readonly outcome?: AssertionOutcome };
@@ -63,8 +66,6 @@ export interface RunState {
 	/** Times of the first and of the last event, in milliseconds since the epoch. */
 	readonly startedAt: number | undefined;
 	readonly lastAt: number | undefined;
-	/** Every machine came up from power-on; none was restored from a checkpoint. */
-	readonly cold: boolean;
 	readonly accelerator: AcceleratorChoice | undefined;
 	/** In the order in which they began. */
 	readonly stages: readonly StageRecord[];

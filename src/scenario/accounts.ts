@@ -1,4 +1,4 @@
-import { shellQuote } from '../ssh/command.js';
+import { quote } from '../base/shell.js';
 import { commandCheck, expected, judgement, sawEnding, type AssertionOf } from './check.js';
 
 /** getent(1) exits with 2 when the database has no such key. */
@@ -8,7 +8,7 @@ const unknownKey = 2;
 export const userExists = commandCheck<AssertionOf<'user_exists'>>({
 	title: ({ username }) => `user ${username} exists`,
 	probe: ({ username }) => {
-		const name = shellQuote(username);
+		const name = quote(username);
 		return { command: `getent passwd -- ${name} && id -nG -- ${name}` };
 	},
 	judge: ({ username, groups = [], shell, home }, result) => {
@@ -35,7 +35,7 @@ export const userExists = commandCheck<AssertionOf<'user_exists'>>({
 /** `group_exists`: the group, and its id where the assertion names one. */
 export const groupExists = commandCheck<AssertionOf<'group_exists'>>({
 	title: ({ name }) => `group ${name} exists`,
-	probe: ({ name }) => ({ command: `getent group -- ${shellQuote(name)}` }),
+	probe: ({ name }) => ({ command: `getent group -- ${quote(name)}` }),
 	judge: ({ name, gid }, result) => {
 		const what = `group ${name}${gid === undefined ? '' : ` with gid ${gid}`}`;
 		// name:password:gid:members (group(5))

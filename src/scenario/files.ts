@@ -1,4 +1,4 @@
-import { shellQuote } from '../ssh/command.js';
+import { quote } from '../base/shell.js';
 import { commandCheck, expected, judgement, quoted, sawEnding, type AssertionOf } from './check.js';
 
 const found = 'contents: found';
@@ -10,9 +10,9 @@ const missing = 'contents: missing';
  */
 const searchContents = (path: string, text: string): string =>
 	[
-		`wanted=${shellQuote(text)}; seen='${missing}'`,
+		`wanted=${quote(text)}; seen='${missing}'`,
 		`while IFS= read -rd '' piece || [ -n "$piece" ]`,
-		`do [[ $piece == *"$wanted"* ]] && seen='${found}'; done < ${shellQuote(path)}`,
+		`do [[ $piece == *"$wanted"* ]] && seen='${found}'; done < ${quote(path)}`,
 		'echo "$seen"',
 	].join('\n');
 
@@ -20,7 +20,7 @@ const searchContents = (path: string, text: string): string =>
 export const fileExists = commandCheck<AssertionOf<'file_exists'>>({
 	title: ({ path }) => `file ${path} exists`,
 	probe: ({ path, contains }) => {
-		const look = `stat -L -c '%a %U %G' -- ${shellQuote(path)} || exit`;
+		const look = `stat -L -c '%a %U %G' -- ${quote(path)} || exit`;
 		return { command: contains === undefined ? look : `${look}\n${searchContents(path, contains)}`, sudo: true };
 	},
 	judge: ({ path, mode, owner, group, contains }, result) => {

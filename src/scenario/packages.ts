@@ -1,9 +1,9 @@
 import type { ExecResult } from '../ssh/command.js';
-import { shellQuote } from '../ssh/command.js';
+import { quote } from '../base/shell.js';
 import { commandCheck, expected, judgement, sawEnding, type AssertionOf, type GuestCommand } from './check.js';
 
 const query = (name: string): GuestCommand => ({
-	command: `dpkg-query -W -f '\${db:Status-Status} \${Version}\\n' -- ${shellQuote(name)}`,
+	command: `dpkg-query -W -f '\${db:Status-Status} \${Version}\\n' -- ${quote(name)}`,
 });
 
 /**

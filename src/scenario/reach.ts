@@ -1,4 +1,4 @@
-import { shellQuote } from '../ssh/command.js';
+import { quote } from '../base/shell.js';
 import { TcpOpenError } from '../ssh/tcp.js';
 import { commandCheck, expected, judgement, sawEnding, type AssertionOf, type Check, type Look } from './check.js';
 
@@ -27,8 +27,8 @@ const ping = commandCheck<AssertionOf<'network_reachable'>>({
 	title: ({ host }) => `${host} is reachable`,
 	probe: ({ host }) => ({
 		command: [
-			`if command -v ping >/dev/null; then ping -c 1 -W 2 -- ${shellQuote(host)}`,
-			`else python3 -c ${shellQuote(pingInPython)} ${shellQuote(host)}; fi`,
+			`if command -v ping >/dev/null; then ping -c 1 -W 2 -- ${quote(host)}`,
+			`else python3 -c ${quote(pingInPython)} ${quote(host)}; fi`,
 		].join('\n'),
 		sudo: true,
 	}),

@@ -1,10 +1,10 @@
-import { shellQuote } from '../ssh/command.js';
+import { quote } from '../base/shell.js';
 import { commandCheck, expected, judgement, sawEnding, type AssertionOf } from './check.js';
 
 /** `service_running`: systemd calls the unit active. */
 export const serviceRunning = commandCheck<AssertionOf<'service_running'>>({
 	title: ({ service }) => `service ${service} runs`,
-	probe: ({ service }) => ({ command: `systemctl is-active -- ${shellQuote(service)}` }),
+	probe: ({ service }) => ({ command: `systemctl is-active -- ${quote(service)}` }),
 	judge: ({ service }, result) => {
 		const state = result.stdout.trim();
 		return judgement(state === 'active', `service ${service} active`, state || sawEnding(result));
@@ -17,7 +17,7 @@ const enabledStates = new Set(['enabled', 'enabled-runtime', 'alias']);
 /** `service_enabled`: systemd starts the unit at boot. */
 export const serviceEnabled = commandCheck<AssertionOf<'service_enabled'>>({
 	title: ({ service }) => `service ${service} is enabled`,
-	probe: ({ service }) => ({ command: `systemctl is-enabled -- ${shellQuote(service)}` }),
+	probe: ({ service }) => ({ command: `systemctl is-enabled -- ${quote(service)}` }),
 	judge: ({ service }, result) => {
 		const state = result.stdout.trim();
 		return judgement(enabledStates.has(state), `service ${service} enabled`, state || sawEnding(result));

@@ -66,6 +66,9 @@ export function buildSeedFiles(input: SeedInput): SeedFiles {
 	};
 }
 
+/** Whether a seed's file is only read when the startup scripts run, so that it changes nothing before them. */
+export const isStartupFile = (name: string): boolean => name.startsWith('startup/');
+
 const indexLine = (script: StartupScript, seconds: number): string =>
 	`${script.name} ${Math.ceil(seconds)} ${script.after}\n`;
 

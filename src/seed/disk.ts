@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
 import { run } from '../process/run.js';
-import type { SeedFiles } from './content.js';
+import { isStartupFile, type SeedFiles } from './content.js';
 
 /** Seed disks are padded to a multiple of this, so that an edited one fits a machine that knows the size. */
 export const seedDiskBytes = 2 * 1024 * 1024;
@@ -29,7 +29,7 @@ export async function writeSeedDisk(files: SeedFiles, file: string, signal?: Abo
 		for (const [name, content] of Object.entries(files)) {
 			const target = path.join(tree, name);
 			await mkdir(path.dirname(target), { recursive: true });
-			await writeFile(target, content, { mode: name.startsWith('startup/') ? 0o755 : 0o644 });
+			await writeFile(target, content, { mode: isStartupFile(name) ? 0o755 : 0o644 });
 		}
 		await rm(file, { force: true });
 		await run(isoArgv(tree, file), { signal });

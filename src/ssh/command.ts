@@ -1,4 +1,5 @@
 /** The text of commands for the guest's shell, and what came of running one. Pure. */
+import { quote } from '../base/shell.js';
 
 /** What came of a command in the guest. */
 export interface ExecResult {
@@ -12,10 +13,6 @@ export interface ExecResult {
 	/** The command had not ended when its time was up; stdout and stderr are what it had written by then. */
 	readonly timedOut: boolean;
 }
-
-/** A word that a POSIX shell reads back as exactly `text`. */
-export const shellQuote = (text: string): string =>
-	/^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** Written to stderr by root's shell before the command runs: a positive token that sudo let us in. */
 const entered = 'rehearse: entered as root';
@@ -43,7 +40,7 @@ export function underSudo(command: string, password: string, input: string): Pre
 		command,
 	].join('\n');
 	return {
-		command: `sudo -k -S -p '' -- bash -c ${shellQuote(script)}`,
+		command: `sudo -k -S -p '' -- bash -c ${quote(script)}`,
 		input: `${password}\n${inputBegins}\n${input}`,
 	};
 }

@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
 import type { AuthenticationType, AuthHandlerMiddleware, Client, ConnectConfig } from 'ssh2';
 import { withDeadline } from '../base/waiting.js';
-import { CommandOutput, type CommandChannel, type Ending } from './channel.js';
-import { stderrUnderSudo, underSudo, type ExecResult } from './command.js';
+import { CommandOutput, type Ending } from './channel.js';
+import { stderrUnderSudo, underSudo, type ExecResult, type PreparedCommand } from './command.js';
 import { execRefused, loginRefused, lost, sudoRefused, unreachable, wrongHostKey, type Whereabouts } from './failures.js';
 import { isEd25519Blob, keyBlob, type HostKey } from './host-key.js';
 import { TcpOpenError, tcpReason } from './tcp.js';
@@ -157,9 +157,7 @@ class Session implements SshSession {
 		const start = performance.now();
 		let ending: Ending | undefined;
 		try {
-			ending = await this.#within(options, async (stop) =>
-				output.collect(await this.#openCommand(sent.command, stop), sent.input),
-			);
+			ending = await this.#within(options, (stop) => this.#run(sent, output, stop));
 		} catch (error) {
 			if (!(error instanceof DeadlinePassed)) throw error;
 		}
@@ -207,12 +205,13 @@ class Session implements SshSession {
 		}
 	}
 
-	#openCommand(command: string, stop: AbortSignal): Promise<CommandChannel> {
+	#run({ command, input }: PreparedCommand, output: CommandOutput, stop: AbortSignal): Promise<Ending> {
 		return new Promise((resolve, reject) => {
 			this.#client.exec(command, (error, channel) => {
-				if (error) return reject(execRefused(this.#target, error));
+				if (error) return afterNews(() => reject(execRefused(this.#target, error)));
 				onceAborted(stop, () => channel.close());
-				resolve(channel);
+				// Now, and not when a promise is looked at: the end of a short command may be in the same packet.
+				resolve(output.collect(channel, input));
 			});
 		});
 	}
@@ -223,7 +222,7 @@ class Session implements SshSession {
 				if (error) {
 					const code = 'reason' in error ? error.reason : undefined;
 					const said = error.message.replace(/^\(SSH\) Channel open failure: /, '');
-					return reject(new TcpOpenError(host, port, tcpReason(code, said), said));
+					return afterNews(() => reject(new TcpOpenError(host, port, tcpReason(code, said), said)));
 				}
 				onceAborted(stop, () => channel.destroy());
 				resolve(channel);
@@ -231,6 +230,9 @@ class Session implements SshSession {
 		});
 	}
 }
+
+/** A connection that is lost tells what waits for it of a failure first, and of its end right after: that is the reason. */
+const afterNews = (run: () => void): void => void setImmediate(run);
 
 /** Also when it has aborted already: a channel that opens after its time must still be closed. */
 function onceAborted(signal: AbortSignal, run: () => void): void {

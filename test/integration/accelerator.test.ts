@@ -11,11 +11,14 @@ interface Doctor {
 test('--accel kvm', async (t) => {
 	t.timeout(15 * 60_000);
 	const sandbox = await makeSandbox(t, 'no accelerator');
+	const lab = labDirectory('single');
+	// Without a kernel to boot doctor could not tell.
+	t.is((await runTool(sandbox, ['image', lab])).status, 0);
 	const doctor = await runTool(sandbox, ['doctor', '--json']);
 	const { requirements } = JSON.parse(doctor.stdout) as Doctor;
 	const kvm = requirements.find(({ id }) => id === 'kvm');
 	t.truthy(kvm, doctor.stdout);
-	const ended = await runTool(sandbox, ['run', labDirectory('single'), '--json', '--accel', 'kvm']);
+	const ended = await runTool(sandbox, ['run', lab, '--json', '--accel', 'kvm']);
 	const { verdict, accelerator, error } = resultIn(ended);
 	if (kvm?.status === 'ok') {
 		t.is(ended.status, 0, ended.stderr + ended.stdout);

@@ -3,11 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { PlanDocument } from '../../src/plan/schema.js';
 import { addScript, addTest, editLab, neverHolds } from './support/labs.js';
-import { makeSandbox, type CacheKind } from './support/sandbox.js';
+import { makeSandbox, type BootKind, type CacheKind } from './support/sandbox.js';
 import { resultIn, Tool } from './support/tool.js';
 
 interface Stage {
 	readonly cache?: CacheKind;
+	/** What comes before the stage is not its matter: the machine is booted once and restored from then on. */
+	readonly boot?: BootKind;
 	readonly edit?: (plan: PlanDocument) => void;
 	readonly args?: readonly string[];
 	/** Resolves when the stage is well under way. */
@@ -40,15 +42,18 @@ const stages = {
 		},
 	},
 	startup: {
+		boot: 'warm',
 		edit: (plan) => addScript(plan, 'box', 'wait', ['#!/bin/sh', 'sleep 1000']),
 		reached: (tool) => tool.says(/startup script wait started/, patience),
 	},
 	scenario: {
+		boot: 'warm',
 		edit: (plan) => addTest(plan, 'Never', [neverHolds('box')]),
 		// The assertion that holds has been looked at; the other is.
 		reached: (tool) => tool.says(/passed after .*Box is up/, patience),
 	},
 	kept: {
+		boot: 'warm',
 		args: ['--keep', 'always'],
 		reached: (tool) => tool.says(/to end them/, patience),
 		// The lab had passed, and is let go.
@@ -80,7 +85,7 @@ const leavesNothing = test.macro<[StageName, Way]>({
 		t.timeout(40 * 60_000);
 		await inTurn(async () => {
 			const stage: Stage = stages[name];
-			const sandbox = await makeSandbox(t, stage.cache);
+			const sandbox = await makeSandbox(t, stage.cache, stage.boot);
 			const lab = await editLab(sandbox, 'single', stage.edit ?? (() => undefined));
 			const tool = new Tool(sandbox, ['run', lab, '--json', ...(stage.args ?? [])]);
 			await stage.reached(tool);

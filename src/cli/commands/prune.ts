@@ -4,7 +4,7 @@ import { jsonFlag } from '../flags.js';
 /** `rehearse prune` */
 export const pruneDefinition = defineCommand({
 	usage: 'prune',
-	describe: 'remove images, downloaded packages and finished runs, and say what was freed',
+	describe: 'remove images, checkpoints, downloaded packages and finished runs, and say what was freed',
 	positionals: {},
 	flags: {
 		list: { type: 'boolean', default: false, describe: 'only say what would be removed' },

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.js';
-import { filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag } from '../flags.js';
+import { bytesOf, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag } from '../flags.js';
 
 /** `rehearse run [LAB]` */
 export const runDefinition = defineCommand({
@@ -11,6 +11,30 @@ export const runDefinition = defineCommand({
 			choices: ['auto', 'kvm', 'tcg'],
 			default: 'auto',
 			describe: 'auto proves KVM and falls back to emulation; kvm forbids the fallback',
+		},
+		cold: {
+			type: 'boolean',
+			default: false,
+			describe: 'boot every machine from power-on; neither use nor make checkpoints',
+		},
+		from: {
+			choices: ['started'],
+			requiresArg: true,
+			describe: 'restore the machines as their startup scripts left them, and run the scenario only',
+		},
+		only: {
+			type: 'string',
+			array: true,
+			nargs: 1,
+			default: [] as string[],
+			requiresArg: true,
+			describe: 'run the startup scripts of this node only (repeatable); the others are restored as started',
+		},
+		'checkpoint-limit': {
+			type: 'number',
+			default: 20,
+			requiresArg: true,
+			describe: 'how much disk space checkpoints may take, in GB; the least recently used go first',
 		},
 		keep: {
 			choices: ['never', 'on-failure', 'always'],
@@ -35,7 +59,8 @@ export const runDefinition = defineCommand({
 			import('../../commands/run.js'),
 			import('../../rehearse/paths.js'),
 		]);
-		const { lab, accel: accelerator, keep, json } = flags;
-		return runCommand({ lab, paths: userPaths(), accelerator, keep, mirror, timeLimitMs, json, junit, terminal });
+		const { lab, accel: accelerator, keep, json, cold, from, only } = flags;
+		const checkpoints = { cold, from, only, limitBytes: bytesOf('checkpoint-limit', flags['checkpoint-limit']) };
+		return runCommand({ lab, paths: userPaths(), accelerator, checkpoints, keep, mirror, timeLimitMs, json, junit, terminal });
 	},
 });

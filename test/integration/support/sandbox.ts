@@ -12,6 +12,9 @@ import { userPaths } from '../../../src/rehearse/paths.js';
  */
 export type CacheKind = 'shared' | 'no accelerator' | 'empty';
 
+/** Whether checkpoints are used and made; where they are, the lab may well have been booted by another test. */
+export type BootKind = 'cold' | 'warm';
+
 export interface HostProcess {
 	readonly pid: number;
 	readonly commandLine: string;
@@ -33,7 +36,7 @@ export interface Sandbox {
 const marker = 'TEST_SANDBOX';
 
 /** Makes a sandbox; when the test ends, so does everything in it. */
-export async function makeSandbox(t: ExecutionContext, cache: CacheKind = 'shared'): Promise<Sandbox> {
+export async function makeSandbox(t: ExecutionContext, cache: CacheKind = 'shared', boot: BootKind = 'cold'): Promise<Sandbox> {
 	// Its path is short: sockets go below it, and a socket's path may have no more than 107 bytes.
 	const root = await mkdtemp(path.join(os.tmpdir(), 'rt-'));
 	const before = await interfaces();
@@ -50,6 +53,7 @@ export async function makeSandbox(t: ExecutionContext, cache: CacheKind = 'share
 			[marker]: root,
 			TMPDIR: temporary,
 			XDG_STATE_HOME: path.join(root, 'state'),
+			...(boot === 'cold' ? { REHEARSE_COLD: '1' } : {}),
 			...(cache === 'shared' ? {} : { XDG_CACHE_HOME: path.join(root, 'cache') }),
 		},
 		processes: () => findProcesses(root),

@@ -32,10 +32,10 @@ export interface RehearseRunOptions {
 export async function makeRehearse(t: ExecutionContext): Promise<Rehearse> {
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'rehearse-cli-'));
 	t.teardown(() => rm(directory, { recursive: true, force: true }));
-	// Of the flags that the person who runs the tests may have set, none is to be seen.
+	// Of the flags that the person who runs the tests may have set, none is to be seen; nor CI, where Node has no colours.
 	const ours = Object.keys(process.env).filter((name) => name.startsWith('REHEARSE_'));
 	const env = {
-		...Object.fromEntries([...ours, 'NO_COLOR', 'FORCE_COLOR'].map((name) => [name, undefined])),
+		...Object.fromEntries([...ours, 'NO_COLOR', 'FORCE_COLOR', 'CI'].map((name) => [name, undefined])),
 		HOME: directory,
 		XDG_CACHE_HOME: path.join(directory, 'cache'),
 		XDG_STATE_HOME: path.join(directory, 'state'),

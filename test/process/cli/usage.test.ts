@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { quote, run } from '../../../src/process/run.js';
+import { quote } from '../../../src/base/shell.js';
+import { run } from '../../../src/process/run.js';
 import { makeRehearse, program } from './rehearse.js';
 
 const commands = ['run', 'check', 'image', 'seed', 'report', 'doctor', 'prune'];

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import test from 'ava';
 import { Failure } from '../../../src/base/errors.js';
-import { shellQuote } from '../../../src/ssh/command.js';
+import { quote } from '../../../src/base/shell.js';
 import { connectSsh, generateHostKey, type ConnectOptions, type SshSession } from '../../../src/ssh/session.js';
 import { TcpOpenError } from '../../../src/ssh/tcp.js';
 import { startGuest, type Guest, type GuestOptions } from './guest.js';
@@ -52,8 +52,8 @@ test('output without end is cut short in memory, not in time', (t) =>
 
 const roundTrip = test.macro((t, text: string) =>
 	withSession(async (session) => {
-		t.is((await session.exec(`printf %s ${shellQuote(text)}`, soon)).stdout, text);
-		t.is((await session.exec(`printf %s ${shellQuote(text)}`, { ...soon, sudo: true })).stdout, text);
+		t.is((await session.exec(`printf %s ${quote(text)}`, soon)).stdout, text);
+		t.is((await session.exec(`printf %s ${quote(text)}`, { ...soon, sudo: true })).stdout, text);
 	}),
 );
 test(

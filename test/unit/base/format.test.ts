@@ -1,5 +1,5 @@
 import test from 'ava';
-import { formatBytes, formatMs, lastLines, plural, withoutControls } from '../../../src/base/format.js';
+import { formatAge, formatBytes, formatMs, lastLines, plural, withoutControls } from '../../../src/base/format.js';
 
 const written = test.macro({
 	exec: (t, actual: string, expected: string) => t.is(actual, expected),
@@ -15,6 +15,13 @@ test(written, formatMs(59_949), '59.9 s');
 test(written, formatMs(59_951), '1 min 00 s');
 test(written, formatMs(187_400), '3 min 07 s');
 test(written, formatMs(3_599_900), '60 min 00 s');
+
+test(written, formatAge(59_999), 'just now');
+test(written, formatAge(60_000), '1 min ago');
+test(written, formatAge(3_599_999), '59 min ago');
+test(written, formatAge(3_600_000), '1 h ago');
+test(written, formatAge(48 * 3_600_000 - 1), '47 h ago');
+test(written, formatAge(48 * 3_600_000), '2 days ago');
 
 test(written, formatBytes(0), '0 B');
 test(written, formatBytes(1023), '1023 B');

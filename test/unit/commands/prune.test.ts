@@ -5,9 +5,12 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { pruneCommand } from '../../../src/commands/prune.js';
 import { acquireLock } from '../../../src/process/lock.js';
+import { manifest } from '../checkpoint/manifests.js';
 
 const builtKey = '0123456789abcdef';
 const partialKey = 'fedcba9876543210';
+/** Beyond the largest id that Linux gives (proc(5), pid_max). */
+const deadPid = 5_000_000;
 
 /** Caches with an image, a killed build, packages, and a finished run. */
 async function fill(t: ExecutionContext) {
@@ -22,7 +25,14 @@ async function fill(t: ExecutionContext) {
 	await put('cache/images/notes.txt', 'somebody else’s');
 	await put('cache/packages/curl.deb', 'x');
 	await put('state/runs/20260101T000000-lab-0001/events.ndjson', '');
-	const paths = { cache: path.join(directory, 'cache'), images: path.join(directory, 'cache/images'), runs: path.join(directory, 'state/runs') };
+	const inCache = (name: string) => path.join(directory, 'cache', name);
+	const paths = {
+		cache: path.join(directory, 'cache'),
+		images: inCache('images'),
+		checkpoints: inCache('checkpoints'),
+		hostKeys: inCache('host-keys'),
+		runs: path.join(directory, 'state/runs'),
+	};
 	const prune = async (list = false) => {
 		let text = '';
 		const terminal = { stdout: { write: (chunk: string) => (text += chunk) }, stdoutColor: false };
@@ -30,8 +40,8 @@ async function fill(t: ExecutionContext) {
 		return JSON.parse(text) as {
 			freed_bytes: number;
 			removable_bytes: number;
-			removed: { kind: string; path: string }[];
-			kept: { kind: string; path: string; reason: string }[];
+			removed: { kind: string; path: string; bytes: number; checkpoint?: object }[];
+			kept: { kind: string; path: string; bytes: number; checkpoint?: object; reason: string }[];
 		};
 	};
 	return { paths, put, prune, has: (file: string) => existsSync(path.join(directory, file)) };
@@ -87,9 +97,39 @@ test('a run that goes on stays, and so do the images that its machines read', as
 
 test('a run whose tool is dead is over', async (t) => {
 	const { put, prune } = await fill(t);
-	// Beyond the largest id that Linux gives (proc(5), pid_max).
-	await put('state/runs/20260102T000000-lab-0002/pid', '5000000\n');
+	await put('state/runs/20260102T000000-lab-0002/pid', `${deadPid}\n`);
 	t.deepEqual((await prune()).removed.filter(({ kind }) => kind === 'run').length, 2);
+});
+
+test('checkpoints go, told as what they are, but for those that somebody runs from or writes', async (t) => {
+	const { put, prune, has } = await fill(t);
+	const keys = ['a', 'b', 'c'].map((digit) => digit.repeat(16));
+	const [leased = '', free = '', damaged = ''] = keys;
+	const store = 'cache/checkpoints';
+	for (const key of keys) {
+		await put(`${store}/${key}/checkpoint.json`, key === damaged ? '' : JSON.stringify({ ...manifest, key }));
+		await put(`${store}/${key}/0.ram`, 'x'.repeat(50_000));
+		await put(`${store}/${key}/in-use.${key === leased ? process.pid : deadPid}`, '');
+	}
+	await put(`${store}/.${free}.${process.pid}.01/0.ram`, 'x');
+	await put(`${store}/.${free}.${deadPid}.01/0.ram`, 'x');
+	await put(`${store}/.${free}.gone.01/0.ram`, 'x');
+	await put(`${store}/notes.txt`, 'somebody else’s');
+	const listed = await prune(true);
+	t.true(keys.every((key) => has(`${store}/${key}/checkpoint.json`)));
+	const { removed, kept } = await prune();
+	t.deepEqual([removed, kept], [listed.removed, listed.kept]);
+	const [first, second, ...asides] = removed.filter(({ kind }) => kind === 'checkpoint');
+	t.like(first, { checkpoint: { kind: 'provisioned', lab: 'photos', nodes: ['redis'], saved_at: '2023-11-14T22:13:20.000Z' } });
+	t.true((first?.bytes ?? 0) >= 50_000);
+	t.like(second, { checkpoint: { damaged: 'checkpoint.json is not JSON' } });
+	t.deepEqual(asides.map(({ path: aside }) => path.basename(aside)), [`.${free}.${deadPid}.01`, `.${free}.gone.01`]);
+	t.deepEqual(kept.map(({ reason }) => reason), ['a rehearsal runs from it', 'a rehearsal saves it']);
+	t.like(kept[0], { checkpoint: { lab: 'photos' } });
+	t.true(has(`${store}/${leased}/0.ram`));
+	t.true(has(`${store}/.${free}.${process.pid}.01/0.ram`));
+	t.true(has(`${store}/notes.txt`));
+	for (const { path: gone } of removed) t.false(existsSync(gone), gone);
 });
 
 test('nothing was ever kept', async (t) => {

@@ -11,6 +11,8 @@ const spec: MachineSpec = {
 	kernelFile: '/images/a/vmlinuz',
 	initrdFile: '/images/a/initrd',
 	overlayFile: '/runs/1/disks/web.qcow2',
+	layers: [],
+	rootFile: '/images/a/root.img',
 	seedFile: '/runs/1/seeds/web.iso',
 	qmpSocket: '/tmp/r/0.qmp',
 	agentSocket: '/tmp/r/0.agent',

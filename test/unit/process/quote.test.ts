@@ -1,5 +1,6 @@
 import test from 'ava';
-import { pasteable, programMissing, quote } from '../../../src/process/run.js';
+import { pasteable, programMissing } from '../../../src/process/run.js';
+import { quote } from '../../../src/base/shell.js';
 import type { Failure } from '../../../src/base/errors.js';
 
 const quoted = test.macro({
@@ -15,6 +16,8 @@ test(quoted, '$HOME', `'$HOME'`);
 test(quoted, '~', `'~'`);
 test(quoted, 'safe\n', `'safe\n'`);
 test(quoted, 'Zürich', `'Zürich'`);
+test(quoted, '~root', `'~root'`);
+test(quoted, '$HOME `id` *', `'$HOME \`id\` *'`);
 
 test('a command is quoted word by word', (t) => {
 	t.is(pasteable(['sh', '-c', 'echo "$1"', 'sh', '']), `sh -c 'echo "$1"' sh ''`);

@@ -15,17 +15,19 @@ const machine = (name: string, address: string): SupervisedMachine => ({
 		kernelFile: '/k',
 		initrdFile: '/i',
 		overlayFile: '/o',
+		layers: [],
+		rootFile: '/r',
 		seedFile: '/s',
 		qmpSocket: '/q',
 		agentSocket: '/a',
 	},
-	rootFile: '/r',
 	diskMiB: 8192,
 	consoleFile: '/c',
 	address,
 	username: 'ops',
 	password: 'correct horse',
 	hostKey: `ssh-ed25519 AAAA${name}`,
+	origin: { from: 'power-on' },
 });
 
 test('plain ssh gets a host entry for each node, strict about its key; no password is written down', async (t) => {

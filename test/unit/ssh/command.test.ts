@@ -1,15 +1,5 @@
 import test from 'ava';
-import { shellQuote, stderrUnderSudo, underSudo } from '../../../src/ssh/command.js';
-
-const quotes = test.macro((t, text: string, expected: string) => t.is(shellQuote(text), expected));
-
-test('a plain word stays as it is', quotes, '/etc/immich/server.env', '/etc/immich/server.env');
-test('blanks are quoted', quotes, 'a b', `'a b'`);
-test('nothing is a word too', quotes, '', `''`);
-test('single quotes leave and enter the quotes', quotes, `it's`, `'it'\\''s'`);
-test('what the shell would expand is quoted', quotes, '$HOME `id` *', `'$HOME \`id\` *'`);
-test('lines are kept', quotes, 'a\nb', `'a\nb'`);
-test('a leading tilde is not a home directory', quotes, '~root', `'~root'`);
+import { stderrUnderSudo, underSudo } from '../../../src/ssh/command.js';
 
 test('the password goes to stdin, before the input, and into no command line', (t) => {
 	const { command, input } = underSudo('cat', 's3cret', 'the input\n');

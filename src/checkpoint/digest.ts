@@ -1,0 +1,91 @@
+/**
+ * Digests of a checkpoint's files. A machine's RAM is a file of gigabytes with a few hundred megabytes of data in it, so
+ * where the data is gets written down when the file is saved, and the rest is never read.
+ */
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import { run } from '../process/run.js';
+import type { Extent, FileDigest } from './manifest.js';
+
+/** Holes smaller than this are read as the zeros that they are: that takes less time than another read. */
+const smallHole = 2 ** 18;
+
+/** How much is read at once. */
+const chunkBytes = 2 ** 20;
+
+/** The digest of a file that is written to no more. */
+export async function digestFile(file: string, signal?: AbortSignal): Promise<FileDigest> {
+	const { size, blocks } = await stat(file);
+	// stat(2) counts blocks of 512 bytes, whatever the file system's own size is.
+	const holes = size - blocks * 512;
+	const extents = mergeExtents(holes < smallHole ? [[0, size]] : await findData(file, signal), size);
+	return { bytes: size, extents, crc32: await withFile(file, (handle) => checksum(handle, extents, signal)) };
+}
+
+/** What is wrong with a file that should be as it was when its digest was taken, if anything is. */
+export async function verifyFile(file: string, digest: FileDigest, signal?: AbortSignal): Promise<string | undefined> {
+	try {
+		return await withFile(file, async (handle) => {
+			const { size } = await handle.stat();
+			if (size !== digest.bytes) return `is ${size} bytes instead of ${digest.bytes}${size < digest.bytes ? ' (truncated?)' : ''}`;
+			const same = (await checksum(handle, digest.extents, signal)) === digest.crc32;
+			return same ? undefined : 'is not what was saved';
+		});
+	} catch (error) {
+		signal?.throwIfAborted();
+		const { code, message } = error as NodeJS.ErrnoException;
+		return code === 'ENOENT' ? 'is missing' : `cannot be read: ${message}`;
+	}
+}
+
+/** Extents with small holes between them as one; nothing beyond the end of the file, nor of no length. */
+export function mergeExtents(data: readonly Extent[], bytes: number): Extent[] {
+	const merged: Extent[] = [];
+	for (const [start, length] of data) {
+		const end = Math.min(start + length, bytes);
+		if (end <= start) continue;
+		const last = merged.at(-1);
+		if (last && start - (last[0] + last[1]) < smallHole) merged[merged.length - 1] = [last[0], end - last[0]];
+		else merged.push([start, end - start]);
+	}
+	return merged;
+}
+
+/** Where a file has data. Node has no lseek(2) with SEEK_DATA; qemu-img has. */
+async function findData(file: string, signal: AbortSignal | undefined): Promise<Extent[]> {
+	const { stdout } = await run(['qemu-img', 'map', '--force-share', '--output=json', '-f', 'raw', file], { signal });
+	const map = JSON.parse(stdout) as readonly { readonly start: number; readonly length: number; readonly data: boolean }[];
+	return map.filter(({ data }) => data).map(({ start, length }) => [start, length]);
+}
+
+async function withFile<T>(file: string, body: (handle: FileHandle) => Promise<T>): Promise<T> {
+	const handle = await open(file);
+	try {
+		return await body(handle);
+	} finally {
+		await handle.close();
+	}
+}
+
+async function checksum(file: FileHandle, extents: readonly Extent[], signal: AbortSignal | undefined): Promise<number> {
+	const buffers = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)] as const;
+	let sum = 0;
+	let filled = Buffer.alloc(0);
+	let turn = 0;
+	for (const [offset, length] of chunksOf(extents)) {
+		signal?.throwIfAborted();
+		// Begun before the sum of what came before, which keeps this thread busy meanwhile.
+		const reading = file.read(turn++ % 2 === 0 ? buffers[0] : buffers[1], 0, length, offset);
+		sum = crc32(filled, sum);
+		const { buffer, bytesRead } = await reading;
+		if (bytesRead < length) throw new Error(`it ends at ${offset + bytesRead}`);
+		filled = buffer.subarray(0, bytesRead);
+	}
+	return crc32(filled, sum);
+}
+
+function* chunksOf(extents: readonly Extent[]): Generator<Extent> {
+	for (const [start, length] of extents) {
+		for (let done = 0; done < length; done += chunkBytes) yield [start + done, Math.min(chunkBytes, length - done)];
+	}
+}

@@ -1,0 +1,112 @@
+/** All checkpoints of a store: what there is, what is left of killed runs, what goes when there are too many. */
+import { readdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { isAlive } from '../base/alive.js';
+import { diskUsage } from '../base/disk-usage.js';
+import type { CheckpointKind } from '../lab/events.js';
+import { dropDeadLeases, isLeased, removeUnleased } from './lease.js';
+import type { Manifest } from './manifest.js';
+import { readCheckpoint, type FoundCheckpoint } from './store.js';
+
+/** A checkpoint as the store has it, sound or damaged. */
+export interface StoredCheckpoint {
+	readonly key: string;
+	readonly directory: string;
+	readonly found: FoundCheckpoint;
+	/** On the disk, holes not counted. What it shares with another by hard links, both count. */
+	readonly bytes: number;
+	/** In milliseconds since the epoch. */
+	readonly usedAt: number;
+	/** Whether a living process runs from it. */
+	readonly leased: boolean;
+}
+
+/** Something of the store that is not a checkpoint, or not yet or no longer. */
+export interface Aside {
+	readonly path: string;
+	/** Whether the run that writes it is alive. */
+	readonly isWritten: boolean;
+}
+
+const checkpointName = /^[0-9a-f]{16}$/;
+
+/** Who writes an aside, or that it was being removed. */
+const asideName = /^\.[0-9a-f]{16}\.(\d+|gone)(?:\.|$)/;
+
+/** Every checkpoint, in the order of their keys. One that vanishes meanwhile is left out. */
+export async function listCheckpoints(store: string): Promise<StoredCheckpoint[]> {
+	const stored = await Promise.all((await directoriesIn(store)).map(look));
+	return stored.filter((checkpoint) => checkpoint !== undefined);
+}
+
+async function look(directory: string): Promise<StoredCheckpoint | undefined> {
+	const [found, stats] = await Promise.all([readCheckpoint(directory), stat(directory).catch(() => undefined)]);
+	if (!found || !stats) return undefined;
+	const [bytes, leased] = await Promise.all([diskUsage(directory), isLeased(directory)]);
+	return { key: path.basename(directory), directory, found, bytes, usedAt: stats.mtimeMs, leased };
+}
+
+/** Checkpoints that are being written, and what is left of those that were or that were being removed. */
+export async function listAsides(store: string): Promise<Aside[]> {
+	return (await namesIn(store)).flatMap((name) => {
+		const who = asideName.exec(name)?.[1];
+		return who === undefined ? [] : [{ path: path.join(store, name), isWritten: who !== 'gone' && isAlive(Number(who)) }];
+	});
+}
+
+/** Removes what killed processes have left: unfinished checkpoints, unfinished removals, leases. */
+export async function sweep(store: string): Promise<void> {
+	const left = (await listAsides(store)).filter(({ isWritten }) => !isWritten);
+	await Promise.all(left.map((aside) => rm(aside.path, { recursive: true, force: true })));
+	const checkpoints = await directoriesIn(store);
+	await Promise.all(checkpoints.map((directory) => dropDeadLeases(directory).catch(() => undefined)));
+}
+
+/**
+ * Removes the checkpoints that were not used for longest, until those that are left take no more than `limitBytes`.
+ * Those that somebody runs from stay, and so do those whose keys are in `keep`. Resolves to what was removed.
+ */
+export async function boundCheckpoints(
+	store: string,
+	limitBytes: number,
+	keep: readonly string[] = [],
+): Promise<StoredCheckpoint[]> {
+	const removed: StoredCheckpoint[] = [];
+	for (const checkpoint of chooseSurplus(await listCheckpoints(store), limitBytes, keep)) {
+		if (await removeUnleased(checkpoint.directory)) removed.push(checkpoint);
+	}
+	return removed;
+}
+
+/** Which checkpoints go, in that order, so that the others are within the limit, as far as that can be had. */
+export function chooseSurplus<T extends Pick<StoredCheckpoint, 'key' | 'bytes' | 'usedAt' | 'leased'>>(
+	stored: readonly T[],
+	limitBytes: number,
+	keep: readonly string[] = [],
+): T[] {
+	let total = stored.reduce((sum, { bytes }) => sum + bytes, 0);
+	const mayGo = stored.filter(({ key, leased }) => !leased && !keep.includes(key)).sort((a, b) => a.usedAt - b.usedAt);
+	const surplus: T[] = [];
+	for (const checkpoint of mayGo) {
+		if (total <= limitBytes) break;
+		surplus.push(checkpoint);
+		total -= checkpoint.bytes;
+	}
+	return surplus;
+}
+
+/** The newest checkpoint of a node, whatever its key: what it was made of tells why a new key has none. */
+export function newestOf(
+	manifests: readonly Manifest[],
+	{ lab, node, kind }: { readonly lab: string; readonly node: string; readonly kind: CheckpointKind },
+): Manifest | undefined {
+	return manifests
+		.filter((manifest) => manifest.lab === lab && manifest.kind === kind)
+		.filter(({ machines }) => machines.some((machine) => machine.node === node))
+		.reduce<Manifest | undefined>((newest, one) => (newest && newest.savedAt >= one.savedAt ? newest : one), undefined);
+}
+
+const directoriesIn = async (store: string): Promise<string[]> =>
+	(await namesIn(store)).filter((name) => checkpointName.test(name)).map((key) => path.join(store, key));
+
+const namesIn = async (store: string): Promise<string[]> => (await readdir(store).catch(() => [])).sort();

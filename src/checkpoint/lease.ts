@@ -1,0 +1,69 @@
+/**
+ * Leases keep pruning away from a checkpoint that somebody runs from. One is a file `in-use.<pid>` in the checkpoint's
+ * directory, and holds while that process lives. To be used where the host's processes are visible.
+ */
+import { access, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { isAlive } from '../base/alive.js';
+import type { CleanupStack } from '../base/cleanup.js';
+import { manifestName } from './manifest.js';
+import { discardCheckpoint } from './store.js';
+
+const leaseName = /^in-use\.(\d+)$/;
+
+/** What a checkpoint's manifest is called while it is found out whether the checkpoint may go. */
+const withdrawnName = `${manifestName}.withdrawn`;
+
+/**
+ * Leases a checkpoint for as long as `pid` lives and the clean-up has not run. Resolves to whether it is there and will
+ * stay.
+ */
+export async function leaseCheckpoint(directory: string, pid: number, cleanup: CleanupStack): Promise<boolean> {
+	const lease = path.join(directory, `in-use.${pid}`);
+	cleanup.defer(`lease of checkpoint ${path.basename(directory)}`, () => rm(lease, { force: true }));
+	try {
+		await writeFile(lease, '');
+		// Looked at after the lease is there, and withdrawn before leases are looked for: one of the two sees the other.
+		await access(path.join(directory, manifestName));
+		return true;
+	} catch {
+		await rm(lease, { force: true });
+		return false;
+	}
+}
+
+/** Whether a living process runs from a checkpoint. */
+export async function isLeased(directory: string): Promise<boolean> {
+	return (await leasesOf(directory)).some(({ pid }) => isAlive(pid));
+}
+
+/** Removes a checkpoint that nobody runs from. Resolves to whether it is gone. */
+export async function removeUnleased(directory: string): Promise<boolean> {
+	if (await isLeased(directory)) return false;
+	const [manifest, withdrawn] = [path.join(directory, manifestName), path.join(directory, withdrawnName)];
+	// A damaged one may have no manifest.
+	await rename(manifest, withdrawn).catch(() => undefined);
+	if (await isLeased(directory)) {
+		await rename(withdrawn, manifest).catch(() => undefined);
+		return false;
+	}
+	await discardCheckpoint(directory);
+	return true;
+}
+
+/** Removes the leases of processes that are dead, before others get their ids. Counts as no use of the checkpoint. */
+export async function dropDeadLeases(directory: string): Promise<void> {
+	const dead = (await leasesOf(directory)).filter(({ pid }) => !isAlive(pid));
+	if (dead.length === 0) return;
+	const { atime, mtime } = await stat(directory);
+	for (const { file } of dead) await rm(file, { force: true });
+	await utimes(directory, atime, mtime);
+}
+
+async function leasesOf(directory: string): Promise<{ readonly file: string; readonly pid: number }[]> {
+	const names = await readdir(directory).catch(() => []);
+	return names.flatMap((name) => {
+		const pid = leaseName.exec(name)?.[1];
+		return pid === undefined ? [] : [{ file: path.join(directory, name), pid: Number(pid) }];
+	});
+}

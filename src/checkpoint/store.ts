@@ -1,0 +1,110 @@
+/**
+ * Checkpoints on the disk. Each is a directory named by its key, built aside and renamed, and never written to again but
+ * for leases. Asides are `.<key>.<pid of the run>.…`; what is being removed is `.<key>.gone.…`; so neither has ever the
+ * name of a checkpoint, and what a killed process leaves of them is known for what it is.
+ */
+import { randomBytes } from 'node:crypto';
+import { access, mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { CleanupStack } from '../base/cleanup.js';
+import { verifyFile } from './digest.js';
+import { machineFiles, manifestName, parseManifest, type Damaged, type Manifest } from './manifest.js';
+
+/** A checkpoint whose manifest is sound; of its other files that is not said. */
+export interface Checkpoint {
+	/** Its own, where its files are. */
+	readonly directory: string;
+	readonly manifest: Manifest;
+}
+
+export type FoundCheckpoint = { readonly checkpoint: Checkpoint } | Damaged;
+
+/** The checkpoint of a key, where there is one. Marks it as used now. */
+export async function findCheckpoint(store: string, key: string): Promise<FoundCheckpoint | undefined> {
+	const directory = path.join(store, key);
+	const found = await readCheckpoint(directory);
+	const now = new Date();
+	if (found && 'checkpoint' in found) await utimes(directory, now, now).catch(() => undefined);
+	return found;
+}
+
+/** Reads a checkpoint's manifest, and marks nothing as used. */
+export async function readCheckpoint(directory: string): Promise<FoundCheckpoint | undefined> {
+	try {
+		const read = parseManifest(await readFile(path.join(directory, manifestName), 'utf8'), path.basename(directory));
+		return 'manifest' in read ? { checkpoint: { directory, manifest: read.manifest } } : read;
+	} catch (error) {
+		const { code, message } = error as NodeJS.ErrnoException;
+		if (code !== 'ENOENT') return { damaged: `${manifestName} cannot be read: ${message}` };
+		return (await isThere(directory)) ? { damaged: `${manifestName} is missing` } : undefined;
+	}
+}
+
+/** What is wrong with the files that some of a checkpoint's machines are restored from, or all of them, if anything is. */
+export async function verifyCheckpoint(
+	{ directory, manifest }: Checkpoint,
+	options: { readonly nodes?: readonly string[] | undefined; readonly signal?: AbortSignal | undefined } = {},
+): Promise<string | undefined> {
+	const machines = manifest.machines.filter(({ node }) => options.nodes?.includes(node) ?? true);
+	const names = new Set(machines.flatMap(machineFiles));
+	const reasons = await Promise.all(
+		Object.entries(manifest.files)
+			.filter(([name]) => names.has(name))
+			.map(async ([name, digest]) => {
+				const reason = await verifyFile(path.join(directory, name), digest, options.signal);
+				return reason === undefined ? [] : [`${name} ${reason}`];
+			}),
+	);
+	return reasons.flat()[0];
+}
+
+/**
+ * Makes the directory that a checkpoint is written to before it is one. It goes with the clean-up, unless it was
+ * published.
+ * @param pid of the run, as the host sees it: while it lives nobody sweeps the directory away
+ */
+export async function beginCheckpoint(store: string, key: string, pid: number, cleanup: CleanupStack): Promise<string> {
+	const aside = path.join(store, `.${key}.${pid}.${randomBytes(4).toString('hex')}`);
+	cleanup.defer(`unfinished checkpoint ${key}`, () => rm(aside, { recursive: true, force: true }));
+	// RAM holds whatever secrets its machine has.
+	await mkdir(aside, { recursive: true, mode: 0o700 });
+	return aside;
+}
+
+/**
+ * Makes a checkpoint of what was written aside. Resolves to whether it was taken: when another run was first, its
+ * checkpoint stays. What is not taken, or cannot be finished, is removed at once.
+ *
+ * Nothing is forced onto the disk, which takes seconds; what a power failure makes of the files, their digests tell.
+ */
+export async function publishCheckpoint(aside: string, store: string, manifest: Manifest): Promise<boolean> {
+	try {
+		await writeFile(path.join(aside, manifestName), `${JSON.stringify(manifest)}\n`);
+		// Onto a directory with anything in it, rename(2) moves nothing.
+		await rename(aside, path.join(store, manifest.key));
+		return true;
+	} catch (error) {
+		await rm(aside, { recursive: true, force: true });
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+		throw error;
+	}
+}
+
+/** Removes a checkpoint, leased or not; one that is not there is no error. Nobody ever sees a part of it. */
+export async function discardCheckpoint(directory: string): Promise<void> {
+	const gone = path.join(path.dirname(directory), `.${path.basename(directory)}.gone.${randomBytes(4).toString('hex')}`);
+	try {
+		await rename(directory, gone);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+		throw error;
+	}
+	await rm(gone, { recursive: true, force: true });
+}
+
+const isThere = (file: string): Promise<boolean> =>
+	access(file).then(
+		() => true,
+		() => false,
+	);

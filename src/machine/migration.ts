@@ -1,0 +1,69 @@
+/**
+ * A machine's state, saved to a file and loaded from one. QEMU calls both a migration (docs/devel/migration); with its
+ * capability `mapped-ram`, which it has from 9.0, every page has a fixed place in a sparse file.
+ */
+import { brokenFailure } from '../base/errors.js';
+import { poll } from '../base/waiting.js';
+import type { Qmp } from './qmp.js';
+import { overlay } from './spec.js';
+
+export interface MigrationOptions {
+	readonly deadlineMs: number;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** Bytes a second; QEMU's default of 128 MiB is meant for a network. */
+const unlimited = 2 ** 40;
+
+const toFile = (filename: string): object => ({
+	channels: [{ 'channel-type': 'main', addr: { transport: 'file', filename, offset: 0 } }],
+});
+
+/** Halts the machine's processors. */
+export const halt = (qmp: Qmp, signal?: AbortSignal): Promise<unknown> => qmp.execute('stop', {}, signal);
+
+/** Has the processors go on. */
+export const proceed = (qmp: Qmp, signal?: AbortSignal): Promise<unknown> => qmp.execute('cont', {}, signal);
+
+/**
+ * Freezes a halted machine's disk: from now on it writes to `overlayFile`, an empty qcow2 file of the same size.
+ * @param nodes names of the block node that is frozen and of the one that takes its place
+ */
+export async function freezeDisk(
+	qmp: Qmp,
+	overlayFile: string,
+	nodes: { readonly frozen: string; readonly next: string },
+	signal?: AbortSignal,
+): Promise<void> {
+	await qmp.execute('blockdev-add', overlay(nodes.next, overlayFile, null), signal);
+	await qmp.execute('blockdev-snapshot', { node: nodes.frozen, overlay: nodes.next }, signal);
+}
+
+/** Writes a halted machine's memory and devices to a file. The machine stays halted, and can go on. */
+export async function saveState(qmp: Qmp, file: string, options: MigrationOptions): Promise<void> {
+	await prepare(qmp, options.signal);
+	await qmp.execute('migrate', toFile(file), options.signal);
+	await migrationEnd(qmp, 'saved', options);
+}
+
+/** Loads what `saveState` wrote into a machine that was started for it. It is halted then, its clock that of old. */
+export async function loadState(qmp: Qmp, file: string, options: MigrationOptions): Promise<void> {
+	await prepare(qmp, options.signal);
+	await qmp.execute('migrate-incoming', toFile(file), options.signal);
+	await migrationEnd(qmp, 'loaded', options);
+}
+
+async function prepare(qmp: Qmp, signal: AbortSignal | undefined): Promise<void> {
+	await qmp.execute('migrate-set-parameters', { 'max-bandwidth': unlimited }, signal);
+	const mappedRam = { capabilities: [{ capability: 'mapped-ram', state: true }] };
+	// A QEMU without it writes and reads a plain stream; one file never meets both, as the version is in its key.
+	await qmp.execute('migrate-set-capabilities', mappedRam, signal).catch(() => signal?.throwIfAborted());
+}
+
+async function migrationEnd(qmp: Qmp, done: string, { deadlineMs, signal }: MigrationOptions): Promise<void> {
+	const ask = () => qmp.execute('query-migrate', {}, signal) as Promise<{ status?: string; 'error-desc'?: string }>;
+	const isOver = ({ status = '' }) => ['completed', 'failed', 'cancelled'].includes(status);
+	const { last } = await poll(ask, isOver, { intervalMs: 10, deadlineMs, signal });
+	if (last.status === 'completed') return;
+	throw brokenFailure('migration', `the machine's state was not ${done}: ${last['error-desc'] ?? last.status ?? 'no answer'}`);
+}

@@ -1,0 +1,149 @@
+/** How a node's machine comes to stand before its startup scripts: restored from a checkpoint, or booted. */
+import { CleanupStack } from '../base/cleanup.js';
+import { brokenFailure, toFailure } from '../base/errors.js';
+import { discardCheckpoint } from '../checkpoint/store.js';
+import type { Emit } from '../lab/events.js';
+import type { AgentMessage } from '../machine/agent-message.js';
+import { cloudInitComplaints } from '../machine/cloud-init.js';
+import { startMachine, type RunningMachine } from '../machine/machine.js';
+import { loadState, proceed } from '../machine/migration.js';
+import { findUnsound } from '../machine/soundness.js';
+import { machineId, type MachineSpec, type Start } from '../machine/spec.js';
+import { createOverlay } from './overlay.js';
+import type { LiveMachine } from './saving.js';
+import { stage } from './stage.js';
+import type { SupervisedMachine, SupervisedRun } from './supervised.js';
+
+export interface ArrivalContext {
+	readonly lab: SupervisedRun;
+	readonly emit: Emit;
+	readonly signal: AbortSignal;
+	readonly cleanup: CleanupStack;
+	readonly onMessage: (message: AgentMessage) => void;
+}
+
+/** A machine that was restored or booted, and how it is ended before the others. */
+export interface Arrived extends LiveMachine {
+	readonly isRestored: boolean;
+	end(): Promise<void>;
+}
+
+/** Restores a node's machine, which stands still then; nothing when it cannot be: the reader is told why. */
+export async function restoreNode(supervised: SupervisedMachine, context: ArrivalContext): Promise<Arrived | undefined> {
+	const { restore, spec, origin } = supervised;
+	if (!restore) return undefined;
+	const { emit, signal } = context;
+	const own = ownStack(context.cleanup, spec.name);
+	emit({ type: 'origin', node: spec.name, origin });
+	try {
+		return await stage(
+			emit,
+			'restore',
+			async () => {
+				const arrived = await start({ ...spec, layers: restore.layers }, 'incoming', supervised, context, own);
+				const options = { deadlineMs: context.lab.deadlines.stateMs, signal };
+				await Promise.race([loadState(arrived.machine.qmp, restore.ramFile, options), arrived.machine.broken]);
+				return arrived;
+			},
+			undefined,
+			spec.name,
+		);
+	} catch (error) {
+		signal.throwIfAborted();
+		await own.run();
+		await giveUp(supervised, toFailure(error).message, emit);
+		return undefined;
+	}
+}
+
+/** Has a restored machine go on, and asks it whether it is sound. Resolves to whether it is; it is ended if not. */
+export async function wakeNode(arrived: Arrived, supervised: SupervisedMachine, context: ArrivalContext): Promise<boolean> {
+	const { machine } = arrived;
+	const { signal, lab } = context;
+	const complaints = await answer().catch((error: unknown) => {
+		signal.throwIfAborted();
+		return [toFailure(error).message];
+	});
+	if (complaints.length === 0) return true;
+	await arrived.end();
+	await giveUp(supervised, complaints.join('; '), context.emit);
+	return false;
+
+	async function answer(): Promise<string[]> {
+		await proceed(machine.qmp, signal);
+		machine.tell('wake');
+		const awake = await machine.waitFor('awake', {
+			deadlineMs: lab.deadlines.wakeMs,
+			signal,
+			what: 'its first word after the restore was',
+		});
+		return findUnsound(awake, { machineId: machineId(machine.name), hostKey: supervised.hostKey }, Date.now());
+	}
+}
+
+/** Throws away a checkpoint that was of no use, and says so: the node is booted instead. */
+async function giveUp({ spec: { name: node }, restore }: SupervisedMachine, why: string, emit: Emit): Promise<void> {
+	if (restore) await discardCheckpoint(restore.checkpoint);
+	emit({ type: 'notice', node, message: `could not be restored and is booted, its checkpoint thrown away: ${why}` });
+	emit({ type: 'origin', node, origin: { from: 'power-on', why: 'its checkpoint was of no use' } });
+}
+
+/** Boots a node's machine; it is provisioned then. */
+export function bootNode(supervised: SupervisedMachine, context: ArrivalContext): Promise<Arrived> {
+	const { spec, origin } = supervised;
+	const { emit, signal, lab } = context;
+	if (!supervised.restore) emit({ type: 'origin', node: spec.name, origin });
+	const boot = async () => {
+		const own = ownStack(context.cleanup, spec.name);
+		const arrived = await start({ ...spec, layers: [] }, 'power-on', supervised, context, own);
+		await provisioned(arrived.machine, lab.deadlines.provisioningMs, signal);
+		return arrived;
+	};
+	return stage(emit, 'boot', boot, undefined, spec.name);
+}
+
+/** A stack for one machine, which may end before the lab does. */
+function ownStack(cleanup: CleanupStack, name: string): CleanupStack {
+	const own = new CleanupStack();
+	cleanup.defer(`machine ${name}`, async () => {
+		const [error] = await own.run();
+		if (error) throw error;
+	});
+	return own;
+}
+
+async function start(
+	spec: MachineSpec,
+	how: Start,
+	{ diskMiB, consoleFile }: SupervisedMachine,
+	{ lab, signal, onMessage }: ArrivalContext,
+	own: CleanupStack,
+): Promise<Arrived> {
+	await createOverlay(spec.overlayFile, diskMiB, signal);
+	const machine = await startMachine(spec, {
+		accelerator: lab.accelerator,
+		start: how,
+		consoleFile,
+		cleanup: own,
+		onMessage,
+		signal,
+	});
+	const layers = [spec.overlayFile, ...spec.layers];
+	return { machine, diskMiB, layers, frozen: 0, isRestored: how === 'incoming', end: async () => void (await own.run()) };
+}
+
+async function provisioned(machine: RunningMachine, deadlineMs: number, signal: AbortSignal): Promise<void> {
+	const node = machine.name;
+	const { cloudInit, failedUnits } = await machine.waitFor('provisioned', {
+		deadlineMs,
+		signal,
+		what: 'the end of cloud-init was',
+	});
+	const complaints = cloudInitComplaints(cloudInit);
+	if (complaints.length > 0) {
+		throw brokenFailure('cloud-init', `${node}: cloud-init did not end well`, { node, detail: complaints.join('\n') });
+	}
+	if (failedUnits !== '') {
+		throw brokenFailure('units-failed', `${node}: units failed while it booted`, { node, detail: failedUnits });
+	}
+}

@@ -1,0 +1,175 @@
+/**
+ * Which machines of a run need not be booted. Decided before anything starts: by the checkpoints that there are, by what
+ * the machines depend on now, and by what was asked for.
+ */
+import path from 'node:path';
+import type { CleanupStack } from '../base/cleanup.js';
+import { changesBetween, checkpointKey, describeChanges } from '../checkpoint/ingredients.js';
+import type { Ingredients, Manifest } from '../checkpoint/manifest.js';
+import { listCheckpoints, newestOf, sweep } from '../checkpoint/inventory.js';
+import { leaseCheckpoint } from '../checkpoint/lease.js';
+import { beginCheckpoint, discardCheckpoint, findCheckpoint, verifyCheckpoint, type Checkpoint } from '../checkpoint/store.js';
+import type { CheckpointKind, Emit } from '../lab/events.js';
+import { nodeIngredients, startedIngredients, type NodeInputs } from './node-ingredients.js';
+import type { SaveOrder, SupervisedMachine } from './supervised.js';
+
+/** What a person asked for. */
+export interface CheckpointWish {
+	/** Neither use nor make any. */
+	readonly cold: boolean;
+	/** Nodes that are to be restored as they were after their startup scripts. */
+	readonly started: readonly string[];
+}
+
+export interface CheckpointContext {
+	/** The store. */
+	readonly directory: string;
+	readonly emit: Emit;
+	readonly cleanup: CleanupStack;
+	readonly signal: AbortSignal;
+}
+
+/** The machines, each with what it comes from and what is made of it. */
+export interface CheckpointPlan {
+	readonly machines: readonly SupervisedMachine[];
+	readonly saveStarted?: SaveOrder;
+}
+
+interface Candidate {
+	readonly node: string;
+	readonly supervised: SupervisedMachine;
+	readonly provisioned: Ingredients;
+	readonly started: Ingredients;
+}
+
+/** Decides for every machine of a lab where it comes from. Damaged checkpoints are thrown away, and told. */
+export async function planCheckpoints(
+	lab: string,
+	inputs: readonly NodeInputs[],
+	wish: CheckpointWish,
+	context: CheckpointContext,
+): Promise<CheckpointPlan> {
+	const machines = inputs.map(({ machine }) => machine.supervised);
+	if (wish.cold) return { machines };
+	await sweep(context.directory);
+	const candidates = inputs.map((input): Candidate => {
+		const provisioned = nodeIngredients(input);
+		const { node, supervised } = input.machine;
+		return { node: node.name, supervised, provisioned, started: startedIngredients(provisioned, input) };
+	});
+	const known = (await listCheckpoints(context.directory)).flatMap(({ found }) =>
+		'checkpoint' in found ? [found.checkpoint.manifest] : [],
+	);
+	const planner = new Planner(lab, candidates, known, context);
+	return planner.plan(wish.started);
+}
+
+class Planner {
+	readonly #lab: string;
+	readonly #candidates: readonly Candidate[];
+	readonly #known: readonly Manifest[];
+	readonly #context: CheckpointContext;
+
+	constructor(lab: string, candidates: readonly Candidate[], known: readonly Manifest[], context: CheckpointContext) {
+		this.#lab = lab;
+		this.#candidates = candidates;
+		this.#known = known;
+		this.#context = context;
+	}
+
+	async plan(wanted: readonly string[]): Promise<CheckpointPlan> {
+		const started = wanted.length === 0 ? undefined : await this.#findStarted(wanted);
+		const machines = await Promise.all(
+			this.#candidates.map((candidate) =>
+				started && wanted.includes(candidate.node)
+					? restored(candidate.supervised, started, candidate.node)
+					: this.#provisioned(candidate),
+			),
+		);
+		return started ? { machines } : { machines, ...(await this.#saveStarted()) };
+	}
+
+	/** The newest checkpoint of the started lab in which the wanted nodes are as they would be now. */
+	async #findStarted(wanted: readonly string[]): Promise<Checkpoint | undefined> {
+		const ofLab = this.#known.filter(({ kind, lab }) => kind === 'started' && lab === this.#lab);
+		const newestFirst = ofLab.toSorted((one, other) => other.savedAt - one.savedAt);
+		for (const manifest of newestFirst) {
+			if (this.#changedSince(manifest, wanted).length > 0) continue;
+			const found = await this.#find(manifest.key, 'the started lab', wanted);
+			if (found) return found;
+		}
+		const [newest] = newestFirst;
+		const why = newest ? this.#changedSince(newest, wanted).join('; ') : 'there is none yet';
+		this.#context.emit({ type: 'notice', message: `no checkpoint of the started lab can be used, so every startup script runs: ${why}` });
+		return undefined;
+	}
+
+	/** A sentence for each of the nodes that are not as a started checkpoint has them. */
+	#changedSince({ machines }: Manifest, wanted: readonly string[]): string[] {
+		return this.#candidates
+			.filter(({ node }) => wanted.includes(node))
+			.flatMap(({ node, started }) => {
+				const saved = machines.find((machine) => machine.node === node);
+				if (!saved) return [`${node} is not in it`];
+				const changes = changesBetween(saved.ingredients, started);
+				return changes.length > 0 ? [`${node}: ${describeChanges(changes)}`] : [];
+			});
+	}
+
+	async #provisioned(candidate: Candidate): Promise<SupervisedMachine> {
+		const { node, supervised, provisioned } = candidate;
+		const key = checkpointKey('provisioned', [{ node, ingredients: provisioned }]);
+		const save = await this.#order('provisioned', key, [{ node, ingredients: provisioned }]);
+		const found = await this.#find(key, node);
+		if (found) return { ...restored(supervised, found, node), save };
+		return { ...supervised, origin: { from: 'power-on', why: this.#whyNone(node, provisioned) }, save };
+	}
+
+	#whyNone(node: string, ingredients: Ingredients): string {
+		const newest = newestOf(this.#known, { lab: this.#lab, node, kind: 'provisioned' });
+		const saved = newest?.machines.find((machine) => machine.node === node);
+		const changes = saved ? changesBetween(saved.ingredients, ingredients) : [];
+		if (!saved) return 'no checkpoint yet';
+		return changes.length > 0 ? describeChanges(changes) : 'its checkpoint was damaged';
+	}
+
+	async #saveStarted(): Promise<{ readonly saveStarted?: SaveOrder }> {
+		const machines = this.#candidates.map(({ node, started }) => ({ node, ingredients: started }));
+		const key = checkpointKey('started', machines);
+		if (this.#known.some((manifest) => manifest.key === key)) return {};
+		return { saveStarted: await this.#order('started', key, machines) };
+	}
+
+	async #order(kind: CheckpointKind, key: string, machines: SaveOrder['machines']): Promise<SaveOrder> {
+		const { directory, cleanup } = this.#context;
+		const aside = await beginCheckpoint(directory, key, process.pid, cleanup);
+		return { aside, manifest: { schema: 1, key, kind, lab: this.#lab }, machines };
+	}
+
+	/** A checkpoint by its key, in use from now on, and sound as far as its files tell. */
+	async #find(key: string, whose: string, nodes?: readonly string[]): Promise<Checkpoint | undefined> {
+		const { directory, cleanup, signal, emit } = this.#context;
+		const place = path.join(directory, key);
+		const found = await findCheckpoint(directory, key);
+		if (!found) return undefined;
+		const isLeased = await leaseCheckpoint(place, process.pid, cleanup);
+		if ('checkpoint' in found && !isLeased) return undefined;
+		const damage = 'damaged' in found ? found.damaged : await verifyCheckpoint(found.checkpoint, { ...(nodes ? { nodes } : {}), signal });
+		if (damage === undefined && 'checkpoint' in found) return found.checkpoint;
+		await discardCheckpoint(place);
+		emit({ type: 'notice', message: `the checkpoint of ${whose} is damaged and was thrown away: ${damage}` });
+		return undefined;
+	}
+}
+
+/** A machine that continues from a checkpoint. */
+function restored(supervised: SupervisedMachine, { directory, manifest }: Checkpoint, node: string): SupervisedMachine {
+	const machine = manifest.machines.find((candidate) => candidate.node === node);
+	if (!machine) return supervised;
+	const file = (name: string) => path.join(directory, name);
+	return {
+		...supervised,
+		origin: { from: 'checkpoint', kind: manifest.kind, savedAt: manifest.savedAt },
+		restore: { checkpoint: directory, ramFile: file(machine.ram), layers: machine.layers.map(file) },
+	};
+}

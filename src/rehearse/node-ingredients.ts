@@ -1,0 +1,66 @@
+/** What the state of a provisioned machine depends on, each part by a name that a person can be told. */
+import { contentKey } from '../base/hash.js';
+import type { Ingredients } from '../checkpoint/manifest.js';
+import { uplink } from '../lab/addressing.js';
+import type { Accelerator } from '../machine/spec.js';
+import { qemuArguments } from '../machine/spec.js';
+import { bridgeMac } from '../network/plan.js';
+import { isStartupFile, type SeedFiles } from '../seed/content.js';
+import type { PreparedMachine } from './machines.js';
+
+/** The host's part: another QEMU, or another processor, cannot be trusted with a saved state. */
+export interface HostIngredients {
+	/** `qemu-system-x86_64 --version`. */
+	readonly qemuVersion: string;
+	readonly accelerator: Pick<Accelerator, 'name' | 'accel' | 'cpu'>;
+	/** The host's processor by its model name. */
+	readonly processor: string;
+}
+
+export interface NodeInputs {
+	readonly machine: PreparedMachine;
+	/** The time of the image's root file: an image that was built again has other contents by the same name. */
+	readonly imageBuiltAt: number;
+	readonly seed: SeedFiles;
+	/** Size of the seed disk in bytes; a machine knows its disk's size. */
+	readonly seedBytes: number;
+	readonly host: HostIngredients;
+}
+
+/** Everything that a machine's state depends on once it is provisioned. The startup scripts are not among it. */
+export function nodeIngredients({ machine, imageBuiltAt, seed, seedBytes, host }: NodeInputs): Ingredients {
+	const { node, image, hostKey, supervised } = machine;
+	const { accelerator } = host;
+	const provisioning = Object.entries(seed).filter(([name]) => !isStartupFile(name));
+	return {
+		packages: image.packages.join(' '),
+		image: `${image.key} ${imageBuiltAt}`,
+		memory: `${node.memoryMiB} MiB`,
+		disk: `${node.diskMiB} MiB`,
+		users: contentKey(node.users),
+		services: node.services.join(' '),
+		DNS: node.dns.join(' '),
+		addresses: [node.uplinkAddress, node.mac, uplink.gateway, bridgeMac].join(' '),
+		'host key': hostKey.publicKey,
+		QEMU: host.qemuVersion,
+		accelerator: accelerator.accel,
+		processor: accelerator.name === 'kvm' ? `${accelerator.cpu} on ${host.processor}` : accelerator.cpu,
+		'seed size': `${seedBytes}`,
+		// What none of the above tells: the guest's own files, the tool's way to write a seed and to start a machine.
+		seed: contentKey(provisioning),
+		machine: contentKey(qemuArguments(anywhere(supervised.spec), accelerator)),
+	};
+}
+
+/** A machine's description without what differs from run to run: where its files are. */
+const anywhere = (spec: PreparedMachine['supervised']['spec']): PreparedMachine['supervised']['spec'] => ({
+	...spec,
+	tap: '',
+	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', qmpSocket: '', agentSocket: '' },
+});
+
+/** The same once its startup scripts have run. */
+export const startedIngredients = (provisioned: Ingredients, { machine: { node } }: Pick<NodeInputs, 'machine'>): Ingredients => ({
+	...provisioned,
+	'startup scripts': contentKey(node.startupScripts.map(({ name, text, after }) => ({ name, text, after }))),
+});

@@ -1,0 +1,109 @@
+/** Makes checkpoints of running machines. They stand still while their state is written, and no longer. */
+import { copyFile, constants, link } from 'node:fs/promises';
+import path from 'node:path';
+import { digestFile } from '../checkpoint/digest.js';
+import { publishCheckpoint } from '../checkpoint/store.js';
+import type { FileDigest } from '../checkpoint/manifest.js';
+import { freezeDisk, halt, proceed, saveState } from '../machine/migration.js';
+import type { RunningMachine } from '../machine/machine.js';
+import { diskNode } from '../machine/spec.js';
+import { createOverlay } from './overlay.js';
+import type { SaveOrder, SupervisedRun } from './supervised.js';
+
+/** A machine with the files that its disk consists of at the moment. */
+export interface LiveMachine {
+	readonly machine: RunningMachine;
+	readonly diskMiB: number;
+	/** The disk's qcow2 files, the one that the guest writes to first; the image is below them. */
+	layers: readonly string[];
+	/** How often its disk has been frozen. */
+	frozen: number;
+}
+
+export type SavingContext = Pick<SupervisedRun, 'deadlines' | 'checkpoints' | 'disks'> & {
+	readonly signal: AbortSignal;
+};
+
+/**
+ * Saves machines as they are at one moment, and lets them go on. Resolves, when they do, to the rest of the work, which
+ * needs them no more: it makes a checkpoint of what was written.
+ */
+export async function saveMachines(
+	machines: readonly LiveMachine[],
+	order: SaveOrder,
+	context: SavingContext,
+): Promise<() => Promise<void>> {
+	const { signal, deadlines } = context;
+	const overlays = await Promise.all(machines.map((live) => nextOverlay(live, context)));
+	const begun: RunningMachine[] = [];
+	try {
+		await Promise.all(
+			machines.map(({ machine }) => {
+				begun.push(machine);
+				return halt(machine.qmp, signal);
+			}),
+		);
+		const savedAt = Date.now();
+		const layers = machines.map(({ layers: below }) => below);
+		await Promise.all(
+			machines.map(async (live, index) => {
+				const { qmp } = live.machine;
+				const overlay = overlays[index] ?? '';
+				await freezeDisk(qmp, overlay, blockNodes(live.frozen), signal);
+				live.frozen += 1;
+				live.layers = [overlay, ...live.layers];
+				await saveState(qmp, ramFile(order.aside, index), { deadlineMs: deadlines.stateMs, signal });
+			}),
+		);
+		return () => publish(order, layers, savedAt, context);
+	} finally {
+		// A machine that broke is told of by itself.
+		await Promise.allSettled(begun.map((machine) => proceed(machine.qmp, signal)));
+		for (const machine of begun) machine.tell('sync');
+	}
+}
+
+const ramFile = (directory: string, index: number): string => path.join(directory, `${index}.ram`);
+
+/** The node that a disk's writes go to and the one that they go to next, by how often it was frozen. */
+function blockNodes(frozen: number): { readonly frozen: string; readonly next: string } {
+	const name = (count: number) => (count === 0 ? diskNode : `${diskNode}-${count}`);
+	return { frozen: name(frozen), next: name(frozen + 1) };
+}
+
+async function nextOverlay({ machine, diskMiB, frozen }: LiveMachine, { disks, signal }: SavingContext): Promise<string> {
+	const file = path.join(disks, `${machine.name}-${frozen + 1}.qcow2`);
+	await createOverlay(file, diskMiB, signal);
+	return file;
+}
+
+async function publish(
+	order: SaveOrder,
+	layers: readonly (readonly string[])[],
+	savedAt: number,
+	{ checkpoints, signal }: SavingContext,
+): Promise<void> {
+	const { aside } = order;
+	const names = layers.map((files, index) => files.map((_file, depth) => `${index}.${depth}.qcow2`));
+	await Promise.all(
+		layers.flatMap((files, index) =>
+			files.map((file, depth) => linkOrCopy(file, path.join(aside, names[index]?.[depth] ?? ''))),
+		),
+	);
+	const files: Record<string, FileDigest> = {};
+	for (const name of [...layers.map((_files, index) => `${index}.ram`), ...names.flat()]) {
+		files[name] = await digestFile(path.join(aside, name), signal);
+	}
+	const machines = order.machines.map((machine, index) => ({ ...machine, ram: `${index}.ram`, layers: names[index] ?? [] }));
+	await publishCheckpoint(aside, checkpoints, { ...order.manifest, savedAt, machines, files });
+}
+
+/** A frozen layer is never written to again, so the same file can serve the run and the checkpoint. */
+async function linkOrCopy(file: string, target: string): Promise<void> {
+	try {
+		await link(file, target);
+	} catch {
+		// Another file system: what cannot be done there either, the copy says.
+		await copyFile(file, target, constants.COPYFILE_FICLONE);
+	}
+}

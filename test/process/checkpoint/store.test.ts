@@ -1,0 +1,282 @@
+/** The store of checkpoints on a real file system, with other processes that live, die and come in between. */
+import { existsSync } from 'node:fs';
+import { access, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { CleanupStack } from '../../../src/base/cleanup.js';
+import { digestFile } from '../../../src/checkpoint/digest.js';
+import { boundCheckpoints, listAsides, listCheckpoints, sweep } from '../../../src/checkpoint/inventory.js';
+import { isLeased, leaseCheckpoint, removeUnleased } from '../../../src/checkpoint/lease.js';
+import type { Manifest } from '../../../src/checkpoint/manifest.js';
+import {
+	beginCheckpoint,
+	discardCheckpoint,
+	findCheckpoint,
+	publishCheckpoint,
+	verifyCheckpoint,
+	type Checkpoint,
+} from '../../../src/checkpoint/store.js';
+import { startChild, type Child } from '../../../src/process/child.js';
+
+const key = '0123456789abcdef';
+const nodes = ['web', 'redis'] as const;
+
+/** A store that is not there yet; gone when the test ends. */
+async function makeStore(t: ExecutionContext): Promise<string> {
+	const directory = await mkdtemp(path.join(os.tmpdir(), 'rehearse-store-'));
+	t.teardown(() => rm(directory, { recursive: true, force: true }));
+	return path.join(directory, 'cache', 'checkpoints');
+}
+
+/** Writes the files of a checkpoint of two machines, and says what they are. */
+async function writeFiles(aside: string, of = key): Promise<Manifest> {
+	const machines = nodes.map((node) => ({ node, ingredients: {}, ram: `${node}.ram`, layers: [`${node}.qcow2`] }));
+	const files: Record<string, Awaited<ReturnType<typeof digestFile>>> = {};
+	for (const name of machines.flatMap(({ ram, layers }) => [ram, ...layers])) {
+		await writeFile(path.join(aside, name), name.repeat(2000));
+		await truncate(path.join(aside, name), 2 ** 22);
+		files[name] = await digestFile(path.join(aside, name));
+	}
+	return { schema: 1, key: of, kind: 'started', lab: 'photos', savedAt: 1, machines, files };
+}
+
+/** Makes a checkpoint as a run does, this process's. */
+async function make(store: string, of = key): Promise<boolean> {
+	const aside = await beginCheckpoint(store, of, process.pid, new CleanupStack());
+	return publishCheckpoint(aside, store, await writeFiles(aside, of));
+}
+
+async function find(t: ExecutionContext, store: string, of = key): Promise<Checkpoint> {
+	const found = await findCheckpoint(store, of);
+	if (!found || 'damaged' in found) return t.fail(found?.damaged ?? 'not there') as never;
+	return found.checkpoint;
+}
+
+/** A process that does nothing, and may be killed. */
+async function otherProcess(t: ExecutionContext): Promise<Child> {
+	const child = await startChild(['sleep', '600']);
+	t.teardown(() => child.stop());
+	return child;
+}
+
+test('a checkpoint is found once it is published, private and whole', async (t) => {
+	const store = await makeStore(t);
+	t.is(await findCheckpoint(store, key), undefined);
+	const cleanup = new CleanupStack();
+	const aside = await beginCheckpoint(store, key, process.pid, cleanup);
+	t.is((await stat(aside)).mode & 0o777, 0o700);
+	const manifest = await writeFiles(aside);
+	t.is(await findCheckpoint(store, key), undefined);
+	t.true(await publishCheckpoint(aside, store, manifest));
+	t.deepEqual(await cleanup.run(), []);
+	const checkpoint = await find(t, store);
+	t.deepEqual(checkpoint, { directory: path.join(store, key), manifest });
+	t.is(await verifyCheckpoint(checkpoint), undefined);
+	t.like(await listCheckpoints(store), [{ key, found: { checkpoint }, leased: false }]);
+	t.deepEqual(await readdir(store), [key]);
+});
+
+test('one that is never published goes with the clean-up', async (t) => {
+	const store = await makeStore(t);
+	const cleanup = new CleanupStack();
+	await writeFiles(await beginCheckpoint(store, key, process.pid, cleanup));
+	t.deepEqual(await cleanup.run(), []);
+	t.deepEqual(await readdir(store), []);
+});
+
+test('of two that are published by the same key the first stays, and nothing of the second', async (t) => {
+	const store = await makeStore(t);
+	const asides = await Promise.all([1, 2].map(() => beginCheckpoint(store, key, process.pid, new CleanupStack())));
+	const manifests = await Promise.all(asides.map((aside) => writeFiles(aside)));
+	const taken = await Promise.all(
+		asides.map((aside, index) => publishCheckpoint(aside, store, { ...(manifests[index] as Manifest), savedAt: index })),
+	);
+	t.deepEqual([...taken].sort(), [false, true]);
+	const checkpoint = await find(t, store);
+	t.is(checkpoint.manifest.savedAt, taken.indexOf(true));
+	t.is(await verifyCheckpoint(checkpoint), undefined);
+	t.deepEqual(await readdir(store), [key]);
+});
+
+test('one that cannot be finished is an error, and takes no room', async (t) => {
+	const store = await makeStore(t);
+	const aside = await beginCheckpoint(store, key, process.pid, new CleanupStack());
+	const manifest = await writeFiles(aside);
+	await mkdir(path.join(aside, 'checkpoint.json'));
+	await t.throwsAsync(publishCheckpoint(aside, store, manifest), { code: 'EISDIR' });
+	t.deepEqual(await readdir(store), []);
+});
+
+const damaged = test.macro({
+	title: (title) => `damage: ${title}`,
+	async exec(t, damage: (directory: string) => Promise<void>, reason: string) {
+		const store = await makeStore(t);
+		await make(store);
+		const directory = path.join(store, key);
+		await damage(directory);
+		const found = await findCheckpoint(store, key);
+		t.is(found && ('damaged' in found ? found.damaged : await verifyCheckpoint(found.checkpoint)), reason);
+		await discardCheckpoint(directory);
+		t.is(await findCheckpoint(store, key), undefined);
+		t.true(await make(store));
+		t.is(await verifyCheckpoint(await find(t, store)), undefined);
+	},
+});
+
+const zeroes = Buffer.alloc(4096);
+
+test('no manifest', damaged, (directory) => rm(path.join(directory, 'checkpoint.json')), 'checkpoint.json is missing');
+test('half a manifest', damaged, (directory) => truncate(path.join(directory, 'checkpoint.json'), 100), 'checkpoint.json is not JSON');
+test('RAM cut off', damaged, (directory) => truncate(path.join(directory, 'web.ram'), 9), 'web.ram is 9 bytes instead of 4194304 (truncated?)');
+test('RAM zeroed', damaged, (directory) => writeFile(path.join(directory, 'web.ram'), zeroes, { flag: 'r+' }), 'web.ram is not what was saved');
+test('a layer gone', damaged, (directory) => rm(path.join(directory, 'redis.qcow2')), 'redis.qcow2 is missing');
+test('two files swapped', damaged, async (directory) => {
+	await rename(path.join(directory, 'web.ram'), path.join(directory, 'aside'));
+	await rename(path.join(directory, 'redis.ram'), path.join(directory, 'web.ram'));
+	await rename(path.join(directory, 'aside'), path.join(directory, 'redis.ram'));
+}, 'web.ram is not what was saved');
+
+test('the files of other machines than those asked for are not looked at', async (t) => {
+	const store = await makeStore(t);
+	await make(store);
+	const checkpoint = await find(t, store);
+	await rm(path.join(checkpoint.directory, 'redis.ram'));
+	t.is(await verifyCheckpoint(checkpoint, { nodes: ['web'] }), undefined);
+	t.is(await verifyCheckpoint(checkpoint, { nodes: ['web', 'redis'] }), 'redis.ram is missing');
+});
+
+test('to discard what is not there is no error', async (t) => {
+	const store = await makeStore(t);
+	await t.notThrowsAsync(discardCheckpoint(path.join(store, key)));
+	await make(store);
+	const directory = path.join(store, key);
+	await Promise.all([1, 2, 3].map(() => discardCheckpoint(directory)));
+	t.deepEqual(await readdir(store), []);
+});
+
+test('a lease keeps a checkpoint until the clean-up, or the death of its holder', async (t) => {
+	const store = await makeStore(t);
+	await make(store);
+	const directory = path.join(store, key);
+	const cleanup = new CleanupStack();
+	const other = await otherProcess(t);
+	t.true(await leaseCheckpoint(directory, process.pid, cleanup));
+	t.true(await leaseCheckpoint(directory, other.pid, new CleanupStack()));
+	t.false(await removeUnleased(directory));
+	t.deepEqual(await cleanup.run(), []);
+	t.false(await removeUnleased(directory));
+	t.is(await verifyCheckpoint(await find(t, store)), undefined);
+	other.kill('SIGKILL');
+	await other.exited;
+	t.false(await isLeased(directory));
+	t.true(await removeUnleased(directory));
+	t.deepEqual(await readdir(store), []);
+});
+
+test('what is not there cannot be leased, and no lease is left', async (t) => {
+	const store = await makeStore(t);
+	const directory = path.join(store, key);
+	t.false(await leaseCheckpoint(directory, process.pid, new CleanupStack()));
+	t.false(existsSync(directory));
+	await mkdir(directory, { recursive: true });
+	t.false(await leaseCheckpoint(directory, process.pid, new CleanupStack()));
+	t.deepEqual(await readdir(directory), []);
+});
+
+test('whoever leases while another removes has it or has it not, never half of it', async (t) => {
+	const store = await makeStore(t);
+	await make(store);
+	const directory = path.join(store, key);
+	const copy = path.join(store, 'copy');
+	await rename(directory, copy);
+	const outcomes = new Set<string>();
+	for (let round = 0; round < 60; round++) {
+		await cp(copy, directory, { recursive: true });
+		const cleanup = new CleanupStack();
+		const lease = async () => {
+			for (let turn = 0; turn < round % 20; turn++) await access(store);
+			return leaseCheckpoint(directory, process.pid, cleanup);
+		};
+		const [leased, removed] = await Promise.all([lease(), removeUnleased(directory)]);
+		outcomes.add(`${leased} ${removed}`);
+		if (leased) t.is(await verifyCheckpoint(await find(t, store)), undefined);
+		t.false(leased && removed);
+		await cleanup.run();
+		await discardCheckpoint(directory);
+	}
+	// Sometimes the one is first, sometimes the other.
+	t.true(outcomes.size > 1, [...outcomes].join());
+});
+
+test('what a killed run was writing is swept away, and its leases; what a living one writes is not', async (t) => {
+	const store = await makeStore(t);
+	await make(store);
+	const directory = path.join(store, key);
+	const longAgo = new Date(1e12);
+	const [dead, alive] = [await otherProcess(t), await otherProcess(t)];
+	const left = await beginCheckpoint(store, key, dead.pid, new CleanupStack());
+	const written = await beginCheckpoint(store, key, alive.pid, new CleanupStack());
+	await writeFiles(left);
+	for (const { pid } of [dead, alive]) await leaseCheckpoint(directory, pid, new CleanupStack());
+	await mkdir(path.join(store, `.${key}.gone.0011`));
+	await mkdir(path.join(store, '.trash'));
+	await utimes(directory, longAgo, longAgo);
+	dead.kill('SIGKILL');
+	await dead.exited;
+	t.is((await listAsides(store)).filter(({ isWritten }) => isWritten).length, 1);
+	await sweep(store);
+	t.deepEqual((await readdir(store)).sort(), [path.basename(written), '.trash', key].sort());
+	t.deepEqual((await readdir(directory)).filter((name) => name.startsWith('in-use')), [`in-use.${alive.pid}`]);
+	t.is((await stat(directory)).mtimeMs, longAgo.getTime());
+});
+
+test('a run that is killed while it saves leaves nothing that is taken for a checkpoint', async (t) => {
+	const store = await makeStore(t);
+	const module = (name: string) => JSON.stringify(new URL(`../../../src/${name}`, import.meta.url).href);
+	const program = `
+		import { writeFile } from 'node:fs/promises';
+		import { CleanupStack } from ${module('base/cleanup.js')};
+		import { beginCheckpoint } from ${module('checkpoint/store.js')};
+		const aside = await beginCheckpoint(${JSON.stringify(store)}, '${key}', process.pid, new CleanupStack());
+		await writeFile(aside + '/0.ram', 'x');
+		process.kill(process.pid, 'SIGKILL');
+	`;
+	const child = await startChild([process.execPath, '--input-type=module', '-e', program]);
+	t.is((await child.exited).signal, 'SIGKILL');
+	t.is((await readdir(store)).length, 1);
+	t.is(await findCheckpoint(store, key), undefined);
+	t.deepEqual(await listCheckpoints(store), []);
+	await sweep(store);
+	t.deepEqual(await readdir(store), []);
+});
+
+test('the store is kept within its limit: what was not used for longest goes, what is in use stays', async (t) => {
+	const store = await makeStore(t);
+	const keys = ['a', 'b', 'c', 'd'].map((digit) => digit.repeat(16));
+	const [leased = '', oldest = '', used = '', newest = ''] = keys;
+	for (const [index, one] of keys.entries()) {
+		await make(store, one);
+		const time = new Date(1e12 + index * 1000);
+		if (one === leased) await leaseCheckpoint(path.join(store, one), process.pid, new CleanupStack());
+		await utimes(path.join(store, one), time, time);
+	}
+	const listed = await listCheckpoints(store);
+	t.deepEqual(listed.map(({ leased: isLeased }) => isLeased), [true, false, false, false]);
+	t.deepEqual(listed.map(({ usedAt }) => usedAt), [0, 1, 2, 3].map((index) => 1e12 + index * 1000));
+	const total = listed.reduce((sum, { bytes }) => sum + bytes, 0);
+	// Each has 4 files of 4 MiB, which are holes but for some 20 KB.
+	t.true(total > 4 * 4 * 4096 && total < 4 * 2 ** 20, `${total}`);
+	t.deepEqual(await boundCheckpoints(store, total), []);
+	await find(t, store, used);
+	t.deepEqual((await boundCheckpoints(store, total - 1)).map(({ key: one }) => one), [oldest]);
+	t.deepEqual((await boundCheckpoints(store, 0, [used])).map(({ key: one }) => one), [newest]);
+	t.deepEqual((await readdir(store)).sort(), [leased, used]);
+});
+
+test('a manifest says on the disk what it says in memory', async (t) => {
+	const store = await makeStore(t);
+	await make(store);
+	const { directory, manifest } = await find(t, store);
+	t.deepEqual(JSON.parse(await readFile(path.join(directory, 'checkpoint.json'), 'utf8')), manifest);
+});

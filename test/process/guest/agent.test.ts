@@ -1,0 +1,74 @@
+/** The guest's agent on this host: a pair of pipes is its port, and what it starts is played by shell functions. */
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import test, { type ExecutionContext } from 'ava';
+import { packageRoot } from '../../../src/base/package-root.js';
+import { poll } from '../../../src/base/waiting.js';
+
+/** Functions in place of what changes the machine or is not on this host; `date` tells what it was to set. */
+const stage = `
+systemctl() { echo 0; }
+dmesg() { echo 'random: crng reseeded due to virtual machine fork'; }
+date() { printf 'set %s\\n' "$*" >&4; }
+run_scripts() { tell started failed=; }
+`;
+
+/** The agent's own functions and its loop, with descriptors 3 (the port, both ways) and 4 (what was done) for us. */
+async function startAgent(t: ExecutionContext, clock: () => number) {
+	const text = await readFile(path.join(packageRoot(), 'cloud-init', 'guest', 'agent.sh'), 'utf8');
+	const functions = text.slice(text.indexOf('tell()'), text.indexOf('\\ntell "provisioned'));
+	const loop = text.slice(text.indexOf('words=()'));
+	t.true(functions.includes('sync_clock()') && loop.includes('while'), 'the agent is built as this test expects');
+	const program = `here=/nowhere state=/tmp\n${functions.split('\ntell "provisioned')[0]}\n${stage}\n${loop}`;
+	// One descriptor is one direction here: the agent's writes to 3 go to 5.
+	const child = spawn('bash', ['-c', program.replaceAll('>&3', '>&5')], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', 'pipe'] });
+	t.teardown(() => child.kill('SIGKILL'));
+	const streams = child.stdio as readonly unknown[];
+	const port = streams[3] as NodeJS.WritableStream;
+	const said: string[] = [];
+	const done: string[] = [];
+	createInterface({ input: streams[5] as NodeJS.ReadableStream }).on('line', (line) => {
+		if (line === 'clock') port.write(`clock ${clock()}\n`);
+		else said.push(line);
+	});
+	createInterface({ input: streams[4] as NodeJS.ReadableStream }).on('line', (line) => done.push(line));
+	const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+	return {
+		said,
+		done,
+		tell: (text: string) => port.write(text),
+		/** Hangs up once the agent has said and done as many things as expected. */
+		async end(count: number) {
+			const isDone = () => said.length + done.length >= count || child.exitCode !== null;
+			await poll(async () => isDone(), Boolean, { intervalMs: 10, deadlineMs: 20_000 });
+			port.end();
+			await ended;
+		},
+	};
+}
+
+test('words that come in one go are all heard, in their order, though it asks for the time between them', async (t) => {
+	const agent = await startAgent(t, () => Date.now());
+	agent.tell('sync\nwake\nstart\n');
+	await agent.end(2);
+	t.deepEqual(
+		agent.said.map((line) => line.split(' ')[0]),
+		['awake', 'started'],
+	);
+	t.regex(agent.said[0] ?? '', / reseeded=1 /);
+	t.deepEqual(agent.done, [], 'a clock that is right is left alone');
+});
+
+test('a clock that is a week behind is set', async (t) => {
+	const week = 7 * 86_400_000;
+	const agent = await startAgent(t, () => Date.now() + week);
+	agent.tell('sync\n');
+	await agent.end(3);
+	// Nothing was set here, so it was tried until the agent gave up.
+	t.is(agent.done.length, 3);
+	const [, seconds] = /^set --set=@(\d+\.\d{3})$/.exec(agent.done[0] ?? '') ?? [];
+	const off = Number(seconds) * 1000 - (Date.now() + week);
+	t.true(Math.abs(off) < 10_000, `${off} ms off`);
+});

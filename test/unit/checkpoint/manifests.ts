@@ -1,0 +1,18 @@
+/** A sound manifest that tests vary. */
+import type { Manifest } from '../../../src/checkpoint/manifest.js';
+
+/** The key of `manifest`. */
+export const key = '0123456789abcdef';
+
+const digest = { bytes: 4096, extents: [[0, 1024], [2048, 2048]], crc32: 7 } as const;
+
+/** One machine, provisioned. */
+export const manifest: Manifest = {
+	schema: 1,
+	key,
+	kind: 'provisioned',
+	lab: 'photos',
+	savedAt: 1_700_000_000_000,
+	machines: [{ node: 'redis', ingredients: { memory: '512 MiB' }, ram: '0.ram', layers: ['0.0.qcow2'] }],
+	files: { '0.ram': digest, '0.0.qcow2': digest },
+};

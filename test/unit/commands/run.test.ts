@@ -1,0 +1,31 @@
+import test from 'ava';
+import { startedNodes } from '../../../src/commands/run.js';
+import { Failure } from '../../../src/base/errors.js';
+import { labNode, labOf } from '../base/labs.js';
+
+const lab = labOf(labNode('app', 0), labNode('db', 1), labNode('redis', 2));
+const wish = { cold: false, from: undefined, only: [] as string[] };
+
+test('a plain run runs every startup script', (t) => {
+	t.deepEqual(startedNodes(lab, wish), []);
+	t.deepEqual(startedNodes(lab, { ...wish, cold: true }), []);
+});
+
+test('--from started runs none', (t) => t.deepEqual(startedNodes(lab, { ...wish, from: 'started' }), ['app', 'db', 'redis']));
+
+test('--only runs those of the nodes it names', (t) => {
+	t.deepEqual(startedNodes(lab, { ...wish, only: ['redis'] }), ['app', 'db']);
+	t.deepEqual(startedNodes(lab, { ...wish, only: ['redis', 'app'] }), ['db']);
+	t.deepEqual(startedNodes(lab, { ...wish, only: ['redis', 'app', 'db'] }), []);
+});
+
+const refused = test.macro((t, wanted: Partial<Parameters<typeof startedNodes>[1]>, message: RegExp, hint?: RegExp) => {
+	const failure = t.throws(() => startedNodes(lab, { ...wish, ...wanted }), { instanceOf: Failure, message });
+	t.is(failure.exitCode, 2);
+	if (hint) t.regex(failure.hint ?? '', hint);
+});
+
+test('a node that the lab does not have', refused, { only: ['redsi', 'db'] }, /no node 'redsi'$/, /app, db, redis/);
+test('--from and --only', refused, { from: 'started', only: ['db'] }, /--from started .*--only/);
+test('--cold and --only', refused, { cold: true, only: ['db'] }, /--cold .*--only/);
+test('--cold and --from', refused, { cold: true, from: 'started' }, /--cold .*--from/);

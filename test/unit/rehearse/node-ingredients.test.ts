@@ -1,0 +1,107 @@
+/** The key of a checkpoint: a row for every input, changed alone, with what a person is told has changed. */
+import test from 'ava';
+import { changesBetween, checkpointKey } from '../../../src/checkpoint/ingredients.js';
+import type { LabNode } from '../../../src/lab/lab.js';
+import { kvmLadder, tcg } from '../../../src/machine/accelerator.js';
+import { prepareMachines } from '../../../src/rehearse/machines.js';
+import { nodeIngredients, startedIngredients, type NodeInputs } from '../../../src/rehearse/node-ingredients.js';
+import { buildSeedFiles } from '../../../src/seed/content.js';
+import { labNode, labOf } from '../base/labs.js';
+
+interface Inputs {
+	readonly node?: Partial<LabNode>;
+	readonly imagePackages?: readonly string[];
+	readonly imageKey?: string;
+	readonly imageBuiltAt?: number;
+	readonly hostKey?: string;
+	readonly agent?: string;
+	readonly scriptDeadlineSeconds?: number;
+	readonly seedBytes?: number;
+	readonly runDirectory?: string;
+	readonly imagesDirectory?: string;
+	readonly kernel?: string;
+	readonly host?: Partial<NodeInputs['host']>;
+}
+
+const script = (text: string) => ({ name: 'setup', text, after: 'network-online.target' });
+
+/** What a node depends on, with some inputs other than usual. */
+function inputs(changed: Inputs = {}): NodeInputs {
+	const node = labNode('redis', 0, { packages: ['redis-server'], startupScripts: [script('true\n')], ...changed.node });
+	const images = changed.imagesDirectory ?? '/cache/images/a';
+	const image = {
+		key: changed.imageKey ?? 'a',
+		packages: changed.imagePackages ?? ['redis-server', 'systemd'],
+		rootFile: `${images}/root.img`,
+		kernelFile: `${images}/vmlinuz`,
+		initrdFile: `${images}/initrd`,
+	};
+	const hostKey = { privateKey: 'private', publicKey: changed.hostKey ?? 'ssh-ed25519 AAAA redis' };
+	const run = changed.runDirectory ?? '/runs/1';
+	const [machine] = prepareMachines(labOf(node), new Map([[node.name, image]]), new Map([[node.name, hostKey]]), {
+		id: '1',
+		path: run,
+		disks: `${run}/disks`,
+		sockets: `${run}/sockets`,
+		log: () => undefined,
+	});
+	if (!machine) throw new Error('no machine');
+	const seed = buildSeedFiles({
+		node,
+		hostKey,
+		guestFiles: { 'agent.sh': changed.agent ?? '#!/bin/bash\n' },
+		scriptDeadlineSeconds: changed.scriptDeadlineSeconds ?? 60,
+	});
+	const host = { qemuVersion: 'QEMU emulator version 10.0.2', accelerator: tcg, processor: 'A', ...changed.host };
+	return { machine, imageBuiltAt: changed.imageBuiltAt ?? 1, seed, seedBytes: changed.seedBytes ?? 2 ** 21, host };
+}
+
+const bootsAgain = test.macro((t, changed: Inputs, told: readonly string[]) => {
+	const [before, now] = [nodeIngredients(inputs()), nodeIngredients(inputs(changed))];
+	t.deepEqual(changesBetween(before, now), told);
+	const keyOf = (ingredients: typeof now) => checkpointKey('provisioned', [{ node: 'redis', ingredients }]);
+	t.is(keyOf(before) === keyOf(now), told.length === 0);
+});
+
+test('packages of the recipe', bootsAgain, { imagePackages: ['redis-server', 'systemd', 'jq'], imageKey: 'b' }, ['packages']);
+test('what else goes into an image', bootsAgain, { imageKey: 'b' }, ['image']);
+test('an image that was built again', bootsAgain, { imageBuiltAt: 2 }, ['image']);
+test('memory', bootsAgain, { node: { memoryMiB: 2048 } }, ['memory']);
+test('disk', bootsAgain, { node: { diskMiB: 9000 } }, ['disk']);
+test('a password', bootsAgain, { node: { users: [{ username: 'ops', password: 'other', groups: ['sudo'], shell: '/bin/bash' }] } }, ['users']);
+test('services', bootsAgain, { node: { services: ['redis-server'] } }, ['services']);
+test('DNS servers', bootsAgain, { node: { dns: ['9.9.9.9'] } }, ['DNS']);
+test('the address on the uplink', bootsAgain, { node: { uplinkAddress: '10.0.2.99' } }, ['addresses']);
+test('the MAC address', bootsAgain, { node: { mac: '52:54:00:00:00:99' } }, ['addresses']);
+test('the host key', bootsAgain, { hostKey: 'ssh-ed25519 BBBB redis' }, ['host key']);
+test("the guest's own files", bootsAgain, { agent: '#!/bin/bash\n# newer\n' }, ['seed']);
+test('a seed disk of another size', bootsAgain, { seedBytes: 2 ** 22 }, ['seed size']);
+test('the version of QEMU', bootsAgain, { host: { qemuVersion: 'QEMU emulator version 11.0.0' } }, ['QEMU']);
+test('the accelerator', bootsAgain, { host: { accelerator: kvmLadder[0] ?? tcg } }, ['accelerator', 'processor']);
+test("the guest's processor", bootsAgain, { host: { accelerator: { ...tcg, cpu: 'max' } } }, ['processor']);
+
+test('the role', bootsAgain, { node: { role: 'queue' } }, []);
+test('the alias, which a startup script adds', bootsAgain, { node: { alias: '10.80.0.99/24' } }, []);
+test('a startup script', bootsAgain, { node: { startupScripts: [script('false\n')] } }, []);
+test('another startup script', bootsAgain, { node: { startupScripts: [script('true\n'), script('true\n')] } }, []);
+test('the deadline of startup scripts', bootsAgain, { scriptDeadlineSeconds: 90 }, []);
+test('where the run has its files', bootsAgain, { runDirectory: '/runs/2' }, []);
+test('where the images are', bootsAgain, { imagesDirectory: '/elsewhere/a' }, []);
+test("the host's processor, which an emulated guest does not see", bootsAgain, { host: { processor: 'B' } }, []);
+
+test('with KVM the guest sees the processor of the host', (t) => {
+	const host = { accelerator: kvmLadder[0] ?? tcg };
+	const [before, now] = [inputs({ host }), inputs({ host: { ...host, processor: 'B' } })].map(nodeIngredients);
+	t.deepEqual(changesBetween(before ?? {}, now ?? {}), ['processor']);
+});
+
+test('a started machine depends on its startup scripts too, in their order', (t) => {
+	const of = (changed: Inputs) => startedIngredients(nodeIngredients(inputs(changed)), inputs(changed));
+	const usual = of({});
+	t.deepEqual(changesBetween(usual, of({ node: { startupScripts: [script('false\n')] } })), ['startup scripts']);
+	t.deepEqual(changesBetween(usual, of({ node: { startupScripts: [{ ...script('true\n'), after: 'redis.service' }] } })), [
+		'startup scripts',
+	]);
+	t.deepEqual(changesBetween(usual, of({ node: { memoryMiB: 2048 } })), ['memory']);
+	t.deepEqual(changesBetween(usual, of({ runDirectory: '/runs/2' })), []);
+});

@@ -4,7 +4,7 @@
  * name of a checkpoint, and what a killed process leaves of them is known for what it is.
  */
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { CleanupStack } from '../base/cleanup.js';
 import { verifyFile } from './digest.js';
@@ -40,22 +40,63 @@ export async function readCheckpoint(directory: string): Promise<FoundCheckpoint
 	}
 }
 
-/** What is wrong with the files that some of a checkpoint's machines are restored from, or all of them, if anything is. */
+/** The name of the note on which files were found sound. */
+const verifiedName = 'verified.json';
+
+/** As what a file was found sound: during which boot of the host, and with which inode, size and time. */
+async function identityOf(file: string, boot: string): Promise<string> {
+	const { ino, size, mtimeNs } = await stat(file, { bigint: true });
+	return [boot, ino, size, mtimeNs].join(' ');
+}
+
+/** Identifies the host's boot: what a power failure has done to a file shows when it is read again (random(4)). */
+const readBootId = async (): Promise<string> => (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+
+async function readVerified(directory: string): Promise<Readonly<Record<string, string>>> {
+	try {
+		return JSON.parse(await readFile(path.join(directory, verifiedName), 'utf8')) as Record<string, string>;
+	} catch {
+		return {};
+	}
+}
+
+/**
+ * What is wrong with the files that some of a checkpoint's machines are restored from, or all of them, if anything is.
+ * A file is read once in each boot of the host, and again when it is another file or was written to since.
+ */
 export async function verifyCheckpoint(
 	{ directory, manifest }: Checkpoint,
 	options: { readonly nodes?: readonly string[] | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<string | undefined> {
 	const machines = manifest.machines.filter(({ node }) => options.nodes?.includes(node) ?? true);
 	const names = new Set(machines.flatMap(machineFiles));
+	const [boot, verified] = await Promise.all([readBootId(), readVerified(directory)]);
+	const now: Record<string, string> = { ...verified };
 	const reasons = await Promise.all(
 		Object.entries(manifest.files)
 			.filter(([name]) => names.has(name))
 			.map(async ([name, digest]) => {
-				const reason = await verifyFile(path.join(directory, name), digest, options.signal);
-				return reason === undefined ? [] : [`${name} ${reason}`];
+				const file = path.join(directory, name);
+				const identity = await identityOf(file, boot).catch(() => '');
+				if (identity !== '' && verified[name] === identity) return [];
+				const reason = await verifyFile(file, digest, options.signal);
+				if (reason !== undefined) return [`${name} ${reason}`];
+				now[name] = identity;
+				return [];
 			}),
 	);
-	return reasons.flat()[0];
+	const [reason] = reasons.flat();
+	// A note that cannot be written costs the next run a look, not this one its checkpoint.
+	if (reason === undefined) await note(directory, now).catch(() => undefined);
+	return reason;
+}
+
+async function note(directory: string, verified: Readonly<Record<string, string>>): Promise<void> {
+	const text = JSON.stringify(verified);
+	if (text === JSON.stringify(await readVerified(directory))) return;
+	const aside = path.join(directory, `.${verifiedName}.${randomBytes(4).toString('hex')}`);
+	await writeFile(aside, text);
+	await rename(aside, path.join(directory, verifiedName));
 }
 
 /**
@@ -80,6 +121,10 @@ export async function beginCheckpoint(store: string, key: string, pid: number, c
 export async function publishCheckpoint(aside: string, store: string, manifest: Manifest): Promise<boolean> {
 	try {
 		await writeFile(path.join(aside, manifestName), `${JSON.stringify(manifest)}\n`);
+		const boot = await readBootId();
+		const names = Object.keys(manifest.files);
+		const identities = await Promise.all(names.map((name) => identityOf(path.join(aside, name), boot)));
+		await note(aside, Object.fromEntries(names.map((name, index) => [name, identities[index] ?? ''])));
 		// Onto a directory with anything in it, rename(2) moves nothing.
 		await rename(aside, path.join(store, manifest.key));
 		return true;

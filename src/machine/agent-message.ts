@@ -18,7 +18,7 @@ export interface Awake {
 	/** The guest's clock when it said so, in milliseconds since the epoch. */
 	readonly clockMs: number;
 	readonly machineId: string;
-	/** The public half of its SSH host key, as its file has it. */
+	/** Type and key of the public half of its SSH host key: `ssh-ed25519 AAAA…`. */
 	readonly hostKey: string;
 	/** How often its kernel has noticed, since it was woken, that it is a copy, and reseeded its random numbers. */
 	readonly reseeded: number;
@@ -42,7 +42,7 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 				kind,
 				clockMs: Number(plain('clock')) * 1000,
 				machineId: plain('machine_id'),
-				hostKey: text('host_key').trim(),
+				hostKey: `${plain('key_type')} ${plain('key')}`,
 				reseeded: Number(plain('reseeded')),
 				failedUnits: text('failed'),
 			};

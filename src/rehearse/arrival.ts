@@ -94,6 +94,7 @@ export function bootNode(supervised: SupervisedMachine, context: ArrivalContext)
 	const { emit, signal, lab } = context;
 	if (!supervised.restore) emit({ type: 'origin', node: spec.name, origin });
 	const boot = async () => {
+		signal.throwIfAborted();
 		const own = ownStack(context.cleanup, spec.name);
 		const arrived = await start({ ...spec, layers: [] }, 'power-on', supervised, context, own);
 		await provisioned(arrived.machine, lab.deadlines.provisioningMs, signal);

@@ -2,8 +2,10 @@
  * The part of a run that happens inside the lab's namespace, from an empty network to the last assertion:
  * network, machines, provisioning, startup scripts, scenario.
  */
+import os from 'node:os';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { quote } from '../base/shell.js';
+import { Turns } from '../base/turns.js';
 import { untilAborted } from '../base/waiting.js';
 import type { Emit } from '../lab/events.js';
 import { startNetwork } from '../network/network.js';
@@ -81,7 +83,8 @@ async function bringUpAll(
 	saver: Saver,
 ): Promise<readonly NodeOutcome[]> {
 	const gate = new Gate(supervised.machines.length);
-	const context = { lab: supervised, emit, signal, cleanup, gate, saver };
+	const boots = new Turns(os.availableParallelism());
+	const context = { lab: supervised, emit, signal, cleanup, gate, saver, boots };
 	const lives = supervised.machines.map(async (machine) => {
 		try {
 			const outcome = await bringUpNode(machine, context);

@@ -1,3 +1,4 @@
+import type { Turns } from '../base/turns.js';
 import { untilAborted } from '../base/waiting.js';
 import type { Emit, Status } from '../lab/events.js';
 import type { StartupScript } from '../lab/lab.js';
@@ -13,6 +14,8 @@ export interface NodeContext extends Omit<ArrivalContext, 'onMessage'> {
 	/** Opens when every machine is there: those that were restored go on together. */
 	readonly gate: Gate;
 	readonly saver: Saver;
+	/** More boots at once than the host has processors would only wait for each other. */
+	readonly boots: Turns;
 }
 
 /** A node whose startup scripts have run. */
@@ -55,10 +58,10 @@ export async function bringUpNode(supervised: SupervisedMachine, nodeContext: No
 async function arrive(
 	supervised: SupervisedMachine,
 	context: ArrivalContext,
-	{ gate, saver, signal }: NodeContext,
+	{ gate, saver, signal, boots }: NodeContext,
 ): Promise<Arrived> {
 	const boot = async () => {
-		const booted = await bootNode(supervised, context);
+		const booted = await boots.take(() => bootNode(supervised, context));
 		await saver.saveNode(booted, supervised.save);
 		return booted;
 	};

@@ -32,12 +32,12 @@ test('immich-photo-vault passes', async (t) => {
 
 	const ofStages = result.stages.map(({ name, node, status }) => `${[name, node].filter(Boolean).join(' of ')}: ${status}`);
 	const ofNodes = nodes.flatMap((node) => [`boot of ${node}`, `startup of ${node}`]);
-	const expectedStages = ['images', 'accelerator', 'seeds', 'network', ...ofNodes, 'scenario', 'teardown'];
+	const expectedStages = ['images', 'accelerator', 'seeds', 'checkpoints', 'network', ...ofNodes, 'scenario', 'teardown'];
 	t.deepEqual(ofStages.toSorted(), expectedStages.map((name) => `${name}: passed`).toSorted());
 
 	t.deepEqual(
 		result.nodes.map(({ startup, ...node }) => ({ ...node, startup: startup.map(({ ms: _ms, ...script }) => script) })),
-		nodes.map((name) => ({ name, status: 'passed', startup: [{ script: name, status: 'passed', exit_code: 0 }] })),
+		nodes.map((name) => ({ name, status: 'passed', origin: { from: 'power-on' }, startup: [{ script: name, status: 'passed', exit_code: 0 }] })),
 	);
 	t.deepEqual(
 		result.tests.map(({ name, status, assertions }) => [name, status, assertions.length]),

@@ -89,6 +89,8 @@ Restart=on-failure
 WantedBy=multi-user.target
 EOF
 
-# enable makes systemd read its units again; restart, unlike start, takes up a changed stub as well.
-systemctl enable immich-ml-compat
+# systemd has to read its units again only when it knows the older one; that takes it seconds on a slow machine.
+# restart, unlike start, takes up a changed stub as well.
+systemctl is-active --quiet immich-ml-compat && systemctl daemon-reload
+systemctl enable --quiet --no-reload immich-ml-compat
 systemctl restart immich-ml-compat

@@ -65,8 +65,10 @@ EOF
 access='host immich immich 10.71.0.0/24 md5'
 grep -qxF "$access" pg_hba.conf || echo "$access" >>pg_hba.conf
 
-# enable makes systemd read its units again; restart, unlike start, takes up changed settings as well.
-systemctl enable pg-compat
+# systemd has to read its units again only when it knows the older one; that takes it seconds on a slow machine.
+# restart, unlike start, takes up changed settings as well.
+systemctl is-active --quiet pg-compat && systemctl daemon-reload
+systemctl enable --quiet --no-reload pg-compat
 systemctl restart pg-compat postgresql
 
 # Best effort: the lab proves that the port answers; the database is a convenience.

@@ -59,6 +59,9 @@ Restart=on-failure
 WantedBy=multi-user.target
 EOF
 
-# enable makes systemd read its units again; restart, unlike start, takes up changed settings as well.
-systemctl enable redis-server redis-compat
+# systemd has to read its units again only when it knows the older one; that takes it seconds on a slow machine, and so
+# does enabling a service that has an init script too. restart, unlike start, takes up changed settings as well.
+systemctl is-active --quiet redis-compat && systemctl daemon-reload
+systemctl is-enabled --quiet redis-server || systemctl enable redis-server
+systemctl enable --quiet --no-reload redis-compat
 systemctl restart redis-server redis-compat

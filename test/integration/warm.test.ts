@@ -1,0 +1,155 @@
+/** Runs from checkpoints: the same answers as from power-on, only what changed is booted, damage costs time and no more. */
+import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import type { Manifest } from '../../src/checkpoint/manifest.js';
+import type { RunResult } from '../../src/report/result.js';
+import { addScript, addTest, editLab, nodeOf } from './support/labs.js';
+import { makeSandbox, type Sandbox } from './support/sandbox.js';
+import { resultIn, runTool, Tool, type ToolOptions } from './support/tool.js';
+
+/** A boot or two, on a host with much to do. */
+const patience = 15 * 60_000;
+
+/** Where each node's machine came from: `power-on`, `provisioned`, `started`. */
+const originsOf = ({ nodes }: RunResult) => nodes.map(({ origin }) => (origin?.from === 'checkpoint' ? origin.kind : origin?.from));
+
+/** All that a run says of the lab: the verdict, each script and each assertion, without times. */
+const answersOf = ({ verdict, nodes, tests }: RunResult) => ({
+	verdict,
+	scripts: nodes.flatMap(({ startup }) => startup.map(({ ms: _ms, ...script }) => script)),
+	tests: tests.map(({ name, assertions }) => [name, assertions.map(({ status }) => status)]),
+});
+
+async function rehearse(sandbox: Sandbox, args: readonly string[], options?: ToolOptions) {
+	const ended = await runTool(sandbox, ['run', ...args, '--json'], options);
+	return { ...ended, result: resultIn(ended) };
+}
+
+const storeOf = (sandbox: Sandbox): string => path.join(sandbox.env['XDG_CACHE_HOME'] ?? '', 'rehearse', 'checkpoints');
+
+async function manifests(sandbox: Sandbox): Promise<readonly Manifest[]> {
+	const keys = (await readdir(storeOf(sandbox))).filter((name) => !name.startsWith('.'));
+	const texts = keys.map((key) => readFile(path.join(storeOf(sandbox), key, 'checkpoint.json'), 'utf8'));
+	return (await Promise.all(texts)).map((text) => JSON.parse(text) as Manifest);
+}
+
+test.serial('a pair of nodes, again and again', async (t) => {
+	t.timeout(2 * patience);
+	const sandbox = await makeSandbox(t, 'no accelerator', 'warm');
+	const week = 7 * 86_400;
+	const edited = (name: string, lines: readonly string[] = [], memory = '768 MB') =>
+		editLab(sandbox, 'pair', (plan) => {
+			if (lines.length > 0) addScript(plan, 'client', name, lines);
+			nodeOf(plan, 'server').memory = memory;
+			addTest(plan, 'Identity', [
+				{ type: 'command_output', on_vm: 'client', params: { command: 'cat /etc/machine-id', matches: '^[0-9a-f]{32}$' } },
+				{ type: 'command_output', on_vm: 'client', params: { command: 'systemctl is-system-running', equals: 'running' } },
+			]);
+		});
+	const good = await edited('good');
+
+	const first = await rehearse(sandbox, [good]);
+	t.is(first.status, 0, first.stderr + first.stdout);
+	t.deepEqual(originsOf(first.result), ['power-on', 'power-on']);
+	t.true(first.result.cold);
+
+	const second = await rehearse(sandbox, [good]);
+	t.is(second.status, 0, second.stderr + second.stdout);
+	t.deepEqual(originsOf(second.result), ['provisioned', 'provisioned']);
+	t.false(second.result.cold);
+	t.deepEqual(answersOf(second.result), answersOf(first.result));
+	t.true(second.ms < first.ms / 3, `${second.ms} ms against ${first.ms} ms`);
+
+	// An edited script is in the verdict, and boots nothing.
+	const bad = await edited('bad', ['#!/bin/sh', 'set -e', 'echo before', 'false', 'echo after']);
+	const warm = await rehearse(sandbox, [bad]);
+	t.is(warm.status, 1, warm.stderr + warm.stdout);
+	t.deepEqual(originsOf(warm.result), ['provisioned', 'provisioned']);
+	t.like(warm.result.nodes[1]?.startup[1], { script: 'bad', status: 'failed', exit_code: 1, failed_line: 4 });
+
+	// As left by the startup scripts: only the scenario runs, or only one node's scripts.
+	const scenario = await rehearse(sandbox, [good, '--from', 'started']);
+	t.is(scenario.status, 0, scenario.stderr + scenario.stdout);
+	t.deepEqual(originsOf(scenario.result), ['started', 'started']);
+	t.deepEqual(answersOf(scenario.result).tests, answersOf(first.result).tests);
+	t.deepEqual(
+		scenario.result.nodes.flatMap(({ startup }) => startup.map(({ status }) => status)),
+		['not run', 'not run'],
+	);
+	const only = await rehearse(sandbox, [bad, '--only', 'client']);
+	t.is(only.status, 1, only.stderr + only.stdout);
+	t.deepEqual(originsOf(only.result), ['started', 'provisioned']);
+	t.deepEqual(
+		only.result.nodes.map(({ startup }) => startup.map(({ status }) => status)),
+		[['not run'], ['passed', 'failed']],
+	);
+
+	// A week later, as far as the host's clock tells.
+	const later = await editLab(sandbox, 'pair', (plan) => {
+		const command = `echo $(($(date +%s) - ${Math.floor(Date.now() / 1000)}))`;
+		addTest(plan, 'A week later', [{ type: 'command_output', on_vm: 'server', params: { command, matches: `^${String(week).slice(0, 3)}\\d{3}$` } }]);
+	});
+	const shifted = `data:text/javascript,const now=Date.now;Date.now=()=>now()+${week * 1000}`;
+	const aged = await rehearse(sandbox, [later], { env: { NODE_OPTIONS: `--import=${shifted}` } });
+	t.is(aged.status, 0, aged.stderr + aged.stdout);
+	t.deepEqual(originsOf(aged.result), ['provisioned', 'provisioned']);
+
+	// A damaged checkpoint, and another node of which something changed: each is booted, and it is said why.
+	const [client] = (await manifests(sandbox)).filter(({ kind, machines }) => kind === 'provisioned' && machines[0]?.node === 'client');
+	const ram = path.join(storeOf(sandbox), client?.key ?? '', client?.machines[0]?.ram ?? '');
+	await truncate(ram, (await stat(ram)).size / 2);
+	const changed = await rehearse(sandbox, [await edited('good', [], '800 MB')]);
+	t.is(changed.status, 0, changed.stderr + changed.stdout);
+	t.deepEqual(
+		changed.result.nodes.map(({ origin }) => origin),
+		[
+			{ from: 'power-on', why: 'memory changed' },
+			{ from: 'power-on', why: 'its checkpoint was damaged' },
+		],
+	);
+	t.regex(changed.stderr, /the checkpoint of client is damaged and was thrown away: .*truncated/);
+
+	t.deepEqual(await sandbox.leftovers(0), []);
+});
+
+test.serial('a save that is killed leaves nothing that the next run would take for a checkpoint', async (t) => {
+	t.timeout(patience);
+	const sandbox = await makeSandbox(t, 'no accelerator', 'warm');
+	const lab = await editLab(sandbox, 'single', () => undefined);
+	const tool = new Tool(sandbox, ['run', lab, '--json']);
+	await tool.says(/box: saving/, patience);
+	tool.signal('SIGKILL');
+	await tool.ended;
+	t.deepEqual(await manifests(sandbox), []);
+	const next = await rehearse(sandbox, [lab]);
+	t.is(next.status, 0, next.stderr + next.stdout);
+	t.deepEqual(next.result.nodes[0]?.origin, { from: 'power-on', why: 'no checkpoint yet' });
+	t.deepEqual(
+		(await readdir(storeOf(sandbox))).filter((name) => name.startsWith('.')),
+		[],
+	);
+
+	// A zeroed stretch in the middle of the memory.
+	const [saved] = (await manifests(sandbox)).filter(({ kind }) => kind === 'provisioned');
+	const name = saved?.machines[0]?.ram ?? '';
+	const ram = path.join(storeOf(sandbox), saved?.key ?? '', name);
+	const [offset = 0, length = 0] = saved?.files[name]?.extents.at(-1) ?? [];
+	const contents = await readFile(ram);
+	await writeFile(ram, contents.fill(0, offset, offset + length));
+	const zeroed = await rehearse(sandbox, [lab, '--from', 'started']);
+	t.is(zeroed.status, 0, zeroed.stderr + zeroed.stdout);
+	t.deepEqual(originsOf(zeroed.result), ['started'], 'that of the started lab is another file');
+});
+
+test.serial('a full disk costs the checkpoint, not the run', async (t) => {
+	t.timeout(patience);
+	const sandbox = await makeSandbox(t, 'no accelerator', 'warm');
+	const lab = await editLab(sandbox, 'single', () => undefined);
+	const mount = `mkdir -p "$0" && mount -t tmpfs -o size=40m,mode=700 none "$0" && exec "$@"`;
+	const through = ['unshare', '--user', '--map-root-user', '--mount', '--', 'sh', '-c', mount, storeOf(sandbox)];
+	const ended = await rehearse(sandbox, [lab], { through });
+	t.is(ended.status, 0, ended.stderr + ended.stdout);
+	t.is(ended.result.verdict, 'passed');
+	t.regex(ended.stderr, /note: box: no checkpoint was made: .*No space left/i);
+});

@@ -68,7 +68,7 @@ wake() {
 
 run_scripts() {
 	local seed=$state/seed script deadline after
-	mkdir -p "$seed" && mount -o ro /dev/disk/by-label/cidata "$seed"
+	mkdir -p "$seed" && mount -o ro /dev/disk/by-label/cidata "$seed" || echo "the seed could not be mounted" >/dev/console
 	while read -r script deadline after; do run_script "$seed/startup/$script"; done <"$seed/startup/order.txt"
 	umount "$seed"
 	tell "started failed=$(failed_units | text)"

@@ -57,7 +57,7 @@ export async function listAsides(store: string): Promise<Aside[]> {
 /** Removes what killed processes have left: unfinished checkpoints, unfinished removals, leases. */
 export async function sweep(store: string): Promise<void> {
 	const left = (await listAsides(store)).filter(({ isWritten }) => !isWritten);
-	await Promise.all(left.map((aside) => rm(aside.path, { recursive: true, force: true })));
+	await Promise.all(left.map((aside) => rm(aside.path, { recursive: true, force: true }).catch(() => undefined)));
 	const checkpoints = await directoriesIn(store);
 	await Promise.all(checkpoints.map((directory) => dropDeadLeases(directory).catch(() => undefined)));
 }

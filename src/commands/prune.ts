@@ -36,7 +36,7 @@ export async function pruneCommand({ paths, list, json, terminal }: PruneOptions
 	const runs = await pruneRuns(paths.runs, list, outcome);
 	await pruneCheckpoints(paths.checkpoints, list, outcome);
 	const images = await pruneImages(paths.images, list, runs.goOn, outcome);
-	const cached = ['packages', 'accelerator'] as const;
+	const cached = ['packages', 'accelerator', 'host-keys'] as const;
 	for (const kind of cached) {
 		const place = path.join(paths.cache, kind);
 		const why = kind === 'packages' && images.areBuilt ? 'an image is being built' : undefined;

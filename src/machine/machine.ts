@@ -27,6 +27,8 @@ export interface RunningMachine {
 	readonly qmp: Qmp;
 	/** Rejects when the machine breaks: QEMU ends, the kernel panics, an emergency shell. Never resolves. */
 	readonly broken: Promise<never>;
+	/** Breaks the machine, as far as whoever waits for it is concerned. */
+	giveUp(what: string): void;
 	/** The console's last lines. */
 	consoleTail(): string;
 	/** A word to the guest's agent. */
@@ -92,6 +94,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		pid: child.pid,
 		qmp,
 		broken: breakage.promise,
+		giveUp: (what) => breakage.report('machine-died', what),
 		consoleTail: () => console.tail(),
 		tell: (word) => void agent.write(`${word}\n`),
 		async waitFor(kind, { deadlineMs, signal: waitSignal, what }) {

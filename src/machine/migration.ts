@@ -22,8 +22,21 @@ const toFile = (filename: string): object => ({
 /** Halts the machine's processors. */
 export const halt = (qmp: Qmp, signal?: AbortSignal): Promise<unknown> => qmp.execute('stop', {}, signal);
 
-/** Has the processors go on. */
-export const proceed = (qmp: Qmp, signal?: AbortSignal): Promise<unknown> => qmp.execute('cont', {}, signal);
+/** How long QEMU may refuse to let a machine go on, in milliseconds. */
+const proceedMs = 5000;
+
+/**
+ * Has the processors go on. QEMU calls a save completed a moment before it allows that (run state `finish-migrate`).
+ * @throws Failure `qmp-error` with QEMU's words when it still refuses after 5 s
+ */
+export async function proceed(qmp: Qmp, signal?: AbortSignal): Promise<void> {
+	const go = () => qmp.execute('cont', {}, signal).then(
+		() => undefined,
+		(error: unknown) => error as Error,
+	);
+	const { last } = await poll(go, (error) => error === undefined, { intervalMs: 10, deadlineMs: proceedMs, signal });
+	if (last !== undefined) throw last;
+}
 
 /**
  * Freezes a halted machine's disk: from now on it writes to `overlayFile`, an empty qcow2 file of the same size.
@@ -65,5 +78,10 @@ async function migrationEnd(qmp: Qmp, done: string, { deadlineMs, signal }: Migr
 	const isOver = ({ status = '' }) => ['completed', 'failed', 'cancelled'].includes(status);
 	const { last } = await poll(ask, isOver, { intervalMs: 10, deadlineMs, signal });
 	if (last.status === 'completed') return;
+	// A save that went on behind a machine that goes on would halt it at its end.
+	if (!isOver(last)) {
+		await qmp.execute('migrate_cancel', {}, signal).catch(() => signal?.throwIfAborted());
+		await poll(ask, isOver, { intervalMs: 10, deadlineMs, signal });
+	}
 	throw brokenFailure('migration', `the machine's state was not ${done}: ${last['error-desc'] ?? last.status ?? 'no answer'}`);
 }

@@ -35,6 +35,7 @@ export async function restoreNode(supervised: SupervisedMachine, context: Arriva
 	const { emit, signal } = context;
 	const own = ownStack(context.cleanup, spec.name);
 	emit({ type: 'origin', node: spec.name, origin });
+	let isLoading = false;
 	try {
 		return await stage(
 			emit,
@@ -42,6 +43,7 @@ export async function restoreNode(supervised: SupervisedMachine, context: Arriva
 			async () => {
 				const arrived = await start({ ...spec, layers: restore.layers }, 'incoming', supervised, context, own);
 				const options = { deadlineMs: context.lab.deadlines.stateMs, signal };
+				isLoading = true;
 				await Promise.race([loadState(arrived.machine.qmp, restore.ramFile, options), arrived.machine.broken]);
 				return arrived;
 			},
@@ -51,7 +53,7 @@ export async function restoreNode(supervised: SupervisedMachine, context: Arriva
 	} catch (error) {
 		signal.throwIfAborted();
 		await own.run();
-		await giveUp(supervised, toFailure(error).message, emit);
+		await giveUp(supervised, toFailure(error).message, context, isLoading);
 		return undefined;
 	}
 }
@@ -66,7 +68,7 @@ export async function wakeNode(arrived: Arrived, supervised: SupervisedMachine, 
 	});
 	if (complaints.length === 0) return true;
 	await arrived.end();
-	await giveUp(supervised, complaints.join('; '), context.emit);
+	await giveUp(supervised, complaints.join('; '), context, true);
 	return false;
 
 	async function answer(): Promise<string[]> {
@@ -81,10 +83,26 @@ export async function wakeNode(arrived: Arrived, supervised: SupervisedMachine, 
 	}
 }
 
-/** Throws away a checkpoint that was of no use, and says so: the node is booted instead. */
-async function giveUp({ spec: { name: node }, restore }: SupervisedMachine, why: string, emit: Emit): Promise<void> {
-	if (restore) await discardCheckpoint(restore.checkpoint);
-	emit({ type: 'notice', node, message: `could not be restored and is booted, its checkpoint thrown away: ${why}` });
+/**
+ * Says that a node is booted, as its checkpoint was of no use, and throws that away.
+ * @param isAtFault whether it may be the checkpoint's fault; a QEMU that did not even start is the host's
+ */
+async function giveUp(
+	{ spec: { name: node }, restore, origin }: SupervisedMachine,
+	why: string,
+	{ emit, cleanup }: ArrivalContext,
+	isAtFault: boolean,
+): Promise<void> {
+	const discard = async () => {
+		if (restore) await discardCheckpoint(restore.checkpoint).catch(() => undefined);
+	};
+	if (isAtFault) {
+		// The started lab's is everybody's: the others may still be opening it.
+		if (origin.from === 'checkpoint' && origin.kind === 'started') cleanup.defer('useless checkpoint', discard);
+		else await discard();
+	}
+	const fate = isAtFault ? ', its checkpoint thrown away' : '';
+	emit({ type: 'notice', node, message: `could not be restored and is booted${fate}: ${why}` });
 	emit({ type: 'origin', node, origin: { from: 'power-on', why: 'its checkpoint was of no use' } });
 }
 

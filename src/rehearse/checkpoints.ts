@@ -7,8 +7,8 @@ import type { CleanupStack } from '../base/cleanup.js';
 import { changesBetween, checkpointKey, describeChanges } from '../checkpoint/ingredients.js';
 import type { Ingredients, Manifest } from '../checkpoint/manifest.js';
 import { listCheckpoints, newestOf, sweep } from '../checkpoint/inventory.js';
-import { leaseCheckpoint } from '../checkpoint/lease.js';
-import { beginCheckpoint, discardCheckpoint, findCheckpoint, verifyCheckpoint, type Checkpoint } from '../checkpoint/store.js';
+import { leaseCheckpoint, removeUnleased } from '../checkpoint/lease.js';
+import { beginCheckpoint, discardCheckpoint, findCheckpoint, readCheckpoint, verifyCheckpoint, type Checkpoint } from '../checkpoint/store.js';
 import type { CheckpointKind, Emit } from '../lab/events.js';
 import { nodeIngredients, startedIngredients, type NodeInputs } from './node-ingredients.js';
 import type { SaveOrder, SupervisedMachine } from './supervised.js';
@@ -99,7 +99,7 @@ class Planner {
 			if (found) return found;
 		}
 		const [newest] = newestFirst;
-		const why = newest ? this.#changedSince(newest, wanted).join('; ') : 'there is none yet';
+		const why = newest ? this.#changedSince(newest, wanted).join('; ') || 'it was damaged' : 'there is none yet';
 		this.#context.emit({ type: 'notice', message: `no checkpoint of the started lab can be used, so every startup script runs: ${why}` });
 		return undefined;
 	}
@@ -121,8 +121,9 @@ class Planner {
 		const key = checkpointKey('provisioned', [{ node, ingredients: provisioned }]);
 		const save = await this.#order('provisioned', key, [{ node, ingredients: provisioned }]);
 		const found = await this.#find(key, node);
-		if (found) return { ...restored(supervised, found, node), save };
-		return { ...supervised, origin: { from: 'power-on', why: this.#whyNone(node, provisioned) }, save };
+		const saved = save ? { save } : {};
+		if (found) return { ...restored(supervised, found, node), ...saved };
+		return { ...supervised, origin: { from: 'power-on', why: this.#whyNone(node, provisioned) }, ...saved };
 	}
 
 	#whyNone(node: string, ingredients: Ingredients): string {
@@ -136,14 +137,23 @@ class Planner {
 	async #saveStarted(): Promise<{ readonly saveStarted?: SaveOrder }> {
 		const machines = this.#candidates.map(({ node, started }) => ({ node, ingredients: started }));
 		const key = checkpointKey('started', machines);
-		if (this.#known.some((manifest) => manifest.key === key)) return {};
-		return { saveStarted: await this.#order('started', key, machines) };
+		const found = await readCheckpoint(path.join(this.#context.directory, key));
+		if (found && 'checkpoint' in found) return {};
+		const order = await this.#order('started', key, machines);
+		return order ? { saveStarted: order } : {};
 	}
 
-	async #order(kind: CheckpointKind, key: string, machines: SaveOrder['machines']): Promise<SaveOrder> {
-		const { directory, cleanup } = this.#context;
-		const aside = await beginCheckpoint(directory, key, process.pid, cleanup);
-		return { aside, manifest: { schema: 1, key, kind, lab: this.#lab }, machines };
+	/** Nothing where the store cannot be written to: the next run boots again, this one goes on. */
+	async #order(kind: CheckpointKind, key: string, machines: SaveOrder['machines']): Promise<SaveOrder | undefined> {
+		const { directory, cleanup, emit } = this.#context;
+		try {
+			const aside = await beginCheckpoint(directory, key, process.pid, cleanup);
+			return { aside, manifest: { schema: 1, key, kind, lab: this.#lab }, machines };
+		} catch (error) {
+			const whose = machines.map(({ node }) => node).join(', ');
+			emit({ type: 'notice', message: `no checkpoint of ${whose} can be made: ${(error as Error).message}` });
+			return undefined;
+		}
 	}
 
 	/** A checkpoint by its key, in use from now on, and sound as far as its files tell. */
@@ -156,7 +166,9 @@ class Planner {
 		if ('checkpoint' in found && !isLeased) return undefined;
 		const damage = 'damaged' in found ? found.damaged : await verifyCheckpoint(found.checkpoint, { ...(nodes ? { nodes } : {}), signal });
 		if (damage === undefined && 'checkpoint' in found) return found.checkpoint;
-		await discardCheckpoint(place);
+		// Without a lease its manifest may be away for a moment only: who runs from it keeps it.
+		if (isLeased) await discardCheckpoint(place);
+		else if (!(await removeUnleased(place))) return undefined;
 		emit({ type: 'notice', message: `the checkpoint of ${whose} is damaged and was thrown away: ${damage}` });
 		return undefined;
 	}

@@ -61,7 +61,8 @@ async function rehearseInside(supervised: SupervisedRun, context: LabRunContext,
 	const saver = new Saver({ ...supervised, signal: ends.signal }, emit);
 	const nodes = await bringUpAll(supervised, emit, ends, saver);
 	const startupPassed = nodes.every(({ startup }) => startup === 'passed');
-	if (startupPassed) await saver.saveLab(nodes.map(({ arrived }) => arrived), supervised.saveStarted);
+	// A machine with a failed unit would not be taken for sound when it is restored.
+	if (startupPassed && nodes.every(({ isSound }) => isSound)) await saver.saveLab(nodes.map(({ arrived }) => arrived), supervised.saveStarted);
 	const scenarioPassed = await stage(
 		emit,
 		'scenario',

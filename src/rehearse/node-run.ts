@@ -1,3 +1,4 @@
+import { brokenFailure } from '../base/errors.js';
 import type { Turns } from '../base/turns.js';
 import { untilAborted } from '../base/waiting.js';
 import type { Emit, Status } from '../lab/events.js';
@@ -22,6 +23,8 @@ export interface NodeContext extends Omit<ArrivalContext, 'onMessage'> {
 export interface NodeOutcome {
 	readonly arrived: Arrived;
 	readonly startup: Status;
+	/** No unit has failed by the end of the startup scripts. */
+	readonly isSound: boolean;
 }
 
 /** Lets nobody through before all have come. */
@@ -50,9 +53,11 @@ export async function bringUpNode(supervised: SupervisedMachine, nodeContext: No
 	const context: ArrivalContext = { ...nodeContext, onMessage: (message) => scripts.take(message) };
 	const arrived = await arrive(supervised, context, nodeContext);
 	const { origin } = supervised;
-	if (arrived.isRestored && origin.from === 'checkpoint' && origin.kind === 'started') return { arrived, startup: 'passed' };
+	if (arrived.isRestored && origin.from === 'checkpoint' && origin.kind === 'started') {
+		return { arrived, startup: 'passed', isSound: true };
+	}
 	const run = () => runStartup(arrived.machine, lab, { emit, signal, scripts });
-	return { arrived, startup: await stage(emit, 'startup', run, (status) => status, name) };
+	return { arrived, ...(await stage(emit, 'startup', run, ({ startup }) => startup, name)) };
 }
 
 async function arrive(
@@ -83,7 +88,7 @@ async function runStartup(
 	machine: RunningMachine,
 	{ lab, deadlines }: SupervisedRun,
 	{ emit, signal, scripts }: StartupContext,
-): Promise<Status> {
+): Promise<Pick<NodeOutcome, 'startup' | 'isSound'>> {
 	const count = lab.nodes.find(({ name }) => name === machine.name)?.startupScripts.length ?? 0;
 	machine.tell('start');
 	const { failedUnits } = await machine.waitFor('started', {
@@ -95,7 +100,15 @@ async function runStartup(
 	if (failedUnits !== '') {
 		emit({ type: 'notice', node: machine.name, message: `units have failed since startup:\n${failedUnits}` });
 	}
-	return scripts.status;
+	// The status is that of what was heard of; silence is no success.
+	const { missing } = scripts;
+	if (missing.length > 0) {
+		throw brokenFailure('scripts-not-run', `${machine.name}: nothing was heard of the end of ${missing.join(', ')}`, {
+			node: machine.name,
+			detail: machine.consoleTail(),
+		});
+	}
+	return { startup: scripts.status, isSound: failedUnits === '' };
 }
 
 /** Turns what the agent says of scripts into events, and remembers whether all passed. */
@@ -103,6 +116,7 @@ class ScriptReporter {
 	readonly #node: string;
 	readonly #scripts: readonly StartupScript[];
 	readonly #emit: Emit;
+	readonly #finished = new Set<string>();
 	#failed = false;
 
 	constructor(node: string, scripts: readonly StartupScript[], emit: Emit) {
@@ -115,11 +129,17 @@ class ScriptReporter {
 		return this.#failed ? 'failed' : 'passed';
 	}
 
+	/** Names of the scripts whose end was not told. */
+	get missing(): string[] {
+		return this.#scripts.map(({ name }) => name).filter((name) => !this.#finished.has(name));
+	}
+
 	take(message: AgentMessage): void {
 		if (message.kind === 'script-started') {
 			this.#emit({ type: 'script-started', node: this.#node, script: message.script });
 		} else if (message.kind === 'script-finished') {
 			const { kind: _kind, ...outcome } = message;
+			this.#finished.add(outcome.script);
 			if (outcome.status !== 'passed') this.#failed = true;
 			const text = this.#scripts.find(({ name }) => name === outcome.script)?.text ?? '';
 			this.#emit({ type: 'script-finished', node: this.#node, ...outcome, ...findLine(outcome, text) });

@@ -169,7 +169,10 @@ async function rehearseIn(
 	);
 	await writeSshConfig(directory.path, plan.machines, supervisor.pid);
 	await supervisor.done;
-	if (!options.checkpoints.cold) await boundCheckpoints(paths.checkpoints, options.checkpoints.limitBytes);
+	if (options.checkpoints.cold) return;
+	await boundCheckpoints(paths.checkpoints, options.checkpoints.limitBytes).catch((error: unknown) =>
+		emit({ type: 'notice', message: `old checkpoints could not be removed: ${toFailure(error).message}` }),
+	);
 }
 
 async function inputsOf(machine: PreparedMachine, seed: SeedFiles, host: HostIngredients): Promise<NodeInputs> {

@@ -45,7 +45,8 @@ export async function saveMachines(
 		);
 		const savedAt = Date.now();
 		const layers = machines.map(({ layers: below }) => below);
-		await Promise.all(
+		// All are waited for: none may go on while its state is still being written.
+		const saves = await Promise.allSettled(
 			machines.map(async (live, index) => {
 				const { qmp } = live.machine;
 				const overlay = overlays[index] ?? '';
@@ -55,11 +56,21 @@ export async function saveMachines(
 				await saveState(qmp, ramFile(order.aside, index), { deadlineMs: deadlines.stateMs, signal });
 			}),
 		);
+		const failed = saves.find((save) => save.status === 'rejected');
+		if (failed) throw failed.reason;
 		return () => publish(order, layers, savedAt, context);
 	} finally {
-		// A machine that broke is told of by itself.
-		await Promise.allSettled(begun.map((machine) => proceed(machine.qmp, signal)));
-		for (const machine of begun) machine.tell('sync');
+		for (const machine of begun) await goOn(machine, signal);
+	}
+}
+
+/** A machine that cannot go on has broken, whatever became of its state. */
+async function goOn(machine: RunningMachine, signal: AbortSignal): Promise<void> {
+	try {
+		await proceed(machine.qmp, signal);
+		machine.tell('sync');
+	} catch (error) {
+		if (!signal.aborted) machine.giveUp(`it did not go on after its state was saved: ${(error as Error).message}`);
 	}
 }
 

@@ -1,7 +1,7 @@
 /** What the live view says at a moment: pure functions of the run's state and the time. */
 import { formatMs, plural } from '../base/format.js';
 import type { StageName } from '../lab/events.js';
-import { bootEnding, nodeStatus } from './result.js';
+import { bootEnding, decides, nodeStatus } from './result.js';
 import { arrivalOf, arrivalText } from './origins.js';
 import { allAssertions, findStage, type NodeRecord, type ReachedStatus, type RunState, type StageRecord } from './state.js';
 import { oneLine } from './text.js';
@@ -41,11 +41,11 @@ export function sectionEnd(state: RunState, section: Section): ReachedStatus | u
 	const isRunning = records.some(({ status }) => status === 'running');
 	// Stages before the machines may overlap; the teardown overlaps nothing.
 	const isBrokenOff = section.name !== 'teardown' && findStage(state, 'teardown') !== undefined;
-	return ended || (isLeft && !isRunning) || isBrokenOff ? worstOf(records) : undefined;
+	return ended || (isLeft && !isRunning) || isBrokenOff ? worstOf(records.filter(decides)) : undefined;
 }
 
 /** How a section is to be shown of which nothing more will be heard. */
-export const sectionStanding = (state: RunState, section: Section): ReachedStatus => worstOf(recordsOf(state, section));
+export const sectionStanding = (state: RunState, section: Section): ReachedStatus => worstOf(recordsOf(state, section).filter(decides));
 
 /** How a node's machine and scripts ended, or nothing while they may still go on. */
 export function nodeEnd(state: RunState, node: NodeRecord): ReachedStatus | undefined {

@@ -85,7 +85,7 @@ export function verdictOf(state: RunState): Verdict {
 }
 
 /** A machine that could not be restored is booted, one that could not be saved goes on: neither decides anything. */
-const decides = ({ name }: StageRecord): boolean => name !== 'restore' && name !== 'save';
+export const decides = ({ name }: StageRecord): boolean => name !== 'restore' && name !== 'save';
 
 /** What has to pass. The startup scripts of a node that was restored behind them were not to run. */
 const testStatuses = (state: RunState): readonly (ReachedStatus | ScriptOutcome['status'])[] => [

@@ -38,7 +38,7 @@ listen('agent', (socket) => {
 	if (behaviour === 'hangs') return;
 	socket.write(`provisioned cloud_init=${base64(JSON.stringify(status))} failed=\n`);
 	createInterface({ input: socket }).on('line', (line) => {
-		if (!line.startsWith('start ')) return;
+		if (line !== 'start') return;
 		if (behaviour === 'panics') {
 			process.stdout.write('Kernel panic - not syncing: out of luck\r\n');
 			return;

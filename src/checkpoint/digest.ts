@@ -4,6 +4,7 @@
  */
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { diskUsage } from '../base/disk-usage.js';
 import { run } from '../process/run.js';
 import type { Extent, FileDigest } from './manifest.js';
 
@@ -15,9 +16,8 @@ const chunkBytes = 2 ** 20;
 
 /** The digest of a file that is written to no more. */
 export async function digestFile(file: string, signal?: AbortSignal): Promise<FileDigest> {
-	const { size, blocks } = await stat(file);
-	// stat(2) counts blocks of 512 bytes, whatever the file system's own size is.
-	const holes = size - blocks * 512;
+	const [{ size }, occupied] = await Promise.all([stat(file), diskUsage(file)]);
+	const holes = size - occupied;
 	const extents = mergeExtents(holes < smallHole ? [[0, size]] : await findData(file, signal), size);
 	return { bytes: size, extents, crc32: await withFile(file, (handle) => checksum(handle, extents, signal)) };
 }

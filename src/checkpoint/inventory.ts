@@ -39,6 +39,12 @@ export async function listCheckpoints(store: string): Promise<StoredCheckpoint[]
 	return stored.filter((checkpoint) => checkpoint !== undefined);
 }
 
+/** What the sound ones among them say of themselves. */
+export async function listManifests(store: string): Promise<Manifest[]> {
+	const found = await Promise.all((await directoriesIn(store)).map(readCheckpoint));
+	return found.flatMap((one) => (one && 'checkpoint' in one ? [one.checkpoint.manifest] : []));
+}
+
 async function look(directory: string): Promise<StoredCheckpoint | undefined> {
 	const [found, stats] = await Promise.all([readCheckpoint(directory), stat(directory).catch(() => undefined)]);
 	if (!found || !stats) return undefined;

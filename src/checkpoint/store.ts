@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { access, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { readBootId } from '../base/boot-id.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { verifyFile } from './digest.js';
 import { machineFiles, manifestName, parseManifest, type Damaged, type Manifest } from './manifest.js';
@@ -43,14 +44,14 @@ export async function readCheckpoint(directory: string): Promise<FoundCheckpoint
 /** The name of the note on which files were found sound. */
 const verifiedName = 'verified.json';
 
-/** As what a file was found sound: during which boot of the host, and with which inode, size and time. */
+/**
+ * As what a file was found sound: with which inode, size and time, and during which boot of the host, as what a power
+ * failure has done to it shows only when it is read again.
+ */
 async function identityOf(file: string, boot: string): Promise<string> {
 	const { ino, size, mtimeNs } = await stat(file, { bigint: true });
 	return [boot, ino, size, mtimeNs].join(' ');
 }
-
-/** Identifies the host's boot: what a power failure has done to a file shows when it is read again (random(4)). */
-const readBootId = async (): Promise<string> => (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
 
 async function readVerified(directory: string): Promise<Readonly<Record<string, string>>> {
 	try {

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { readBootId } from '../base/boot-id.js';
 import { usageFailure } from '../base/errors.js';
 import { contentKey, sha256 } from '../base/hash.js';
 import type { Image } from '../image/store.js';
@@ -47,7 +48,7 @@ export async function chooseAccelerator(options: ChoiceOptions): Promise<ProvenA
 		kernel: sha256(await readFile(image.kernelFile)),
 		qemu: options.qemuVersion,
 		processor: os.cpus()[0]?.model ?? '',
-		boot: await readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
+		boot: await readBootId(),
 	});
 	const file = path.join(options.cacheDirectory, 'accelerator', `${key}.json`);
 	const cached = await readCached(file);

@@ -9,6 +9,7 @@ import { startMachine, type RunningMachine } from '../machine/machine.js';
 import { loadState, proceed } from '../machine/migration.js';
 import { findUnsound } from '../machine/soundness.js';
 import { machineId, type MachineSpec, type Start } from '../machine/spec.js';
+import { wasStarted } from '../report/origins.js';
 import { createOverlay } from './overlay.js';
 import type { LiveMachine } from './saving.js';
 import { stage } from './stage.js';
@@ -88,17 +89,18 @@ export async function wakeNode(arrived: Arrived, supervised: SupervisedMachine, 
  * @param isAtFault whether it may be the checkpoint's fault; a QEMU that did not even start is the host's
  */
 async function giveUp(
-	{ spec: { name: node }, restore, origin }: SupervisedMachine,
+	supervised: SupervisedMachine,
 	why: string,
 	{ emit, cleanup }: ArrivalContext,
 	isAtFault: boolean,
 ): Promise<void> {
+	const { restore, spec: { name: node } } = supervised;
 	const discard = async () => {
 		if (restore) await discardCheckpoint(restore.checkpoint).catch(() => undefined);
 	};
 	if (isAtFault) {
 		// The started lab's is everybody's: the others may still be opening it.
-		if (origin.from === 'checkpoint' && origin.kind === 'started') cleanup.defer('useless checkpoint', discard);
+		if (wasStarted(supervised)) cleanup.defer('useless checkpoint', discard);
 		else await discard();
 	}
 	const fate = isAtFault ? ', its checkpoint thrown away' : '';

@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { CleanupStack } from '../base/cleanup.js';
 import { changesBetween, checkpointKey, describeChanges } from '../checkpoint/ingredients.js';
 import type { Ingredients, Manifest } from '../checkpoint/manifest.js';
-import { listCheckpoints, newestOf, sweep } from '../checkpoint/inventory.js';
+import { listManifests, newestOf, sweep } from '../checkpoint/inventory.js';
 import { leaseCheckpoint, removeUnleased } from '../checkpoint/lease.js';
 import { beginCheckpoint, discardCheckpoint, findCheckpoint, readCheckpoint, verifyCheckpoint, type Checkpoint } from '../checkpoint/store.js';
 import type { CheckpointKind, Emit } from '../lab/events.js';
@@ -57,10 +57,7 @@ export async function planCheckpoints(
 		const { node, supervised } = input.machine;
 		return { node: node.name, supervised, provisioned, started: startedIngredients(provisioned, input) };
 	});
-	const known = (await listCheckpoints(context.directory)).flatMap(({ found }) =>
-		'checkpoint' in found ? [found.checkpoint.manifest] : [],
-	);
-	const planner = new Planner(lab, candidates, known, context);
+	const planner = new Planner(lab, candidates, await listManifests(context.directory), context);
 	return planner.plan(wish.started);
 }
 

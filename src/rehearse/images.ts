@@ -1,5 +1,6 @@
 import os from 'node:os';
-import { imageRequests, readGuestDefinition } from '../image/guest.js';
+import { Turns } from '../base/turns.js';
+import { imageRequests, readGuestDefinition, type ImageRequest } from '../image/guest.js';
 import { findHostMirror } from '../image/mirror.js';
 import { provideImage, type Image } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
@@ -24,23 +25,20 @@ export async function provideImages(
 	const guest = await readGuestDefinition();
 	const findMirror = () => (mirror ? Promise.resolve({ uri: mirror }) : findHostMirror(signal));
 	const images = new Map<string, Image>();
-	const waiting = [...imageRequests(lab, guest)];
 	const failing = new AbortController();
 	const either = signal ? AbortSignal.any([signal, failing.signal]) : failing.signal;
-	const worker = async () => {
-		for (let request = waiting.shift(); request; request = waiting.shift()) {
-			const image = await provideImage(request, { directory, guest, findMirror, emit, signal: either });
+	const turns = new Turns(buildsAtOnce);
+	const provide = async (request: ImageRequest) => {
+		try {
+			const image = await turns.take(() => provideImage(request, { directory, guest, findMirror, emit, signal: either }));
 			for (const node of request.nodes) images.set(node, image);
-		}
-	};
-	const workers = Array.from({ length: buildsAtOnce }, () =>
-		worker().catch((error: unknown) => {
+		} catch (error) {
 			failing.abort(error);
 			throw error;
-		}),
-	);
+		}
+	};
 	// All are waited for, so that no build goes on behind a failure.
-	await Promise.allSettled(workers);
+	await Promise.allSettled(imageRequests(lab, guest).map(provide));
 	either.throwIfAborted();
 	return images;
 }

@@ -7,6 +7,7 @@ import type { AgentMessage } from '../machine/agent-message.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { findLine } from '../machine/trace.js';
 import { bootNode, restoreNode, wakeNode, type ArrivalContext, type Arrived } from './arrival.js';
+import { wasStarted } from '../report/origins.js';
 import type { Saver } from './saver.js';
 import { stage } from './stage.js';
 import type { SupervisedMachine, SupervisedRun } from './supervised.js';
@@ -52,8 +53,7 @@ export async function bringUpNode(supervised: SupervisedMachine, nodeContext: No
 	const scripts = new ScriptReporter(name, node?.startupScripts ?? [], emit);
 	const context: ArrivalContext = { ...nodeContext, onMessage: (message) => scripts.take(message) };
 	const arrived = await arrive(supervised, context, nodeContext);
-	const { origin } = supervised;
-	if (arrived.isRestored && origin.from === 'checkpoint' && origin.kind === 'started') {
+	if (arrived.isRestored && wasStarted(supervised)) {
 		return { arrived, startup: 'passed', isSound: true };
 	}
 	const run = () => runStartup(arrived.machine, lab, { emit, signal, scripts });

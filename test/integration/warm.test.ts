@@ -131,7 +131,7 @@ test.serial('a save that is killed leaves nothing that the next run would take f
 		[],
 	);
 
-	// A zeroed stretch in the middle of the memory.
+	// A zeroed stretch of the memory: what needs it is booted, what does not is not.
 	const [saved] = (await manifests(sandbox)).filter(({ kind }) => kind === 'provisioned');
 	const name = saved?.machines[0]?.ram ?? '';
 	const ram = path.join(storeOf(sandbox), saved?.key ?? '', name);
@@ -141,6 +141,10 @@ test.serial('a save that is killed leaves nothing that the next run would take f
 	const zeroed = await rehearse(sandbox, [lab, '--from', 'started']);
 	t.is(zeroed.status, 0, zeroed.stderr + zeroed.stdout);
 	t.deepEqual(originsOf(zeroed.result), ['started'], 'that of the started lab is another file');
+	const booted = await rehearse(sandbox, [lab]);
+	t.is(booted.status, 0, booted.stderr + booted.stdout);
+	t.deepEqual(booted.result.nodes[0]?.origin, { from: 'power-on', why: 'its checkpoint was damaged' });
+	t.regex(booted.stderr, /the checkpoint of box is damaged and was thrown away: \S+ is not what was saved/);
 });
 
 test.serial('a full disk costs the checkpoint, not the run', async (t) => {

@@ -15,6 +15,7 @@ mmdebstrap mmdebstrap
 newgidmap uidmap
 newuidmap uidmap
 nsenter util-linux
+perl perl-base
 qemu-img qemu-utils
 qemu-system-x86_64 qemu-system-x86
 ssh openssh-client

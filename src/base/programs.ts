@@ -13,6 +13,7 @@ const packages = {
 	'newgidmap': 'uidmap',
 	'newuidmap': 'uidmap',
 	'nsenter': 'util-linux',
+	'perl': 'perl-base',
 	'qemu-img': 'qemu-utils',
 	'qemu-system-x86_64': 'qemu-system-x86',
 	'ssh': 'openssh-client',

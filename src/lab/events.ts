@@ -64,6 +64,20 @@ export interface AssertionOutcome {
 	readonly output?: string;
 }
 
+/** A node's attempt to reach something that is not in the lab. */
+export interface OutsideContact {
+	readonly node: string;
+	/** When its packet came by, in milliseconds since the epoch. */
+	readonly seenAt: number;
+	readonly protocol: 'tcp' | 'udp' | 'icmp';
+	/** In dotted decimal. */
+	readonly address: string;
+	/** Absent for `icmp`. */
+	readonly port?: number;
+	/** What a DNS server was asked: `name` without the dot at its end, `type` such as `A`. */
+	readonly question?: { readonly name: string; readonly type: string };
+}
+
 /** An error as it travels in events and results. */
 export interface ReportedError {
 	readonly code: string;
@@ -111,6 +125,11 @@ export type RunEventBody =
 	| { readonly type: 'script-started'; readonly node: string; readonly script: string }
 	| ({ readonly type: 'script-finished' } & ScriptOutcome)
 	| ({ readonly type: 'assertion-finished' } & AssertionOutcome)
+	/**
+	 * `count` packets of one kind, close to each other, of which the first came at `seenAt`; `again` where the node had
+	 * sent such before.
+	 */
+	| ({ readonly type: 'outside-contact'; readonly count: number; readonly again?: true } & OutsideContact)
 	/** The lab was left running (`--keep`): how to get in, and how to end it. */
 	| { readonly type: 'kept'; readonly commands: readonly { readonly node: string; readonly ssh: string }[]; readonly end: string }
 	| { readonly type: 'error'; readonly error: ReportedError }

@@ -9,6 +9,7 @@ import { Turns } from '../base/turns.js';
 import { untilAborted } from '../base/waiting.js';
 import type { Emit } from '../lab/events.js';
 import { startNetwork } from '../network/network.js';
+import { watchOutside } from '../network/watcher.js';
 import { runScenario } from '../scenario/run.js';
 import { SshPool } from '../ssh/pool.js';
 import { bringUpNode, Gate, type NodeOutcome } from './node-run.js';
@@ -57,6 +58,7 @@ interface Ends {
 async function rehearseInside(supervised: SupervisedRun, context: LabRunContext, ends: Ends): Promise<void> {
 	const { emit } = context;
 	const network = await stage(emit, 'network', () => startNetwork(supervised.lab, supervised.sockets, ends.cleanup));
+	watchOutside(supervised.lab, emit, ends.cleanup);
 	void network.broken.then((error) => ends.breaking.abort(error));
 	const saver = new Saver({ ...supervised, signal: ends.signal }, emit);
 	const nodes = await bringUpAll(supervised, emit, ends, saver);

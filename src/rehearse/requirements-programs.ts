@@ -22,8 +22,8 @@ interface ProgramRequirement {
 	readonly title: string;
 	/** Makes the program tell its version, on either stream. */
 	readonly argv: Argv;
-	/** Whether only the reader uses it, so that its absence is no more than a warning. */
-	readonly optional?: true;
+	/** What it is for, where a rehearsal can do without, so that its absence is no more than a warning. */
+	readonly optional?: string;
 }
 
 /** The programs that are only looked for. */
@@ -34,8 +34,9 @@ export const programRequirements: readonly ProgramRequirement[] = [
 	{ id: 'xorriso', title: 'xorriso', argv: ['xorriso', '-version'] },
 	{ id: 'dnsmasq', title: 'dnsmasq', argv: ['dnsmasq', '--version'] },
 	{ id: 'ip', title: 'ip', argv: ['ip', '-V'] },
+	{ id: 'perl', title: 'perl', argv: ['perl', '--version'], optional: 'to tell what reaches out of the lab' },
 	{ id: 'gpg', title: 'gpg', argv: ['gpg', '--version'] },
-	{ id: 'ssh', title: 'ssh', argv: ['ssh', '-V'], optional: true },
+	{ id: 'ssh', title: 'ssh', argv: ['ssh', '-V'], optional: 'to log in by hand' },
 ];
 
 /** The Node that runs this. */

@@ -82,7 +82,7 @@ const requirements: readonly Requirement[] = [
 		(program): Requirement => ({
 			id: program.id,
 			title: program.title,
-			needed: program.optional ? 'any, to log in by hand' : 'any',
+			needed: program.optional === undefined ? 'any' : `any, ${program.optional}`,
 			probe: ({ host }) => probeProgram(host, program),
 		}),
 	),

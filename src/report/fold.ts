@@ -3,7 +3,7 @@
  * gives a state; what it means is judged in `result.ts`.
  */
 import type { AssertionOutcome, ReportedError, RunEvent, ScriptOutcome, StageName } from '../lab/events.js';
-import type { AssertionRecord, NodeRecord, RunState, ScriptRecord, StageRecord, TestRecord } from './state.js';
+import type { AssertionRecord, ContactRecord, NodeRecord, RunState, ScriptRecord, StageRecord, TestRecord } from './state.js';
 
 /** The state before the first event. */
 export const emptyRun = (): RunState => ({
@@ -19,6 +19,7 @@ export const emptyRun = (): RunState => ({
 	nodes: [],
 	tests: [],
 	notices: [],
+	contacts: [],
 	errors: [],
 	kept: undefined,
 	finishedMs: undefined,
@@ -76,11 +77,15 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 		case 'script-finished':
 			return withScript(state, event.node, {
 				script: event.script,
-				startedAt: event.at - event.ms,
+				// What was told of its start is nearer to it: the news of the end comes late on a slow guest.
+				startedAt: Math.min(startOf(state, event) ?? Infinity, event.at - event.ms),
+				finishedAt: event.at,
 				outcome: scriptOutcome(event),
 			});
 		case 'assertion-finished':
 			return withAssertion(state, event);
+		case 'outside-contact':
+			return { ...state, contacts: [...state.contacts, contactRecord(event)] };
 		case 'kept':
 			return { ...state, kept: { commands: event.commands, end: event.end } };
 		case 'error':
@@ -128,6 +133,19 @@ const withScript = (state: RunState, nodeName: string, record: ScriptRecord): Ru
 		...node,
 		scripts: replacedOrAdded(node.scripts, record, ({ script }) => script === record.script),
 	}));
+
+const startOf = (state: RunState, { node, script }: ScriptOutcome): number | undefined =>
+	state.nodes.find(({ name }) => name === node)?.scripts.find((record) => record.script === script)?.startedAt;
+
+const contactRecord = ({ node, seenAt, protocol, address, port, question, count }: ContactRecord): ContactRecord => ({
+	node,
+	seenAt,
+	protocol,
+	address,
+	...(port === undefined ? {} : { port }),
+	...(question ? { question } : {}),
+	count,
+});
 
 const scriptOutcome = (event: ScriptOutcome): ScriptOutcome => ({
 	node: event.node,

@@ -7,6 +7,7 @@ import junitReportBuilder, { type Builder, type TestCase } from 'junit-report-bu
 import { withoutControls } from '../base/format.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
+import { outsideFindings, outsideSentence } from './outside.js';
 import { errorOf } from './result.js';
 import type { AssertionRecord, NodeRecord, RunState, ScriptRecord } from './state.js';
 
@@ -23,6 +24,7 @@ export function junitXml(state: RunState): string {
 	const scripts = state.nodes.flatMap((node) => node.scripts.map((script) => ({ node, script })));
 	if (scripts.length > 0) {
 		const suite = addSuite('startup scripts', sum(scripts.map(({ script }) => script.outcome?.ms)));
+		for (const finding of outsideFindings(state)) suite.property('outside', clean(outsideSentence(finding)));
 		for (const { node, script } of scripts) writeScript(suite.testCase(), state, node, script);
 	}
 	for (const test of state.tests) {

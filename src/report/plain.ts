@@ -3,6 +3,7 @@ import { formatMs, plural } from '../base/format.js';
 import type { AssertionOutcome, RunEvent, ScriptOutcome, StageName, Status } from '../lab/events.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
+import { contactTarget } from './outside.js';
 import { oneLine } from './text.js';
 
 /**
@@ -40,6 +41,8 @@ function eventNews(event: RunEvent): string | undefined {
 			return scriptNews(event);
 		case 'assertion-finished':
 			return assertionNews(event);
+		case 'outside-contact':
+			return event.again ? undefined : `${event.node}: reached for ${contactTarget(event)} outside the lab`;
 		case 'kept':
 			return `the machines are still running; to end them: ${event.end}`;
 		case 'error':

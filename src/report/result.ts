@@ -6,6 +6,7 @@ import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
 import type { ReportedError, ScriptOutcome } from '../lab/events.js';
 import { arrivalOf, isCold, originResult, scriptsToRun, wasStarted, type OriginResult } from './origins.js';
+import { outsideFindings, outsideResult, type OutsideResult } from './outside.js';
 import {
 	allAssertions,
 	elapsedMs,
@@ -62,6 +63,8 @@ export interface RunResult {
 			readonly message?: string;
 		}[];
 	}[];
+	/** Present when a node reached for something outside the lab. */
+	readonly outside?: readonly OutsideResult[];
 	readonly warnings: readonly string[];
 	/** Present when the verdict is `error` or `not run`. */
 	readonly error?: {
@@ -184,6 +187,7 @@ export function resultOf(state: RunState): RunResult {
 				...(outcome?.message === undefined ? {} : { message: withoutControls(outcome.message) }),
 			})),
 		})),
+		...(state.contacts.length > 0 ? { outside: outsideFindings(state).map(outsideResult) } : {}),
 		warnings: state.warnings,
 		...(error ? { error: errorInResult(error) } : {}),
 	};

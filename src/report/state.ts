@@ -33,6 +33,7 @@ export interface ScriptRecord {
 	readonly script: string;
 	/** Milliseconds since the epoch. */
 	readonly startedAt?: number;
+	readonly finishedAt?: number;
 	readonly outcome?: ScriptOutcome;
 }
 
@@ -55,6 +56,9 @@ export type Kept = Pick<EventOf<'kept'>, 'commands' | 'end'>;
 export type Notice = Pick<EventOf<'notice'>, 'message' | 'node'>;
 export type AcceleratorChoice = Pick<EventOf<'accelerator'>, 'name' | 'reason'>;
 
+/** Packets to the world outside that followed close on each other. */
+export type ContactRecord = Omit<EventOf<'outside-contact'>, 'type'>;
+
 export interface RunState {
 	/** Empty until the run was announced. */
 	readonly lab: string;
@@ -73,6 +77,8 @@ export interface RunState {
 	readonly nodes: readonly NodeRecord[];
 	readonly tests: readonly TestRecord[];
 	readonly notices: readonly Notice[];
+	/** In the order in which they were told, which is not quite that of their times. */
+	readonly contacts: readonly ContactRecord[];
 	/** The first one is what ended the run; those after it happened on the way out. */
 	readonly errors: readonly ReportedError[];
 	readonly kept: Kept | undefined;

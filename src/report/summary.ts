@@ -4,6 +4,7 @@
  */
 import { nodeSection, testSection } from './checks.js';
 import { closingSection, errorSection } from './closing.js';
+import { outsideSection } from './outside.js';
 import type { Kept, RunState } from './state.js';
 import { indented, layOutColumns, oneLine, painter, wrapWords, type Paint, type TextOptions } from './text.js';
 
@@ -13,6 +14,7 @@ export function summary(state: RunState, options: TextOptions): string {
 	const sections = [
 		nodeSection(state, paint),
 		testSection(state, options.width, paint),
+		outsideSection(state, paint),
 		noticeSection(state, options.width, paint),
 		warningSection(state, options.width, paint),
 		errorSection(state, options.width, paint),

@@ -62,11 +62,23 @@ test.serial('a pair of nodes, again and again', async (t) => {
 	t.true(second.ms < first.ms, `${second.ms} ms against ${first.ms} ms`);
 
 	// An edited script is in the verdict, and boots nothing.
-	const bad = await edited('bad', ['#!/bin/sh', 'set -e', 'echo before', 'false', 'echo after']);
+	const reaching = ['curl -m 2 http://deb.example.org || true', 'nc -z -w 2 203.0.113.5 443 || true'];
+	const bad = await edited('bad', ['#!/bin/sh', 'set -e', ...reaching, 'false', 'echo after']);
 	const warm = await rehearse(sandbox, [bad]);
 	t.is(warm.status, 1, warm.stderr + warm.stdout);
 	t.deepEqual(originsOf(warm.result), ['provisioned', 'provisioned']);
-	t.like(warm.result.nodes[1]?.startup[1], { script: 'bad', status: 'failed', exit_code: 1, failed_line: 4 });
+	t.like(warm.result.nodes[1]?.startup[1], { script: 'bad', status: 'failed', exit_code: 1, failed_line: 5 });
+	// So is what it reached for in vain; nobody else reached for anything.
+	t.is(first.result.outside, undefined);
+	t.is(second.result.outside, undefined);
+	t.deepEqual(
+		warm.result.outside?.map(({ node, script, protocol, address, port, name }) => [node, script, protocol, name ?? `${address}:${port}`]),
+		[
+			['client', 'bad', 'dns', 'deb.example.org'],
+			['client', 'bad', 'tcp', '203.0.113.5:443'],
+		],
+	);
+	t.regex(warm.stderr, /client: reached for 203\.0\.113\.5:443\/tcp outside the lab/);
 
 	// As left by the startup scripts: only the scenario runs, or only one node's scripts.
 	const scenario = await rehearse(sandbox, [good, '--from', 'started']);

@@ -18,8 +18,8 @@ const bookworm = 'ID=debian\nVERSION_CODENAME=bookworm\n';
 const trixie = 'ID=debian\nVERSION_CODENAME=trixie\n';
 const bookwormSources = 'deb [signed-by=/k.gpg] http://m.example/debian bookworm main\n';
 const allPrograms = [
-	'dnsmasq', 'gpg', 'ip', 'mke2fs', 'mmdebstrap', 'newgidmap', 'newuidmap', 'nsenter', 'qemu-img', 'ssh', 'ssh-keygen',
-	'unshare', 'xorriso',
+	'dnsmasq', 'gpg', 'ip', 'mke2fs', 'mmdebstrap', 'newgidmap', 'newuidmap', 'nsenter', 'perl', 'qemu-img', 'ssh',
+	'ssh-keygen', 'unshare', 'xorriso',
 ];
 
 /**

@@ -19,8 +19,8 @@ export interface LabOptions {
 	readonly nodes?: readonly string[];
 	readonly behaviour?: 'works' | 'hangs' | 'panics' | 'deaf';
 	readonly keep?: Keep;
-	/** Whether the host has no QEMU at all. */
-	readonly withoutQemu?: boolean;
+	/** Programs that the host has not got. */
+	readonly withoutPrograms?: readonly ('qemu-system-x86_64' | 'perl')[];
 }
 
 /** A lab that runs, and the process that started it. */
@@ -134,7 +134,7 @@ function describe(directory: string, disks: string, sockets: string, options: La
 }
 
 /** The value of PATH for a lab, in which QEMU and qemu-img are fakes and everything else is the host's. */
-async function programPath(directory: string, { withoutQemu = false }: LabOptions): Promise<string> {
+async function programPath(directory: string, { withoutPrograms = [] }: LabOptions): Promise<string> {
 	const programs = path.join(directory, 'bin');
 	const fakeQemu = pasteable([process.execPath, path.join(import.meta.dirname, 'fake-qemu.js')]);
 	await mkdir(programs);
@@ -143,11 +143,10 @@ async function programPath(directory: string, { withoutQemu = false }: LabOption
 		await chmod(path.join(programs, name), 0o755);
 	};
 	await write('qemu-img', 'while [ $# -gt 2 ]; do shift; done; : >"$1"');
-	if (!withoutQemu) {
-		await write('qemu-system-x86_64', `exec ${fakeQemu} "$@"`);
-		return `${programs}:${process.env['PATH']}`;
-	}
-	for (const name of ['unshare', 'ip', 'dnsmasq']) {
+	const isThere = (name: string) => !withoutPrograms.some((without) => without === name);
+	if (isThere('qemu-system-x86_64')) await write('qemu-system-x86_64', `exec ${fakeQemu} "$@"`);
+	if (withoutPrograms.length === 0) return `${programs}:${process.env['PATH']}`;
+	for (const name of ['unshare', 'ip', 'dnsmasq', 'perl'].filter(isThere)) {
 		const found = await thisHost().findProgram(name);
 		if (found === undefined) throw new Error(`this host has no ${name}`);
 		await symlink(found, path.join(programs, name));

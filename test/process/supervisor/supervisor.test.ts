@@ -155,7 +155,7 @@ test.serial('so is the DHCP server', loses, 'dnsmasq', { code: 'dhcp-ended', exi
 test.serial('so is the supervisor itself', loses, 'supervisor.js', { code: 'supervisor', exitCode: 4 });
 
 test.serial('a missing program inside is told as outside: exit status 3 and its package', async (t) => {
-	const lab = await startLab(t, { nodes: ['one'], withoutQemu: true });
+	const lab = await startLab(t, { nodes: ['one'], withoutPrograms: ['qemu-system-x86_64'] });
 	const { error } = await lab.waitFor('done');
 	t.like(error, { code: 'program-missing', exitCode: 3, hint: 'sudo apt-get install qemu-system-x86' });
 	t.deepEqual(await lab.leftovers(), []);

@@ -17,6 +17,7 @@ export const logNames = [
 	'machine-panicked',
 	'interrupted',
 	'kept',
+	'reached-outside',
 ] as const;
 
 export type LogName = (typeof logNames)[number];

@@ -1,0 +1,150 @@
+/** What a lab's nodes tried to reach outside of it, and which script was running: a finding, never a failure. */
+import { plural } from '../base/format.js';
+import type { OutsideContact } from '../lab/events.js';
+import type { NodeRecord, RunState, ScriptRecord } from './state.js';
+import { indented, layOutColumns, oneLine, truncated, type Paint } from './text.js';
+
+/** Where a node was in its life when it reached out. */
+export type Moment =
+	| { readonly script: string }
+	/** No script was running. */
+	| { readonly phase: 'before its startup scripts' | 'after its startup scripts' | 'between its startup scripts' };
+
+/** Everything of one kind that a node tried while one script was running. */
+export interface OutsideFinding {
+	readonly node: string;
+	/** `dns` for a question that was asked over UDP. */
+	readonly protocol: OutsideContact['protocol'] | 'dns';
+	/** The address; that of the first server for `dns`. */
+	readonly address: string;
+	readonly port?: number;
+	/** The name that was asked for, and the types of what was asked, such as `A`. */
+	readonly name?: string;
+	readonly types?: readonly string[];
+	/** Packets. */
+	readonly count: number;
+	/** Milliseconds since the epoch. */
+	readonly firstAt: number;
+	readonly moment: Moment;
+}
+
+/** The findings of a run, in the order of its nodes and of their first packets. */
+export function outsideFindings(state: RunState): readonly OutsideFinding[] {
+	const findings: OutsideFinding[] = [];
+	for (const contact of state.contacts.toSorted((one, other) => one.seenAt - other.seenAt)) {
+		const node = state.nodes.find(({ name }) => name === contact.node);
+		const finding = findingOf(contact, momentOf(node, contact.seenAt));
+		const index = findings.findLastIndex((before) => continues(finding, before));
+		const before = findings[index];
+		if (before) findings[index] = joined(before, finding);
+		else findings.push(finding);
+	}
+	const order = state.nodes.map(({ name }) => name);
+	return findings.toSorted((one, other) => order.indexOf(one.node) - order.indexOf(other.node));
+}
+
+/**
+ * Whether a finding is more of an earlier one: the same while the same script was running, or while none was. What
+ * somebody began goes on in the background: a resolver asks again for half a minute, and then over TCP.
+ */
+function continues(later: OutsideFinding, earlier: OutsideFinding): boolean {
+	if (later.node !== earlier.node) return false;
+	const isAskedAgain = later.protocol === 'tcp' && earlier.protocol === 'dns' && later.port === earlier.port;
+	if (isAskedAgain) return later.address === earlier.address;
+	const isSame =
+		later.protocol === earlier.protocol &&
+		(later.protocol === 'dns' ? later.name === earlier.name : later.address === earlier.address && later.port === earlier.port);
+	return isSame && (!('script' in later.moment) || ('script' in earlier.moment && later.moment.script === earlier.moment.script));
+}
+
+function findingOf(contact: RunState['contacts'][number], moment: Moment): OutsideFinding {
+	const { node, protocol, address, port, question, count, seenAt } = contact;
+	return {
+		node,
+		protocol: question ? 'dns' : protocol,
+		address,
+		...(port === undefined ? {} : { port }),
+		...(question ? { name: question.name, types: [question.type] } : {}),
+		count,
+		firstAt: seenAt,
+		moment,
+	};
+}
+
+const joined = (before: OutsideFinding, { count, types = [] }: OutsideFinding): OutsideFinding => ({
+	...before,
+	count: before.count + count,
+	...(before.types ? { types: [...new Set([...before.types, ...types])] } : {}),
+});
+
+function momentOf(node: NodeRecord | undefined, at: number): Moment {
+	const scripts = node?.scripts ?? [];
+	const hasBegun = ({ startedAt }: ScriptRecord) => startedAt !== undefined && startedAt <= at;
+	const current = scripts.findLast(hasBegun);
+	if (!current) return { phase: 'before its startup scripts' };
+	if (current.finishedAt === undefined || at <= current.finishedAt) return { script: current.script };
+	return { phase: scripts.every(hasBegun) ? 'after its startup scripts' : 'between its startup scripts' };
+}
+
+/** What was reached for: `deb.example.org (DNS A, AAAA)`, `203.0.113.5:443/tcp`, `203.0.113.5 (ping)`. */
+export function outsideTarget({ protocol, address, port, name, types = [] }: Omit<OutsideFinding, 'node' | 'moment' | 'count' | 'firstAt'>): string {
+	if (protocol === 'dns') return `${name ?? ''} (DNS ${types.join(', ')})`;
+	return protocol === 'icmp' ? `${address} (ping)` : `${address}:${port ?? ''}/${protocol}`;
+}
+
+/** The same of a single contact. */
+export const contactTarget = ({ question, protocol, ...contact }: OutsideContact): string =>
+	outsideTarget({ ...contact, protocol: question ? 'dns' : protocol, ...(question ? { name: question.name, types: [question.type] } : {}) });
+
+/** `while immich-ml was running`, `no script was running (before its startup scripts)`. */
+export const momentText = (moment: Moment): string =>
+	'script' in moment ? `while ${moment.script} was running` : `no script was running (${moment.phase})`;
+
+/** `client reached for 203.0.113.5:443/tcp while client was running, 3 packets`. */
+export const outsideSentence = (finding: OutsideFinding): string =>
+	`${finding.node} reached for ${outsideTarget(finding)}, ${momentText(finding.moment)}, ${plural(finding.count, 'packet')}`;
+
+/** How long a target may be in the table: names may have 253 characters. */
+const targetWidth = 60;
+
+/** The section of the summary; nothing when nobody reached out. */
+export function outsideSection(state: RunState, paint: Paint): string[] {
+	const findings = outsideFindings(state);
+	if (findings.length === 0) return [];
+	const rows = findings.map((finding) => [
+		{ text: finding.node },
+		{ text: truncated(oneLine(outsideTarget(finding)), targetWidth) },
+		{ text: plural(finding.count, 'packet'), style: 'dim' as const },
+		{ text: momentText(finding.moment) },
+	]);
+	return [paint('bold', 'Reached for the world outside'), ...indented(layOutColumns(rows, paint), 2)];
+}
+
+/** A finding in the result object. */
+export interface OutsideResult {
+	readonly node: string;
+	readonly protocol: OutsideFinding['protocol'];
+	readonly address: string;
+	readonly port?: number;
+	readonly name?: string;
+	readonly query_types?: readonly string[];
+	readonly count: number;
+	readonly first_at: string;
+	/** The script that was running. */
+	readonly script?: string;
+	/** Where the node was in its life when no script was running. */
+	readonly phase?: string;
+}
+
+/** The same for programs. */
+export const outsideResult = ({ types, firstAt, moment, node, protocol, address, port, name, count }: OutsideFinding): OutsideResult => ({
+	node,
+	protocol,
+	address,
+	...(port === undefined ? {} : { port }),
+	...(name === undefined ? {} : { name }),
+	...(types ? { query_types: types } : {}),
+	count,
+	first_at: new Date(firstAt).toISOString(),
+	...moment,
+});

@@ -1,0 +1,61 @@
+/** What leaves a lab is seen, by whom it was sent; a lab whose watcher is killed goes on. */
+import test from 'ava';
+import { macAddresses } from '../../../src/lab/addressing.js';
+import { run } from '../../../src/process/run.js';
+import { startLab } from './labs.js';
+
+/** A node of the lab as its wire knows it: in a network namespace of its own, with the MAC address of the one named. */
+const asNode = (name: string, commands: readonly string[]): string => `
+	unshare --net sleep 60 &
+	until [ "$(readlink /proc/$!/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
+	ip link add guest address ${macAddresses([name])[0] ?? ''} type veth peer name port
+	ip link set guest netns $!
+	ip link set port master lab0 up
+	nsenter --target $! --net sh -c '
+		ip link set guest up
+		ip address add 10.0.2.11/24 dev guest
+		ip address add 10.80.0.10/24 dev guest
+		ip route add default via 10.0.2.1
+		${commands.map((command) => `bash -c "${command}" 2>/dev/null`).join('\n')}
+		true'
+	kill $!
+`;
+
+test.serial('contacts are told with their node, and a lab without its watcher goes on', async (t) => {
+	const lab = await startLab(t, { nodes: ['one', 'two'], keep: 'always' });
+	const { pid } = await lab.waitFor('supervisor');
+	await lab.waitFor('kept');
+	const commands = [
+		'echo >/dev/udp/10.80.0.11/123',
+		'echo >/dev/tcp/10.0.2.1/22',
+		'echo >/dev/udp/192.0.2.1/123',
+		'echo >/dev/tcp/203.0.113.5/443',
+	];
+	// Not into its process namespace: what is started here is this test's to end.
+	const inside = ['nsenter', '--target', String(pid), '--user', '--net', '--preserve-credentials'] as const;
+	await run([...inside, 'sh', '-c', asNode('two', commands)], { timeoutMs: 20_000 });
+	await run([...inside, 'sh', '-c', asNode('three', ['echo >/dev/udp/192.0.2.9/9'])], { timeoutMs: 20_000 });
+
+	const [watcher] = [...(await lab.processes())].find(([, command]) => command.includes('watch-packets')) ?? [];
+	process.kill(watcher ?? 0, 'SIGKILL');
+	const { message } = await lab.waitFor('notice');
+	t.is(message, 'what the machines try to reach outside the lab is not watched: the watcher ended (SIGKILL)');
+	process.kill(lab.starter.pid, 'SIGUSR1');
+	t.is((await lab.waitFor('done')).error, undefined);
+	// A connection may be tried twice.
+	t.deepEqual(
+		lab.lines.flatMap((line) => (line.type === 'outside-contact' && !line.again ? [[line.node, line.protocol, line.address, line.port]] : [])),
+		[
+			['two', 'udp', '192.0.2.1', 123],
+			['two', 'tcp', '203.0.113.5', 443],
+		],
+	);
+	t.deepEqual(await lab.leftovers(), []);
+});
+
+test.serial('a host without perl is told of, and rehearses all the same', async (t) => {
+	const lab = await startLab(t, { nodes: [], withoutPrograms: ['perl'] });
+	t.is((await lab.waitFor('notice')).message, 'what the machines try to reach outside the lab is not watched: perl was not found');
+	t.is((await lab.waitFor('done')).error, undefined);
+	t.deepEqual(await lab.leftovers(), []);
+});

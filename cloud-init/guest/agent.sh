@@ -6,7 +6,11 @@
 #   sync      the machine stood still for a while
 #   wake      the machine is a copy, restored from a checkpoint: tell what shows that it is sound
 #   start     run the startup scripts
-# Without a host that listens (a person booted this seed by hand) the scripts run all the same, and nobody is told.
+#   again SCRIPT  run a startup script another time
+#   survey    tell what the machine is like
+#   reboot    shut down in order and begin anew
+# Without a host that listens (a person booted this seed by hand) the scripts run all the same, at the first boot, and
+# nobody is told.
 set -u
 here=/usr/local/lib/rehearse
 state=/run/rehearse
@@ -66,41 +70,48 @@ wake() {
 		"clock=$EPOCHREALTIME"
 }
 
+# Runs all scripts, or one of them another time.
 run_scripts() {
-	local seed=$state/seed script deadline after
+	local seed=$state/seed again=${1-} script deadline after
 	mkdir -p "$seed" && mount -o ro /dev/disk/by-label/cidata "$seed" || echo "the seed could not be mounted" >/dev/console
-	while read -r script deadline after; do run_script "$seed/startup/$script"; done <"$seed/startup/order.txt"
+	while read -r script deadline after; do
+		[[ -n $again && $script != "$again" ]] || run_script "$seed/startup/$script" "${again:+-again}"
+	done <"$seed/startup/order.txt"
 	umount "$seed"
 	tell "started failed=$(failed_units | text)"
 }
 
-# Runs one script as a unit, and tells how it ended.
+# Runs one script as a unit, and tells how it ended. What it leaves has a name of its own when it runs another time.
 run_script() {
 	tell "script-started script=$script"
-	local unit=startup-$script.service began=${EPOCHREALTIME/./} refusal refused ms end
+	local name=$script$2 began=${EPOCHREALTIME/./} refusal refused ms end
+	local unit=startup-$name.service
 	refusal=$(systemd-run --quiet --unit="$unit" --service-type=oneshot --description="startup script $script" \
 		--property=RemainAfterExit=yes --property="Wants=$after" --property="After=$after" \
 		--property="TimeoutStartSec=$deadline" --property=TimeoutStopSec=5 \
-		--property="StandardOutput=append:$state/$script.output" --property="StandardError=append:$state/$script.output" \
-		-- "$here/run-script" "$1" "$state/$script.trace" 2>&1)
+		--property="StandardOutput=append:$state/$name.output" --property="StandardError=append:$state/$name.output" \
+		-- "$here/run-script" "$1" "$state/$name.trace" 2>&1)
 	refused=$?
 	ms=$(((${EPOCHREALTIME/./} - began) / 1000))
 	mapfile -t end < <(systemctl show --property=Result,ExecMainStatus --value "$unit")
 	# A unit that was never started has a Result of success too: what systemd-run says decides.
 	if ((refused)) && [[ ${end[0]} == success ]]; then
 		end=(resources 1)
-		printf '%s\n' "$refusal" >>"$state/$script.output"
+		printf '%s\n' "$refusal" >>"$state/$name.output"
 	fi
 	tell "script-finished script=$script result=${end[0]} status=${end[1]} ms=$ms" \
-		"output=$(tail -c 16384 "$state/$script.output" 2>/dev/null | text)" \
-		"trace=$(tail -c 4096 "$state/$script.trace" 2>/dev/null | text)"
+		"output=$(tail -c 16384 "$state/$name.output" 2>/dev/null | text)" \
+		"trace=$(tail -c 4096 "$state/$name.trace" 2>/dev/null | text)"
 }
 
 tell "provisioned cloud_init=$(text </run/cloud-init/status.json) failed=$(failed_units | text)"
 if [[ ! -c $port ]]; then
-	run_scripts
+	# cloud-init's directory of this instance: what is done once is marked there.
+	[[ -e /var/lib/cloud/instance/startup-ran ]] || run_scripts
+	: >/var/lib/cloud/instance/startup-ran
 	exit
 fi
+source "$here/survey.bash"
 words=()
 while ((${#words[@]})) || read -r 'words[0]' <&3; do
 	word=${words[0]}
@@ -109,5 +120,8 @@ while ((${#words[@]})) || read -r 'words[0]' <&3; do
 	case $word in
 	wake) wake ;;
 	start) run_scripts ;;
+	'again '*) run_scripts "${word#again }" ;;
+	survey) tell "surveyed data=$(survey)" ;;
+	reboot) systemctl reboot --no-block ;;
 	esac
 done

@@ -11,7 +11,9 @@ export type AgentMessage =
 	| ({ readonly kind: 'awake' } & Awake)
 	| { readonly kind: 'script-started'; readonly script: string }
 	| ({ readonly kind: 'script-finished' } & Omit<ScriptOutcome, 'node'>)
-	| { readonly kind: 'started'; readonly failedUnits: string };
+	| { readonly kind: 'started'; readonly failedUnits: string }
+	/** The answer to `survey`, as `parseSurvey` reads it. */
+	| { readonly kind: 'surveyed'; readonly data: string };
 
 /** What a restored machine tells of itself. */
 export interface Awake {
@@ -55,6 +57,8 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 			});
 		case 'started':
 			return { kind, failedUnits: text('failed') };
+		case 'surveyed':
+			return { kind, data: plain('data') };
 		default:
 			return undefined;
 	}

@@ -10,6 +10,9 @@ import { Qmp } from './qmp.js';
 import { connectUnix } from './socket.js';
 import { qemuArguments, type Accelerator, type MachineSpec, type Start } from './spec.js';
 
+/** What the guest's agent can be told (`cloud-init/guest/agent.sh`). */
+export type AgentWord = 'sync' | 'wake' | 'start' | 'survey' | 'reboot' | `again ${string}`;
+
 export interface MachineOptions {
 	readonly accelerator: Accelerator;
 	readonly start: Start;
@@ -32,7 +35,12 @@ export interface RunningMachine {
 	/** The console's last lines. */
 	consoleTail(): string;
 	/** A word to the guest's agent. */
-	tell(word: 'sync' | 'wake' | 'start'): void;
+	tell(word: AgentWord): void;
+	/**
+	 * Has the guest shut down in order; QEMU ends with that, which breaks nothing.
+	 * @throws Failure `machine-deadline` with the console's end
+	 */
+	shutDown(options: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined }): Promise<void>;
 	/**
 	 * Waits for the agent's message of a kind, which may have come already.
 	 * @throws Failure when the machine breaks first, or `machine-deadline` with the console's end
@@ -89,22 +97,29 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		options.onMessage(message);
 	});
 
+	const tell = (word: AgentWord) => void agent.write(`${word}\n`);
+	const { pid, exited } = child;
+	const lateFor = (what: string, deadlineMs: number) => () =>
+		brokenFailure('machine-deadline', `${spec.name}: ${what} not reached in ${formatMs(deadlineMs)}`, {
+			node: spec.name,
+			detail: console.tail(),
+		});
 	return {
 		name: spec.name,
-		pid: child.pid,
+		pid,
 		qmp,
 		broken: breakage.promise,
 		giveUp: (what) => breakage.report('machine-died', what),
 		consoleTail: () => console.tail(),
-		tell: (word) => void agent.write(`${word}\n`),
-		async waitFor(kind, { deadlineMs, signal: waitSignal, what }) {
-			const late = () =>
-				brokenFailure('machine-deadline', `${spec.name}: ${what} not reached in ${formatMs(deadlineMs)}`, {
-					node: spec.name,
-					detail: console.tail(),
-				});
+		tell,
+		async shutDown({ deadlineMs, signal: waitSignal }) {
+			breakage.expected = true;
+			tell('reboot');
+			await withDeadline(exited, deadlineMs, lateFor('the end of its shutdown was', deadlineMs), waitSignal);
+		},
+		waitFor(kind, { deadlineMs, signal: waitSignal, what }) {
 			const message = untilAborted(Promise.race([mailbox.take(kind), breakage.promise]), waitSignal);
-			return withDeadline(message, deadlineMs, late, waitSignal);
+			return withDeadline(message, deadlineMs, lateFor(what, deadlineMs), waitSignal);
 		},
 	};
 }

@@ -1,0 +1,87 @@
+/** In what two surveys differ. A file's age is no difference, nor is the process behind a unit. */
+import type { Difference, DifferenceKind, Survey, SurveyedFile } from '../lab/survey.js';
+import { linesBetween } from '../base/line-diff.js';
+
+type Change = Omit<Difference, 'kind' | 'subject'>;
+
+/** Everything that is not as it was, kind by kind, in the order of names; nothing for equal surveys. */
+export function differencesBetween(before: Survey, after: Survey): Difference[] {
+	const named = (kind: DifferenceKind, old: Readonly<Record<string, string>>, now: Readonly<Record<string, string>>) =>
+		compare(kind, old, now, (one, other) => (one === other ? undefined : { change: 'changed', before: one, after: other }));
+	const listed = (kind: DifferenceKind, old: readonly string[], now: readonly string[]) =>
+		compare(kind, present(old), present(now), () => undefined);
+	return [
+		...compare('file', before.files, after.files, changeOfFile),
+		...named('unit', before.units, after.units),
+		...listed('port', before.ports, after.ports),
+		...listed('address', before.addresses, after.addresses),
+		...named('user', before.users, after.users),
+		...named('group', before.groups, after.groups),
+		...named('package', before.packages, after.packages),
+	];
+}
+
+const present = (names: readonly string[]): Record<string, true> => Object.fromEntries(names.map((name) => [name, true]));
+
+function compare<T>(
+	kind: DifferenceKind,
+	before: Readonly<Record<string, T>>,
+	after: Readonly<Record<string, T>>,
+	changeOf: (before: T, after: T) => Change | undefined,
+): Difference[] {
+	const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].toSorted();
+	return names.flatMap((subject) => {
+		const [old, now] = [before[subject], after[subject]];
+		if (old === undefined) return [{ kind, subject, change: 'added' as const, ...worded('after', kind, now) }];
+		if (now === undefined) return [{ kind, subject, change: 'removed' as const, ...worded('before', kind, old) }];
+		const change = changeOf(old, now);
+		return change ? [{ kind, subject, ...change }] : [];
+	});
+}
+
+/** A thing that came or went, in a word. */
+function worded(when: 'before' | 'after', kind: DifferenceKind, thing: unknown): Partial<Change> {
+	if (kind === 'file') return { [when]: fileKind(thing as SurveyedFile) };
+	return typeof thing === 'string' ? { [when]: thing } : {};
+}
+
+const kinds: Readonly<Record<string, string>> = { f: 'file', d: 'directory', l: 'symbolic link', p: 'pipe', s: 'socket', c: 'device', b: 'device' };
+
+const fileKind = ({ type }: SurveyedFile): string => kinds[type] ?? 'file';
+
+function changeOfFile(before: SurveyedFile, after: SurveyedFile): Change | undefined {
+	if (before.type !== after.type) return { change: 'changed', before: fileKind(before), after: fileKind(after) };
+	if (before.target !== after.target) return { change: 'changed', before: `→ ${before.target}`, after: `→ ${after.target}` };
+	const content = contentChange(before, after);
+	const attributes = [
+		...(before.mode === after.mode ? [] : [[`mode ${before.mode}`, `mode ${after.mode}`]]),
+		...(before.owner === after.owner ? [] : [[`owner ${before.owner}`, `owner ${after.owner}`]]),
+	];
+	if (!content && attributes.length === 0) return undefined;
+	if (attributes.length === 0) return content;
+	const [was, is] = [0, 1].map((side) => attributes.map((pair) => pair[side]).join(', '));
+	return { change: 'changed', ...content, ...(was ? { before: was } : {}), ...(is ? { after: is } : {}) };
+}
+
+/**
+ * Of a file that was not written since provisioning began there is no digest: it is as the image has it, and one that
+ * has a digest is taken for another. Files that are too large for one are compared by their size.
+ */
+function contentChange(before: SurveyedFile, after: SurveyedFile): Change | undefined {
+	if (before.size === after.size && before.digest === after.digest) return undefined;
+	if (before.text === undefined || after.text === undefined) return { change: 'changed' };
+	const { added, removed } = linesBetween(before.text, after.text);
+	return {
+		change: 'changed',
+		...(added.length > 0 ? { addedLines: added } : {}),
+		...(removed.length > 0 ? { removedLines: removed } : {}),
+	};
+}
+
+/** What a machine had and has no more, or no more in order: what did not come back from a restart. */
+export const lossesAmong = (differences: readonly Difference[]): Difference[] =>
+	differences.filter(
+		({ kind, change, after }) =>
+			(['unit', 'port', 'address'].includes(kind) && change === 'removed') ||
+			(kind === 'unit' && change !== 'removed' && after !== 'active'),
+	);

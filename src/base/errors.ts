@@ -93,3 +93,27 @@ function joinErrors(first: unknown, others: readonly unknown[]): Failure {
 	const detail = [failure.detail ?? '', ...others.map((other) => `then: ${toFailure(other).message}`)];
 	return new Failure(code, exitCode, message, { hint, node, cause, detail: detail.filter((text) => text !== '').join('\n') });
 }
+
+/** An error as it travels: in events, in results, between processes. */
+export interface ReportedError {
+	readonly code: string;
+	readonly message: string;
+	readonly exitCode: number;
+	readonly hint?: string | undefined;
+	readonly node?: string | undefined;
+	readonly detail?: string | undefined;
+}
+
+/** A failure as it travels. */
+export const toReported = (failure: Failure): ReportedError => ({
+	code: failure.code,
+	message: failure.message,
+	exitCode: failure.exitCode,
+	...(failure.hint === undefined ? {} : { hint: failure.hint }),
+	...(failure.node === undefined ? {} : { node: failure.node }),
+	...(failure.detail === undefined ? {} : { detail: failure.detail }),
+});
+
+/** The failure that was reported. */
+export const fromReported = ({ code, message, exitCode, hint, node, detail }: ReportedError): Failure =>
+	new Failure(code, exitCode as ExitCode, message, { hint, node, detail });

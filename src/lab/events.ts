@@ -3,6 +3,10 @@
  * log of a run is a file of them, one JSON object a line.
  */
 
+import type { ReportedError } from '../base/errors.js';
+
+export type { ReportedError };
+
 export type StageName =
 	| 'images'
 	| 'accelerator'
@@ -76,16 +80,6 @@ export interface OutsideContact {
 	readonly port?: number;
 	/** What a DNS server was asked: `name` without the dot at its end, `type` such as `A`. */
 	readonly question?: { readonly name: string; readonly type: string };
-}
-
-/** An error as it travels in events and results. */
-export interface ReportedError {
-	readonly code: string;
-	readonly message: string;
-	readonly exitCode: number;
-	readonly hint?: string | undefined;
-	readonly node?: string | undefined;
-	readonly detail?: string | undefined;
 }
 
 /** An assertion as it was announced, before anything ran; with it what was never reached can be told. */

@@ -11,7 +11,7 @@ import { stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
-import { timeLimitFailure, toFailure } from '../base/errors.js';
+import { timeLimitFailure, toFailure, toReported } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
 import { boundCheckpoints } from '../checkpoint/inventory.js';
 import type { Emit, RunEvent } from '../lab/events.js';
@@ -38,7 +38,7 @@ import { createRunDirectory, type RunDirectory } from './run-directory.js';
 import { writeSshConfig } from './ssh-config.js';
 import { stage } from './stage.js';
 import { scaledDeadlines, slowdownOf, type Keep } from './supervised.js';
-import { superviseLab, toReported } from './supervisor.js';
+import { superviseLab } from './supervisor.js';
 
 export interface RehearseOptions {
 	readonly lab: Lab;

@@ -8,7 +8,7 @@ import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { CleanupStack } from '../base/cleanup.js';
-import { brokenFailure, Failure, interruptedFailure, toFailure, type ExitCode } from '../base/errors.js';
+import { brokenFailure, fromReported, interruptedFailure, toFailure, toReported, type Failure } from '../base/errors.js';
 import { packageRoot } from '../base/package-root.js';
 import { poll } from '../base/waiting.js';
 import type { Emit, ReportedError, RunEventBody } from '../lab/events.js';
@@ -148,16 +148,3 @@ export async function supervisorMain(
 async function removeLeftovers({ disks, sockets }: SupervisedRun): Promise<void> {
 	await Promise.all([disks, sockets].map((directory) => rm(directory, { recursive: true, force: true })));
 }
-
-/** A failure as it travels. */
-export const toReported = (failure: Failure): ReportedError => ({
-	code: failure.code,
-	message: failure.message,
-	exitCode: failure.exitCode,
-	...(failure.hint === undefined ? {} : { hint: failure.hint }),
-	...(failure.node === undefined ? {} : { node: failure.node }),
-	...(failure.detail === undefined ? {} : { detail: failure.detail }),
-});
-
-const fromReported = ({ code, message, exitCode, hint, node, detail }: ReportedError): Failure =>
-	new Failure(code, exitCode as ExitCode, message, { hint, node, detail });

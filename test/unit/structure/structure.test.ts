@@ -12,7 +12,7 @@ const layers: readonly (readonly string[])[] = [
 	['base'],
 	['process'],
 	['lab'],
-	['plan', 'image', 'checkpoint', 'seed', 'network', 'ssh'],
+	['plan', 'image', 'checkpoint', 'seed', 'network', 'ssh', 'control'],
 	['machine'],
 	['scenario'],
 	['report'],

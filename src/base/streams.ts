@@ -1,0 +1,20 @@
+import type { Duplex } from 'node:stream';
+
+/**
+ * Joins two streams: what one reads the other writes, each direction with its own end, as TCP has it. Resolves when both
+ * are over; a fault of one ends the other. Never rejects.
+ */
+export function joinStreams(one: Duplex, other: Duplex): Promise<void> {
+	const closed = (stream: Duplex) =>
+		new Promise<void>((resolve) => (stream.destroyed ? resolve() : stream.once('close', resolve)));
+	const both = Promise.all([closed(one), closed(other)]);
+	for (const [from, to] of [[one, other], [other, one]] as const) {
+		from.on('error', () => to.destroy());
+		from.once('close', () => {
+			// Closed without an end: the connection was lost.
+			if (!from.readableEnded) to.destroy();
+		});
+		from.pipe(to);
+	}
+	return both.then(() => undefined);
+}

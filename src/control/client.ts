@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { createConnection, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { brokenFailure, fromReported } from '../base/errors.js';
+import { untilAborted, withDeadline } from '../base/waiting.js';
+import { LineReader } from './lines.js';
+import { encodeLine, type AnswerLine } from './protocol.js';
+
+export interface AskOptions {
+	readonly signal?: AbortSignal | undefined;
+	/** Called with what is told before the answer. */
+	readonly onEvent?: (event: unknown) => void;
+	/** How long the answer may take, in milliseconds; as long as it takes where there is none. */
+	readonly deadlineMs?: number;
+}
+
+/**
+ * Asks over a Unix socket, and resolves to the answer.
+ * @throws Failure that was answered; `control-gone` when nobody listens or the connection ends without an answer;
+ * `control-deadline`
+ */
+export async function ask(path: string, request: object, options: AskOptions = {}): Promise<unknown> {
+	const { answer, socket } = await begin(path, request, options);
+	socket.destroy();
+	return answer;
+}
+
+/** Asks for a stream, and resolves to it once it is there. @throws Failure as `ask` does */
+export async function askForStream(path: string, request: object, options: AskOptions = {}): Promise<Duplex> {
+	return (await begin(path, request, options)).socket;
+}
+
+async function begin(path: string, request: object, options: AskOptions): Promise<{ answer: unknown; socket: Socket }> {
+	const { signal, deadlineMs } = options;
+	signal?.throwIfAborted();
+	const socket = createConnection({ path, allowHalfOpen: true });
+	const answer = answerOn(socket, request, options);
+	try {
+		const late = () => brokenFailure('control-deadline', `no answer from the lab in ${deadlineMs ?? 0} ms`);
+		const timely = deadlineMs === undefined ? untilAborted(answer, signal) : withDeadline(answer, deadlineMs, late, signal);
+		return { answer: await timely, socket };
+	} catch (error) {
+		answer.catch(() => undefined);
+		socket.destroy();
+		throw error;
+	}
+}
+
+async function answerOn(socket: Socket, request: object, { onEvent }: AskOptions): Promise<unknown> {
+	try {
+		await once(socket, 'connect');
+	} catch (cause) {
+		throw goneFailure(cause);
+	}
+	// A later fault of the connection is told by its end.
+	socket.on('error', () => undefined);
+	socket.write(encodeLine(request));
+	const reader = new LineReader(socket);
+	for (;;) {
+		const line = await reader.next();
+		if (line === undefined) throw goneFailure();
+		const said = JSON.parse(line) as AnswerLine;
+		if ('event' in said) onEvent?.(said.event);
+		else if ('error' in said) throw fromReported(said.error);
+		else return said.ok;
+	}
+}
+
+const goneFailure = (cause?: unknown) => brokenFailure('control-gone', 'the lab is gone', { cause, hint: '`rehearse status` shows the labs that run' });

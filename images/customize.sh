@@ -19,9 +19,10 @@ ln -s ../run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
 chroot "$root" systemctl enable --quiet systemd-networkd.service systemd-resolved.service
 
 # Units that would work beside a rehearsal or reach for a mirror that it does not have, and those that serve no recipe:
-# file systems and modules for debugging the kernel, for screens and for firmware that the machine does not have.
+# file systems and modules for debugging the kernel, for screens and for firmware that the machine does not have. On
+# hvc0 is the shell of `rehearse console`.
 for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
-	fstrim.timer getty@tty1.service systemd-pstore.service modprobe@drm.service modprobe@efi_pstore.service \
+	fstrim.timer getty@tty1.service serial-getty@hvc0.service systemd-pstore.service modprobe@drm.service modprobe@efi_pstore.service \
 	dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount; do
 	ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done

@@ -7,6 +7,7 @@ import { startChild, type Child } from '../process/child.js';
 import { parseAgentMessage, type AgentMessage } from './agent-message.js';
 import { Console } from './console.js';
 import { Qmp } from './qmp.js';
+import { SideLine } from './side-line.js';
 import { connectUnix } from './socket.js';
 import { qemuArguments, type Accelerator, type MachineSpec, type Start } from './spec.js';
 
@@ -28,6 +29,7 @@ export interface RunningMachine {
 	/** QEMU's process id. */
 	readonly pid: number;
 	readonly qmp: Qmp;
+	readonly sideLine: SideLine;
 	/** Rejects when the machine breaks: QEMU ends, the kernel panics, an emergency shell. Never resolves. */
 	readonly broken: Promise<never>;
 	/** Breaks the machine, as far as whoever waits for it is concerned. */
@@ -85,6 +87,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		if (event === 'STOP') void reportInternalError(qmp, breakage);
 	});
 	const agent = await connect(spec.agentSocket);
+	const sideLine = new SideLine(spec.name, await connect(spec.sideSocket));
 	const mailbox = new Mailbox();
 	const endAgent = () => agent.destroy();
 	agent.on('error', endAgent);
@@ -108,6 +111,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		name: spec.name,
 		pid,
 		qmp,
+		sideLine,
 		broken: breakage.promise,
 		giveUp: (what) => breakage.report('machine-died', what),
 		consoleTail: () => console.tail(),

@@ -19,6 +19,8 @@ export interface MachineSpec {
 	/** Unix sockets; a socket's path is limited to 107 bytes (unix(7)). */
 	readonly qmpSocket: string;
 	readonly agentSocket: string;
+	readonly sideSocket: string;
+	readonly shellSocket: string;
 }
 
 /** How a machine's processor is run: the only part of its command line that differs between hosts. */
@@ -32,6 +34,9 @@ export interface Accelerator {
 
 /** The virtio-serial port that the guest's agent opens. */
 export const agentPort = 'org.openfactory.rehearse';
+
+/** The port of the agent's side line, which is attended to while startup scripts run. */
+export const sidePort = `${agentPort}.side`;
 
 /** Everything on the console that is worth reading, little that is slow to print on an emulated serial port. */
 const consoleArguments = 'console=ttyS0 8250.nr_uarts=1 quiet systemd.show_status=true';
@@ -69,6 +74,11 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, start
 		...['-device', 'virtio-serial-pci'],
 		...['-chardev', `socket,id=agent,path=${escape(spec.agentSocket)},server=on,wait=off`],
 		...['-device', `virtserialport,chardev=agent,name=${agentPort}`],
+		...['-chardev', `socket,id=side,path=${escape(spec.sideSocket)},server=on,wait=off`],
+		...['-device', `virtserialport,chardev=side,name=${sidePort}`],
+		// hvc0 in the guest: a terminal for a shell that needs no network.
+		...['-chardev', `socket,id=shell,path=${escape(spec.shellSocket)},server=on,wait=off`],
+		...['-device', 'virtconsole,chardev=shell'],
 		// Another value in every QEMU: a restored kernel sees that it is a copy, and reseeds its random numbers.
 		...['-device', 'vmgenid,guid=auto'],
 		...(start === 'incoming' ? ['-S', '-incoming', 'defer'] : []),

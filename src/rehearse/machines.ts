@@ -48,6 +48,8 @@ export function prepareMachines(
 					// Numbered, not named: a socket's path is short, a node's name need not be.
 					qmpSocket: path.join(directory.sockets, `${index}.qmp`),
 					agentSocket: path.join(directory.sockets, `${index}.agent`),
+					sideSocket: path.join(directory.sockets, `${index}.side`),
+					shellSocket: path.join(directory.sockets, `${index}.shell`),
 				},
 				diskMiB: node.diskMiB,
 				consoleFile: consoleLogPath(directory.path, node.name),

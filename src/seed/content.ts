@@ -34,6 +34,7 @@ const guestFilePlaces: Readonly<Record<string, { path: string; permissions: stri
 	'agent.sh': { path: '/usr/local/lib/rehearse/agent.sh', permissions: '0755' },
 	'run-script': { path: '/usr/local/lib/rehearse/run-script', permissions: '0755' },
 	'survey.bash': { path: '/usr/local/lib/rehearse/survey.bash', permissions: '0644' },
+	'side-line.bash': { path: '/usr/local/lib/rehearse/side-line.bash', permissions: '0644' },
 	'trace.bash': { path: '/usr/local/lib/rehearse/trace.bash', permissions: '0644' },
 	'rehearse-agent.service': { path: '/etc/systemd/system/rehearse-agent.service', permissions: '0644' },
 	// Read at later boots only; at the first, systemd knows its targets before the seed is read.

@@ -49,4 +49,20 @@ listen('agent', (socket) => {
 	});
 });
 
+/** Its shell says what it is told, until it is told to end. */
+let shell: Socket | undefined;
+listen('shell', (socket) => {
+	shell = socket;
+	socket.on('data', (data) => socket.write(data));
+});
+
+listen('side', (socket) => {
+	createInterface({ input: socket }).on('line', (line) => {
+		const [word = '', first = ''] = line.split(' ');
+		if (word === 'authorize') socket.write(`authorized user=${first} status=${first === 'nobody' ? 1 : 0}\n`);
+		if (word === 'shell') shell?.write(`a shell of ${line}\n`);
+		if (word === 'size') shell?.write(`${line}\n`);
+	});
+});
+
 process.stdout.write('fake machine\r\n');

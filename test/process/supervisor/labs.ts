@@ -113,6 +113,8 @@ function describe(directory: string, disks: string, sockets: string, options: La
 				seedFile: '/nonexistent/seed.iso',
 				qmpSocket: path.join(sockets, `${index}.qmp`),
 				agentSocket: path.join(sockets, `${index}.agent`),
+				sideSocket: path.join(sockets, `${index}.side`),
+				shellSocket: path.join(sockets, `${index}.shell`),
 			},
 			diskMiB: 64,
 			consoleFile: path.join(directory, `${node.name}.log`),

@@ -16,6 +16,8 @@ const spec: MachineSpec = {
 	seedFile: '/runs/1/seeds/web.iso',
 	qmpSocket: '/tmp/r/0.qmp',
 	agentSocket: '/tmp/r/0.agent',
+	sideSocket: '/tmp/r/0.side',
+	shellSocket: '/tmp/r/0.shell',
 };
 const kvm: Accelerator = { name: 'kvm', accel: 'kvm', cpu: 'host' };
 

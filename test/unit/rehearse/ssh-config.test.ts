@@ -20,6 +20,8 @@ const machine = (name: string, address: string): SupervisedMachine => ({
 		seedFile: '/s',
 		qmpSocket: '/q',
 		agentSocket: '/a',
+		sideSocket: '/b',
+		shellSocket: '/c',
 	},
 	diskMiB: 8192,
 	consoleFile: '/c',

@@ -1,0 +1,50 @@
+# Read by the agent, for a process of its own: a line to the host that is attended to whatever the agent is busy with.
+# $1 is its port. The host's words:
+#   shell ID ROWS COLUMNS TERM  begin a root shell on hvc0, in the place of one that may be there; `shell-ended id=ID`
+#                               once it has ended
+#   size ROWS COLUMNS           of the terminal that the shell is shown on
+#   close                       end the shell
+#   authorize USER KEY          let KEY in by SSH; `authorized user=USER status=STATUS`, of which 0 is good
+exec 3>&- 4<>"$1"
+
+begin_shell() {
+	local id=$1
+	stty -F /dev/hvc0 sane rows "$2" cols "$3"
+	(
+		cd /root || exit
+		export HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TERM=$4
+		setsid --ctty --wait bash -l <>/dev/hvc0 >&0 2>&1 4>&-
+		echo "shell-ended id=$id" >&4
+	) &
+}
+
+end_shell() { pkill -HUP -t hvc0; }
+
+authorize() {
+	local user=$1 key=$2 home keys status=1
+	eval "home=~$user"
+	keys=$home/.ssh/authorized_keys
+	if [[ -d $home ]]; then
+		mkdir -p -m 700 "$home/.ssh"
+		[[ -r $keys && $(<"$keys") == *"$key"* ]] || (umask 077 && printf '%s\n' "$key" >>"$keys")
+		chown -R "$user:" "$home/.ssh"
+		status=$?
+	fi
+	echo "authorized user=$user status=$status" >&4
+}
+
+while read -r word arguments <&4; do
+	# shellcheck disable=SC2086 # numbers and names, split on purpose
+	case $word in
+	shell)
+		end_shell
+		begin_shell $arguments
+		;;
+	size)
+		set -- $arguments
+		stty -F /dev/hvc0 rows "$1" cols "$2"
+		;;
+	close) end_shell ;;
+	authorize) authorize "${arguments%% *}" "${arguments#* }" ;;
+	esac
+done

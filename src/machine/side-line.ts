@@ -1,0 +1,99 @@
+/**
+ * The second line to the guest's agent (`cloud-init/guest/side-line.bash`). It is attended to while startup scripts run
+ * and while the node's network is broken: a root shell, and keys for SSH.
+ */
+import { createInterface } from 'node:readline';
+import type { Duplex } from 'node:stream';
+import { brokenFailure, usageFailure } from '../base/errors.js';
+import { withDeadline } from '../base/waiting.js';
+
+export interface TerminalSize {
+	readonly rows: number;
+	readonly columns: number;
+}
+
+/** How long the agent may take to let a key in, in milliseconds on a fast host. */
+const authorizeMs = 5000;
+
+/** What users are called: nothing that a shell would take for more (useradd(8)). */
+const userName = /^[a-z_][a-z0-9_-]{0,31}$/;
+
+/** A terminal's type, as terminfo(5) names them. */
+const terminalName = /^[A-Za-z0-9._+-]{1,40}$/;
+
+/** A machine's side line, over the stream of its port. */
+export class SideLine {
+	readonly #node: string;
+	readonly #port: Duplex;
+	readonly #listeners = new Set<(line: string) => void>();
+	#shells = 0;
+
+	constructor(node: string, port: Duplex) {
+		this.#node = node;
+		this.#port = port;
+		const end = () => port.destroy();
+		port.on('error', end);
+		createInterface({ input: port })
+			.on('error', end)
+			.on('line', (line) => {
+				for (const listener of this.#listeners) listener(line.trim());
+			});
+	}
+
+	/**
+	 * Lets a key in as `user`.
+	 * @param publicKey as OpenSSH writes it
+	 * @throws Failure `usage` for a user that the node does not have, `side-line` when nothing is heard of it
+	 */
+	async authorize(user: string, publicKey: string, slowdown: number, signal?: AbortSignal): Promise<void> {
+		const unknown = () => usageFailure(`${this.#node} has no user '${user}'`, { node: this.#node });
+		if (!userName.test(user)) throw unknown();
+		const answer = this.#heard(new RegExp(`^authorized user=${user} status=(\\d+)$`));
+		this.#say(`authorize ${user} ${publicKey}`);
+		const deadlineMs = authorizeMs * slowdown;
+		const late = () =>
+			brokenFailure('side-line', `${this.#node} does not answer on its line to the host`, {
+				node: this.#node,
+				hint: 'it answers once it is provisioned; `rehearse status` says how far it is',
+			});
+		const [, status] = await withDeadline(answer.promise, deadlineMs, late, signal).finally(answer.forget);
+		if (status !== '0') throw unknown();
+	}
+
+	/** Begins a shell on the guest's hvc0, in the place of another. Resolves when it has ended; `forget` stops waiting. */
+	beginShell({ rows, columns }: TerminalSize, terminal: string): { readonly ended: Promise<unknown>; forget(): void } {
+		const id = ++this.#shells;
+		const ending = this.#heard(new RegExp(`^shell-ended id=${id}$`));
+		this.#say(`shell ${id} ${rows} ${columns} ${terminalName.test(terminal) ? terminal : 'vt100'}`);
+		return { ended: ending.promise, forget: ending.forget };
+	}
+
+	/** The terminal that the shell is shown on has another size now. */
+	resize({ rows, columns }: TerminalSize): void {
+		this.#say(`size ${rows} ${columns}`);
+	}
+
+	/** Ends the shell. */
+	endShell(): void {
+		this.#say('close');
+	}
+
+	#say(line: string): void {
+		if (!this.#port.destroyed) this.#port.write(`${line}\n`);
+	}
+
+	/** The first line from now on that matches. */
+	#heard(pattern: RegExp): { readonly promise: Promise<RegExpExecArray>; forget(): void } {
+		let listener = (_line: string) => {};
+		const promise = new Promise<RegExpExecArray>((resolve) => {
+			listener = (line) => {
+				const match = pattern.exec(line);
+				if (!match) return;
+				this.#listeners.delete(listener);
+				resolve(match);
+			};
+			this.#listeners.add(listener);
+		});
+		return { promise, forget: () => void this.#listeners.delete(listener) };
+	}
+}

@@ -52,6 +52,7 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 			accelerator: options.accelerator,
 			checkpoints,
 			keep: options.keep,
+			scenario: true,
 			mirror: options.mirror,
 			timeLimitMs: options.timeLimitMs,
 			onEvent: view.onEvent,

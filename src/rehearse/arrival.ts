@@ -21,6 +21,8 @@ export interface ArrivalContext {
 	readonly signal: AbortSignal;
 	readonly cleanup: CleanupStack;
 	readonly onMessage: (message: AgentMessage) => void;
+	/** Called with every machine that is started for the node, long before it has arrived. */
+	readonly onStart: (arrived: Arrived) => void;
 }
 
 /** A machine that was restored or booted, and how it is ended before the others. */
@@ -137,7 +139,7 @@ async function start(
 	spec: MachineSpec,
 	how: Start,
 	{ diskMiB, consoleFile }: SupervisedMachine,
-	{ lab, signal, onMessage }: ArrivalContext,
+	{ lab, signal, onMessage, onStart }: ArrivalContext,
 	own: CleanupStack,
 ): Promise<Arrived> {
 	await createOverlay(spec.overlayFile, diskMiB, signal);
@@ -150,7 +152,10 @@ async function start(
 		signal,
 	});
 	const layers = [spec.overlayFile, ...spec.layers];
-	return { machine, diskMiB, layers, frozen: 0, isRestored: how === 'incoming', end: async () => void (await own.run()) };
+	const end = async () => void (await own.run());
+	const arrived: Arrived = { machine, diskMiB, layers, frozen: 0, isRestored: how === 'incoming', end };
+	onStart(arrived);
+	return arrived;
 }
 
 async function provisioned(machine: RunningMachine, deadlineMs: number, signal: AbortSignal): Promise<void> {

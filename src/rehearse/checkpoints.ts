@@ -33,6 +33,8 @@ export interface CheckpointContext {
 export interface CheckpointPlan {
 	readonly machines: readonly SupervisedMachine[];
 	readonly saveStarted?: SaveOrder;
+	/** The key of the started lab's checkpoint, whether or not there is one; none on a cold run. */
+	readonly startedKey?: string;
 }
 
 interface Candidate {
@@ -83,7 +85,9 @@ class Planner {
 					: this.#provisioned(candidate),
 			),
 		);
-		return started ? { machines } : { machines, ...(await this.#saveStarted()) };
+		const candidates = this.#candidates.map(({ node, started: ingredients }) => ({ node, ingredients }));
+		const startedKey = checkpointKey('started', candidates);
+		return { machines, startedKey, ...(started ? {} : await this.#saveStarted(startedKey, candidates)) };
 	}
 
 	/** The newest checkpoint of the started lab in which the wanted nodes are as they would be now. */
@@ -131,9 +135,7 @@ class Planner {
 		return changes.length > 0 ? describeChanges(changes) : 'its checkpoint was damaged';
 	}
 
-	async #saveStarted(): Promise<{ readonly saveStarted?: SaveOrder }> {
-		const machines = this.#candidates.map(({ node, started }) => ({ node, ingredients: started }));
-		const key = checkpointKey('started', machines);
+	async #saveStarted(key: string, machines: SaveOrder['machines']): Promise<{ readonly saveStarted?: SaveOrder }> {
 		const found = await readCheckpoint(path.join(this.#context.directory, key));
 		if (found && 'checkpoint' in found) return {};
 		const order = await this.#order('started', key, machines);
@@ -171,8 +173,8 @@ class Planner {
 	}
 }
 
-/** A machine that continues from a checkpoint. */
-function restored(supervised: SupervisedMachine, { directory, manifest }: Checkpoint, node: string): SupervisedMachine {
+/** A machine that continues from a checkpoint; as it was where the checkpoint does not have it. */
+export function restored(supervised: SupervisedMachine, { directory, manifest }: Checkpoint, node: string): SupervisedMachine {
 	const machine = manifest.machines.find((candidate) => candidate.node === node);
 	if (!machine) return supervised;
 	const file = (name: string) => path.join(directory, name);

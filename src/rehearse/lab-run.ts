@@ -2,18 +2,15 @@
  * The part of a run that happens inside the lab's namespace, from an empty network to the last assertion:
  * network, machines, provisioning, startup scripts, scenario.
  */
-import os from 'node:os';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { quote } from '../base/shell.js';
-import { Turns } from '../base/turns.js';
 import { untilAborted } from '../base/waiting.js';
+import { serveControl } from '../control/server.js';
 import type { Emit } from '../lab/events.js';
 import { startNetwork } from '../network/network.js';
 import { watchOutside } from '../network/watcher.js';
-import { runScenario } from '../scenario/run.js';
-import { SshPool } from '../ssh/pool.js';
-import { bringUpNode, Gate, type NodeOutcome } from './node-run.js';
-import { Saver } from './saver.js';
+import { answersOf, controlSocketIn } from './requests.js';
+import { RunningLab } from './running-lab.js';
 import { stage } from './stage.js';
 import type { SupervisedRun } from './supervised.js';
 
@@ -22,6 +19,8 @@ export interface LabRunContext {
 	readonly signal: AbortSignal;
 	/** Resolves when whoever keeps the lab lets it go. */
 	readonly released: Promise<void>;
+	/** Ends the run before its end. */
+	readonly stop: () => void;
 }
 
 /**
@@ -60,86 +59,38 @@ async function rehearseInside(supervised: SupervisedRun, context: LabRunContext,
 	const network = await stage(emit, 'network', () => startNetwork(supervised.lab, supervised.sockets, ends.cleanup));
 	watchOutside(supervised.lab, emit, ends.cleanup);
 	void network.broken.then((error) => ends.breaking.abort(error));
-	const saver = new Saver({ ...supervised, signal: ends.signal }, emit);
-	const nodes = await bringUpAll(supervised, emit, ends, saver);
+	const lab = new RunningLab(supervised, { emit, ...ends });
+	const letGo = new AbortController();
+	const end = () => (lab.stands ? letGo.abort() : context.stop());
+	await serveControl(controlSocketIn(supervised.sockets), answersOf(lab, supervised, end), ends.cleanup);
+	const nodes = await lab.bringUp();
 	const startupPassed = nodes.every(({ startup }) => startup === 'passed');
-	// A machine with a failed unit would not be taken for sound when it is restored.
-	if (startupPassed && nodes.every(({ isSound }) => isSound)) await saver.saveLab(nodes.map(({ arrived }) => arrived), supervised.saveStarted);
-	const scenarioPassed = await stage(
-		emit,
-		'scenario',
-		() => rehearseScenario(supervised, emit, ends),
-		(passed) => (passed ? 'passed' : 'failed'),
-	);
-	await saver.finish();
+	await lab.saveStarted(nodes);
+	const scenarioPassed = supervised.scenario
+		? await stage(emit, 'scenario', () => lab.runScenario(emit), (passed) => (passed ? 'passed' : 'failed'))
+		: true;
 	const failed = !scenarioPassed || !startupPassed;
-	if (supervised.keep === 'always' || (supervised.keep === 'on-failure' && failed)) {
-		await keepLab(supervised, context, ends.signal);
+	const isKept = supervised.keep === 'always' || (supervised.keep === 'on-failure' && failed);
+	if (isKept) {
+		lab.stand();
+		await keepLab(supervised, { ...context, signal: ends.signal }, letGo.signal);
 	}
-}
-
-/** Restores or boots every node, side by side. The first that breaks ends the others. */
-async function bringUpAll(
-	supervised: SupervisedRun,
-	emit: Emit,
-	{ signal, breaking, cleanup }: Ends,
-	saver: Saver,
-): Promise<readonly NodeOutcome[]> {
-	const gate = new Gate(supervised.machines.length);
-	const boots = new Turns(os.availableParallelism());
-	const context = { lab: supervised, emit, signal, cleanup, gate, saver, boots };
-	const lives = supervised.machines.map(async (machine) => {
-		try {
-			const outcome = await bringUpNode(machine, context);
-			// A machine that breaks later, during the scenario, ends that too.
-			outcome.arrived.machine.broken.catch((error: unknown) => breaking.abort(error));
-			return outcome;
-		} catch (error) {
-			breaking.abort(error);
-			throw error;
-		}
-	});
-	// All are waited for, so that nothing is still being started when the clean-up begins.
-	const settled = await Promise.allSettled(lives);
-	signal.throwIfAborted();
-	return settled.flatMap((life) => (life.status === 'fulfilled' ? [life.value] : []));
-}
-
-/** Resolves to whether every assertion passed. */
-async function rehearseScenario(
-	{ lab, machines, deadlines, slowdown }: SupervisedRun,
-	emit: Emit,
-	{ signal, cleanup }: Ends,
-): Promise<boolean> {
-	const targets = machines.map(({ spec, address, username, password, hostKey }) => ({
-		node: spec.name,
-		host: address,
-		port: 22,
-		username,
-		password,
-		hostKey,
-	}));
-	const pool = new SshPool(targets, { readyTimeoutMs: deadlines.loginMs, signal });
-	cleanup.defer('SSH sessions', () => pool.close());
-	const outcomes = await runScenario({
-		scenarios: lab.scenarios,
-		sessions: pool,
-		emit,
-		deadlineMs: deadlines.assertionMs,
-		slowdown,
-		signal,
-	});
-	return outcomes.every(({ status }) => status === 'passed');
+	await lab.finishSaving();
 }
 
 /** Leaves the machines running until they are let go. */
-async function keepLab({ machines, access }: SupervisedRun, context: LabRunContext, signal: AbortSignal): Promise<void> {
+async function keepLab(
+	{ machines, access }: SupervisedRun,
+	{ emit, released, signal }: LabRunContext,
+	letGo: AbortSignal,
+): Promise<void> {
 	const commands = machines.map(({ spec }) => ({
 		node: spec.name,
 		ssh: `ssh -F ${quote(access.sshConfigFile)} ${spec.name}`,
 	}));
-	context.emit({ type: 'kept', commands, end: access.end });
-	await untilAborted(context.released, signal);
+	emit({ type: 'kept', commands, end: access.end });
+	const ended = new Promise<void>((resolve) => letGo.addEventListener('abort', () => resolve(), { once: true }));
+	await untilAborted(Promise.race([released, ended]), signal);
 }
 
 /** Says that the teardown begins; the returned function says that it is done. */

@@ -13,6 +13,7 @@ import path from 'node:path';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { timeLimitFailure, toFailure, toReported } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
+import { quote } from '../base/shell.js';
 import { boundCheckpoints } from '../checkpoint/inventory.js';
 import type { Emit, RunEvent } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
@@ -28,10 +29,12 @@ import { chooseAccelerator, readQemuVersion } from './accelerator-choice.js';
 import { planCheckpoints, type CheckpointWish } from './checkpoints.js';
 import { provideHostKeys } from './host-keys.js';
 import { provideImages } from './images.js';
+import { announceLive, type LiveLab } from './live-labs.js';
 import { prepareMachines, seedFilesOf, writeSeeds, type PreparedMachine } from './machines.js';
 import { admitMemory } from './memory.js';
 import type { HostIngredients, NodeInputs } from './node-ingredients.js';
 import type { Paths } from './paths.js';
+import { controlSocketIn } from './requests.js';
 import { requiredForRun } from './requirements.js';
 import { thisHost } from './requirements-host.js';
 import { createRunDirectory, type RunDirectory } from './run-directory.js';
@@ -51,6 +54,8 @@ export interface RehearseOptions {
 		readonly limitBytes: number;
 	};
 	readonly keep: Keep;
+	/** Whether the scenario is run once the machines are started. */
+	readonly scenario: boolean;
 	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
 	readonly mirror?: string | undefined;
 	/** For the whole run, in milliseconds. */
@@ -105,6 +110,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			directory = await createRunDirectory(options.paths.runs, options.lab.name, cleanup);
 			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);
+			await announceLive(liveLab(options, directory), cleanup);
 			await rehearseIn(directory, options, emit, cleanup, signal);
 		});
 	} catch (error) {
@@ -161,7 +167,8 @@ async function rehearseIn(
 			deadlines,
 			slowdown,
 			keep: options.keep,
-			access: { sshConfigFile: path.join(directory.path, 'ssh_config'), end: `kill -INT ${process.pid}` },
+			scenario: options.scenario,
+			access: { sshConfigFile: path.join(directory.path, 'ssh_config'), end: `rehearse down ${quote(lab.name)}` },
 			disks: directory.disks,
 			sockets: directory.sockets,
 		},
@@ -180,7 +187,18 @@ async function inputsOf(machine: PreparedMachine, seed: SeedFiles, host: HostIng
 	return { machine, imageBuiltAt: root.mtimeMs, seed, seedBytes: disk.size, host };
 }
 
-function announce({ lab, labArgument }: RehearseOptions, directory: RunDirectory, emit: Emit): void {
+const liveLab = ({ lab, labArgument }: RehearseOptions, { path: runDirectory, sockets }: RunDirectory): LiveLab => ({
+	name: lab.name,
+	labArgument,
+	planPath: lab.planPath,
+	nodes: lab.nodes.map(({ name }) => name),
+	runDirectory,
+	controlSocket: controlSocketIn(sockets),
+	pid: process.pid,
+	startedAt: Date.now(),
+});
+
+function announce({ lab, labArgument, scenario }: RehearseOptions, directory: RunDirectory, emit: Emit): void {
 	emit({
 		type: 'run-started',
 		runId: directory.id,
@@ -188,7 +206,7 @@ function announce({ lab, labArgument }: RehearseOptions, directory: RunDirectory
 		labArgument,
 		planSha256: lab.planSha256,
 		nodes: lab.nodes.map(({ name, startupScripts }) => ({ name, scripts: startupScripts.map((script) => script.name) })),
-		tests: lab.scenarios.flatMap(({ tests }) => announceTests(tests)),
+		tests: scenario ? lab.scenarios.flatMap(({ tests }) => announceTests(tests)) : [],
 		warnings: lab.warnings,
 		runDirectory: directory.path,
 	});

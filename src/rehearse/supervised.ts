@@ -50,6 +50,10 @@ export interface SupervisedRun {
 	readonly machines: readonly SupervisedMachine[];
 	/** What is made of the state of all machines once their startup scripts have passed. */
 	readonly saveStarted?: SaveOrder;
+	/** The key of the started lab's checkpoint, whether or not there is one; none on a cold run. */
+	readonly startedKey?: string;
+	/** Whether the scenario is run once the machines are started; a lab that is brought up to stay waits to be asked. */
+	readonly scenario: boolean;
 	/** The store of checkpoints. */
 	readonly checkpoints: string;
 	readonly accelerator: Accelerator;

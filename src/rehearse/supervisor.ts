@@ -136,7 +136,12 @@ export async function supervisorMain(
 	});
 	let error: Failure | undefined;
 	try {
-		await runLab(await first, { emit: say, signal: aborting.signal, released });
+		await runLab(await first, {
+			emit: say,
+			signal: aborting.signal,
+			released,
+			stop: () => aborting.abort(interruptedFailure('`rehearse down`')),
+		});
 	} catch (thrown) {
 		error = toFailure(thrown);
 	}

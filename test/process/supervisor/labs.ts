@@ -9,6 +9,7 @@ import { poll } from '../../../src/base/waiting.js';
 import type { ReportedError, RunEventBody } from '../../../src/lab/events.js';
 import { startChild, type Child } from '../../../src/process/child.js';
 import { pasteable, run } from '../../../src/process/run.js';
+import { controlSocketIn } from '../../../src/rehearse/requests.js';
 import { thisHost } from '../../../src/rehearse/requirements-host.js';
 import { scaledDeadlines, type Keep, type SupervisedRun } from '../../../src/rehearse/supervised.js';
 import { labNode, labOf } from '../../unit/base/labs.js';
@@ -29,6 +30,8 @@ export interface StartedLab {
 	readonly lines: readonly Line[];
 	/** Waits for a line of that type, and of that stage where one is given. */
 	waitFor<T extends Line['type']>(type: T, stage?: string): Promise<Extract<Line, { type: T }>>;
+	/** Its control socket. */
+	readonly controlSocket: string;
 	/** Host process ids of what the lab still runs, with their command lines. */
 	processes(): Promise<ReadonlyMap<number, string>>;
 	/** Waits until no process and no directory of the lab is left; resolves to what is left in the end. */
@@ -73,6 +76,7 @@ export async function startLab(t: ExecutionContext, options: LabOptions = {}): P
 	return {
 		starter,
 		lines,
+		controlSocket: controlSocketIn(sockets),
 		processes,
 		async waitFor<T extends Line['type']>(type: T, stage?: string) {
 			const find = async () =>
@@ -124,6 +128,7 @@ function describe(directory: string, disks: string, sockets: string, options: La
 			hostKey: 'ssh-ed25519 AAAA',
 			origin: { from: 'power-on' as const },
 		})),
+		scenario: true,
 		checkpoints: path.join(directory, 'checkpoints'),
 		accelerator: { name: 'tcg', accel: 'tcg', cpu: 'max' },
 		deadlines: scaledDeadlines(1),

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import test from 'ava';
 import { packageRoot } from '../../../src/base/package-root.js';
+import { poll } from '../../../src/base/waiting.js';
 import { startChild } from '../../../src/process/child.js';
 import { run } from '../../../src/process/run.js';
 import { hostState, startLab, type Line, type StartedLab } from './labs.js';
@@ -138,21 +139,24 @@ test.serial('a kernel that panics breaks the run at once, by name, with the cons
 	t.deepEqual(await lab.leftovers(), []);
 });
 
-const loses = test.macro(async (t, program: string, expected: object) => {
-	const lab = await startLab(t, { nodes: ['one'], keep: 'always' });
-	await lab.waitFor('kept');
-	process.kill(await find(lab, program), 'SIGKILL');
+const loses = test.macro(async (t, program: string, behaviour: 'works' | 'hangs', expected: object) => {
+	const lab = await startLab(t, { nodes: ['one'], keep: 'always', behaviour });
+	if (behaviour === 'works') await lab.waitFor('kept');
+	else await lab.waitFor('stage-started', 'boot');
+	const look = () => find(lab, program).catch(() => undefined);
+	const { last: pid } = await poll(look, (found) => found !== undefined, { intervalMs: 20, deadlineMs: 20_000 });
+	process.kill(pid ?? 0, 'SIGKILL');
 	t.like((await lab.waitFor('done')).error, expected);
 	t.deepEqual(await lab.leftovers(), []);
 });
-test.serial('a QEMU that is killed is noticed, even when nobody waits for it', loses, 'fake-qemu', {
+test.serial('a QEMU that is killed ends a run', loses, 'fake-qemu', 'hangs', {
 	code: 'qemu-ended',
 	exitCode: 4,
 	node: 'one',
 	message: 'one: QEMU was killed by SIGKILL',
 });
-test.serial('so is the DHCP server', loses, 'dnsmasq', { code: 'dhcp-ended', exitCode: 4, message: 'the DHCP server ended (SIGKILL)' });
-test.serial('so is the supervisor itself', loses, 'supervisor.js', { code: 'supervisor', exitCode: 4 });
+test.serial('so is the DHCP server', loses, 'dnsmasq', 'works', { code: 'dhcp-ended', exitCode: 4, message: 'the DHCP server ended (SIGKILL)' });
+test.serial('so is the supervisor itself', loses, 'supervisor.js', 'works', { code: 'supervisor', exitCode: 4 });
 
 test.serial('a missing program inside is told as outside: exit status 3 and its package', async (t) => {
 	const lab = await startLab(t, { nodes: ['one'], withoutPrograms: ['qemu-system-x86_64'] });

@@ -1,0 +1,31 @@
+import type { Argv } from '../process/run.js';
+
+/** How a node is connected to the lab's wire. */
+export type LinkState =
+	| { readonly state: 'up' }
+	| { readonly state: 'down' }
+	| {
+			readonly state: 'bad';
+			/** Added to the way of each packet to the node, and so once to every round trip, in milliseconds. */
+			readonly delayMs?: number;
+			/** Of the packets to the node, in per cent. */
+			readonly lossPercent?: number;
+	  };
+
+/**
+ * Commands that bring the link behind a tap device into a state, whatever it was in (ip-link(8), tc-netem(8)). The node
+ * keeps its carrier and its addresses: it is the port of the switch that is down, not its plug that was pulled.
+ */
+export function linkCommands(tap: string, link: LinkState): readonly Argv[] {
+	const isUp: Argv = ['ip', 'link', 'set', 'dev', tap, 'up'];
+	// Fails where there is nothing to take away; see `optional`.
+	const clear: Argv = ['tc', 'qdisc', 'del', 'dev', tap, 'root'];
+	if (link.state === 'down') return [['ip', 'link', 'set', 'dev', tap, 'down']];
+	if (link.state === 'up') return [isUp, clear];
+	const delay = link.delayMs === undefined ? [] : ['delay', `${link.delayMs}ms`];
+	const loss = link.lossPercent === undefined ? [] : ['loss', `${link.lossPercent}%`];
+	return [isUp, ['tc', 'qdisc', 'replace', 'dev', tap, 'root', 'netem', ...delay, ...loss]];
+}
+
+/** Whether a command of `linkCommands` may fail: there may be no trouble to take away. */
+export const isOptional = (argv: Argv): boolean => argv.includes('del');

@@ -1,0 +1,64 @@
+/** The labs that run on this machine for this user: a file in the run directory of each says how to reach it. */
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { isAlive } from '../base/alive.js';
+import type { CleanupStack } from '../base/cleanup.js';
+import { usageFailure } from '../base/errors.js';
+import { readPid } from './run-directory.js';
+
+/** A lab that runs. */
+export interface LiveLab {
+	readonly name: string;
+	/** As the person named its plan, and where that is. */
+	readonly labArgument: string;
+	readonly planPath: string;
+	/** The nodes that were brought up. */
+	readonly nodes: readonly string[];
+	readonly runDirectory: string;
+	readonly controlSocket: string;
+	/** Of the process that keeps it. */
+	readonly pid: number;
+	/** Milliseconds since the epoch. */
+	readonly startedAt: number;
+}
+
+const fileName = 'live.json';
+
+/** Makes a lab known until the clean-up runs. */
+export async function announceLive(lab: LiveLab, cleanup: CleanupStack): Promise<void> {
+	const file = path.join(lab.runDirectory, fileName);
+	cleanup.defer('announcement', () => rm(file, { force: true }));
+	await writeFile(`${file}.new`, JSON.stringify(lab));
+	await rename(`${file}.new`, file);
+}
+
+/** The labs that run, oldest first. What a killed process has left is none. */
+export async function findLiveLabs(runs: string): Promise<readonly LiveLab[]> {
+	const directories = (await readdir(runs).catch(() => [])).sort().map((name) => path.join(runs, name));
+	const found = await Promise.all(directories.map(readLive));
+	return found.filter((lab) => lab !== undefined);
+}
+
+async function readLive(directory: string): Promise<LiveLab | undefined> {
+	const pid = await readPid(directory);
+	if (pid === undefined || !isAlive(pid)) return undefined;
+	const text = await readFile(path.join(directory, fileName), 'utf8').catch(() => undefined);
+	return text === undefined ? undefined : (JSON.parse(text) as LiveLab);
+}
+
+/**
+ * The lab that is meant: the one of that name, or the only one.
+ * @throws Failure `usage` that says what there is
+ */
+export function chooseLiveLab(labs: readonly LiveLab[], name: string | undefined): LiveLab {
+	const matching = labs.filter((lab) => name === undefined || lab.name === name || lab.labArgument === name);
+	const [first, ...others] = matching;
+	const names = labs.map((lab) => lab.name).join(', ');
+	if (!first) {
+		throw usageFailure(name === undefined || labs.length === 0 ? 'no lab is up' : `no lab '${name}' is up`, {
+			hint: labs.length === 0 ? '`rehearse up` brings one up' : `up are ${names}`,
+		});
+	}
+	if (others.length > 0) throw usageFailure(`several labs are up: ${names}`, { hint: 'say which: --lab NAME' });
+	return first;
+}

@@ -1,0 +1,105 @@
+/** What can be asked of a lab that runs, over its control socket (../control). */
+import path from 'node:path';
+import { usageFailure } from '../base/errors.js';
+import type { Answer, Exchange } from '../control/server.js';
+import type { LinkState } from '../network/link.js';
+import type { TerminalSize } from '../machine/side-line.js';
+import type { RunningLab } from './running-lab.js';
+import type { NodeStatus } from './running-node.js';
+import { servicePorts, type ServicePort } from './service-ports.js';
+import type { SupervisedRun } from './supervised.js';
+
+/** A question, and what its answer is. */
+export type LabRequest =
+	/** → LabStatus */
+	| { readonly op: 'status' }
+	/** → a stream: a TCP connection to a port of a node */
+	| { readonly op: 'dial'; readonly node: string; readonly port: number }
+	/** → a stream: a terminal with a root shell */
+	| { readonly op: 'shell'; readonly node: string; readonly size: TerminalSize; readonly terminal: string }
+	| { readonly op: 'resize'; readonly node: string; readonly size: TerminalSize }
+	/** Lets a key in by SSH. */
+	| { readonly op: 'authorize'; readonly node: string; readonly user: string; readonly publicKey: string }
+	/** → whether every assertion passed; the events tell of each */
+	| { readonly op: 'test'; readonly tests: readonly string[]; readonly deadlineMs: number }
+	| { readonly op: 'link'; readonly node: string; readonly link: LinkState }
+	| { readonly op: 'pause' | 'resume' | 'kill'; readonly node: string }
+	/** The events tell how the machines come back. */
+	| { readonly op: 'reset' }
+	/** Ends the lab; answered before it has ended. */
+	| { readonly op: 'down' };
+
+/** A lab at one moment. */
+export interface LabStatus {
+	readonly lab: string;
+	/** Whether it stays until it is ended; it is still coming up, or a run that goes on by itself, otherwise. */
+	readonly stands: boolean;
+	readonly nodes: readonly NodeStatus[];
+	/** What connections and assertions name. */
+	readonly ports: readonly ServicePort[];
+	/** Names of the scenario's tests. */
+	readonly tests: readonly string[];
+}
+
+/** The control socket of a lab, in its directory of sockets. */
+export const controlSocketIn = (sockets: string): string => path.join(sockets, 'control');
+
+/** Answers for a lab. `end` has it end. */
+export function answersOf(lab: RunningLab, { lab: { name, scenarios, ...rest } }: SupervisedRun, end: () => void): Answer {
+	const tests = scenarios.flatMap((scenario) => scenario.tests.map((test) => test.name));
+	const ports = servicePorts({ scenarios, ...rest });
+	const status = async (): Promise<LabStatus> => ({ lab: name, stands: lab.stands, nodes: await lab.status(), ports, tests });
+	return (exchange) => {
+		const request = exchange.request as LabRequest;
+		switch (request.op) {
+			case 'status':
+				return status();
+			case 'down':
+				// Once the answer is under way: it is the last thing that this lab says.
+				setImmediate(end);
+				return Promise.resolve();
+			case 'test':
+				checkTests(request.tests, tests);
+				break;
+			default:
+		}
+		return answerStanding(lab, request, exchange);
+	};
+}
+
+async function answerStanding(lab: RunningLab, request: LabRequest, { tell, join, signal }: Exchange): Promise<unknown> {
+	switch (request.op) {
+		case 'dial':
+			return join(await lab.dial(request.node, request.port, signal));
+		case 'shell':
+			return join(await lab.openShell(request.node, request.size, request.terminal));
+		case 'resize':
+			return lab.resizeShell(request.node, request.size);
+		case 'authorize':
+			return lab.authorize(request.node, request.user, request.publicKey, signal);
+		case 'link':
+			return lab.setLink(request.node, request.link);
+		case 'pause':
+		case 'resume':
+			return lab.setPaused(request.node, request.op === 'pause');
+		case 'test':
+			lab.requireStanding();
+			return lab.runScenario(tell, request);
+		case 'kill':
+			lab.requireStanding();
+			return lab.kill(request.node);
+		case 'reset':
+			lab.requireStanding();
+			return lab.reset(tell);
+		default:
+			throw usageFailure(`the lab knows no '${String(request.op)}'`);
+	}
+}
+
+function checkTests(wanted: readonly string[], known: readonly string[]): void {
+	const unknown = wanted.filter((test) => !known.includes(test));
+	if (unknown.length === 0) return;
+	throw usageFailure(`the scenario has no test ${unknown.map((test) => `'${test}'`).join(', ')}`, {
+		hint: `its tests are ${known.map((test) => `'${test}'`).join(', ')}`,
+	});
+}

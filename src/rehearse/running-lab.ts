@@ -1,0 +1,319 @@
+/**
+ * A lab that runs inside its namespaces: its nodes, and what can be asked of them. Made before the first machine is
+ * started; from `stand` on, a machine that ends is a node that ended, and not the end of the lab.
+ */
+import { once } from 'node:events';
+import { createConnection, type Socket } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import type { Duplex } from 'node:stream';
+import type { CleanupStack } from '../base/cleanup.js';
+import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
+import { Turns } from '../base/turns.js';
+import { withDeadline } from '../base/waiting.js';
+import { readCheckpoint, type Checkpoint } from '../checkpoint/store.js';
+import type { Emit } from '../lab/events.js';
+import { halt, proceed } from '../machine/migration.js';
+import type { TerminalSize } from '../machine/side-line.js';
+import { connectUnix } from '../machine/socket.js';
+import { isOptional, linkCommands, type LinkState } from '../network/link.js';
+import { run } from '../process/run.js';
+import { runScenario } from '../scenario/run.js';
+import { SshPool } from '../ssh/pool.js';
+import type { Arrived } from './arrival.js';
+import { restored } from './checkpoints.js';
+import { bringUpNode, Gate, type NodeOutcome } from './node-run.js';
+import { RunningNode, type NodeStatus } from './running-node.js';
+import { Saver } from './saver.js';
+import type { SupervisedRun } from './supervised.js';
+
+export interface RunningLabContext {
+	readonly emit: Emit;
+	/** Ends every wait. */
+	readonly signal: AbortSignal;
+	/** For whatever finds that the rehearsal broke; nothing is found that way once the lab stands. */
+	readonly breaking: AbortController;
+	readonly cleanup: CleanupStack;
+}
+
+/** Which tests are run, and how patiently. */
+export interface ScenarioWish {
+	/** Names of tests; all of them when there is none. */
+	readonly tests: readonly string[];
+	/** For each assertion, in milliseconds: a lab that has settled needs no more than one look. */
+	readonly deadlineMs: number;
+}
+
+/** How long a connection to a node may take, in milliseconds. */
+const dialMs = 10_000;
+
+/** How long QEMU may take to open a socket that it has made already, in milliseconds. */
+const shellSocketMs = 5000;
+
+export class RunningLab {
+	readonly #supervised: SupervisedRun;
+	readonly #context: RunningLabContext;
+	readonly #nodes: readonly RunningNode[];
+	readonly #saver: Saver;
+	/** What changes the lab is done one after another. */
+	readonly #turns = new Turns(1);
+	#pool: SshPool | undefined;
+	#stands = false;
+
+	constructor(supervised: SupervisedRun, context: RunningLabContext) {
+		this.#supervised = supervised;
+		this.#context = context;
+		const aliases = new Map(supervised.lab.nodes.map(({ name, alias }) => [name, alias]));
+		this.#nodes = supervised.machines.map((machine) => new RunningNode(machine, aliases.get(machine.spec.name) ?? ''));
+		this.#saver = new Saver({ ...supervised, signal: context.signal }, context.emit);
+		context.cleanup.defer('SSH sessions', () => this.#pool?.close());
+	}
+
+	/** Whether all of it is there, and stays until it is ended. */
+	get stands(): boolean {
+		return this.#stands;
+	}
+
+	/** Restores or boots every node and runs the startup scripts, side by side. The first that breaks ends the others. */
+	async bringUp(): Promise<readonly NodeOutcome[]> {
+		const { signal, emit, breaking } = this.#context;
+		const settled = await this.#bringUp(this.#nodes, emit, (error) => breaking.abort(error));
+		signal.throwIfAborted();
+		const outcomes = settled.flatMap((life) => (life.status === 'fulfilled' ? [life.value] : []));
+		// A machine that breaks during the scenario ends that too.
+		for (const { arrived } of outcomes) {
+			arrived.machine.broken.catch((error: unknown) => {
+				if (!this.#stands) breaking.abort(error);
+			});
+		}
+		return outcomes;
+	}
+
+	/** Saves all machines at one moment, where that was ordered and all are sound. */
+	async saveStarted(nodes: readonly NodeOutcome[]): Promise<void> {
+		// A machine with a failed unit would not be taken for sound when it is restored.
+		const isWorthIt = nodes.every(({ startup, isSound }) => startup === 'passed' && isSound);
+		if (isWorthIt) await this.#saver.saveLab(nodes.map(({ arrived }) => arrived), this.#supervised.saveStarted);
+	}
+
+	/** Resolves when no checkpoint is being written any more. */
+	finishSaving(): Promise<void> {
+		return this.#saver.finish();
+	}
+
+	/** Runs the scenario, or some of its tests. Resolves to whether every assertion passed. */
+	async runScenario(emit: Emit, wish?: ScenarioWish): Promise<boolean> {
+		const { lab, deadlines, slowdown } = this.#supervised;
+		const wanted = (name: string) => !wish || wish.tests.length === 0 || wish.tests.includes(name);
+		const outcomes = await runScenario({
+			scenarios: lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) })),
+			sessions: (this.#pool ??= this.#openPool()),
+			emit,
+			deadlineMs: wish?.deadlineMs ?? deadlines.assertionMs,
+			slowdown,
+			signal: this.#context.signal,
+		});
+		return outcomes.every(({ status }) => status === 'passed');
+	}
+
+	/** From now on the lab is there to be worked with. */
+	stand(): void {
+		this.#stands = true;
+	}
+
+	/** @throws Failure `usage` while the lab is still being brought up */
+	requireStanding(): void {
+		if (this.#stands) return;
+		throw usageFailure('the lab is still coming up', { hint: '`rehearse status` says how far it is' });
+	}
+
+	/** Every node at this moment. */
+	status(): Promise<readonly NodeStatus[]> {
+		return Promise.all(this.#nodes.map((node) => node.status()));
+	}
+
+	/** Connects to a port of a node: at its lab address, or at the uplink's where nobody listens there. */
+	async dial(name: string, port: number, signal: AbortSignal): Promise<Duplex> {
+		const node = this.#find(name);
+		const alias = this.#supervised.lab.nodes.find((candidate) => candidate.name === name)?.alias.replace(/\/.*/, '');
+		const hosts = [...(alias === undefined ? [] : [alias]), node.supervised.address];
+		let cause: unknown;
+		for (const host of hosts) {
+			try {
+				return await connectTcp(host, port, signal);
+			} catch (error) {
+				signal.throwIfAborted();
+				cause ??= error;
+			}
+		}
+		throw brokenFailure('dial', `${name}:${port} does not answer: ${(cause as Error).message}`, { node: name, cause });
+	}
+
+	/** A root shell over the line that needs no network. */
+	async openShell(name: string, size: TerminalSize, terminal: string): Promise<Duplex> {
+		const { machine } = this.#machineOf(name);
+		const stream = await connectUnix(this.#find(name).supervised.spec.shellSocket, shellSocketMs, this.#context.signal);
+		const { ended, forget } = machine.sideLine.beginShell(size, terminal);
+		void ended.then(() => stream.end());
+		stream.once('close', () => {
+			forget();
+			machine.sideLine.endShell();
+		});
+		return stream;
+	}
+
+	/** The terminal that a node's shell is shown on has another size now. */
+	resizeShell(name: string, size: TerminalSize): void {
+		this.#machineOf(name).machine.sideLine.resize(size);
+	}
+
+	/** Lets an SSH key in as a user of a node. */
+	authorize(name: string, user: string, publicKey: string, signal: AbortSignal): Promise<void> {
+		return this.#machineOf(name).machine.sideLine.authorize(user, publicKey, this.#supervised.slowdown, signal);
+	}
+
+	/** Brings a node's link to the lab's wire into a state. */
+	setLink(name: string, link: LinkState): Promise<void> {
+		const node = this.#find(name);
+		return this.#turns.take(async () => {
+			for (const argv of linkCommands(node.supervised.spec.tap, link)) {
+				const { exitCode, stderr } = await run(argv, { allowFailure: true, signal: this.#context.signal });
+				if (exitCode === 0 || isOptional(argv)) continue;
+				throw brokenFailure('link', `the link of ${name} cannot be made so: ${stderr.trim()}`, {
+					node: name,
+					...(argv.includes('netem') ? { hint: 'delay and loss need the kernel module sch_netem on this host' } : {}),
+				});
+			}
+			node.link = link;
+		});
+	}
+
+	/** Freezes a node's machine, or has it go on. */
+	setPaused(name: string, paused: boolean): Promise<void> {
+		const { machine } = this.#machineOf(name);
+		return this.#turns.take(async () => {
+			const { signal } = this.#context;
+			await (paused ? halt(machine.qmp, signal) : proceed(machine.qmp, signal));
+			// Its clock stood still too.
+			if (!paused) machine.tell('sync');
+			this.#find(name).paused = paused;
+		});
+	}
+
+	/** Ends a node's machine as a power failure does. */
+	kill(name: string): Promise<void> {
+		const arrived = this.#machineOf(name);
+		return this.#turns.take(async () => {
+			// Nothing is asked of the guest: its processor stops between two instructions.
+			await arrived.end();
+			this.#find(name).lose();
+		});
+	}
+
+	/** Puts the whole lab back to where its startup scripts had left it. @throws Failure `usage` where no checkpoint is of that */
+	reset(emit: Emit): Promise<void> {
+		return this.#turns.take(async () => {
+			const checkpoint = await this.#findStarted();
+			await this.#pool?.close();
+			this.#pool = undefined;
+			await Promise.all(this.#nodes.map((node) => this.#end(node)));
+			for (const node of this.#nodes) node.supervised = restored(node.supervised, checkpoint, node.name);
+			const lives = await this.#bringUp(this.#nodes, emit, () => undefined);
+			const broken = lives.find((life) => life.status === 'rejected');
+			if (broken) throw broken.reason;
+		});
+	}
+
+	async #end(node: RunningNode): Promise<void> {
+		await node.arrived?.end();
+		node.lose();
+		if (node.link.state === 'up') return;
+		node.link = { state: 'up' };
+		for (const argv of linkCommands(node.supervised.spec.tap, node.link)) await run(argv, { allowFailure: true });
+	}
+
+	async #findStarted(): Promise<Checkpoint> {
+		const { checkpoints, startedKey } = this.#supervised;
+		if (startedKey === undefined) throw usageFailure('a lab that was brought up cold has no checkpoint to go back to');
+		await this.#saver.finish();
+		const found = await readCheckpoint(path.join(checkpoints, startedKey));
+		if (found && 'checkpoint' in found) return found.checkpoint;
+		throw usageFailure('there is no checkpoint of the started lab to go back to', {
+			hint: 'one is made when all startup scripts have passed: mend them, then `rehearse down` and `rehearse up`',
+		});
+	}
+
+	#find(name: string): RunningNode {
+		const node = this.#nodes.find((candidate) => candidate.name === name);
+		if (node) return node;
+		const names = this.#nodes.map((candidate) => candidate.name).join(', ');
+		throw usageFailure(`the lab has no node '${name}'`, { hint: `its nodes are ${names}` });
+	}
+
+	#machineOf(name: string): Arrived {
+		const { arrived, stage } = this.#find(name);
+		if (arrived) return arrived;
+		throw usageFailure(`${name} does not run (${stage})`, {
+			node: name,
+			hint: stage === 'ended' ? '`rehearse restart` starts it, `rehearse reset` puts the whole lab back' : undefined,
+		});
+	}
+
+	async #bringUp(
+		nodes: readonly RunningNode[],
+		emit: Emit,
+		onBroken: (error: unknown) => void,
+	): Promise<PromiseSettledResult<NodeOutcome>[]> {
+		const { signal, cleanup } = this.#context;
+		const gate = new Gate(nodes.length);
+		const boots = new Turns(os.availableParallelism());
+		const lives = nodes.map(async (node) => {
+			const observed: Emit = (event) => {
+				node.observe(event);
+				emit(event);
+			};
+			const context = { lab: this.#supervised, emit: observed, signal, cleanup, gate, saver: this.#saver, boots };
+			try {
+				const outcome = await bringUpNode(node.supervised, { ...context, onStart: (arrived) => this.#begin(node, arrived) });
+				node.settle(outcome.startup);
+				return outcome;
+			} catch (error) {
+				gate.come();
+				onBroken(error);
+				throw error;
+			}
+		});
+		// All are waited for, so that nothing is still being started when the clean-up begins.
+		return Promise.allSettled(lives);
+	}
+
+	/** Takes a machine that was started for a node. Its end is news where nobody waits for the machine. */
+	#begin(node: RunningNode, arrived: Arrived): void {
+		node.begin(arrived);
+		arrived.machine.broken.catch((error: unknown) => {
+			if (node.arrived === arrived) node.lose();
+			if (this.#stands) this.#context.emit({ type: 'notice', node: node.name, message: toFailure(error).message });
+		});
+	}
+
+	#openPool(): SshPool {
+		const { machines, deadlines } = this.#supervised;
+		const targets = machines.map(({ spec, address, username, password, hostKey }) => ({
+			...{ node: spec.name, host: address, port: 22 },
+			...{ username, password, hostKey },
+		}));
+		return new SshPool(targets, { readyTimeoutMs: deadlines.loginMs, signal: this.#context.signal });
+	}
+}
+
+async function connectTcp(host: string, port: number, signal: AbortSignal): Promise<Socket> {
+	const socket = createConnection({ host, port, allowHalfOpen: true });
+	try {
+		const late = () => new Error(`no connection in ${dialMs} ms`);
+		await withDeadline(once(socket, 'connect'), dialMs, late, signal);
+		return socket;
+	} catch (error) {
+		socket.on('error', () => undefined).destroy();
+		throw error;
+	}
+}

@@ -1,0 +1,120 @@
+/** A lab of fake machines that stays, asked over its control socket. */
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+import test from 'ava';
+import { poll } from '../../../src/base/waiting.js';
+import { ask, askForStream } from '../../../src/control/client.js';
+import { run } from '../../../src/process/run.js';
+import type { LabRequest, LabStatus } from '../../../src/rehearse/requests.js';
+import { startLab, type StartedLab } from './labs.js';
+
+const askLab = (lab: StartedLab, request: LabRequest) => ask(lab.controlSocket, request, { deadlineMs: 20_000 });
+const statusOf = async (lab: StartedLab) => (await askLab(lab, { op: 'status' })) as LabStatus;
+const stagesOf = async (lab: StartedLab) => (await statusOf(lab)).nodes.map(({ stage }) => stage);
+
+/** Reads until the text matches. */
+async function reads(stream: Duplex, pattern: RegExp): Promise<string> {
+	let text = '';
+	for (;;) {
+		if (pattern.test(text)) return text;
+		const [chunk] = (await once(stream, 'data', { signal: AbortSignal.timeout(20_000) })) as [Buffer];
+		text += chunk.toString();
+	}
+}
+
+test.serial('a lab that stays tells how it is, and ends when it is told to', async (t) => {
+	const lab = await startLab(t, { keep: 'always' });
+	await lab.waitFor('kept');
+	const status = await statusOf(lab);
+	t.like(status, { lab: 'sample', stands: true, ports: [], tests: [] });
+	t.deepEqual(
+		status.nodes.map(({ name, stage, paused, startup, alias, uplinkAddress, link }) => [name, stage, paused, startup, alias, uplinkAddress, link]),
+		[
+			['one', 'started', false, 'passed', '10.80.0.10/24', '10.0.2.11', { state: 'up' }],
+			['two', 'started', false, 'passed', '10.80.0.11/24', '10.0.2.12', { state: 'up' }],
+		],
+	);
+	t.true(status.nodes.every(({ residentMiB, uptimeMs }) => (residentMiB ?? 0) > 1 && (uptimeMs ?? 0) > 0));
+	await askLab(lab, { op: 'down' });
+	t.is((await lab.waitFor('done')).error, undefined);
+	t.deepEqual(await lab.leftovers(), []);
+});
+
+test.serial('a lab that is coming up says so, refuses what it cannot do yet, and is broken off by `down`', async (t) => {
+	const lab = await startLab(t, { nodes: ['one'], behaviour: 'hangs', keep: 'always' });
+	await lab.waitFor('stage-started', 'boot');
+	t.false((await statusOf(lab)).stands);
+	await t.throwsAsync(askLab(lab, { op: 'reset' }), { code: 'usage', message: 'the lab is still coming up' });
+	await askLab(lab, { op: 'down' });
+	t.like((await lab.waitFor('done')).error, { code: 'interrupted', exitCode: 130, message: 'interrupted by `rehearse down`' });
+	t.deepEqual(await lab.leftovers(), []);
+});
+
+test.serial('what a lab does not have or know is refused by name', async (t) => {
+	const lab = await startLab(t, { keep: 'always' });
+	await lab.waitFor('kept');
+	await t.throwsAsync(askLab(lab, { op: 'pause', node: 'three' }), { code: 'usage', message: "the lab has no node 'three'" });
+	await t.throwsAsync(askLab(lab, { op: 'test', tests: ['None'], deadlineMs: 0 }), { message: "the scenario has no test 'None'" });
+	await t.throwsAsync(askLab(lab, { op: 'authorize', node: 'one', user: 'nobody', publicKey: 'k' }), { message: "one has no user 'nobody'" });
+	await t.throwsAsync(askLab(lab, { op: 'authorize', node: 'one', user: 'x; reboot', publicKey: 'k' }), { code: 'usage' });
+	await t.throwsAsync(ask(lab.controlSocket, { op: 'dance' }), { message: "the lab knows no 'dance'" });
+	await t.throwsAsync(askLab(lab, { op: 'reset' }), { message: /cold has no checkpoint/ });
+	await t.throwsAsync(askLab(lab, { op: 'dial', node: 'one', port: 1 }), { code: 'dial', message: /^one:1 does not answer/ });
+	await askLab(lab, { op: 'authorize', node: 'one', user: 'ops', publicKey: 'ssh-ed25519 AAAA' });
+	t.deepEqual(await stagesOf(lab), ['started', 'started']);
+});
+
+test.serial('a shell begins and is resized over the line that needs no network', async (t) => {
+	const lab = await startLab(t, { nodes: ['one'], keep: 'always' });
+	await lab.waitFor('kept');
+	const size = { rows: 24, columns: 80 };
+	const shell = await askForStream(lab.controlSocket, { op: 'shell', node: 'one', size, terminal: 'xterm' });
+	await reads(shell, /a shell of shell 1 24 80 xterm\n/);
+	shell.write('echo me\n');
+	await reads(shell, /echo me\n/);
+	await askLab(lab, { op: 'resize', node: 'one', size: { rows: 30, columns: 100 } });
+	await reads(shell, /size 30 100\n/);
+	shell.destroy();
+	t.deepEqual(await stagesOf(lab), ['started']);
+});
+
+test.serial('links, pauses and a machine that is killed', async (t) => {
+	const lab = await startLab(t, { keep: 'always' });
+	const { pid } = await lab.waitFor('supervisor');
+	await lab.waitFor('kept');
+	const tap = async () => {
+		const inside = ['nsenter', '--target', String(pid), '--user', '--net', '--preserve-credentials'] as const;
+		return (await run([...inside, 'ip', '-o', 'link', 'show', 'tap1'])).stdout;
+	};
+	t.regex(await tap(), /<[^>]*\bUP\b/);
+	await askLab(lab, { op: 'link', node: 'two', link: { state: 'down' } });
+	t.notRegex(await tap(), /<[^>]*\bUP\b/);
+	await askLab(lab, { op: 'link', node: 'two', link: { state: 'up' } });
+	t.regex(await tap(), /<[^>]*\bUP\b/);
+
+	await askLab(lab, { op: 'pause', node: 'one' });
+	t.deepEqual((await statusOf(lab)).nodes.map(({ paused }) => paused), [true, false]);
+	await askLab(lab, { op: 'resume', node: 'one' });
+	t.deepEqual((await statusOf(lab)).nodes.map(({ paused }) => paused), [false, false]);
+
+	await askLab(lab, { op: 'kill', node: 'two' });
+	t.deepEqual(await stagesOf(lab), ['started', 'ended']);
+	await t.throwsAsync(askLab(lab, { op: 'pause', node: 'two' }), { message: 'two does not run (ended)' });
+
+	// One that ends by itself is told, and the lab goes on.
+	const [victim] = [...(await lab.processes())].find(([, command]) => command.includes('fake-qemu')) ?? [];
+	process.kill(victim ?? 0, 'SIGKILL');
+	const { last } = await poll(() => stagesOf(lab), ([stage]) => stage === 'ended', { intervalMs: 20, deadlineMs: 20_000 });
+	t.deepEqual(last, ['ended', 'ended']);
+	t.like(await lab.waitFor('notice'), { node: 'one', message: 'one: QEMU was killed by SIGKILL' });
+	await askLab(lab, { op: 'down' });
+	t.is((await lab.waitFor('done')).error, undefined);
+});
+
+test.serial('a lab that has ended answers no more', async (t) => {
+	const lab = await startLab(t, { nodes: [], keep: 'always' });
+	await lab.waitFor('kept');
+	await askLab(lab, { op: 'down' });
+	await lab.waitFor('done');
+	await t.throwsAsync(askLab(lab, { op: 'status' }), { code: 'control-gone' });
+});

@@ -17,6 +17,30 @@ export const labArgument = {
 /** For commands whose results a program may read. */
 export const jsonFlag = { json: { type: 'boolean', default: false, describe: 'print one JSON object' } } as const;
 
+/** Which of the labs that are up. */
+export const whichLabFlag = {
+	lab: { type: 'string', requiresArg: true, describe: 'which lab, where several are up' },
+} as const;
+
+/** For commands that start machines. */
+export const acceleratorFlag = {
+	accel: {
+		choices: ['auto', 'kvm', 'tcg'],
+		default: 'auto',
+		describe: 'auto proves KVM and falls back to emulation; kvm forbids the fallback',
+	},
+} as const;
+
+/** For commands that make checkpoints. */
+export const checkpointLimitFlag = {
+	'checkpoint-limit': {
+		type: 'number',
+		default: 20,
+		requiresArg: true,
+		describe: 'how much disk space checkpoints may take, in GB; the least recently used go first',
+	},
+} as const;
+
 /** For commands that build images. */
 export const mirrorFlag = {
 	mirror: {

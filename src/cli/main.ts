@@ -14,16 +14,22 @@ import type { Command } from './command.js';
 import { checkDefinition } from './commands/check.js';
 import { doctorDefinition } from './commands/doctor.js';
 import { imageDefinition } from './commands/image.js';
+import { nodeDefinitions } from './commands/into-nodes.js';
+import { lifeDefinitions } from './commands/lab-life.js';
 import { pruneDefinition } from './commands/prune.js';
 import { reportDefinition } from './commands/report.js';
 import { runDefinition } from './commands/run.js';
 import { seedDefinition } from './commands/seed.js';
+import { troubleDefinitions } from './commands/trouble.js';
 
 const commands: readonly Command[] = [
 	runDefinition,
 	checkDefinition,
 	imageDefinition,
 	seedDefinition,
+	...lifeDefinitions,
+	...nodeDefinitions,
+	...troubleDefinitions,
 	reportDefinition,
 	doctorDefinition,
 	pruneDefinition,

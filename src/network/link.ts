@@ -1,4 +1,5 @@
-import type { Argv } from '../process/run.js';
+import { brokenFailure } from '../base/errors.js';
+import { run, type Argv } from '../process/run.js';
 
 /** How a node is connected to the lab's wire. */
 export type LinkState =
@@ -29,3 +30,14 @@ export function linkCommands(tap: string, link: LinkState): readonly Argv[] {
 
 /** Whether a command of `linkCommands` may fail: there may be no trouble to take away. */
 export const isOptional = (argv: Argv): boolean => argv.includes('del');
+
+/** Brings a link into a state, in the network namespace of this process. @throws Failure `link` with the kernel's words */
+export async function setLink(tap: string, link: LinkState, signal?: AbortSignal): Promise<void> {
+	for (const argv of linkCommands(tap, link)) {
+		const { exitCode, stderr } = await run(argv, { allowFailure: true, signal });
+		if (exitCode === 0 || isOptional(argv)) continue;
+		throw brokenFailure('link', `the link cannot be made so: ${stderr.trim()}`, {
+			...(argv.includes('netem') ? { hint: 'delay and loss need the kernel module sch_netem on this host' } : {}),
+		});
+	}
+}

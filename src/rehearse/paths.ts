@@ -11,6 +11,8 @@ export interface Paths {
 	readonly hostKeys: string;
 	/** A directory for each run. */
 	readonly runs: string;
+	/** Of labs that are being brought up. */
+	readonly locks: string;
 }
 
 /** The directories of this user: `$XDG_CACHE_HOME/rehearse` and `$XDG_STATE_HOME/rehearse`, or their defaults. */
@@ -23,5 +25,6 @@ export function userPaths(): Paths {
 		checkpoints: path.join(cache, 'checkpoints'),
 		hostKeys: path.join(cache, 'host-keys'),
 		runs: path.join(log, 'runs'),
+		locks: path.join(log, 'locks'),
 	};
 }

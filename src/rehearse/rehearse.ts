@@ -38,7 +38,7 @@ import { controlSocketIn } from './requests.js';
 import { requiredForRun } from './requirements.js';
 import { thisHost } from './requirements-host.js';
 import { createRunDirectory, type RunDirectory } from './run-directory.js';
-import { writeSshConfig } from './ssh-config.js';
+import { sshConfigFile, writeSshConfig } from './ssh-config.js';
 import { stage } from './stage.js';
 import { scaledDeadlines, slowdownOf, type Keep } from './supervised.js';
 import { superviseLab } from './supervisor.js';
@@ -168,7 +168,7 @@ async function rehearseIn(
 			slowdown,
 			keep: options.keep,
 			scenario: options.scenario,
-			access: { sshConfigFile: path.join(directory.path, 'ssh_config'), end: `rehearse down ${quote(lab.name)}` },
+			access: { sshConfigFile: sshConfigFile(directory.path), end: `rehearse down ${quote(lab.name)}` },
 			disks: directory.disks,
 			sockets: directory.sockets,
 		},

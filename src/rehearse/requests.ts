@@ -2,8 +2,11 @@
 import path from 'node:path';
 import { usageFailure } from '../base/errors.js';
 import type { Answer, Exchange } from '../control/server.js';
+import type { RunEventBody } from '../lab/events.js';
+import type { Lab, ScenarioTest } from '../lab/lab.js';
 import type { LinkState } from '../network/link.js';
 import type { TerminalSize } from '../machine/side-line.js';
+import { announceTests } from '../scenario/checks.js';
 import type { RunningLab } from './running-lab.js';
 import type { NodeStatus } from './running-node.js';
 import { servicePorts, type ServicePort } from './service-ports.js';
@@ -18,8 +21,8 @@ export type LabRequest =
 	/** → a stream: a terminal with a root shell */
 	| { readonly op: 'shell'; readonly node: string; readonly size: TerminalSize; readonly terminal: string }
 	| { readonly op: 'resize'; readonly node: string; readonly size: TerminalSize }
-	/** Lets a key in by SSH. */
-	| { readonly op: 'authorize'; readonly node: string; readonly user: string; readonly publicKey: string }
+	/** Lets a key in by SSH, as the declared user where none is named. */
+	| { readonly op: 'authorize'; readonly node: string; readonly user?: string; readonly publicKey: string }
 	/** → whether every assertion passed; the events tell of each */
 	| { readonly op: 'test'; readonly tests: readonly string[]; readonly deadlineMs: number }
 	| { readonly op: 'link'; readonly node: string; readonly link: LinkState }
@@ -45,11 +48,12 @@ export interface LabStatus {
 export const controlSocketIn = (sockets: string): string => path.join(sockets, 'control');
 
 /** Answers for a lab. `end` has it end. */
-export function answersOf(lab: RunningLab, { lab: { name, scenarios, ...rest } }: SupervisedRun, end: () => void): Answer {
-	const tests = scenarios.flatMap((scenario) => scenario.tests.map((test) => test.name));
-	const ports = servicePorts({ scenarios, ...rest });
-	const status = async (): Promise<LabStatus> => ({ lab: name, stands: lab.stands, nodes: await lab.status(), ports, tests });
-	return (exchange) => {
+export function answersOf(lab: RunningLab, { lab: plan }: SupervisedRun, end: () => void): Answer {
+	const tests = plan.scenarios.flatMap((scenario) => scenario.tests);
+	const names = tests.map((test) => test.name);
+	const ports = servicePorts(plan);
+	const status = async (): Promise<LabStatus> => ({ lab: plan.name, stands: lab.stands, nodes: await lab.status(), ports, tests: names });
+	return async (exchange) => {
 		const request = exchange.request as LabRequest;
 		switch (request.op) {
 			case 'status':
@@ -57,17 +61,19 @@ export function answersOf(lab: RunningLab, { lab: { name, scenarios, ...rest } }
 			case 'down':
 				// Once the answer is under way: it is the last thing that this lab says.
 				setImmediate(end);
-				return Promise.resolve();
+				return undefined;
 			case 'test':
-				checkTests(request.tests, tests);
-				break;
+				lab.requireStanding();
+				checkTests(request.tests, names);
+				exchange.tell(announcement(plan, tests.filter((test) => request.tests.length === 0 || request.tests.includes(test.name))));
+				return lab.runScenario(exchange.tell, request);
 			default:
+				return answerAboutNode(lab, request, exchange);
 		}
-		return answerStanding(lab, request, exchange);
 	};
 }
 
-async function answerStanding(lab: RunningLab, request: LabRequest, { tell, join, signal }: Exchange): Promise<unknown> {
+async function answerAboutNode(lab: RunningLab, request: LabRequest, { tell, join, signal }: Exchange): Promise<unknown> {
 	switch (request.op) {
 		case 'dial':
 			return join(await lab.dial(request.node, request.port, signal));
@@ -82,9 +88,6 @@ async function answerStanding(lab: RunningLab, request: LabRequest, { tell, join
 		case 'pause':
 		case 'resume':
 			return lab.setPaused(request.node, request.op === 'pause');
-		case 'test':
-			lab.requireStanding();
-			return lab.runScenario(tell, request);
 		case 'kill':
 			lab.requireStanding();
 			return lab.kill(request.node);
@@ -95,6 +98,13 @@ async function answerStanding(lab: RunningLab, request: LabRequest, { tell, join
 			throw usageFailure(`the lab knows no '${String(request.op)}'`);
 	}
 }
+
+/** Of a run that is nothing but some tests. */
+const announcement = ({ name: lab, planSha256 }: Lab, tests: readonly ScenarioTest[]): RunEventBody => ({
+	type: 'run-started',
+	...{ runId: '', lab, planSha256, runDirectory: '' },
+	...{ nodes: [], warnings: [], tests: announceTests(tests) },
+});
 
 function checkTests(wanted: readonly string[], known: readonly string[]): void {
 	const unknown = wanted.filter((test) => !known.includes(test));

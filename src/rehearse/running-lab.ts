@@ -2,22 +2,19 @@
  * A lab that runs inside its namespaces: its nodes, and what can be asked of them. Made before the first machine is
  * started; from `stand` on, a machine that ends is a node that ended, and not the end of the lab.
  */
-import { once } from 'node:events';
-import { createConnection, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
 import { Turns } from '../base/turns.js';
-import { withDeadline } from '../base/waiting.js';
 import { readCheckpoint, type Checkpoint } from '../checkpoint/store.js';
 import type { Emit } from '../lab/events.js';
 import { halt, proceed } from '../machine/migration.js';
 import type { TerminalSize } from '../machine/side-line.js';
 import { connectUnix } from '../machine/socket.js';
-import { isOptional, linkCommands, type LinkState } from '../network/link.js';
-import { run } from '../process/run.js';
+import { dial } from '../network/dial.js';
+import { setLink, type LinkState } from '../network/link.js';
 import { runScenario } from '../scenario/run.js';
 import { SshPool } from '../ssh/pool.js';
 import type { Arrived } from './arrival.js';
@@ -43,9 +40,6 @@ export interface ScenarioWish {
 	/** For each assertion, in milliseconds: a lab that has settled needs no more than one look. */
 	readonly deadlineMs: number;
 }
-
-/** How long a connection to a node may take, in milliseconds. */
-const dialMs = 10_000;
 
 /** How long QEMU may take to open a socket that it has made already, in milliseconds. */
 const shellSocketMs = 5000;
@@ -137,16 +131,12 @@ export class RunningLab {
 		const node = this.#find(name);
 		const alias = this.#supervised.lab.nodes.find((candidate) => candidate.name === name)?.alias.replace(/\/.*/, '');
 		const hosts = [...(alias === undefined ? [] : [alias]), node.supervised.address];
-		let cause: unknown;
-		for (const host of hosts) {
-			try {
-				return await connectTcp(host, port, signal);
-			} catch (error) {
-				signal.throwIfAborted();
-				cause ??= error;
-			}
+		try {
+			return await dial(hosts, port, signal);
+		} catch (cause) {
+			signal.throwIfAborted();
+			throw brokenFailure('dial', `${name}:${port} does not answer: ${(cause as Error).message}`, { node: name, cause });
 		}
-		throw brokenFailure('dial', `${name}:${port} does not answer: ${(cause as Error).message}`, { node: name, cause });
 	}
 
 	/** A root shell over the line that needs no network. */
@@ -167,23 +157,17 @@ export class RunningLab {
 		this.#machineOf(name).machine.sideLine.resize(size);
 	}
 
-	/** Lets an SSH key in as a user of a node. */
-	authorize(name: string, user: string, publicKey: string, signal: AbortSignal): Promise<void> {
-		return this.#machineOf(name).machine.sideLine.authorize(user, publicKey, this.#supervised.slowdown, signal);
+	/** Lets an SSH key in as a user of a node, its declared one where none is named. */
+	authorize(name: string, user: string | undefined, publicKey: string, signal: AbortSignal): Promise<void> {
+		const whom = user ?? this.#find(name).supervised.username;
+		return this.#machineOf(name).machine.sideLine.authorize(whom, publicKey, this.#supervised.slowdown, signal);
 	}
 
 	/** Brings a node's link to the lab's wire into a state. */
 	setLink(name: string, link: LinkState): Promise<void> {
 		const node = this.#find(name);
 		return this.#turns.take(async () => {
-			for (const argv of linkCommands(node.supervised.spec.tap, link)) {
-				const { exitCode, stderr } = await run(argv, { allowFailure: true, signal: this.#context.signal });
-				if (exitCode === 0 || isOptional(argv)) continue;
-				throw brokenFailure('link', `the link of ${name} cannot be made so: ${stderr.trim()}`, {
-					node: name,
-					...(argv.includes('netem') ? { hint: 'delay and loss need the kernel module sch_netem on this host' } : {}),
-				});
-			}
+			await setLink(node.supervised.spec.tap, link, this.#context.signal);
 			node.link = link;
 		});
 	}
@@ -229,7 +213,7 @@ export class RunningLab {
 		node.lose();
 		if (node.link.state === 'up') return;
 		node.link = { state: 'up' };
-		for (const argv of linkCommands(node.supervised.spec.tap, node.link)) await run(argv, { allowFailure: true });
+		await setLink(node.supervised.spec.tap, node.link);
 	}
 
 	async #findStarted(): Promise<Checkpoint> {
@@ -303,17 +287,5 @@ export class RunningLab {
 			...{ username, password, hostKey },
 		}));
 		return new SshPool(targets, { readyTimeoutMs: deadlines.loginMs, signal: this.#context.signal });
-	}
-}
-
-async function connectTcp(host: string, port: number, signal: AbortSignal): Promise<Socket> {
-	const socket = createConnection({ host, port, allowHalfOpen: true });
-	try {
-		const late = () => new Error(`no connection in ${dialMs} ms`);
-		await withDeadline(once(socket, 'connect'), dialMs, late, signal);
-		return socket;
-	} catch (error) {
-		socket.on('error', () => undefined).destroy();
-		throw error;
 	}
 }

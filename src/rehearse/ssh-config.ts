@@ -1,10 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { generateHostKey } from '../ssh/session.js';
 import type { SupervisedMachine } from './supervised.js';
+
+/** OpenSSH's configuration for the lab of a run, in its directory. */
+export const sshConfigFile = (runDirectory: string): string => path.join(runDirectory, 'ssh_config');
+
+/** The private key that is let in; the public one is beside it, with `.pub`. */
+export const identityFile = (runDirectory: string): string => path.join(runDirectory, 'identity');
 
 /**
  * Writes what plain OpenSSH needs to get into the lab from outside its namespace: a configuration with a host entry
- * for each node, and the host keys. The connection is made by bash inside the namespace, so that the host needs
+ * for each node, the host keys, and a key of this run, which a node lets in once it is asked to. The connection is made by bash inside the namespace, so that the host needs
  * neither a route to the lab nor another program.
  * @param supervisorPid process id, on the host, of a process in the lab's namespaces
  */
@@ -19,6 +26,10 @@ export async function writeSshConfig(
 		`nsenter --target ${supervisorPid} --user --net --preserve-credentials ` +
 		// ssh ends its proxy with a signal, and what is still to be read from the node must not outlive it.
 		`bash -c 'trap : HUP TERM; exec 3<>/dev/tcp/%h/%p; cat <&3 & exec >&3; cat; kill $!'`;
+	const identity = identityFile(directory);
+	const { privateKey, publicKey } = generateHostKey('rehearse');
+	await writeFile(identity, privateKey, { mode: 0o600 });
+	await writeFile(`${identity}.pub`, `${publicKey}\n`);
 	const entries = machines.map(({ spec, address, username }) =>
 		[
 			`Host ${spec.name}`,
@@ -27,11 +38,13 @@ export async function writeSshConfig(
 			`  User ${username}`,
 			`  UserKnownHostsFile "${knownHosts}"`,
 			'  StrictHostKeyChecking yes',
+			`  IdentityFile "${identity}"`,
+			'  IdentitiesOnly yes',
 			`  ProxyCommand ${proxy}`,
 			'',
 		].join('\n'),
 	);
-	const file = path.join(directory, 'ssh_config');
+	const file = sshConfigFile(directory);
 	await writeFile(file, entries.join('\n'));
 	return file;
 }

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.js';
-import { bytesOf, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag } from '../flags.js';
+import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag } from '../flags.js';
 
 /** `rehearse run [LAB]` */
 export const runDefinition = defineCommand({
@@ -7,11 +7,7 @@ export const runDefinition = defineCommand({
 	describe: 'rehearse a lab: images, machines, startup scripts, scenario; the exit status is the verdict',
 	positionals: labArgument,
 	flags: {
-		accel: {
-			choices: ['auto', 'kvm', 'tcg'],
-			default: 'auto',
-			describe: 'auto proves KVM and falls back to emulation; kvm forbids the fallback',
-		},
+		...acceleratorFlag,
 		cold: {
 			type: 'boolean',
 			default: false,
@@ -30,12 +26,7 @@ export const runDefinition = defineCommand({
 			requiresArg: true,
 			describe: 'run the startup scripts of this node only (repeatable); the others are restored as started',
 		},
-		'checkpoint-limit': {
-			type: 'number',
-			default: 20,
-			requiresArg: true,
-			describe: 'how much disk space checkpoints may take, in GB; the least recently used go first',
-		},
+		...checkpointLimitFlag,
 		keep: {
 			choices: ['never', 'on-failure', 'always'],
 			default: 'never',

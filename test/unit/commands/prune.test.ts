@@ -32,6 +32,7 @@ async function fill(t: ExecutionContext) {
 		checkpoints: inCache('checkpoints'),
 		hostKeys: inCache('host-keys'),
 		runs: path.join(directory, 'state/runs'),
+		locks: path.join(directory, 'state/locks'),
 	};
 	const prune = async (list = false) => {
 		let text = '';

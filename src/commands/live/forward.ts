@@ -1,0 +1,108 @@
+/** `rehearse forward`: a lab's ports on this host's loopback, until Ctrl-C. */
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { withCleanup } from '../../base/cleanup.js';
+import { brokenFailure, ExitCode, usageFailure } from '../../base/errors.js';
+import { joinStreams } from '../../base/streams.js';
+import type { LiveLab } from '../../rehearse/live-labs.js';
+import type { LabStatus } from '../../rehearse/requests.js';
+import { layOutColumns, painter } from '../../report/text.js';
+import { stopOnSignals } from '../stop.js';
+import type { Terminal } from '../terminal.js';
+import { askLab, askLabForStream, findMeantLab, type LiveOptions } from './meant-lab.js';
+
+export interface ForwardOptions extends LiveOptions {
+	/** `NODE:PORT` or `LOCAL:NODE:PORT`; every port that a connection or an assertion names where there is none. */
+	readonly ports: readonly string[];
+	/** The address of this host to listen on. */
+	readonly address: string;
+	readonly json: boolean;
+	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor'>;
+}
+
+/** A port of a node, and the one of this host that leads to it; any free one when that is not said. */
+export interface Forwarding {
+	readonly node: string;
+	readonly port: number;
+	readonly local: number | undefined;
+}
+
+/** Forwards until a signal comes or the lab ends. */
+export async function forwardCommand(options: ForwardOptions): Promise<ExitCode> {
+	const { terminal, json, address } = options;
+	const lab = await findMeantLab(options);
+	const { ports } = (await askLab(lab, { op: 'status' })) as LabStatus;
+	const wanted = options.ports.length > 0 ? options.ports.map((text) => parseForwarding(text, lab.nodes)) : ports.map((port) => ({ ...port, local: undefined }));
+	if (wanted.length === 0) throw usageFailure('no connection and no assertion of the plan names a port', { hint: 'say which: rehearse forward NODE:PORT' });
+	const stopping = stopOnSignals();
+	try {
+		await withCleanup(async (cleanup) => {
+			const opened: (Forwarding & { readonly local: number })[] = [];
+			for (const forwarding of wanted) {
+				const connections = new Set<Socket>();
+				let server: Server | undefined;
+				cleanup.defer(`forwarding of ${forwarding.node}:${forwarding.port}`, () => {
+					server?.close();
+					for (const connection of connections) connection.destroy();
+				});
+				server = await listen(forwarding, address, (socket) => {
+					connections.add(socket);
+					socket.once('close', () => connections.delete(socket));
+					void carry(socket, lab, forwarding);
+				});
+				opened.push({ ...forwarding, local: (server.address() as AddressInfo).port });
+			}
+			terminal.stdout.write(json ? `${JSON.stringify({ schema: 1, address, ports: opened })}\n` : table(opened, address, terminal.stdoutColor));
+			await once(stopping.signal, 'abort');
+		});
+	} finally {
+		stopping.done();
+	}
+	return ExitCode.passed;
+}
+
+/** Reads `NODE:PORT` or `LOCAL:NODE:PORT`. @throws Failure `usage` for what is neither, or names no node */
+export function parseForwarding(text: string, nodes: readonly string[]): Forwarding {
+	const [, local, node = '', port] = /^(?:(\d+):)?([^:]+):(\d+)$/.exec(text) ?? [];
+	const isPort = (word: string | undefined) => Number(word) >= 1 && Number(word) <= 65_535;
+	if (!isPort(port) || (local !== undefined && !isPort(local))) {
+		throw usageFailure(`'${text}' names no port of a node`, { hint: 'NODE:PORT, or LOCAL:NODE:PORT' });
+	}
+	if (!nodes.includes(node)) throw usageFailure(`the lab has no node '${node}'`, { hint: `its nodes are ${nodes.join(', ')}` });
+	return { node, port: Number(port), local: local === undefined ? undefined : Number(local) };
+}
+
+/** Listens on the port that is asked for, or on the one of the same number, or else on any free one. */
+async function listen({ port, local }: Forwarding, address: string, onConnection: (socket: Socket) => void): Promise<Server> {
+	// Ports below 1024 are not an ordinary user's.
+	const candidates = local === undefined ? [...(port >= 1024 ? [port] : []), 0] : [local];
+	let cause: unknown;
+	for (const candidate of candidates) {
+		// Connections must not be lost because a hundred of them come at the same moment.
+		const server = createServer({ allowHalfOpen: true }, onConnection).listen({ port: candidate, host: address, backlog: 1024 });
+		try {
+			await once(server, 'listening');
+			return server;
+		} catch (error) {
+			cause = error;
+		}
+	}
+	throw brokenFailure('listen', `cannot listen on ${address}:${local ?? port}: ${(cause as Error).message}`, { cause });
+}
+
+async function carry(socket: Socket, lab: LiveLab, { node, port }: Forwarding): Promise<void> {
+	socket.on('error', () => undefined);
+	try {
+		const stream = await askLabForStream(lab, { op: 'dial', node, port });
+		await joinStreams(socket, stream);
+	} catch {
+		// Nobody listens there: whoever connected is to see it at once, as it would from within the lab.
+		socket.resetAndDestroy();
+	}
+}
+
+const table = (opened: readonly (Forwarding & { readonly local: number })[], address: string, color: boolean): string =>
+	`${layOutColumns(
+		opened.map(({ node, port, local }) => [{ text: `${address}:${local}` }, { text: '→', style: 'dim' }, { text: `${node}:${port}` }]),
+		painter(color),
+	).join('\n')}\nCtrl-C ends it.\n`;

@@ -1,0 +1,110 @@
+/** Into a node with the real OpenSSH programs: `rehearse ssh`, `exec`, `cp`, `ssh-config` and `logs`. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ExitCode, usageFailure } from '../../base/errors.js';
+import { quote } from '../../base/shell.js';
+import { runInForeground } from '../../process/foreground.js';
+import type { Argv } from '../../process/run.js';
+import type { LiveLab } from '../../rehearse/live-labs.js';
+import { identityFile, sshConfigFile } from '../../rehearse/ssh-config.js';
+import type { Terminal } from '../terminal.js';
+import { askLab, findMeantLab, type LiveOptions } from './meant-lab.js';
+
+export interface IntoNodeOptions extends LiveOptions {
+	readonly node: string;
+	/** Whom to be in the node; the declared user of the recipe otherwise. */
+	readonly user: string | undefined;
+}
+
+/** `rehearse ssh NODE [WORD…]`: ssh(1) itself. Its exit status is that of the remote command, or 255. */
+export async function sshCommand(options: IntoNodeOptions & { readonly words: readonly string[] }): Promise<number> {
+	const lab = await findMeantLab(options);
+	await letIn(lab, options.node, options.user);
+	// The words are those of ssh's own command line: options before the host, the rest behind it.
+	return runInForeground(['ssh', ...configOf(lab), ...asUser(options.user), options.node, ...options.words]);
+}
+
+/** `rehearse exec NODE -- COMMAND…`: runs a command with its arguments as they are; streams and exit status are its own. */
+export async function execCommand(options: IntoNodeOptions & { readonly argv: readonly string[]; readonly terminal: boolean }): Promise<number> {
+	if (options.argv.length === 0) throw usageFailure('no command is given', { hint: 'rehearse exec NODE -- COMMAND [ARGUMENT…]' });
+	const lab = await findMeantLab(options);
+	await letIn(lab, options.node, options.user);
+	return runInForeground(remoteCommand(lab, options, options.argv.map(quote).join(' '), options.terminal));
+}
+
+/** `rehearse cp FROM TO`: scp(1) itself; `NODE:PATH` is a path in a node. */
+export async function copyCommand(
+	options: LiveOptions & { readonly paths: readonly string[]; readonly user: string | undefined; readonly recursive: boolean },
+): Promise<number> {
+	const lab = await findMeantLab(options);
+	const named = options.paths.flatMap((argument) => nodeIn(argument, lab.nodes) ?? []);
+	if (named.length === 0) {
+		throw usageFailure('neither path is in a node', { hint: `NODE:PATH is one; the nodes are ${lab.nodes.join(', ')}` });
+	}
+	for (const node of new Set(named)) await letIn(lab, node, options.user);
+	const user = options.user === undefined ? [] : ['-o', `User=${options.user}`];
+	return runInForeground(['scp', '-q', ...configOf(lab), ...user, ...(options.recursive ? ['-r'] : []), '--', ...options.paths]);
+}
+
+/** The node of a path in one, as scp(1) reads it: what stands before the first colon, and has no slash in it. */
+export function nodeIn(argument: string, nodes: readonly string[]): string | undefined {
+	const [, host] = /^(?:[^@/:]*@)?([^/:]+):/.exec(argument) ?? [];
+	return host !== undefined && nodes.includes(host) ? host : undefined;
+}
+
+/** `rehearse ssh-config`: what goes into ~/.ssh/config for scp, rsync, Ansible or an editor, while the lab is up. */
+export async function sshConfigCommand(
+	options: LiveOptions & { readonly user: string | undefined; readonly terminal: Pick<Terminal, 'stdout'> },
+): Promise<ExitCode> {
+	const lab = await findMeantLab(options);
+	for (const node of lab.nodes) await letIn(lab, node, options.user);
+	options.terminal.stdout.write(await readFile(sshConfigFile(lab.runDirectory), 'utf8'));
+	return ExitCode.passed;
+}
+
+/** What can be read of a node. */
+export type LogName = 'console' | 'cloud-init' | 'journal' | 'startup';
+
+/** `rehearse logs NODE`: the console, which needs no network, or what the node itself has written. */
+export async function logsCommand(
+	options: IntoNodeOptions & { readonly log: LogName; readonly follow: boolean; readonly lines: number },
+): Promise<number> {
+	const lab = await findMeantLab(options);
+	const { node, log, follow, lines } = options;
+	if (!lab.nodes.includes(node)) throw usageFailure(`the lab has no node '${node}'`, { hint: `its nodes are ${lab.nodes.join(', ')}` });
+	if (log === 'console') {
+		const file = path.join(lab.runDirectory, 'consoles', `${node}.log`);
+		return runInForeground(['tail', '-n', String(lines), ...(follow ? ['-F'] : []), file]);
+	}
+	await letIn(lab, node, 'root');
+	return runInForeground(remoteCommand(lab, { node, user: 'root' }, logCommand(log, lines, follow), false));
+}
+
+/** What shows a log in the guest. Its words are numbers and constants. */
+export function logCommand(log: Exclude<LogName, 'console'>, lines: number, follow: boolean): string {
+	const tail = (files: string) => `exec tail -n ${lines}${follow ? ' -F' : ''} ${files}`;
+	switch (log) {
+		case 'cloud-init':
+			return tail('/var/log/cloud-init.log /var/log/cloud-init-output.log');
+		case 'journal':
+			return `exec journalctl --boot --no-pager --lines=${lines}${follow ? ' --follow' : ''}`;
+		case 'startup':
+			return tail('/run/rehearse/*.output');
+	}
+}
+
+/** Has a node let this run's key in. @throws Failure `usage` for a node or a user that is not there */
+async function letIn(lab: LiveLab, node: string, user: string | undefined): Promise<void> {
+	const publicKey = (await readFile(`${identityFile(lab.runDirectory)}.pub`, 'utf8').catch(() => '')).trim();
+	if (publicKey === '') throw usageFailure('the lab is still coming up', { hint: '`rehearse status` says how far it is' });
+	await askLab(lab, { op: 'authorize', node, publicKey, ...(user === undefined ? {} : { user }) });
+}
+
+const configOf = (lab: LiveLab): readonly string[] => ['-F', sshConfigFile(lab.runDirectory)];
+
+const asUser = (user: string | undefined): readonly string[] => (user === undefined ? [] : ['-l', user]);
+
+function remoteCommand(lab: LiveLab, { node, user }: Pick<IntoNodeOptions, 'node' | 'user'>, command: string, terminal: boolean): Argv {
+	const quietly = ['-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'];
+	return ['ssh', ...configOf(lab), ...quietly, ...asUser(user), terminal ? '-t' : '-T', node, '--', command];
+}

@@ -1,0 +1,37 @@
+import { ExitCode } from '../../base/errors.js';
+import { findLiveLabs, type LiveLab } from '../../rehearse/live-labs.js';
+import type { LabStatus } from '../../rehearse/requests.js';
+import { statusText } from '../../report/standing.js';
+import type { Terminal } from '../terminal.js';
+import { askLab, type LiveOptions } from './meant-lab.js';
+
+export interface StatusOptions extends LiveOptions {
+	readonly json: boolean;
+	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor'>;
+}
+
+/** How long a lab may take to answer, in milliseconds. */
+const answerMs = 5000;
+
+/** `rehearse status`: the labs that run on this machine, with every node. Exit status 0, whatever they are like. */
+export async function statusCommand({ runs, lab: name, json, terminal }: StatusOptions): Promise<ExitCode> {
+	const live = (await findLiveLabs(runs)).filter((lab) => name === undefined || lab.name === name || lab.labArgument === name);
+	const labs = await Promise.all(live.map(describe));
+	const text = json
+		? `${JSON.stringify({ schema: 1, labs }, undefined, '\t')}\n`
+		: statusText(labs, { color: terminal.stdoutColor });
+	terminal.stdout.write(text);
+	return ExitCode.passed;
+}
+
+async function describe(lab: LiveLab) {
+	const { name, runDirectory, pid, startedAt } = lab;
+	const common = { lab: name, runDirectory, pid, ageMs: Date.now() - startedAt };
+	try {
+		const { stands, nodes, ports, tests } = (await askLab(lab, { op: 'status' }, { deadlineMs: answerMs })) as LabStatus;
+		return { ...common, stands, nodes, ports, tests };
+	} catch {
+		// Its images are being built, or it is just going down: there is nobody yet, or any more, to answer.
+		return { ...common, stands: false, nodes: [], ports: [], tests: [] };
+	}
+}

@@ -1,0 +1,133 @@
+/** `rehearse up`: brings a lab up to stay. A process of its own keeps it; this one shows how it comes up, and ends. */
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { ExitCode, usageFailure } from '../../base/errors.js';
+import { packageRoot } from '../../base/package-root.js';
+import type { RunEvent } from '../../lab/events.js';
+import type { Lab } from '../../lab/lab.js';
+import type { AcceleratorChoice } from '../../machine/accelerator.js';
+import { startDaemon, type Daemon } from '../../process/daemon.js';
+import { acquireLock } from '../../process/lock.js';
+import { findLiveLabs } from '../../rehearse/live-labs.js';
+import type { Paths } from '../../rehearse/paths.js';
+import { emptyRun, foldEvent } from '../../report/fold.js';
+import { exitCodeOf, resultOf } from '../../report/result.js';
+import type { RunState } from '../../report/state.js';
+import { summary } from '../../report/summary.js';
+import { standingText } from '../../report/standing.js';
+import { loadLab } from '../load-lab.js';
+import { stopOnSignals } from '../stop.js';
+import type { Terminal } from '../terminal.js';
+import { startView, type View } from '../view.js';
+import type { KeptLab } from './keep.js';
+
+export interface UpOptions {
+	/** Name of a bundled lab, or path of a plan. */
+	readonly lab: string;
+	/** Names of the nodes that are wanted; all of them when there is none. */
+	readonly nodes: readonly string[];
+	readonly paths: Paths;
+	readonly accelerator: AcceleratorChoice;
+	/** Restored as they were after their startup scripts where that is possible, or made to run them. */
+	readonly from: 'started' | 'provisioned';
+	readonly cold: boolean;
+	readonly limitBytes: number;
+	readonly mirror: string | undefined;
+	/** For bringing it up. */
+	readonly timeLimitMs: number;
+	readonly json: boolean;
+	readonly terminal: Terminal;
+}
+
+/** Brings a lab up. The exit status is 0 when it is up and its startup scripts have passed; it stays up when they failed. */
+export async function upCommand(options: UpOptions): Promise<ExitCode> {
+	const { terminal, paths, json } = options;
+	const lab = onlyNodes(await loadLab(options.lab, terminal), options.nodes);
+	// Two at once would each find that there is none yet.
+	const lock = await acquireLock(path.join(paths.locks, lab.name), {
+		timeoutMs: options.timeLimitMs,
+		onWait: () => terminal.stderr.write(`waiting for another \`rehearse up\` of ${lab.name}\n`),
+	});
+	try {
+		const running = (await findLiveLabs(paths.runs)).find(({ name }) => name === lab.name);
+		if (running) {
+			throw usageFailure(`${lab.name} is up already`, { hint: '`rehearse status` shows it, `rehearse down` ends it' });
+		}
+		const { state, isUp } = await bringUp(describe(lab, options), terminal);
+		const { stdout, stdoutColor: color, width } = terminal;
+		if (json) stdout.write(`${JSON.stringify({ ...resultOf(state), up: isUp }, undefined, '\t')}\n`);
+		else stdout.write(isUp ? standingText(state, { color, width }) : summary(state, { color, width }));
+		if (!isUp) return exitCodeOf(resultOf(state)) as ExitCode;
+		return hasStarted(state) ? ExitCode.passed : ExitCode.labFailed;
+	} finally {
+		await lock.release();
+	}
+}
+
+const describe = (lab: Lab, options: UpOptions): KeptLab => ({
+	lab,
+	labArgument: options.lab,
+	paths: options.paths,
+	accelerator: options.accelerator,
+	checkpoints: {
+		cold: options.cold,
+		started: options.from === 'started' && !options.cold ? lab.nodes.map(({ name }) => name) : [],
+		limitBytes: options.limitBytes,
+	},
+	mirror: options.mirror,
+	timeLimitMs: options.timeLimitMs,
+});
+
+/** A lab with some of its nodes only. @throws Failure `usage` for a node that it does not have */
+export function onlyNodes(lab: Lab, names: readonly string[]): Lab {
+	if (names.length === 0) return lab;
+	const known = lab.nodes.map(({ name }) => name);
+	const unknown = names.filter((name) => !known.includes(name));
+	if (unknown.length > 0) {
+		throw usageFailure(`the lab has no node ${unknown.map((name) => `'${name}'`).join(', ')}`, {
+			hint: `its nodes are ${known.join(', ')}`,
+		});
+	}
+	const ofThese = (name: string) => names.includes(name);
+	return {
+		...lab,
+		nodes: lab.nodes.filter(({ name }) => ofThese(name)),
+		connections: lab.connections.filter(({ from, to }) => ofThese(from) && ofThese(to)),
+		scenarios: lab.scenarios.map((scenario) => ({
+			...scenario,
+			// A test of which a part cannot be judged is not judged.
+			tests: scenario.tests.filter(({ assertions }) => assertions.every(({ onVm }) => ofThese(onVm))),
+		})),
+	};
+}
+
+const hasStarted = ({ nodes }: RunState): boolean =>
+	nodes.every(({ scripts }) => scripts.every(({ outcome }) => outcome === undefined || outcome.status === 'passed'));
+
+async function bringUp(kept: KeptLab, terminal: Terminal): Promise<{ readonly state: RunState; readonly isUp: boolean }> {
+	const stopping = stopOnSignals();
+	const view = await startView(terminal);
+	const program = path.join(packageRoot(), 'dist', 'src', 'cli', 'keeper.js');
+	const keeper = await startDaemon([process.execPath, program], JSON.stringify(kept));
+	stopping.signal.addEventListener('abort', () => keeper.kill('SIGINT'), { once: true });
+	stopping.urgent.addEventListener('abort', () => keeper.kill('SIGTERM'), { once: true });
+	try {
+		return await follow(keeper, view);
+	} finally {
+		keeper.leave();
+		await view.stop();
+		stopping.done();
+	}
+}
+
+/** Resolves when the lab is up, or will not be. */
+async function follow(keeper: Daemon, view: View): Promise<{ readonly state: RunState; readonly isUp: boolean }> {
+	let state = emptyRun();
+	for await (const line of createInterface({ input: keeper.said })) {
+		const event = JSON.parse(line) as RunEvent;
+		state = foldEvent(state, event);
+		if (event.type === 'kept') return { state, isUp: true };
+		view.onEvent(event);
+	}
+	return { state, isUp: false };
+}

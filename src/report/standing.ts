@@ -1,0 +1,85 @@
+/** What is told of labs that stay: once they are up, and whenever somebody asks how they are. */
+import { formatMs, plural } from '../base/format.js';
+import * as shell from '../base/shell.js';
+import { nodeSection } from './checks.js';
+import { originSentences } from './origins.js';
+import type { RunState } from './state.js';
+import { indented, layOutColumns, painter, wrapWords, type TextOptions } from './text.js';
+
+/** A lab that is up, as text that ends in a newline: its nodes, and what to do with it. */
+export function standingText(state: RunState, { color, width }: TextOptions): string {
+	const paint = painter(color);
+	const failed = state.nodes.flatMap(({ scripts }) => scripts).filter(({ outcome }) => outcome && outcome.status !== 'passed');
+	const [node] = state.nodes;
+	const sentence = failed.length === 0 ? `✔ ${state.lab} is up` : `✖ ${state.lab} is up, and ${plural(failed.length, 'startup script')} failed`;
+	const rows = [
+		['machines', originSentences(state).join('; ')],
+		['run directory', state.runDirectory],
+		['a shell', `rehearse ssh ${shell.quote(node?.name ?? 'NODE')}`],
+		['the scenario', 'rehearse test'],
+		['to end it', `rehearse down ${shell.quote(state.lab)}`],
+	].flatMap(([label = '', text = '']) =>
+		wrapWords(text, width - 17).map((line, index) => [{ text: index === 0 ? label : '', style: 'dim' as const }, { text: line }]),
+	);
+	const notices = state.notices.map(({ node: where, message }) => `  – ${where === undefined ? '' : `${where}: `}${message}`);
+	const sections = [
+		nodeSection(state, paint),
+		notices.length === 0 ? [] : [paint('bold', 'To know'), ...notices],
+		[paint('bold', paint(failed.length === 0 ? 'green' : 'red', sentence)), ...indented(layOutColumns(rows, paint), 2)],
+	];
+	return `${sections
+		.filter((lines) => lines.length > 0)
+		.map((lines) => lines.join('\n'))
+		.join('\n\n')}\n`;
+}
+
+/** A node as `rehearse status` shows it; `rehearse` has the type, and imports this folder. */
+export interface StandingNode {
+	readonly name: string;
+	readonly stage: string;
+	readonly paused: boolean;
+	readonly uptimeMs?: number;
+	readonly uplinkAddress: string;
+	readonly alias: string;
+	readonly residentMiB?: number;
+	readonly memoryMiB: number;
+	readonly link: { readonly state: string; readonly delayMs?: number; readonly lossPercent?: number };
+}
+
+/** A lab as `rehearse status` shows it. */
+export interface StandingLab {
+	readonly lab: string;
+	readonly stands: boolean;
+	readonly runDirectory: string;
+	/** Milliseconds. */
+	readonly ageMs: number;
+	readonly nodes: readonly StandingNode[];
+}
+
+/** The labs that run, as text that ends in a newline. */
+export function statusText(labs: readonly StandingLab[], { color }: Pick<TextOptions, 'color'>): string {
+	const paint = painter(color);
+	if (labs.length === 0) return 'No lab runs. `rehearse up` brings one up.\n';
+	return labs
+		.map(({ lab, stands, runDirectory, ageMs, nodes }) => {
+			const heading = `${paint('bold', lab)}  ${stands ? 'up' : 'coming up, or rehearsed'} for ${formatMs(ageMs)}`;
+			return [heading, ...indented(layOutColumns([headings, ...nodes.map(nodeRow)], paint), 2), `  ${runDirectory}`, ''].join('\n');
+		})
+		.join('\n')
+		.replace(/\n\n$/, '\n');
+}
+
+const headings = ['node', 'stage', 'running for', 'lab address', 'uplink', 'memory', 'link'].map((text) => ({ text, style: 'dim' as const }));
+
+const nodeRow = (node: StandingNode) => [
+	{ text: node.name },
+	{ text: `${node.stage}${node.paused ? ', paused' : ''}` },
+	{ text: node.uptimeMs === undefined ? '–' : formatMs(node.uptimeMs) },
+	{ text: node.alias },
+	{ text: node.uplinkAddress },
+	{ text: `${node.residentMiB ?? 0} of ${node.memoryMiB} MiB` },
+	{ text: linkText(node.link) },
+];
+
+const linkText = ({ state, delayMs, lossPercent }: StandingNode['link']): string =>
+	state !== 'bad' ? state : [delayMs && `${delayMs} ms later`, lossPercent && `${lossPercent} % lost`].filter(Boolean).join(', ');

@@ -1,20 +1,21 @@
 # Read by the agent, for a process of its own: a line to the host that is attended to whatever the agent is busy with.
 # $1 is its port. The host's words:
-#   shell ID ROWS COLUMNS TERM  begin a root shell on hvc0, in the place of one that may be there; `shell-ended id=ID`
-#                               once it has ended
+#   shell ID ROWS COLUMNS TERM  begin a root shell on hvc0, in the place of one that may be there; `shell-began id=ID`
+#                               once what is typed will reach it, `shell-ended id=ID` once it has ended
 #   size ROWS COLUMNS           of the terminal that the shell is shown on
 #   close                       end the shell
 #   authorize USER KEY          let KEY in by SSH; `authorized user=USER status=STATUS`, of which 0 is good
 exec 3>&- 4<>"$1"
 
 begin_shell() {
-	local id=$1
-	stty -F /dev/hvc0 sane rows "$2" cols "$3"
 	(
-		cd /root || exit
+		cd /root && exec <>/dev/hvc0 >&0 2>&1 || exit
 		export HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TERM=$4
-		setsid --ctty --wait bash -l <>/dev/hvc0 >&0 2>&1 4>&-
-		echo "shell-ended id=$id" >&4
+		stty sane rows "$2" cols "$3"
+		# From here on the terminal stays open: what is typed ahead would be lost with its last user.
+		echo "shell-began id=$1" >&4
+		setsid --ctty --wait bash -l 4>&-
+		echo "shell-ended id=$1" >&4
 	) &
 }
 

@@ -5,6 +5,9 @@ import type { Terminal } from '../commands/terminal.js';
 import { readEnvironment } from './environment.js';
 import type { Flags } from './flags.js';
 
+/** The words behind `--`, as they stand. */
+export const wordsBehind = (values: object): readonly string[] => ((values as { '--'?: readonly unknown[] })['--'] ?? []).map(String);
+
 export interface CommandDefinition<P extends Readonly<Record<string, PositionalOptions>>, F extends Flags> {
 	/** Name and positional arguments in yargs' notation, such as `run [lab]`. */
 	readonly usage: string;

@@ -43,7 +43,8 @@ function buildParser(terminal: Terminal): Argv {
 		.usage('$0 <command>\n\nRehearses an OpenFactory lab on this machine, in QEMU.')
 		.epilogue('Every flag can be given in the environment too: --accel tcg as REHEARSE_ACCEL=tcg.')
 		// A flag that is given twice counts the second time, instead of becoming a list.
-		.parserConfiguration({ 'duplicate-arguments-array': false })
+		// What stands behind -- is some other program's, word for word.
+		.parserConfiguration({ 'duplicate-arguments-array': false, 'populate--': true })
 		.detectLocale(false)
 		.version(version())
 		.help()

@@ -12,8 +12,14 @@ export interface TerminalSize {
 	readonly columns: number;
 }
 
-/** How long the agent may take to let a key in, in milliseconds on a fast host. */
-const authorizeMs = 5000;
+/** How long the agent may take to answer, in milliseconds on a fast host. */
+const answerMs = 5000;
+
+/** A line that is waited for. */
+interface Heard {
+	readonly promise: Promise<RegExpExecArray>;
+	forget(): void;
+}
 
 /** What users are called: nothing that a shell would take for more (useradd(8)). */
 const userName = /^[a-z_][a-z0-9_-]{0,31}$/;
@@ -50,21 +56,25 @@ export class SideLine {
 		if (!userName.test(user)) throw unknown();
 		const answer = this.#heard(new RegExp(`^authorized user=${user} status=(\\d+)$`));
 		this.#say(`authorize ${user} ${publicKey}`);
-		const deadlineMs = authorizeMs * slowdown;
-		const late = () =>
-			brokenFailure('side-line', `${this.#node} does not answer on its line to the host`, {
-				node: this.#node,
-				hint: 'it answers once it is provisioned; `rehearse status` says how far it is',
-			});
-		const [, status] = await withDeadline(answer.promise, deadlineMs, late, signal).finally(answer.forget);
+		const [, status] = await this.#inTime(answer, slowdown, signal);
 		if (status !== '0') throw unknown();
 	}
 
-	/** Begins a shell on the guest's hvc0, in the place of another. Resolves when it has ended; `forget` stops waiting. */
-	beginShell({ rows, columns }: TerminalSize, terminal: string): { readonly ended: Promise<unknown>; forget(): void } {
+	/**
+	 * Begins a shell on the guest's hvc0, in the place of another. Resolves when it reads, to what tells of its end.
+	 * @throws Failure `side-line` when nothing is heard of it
+	 */
+	async beginShell(
+		{ rows, columns }: TerminalSize,
+		terminal: string,
+		slowdown: number,
+		signal?: AbortSignal,
+	): Promise<{ readonly ended: Promise<unknown>; forget(): void }> {
 		const id = ++this.#shells;
+		const beginning = this.#heard(new RegExp(`^shell-began id=${id}$`));
 		const ending = this.#heard(new RegExp(`^shell-ended id=${id}$`));
 		this.#say(`shell ${id} ${rows} ${columns} ${terminalName.test(terminal) ? terminal : 'vt100'}`);
+		await this.#inTime(beginning, slowdown, signal);
 		return { ended: ending.promise, forget: ending.forget };
 	}
 
@@ -82,8 +92,17 @@ export class SideLine {
 		if (!this.#port.destroyed) this.#port.write(`${line}\n`);
 	}
 
+	#inTime({ promise, forget }: Heard, slowdown: number, signal: AbortSignal | undefined): Promise<RegExpExecArray> {
+		const late = () =>
+			brokenFailure('side-line', `${this.#node} does not answer on its line to the host`, {
+				node: this.#node,
+				hint: 'it answers once it is provisioned; `rehearse status` says how far it is',
+			});
+		return withDeadline(promise, answerMs * slowdown, late, signal).finally(forget);
+	}
+
 	/** The first line from now on that matches. */
-	#heard(pattern: RegExp): { readonly promise: Promise<RegExpExecArray>; forget(): void } {
+	#heard(pattern: RegExp): Heard {
 		let listener = (_line: string) => {};
 		const promise = new Promise<RegExpExecArray>((resolve) => {
 			listener = (line) => {

@@ -44,6 +44,7 @@ export interface ScenarioWish {
 /** How long QEMU may take to open a socket that it has made already, in milliseconds. */
 const shellSocketMs = 5000;
 
+/** A lab's nodes, what they do by themselves, and what they are made to do. */
 export class RunningLab {
 	readonly #supervised: SupervisedRun;
 	readonly #context: RunningLabContext;
@@ -143,13 +144,16 @@ export class RunningLab {
 	async openShell(name: string, size: TerminalSize, terminal: string): Promise<Duplex> {
 		const { machine } = this.#machineOf(name);
 		const stream = await connectUnix(this.#find(name).supervised.spec.shellSocket, shellSocketMs, this.#context.signal);
-		const { ended, forget } = machine.sideLine.beginShell(size, terminal);
-		void ended.then(() => stream.end());
-		stream.once('close', () => {
-			forget();
-			machine.sideLine.endShell();
-		});
-		return stream;
+		stream.once('close', () => machine.sideLine.endShell());
+		try {
+			const { ended, forget } = await machine.sideLine.beginShell(size, terminal, this.#supervised.slowdown, this.#context.signal);
+			stream.once('close', forget);
+			void ended.then(() => stream.destroy());
+			return stream;
+		} catch (error) {
+			stream.destroy();
+			throw error;
+		}
 	}
 
 	/** The terminal that a node's shell is shown on has another size now. */

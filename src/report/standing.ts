@@ -69,7 +69,7 @@ export function statusText(labs: readonly StandingLab[], { color }: Pick<TextOpt
 		.replace(/\n\n$/, '\n');
 }
 
-const headings = ['node', 'stage', 'running for', 'lab address', 'uplink', 'memory', 'link'].map((text) => ({ text, style: 'dim' as const }));
+const headings = ['node', 'stage', 'running for', 'lab address', 'uplink', 'resident', 'RAM', 'link'].map((text) => ({ text, style: 'dim' as const }));
 
 const nodeRow = (node: StandingNode) => [
 	{ text: node.name },
@@ -77,7 +77,8 @@ const nodeRow = (node: StandingNode) => [
 	{ text: node.uptimeMs === undefined ? '–' : formatMs(node.uptimeMs) },
 	{ text: node.alias },
 	{ text: node.uplinkAddress },
-	{ text: `${node.residentMiB ?? 0} of ${node.memoryMiB} MiB` },
+	{ text: `${node.residentMiB ?? 0} MiB` },
+	{ text: `${node.memoryMiB} MiB` },
 	{ text: linkText(node.link) },
 ];
 

@@ -1,6 +1,6 @@
 /** Into the nodes of a lab that is up. */
 import type { ExitCode } from '../../base/errors.js';
-import { defineCommand, type Command } from '../command.js';
+import { defineCommand, wordsBehind, type Command } from '../command.js';
 import { jsonFlag, whichLabFlag } from '../flags.js';
 
 const runsOf = async (): Promise<string> => (await import('../../rehearse/paths.js')).userPaths().runs;
@@ -13,9 +13,9 @@ const sshDefinition = defineCommand({
 	describe: 'log in to a node with ssh(1); its own options and a command go behind --',
 	positionals: { ...nodeArgument, words: { type: 'string', array: true, default: [] as string[], describe: 'for ssh(1)' } } as const,
 	flags: { ...userFlag, ...whichLabFlag } as const,
-	async run({ node, words, user, lab }) {
+	async run({ node, words, user, lab, ...rest }) {
 		const { sshCommand } = await import('../../commands/live/open-ssh.js');
-		return (await sshCommand({ runs: await runsOf(), lab, node, user, words: words.map(String) })) as ExitCode;
+		return (await sshCommand({ runs: await runsOf(), lab, node, user, words: [...words, ...wordsBehind(rest)] })) as ExitCode;
 	},
 });
 
@@ -24,10 +24,10 @@ const execDefinition = defineCommand({
 	describe: 'run a command in a node; put it behind --',
 	positionals: { ...nodeArgument, command: { type: 'string', array: true, default: [] as string[], describe: 'with its arguments' } } as const,
 	flags: { ...userFlag, ...whichLabFlag } as const,
-	async run({ node, command, user, lab }) {
+	async run({ node, command, user, lab, ...rest }) {
 		const { execCommand } = await import('../../commands/live/open-ssh.js');
 		const terminal = process.stdin.isTTY && process.stdout.isTTY;
-		return (await execCommand({ runs: await runsOf(), lab, node, user, argv: command.map(String), terminal })) as ExitCode;
+		return (await execCommand({ runs: await runsOf(), lab, node, user, argv: [...command, ...wordsBehind(rest)], terminal })) as ExitCode;
 	},
 });
 

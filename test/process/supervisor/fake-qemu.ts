@@ -60,7 +60,10 @@ listen('side', (socket) => {
 	createInterface({ input: socket }).on('line', (line) => {
 		const [word = '', first = ''] = line.split(' ');
 		if (word === 'authorize') socket.write(`authorized user=${first} status=${first === 'nobody' ? 1 : 0}\n`);
-		if (word === 'shell') shell?.write(`a shell of ${line}\n`);
+		if (word === 'shell') {
+			socket.write(`shell-began id=${first}\n`);
+			shell?.write(`a shell of ${line}\n`);
+		}
 		if (word === 'size') shell?.write(`${line}\n`);
 	});
 });

@@ -2,20 +2,20 @@
  * The command line: the commands are in commands/, a file each; what they do is in ../commands, loaded when one runs.
  * Results go to stdout, everything else to stderr; the exit statuses are those of ../base/errors.
  */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { toFailure, usageFailure, type Failure } from '../base/errors.js';
-import { packageRoot } from '../base/package-root.js';
+import { toolVersion } from '../base/version.js';
 import { processTerminal, type Terminal } from '../commands/terminal.js';
 import { closest } from '../plan/keys.js';
 import type { Command } from './command.js';
+import { bundleDefinition } from './commands/bundle.js';
 import { checkDefinition } from './commands/check.js';
 import { doctorDefinition } from './commands/doctor.js';
 import { imageDefinition } from './commands/image.js';
 import { nodeDefinitions } from './commands/into-nodes.js';
 import { lifeDefinitions } from './commands/lab-life.js';
+import { openDefinition } from './commands/open.js';
 import { pruneDefinition } from './commands/prune.js';
 import { reportDefinition } from './commands/report.js';
 import { runDefinition } from './commands/run.js';
@@ -31,6 +31,8 @@ const commands: readonly Command[] = [
 	...nodeDefinitions,
 	...troubleDefinitions,
 	reportDefinition,
+	bundleDefinition,
+	openDefinition,
 	doctorDefinition,
 	pruneDefinition,
 ];
@@ -46,7 +48,7 @@ function buildParser(terminal: Terminal): Argv {
 		// What stands behind -- is some other program's, word for word.
 		.parserConfiguration({ 'duplicate-arguments-array': false, 'populate--': true })
 		.detectLocale(false)
-		.version(version())
+		.version(toolVersion())
 		.help()
 		.alias('help', 'h')
 		.wrap(Math.min(maximumHelpWidth, terminal.width))
@@ -67,9 +69,6 @@ function misused(message: string): Failure {
 	const help = '`rehearse --help` lists the commands, `rehearse COMMAND --help` the flags of one';
 	return usageFailure(message, { hint: meant === undefined ? help : `did you mean \`rehearse ${meant}\`?` });
 }
-
-const version = (): string =>
-	(JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
 
 const terminal = processTerminal();
 try {

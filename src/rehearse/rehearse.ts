@@ -30,10 +30,12 @@ import { planCheckpoints, type CheckpointWish } from './checkpoints.js';
 import { provideHostKeys } from './host-keys.js';
 import { provideImages } from './images.js';
 import { announceLive, type LiveLab } from './live-labs.js';
+import { writeMachinesFile } from './machines-file.js';
 import { prepareMachines, seedFilesOf, writeSeeds, type PreparedMachine } from './machines.js';
 import { admitMemory } from './memory.js';
 import type { HostIngredients, NodeInputs } from './node-ingredients.js';
 import type { Paths } from './paths.js';
+import { copyPlan } from './plan-copy.js';
 import { controlSocketIn } from './requests.js';
 import { requiredForRun } from './requirements.js';
 import { thisHost } from './requirements-host.js';
@@ -111,6 +113,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);
 			await announceLive(liveLab(options, directory), cleanup);
+			await keep('a copy of the plan', copyPlan(options.lab, directory.path), emit);
 			await rehearseIn(directory, options, emit, cleanup, signal);
 		});
 	} catch (error) {
@@ -158,6 +161,8 @@ async function rehearseIn(
 			signal,
 		});
 	});
+	const machines = { ...plan, images, accelerator, qemuVersion, slowdown };
+	await keep('what the machines are started with', writeMachinesFile(machines, directory.path), emit);
 	const supervisor = await superviseLab(
 		{
 			lab,
@@ -179,6 +184,13 @@ async function rehearseIn(
 	if (options.checkpoints.cold) return;
 	await boundCheckpoints(paths.checkpoints, options.checkpoints.limitBytes).catch((error: unknown) =>
 		emit({ type: 'notice', message: `old checkpoints could not be removed: ${toFailure(error).message}` }),
+	);
+}
+
+/** What is only kept for later costs no run. */
+async function keep(what: string, keeping: Promise<void>, emit: Emit): Promise<void> {
+	await keeping.catch((error: unknown) =>
+		emit({ type: 'notice', message: `the run directory lacks ${what}: ${toFailure(error).message}` }),
 	);
 }
 

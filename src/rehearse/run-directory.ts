@@ -7,11 +7,12 @@ import { dir as temporaryDirectory } from 'tmp-promise';
 import { isAlive } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import type { RunEvent } from '../lab/events.js';
+import { eventLogPath } from '../report/run-files.js';
 
 /** What one run writes, and what is left of it for whoever asks later. */
 export interface RunDirectory {
 	readonly id: string;
-	/** Kept after the run: `events.ndjson`, `result.json`, `consoles/`, `seeds/`. */
+	/** Kept after the run: see report/run-files.ts, and `result.json`, `seeds/`. */
 	readonly path: string;
 	/** The machines' overlays; gone when the run is over. */
 	readonly disks: string;
@@ -43,7 +44,7 @@ export async function createRunDirectory(runs: string, lab: string, cleanup: Cle
 	const sockets = await temporaryDirectory({ prefix: 'rehearse', mode: 0o700, tmpdir: shortTemporary() });
 	// Not tmp-promise's own clean-up, which fails when the supervisor has removed the directory already.
 	cleanup.defer('sockets', () => rm(sockets.path, { recursive: true, force: true }));
-	const events = path.join(directory, 'events.ndjson');
+	const events = eventLogPath(directory);
 	return {
 		id,
 		path: directory,

@@ -1,5 +1,6 @@
 /** The event log of a run, `events.ndjson`: one event a line, from which every report can be made again. */
 import { usageFailure } from '../base/errors.js';
+import { withoutControls } from '../base/format.js';
 import type { RunEvent } from '../lab/events.js';
 
 /**
@@ -16,6 +17,18 @@ export function parseEventLog(text: string, file: string): RunEvent[] {
 		return event;
 	});
 }
+
+/**
+ * The events of a run that was rehearsed elsewhere, for reports of it here: its files are in `runDirectory`, its lab is
+ * that of `labArgument`, and what a stranger wrote moves no cursor.
+ */
+export const eventsFromElsewhere = (events: readonly RunEvent[], runDirectory: string, labArgument: string): RunEvent[] =>
+	events.map((event) => {
+		const clean = JSON.parse(JSON.stringify(event), (_key, value: unknown) =>
+			typeof value === 'string' ? withoutControls(value) : value,
+		) as RunEvent;
+		return clean.type === 'run-started' ? { ...clean, runDirectory, labArgument } : clean;
+	});
 
 function parseLine(line: string): RunEvent | undefined {
 	try {

@@ -1,5 +1,18 @@
+/** Where a run directory keeps what. */
 import { join } from 'node:path';
 
-/** Where a run directory keeps what a node's serial console printed. */
+/** What a node's serial console printed. */
 export const consoleLogPath = (runDirectory: string, node: string): string =>
 	join(runDirectory, 'consoles', `${node}.log`);
+
+/** The end of a node's journal; there after a failed run only. */
+export const journalPath = (runDirectory: string, node: string): string => join(runDirectory, 'journals', `${node}.log`);
+
+/** The events, one a line. */
+export const eventLogPath = (runDirectory: string): string => join(runDirectory, 'events.ndjson');
+
+/** What the machines were made of and started with. */
+export const machinesPath = (runDirectory: string): string => join(runDirectory, 'machines.json');
+
+/** A copy of the plan and its scripts. */
+export const planDirectory = (runDirectory: string): string => join(runDirectory, 'plan');

@@ -12,7 +12,7 @@ const layers: readonly (readonly string[])[] = [
 	['base'],
 	['process'],
 	['lab'],
-	['plan', 'image', 'checkpoint', 'seed', 'network', 'ssh', 'control'],
+	['plan', 'image', 'checkpoint', 'seed', 'network', 'ssh', 'control', 'bundle'],
 	['machine'],
 	['scenario'],
 	['report'],

@@ -1,0 +1,151 @@
+/**
+ * The part of the tar format (ustar, POSIX.1-1988) that a bundle needs: plain files. Read here and not by tar(1), so
+ * that nothing of a stranger's archive is written anywhere before it was judged.
+ */
+import { usageFailure, type Failure } from '../base/errors.js';
+
+/** Headers and contents come in blocks of as many bytes. */
+const blockBytes = 512;
+
+/** Sizes have eleven octal digits. */
+const maximumBytes = 8 ** 11 - 1;
+
+/** An archive that is not what this tool writes. Nothing of it is kept. */
+export const badArchive = (why: string): Failure =>
+	usageFailure(`this is no bundle that could be opened: ${why}`, { hint: 'get it once more, from whoever made it' });
+
+/** A file's header. @throws Failure `usage` for a path that the format has no room for */
+export function tarHeader(path: string, bytes: number, modifiedAt: number): Buffer {
+	const [prefix, name] = splitPath(path);
+	if (bytes > maximumBytes) throw usageFailure(`${path} is too large for an archive`);
+	const header = Buffer.alloc(blockBytes);
+	header.write(name, 0);
+	header.write('0000600\0', 100);
+	header.write('0000000\0', 108);
+	header.write('0000000\0', 116);
+	header.write(`${octal(bytes, 11)}\0`, 124);
+	header.write(`${octal(Math.floor(modifiedAt / 1000), 11)}\0`, 136);
+	header.write('0', 156);
+	header.write('ustar\x0000', 257);
+	header.write(prefix, 345);
+	header.write(`${octal(checksumOf(header), 6)}\0 `, 148);
+	return header;
+}
+
+/** What follows a file's contents, so that the next header begins with a block. */
+export const tarPadding = (bytes: number): Buffer => Buffer.alloc((blockBytes - (bytes % blockBytes)) % blockBytes);
+
+/** What an archive ends with. */
+export const tarEnd = (): Buffer => Buffer.alloc(2 * blockBytes);
+
+function splitPath(path: string): [prefix: string, name: string] {
+	if (Buffer.byteLength(path) <= 100) return ['', path];
+	for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) {
+		const [prefix, name] = [path.slice(0, slash), path.slice(slash + 1)];
+		if (Buffer.byteLength(prefix) <= 155 && Buffer.byteLength(name) <= 100) return [prefix, name];
+	}
+	throw usageFailure(`the path ${path} is too long for an archive`);
+}
+
+const octal = (value: number, digits: number): string => value.toString(8).padStart(digits, '0');
+
+/** The sum of a header's bytes, those of the sum itself taken for blanks. */
+function checksumOf(header: Uint8Array): number {
+	let sum = 0;
+	for (const [index, byte] of header.entries()) sum += index >= 148 && index < 156 ? 0x20 : byte;
+	return sum;
+}
+
+/** A file in an archive. */
+export interface TarFile {
+	readonly path: string;
+	readonly bytes: number;
+	/** Its contents, to be read to their end before the next file is asked for. */
+	readonly contents: AsyncIterable<Buffer>;
+}
+
+/** What else an archive may hold, and a bundle does not. */
+const otherTypes: Readonly<Record<string, string>> = {
+	'1': 'a link',
+	'2': 'a symbolic link',
+	'3': 'a device',
+	'4': 'a device',
+	'5': 'a directory',
+	'6': 'a named pipe',
+};
+
+/**
+ * The files of an archive, one after another.
+ * @throws Failure `usage` for an archive with anything but files in it, and for one that is damaged or ends early
+ */
+export async function* readTar(archive: AsyncIterable<Uint8Array>): AsyncGenerator<TarFile> {
+	const source = new ByteSource(archive);
+	for (;;) {
+		const header = await source.take(blockBytes);
+		if (header.every((byte) => byte === 0)) break;
+		const { path, bytes } = readHeader(header);
+		yield { path, bytes, contents: source.pieces(bytes) };
+		await source.take(tarPadding(bytes).length);
+	}
+	for await (const rest of source.rest()) {
+		if (rest.some((byte) => byte !== 0)) throw badArchive('something follows its end');
+	}
+}
+
+function readHeader(header: Buffer): Pick<TarFile, 'path' | 'bytes'> {
+	const text = (from: number, bytes: number) => {
+		const field = header.subarray(from, from + bytes);
+		const end = field.indexOf(0);
+		return field.subarray(0, end === -1 ? bytes : end).toString('utf8');
+	};
+	const number = (from: number, bytes: number) => {
+		const digits = text(from, bytes).trim();
+		return /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : undefined;
+	};
+	if (text(257, 5) !== 'ustar' || number(148, 8) !== checksumOf(header)) throw badArchive('it is damaged, or no tar archive');
+	const prefix = text(345, 155);
+	const path = `${prefix === '' ? '' : `${prefix}/`}${text(0, 100)}`;
+	const type = text(156, 1);
+	if (type !== '0' && type !== '') throw badArchive(`${JSON.stringify(path)} in it is ${otherTypes[type] ?? 'no plain file'}`);
+	const bytes = number(124, 12);
+	if (bytes === undefined) throw badArchive('it is damaged');
+	return { path, bytes };
+}
+
+/** Bytes of a stream, taken in amounts of one's own. */
+class ByteSource {
+	readonly #source: AsyncIterator<Uint8Array>;
+	#ready: Buffer = Buffer.alloc(0);
+
+	constructor(source: AsyncIterable<Uint8Array>) {
+		this.#source = source[Symbol.asyncIterator]();
+	}
+
+	async take(bytes: number): Promise<Buffer> {
+		const pieces: Buffer[] = [];
+		for await (const piece of this.pieces(bytes)) pieces.push(piece);
+		return Buffer.concat(pieces);
+	}
+
+	async *pieces(bytes: number): AsyncGenerator<Buffer> {
+		for (let missing = bytes; missing > 0; ) {
+			if (this.#ready.length === 0 && !(await this.#more())) throw badArchive('it ends early');
+			const piece = this.#ready.subarray(0, missing);
+			this.#ready = this.#ready.subarray(piece.length);
+			missing -= piece.length;
+			yield piece;
+		}
+	}
+
+	async *rest(): AsyncGenerator<Buffer> {
+		do yield this.#ready;
+		while (await this.#more());
+	}
+
+	async #more(): Promise<boolean> {
+		const { value, done } = await this.#source.next();
+		if (done) return false;
+		this.#ready = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+		return true;
+	}
+}

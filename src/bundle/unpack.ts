@@ -1,0 +1,90 @@
+/** Reading a bundle that a stranger may have made. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
+import path from 'node:path';
+import { PassThrough, pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { Failure, usageFailure } from '../base/errors.js';
+import { manifestName, maximumManifestBytes, parseBundleManifest, type BundledFile, type BundleManifest } from './manifest.js';
+import { badArchive, readTar, type TarFile } from './tar.js';
+
+/**
+ * Unpacks a bundle into a directory that is empty, its manifest among the files. Each file is that of the manifest, by
+ * name, size and checksum, or the whole bundle is refused; what was written by then is the caller's to remove.
+ * @throws Failure `usage` for a file that cannot be read, and for anything but a sound bundle
+ */
+export async function unpackBundle(file: string, directory: string): Promise<BundleManifest> {
+	const unzipped = new PassThrough();
+	// The error is that of `unzipped` too, whose reader tells it.
+	pipeline(createReadStream(file), createGunzip(), unzipped, () => undefined);
+	try {
+		return await unpack(readTar(unzipped), directory);
+	} catch (error) {
+		throw error instanceof Failure ? error : readFailure(file, error as NodeJS.ErrnoException);
+	} finally {
+		unzipped.destroy();
+	}
+}
+
+function readFailure(file: string, error: NodeJS.ErrnoException): Failure {
+	if (error.code?.startsWith('Z_')) return badArchive(`it is damaged, or not compressed by gzip (${error.message})`);
+	if (error.code === 'ENAMETOOLONG') return badArchive('a name in it is too long');
+	if (error.path === file || error.syscall === 'read') return usageFailure(`${file} cannot be read: ${error.message}`, { cause: error });
+	throw error;
+}
+
+async function unpack(files: AsyncGenerator<TarFile>, directory: string): Promise<BundleManifest> {
+	const first = await files.next();
+	if (first.done || !first.value.path.endsWith(`/${manifestName}`) || first.value.bytes > maximumManifestBytes) {
+		throw badArchive(`it does not begin with a ${manifestName}`);
+	}
+	const text = await readWhole(first.value);
+	const manifest = parseBundleManifest(text.toString('utf8'));
+	const root = `${manifest.run}/`;
+	if (first.value.path !== `${root}${manifestName}`) throw badArchive('its directory is not named like its run');
+	await writePlain(path.join(directory, manifestName), [text]);
+	for (const expected of manifest.files) {
+		const next = await files.next();
+		if (next.done) throw badArchive(`${expected.path} is missing`);
+		await unpackFile(next.value, root, expected, directory);
+	}
+	const more = await files.next();
+	if (!more.done) throw badArchive(`${JSON.stringify(more.value.path)} is not in its ${manifestName}`);
+	return manifest;
+}
+
+async function unpackFile(file: TarFile, root: string, expected: BundledFile, directory: string): Promise<void> {
+	if (file.path !== `${root}${expected.path}`) {
+		throw badArchive(`${JSON.stringify(file.path)} is where ${expected.path} should be`);
+	}
+	if (file.bytes !== expected.bytes) throw badArchive(`${expected.path} has another size than it should`);
+	const target = path.join(directory, expected.path);
+	await mkdir(path.dirname(target), { recursive: true });
+	const hash = createHash('sha256');
+	await writePlain(target, hashed(file.contents, hash));
+	if (hash.digest('hex') !== expected.sha256) throw badArchive(`${expected.path} is damaged: its checksum differs`);
+}
+
+async function* hashed(contents: AsyncIterable<Buffer>, hash: { update(data: Buffer): unknown }): AsyncGenerator<Buffer> {
+	for await (const piece of contents) {
+		hash.update(piece);
+		yield piece;
+	}
+}
+
+/** Writes a file that is not there yet: nothing can be written through. */
+async function writePlain(file: string, contents: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
+	const handle = await open(file, 'wx', 0o600);
+	try {
+		for await (const piece of contents) await handle.writeFile(piece);
+	} finally {
+		await handle.close();
+	}
+}
+
+async function readWhole({ contents }: TarFile): Promise<Buffer> {
+	const pieces: Buffer[] = [];
+	for await (const piece of contents) pieces.push(piece);
+	return Buffer.concat(pieces);
+}

@@ -1,0 +1,24 @@
+import { defineCommand } from '../command.js';
+import { filled, jsonFlag } from '../flags.js';
+
+/** `rehearse bundle [RUN]` */
+export const bundleDefinition = defineCommand({
+	usage: 'bundle [run]',
+	describe: 'put a run into one file, to be opened on another machine',
+	positionals: {
+		run: { type: 'string', describe: 'run directory, or the name of one (default: the newest run that did not pass)' },
+	} as const,
+	flags: {
+		out: { type: 'string', requiresArg: true, describe: 'the file to write (default: RUN.tar.gz)' },
+		redact: { type: 'boolean', default: false, describe: 'leave passwords, hashed passwords and private keys out' },
+		...jsonFlag,
+	} as const,
+	async run({ run, out, redact, json }, terminal) {
+		const file = filled('out', out);
+		const [{ bundleCommand }, { userPaths }] = await Promise.all([
+			import('../../commands/bundle.js'),
+			import('../../rehearse/paths.js'),
+		]);
+		return bundleCommand({ run, runs: userPaths().runs, out: file, redact, json, terminal });
+	},
+});

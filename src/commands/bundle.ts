@@ -1,0 +1,124 @@
+/** `rehearse bundle`: a run in one file, for whoever is to look at it on another machine. */
+import { existsSync } from 'node:fs';
+import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { isAlive } from '../base/alive.js';
+import { brokenFailure, ExitCode, usageFailure } from '../base/errors.js';
+import { toolVersion } from '../base/version.js';
+import { isBundled, parseBundleManifest, type BundleManifest } from '../bundle/manifest.js';
+import { describeFile, writeBundle, type PackedFile } from '../bundle/pack.js';
+import { findSecrets, redact, type DeclaredPassword } from '../bundle/secrets.js';
+import { readPid } from '../rehearse/run-directory.js';
+import { bundleObject, renderBundle } from '../report/bundle.js';
+import { foldEvents } from '../report/fold.js';
+import { parseEventLog } from '../report/log.js';
+import { verdictOf } from '../report/result.js';
+import type { RunState } from '../report/state.js';
+import { findRun, isFromElsewhere, readEvents, readPlanCopy, runsNewestFirst } from './stored-runs.js';
+import type { Terminal } from './terminal.js';
+
+export interface BundleOptions {
+	/** A run directory, or the name of one in `runs`; the newest that did not pass otherwise. */
+	readonly run: string | undefined;
+	readonly runs: string;
+	/** Where the bundle is written; beside where one stands otherwise, named like the run. */
+	readonly out: string | undefined;
+	readonly redact: boolean;
+	readonly json: boolean;
+	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor'>;
+}
+
+/** Writes the bundle and says what it holds. */
+export async function bundleCommand({ run, runs, out, redact: isRedacted, json, terminal }: BundleOptions): Promise<ExitCode> {
+	const directory = run === undefined ? await findFailedRun(runs) : findRun(run, runs);
+	const passwords = await declaredPasswords(directory, isRedacted);
+	const found = await readRunFiles(directory);
+	const files = isRedacted ? redact(found, passwords) : found;
+	const state = foldLog(files, isRedacted);
+	const secrets = findSecrets(files, passwords);
+	const [left] = secrets;
+	if (isRedacted && left) throw brokenFailure('redact', `${left.path} could not be freed of: ${left.holds.join(', ')}`);
+	const manifest: BundleManifest = {
+		schema: 1,
+		kind: 'rehearse bundle',
+		tool: toolVersion(),
+		run: path.basename(directory),
+		lab: state.lab,
+		verdict: verdictOf(state),
+		made_at: new Date().toISOString(),
+		redacted: isRedacted,
+		secrets,
+		files: files.map(describeFile),
+	};
+	// What nobody could open is not written.
+	parseBundleManifest(JSON.stringify(manifest));
+	const file = path.resolve(out ?? `${manifest.run}.tar.gz`);
+	await writeAside(file, (aside) => writeBundle(aside, manifest, files));
+	const { size } = await lstat(file);
+	const told = { file, bytes: size, manifest };
+	terminal.stdout.write(json ? bundleObject(told) : renderBundle(told, { color: terminal.stdoutColor }));
+	return ExitCode.passed;
+}
+
+/** The newest run of this machine that is over and has not passed. */
+async function findFailedRun(runs: string): Promise<string> {
+	for (const directory of runsNewestFirst(runs)) {
+		const pid = await readPid(directory);
+		if (isFromElsewhere(directory) || (pid !== undefined && isAlive(pid))) continue;
+		const events = await readEvents(directory).catch(() => []);
+		if (events.length > 0 && verdictOf(foldEvents(events)) !== 'passed') return directory;
+	}
+	throw usageFailure(`no run in ${runs} has failed`, { hint: '`rehearse bundle RUN` takes any run, by its name or its directory' });
+}
+
+/** The files of a run's directory that belong into a bundle, by path. */
+async function readRunFiles(directory: string): Promise<PackedFile[]> {
+	const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+	const paths = entries
+		.filter((entry) => entry.isFile())
+		.map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)))
+		.filter(isBundled)
+		.sort();
+	return Promise.all(paths.map(async (file) => ({ path: file, contents: await readFile(path.join(directory, file)) })));
+}
+
+/** @throws Failure `usage` where it must be known, and is not, which passwords there are */
+async function declaredPasswords(directory: string, mustBeKnown: boolean): Promise<readonly DeclaredPassword[]> {
+	const plan = await readPlanCopy(directory);
+	if (!plan?.document && mustBeKnown) {
+		throw usageFailure(`there is no copy of the plan in ${directory}, so that its passwords are not known`, {
+			hint: 'rehearse the lab again and bundle that run, or bundle this one without --redact',
+		});
+	}
+	return (plan?.document?.nodes ?? []).flatMap(({ recipe }) =>
+		recipe.users.flatMap(({ username, password }) => (password ? [{ user: username, password }] : [])),
+	);
+}
+
+/** @throws Failure `usage` for a log that is none any more without its secrets */
+function foldLog(files: readonly PackedFile[], isRedacted: boolean): RunState {
+	const { path: file, contents } = files.find((candidate) => candidate.path === 'events.ndjson') ?? { path: '', contents: Buffer.alloc(0) };
+	try {
+		return foldEvents(parseEventLog(Buffer.from(contents).toString('utf8'), file));
+	} catch (error) {
+		if (!isRedacted) throw error;
+		throw usageFailure('a password of this lab is also a word that its event log is made of, and cannot be left out', {
+			hint: 'give the lab other passwords, rehearse it again and bundle that run',
+			cause: error,
+		});
+	}
+}
+
+/** Writes a file that is there as a whole or not at all. */
+async function writeAside(file: string, write: (aside: string) => Promise<void>): Promise<void> {
+	if (existsSync(file)) throw usageFailure(`${file} is there already`, { hint: 'name another file with --out' });
+	const aside = `${file}.${process.pid}.partial`;
+	try {
+		await write(aside);
+		await rename(aside, file);
+	} catch (error) {
+		await rm(aside, { force: true });
+		const { code, message } = error as NodeJS.ErrnoException;
+		throw code === undefined ? error : usageFailure(`${file} cannot be written: ${message}`, { cause: error });
+	}
+}

@@ -1,0 +1,69 @@
+/** What `bundle` and `open` print: lines for people, one object for programs. */
+import path from 'node:path';
+import { formatBytes, plural } from '../base/format.js';
+import type { BundleManifest, HeldSecrets } from '../bundle/manifest.js';
+import type { RunResult } from './result.js';
+import { indented, layOutColumns, oneLine, painter, type Paint } from './text.js';
+
+/** A bundle that was written. */
+export interface WrittenBundle {
+	/** Absolute. */
+	readonly file: string;
+	readonly bytes: number;
+	readonly manifest: BundleManifest;
+}
+
+/** A bundle that was opened. */
+export interface OpenedBundle {
+	/** Where its files are now. */
+	readonly directory: string;
+	readonly manifest: BundleManifest;
+	/** The plan among them, when there is one. */
+	readonly plan: string | undefined;
+}
+
+/** What was written and what is secret in it; ends with a newline. */
+export function renderBundle({ file, bytes, manifest }: WrittenBundle, { color }: { readonly color: boolean }): string {
+	const { lab, run, verdict, files, redacted, secrets } = manifest;
+	const paint = painter(color);
+	const head = `${file}  ${formatBytes(bytes)}`;
+	const what = `${plural(files.length, 'file')} of ${run}: ${lab} ${verdict}`;
+	const held = redacted
+		? ["passwords of the plan, hashed passwords and private keys were left out; what else is secret only you know"]
+		: secretLines(secrets, paint);
+	return [paint('bold', head), ...indented([what, ...held], 2), ''].join('\n');
+}
+
+function secretLines(secrets: readonly HeldSecrets[], paint: Paint): string[] {
+	if (secrets.length === 0) return [];
+	return [
+		'holds secrets; --redact leaves them out:',
+		...indented(layOutColumns(secrets.map(({ path: file, holds }) => [{ text: oneLine(file) }, { text: oneLine(holds.join(', ')), style: 'dim' as const }]), paint), 2),
+	];
+}
+
+/** Where the files of a bundle are now; ends with a newline. */
+export function renderOpened({ directory, manifest, plan }: OpenedBundle, { color }: { readonly color: boolean }): string {
+	const paint = painter(color);
+	const has = (place: string) => manifest.files.some(({ path: file }) => file === place || file.startsWith(`${place}/`));
+	const places: readonly (readonly [what: string, place: string | undefined])[] = [
+		['directory', directory],
+		['plan', plan && path.relative(directory, plan)],
+		...['seeds', 'consoles', 'journals', 'events.ndjson', 'machines.json'].map(
+			(place) => [place.replace(/\..*/, ''), has(place) ? place : undefined] as const,
+		),
+	];
+	const rows = places.flatMap(([what, place]) => (place === undefined ? [] : [[{ text: what, style: 'dim' as const }, { text: oneLine(place) }]]));
+	const origin = `rehearsed elsewhere with rehearse ${oneLine(manifest.tool)}, bundled ${oneLine(manifest.made_at)}`;
+	const redacted = manifest.redacted ? ', its passwords and keys left out' : '';
+	return [paint('bold', 'Files'), ...indented([`${origin}${redacted}`, ...layOutColumns(rows, paint)], 2), ''].join('\n');
+}
+
+const json = (value: object): string => `${JSON.stringify(value, undefined, '\t')}\n`;
+
+/** The same for programs. */
+export const bundleObject = ({ file, bytes, manifest }: WrittenBundle): string => json({ schema: 1, bundle: file, bytes, manifest });
+
+/** The same for programs, with the result of the run. */
+export const openedObject = ({ directory, manifest, plan }: OpenedBundle, result: RunResult): string =>
+	json({ schema: 1, directory, plan: plan ?? null, manifest, result });

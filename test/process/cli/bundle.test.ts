@@ -1,0 +1,231 @@
+/** A run in one file, written here and opened there; and files that only look like one. */
+import { appendFile, cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { sha256 } from '../../../src/base/hash.js';
+import type { BundleManifest } from '../../../src/bundle/manifest.js';
+import { run } from '../../../src/process/run.js';
+import { makeRehearse, type Rehearse } from './rehearse.js';
+
+const golden = (log: string): string => path.resolve('test', 'unit', 'report', 'golden', `${log}.ndjson`);
+
+const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n';
+
+const runsOf = ({ directory }: Rehearse, state = 'state'): string => path.join(directory, state, 'rehearse', 'runs');
+
+/** A run as a rehearsal leaves it, of one of the logs that have golden reports. */
+async function keepRun(tool: Rehearse, name: string, log: string): Promise<string> {
+	const directory = path.join(runsOf(tool), name);
+	for (const part of ['seeds', 'consoles', 'disks']) await mkdir(path.join(directory, part), { recursive: true });
+	await cp(path.resolve('test', 'labs', 'pair'), path.join(directory, 'plan'), { recursive: true });
+	await cp(golden(log), path.join(directory, 'events.ndjson'));
+	await writeFile(path.join(directory, 'seeds', 'server.iso'), Buffer.concat([Buffer.alloc(40_000, 0xfe), Buffer.from(JSON.stringify({ key }))]));
+	await writeFile(path.join(directory, 'consoles', 'server.log'), 'login: ops\nPassword: pair-ops\n');
+	await writeFile(path.join(directory, 'disks', 'server.qcow2'), 'not to be taken along');
+	await writeFile(path.join(directory, 'ssh_config'), 'nor this');
+	return directory;
+}
+
+/** Everything below a directory: the text of each file by its path. */
+async function contentsOf(directory: string): Promise<Record<string, string>> {
+	const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+	const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => path.join(entry.parentPath, entry.name));
+	const texts = files.map(async (file) => [path.relative(directory, file), await readFile(file, 'latin1')] as const);
+	return Object.fromEntries(await Promise.all(texts));
+}
+
+const bundled = ['consoles/server.log', 'events.ndjson', 'plan/plan.yaml', 'plan/startup/client.sh', 'plan/startup/server.sh', 'seeds/server.iso'];
+
+test('the newest run that failed is bundled, and opened on another machine', async (t) => {
+	const tool = await makeRehearse(t);
+	const older = await keepRun(tool, '20260101T000000-web-aaaa', 'script-failed');
+	const failed = await keepRun(tool, '20260102T000000-web-bbbb', 'script-failed');
+	await keepRun(tool, '20260103T000000-web-cccc', 'passed');
+	const live = await keepRun(tool, '20260104T000000-web-dddd', 'assertion-failed');
+	await writeFile(path.join(live, 'pid'), `${process.pid}\n`);
+
+	const written = await tool.rehearse(['bundle']);
+	t.is(written.exitCode, 0, written.stderr);
+	const file = path.join(tool.directory, '20260102T000000-web-bbbb.tar.gz');
+	t.true(written.stdout.startsWith(`${file}  `), written.stdout);
+	t.regex(written.stdout, /holds secrets.*\n +consoles\/server\.log +password of ops\n +plan\/plan\.yaml +password of ops\n +seeds\/server\.iso +private key$/);
+	t.is((await stat(file)).mode & 0o777, 0o600);
+	const listed = await run(['tar', '--list', '--gzip', '--file', file]);
+	t.deepEqual(listed.stdout.split('\n').map((line) => line.replace('20260102T000000-web-bbbb/', '')), ['manifest.json', ...bundled]);
+
+	const elsewhere = { env: { XDG_STATE_HOME: path.join(tool.directory, 'elsewhere') } };
+	const opened = await tool.rehearse(['open', file], elsewhere);
+	t.is(opened.exitCode, 0, opened.stderr);
+	const runs = runsOf(tool, 'elsewhere');
+	const [name = '', ...others] = await readdir(runs);
+	t.deepEqual(others, []);
+	t.regex(name, /^\d{8}T\d{6}-opened-20260102T000000-web-bbbb$/);
+	const { 'manifest.json': _manifest, ...files } = await contentsOf(path.join(runs, name));
+	const { 'disks/server.qcow2': _disk, ssh_config: _config, ...original } = await contentsOf(failed);
+	t.deepEqual(files, original);
+
+	// The report is that of the run, of files that are here.
+	const { stdout: report } = await tool.rehearse(['report', failed]);
+	const [upToLine] = report.split('\n    console log: ');
+	t.true(opened.stdout.startsWith(upToLine ?? 'none'), opened.stdout);
+	t.true(opened.stdout.includes(`console log: ${path.join(runs, name, 'consoles')}`), opened.stdout);
+	t.true(opened.stdout.replaceAll(/\s+/g, ' ').includes(`rehearse run ${path.join(runs, name, 'plan', 'plan.yaml')} --keep on-failure`));
+	t.regex(opened.stdout, /\nFiles\n {2}rehearsed elsewhere with rehearse \d.*\n {2}directory +\/.*\n {2}plan +plan\/plan\.yaml\n {2}seeds +seeds\n/);
+	const again = await tool.rehearse(['report'], elsewhere);
+	t.true(opened.stdout.startsWith(again.stdout));
+
+	// It is no run of this machine that could be meant without a name; by its name it is.
+	t.is((await tool.rehearse(['bundle'], elsewhere)).exitCode, 2);
+	const handedOn = await tool.rehearse(['bundle', name, '--out', 'on.tar.gz', '--json'], elsewhere);
+	t.is((JSON.parse(handedOn.stdout) as { manifest: BundleManifest }).manifest.run, name);
+
+	const named = await tool.rehearse(['bundle', older, '--out', 'older.tar.gz', '--json']);
+	const { manifest, ...told } = JSON.parse(named.stdout) as { manifest: BundleManifest; bundle: string; bytes: number };
+	t.deepEqual(told, { schema: 1, bundle: path.join(tool.directory, 'older.tar.gz'), bytes: told.bytes } as never);
+	t.like(manifest, { schema: 1, run: path.basename(older), verdict: 'failed', redacted: false });
+	t.deepEqual(manifest.files.map((one) => one.path), bundled);
+	const asObject = await tool.rehearse(['open', 'older.tar.gz', '--json'], elsewhere);
+	t.like(JSON.parse(asObject.stdout), { schema: 1, manifest: { run: path.basename(older) }, result: { schema: 1, verdict: 'failed' } });
+});
+
+test('passwords and keys are left out when that is asked for', async (t) => {
+	const tool = await makeRehearse(t);
+	const directory = await keepRun(tool, '20260102T000000-web-bbbb', 'script-failed');
+	const written = await tool.rehearse(['bundle', '--redact', '--out', 'redacted.tar.gz']);
+	t.is(written.exitCode, 0, written.stderr);
+	t.notRegex(written.stdout, /holds secrets/);
+	const opened = await tool.rehearse(['open', 'redacted.tar.gz'], { env: { XDG_STATE_HOME: path.join(tool.directory, 'elsewhere') } });
+	t.is(opened.exitCode, 0, opened.stderr);
+	t.regex(opened.stdout, /its passwords and keys left out/);
+	const files = await contentsOf(runsOf(tool, 'elsewhere'));
+	t.deepEqual(Object.keys(files).filter((name) => /pair-ops|PRIVATE KEY/.test(files[name] ?? '')), []);
+	t.regex(files[Object.keys(files).find((name) => name.endsWith('server.log')) ?? ''] ?? '', /Password: x{8}\n/);
+
+	await rm(path.join(directory, 'plan'), { recursive: true });
+	const unknown = await tool.rehearse(['bundle', '--redact', '--out', 'unknown.tar.gz']);
+	t.is(unknown.exitCode, 2);
+	t.regex(unknown.stderr, /its passwords are not known\nhint: rehearse the lab again/);
+	t.is((await tool.rehearse(['bundle', '--out', 'unknown.tar.gz'])).exitCode, 0);
+});
+
+test('what cannot be bundled is told, and no file is written over', async (t) => {
+	const tool = await makeRehearse(t);
+	const none = await tool.rehearse(['bundle']);
+	t.is(none.exitCode, 2);
+	t.regex(none.stderr, /no run in .* has failed/);
+	await keepRun(tool, '20260102T000000-web-bbbb', 'script-failed');
+	await writeFile(path.join(tool.directory, 'there.tar.gz'), 'precious');
+	const there = await tool.rehearse(['bundle', '--out', 'there.tar.gz']);
+	t.is(there.exitCode, 2);
+	t.regex(there.stderr, /there\.tar\.gz is there already/);
+	t.is(await readFile(path.join(tool.directory, 'there.tar.gz'), 'utf8'), 'precious');
+	const nowhere = await tool.rehearse(['bundle', '--out', 'no/such/place.tar.gz']);
+	t.is(nowhere.exitCode, 2);
+	t.regex(nowhere.stderr, /place\.tar\.gz cannot be written: ENOENT/);
+	t.is((await tool.rehearse(['bundle', 'other'])).exitCode, 2);
+});
+
+/** The bytes of a sound bundle, made once. */
+let soundBundle: Promise<Buffer> | undefined;
+
+async function makeSound(t: ExecutionContext): Promise<Buffer> {
+	const tool = await makeRehearse(t);
+	await keepRun(tool, 'run', 'script-failed');
+	await tool.rehearse(['bundle', 'run', '--out', 'sound.tar.gz']);
+	return readFile(path.join(tool.directory, 'sound.tar.gz'));
+}
+
+/** A sound bundle, taken apart to be put together otherwise; the directory that its files are in. */
+async function takeApart(t: ExecutionContext): Promise<{ tool: Rehearse; root: string; pack(...members: string[]): Promise<void> }> {
+	soundBundle ??= makeSound(t);
+	const sound = await soundBundle;
+	const tool = await makeRehearse(t);
+	await writeFile(path.join(tool.directory, 'sound.tar.gz'), sound);
+	await run(['tar', '--extract', '--gzip', '--file', 'sound.tar.gz'], { cwd: tool.directory });
+	const root = path.join(tool.directory, 'run');
+	const pack = async (...members: string[]) => {
+		const format = ['--format=ustar', '--no-recursion', '--absolute-names', '--gzip'];
+		await run(['tar', '--create', ...format, '--file', 'bad.tar.gz', ...members], { cwd: tool.directory });
+	};
+	return { tool, root, pack };
+}
+
+const members = ['manifest.json', ...bundled].map((name) => `run/${name}`);
+
+type Apart = Awaited<ReturnType<typeof takeApart>>;
+
+const refused = test.macro(async (t, prepare: (apart: Apart) => Promise<void>, message: RegExp) => {
+	const apart = await takeApart(t);
+	await prepare(apart);
+	const { tool } = apart;
+	const before = await tool.written();
+	const opened = await tool.rehearse(['open', 'bad.tar.gz'], { env: { XDG_STATE_HOME: path.join(tool.directory, 'elsewhere') } });
+	t.is(opened.exitCode, 2, opened.stdout + opened.stderr);
+	t.regex(opened.stderr, message);
+	t.is(opened.stdout, '');
+	t.deepEqual((await tool.written()).filter((name) => !before.includes(name) && !/^elsewhere(?:\/rehearse(?:\/runs)?)?$/.test(name)), []);
+});
+
+const editManifest = async (root: string, edit: (manifest: Record<string, unknown>) => void): Promise<void> => {
+	const file = path.join(root, 'manifest.json');
+	const manifest = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+	edit(manifest);
+	await writeFile(file, JSON.stringify(manifest));
+};
+
+test('no file', refused, async () => undefined, /bad\.tar\.gz cannot be read: ENOENT/);
+test('no archive', refused, ({ tool }) => writeFile(path.join(tool.directory, 'bad.tar.gz'), 'hello'), /no bundle that could be opened: .*not compressed by gzip/);
+test('half an archive', refused, async ({ tool }) => {
+	const sound = await readFile(path.join(tool.directory, 'sound.tar.gz'));
+	await writeFile(path.join(tool.directory, 'bad.tar.gz'), sound.subarray(0, sound.length / 2));
+}, /no bundle that could be opened: it is damaged/);
+test('a file that was changed', refused, async ({ root, pack }) => {
+	const file = path.join(root, 'consoles', 'server.log');
+	await writeFile(file, (await readFile(file, 'utf8')).replace('login', 'logon'));
+	await pack(...members);
+}, /consoles\/server\.log is damaged: its checksum differs/);
+test('a file that has grown', refused, async ({ root, pack }) => {
+	await appendFile(path.join(root, 'events.ndjson'), '\n');
+	await pack(...members);
+}, /events\.ndjson has another size/);
+test('a file that is missing', refused, ({ pack }) => pack(...members.slice(0, -1)), /seeds\/server\.iso is missing/);
+test('a file too many', refused, async ({ root, pack }) => {
+	await writeFile(path.join(root, 'extra'), '');
+	await pack(...members, 'run/extra');
+}, /"run\/extra" is not in its manifest/);
+test('files in another order', refused, ({ pack }) => pack(members[0] ?? '', ...members.slice(1).toReversed()), /is where consoles\/server\.log should be/);
+test('no manifest', refused, ({ pack }) => pack(...members.slice(1)), /does not begin with a manifest\.json/);
+test('a path out of the directory', refused, async ({ root, tool, pack }) => {
+	await editManifest(root, ({ files }) => ((files as { path: string }[])[0] = { ...(files as { path: string }[])[0], path: '../../escaped' }));
+	await writeFile(path.join(tool.directory, 'escaped'), 'x');
+	await pack(members[0] ?? '', 'run/../escaped', ...members.slice(2));
+}, /lists "\.\.\/\.\.\/escaped", which is no file of a run/);
+test('a path out of the directory, not in the manifest', refused, async ({ tool, pack }) => {
+	await writeFile(path.join(tool.directory, 'escaped'), 'x');
+	await pack(...members, 'run/../escaped');
+}, /"run\/\.\.\/escaped" is not in its manifest/);
+test('an absolute path', refused, ({ pack }) => pack(members[0] ?? '', '/etc/hostname', ...members.slice(1)), /"\/etc\/hostname" is where consoles/);
+test('a symbolic link', refused, async ({ root, pack }) => {
+	await rm(path.join(root, 'consoles', 'server.log'));
+	await symlink('/etc/hostname', path.join(root, 'consoles', 'server.log'));
+	await pack(...members);
+}, /"run\/consoles\/server\.log" in it is a symbolic link/);
+test('a directory that is a link', refused, async ({ root, pack }) => {
+	await rename(path.join(root, 'consoles'), path.join(root, 'moved'));
+	await symlink('moved', path.join(root, 'consoles'));
+	await pack(members[0] ?? '', 'run/consoles', ...members.slice(1));
+}, /"run\/consoles" in it is a symbolic link/);
+test('a schema of the future', refused, async ({ root, pack }) => {
+	await editManifest(root, (manifest) => (manifest['schema'] = 2));
+	await pack(...members);
+}, /has the schema 2, of which this version knows nothing\nhint: open it with the version/);
+test('events that make no report', refused, async ({ root, pack }) => {
+	const events = '{"at":1,"type":"run-started","nodes":7}\n';
+	await writeFile(path.join(root, 'events.ndjson'), events);
+	await editManifest(root, ({ files }) => {
+		const listed = files as { path: string; bytes: number; sha256: string }[];
+		const index = listed.findIndex((file) => file.path === 'events.ndjson');
+		listed[index] = { path: 'events.ndjson', bytes: events.length, sha256: sha256(events) };
+	});
+	await pack(...members);
+}, /its events make no report/);

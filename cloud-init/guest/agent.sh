@@ -76,9 +76,9 @@ wake() {
 
 # Runs all scripts, or one of them another time.
 run_scripts() {
-	local seed=$state/seed again=${1-} script deadline after
+	local seed=$state/seed again=${1-} script deadline mode after
 	mkdir -p "$seed" && mount -o ro /dev/disk/by-label/cidata "$seed" || echo "the seed could not be mounted" >/dev/console
-	while read -r script deadline after; do
+	while read -r script deadline mode after; do
 		[[ -n $again && $script != "$again" ]] || run_script "$seed/startup/$script" "${again:+-again}"
 	done <"$seed/startup/order.txt"
 	umount "$seed"
@@ -88,24 +88,28 @@ run_scripts() {
 # Runs one script as a unit, and tells how it ended. What it leaves has a name of its own when it runs another time.
 run_script() {
 	tell "script-started script=$script"
-	local name=$script$2 began=${EPOCHREALTIME/./} refusal refused ms end
+	local name=$script$2 began=${EPOCHREALTIME/./} refusal refused ms key value
 	local unit=startup-$name.service
+	local -A end=()
 	refusal=$(systemd-run --quiet --unit="$unit" --service-type=oneshot --description="startup script $script" \
 		--property=RemainAfterExit=yes --property="Wants=$after" --property="After=$after" \
 		--property="TimeoutStartSec=$deadline" --property=TimeoutStopSec=5 \
 		--property="StandardOutput=append:$state/$name.output" --property="StandardError=append:$state/$name.output" \
-		-- "$here/run-script" "$1" "$state/$name.trace" 2>&1)
+		-- "$here/run-script" "$1" "$mode" 2>&1)
 	refused=$?
 	ms=$(((${EPOCHREALTIME/./} - began) / 1000))
-	mapfile -t end < <(systemctl show --property=Result,ExecMainStatus --value "$unit")
+	while IFS='=' read -r key value; do end[$key]=$value; done < <(
+		systemctl show --timestamp=us+utc --property=Result,ExecMainStatus,ExecMainExitTimestamp "$unit"
+	)
 	# A unit that was never started has a Result of success too: what systemd-run says decides.
-	if ((refused)) && [[ ${end[0]} == success ]]; then
-		end=(resources 1)
+	if ((refused)) && [[ ${end[Result]} == success ]]; then
+		end[Result]=resources end[ExecMainStatus]=1
 		printf '%s\n' "$refusal" >>"$state/$name.output"
 	fi
-	tell "script-finished script=$script result=${end[0]} status=${end[1]} ms=$ms" \
-		"output=$(tail -c 16384 "$state/$name.output" 2>/dev/null | text)" \
-		"trace=$(tail -c 4096 "$state/$name.trace" 2>/dev/null | text)"
+	# `Tue 2026-11-24 15:08:17.123456 UTC`, without its blanks.
+	tell "script-finished script=$script result=${end[Result]} status=${end[ExecMainStatus]} ms=$ms" \
+		"exited=${end[ExecMainExitTimestamp]// /_}" \
+		"stream=$(tail -c 131072 "$state/$name.output" 2>/dev/null | text)"
 }
 
 tell "provisioned cloud_init=$(text </run/cloud-init/status.json) failed=$(failed_units | text)"

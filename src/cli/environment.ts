@@ -5,6 +5,7 @@
  * `strict`, a flag of `run` in the environment would make `check` a usage error, and so would REHEARSE_NO_SETUP, which
  * is the launcher's. And it reads `1` as false.
  */
+import type { Options } from 'yargs';
 import { usageFailure } from '../base/errors.js';
 import type { Flags } from './flags.js';
 
@@ -13,19 +14,22 @@ const truths: Readonly<Record<string, boolean>> = { '1': true, true: true, yes: 
 /** The variable of a flag, such as `REHEARSE_ACCEL`. */
 export const variableOf = (flag: string): string => `REHEARSE_${flag.toUpperCase().replaceAll('-', '_')}`;
 
+/** Whether a flag is there to be said no to: of `--no-trace` the variable is REHEARSE_NO_TRACE. */
+const isNegated = ({ type, default: preset }: Options): boolean => type === 'boolean' && preset === true;
+
 /**
  * The values that the environment gives to `flags`, for those that it gives one to. An empty variable is none.
  * @throws Failure (usage) when a variable of a yes-or-no flag is neither
  */
 export function readEnvironment(flags: Flags, environment: NodeJS.ProcessEnv): Record<string, unknown> {
 	const values: Record<string, unknown> = {};
-	for (const [flag, { type }] of Object.entries(flags)) {
-		const variable = variableOf(flag);
+	for (const [flag, options] of Object.entries(flags)) {
+		const variable = variableOf(isNegated(options) ? `no-${flag}` : flag);
 		const text = environment[variable];
 		if (text === undefined || text === '') continue;
-		const value = type === 'boolean' ? truths[text.toLowerCase()] : text;
+		const value = options.type === 'boolean' ? truths[text.toLowerCase()] : text;
 		if (value === undefined) throw usageFailure(`${variable}=${text}: expected 1 or 0`);
-		values[flag] = value;
+		values[flag] = isNegated(options) ? !value : value;
 	}
 	return values;
 }

@@ -50,6 +50,15 @@ export const mirrorFlag = {
 	},
 } as const;
 
+/** For commands that run startup scripts. */
+export const traceFlag = {
+	trace: {
+		type: 'boolean',
+		default: true,
+		describe: 'trace startup scripts; with --no-trace nothing tells which line failed, was slow or failed unnoticed',
+	},
+} as const;
+
 /** A text that must not be empty where it is given, as an unset shell variable makes it. */
 export function filled(name: string, value: string | undefined): string | undefined {
 	if (value === undefined || value.trim() !== '') return value;

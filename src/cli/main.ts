@@ -20,6 +20,7 @@ import { pruneDefinition } from './commands/prune.js';
 import { reportDefinition } from './commands/report.js';
 import { runDefinition } from './commands/run.js';
 import { seedDefinition } from './commands/seed.js';
+import { traceDefinition } from './commands/trace.js';
 import { troubleDefinitions } from './commands/trouble.js';
 
 const commands: readonly Command[] = [
@@ -30,6 +31,7 @@ const commands: readonly Command[] = [
 	...lifeDefinitions,
 	...nodeDefinitions,
 	...troubleDefinitions,
+	traceDefinition,
 	reportDefinition,
 	bundleDefinition,
 	openDefinition,

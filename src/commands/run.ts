@@ -25,6 +25,8 @@ export interface RunOptions {
 		readonly limitBytes: number;
 	};
 	readonly keep: Keep;
+	/** Whether startup scripts are traced. */
+	readonly trace: boolean;
 	readonly mirror: string | undefined;
 	readonly timeLimitMs: number;
 	/** Print the result object instead of the summary. */
@@ -53,6 +55,7 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 			checkpoints,
 			keep: options.keep,
 			scenario: true,
+			trace: options.trace,
 			mirror: options.mirror,
 			timeLimitMs: options.timeLimitMs,
 			onEvent: view.onEvent,

@@ -56,7 +56,7 @@ export async function seedCommand({ directory, json, terminal, ...options }: See
 
 async function writeSeed(node: LabNode, guestFiles: GuestFiles, out: string, signal: AbortSignal): Promise<WrittenSeed> {
 	const hostKey = generateHostKey(node.name);
-	const seed = buildSeedFiles({ node, hostKey, guestFiles, scriptDeadlineSeconds });
+	const seed = buildSeedFiles({ node, hostKey, guestFiles, scriptDeadlineSeconds, isTraced: () => false });
 	const disk = path.join(out, `${node.name}.iso`);
 	await writeSeedDisk(seed, disk, signal);
 	const files = path.join(out, `${node.name}.seed`);

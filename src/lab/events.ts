@@ -2,6 +2,7 @@
  * What happens during a run. Stages emit these and print nothing; every report is a fold over them, and the event
  * log of a run is a file of them, one JSON object a line.
  */
+import type { Excerpt, ScriptTrace } from './trace.js';
 
 import type { ReportedError } from '../base/errors.js';
 
@@ -48,8 +49,12 @@ export interface ScriptOutcome {
 	readonly failedLine?: number;
 	/** The command on that line, as the shell saw it. */
 	readonly failedCommand?: string;
+	/** Lines of the script around the failed one. */
+	readonly excerpt?: Excerpt;
 	/** The end of what the script wrote to stdout and stderr. */
 	readonly output: string;
+	/** Each command that it ran. */
+	readonly trace?: ScriptTrace;
 }
 
 export interface AssertionOutcome {

@@ -1,6 +1,5 @@
 /** What the guest's agent (`cloud-init/guest/agent.sh`) says, a line each: `kind name=value …`. */
-import type { ScriptOutcome } from '../lab/events.js';
-import { locateFailure, withoutTrace } from './trace.js';
+import type { ScriptEnding } from './trace/read.js';
 
 export type AgentMessage =
 	/** cloud-init's own account (`/run/cloud-init/status.json`), and `systemctl status` of failed units, if any. */
@@ -10,7 +9,7 @@ export type AgentMessage =
 	/** The answer of a restored machine to `wake`. */
 	| ({ readonly kind: 'awake' } & Awake)
 	| { readonly kind: 'script-started'; readonly script: string }
-	| ({ readonly kind: 'script-finished' } & Omit<ScriptOutcome, 'node'>)
+	| ({ readonly kind: 'script-finished'; readonly script: string; readonly ms: number } & ScriptEnding)
 	| { readonly kind: 'started'; readonly failedUnits: string }
 	/** The answer to `survey`, as `parseSurvey` reads it. */
 	| { readonly kind: 'surveyed'; readonly data: string };
@@ -51,10 +50,7 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 		case 'script-started':
 			return { kind, script: plain('script') };
 		case 'script-finished':
-			return scriptFinished(plain('script'), plain('result'), Number(plain('status')), Number(plain('ms')), {
-				output: text('output'),
-				trace: text('trace'),
-			});
+			return { kind, script: plain('script'), ms: Number(plain('ms')), ...scriptEnding(fields), stream: text('stream') };
 		case 'started':
 			return { kind, failedUnits: text('failed') };
 		case 'surveyed':
@@ -65,17 +61,19 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 }
 
 /** `result` is systemd's: `success`, `timeout`, `exit-code`, `signal` … (systemd.exec(5), $SERVICE_RESULT). */
-function scriptFinished(
-	script: string,
-	result: string,
-	exitCode: number,
-	ms: number,
-	raw: { readonly output: string; readonly trace: string },
-): AgentMessage {
-	const output = withoutTrace(raw.output);
-	const common = { kind: 'script-finished', script, ms, output } as const;
-	if (result === 'success') return { ...common, status: 'passed', exitCode: 0 };
-	const place = locateFailure(raw);
-	if (result === 'timeout') return { ...common, status: 'timed-out', ...place };
-	return { ...common, status: 'failed', ...(result === 'exit-code' ? { exitCode } : {}), ...place };
+function scriptEnding(fields: ReadonlyMap<string, string>): Omit<ScriptEnding, 'stream'> {
+	const result = fields.get('result');
+	const exitCode = Number(fields.get('status') ?? '');
+	const endedAt = timeOf(fields.get('exited') ?? '');
+	const end = endedAt === undefined ? {} : { endedAt };
+	if (result === 'success') return { status: 'passed', exitCode: 0, ...end };
+	if (result === 'timeout') return { status: 'timed-out', ...end };
+	return { status: 'failed', ...(result === 'exit-code' ? { exitCode } : {}), ...end };
+}
+
+/** Milliseconds since the epoch of systemd's `Tue_2026-11-24_15:08:17.123456_UTC`. */
+function timeOf(text: string): number | undefined {
+	const [, day, time, millis = ''] = /(\d{4}-\d\d-\d\d)_(\d\d:\d\d:\d\d)(\.\d+)?_UTC$/.exec(text) ?? [];
+	const parsed = Date.parse(`${day}T${time}Z`) + Number(millis || 0) * 1000;
+	return Number.isNaN(parsed) ? undefined : parsed;
 }

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { brokenFailure, usageFailure } from '../base/errors.js';
 import type { Image } from '../image/store.js';
-import type { Lab, LabNode, User } from '../lab/lab.js';
+import type { Lab, LabNode, StartupScript, User } from '../lab/lab.js';
+import { reasonNotToTrace } from '../machine/trace/traceable.js';
 import { tapName } from '../network/plan.js';
 import { consoleLogPath } from '../report/run-files.js';
 import { buildSeedFiles, readGuestFiles, type HostKey, type SeedFiles } from '../seed/content.js';
@@ -76,11 +77,12 @@ function loginUser(node: LabNode): User & { password: string } {
 /** The files of every machine's seed, by node. */
 export async function seedFilesOf(
 	machines: readonly PreparedMachine[],
-	scriptDeadlineSeconds: number,
+	{ scriptDeadlineSeconds, trace }: { readonly scriptDeadlineSeconds: number; readonly trace: boolean },
 ): Promise<ReadonlyMap<string, SeedFiles>> {
 	const guestFiles = await readGuestFiles();
+	const isTraced = ({ text }: StartupScript) => trace && reasonNotToTrace(text) === undefined;
 	const filesOf = ({ node, hostKey }: PreparedMachine) =>
-		buildSeedFiles({ node, hostKey, guestFiles, scriptDeadlineSeconds });
+		buildSeedFiles({ node, hostKey, guestFiles, scriptDeadlineSeconds, isTraced });
 	return new Map(machines.map((machine) => [machine.node.name, filesOf(machine)]));
 }
 

@@ -5,7 +5,8 @@ import type { Emit, Status } from '../lab/events.js';
 import type { StartupScript } from '../lab/lab.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import type { RunningMachine } from '../machine/machine.js';
-import { findLine } from '../machine/trace.js';
+import { readScript } from '../machine/trace/read.js';
+import { reasonNotToTrace } from '../machine/trace/traceable.js';
 import { bootNode, restoreNode, wakeNode, type ArrivalContext, type Arrived } from './arrival.js';
 import { wasStarted } from '../report/origins.js';
 import type { Saver } from './saver.js';
@@ -50,7 +51,7 @@ export async function bringUpNode(supervised: SupervisedMachine, nodeContext: No
 	const { name } = supervised.spec;
 	const { emit, lab, signal } = nodeContext;
 	const node = lab.lab.nodes.find((candidate) => candidate.name === name);
-	const scripts = new ScriptReporter(name, node?.startupScripts ?? [], emit);
+	const scripts = new ScriptReporter(name, node?.startupScripts ?? [], lab.trace, emit);
 	const context: ArrivalContext = { ...nodeContext, onMessage: (message) => scripts.take(message) };
 	const arrived = await arrive(supervised, context, nodeContext);
 	if (arrived.isRestored && wasStarted(supervised)) {
@@ -117,9 +118,11 @@ class ScriptReporter {
 	readonly #scripts: readonly StartupScript[];
 	readonly #emit: Emit;
 	readonly #finished = new Set<string>();
+	readonly #isTracing: boolean;
 	#failed = false;
 
-	constructor(node: string, scripts: readonly StartupScript[], emit: Emit) {
+	constructor(node: string, scripts: readonly StartupScript[], isTracing: boolean, emit: Emit) {
+		this.#isTracing = isTracing;
 		this.#node = node;
 		this.#scripts = scripts;
 		this.#emit = emit;
@@ -138,11 +141,19 @@ class ScriptReporter {
 		if (message.kind === 'script-started') {
 			this.#emit({ type: 'script-started', node: this.#node, script: message.script });
 		} else if (message.kind === 'script-finished') {
-			const { kind: _kind, ...outcome } = message;
-			this.#finished.add(outcome.script);
-			if (outcome.status !== 'passed') this.#failed = true;
-			const text = this.#scripts.find(({ name }) => name === outcome.script)?.text ?? '';
-			this.#emit({ type: 'script-finished', node: this.#node, ...outcome, ...findLine(outcome, text) });
+			const { script, status, exitCode, ms } = message;
+			this.#finished.add(script);
+			if (status !== 'passed') this.#failed = true;
+			const text = this.#scripts.find(({ name }) => name === script)?.text ?? '';
+			this.#emit({
+				type: 'script-finished',
+				node: this.#node,
+				script,
+				status,
+				...(exitCode === undefined ? {} : { exitCode }),
+				ms,
+				...readScript(message, text, this.#isTracing ? reasonNotToTrace(text) : 'tracing was turned off'),
+			});
 		}
 	}
 }

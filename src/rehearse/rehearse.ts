@@ -58,6 +58,8 @@ export interface RehearseOptions {
 	readonly keep: Keep;
 	/** Whether the scenario is run once the machines are started. */
 	readonly scenario: boolean;
+	/** Whether startup scripts are traced. */
+	readonly trace: boolean;
 	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
 	readonly mirror?: string | undefined;
 	/** For the whole run, in milliseconds. */
@@ -149,7 +151,7 @@ async function rehearseIn(
 	const deadlines = scaledDeadlines(slowdown);
 	const hostKeys = await provideHostKeys(paths.hostKeys, lab.name, lab.nodes);
 	const prepared = prepareMachines(lab, images, hostKeys, directory);
-	const seeds = await seedFilesOf(prepared, deadlines.scriptMs / 1000);
+	const seeds = await seedFilesOf(prepared, { scriptDeadlineSeconds: deadlines.scriptMs / 1000, trace: options.trace });
 	await stage(emit, 'seeds', () => writeSeeds(prepared, seeds, signal));
 	const host: HostIngredients = { qemuVersion, accelerator, processor: os.cpus()[0]?.model ?? '' };
 	const plan = await stage(emit, 'checkpoints', async () => {
@@ -173,6 +175,7 @@ async function rehearseIn(
 			slowdown,
 			keep: options.keep,
 			scenario: options.scenario,
+			trace: options.trace,
 			access: { sshConfigFile: sshConfigFile(directory.path), end: `rehearse down ${quote(lab.name)}` },
 			disks: directory.disks,
 			sockets: directory.sockets,

@@ -61,6 +61,8 @@ export interface SupervisedRun {
 	/** How many times slower the guests are than the plan was written for. */
 	readonly slowdown: number;
 	readonly keep: Keep;
+	/** Whether startup scripts are traced. */
+	readonly trace: boolean;
 	/** What a person is told when the lab is kept. */
 	readonly access: { readonly sshConfigFile: string; readonly end: string };
 	readonly disks: string;

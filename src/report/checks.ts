@@ -4,6 +4,7 @@ import type { ScriptOutcome } from '../lab/events.js';
 import { bootEnding, nodeStatus, testStatus } from './result.js';
 import { arrivalOf, arrivalText, wasStarted } from './origins.js';
 import { consoleLogPath } from './run-files.js';
+import { excerptLines, swallowedLines } from './swallowed.js';
 import {
 	type AssertionRecord,
 	type NodeRecord,
@@ -79,13 +80,16 @@ function scriptEntry(state: RunState, node: NodeRecord, record: ScriptRecord, pa
 	});
 	if (!outcome && wasStarted(node)) return row('not run again', 'dim');
 	if (!outcome) return row(startedAt === undefined ? 'not run' : 'never finished', 'dim');
-	if (outcome.status === 'passed') return row(`passed in ${formatMs(outcome.ms)}`, 'dim');
+	const swallowed = swallowedLines(outcome, paint);
+	if (outcome.status === 'passed') return row(`passed in ${formatMs(outcome.ms)}`, 'dim', swallowed);
 	const where = [
 		...(outcome.failedLine === undefined ? [] : [`line ${outcome.failedLine}`]),
 		...(outcome.failedCommand === undefined ? [] : [oneLine(outcome.failedCommand)]),
 	].join(': ');
 	return row(scriptFailure(outcome), statusStyle(outcome.status), [
 		...(where === '' ? [] : [paint('bold', where)]),
+		...(outcome.excerpt ? excerptLines(outcome.excerpt, outcome.failedLine, paint) : []),
+		...swallowed,
 		...quote(outcome.output, quotedLines, paint),
 		...(state.runDirectory === '' ? [] : [`console log: ${consoleLogPath(state.runDirectory, node.name)}`]),
 	]);

@@ -4,6 +4,7 @@ import type { AssertionOutcome, RunEvent, ScriptOutcome, StageName, Status } fro
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
 import { contactTarget } from './outside.js';
+import { swallowedCount } from './swallowed.js';
 import { oneLine } from './text.js';
 
 /**
@@ -95,7 +96,7 @@ const stageEnd = (part: StagePart & { readonly status: Status; readonly ms: numb
 
 function scriptNews(outcome: ScriptOutcome): string {
 	const subject = `${outcome.node}: startup script ${outcome.script}`;
-	if (outcome.status === 'passed') return `${subject} passed in ${formatMs(outcome.ms)}`;
+	if (outcome.status === 'passed') return `${subject} passed in ${formatMs(outcome.ms)}${swallowedCount(outcome)}`;
 	const line = outcome.failedLine === undefined ? '' : `, line ${outcome.failedLine}`;
 	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, outcome.failedCommand);
 }

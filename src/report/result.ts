@@ -17,6 +17,7 @@ import {
 	type StageRecord,
 	type TestRecord,
 } from './state.js';
+import { swallowedResults, type SwallowedResult } from './swallowed.js';
 
 /** `not run` is the verdict of a log that ends before its run did, with nothing failed so far. */
 export type Verdict = ReachedStatus;
@@ -49,6 +50,8 @@ export interface RunResult {
 			readonly exit_code: number | null;
 			readonly ms: number;
 			readonly failed_line?: number;
+			/** Failures that the script went on behind; absent when there are none. */
+			readonly swallowed?: readonly SwallowedResult[];
 		}[];
 	}[];
 	readonly tests: readonly {
@@ -173,6 +176,7 @@ export function resultOf(state: RunState): RunResult {
 				exit_code: outcome?.exitCode ?? null,
 				ms: outcome?.ms ?? 0,
 				...(outcome?.failedLine === undefined ? {} : { failed_line: outcome.failedLine }),
+				...swallowedResults(outcome),
 			})),
 		})),
 		tests: state.tests.map((test) => ({

@@ -24,6 +24,8 @@ export interface SeedInput {
 	readonly guestFiles: GuestFiles;
 	/** How long each startup script may take, in seconds. */
 	readonly scriptDeadlineSeconds: number;
+	/** Whether the guest traces a startup script. */
+	readonly isTraced: (script: StartupScript) => boolean;
 }
 
 /** The files of a seed disk by path, with text as content. */
@@ -52,7 +54,7 @@ export async function readGuestFiles(): Promise<GuestFiles> {
 
 /**
  * Every file of a node's seed: NoCloud's three (cloud-init's documentation, "NoCloud"), and the startup scripts with
- * an index whose lines are `name deadline-in-seconds after`.
+ * an index whose lines are `name deadline-in-seconds trace|plain after`.
  */
 export function buildSeedFiles(input: SeedInput): SeedFiles {
 	const { node } = input;
@@ -65,7 +67,7 @@ export function buildSeedFiles(input: SeedInput): SeedFiles {
 	return {
 		...provisioning,
 		'meta-data': `${JSON.stringify(metaData)}\n`,
-		'startup/order.txt': node.startupScripts.map((script) => indexLine(script, input.scriptDeadlineSeconds)).join(''),
+		'startup/order.txt': node.startupScripts.map((script) => indexLine(script, input)).join(''),
 		...Object.fromEntries(node.startupScripts.map((script) => [`startup/${script.name}`, script.text])),
 	};
 }
@@ -73,8 +75,8 @@ export function buildSeedFiles(input: SeedInput): SeedFiles {
 /** Whether a seed's file is only read when the startup scripts run, so that it changes nothing before them. */
 export const isStartupFile = (name: string): boolean => name.startsWith('startup/');
 
-const indexLine = (script: StartupScript, seconds: number): string =>
-	`${script.name} ${Math.ceil(seconds)} ${script.after}\n`;
+const indexLine = (script: StartupScript, { scriptDeadlineSeconds, isTraced }: SeedInput): string =>
+	`${script.name} ${Math.ceil(scriptDeadlineSeconds)} ${isTraced(script) ? 'trace' : 'plain'} ${script.after}\n`;
 
 function buildUserData({ node, hostKey, guestFiles }: SeedInput): object {
 	return {

@@ -1,6 +1,6 @@
 /** The life of a lab that stays: `up`, `down`, `status`, `reset`. */
 import { defineCommand, type Command } from '../command.js';
-import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag, whichLabFlag } from '../flags.js';
+import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag, traceFlag, whichLabFlag } from '../flags.js';
 
 const runsOf = async (): Promise<string> => (await import('../../rehearse/paths.js')).userPaths().runs;
 
@@ -21,6 +21,7 @@ const upDefinition = defineCommand({
 		},
 		cold: { type: 'boolean', default: false, describe: 'boot every machine from power-on; neither use nor make checkpoints' },
 		timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for bringing it up, in seconds' },
+		...traceFlag,
 		...checkpointLimitFlag,
 		...mirrorFlag,
 		...jsonFlag,
@@ -33,8 +34,8 @@ const upDefinition = defineCommand({
 			import('../../commands/live/up.js'),
 			import('../../rehearse/paths.js'),
 		]);
-		const { lab, nodes, accel: accelerator, from, cold, json } = flags;
-		return upCommand({ lab, nodes, paths: userPaths(), accelerator, from, cold, limitBytes, mirror, timeLimitMs, json, terminal });
+		const { lab, nodes, accel: accelerator, from, cold, trace, json } = flags;
+		return upCommand({ lab, nodes, paths: userPaths(), accelerator, from, cold, limitBytes, trace, mirror, timeLimitMs, json, terminal });
 	},
 });
 

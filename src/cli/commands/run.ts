@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.js';
-import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag } from '../flags.js';
+import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag, traceFlag } from '../flags.js';
 
 /** `rehearse run [LAB]` */
 export const runDefinition = defineCommand({
@@ -32,6 +32,7 @@ export const runDefinition = defineCommand({
 			default: 'never',
 			describe: 'leave the machines running after the scenario, until Ctrl-C',
 		},
+		...traceFlag,
 		timeout: {
 			type: 'number',
 			default: 3600,
@@ -50,8 +51,8 @@ export const runDefinition = defineCommand({
 			import('../../commands/run.js'),
 			import('../../rehearse/paths.js'),
 		]);
-		const { lab, accel: accelerator, keep, json, cold, from, only } = flags;
+		const { lab, accel: accelerator, keep, trace, json, cold, from, only } = flags;
 		const checkpoints = { cold, from, only, limitBytes: bytesOf('checkpoint-limit', flags['checkpoint-limit']) };
-		return runCommand({ lab, paths: userPaths(), accelerator, checkpoints, keep, mirror, timeLimitMs, json, junit, terminal });
+		return runCommand({ lab, paths: userPaths(), accelerator, checkpoints, keep, trace, mirror, timeLimitMs, json, junit, terminal });
 	},
 });

@@ -82,14 +82,15 @@ export async function logsCommand(
 
 /** What shows a log in the guest. Its words are numbers and constants. */
 export function logCommand(log: Exclude<LogName, 'console'>, lines: number, follow: boolean): string {
-	const tail = (files: string) => `exec tail -n ${lines}${follow ? ' -F' : ''} ${files}`;
+	const tail = (files: string) => `tail -n ${lines}${follow ? ' -F' : ''} ${files}`;
 	switch (log) {
 		case 'cloud-init':
-			return tail('/var/log/cloud-init.log /var/log/cloud-init-output.log');
+			return `exec ${tail('/var/log/cloud-init.log /var/log/cloud-init-output.log')}`;
 		case 'journal':
 			return `exec journalctl --boot --no-pager --lines=${lines}${follow ? ' --follow' : ''}`;
 		case 'startup':
-			return tail('/run/rehearse/*.output');
+			// Traces stand among the output, behind record separators.
+			return `${tail('/run/rehearse/*.output')} | sed -u -e '/^\\x1e/d' -e 's/\\x1e.*//'`;
 	}
 }
 

@@ -32,6 +32,8 @@ export interface UpOptions {
 	readonly from: 'started' | 'provisioned';
 	readonly cold: boolean;
 	readonly limitBytes: number;
+	/** Whether startup scripts are traced. */
+	readonly trace: boolean;
 	readonly mirror: string | undefined;
 	/** For bringing it up. */
 	readonly timeLimitMs: number;
@@ -74,6 +76,7 @@ const describe = (lab: Lab, options: UpOptions): KeptLab => ({
 		started: options.from === 'started' && !options.cold ? lab.nodes.map(({ name }) => name) : [],
 		limitBytes: options.limitBytes,
 	},
+	trace: options.trace,
 	mirror: options.mirror,
 	timeLimitMs: options.timeLimitMs,
 });

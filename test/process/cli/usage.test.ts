@@ -4,7 +4,7 @@ import { quote } from '../../../src/base/shell.js';
 import { run } from '../../../src/process/run.js';
 import { makeRehearse, program } from './rehearse.js';
 
-const commands = ['run', 'check', 'image', 'seed', 'report', 'doctor', 'prune'];
+const commands = ['run', 'check', 'image', 'seed', 'report', 'trace', 'doctor', 'prune'];
 
 test('--help lists the commands on stdout', async (t) => {
 	const { rehearse } = await makeRehearse(t);
@@ -64,6 +64,10 @@ test(isMisuse, ['run', '--junit='], /--junit is empty/);
 test(isMisuse, ['seed'], /seed writes to a directory\nhint: say which: rehearse seed --out DIR/);
 test(isMisuse, ['report', 'nowhere'], /"nowhere" is no run/);
 test(isMisuse, ['report'], /there is no run in/);
+test(isMisuse, ['trace'], /Not enough non-option arguments/);
+test(isMisuse, ['trace', 'web'], /no startup script of web has run in any run in .*\nhint: `rehearse run` runs them/);
+test(isMisuse, ['trace', 'web', '--slow', 'very'], /--slow: expected milliseconds/);
+test('bad usage: REHEARSE_NO_TRACE=2', isMisuse, ['run'], /REHEARSE_NO_TRACE=2: expected 1 or 0/, { REHEARSE_NO_TRACE: '2' });
 test('bad usage: REHEARSE_ACCEL=hax', isMisuse, ['run'], /Given: "hax"/, { REHEARSE_ACCEL: 'hax' });
 test('bad usage: REHEARSE_JSON=perhaps', isMisuse, ['check'], /REHEARSE_JSON=perhaps: expected 1 or 0/, {
 	REHEARSE_JSON: 'perhaps',

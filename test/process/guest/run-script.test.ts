@@ -1,11 +1,6 @@
 /** The guest's `run-script`, on this host: scripts run as their first line says, and tell where they fail. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
 import test from 'ava';
-import { packageRoot } from '../../../src/base/package-root.js';
-import { locateFailure } from '../../../src/machine/trace.js';
-import { run } from '../../../src/process/run.js';
+import { runBothWays } from './both-ways.js';
 
 interface Expected {
 	readonly exitCode: number;
@@ -15,18 +10,12 @@ interface Expected {
 }
 
 const runs = test.macro(async (t, lines: readonly string[], { exitCode, output, ...place }: Expected) => {
-	const directory = await mkdtemp(path.join(os.tmpdir(), 'run-script-'));
-	t.teardown(() => rm(directory, { recursive: true }));
-	const script = path.join(directory, 'script');
-	const trace = path.join(directory, 'trace');
-	await writeFile(script, `${lines.join('\n')}\n`);
-	const runScript = path.join(packageRoot(), 'cloud-init', 'guest', 'run-script');
-	const result = await run([runScript, script, trace], { allowFailure: true, timeoutMs: 30_000 });
-	t.is(result.exitCode, exitCode, result.stderr);
-	t.is(result.stdout, output);
-	if (exitCode === 0) return;
-	const traced = await readFile(trace, 'utf8').catch(() => '');
-	t.deepEqual(locateFailure({ output: result.stderr, trace: traced }), place);
+	const { traced, plain } = await runBothWays(t, lines);
+	t.is(traced.exitCode, exitCode, traced.output);
+	t.is(traced.output.trimEnd(), output);
+	t.deepEqual([plain.exitCode, plain.output.trimEnd()], [exitCode, output]);
+	const { failedLine, failedCommand } = traced;
+	t.deepEqual({ ...(failedLine && { failedLine }), ...(failedCommand && { failedCommand }) }, place);
 });
 
 test('bash without options goes on behind a failure', runs, ['#!/bin/bash', 'false', 'echo on'], { exitCode: 0, output: 'on' });
@@ -37,21 +26,22 @@ test('bash -e stops at the failure', runs, ['#!/bin/bash -e', 'echo a', 'false',
 	failedLine: 3,
 	failedCommand: 'false',
 });
-test('so does sh -e', runs, ['#!/bin/sh -e', 'false', 'echo on'], { exitCode: 1, output: '', failedCommand: 'false' });
+test('so does sh -e', runs, ['#!/bin/sh -e', 'false', 'echo on'], { exitCode: 1, output: '', failedLine: 2, failedCommand: 'false' });
 test('env finds bash', runs, ['#!/usr/bin/env bash', 'set -e', 'exit 7'], {
 	exitCode: 7,
 	output: '',
 	failedLine: 3,
 	failedCommand: 'exit 7',
 });
-test('env -S takes the options apart', runs, ['#!/usr/bin/env -S bash -e', 'false', 'echo on'], {
+test('env -S takes the options apart', runs, ['#!/usr/bin/env -S bash -e -o pipefail', 'false | true', 'echo on'], {
 	exitCode: 1,
 	output: '',
 	failedLine: 2,
-	failedCommand: 'false',
+	failedCommand: 'false | true',
 });
 test('any other interpreter runs as it is', runs, ['#!/usr/bin/perl -l', 'print "on"; exit 3'], { exitCode: 3, output: 'on' });
-test('a script does not see that it is traced', runs, ['#!/bin/bash', 'echo "${BASH_ENV-}${REHEARSE_TRACE-}"', 'bash -c "echo \\$-"'], {
-	exitCode: 0,
-	output: '\nhBc',
+test('bash in its POSIX mode runs untraced, and sees nothing of it', runs, ['#!/bin/bash --posix', 'echo "$-${BASH_ENV-}"; exit 3'], {
+	exitCode: 3,
+	output: 'hB',
 });
+test('so does one that keeps its privileges', runs, ['#!/bin/bash -ep', 'echo "$-${BASH_ENV-}"'], { exitCode: 0, output: 'ehpB' });

@@ -44,7 +44,7 @@ listen('agent', (socket) => {
 			return;
 		}
 		socket.write('script-started script=setup\n');
-		socket.write(`script-finished script=setup result=success status=0 ms=5 output=${base64('done\n')} trace=\n`);
+		socket.write(`script-finished script=setup result=success status=0 ms=5 stream=${base64('done\n')}\n`);
 		socket.write('started failed=\n');
 	});
 });

@@ -129,6 +129,7 @@ function describe(directory: string, disks: string, sockets: string, options: La
 			origin: { from: 'power-on' as const },
 		})),
 		scenario: true,
+		trace: true,
 		checkpoints: path.join(directory, 'checkpoints'),
 		accelerator: { name: 'tcg', accel: 'tcg', cpu: 'max' },
 		deadlines: scaledDeadlines(1),

@@ -2,7 +2,7 @@ import test from 'ava';
 import { readEnvironment, variableOf } from '../../../src/cli/environment.js';
 import { filled, millisecondsOf } from '../../../src/cli/flags.js';
 
-const flags = { json: { type: 'boolean' }, accel: { choices: ['auto'] }, 'long-name': { type: 'string' } } as const;
+const flags = { json: { type: 'boolean' }, accel: { choices: ['auto'] }, 'long-name': { type: 'string' }, trace: { type: 'boolean', default: true } } as const;
 
 const gives = test.macro({
 	title: (_title, environment: Record<string, string>) => `the environment ${JSON.stringify(environment)}`,
@@ -14,6 +14,9 @@ const gives = test.macro({
 test(gives, {}, {});
 test(gives, { REHEARSE_ACCEL: 'kvm', REHEARSE_LONG_NAME: 'x' }, { accel: 'kvm', 'long-name': 'x' });
 test(gives, { REHEARSE_JSON: '1' }, { json: true });
+test(gives, { REHEARSE_NO_TRACE: '1' }, { trace: false });
+test(gives, { REHEARSE_NO_TRACE: '0' }, { trace: true });
+test(gives, { REHEARSE_TRACE: '0' }, {});
 test(gives, { REHEARSE_JSON: 'TRUE' }, { json: true });
 test(gives, { REHEARSE_JSON: '0' }, { json: false });
 test(gives, { REHEARSE_JSON: 'no' }, { json: false });

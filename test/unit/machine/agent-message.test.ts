@@ -19,37 +19,35 @@ test('provisioned, with words of more bytes than letters', parsed, `provisioned 
 test('a script begins', parsed, 'script-started script=lab-alias', { kind: 'script-started', script: 'lab-alias' });
 test('all scripts have run', parsed, `started failed=${base64('x')}`, { kind: 'started', failedUnits: 'x' });
 
-const finished = (fields: string, output = '', trace = ''): string =>
-	`script-finished script=setup ms=1234 ${fields} output=${base64(output)} trace=${base64(trace)}`;
-const common = { kind: 'script-finished', script: 'setup', ms: 1234 } as const;
+const finished = (fields: string, stream = ''): string =>
+	`script-finished script=setup ms=1234 ${fields} stream=${base64(stream)}`;
+const common = { kind: 'script-finished', script: 'setup', ms: 1234, stream: '' } as const;
 
-test('a script passes: its trace says nothing of a failure', parsed, finished('result=success status=0', 'done\n', '+ 3 true\n'), {
+const exited = 'exited=Tue_2026-11-24_15:08:17.123456_UTC';
+const endedAt = Date.UTC(2026, 10, 24, 15, 8, 17) + 0.123456 * 1000;
+test('a script passes', parsed, finished(`result=success status=0 ${exited}`, 'done\n'), {
 	...common,
 	status: 'passed',
 	exitCode: 0,
-	output: 'done\n',
+	endedAt,
+	stream: 'done\n',
 });
-test('a script fails', parsed, finished('result=exit-code status=7', 'no\n', '+ 1 set -e\n+ 3 curl -f localhost\n'), {
+test('a script fails', parsed, finished(`result=exit-code status=7 ${exited}`, 'no\n'), {
 	...common,
 	status: 'failed',
 	exitCode: 7,
-	failedLine: 3,
-	failedCommand: 'curl -f localhost',
-	output: 'no\n',
+	endedAt,
+	stream: 'no\n',
 });
-test('a script that runs past its deadline has no exit status', parsed, finished('result=timeout status=15', '', '+ 9 sleep 1000\n'), {
+test('a script that runs past its deadline has no exit status', parsed, finished('result=timeout status=15 exited='), {
 	...common,
 	status: 'timed-out',
-	failedLine: 9,
-	failedCommand: 'sleep 1000',
-	output: '',
 });
-test('neither has one that was killed', parsed, finished('result=signal status=9'), { ...common, status: 'failed', output: '' });
+test('neither has one that was killed', parsed, finished('result=signal status=9 exited=n/a'), { ...common, status: 'failed' });
 test('nor one whose fields are missing; it has not passed', parsed, 'script-finished script=setup', {
 	...common,
 	ms: 0,
 	status: 'failed',
-	output: '',
 });
 
 for (const line of ['', ' ', 'login:', 'Provisioned', 'provisioned=', '{"kind":"started"}', '\x00\xff']) {

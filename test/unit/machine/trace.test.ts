@@ -1,68 +1,144 @@
+/** Traces as real shells wrote them (`golden/traces`, by bash 5.2 and dash 0.5.12), and what is read out of them. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import test from 'ava';
-import { findLine, locateFailure, withoutTrace, type FailurePlace } from '../../../src/machine/trace.js';
+import type { TraceStep } from '../../../src/lab/trace.js';
+import { readScript, type ScriptEnding } from '../../../src/machine/trace/read.js';
+import { parseStream, streamLimitBytes } from '../../../src/machine/trace/stream.js';
+import { reasonNotToTrace } from '../../../src/machine/trace/traceable.js';
+import { matchesGolden } from '../base/golden.js';
 
-const located = test.macro((t, raw: { output?: string; trace?: string }, expected: FailurePlace) =>
-	t.deepEqual(locateFailure({ output: '', trace: '', ...raw }), expected));
+const recorded = (file: string): string => readFileSync(path.join(process.cwd(), 'test/unit/machine/golden/traces', file), 'utf8');
 
-test('bash: the last command traced', located, { trace: '+ 1 set -e\n+ 2 IFACE=eth0\n+ 4 false\n' }, {
-	failedLine: 4,
-	failedCommand: 'false',
-});
-test('bash: within a substitution the depth grows', located, { trace: '+ 5 f\n++ 2 curl localhost\n+++ 3 jq .\n' }, {
-	failedLine: 3,
-	failedCommand: 'jq .',
-});
-test('bash: a word of several lines does not hide its command', located, { trace: "+ 7 python3 -c 'import sys\nsys.exit(3)'\n" }, {
-	failedLine: 7,
-	failedCommand: "python3 -c 'import sys",
-});
-test('bash: a trace that begins in the middle of a line', located, { trace: 'ig -t x\n+ 12 false\n' }, {
-	failedLine: 12,
-	failedCommand: 'false',
-});
-test('dash: the marked lines of what it wrote', located, { output: 'hello\n\x1e+ 2 echo hello\n\x1e+ 3 false\nbye\n' }, {
-	failedLine: 3,
-	failedCommand: 'false',
-});
-test('what only looks like a trace is output', located, { output: '+ 3 false\n' }, {});
-test('nothing traced: nobody knows', located, { output: 'Traceback (most recent call last):\n' }, {});
-test('an empty trace is none', located, { trace: '\n' }, {});
+/** A step as a line: how deep, where, what, how it ended. */
+function told(step: TraceStep, began: number): string {
+	const { depth, line, source, command, at, ms, status, fate, message, output, isTrap } = step;
+	const start = at === undefined ? '' : ` +${at - began}`;
+	return [
+		`${'  '.repeat(depth)}${line ?? '-'}${source ? `(${source})` : ''} ${JSON.stringify(command)}`,
+		`   ${isTrap ? 'trap ' : ''}status ${status ?? '?'}${fate ? ` ${fate}` : ''}${start}${ms === undefined ? '' : ` for ${ms} ms`}`,
+		...(message ? [`   said: ${message}`] : []),
+		...(output ? [`   wrote: ${JSON.stringify(output)}`] : []),
+	].join('\n');
+}
 
-const trace = '+ 1 echo a\n';
-test('bash: a syntax error is later than the last command', located, {
-	output: "a\n/run/seed/startup/x: line 4: syntax error near unexpected token `fi'\n/run/seed/startup/x: line 4: `fi'\n",
-	trace,
-}, { failedLine: 4 });
-test('bash: the end of the file came too early', located, {
-	output: '/run/seed/startup/x: line 9: syntax error: unexpected end of file\n',
-	trace,
-}, { failedLine: 9 });
-test('dash: a syntax error', located, { output: 'a\n/run/seed/startup/x: 5: Syntax error: end of file unexpected (expecting "fi")\n' }, {
-	failedLine: 5,
+const golden = test.macro({
+	title: (_title, name: string) => `the trace of ${name}`,
+	exec(t, name: string, exitCode: number) {
+		const ending: ScriptEnding = { status: 'failed', exitCode, stream: recorded(`${name}.stream`) };
+		const { trace, output, ...place } = readScript(ending, recorded(`${name}.sh`));
+		const began = trace.steps[0]?.at ?? 0;
+		const text = [`${trace.shell}: ${JSON.stringify(place)}`, ...trace.steps.map((step) => told(step, began)), `output: ${output}`];
+		matchesGolden(t, `machine/golden/traces/${name}.txt`, text.join('\n'));
+	},
 });
 
-test('dash of Debian knows no line numbers: the command is told all the same', located, { output: 'a\n\x1e+  echo a\n\x1e+  false\n' }, {
-	failedCommand: 'false',
+test(golden, 'everything', 5);
+test(golden, 'posix', 1);
+test(golden, 'unset', 1);
+
+const read = (stream: string, script: string, ending: Partial<ScriptEnding> = {}, untraced?: string) =>
+	readScript({ status: 'failed', exitCode: 1, ...ending, stream }, script, untraced);
+
+/** A record of bash's for the script itself. */
+const record = (at: number, line: number, command: string, status = 0, pid = 100): string =>
+	`\x1e+ 1767225600.${String(at).padStart(3, '0')}000 ${pid} 0 1 ${status} ${status} | ${line}  > ${command}\n`;
+
+test('what is no trace is output', (t) => {
+	for (const text of ['', 'hello\n', '+ 3 false\n', '\x1e\n', '\x1e+ x > false\n']) {
+		t.like(read(text, '#!/bin/bash\n'), { output: text, trace: { shell: 'none', steps: [] } });
+		t.is(read(text, '#!/bin/bash\n').failedLine, undefined);
+	}
 });
-test('bash 5.2: a quotation without end', located, {
-	output: 'a\n/run/seed/startup/x: line 2: unexpected EOF while looking for matching `"\'\n',
-	trace,
-}, { failedLine: 2 });
-test("a syntax error of somebody else's is not the script's", located, {
-	output: 'psql:/root/bootstrap.sql:12: ERROR:  syntax error at or near "VECTR"\n',
-	trace: '+ 30 psql --file /root/bootstrap.sql\n',
-}, { failedLine: 30, failedCommand: 'psql --file /root/bootstrap.sql' });
 
-test('output without what a trace added to it', (t) => {
-	t.is(withoutTrace('one\n\x1e+ 2 echo two\ntwo\n'), 'one\ntwo\n');
-	t.is(withoutTrace('+ 2 not a trace'), '+ 2 not a trace');
-	t.is(withoutTrace(''), '');
+test('a script that was not traced says so, whatever it writes', (t) => {
+	const { output, trace } = read(record(0, 1, 'false'), 'false\n', {}, 'tracing was turned off');
+	t.deepEqual(trace, { shell: 'none', why: 'tracing was turned off', steps: [] });
+	t.is(output, record(0, 1, 'false'));
+	t.is(read('boo\n', '#!/usr/bin/python3\nboo\n').trace.why, 'its interpreter tells nothing');
 });
 
-const found = test.macro((t, place: FailurePlace, script: string, failedLine: number | undefined) =>
-	t.is(findLine(place, script).failedLine, failedLine));
+test('output stands with the command that was told last, and the end of the script ends the last', (t) => {
+	const stream = `${record(0, 1, 'echo a')}a\n${record(250, 2, 'cp x y')}cp: cannot stat 'x'\n`;
+	const { trace, output, ...place } = read(stream, 'echo a\ncp x y\n', { endedAt: 1_767_225_600_900 });
+	t.deepEqual(trace.steps, [
+		{ line: 1, command: 'echo a', depth: 0, at: 1_767_225_600_000, ms: 250, status: 0, output: 'a\n' },
+		{
+			line: 2,
+			command: 'cp x y',
+			depth: 0,
+			at: 1_767_225_600_250,
+			ms: 650,
+			status: 1,
+			fate: 'failing',
+			output: "cp: cannot stat 'x'\n",
+			message: "cp: cannot stat 'x'",
+		},
+	]);
+	t.is(output, "a\ncp: cannot stat 'x'\n");
+	t.deepEqual(place, { failedLine: 2, failedCommand: 'cp x y', excerpt: { firstLine: 1, lines: ['echo a', 'cp x y'] } });
+});
 
-test('a command without a line is found where one line holds it', found, { failedCommand: 'false' }, '#!/bin/sh\ntrue\nfalse\n', 3);
-test('but not where two do', found, { failedCommand: 'false' }, 'false\nfalse\n', undefined);
-test('nor where none does: it was expanded', found, { failedCommand: 'cat /etc/x' }, 'cat "$file"\n', undefined);
-test('a line that was traced stands', found, { failedLine: 7, failedCommand: 'false' }, 'false\n', 7);
+test('a script that was killed ended in the command that was running', (t) => {
+	const stream = record(0, 1, 'true') + record(10, 2, 'sleep 1000');
+	const { trace, failedLine, failedCommand } = readScript({ status: 'timed-out', stream }, 'true\nsleep 1000\n');
+	t.deepEqual([failedLine, failedCommand], [2, 'sleep 1000']);
+	t.is(trace.steps[1]?.fate, 'failing');
+	t.is(trace.steps[1]?.status, undefined);
+});
+
+test('a script that passed has no failing command', (t) => {
+	const { trace, failedLine } = read(record(0, 1, 'false') + record(5, 1, 'true', 1), 'false || true\n', { status: 'passed', exitCode: 0 });
+	t.is(failedLine, undefined);
+	t.deepEqual(trace.steps.map(({ fate }) => fate), ['swallowed', undefined]);
+});
+
+const syntax = test.macro((t, message: string, line: number) => {
+	const { failedLine, failedCommand } = read(`${record(0, 1, 'echo a')}a\n${message}`, 'echo a\n', { exitCode: 2 });
+	t.deepEqual([failedLine, failedCommand], [line, undefined]);
+});
+const script = '/run/rehearse/seed/startup/x';
+test('a syntax error is later than the last command', syntax, `${script}: line 4: syntax error near unexpected token \`fi'\n${script}: line 4: \`fi'\n`, 4);
+test('the end of the file came too early', syntax, `${script}: line 9: syntax error: unexpected end of file\n`, 9);
+test('a quotation without end', syntax, `${script}: line 2: unexpected EOF while looking for matching \`"'\n`, 2);
+test('a syntax error of dash', syntax, `${script}: 5: ${script}: Syntax error: end of file unexpected (expecting "fi")\n`, 5);
+test('an unset variable', syntax, `${script}: line 3: HOSTNAME_: unbound variable\n`, 3);
+
+test("a syntax error of somebody else's is not the script's", (t) => {
+	const said = 'psql:/root/bootstrap.sql:12: ERROR:  syntax error at or near "VECTR"\n';
+	t.like(read(`${record(0, 1, 'psql --file /root/bootstrap.sql')}${said}`, 'psql --file /root/bootstrap.sql\n'), { failedLine: 1 });
+});
+
+test('a trace whose beginning was cut off', (t) => {
+	const filler = `${'x'.repeat(127)}\n`.repeat(streamLimitBytes / 128);
+	const stream = (`4 0 | 3  > half a record\n${record(0, 7, 'true')}${filler}${record(9, 12, 'false')}`).slice(-streamLimitBytes);
+	const { trace, failedLine, output } = read(stream, `${'\n'.repeat(6)}true\n\n\n\n\nfalse\n`);
+	t.true(trace.isCut);
+	t.is(failedLine, 12);
+	t.true(output.length <= 16_384);
+	t.true((trace.steps[0]?.output?.length ?? 0) <= 4096);
+	t.is(read('short', '').trace.isCut, undefined);
+});
+
+test('the guest sends as much as is expected', (t) => {
+	t.regex(readFileSync(path.join(process.cwd(), 'cloud-init/guest/agent.sh'), 'utf8'), new RegExp(`tail -c ${streamLimitBytes}\\b`));
+});
+
+test('words of several lines end where their quotes do', (t) => {
+	const commands = ["m='a\nb'", "echo 'it'\\''s\nhere' x", 'a=(1 "b\nc")', "printf $'a\\'\\n' x", '[[ a\nb == x ]]', "case don't in"];
+	for (const command of commands) {
+		const { records } = parseStream(`${record(0, 1, command)}written\n${record(1, 2, 'true')}`, '');
+		t.deepEqual(records.map((each) => each.command), [command, 'true']);
+		t.is(records[0]?.output, 'written\n');
+	}
+});
+
+const untraceable = test.macro((t, text: string, expected: boolean) => t.is(reasonNotToTrace(text) !== undefined, expected));
+test('bash has a descriptor of its own for its trace', untraceable, '#!/bin/bash\nexec 2>log\n', false);
+test('so has a script that names no interpreter', untraceable, 'exec 2>log\n', false);
+test('sh may redirect the errors of single commands', untraceable, '#!/bin/sh\nls 2>/dev/null || x=$(ls 2>&1) >out\n', false);
+test('and the output of more', untraceable, '#!/bin/sh\n{ ls; ls; } >out\nexec 3>x\n', false);
+for (const shared of ['exec 2>log', '{ ls; } 2>&1', '( ls ) 2>/dev/null', 'f() { ls; }\nf 2>/dev/null', '. ./x 2>y', 'eval ls 2>y', '"$x" 2>y', 'if :; then ls; fi 2>x']) {
+	test(`not sh with ${JSON.stringify(shared)}`, untraceable, `#!/bin/sh\n${shared}\n`, true);
+}
+test('nor sh that cannot be read', untraceable, '#!/usr/bin/env sh\nif true; then\n', true);

@@ -51,6 +51,7 @@ function inputs(changed: Inputs = {}): NodeInputs {
 		hostKey,
 		guestFiles: { 'agent.sh': changed.agent ?? '#!/bin/bash\n' },
 		scriptDeadlineSeconds: changed.scriptDeadlineSeconds ?? 60,
+		isTraced: () => true,
 	});
 	const host = { qemuVersion: 'QEMU emulator version 10.0.2', accelerator: tcg, processor: 'A', ...changed.host };
 	return { machine, imageBuiltAt: changed.imageBuiltAt ?? 1, seed, seedBytes: changed.seedBytes ?? 2 ** 21, host };

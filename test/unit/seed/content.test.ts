@@ -22,7 +22,7 @@ const hostKey = { privateKey: '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----E
 const guestFiles = { 'agent.sh': '#!/bin/bash\ntrue\n', 'rehearse-agent.service': '[Service]\n' };
 
 const build = (overrides: Partial<LabNode> = {}, scriptDeadlineSeconds = 90.2) =>
-	buildSeedFiles({ node: { ...sample, ...overrides }, hostKey, guestFiles, scriptDeadlineSeconds });
+	buildSeedFiles({ node: { ...sample, ...overrides }, hostKey, guestFiles, scriptDeadlineSeconds, isTraced: ({ name }) => name === 'first' });
 
 const instanceId = (overrides: Partial<LabNode> = {}, scriptDeadlineSeconds?: number): unknown =>
 	(JSON.parse(build(overrides, scriptDeadlineSeconds)['meta-data'] ?? '') as Record<string, unknown>)['instance-id'];
@@ -53,7 +53,7 @@ test('a password is nowhere in clear, and a user without one is locked', (t) => 
 
 test('every startup script has a line of name, whole seconds and unit, in order, and lies beside it unchanged', (t) => {
 	const files = build();
-	t.is(files['startup/order.txt'], 'first 91 network-online.target\nsecond 91 nginx.service\n');
+	t.is(files['startup/order.txt'], 'first 91 trace network-online.target\nsecond 91 plain nginx.service\n');
 	t.is(files['startup/first'], '#!/bin/sh\necho first\n');
 	t.is(files['startup/second'], 'echo "ö"');
 	t.is(build({ startupScripts: [] })['startup/order.txt'], '');
@@ -98,14 +98,14 @@ test('another deadline is the same instance', keeps, {}, 10);
 test('another size is the same instance: the disk is grown at every first boot', keeps, { memoryMiB: 1, diskMiB: 1 });
 
 test("each of the guest's own files has its place, and its program is executable", async (t) => {
-	const files = buildSeedFiles({ node: sample, hostKey, guestFiles: await readGuestFiles(), scriptDeadlineSeconds: 1 });
+	const files = buildSeedFiles({ node: sample, hostKey, guestFiles: await readGuestFiles(), scriptDeadlineSeconds: 1, isTraced: () => true });
 	const { write_files: written } = parse(files['user-data'] ?? '') as {
 		write_files: { path: string; permissions?: string; content: string }[];
 	};
 	const program = written.find(({ path }) => path.endsWith('/agent.sh'));
 	t.is(program?.permissions, '0755');
 	t.true(program?.content.startsWith('#!/bin/'));
-	t.throws(() => buildSeedFiles({ node: sample, hostKey, guestFiles: { other: '' }, scriptDeadlineSeconds: 1 }), {
+	t.throws(() => buildSeedFiles({ node: sample, hostKey, guestFiles: { other: '' }, scriptDeadlineSeconds: 1, isTraced: () => true }), {
 		message: /no place for other/,
 	});
 });

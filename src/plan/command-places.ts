@@ -1,0 +1,228 @@
+/**
+ * What becomes of the exit status of each command of a shell script, read without running it: whether the script asks
+ * for it, throws it away, or ends on it.
+ */
+import { forEachChild, parse, type Command, type PipelineNode, type Statement, type SyntaxNode } from 'unbash';
+import { lineFinder, type LineFinder } from './script-lines.js';
+
+/**
+ * `plain`: only `set -e` would mind. `condition`: the script chooses by it. `swallowed`: it is followed by `|| true` or
+ * the like. Of a pipeline's elements the status is the pipeline's.
+ */
+export type StatusUse = 'plain' | 'condition' | 'swallowed';
+
+/** A pipeline's element: `id` tells pipelines apart. */
+export interface PipelinePlace {
+	readonly id: number;
+	/** From 0. */
+	readonly index: number;
+	readonly count: number;
+}
+
+/** A command where it stands in a script. */
+export interface CommandPlace {
+	/** 1-based line that it begins on. */
+	readonly line: number;
+	/** Lines that a shell may tell as its own, the first and the last. */
+	readonly told: readonly [number, number];
+	/** Its words where they are the same in every run, its name first; `[[`, `((` and `variable=` are names. */
+	readonly words: readonly (string | undefined)[];
+	readonly use: StatusUse;
+	/** The pipeline that it is part of, itself or within a compound command. */
+	readonly pipeline: PipelinePlace | undefined;
+	/** Ids of all pipelines around it, those around a substitution that it is in too. */
+	readonly pipelines: readonly number[];
+	/**
+	 * When the shell goes on: in turn, when it has ended; at once, for what it, or what it stands in, is `background`;
+	 * with the command that a substitution is a file or a here-document of, `beside` it.
+	 */
+	readonly runs: 'in turn' | 'background' | 'beside';
+	/** Assignments: a `whole` command of them has the status of its last substitution; before another they have none. */
+	readonly assigns: 'whole' | 'before' | undefined;
+	/** It is in a substitution. */
+	readonly isSubstituted: boolean;
+}
+
+/** Where commands stand, and what functions there are. */
+export interface ScriptPlaces {
+	readonly places: readonly CommandPlace[];
+	readonly functions: ReadonlySet<string>;
+}
+
+interface Surroundings extends Pick<CommandPlace, 'use' | 'pipeline' | 'pipelines' | 'runs' | 'isSubstituted'> {
+	/** Line of the command that this is a here-document or a redirection of: it is told as that of what is in it. */
+	readonly within?: number;
+}
+
+const plain: Surroundings = { use: 'plain', pipeline: undefined, pipelines: [], runs: 'in turn', isSubstituted: false };
+
+/** What somebody writes behind `||` who does not mind: nothing that could mend or end anything. */
+const indifferent = new Set(['true', ':', 'echo', 'printf', 'logger', 'cat']);
+
+/** Commands that only ask; so do the substitutions in them. */
+const tests = new Set(['[', '[[', '((', 'test']);
+
+/** Finds every command of a script. What cannot be parsed has none. */
+export function findCommandPlaces(text: string): ScriptPlaces {
+	const finder = new PlaceFinder(text);
+	finder.addStatements(parse(text).commands, plain, lineFinder(text));
+	return finder;
+}
+
+class PlaceFinder implements ScriptPlaces {
+	readonly places: CommandPlace[] = [];
+	readonly functions = new Set<string>();
+	readonly #text: string;
+	#pipelines = 0;
+
+	constructor(text: string) {
+		this.#text = text;
+	}
+
+	/** A list's status is that of its last statement. */
+	addStatements(statements: readonly Statement[], around: Surroundings, lineOf: LineFinder): void {
+		for (const [index, { command, background }] of statements.entries()) {
+			const next = statements[index + 1];
+			const isAsked = next !== undefined && this.#text.slice(next.pos, next.end).includes('$?');
+			const own: Surroundings = next === undefined ? around : { ...around, use: isAsked ? 'condition' : 'plain' };
+			this.#visit(command, background ? { ...own, use: 'plain', runs: 'background' } : own, lineOf);
+		}
+	}
+
+	#visit(node: SyntaxNode, around: Surroundings, lineOf: LineFinder): void {
+		switch (node.type) {
+			case 'AndOr':
+				for (const [index, part] of node.commands.entries()) {
+					this.#visit(part, { ...around, use: useInList(node.commands, node.operators, index, around.use) }, lineOf);
+				}
+				return;
+			case 'Pipeline':
+				return this.#addPipeline(node, around, lineOf);
+			case 'If':
+			case 'Elif':
+			case 'While':
+				this.addStatements(node.clause.commands, { ...around, use: 'condition' }, lineOf);
+				return forEachChild(node, (child) => {
+					if (child !== node.clause) this.#visit(child, around, lineOf);
+				});
+			case 'Function':
+				this.functions.add(node.name.value);
+				return this.#visit(node.body, plain, lineOf);
+			case 'Coproc':
+				return this.#visit(node.body, { ...plain, runs: 'background' }, lineOf);
+			case 'CompoundList':
+				return this.addStatements(node.commands, around, lineOf);
+			case 'Command':
+				return this.#addCommand(node, around, lineOf);
+			case 'TestCommand':
+			case 'ArithmeticCommand':
+				this.#add(node, [node.type === 'TestCommand' ? '[[' : '(('], undefined, around, lineOf);
+				return this.#addSubstitutions(node, { ...substituted(around), use: 'condition' }, lineOf);
+			case 'Word':
+			case 'Assignment':
+			case 'Redirect':
+			case 'HereDoc':
+			case 'HereString':
+				return this.#addSubstitutions(node, substituted(around), lineOf);
+			default:
+				forEachChild(node, (child) => this.#visit(child, around, lineOf));
+		}
+	}
+
+	#addPipeline(node: Extract<SyntaxNode, { type: 'Pipeline' }>, around: Surroundings, lineOf: LineFinder): void {
+		const isNegated = node.prefixes.some(({ type }) => type === 'Negation');
+		const own: Surroundings = isNegated ? { ...around, use: 'condition' } : around;
+		const count = node.commands.length;
+		const id = count > 1 ? ++this.#pipelines : 0;
+		for (const [index, element] of node.commands.entries()) {
+			this.#visit(element, count > 1 ? { ...own, pipeline: { id, index, count }, pipelines: [...own.pipelines, id] } : own, lineOf);
+		}
+	}
+
+	#addCommand(node: Command, around: Surroundings, lineOf: LineFinder): void {
+		const words = [...(node.name ? [node.name] : []), ...node.args].map(fixedText);
+		for (const each of node.prefix) {
+			if (each.type !== 'Assignment') continue;
+			const name = each.text.slice(0, each.text.indexOf('=') + 1);
+			this.#add(each, [name], node.name ? 'before' : 'whole', around, lineOf);
+		}
+		if (node.name) this.#add(node, words, undefined, around, lineOf);
+		const isTest = around.use === 'condition' || tests.has(words[0] ?? '');
+		const use: StatusUse = !node.name ? around.use : isTest ? 'condition' : 'plain';
+		const inner: Surroundings = { ...substituted(around), use, runs: around.runs };
+		const isRedirection = ({ type }: SyntaxNode): boolean => type === 'Redirect' || type === 'HereDoc' || type === 'HereString';
+		forEachChild(node, (child) => {
+			if (!isRedirection(child)) this.#addSubstitutions(child, inner, lineOf);
+			// The shell tells of a command before it opens its files.
+			else this.#addSubstitutions(child, { ...substituted(around), runs: 'beside', within: lineOf(node.pos) }, lineOf);
+		});
+	}
+
+	#add(node: SyntaxNode, words: CommandPlace['words'], assigns: CommandPlace['assigns'], around: Surroundings, lineOf: LineFinder): void {
+		const { within, ...rest } = around;
+		const line = lineOf(node.pos);
+		this.places.push({ ...rest, line, told: [within ?? line, lineOf(Math.max(node.pos, node.end - 1))], words, assigns });
+	}
+
+	#addSubstitutions(node: SyntaxNode, around: Surroundings, lineOf: LineFinder): void {
+		forEachChild(node, (child) => {
+			if (child.type !== 'Script') return this.#addSubstitutions(child, around, lineOf);
+			// An escaped backtick substitution counts its positions from its own start.
+			const inner: LineFinder = child.source === undefined ? lineOf : () => lineOf(node.pos);
+			// What is behind <( ) runs beside the command that reads it.
+			this.addStatements(child.commands, node.type === 'ProcessSubstitution' ? { ...substituted(around), runs: 'beside' } : around, inner);
+		});
+	}
+}
+
+/** Around what a substitution runs. */
+const substituted = ({ pipelines }: Surroundings): Surroundings => ({ ...plain, pipelines, isSubstituted: true });
+
+/** What becomes of the status of one command of `a && b || c`, which itself stands where a status is put to `use`. */
+function useInList(
+	commands: readonly PipelineNode[],
+	operators: readonly ('&&' | '||')[],
+	index: number,
+	use: StatusUse,
+): StatusUse {
+	if (index === commands.length - 1) return use;
+	// After a failure, everything up to the next `||` is passed over.
+	const or = operators.indexOf('||', index);
+	if (or !== index) return 'condition';
+	const handler = commands[or + 1];
+	return handler && isIndifferent(handler) ? 'swallowed' : 'condition';
+}
+
+function isIndifferent(node: SyntaxNode): boolean {
+	if (node.type === 'Command') return node.name !== undefined && indifferent.has(node.name.value);
+	if (node.type === 'Redirected') return isIndifferent(node.command);
+	if (node.type === 'BraceGroup' || node.type === 'Subshell') return node.body.commands.every(({ command }) => isIndifferent(command));
+	return false;
+}
+
+/** The value of a word that no expansion changes. */
+function fixedText(word: SyntaxNode & { readonly text: string }): string | undefined {
+	if (word.type !== 'Word') return undefined;
+	return /[$`*?{[~]/.test(word.text) && word.text !== '[' && !/^'[^']*'$/.test(word.text) ? undefined : word.value;
+}
+
+/**
+ * The places of a command that was run, from its line and its words as the shell told them: more than one where they
+ * fit equally well, none where the script has no such command there.
+ */
+export function placesOf({ places }: ScriptPlaces, line: number, command: string): readonly CommandPlace[] {
+	const told = command.split(/\s+/).map((word) => word.replace(/^'(.*)'$/, '$1'));
+	const assigned = /^\w+(?:\[[^\]]*\])?\+?=/.exec(command)?.[0];
+	let best: CommandPlace[] = [];
+	let bestScore = 0;
+	for (const place of places) {
+		if (line < place.told[0] || line > place.told[1]) continue;
+		const [name] = place.words;
+		if (place.assigns ? name !== assigned : name !== undefined && name !== told[0]) continue;
+		const common = place.words.filter((word) => word !== undefined && told.includes(word)).length;
+		const score = common + (place.line === line ? 0.5 : 0);
+		if (best.length === 0 || score > bestScore) [best, bestScore] = [[place], score];
+		else if (score === bestScore) best.push(place);
+	}
+	return best;
+}

@@ -1,0 +1,4 @@
+set -eu
+echo before
+cat /nonexistent/file || true
+echo "$UNSET_VARIABLE"

@@ -2,7 +2,7 @@
  * What becomes of the exit status of each command of a shell script, read without running it: whether the script asks
  * for it, throws it away, or ends on it.
  */
-import { forEachChild, parse, type Command, type PipelineNode, type Statement, type SyntaxNode } from 'unbash';
+import { forEachChild, parse, type Command, type PipelineNode, type Redirection, type Statement, type SyntaxNode } from 'unbash';
 import { lineFinder, type LineFinder } from './script-lines.js';
 
 /**
@@ -194,11 +194,15 @@ function useInList(
 }
 
 function isIndifferent(node: SyntaxNode): boolean {
-	if (node.type === 'Command') return node.name !== undefined && indifferent.has(node.name.value);
-	if (node.type === 'Redirected') return isIndifferent(node.command);
+	if (node.type === 'Command') return node.name !== undefined && indifferent.has(node.name.value) && !node.redirects.some(writesFile);
+	if (node.type === 'Redirected') return isIndifferent(node.command) && !node.redirects.some(writesFile);
 	if (node.type === 'BraceGroup' || node.type === 'Subshell') return node.body.commands.every(({ command }) => isIndifferent(command));
 	return false;
 }
+
+/** `|| echo … >>file` mends something; `>&2` and `>/dev/null` are for nobody but the reader. */
+const writesFile = (redirect: Redirection): boolean =>
+	redirect.type === 'Redirect' && redirect.operator.includes('>') && redirect.operator !== '>&' && !redirect.target?.value.startsWith('/dev/');
 
 /** The value of a word that no expansion changes. */
 function fixedText(word: SyntaxNode & { readonly text: string }): string | undefined {

@@ -89,16 +89,18 @@ test.serial('a pair of nodes, again and again', async (t) => {
 		scenario.result.nodes.flatMap(({ startup }) => startup.map(({ status }) => status)),
 		['not run', 'not run'],
 	);
-	const only = await rehearse(sandbox, [bad, '--only', 'client']);
+	const only = await rehearse(sandbox, [bad, '--only', 'client', '--no-trace']);
 	t.is(only.status, 1, only.stderr + only.stdout);
 	t.deepEqual(originsOf(only.result), ['started', 'provisioned']);
 	t.deepEqual(
 		only.result.nodes.map(({ startup }) => startup.map(({ status }) => status)),
 		[['not run'], ['passed', 'failed']],
 	);
+	t.is(only.result.nodes[1]?.startup[1]?.failed_line, undefined, 'nobody knows without a trace');
 
 	// A week later, as far as the host's clock tells.
 	const later = await editLab(sandbox, 'pair', (plan) => {
+		addScript(plan, 'client', 'quiet', ['#!/bin/bash', 'set -e', 'cat /nonexistent/table || true', 'echo on']);
 		const command = `echo $(($(date +%s) - ${Math.floor(Date.now() / 1000)}))`;
 		addTest(plan, 'A week later', [{ type: 'command_output', on_vm: 'server', params: { command, matches: `^${String(week).slice(0, 3)}\\d{3}$` } }]);
 	});
@@ -107,6 +109,16 @@ test.serial('a pair of nodes, again and again', async (t) => {
 	const aged = await rehearse(sandbox, [later], { env: { NODE_OPTIONS: `--import=${shifted}` } });
 	t.is(aged.status, 0, aged.stderr + aged.stdout);
 	t.deepEqual(originsOf(aged.result), ['provisioned', 'provisioned']);
+
+	// That script has passed, and what it swallowed is told all the same.
+	const message = 'cat: /nonexistent/table: No such file or directory';
+	const swallowed = { line: 3, command: 'cat /nonexistent/table', exit_code: 1, message };
+	t.like(aged.result.nodes[1]?.startup[1], { script: 'quiet', status: 'passed', swallowed: [swallowed] });
+	t.is(aged.result.nodes[0]?.startup[0]?.swallowed, undefined);
+	const trace = await runTool(sandbox, ['trace', 'client', '--script', 'quiet']);
+	t.is(trace.status, 0, trace.stderr);
+	t.regex(trace.stdout, /^ +! +3 .* 1 +cat \/nonexistent\/table\n +│ cat: \/nonexistent\/table: No such file/m);
+	t.regex(trace.stdout, /^ +4 .* 0 +echo on$/m);
 
 	// A damaged checkpoint, and another node of which something changed: each is booted, and it is said why.
 	const [client] = (await manifests(sandbox)).filter(({ kind, machines }) => kind === 'provisioned' && machines[0]?.node === 'client');

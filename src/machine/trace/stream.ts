@@ -41,13 +41,17 @@ export interface TraceStream {
 const bashHead = /(\x1e+)\+ (\d+)[.,](\d+) (\d+) (\d+) (\d+) (\d+) ([\d ]+) \| (\d+) (.*?) > /g;
 const dashHead = /\x1e\+ (\d+) > /g;
 
+/** What dash says of the script itself has its name twice, since the shell that traces it reads it with `.`. */
+const namedTwice = /^((\S*\/startup\/.+?): \d+: )\2: /gm;
+
 /** Takes the stream of a script apart, whose own text helps where a shell does not quote. What is no trace is output. */
 export function parseStream(text: string, script: string): TraceStream {
 	const bash = [...text.matchAll(bashHead)];
 	if (bash.length > 0) return { shell: 'bash', ...cut(text, bash, bashRecord, commandLength) };
-	const dash = [...text.matchAll(dashHead)];
+	const plain = text.replaceAll(namedTwice, '$1');
+	const dash = [...plain.matchAll(dashHead)];
 	if (dash.length === 0) return { shell: 'none', before: text, records: [] };
-	const { before, records } = cut(text, dash, dashRecord, (body) => unquotedLength(body, script));
+	const { before, records } = cut(plain, dash, dashRecord, (body) => unquotedLength(body, script));
 	// The first is run-script's own `. "$0"`.
 	const isWhole = before === '' && records[0]?.command.startsWith('. ');
 	return { shell: 'dash', before: before + (isWhole ? (records[0]?.output ?? '') : ''), records: isWhole ? records.slice(1) : records };

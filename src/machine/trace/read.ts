@@ -61,7 +61,7 @@ export function readScript(ending: ScriptEnding, text: string, untraced?: string
 	}
 	const fates = judge(followed.commands, failing, followed.unfinished);
 	const steps = followed.commands.map((ran) => stepOf(ran, fates, followed.commands));
-	const why = untraced ?? (stream.shell === 'none' ? 'its interpreter tells nothing' : undefined);
+	const why = untraced ?? (stream.shell === 'none' ? reasonForNothing(text) : undefined);
 	const place = fatalLine !== undefined && !failing ? { failedLine: fatalLine } : failing ? locate(failing) : {};
 	return {
 		...place,
@@ -75,6 +75,9 @@ export function readScript(ending: ScriptEnding, text: string, untraced?: string
 		},
 	};
 }
+
+const reasonForNothing = (text: string): string =>
+	/^#!(?!.*\b(?:ba|da)?sh\b)/.test(text) ? 'its interpreter tells nothing' : 'the shell told of no command';
 
 /** The command to show: an assignment fails because of the last command of its substitution. */
 function findFailing({ last }: Followed): Ran | undefined {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
+import fc from 'fast-check';
 import type { TraceStep } from '../../../src/lab/trace.js';
 import { readScript, type ScriptEnding } from '../../../src/machine/trace/read.js';
 import { parseStream, streamLimitBytes } from '../../../src/machine/trace/stream.js';
@@ -56,6 +57,7 @@ test('a script that was not traced says so, whatever it writes', (t) => {
 	t.deepEqual(trace, { shell: 'none', why: 'tracing was turned off', steps: [] });
 	t.is(output, record(0, 1, 'false'));
 	t.is(read('boo\n', '#!/usr/bin/python3\nboo\n').trace.why, 'its interpreter tells nothing');
+	t.is(read('', '#!/bin/bash\n', { status: 'passed' }).trace.why, 'the shell told of no command');
 });
 
 test('output stands with the command that was told last, and the end of the script ends the last', (t) => {
@@ -131,6 +133,27 @@ test('words of several lines end where their quotes do', (t) => {
 		t.deepEqual(records.map((each) => each.command), [command, 'true']);
 		t.is(records[0]?.output, 'written\n');
 	}
+});
+
+/** Lines of a trace that no shell would write in this order. */
+const oddRecord = fc
+	.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 6 }), fc.nat(2), fc.nat(3), fc.constantFrom('0', '1', '1 0', '0 0 141'), fc.integer({ min: 1, max: 60 }))
+	.chain(([level, pid, subshell, depth, pipe, line]) =>
+		fc.constantFrom('true', 'false', 'f', 'x=', "eval 'x'", 'exit 3', "trap 'f; echo' EXIT", 'for i in 1', "a 'b", '[[ x', '').map(
+			(command) => `${'\x1e'.repeat(level)}+ 17672256${pid}.5 ${pid} ${subshell} ${depth} 1 ${pipe} | ${line}  > ${command}\nsaid\n`,
+		),
+	);
+
+test('whatever comes, it is read', (t) => {
+	const texts = ['everything.sh', 'posix.sh'].map(recorded);
+	fc.assert(
+		fc.property(fc.array(fc.oneof(oddRecord, fc.string())), fc.constantFrom(...texts), fc.boolean(), (parts, text, failed) => {
+			const ending = failed ? { status: 'failed' as const, exitCode: 1 } : { status: 'timed-out' as const };
+			const { trace } = readScript({ ...ending, stream: parts.join('') }, text);
+			return trace.steps.every(({ ms = 0, depth }) => ms >= 0 && Number.isInteger(depth));
+		}),
+	);
+	t.pass();
 });
 
 const untraceable = test.macro((t, text: string, expected: boolean) => t.is(reasonNotToTrace(text) !== undefined, expected));

@@ -63,10 +63,11 @@ export function statusText(labs: readonly StandingLab[], { color }: Pick<TextOpt
 	return labs
 		.map(({ lab, stands, runDirectory, ageMs, nodes }) => {
 			const heading = `${paint('bold', lab)}  ${stands ? 'up' : 'coming up, or rehearsed'} for ${formatMs(ageMs)}`;
-			return [heading, ...indented(layOutColumns([headings, ...nodes.map(nodeRow)], paint), 2), `  ${runDirectory}`, ''].join('\n');
+			const rows = nodes.length === 0 ? [] : layOutColumns([headings, ...nodes.map(nodeRow)], paint);
+			return [heading, ...indented([...rows, runDirectory], 2)].join('\n');
 		})
-		.join('\n')
-		.replace(/\n\n$/, '\n');
+		.join('\n\n')
+		.concat('\n');
 }
 
 const headings = ['node', 'stage', 'running for', 'lab address', 'uplink', 'resident', 'RAM', 'link'].map((text) => ({ text, style: 'dim' as const }));
@@ -77,7 +78,7 @@ const nodeRow = (node: StandingNode) => [
 	{ text: node.uptimeMs === undefined ? '–' : formatMs(node.uptimeMs) },
 	{ text: node.alias },
 	{ text: node.uplinkAddress },
-	{ text: `${node.residentMiB ?? 0} MiB` },
+	{ text: node.residentMiB === undefined ? '–' : `${node.residentMiB} MiB` },
 	{ text: `${node.memoryMiB} MiB` },
 	{ text: linkText(node.link) },
 ];

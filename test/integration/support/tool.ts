@@ -23,6 +23,8 @@ export interface ToolOptions {
 	/** A command that runs the tool, such as `unshare`, with its own arguments; it has to become the tool. */
 	readonly through?: readonly string[];
 	readonly env?: NodeJS.ProcessEnv;
+	/** What it reads on standard input; the end of the file at once where there is none. */
+	readonly input?: string;
 }
 
 /** A run of the tool that goes on, or has ended. */
@@ -30,24 +32,25 @@ export class Tool {
 	readonly ended: Promise<Ended>;
 	readonly #child: ChildProcess;
 	readonly #sandbox: Sandbox;
+	#stdout = '';
 	#stderr = '';
 	#isOver = false;
 
 	/** Starts the tool in a sandbox, which ends it with the test. */
-	constructor(sandbox: Sandbox, args: readonly string[], { through = [], env = {} }: ToolOptions = {}) {
+	constructor(sandbox: Sandbox, args: readonly string[], { through = [], env = {}, input }: ToolOptions = {}) {
 		const [command = '', ...words] = [...through, process.execPath, program, ...args];
 		const began = performance.now();
 		this.#sandbox = sandbox;
-		this.#child = spawn(command, words, { env: { ...sandbox.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-		let stdout = '';
-		this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+		this.#child = spawn(command, words, { env: { ...sandbox.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+		this.#child.stdin?.on('error', () => undefined).end(input);
+		this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text));
 		this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));
 		this.ended = new Promise((resolve, reject) => {
 			this.#child.once('error', reject);
 			this.#child.once('close', (code, signal) => {
 				this.#isOver = true;
 				const status = code ?? 128 + (signal ? os.constants.signals[signal] : 0);
-				resolve({ status, stdout, stderr: this.#stderr, ms: performance.now() - began });
+				resolve({ status, stdout: this.#stdout, stderr: this.#stderr, ms: performance.now() - began });
 			});
 		});
 	}
@@ -58,8 +61,17 @@ export class Tool {
 	}
 
 	/** Waits until standard error matches. Rejects, with what it says, after `ms` and when the tool ends without it. */
-	async says(pattern: RegExp, ms: number): Promise<RegExpExecArray> {
-		const look = () => Promise.resolve({ match: pattern.exec(this.#stderr), isOver: this.#isOver });
+	says(pattern: RegExp, ms: number): Promise<RegExpExecArray> {
+		return this.#writes(() => this.#stderr, pattern, ms);
+	}
+
+	/** The same of standard output. */
+	prints(pattern: RegExp, ms: number): Promise<RegExpExecArray> {
+		return this.#writes(() => this.#stdout, pattern, ms);
+	}
+
+	async #writes(text: () => string, pattern: RegExp, ms: number): Promise<RegExpExecArray> {
+		const look = () => Promise.resolve({ match: pattern.exec(text()), isOver: this.#isOver });
 		const { last } = await poll(look, ({ match, isOver }) => match !== null || isOver, { intervalMs: 50, deadlineMs: ms });
 		if (last.match) return last.match;
 		throw new Error(`${last.isOver ? 'ended without' : `nothing in ${ms} ms like`} ${String(pattern)}:\n${this.#stderr}`);

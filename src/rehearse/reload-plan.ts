@@ -1,0 +1,80 @@
+/** What an edited plan means for a lab that runs. Pure. */
+import { usageFailure } from '../base/errors.js';
+import type { Lab, LabNode } from '../lab/lab.js';
+
+/** A node that has to be made anew, and what of it was edited, in words. */
+export interface ChangedNode {
+	readonly node: string;
+	readonly changes: readonly string[];
+}
+
+/** What has to be done for a lab to be as its plan says now. */
+export interface ReloadPlan {
+	readonly changed: readonly ChangedNode[];
+	/** The scenario is another; no node need know. */
+	readonly scenarioChanged: boolean;
+}
+
+/** What is told of each part of a node. */
+const words: Readonly<Record<keyof LabNode, string>> = {
+	name: 'name',
+	role: 'role',
+	memoryMiB: 'memory',
+	diskMiB: 'disk',
+	alias: 'lab address',
+	uplinkAddress: 'uplink address',
+	mac: 'MAC address',
+	dns: 'DNS',
+	features: 'features',
+	packages: 'packages',
+	services: 'services',
+	users: 'users',
+	startupScripts: 'startup scripts',
+};
+
+/** What says nothing about the machine. */
+const immaterial: readonly (keyof LabNode)[] = ['role'];
+
+/**
+ * Compares a lab that runs with its edited plan.
+ * @param only the nodes that may be touched; all of them where there is none
+ * @throws Failure `usage` for what cannot be done to a lab that runs: other nodes, another network
+ */
+export function planReload(running: Lab, edited: Lab, only: readonly string[] = []): ReloadPlan {
+	const names = ({ nodes }: Lab) => nodes.map(({ name }) => name);
+	const added = names(edited).filter((name) => !names(running).includes(name));
+	const removed = names(running).filter((name) => !names(edited).includes(name));
+	const unknown = only.filter((name) => !names(running).includes(name));
+	if (unknown.length > 0) {
+		throw usageFailure(`the lab has no node ${unknown.map((name) => `'${name}'`).join(', ')}`, { hint: `its nodes are ${names(running).join(', ')}` });
+	}
+	const impossible = [
+		...(running.name === edited.name ? [] : [`it is called ${edited.name} now`]),
+		...(added.length > 0 ? [`${added.join(', ')} came to it`] : []),
+		...(removed.length > 0 ? [`${removed.join(', ')} went from it`] : []),
+		...(running.network.subnet === edited.network.subnet ? [] : [`its network is ${edited.network.subnet} now`]),
+	];
+	if (impossible.length > 0) {
+		throw usageFailure(`the plan is that of another lab: ${impossible.join('; ')}`, { hint: '`rehearse down`, then `rehearse up`' });
+	}
+	const changed = edited.nodes.flatMap((node) => {
+		const before = running.nodes.find(({ name }) => name === node.name);
+		const changes = before ? changesOf(before, node) : [];
+		return changes.length > 0 && (only.length === 0 || only.includes(node.name)) ? [{ node: node.name, changes }] : [];
+	});
+	return { changed, scenarioChanged: !isSame(running.scenarios, edited.scenarios) || !isSame(running.connections, edited.connections) };
+}
+
+const changesOf = (before: LabNode, after: LabNode): string[] =>
+	(Object.keys(words) as (keyof LabNode)[])
+		.filter((part) => !immaterial.includes(part) && !isSame(before[part], after[part]))
+		.map((part) => words[part]);
+
+/** Resolved plans are plain data in a fixed order of keys. */
+const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+/** The plan in sentences, for whoever wants to know before it is done. */
+export function reloadSentences({ changed, scenarioChanged }: ReloadPlan): string[] {
+	const nodes = changed.map(({ node, changes }) => `${node} is made anew: ${changes.join(', ')} changed`);
+	return [...nodes, ...(scenarioChanged ? ['the scenario is read again'] : [])];
+}

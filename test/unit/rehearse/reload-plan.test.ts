@@ -1,0 +1,37 @@
+import test from 'ava';
+import { planReload, reloadSentences } from '../../../src/rehearse/reload-plan.js';
+import { labNode, labOf } from '../base/labs.js';
+
+const lab = labOf(labNode('web'), labNode('db', 1));
+const script = { name: 'db', text: 'true\n', after: 'network-online.target' };
+
+test('an unchanged plan asks for nothing', (t) => {
+	t.deepEqual(planReload(lab, structuredClone(lab)), { changed: [], scenarioChanged: false });
+	t.deepEqual(reloadSentences({ changed: [], scenarioChanged: false }), []);
+});
+
+test('only nodes that were edited are made anew, with what was edited', (t) => {
+	const edited = labOf(labNode('web', 0, { role: 'other' }), labNode('db', 1, { memoryMiB: 2048, startupScripts: [script] }));
+	const plan = planReload(lab, edited);
+	t.deepEqual(plan, { changed: [{ node: 'db', changes: ['memory', 'startup scripts'] }], scenarioChanged: false });
+	t.deepEqual(reloadSentences(plan), ['db is made anew: memory, startup scripts changed']);
+	t.deepEqual(planReload(lab, edited, ['web']).changed, [], 'what was not named is not touched');
+});
+
+test('an edited scenario touches no node', (t) => {
+	const edited = { ...lab, connections: [{ from: 'web', to: 'db', port: 5432 }] };
+	t.deepEqual(planReload(lab, edited), { changed: [], scenarioChanged: true });
+	t.deepEqual(reloadSentences(planReload(lab, edited)), ['the scenario is read again']);
+});
+
+const impossible = test.macro((t, edited: typeof lab, message: RegExp) => {
+	t.throws(() => planReload(lab, edited), { code: 'usage', message });
+});
+test('a node more', impossible, labOf(...lab.nodes, labNode('mail', 2)), /mail came to it/);
+test('a node less', impossible, labOf(labNode('web')), /db went from it/);
+test('another network', impossible, { ...lab, network: { subnet: '10.9.0.0/24', gateway: '10.9.0.1/24' } }, /its network is 10\.9\.0\.0\/24 now/);
+test('another name', impossible, { ...lab, name: 'shop' }, /it is called shop now/);
+
+test('a node that the lab does not have', (t) => {
+	t.throws(() => planReload(lab, lab, ['mail']), { code: 'usage', message: "the lab has no node 'mail'" });
+});

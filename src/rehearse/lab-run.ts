@@ -62,7 +62,7 @@ async function rehearseInside(supervised: SupervisedRun, context: LabRunContext,
 	const lab = new RunningLab(supervised, { emit, ...ends });
 	const letGo = new AbortController();
 	const end = () => (lab.stands ? letGo.abort() : context.stop());
-	await serveControl(controlSocketIn(supervised.sockets), answersOf(lab, supervised, end), ends.cleanup);
+	await serveControl(controlSocketIn(supervised.sockets), answersOf(lab, end), ends.cleanup);
 	const nodes = await lab.bringUp();
 	const startupPassed = nodes.every(({ startup }) => startup === 'passed');
 	await lab.saveStarted(nodes);

@@ -15,6 +15,7 @@ export interface LiveLab {
 	/** The nodes that were brought up. */
 	readonly nodes: readonly string[];
 	readonly runDirectory: string;
+	readonly sockets: string;
 	readonly controlSocket: string;
 	/** Of the process that keeps it. */
 	readonly pid: number;

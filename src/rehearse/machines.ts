@@ -23,7 +23,7 @@ export function prepareMachines(
 	lab: Lab,
 	images: ReadonlyMap<string, Image>,
 	hostKeys: ReadonlyMap<string, HostKey>,
-	directory: RunDirectory,
+	directory: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
 ): readonly PreparedMachine[] {
 	return lab.nodes.map((node, index) => {
 		const image = images.get(node.name);

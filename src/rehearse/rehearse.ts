@@ -7,8 +7,7 @@
  * Later stages take earlier results as arguments. What happens is told by events; `RunState`, the fold over them,
  * is the result.
  */
-import { stat, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { timeLimitFailure, toFailure, toReported } from '../base/errors.js';
@@ -23,26 +22,18 @@ import { emptyRun, foldEvent } from '../report/fold.js';
 import { resultJson } from '../report/json.js';
 import { resultOf } from '../report/result.js';
 import type { RunState } from '../report/state.js';
-import type { SeedFiles } from '../seed/content.js';
 import { announceTests } from '../scenario/checks.js';
-import { chooseAccelerator, readQemuVersion } from './accelerator-choice.js';
-import { planCheckpoints, type CheckpointWish } from './checkpoints.js';
-import { provideHostKeys } from './host-keys.js';
-import { provideImages } from './images.js';
+import type { CheckpointWish } from './checkpoints.js';
 import { announceLive, type LiveLab } from './live-labs.js';
 import { writeMachinesFile } from './machines-file.js';
-import { prepareMachines, seedFilesOf, writeSeeds, type PreparedMachine } from './machines.js';
-import { admitMemory } from './memory.js';
-import type { HostIngredients, NodeInputs } from './node-ingredients.js';
 import type { Paths } from './paths.js';
 import { copyPlan } from './plan-copy.js';
+import { prepareLab } from './prepare.js';
 import { controlSocketIn } from './requests.js';
 import { requiredForRun } from './requirements.js';
-import { thisHost } from './requirements-host.js';
 import { createRunDirectory, type RunDirectory } from './run-directory.js';
 import { sshConfigFile, writeSshConfig } from './ssh-config.js';
-import { stage } from './stage.js';
-import { scaledDeadlines, slowdownOf, type Keep } from './supervised.js';
+import type { Keep } from './supervised.js';
 import { superviseLab } from './supervisor.js';
 
 export interface RehearseOptions {
@@ -137,34 +128,9 @@ async function rehearseIn(
 ): Promise<void> {
 	const { lab, paths } = options;
 	await requiredForRun();
-	const images = await stage(emit, 'images', () =>
-		provideImages(lab, { directory: paths.images, mirror: options.mirror, emit, signal }),
-	);
-	const qemuVersion = await readQemuVersion(signal);
-	const accelerator = await stage(emit, 'accelerator', () =>
-		chooseAccelerator({ choice: options.accelerator, images, cacheDirectory: paths.cache, qemuVersion, signal }),
-	);
-	emit({ type: 'accelerator', name: accelerator.name, reason: accelerator.reason });
-	const memoryNotice = admitMemory(lab.nodes, accelerator.name, thisHost().freeMemory() / 2 ** 20);
-	if (memoryNotice) emit({ type: 'notice', message: memoryNotice });
-	const slowdown = slowdownOf(accelerator.canaryMs, lab.nodes.length, os.availableParallelism());
-	const deadlines = scaledDeadlines(slowdown);
-	const hostKeys = await provideHostKeys(paths.hostKeys, lab.name, lab.nodes);
-	const prepared = prepareMachines(lab, images, hostKeys, directory);
-	const seeds = await seedFilesOf(prepared, { scriptDeadlineSeconds: deadlines.scriptMs / 1000, trace: options.trace });
-	await stage(emit, 'seeds', () => writeSeeds(prepared, seeds, signal));
-	const host: HostIngredients = { qemuVersion, accelerator, processor: os.cpus()[0]?.model ?? '' };
-	const plan = await stage(emit, 'checkpoints', async () => {
-		const inputs = await Promise.all(prepared.map((machine) => inputsOf(machine, seeds.get(machine.node.name) ?? {}, host)));
-		return planCheckpoints(lab.name, inputs, options.checkpoints, {
-			directory: paths.checkpoints,
-			emit,
-			cleanup,
-			signal,
-		});
-	});
-	const machines = { ...plan, images, accelerator, qemuVersion, slowdown };
-	await keep('what the machines are started with', writeMachinesFile(machines, directory.path), emit);
+	const prepared = await prepareLab(lab, directory, options, { emit, cleanup, signal });
+	const { plan, accelerator, deadlines, slowdown } = prepared;
+	await keep('what the machines are started with', writeMachinesFile({ ...prepared, ...plan }, directory.path), emit);
 	const supervisor = await superviseLab(
 		{
 			lab,
@@ -197,17 +163,13 @@ async function keep(what: string, keeping: Promise<void>, emit: Emit): Promise<v
 	);
 }
 
-async function inputsOf(machine: PreparedMachine, seed: SeedFiles, host: HostIngredients): Promise<NodeInputs> {
-	const [root, disk] = await Promise.all([stat(machine.image.rootFile), stat(machine.supervised.spec.seedFile)]);
-	return { machine, imageBuiltAt: root.mtimeMs, seed, seedBytes: disk.size, host };
-}
-
 const liveLab = ({ lab, labArgument }: RehearseOptions, { path: runDirectory, sockets }: RunDirectory): LiveLab => ({
 	name: lab.name,
 	labArgument,
 	planPath: lab.planPath,
 	nodes: lab.nodes.map(({ name }) => name),
 	runDirectory,
+	sockets,
 	controlSocket: controlSocketIn(sockets),
 	pid: process.pid,
 	startedAt: Date.now(),

@@ -6,11 +6,11 @@ import type { RunEventBody } from '../lab/events.js';
 import type { Lab, ScenarioTest } from '../lab/lab.js';
 import type { LinkState } from '../network/link.js';
 import type { TerminalSize } from '../machine/side-line.js';
+import type { Accelerator } from '../machine/spec.js';
 import { announceTests } from '../scenario/checks.js';
-import type { RunningLab } from './running-lab.js';
+import type { Replacement, RunningLab } from './running-lab.js';
 import type { NodeStatus } from './running-node.js';
 import { servicePorts, type ServicePort } from './service-ports.js';
-import type { SupervisedRun } from './supervised.js';
 
 /** A question, and what its answer is. */
 export type LabRequest =
@@ -29,8 +29,22 @@ export type LabRequest =
 	| { readonly op: 'pause' | 'resume' | 'kill'; readonly node: string }
 	/** The events tell how the machines come back. */
 	| { readonly op: 'reset' }
+	/** → CurrentLab */
+	| { readonly op: 'plan' }
+	/** Makes some nodes anew, and takes the lab for another from then on. The events tell how they come back. */
+	| ({ readonly op: 'replace' } & Replacement)
 	/** Ends the lab; answered before it has ended. */
 	| { readonly op: 'down' };
+
+/** What a lab that runs was made from. */
+export interface CurrentLab {
+	readonly lab: Lab;
+	readonly accelerator: Accelerator['name'];
+	/** It uses and makes no checkpoint. */
+	readonly isCold: boolean;
+	/** Its startup scripts are traced. */
+	readonly trace: boolean;
+}
 
 /** A lab at one moment. */
 export interface LabStatus {
@@ -48,16 +62,17 @@ export interface LabStatus {
 export const controlSocketIn = (sockets: string): string => path.join(sockets, 'control');
 
 /** Answers for a lab. `end` has it end. */
-export function answersOf(lab: RunningLab, { lab: plan }: SupervisedRun, end: () => void): Answer {
-	const tests = plan.scenarios.flatMap((scenario) => scenario.tests);
-	const names = tests.map((test) => test.name);
-	const ports = servicePorts(plan);
-	const status = async (): Promise<LabStatus> => ({ lab: plan.name, stands: lab.stands, nodes: await lab.status(), ports, tests: names });
+export function answersOf(lab: RunningLab, end: () => void): Answer {
 	return async (exchange) => {
+		const { lab: plan, accelerator, startedKey, trace } = lab.supervised;
+		const tests = plan.scenarios.flatMap((scenario) => scenario.tests);
+		const names = tests.map((test) => test.name);
 		const request = exchange.request as LabRequest;
 		switch (request.op) {
 			case 'status':
-				return status();
+				return statusOf(lab, names);
+			case 'plan':
+				return { lab: plan, accelerator: accelerator.name, isCold: startedKey === undefined, trace } satisfies CurrentLab;
 			case 'down':
 				// Once the answer is under way: it is the last thing that this lab says.
 				setImmediate(end);
@@ -73,27 +88,40 @@ export function answersOf(lab: RunningLab, { lab: plan }: SupervisedRun, end: ()
 	};
 }
 
+const statusOf = async (lab: RunningLab, tests: readonly string[]): Promise<LabStatus> => ({
+	lab: lab.supervised.lab.name,
+	stands: lab.stands,
+	nodes: await lab.status(),
+	ports: servicePorts(lab.supervised.lab),
+	tests,
+});
+
 async function answerAboutNode(lab: RunningLab, request: LabRequest, { tell, join, signal }: Exchange): Promise<unknown> {
 	switch (request.op) {
 		case 'dial':
-			return join(await lab.dial(request.node, request.port, signal));
+			return join(await lab.find(request.node).dial(request.port, signal));
 		case 'shell':
-			return join(await lab.openShell(request.node, request.size, request.terminal));
+			return join(await lab.find(request.node).openShell(request.size, request.terminal));
 		case 'resize':
-			return lab.resizeShell(request.node, request.size);
+			return lab.find(request.node).machine.sideLine.resize(request.size);
 		case 'authorize':
-			return lab.authorize(request.node, request.user, request.publicKey, signal);
+			return lab.find(request.node).authorize(request.user, request.publicKey, signal);
 		case 'link':
-			return lab.setLink(request.node, request.link);
+			return lab.change(request.node, (node) => node.setLink(request.link));
 		case 'pause':
 		case 'resume':
-			return lab.setPaused(request.node, request.op === 'pause');
+			return lab.change(request.node, (node) => node.setPaused(request.op === 'pause'));
 		case 'kill':
 			lab.requireStanding();
-			return lab.kill(request.node);
+			// One that is dead already is said to be.
+			void lab.find(request.node).machine;
+			return lab.change(request.node, (node) => node.end());
 		case 'reset':
 			lab.requireStanding();
 			return lab.reset(tell);
+		case 'replace':
+			lab.requireStanding();
+			return lab.replace(request, tell);
 		default:
 			throw usageFailure(`the lab knows no '${String(request.op)}'`);
 	}

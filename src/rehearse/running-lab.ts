@@ -4,17 +4,11 @@
  */
 import os from 'node:os';
 import path from 'node:path';
-import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../base/cleanup.js';
-import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
+import { toFailure, usageFailure } from '../base/errors.js';
 import { Turns } from '../base/turns.js';
 import { readCheckpoint, type Checkpoint } from '../checkpoint/store.js';
 import type { Emit } from '../lab/events.js';
-import { halt, proceed } from '../machine/migration.js';
-import type { TerminalSize } from '../machine/side-line.js';
-import { connectUnix } from '../machine/socket.js';
-import { dial } from '../network/dial.js';
-import { setLink, type LinkState } from '../network/link.js';
 import { runScenario } from '../scenario/run.js';
 import { SshPool } from '../ssh/pool.js';
 import type { Arrived } from './arrival.js';
@@ -22,7 +16,7 @@ import { restored } from './checkpoints.js';
 import { bringUpNode, Gate, type NodeOutcome } from './node-run.js';
 import { RunningNode, type NodeStatus } from './running-node.js';
 import { Saver } from './saver.js';
-import type { SupervisedRun } from './supervised.js';
+import type { SupervisedMachine, SupervisedRun } from './supervised.js';
 
 export interface RunningLabContext {
 	readonly emit: Emit;
@@ -41,12 +35,14 @@ export interface ScenarioWish {
 	readonly deadlineMs: number;
 }
 
-/** How long QEMU may take to open a socket that it has made already, in milliseconds. */
-const shellSocketMs = 5000;
+/** Nodes that are made anew, and the lab that there is then. */
+export interface Replacement extends Pick<SupervisedRun, 'lab' | 'startedKey' | 'saveStarted'> {
+	readonly machines: readonly SupervisedMachine[];
+}
 
 /** A lab's nodes, what they do by themselves, and what they are made to do. */
 export class RunningLab {
-	readonly #supervised: SupervisedRun;
+	#supervised: SupervisedRun;
 	readonly #context: RunningLabContext;
 	readonly #nodes: readonly RunningNode[];
 	readonly #saver: Saver;
@@ -59,9 +55,16 @@ export class RunningLab {
 		this.#supervised = supervised;
 		this.#context = context;
 		const aliases = new Map(supervised.lab.nodes.map(({ name, alias }) => [name, alias]));
-		this.#nodes = supervised.machines.map((machine) => new RunningNode(machine, aliases.get(machine.spec.name) ?? ''));
+		this.#nodes = supervised.machines.map(
+			(machine) => new RunningNode(machine, { alias: aliases.get(machine.spec.name) ?? '', slowdown: supervised.slowdown, signal: context.signal }),
+		);
 		this.#saver = new Saver({ ...supervised, signal: context.signal }, context.emit);
 		context.cleanup.defer('SSH sessions', () => this.#pool?.close());
+	}
+
+	/** What it was made from. */
+	get supervised(): SupervisedRun {
+		return this.#supervised;
 	}
 
 	/** Whether all of it is there, and stays until it is ended. */
@@ -127,75 +130,18 @@ export class RunningLab {
 		return Promise.all(this.#nodes.map((node) => node.status()));
 	}
 
-	/** Connects to a port of a node: at its lab address, or at the uplink's where nobody listens there. */
-	async dial(name: string, port: number, signal: AbortSignal): Promise<Duplex> {
-		const node = this.#find(name);
-		const alias = this.#supervised.lab.nodes.find((candidate) => candidate.name === name)?.alias.replace(/\/.*/, '');
-		const hosts = [...(alias === undefined ? [] : [alias]), node.supervised.address];
-		try {
-			return await dial(hosts, port, signal);
-		} catch (cause) {
-			signal.throwIfAborted();
-			throw brokenFailure('dial', `${name}:${port} does not answer: ${(cause as Error).message}`, { node: name, cause });
-		}
+	/** A node by name. @throws Failure `usage` for one that the lab does not have */
+	find(name: string): RunningNode {
+		const node = this.#nodes.find((candidate) => candidate.name === name);
+		if (node) return node;
+		const names = this.#nodes.map((candidate) => candidate.name).join(', ');
+		throw usageFailure(`the lab has no node '${name}'`, { hint: `its nodes are ${names}` });
 	}
 
-	/** A root shell over the line that needs no network. */
-	async openShell(name: string, size: TerminalSize, terminal: string): Promise<Duplex> {
-		const { machine } = this.#machineOf(name);
-		const stream = await connectUnix(this.#find(name).supervised.spec.shellSocket, shellSocketMs, this.#context.signal);
-		stream.once('close', () => machine.sideLine.endShell());
-		try {
-			const { ended, forget } = await machine.sideLine.beginShell(size, terminal, this.#supervised.slowdown, this.#context.signal);
-			stream.once('close', forget);
-			void ended.then(() => stream.destroy());
-			return stream;
-		} catch (error) {
-			stream.destroy();
-			throw error;
-		}
-	}
-
-	/** The terminal that a node's shell is shown on has another size now. */
-	resizeShell(name: string, size: TerminalSize): void {
-		this.#machineOf(name).machine.sideLine.resize(size);
-	}
-
-	/** Lets an SSH key in as a user of a node, its declared one where none is named. */
-	authorize(name: string, user: string | undefined, publicKey: string, signal: AbortSignal): Promise<void> {
-		const whom = user ?? this.#find(name).supervised.username;
-		return this.#machineOf(name).machine.sideLine.authorize(whom, publicKey, this.#supervised.slowdown, signal);
-	}
-
-	/** Brings a node's link to the lab's wire into a state. */
-	setLink(name: string, link: LinkState): Promise<void> {
-		const node = this.#find(name);
-		return this.#turns.take(async () => {
-			await setLink(node.supervised.spec.tap, link, this.#context.signal);
-			node.link = link;
-		});
-	}
-
-	/** Freezes a node's machine, or has it go on. */
-	setPaused(name: string, paused: boolean): Promise<void> {
-		const { machine } = this.#machineOf(name);
-		return this.#turns.take(async () => {
-			const { signal } = this.#context;
-			await (paused ? halt(machine.qmp, signal) : proceed(machine.qmp, signal));
-			// Its clock stood still too.
-			if (!paused) machine.tell('sync');
-			this.#find(name).paused = paused;
-		});
-	}
-
-	/** Ends a node's machine as a power failure does. */
-	kill(name: string): Promise<void> {
-		const arrived = this.#machineOf(name);
-		return this.#turns.take(async () => {
-			// Nothing is asked of the guest: its processor stops between two instructions.
-			await arrived.end();
-			this.#find(name).lose();
-		});
+	/** Does something that changes a node, when nothing else is being changed. */
+	change(name: string, body: (node: RunningNode) => Promise<void>): Promise<void> {
+		const node = this.find(name);
+		return this.#turns.take(() => body(node));
 	}
 
 	/** Puts the whole lab back to where its startup scripts had left it. @throws Failure `usage` where no checkpoint is of that */
@@ -204,20 +150,42 @@ export class RunningLab {
 			const checkpoint = await this.#findStarted();
 			await this.#pool?.close();
 			this.#pool = undefined;
-			await Promise.all(this.#nodes.map((node) => this.#end(node)));
+			await Promise.all(this.#nodes.map((node) => node.end()));
 			for (const node of this.#nodes) node.supervised = restored(node.supervised, checkpoint, node.name);
-			const lives = await this.#bringUp(this.#nodes, emit, () => undefined);
-			const broken = lives.find((life) => life.status === 'rejected');
-			if (broken) throw broken.reason;
+			await this.#bringBack(this.#nodes, emit);
 		});
 	}
 
-	async #end(node: RunningNode): Promise<void> {
-		await node.arrived?.end();
-		node.lose();
-		if (node.link.state === 'up') return;
-		node.link = { state: 'up' };
-		await setLink(node.supervised.spec.tap, node.link);
+	/** Makes nodes anew, of other recipes or scripts, while the others go on; the lab is another from then on. */
+	replace({ machines, ...lab }: Replacement, emit: Emit): Promise<void> {
+		return this.#turns.take(async () => {
+			const replaced = this.#nodes.filter(({ name }) => machines.some(({ spec }) => spec.name === name));
+			const all = this.#supervised.machines.map((before) => machines.find(({ spec }) => spec.name === before.spec.name) ?? before);
+			// A key of the checkpoint of the lab that was must not be taken for one of the lab that is.
+			const { startedKey: _was, saveStarted: _then, ...rest } = this.#supervised;
+			this.#supervised = { ...rest, ...lab, machines: all };
+			await this.#pool?.close();
+			this.#pool = undefined;
+			await Promise.all(replaced.map((node) => node.end()));
+			for (const node of replaced) {
+				const machine = machines.find(({ spec }) => spec.name === node.name);
+				const { alias } = lab.lab.nodes.find(({ name }) => name === node.name) ?? {};
+				if (machine) node.replace(machine, alias ?? '');
+			}
+			await this.#bringBack(replaced, emit);
+			if (this.#nodes.every(({ startup }) => startup === 'passed')) {
+				const live = this.#nodes.flatMap(({ arrived }) => arrived ?? []);
+				if (live.length === this.#nodes.length) await this.#saver.saveLab(live, lab.saveStarted);
+			}
+			// Whoever gave the orders to save waits for this, and cleans up after them.
+			await this.#saver.finish();
+		});
+	}
+
+	async #bringBack(nodes: readonly RunningNode[], emit: Emit): Promise<void> {
+		const lives = await this.#bringUp(nodes, emit, () => undefined);
+		const broken = lives.find((life) => life.status === 'rejected');
+		if (broken) throw broken.reason;
 	}
 
 	async #findStarted(): Promise<Checkpoint> {
@@ -228,22 +196,6 @@ export class RunningLab {
 		if (found && 'checkpoint' in found) return found.checkpoint;
 		throw usageFailure('there is no checkpoint of the started lab to go back to', {
 			hint: 'one is made when all startup scripts have passed: mend them, then `rehearse down` and `rehearse up`',
-		});
-	}
-
-	#find(name: string): RunningNode {
-		const node = this.#nodes.find((candidate) => candidate.name === name);
-		if (node) return node;
-		const names = this.#nodes.map((candidate) => candidate.name).join(', ');
-		throw usageFailure(`the lab has no node '${name}'`, { hint: `its nodes are ${names}` });
-	}
-
-	#machineOf(name: string): Arrived {
-		const { arrived, stage } = this.#find(name);
-		if (arrived) return arrived;
-		throw usageFailure(`${name} does not run (${stage})`, {
-			node: name,
-			hint: stage === 'ended' ? '`rehearse restart` starts it, `rehearse reset` puts the whole lab back' : undefined,
 		});
 	}
 

@@ -1,6 +1,13 @@
 import { readFile } from 'node:fs/promises';
+import type { Duplex } from 'node:stream';
+import { brokenFailure, usageFailure } from '../base/errors.js';
 import type { RunEventBody, Status } from '../lab/events.js';
-import type { LinkState } from '../network/link.js';
+import type { RunningMachine } from '../machine/machine.js';
+import { halt, proceed } from '../machine/migration.js';
+import type { TerminalSize } from '../machine/side-line.js';
+import { connectUnix } from '../machine/socket.js';
+import { dial } from '../network/dial.js';
+import { setLink, type LinkState } from '../network/link.js';
 import type { Arrived } from './arrival.js';
 import type { SupervisedMachine } from './supervised.js';
 
@@ -24,7 +31,19 @@ export interface NodeStatus {
 	readonly link: LinkState;
 }
 
-/** A node while its lab runs. What is known of it comes from its events. */
+export interface RunningNodeOptions {
+	/** Lab address with prefix length. */
+	readonly alias: string;
+	/** How many times slower the guest is than a fast host's. */
+	readonly slowdown: number;
+	/** Ends every wait. */
+	readonly signal: AbortSignal;
+}
+
+/** How long QEMU may take to open a socket that it has made already, in milliseconds. */
+const shellSocketMs = 5000;
+
+/** A node while its lab runs: what is known of it, which comes from its events, and the ways into it. */
 export class RunningNode {
 	supervised: SupervisedMachine;
 	arrived: Arrived | undefined;
@@ -32,16 +51,24 @@ export class RunningNode {
 	startup: Status | undefined;
 	paused = false;
 	link: LinkState = { state: 'up' };
-	readonly #alias: string;
+	readonly #options: RunningNodeOptions;
+	#alias: string;
 	#startedAt: number | undefined;
 
-	constructor(supervised: SupervisedMachine, alias: string) {
+	constructor(supervised: SupervisedMachine, options: RunningNodeOptions) {
 		this.supervised = supervised;
-		this.#alias = alias;
+		this.#options = options;
+		this.#alias = options.alias;
 	}
 
 	get name(): string {
 		return this.supervised.spec.name;
+	}
+
+	/** Takes the description of the machine that it is to be from now on. */
+	replace(supervised: SupervisedMachine, alias: string): void {
+		this.supervised = supervised;
+		this.#alias = alias;
 	}
 
 	/** Takes a machine that was started for the node; it has not arrived yet. */
@@ -56,6 +83,70 @@ export class RunningNode {
 		this.arrived = undefined;
 		this.#startedAt = undefined;
 		this.stage = 'ended';
+	}
+
+	/** The machine. @throws Failure `usage` where none runs */
+	get machine(): RunningMachine {
+		if (this.arrived) return this.arrived.machine;
+		throw usageFailure(`${this.name} does not run (${this.stage})`, {
+			node: this.name,
+			hint: this.stage === 'ended' ? '`rehearse reset` puts the whole lab back' : undefined,
+		});
+	}
+
+	/** Connects to a port: at the lab address, or at the uplink's where nobody listens there. */
+	async dial(port: number, signal: AbortSignal): Promise<Duplex> {
+		const hosts = [this.#alias.replace(/\/.*/, ''), this.supervised.address].filter((host) => host !== '');
+		try {
+			return await dial(hosts, port, signal);
+		} catch (cause) {
+			signal.throwIfAborted();
+			throw brokenFailure('dial', `${this.name}:${port} does not answer: ${(cause as Error).message}`, { node: this.name, cause });
+		}
+	}
+
+	/** A root shell over the line that needs no network. */
+	async openShell(size: TerminalSize, terminal: string): Promise<Duplex> {
+		const { sideLine } = this.machine;
+		const { slowdown, signal } = this.#options;
+		const stream = await connectUnix(this.supervised.spec.shellSocket, shellSocketMs, signal);
+		stream.once('close', () => sideLine.endShell());
+		try {
+			const { ended, forget } = await sideLine.beginShell(size, terminal, slowdown, signal);
+			stream.once('close', forget);
+			void ended.then(() => stream.destroy());
+			return stream;
+		} catch (error) {
+			stream.destroy();
+			throw error;
+		}
+	}
+
+	/** Lets an SSH key in as a user, the declared one where none is named. */
+	authorize(user: string | undefined, publicKey: string, signal: AbortSignal): Promise<void> {
+		return this.machine.sideLine.authorize(user ?? this.supervised.username, publicKey, this.#options.slowdown, signal);
+	}
+
+	/** Brings its link to the lab's wire into a state. */
+	async setLink(link: LinkState): Promise<void> {
+		await setLink(this.supervised.spec.tap, link, this.#options.signal);
+		this.link = link;
+	}
+
+	/** Freezes the machine, or has it go on. */
+	async setPaused(paused: boolean): Promise<void> {
+		const { machine } = this;
+		await (paused ? halt(machine.qmp, this.#options.signal) : proceed(machine.qmp, this.#options.signal));
+		// Its clock stood still too.
+		if (!paused) machine.tell('sync');
+		this.paused = paused;
+	}
+
+	/** Ends the machine, as a power failure does: nothing is asked of the guest. Its link is as good as new then. */
+	async end(): Promise<void> {
+		await this.arrived?.end();
+		this.lose();
+		if (this.link.state !== 'up') await this.setLink({ state: 'up' });
 	}
 
 	/** Follows what is told of the node. */

@@ -1,4 +1,4 @@
-/** The life of a lab that stays: `up`, `down`, `status`, `reset`. */
+/** The life of a lab that stays: `up`, `down`, `status`, `reload`, `reset`. */
 import { defineCommand, type Command } from '../command.js';
 import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag, traceFlag, whichLabFlag } from '../flags.js';
 
@@ -74,5 +74,27 @@ const resetDefinition = defineCommand({
 	},
 });
 
+const reloadDefinition = defineCommand({
+	usage: 'reload [nodes..]',
+	describe: 'apply an edited plan to a lab that is up: only nodes that were edited are made anew',
+	positionals: {
+		nodes: { type: 'string', array: true, default: [] as string[], describe: 'nodes that may be touched (default: all of them)' },
+	} as const,
+	flags: {
+		'dry-run': { type: 'boolean', default: false, describe: 'only say what would be done' },
+		...whichLabFlag,
+		...mirrorFlag,
+		...jsonFlag,
+	} as const,
+	async run({ nodes, lab, json, ...flags }, terminal) {
+		const mirror = filled('mirror', flags.mirror);
+		const [{ reloadCommand }, { userPaths }] = await Promise.all([
+			import('../../commands/live/reload.js'),
+			import('../../rehearse/paths.js'),
+		]);
+		return reloadCommand({ paths: userPaths(), nodes, dryRun: flags['dry-run'], lab, mirror, json, terminal });
+	},
+});
+
 /** The commands of this file. */
-export const lifeDefinitions: readonly Command[] = [upDefinition, downDefinition, statusDefinition, resetDefinition];
+export const lifeDefinitions: readonly Command[] = [upDefinition, downDefinition, statusDefinition, reloadDefinition, resetDefinition];

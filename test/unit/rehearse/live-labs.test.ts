@@ -11,6 +11,7 @@ const live = (name: string, runDirectory = `/runs/${name}`): LiveLab => ({
 	planPath: `/labs/${name}/plan.yaml`,
 	nodes: ['box'],
 	runDirectory,
+	sockets: '/tmp/r',
 	controlSocket: '/tmp/r/control',
 	pid: process.pid,
 	startedAt: 1,

@@ -39,11 +39,9 @@ function inputs(changed: Inputs = {}): NodeInputs {
 	const hostKey = { privateKey: 'private', publicKey: changed.hostKey ?? 'ssh-ed25519 AAAA redis' };
 	const run = changed.runDirectory ?? '/runs/1';
 	const [machine] = prepareMachines(labOf(node), new Map([[node.name, image]]), new Map([[node.name, hostKey]]), {
-		id: '1',
 		path: run,
 		disks: `${run}/disks`,
 		sockets: `${run}/sockets`,
-		log: () => undefined,
 	});
 	if (!machine) throw new Error('no machine');
 	const seed = buildSeedFiles({

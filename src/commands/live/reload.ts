@@ -1,0 +1,68 @@
+import { ExitCode } from '../../base/errors.js';
+import type { RunEvent } from '../../lab/events.js';
+import type { Paths } from '../../rehearse/paths.js';
+import { reloadLab } from '../../rehearse/reload.js';
+import { planReload, reloadSentences } from '../../rehearse/reload-plan.js';
+import type { CurrentLab } from '../../rehearse/requests.js';
+import { emptyRun, foldEvent } from '../../report/fold.js';
+import { allScripts } from '../../report/state.js';
+import { loadLab } from '../load-lab.js';
+import { stopOnSignals } from '../stop.js';
+import type { Terminal } from '../terminal.js';
+import { startView } from '../view.js';
+import { askLab, findMeantLab } from './meant-lab.js';
+import { onlyNodes } from './up.js';
+
+export interface ReloadOptions {
+	readonly paths: Paths;
+	/** Name of the lab; the only one that is up otherwise. */
+	readonly lab: string | undefined;
+	/** Nodes that may be touched; all of them where there is none. */
+	readonly nodes: readonly string[];
+	/** Only say what would be done. */
+	readonly dryRun: boolean;
+	readonly mirror: string | undefined;
+	readonly json: boolean;
+	readonly terminal: Terminal;
+}
+
+/**
+ * `rehearse reload`: applies an edited plan to a lab that is up. Says what it is going to do, and touches no other node.
+ * The exit status is 1 when a startup script failed.
+ */
+export async function reloadCommand({ paths, nodes, dryRun, mirror, json, terminal, ...options }: ReloadOptions): Promise<ExitCode> {
+	const live = await findMeantLab({ runs: paths.runs, lab: options.lab });
+	const current = (await askLab(live, { op: 'plan' })) as CurrentLab;
+	const edited = onlyNodes(await loadLab(live.planPath, terminal), live.nodes);
+	const plan = planReload(current.lab, edited, nodes);
+	const sentences = reloadSentences(plan);
+	const { stdout } = terminal;
+	if (json) stdout.write(`${JSON.stringify({ schema: 1, lab: live.name, dry_run: dryRun, ...plan })}\n`);
+	else stdout.write(`${sentences.length === 0 ? 'the plan has not changed' : sentences.join('\n')}\n`);
+	if (dryRun || sentences.length === 0) return ExitCode.passed;
+	const stopping = stopOnSignals();
+	const view = await startView(terminal);
+	let state = foldEvent(emptyRun(), announcement(edited.nodes));
+	try {
+		const emit = (body: Parameters<Parameters<typeof reloadLab>[4]['emit']>[0]) => {
+			const event: RunEvent = { at: Date.now(), ...body };
+			state = foldEvent(state, event);
+			view.onEvent(event);
+		};
+		await reloadLab(live, current, edited, plan, { paths, mirror, emit, signal: stopping.signal });
+	} finally {
+		await view.stop();
+		stopping.done();
+	}
+	const failed = allScripts(state).some(({ outcome }) => outcome !== undefined && outcome.status !== 'passed');
+	if (!json) stdout.write(failed ? 'the plan is applied; a startup script failed\n' : 'the plan is applied\n');
+	return failed ? ExitCode.labFailed : ExitCode.passed;
+}
+
+/** So that what is told of scripts finds its place. */
+const announcement = (nodes: readonly { readonly name: string; readonly startupScripts: readonly { readonly name: string }[] }[]): RunEvent => ({
+	at: Date.now(),
+	type: 'run-started',
+	...{ runId: '', lab: '', planSha256: '', runDirectory: '', warnings: [], tests: [] },
+	nodes: nodes.map(({ name, startupScripts }) => ({ name, scripts: startupScripts.map((script) => script.name) })),
+});

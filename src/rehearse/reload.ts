@@ -1,0 +1,58 @@
+import path from 'node:path';
+import { withCleanup } from '../base/cleanup.js';
+import { ask } from '../control/client.js';
+import type { Emit, RunEventBody } from '../lab/events.js';
+import type { Lab } from '../lab/lab.js';
+import type { LiveLab } from './live-labs.js';
+import type { Paths } from './paths.js';
+import { prepareLab } from './prepare.js';
+import type { ReloadPlan } from './reload-plan.js';
+import type { CurrentLab, LabRequest } from './requests.js';
+
+export interface ReloadOptions {
+	readonly paths: Paths;
+	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
+	readonly mirror?: string | undefined;
+	readonly emit: Emit;
+	readonly signal: AbortSignal;
+}
+
+/**
+ * Makes the nodes of a lab that runs anew that `plan` says have changed, as `edited` has them; the others go on.
+ * @throws Failure when a node cannot be made, with the lab as far as it came
+ */
+export async function reloadLab(
+	live: LiveLab,
+	current: CurrentLab,
+	edited: Lab,
+	plan: ReloadPlan,
+	{ paths, mirror, emit, signal }: ReloadOptions,
+): Promise<void> {
+	const names = plan.changed.map(({ node }) => node);
+	// What was not named stays as it is, also in what the lab is from now on.
+	const lab: Lab = {
+		...edited,
+		nodes: edited.nodes.map((node) => (names.includes(node.name) ? node : (current.lab.nodes.find(({ name }) => name === node.name) ?? node))),
+	};
+	const directory = { path: live.runDirectory, disks: path.join(live.runDirectory, 'disks'), sockets: live.sockets };
+	await withCleanup(async (cleanup) => {
+		const prepared = await prepareLab(
+			lab,
+			directory,
+			{
+				...{ paths, mirror, accelerator: current.accelerator, trace: current.trace },
+				...{ checkpoints: { cold: current.isCold, started: [] }, seeded: names },
+			},
+			{ emit, cleanup, signal },
+		);
+		const { machines, startedKey, saveStarted } = prepared.plan;
+		const request: LabRequest = {
+			op: 'replace',
+			lab,
+			machines: machines.filter(({ spec }) => names.includes(spec.name)),
+			...(startedKey === undefined ? {} : { startedKey }),
+			...(saveStarted === undefined ? {} : { saveStarted }),
+		};
+		await ask(live.controlSocket, request, { signal, onEvent: (event) => emit(event as RunEventBody) });
+	});
+}

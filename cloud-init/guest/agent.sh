@@ -6,6 +6,7 @@
 #   sync      the machine stood still for a while
 #   wake      the machine is a copy, restored from a checkpoint: tell what shows that it is sound
 #   start     run the startup scripts
+#   debug GLOB  run them too, stopping those whose name matches before each command (debug.bash)
 #   again SCRIPT  run a startup script another time
 #   survey    tell what the machine is like
 #   reboot    shut down in order and begin anew
@@ -74,11 +75,14 @@ wake() {
 		"clock=$EPOCHREALTIME"
 }
 
-# Runs all scripts, or one of them another time.
+# Runs all scripts, or one of them another time. Those that match `debugged` stop before each command.
+debugged=''
 run_scripts() {
 	local seed=$state/seed again=${1-} script deadline mode after
 	mkdir -p "$seed" && mount -o ro /dev/disk/by-label/cidata "$seed" || echo "the seed could not be mounted" >/dev/console
 	while read -r script deadline mode after; do
+		# shellcheck disable=SC2053 # a pattern. Whoever looks at a line takes his time.
+		[[ $script != $debugged ]] || mode=debug deadline=infinity
 		[[ -n $again && $script != "$again" ]] || run_script "$seed/startup/$script" "${again:+-again}"
 	done <"$seed/startup/order.txt"
 	umount "$seed"
@@ -128,6 +132,11 @@ while ((${#words[@]})) || read -r 'words[0]' <&3; do
 	case $word in
 	wake) wake ;;
 	start) run_scripts ;;
+	'debug '*)
+		debugged=${word#debug }
+		run_scripts
+		debugged=''
+		;;
 	'again '*) run_scripts "${word#again }" ;;
 	survey) tell "surveyed data=$(survey)" ;;
 	reboot) systemctl reboot --no-block ;;

@@ -6,13 +6,14 @@ import { untilAborted, withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
 import { parseAgentMessage, type AgentMessage } from './agent-message.js';
 import { Console } from './console.js';
+import { DebugLine } from './debugging/line.js';
 import { Qmp } from './qmp.js';
 import { SideLine } from './side-line.js';
 import { connectUnix } from './socket.js';
 import { qemuArguments, type Accelerator, type MachineSpec, type Start } from './spec.js';
 
 /** What the guest's agent can be told (`cloud-init/guest/agent.sh`). */
-export type AgentWord = 'sync' | 'wake' | 'start' | 'survey' | 'reboot' | `again ${string}`;
+export type AgentWord = 'sync' | 'wake' | 'start' | 'survey' | 'reboot' | `again ${string}` | `debug ${string}`;
 
 export interface MachineOptions {
 	readonly accelerator: Accelerator;
@@ -30,6 +31,7 @@ export interface RunningMachine {
 	readonly pid: number;
 	readonly qmp: Qmp;
 	readonly sideLine: SideLine;
+	readonly debugLine: DebugLine;
 	/** Rejects when the machine breaks: QEMU ends, the kernel panics, an emergency shell. Never resolves. */
 	readonly broken: Promise<never>;
 	/** Breaks the machine, as far as whoever waits for it is concerned. */
@@ -88,6 +90,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	});
 	const agent = await connect(spec.agentSocket);
 	const sideLine = new SideLine(spec.name, await connect(spec.sideSocket));
+	const debugLine = new DebugLine(await connect(spec.debugSocket));
 	const mailbox = new Mailbox();
 	const endAgent = () => agent.destroy();
 	agent.on('error', endAgent);
@@ -112,6 +115,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		pid,
 		qmp,
 		sideLine,
+		debugLine,
 		broken: breakage.promise,
 		giveUp: (what) => breakage.report('machine-died', what),
 		consoleTail: () => console.tail(),

@@ -20,6 +20,7 @@ export interface MachineSpec {
 	readonly qmpSocket: string;
 	readonly agentSocket: string;
 	readonly sideSocket: string;
+	readonly debugSocket: string;
 	readonly shellSocket: string;
 }
 
@@ -37,6 +38,9 @@ export const agentPort = 'org.openfactory.rehearse';
 
 /** The port of the agent's side line, which is attended to while startup scripts run. */
 export const sidePort = `${agentPort}.side`;
+
+/** The port that a startup script opens which is debugged. */
+export const debugPort = `${agentPort}.debug`;
 
 /** Everything on the console that is worth reading, little that is slow to print on an emulated serial port. */
 const consoleArguments = 'console=ttyS0 8250.nr_uarts=1 quiet systemd.show_status=true';
@@ -76,6 +80,8 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, start
 		...['-device', `virtserialport,chardev=agent,name=${agentPort}`],
 		...['-chardev', `socket,id=side,path=${escape(spec.sideSocket)},server=on,wait=off`],
 		...['-device', `virtserialport,chardev=side,name=${sidePort}`],
+		...['-chardev', `socket,id=debug,path=${escape(spec.debugSocket)},server=on,wait=off`],
+		...['-device', `virtserialport,chardev=debug,name=${debugPort}`],
 		// hvc0 in the guest: a terminal for a shell that needs no network.
 		...['-chardev', `socket,id=shell,path=${escape(spec.shellSocket)},server=on,wait=off`],
 		...['-device', 'virtconsole,chardev=shell'],

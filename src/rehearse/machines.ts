@@ -50,6 +50,7 @@ export function prepareMachines(
 					qmpSocket: path.join(directory.sockets, `${index}.qmp`),
 					agentSocket: path.join(directory.sockets, `${index}.agent`),
 					sideSocket: path.join(directory.sockets, `${index}.side`),
+					debugSocket: path.join(directory.sockets, `${index}.debug`),
 					shellSocket: path.join(directory.sockets, `${index}.shell`),
 				},
 				diskMiB: node.diskMiB,

@@ -56,7 +56,7 @@ export function nodeIngredients({ machine, imageBuiltAt, seed, seedBytes, host }
 const anywhere = (spec: PreparedMachine['supervised']['spec']): PreparedMachine['supervised']['spec'] => ({
 	...spec,
 	tap: '',
-	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', qmpSocket: '', agentSocket: '', sideSocket: '', shellSocket: '' },
+	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', qmpSocket: '', agentSocket: '', sideSocket: '', debugSocket: '', shellSocket: '' },
 });
 
 /** The same once its startup scripts have run. */

@@ -37,6 +37,7 @@ const guestFilePlaces: Readonly<Record<string, { path: string; permissions: stri
 	'run-script': { path: '/usr/local/lib/rehearse/run-script', permissions: '0755' },
 	'survey.bash': { path: '/usr/local/lib/rehearse/survey.bash', permissions: '0644' },
 	'side-line.bash': { path: '/usr/local/lib/rehearse/side-line.bash', permissions: '0644' },
+	'debug.bash': { path: '/usr/local/lib/rehearse/debug.bash', permissions: '0644' },
 	'trace.bash': { path: '/usr/local/lib/rehearse/trace.bash', permissions: '0644' },
 	'rehearse-agent.service': { path: '/etc/systemd/system/rehearse-agent.service', permissions: '0644' },
 	// Read at later boots only; at the first, systemd knows its targets before the seed is read.

@@ -56,6 +56,8 @@ listen('shell', (socket) => {
 	socket.on('data', (data) => socket.write(data));
 });
 
+listen('debug', () => undefined);
+
 listen('side', (socket) => {
 	createInterface({ input: socket }).on('line', (line) => {
 		const [word = '', first = ''] = line.split(' ');

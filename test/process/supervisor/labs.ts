@@ -118,6 +118,7 @@ function describe(directory: string, disks: string, sockets: string, options: La
 				qmpSocket: path.join(sockets, `${index}.qmp`),
 				agentSocket: path.join(sockets, `${index}.agent`),
 				sideSocket: path.join(sockets, `${index}.side`),
+				debugSocket: path.join(sockets, `${index}.debug`),
 				shellSocket: path.join(sockets, `${index}.shell`),
 			},
 			diskMiB: 64,

@@ -17,6 +17,7 @@ const spec: MachineSpec = {
 	qmpSocket: '/tmp/r/0.qmp',
 	agentSocket: '/tmp/r/0.agent',
 	sideSocket: '/tmp/r/0.side',
+	debugSocket: '/tmp/r/0.debug',
 	shellSocket: '/tmp/r/0.shell',
 };
 const kvm: Accelerator = { name: 'kvm', accel: 'kvm', cpu: 'host' };

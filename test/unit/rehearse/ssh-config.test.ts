@@ -21,6 +21,7 @@ const machine = (name: string, address: string): SupervisedMachine => ({
 		qmpSocket: '/q',
 		agentSocket: '/a',
 		sideSocket: '/b',
+		debugSocket: '/d',
 		shellSocket: '/c',
 	},
 	diskMiB: 8192,

@@ -5,6 +5,7 @@
 #   size ROWS COLUMNS           of the terminal that the shell is shown on
 #   close                       end the shell
 #   authorize USER KEY          let KEY in by SSH; `authorized user=USER status=STATUS`, of which 0 is good
+#   journal LINES               `journal text=…`: the end of this boot's journal, gzipped, in base64
 exec 3>&- 4<>"$1"
 
 begin_shell() {
@@ -34,6 +35,12 @@ authorize() {
 	echo "authorized user=$user status=$status" >&4
 }
 
+journal() {
+	local text
+	text=$(journalctl --boot --no-pager --output=short-precise --lines="$1" 2>&1 | gzip -1 | base64 --wrap=0)
+	echo "journal text=$text" >&4
+}
+
 while read -r word arguments <&4; do
 	# shellcheck disable=SC2086 # numbers and names, split on purpose
 	case $word in
@@ -46,6 +53,7 @@ while read -r word arguments <&4; do
 		stty -F /dev/hvc0 rows "$1" cols "$2"
 		;;
 	close) end_shell ;;
+	journal) journal "$arguments" ;;
 	authorize) authorize "${arguments%% *}" "${arguments#* }" ;;
 	esac
 done

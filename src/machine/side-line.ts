@@ -1,9 +1,10 @@
 /**
  * The second line to the guest's agent (`cloud-init/guest/side-line.bash`). It is attended to while startup scripts run
- * and while the node's network is broken: a root shell, and keys for SSH.
+ * and while the node's network is broken: a root shell, keys for SSH, the journal.
  */
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
+import { gunzipSync } from 'node:zlib';
 import { brokenFailure, usageFailure } from '../base/errors.js';
 import { withDeadline } from '../base/waiting.js';
 
@@ -14,6 +15,9 @@ export interface TerminalSize {
 
 /** How long the agent may take to answer, in milliseconds on a fast host. */
 const answerMs = 5000;
+
+/** How much of a journal is taken in, in bytes: its lines may be as long as they like. */
+const maximumJournalBytes = 64 * 2 ** 20;
 
 /** A line that is waited for. */
 interface Heard {
@@ -76,6 +80,17 @@ export class SideLine {
 		this.#say(`shell ${id} ${rows} ${columns} ${terminalName.test(terminal) ? terminal : 'vt100'}`);
 		await this.#inTime(beginning, slowdown, signal);
 		return { ended: ending.promise, forget: ending.forget };
+	}
+
+	/**
+	 * The end of the journal of the machine's boot.
+	 * @throws Failure `side-line` when nothing is heard of it
+	 */
+	async readJournal(lines: number, slowdown: number, signal?: AbortSignal): Promise<string> {
+		const answer = this.#heard(/^journal text=([A-Za-z0-9+/]*={0,2})$/);
+		this.#say(`journal ${lines}`);
+		const [, text = ''] = await this.#inTime(answer, slowdown, signal);
+		return gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: maximumJournalBytes }).toString('utf8');
 	}
 
 	/** The terminal that the shell is shown on has another size now. */

@@ -10,6 +10,7 @@ import type { Emit } from '../lab/events.js';
 import { startNetwork } from '../network/network.js';
 import { watchOutside } from '../network/watcher.js';
 import { answersOf, controlSocketIn } from './requests.js';
+import { saveJournals } from './journals.js';
 import { RunningLab } from './running-lab.js';
 import { stage } from './stage.js';
 import type { SupervisedRun } from './supervised.js';
@@ -70,6 +71,7 @@ async function rehearseInside(supervised: SupervisedRun, context: LabRunContext,
 		? await stage(emit, 'scenario', () => lab.runScenario(emit), (passed) => (passed ? 'passed' : 'failed'))
 		: true;
 	const failed = !scenarioPassed || !startupPassed;
+	if (failed) await saveJournals(nodes.map(({ arrived }) => arrived.machine), supervised, { emit, signal: ends.signal });
 	const isKept = supervised.keep === 'always' || (supervised.keep === 'on-failure' && failed);
 	if (isKept) {
 		lab.stand();

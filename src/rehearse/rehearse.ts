@@ -21,6 +21,7 @@ import { startJanitor } from '../process/janitor.js';
 import { emptyRun, foldEvent } from '../report/fold.js';
 import { resultJson } from '../report/json.js';
 import { resultOf } from '../report/result.js';
+import { journalsDirectory } from '../report/run-files.js';
 import type { RunState } from '../report/state.js';
 import { announceTests } from '../scenario/checks.js';
 import type { CheckpointWish } from './checkpoints.js';
@@ -144,6 +145,7 @@ async function rehearseIn(
 			trace: options.trace,
 			access: { sshConfigFile: sshConfigFile(directory.path), end: `rehearse down ${quote(lab.name)}` },
 			disks: directory.disks,
+			journals: journalsDirectory(directory.path),
 			sockets: directory.sockets,
 		},
 		{ emit, cleanup, signal, stopping: options.stopping },

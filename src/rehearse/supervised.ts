@@ -66,6 +66,8 @@ export interface SupervisedRun {
 	/** What a person is told when the lab is kept. */
 	readonly access: { readonly sshConfigFile: string; readonly end: string };
 	readonly disks: string;
+	/** Where the journals go of a run that failed. */
+	readonly journals: string;
 	readonly sockets: string;
 }
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 export const consoleLogPath = (runDirectory: string, node: string): string =>
 	join(runDirectory, 'consoles', `${node}.log`);
 
-/** The end of a node's journal; there after a failed run only. */
-export const journalPath = (runDirectory: string, node: string): string => join(runDirectory, 'journals', `${node}.log`);
+/** The end of each node's journal, a file each; there after a failed run only. */
+export const journalsDirectory = (runDirectory: string): string => join(runDirectory, 'journals');
 
 /** The events, one a line. */
 export const eventLogPath = (runDirectory: string): string => join(runDirectory, 'events.ndjson');

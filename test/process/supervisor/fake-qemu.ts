@@ -3,12 +3,14 @@
  * one has. The environment variable REHEARSE_TEST_QEMU says how it behaves:
  *
  *   works    provisioned, runs a script `setup`, obeys `quit`
+ *   fails    the same, but the script does not pass
  *   hangs    never says that it is provisioned
  *   panics   its kernel does, when it is told to start
  *   deaf     works, but its monitor answers nothing after the negotiation
  */
 import { createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { gzipSync } from 'node:zlib';
 
 const behaviour = process.env['REHEARSE_TEST_QEMU'] ?? 'works';
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -44,7 +46,8 @@ listen('agent', (socket) => {
 			return;
 		}
 		socket.write('script-started script=setup\n');
-		socket.write(`script-finished script=setup result=success status=0 ms=5 stream=${base64('done\n')}\n`);
+		const result = behaviour === 'fails' ? 'result=exit-code status=1' : 'result=success status=0';
+		socket.write(`script-finished script=setup ${result} ms=5 stream=${base64('done\n')}\n`);
 		socket.write('started failed=\n');
 	});
 });
@@ -66,6 +69,7 @@ listen('side', (socket) => {
 			socket.write(`shell-began id=${first}\n`);
 			shell?.write(`a shell of ${line}\n`);
 		}
+		if (word === 'journal') socket.write(`journal text=${gzipSync(`the last ${first} lines\n`).toString('base64')}\n`);
 		if (word === 'size') shell?.write(`${line}\n`);
 	});
 });

@@ -18,7 +18,7 @@ export type Line = RunEventBody | { type: 'supervisor'; pid: number } | { type: 
 
 export interface LabOptions {
 	readonly nodes?: readonly string[];
-	readonly behaviour?: 'works' | 'hangs' | 'panics' | 'deaf';
+	readonly behaviour?: 'works' | 'fails' | 'hangs' | 'panics' | 'deaf';
 	readonly keep?: Keep;
 	/** Programs that the host has not got. */
 	readonly withoutPrograms?: readonly ('qemu-system-x86_64' | 'perl')[];
@@ -28,6 +28,8 @@ export interface LabOptions {
 export interface StartedLab {
 	readonly starter: Child;
 	readonly lines: readonly Line[];
+	/** Where the journals go. */
+	readonly journals: string;
 	/** Waits for a line of that type, and of that stage where one is given. */
 	waitFor<T extends Line['type']>(type: T, stage?: string): Promise<Extract<Line, { type: T }>>;
 	/** Its control socket. */
@@ -76,6 +78,7 @@ export async function startLab(t: ExecutionContext, options: LabOptions = {}): P
 	return {
 		starter,
 		lines,
+		journals: path.join(directory, 'journals'),
 		controlSocket: controlSocketIn(sockets),
 		processes,
 		async waitFor<T extends Line['type']>(type: T, stage?: string) {
@@ -138,6 +141,7 @@ function describe(directory: string, disks: string, sockets: string, options: La
 		keep: options.keep ?? 'never',
 		access: { sshConfigFile: '/nonexistent/ssh_config', end: 'kill it' },
 		disks,
+		journals: path.join(directory, 'journals'),
 		sockets,
 	};
 }

@@ -1,12 +1,19 @@
 /** What a lab's nodes tried to reach outside of it, and which script was running: a finding, never a failure. */
-import { plural } from '../base/format.js';
+import { plural, withoutControls } from '../base/format.js';
 import type { OutsideContact } from '../lab/events.js';
-import type { NodeRecord, RunState, ScriptRecord } from './state.js';
+import { stepAt, type TraceStep } from '../lab/trace.js';
+import type { ContactRecord, NodeRecord, RunState, ScriptRecord } from './state.js';
 import { indented, layOutColumns, oneLine, truncated, type Paint } from './text.js';
 
 /** Where a node was in its life when it reached out. */
 export type Moment =
-	| { readonly script: string }
+	| {
+			readonly script: string;
+			/** The command that ran, where the script's trace tells: its line, 1-based, in the script or in `source`. */
+			readonly line?: number;
+			readonly source?: string;
+			readonly command?: string;
+	  }
 	/** No script was running. */
 	| { readonly phase: 'before its startup scripts' | 'after its startup scripts' | 'between its startup scripts' };
 
@@ -33,7 +40,7 @@ export function outsideFindings(state: RunState): readonly OutsideFinding[] {
 	const findings: OutsideFinding[] = [];
 	for (const contact of state.contacts.toSorted((one, other) => one.seenAt - other.seenAt)) {
 		const node = state.nodes.find(({ name }) => name === contact.node);
-		const finding = findingOf(contact, momentOf(node, contact.seenAt));
+		const finding = findingOf(contact, momentOf(node, contact));
 		const index = findings.findLastIndex((before) => continues(finding, before));
 		const before = findings[index];
 		if (before) findings[index] = joined(before, finding);
@@ -57,7 +64,7 @@ function continues(later: OutsideFinding, earlier: OutsideFinding): boolean {
 	return isSame && (!('script' in later.moment) || ('script' in earlier.moment && later.moment.script === earlier.moment.script));
 }
 
-function findingOf(contact: RunState['contacts'][number], moment: Moment): OutsideFinding {
+function findingOf(contact: ContactRecord, moment: Moment): OutsideFinding {
 	const { node, protocol, address, port, question, count, seenAt } = contact;
 	return {
 		node,
@@ -77,14 +84,30 @@ const joined = (before: OutsideFinding, { count, types = [] }: OutsideFinding): 
 	...(before.types ? { types: [...new Set([...before.types, ...types])] } : {}),
 });
 
-function momentOf(node: NodeRecord | undefined, at: number): Moment {
+function momentOf(node: NodeRecord | undefined, contact: ContactRecord): Moment {
+	const at = contact.seenAt;
 	const scripts = node?.scripts ?? [];
 	const hasBegun = ({ startedAt }: ScriptRecord) => startedAt !== undefined && startedAt <= at;
 	const current = scripts.findLast(hasBegun);
 	if (!current) return { phase: 'before its startup scripts' };
-	if (current.finishedAt === undefined || at <= current.finishedAt) return { script: current.script };
+	if (current.finishedAt === undefined || at <= current.finishedAt) {
+		return { script: current.script, ...placeOf(stepOf(current, contact)) };
+	}
 	return { phase: scripts.every(hasBegun) ? 'after its startup scripts' : 'between its startup scripts' };
 }
+
+/** The command that reached out. A trace without times tells it only where its words do. */
+function stepOf({ outcome }: ScriptRecord, { seenAt, question, address }: ContactRecord): TraceStep | undefined {
+	const steps = outcome?.trace?.steps ?? [];
+	if (steps.some(({ at }) => at !== undefined)) return stepAt(steps, seenAt);
+	return steps.find(({ command }) => command.includes(question?.name ?? address));
+}
+
+const placeOf = (step: TraceStep | undefined): Pick<Extract<Moment, { script: string }>, 'line' | 'source' | 'command'> => ({
+	...(step?.line === undefined ? {} : { line: step.line }),
+	...(step?.source === undefined ? {} : { source: step.source }),
+	...(step ? { command: step.command } : {}),
+});
 
 /** What was reached for: `deb.example.org (DNS A, AAAA)`, `203.0.113.5:443/tcp`, `203.0.113.5 (ping)`. */
 export function outsideTarget({ protocol, address, port, name, types = [] }: Omit<OutsideFinding, 'node' | 'moment' | 'count' | 'firstAt'>): string {
@@ -96,9 +119,14 @@ export function outsideTarget({ protocol, address, port, name, types = [] }: Omi
 export const contactTarget = ({ question, protocol, ...contact }: OutsideContact): string =>
 	outsideTarget({ ...contact, protocol: question ? 'dns' : protocol, ...(question ? { name: question.name, types: [question.type] } : {}) });
 
-/** `while immich-ml was running`, `no script was running (before its startup scripts)`. */
-export const momentText = (moment: Moment): string =>
-	'script' in moment ? `while ${moment.script} was running` : `no script was running (${moment.phase})`;
+/** `immich-ml, line 7: curl http://example.org`, `no script was running (before its startup scripts)`. */
+export function momentText(moment: Moment): string {
+	if ('phase' in moment) return `no script was running (${moment.phase})`;
+	const { script, line, source, command } = moment;
+	if (command === undefined) return `while ${script} was running`;
+	const where = [script, ...(source === undefined ? [] : [source]), ...(line === undefined ? [] : [`line ${line}`])].join(', ');
+	return `${where}: ${oneLine(command)}`;
+}
 
 /** `client reached for 203.0.113.5:443/tcp while client was running, 3 packets`. */
 export const outsideSentence = (finding: OutsideFinding): string =>
@@ -106,6 +134,9 @@ export const outsideSentence = (finding: OutsideFinding): string =>
 
 /** How long a target may be in the table: names may have 253 characters. */
 const targetWidth = 60;
+
+/** How much of a command is shown there. */
+const momentWidth = 80;
 
 /** The section of the summary; nothing when nobody reached out. */
 export function outsideSection(state: RunState, paint: Paint): string[] {
@@ -115,7 +146,7 @@ export function outsideSection(state: RunState, paint: Paint): string[] {
 		{ text: finding.node },
 		{ text: truncated(oneLine(outsideTarget(finding)), targetWidth) },
 		{ text: plural(finding.count, 'packet'), style: 'dim' as const },
-		{ text: momentText(finding.moment) },
+		{ text: truncated(momentText(finding.moment), momentWidth) },
 	]);
 	return [paint('bold', 'Reached for the world outside'), ...indented(layOutColumns(rows, paint), 2)];
 }
@@ -130,8 +161,11 @@ export interface OutsideResult {
 	readonly query_types?: readonly string[];
 	readonly count: number;
 	readonly first_at: string;
-	/** The script that was running. */
+	/** The script that was running, and the command, where its trace tells. */
 	readonly script?: string;
+	readonly line?: number;
+	readonly source?: string;
+	readonly command?: string;
 	/** Where the node was in its life when no script was running. */
 	readonly phase?: string;
 }
@@ -147,4 +181,5 @@ export const outsideResult = ({ types, firstAt, moment, node, protocol, address,
 	count,
 	first_at: new Date(firstAt).toISOString(),
 	...moment,
+	...('script' in moment && moment.command !== undefined ? { command: withoutControls(moment.command) } : {}),
 });

@@ -72,10 +72,10 @@ test.serial('a pair of nodes, again and again', async (t) => {
 	t.is(first.result.outside, undefined);
 	t.is(second.result.outside, undefined);
 	t.deepEqual(
-		warm.result.outside?.map(({ node, script, protocol, address, port, name }) => [node, script, protocol, name ?? `${address}:${port}`]),
+		warm.result.outside?.map(({ node, script, line, protocol, address, port, name }) => [node, script, line, protocol, name ?? `${address}:${port}`]),
 		[
-			['client', 'bad', 'dns', 'deb.example.org'],
-			['client', 'bad', 'tcp', '203.0.113.5:443'],
+			['client', 'bad', 3, 'dns', 'deb.example.org'],
+			['client', 'bad', 4, 'tcp', '203.0.113.5:443'],
 		],
 	);
 	t.regex(warm.stderr, /client: reached for 203\.0\.113\.5:443\/tcp outside the lab/);

@@ -106,6 +106,17 @@ test('every script begins by adding its own alias', (t) => {
 	}
 });
 
+test('every script leaves a unit that adds its alias at later boots', (t) => {
+	for (const node of lab.nodes) {
+		const script = scriptOf(node.name);
+		const unit = written(script, '/etc/systemd/system/lab-alias.service');
+		t.true(unit.includes(`ip addr replace ${node.alias} dev "$$dev"`), unit);
+		t.true(unit.includes('After=network-online.target') && unit.includes('WantedBy=multi-user.target'));
+		t.regex(script, /^systemctl enable .* lab-alias$/m);
+		t.is(script.split('systemctl daemon-reload').length - 1, 1, 'systemd reads its units again where it has to, and only there');
+	}
+});
+
 test('immich-server writes its settings', (t) => {
 	t.deepEqual(written(scriptOf('immich-server'), '/etc/immich/server.env').trimEnd().split('\n'), [
 		'IMMICH_PORT=2283',

@@ -89,8 +89,26 @@ Restart=on-failure
 WantedBy=multi-user.target
 EOF
 
+# A startup script runs at the first boot; from then on this unit adds the alias.
+cat >/etc/systemd/system/lab-alias.service <<'EOF'
+[Unit]
+Description=Lab address of immich-ml
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'ip route show default | { read -r _ _ _ _ dev _; ip addr replace 10.71.0.20/24 dev "$$dev"; }'
+Restart=on-failure
+RestartSec=2
+
+[Install]
+WantedBy=multi-user.target
+EOF
+
 # systemd has to read its units again only when it knows the older one; that takes it seconds on a slow machine.
 # restart, unlike start, takes up a changed stub as well.
 systemctl is-active --quiet immich-ml-compat && systemctl daemon-reload
-systemctl enable --quiet --no-reload immich-ml-compat
+systemctl enable --quiet --no-reload immich-ml-compat lab-alias
 systemctl restart immich-ml-compat

@@ -65,10 +65,28 @@ EOF
 access='host immich immich 10.71.0.0/24 md5'
 grep -qxF "$access" pg_hba.conf || echo "$access" >>pg_hba.conf
 
+# A startup script runs at the first boot; from then on this unit adds the alias.
+cat >/etc/systemd/system/lab-alias.service <<'EOF'
+[Unit]
+Description=Lab address of postgres-pgvector
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'ip route show default | { read -r _ _ _ _ dev _; ip addr replace 10.71.0.30/24 dev "$$dev"; }'
+Restart=on-failure
+RestartSec=2
+
+[Install]
+WantedBy=multi-user.target
+EOF
+
 # systemd has to read its units again only when it knows the older one; that takes it seconds on a slow machine.
 # restart, unlike start, takes up changed settings as well.
 systemctl is-active --quiet pg-compat && systemctl daemon-reload
-systemctl enable --quiet --no-reload pg-compat
+systemctl enable --quiet --no-reload pg-compat lab-alias
 systemctl restart pg-compat postgresql
 
 # Best effort: the lab proves that the port answers; the database is a convenience.

@@ -59,9 +59,27 @@ Restart=on-failure
 WantedBy=multi-user.target
 EOF
 
+# A startup script runs at the first boot; from then on this unit adds the alias.
+cat >/etc/systemd/system/lab-alias.service <<'EOF'
+[Unit]
+Description=Lab address of redis
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'ip route show default | { read -r _ _ _ _ dev _; ip addr replace 10.71.0.40/24 dev "$$dev"; }'
+Restart=on-failure
+RestartSec=2
+
+[Install]
+WantedBy=multi-user.target
+EOF
+
 # systemd has to read its units again only when it knows the older one; that takes it seconds on a slow machine, and so
 # does enabling a service that has an init script too. restart, unlike start, takes up changed settings as well.
 systemctl is-active --quiet redis-compat && systemctl daemon-reload
 systemctl is-enabled --quiet redis-server || systemctl enable redis-server
-systemctl enable --quiet --no-reload redis-compat
+systemctl enable --quiet --no-reload redis-compat lab-alias
 systemctl restart redis-server redis-compat

@@ -83,16 +83,20 @@ run_scripts() {
 	while read -r script deadline mode after; do
 		# shellcheck disable=SC2053 # a pattern. Whoever looks at a line takes his time.
 		[[ $script != $debugged ]] || mode=debug deadline=infinity
-		[[ -n $again && $script != "$again" ]] || run_script "$seed/startup/$script" "${again:+-again}"
+		if [[ -z $again ]]; then
+			tell "script-started script=$script"
+			run_script "$seed/startup/$script" "$script" finished
+		elif [[ $script == "$again" ]]; then
+			run_script "$seed/startup/$script" "$script-again" repeated
+		fi
 	done <"$seed/startup/order.txt"
 	umount "$seed"
-	tell "started failed=$(failed_units | text)"
+	[[ -n $again ]] || tell "started failed=$(failed_units | text)"
 }
 
-# Runs one script as a unit, and tells how it ended. What it leaves has a name of its own when it runs another time.
+# run_script FILE NAME ENDED: runs a script as a unit, and tells how it ended. What it leaves in this state is named NAME.
 run_script() {
-	tell "script-started script=$script"
-	local name=$script$2 began=${EPOCHREALTIME/./} refusal refused ms key value
+	local name=$2 began=${EPOCHREALTIME/./} refusal refused ms key value
 	local unit=startup-$name.service
 	local -A end=()
 	refusal=$(systemd-run --quiet --unit="$unit" --service-type=oneshot --description="startup script $script" \
@@ -111,12 +115,13 @@ run_script() {
 		printf '%s\n' "$refusal" >>"$state/$name.output"
 	fi
 	# `Tue 2026-11-24 15:08:17.123456 UTC`, without its blanks.
-	tell "script-finished script=$script result=${end[Result]} status=${end[ExecMainStatus]} ms=$ms" \
+	tell "script-$3 script=$script result=${end[Result]} status=${end[ExecMainStatus]} ms=$ms" \
 		"exited=${end[ExecMainExitTimestamp]// /_}" \
 		"stream=$(tail -c 131072 "$state/$name.output" 2>/dev/null | text)"
 }
 
-tell "provisioned cloud_init=$(text </run/cloud-init/status.json) failed=$(failed_units | text)"
+# At later boots there is no cloud-init, and no word of it.
+tell "provisioned cloud_init=$(text 2>/dev/null </run/cloud-init/status.json) failed=$(failed_units | text)"
 if [[ ! -c $port ]]; then
 	# cloud-init's directory of this instance: what is done once is marked there.
 	[[ -e /var/lib/cloud/instance/startup-ran ]] || run_scripts

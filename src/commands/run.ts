@@ -1,11 +1,15 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { usageFailure, type ExitCode } from '../base/errors.js';
+import type { ProofName } from '../lab/events.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
 import type { Paths } from '../rehearse/paths.js';
-import { rehearse } from '../rehearse/rehearse.js';
+import type { Lab } from '../lab/lab.js';
+import { rehearse, type RehearseOptions } from '../rehearse/rehearse.js';
+import { rehearseOrders, type Shuffle } from '../rehearse/shuffle.js';
 import type { Keep } from '../rehearse/supervised.js';
 import { resultJson } from '../report/json.js';
-import { exitCodeOf, resultOf } from '../report/result.js';
+import { eventLine } from '../report/plain.js';
+import { exitCodeOf, resultOf, verdictOf } from '../report/result.js';
 import { summary } from '../report/summary.js';
 import { loadLab } from './load-lab.js';
 import { stopOnSignals } from './stop.js';
@@ -27,6 +31,9 @@ export interface RunOptions {
 	readonly keep: Keep;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
+	readonly proofs: readonly ProofName[];
+	/** Other orders of startup to be rehearsed. */
+	readonly shuffle: Shuffle | undefined;
 	readonly mirror: string | undefined;
 	readonly timeLimitMs: number;
 	/** Print the result object instead of the summary. */
@@ -41,13 +48,14 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	const { terminal, junit, json } = options;
 	const lab = await loadLab(options.lab, terminal);
 	const { cold, limitBytes } = options.checkpoints;
+	if (options.shuffle) checkShuffle(lab, options.checkpoints);
 	const checkpoints = { cold, limitBytes, started: startedNodes(lab, options.checkpoints) };
 	// A report that cannot be written is found out now, not after the run.
 	if (junit !== undefined) openReport(junit);
 	const stopping = stopOnSignals();
 	const view = await startView(terminal);
 	try {
-		const state = await rehearse({
+		const asked: RehearseOptions = {
 			lab,
 			labArgument: options.lab,
 			paths: options.paths,
@@ -56,12 +64,15 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 			keep: options.keep,
 			scenario: true,
 			trace: options.trace,
+			proofs: options.proofs,
 			mirror: options.mirror,
 			timeLimitMs: options.timeLimitMs,
 			onEvent: view.onEvent,
 			stopping,
-		});
+		};
+		const plain = await rehearse(asked);
 		await view.stop();
+		const state = options.shuffle && verdictOf(plain) === 'passed' ? await rehearseOrders(plain, options.shuffle, shown(asked, terminal)) : plain;
 		const result = resultOf(state);
 		if (junit !== undefined) {
 			const { junitXml } = await import('../report/junit.js');
@@ -74,6 +85,25 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 		await view.stop();
 		stopping.done();
 	}
+}
+
+/** Tells of other orders in lines: the live view is over. */
+const shown = (options: RehearseOptions, { stderr }: Terminal): RehearseOptions => {
+	const startAt = Date.now();
+	return {
+		...options,
+		onEvent(event) {
+			const line = eventLine(event, startAt);
+			if (line !== undefined) stderr.write(`${line}\n`);
+		},
+	};
+};
+
+/** @throws Failure `usage` for what leaves no order to be shuffled */
+function checkShuffle({ nodes }: Pick<Lab, 'nodes'>, { cold, from, only }: RunOptions['checkpoints']): void {
+	if (nodes.length < 2) throw usageFailure('--shuffle: a lab of one node has one order only');
+	if (cold) throw usageFailure('--cold uses no checkpoint, --shuffle needs one: give one of them');
+	if (from !== undefined || only.length > 0) throw usageFailure('--shuffle is about all startup scripts: give neither --from nor --only with it');
 }
 
 /**

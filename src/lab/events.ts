@@ -2,6 +2,7 @@
  * What happens during a run. Stages emit these and print nothing; every report is a fold over them, and the event
  * log of a run is a file of them, one JSON object a line.
  */
+import type { Difference } from './survey.js';
 import type { Excerpt, ScriptTrace } from './trace.js';
 
 import type { ReportedError } from '../base/errors.js';
@@ -19,9 +20,15 @@ export type StageName =
 	| 'save'
 	| 'startup'
 	| 'scenario'
+	| 'twice'
+	| 'reboot'
+	| 'survey'
 	| 'teardown';
 
 export type Status = 'passed' | 'failed' | 'error';
+
+/** What a run can be asked to prove once the scenario has passed; each is a stage, and ends with the scenario again. */
+export type ProofName = 'twice' | 'reboot';
 
 /** What a checkpoint is of: a machine before its startup scripts, or all machines of a lab after theirs. */
 export type CheckpointKind = 'provisioned' | 'started';
@@ -55,6 +62,33 @@ export interface ScriptOutcome {
 	readonly output: string;
 	/** Each command that it ran. */
 	readonly trace?: ScriptTrace;
+}
+
+/** A difference with the line of the script that it is put down to, from 1, where one can be. */
+export type LocatedDifference = Difference & { readonly line?: number };
+
+/** How the second run of a startup script went, and what it changed. */
+export interface RepeatOutcome extends ScriptOutcome {
+	readonly differences: readonly LocatedDifference[];
+}
+
+/** How a machine came back from a restart. */
+export interface RestartOutcome {
+	readonly node: string;
+	/** From power-on until it was there again. */
+	readonly ms: number;
+	/** What it had before and has no more, or no more in order. */
+	readonly missing: readonly Difference[];
+}
+
+/** How the lab fared when its startups began in an order and at a pace of their own. */
+export interface OrderOutcome {
+	/** Nodes in the order in which their startup began, with milliseconds from the first. */
+	readonly order: readonly { readonly node: string; readonly delayMs: number }[];
+	readonly verdict: Status | 'not run';
+	/** A sentence for each script and each assertion that failed, or for what broke. */
+	readonly failures: readonly string[];
+	readonly runDirectory: string;
 }
 
 export interface AssertionOutcome {
@@ -105,6 +139,8 @@ export type RunEventBody =
 			readonly tests: readonly AnnouncedTest[];
 			readonly warnings: readonly string[];
 			readonly runDirectory: string;
+			/** What is to be proved as well. */
+			readonly proofs?: readonly ProofName[];
 	  }
 	| { readonly type: 'stage-started'; readonly stage: StageName; readonly node?: string; readonly detail?: string }
 	| { readonly type: 'stage-progress'; readonly stage: StageName; readonly node?: string; readonly detail: string }
@@ -123,7 +159,13 @@ export type RunEventBody =
 	| { readonly type: 'notice'; readonly message: string; readonly node?: string }
 	| { readonly type: 'script-started'; readonly node: string; readonly script: string }
 	| ({ readonly type: 'script-finished' } & ScriptOutcome)
-	| ({ readonly type: 'assertion-finished' } & AssertionOutcome)
+	/** `after`: when the scenario was run for a proof. */
+	| ({ readonly type: 'assertion-finished'; readonly after?: ProofName } & AssertionOutcome)
+	| ({ readonly type: 'script-repeated' } & RepeatOutcome)
+	| ({ readonly type: 'machine-restarted' } & RestartOutcome)
+	/** Other orders of startup are about to be rehearsed, of which `count` are asked for. */
+	| { readonly type: 'shuffle-started'; readonly seed: number; readonly count: number }
+	| ({ readonly type: 'order-finished' } & OrderOutcome)
 	/**
 	 * `count` packets of one kind, close to each other, of which the first came at `seenAt`; `again` where the node had
 	 * sent such before.

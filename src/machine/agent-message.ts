@@ -9,7 +9,8 @@ export type AgentMessage =
 	/** The answer of a restored machine to `wake`. */
 	| ({ readonly kind: 'awake' } & Awake)
 	| { readonly kind: 'script-started'; readonly script: string }
-	| ({ readonly kind: 'script-finished'; readonly script: string; readonly ms: number } & ScriptEnding)
+	/** `script-repeated`: after another time (`again`). */
+	| ({ readonly kind: 'script-finished' | 'script-repeated'; readonly script: string; readonly ms: number } & ScriptEnding)
 	| { readonly kind: 'started'; readonly failedUnits: string }
 	/** The answer to `survey`, as `parseSurvey` reads it. */
 	| { readonly kind: 'surveyed'; readonly data: string };
@@ -50,6 +51,7 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 		case 'script-started':
 			return { kind, script: plain('script') };
 		case 'script-finished':
+		case 'script-repeated':
 			return { kind, script: plain('script'), ms: Number(plain('ms')), ...scriptEnding(fields), stream: text('stream') };
 		case 'started':
 			return { kind, failedUnits: text('failed') };

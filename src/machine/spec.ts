@@ -48,12 +48,18 @@ const consoleArguments = 'console=ttyS0 8250.nr_uarts=1 quiet systemd.show_statu
 /** What a machine is to itself (machine-id(5)). It comes from the name, so that it is the same in every run. */
 export const machineId = (name: string): string => contentKey(['machine-id', name], 32);
 
-/** The kernel's command line. */
-export const kernelArguments = (spec: Pick<MachineSpec, 'name'>): string =>
-	`root=/dev/vda rw ${consoleArguments} systemd.machine_id=${machineId(spec.name)}`;
+/**
+ * The kernel's command line. cloud-init stands in for whatever installs a node, once: later boots do without it, as a
+ * node of OpenFactory does.
+ */
+export const kernelArguments = (spec: Pick<MachineSpec, 'name'>, start: Start = 'power-on'): string =>
+	`root=/dev/vda rw ${consoleArguments} systemd.machine_id=${machineId(spec.name)}${start === 'restart' ? ' cloud-init=disabled' : ''}`;
 
-/** How a machine comes to life: from power-on, or, still halted, from a saved state that is loaded into it. */
-export type Start = 'power-on' | 'incoming';
+/**
+ * How a machine comes to life: from power-on, from power-on with a disk that has been booted before, or, still halted,
+ * from a saved state that is loaded into it.
+ */
+export type Start = 'power-on' | 'restart' | 'incoming';
 
 /** QEMU's options for a machine (qemu-system-x86_64(1)). The serial console is its standard output. */
 export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, start: Start = 'power-on'): string[] {
@@ -66,7 +72,7 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, start
 		...['-m', String(spec.memoryMiB)],
 		...['-kernel', spec.kernelFile],
 		...['-initrd', spec.initrdFile],
-		...['-append', kernelArguments(spec)],
+		...['-append', kernelArguments(spec, start)],
 		...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
 		...['-chardev', `socket,id=qmp,path=${escape(spec.qmpSocket)},server=on,wait=off`],
 		...['-mon', 'chardev=qmp,mode=control'],

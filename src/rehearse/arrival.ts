@@ -125,6 +125,25 @@ export function bootNode(supervised: SupervisedMachine, context: ArrivalContext)
 	return stage(emit, 'boot', boot, undefined, spec.name);
 }
 
+/**
+ * Starts a node's machine anew from its own disk, as its last one, which has ended, left it. It is there when the agent
+ * says so again; no startup script runs.
+ */
+export async function bootAgain(
+	last: Pick<Arrived, 'layers'>,
+	supervised: SupervisedMachine,
+	context: Omit<ArrivalContext, 'onMessage'>,
+): Promise<Arrived> {
+	const { signal, lab, cleanup } = context;
+	const own = ownStack(cleanup, supervised.spec.name);
+	const [overlayFile = '', ...layers] = last.layers;
+	const spec = { ...supervised.spec, overlayFile, layers };
+	const arrived = await startWith(spec, 'restart', supervised, { ...context, onMessage: () => undefined }, own);
+	// What has failed is the lab's doing, and told by whoever restarted it.
+	await arrived.machine.waitFor('provisioned', { deadlineMs: lab.deadlines.provisioningMs, signal, what: 'the end of its boot was' });
+	return arrived;
+}
+
 /** A stack for one machine, which may end before the lab does. */
 function ownStack(cleanup: CleanupStack, name: string): CleanupStack {
 	const own = new CleanupStack();
@@ -135,14 +154,25 @@ function ownStack(cleanup: CleanupStack, name: string): CleanupStack {
 	return own;
 }
 
+/** Starts a machine with a disk of its own, empty but for what is below it. */
 async function start(
+	spec: MachineSpec,
+	how: Start,
+	supervised: SupervisedMachine,
+	context: ArrivalContext,
+	own: CleanupStack,
+): Promise<Arrived> {
+	await createOverlay(spec.overlayFile, supervised.diskMiB, context.signal);
+	return startWith(spec, how, supervised, context, own);
+}
+
+async function startWith(
 	spec: MachineSpec,
 	how: Start,
 	{ diskMiB, consoleFile }: SupervisedMachine,
 	{ lab, signal, onMessage, onStart }: ArrivalContext,
 	own: CleanupStack,
 ): Promise<Arrived> {
-	await createOverlay(spec.overlayFile, diskMiB, signal);
 	const machine = await startMachine(spec, {
 		accelerator: lab.accelerator,
 		start: how,

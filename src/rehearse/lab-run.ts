@@ -9,6 +9,8 @@ import { serveControl } from '../control/server.js';
 import type { Emit } from '../lab/events.js';
 import { startNetwork } from '../network/network.js';
 import { watchOutside } from '../network/watcher.js';
+import { surveyLab } from './provable.js';
+import { proveAll } from './prove.js';
 import { answersOf, controlSocketIn } from './requests.js';
 import { saveJournals } from './journals.js';
 import { RunningLab } from './running-lab.js';
@@ -70,9 +72,12 @@ async function rehearseInside(supervised: SupervisedRun, context: LabRunContext,
 	const scenarioPassed = supervised.scenario
 		? await stage(emit, 'scenario', () => lab.runScenario(emit), (passed) => (passed ? 'passed' : 'failed'))
 		: true;
-	const failed = !scenarioPassed || !startupPassed;
-	if (failed) await saveJournals(nodes.map(({ arrived }) => arrived.machine), supervised, { emit, signal: ends.signal });
-	const isKept = supervised.keep === 'always' || (supervised.keep === 'on-failure' && failed);
+	const hasPassed = startupPassed && scenarioPassed && (await proveAll(lab, supervised, emit, ends));
+	// The machines of this moment: a restart has made others.
+	const machines = () => supervised.machines.map(({ spec }) => lab.find(spec.name).machine);
+	if (!hasPassed) await saveJournals(machines(), supervised, { emit, signal: ends.signal });
+	if (supervised.surveys) await stage(emit, 'survey', () => surveyLab(lab, supervised, ends.signal));
+	const isKept = supervised.keep === 'always' || (supervised.keep === 'on-failure' && !hasPassed);
 	if (isKept) {
 		lab.stand();
 		await keepLab(supervised, { ...context, signal: ends.signal }, letGo.signal);

@@ -1,7 +1,7 @@
 import { brokenFailure } from '../base/errors.js';
 import type { Turns } from '../base/turns.js';
-import { untilAborted } from '../base/waiting.js';
-import type { Emit, Status } from '../lab/events.js';
+import { systemClock, untilAborted } from '../base/waiting.js';
+import type { Emit, ScriptOutcome, Status } from '../lab/events.js';
 import type { StartupScript } from '../lab/lab.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import type { RunningMachine } from '../machine/machine.js';
@@ -87,10 +87,11 @@ interface StartupContext {
 
 async function runStartup(
 	machine: RunningMachine,
-	{ lab, deadlines }: SupervisedRun,
+	{ lab, deadlines, pace }: SupervisedRun,
 	{ emit, signal, scripts }: StartupContext,
 ): Promise<Pick<NodeOutcome, 'startup' | 'isSound'>> {
 	const count = lab.nodes.find(({ name }) => name === machine.name)?.startupScripts.length ?? 0;
+	await systemClock.sleep(pace?.[machine.name] ?? 0, signal);
 	machine.tell('start');
 	const { failedUnits } = await machine.waitFor('started', {
 		// systemd ends a script at its deadline; the machine gets as long again to say so.
@@ -110,6 +111,18 @@ async function runStartup(
 		});
 	}
 	return { startup: scripts.status, isSound: failedUnits === '' };
+}
+
+/** How a script of a node ended, by what the agent says and the script's text. */
+export function outcomeOf(
+	message: Extract<AgentMessage, { readonly kind: 'script-finished' | 'script-repeated' }>,
+	node: string,
+	text: string,
+	isTracing: boolean,
+): ScriptOutcome {
+	const { script, status, exitCode, ms } = message;
+	const read = readScript(message, text, isTracing ? reasonNotToTrace(text) : 'tracing was turned off');
+	return { node, script, status, ...(exitCode === undefined ? {} : { exitCode }), ms, ...read };
 }
 
 /** Turns what the agent says of scripts into events, and remembers whether all passed. */
@@ -141,19 +154,10 @@ class ScriptReporter {
 		if (message.kind === 'script-started') {
 			this.#emit({ type: 'script-started', node: this.#node, script: message.script });
 		} else if (message.kind === 'script-finished') {
-			const { script, status, exitCode, ms } = message;
-			this.#finished.add(script);
-			if (status !== 'passed') this.#failed = true;
-			const text = this.#scripts.find(({ name }) => name === script)?.text ?? '';
-			this.#emit({
-				type: 'script-finished',
-				node: this.#node,
-				script,
-				status,
-				...(exitCode === undefined ? {} : { exitCode }),
-				ms,
-				...readScript(message, text, this.#isTracing ? reasonNotToTrace(text) : 'tracing was turned off'),
-			});
+			this.#finished.add(message.script);
+			if (message.status !== 'passed') this.#failed = true;
+			const text = this.#scripts.find(({ name }) => name === message.script)?.text ?? '';
+			this.#emit({ type: 'script-finished', ...outcomeOf(message, this.#node, text, this.#isTracing) });
 		}
 	}
 }

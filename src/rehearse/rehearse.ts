@@ -14,7 +14,7 @@ import { timeLimitFailure, toFailure, toReported } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
 import { quote } from '../base/shell.js';
 import { boundCheckpoints } from '../checkpoint/inventory.js';
-import type { Emit, RunEvent } from '../lab/events.js';
+import type { Emit, ProofName, RunEvent } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
 import { startJanitor } from '../process/janitor.js';
@@ -52,6 +52,12 @@ export interface RehearseOptions {
 	readonly scenario: boolean;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
+	/** What is to be proved once the scenario has passed. */
+	readonly proofs?: readonly ProofName[];
+	/** How long each node waits before its startup scripts begin, in milliseconds. */
+	readonly pace?: Readonly<Record<string, number>>;
+	/** Whether the machines are surveyed at the end (./surveys), once all that the verdict depends on was told. */
+	readonly surveys?: boolean;
 	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
 	readonly mirror?: string | undefined;
 	/** For the whole run, in milliseconds. */
@@ -144,6 +150,10 @@ async function rehearseIn(
 			scenario: options.scenario,
 			trace: options.trace,
 			access: { sshConfigFile: sshConfigFile(directory.path), end: `rehearse down ${quote(lab.name)}` },
+			proofs: options.proofs ?? [],
+			...(options.pace ? { pace: options.pace } : {}),
+			surveys: options.surveys ?? false,
+			runDirectory: directory.path,
 			disks: directory.disks,
 			journals: journalsDirectory(directory.path),
 			sockets: directory.sockets,
@@ -177,7 +187,7 @@ const liveLab = ({ lab, labArgument }: RehearseOptions, { path: runDirectory, so
 	startedAt: Date.now(),
 });
 
-function announce({ lab, labArgument, scenario }: RehearseOptions, directory: RunDirectory, emit: Emit): void {
+function announce({ lab, labArgument, scenario, proofs }: RehearseOptions, directory: RunDirectory, emit: Emit): void {
 	emit({
 		type: 'run-started',
 		runId: directory.id,
@@ -188,5 +198,6 @@ function announce({ lab, labArgument, scenario }: RehearseOptions, directory: Ru
 		tests: scenario ? lab.scenarios.flatMap(({ tests }) => announceTests(tests)) : [],
 		warnings: lab.warnings,
 		runDirectory: directory.path,
+		...(proofs && proofs.length > 0 ? { proofs } : {}),
 	});
 }

@@ -10,12 +10,13 @@ import { Turns } from '../base/turns.js';
 import { readCheckpoint, type Checkpoint } from '../checkpoint/store.js';
 import type { Emit } from '../lab/events.js';
 import { runScenario } from '../scenario/run.js';
-import { SshPool } from '../ssh/pool.js';
+import type { SshPool } from '../ssh/pool.js';
 import type { Arrived } from './arrival.js';
 import { restored } from './checkpoints.js';
 import { bringUpNode, Gate, type NodeOutcome } from './node-run.js';
 import { RunningNode, type NodeStatus } from './running-node.js';
 import { Saver } from './saver.js';
+import { openSessions } from './sessions.js';
 import type { SupervisedMachine, SupervisedRun } from './supervised.js';
 
 export interface RunningLabContext {
@@ -78,12 +79,7 @@ export class RunningLab {
 		const settled = await this.#bringUp(this.#nodes, emit, (error) => breaking.abort(error));
 		signal.throwIfAborted();
 		const outcomes = settled.flatMap((life) => (life.status === 'fulfilled' ? [life.value] : []));
-		// A machine that breaks during the scenario ends that too.
-		for (const { arrived } of outcomes) {
-			arrived.machine.broken.catch((error: unknown) => {
-				if (!this.#stands) breaking.abort(error);
-			});
-		}
+		for (const { arrived } of outcomes) this.#endWith(arrived);
 		return outcomes;
 	}
 
@@ -105,7 +101,7 @@ export class RunningLab {
 		const wanted = (name: string) => !wish || wish.tests.length === 0 || wish.tests.includes(name);
 		const outcomes = await runScenario({
 			scenarios: lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) })),
-			sessions: (this.#pool ??= this.#openPool()),
+			sessions: (this.#pool ??= openSessions(this.#supervised, this.#context.signal)),
 			emit,
 			deadlineMs: wish?.deadlineMs ?? deadlines.assertionMs,
 			slowdown,
@@ -148,8 +144,7 @@ export class RunningLab {
 	reset(emit: Emit): Promise<void> {
 		return this.#turns.take(async () => {
 			const checkpoint = await this.#findStarted();
-			await this.#pool?.close();
-			this.#pool = undefined;
+			await this.dropSessions();
 			await Promise.all(this.#nodes.map((node) => node.end()));
 			for (const node of this.#nodes) node.supervised = restored(node.supervised, checkpoint, node.name);
 			await this.#bringBack(this.#nodes, emit);
@@ -164,8 +159,7 @@ export class RunningLab {
 			// A key of the checkpoint of the lab that was must not be taken for one of the lab that is.
 			const { startedKey: _was, saveStarted: _then, ...rest } = this.#supervised;
 			this.#supervised = { ...rest, ...lab, machines: all };
-			await this.#pool?.close();
-			this.#pool = undefined;
+			await this.dropSessions();
 			await Promise.all(replaced.map((node) => node.end()));
 			for (const node of replaced) {
 				const machine = machines.find(({ spec }) => spec.name === node.name);
@@ -186,6 +180,12 @@ export class RunningLab {
 		const lives = await this.#bringUp(nodes, emit, () => undefined);
 		const broken = lives.find((life) => life.status === 'rejected');
 		if (broken) throw broken.reason;
+	}
+
+	/** Ends the connections that the scenario made: its machines are about to end. */
+	async dropSessions(): Promise<void> {
+		await this.#pool?.close();
+		this.#pool = undefined;
 	}
 
 	async #findStarted(): Promise<Checkpoint> {
@@ -227,6 +227,17 @@ export class RunningLab {
 		return Promise.allSettled(lives);
 	}
 
+	/** Takes a machine that was started anew for a node. */
+	begin(name: string, arrived: Arrived): void {
+		this.#begin(this.find(name), arrived);
+		this.#endWith(arrived);
+	}
+
+	/** A machine that breaks during the scenario ends that too. */
+	#endWith({ machine }: Arrived): void {
+		machine.broken.catch((error: unknown) => void (this.#stands || this.#context.breaking.abort(error)));
+	}
+
 	/** Takes a machine that was started for a node. Its end is news where nobody waits for the machine. */
 	#begin(node: RunningNode, arrived: Arrived): void {
 		node.begin(arrived);
@@ -234,14 +245,5 @@ export class RunningLab {
 			if (node.arrived === arrived) node.lose();
 			if (this.#stands) this.#context.emit({ type: 'notice', node: node.name, message: toFailure(error).message });
 		});
-	}
-
-	#openPool(): SshPool {
-		const { machines, deadlines } = this.#supervised;
-		const targets = machines.map(({ spec, address, username, password, hostKey }) => ({
-			...{ node: spec.name, host: address, port: 22 },
-			...{ username, password, hostKey },
-		}));
-		return new SshPool(targets, { readyTimeoutMs: deadlines.loginMs, signal: this.#context.signal });
 	}
 }

@@ -87,7 +87,12 @@ export class RunningNode {
 
 	/** The machine. @throws Failure `usage` where none runs */
 	get machine(): RunningMachine {
-		if (this.arrived) return this.arrived.machine;
+		return this.present.machine;
+	}
+
+	/** The machine with its disk. @throws Failure `usage` where none runs */
+	get present(): Arrived {
+		if (this.arrived) return this.arrived;
 		throw usageFailure(`${this.name} does not run (${this.stage})`, {
 			node: this.name,
 			hint: this.stage === 'ended' ? '`rehearse reset` puts the whole lab back' : undefined,

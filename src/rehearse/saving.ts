@@ -82,8 +82,9 @@ function blockNodes(frozen: number): { readonly frozen: string; readonly next: s
 	return { frozen: name(frozen), next: name(frozen + 1) };
 }
 
-async function nextOverlay({ machine, diskMiB, frozen }: LiveMachine, { disks, signal }: SavingContext): Promise<string> {
-	const file = path.join(disks, `${machine.name}-${frozen + 1}.qcow2`);
+async function nextOverlay({ machine, diskMiB, layers }: LiveMachine, { disks, signal }: SavingContext): Promise<string> {
+	// By the layers, not by how often this QEMU froze its disk: another one may have gone on with it.
+	const file = path.join(disks, `${machine.name}-${layers.length}.qcow2`);
 	await createOverlay(file, diskMiB, signal);
 	return file;
 }

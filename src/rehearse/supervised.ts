@@ -1,6 +1,6 @@
 /** What the supervisor, the first process of a lab's namespace, is told, and what it tells. */
 import type { CheckpointMachine, Manifest } from '../checkpoint/manifest.js';
-import type { Origin } from '../lab/events.js';
+import type { Origin, ProofName } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import type { Accelerator, MachineSpec } from '../machine/spec.js';
 
@@ -63,6 +63,13 @@ export interface SupervisedRun {
 	readonly keep: Keep;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
+	/** What is to be proved once the scenario has passed. */
+	readonly proofs: readonly ProofName[];
+	/** How long a node waits, once all machines are there, before its startup scripts begin, in milliseconds. */
+	readonly pace?: Readonly<Record<string, number>>;
+	/** Whether the machines are surveyed at the end, into the run's directory. */
+	readonly surveys: boolean;
+	readonly runDirectory: string;
 	/** What a person is told when the lab is kept. */
 	readonly access: { readonly sshConfigFile: string; readonly end: string };
 	readonly disks: string;

@@ -31,7 +31,7 @@ import {
 const quotedLines = 10;
 
 /** A table row behind its mark, with what is to be said below it. */
-interface Entry {
+export interface Entry {
 	readonly status: AnyStatus | undefined;
 	readonly cells: readonly Cell[];
 	readonly below: readonly string[];
@@ -144,7 +144,8 @@ function assertionEntry(assertion: AssertionRecord, nodeWidth: number, width: nu
 	};
 }
 
-function assertionEvidence(outcome: NonNullable<AssertionRecord['outcome']>, width: number, paint: Paint): string[] {
+/** What is to be said of an assertion that did not pass. */
+export function assertionEvidence(outcome: NonNullable<AssertionRecord['outcome']>, width: number, paint: Paint): string[] {
 	const verdict = outcome.status === 'error' ? 'could not be judged, ' : '';
 	const tried = `${verdict}tried ${outcome.attempts === 1 ? 'once' : `${outcome.attempts} times`}`;
 	const output = quote(outcome.output ?? '', quotedLines, paint);
@@ -154,7 +155,8 @@ function assertionEvidence(outcome: NonNullable<AssertionRecord['outcome']>, wid
 	];
 }
 
-function renderEntries(entries: readonly Entry[], paint: Paint): string[] {
+/** Lines of a table whose rows have marks. */
+export function renderEntries(entries: readonly Entry[], paint: Paint): string[] {
 	const rows = layOutColumns(
 		entries.map(({ cells }) => cells),
 		paint,

@@ -6,6 +6,7 @@ import type { ReportedError } from '../lab/events.js';
 import { errorOf, verdictOf } from './result.js';
 import { consoleLogPath } from './run-files.js';
 import { originSentences, scriptsToRun } from './origins.js';
+import { rebootStatuses, shuffleStatuses, twiceStatuses } from './proofs.js';
 import { allAssertions, elapsedMs, type RunState } from './state.js';
 import { indented, layOutColumns, mark, oneLine, quote, statusStyle, wrapWords, type Cell, type Paint } from './text.js';
 
@@ -62,11 +63,15 @@ export const errorSentence = ({ node, message, code }: ReportedError): string =>
 export function closingSection(state: RunState, width: number, paint: Paint): string[] {
 	const verdict = verdictOf(state);
 	const next = nextCommand(state);
+	const repeated = state.nodes.reduce((total, { scripts }) => total + scripts.length, 0);
 	const accelerator = state.accelerator && `${state.accelerator.name}: ${oneLine(state.accelerator.reason)}`;
 	const rows: readonly (readonly [string, string | undefined])[] = [
 		['machines', originSentences(state).join('; ') || undefined],
 		['scripts', tally(scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run'))],
 		['assertions', tally(allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run'))],
+		['second runs', state.proofs.twice && tally(twiceStatuses(state).slice(0, repeated))],
+		['restarts', state.proofs.reboot && tally(rebootStatuses(state).slice(0, state.nodes.length))],
+		['orders', state.proofs.shuffle && tally(shuffleStatuses(state))],
 		['accelerator', accelerator],
 		['run directory', state.runDirectory || undefined],
 		['next', next],
@@ -101,10 +106,18 @@ function tally(statuses: readonly string[]): string | undefined {
 	return [`${count('passed')} of ${statuses.length} passed`, ...told].join(', ');
 }
 
+/** What was asked for, to be asked for again. */
+const proofFlags = ({ proofs: { twice, reboot, shuffle } }: RunState): string =>
+	[
+		...(twice ? [' --twice'] : []),
+		...(reboot ? [' --reboot'] : []),
+		...(shuffle ? [` --shuffle ${shuffle.count} --shuffle-seed ${shuffle.seed}`] : []),
+	].join('');
+
 /** One command to paste. A lab that was kept has its own; an error says in its hint what to do. */
 function nextCommand(state: RunState): string | undefined {
 	if (state.kept || state.lab === '') return undefined;
-	if (verdictOf(state) === 'failed') return `rehearse run ${shell.quote(state.labArgument)} --keep on-failure`;
+	if (verdictOf(state) === 'failed') return `rehearse run ${shell.quote(state.labArgument)}${proofFlags(state)} --keep on-failure`;
 	const error = errorOf(state);
 	return error?.exitCode === ExitCode.host && error.hint === undefined ? 'rehearse doctor' : undefined;
 }

@@ -9,7 +9,9 @@ const quotedLines = 3;
 const lineWidth = 120;
 
 /** `file /etc/hosts: added "10.71.0.10 web"`, `unit pages.service is gone (was active)`; one line, no full stop. */
-export function differenceSentence(difference: Difference): string {
+export const differenceSentence = (difference: Difference): string => oneLine(sentenceOf(difference));
+
+function sentenceOf(difference: Difference): string {
 	const { kind, subject, change, before, after } = difference;
 	if (kind === 'file') return fileSentence(difference);
 	const name = kind === 'port' ? `port ${subject}` : `${kind} ${subject}`;

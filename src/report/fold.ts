@@ -2,8 +2,10 @@
  * The fold over a run's events. It is total: any prefix of a log, and even a log with events that nobody announced,
  * gives a state; what it means is judged in `result.ts`.
  */
-import type { AssertionOutcome, ReportedError, RunEvent, ScriptOutcome, StageName } from '../lab/events.js';
-import type { AssertionRecord, ContactRecord, NodeRecord, RunState, ScriptRecord, StageRecord, TestRecord } from './state.js';
+import type { ReportedError, RunEvent, ScriptOutcome, StageName } from '../lab/events.js';
+import { announcedProofs, withProofAssertion, withProofEvent } from './fold-proofs.js';
+import { replacedOrAdded, withAssertion } from './fold-tests.js';
+import type { ContactRecord, NodeRecord, RunState, ScriptRecord, StageRecord } from './state.js';
 
 /** The state before the first event. */
 export const emptyRun = (): RunState => ({
@@ -18,6 +20,7 @@ export const emptyRun = (): RunState => ({
 	stages: [],
 	nodes: [],
 	tests: [],
+	proofs: {},
 	notices: [],
 	contacts: [],
 	errors: [],
@@ -46,6 +49,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 				warnings: event.warnings,
 				nodes: event.nodes.map(({ name, scripts }) => ({ name, scripts: scripts.map((script) => ({ script })) })),
 				tests: event.tests,
+				proofs: announcedProofs(event.proofs ?? [], event.tests),
 			};
 		case 'stage-started':
 			return withStage(state, {
@@ -83,7 +87,13 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 				outcome: scriptOutcome(event),
 			});
 		case 'assertion-finished':
-			return withAssertion(state, event);
+			if (event.after !== undefined) return { ...state, proofs: withProofAssertion(state.proofs, event.after, event) };
+			return { ...state, tests: withAssertion(state.tests, event) };
+		case 'script-repeated':
+		case 'machine-restarted':
+		case 'shuffle-started':
+		case 'order-finished':
+			return { ...state, proofs: withProofEvent(state.proofs, event) };
 		case 'outside-contact':
 			return { ...state, contacts: [...state.contacts, contactRecord(event)] };
 		case 'kept':
@@ -161,28 +171,6 @@ const scriptOutcome = (event: ScriptOutcome): ScriptOutcome => ({
 });
 
 /**
- * Nothing stops a plan from having two tests of one name, so the outcome goes to the first of them that still
- * waits for an assertion of that index.
- */
-const withAssertion = (state: RunState, outcome: AssertionOutcome): RunState => {
-	const sameName = (test: TestRecord): boolean => test.name === outcome.test;
-	const waiting = (test: TestRecord): boolean => {
-		const assertion = test.assertions[outcome.index];
-		return sameName(test) && assertion !== undefined && assertion.outcome === undefined;
-	};
-	const test: TestRecord = state.tests.find(waiting) ??
-		state.tests.findLast(sameName) ?? { name: outcome.test, assertions: [] };
-	const announced: Omit<AssertionRecord, 'outcome'> = test.assertions[outcome.index] ?? {
-		type: outcome.assertion,
-		onVm: outcome.onVm,
-		title: outcome.assertion,
-	};
-	const assertions = [...test.assertions];
-	assertions[Math.min(outcome.index, assertions.length)] = { ...announced, outcome };
-	return { ...state, tests: replacedOrAdded(state.tests, { ...test, assertions }, (old) => old === test) };
-};
-
-/**
  * An error ends what was going on: the stage itself, and the part of the node that broke. The parts of the other
  * nodes in the same stage were not at fault, only never finished.
  */
@@ -199,8 +187,3 @@ const withError = (state: RunState, error: ReportedError, at: number): RunState 
 			: stage,
 	),
 });
-
-function replacedOrAdded<T>(list: readonly T[], item: T, isSame: (old: T) => boolean): readonly T[] {
-	const index = list.findIndex(isSame);
-	return index === -1 ? [...list, item] : list.with(index, item);
-}

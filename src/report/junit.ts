@@ -9,6 +9,7 @@ import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
 import { outsideFindings, outsideSentence } from './outside.js';
 import { errorOf } from './result.js';
+import { proofChecks, type ProofCheck } from './proofs.js';
 import type { AssertionRecord, NodeRecord, RunState, ScriptRecord } from './state.js';
 
 // The package is CommonJS and exports the builder itself; its declarations put it under `default`.
@@ -30,6 +31,11 @@ export function junitXml(state: RunState): string {
 	for (const test of state.tests) {
 		const suite = addSuite(test.name, sum(test.assertions.map(({ outcome }) => outcome?.ms)));
 		for (const assertion of test.assertions) writeAssertion(suite.testCase(), state, test.name, assertion);
+	}
+	const checks = proofChecks(state);
+	if (checks.length > 0) {
+		const suite = addSuite('proofs', sum(checks.map(({ ms }) => ms)));
+		for (const check of checks) writeProof(suite.testCase(), state, check);
 	}
 	const failedStages = state.stages.filter(({ node, status }) => node !== undefined && status === 'failed');
 	const error = errorOf(state);
@@ -61,6 +67,18 @@ function writeScript(testCase: TestCase, state: RunState, node: NodeRecord, { sc
 		...(outcome.failedCommand === undefined ? [] : [outcome.failedCommand]),
 	].join(': ');
 	fail(testCase, `${node.name}: ${script} ${scriptFailure(outcome)}`, outcome.status, where);
+}
+
+function writeProof(testCase: TestCase, state: RunState, { proof, node, name, status, ms, told }: ProofCheck): void {
+	testCase
+		.className(clean(`${state.lab}.${node ?? 'lab'}`))
+		.name(clean(`${proof}: ${name}`))
+		.time(ms / 1000);
+	if (status === 'not run') return void testCase.skipped();
+	if (status === 'passed') return;
+	const [first = `${proof} of ${name} ${status}`] = told;
+	if (status === 'error') testCase.error(clean(first), proof, clean(told.join('\n')));
+	else fail(testCase, first, proof, told.join('\n'));
 }
 
 function writeAssertion(testCase: TestCase, state: RunState, test: string, assertion: AssertionRecord): void {

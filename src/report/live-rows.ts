@@ -23,7 +23,7 @@ export const sections: readonly Section[] = [
 	{ name: 'checkpoints', stages: ['checkpoints'] },
 	{ name: 'network', stages: ['network'] },
 	machineSection,
-	{ name: 'scenario', stages: ['scenario'] },
+	{ name: 'scenario', stages: ['scenario', 'twice', 'reboot', 'survey'] },
 	{ name: 'teardown', stages: ['teardown'] },
 ];
 
@@ -93,7 +93,7 @@ function sectionNews(state: RunState, section: Section, records: readonly StageR
 		const count = (status: string | undefined): number => statuses.filter((other) => other === status).length;
 		const bad = count('failed') + count('error');
 		const done = `${statuses.length - count(undefined)} of ${plural(statuses.length, 'assertion')}`;
-		return bad > 0 ? `${done}, ${bad} not passed` : done;
+		return [bad > 0 ? `${done}, ${bad} not passed` : done, ...proofNews(state)].join('; ');
 	}
 	if (section.name === 'accelerator' && state.accelerator) {
 		return oneLine(`${state.accelerator.name}: ${state.accelerator.reason}`);
@@ -101,6 +101,16 @@ function sectionNews(state: RunState, section: Section, records: readonly StageR
 	const speaking = records.findLast(({ status, detail }) => status === 'running' && detail !== undefined);
 	const { node, detail } = speaking ?? records.at(-1) ?? {};
 	return oneLine(node !== undefined && detail !== undefined ? `${node}: ${detail}` : (detail ?? ''));
+}
+
+/** How far the proofs are, those that have begun. */
+function proofNews({ proofs, nodes, stages }: RunState): string[] {
+	const hasBegunProof = (name: StageName): boolean => stages.some((stage) => stage.name === name);
+	const scripts = nodes.reduce((total, node) => total + node.scripts.length, 0);
+	return [
+		...(hasBegunProof('twice') ? [`${proofs.twice?.scripts.length ?? 0} of ${plural(scripts, 'script')} run twice`] : []),
+		...(hasBegunProof('reboot') ? [`${stages.filter(({ name, node, status }) => name === 'reboot' && node !== undefined && status === 'passed').length} of ${plural(nodes.length, 'machine')} restarted`] : []),
+	];
 }
 
 function arrivalNews(state: RunState, arrival: StageRecord | undefined, now: number): string {

@@ -1,9 +1,11 @@
 /** One line an event, for a log that is no terminal. */
 import { formatMs, plural } from '../base/format.js';
-import type { AssertionOutcome, RunEvent, ScriptOutcome, StageName, Status } from '../lab/events.js';
+import type { AssertionOutcome, RepeatOutcome, RunEvent, ScriptOutcome, StageName, Status } from '../lab/events.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
 import { contactTarget } from './outside.js';
+import { differenceSentence } from './differences.js';
+import { orderText } from './proof-sections.js';
 import { swallowedCount } from './swallowed.js';
 import { oneLine } from './text.js';
 
@@ -44,6 +46,14 @@ function eventNews(event: RunEvent): string | undefined {
 			return assertionNews(event);
 		case 'outside-contact':
 			return event.again ? undefined : `${event.node}: reached for ${contactTarget(event)} outside the lab`;
+		case 'script-repeated':
+			return repeatNews(event);
+		case 'machine-restarted':
+			return event.missing.length === 0 ? undefined : `${event.node}: did not come back: ${event.missing.map(differenceSentence).join('; ')}`;
+		case 'shuffle-started':
+			return `other orders of startup: ${event.count}, from seed ${event.seed}`;
+		case 'order-finished':
+			return withDetail(`${orderText(event.order)}: ${event.verdict}`, event.failures[0]);
 		case 'kept':
 			return `the machines are still running; to end them: ${event.end}`;
 		case 'error':
@@ -67,6 +77,9 @@ const stageWords: Readonly<Record<StageName, { readonly doing: string; readonly 
 	save: { doing: 'saving the started lab', done: 'started lab saved' },
 	startup: { doing: 'running the startup scripts', done: 'startup scripts done' },
 	scenario: { doing: 'running the scenario', done: 'scenario done' },
+	twice: { doing: 'running the startup scripts a second time', done: 'second runs done' },
+	reboot: { doing: 'restarting every machine', done: 'restarts done' },
+	survey: { doing: 'surveying the machines', done: 'machines surveyed' },
 	teardown: { doing: 'taking everything down', done: 'taken down' },
 };
 
@@ -80,6 +93,7 @@ const nodeWords: Partial<Record<StageName, { readonly doing: string; readonly do
 	boot: { doing: 'booting', done: 'booted' },
 	restore: { doing: 'restoring', done: 'restored' },
 	save: { doing: 'saving', done: 'saved' },
+	reboot: { doing: 'restarting', done: 'restarted' },
 };
 
 const wordsFor = ({ stage, node }: StagePart) => (node === undefined ? undefined : nodeWords[stage]) ?? stageWords[stage];
@@ -97,6 +111,14 @@ const stageEnd = (part: StagePart & { readonly status: Status; readonly ms: numb
 function scriptNews(outcome: ScriptOutcome): string {
 	const subject = `${outcome.node}: startup script ${outcome.script}`;
 	if (outcome.status === 'passed') return `${subject} passed in ${formatMs(outcome.ms)}${swallowedCount(outcome)}`;
+	const line = outcome.failedLine === undefined ? '' : `, line ${outcome.failedLine}`;
+	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, outcome.failedCommand);
+}
+
+function repeatNews(outcome: RepeatOutcome): string {
+	const subject = `${outcome.node}: startup script ${outcome.script}, second run`;
+	const changed = outcome.differences.map(differenceSentence).join('; ');
+	if (outcome.status === 'passed') return `${subject}: ${changed === '' ? 'changed nothing' : `not idempotent: ${changed}`}`;
 	const line = outcome.failedLine === undefined ? '' : `, line ${outcome.failedLine}`;
 	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, outcome.failedCommand);
 }

@@ -7,6 +7,7 @@ import { plural, withoutControls } from '../base/format.js';
 import type { ReportedError, ScriptOutcome } from '../lab/events.js';
 import { arrivalOf, isCold, originResult, scriptsToRun, wasStarted, type OriginResult } from './origins.js';
 import { outsideFindings, outsideResult, type OutsideResult } from './outside.js';
+import { proofResults, proofStatuses, type ProofResults } from './proofs.js';
 import {
 	allAssertions,
 	elapsedMs,
@@ -69,6 +70,10 @@ export interface RunResult {
 	/** Present when a node reached for something outside the lab. */
 	readonly outside?: readonly OutsideResult[];
 	readonly warnings: readonly string[];
+	/** Each present when it was asked for. */
+	readonly twice?: ProofResults['twice'];
+	readonly reboot?: ProofResults['reboot'];
+	readonly shuffle?: ProofResults['shuffle'];
 	/** Present when the verdict is `error` or `not run`. */
 	readonly error?: {
 		readonly code: string;
@@ -97,6 +102,7 @@ export const decides = ({ name }: StageRecord): boolean => name !== 'restore' &&
 const testStatuses = (state: RunState): readonly (ReachedStatus | ScriptOutcome['status'])[] => [
 	...scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run'),
 	...allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run'),
+	...proofStatuses(state),
 ];
 
 /** A lab with neither scripts nor assertions proves at least that its machines come up. */
@@ -193,6 +199,7 @@ export function resultOf(state: RunState): RunResult {
 		})),
 		...(state.contacts.length > 0 ? { outside: outsideFindings(state).map(outsideResult) } : {}),
 		warnings: state.warnings,
+		...proofResults(state),
 		...(error ? { error: errorInResult(error) } : {}),
 	};
 }

@@ -5,8 +5,11 @@
 import type {
 	AnnouncedTest,
 	AssertionOutcome,
+	OrderOutcome,
 	Origin,
+	RepeatOutcome,
 	ReportedError,
+	RestartOutcome,
 	RunEventBody,
 	ScriptOutcome,
 	StageName,
@@ -51,6 +54,13 @@ export interface TestRecord {
 	readonly assertions: readonly AssertionRecord[];
 }
 
+/** What a run was asked to prove beyond its scenario, as far as it got; only what was asked for is present. */
+export interface ProofRecords {
+	readonly twice?: { readonly scripts: readonly RepeatOutcome[]; readonly tests: readonly TestRecord[] };
+	readonly reboot?: { readonly machines: readonly RestartOutcome[]; readonly tests: readonly TestRecord[] };
+	readonly shuffle?: { readonly seed: number; readonly count: number; readonly orders: readonly OrderOutcome[] };
+}
+
 type EventOf<Type extends RunEventBody['type']> = Extract<RunEventBody, { readonly type: Type }>;
 export type Kept = Pick<EventOf<'kept'>, 'commands' | 'end'>;
 export type Notice = Pick<EventOf<'notice'>, 'message' | 'node'>;
@@ -76,6 +86,7 @@ export interface RunState {
 	/** In the plan's order, and so are the tests. */
 	readonly nodes: readonly NodeRecord[];
 	readonly tests: readonly TestRecord[];
+	readonly proofs: ProofRecords;
 	readonly notices: readonly Notice[];
 	/** In the order in which they were told, which is not quite that of their times. */
 	readonly contacts: readonly ContactRecord[];

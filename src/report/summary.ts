@@ -3,6 +3,7 @@
  * last because the end of a log is what people see first.
  */
 import { nodeSection, testSection } from './checks.js';
+import { proofSections } from './proof-sections.js';
 import { closingSection, errorSection } from './closing.js';
 import { outsideSection } from './outside.js';
 import type { Kept, RunState } from './state.js';
@@ -14,6 +15,7 @@ export function summary(state: RunState, options: TextOptions): string {
 	const sections = [
 		nodeSection(state, paint),
 		testSection(state, options.width, paint),
+		...proofSections(state, options.width, paint),
 		outsideSection(state, paint),
 		noticeSection(state, options.width, paint),
 		warningSection(state, options.width, paint),

@@ -40,8 +40,7 @@ const guestFilePlaces: Readonly<Record<string, { path: string; permissions: stri
 	'debug.bash': { path: '/usr/local/lib/rehearse/debug.bash', permissions: '0644' },
 	'trace.bash': { path: '/usr/local/lib/rehearse/trace.bash', permissions: '0644' },
 	'rehearse-agent.service': { path: '/etc/systemd/system/rehearse-agent.service', permissions: '0644' },
-	// Read at later boots only; at the first, systemd knows its targets before the seed is read.
-	'each-boot.conf': { path: '/etc/systemd/system/cloud-init.target.d/rehearse.conf', permissions: '0644' },
+	'each-boot.conf': { path: '/etc/systemd/system/systemd-user-sessions.service.d/rehearse.conf', permissions: '0644' },
 };
 
 /** Reads the guest's own files. */

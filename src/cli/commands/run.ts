@@ -1,5 +1,16 @@
+import { usageFailure } from '../../base/errors.js';
 import { defineCommand } from '../command.js';
 import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag, traceFlag } from '../flags.js';
+
+/** A seed is 32 bits. */
+const seeds = 2 ** 32;
+
+/** @throws Failure (usage) for what is no number of orders or no seed */
+function shuffleOf(count: number, seed: number = Math.floor(Math.random() * seeds)) {
+	if (!Number.isInteger(count) || count < 0 || count > 1000) throw usageFailure('--shuffle: expected a number of orders, 1000 at most');
+	if (!Number.isInteger(seed) || seed < 0 || seed >= seeds) throw usageFailure(`--shuffle-seed: expected a whole number from 0 to ${seeds - 1}`);
+	return count === 0 ? undefined : { count, seed };
+}
 
 /** `rehearse run [LAB]` */
 export const runDefinition = defineCommand({
@@ -39,6 +50,23 @@ export const runDefinition = defineCommand({
 			requiresArg: true,
 			describe: 'limit for the whole run, in seconds',
 		},
+		twice: {
+			type: 'boolean',
+			default: false,
+			describe: 'then run every startup script a second time: it has to pass, change nothing, and leave the scenario passing',
+		},
+		reboot: {
+			type: 'boolean',
+			default: false,
+			describe: 'then restart every machine: it has to come back with what it had, and the scenario to pass again',
+		},
+		shuffle: {
+			type: 'number',
+			default: 0,
+			requiresArg: true,
+			describe: 'then rehearse the lab in this many other orders and paces of startup',
+		},
+		'shuffle-seed': { type: 'number', requiresArg: true, describe: 'the seed of the orders, to have the same ones again' },
 		junit: { type: 'string', requiresArg: true, describe: 'write a JUnit report to this file' },
 		...mirrorFlag,
 		...jsonFlag,
@@ -51,8 +79,10 @@ export const runDefinition = defineCommand({
 			import('../../commands/run.js'),
 			import('../../rehearse/paths.js'),
 		]);
-		const { lab, accel: accelerator, keep, trace, json, cold, from, only } = flags;
+		const { lab, accel: accelerator, keep, trace, json, cold, from, only, twice, reboot } = flags;
+		const shuffle = shuffleOf(flags.shuffle, flags['shuffle-seed']);
+		const proofs = [...(twice ? ['twice' as const] : []), ...(reboot ? ['reboot' as const] : [])];
 		const checkpoints = { cold, from, only, limitBytes: bytesOf('checkpoint-limit', flags['checkpoint-limit']) };
-		return runCommand({ lab, paths: userPaths(), accelerator, checkpoints, keep, trace, mirror, timeLimitMs, json, junit, terminal });
+		return runCommand({ lab, paths: userPaths(), accelerator, checkpoints, keep, trace, proofs, shuffle, mirror, timeLimitMs, json, junit, terminal });
 	},
 });

@@ -30,6 +30,12 @@ test('a machine under emulation', (t) => {
 	matchesGolden(t, 'machine/golden/machine-tcg.txt', argumentLines(qemuArguments(spec, tcg)));
 });
 
+test('a disk that was booted before is booted without cloud-init; nothing else differs', (t) => {
+	const [first, again] = [qemuArguments(spec, tcg), qemuArguments(spec, tcg, 'restart')];
+	const differing = first.flatMap((word, index) => (word === again[index] ? [] : [again[index]]));
+	t.deepEqual(differing, [`${first[first.indexOf('-append') + 1]} cloud-init=disabled`]);
+});
+
 test('only the accelerator differs between hosts', (t) => {
 	const [one, other] = [qemuArguments(spec, tcg), qemuArguments(spec, kvm)];
 	t.is(one.length, other.length);

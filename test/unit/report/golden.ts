@@ -17,6 +17,7 @@ export const logNames = [
 	'machine-panicked',
 	'interrupted',
 	'kept',
+	'proofs',
 	'reached-outside',
 ] as const;
 

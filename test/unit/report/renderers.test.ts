@@ -44,6 +44,7 @@ test(judged, 'assertion-failed', 'failed', 1);
 test(judged, 'machine-panicked', 'error', 4);
 test(judged, 'interrupted', 'error', 130);
 test(judged, 'kept', 'failed', 1);
+test(judged, 'proofs', 'failed', 1);
 test(judged, 'reached-outside', 'passed', 0);
 
 for (const log of logNames) {

@@ -1,0 +1,69 @@
+/**
+ * Other orders of startup: each a run of its own from the checkpoints that the plain run made or used, in which the
+ * startups begin one after another. What comes of them is told in the plain run's log and result.
+ */
+import { appendFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { RunEvent, RunEventBody } from '../lab/events.js';
+import { foldEvent } from '../report/fold.js';
+import { failureSentences } from '../report/failures.js';
+import { resultJson } from '../report/json.js';
+import { errorOf, resultOf, verdictOf } from '../report/result.js';
+import { allScripts, elapsedMs, type RunState } from '../report/state.js';
+import { rehearse, type RehearseOptions } from './rehearse.js';
+import { startupOrders, type StartupOrder } from './startup-orders.js';
+
+export interface Shuffle {
+	readonly count: number;
+	readonly seed: number;
+}
+
+/** Bounds of the longest pause between two startups, in milliseconds. */
+const pauseBounds = { least: 1000, most: 30_000 };
+
+/**
+ * Rehearses a lab in other orders, after a plain run that passed. Resolves to that run's state with what came of them;
+ * the first run that breaks, or is interrupted, ends this. Never rejects.
+ */
+export async function rehearseOrders(plain: RunState, { count, seed }: Shuffle, options: RehearseOptions): Promise<RunState> {
+	const began = performance.now();
+	let state = plain;
+	const emit = (body: RunEventBody) => {
+		const event: RunEvent = { at: Date.now(), ...body };
+		state = foldEvent(state, event);
+		try {
+			appendFileSync(path.join(plain.runDirectory, 'events.ndjson'), `${JSON.stringify(event)}\n`);
+		} catch {
+			// A full disk costs the log, not the run.
+		}
+		options.onEvent(event);
+	};
+	emit({ type: 'shuffle-started', seed, count });
+	const longest = Math.max(...allScripts(plain).map(({ outcome }) => outcome?.ms ?? 0), 0);
+	const longestMs = Math.min(Math.max(longest, pauseBounds.least), pauseBounds.most);
+	const nodes = options.lab.nodes.map(({ name }) => name);
+	for (const order of startupOrders(nodes, count, seed, longestMs)) {
+		const timeLimitMs = Math.max(1, options.timeLimitMs - (performance.now() - began));
+		const run = await rehearse({ ...inOrder(order, options), timeLimitMs });
+		const verdict = verdictOf(run);
+		emit({ type: 'order-finished', order, verdict, failures: failureSentences(run), runDirectory: run.runDirectory });
+		const error = verdict === 'failed' ? undefined : errorOf(run);
+		if (error) {
+			emit({ type: 'error', error });
+			break;
+		}
+	}
+	emit({ type: 'run-finished', ms: Math.round(elapsedMs(plain) + performance.now() - began) });
+	await writeFile(path.join(plain.runDirectory, 'result.json'), resultJson(resultOf(state))).catch(() => undefined);
+	return state;
+}
+
+const inOrder = (order: StartupOrder, options: RehearseOptions): RehearseOptions => ({
+	...options,
+	pace: Object.fromEntries(order.map(({ node, delayMs }) => [node, delayMs])),
+	proofs: [],
+	keep: 'never',
+	// Each is told when it is over, in one line.
+	onEvent: () => undefined,
+});

@@ -1,0 +1,23 @@
+/** What failed in a run, a sentence each. */
+import { scriptFailure } from './checks.js';
+import { errorSentence } from './closing.js';
+import { allScripts, type RunState } from './state.js';
+import { oneLine } from './text.js';
+
+/** `web: startup script web failed with exit status 1 after 4.2 s, line 7: …`; scripts, then assertions, then what broke. */
+export function failureSentences(state: RunState): string[] {
+	const scripts = allScripts(state).flatMap(({ outcome }) => {
+		if (!outcome || outcome.status === 'passed') return [];
+		const line = outcome.failedLine === undefined ? '' : `, line ${outcome.failedLine}`;
+		const command = outcome.failedCommand === undefined ? '' : `: ${oneLine(outcome.failedCommand)}`;
+		return [`${outcome.node}: startup script ${outcome.script} ${scriptFailure(outcome)}${line}${command}`];
+	});
+	const assertions = state.tests.flatMap(({ name, assertions: all }) =>
+		all.flatMap(({ onVm, title, outcome }) =>
+			!outcome || outcome.status === 'passed'
+				? []
+				: [`${name} › ${onVm}: ${oneLine(title)}${outcome.message === undefined ? '' : `: ${oneLine(outcome.message)}`}`],
+		),
+	);
+	return [...scripts, ...assertions, ...state.errors.map(errorSentence)];
+}

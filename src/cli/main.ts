@@ -22,9 +22,11 @@ import { runDefinition } from './commands/run.js';
 import { seedDefinition } from './commands/seed.js';
 import { traceDefinition } from './commands/trace.js';
 import { troubleDefinitions } from './commands/trouble.js';
+import { watchDefinition } from './commands/watch.js';
 
 const commands: readonly Command[] = [
 	runDefinition,
+	watchDefinition,
 	checkDefinition,
 	imageDefinition,
 	seedDefinition,

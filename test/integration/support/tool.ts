@@ -55,6 +55,11 @@ export class Tool {
 		});
 	}
 
+	/** Everything on standard output so far. */
+	get stdout(): string {
+		return this.#stdout;
+	}
+
 	/** Everything on standard error so far. */
 	get stderr(): string {
 		return this.#stderr;

@@ -1,0 +1,27 @@
+import { defineCommand } from '../command.js';
+import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, labArgument, millisecondsOf, mirrorFlag } from '../flags.js';
+
+/** `rehearse watch [LAB]` */
+export const watchDefinition = defineCommand({
+	usage: 'watch [lab]',
+	describe: 'rehearse a lab whenever its plan or a script was saved, and say what changed; Ctrl-C ends it',
+	positionals: labArgument,
+	flags: {
+		...acceleratorFlag,
+		...checkpointLimitFlag,
+		timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for each run, in seconds' },
+		...mirrorFlag,
+		json: { type: 'boolean', default: false, describe: 'print a result object with `changes` for each run, one a line' },
+	} as const,
+	async run(flags, terminal) {
+		const timeLimitMs = millisecondsOf('timeout', flags.timeout);
+		const mirror = filled('mirror', flags.mirror);
+		const limitBytes = bytesOf('checkpoint-limit', flags['checkpoint-limit']);
+		const [{ watchCommand }, { userPaths }] = await Promise.all([
+			import('../../commands/watch.js'),
+			import('../../rehearse/paths.js'),
+		]);
+		const { lab, accel: accelerator, json } = flags;
+		return watchCommand({ lab, paths: userPaths(), accelerator, limitBytes, mirror, timeLimitMs, json, terminal });
+	},
+});

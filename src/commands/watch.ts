@@ -1,0 +1,197 @@
+/** `rehearse watch`: rehearses a lab whenever its plan or one of its scripts was edited. */
+import { ExitCode, Failure, toFailure, type Failure as FailureType } from '../base/errors.js';
+import { untilAborted } from '../base/waiting.js';
+import type { RunEvent } from '../lab/events.js';
+import type { Lab } from '../lab/lab.js';
+import type { Difference, Survey } from '../lab/survey.js';
+import { differencesBetween } from '../machine/differences.js';
+import type { AcceleratorChoice } from '../machine/accelerator.js';
+import { filesOf } from '../plan/files.js';
+import { findPlan } from '../plan/find.js';
+import { readPlan } from '../plan/read.js';
+import { watchFiles, type FileWatch } from '../process/file-watch.js';
+import type { Paths } from '../rehearse/paths.js';
+import { rehearse } from '../rehearse/rehearse.js';
+import { readSurveys } from '../rehearse/surveys.js';
+import { changesBetweenRuns, isComparable, noChanges, type Changes } from '../report/changes.js';
+import { emptyRun, foldEvent } from '../report/fold.js';
+import { resultOf } from '../report/result.js';
+import type { RunState } from '../report/state.js';
+import { machineChangesText, planErrorText, verdictText } from '../report/watch-text.js';
+import { loadLab } from './load-lab.js';
+import { stopOnSignals } from './stop.js';
+import type { Terminal } from './terminal.js';
+import { startView } from './view.js';
+
+export interface WatchOptions {
+	/** Name of a bundled lab, or path of a plan. */
+	readonly lab: string;
+	readonly paths: Paths;
+	readonly accelerator: AcceleratorChoice;
+	readonly limitBytes: number;
+	readonly mirror: string | undefined;
+	/** For each run. */
+	readonly timeLimitMs: number;
+	/** Print a result object a line instead of texts. */
+	readonly json: boolean;
+	readonly terminal: Terminal;
+}
+
+/** A run that came to an answer, for the next to be compared with. */
+interface Seen {
+	readonly state: RunState;
+	readonly surveys: ReadonlyMap<string, Survey>;
+}
+
+/** Watches until it is interrupted; its exit status says that it was. */
+export async function watchCommand(options: WatchOptions): Promise<ExitCode> {
+	const stopping = stopOnSignals();
+	const edits = new Edits();
+	const files = watchFiles(() => edits.happen());
+	try {
+		// A lab that is not there at all is no plan to wait for.
+		await files.follow([findPlan(options.lab)]);
+		const watching = new Watching(options, files, stopping);
+		let seen: Seen | undefined;
+		for (;;) {
+			const edit = edits.next();
+			seen = await watching.rehearseOnce(edit.signal, seen);
+			if (!edit.signal.aborted) watching.say('waiting for an edit; Ctrl-C ends this\n');
+			await untilAborted(edit.promise, stopping.signal).catch(() => undefined);
+			if (stopping.signal.aborted) return ExitCode.interrupted;
+		}
+	} finally {
+		files.close();
+		stopping.done();
+	}
+}
+
+/** Edits, each waited for by the run before it. */
+class Edits {
+	#current = new AbortController();
+
+	happen(): void {
+		this.#current.abort(new Failure('edited', ExitCode.interrupted, 'the lab was edited'));
+	}
+
+	/** The next edit from now on. */
+	next(): { readonly signal: AbortSignal; readonly promise: Promise<void> } {
+		this.#current = new AbortController();
+		const { signal } = this.#current;
+		return { signal, promise: new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })) };
+	}
+}
+
+class Watching {
+	readonly #options: WatchOptions;
+	readonly #files: FileWatch;
+	readonly #stopping: ReturnType<typeof stopOnSignals>;
+
+	constructor(options: WatchOptions, files: FileWatch, stopping: ReturnType<typeof stopOnSignals>) {
+		this.#options = options;
+		this.#files = files;
+		this.#stopping = stopping;
+	}
+
+	say(text: string): void {
+		this.#options.terminal.stderr.write(text);
+	}
+
+	/** Rehearses the lab as it is now. Resolves to what the next run is compared with; `edited` ends the run. */
+	async rehearseOnce(edited: AbortSignal, last: Seen | undefined): Promise<Seen | undefined> {
+		const lab = await this.#load();
+		if (lab instanceof Failure) {
+			this.#showPlanError(lab);
+			return last;
+		}
+		const shown = { verdict: false };
+		const state = await this.#rehearse(lab, edited, (now) => {
+			shown.verdict = true;
+			this.#showVerdict(now, last);
+		});
+		if (this.#stopping.signal.aborted) return last;
+		if (edited.aborted && !shown.verdict) {
+			this.say('edited: starting over\n');
+			return last;
+		}
+		if (!shown.verdict) this.#showVerdict(state, last);
+		const surveys = await readSurveys(state.runDirectory);
+		const changes = last ? changesBetweenRuns(last.state, state, differencesByNode(last.surveys, surveys)) : noChanges;
+		this.#showChanges(state, changes);
+		return isComparable(state) ? { state, surveys } : last;
+	}
+
+	/** The lab, with its files followed; what is wrong with its plan otherwise, which was shown. */
+	async #load(): Promise<Lab | FailureType> {
+		const { lab, terminal } = this.#options;
+		try {
+			const source = await readPlan(findPlan(lab));
+			await this.#files.follow(filesOf(source));
+			return await loadLab(lab, terminal);
+		} catch (error) {
+			const failure = toFailure(error);
+			if (failure.exitCode !== ExitCode.usage) throw failure;
+			return failure;
+		}
+	}
+
+	async #rehearse(lab: Lab, edited: AbortSignal, onVerdict: (state: RunState) => void): Promise<RunState> {
+		const { terminal, accelerator, paths, limitBytes, mirror, timeLimitMs } = this.#options;
+		const { signal, urgent, letGo } = this.#stopping;
+		const began = Date.now();
+		const view = await startView(terminal);
+		let state = emptyRun();
+		const onEvent = (event: RunEvent) => {
+			state = foldEvent(state, event);
+			view.onEvent(event);
+			if (event.type !== 'stage-finished' || event.stage !== 'scenario' || event.status === 'error') return;
+			// All that the verdict depends on is there; what follows is not waited for.
+			const judged = { ...state, finishedMs: Date.now() - began };
+			void view.stop().then(() => onVerdict(judged));
+		};
+		try {
+			return await rehearse({
+				...{ lab, labArgument: this.#options.lab, paths, accelerator, mirror, timeLimitMs, onEvent },
+				checkpoints: { cold: false, started: [], limitBytes },
+				keep: 'never',
+				scenario: true,
+				trace: true,
+				surveys: true,
+				stopping: { signal: AbortSignal.any([signal, edited]), urgent, letGo },
+			});
+		} finally {
+			await view.stop();
+		}
+	}
+
+	#showPlanError(failure: FailureType): void {
+		const { json, terminal } = this.#options;
+		const error = { code: failure.code, message: failure.message, exit_code: failure.exitCode };
+		if (json) terminal.stdout.write(`${JSON.stringify({ schema: 1, lab: this.#options.lab, verdict: 'error', error })}\n`);
+		else this.say(planErrorText(failure, { color: terminal.stderrColor }));
+	}
+
+	#showVerdict(state: RunState, last: Seen | undefined): void {
+		const { json, terminal: { stdout, stdoutColor: color, width } } = this.#options;
+		const changes = last ? changesBetweenRuns(last.state, state) : noChanges;
+		if (!json) stdout.write(verdictText(state, changes, { color, width }));
+	}
+
+	#showChanges(state: RunState, changes: Changes): void {
+		const { json, terminal: { stdout, stdoutColor: color, width } } = this.#options;
+		stdout.write(json ? `${JSON.stringify({ ...resultOf(state), changes })}\n` : machineChangesText(changes, { color, width }));
+	}
+}
+
+/** Of the nodes that were surveyed both times. */
+function differencesByNode(
+	before: ReadonlyMap<string, Survey>,
+	after: ReadonlyMap<string, Survey>,
+): ReadonlyMap<string, readonly Difference[]> {
+	return new Map(
+		[...after].flatMap(([node, survey]) => {
+			const old = before.get(node);
+			return old ? [[node, differencesBetween(old, survey)] as const] : [];
+		}),
+	);
+}

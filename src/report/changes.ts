@@ -1,0 +1,131 @@
+/** What changed from one run of a lab to the next: assertions that flipped, scripts that fail or no longer do, machines. */
+import type { Difference } from '../lab/survey.js';
+import { differenceResult, type DifferenceResult } from './proofs.js';
+import { scriptFailure } from './checks.js';
+import { allAssertions, type AssertionRecord, type ReachedStatus, type RunState } from './state.js';
+import type { ScriptOutcome } from '../lab/events.js';
+import { indented, mark, oneLine, statusStyle, wrapWords, type Paint } from './text.js';
+
+type ScriptStatus = ScriptOutcome['status'] | 'not run';
+
+/** Keys are as in the result object, of which this is a part in `rehearse watch --json`. */
+export interface Changes {
+	/** Assertions that another result came of; `from` is `null` for those that the last run did not have. */
+	readonly assertions: readonly {
+		readonly test: string;
+		readonly on_vm: string;
+		readonly assertion: string;
+		readonly from: ReachedStatus | null;
+		readonly to: ReachedStatus;
+		readonly message?: string;
+	}[];
+	/** Startup scripts that ended otherwise, or on another line. */
+	readonly scripts: readonly {
+		readonly node: string;
+		readonly script: string;
+		readonly from: ScriptStatus | null;
+		readonly to: ScriptStatus;
+		readonly failed_line?: number;
+		readonly failed_command?: string;
+		/** `failed with exit status 1 after 4.2 s`. */
+		readonly told?: string;
+	}[];
+	/** What differs in the machines once the scenario is over, by node; only nodes in which anything does. */
+	readonly machines: readonly { readonly node: string; readonly differences: readonly DifferenceResult[] }[];
+}
+
+/** The changes from one run to the next; `machines` holds the differences of their surveys by node. */
+export function changesBetweenRuns(
+	before: RunState,
+	after: RunState,
+	machines: ReadonlyMap<string, readonly Difference[]> = new Map(),
+): Changes {
+	return {
+		assertions: flippedAssertions(before, after),
+		scripts: changedScripts(before, after),
+		machines: [...machines]
+			.filter(([, differences]) => differences.length > 0)
+			.map(([node, differences]) => ({ node, differences: differences.map(differenceResult) })),
+	};
+}
+
+/** A run that could be compared with no other. */
+export const noChanges: Changes = { assertions: [], scripts: [], machines: [] };
+
+const named = (state: RunState) =>
+	state.tests.flatMap(({ name, assertions }) => assertions.map((assertion) => ({ test: name, assertion })));
+
+const statusOf = ({ outcome }: AssertionRecord): ReachedStatus => outcome?.status ?? 'not run';
+
+function flippedAssertions(before: RunState, after: RunState): Changes['assertions'] {
+	const old = named(before);
+	return named(after).flatMap(({ test, assertion }) => {
+		const { onVm, title, outcome } = assertion;
+		const last = old.find((one) => one.test === test && one.assertion.onVm === onVm && one.assertion.title === title);
+		const from = last ? statusOf(last.assertion) : null;
+		const to = statusOf(assertion);
+		// What is new and passes is no news.
+		if (from === to || (from === null && to === 'passed')) return [];
+		return [{ test, on_vm: onVm, assertion: title, from, to, ...(outcome?.message === undefined ? {} : { message: outcome.message }) }];
+	});
+}
+
+function changedScripts(before: RunState, after: RunState): Changes['scripts'] {
+	return after.nodes.flatMap(({ name: node, scripts }) =>
+		scripts.flatMap(({ script, outcome }) => {
+			const old = before.nodes.find(({ name }) => name === node)?.scripts.find((record) => record.script === script);
+			const from = old ? (old.outcome?.status ?? 'not run') : null;
+			const to = outcome?.status ?? 'not run';
+			const isSame = from === to && old?.outcome?.failedLine === outcome?.failedLine;
+			if (isSame || (from === null && to === 'passed')) return [];
+			return [
+				{
+					...{ node, script, from, to },
+					...(outcome?.failedLine === undefined ? {} : { failed_line: outcome.failedLine }),
+					...(outcome?.failedCommand === undefined ? {} : { failed_command: outcome.failedCommand }),
+					...(outcome === undefined || to === 'passed' ? {} : { told: scriptFailure(outcome) }),
+				},
+			];
+		}),
+	);
+}
+
+/** Assertions and scripts that changed, a paragraph; no lines where nothing did. */
+export function changedAnswers({ assertions, scripts }: Changes, width: number, paint: Paint): string[] {
+	const lines = [
+		...scripts.flatMap(({ node, script, from, to, failed_line: line, failed_command: command, told }) => {
+			const where = [...(line === undefined ? [] : [`line ${line}`]), ...(command === undefined ? [] : [oneLine(command)])].join(': ');
+			const news = to === 'passed' ? `passes again (${from})` : (told ?? to);
+			return marked(to, `${node}: startup script ${script} ${news}${where === '' ? '' : `, ${where}`}`, width, paint);
+		}),
+		...assertions.flatMap(({ test, on_vm: onVm, assertion, from, to, message }) => [
+			...marked(to, `${test} › ${onVm}: ${oneLine(assertion)}: ${from === null ? 'new, ' : `${from} → `}${to}`, width, paint),
+			...(message === undefined ? [] : indented(wrapWords(oneLine(message), width - 6), 4)),
+		]),
+	];
+	return lines.length === 0 ? [] : [paint('bold', 'Against the last run'), ...indented(lines, 2)];
+}
+
+/** How the machines differ, a paragraph; no lines where they do not. */
+export function changedMachines({ machines }: Changes, width: number, paint: Paint): string[] {
+	if (machines.length === 0) return [];
+	const lines = machines.flatMap(({ node, differences }) => {
+		const shown = differences.slice(0, maximumDifferences);
+		const rest = differences.length - shown.length;
+		return [
+			node,
+			...indented([...shown.flatMap(({ sentence }) => wrapWords(sentence, width - 6)), ...(rest > 0 ? [`and ${rest} more`] : [])], 2),
+		];
+	});
+	return [paint('bold', 'In the machines'), ...indented(lines, 2)];
+}
+
+/** Differences that are told of one machine; all of them are in the result object. */
+const maximumDifferences = 20;
+
+const marked = (status: ScriptStatus | ReachedStatus, text: string, width: number, paint: Paint): string[] =>
+	wrapWords(text, width - 6).map((line, index) => `${index === 0 ? paint(statusStyle(status), mark(status)) : ' '} ${line}`);
+
+/** Whether the run came to an answer that another can be compared with. */
+export const isComparable = (state: RunState): boolean =>
+	state.errors.length === 0 && allAssertions(state).every(({ outcome }) => outcome !== undefined);

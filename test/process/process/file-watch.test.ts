@@ -1,0 +1,74 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { poll } from '../../../src/base/waiting.js';
+import { watchFiles } from '../../../src/process/file-watch.js';
+
+/** A directory with two files that are followed, and how often an edit was told. */
+async function start(t: ExecutionContext) {
+	const directory = await mkdtemp(path.join(os.tmpdir(), 'watch-'));
+	const inside = (name: string) => path.join(directory, name);
+	await Promise.all(['plan.yaml', 'script.sh'].map((name) => writeFile(inside(name), 'old\n')));
+	let edits = 0;
+	const watch = watchFiles(() => (edits += 1));
+	t.teardown(async () => {
+		watch.close();
+		await rm(directory, { recursive: true });
+	});
+	await watch.follow([inside('plan.yaml'), inside('script.sh')]);
+	const edited = async (count: number) => {
+		await poll(() => Promise.resolve(edits), (seen) => seen >= count, { intervalMs: 20, deadlineMs: 10_000 });
+		// Time for one too many.
+		await sleep(300);
+		t.is(edits, count);
+	};
+	return { inside, watch, edited };
+}
+
+test('a file that is written over', async (t) => {
+	const { inside, edited } = await start(t);
+	await writeFile(inside('plan.yaml'), 'new\n');
+	await edited(1);
+	await writeFile(inside('script.sh'), 'new\n');
+	await edited(2);
+});
+
+test('a file in whose place another is renamed, more than once', async (t) => {
+	const { inside, edited } = await start(t);
+	for (const count of [1, 2]) {
+		await writeFile(inside('.script.sh.tmp'), `new ${count}\n`);
+		await rename(inside('script.sh'), inside('script.sh~'));
+		await rename(inside('.script.sh.tmp'), inside('script.sh'));
+		await edited(count);
+	}
+});
+
+test('several writes in one go are one edit, what changes nothing is none, nor is another file', async (t) => {
+	const { inside, edited } = await start(t);
+	await writeFile(inside('other'), 'new\n');
+	await writeFile(inside('plan.yaml'), 'old\n');
+	await edited(0);
+	await Promise.all([writeFile(inside('plan.yaml'), 'new\n'), writeFile(inside('script.sh'), 'new\n')]);
+	await edited(1);
+});
+
+test('a file that goes away and comes back', async (t) => {
+	const { inside, edited } = await start(t);
+	await rm(inside('script.sh'));
+	await edited(1);
+	await writeFile(inside('script.sh'), 'old\n');
+	await edited(2);
+});
+
+test('an edit between two times of following is told', async (t) => {
+	const { inside, watch, edited } = await start(t);
+	await writeFile(inside('plan.yaml'), 'new\n');
+	await watch.follow([inside('plan.yaml'), inside('new.sh')]);
+	await edited(1);
+	await writeFile(inside('script.sh'), 'no longer followed\n');
+	await edited(1);
+	await writeFile(inside('new.sh'), 'new\n');
+	await edited(2);
+});

@@ -2,15 +2,18 @@
  * Stands for qemu-system-x86_64: a machine that boots at once, on the command line and the two sockets that a real
  * one has. The environment variable REHEARSE_TEST_QEMU says how it behaves:
  *
- *   works    provisioned, runs a script `setup`, obeys `quit`
+ *   works    provisioned, runs a script `setup`, obeys `quit`; a second run of the script makes a file, and its address is
+ *            gone after a restart
  *   fails    the same, but the script does not pass
  *   hangs    never says that it is provisioned
  *   panics   its kernel does, when it is told to start
  *   deaf     works, but its monitor answers nothing after the negotiation
  */
+import { rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
+import { fileRecord, surveyAnswer } from '../../unit/machine/surveys.js';
 
 const behaviour = process.env['REHEARSE_TEST_QEMU'] ?? 'works';
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -20,6 +23,8 @@ function listen(id: string, onConnection: (socket: Socket) => void): void {
 	const option = process.argv.find((word) => word.startsWith(`socket,id=${id},`)) ?? '';
 	const path = /,path=([^,]+)/.exec(option)?.[1];
 	if (path === undefined) throw new Error(`no socket ${id} among ${process.argv.join(' ')}`);
+	// As QEMU does: an earlier machine may have left it.
+	rmSync(path, { force: true });
 	createServer(onConnection.bind(undefined)).listen(path);
 }
 
@@ -34,12 +39,27 @@ listen('qmp', (socket) => {
 	});
 });
 
+const isRestarted = process.argv.some((word) => word.includes('cloud-init=disabled'));
+let repeated = false;
+
+const survey = (): string =>
+	surveyAnswer({
+		...(repeated ? { files: fileRecord('f 644 0:0 5', '/etc/made') } : { files: '' }),
+		...(isRestarted ? { fib_trie: '' } : {}),
+	});
+
 listen('agent', (socket) => {
 	const finished = { finished: 1, errors: [], recoverable_errors: {} };
 	const status = { v1: { 'init-local': finished, init: finished, 'modules-config': finished, 'modules-final': finished } };
 	if (behaviour === 'hangs') return;
 	socket.write(`provisioned cloud_init=${base64(JSON.stringify(status))} failed=\n`);
 	createInterface({ input: socket }).on('line', (line) => {
+		if (line === 'survey') socket.write(`surveyed data=${survey()}\n`);
+		if (line === 'reboot') process.exit(0);
+		if (line === 'again setup') {
+			repeated = true;
+			socket.write(`script-repeated script=setup result=success status=0 ms=5 stream=${base64('done\n')}\n`);
+		}
 		if (line !== 'start') return;
 		if (behaviour === 'panics') {
 			process.stdout.write('Kernel panic - not syncing: out of luck\r\n');

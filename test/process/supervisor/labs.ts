@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { poll } from '../../../src/base/waiting.js';
-import type { ReportedError, RunEventBody } from '../../../src/lab/events.js';
+import type { ProofName, ReportedError, RunEventBody } from '../../../src/lab/events.js';
 import { startChild, type Child } from '../../../src/process/child.js';
 import { pasteable, run } from '../../../src/process/run.js';
 import { controlSocketIn } from '../../../src/rehearse/requests.js';
@@ -20,6 +20,8 @@ export interface LabOptions {
 	readonly nodes?: readonly string[];
 	readonly behaviour?: 'works' | 'fails' | 'hangs' | 'panics' | 'deaf';
 	readonly keep?: Keep;
+	readonly proofs?: readonly ProofName[];
+	readonly surveys?: boolean;
 	/** Programs that the host has not got. */
 	readonly withoutPrograms?: readonly ('qemu-system-x86_64' | 'perl')[];
 }
@@ -32,6 +34,8 @@ export interface StartedLab {
 	readonly journals: string;
 	/** Waits for a line of that type, and of that stage where one is given. */
 	waitFor<T extends Line['type']>(type: T, stage?: string): Promise<Extract<Line, { type: T }>>;
+	/** Where its surveys are. */
+	readonly runDirectory: string;
 	/** Its control socket. */
 	readonly controlSocket: string;
 	/** Host process ids of what the lab still runs, with their command lines. */
@@ -79,6 +83,7 @@ export async function startLab(t: ExecutionContext, options: LabOptions = {}): P
 		starter,
 		lines,
 		journals: path.join(directory, 'journals'),
+		runDirectory: directory,
 		controlSocket: controlSocketIn(sockets),
 		processes,
 		async waitFor<T extends Line['type']>(type: T, stage?: string) {
@@ -139,8 +144,8 @@ function describe(directory: string, disks: string, sockets: string, options: La
 		deadlines: scaledDeadlines(1),
 		slowdown: 1,
 		keep: options.keep ?? 'never',
-		proofs: [],
-		surveys: false,
+		proofs: options.proofs ?? [],
+		surveys: options.surveys ?? false,
 		runDirectory: directory,
 		access: { sshConfigFile: '/nonexistent/ssh_config', end: 'kill it' },
 		disks,

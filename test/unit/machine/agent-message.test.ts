@@ -50,6 +50,14 @@ test('nor one whose fields are missing; it has not passed', parsed, 'script-fini
 	status: 'failed',
 });
 
+test('a survey', parsed, 'surveyed data=H4sI', { kind: 'surveyed', data: 'H4sI' });
+test('a script that ran another time', (t) => {
+	const line = finished('result=success status=0', 'done\n');
+	const first = parseAgentMessage(line);
+	t.truthy(first);
+	t.deepEqual(parseAgentMessage(line.replace('finished', 'repeated')), { ...first, kind: 'script-repeated' } as AgentMessage);
+});
+
 for (const line of ['', ' ', 'login:', 'Provisioned', 'provisioned=', '{"kind":"started"}', '\x00\xff']) {
 	test(`no message: ${JSON.stringify(line)}`, parsed, line, undefined);
 }

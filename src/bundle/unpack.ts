@@ -5,7 +5,7 @@ import { mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { Failure, usageFailure } from '../base/errors.js';
+import { brokenFailure, Failure, usageFailure } from '../base/errors.js';
 import { manifestName, maximumManifestBytes, parseBundleManifest, type BundledFile, type BundleManifest } from './manifest.js';
 import { badArchive, readTar, type TarFile } from './tar.js';
 
@@ -31,7 +31,7 @@ function readFailure(file: string, error: NodeJS.ErrnoException): Failure {
 	if (error.code?.startsWith('Z_')) return badArchive(`it is damaged, or not compressed by gzip (${error.message})`);
 	if (error.code === 'ENAMETOOLONG') return badArchive('a name in it is too long');
 	if (error.path === file || error.syscall === 'read') return usageFailure(`${file} cannot be read: ${error.message}`, { cause: error });
-	throw error;
+	return brokenFailure('unpack', `${file} cannot be unpacked: ${error.message}`, { cause: error });
 }
 
 async function unpack(files: AsyncGenerator<TarFile>, directory: string): Promise<BundleManifest> {

@@ -1,7 +1,7 @@
 /** Runs from checkpoints: the same answers as from power-on, only what changed is booted, damage costs time and no more. */
 import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import type { Manifest } from '../../src/checkpoint/manifest.js';
 import type { RunResult } from '../../src/report/result.js';
 import { addScript, addTest, editLab, nodeOf } from './support/labs.js';
@@ -24,6 +24,20 @@ const answersOf = ({ verdict, nodes, tests }: RunResult) => ({
 async function rehearse(sandbox: Sandbox, args: readonly string[], options?: ToolOptions) {
 	const ended = await runTool(sandbox, ['run', ...args, '--json'], options);
 	return { ...ended, result: resultIn(ended) };
+}
+
+/** Bundles the newest run that failed and opens it as on another machine: its journals tell of the script that did. */
+async function isHandedOver(t: ExecutionContext, sandbox: Sandbox): Promise<void> {
+	const file = path.join(sandbox.path, 'failed.tar.gz');
+	const bundled = await runTool(sandbox, ['bundle', '--redact', '--out', file]);
+	t.is(bundled.status, 0, bundled.stderr);
+	const opened = await runTool(sandbox, ['open', file, '--json'], { env: { XDG_STATE_HOME: path.join(sandbox.path, 'elsewhere') } });
+	t.is(opened.status, 0, opened.stderr);
+	const { directory, result } = JSON.parse(opened.stdout) as { directory: string; result: RunResult };
+	t.is(result.verdict, 'failed');
+	t.regex(await readFile(path.join(directory, 'journals', 'client.log'), 'utf8'), /startup-bad\.service: Failed with result 'exit-code'/);
+	t.regex(await readFile(path.join(directory, 'journals', 'server.log'), 'utf8'), /startup-server\.service/);
+	t.regex(await readFile(path.join(directory, 'machines.json'), 'utf8'), /qemu-system-x86_64 -name guest=client/);
 }
 
 const storeOf = (sandbox: Sandbox): string => path.join(sandbox.env['XDG_CACHE_HOME'] ?? '', 'rehearse', 'checkpoints');
@@ -79,6 +93,7 @@ test.serial('a pair of nodes, again and again', async (t) => {
 		],
 	);
 	t.regex(warm.stderr, /client: reached for 203\.0\.113\.5:443\/tcp outside the lab/);
+	await isHandedOver(t, sandbox);
 
 	// As left by the startup scripts: only the scenario runs, or only one node's scripts.
 	const scenario = await rehearse(sandbox, [good, '--from', 'started']);

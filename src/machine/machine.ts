@@ -55,6 +55,9 @@ export interface RunningMachine {
 	): Promise<Extract<AgentMessage, { kind: K }>>;
 }
 
+/** The code of the failure that a machine breaks with when its guest reboots. */
+export const guestRebooted = 'guest-rebooted';
+
 /** How long QEMU may take to make its sockets, in milliseconds. */
 const socketDeadlineMs = 20_000;
 
@@ -84,7 +87,9 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	const connect = (path: string) => Promise.race([connectUnix(path, socketDeadlineMs, signal), breakage.promise]);
 	const monitor = await connect(spec.qmpSocket);
 	qmp = await Promise.race([Qmp.connect(monitor, signal), breakage.promise]);
-	qmp.on('event', ({ event }) => {
+	qmp.on('event', ({ event, data }) => {
+		// With -no-reboot QEMU ends then; whoever keeps the lab starts it anew.
+		if (event === 'SHUTDOWN' && data?.['reason'] === 'guest-reset') breakage.report(guestRebooted, 'it was rebooted from within');
 		// Under KVM a processor that cannot go on stops with its QEMU still alive.
 		if (event === 'STOP') void reportInternalError(qmp, breakage);
 	});

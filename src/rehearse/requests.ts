@@ -28,6 +28,7 @@ export type LabRequest =
 	| { readonly op: 'link'; readonly node: string; readonly link: LinkState }
 	| { readonly op: 'pause' | 'resume' | 'kill'; readonly node: string }
 	/** The events tell how the machines come back. */
+	| { readonly op: 'restart'; readonly node: string }
 	| { readonly op: 'reset' }
 	/** → CurrentLab */
 	| { readonly op: 'plan' }
@@ -116,6 +117,9 @@ async function answerAboutNode(lab: RunningLab, request: LabRequest, { tell, joi
 			// One that is dead already is said to be.
 			void lab.find(request.node).machine;
 			return lab.change(request.node, (node) => node.end());
+		case 'restart':
+			lab.requireStanding();
+			return lab.restart(request.node, tell);
 		case 'reset':
 			lab.requireStanding();
 			return lab.reset(tell);

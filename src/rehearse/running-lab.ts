@@ -11,12 +11,14 @@ import { readCheckpoint, type Checkpoint } from '../checkpoint/store.js';
 import type { Emit } from '../lab/events.js';
 import { runScenario } from '../scenario/run.js';
 import type { SshPool } from '../ssh/pool.js';
-import type { Arrived } from './arrival.js';
+import { guestRebooted } from '../machine/machine.js';
+import { bootAgain, type Arrived } from './arrival.js';
 import { restored } from './checkpoints.js';
 import { bringUpNode, Gate, type NodeOutcome } from './node-run.js';
 import { RunningNode, type NodeStatus } from './running-node.js';
 import { Saver } from './saver.js';
 import { openSessions } from './sessions.js';
+import { stage } from './stage.js';
 import type { SupervisedMachine, SupervisedRun } from './supervised.js';
 
 export interface RunningLabContext {
@@ -140,6 +142,19 @@ export class RunningLab {
 		return this.#turns.take(() => body(node));
 	}
 
+	/** Restarts a node from its own disk: in order where it runs, and as after a power failure where it does not. */
+	restart(name: string, emit: Emit): Promise<void> {
+		return this.change(name, async (node) => {
+			const { signal, cleanup } = this.#context;
+			const { deadlines } = this.#supervised;
+			const last = node.last;
+			await this.dropSessions();
+			await node.shutDown(deadlines.provisioningMs);
+			const context = { lab: this.#supervised, emit, signal, cleanup, onStart: (arrived: Arrived) => this.#begin(node, arrived) };
+			await stage(node.observing(emit), 'reboot', () => bootAgain(last, node.supervised, context), undefined, name);
+		});
+	}
+
 	/** Puts the whole lab back to where its startup scripts had left it. @throws Failure `usage` where no checkpoint is of that */
 	reset(emit: Emit): Promise<void> {
 		return this.#turns.take(async () => {
@@ -208,11 +223,7 @@ export class RunningLab {
 		const gate = new Gate(nodes.length);
 		const boots = new Turns(os.availableParallelism());
 		const lives = nodes.map(async (node) => {
-			const observed: Emit = (event) => {
-				node.observe(event);
-				emit(event);
-			};
-			const context = { lab: this.#supervised, emit: observed, signal, cleanup, gate, saver: this.#saver, boots };
+			const context = { lab: this.#supervised, emit: node.observing(emit), signal, cleanup, gate, saver: this.#saver, boots };
 			try {
 				const outcome = await bringUpNode(node.supervised, { ...context, onStart: (arrived) => this.#begin(node, arrived) });
 				node.settle(outcome.startup);
@@ -242,8 +253,11 @@ export class RunningLab {
 	#begin(node: RunningNode, arrived: Arrived): void {
 		node.begin(arrived);
 		arrived.machine.broken.catch((error: unknown) => {
-			if (node.arrived === arrived) node.lose();
-			if (this.#stands) this.#context.emit({ type: 'notice', node: node.name, message: toFailure(error).message });
+			const { code, message } = toFailure(error);
+			if (this.#stands) this.#context.emit({ type: 'notice', node: node.name, message });
+			if (node.arrived !== arrived) return;
+			if (this.#stands && code === guestRebooted) void this.restart(node.name, this.#context.emit).catch(() => node.lose());
+			else node.lose();
 		});
 	}
 }

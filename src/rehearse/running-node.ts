@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { brokenFailure, usageFailure } from '../base/errors.js';
-import type { RunEventBody, Status } from '../lab/events.js';
+import type { Emit, RunEventBody, Status } from '../lab/events.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { halt, proceed } from '../machine/migration.js';
 import type { TerminalSize } from '../machine/side-line.js';
@@ -54,6 +54,7 @@ export class RunningNode {
 	readonly #options: RunningNodeOptions;
 	#alias: string;
 	#startedAt: number | undefined;
+	#last: Arrived | undefined;
 
 	constructor(supervised: SupervisedMachine, options: RunningNodeOptions) {
 		this.supervised = supervised;
@@ -71,9 +72,16 @@ export class RunningNode {
 		this.#alias = alias;
 	}
 
+	/** The machine that it has or had last. @throws Failure `usage` where it never had one */
+	get last(): Arrived {
+		if (this.#last) return this.#last;
+		throw usageFailure(`${this.name} has not been started yet`, { node: this.name });
+	}
+
 	/** Takes a machine that was started for the node; it has not arrived yet. */
 	begin(arrived: Arrived): void {
 		this.arrived = arrived;
+		this.#last = arrived;
 		this.#startedAt = performance.now();
 		this.paused = false;
 	}
@@ -95,7 +103,7 @@ export class RunningNode {
 		if (this.arrived) return this.arrived;
 		throw usageFailure(`${this.name} does not run (${this.stage})`, {
 			node: this.name,
-			hint: this.stage === 'ended' ? '`rehearse reset` puts the whole lab back' : undefined,
+			hint: this.stage === 'ended' ? '`rehearse restart` starts it, `rehearse reset` puts the whole lab back' : undefined,
 		});
 	}
 
@@ -154,16 +162,34 @@ export class RunningNode {
 		if (this.link.state !== 'up') await this.setLink({ state: 'up' });
 	}
 
-	/** Follows what is told of the node. */
-	observe(event: RunEventBody): void {
+	/** Has the guest shut down in order, if one runs that can, and ends what is left of it. */
+	async shutDown(deadlineMs: number): Promise<void> {
+		const { signal } = this.#options;
+		if (this.paused) await this.setPaused(false);
+		// One that does not, for whatever reason, is switched off.
+		await this.arrived?.machine.shutDown({ deadlineMs, signal }).catch(() => signal.throwIfAborted());
+		await this.end();
+	}
+
+	/** Passes on what is told of the node, and follows it. */
+	observing(emit: Emit): Emit {
+		return (event) => {
+			this.#observe(event);
+			emit(event);
+		};
+	}
+
+	#observe(event: RunEventBody): void {
 		if (event.type === 'stage-started' && event.node === this.name) {
 			if (event.stage === 'restore') this.stage = 'restoring';
-			if (event.stage === 'boot') this.stage = 'booting';
+			if (event.stage === 'boot' || event.stage === 'reboot') this.stage = 'booting';
 			if (event.stage === 'startup') this.stage = 'starting';
 		}
 		if (event.type === 'stage-finished' && event.node === this.name) {
 			if (event.stage === 'restore' || event.stage === 'boot') this.stage = 'provisioned';
 			if (event.stage === 'startup') this.settle(event.status);
+			// Startup scripts run at the first boot only: theirs is what it was.
+			if (event.stage === 'reboot') this.settle(this.startup ?? 'passed');
 		}
 	}
 

@@ -43,7 +43,7 @@ const linkDefinition = defineCommand({
 });
 
 /** A command that does one thing to a node. */
-const nodeCommand = (op: Extract<LabRequest, { node: string }>['op'] & ('pause' | 'resume' | 'kill'), describe: string, done: string) =>
+const nodeCommand = (op: Extract<LabRequest, { node: string }>['op'] & ('pause' | 'resume' | 'kill' | 'restart'), describe: string, done: string) =>
 	defineCommand({
 		usage: `${op} <node>`,
 		describe,
@@ -62,4 +62,5 @@ export const troubleDefinitions: readonly Command[] = [
 	nodeCommand('pause', "freeze a node's machine", 'stands still'),
 	nodeCommand('resume', 'have a frozen machine go on', 'goes on'),
 	nodeCommand('kill', "end a node's machine as a power failure does", 'is dead'),
+	nodeCommand('restart', 'restart a node from its own disk; its startup scripts do not run again', 'is up again'),
 ];

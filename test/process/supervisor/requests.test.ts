@@ -100,6 +100,12 @@ test.serial('links, pauses and a machine that is killed', async (t) => {
 	await askLab(lab, { op: 'kill', node: 'two' });
 	t.deepEqual(await stagesOf(lab), ['started', 'ended']);
 	await t.throwsAsync(askLab(lab, { op: 'pause', node: 'two' }), { message: 'two does not run (ended)' });
+	await askLab(lab, { op: 'restart', node: 'two' });
+	t.deepEqual(await stagesOf(lab), ['started', 'started'], 'a dead one starts again');
+	await askLab(lab, { op: 'pause', node: 'two' });
+	await askLab(lab, { op: 'restart', node: 'two' });
+	t.deepEqual((await statusOf(lab)).nodes.map(({ stage, paused }) => [stage, paused]), [['started', false], ['started', false]]);
+	await askLab(lab, { op: 'kill', node: 'two' });
 
 	// One that ends by itself is told, and the lab goes on.
 	const [victim] = [...(await lab.processes())].find(([, command]) => command.includes('fake-qemu')) ?? [];

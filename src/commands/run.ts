@@ -9,7 +9,7 @@ import { rehearseOrders, type Shuffle } from '../rehearse/shuffle.js';
 import type { Keep } from '../rehearse/supervised.js';
 import { resultJson } from '../report/json.js';
 import { eventLine } from '../report/plain.js';
-import { exitCodeOf, resultOf, verdictOf } from '../report/result.js';
+import { exitCodeOf, resultOf } from '../report/result.js';
 import { summary } from '../report/summary.js';
 import { loadLab } from './load-lab.js';
 import { stopOnSignals } from './stop.js';
@@ -72,7 +72,7 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 		};
 		const plain = await rehearse(asked);
 		await view.stop();
-		const state = options.shuffle && verdictOf(plain) === 'passed' ? await rehearseOrders(plain, options.shuffle, shown(asked, terminal)) : plain;
+		const state = options.shuffle ? await rehearseOrders(plain, options.shuffle, shown(asked, terminal)) : plain;
 		const result = resultOf(state);
 		if (junit !== undefined) {
 			const { junitXml } = await import('../report/junit.js');
@@ -100,7 +100,7 @@ const shown = (options: RehearseOptions, { stderr }: Terminal): RehearseOptions 
 };
 
 /** @throws Failure `usage` for what leaves no order to be shuffled */
-function checkShuffle({ nodes }: Pick<Lab, 'nodes'>, { cold, from, only }: RunOptions['checkpoints']): void {
+export function checkShuffle({ nodes }: Pick<Lab, 'nodes'>, { cold, from, only }: RunOptions['checkpoints']): void {
 	if (nodes.length < 2) throw usageFailure('--shuffle: a lab of one node has one order only');
 	if (cold) throw usageFailure('--cold uses no checkpoint, --shuffle needs one: give one of them');
 	if (from !== undefined || only.length > 0) throw usageFailure('--shuffle is about all startup scripts: give neither --from nor --only with it');

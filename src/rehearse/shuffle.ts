@@ -23,8 +23,8 @@ export interface Shuffle {
 const pauseBounds = { least: 1000, most: 30_000 };
 
 /**
- * Rehearses a lab in other orders, after a plain run that passed. Resolves to that run's state with what came of them;
- * the first run that breaks, or is interrupted, ends this. Never rejects.
+ * Rehearses a lab in other orders, if its plain run passed. Resolves to that run's state with what came of them; the
+ * first run that breaks, or is interrupted, ends this. Never rejects.
  */
 export async function rehearseOrders(plain: RunState, { count, seed }: Shuffle, options: RehearseOptions): Promise<RunState> {
 	const began = performance.now();
@@ -43,7 +43,8 @@ export async function rehearseOrders(plain: RunState, { count, seed }: Shuffle, 
 	const longest = Math.max(...allScripts(plain).map(({ outcome }) => outcome?.ms ?? 0), 0);
 	const longestMs = Math.min(Math.max(longest, pauseBounds.least), pauseBounds.most);
 	const nodes = options.lab.nodes.map(({ name }) => name);
-	for (const order of startupOrders(nodes, count, seed, longestMs)) {
+	const orders = verdictOf(plain) === 'passed' ? startupOrders(nodes, count, seed, longestMs) : [];
+	for (const order of orders) {
 		const timeLimitMs = Math.max(1, options.timeLimitMs - (performance.now() - began));
 		const run = await rehearse({ ...inOrder(order, options), timeLimitMs });
 		const verdict = verdictOf(run);

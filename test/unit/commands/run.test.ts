@@ -1,5 +1,5 @@
 import test from 'ava';
-import { startedNodes } from '../../../src/commands/run.js';
+import { checkShuffle, startedNodes } from '../../../src/commands/run.js';
 import { Failure } from '../../../src/base/errors.js';
 import { labNode, labOf } from '../base/labs.js';
 
@@ -29,3 +29,16 @@ test('a node that the lab does not have', refused, { only: ['redsi', 'db'] }, /n
 test('--from and --only', refused, { from: 'started', only: ['db'] }, /--from started .*--only/);
 test('--cold and --only', refused, { cold: true, only: ['db'] }, /--cold .*--only/);
 test('--cold and --from', refused, { cold: true, from: 'started' }, /--cold .*--from/);
+
+const refuses = test.macro((t, nodes: readonly string[], wish: Partial<Parameters<typeof checkShuffle>[1]>, message: RegExp) => {
+	const few = labOf(...nodes.map((name, index) => labNode(name, index)));
+	t.throws(() => checkShuffle(few, { cold: false, from: undefined, only: [], limitBytes: 0, ...wish }), { message });
+});
+
+test('--shuffle needs two nodes', refuses, ['one'], {}, /one order only/);
+test('--shuffle needs checkpoints', refuses, ['one', 'two'], { cold: true }, /--cold/);
+test('--shuffle needs startup scripts', refuses, ['one', 'two'], { from: 'started' }, /all startup scripts/);
+test('--shuffle needs the startup scripts of all', refuses, ['one', 'two'], { only: ['one'] }, /all startup scripts/);
+test('other orders of two nodes', (t) => {
+	t.notThrows(() => checkShuffle(labOf(labNode('one'), labNode('two', 1)), { cold: false, from: undefined, only: [], limitBytes: 0 }));
+});

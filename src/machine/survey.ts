@@ -90,8 +90,11 @@ function readFiles(
 const inTuples = (fields: readonly string[], size: number): string[][] =>
 	Array.from({ length: Math.floor(fields.length / size) }, (_none, index) => fields.slice(index * size, (index + 1) * size));
 
-/** What comes and goes with those who look, or is this tool's own; devices, slices and scopes are nobody's doing. */
-const passingUnits = /^(?:startup-.*|rehearse-.*|session-.*|user@.*|user-runtime-dir@.*|run-.*|systemd-(?:hostnamed|localed|timedated)\.service)$/;
+/**
+ * What comes and goes with those who look, or is this tool's own (cloud-init among it, which later boots do without);
+ * devices, slices and scopes are nobody's doing.
+ */
+const passingUnits = /^(?:startup-.*|rehearse-.*|cloud-.*|session-.*|user@.*|user-runtime-dir@.*|run-.*|systemd-(?:hostnamed|localed|timedated)\.service)$/;
 const toldUnits = /\.(?:service|socket|timer|mount|path|target|swap)$/;
 
 /** Lines of `systemctl list-units --plain`: unit, load state, active state, sub state, description. */

@@ -33,6 +33,7 @@ const sample = {
 		'looping.service             loaded    activating auto-restart Ends again and again',
 		'idle.service                loaded    inactive dead    Not wanted',
 		'startup-web.service         loaded    active   exited  startup script web',
+		'cloud-final.service         loaded    active   exited  Cloud-init: Final Stage',
 		'user@1000.service           loaded    active   running User Manager for UID 1000',
 		'dev-vda.device              loaded    active   plugged /dev/vda',
 		'',

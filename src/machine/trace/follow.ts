@@ -4,7 +4,7 @@
  * one of a process forked behind it, begins.
  */
 import { placesOf, type CommandPlace, type ScriptPlaces } from '../../plan/command-places.js';
-import { close, closeAll, endCommand, isSamePipeline, joinGroup, lastElement, settle, ShellProcess, type Ran } from './shell-process.js';
+import { close, closeAll, endCommand, isSamePipeline, joinGroup, lastOf, settle, ShellProcess, type Ran } from './shell-process.js';
 import type { TraceRecord } from './stream.js';
 
 /** How the script itself ended. */
@@ -83,7 +83,7 @@ class Follower {
 		const isInput = around !== undefined && readsInput.test(around.ran.record.command);
 		const isFirstOfTrap = top !== undefined && !top.ran.isTrap && (isExitTrap || (record.level > process.currentLevel && !isInput));
 		const isTrap = process.isEnding || isFirstOfTrap || (top !== undefined && top.ran.isTrap && depth >= top.depth);
-		const substitution = process.children.findLast((child) => child.isSubstitution && child.runs === 'in turn');
+		const substitution = lastOf(process.children.filter((child) => child.isSubstitution && child.runs === 'in turn'));
 		const cause = substitution?.last;
 		settle(process, record);
 		// A trap interrupts: the command before it has ended, those around it have not.
@@ -133,12 +133,12 @@ class Follower {
 		const unfinished = [...own, ...children.flatMap(({ open }) => open.map(({ ran }) => ran))];
 		for (const child of children) {
 			// Which element of a pipeline failed is known from no later record; where all is well, the last one worked.
-			const isKnown = exitCode === 0 ? child === lastElement(children) : children.length === 1;
+			const isKnown = exitCode === 0 ? child === lastOf(children) : children.length === 1;
 			closeAll(child, at, isKnown ? exitCode : undefined);
 		}
 		joinGroup(children);
 		if (exitCode !== undefined) close(root, -Infinity, at, exitCode);
-		return { last: lastElement(children)?.last ?? own.at(-1), unfinished };
+		return { last: lastOf(children)?.last ?? own.at(-1), unfinished };
 	}
 }
 

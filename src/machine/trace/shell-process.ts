@@ -105,7 +105,7 @@ export function settle(process: ShellProcess, { at, status, pipe, level, pid }: 
 	process.children = [];
 	if (!last) return;
 	const beside = ended.filter((child) => child === last || isSamePipeline(child.pipeline, last));
-	const final = lastElement(beside);
+	const final = lastOf(ended);
 	// A process that told nothing until now, and is older than what seemed to be its siblings, forked them.
 	const isForked = level > process.currentLevel && pid < last.start.pid;
 	const statusOf = (child: ShellProcess): number | undefined => {
@@ -125,9 +125,12 @@ export const joinGroup = (processes: readonly ShellProcess[]): void => {
 	if (group.length > 1) for (const ran of group) ran.group = group;
 };
 
-/** The last element of a pipeline, or the only process. */
-export const lastElement = (processes: readonly ShellProcess[]): ShellProcess | undefined =>
-	processes.toSorted((a, b) => (a.pipeline?.index ?? 0) - (b.pipeline?.index ?? 0)).at(-1);
+/** The last process, and if that is a pipeline's element the last of them: they tell of themselves in any order. */
+export function lastOf(processes: readonly ShellProcess[]): ShellProcess | undefined {
+	const last = processes.at(-1);
+	const beside = processes.filter((other) => other === last || isSamePipeline(other.pipeline, last));
+	return beside.toSorted((a, b) => (a.pipeline?.index ?? 0) - (b.pipeline?.index ?? 0)).at(-1);
+}
 
 /** Whether two processes are different elements of one pipeline. */
 export const isSamePipeline = (pipeline: CommandPlace['pipeline'], other: Pick<ShellProcess, 'pipeline'> | undefined): boolean =>

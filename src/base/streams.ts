@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 
 /**
  * Joins two streams: what one reads the other writes, each direction with its own end, as TCP has it. Resolves when both
@@ -17,4 +17,11 @@ export function joinStreams(one: Duplex, other: Duplex): Promise<void> {
 		from.pipe(to);
 	}
 	return both.then(() => undefined);
+}
+
+/** Two ends of a line: what is written to one is read from the other. */
+export function duplexPair(): [Duplex, Duplex] {
+	const [there, back] = [new PassThrough(), new PassThrough()];
+	const end = (readable: PassThrough, writable: PassThrough) => Duplex.from({ readable, writable });
+	return [end(there, back), end(back, there)];
 }

@@ -11,6 +11,7 @@ import { closest } from '../plan/keys.js';
 import type { Command } from './command.js';
 import { bundleDefinition } from './commands/bundle.js';
 import { checkDefinition } from './commands/check.js';
+import { debugDefinition } from './commands/debug.js';
 import { doctorDefinition } from './commands/doctor.js';
 import { imageDefinition } from './commands/image.js';
 import { nodeDefinitions } from './commands/into-nodes.js';
@@ -33,6 +34,7 @@ const commands: readonly Command[] = [
 	...lifeDefinitions,
 	...nodeDefinitions,
 	...troubleDefinitions,
+	debugDefinition,
 	traceDefinition,
 	reportDefinition,
 	bundleDefinition,

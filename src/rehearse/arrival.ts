@@ -44,7 +44,7 @@ export async function restoreNode(supervised: SupervisedMachine, context: Arriva
 			emit,
 			'restore',
 			async () => {
-				const arrived = await start({ ...spec, layers: restore.layers }, 'incoming', supervised, context, own);
+				const arrived = await startFor({ ...spec, layers: restore.layers }, 'incoming', supervised, context, own);
 				const options = { deadlineMs: context.lab.deadlines.stateMs, signal };
 				isLoading = true;
 				await Promise.race([loadState(arrived.machine.qmp, restore.ramFile, options), arrived.machine.broken]);
@@ -118,7 +118,7 @@ export function bootNode(supervised: SupervisedMachine, context: ArrivalContext)
 	const boot = async () => {
 		signal.throwIfAborted();
 		const own = ownStack(context.cleanup, spec.name);
-		const arrived = await start({ ...spec, layers: [] }, 'power-on', supervised, context, own);
+		const arrived = await startFor({ ...spec, layers: [] }, 'power-on', supervised, context, own);
 		await provisioned(arrived.machine, lab.deadlines.provisioningMs, signal);
 		return arrived;
 	};
@@ -145,7 +145,7 @@ export async function bootAgain(
 }
 
 /** A stack for one machine, which may end before the lab does. */
-function ownStack(cleanup: CleanupStack, name: string): CleanupStack {
+export function ownStack(cleanup: CleanupStack, name: string): CleanupStack {
 	const own = new CleanupStack();
 	cleanup.defer(`machine ${name}`, async () => {
 		const [error] = await own.run();
@@ -155,7 +155,7 @@ function ownStack(cleanup: CleanupStack, name: string): CleanupStack {
 }
 
 /** Starts a machine with a disk of its own, empty but for what is below it. */
-async function start(
+export async function startFor(
 	spec: MachineSpec,
 	how: Start,
 	supervised: SupervisedMachine,

@@ -44,6 +44,8 @@ interface Candidate {
 	readonly started: Ingredients;
 }
 
+const provisionedKey = ({ node, provisioned: ingredients }: Candidate): string => checkpointKey('provisioned', [{ node, ingredients }]);
+
 /** Decides for every machine of a lab where it comes from. Damaged checkpoints are thrown away, and told. */
 export async function planCheckpoints(
 	lab: string,
@@ -79,11 +81,12 @@ class Planner {
 	async plan(wanted: readonly string[]): Promise<CheckpointPlan> {
 		const started = wanted.length === 0 ? undefined : await this.#findStarted(wanted);
 		const machines = await Promise.all(
-			this.#candidates.map((candidate) =>
-				started && wanted.includes(candidate.node)
+			this.#candidates.map(async (candidate) => ({
+				...(started && wanted.includes(candidate.node)
 					? restored(candidate.supervised, started, candidate.node)
-					: this.#provisioned(candidate),
-			),
+					: await this.#provisioned(candidate)),
+				provisionedKey: provisionedKey(candidate),
+			})),
 		);
 		const candidates = this.#candidates.map(({ node, started: ingredients }) => ({ node, ingredients }));
 		const startedKey = checkpointKey('started', candidates);
@@ -119,7 +122,7 @@ class Planner {
 
 	async #provisioned(candidate: Candidate): Promise<SupervisedMachine> {
 		const { node, supervised, provisioned } = candidate;
-		const key = checkpointKey('provisioned', [{ node, ingredients: provisioned }]);
+		const key = provisionedKey(candidate);
 		const save = await this.#order('provisioned', key, [{ node, ingredients: provisioned }]);
 		const found = await this.#find(key, node);
 		const saved = save ? { save } : {};

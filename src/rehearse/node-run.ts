@@ -51,7 +51,7 @@ export async function bringUpNode(supervised: SupervisedMachine, nodeContext: No
 	const { name } = supervised.spec;
 	const { emit, lab, signal } = nodeContext;
 	const node = lab.lab.nodes.find((candidate) => candidate.name === name);
-	const scripts = new ScriptReporter(name, node?.startupScripts ?? [], lab.trace, emit);
+	const scripts = new ScriptReporter(name, node?.startupScripts ?? [], whyUntraced(lab.trace), emit);
 	const context: ArrivalContext = { ...nodeContext, onMessage: (message) => scripts.take(message) };
 	const arrived = await arrive(supervised, context, nodeContext);
 	if (arrived.isRestored && wasStarted(supervised)) {
@@ -61,7 +61,8 @@ export async function bringUpNode(supervised: SupervisedMachine, nodeContext: No
 	return { arrived, ...(await stage(emit, 'startup', run, ({ startup }) => startup, name)) };
 }
 
-async function arrive(
+/** Restores or boots one node; it stands before its startup scripts then, or behind them where it was restored so. */
+export async function arrive(
 	supervised: SupervisedMachine,
 	context: ArrivalContext,
 	{ gate, saver, signal, boots }: NodeContext,
@@ -118,31 +119,39 @@ export function outcomeOf(
 	message: Extract<AgentMessage, { readonly kind: 'script-finished' | 'script-repeated' }>,
 	node: string,
 	text: string,
-	isTracing: boolean,
+	whyUntraced: string | undefined,
 ): ScriptOutcome {
 	const { script, status, exitCode, ms } = message;
-	const read = readScript(message, text, isTracing ? reasonNotToTrace(text) : 'tracing was turned off');
+	const read = readScript(message, text, whyUntraced);
 	return { node, script, status, ...(exitCode === undefined ? {} : { exitCode }), ms, ...read };
 }
 
-/** Turns what the agent says of scripts into events, and remembers whether all passed. */
-class ScriptReporter {
+/** Why a script was not traced, if it was not. */
+export type WhyUntraced = (script: Pick<StartupScript, 'name' | 'text'>) => string | undefined;
+
+/** Why scripts are not traced that nobody debugs. */
+export const whyUntraced =
+	(isTracing: boolean): WhyUntraced =>
+	({ text }) =>
+		isTracing ? reasonNotToTrace(text) : 'tracing was turned off';
+
+/** Turns what the agent says of scripts into events, and remembers how each ended the last time. */
+export class ScriptReporter {
 	readonly #node: string;
 	readonly #scripts: readonly StartupScript[];
 	readonly #emit: Emit;
-	readonly #finished = new Set<string>();
-	readonly #isTracing: boolean;
-	#failed = false;
+	readonly #finished = new Map<string, ScriptOutcome['status']>();
+	readonly #whyUntraced: WhyUntraced;
 
-	constructor(node: string, scripts: readonly StartupScript[], isTracing: boolean, emit: Emit) {
-		this.#isTracing = isTracing;
+	constructor(node: string, scripts: readonly StartupScript[], whyUntraced: WhyUntraced, emit: Emit) {
+		this.#whyUntraced = whyUntraced;
 		this.#node = node;
 		this.#scripts = scripts;
 		this.#emit = emit;
 	}
 
 	get status(): Status {
-		return this.#failed ? 'failed' : 'passed';
+		return [...this.#finished.values()].every((status) => status === 'passed') ? 'passed' : 'failed';
 	}
 
 	/** Names of the scripts whose end was not told. */
@@ -154,10 +163,10 @@ class ScriptReporter {
 		if (message.kind === 'script-started') {
 			this.#emit({ type: 'script-started', node: this.#node, script: message.script });
 		} else if (message.kind === 'script-finished') {
-			this.#finished.add(message.script);
-			if (message.status !== 'passed') this.#failed = true;
-			const text = this.#scripts.find(({ name }) => name === message.script)?.text ?? '';
-			this.#emit({ type: 'script-finished', ...outcomeOf(message, this.#node, text, this.#isTracing) });
+			const { script, status } = message;
+			this.#finished.set(script, status);
+			const { text } = this.#scripts.find(({ name }) => name === script) ?? { text: '' };
+			this.#emit({ type: 'script-finished', ...outcomeOf(message, this.#node, text, this.#whyUntraced({ name: script, text })) });
 		}
 	}
 }

@@ -6,7 +6,7 @@ import type { Survey } from '../lab/survey.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { parseSurvey } from '../machine/survey.js';
 import { bootAgain, type Arrived } from './arrival.js';
-import { outcomeOf } from './node-run.js';
+import { outcomeOf, whyUntraced } from './node-run.js';
 import type { ProvableLab } from './proofs.js';
 import { stage } from './stage.js';
 import type { SupervisedRun } from './supervised.js';
@@ -67,7 +67,7 @@ export function provableLab(running: LabOfMachines, context: ProvableContext): P
 				what: `the end of the second run of ${script.name} was`,
 			});
 			// The first run's trace is what people look at; another of each script would only swell the log.
-			const { trace: _trace, ...outcome } = outcomeOf(message, node, script.text, supervised.trace);
+			const { trace: _trace, ...outcome } = outcomeOf(message, node, script.text, whyUntraced(supervised.trace)(script));
 			return outcome;
 		},
 		async restartAll() {

@@ -1,6 +1,7 @@
 /** What can be asked of a lab that runs, over its control socket (../control). */
 import path from 'node:path';
 import { usageFailure } from '../base/errors.js';
+import { duplexPair } from '../base/streams.js';
 import type { Answer, Exchange } from '../control/server.js';
 import type { RunEventBody } from '../lab/events.js';
 import type { Lab, ScenarioTest } from '../lab/lab.js';
@@ -8,6 +9,7 @@ import type { LinkState } from '../network/link.js';
 import type { TerminalSize } from '../machine/side-line.js';
 import type { Accelerator } from '../machine/spec.js';
 import { announceTests } from '../scenario/checks.js';
+import { scriptsToStep } from './debugging/serve.js';
 import type { Replacement, RunningLab } from './running-lab.js';
 import type { NodeStatus } from './running-node.js';
 import { servicePorts, type ServicePort } from './service-ports.js';
@@ -27,6 +29,8 @@ export type LabRequest =
 	| { readonly op: 'test'; readonly tests: readonly string[]; readonly deadlineMs: number }
 	| { readonly op: 'link'; readonly node: string; readonly link: LinkState }
 	| { readonly op: 'pause' | 'resume' | 'kill'; readonly node: string }
+	/** → a stream: what ./debugging/protocol has a debugger and a lab say */
+	| { readonly op: 'debug'; readonly node: string; readonly script?: string }
 	/** The events tell how the machines come back. */
 	| { readonly op: 'restart'; readonly node: string }
 	| { readonly op: 'reset' }
@@ -107,6 +111,14 @@ async function answerAboutNode(lab: RunningLab, request: LabRequest, { tell, joi
 			return lab.find(request.node).machine.sideLine.resize(request.size);
 		case 'authorize':
 			return lab.find(request.node).authorize(request.user, request.publicKey, signal);
+		case 'debug': {
+			lab.requireStanding();
+			const { startupScripts = [] } = lab.supervised.lab.nodes.find(({ name }) => name === request.node) ?? {};
+			scriptsToStep(lab.find(request.node).name, startupScripts, request.script);
+			const [ours, theirs] = duplexPair();
+			void lab.debug(request.node, request.script, ours);
+			return join(theirs);
+		}
 		case 'link':
 			return lab.change(request.node, (node) => node.setLink(request.link));
 		case 'pause':

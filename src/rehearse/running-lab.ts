@@ -4,6 +4,7 @@
  */
 import os from 'node:os';
 import path from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../base/cleanup.js';
 import { toFailure, usageFailure } from '../base/errors.js';
 import { Turns } from '../base/turns.js';
@@ -13,6 +14,7 @@ import { runScenario } from '../scenario/run.js';
 import type { SshPool } from '../ssh/pool.js';
 import { guestRebooted } from '../machine/machine.js';
 import { bootAgain, type Arrived } from './arrival.js';
+import { serveDebugger } from './debugging/serve.js';
 import { restored } from './checkpoints.js';
 import { bringUpNode, Gate, type NodeOutcome } from './node-run.js';
 import { RunningNode, type NodeStatus } from './running-node.js';
@@ -53,6 +55,7 @@ export class RunningLab {
 	readonly #turns = new Turns(1);
 	#pool: SshPool | undefined;
 	#stands = false;
+	#debugged: string | undefined;
 
 	constructor(supervised: SupervisedRun, context: RunningLabContext) {
 		this.#supervised = supervised;
@@ -117,8 +120,11 @@ export class RunningLab {
 		this.#stands = true;
 	}
 
-	/** @throws Failure `usage` while the lab is still being brought up */
+	/** @throws Failure `usage` while the lab is still being brought up, or stands still for a debugger */
 	requireStanding(): void {
+		if (this.#debugged !== undefined) {
+			throw usageFailure(`${this.#debugged} is being debugged`, { hint: '`quit` of the debugger has the lab go on' });
+		}
 		if (this.#stands) return;
 		throw usageFailure('the lab is still coming up', { hint: '`rehearse status` says how far it is' });
 	}
@@ -139,6 +145,7 @@ export class RunningLab {
 	/** Does something that changes a node, when nothing else is being changed. */
 	change(name: string, body: (node: RunningNode) => Promise<void>): Promise<void> {
 		const node = this.find(name);
+		if (this.#debugged !== undefined) this.requireStanding();
 		return this.#turns.take(() => body(node));
 	}
 
@@ -188,6 +195,21 @@ export class RunningLab {
 			}
 			// Whoever gave the orders to save waits for this, and cleans up after them.
 			await this.#saver.finish();
+		});
+	}
+
+	/** Has somebody step through a node's startup scripts, over a stream. Nothing else changes the lab meanwhile. */
+	debug(name: string, script: string | undefined, stream: Duplex): Promise<void> {
+		return this.change(name, async (node) => {
+			const { signal, cleanup } = this.#context;
+			await this.dropSessions();
+			this.#debugged = name;
+			const onStart = (arrived: Arrived) => this.#begin(node, arrived);
+			try {
+				await serveDebugger({ supervised: this.#supervised, nodes: this.#nodes, saver: this.#saver, signal, cleanup, onStart }, node, script, stream);
+			} finally {
+				this.#debugged = undefined;
+			}
 		});
 	}
 

@@ -50,9 +50,7 @@ export async function saveMachines(
 			machines.map(async (live, index) => {
 				const { qmp } = live.machine;
 				const overlay = overlays[index] ?? '';
-				await freezeDisk(qmp, overlay, blockNodes(live.frozen), signal);
-				live.frozen += 1;
-				live.layers = [overlay, ...live.layers];
+				await freezeLayer(live, overlay, signal);
 				await saveState(qmp, ramFile(order.aside, index), { deadlineMs: deadlines.stateMs, signal });
 			}),
 		);
@@ -62,6 +60,13 @@ export async function saveMachines(
 	} finally {
 		for (const machine of begun) await goOn(machine, signal);
 	}
+}
+
+/** Freezes the disk of a halted machine, which writes to `overlay` from then on, an empty qcow2 file. */
+export async function freezeLayer(live: LiveMachine, overlay: string, signal: AbortSignal): Promise<void> {
+	await freezeDisk(live.machine.qmp, overlay, blockNodes(live.frozen), signal);
+	live.frozen += 1;
+	live.layers = [overlay, ...live.layers];
 }
 
 /** A machine that cannot go on has broken, whatever became of its state. */

@@ -22,6 +22,8 @@ export interface SupervisedMachine {
 	readonly origin: Origin;
 	/** What it is restored from. */
 	readonly restore?: SavedState;
+	/** The key of its own checkpoint of before its startup scripts, whether or not there is one; none on a cold run. */
+	readonly provisionedKey?: string;
 	/** What is made of its state once it is provisioned; nothing on a cold run. */
 	readonly save?: SaveOrder;
 }

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { once } from 'node:events';
 import { ExitCode } from '../../base/errors.js';
+import type { LiveLab } from '../../rehearse/live-labs.js';
 import { askLab, askLabForStream, findMeantLab, type LiveOptions } from './meant-lab.js';
 
 /** The streams of the terminal that the shell is shown on, or of whatever stands in for one. */
@@ -24,8 +25,13 @@ const defaultSize = { rows: 24, columns: 80 };
 
 /** Shows the shell until it ends, or until the person leaves it with Ctrl-]. */
 export async function consoleCommand({ node, streams, ...options }: ConsoleOptions): Promise<ExitCode> {
-	const { stdin, stdout, stderr } = streams;
-	const lab = await findMeantLab(options);
+	await showShell(await findMeantLab(options), node, streams);
+	streams.stdin.destroy();
+	return ExitCode.passed;
+}
+
+/** Shows a root shell of a node until it ends or is left; the streams can be used for other things then. */
+export async function showShell(lab: Pick<LiveLab, 'controlSocket'>, node: string, { stdin, stdout, stderr }: ConsoleStreams): Promise<void> {
 	const size = () => (stdout.isTTY ? { rows: stdout.rows, columns: stdout.columns } : defaultSize);
 	const terminal = process.env['TERM'] ?? 'vt100';
 	const shell = await askLabForStream(lab, { op: 'shell', node, size: size(), terminal });
@@ -35,29 +41,31 @@ export async function consoleCommand({ node, streams, ...options }: ConsoleOptio
 		stderr.write(`Connected to ${node}. Ctrl-] leaves.\r\n`);
 		stdin.setRawMode(true);
 	}
+	const input = forward(stdin, shell);
 	try {
 		shell.pipe(stdout, { end: false });
-		await Promise.race([once(shell, 'end'), once(shell, 'close'), forward(stdin, shell)]);
+		await Promise.race([once(shell, 'end'), once(shell, 'close'), input.left]);
 	} finally {
 		stdout.off('resize', onResize);
 		shell.destroy();
+		input.stop();
 		if (stdin.isTTY) {
 			stdin.setRawMode(false);
 			stderr.write('\r\n');
 		}
-		stdin.destroy();
 	}
-	return ExitCode.passed;
 }
 
-/** Sends on what is typed. Resolves when the person leaves; what comes from no terminal ends with `exit`. */
-function forward(stdin: NodeJS.ReadStream, shell: Duplex): Promise<void> {
-	return new Promise((resolve) => {
-		stdin.on('data', (data: Buffer) => {
-			const leaving = stdin.isTTY ? data.indexOf(escape) : -1;
-			shell.write(leaving >= 0 ? data.subarray(0, leaving) : data);
-			if (leaving >= 0) resolve();
-		});
-		stdin.once('end', () => shell.write('exit\n'));
-	});
+/** Sends on what is typed. `left` resolves when the person leaves; what comes from no terminal ends with `exit`. */
+function forward(stdin: NodeJS.ReadStream, shell: Duplex): { readonly left: Promise<void>; stop(): void } {
+	let leave = () => {};
+	const left = new Promise<void>((resolve) => (leave = resolve));
+	const onData = (data: Buffer) => {
+		const leaving = stdin.isTTY ? data.indexOf(escape) : -1;
+		shell.write(leaving >= 0 ? data.subarray(0, leaving) : data);
+		if (leaving >= 0) leave();
+	};
+	const onEnd = () => void shell.write('exit\n');
+	stdin.on('data', onData).once('end', onEnd);
+	return { left, stop: () => void stdin.off('data', onData).off('end', onEnd).pause() };
 }

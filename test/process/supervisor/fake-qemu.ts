@@ -8,12 +8,15 @@
  *   hangs    never says that it is provisioned
  *   panics   its kernel does, when it is told to start
  *   deaf     works, but its monitor answers nothing after the negotiation
+ *
+ * It is saved and restored, and does nothing while it is halted, as far as the debugger goes.
  */
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
 import { fileRecord, surveyAnswer } from '../../unit/machine/surveys.js';
+import { obey, standing, type FakeState } from './fake-script.js';
 
 const behaviour = process.env['REHEARSE_TEST_QEMU'] ?? 'works';
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -28,13 +31,39 @@ function listen(id: string, onConnection: (socket: Socket) => void): void {
 	createServer(onConnection.bind(undefined)).listen(path);
 }
 
+const isIncoming = process.argv.includes('-incoming');
+let isHalted = isIncoming;
+let state: FakeState = { position: 0, done: [] };
+/** What is to be done once it goes on. */
+const later: (() => void)[] = [];
+
+interface QmpCommand {
+	readonly execute: string;
+	readonly id: number;
+	readonly arguments?: { readonly channels?: readonly [{ readonly addr: { readonly filename: string } }] };
+}
+
+function execute({ execute: command, arguments: args }: QmpCommand): object {
+	const [file] = args?.channels ?? [];
+	if (command === 'stop') isHalted = true;
+	if (command === 'cont') {
+		isHalted = false;
+		for (const action of later.splice(0)) action();
+	}
+	if (command === 'migrate' && file) writeFileSync(file.addr.filename, JSON.stringify(state));
+	if (command === 'migrate-incoming' && file) state = JSON.parse(readFileSync(file.addr.filename, 'utf8')) as FakeState;
+	if (command === 'query-migrate') return { status: 'completed' };
+	if (command === 'query-status') return { running: !isHalted };
+	return {};
+}
+
 listen('qmp', (socket) => {
 	socket.write('{"QMP": {"version": {}, "capabilities": []}}\r\n');
 	createInterface({ input: socket }).on('line', (line) => {
-		const { execute, id } = JSON.parse(line) as { execute: string; id: number };
-		if (behaviour === 'deaf' && execute !== 'qmp_capabilities') return;
-		socket.write(`${JSON.stringify({ return: {}, id })}\r\n`, () => {
-			if (execute === 'quit') process.exit(0);
+		const command = JSON.parse(line) as QmpCommand;
+		if (behaviour === 'deaf' && command.execute !== 'qmp_capabilities') return;
+		socket.write(`${JSON.stringify({ return: execute(command), id: command.id })}\r\n`, () => {
+			if (command.execute === 'quit') process.exit(0);
 		});
 	});
 });
@@ -48,10 +77,13 @@ const survey = (): string =>
 		...(isRestarted ? { fib_trie: '' } : {}),
 	});
 
+let agent: Socket | undefined;
 listen('agent', (socket) => {
 	const finished = { finished: 1, errors: [], recoverable_errors: {} };
 	const status = { v1: { 'init-local': finished, init: finished, 'modules-config': finished, 'modules-final': finished } };
 	if (behaviour === 'hangs') return;
+	agent = socket;
+	if (isIncoming) return;
 	socket.write(`provisioned cloud_init=${base64(JSON.stringify(status))} failed=\n`);
 	createInterface({ input: socket }).on('line', (line) => {
 		if (line === 'survey') socket.write(`surveyed data=${survey()}\n`);
@@ -59,6 +91,10 @@ listen('agent', (socket) => {
 		if (line === 'again setup') {
 			repeated = true;
 			socket.write(`script-repeated script=setup result=success status=0 ms=5 stream=${base64('done\n')}\n`);
+		}
+		if (line === 'debug *') {
+			socket.write('script-started script=setup\n');
+			port?.write(`${standing(state)}\n`);
 		}
 		if (line !== 'start') return;
 		if (behaviour === 'panics') {
@@ -79,7 +115,17 @@ listen('shell', (socket) => {
 	socket.on('data', (data) => socket.write(data));
 });
 
-listen('debug', () => undefined);
+let port: Socket | undefined;
+listen('debug', (socket) => {
+	port = socket;
+	const act = (line: string) => {
+		const said = obey(state, line);
+		if (said !== 'over') return void (said === undefined || socket.write(`${said}\n`));
+		agent?.write(`script-finished script=setup result=success status=0 ms=5 stream=${base64(state.done.join('\n'))}\n`);
+		agent?.write('started failed=\n');
+	};
+	createInterface({ input: socket }).on('line', (line) => void (isHalted ? later.push(() => act(line)) : act(line)));
+});
 
 listen('side', (socket) => {
 	createInterface({ input: socket }).on('line', (line) => {

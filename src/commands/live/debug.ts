@@ -1,0 +1,64 @@
+/** `rehearse debug NODE`: steps through the startup scripts of a node of a lab that is up. */
+import { ExitCode, interruptedFailure } from '../../base/errors.js';
+import type { CurrentLab } from '../../rehearse/requests.js';
+import { painter } from '../../report/text.js';
+import type { Terminal } from '../terminal.js';
+import { showShell } from './console.js';
+import { DebugConnection } from './debugger/connection.js';
+import { pipedLines, terminalLines } from './debugger/lines.js';
+import { Prompt } from './debugger/prompt.js';
+import { askLab, askLabForStream, findMeantLab, type LiveOptions } from './meant-lab.js';
+
+export interface DebugOptions extends LiveOptions {
+	readonly node: string;
+	/** The only one that is stepped through, where there is one. */
+	readonly script: string | undefined;
+	readonly terminal: Pick<Terminal, 'stdout' | 'stderr' | 'stdoutColor'>;
+	readonly streams: { readonly stdin: NodeJS.ReadStream; readonly stdout: NodeJS.WriteStream };
+}
+
+/** The exit status is 0 when the scripts passed in the end. Whatever happens here, nothing stays frozen. */
+export async function debugCommand({ node, script, terminal, streams, ...options }: DebugOptions): Promise<ExitCode> {
+	const { stdin, stdout } = streams;
+	const live = await findMeantLab(options);
+	const { lab } = (await askLab(live, { op: 'plan' })) as CurrentLab;
+	const isTerminal = stdin.isTTY === true && stdout.isTTY === true;
+	const print = (text: string) => void terminal.stdout.write(text);
+	const stream = await askLabForStream(live, { op: 'debug', node, ...(script === undefined ? {} : { script }) });
+	const lines = isTerminal ? terminalLines(stdin, stdout) : pipedLines(stdin, print);
+	const connection = new DebugConnection(stream, (event) => prompt.showEvent(event));
+	const leaving = leaveOnSignals(connection, isTerminal);
+	const texts = lab.nodes.find(({ name }) => name === node)?.startupScripts ?? [];
+	const prompt: Prompt = new Prompt({
+		node,
+		scripts: new Map(texts.map(({ name, text }) => [name, text])),
+		lines,
+		paint: painter(terminal.stdoutColor),
+		print,
+		ask: (request) => Promise.race([connection.ask(request), leaving.left]),
+		showShell: () => showShell(live, node, { stdin, stdout, stderr: terminal.stderr }),
+	});
+	try {
+		const status = await Promise.race([prompt.run(), leaving.left]);
+		print(`${node}: its startup scripts have ${status === 'passed' ? 'passed' : 'failed'}; the lab goes on\n`);
+		return status === 'passed' ? ExitCode.passed : ExitCode.labFailed;
+	} finally {
+		leaving.done();
+		connection.close();
+		lines.close();
+	}
+}
+
+/** A person's first Ctrl-C interrupts the script; any other signal leaves the debugger, and the lab goes on. */
+function leaveOnSignals(connection: DebugConnection, isTerminal: boolean): { readonly left: Promise<never>; done(): void } {
+	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+	let leave: (error: Error) => void = () => undefined;
+	const left = new Promise<never>((_resolve, reject) => (leave = reject));
+	left.catch(() => undefined);
+	const onSignal = (name: NodeJS.Signals) => {
+		if (name === 'SIGINT' && isTerminal) connection.interrupt();
+		else leave(interruptedFailure(name));
+	};
+	for (const name of signals) process.on(name, onSignal);
+	return { left, done: () => signals.forEach((name) => process.off(name, onSignal)) };
+}

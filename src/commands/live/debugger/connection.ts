@@ -1,0 +1,70 @@
+import { createInterface } from 'node:readline';
+import type { Duplex } from 'node:stream';
+import { brokenFailure, fromReported } from '../../../base/errors.js';
+import type { RunEventBody } from '../../../lab/events.js';
+import type { DebugReply, DebugRequest, DebugSaid } from '../../../rehearse/debugging/protocol.js';
+
+interface Waiting {
+	resolve(reply: DebugReply): void;
+	reject(error: Error): void;
+}
+
+/** The debugger's end of the line to a lab. One request at a time. */
+export class DebugConnection {
+	readonly #stream: Duplex;
+	readonly #early: (DebugReply | Error)[] = [];
+	#waiting: Waiting | undefined;
+	#isGone = false;
+
+	constructor(stream: Duplex, onEvent: (event: RunEventBody) => void) {
+		this.#stream = stream;
+		stream.on('error', () => stream.destroy());
+		createInterface({ input: stream })
+			.on('line', (line) => {
+				const said = JSON.parse(line) as DebugSaid;
+				if ('event' in said) onEvent(said.event);
+				else this.#take('refused' in said ? fromReported(said.refused) : said.reply);
+			})
+			.on('error', () => undefined)
+			.once('close', () => {
+				this.#isGone = true;
+				this.#waiting?.reject(gone());
+			});
+	}
+
+	/** The reply to a request, or, to none, the first. @throws Failure that was replied; `control-gone` */
+	ask(request?: DebugRequest): Promise<DebugReply> {
+		const early = this.#early.shift();
+		if (early instanceof Error) return Promise.reject(early);
+		if (early) return Promise.resolve(early);
+		if (this.#isGone) return Promise.reject(gone());
+		const reply = new Promise<DebugReply>((resolve, reject) => {
+			this.#waiting = { resolve, reject };
+		});
+		if (request) this.#say(request);
+		return reply;
+	}
+
+	/** Has everything stand still in the middle of a request. */
+	interrupt(): void {
+		this.#say({ do: 'interrupt' });
+	}
+
+	close(): void {
+		this.#stream.destroy();
+	}
+
+	#say(value: object): void {
+		if (this.#stream.writable) this.#stream.write(`${JSON.stringify(value)}\n`);
+	}
+
+	#take(reply: DebugReply | Error): void {
+		const waiting = this.#waiting;
+		this.#waiting = undefined;
+		if (!waiting) this.#early.push(reply);
+		else if (reply instanceof Error) waiting.reject(reply);
+		else waiting.resolve(reply);
+	}
+}
+
+const gone = () => brokenFailure('control-gone', 'the lab is gone', { hint: '`rehearse status` shows the labs that run' });

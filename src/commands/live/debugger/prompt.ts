@@ -1,0 +1,198 @@
+/** The debugger's prompt: does what is typed, and shows what came of it. */
+import { toFailure, usageFailure } from '../../../base/errors.js';
+import { formatMs } from '../../../base/format.js';
+import type { RunEventBody, Status } from '../../../lab/events.js';
+import type { DebugAnswer } from '../../../machine/debugging/words.js';
+import type { DebugReply, DebugRequest, Standing } from '../../../rehearse/debugging/protocol.js';
+import { stopLines } from '../../../rehearse/debugging/places.js';
+import { costText, listSource, outputOf, stopLinesOf } from '../../../report/stepping.js';
+import { mark, statusStyle, type Paint } from '../../../report/text.js';
+import { helpLines, readTyped, type Typed } from './input.js';
+import type { CommandLines } from './lines.js';
+
+export interface PromptParts {
+	readonly node: string;
+	/** Texts of the node's scripts by name. */
+	readonly scripts: ReadonlyMap<string, string>;
+	readonly lines: CommandLines;
+	readonly paint: Paint;
+	print(text: string): void;
+	/** Asks the lab; without a request it waits for the first reply. */
+	ask(request?: DebugRequest): Promise<DebugReply>;
+	/** Shows a root shell until it is left. */
+	showShell(): Promise<void>;
+}
+
+/** One debugging, from the first stop to the end. */
+export class Prompt {
+	readonly #parts: PromptParts;
+	readonly #breaks = new Set<number>();
+	#standing: Standing | undefined;
+	#savedMs: number | undefined;
+
+	constructor(parts: PromptParts) {
+		this.#parts = parts;
+	}
+
+	/** Resolves to how the scripts ended. */
+	async run(): Promise<Status> {
+		const { lines, ask, node } = this.#parts;
+		this.#show(await ask());
+		for (;;) {
+			if (this.#standing?.kind === 'ended' && this.#standing.startup === 'passed') return this.#quit();
+			const typed = await lines.next(`(${node}) `);
+			if (typed === undefined) return this.#quit();
+			try {
+				const command = readTyped(typed);
+				if (command?.command === 'quit') return await this.#quit();
+				if (command) await this.#do(command);
+			} catch (error) {
+				const { code, message, hint } = toFailure(error);
+				if (code === 'control-gone' || code === 'interrupted') throw error;
+				this.#print([this.#parts.paint('red', message), ...(hint === undefined ? [] : [`hint: ${hint}`])]);
+			}
+		}
+	}
+
+	/** Shows what is told beside the replies. */
+	showEvent(event: RunEventBody): void {
+		const { paint } = this.#parts;
+		if (event.type === 'notice') this.#print([paint('yellow', event.message)]);
+		if (event.type === 'stage-started' && (event.stage === 'restore' || event.stage === 'boot')) {
+			this.#print([paint('dim', event.stage === 'boot' ? `${this.#parts.node} boots …` : `${this.#parts.node} is restored as it was before its startup scripts …`)]);
+		}
+		if (event.type === 'script-finished') {
+			const how = event.exitCode ? `${event.status} with status ${event.exitCode}` : event.status;
+			this.#print([paint(statusStyle(event.status), `${mark(event.status)} ${event.script} ${how}`)]);
+		}
+	}
+
+	async #do(typed: Typed): Promise<void> {
+		const { ask } = this.#parts;
+		const lines = [...this.#breaks];
+		switch (typed.command) {
+			case 'step':
+				return this.#show(await ask({ do: 'go', mode: 'step', lines }));
+			case 'next':
+				return this.#show(await ask({ do: 'go', mode: 'over', lines }));
+			case 'out':
+				return this.#show(await ask({ do: 'go', mode: 'out', lines }));
+			case 'continue':
+				return this.#show(await ask({ do: 'go', mode: 'run', lines }));
+			case 'until':
+				return this.#show(await ask({ do: 'go', mode: 'run', lines: [...lines, this.#lineToStopAt(typed.line)] }));
+			case 'back':
+				return this.#show(await ask({ do: 'back', steps: typed.steps }));
+			case 'retry':
+				return this.#retry(typed.text);
+			case 'instead':
+				return this.#show(await ask({ do: 'instead', command: typed.text, lines }));
+			case 'evaluate':
+				return this.#show(await ask({ do: 'evaluate', command: typed.text }));
+			case 'print':
+				return this.#show(await ask({ do: 'variables', names: typed.names }));
+			case 'variables':
+				return this.#show(await ask({ do: 'variables', names: [] }));
+			case 'shell':
+				return this.#openShell();
+			default:
+				return this.#doLocally(typed);
+		}
+	}
+
+	/** What the lab is not asked for. */
+	#doLocally(typed: Typed): void {
+		switch (typed.command) {
+			case 'break': {
+				const line = this.#lineToStopAt(typed.line);
+				this.#breaks.add(line);
+				return this.#print([`it stops at line ${line}`]);
+			}
+			case 'delete':
+				if (!this.#breaks.delete(typed.line)) throw usageFailure(`it does not stop at line ${typed.line}`);
+				return;
+			case 'breaks': {
+				const lines = [...this.#breaks].toSorted((one, other) => one - other);
+				return this.#print([lines.length > 0 ? `it stops at ${lines.join(', ')}` : 'it stops at no line']);
+			}
+			case 'list': {
+				const at = this.#standing?.kind === 'at' ? this.#standing : undefined;
+				const line = at?.source === '' ? { line: at.line } : {};
+				return this.#print(listSource(this.#text(), { ...line, breaks: this.#breaks }, this.#parts.paint));
+			}
+			default:
+				return this.#print(helpLines());
+		}
+	}
+
+	/** The text of the script that it is about. */
+	#text(): string {
+		const { scripts } = this.#parts;
+		const text = this.#standing?.kind === 'at' ? scripts.get(this.#standing.script) : undefined;
+		return text ?? [...scripts.values()][0] ?? '';
+	}
+
+	/** The line, or the next on which a command begins. */
+	#lineToStopAt(wanted: number): number {
+		const line = stopLines(this.#text()).find((candidate) => candidate >= wanted);
+		if (line === undefined) throw usageFailure(`no command begins at line ${wanted} or behind it`);
+		return line;
+	}
+
+	/** Back before the last step, and something else in the place of its command. */
+	async #retry(text: string): Promise<void> {
+		const { ask, lines } = this.#parts;
+		const failed = this.#standing?.kind === 'at' && this.#standing.isFatal ? this.#standing : undefined;
+		this.#show(await ask({ do: 'back', steps: 1 }));
+		if (failed && this.#standing?.kind === 'at' && this.#standing.command !== failed.command) {
+			// It ran on from there to the failure; so it does again.
+			this.#show(await ask({ do: 'go', mode: 'run', lines: [failed.line] }));
+		}
+		const at = this.#standing;
+		if (at?.kind !== 'at' || (failed && at.command !== failed.command)) return;
+		const isLong = at.command.includes('\n');
+		const typed = text !== '' ? text : lines.isTerminal && !isLong ? await lines.next('instead: ', at.command) : at.command;
+		if (typed === undefined || typed.trim() === '') return;
+		this.#show(await ask({ do: 'instead', command: typed, lines: [...this.#breaks] }));
+	}
+
+	async #openShell(): Promise<void> {
+		const { ask, lines, showShell } = this.#parts;
+		if (!lines.isTerminal) throw usageFailure('a shell needs a terminal', { hint: '`eval` runs a command' });
+		await ask({ do: 'thaw' });
+		try {
+			await showShell();
+		} finally {
+			await ask({ do: 'freeze' });
+		}
+	}
+
+	async #quit(): Promise<Status> {
+		const { standing } = await this.#parts.ask({ do: 'quit' });
+		if (standing?.kind === 'broken') this.#print([this.#parts.paint('red', standing.message)]);
+		return standing?.kind === 'ended' ? standing.startup : 'error';
+	}
+
+	#show({ standing, answer, restoredMs, saved }: DebugReply): void {
+		const { paint, scripts } = this.#parts;
+		if (answer) this.#showAnswer(answer);
+		if (restoredMs !== undefined) this.#print([paint('dim', `restored in ${formatMs(restoredMs)}`)]);
+		if (saved && saved.ms !== this.#savedMs) this.#print([paint('dim', costText(saved))]);
+		this.#savedMs = saved?.ms;
+		if (!standing) return;
+		this.#standing = standing;
+		if (standing.kind === 'at') this.#print(stopLinesOf(standing, scripts.get(standing.script), this.#breaks, paint));
+		if (standing.kind === 'broken') this.#print([paint('red', standing.message), '`back` restores the machine as it was at the last stop']);
+		if (standing.kind === 'interrupted') this.#print([paint('yellow', 'interrupted: the command still runs'), '`continue` waits on, `back` goes back before it']);
+		if (standing.kind === 'ended' && standing.startup !== 'passed') this.#print(['`back` goes back to the last stop, `quit` leaves']);
+	}
+
+	#showAnswer({ status, text }: DebugAnswer): void {
+		const { paint } = this.#parts;
+		this.#print([...outputOf(text, paint), ...(status === 0 ? [] : [paint('yellow', `status ${status}`)])]);
+	}
+
+	#print(lines: readonly string[]): void {
+		if (lines.length > 0) this.#parts.print(`${lines.join('\n')}\n`);
+	}
+}

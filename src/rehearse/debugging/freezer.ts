@@ -1,0 +1,36 @@
+import { halt, proceed } from '../../machine/migration.js';
+import type { RunningNode } from '../running-node.js';
+
+/**
+ * Has all machines of a lab stand still and go on together, so that none waits in vain for one that somebody thinks
+ * about. What was paused before stays paused; a machine that is gone is passed over.
+ */
+export class Freezer {
+	readonly #nodes: readonly RunningNode[];
+	readonly #signal: AbortSignal;
+
+	constructor(nodes: readonly RunningNode[], signal: AbortSignal) {
+		this.#nodes = nodes;
+		this.#signal = signal;
+	}
+
+	async freeze(): Promise<void> {
+		await this.#each((node) => halt(node.machine.qmp, this.#signal));
+	}
+
+	/** @param only the one whose machine goes on; all of them where there is none */
+	async thaw(only?: RunningNode): Promise<void> {
+		await this.#each(async (node) => {
+			if (only && node !== only) return;
+			await proceed(node.machine.qmp, this.#signal);
+			// Its clock stood still too.
+			node.machine.tell('sync');
+		});
+	}
+
+	async #each(body: (node: RunningNode) => Promise<unknown>): Promise<void> {
+		const running = this.#nodes.filter(({ arrived, paused }) => arrived !== undefined && !paused);
+		await Promise.allSettled(running.map(body));
+		this.#signal.throwIfAborted();
+	}
+}

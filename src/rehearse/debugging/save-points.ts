@@ -1,0 +1,103 @@
+/** The states of a machine at the stops of a debugger, each with what the disk was then. */
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { usageFailure } from '../../base/errors.js';
+import { diskUsage } from '../../base/disk-usage.js';
+import type { DebugStop } from '../../machine/debugging/words.js';
+import { saveState } from '../../machine/migration.js';
+import { createOverlay } from '../overlay.js';
+import { freezeLayer, type LiveMachine } from '../saving.js';
+
+/** How many are kept: each occupies what the guest has in its memory. */
+const kept = 10;
+
+export interface SavePoint {
+	readonly stop: DebugStop;
+	readonly ramFile: string;
+	/** The disk's qcow2 files of that time, top first. */
+	readonly layers: readonly string[];
+}
+
+export interface SaveCost {
+	readonly ms: number;
+	readonly bytes: number;
+}
+
+/** Saves a halted machine at each stop. What could not be saved is said when somebody wants to go back to it. */
+export class SavePoints {
+	readonly #directory: string;
+	readonly #options: { readonly deadlineMs: number; readonly signal: AbortSignal };
+	#points: { readonly stop: DebugStop; readonly saving: Promise<SavePoint> }[] = [];
+	#files = 0;
+	/** Of the last one that is done. */
+	cost: SaveCost | undefined;
+
+	/** @param directory one of its own, made when it is needed */
+	constructor(directory: string, options: { readonly deadlineMs: number; readonly signal: AbortSignal }) {
+		this.#directory = directory;
+		this.#options = options;
+	}
+
+	get count(): number {
+		return this.#points.length;
+	}
+
+	/** A name for a disk layer that none has had. */
+	async newLayer(diskMiB: number): Promise<string> {
+		await mkdir(this.#directory, { recursive: true });
+		const file = path.join(this.#directory, `${++this.#files}.qcow2`);
+		await createOverlay(file, diskMiB, this.#options.signal);
+		return file;
+	}
+
+	/** Begins to save a machine, which must stand still until `settle`. */
+	begin(live: LiveMachine, stop: DebugStop): void {
+		const saving = this.#save(live, stop);
+		saving.catch(() => undefined);
+		this.#points.push({ stop, saving });
+	}
+
+	/** Resolves when nothing is being saved. */
+	async settle(): Promise<void> {
+		await this.#points.at(-1)?.saving.catch(() => undefined);
+	}
+
+	/** The state of the stop that was `back` before the last one, and forgets those behind it. @throws Failure `usage` where there is none */
+	async takeBack(back: number): Promise<SavePoint> {
+		const index = this.#points.length - 1 - back;
+		const point = this.#points[index];
+		if (!point) {
+			throw usageFailure(this.#points.length === 0 ? 'there is nothing to go back to' : `it has stopped ${this.#points.length} times only`);
+		}
+		if (this.#points.length - index > kept) throw usageFailure(`the states of the last ${kept} stops are kept`);
+		const saved = await point.saving.catch((cause: unknown) => {
+			throw usageFailure(`the machine could not be saved there: ${(cause as Error).message}`, { cause });
+		});
+		const forgotten = this.#points.splice(index + 1);
+		for (const { saving } of forgotten) await discard(saving);
+		return saved;
+	}
+
+	/** Removes the states; the disk layers may be in use. */
+	async clear(): Promise<void> {
+		for (const { saving } of this.#points.splice(0)) await discard(saving);
+	}
+
+	async #save(live: LiveMachine, stop: DebugStop): Promise<SavePoint> {
+		const began = performance.now();
+		const { layers } = live;
+		const overlay = await this.newLayer(live.diskMiB);
+		const ramFile = path.join(this.#directory, `${this.#files}.ram`);
+		await freezeLayer(live, overlay, this.#options.signal);
+		await saveState(live.machine.qmp, ramFile, this.#options);
+		this.cost = { ms: Math.round(performance.now() - began), bytes: await diskUsage(ramFile) };
+		const old = this.#points.at(-1 - kept);
+		if (old) await discard(old.saving);
+		return { stop, ramFile, layers };
+	}
+}
+
+async function discard(saving: Promise<SavePoint>): Promise<void> {
+	const { ramFile } = await saving.catch(() => ({ ramFile: undefined }));
+	if (ramFile !== undefined) await rm(ramFile, { force: true });
+}

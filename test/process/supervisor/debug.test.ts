@@ -1,0 +1,121 @@
+/** A lab of fake machines, one of which is debugged: what stands still when, what is restored, and that nothing stays frozen. */
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { poll } from '../../../src/base/waiting.js';
+import { ask, askForStream } from '../../../src/control/client.js';
+import { DebugConnection } from '../../../src/commands/live/debugger/connection.js';
+import { Qmp } from '../../../src/machine/qmp.js';
+import { connectUnix } from '../../../src/machine/socket.js';
+import type { LabRequest, LabStatus } from '../../../src/rehearse/requests.js';
+import { startLab, type StartedLab } from './labs.js';
+
+const askLab = (lab: StartedLab, request: LabRequest) => ask(lab.controlSocket, request, { deadlineMs: 20_000 });
+
+/** Whether each machine goes on. */
+function running(lab: StartedLab): Promise<boolean[]> {
+	const look = async (index: number) => {
+		const qmp = await Qmp.connect(await connectUnix(path.join(path.dirname(lab.controlSocket), `${index}.qmp`), 5000));
+		const { running: isRunning } = (await qmp.execute('query-status')) as { running: boolean };
+		qmp.close();
+		return isRunning;
+	};
+	return Promise.all([look(0), look(1)]);
+}
+
+const reaches = async (lab: StartedLab, expected: boolean[]) =>
+	(await poll(() => running(lab), (now) => now.join() === expected.join(), { intervalMs: 20, deadlineMs: 20_000 })).last;
+
+async function debug(t: ExecutionContext, lab: StartedLab): Promise<DebugConnection> {
+	const connection = new DebugConnection(await askForStream(lab.controlSocket, { op: 'debug', node: 'one' }), () => undefined);
+	t.teardown(() => connection.close());
+	t.like(await connection.ask(), { standing: { kind: 'at', line: 1, command: 'echo one' } });
+	return connection;
+}
+
+async function standingLab(t: ExecutionContext): Promise<StartedLab> {
+	const lab = await startLab(t, { keep: 'always' });
+	await lab.waitFor('kept');
+	return lab;
+}
+
+async function end(t: ExecutionContext, lab: StartedLab): Promise<void> {
+	await askLab(lab, { op: 'down' });
+	t.is((await lab.waitFor('done')).error, undefined);
+	t.deepEqual(await lab.leftovers(), []);
+}
+
+const step = { do: 'go', mode: 'step', lines: [] } as const;
+const doneOf = async (connection: DebugConnection) => /"(.*)"/.exec((await connection.ask({ do: 'variables', names: [] })).answer?.text ?? '')?.[1];
+
+test.serial('all machines stand still at a stop; back restores what was', async (t) => {
+	const lab = await standingLab(t);
+	const connection = await debug(t, lab);
+	t.deepEqual(await reaches(lab, [false, false]), [false, false]);
+	t.like(await connection.ask(step), { standing: { kind: 'at', line: 2, output: 'echo one' } });
+	t.like(await connection.ask({ do: 'evaluate', command: 'touch /made' }), { answer: { status: 0 } });
+	t.is(await doneOf(connection), 'echo one,eval touch /made');
+	t.deepEqual(await running(lab), [false, false]);
+	t.like(await connection.ask({ do: 'back', steps: 0 }), { standing: { line: 2 } });
+	t.is(await doneOf(connection), 'echo one');
+	t.like(await connection.ask({ do: 'back', steps: 1 }), { standing: { line: 1 } });
+	t.is(await doneOf(connection), '');
+	await t.throwsAsync(connection.ask({ do: 'back', steps: 1 }), { code: 'usage', message: 'it has stopped 1 times only' });
+	t.like(await connection.ask({ do: 'instead', command: 'false', lines: [] }), { answer: { status: 1 } });
+	t.like(await connection.ask({ do: 'instead', command: 'true', lines: [] }), { answer: { status: 0 }, standing: { line: 2 } });
+	t.is(await doneOf(connection), 'instead false,instead true');
+	await connection.ask({ do: 'thaw' });
+	t.deepEqual(await running(lab), [true, true]);
+	await connection.ask({ do: 'freeze' });
+	t.deepEqual(await running(lab), [false, false]);
+	t.like(await connection.ask({ do: 'quit' }), { standing: { kind: 'ended', startup: 'passed' } });
+	t.deepEqual(await running(lab), [true, true]);
+	const { nodes } = (await askLab(lab, { op: 'status' })) as LabStatus;
+	t.deepEqual(nodes.map(({ stage, startup }) => [stage, startup]), [['started', 'passed'], ['started', 'passed']]);
+	await end(t, lab);
+});
+
+test.serial('a command that hangs is interrupted, and left by going back', async (t) => {
+	const lab = await standingLab(t);
+	const connection = await debug(t, lab);
+	await connection.ask(step);
+	t.like(await connection.ask(step), { standing: { line: 3, command: 'hang' } });
+	const hanging = connection.ask(step);
+	t.deepEqual(await reaches(lab, [true, true]), [true, true]);
+	connection.interrupt();
+	t.like(await hanging, { standing: { kind: 'interrupted' } });
+	t.deepEqual(await running(lab), [false, false]);
+	await t.throwsAsync(connection.ask({ do: 'evaluate', command: 'true' }), { message: 'a command is still running' });
+	t.like(await connection.ask({ do: 'back', steps: 1 }), { standing: { line: 3, command: 'hang' } });
+	t.like(await connection.ask({ do: 'instead', command: 'true', lines: [] }), { standing: { kind: 'ended', startup: 'passed' } });
+	t.like(await connection.ask({ do: 'back', steps: 1 }), { standing: { line: 3 } });
+	await connection.ask({ do: 'quit' });
+	await end(t, lab);
+});
+
+test.serial('a debugger that goes away lets everything go on, wherever it was', async (t) => {
+	const lab = await standingLab(t);
+	const first = await debug(t, lab);
+	t.deepEqual(await reaches(lab, [false, false]), [false, false]);
+	await t.throwsAsync(askLab(lab, { op: 'reset' }), { code: 'usage', message: 'one is being debugged' });
+	await t.throwsAsync(askLab(lab, { op: 'resume', node: 'two' }), { message: 'one is being debugged' });
+	first.close();
+	t.deepEqual(await reaches(lab, [true, true]), [true, true]);
+	const second = await debug(t, lab);
+	await second.ask(step);
+	await second.ask(step);
+	void second.ask(step).catch(() => undefined);
+	t.deepEqual(await reaches(lab, [true, true]), [true, true]);
+	second.close();
+	t.deepEqual(await reaches(lab, [true, true]), [true, true]);
+	await end(t, lab);
+});
+
+test.serial('what cannot be debugged is refused, and a lab that is debugged can be ended', async (t) => {
+	const lab = await standingLab(t);
+	await t.throwsAsync(askLab(lab, { op: 'debug', node: 'three' }), { code: 'usage', message: "the lab has no node 'three'" });
+	await t.throwsAsync(askLab(lab, { op: 'debug', node: 'one', script: 'other' }), { message: "one has no startup script 'other'" });
+	const connection = await debug(t, lab);
+	await connection.ask(step);
+	await end(t, lab);
+	await t.throwsAsync(connection.ask(step), { code: 'control-gone' });
+});

@@ -1,0 +1,33 @@
+/** The startup script of a fake machine that is debugged: three commands, of which the last never ends while it is watched. */
+
+const encodePart = (text: string): string => text.replaceAll('\n', '\\n');
+
+/** What of a machine is saved and restored: how far the script is, and what it has done. */
+export interface FakeState {
+	position: number;
+	done: string[];
+}
+
+const commands = ['echo one', 'echo two', 'hang'];
+
+/** Where the script stands, as debug.bash tells it. */
+export const standing = ({ position, done }: FakeState): string =>
+	['at', 'setup', 'line', String(position + 1), '', '0', '0', commands[position] ?? '', encodePart(done.at(-1) ?? '')].join('\t');
+
+/** Does what a word says; what is told of it, or `over` when the script has ended, or nothing while it hangs. */
+export function obey(state: FakeState, line: string): string | undefined {
+	const [word = '', rest = ''] = line.split('\t');
+	if (word === 'variables') return ['answer', '0', encodePart(`declare -- done="${state.done.join(',')}"\n`)].join('\t');
+	if (word === 'eval' || word === 'instead') {
+		state.done.push(`${word} ${rest}`);
+		return ['answer', rest === 'false' ? '1' : '0', ''].join('\t');
+	}
+	const isFree = rest.startsWith('free');
+	do {
+		const command = commands[state.position] ?? '';
+		if (word === 'go' && command === 'hang' && !isFree) return undefined;
+		if (word === 'go') state.done.push(command);
+		state.position += 1;
+	} while (isFree && state.position < commands.length);
+	return state.position < commands.length ? standing(state) : 'over';
+}

@@ -52,11 +52,14 @@ const fileKind = ({ type }: SurveyedFile): string => kinds[type] ?? 'file';
 function changeOfFile(before: SurveyedFile, after: SurveyedFile): Change | undefined {
 	if (before.type !== after.type) return { change: 'changed', before: fileKind(before), after: fileKind(after) };
 	if (before.target !== after.target) return { change: 'changed', before: `→ ${before.target}`, after: `→ ${after.target}` };
-	const content = contentChange(before, after);
 	const attributes = [
 		...(before.mode === after.mode ? [] : [[`mode ${before.mode}`, `mode ${after.mode}`]]),
 		...(before.owner === after.owner ? [] : [[`owner ${before.owner}`, `owner ${after.owner}`]]),
 	];
+	// A change of attributes is what a file with a digest by now was touched for, when its size is what it was.
+	const isHalfKnown = (before.digest === undefined) !== (after.digest === undefined);
+	const isOnlyTouched = attributes.length > 0 && before.size === after.size && isHalfKnown;
+	const content = isOnlyTouched ? undefined : contentChange(before, after);
 	if (!content && attributes.length === 0) return undefined;
 	if (attributes.length === 0) return content;
 	const [was, is] = [0, 1].map((side) => attributes.map((pair) => pair[side]).join(', '));

@@ -29,6 +29,13 @@ test('many lines', told, { files: { '/a': text('') } }, { files: { '/a': text('1
 test('a newline at the end only', told, { files: { '/a': text('x') } }, { files: { '/a': text('x\n') } }, 'file /a has another content');
 test('something that is no text', told, { files: { '/a': file({ digest: '1' }) } }, { files: { '/a': file({ digest: '2' }) } }, 'file /a has another content');
 test('a file of the image that was written to', told, { files: { '/a': file() } }, { files: { '/a': file({ digest: '1' }) } }, 'file /a has another content');
+test(
+	'a file of the image that another owner was given',
+	told,
+	{ files: { '/a': file() } },
+	{ files: { '/a': file({ digest: '1', owner: 'ops:ops' }) } },
+	'file /a: owner root:root → owner ops:ops',
+);
 test('a large file that grew', told, { files: { '/a': file({ size: 1e9 }) } }, { files: { '/a': file({ size: 2e9 }) } }, 'file /a has another content');
 test('an owner', told, { files: { '/a': file() } }, { files: { '/a': file({ owner: 'ops:ops' }) } }, 'file /a: owner root:root → owner ops:ops');
 test('a link', told, { files: { '/a': file({ type: 'l', target: '/b' }) } }, { files: { '/a': file({ type: 'l', target: '/c' }) } }, 'file /a: → /b → → /c');

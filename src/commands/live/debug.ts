@@ -49,14 +49,20 @@ export async function debugCommand({ node, script, terminal, streams, ...options
 	}
 }
 
-/** A person's first Ctrl-C interrupts the script; any other signal leaves the debugger, and the lab goes on. */
+/** How soon a second Ctrl-C means that there is no more patience, in milliseconds. */
+const impatientMs = 2000;
+
+/** A person's Ctrl-C interrupts the script; a second one, or any other signal, leaves the debugger, and the lab goes on. */
 function leaveOnSignals(connection: DebugConnection, isTerminal: boolean): { readonly left: Promise<never>; done(): void } {
 	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 	let leave: (error: Error) => void = () => undefined;
 	const left = new Promise<never>((_resolve, reject) => (leave = reject));
 	left.catch(() => undefined);
+	let last = -Infinity;
 	const onSignal = (name: NodeJS.Signals) => {
-		if (name === 'SIGINT' && isTerminal) connection.interrupt();
+		const isFirst = performance.now() - last > impatientMs;
+		last = performance.now();
+		if (name === 'SIGINT' && isTerminal && isFirst) connection.interrupt();
 		else leave(interruptedFailure(name));
 	};
 	for (const name of signals) process.on(name, onSignal);

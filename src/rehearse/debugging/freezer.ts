@@ -7,10 +7,13 @@ import type { RunningNode } from '../running-node.js';
  */
 export class Freezer {
 	readonly #nodes: readonly RunningNode[];
+	readonly #debugged: RunningNode;
 	readonly #signal: AbortSignal;
 
-	constructor(nodes: readonly RunningNode[], signal: AbortSignal) {
+	/** @param debugged the one whose agent waits for its scripts; what they are told has the time in it */
+	constructor(nodes: readonly RunningNode[], debugged: RunningNode, signal: AbortSignal) {
 		this.#nodes = nodes;
+		this.#debugged = debugged;
 		this.#signal = signal;
 	}
 
@@ -24,7 +27,7 @@ export class Freezer {
 			if (only && node !== only) return;
 			await proceed(node.machine.qmp, this.#signal);
 			// Its clock stood still too.
-			node.machine.tell('sync');
+			if (node !== this.#debugged) node.machine.tell('sync');
 		});
 	}
 

@@ -72,7 +72,7 @@ export async function serveDebugger(lab: DebuggedLab, node: RunningNode, script:
 			.on('error', end)
 			.once('close', end)
 			.on('line', (line) => {
-				const request = JSON.parse(line) as DebugRequest | Interruption;
+				const request = parse(line);
 				if (request.do === 'interrupt') return session.interrupt();
 				void reply(() => session.do(request)).then(() => {
 					if (request.do === 'quit') end();
@@ -93,6 +93,15 @@ export async function serveDebugger(lab: DebuggedLab, node: RunningNode, script:
 	stream.end();
 }
 
+/** A line that is none of ours is taken for one that asks for nothing that there is. */
+function parse(line: string): DebugRequest | Interruption {
+	try {
+		return JSON.parse(line) as DebugRequest | Interruption;
+	} catch {
+		return { do: line } as unknown as DebugRequest;
+	}
+}
+
 function makeSession(lab: DebuggedLab, node: RunningNode, script: string | undefined, emit: Emit): DebugSession {
 	const { supervised, nodes, saver, signal, cleanup, onStart } = lab;
 	const { startupScripts = [] } = supervised.lab.nodes.find(({ name }) => name === node.name) ?? {};
@@ -101,7 +110,7 @@ function makeSession(lab: DebuggedLab, node: RunningNode, script: string | undef
 	const session = new DebugSession({
 		node,
 		life: new MachineLife(node, (name) => stepped.includes(name), { lab: supervised, emit, signal, cleanup, saver, onStart }),
-		freezer: new Freezer(nodes, signal),
+		freezer: new Freezer(nodes, node, signal),
 		points: new SavePoints(path.join(supervised.disks, `debug-${node.name}-${Date.now()}`), deadlines),
 		texts: new Map(startupScripts.map(({ name, text }) => [name, text])),
 		glob: script ?? '*',

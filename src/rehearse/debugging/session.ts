@@ -83,6 +83,8 @@ export class DebugSession {
 			case 'quit':
 				await this.release();
 				return { standing: await this.#rest };
+			default:
+				throw usageFailure('the debugger of the lab does not know that');
 		}
 	}
 

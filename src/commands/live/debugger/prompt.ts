@@ -178,7 +178,7 @@ export class Prompt {
 		if (answer) this.#showAnswer(answer);
 		if (restoredMs !== undefined) this.#print([paint('dim', `restored in ${formatMs(restoredMs)}`)]);
 		if (saved && saved.ms !== this.#savedMs) this.#print([paint('dim', costText(saved))]);
-		this.#savedMs = saved?.ms;
+		this.#savedMs = saved?.ms ?? this.#savedMs;
 		if (!standing) return;
 		this.#standing = standing;
 		if (standing.kind === 'at') this.#print(stopLinesOf(standing, scripts.get(standing.script), this.#breaks, paint));

@@ -26,9 +26,11 @@ fi
 tell() { printf '%s\n' "$*" >&3; }
 text() { base64 --wrap=0; }
 
+count_failed() { exec systemctl show --property=NFailedUnits --value; }
+
 # What systemd says of the units that failed; startup scripts are told of by themselves.
 failed_units() {
-	[[ $(systemctl show --property=NFailedUnits --value) != 0 ]] || return 0
+	[[ $(count_failed) != 0 ]] || return 0
 	local units
 	mapfile -t units < <(systemctl list-units --state=failed --plain --no-legend --full | cut -d' ' -f1 | grep -v '^startup-')
 	((${#units[@]})) && systemctl status --no-pager --full --lines=5 -- "${units[@]}" 2>&1 | head -c 8000
@@ -40,39 +42,37 @@ read_clocks() {
 	up=$((10#${up/./} * 10)) now=$((${EPOCHREALTIME/./} / 1000))
 }
 
-# Sets the clock to the host's. Starting date(1) takes its time on a slow processor: what it took the first time is
-# allowed for the second time round.
-sync_clock() {
-	local up now word host began late to cost=0
+# Asks for the host's clock: into `host`, and what this machine's were when the answer came.
+ask_clock() {
+	local word rest
 	tell clock
 	# What the host has said before it heard the question comes first.
-	while read -r word host <&3 && [[ $word != clock ]]; do words+=("$word"); done
-	[[ $word == clock ]] || return
+	while read -r word rest <&3 && [[ $word != clock ]]; do words+=("$word${rest:+ $rest}"); done
+	host=$rest
 	read_clocks
-	began=$up
-	for _ in 1 2 3; do
-		late=$((host + up - began - now))
-		((late < -100 || late > 100)) || return 0
-		to=$((now + late + cost))
-		printf -v to '@%d.%03d' $((to / 1000)) $((to % 1000))
-		date --set="$to" >/dev/null
-		read_clocks
-		cost=$((cost + host + up - began - now))
-	done
+	[[ $word == clock ]]
 }
+
+# Sets the clock to the host's, where it is off by more than a tenth of a second.
+sync_clock() {
+	local up now host
+	ask_clock || return
+	((now - host < -100 || now - host > 100)) || return 0
+	catch_up "$host" "$up" >/dev/null
+}
+catch_up() { "$here/catch-up" "$@"; }
 
 # Every process counts here: it is what a person waits for at each run.
 reseeds=0
 wake() {
-	local before=$reseeds type key failed
-	# Not in bash alone, which takes ten seconds to look through the kernel's log.
-	reseeds=$(dmesg | grep -c 'crng reseeded due to virtual machine fork')
-	failed=$(failed_units)
-	[[ -z $failed ]] || failed=$(text <<<"$failed")
+	local up now host id type key failed= before=$reseeds
+	ask_clock || return
+	reseeds=$(catch_up "$host" "$up" "$before")
+	[[ $(count_failed) == 0 ]] || failed=$(failed_units | text)
+	read -r id </etc/machine-id
 	read -r type key _ </etc/ssh/ssh_host_ed25519_key.pub
 	# The clock last: what comes before takes its time.
-	tell "awake machine_id=$(</etc/machine-id) key_type=$type key=$key reseeded=$((reseeds - before)) failed=$failed" \
-		"clock=$EPOCHREALTIME"
+	tell "awake machine_id=$id key_type=$type key=$key reseeded=$((reseeds - before)) failed=$failed clock=$EPOCHREALTIME"
 }
 
 # Runs all scripts, or one of them another time. Those that match `debugged` stop before each command.
@@ -120,6 +120,9 @@ run_script() {
 		"stream=$(tail -c 131072 "$state/$name.output" 2>/dev/null | text)"
 }
 
+# The first look at sockets has the kernel load modules, which udev hears of: once, instead of in each scenario.
+ss -Hltnu >/dev/null 2>&1
+
 # At later boots there is no cloud-init, and no word of it.
 tell "provisioned cloud_init=$(text 2>/dev/null </run/cloud-init/status.json) failed=$(failed_units | text)"
 if [[ ! -c $port ]]; then
@@ -133,7 +136,7 @@ words=()
 while ((${#words[@]})) || read -r 'words[0]' <&3; do
 	word=${words[0]}
 	words=("${words[@]:1}")
-	sync_clock
+	[[ $word == wake ]] || sync_clock
 	case $word in
 	wake) wake ;;
 	start) run_scripts ;;

@@ -19,7 +19,7 @@ import { restored } from './checkpoints.js';
 import { bringUpNode, Gate, type NodeOutcome } from './node-run.js';
 import { RunningNode, type NodeStatus } from './running-node.js';
 import { Saver } from './saver.js';
-import { openSessions } from './sessions.js';
+import { mayLogInEarly, openSessions } from './sessions.js';
 import { stage } from './stage.js';
 import type { SupervisedMachine, SupervisedRun } from './supervised.js';
 
@@ -65,7 +65,6 @@ export class RunningLab {
 			(machine) => new RunningNode(machine, { alias: aliases.get(machine.spec.name) ?? '', slowdown: supervised.slowdown, signal: context.signal }),
 		);
 		this.#saver = new Saver({ ...supervised, signal: context.signal }, context.emit);
-		context.cleanup.defer('SSH sessions', () => this.#pool?.close());
 	}
 
 	/** What it was made from. */
@@ -81,7 +80,10 @@ export class RunningLab {
 	/** Restores or boots every node and runs the startup scripts, side by side. The first that breaks ends the others. */
 	async bringUp(): Promise<readonly NodeOutcome[]> {
 		const { signal, emit, breaking } = this.#context;
-		const settled = await this.#bringUp(this.#nodes, emit, (error) => breaking.abort(error));
+		const settled = await this.#bringUp(this.#nodes, emit, {
+			onUp: (node) => this.#logInEarly(node),
+			onBroken: (error) => breaking.abort(error),
+		});
 		signal.throwIfAborted();
 		const outcomes = settled.flatMap((life) => (life.status === 'fulfilled' ? [life.value] : []));
 		for (const { arrived } of outcomes) this.#endWith(arrived);
@@ -106,7 +108,7 @@ export class RunningLab {
 		const wanted = (name: string) => !wish || wish.tests.length === 0 || wish.tests.includes(name);
 		const outcomes = await runScenario({
 			scenarios: lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) })),
-			sessions: (this.#pool ??= openSessions(this.#supervised, this.#context.signal)),
+			sessions: this.#sessions,
 			emit,
 			deadlineMs: wish?.deadlineMs ?? deadlines.assertionMs,
 			slowdown,
@@ -214,9 +216,21 @@ export class RunningLab {
 	}
 
 	async #bringBack(nodes: readonly RunningNode[], emit: Emit): Promise<void> {
-		const lives = await this.#bringUp(nodes, emit, () => undefined);
+		const lives = await this.#bringUp(nodes, emit, {});
 		const broken = lives.find((life) => life.status === 'rejected');
 		if (broken) throw broken.reason;
+	}
+
+	get #sessions(): SshPool {
+		if (this.#pool) return this.#pool;
+		// Now, when the machines are there: a machine that was ended before its session answers no farewell, for a second.
+		this.#context.cleanup.defer('SSH sessions', () => this.dropSessions());
+		return (this.#pool = openSessions(this.#supervised, this.#context.signal));
+	}
+
+	/** Logs in while other nodes are still coming up; what may be wrong with it, the first assertion finds as well. */
+	#logInEarly(node: string): void {
+		if (mayLogInEarly(this.#supervised, node)) this.#sessions.session(node).catch(() => undefined);
 	}
 
 	/** Ends the connections that the scenario made: its machines are about to end. */
@@ -239,7 +253,7 @@ export class RunningLab {
 	async #bringUp(
 		nodes: readonly RunningNode[],
 		emit: Emit,
-		onBroken: (error: unknown) => void,
+		{ onUp, onBroken }: { readonly onUp?: (node: string) => void; readonly onBroken?: (error: unknown) => void },
 	): Promise<PromiseSettledResult<NodeOutcome>[]> {
 		const { signal, cleanup } = this.#context;
 		const gate = new Gate(nodes.length);
@@ -249,10 +263,11 @@ export class RunningLab {
 			try {
 				const outcome = await bringUpNode(node.supervised, { ...context, onStart: (arrived) => this.#begin(node, arrived) });
 				node.settle(outcome.startup);
+				onUp?.(node.name);
 				return outcome;
 			} catch (error) {
 				gate.come();
-				onBroken(error);
+				onBroken?.(error);
 				throw error;
 			}
 		});

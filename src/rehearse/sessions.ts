@@ -9,3 +9,12 @@ export function openSessions({ machines, deadlines }: SupervisedRun, signal: Abo
 	}));
 	return new SshPool(targets, { readyTimeoutMs: deadlines.loginMs, signal });
 }
+
+/**
+ * Whether a node that is up may be logged in to before the others are: where the scenario will, and nobody is to look at
+ * the machines before it, or to save them, as they are without anybody logged in.
+ */
+export function mayLogInEarly({ lab, scenario, saveStarted, proofs, surveys }: SupervisedRun, node: string): boolean {
+	if (!scenario || saveStarted || surveys || proofs.length > 0) return false;
+	return lab.scenarios.some(({ tests }) => tests.some(({ assertions }) => assertions.some(({ onVm }) => onVm === node)));
+}

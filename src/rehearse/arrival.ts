@@ -162,7 +162,7 @@ export async function startFor(
 	context: ArrivalContext,
 	own: CleanupStack,
 ): Promise<Arrived> {
-	await createOverlay(spec.overlayFile, supervised.diskMiB, context.signal);
+	await createOverlay(spec.overlayFile, supervised.diskMiB);
 	return startWith(spec, how, supervised, context, own);
 }
 

@@ -87,10 +87,10 @@ function blockNodes(frozen: number): { readonly frozen: string; readonly next: s
 	return { frozen: name(frozen), next: name(frozen + 1) };
 }
 
-async function nextOverlay({ machine, diskMiB, layers }: LiveMachine, { disks, signal }: SavingContext): Promise<string> {
+async function nextOverlay({ machine, diskMiB, layers }: LiveMachine, { disks }: SavingContext): Promise<string> {
 	// By the layers, not by how often this QEMU froze its disk: another one may have gone on with it.
 	const file = path.join(disks, `${machine.name}-${layers.length}.qcow2`);
-	await createOverlay(file, diskMiB, signal);
+	await createOverlay(file, diskMiB);
 	return file;
 }
 

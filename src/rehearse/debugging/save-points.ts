@@ -46,7 +46,7 @@ export class SavePoints {
 	async newLayer(diskMiB: number): Promise<string> {
 		await mkdir(this.#directory, { recursive: true });
 		const file = path.join(this.#directory, `${++this.#files}.qcow2`);
-		await createOverlay(file, diskMiB, this.#options.signal);
+		await createOverlay(file, diskMiB);
 		return file;
 	}
 

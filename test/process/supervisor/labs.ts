@@ -154,7 +154,7 @@ function describe(directory: string, disks: string, sockets: string, options: La
 	};
 }
 
-/** The value of PATH for a lab, in which QEMU and qemu-img are fakes and everything else is the host's. */
+/** The value of PATH for a lab, in which QEMU is a fake and everything else is the host's. */
 async function programPath(directory: string, { withoutPrograms = [] }: LabOptions): Promise<string> {
 	const programs = path.join(directory, 'bin');
 	const fakeQemu = pasteable([process.execPath, path.join(import.meta.dirname, 'fake-qemu.js')]);
@@ -163,7 +163,6 @@ async function programPath(directory: string, { withoutPrograms = [] }: LabOptio
 		await writeFile(path.join(programs, name), `#!/bin/sh\n${command}\n`);
 		await chmod(path.join(programs, name), 0o755);
 	};
-	await write('qemu-img', 'while [ $# -gt 2 ]; do shift; done; : >"$1"');
 	const isThere = (name: string) => !withoutPrograms.some((without) => without === name);
 	if (isThere('qemu-system-x86_64')) await write('qemu-system-x86_64', `exec ${fakeQemu} "$@"`);
 	if (withoutPrograms.length === 0) return `${programs}:${process.env['PATH']}`;

@@ -35,7 +35,7 @@ import { requiredForRun } from './requirements.js';
 import { createRunDirectory, type RunDirectory } from './run-directory.js';
 import { sshConfigFile, writeSshConfig } from './ssh-config.js';
 import type { Keep } from './supervised.js';
-import { superviseLab } from './supervisor.js';
+import { startSupervisor } from './supervisor.js';
 
 export interface RehearseOptions {
 	readonly lab: Lab;
@@ -135,33 +135,35 @@ async function rehearseIn(
 ): Promise<void> {
 	const { lab, paths } = options;
 	await requiredForRun();
+	// Its start goes on beside what it will need.
+	const starting = startSupervisor({ emit, cleanup, signal, stopping: options.stopping });
+	starting.catch(() => undefined);
 	const prepared = await prepareLab(lab, directory, options, { emit, cleanup, signal });
 	const { plan, accelerator, deadlines, slowdown } = prepared;
 	await keep('what the machines are started with', writeMachinesFile({ ...prepared, ...plan }, directory.path), emit);
-	const supervisor = await superviseLab(
-		{
-			lab,
-			...plan,
-			checkpoints: paths.checkpoints,
-			accelerator: { name: accelerator.name, accel: accelerator.accel, cpu: accelerator.cpu },
-			deadlines,
-			slowdown,
-			keep: options.keep,
-			scenario: options.scenario,
-			trace: options.trace,
-			access: { sshConfigFile: sshConfigFile(directory.path), end: `rehearse down ${quote(lab.name)}` },
-			proofs: options.proofs ?? [],
-			...(options.pace ? { pace: options.pace } : {}),
-			surveys: options.surveys ?? false,
-			runDirectory: directory.path,
-			disks: directory.disks,
-			journals: journalsDirectory(directory.path),
-			sockets: directory.sockets,
-		},
-		{ emit, cleanup, signal, stopping: options.stopping },
-	);
+	const supervisor = await starting;
+	const supervised = supervisor.supervise({
+		lab,
+		...plan,
+		checkpoints: paths.checkpoints,
+		accelerator: { name: accelerator.name, accel: accelerator.accel, cpu: accelerator.cpu },
+		deadlines,
+		slowdown,
+		keep: options.keep,
+		scenario: options.scenario,
+		trace: options.trace,
+		access: { sshConfigFile: sshConfigFile(directory.path), end: `rehearse down ${quote(lab.name)}` },
+		proofs: options.proofs ?? [],
+		...(options.pace ? { pace: options.pace } : {}),
+		surveys: options.surveys ?? false,
+		runDirectory: directory.path,
+		disks: directory.disks,
+		journals: journalsDirectory(directory.path),
+		sockets: directory.sockets,
+	});
+	supervised.catch(() => undefined);
 	await writeSshConfig(directory.path, plan.machines, supervisor.pid);
-	await supervisor.done;
+	await supervised;
 	if (options.checkpoints.cold) return;
 	await boundCheckpoints(paths.checkpoints, options.checkpoints.limitBytes).catch((error: unknown) =>
 		emit({ type: 'notice', message: `old checkpoints could not be removed: ${toFailure(error).message}` }),

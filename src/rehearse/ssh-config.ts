@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { generateHostKey } from '../ssh/session.js';
 import type { SupervisedMachine } from './supervised.js';
 
 /** OpenSSH's configuration for the lab of a run, in its directory. */
@@ -27,6 +26,8 @@ export async function writeSshConfig(
 		// ssh ends its proxy with a signal, and what is still to be read from the node must not outlive it.
 		`bash -c 'trap : HUP TERM; exec 3<>/dev/tcp/%h/%p; cat <&3 & exec >&3; cat; kill $!'`;
 	const identity = identityFile(directory);
+	// Loaded now, while machines start: the SSH library takes its time, and nobody has needed it so far.
+	const { generateHostKey } = await import('../ssh/session.js');
 	const { privateKey, publicKey } = generateHostKey('rehearse');
 	await writeFile(identity, privateKey, { mode: 0o600 });
 	await writeFile(`${identity}.pub`, `${publicKey}\n`);

@@ -1,6 +1,6 @@
 /** What the supervisor, the first process of a lab's namespace, is told, and what it tells. */
 import type { CheckpointMachine, Manifest } from '../checkpoint/manifest.js';
-import type { Origin, ProofName } from '../lab/events.js';
+import type { Origin, ProofName, ReportedError, RunEventBody } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import type { Accelerator, MachineSpec } from '../machine/spec.js';
 
@@ -79,6 +79,9 @@ export interface SupervisedRun {
 	readonly journals: string;
 	readonly sockets: string;
 }
+
+/** What the supervisor writes to descriptor 3, a line of JSON each. */
+export type SupervisorLine = RunEventBody | { readonly type: 'supervisor-done'; readonly error?: ReportedError };
 
 /** How long each wait may take, in milliseconds, scaled to the accelerator. */
 export interface Deadlines {

@@ -7,7 +7,7 @@ import { rm } from 'node:fs/promises';
 import { withCleanup } from '../../../src/base/cleanup.js';
 import { interruptedFailure, toFailure, toReported } from '../../../src/base/errors.js';
 import type { SupervisedRun } from '../../../src/rehearse/supervised.js';
-import { superviseLab } from '../../../src/rehearse/supervisor.js';
+import { startSupervisor } from '../../../src/rehearse/supervisor.js';
 
 const run = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as SupervisedRun;
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -25,14 +25,14 @@ try {
 		for (const directory of [run.disks, run.sockets]) {
 			cleanup.defer(directory, () => rm(directory, { recursive: true, force: true }));
 		}
-		const supervisor = await superviseLab(run, {
+		const supervisor = await startSupervisor({
 			emit: say,
 			cleanup,
 			signal: aborting.signal,
 			stopping: { urgent: urging.signal, letGo: (then) => (release = then) },
 		});
 		say({ type: 'supervisor', pid: supervisor.pid });
-		await supervisor.done;
+		await supervisor.supervise(run);
 	});
 	say({ type: 'done' });
 } catch (error) {

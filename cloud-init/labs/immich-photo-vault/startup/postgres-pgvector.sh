@@ -90,7 +90,7 @@ systemctl enable --quiet --no-reload pg-compat lab-alias
 systemctl restart pg-compat postgresql
 
 # Best effort: the lab proves that the port answers; the database is a convenience.
-runuser -u postgres -- psql --quiet <<'EOF' || echo 'role and database immich were not set up' >&2
+runuser -u postgres -- /usr/lib/postgresql/*/bin/psql --quiet <<'EOF' || echo 'role and database immich were not set up' >&2
 \set ON_ERROR_STOP on
 SELECT 'CREATE ROLE immich' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'immich') \gexec
 ALTER ROLE immich LOGIN PASSWORD 'immich';

@@ -21,8 +21,10 @@ export interface LabNetwork {
  */
 export async function startNetwork(lab: Lab, directory: string, cleanup: CleanupStack): Promise<LabNetwork> {
 	await run(['ip', '-batch', '-'], { input: networkCommands(lab) });
-	// Only a host that forwards answers "unreachable" for somebody else's packet.
+	// Only a host that forwards answers "unreachable" for somebody else's packet; more often than once a second it may
+	// only when told so (icmp(7)), and a connection that is not refused waits for its own time-out.
 	await writeFile('/proc/sys/net/ipv4/ip_forward', '1\n');
+	await writeFile('/proc/sys/net/ipv4/icmp_ratelimit', '0\n');
 	let dhcp: Child | undefined;
 	let stopping = false;
 	cleanup.defer('DHCP server', () => {

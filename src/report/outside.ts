@@ -96,11 +96,20 @@ function momentOf(node: NodeRecord | undefined, contact: ContactRecord): Moment 
 	return { phase: scripts.every(hasBegun) ? 'after its startup scripts' : 'between its startup scripts' };
 }
 
-/** The command that reached out. A trace without times tells it only where its words do. */
+/** How far a guest's clock may be from that of its packets, in milliseconds. */
+const clockTolerance = 150;
+
+/**
+ * The command that reached out: of those that may have run at the time the innermost that has the name or the address in
+ * it, or else the one that ran. A trace without times tells it only where its words do.
+ */
 function stepOf({ outcome }: ScriptRecord, { seenAt, question, address }: ContactRecord): TraceStep | undefined {
 	const steps = outcome?.trace?.steps ?? [];
-	if (steps.some(({ at }) => at !== undefined)) return stepAt(steps, seenAt);
-	return steps.find(({ command }) => command.includes(question?.name ?? address));
+	const mayHaveRun = ({ at, ms = Infinity }: TraceStep) =>
+		at === undefined || (at - clockTolerance <= seenAt && seenAt <= at + ms + clockTolerance);
+	const named = steps.filter((step) => mayHaveRun(step) && step.command.includes(question?.name ?? address));
+	const depth = Math.max(...named.map((step) => step.depth));
+	return named.find((step) => step.depth === depth) ?? stepAt(steps, seenAt);
 }
 
 const placeOf = (step: TraceStep | undefined): Pick<Extract<Moment, { script: string }>, 'line' | 'source' | 'command'> => ({

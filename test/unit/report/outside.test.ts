@@ -47,6 +47,22 @@ test('a contact is that of the command that ran', (t) => {
 	]);
 });
 
+test('of commands close to each other it is the one with the address in it, the innermost', (t) => {
+	const steps = [
+		step(2, 'nc -z 192.0.2.1 443', { at: 2000, ms: 40 }),
+		step(3, 'try nc -z 192.0.2.2 443', { at: 2045, ms: 40 }),
+		step(9, 'nc -z 192.0.2.2 443', { at: 2046, ms: 30, depth: 1 }),
+		step(9, 'echo nc -z 192.0.2.2 443', { at: 2077, ms: 1, depth: 1 }),
+		step(4, 'apt-get update', { at: 2100, ms: 500 }),
+	];
+	const contacts = [tcp('192.0.2.2', 443, 2010), dns('example.org', 2200), tcp('192.0.2.1', 443, 2650)];
+	t.deepEqual(findingsOf({ shell: 'bash', steps }, ...contacts).map((finding) => finding.at(-1)), [
+		'setup, line 9: nc -z 192.0.2.2 443',
+		'setup, line 4: apt-get update',
+		'setup, line 4: apt-get update',
+	]);
+});
+
 test('of a trace without times, that of the command with its name in it', (t) => {
 	const dash: ScriptTrace = { shell: 'dash', steps: [step(2, 'true'), step(3, 'curl http://example.org')] };
 	t.deepEqual(findingsOf(dash, dns('example.org', 1600), tcp('192.0.2.1', 443, 1700)), [

@@ -58,6 +58,6 @@ export function stopLinesOf(stop: DebugStop, text: string | undefined, breaks: R
 	return [...outputOf(output, paint), head, ...listing, `${isFatal ? 'failed:' : 'next:'} ${first}${rest.length > 0 ? ' …' : ''}`];
 }
 
-/** What a save cost. */
+/** What the save of a stop cost. */
 export const costText = ({ ms, bytes }: { readonly ms: number; readonly bytes: number }): string =>
-	`the machine was saved in ${formatMs(ms)} (${Math.round(bytes / 2 ** 20)} MiB)`;
+	`the machine is saved at each stop: ${formatMs(ms)} and ${Math.round(bytes / 2 ** 20)} MiB the first time`;

@@ -1,5 +1,10 @@
 /** The guest's debug.bash on this host: where scripts stop, what they can be asked, and that they do not notice. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import test from 'ava';
+import { packageRoot } from '../../../src/base/package-root.js';
+import { run } from '../../../src/process/run.js';
 import { runAlone, startDebugged, type Debugged, type Ended } from './debugged.js';
 
 /** Steps through to the end; tells each stop as `line depth command`, and a failure as `line! …`. */
@@ -201,3 +206,15 @@ test('a host that goes away lets it run on', async (t) => {
 	await debugged.first;
 	t.deepEqual(await debugged.hangUp(), { kind: 'ended', status: 0, output: 'a\nb\n' });
 });
+
+const runsThrough = test.macro(async (t, lines: readonly string[], expected: { readonly exitCode: number; readonly stdout: string }) => {
+	const directory = await mkdtemp(path.join(os.tmpdir(), 'debug-'));
+	t.teardown(() => rm(directory, { recursive: true }));
+	const script = path.join(directory, 'script');
+	await writeFile(script, `${lines.join('\n')}\n`);
+	const { exitCode, stdout } = await run([path.join(packageRoot(), 'cloud-init', 'guest', 'run-script'), script, 'debug'], { allowFailure: true, timeoutMs: 30_000 });
+	t.deepEqual({ exitCode, stdout }, expected);
+});
+
+test('without a port it runs through', runsThrough, ['#!/bin/bash', 'set -e', 'echo a', 'false', 'echo b'], { exitCode: 1, stdout: 'a' });
+test('what is no bash runs through', runsThrough, ['#!/bin/sh', 'echo a', 'exit 3'], { exitCode: 3, stdout: 'a' });

@@ -54,5 +54,5 @@ test('of much output the end is shown', (t) => {
 });
 
 test('what a save cost', (t) => {
-	t.is(costText({ ms: 640, bytes: 300 * 2 ** 20 }), 'the machine was saved in 640 ms (300 MiB)');
+	t.is(costText({ ms: 640, bytes: 300 * 2 ** 20 }), 'the machine is saved at each stop: 640 ms and 300 MiB the first time');
 });

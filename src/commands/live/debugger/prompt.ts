@@ -28,7 +28,7 @@ export class Prompt {
 	readonly #parts: PromptParts;
 	readonly #breaks = new Set<number>();
 	#standing: Standing | undefined;
-	#savedMs: number | undefined;
+	#isCostTold = false;
 
 	constructor(parts: PromptParts) {
 		this.#parts = parts;
@@ -177,8 +177,11 @@ export class Prompt {
 		const { paint, scripts } = this.#parts;
 		if (answer) this.#showAnswer(answer);
 		if (restoredMs !== undefined) this.#print([paint('dim', `restored in ${formatMs(restoredMs)}`)]);
-		if (saved && saved.ms !== this.#savedMs) this.#print([paint('dim', costText(saved))]);
-		this.#savedMs = saved?.ms ?? this.#savedMs;
+		if (saved && !this.#isCostTold) {
+			// Each time costs about the same.
+			this.#isCostTold = true;
+			this.#print([paint('dim', costText(saved))]);
+		}
 		if (!standing) return;
 		this.#standing = standing;
 		if (standing.kind === 'at') this.#print(stopLinesOf(standing, scripts.get(standing.script), this.#breaks, paint));

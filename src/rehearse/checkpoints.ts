@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import type { CleanupStack } from '../base/cleanup.js';
+import { usageFailure } from '../base/errors.js';
 import { changesBetween, checkpointKey, describeChanges } from '../checkpoint/ingredients.js';
 import type { Ingredients, Manifest } from '../checkpoint/manifest.js';
 import { listManifests, newestOf, sweep } from '../checkpoint/inventory.js';
@@ -11,7 +12,7 @@ import { leaseCheckpoint, removeUnleased } from '../checkpoint/lease.js';
 import { beginCheckpoint, discardCheckpoint, findCheckpoint, readCheckpoint, verifyCheckpoint, type Checkpoint } from '../checkpoint/store.js';
 import type { CheckpointKind, Emit } from '../lab/events.js';
 import { nodeIngredients, startedIngredients, type NodeInputs } from './node-ingredients.js';
-import type { SaveOrder, SupervisedMachine } from './supervised.js';
+import type { SaveOrder, SupervisedMachine, SupervisedRun } from './supervised.js';
 
 /** What a person asked for. */
 export interface CheckpointWish {
@@ -174,6 +175,16 @@ class Planner {
 		emit({ type: 'notice', message: `the checkpoint of ${whose} is damaged and was thrown away: ${damage}` });
 		return undefined;
 	}
+}
+
+/** The checkpoint of the started lab, as a lab that runs goes back to it. @throws Failure `usage` where there is none */
+export async function findStartedLab({ checkpoints, startedKey }: Pick<SupervisedRun, 'checkpoints' | 'startedKey'>): Promise<Checkpoint> {
+	if (startedKey === undefined) throw usageFailure('a lab that was brought up cold has no checkpoint to go back to');
+	const found = await readCheckpoint(path.join(checkpoints, startedKey));
+	if (found && 'checkpoint' in found) return found.checkpoint;
+	throw usageFailure('there is no checkpoint of the started lab to go back to', {
+		hint: 'one is made when all startup scripts have passed: mend them, then `rehearse down` and `rehearse up`',
+	});
 }
 
 /** A machine that continues from a checkpoint; as it was where the checkpoint does not have it. */

@@ -3,23 +3,21 @@
  * started; from `stand` on, a machine that ends is a node that ended, and not the end of the lab.
  */
 import os from 'node:os';
-import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../base/cleanup.js';
 import { toFailure, usageFailure } from '../base/errors.js';
 import { Turns } from '../base/turns.js';
-import { readCheckpoint, type Checkpoint } from '../checkpoint/store.js';
 import type { Emit } from '../lab/events.js';
 import { runScenario } from '../scenario/run.js';
 import type { SshPool } from '../ssh/pool.js';
 import { guestRebooted } from '../machine/machine.js';
 import { bootAgain, type Arrived } from './arrival.js';
 import { serveDebugger } from './debugging/serve.js';
-import { restored } from './checkpoints.js';
+import { findStartedLab, restored } from './checkpoints.js';
 import { bringUpNode, Gate, type NodeOutcome } from './node-run.js';
 import { RunningNode, type NodeStatus } from './running-node.js';
 import { Saver } from './saver.js';
-import { mayLogInEarly, openSessions } from './sessions.js';
+import { isLookedAt, mayLogInEarly, openSessions } from './sessions.js';
 import { stage } from './stage.js';
 import type { SupervisedMachine, SupervisedRun } from './supervised.js';
 
@@ -120,6 +118,7 @@ export class RunningLab {
 	/** From now on the lab is there to be worked with. */
 	stand(): void {
 		this.#stands = true;
+		this.#logIn();
 	}
 
 	/** @throws Failure `usage` while the lab is still being brought up, or stands still for a debugger */
@@ -167,11 +166,13 @@ export class RunningLab {
 	/** Puts the whole lab back to where its startup scripts had left it. @throws Failure `usage` where no checkpoint is of that */
 	reset(emit: Emit): Promise<void> {
 		return this.#turns.take(async () => {
-			const checkpoint = await this.#findStarted();
+			await this.#saver.finish();
+			const checkpoint = await findStartedLab(this.#supervised);
 			await this.dropSessions();
 			await Promise.all(this.#nodes.map((node) => node.end()));
 			for (const node of this.#nodes) node.supervised = restored(node.supervised, checkpoint, node.name);
 			await this.#bringBack(this.#nodes, emit);
+			this.#logIn();
 		});
 	}
 
@@ -233,21 +234,17 @@ export class RunningLab {
 		if (mayLogInEarly(this.#supervised, node)) this.#sessions.session(node).catch(() => undefined);
 	}
 
+	/** Logs in before the scenario is asked for. */
+	#logIn(): void {
+		for (const { name } of this.#nodes) {
+			if (isLookedAt(this.#supervised.lab, name)) this.#sessions.session(name).catch(() => undefined);
+		}
+	}
+
 	/** Ends the connections that the scenario made: its machines are about to end. */
 	async dropSessions(): Promise<void> {
 		await this.#pool?.close();
 		this.#pool = undefined;
-	}
-
-	async #findStarted(): Promise<Checkpoint> {
-		const { checkpoints, startedKey } = this.#supervised;
-		if (startedKey === undefined) throw usageFailure('a lab that was brought up cold has no checkpoint to go back to');
-		await this.#saver.finish();
-		const found = await readCheckpoint(path.join(checkpoints, startedKey));
-		if (found && 'checkpoint' in found) return found.checkpoint;
-		throw usageFailure('there is no checkpoint of the started lab to go back to', {
-			hint: 'one is made when all startup scripts have passed: mend them, then `rehearse down` and `rehearse up`',
-		});
 	}
 
 	async #bringUp(

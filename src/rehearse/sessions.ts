@@ -1,3 +1,4 @@
+import type { Lab } from '../lab/lab.js';
 import { SshPool } from '../ssh/pool.js';
 import type { SupervisedRun } from './supervised.js';
 
@@ -16,5 +17,10 @@ export function openSessions({ machines, deadlines }: SupervisedRun, signal: Abo
  */
 export function mayLogInEarly({ lab, scenario, saveStarted, proofs, surveys }: SupervisedRun, node: string): boolean {
 	if (!scenario || saveStarted || surveys || proofs.length > 0) return false;
+	return isLookedAt(lab, node);
+}
+
+/** Whether the scenario has something to say of a node. */
+export function isLookedAt(lab: Lab, node: string): boolean {
 	return lab.scenarios.some(({ tests }) => tests.some(({ assertions }) => assertions.some(({ onVm }) => onVm === node)));
 }

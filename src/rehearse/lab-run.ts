@@ -79,6 +79,8 @@ async function rehearseInside(supervised: SupervisedRun, context: LabRunContext,
 	if (supervised.surveys) await stage(emit, 'survey', () => surveyLab(lab, supervised, ends.signal));
 	const isKept = supervised.keep === 'always' || (supervised.keep === 'on-failure' && !hasPassed);
 	if (isKept) {
+		// What it goes back to is there from the moment at which it is said to stay.
+		await lab.finishSaving();
 		lab.stand();
 		await keepLab(supervised, { ...context, signal: ends.signal }, letGo.signal);
 	}

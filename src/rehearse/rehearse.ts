@@ -14,6 +14,7 @@ import { timeLimitFailure, toFailure, toReported } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
 import { quote } from '../base/shell.js';
 import { boundCheckpoints } from '../checkpoint/inventory.js';
+import { leaseCheckpoint } from '../checkpoint/lease.js';
 import type { Emit, ProofName, RunEvent } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
@@ -136,11 +137,19 @@ async function rehearseIn(
 	const { lab, paths } = options;
 	await requiredForRun();
 	// Its start goes on beside what it will need.
-	const starting = startSupervisor({ emit, cleanup, signal, stopping: options.stopping });
+	let onKept = () => {};
+	const told: Emit = (event) => {
+		if (event.type === 'kept') onKept();
+		emit(event);
+	};
+	const starting = startSupervisor({ emit: told, cleanup, signal, stopping: options.stopping });
 	starting.catch(() => undefined);
 	const prepared = await prepareLab(lab, directory, options, { emit, cleanup, signal });
 	const { plan, accelerator, deadlines, slowdown } = prepared;
 	await keep('what the machines are started with', writeMachinesFile({ ...prepared, ...plan }, directory.path), emit);
+	const { startedKey } = plan;
+	// A lab that stays goes back to that checkpoint whenever it is told to.
+	if (startedKey !== undefined) onKept = () => void leaseCheckpoint(path.join(paths.checkpoints, startedKey), process.pid, cleanup);
 	const supervisor = await starting;
 	const supervised = supervisor.supervise({
 		lab,

@@ -180,6 +180,10 @@ test('a supervisor whose starter is gone before it said anything ends', async (t
 	t.like(JSON.parse(await supervise('')), { type: 'supervisor-done', error: { message: 'no run was given' } });
 });
 
+test('a supervisor that is stopped before it has a run ends', async (t) => {
+	t.like(JSON.parse(await supervise('stop\n')), { type: 'supervisor-done', error: { code: 'interrupted', exitCode: 130 } });
+});
+
 test('a supervisor that cannot read its run says so and ends', async (t) => {
 	const { type, error } = JSON.parse(await supervise('{"lab": \n')) as { type: string; error: { exitCode: number } };
 	t.is(type, 'supervisor-done');

@@ -66,6 +66,7 @@ function forward(stdin: NodeJS.ReadStream, shell: Duplex): { readonly left: Prom
 		if (leaving >= 0) leave();
 	};
 	const onEnd = () => void shell.write('exit\n');
-	stdin.on('data', onData).once('end', onEnd);
+	// A line editor that had it before has paused it.
+	stdin.on('data', onData).once('end', onEnd).resume();
 	return { left, stop: () => void stdin.off('data', onData).off('end', onEnd).pause() };
 }

@@ -18,6 +18,9 @@ export interface CommandDefinition<P extends Readonly<Record<string, PositionalO
 	run(values: ArgumentsCamelCase<InferredOptionTypes<P> & InferredOptionTypes<F>>, terminal: Terminal): Promise<ExitCode>;
 }
 
+/** Where this user's runs are; loaded when a command asks, as everything is. */
+export const runsDirectory = async (): Promise<string> => (await import('../rehearse/paths.js')).userPaths().runs;
+
 /** A row of the table. */
 export interface Command {
 	readonly name: string;

@@ -8,25 +8,16 @@ import type { TerminalSize } from '../machine/side-line.js';
 import { connectUnix } from '../machine/socket.js';
 import { dial } from '../network/dial.js';
 import { setLink, type LinkState } from '../network/link.js';
+import type { StandingNode } from '../report/standing.js';
 import type { Arrived } from './arrival.js';
 import type { SupervisedMachine } from './supervised.js';
 
 /** How far a node is. */
 export type NodeStage = 'waiting' | 'restoring' | 'booting' | 'provisioned' | 'starting' | 'started' | 'startup failed' | 'ended';
 
-/** A node of a lab that runs, as `rehearse status` shows it. */
-export interface NodeStatus {
-	readonly name: string;
+/** A node of a lab that runs, as `rehearse status` tells of it. */
+export interface NodeStatus extends StandingNode {
 	readonly stage: NodeStage;
-	readonly paused: boolean;
-	/** Since its machine was booted or restored, in milliseconds; absent where none runs. */
-	readonly uptimeMs?: number;
-	readonly uplinkAddress: string;
-	/** Lab address with prefix length. */
-	readonly alias: string;
-	/** Of its QEMU. */
-	readonly residentMiB?: number;
-	readonly memoryMiB: number;
 	readonly startup?: Status;
 	readonly link: LinkState;
 }

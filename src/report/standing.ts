@@ -33,14 +33,17 @@ export function standingText(state: RunState, { color, width }: TextOptions): st
 		.join('\n\n')}\n`;
 }
 
-/** A node as `rehearse status` shows it; `rehearse` has the type, and imports this folder. */
+/** What is shown of a node. */
 export interface StandingNode {
 	readonly name: string;
 	readonly stage: string;
 	readonly paused: boolean;
+	/** Since its machine was booted or restored, in milliseconds; absent where none runs. */
 	readonly uptimeMs?: number;
 	readonly uplinkAddress: string;
+	/** Lab address with prefix length. */
 	readonly alias: string;
+	/** Of its QEMU. */
 	readonly residentMiB?: number;
 	readonly memoryMiB: number;
 	readonly link: { readonly state: string; readonly delayMs?: number; readonly lossPercent?: number };

@@ -1,9 +1,7 @@
 /** Into the nodes of a lab that is up. */
 import type { ExitCode } from '../../base/errors.js';
-import { defineCommand, wordsBehind, type Command } from '../command.js';
+import { defineCommand, runsDirectory, wordsBehind, type Command } from '../command.js';
 import { jsonFlag, whichLabFlag } from '../flags.js';
-
-const runsOf = async (): Promise<string> => (await import('../../rehearse/paths.js')).userPaths().runs;
 
 const nodeArgument = { node: { type: 'string', demandOption: true, describe: 'a node of the lab' } } as const;
 const userFlag = { user: { type: 'string', requiresArg: true, describe: 'whom to be in the node (default: the declared user)' } } as const;
@@ -15,7 +13,7 @@ const sshDefinition = defineCommand({
 	flags: { ...userFlag, ...whichLabFlag } as const,
 	async run({ node, words, user, lab, ...rest }) {
 		const { sshCommand } = await import('../../commands/live/open-ssh.js');
-		return (await sshCommand({ runs: await runsOf(), lab, node, user, words: [...words, ...wordsBehind(rest)] })) as ExitCode;
+		return (await sshCommand({ runs: await runsDirectory(), lab, node, user, words: [...words, ...wordsBehind(rest)] })) as ExitCode;
 	},
 });
 
@@ -27,7 +25,7 @@ const execDefinition = defineCommand({
 	async run({ node, command, user, lab, ...rest }) {
 		const { execCommand } = await import('../../commands/live/open-ssh.js');
 		const terminal = process.stdin.isTTY && process.stdout.isTTY;
-		return (await execCommand({ runs: await runsOf(), lab, node, user, argv: [...command, ...wordsBehind(rest)], terminal })) as ExitCode;
+		return (await execCommand({ runs: await runsDirectory(), lab, node, user, argv: [...command, ...wordsBehind(rest)], terminal })) as ExitCode;
 	},
 });
 
@@ -45,7 +43,7 @@ const copyDefinition = defineCommand({
 	} as const,
 	async run({ from, to, recursive, user, lab }) {
 		const { copyCommand } = await import('../../commands/live/open-ssh.js');
-		return (await copyCommand({ runs: await runsOf(), lab, paths: [from, to], recursive, user })) as ExitCode;
+		return (await copyCommand({ runs: await runsDirectory(), lab, paths: [from, to], recursive, user })) as ExitCode;
 	},
 });
 
@@ -56,7 +54,7 @@ const sshConfigDefinition = defineCommand({
 	flags: { ...userFlag, ...whichLabFlag } as const,
 	async run({ user, lab }, terminal) {
 		const { sshConfigCommand } = await import('../../commands/live/open-ssh.js');
-		return sshConfigCommand({ runs: await runsOf(), lab, user, terminal });
+		return sshConfigCommand({ runs: await runsDirectory(), lab, user, terminal });
 	},
 });
 
@@ -68,7 +66,7 @@ const consoleDefinition = defineCommand({
 	async run({ node, lab }) {
 		const { consoleCommand } = await import('../../commands/live/console.js');
 		const { stdin, stdout, stderr } = process;
-		return consoleCommand({ runs: await runsOf(), lab, node, streams: { stdin, stdout, stderr } });
+		return consoleCommand({ runs: await runsDirectory(), lab, node, streams: { stdin, stdout, stderr } });
 	},
 });
 
@@ -87,7 +85,7 @@ const logsDefinition = defineCommand({
 	async run({ node, log, follow, lines, lab }) {
 		const { logsCommand } = await import('../../commands/live/open-ssh.js');
 		const count = Math.max(1, Math.trunc(lines) || 1);
-		return (await logsCommand({ runs: await runsOf(), lab, node, user: undefined, log, follow, lines: count })) as ExitCode;
+		return (await logsCommand({ runs: await runsDirectory(), lab, node, user: undefined, log, follow, lines: count })) as ExitCode;
 	},
 });
 
@@ -109,7 +107,7 @@ const forwardDefinition = defineCommand({
 	} as const,
 	async run({ ports, address, lab, json }, terminal) {
 		const { forwardCommand } = await import('../../commands/live/forward.js');
-		return forwardCommand({ runs: await runsOf(), lab, ports, address, json, terminal });
+		return forwardCommand({ runs: await runsDirectory(), lab, ports, address, json, terminal });
 	},
 });
 

@@ -1,8 +1,6 @@
 /** The life of a lab that stays: `up`, `down`, `status`, `reload`, `reset`. */
-import { defineCommand, type Command } from '../command.js';
+import { defineCommand, runsDirectory, type Command } from '../command.js';
 import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag, traceFlag, whichLabFlag } from '../flags.js';
-
-const runsOf = async (): Promise<string> => (await import('../../rehearse/paths.js')).userPaths().runs;
 
 const upDefinition = defineCommand({
 	usage: 'up [lab] [nodes..]',
@@ -48,7 +46,7 @@ const downDefinition = defineCommand({
 	flags: { all: { type: 'boolean', default: false, describe: 'end every lab that is up' } } as const,
 	async run({ lab, all }, terminal) {
 		const { downCommand } = await import('../../commands/live/down.js');
-		return downCommand({ runs: await runsOf(), lab, all, terminal });
+		return downCommand({ runs: await runsDirectory(), lab, all, terminal });
 	},
 });
 
@@ -59,7 +57,7 @@ const statusDefinition = defineCommand({
 	flags: jsonFlag,
 	async run({ lab, json }, terminal) {
 		const { statusCommand } = await import('../../commands/live/status.js');
-		return statusCommand({ runs: await runsOf(), lab, json, terminal });
+		return statusCommand({ runs: await runsDirectory(), lab, json, terminal });
 	},
 });
 
@@ -70,7 +68,7 @@ const resetDefinition = defineCommand({
 	flags: whichLabFlag,
 	async run({ lab }, terminal) {
 		const { troubleCommand } = await import('../../commands/live/trouble.js');
-		return troubleCommand({ runs: await runsOf(), lab, request: { op: 'reset' }, done: 'the lab is as it was started', terminal });
+		return troubleCommand({ runs: await runsDirectory(), lab, request: { op: 'reset' }, done: 'the lab is as it was started', terminal });
 	},
 });
 

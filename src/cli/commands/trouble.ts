@@ -1,9 +1,7 @@
 /** The scenario of a lab that is up, and what one does to its nodes. */
 import type { LabRequest } from '../../rehearse/requests.js';
-import { defineCommand, type Command } from '../command.js';
+import { defineCommand, runsDirectory, type Command } from '../command.js';
 import { jsonFlag, whichLabFlag } from '../flags.js';
-
-const runsOf = async (): Promise<string> => (await import('../../rehearse/paths.js')).userPaths().runs;
 
 const nodeArgument = { node: { type: 'string', demandOption: true, describe: 'a node of the lab' } } as const;
 
@@ -22,7 +20,7 @@ const testDefinition = defineCommand({
 	async run({ tests, wait, lab, json }, terminal) {
 		const { testCommand } = await import('../../commands/live/test.js');
 		const patienceMs = Math.min(Math.max(0, wait || 0), maximumWaitSeconds) * 1000;
-		return testCommand({ runs: await runsOf(), lab, tests, patienceMs, json, terminal });
+		return testCommand({ runs: await runsDirectory(), lab, tests, patienceMs, json, terminal });
 	},
 });
 
@@ -38,7 +36,7 @@ const linkDefinition = defineCommand({
 	async run({ node, state, amount, lab }, terminal) {
 		const { parseLink, troubleCommand } = await import('../../commands/live/trouble.js');
 		const link = parseLink(state, amount);
-		return troubleCommand({ runs: await runsOf(), lab, request: { op: 'link', node, link }, done: `the link of ${node} is changed`, terminal });
+		return troubleCommand({ runs: await runsDirectory(), lab, request: { op: 'link', node, link }, done: `the link of ${node} is changed`, terminal });
 	},
 });
 
@@ -51,7 +49,7 @@ const nodeCommand = (op: Extract<LabRequest, { node: string }>['op'] & ('pause' 
 		flags: whichLabFlag,
 		async run({ node, lab }, terminal) {
 			const { troubleCommand } = await import('../../commands/live/trouble.js');
-			return troubleCommand({ runs: await runsOf(), lab, request: { op, node }, done: `${node} ${done}`, terminal });
+			return troubleCommand({ runs: await runsDirectory(), lab, request: { op, node }, done: `${node} ${done}`, terminal });
 		},
 	});
 

@@ -3,7 +3,7 @@
 #   shell ID ROWS COLUMNS TERM  begin a root shell on hvc0, in the place of one that may be there; `shell-began id=ID`
 #                               once what is typed will reach it, `shell-ended id=ID` once it has ended
 #   size ROWS COLUMNS           of the terminal that the shell is shown on
-#   close                       end the shell
+#   close ID                    end that shell, if it is still the one on hvc0
 #   authorize USER KEY          let KEY in by SSH; `authorized user=USER status=STATUS`, of which 0 is good
 #   journal LINES               `journal text=…`: the end of this boot's journal, gzipped, in base64
 exec 3>&- 4<>"$1"
@@ -20,7 +20,11 @@ begin_shell() {
 	) &
 }
 
-end_shell() { pkill -HUP -t hvc0; }
+# Ends the shell on hvc0, and waits until the terminal is free.
+end_shell() {
+	local tries=50
+	while pkill -HUP -t hvc0 && ((tries--)); do sleep 0.1; done
+}
 
 authorize() {
 	local user=$1 key=$2 home keys status=1
@@ -41,18 +45,20 @@ journal() {
 	echo "journal text=$text" >&4
 }
 
+shell=
 while read -r word arguments <&4; do
 	# shellcheck disable=SC2086 # numbers and names, split on purpose
 	case $word in
 	shell)
 		end_shell
+		shell=${arguments%% *}
 		begin_shell $arguments
 		;;
 	size)
 		set -- $arguments
 		stty -F /dev/hvc0 rows "$1" cols "$2"
 		;;
-	close) end_shell ;;
+	close) [[ $arguments != "$shell" ]] || end_shell ;;
 	journal) journal "$arguments" ;;
 	authorize) authorize "${arguments%% *}" "${arguments#* }" ;;
 	esac

@@ -8,6 +8,12 @@ export function joinStreams(one: Duplex, other: Duplex): Promise<void> {
 	const closed = (stream: Duplex) =>
 		new Promise<void>((resolve) => (stream.destroyed ? resolve() : stream.once('close', resolve)));
 	const both = Promise.all([closed(one), closed(other)]);
+	// One that was closed before would never say so again.
+	if (one.destroyed || other.destroyed) {
+		one.destroy();
+		other.destroy();
+		return both.then(() => undefined);
+	}
 	for (const [from, to] of [[one, other], [other, one]] as const) {
 		from.on('error', () => to.destroy());
 		from.once('close', () => {

@@ -1,5 +1,5 @@
 /** What a command is to the command line: a row of the table in main.ts. */
-import type { ArgumentsCamelCase, Argv, InferredOptionTypes, PositionalOptions } from 'yargs';
+import type { ArgumentsCamelCase, Argv, InferredOptionTypes, Options, PositionalOptions } from 'yargs';
 import type { ExitCode } from '../base/errors.js';
 import type { Terminal } from '../commands/terminal.js';
 import { readEnvironment } from './environment.js';
@@ -28,6 +28,10 @@ export interface Command {
 	add(parser: Argv, terminal: Terminal): Argv;
 }
 
+/** A flag that is given twice counts the second time, instead of becoming a list; but for one that is a list. */
+const single = (options: Options): Options =>
+	options.array ? options : { ...options, coerce: (value: unknown) => (Array.isArray(value) ? (value.at(-1) as unknown) : value) };
+
 /** Makes a command of its definition. */
 export const defineCommand = <P extends Readonly<Record<string, PositionalOptions>>, F extends Flags>(
 	definition: CommandDefinition<P, F>,
@@ -39,7 +43,8 @@ export const defineCommand = <P extends Readonly<Record<string, PositionalOption
 			definition.describe,
 			(command) => {
 				for (const [name, options] of Object.entries(definition.positionals)) command.positional(name, options);
-				return command.options(definition.flags).config(readEnvironment(definition.flags, process.env));
+				for (const [name, options] of Object.entries(definition.flags)) command.option(name, single(options));
+				return command.config(readEnvironment(definition.flags, process.env));
 			},
 			async (values) => {
 				// yargs cannot follow the loop above; the values are those of positionals and flags by its own inference.

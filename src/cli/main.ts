@@ -50,9 +50,8 @@ function buildParser(terminal: Terminal): Argv {
 		.scriptName('rehearse')
 		.usage('$0 <command>\n\nRehearses an OpenFactory lab on this machine, in QEMU.')
 		.epilogue('Every flag can be given in the environment too: --accel tcg as REHEARSE_ACCEL=tcg.')
-		// A flag that is given twice counts the second time, instead of becoming a list.
-		// What stands behind -- is some other program's, word for word.
-		.parserConfiguration({ 'duplicate-arguments-array': false, 'populate--': true })
+		// What stands behind -- is some other program's, word for word; and no word is a number before somebody asks for one.
+		.parserConfiguration({ 'populate--': true, 'parse-positional-numbers': false })
 		.detectLocale(false)
 		.version(toolVersion())
 		.help()

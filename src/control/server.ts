@@ -53,7 +53,7 @@ async function converse(socket: Socket, answer: Answer): Promise<void> {
 		if (line === undefined) return void socket.destroy();
 		// Nothing more is asked before the answer; the end of the other side is noticed by reading only.
 		const leave = () => gone.abort(new Error('whoever asked is gone'));
-		socket.once('end', leave).resume();
+		socket.once('end', leave).once('close', leave).resume();
 		const value = await answer({
 			request: parse(line),
 			signal: gone.signal,

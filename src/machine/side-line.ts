@@ -65,7 +65,8 @@ export class SideLine {
 	}
 
 	/**
-	 * Begins a shell on the guest's hvc0, in the place of another. Resolves when it reads, to what tells of its end.
+	 * Begins a shell on the guest's hvc0, in the place of another. Resolves when it reads, to what tells of its end and to
+	 * what ends it, which does no harm to another that has taken its place.
 	 * @throws Failure `side-line` when nothing is heard of it
 	 */
 	async beginShell(
@@ -73,13 +74,17 @@ export class SideLine {
 		terminal: string,
 		slowdown: number,
 		signal?: AbortSignal,
-	): Promise<{ readonly ended: Promise<unknown>; forget(): void }> {
+	): Promise<{ readonly ended: Promise<unknown>; leave(): void }> {
 		const id = ++this.#shells;
 		const beginning = this.#heard(new RegExp(`^shell-began id=${id}$`));
 		const ending = this.#heard(new RegExp(`^shell-ended id=${id}$`));
 		this.#say(`shell ${id} ${rows} ${columns} ${terminalName.test(terminal) ? terminal : 'vt100'}`);
 		await this.#inTime(beginning, slowdown, signal);
-		return { ended: ending.promise, forget: ending.forget };
+		const leave = () => {
+			ending.forget();
+			this.#say(`close ${id}`);
+		};
+		return { ended: ending.promise, leave };
 	}
 
 	/**
@@ -96,11 +101,6 @@ export class SideLine {
 	/** The terminal that the shell is shown on has another size now. */
 	resize({ rows, columns }: TerminalSize): void {
 		this.#say(`size ${rows} ${columns}`);
-	}
-
-	/** Ends the shell. */
-	endShell(): void {
-		this.#say('close');
 	}
 
 	#say(line: string): void {

@@ -28,6 +28,8 @@ export interface CheckpointContext {
 	readonly emit: Emit;
 	readonly cleanup: CleanupStack;
 	readonly signal: AbortSignal;
+	/** The process that checkpoints are used and made for. */
+	readonly pid: number;
 }
 
 /** The machines, each with what it comes from and what is made of it. */
@@ -90,7 +92,8 @@ class Planner {
 			})),
 		);
 		const candidates = this.#candidates.map(({ node, started: ingredients }) => ({ node, ingredients }));
-		const startedKey = checkpointKey('started', candidates);
+		const isWhole = started !== undefined && wanted.length === candidates.length;
+		const startedKey = isWhole ? started.manifest.key : checkpointKey('started', candidates);
 		return { machines, startedKey, ...(started ? {} : await this.#saveStarted(startedKey, candidates)) };
 	}
 
@@ -148,9 +151,9 @@ class Planner {
 
 	/** Nothing where the store cannot be written to: the next run boots again, this one goes on. */
 	async #order(kind: CheckpointKind, key: string, machines: SaveOrder['machines']): Promise<SaveOrder | undefined> {
-		const { directory, cleanup, emit } = this.#context;
+		const { directory, cleanup, emit, pid } = this.#context;
 		try {
-			const aside = await beginCheckpoint(directory, key, process.pid, cleanup);
+			const aside = await beginCheckpoint(directory, key, pid, cleanup);
 			return { aside, manifest: { schema: 1, key, kind, lab: this.#lab }, machines };
 		} catch (error) {
 			const whose = machines.map(({ node }) => node).join(', ');
@@ -161,11 +164,11 @@ class Planner {
 
 	/** A checkpoint by its key, in use from now on, and sound as far as its files tell. */
 	async #find(key: string, whose: string, nodes?: readonly string[]): Promise<Checkpoint | undefined> {
-		const { directory, cleanup, signal, emit } = this.#context;
+		const { directory, cleanup, signal, emit, pid } = this.#context;
 		const place = path.join(directory, key);
 		const found = await findCheckpoint(directory, key);
 		if (!found) return undefined;
-		const isLeased = await leaseCheckpoint(place, process.pid, cleanup);
+		const isLeased = await leaseCheckpoint(place, pid, cleanup);
 		if ('checkpoint' in found && !isLeased) return undefined;
 		const damage = 'damaged' in found ? found.damaged : await verifyCheckpoint(found.checkpoint, { ...(nodes ? { nodes } : {}), signal });
 		if (damage === undefined && 'checkpoint' in found) return found.checkpoint;

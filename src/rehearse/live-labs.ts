@@ -14,6 +14,8 @@ export interface LiveLab {
 	readonly planPath: string;
 	/** The nodes that were brought up. */
 	readonly nodes: readonly string[];
+	/** It was brought up to stay; a rehearsal that goes on ends by itself. */
+	readonly stays: boolean;
 	readonly runDirectory: string;
 	readonly sockets: string;
 	readonly controlSocket: string;
@@ -48,18 +50,24 @@ async function readLive(directory: string): Promise<LiveLab | undefined> {
 }
 
 /**
- * The lab that is meant: the one of that name, or the only one.
+ * The lab that is meant: the one of that name, or the only one. A lab that stays is meant before a rehearsal that goes on;
+ * the name of a run's directory is a name too.
  * @throws Failure `usage` that says what there is
  */
 export function chooseLiveLab(labs: readonly LiveLab[], name: string | undefined): LiveLab {
-	const matching = labs.filter((lab) => name === undefined || lab.name === name || lab.labArgument === name);
-	const [first, ...others] = matching;
+	const isCalled = (lab: LiveLab) => [lab.name, lab.labArgument, path.basename(lab.runDirectory)].includes(name ?? lab.name);
+	const matching = labs.filter(isCalled);
+	const staying = matching.filter(({ stays }) => stays);
+	const [first, ...others] = staying.length > 0 ? staying : matching;
 	const names = labs.map((lab) => lab.name).join(', ');
 	if (!first) {
 		throw usageFailure(name === undefined || labs.length === 0 ? 'no lab is up' : `no lab '${name}' is up`, {
 			hint: labs.length === 0 ? '`rehearse up` brings one up' : `up are ${names}`,
 		});
 	}
-	if (others.length > 0) throw usageFailure(`several labs are up: ${names}`, { hint: 'say which: --lab NAME' });
+	if (others.length > 0) {
+		const runs = [first, ...others].map(({ runDirectory }) => path.basename(runDirectory)).join(', ');
+		throw usageFailure(`several labs are up: ${names}`, { hint: `say which by its name or its run: ${runs}` });
+	}
 	return first;
 }

@@ -30,6 +30,8 @@ export interface PrepareOptions {
 	readonly mirror?: string | undefined;
 	/** The nodes whose seeds are written; those of all where there is none. The others' are there already. */
 	readonly seeded?: readonly string[];
+	/** The process that keeps the lab; this one where it is not another. */
+	readonly pid?: number;
 }
 
 export interface PrepareContext {
@@ -53,7 +55,7 @@ export interface PreparedLab {
 export async function prepareLab(
 	lab: Lab,
 	directory: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
-	{ paths, mirror, checkpoints, seeded, ...options }: PrepareOptions,
+	{ paths, mirror, checkpoints, seeded, pid = process.pid, ...options }: PrepareOptions,
 	{ emit, cleanup, signal }: PrepareContext,
 ): Promise<PreparedLab> {
 	const images = await stage(emit, 'images', () => provideImages(lab, { directory: paths.images, mirror, emit, signal }));
@@ -74,7 +76,7 @@ export async function prepareLab(
 	const host: HostIngredients = { qemuVersion, accelerator, processor: os.cpus()[0]?.model ?? '' };
 	const plan = await stage(emit, 'checkpoints', async () => {
 		const inputs = await Promise.all(machines.map((machine) => inputsOf(machine, seeds.get(machine.node.name) ?? {}, host)));
-		return planCheckpoints(lab.name, inputs, checkpoints, { directory: paths.checkpoints, emit, cleanup, signal });
+		return planCheckpoints(lab.name, inputs, checkpoints, { directory: paths.checkpoints, emit, cleanup, signal, pid });
 	});
 	return { plan, images, qemuVersion, accelerator, slowdown, deadlines };
 }

@@ -186,11 +186,12 @@ async function keep(what: string, keeping: Promise<void>, emit: Emit): Promise<v
 	);
 }
 
-const liveLab = ({ lab, labArgument }: RehearseOptions, { path: runDirectory, sockets }: RunDirectory): LiveLab => ({
+const liveLab = ({ lab, labArgument, scenario }: RehearseOptions, { path: runDirectory, sockets }: RunDirectory): LiveLab => ({
 	name: lab.name,
 	labArgument,
 	planPath: lab.planPath,
 	nodes: lab.nodes.map(({ name }) => name),
+	stays: !scenario,
 	runDirectory,
 	sockets,
 	controlSocket: controlSocketIn(sockets),

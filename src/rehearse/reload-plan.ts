@@ -2,7 +2,7 @@
 import { usageFailure } from '../base/errors.js';
 import type { Lab, LabNode } from '../lab/lab.js';
 
-/** A node that has to be made anew, and what of it was edited, in words. */
+/** A node that has to be made anew, and what of it was edited, in words; nothing was where it only has no machine. */
 export interface ChangedNode {
 	readonly node: string;
 	readonly changes: readonly string[];
@@ -38,9 +38,10 @@ const immaterial: readonly (keyof LabNode)[] = ['role'];
 /**
  * Compares a lab that runs with its edited plan.
  * @param only the nodes that may be touched; all of them where there is none
+ * @param ended nodes that have no machine, and so need another
  * @throws Failure `usage` for what cannot be done to a lab that runs: other nodes, another network
  */
-export function planReload(running: Lab, edited: Lab, only: readonly string[] = []): ReloadPlan {
+export function planReload(running: Lab, edited: Lab, only: readonly string[] = [], ended: readonly string[] = []): ReloadPlan {
 	const names = ({ nodes }: Lab) => nodes.map(({ name }) => name);
 	const added = names(edited).filter((name) => !names(running).includes(name));
 	const removed = names(running).filter((name) => !names(edited).includes(name));
@@ -60,7 +61,8 @@ export function planReload(running: Lab, edited: Lab, only: readonly string[] = 
 	const changed = edited.nodes.flatMap((node) => {
 		const before = running.nodes.find(({ name }) => name === node.name);
 		const changes = before ? changesOf(before, node) : [];
-		return changes.length > 0 && (only.length === 0 || only.includes(node.name)) ? [{ node: node.name, changes }] : [];
+		const isWanted = changes.length > 0 || ended.includes(node.name);
+		return isWanted && (only.length === 0 || only.includes(node.name)) ? [{ node: node.name, changes }] : [];
 	});
 	return { changed, scenarioChanged: !isSame(running.scenarios, edited.scenarios) || !isSame(running.connections, edited.connections) };
 }
@@ -75,6 +77,7 @@ const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) ==
 
 /** The plan in sentences, for whoever wants to know before it is done. */
 export function reloadSentences({ changed, scenarioChanged }: ReloadPlan): string[] {
-	const nodes = changed.map(({ node, changes }) => `${node} is made anew: ${changes.join(', ')} changed`);
+	const why = (changes: readonly string[]) => (changes.length > 0 ? `${changes.join(', ')} changed` : 'it does not run');
+	const nodes = changed.map(({ node, changes }) => `${node} is made anew: ${why(changes)}`);
 	return [...nodes, ...(scenarioChanged ? ['the scenario is read again'] : [])];
 }

@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { withCleanup } from '../base/cleanup.js';
+import { CleanupStack } from '../base/cleanup.js';
+import { leaseCheckpoint } from '../checkpoint/lease.js';
 import { ask } from '../control/client.js';
 import type { Emit, RunEventBody } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
@@ -35,24 +36,25 @@ export async function reloadLab(
 		nodes: edited.nodes.map((node) => (names.includes(node.name) ? node : (current.lab.nodes.find(({ name }) => name === node.name) ?? node))),
 	};
 	const directory = { path: live.runDirectory, disks: path.join(live.runDirectory, 'disks'), sockets: live.sockets };
-	await withCleanup(async (cleanup) => {
-		const prepared = await prepareLab(
-			lab,
-			directory,
-			{
-				...{ paths, mirror, accelerator: current.accelerator, trace: current.trace },
-				...{ checkpoints: { cold: current.isCold, started: [] }, seeded: names },
-			},
-			{ emit, cleanup, signal },
-		);
-		const { machines, startedKey, saveStarted } = prepared.plan;
-		const request: LabRequest = {
-			op: 'replace',
-			lab,
-			machines: machines.filter(({ spec }) => names.includes(spec.name)),
-			...(startedKey === undefined ? {} : { startedKey }),
-			...(saveStarted === undefined ? {} : { saveStarted }),
-		};
-		await ask(live.controlSocket, request, { signal, onEvent: (event) => emit(event as RunEventBody) });
-	});
+	// What is leased and begun is the lab's: it outlives this process, and is swept away once the lab is gone.
+	const ofTheLab = new CleanupStack();
+	const prepared = await prepareLab(
+		lab,
+		directory,
+		{
+			...{ paths, mirror, accelerator: current.accelerator, trace: current.trace, pid: live.pid },
+			...{ checkpoints: { cold: current.isCold, started: [] }, seeded: names },
+		},
+		{ emit, cleanup: ofTheLab, signal },
+	);
+	const { machines, startedKey, saveStarted } = prepared.plan;
+	const request: LabRequest = {
+		op: 'replace',
+		lab,
+		machines: machines.filter(({ spec }) => names.includes(spec.name)),
+		...(startedKey === undefined ? {} : { startedKey }),
+		...(saveStarted === undefined ? {} : { saveStarted }),
+	};
+	await ask(live.controlSocket, request, { signal, onEvent: (event) => emit(event as RunEventBody) });
+	if (startedKey !== undefined) await leaseCheckpoint(path.join(paths.checkpoints, startedKey), live.pid, ofTheLab);
 }

@@ -10,7 +10,8 @@ import type { TerminalSize } from '../machine/side-line.js';
 import type { Accelerator } from '../machine/spec.js';
 import { announceTests } from '../scenario/checks.js';
 import { scriptsToStep } from './debugging/serve.js';
-import type { Replacement, RunningLab } from './running-lab.js';
+import type { RunningLab } from './running-lab.js';
+import type { Replacement } from './supervised.js';
 import type { NodeStatus } from './running-node.js';
 import { servicePorts, type ServicePort } from './service-ports.js';
 
@@ -47,6 +48,8 @@ export interface CurrentLab {
 	readonly accelerator: Accelerator['name'];
 	/** It uses and makes no checkpoint. */
 	readonly isCold: boolean;
+	/** Nodes that have no machine: they could not be made, or have ended. */
+	readonly ended: readonly string[];
 	/** Its startup scripts are traced. */
 	readonly trace: boolean;
 }
@@ -77,7 +80,10 @@ export function answersOf(lab: RunningLab, end: () => void): Answer {
 			case 'status':
 				return statusOf(lab, names);
 			case 'plan':
-				return { lab: plan, accelerator: accelerator.name, isCold: startedKey === undefined, trace } satisfies CurrentLab;
+				return {
+					...{ lab: plan, accelerator: accelerator.name, isCold: startedKey === undefined, trace },
+					ended: (await lab.status()).filter(({ stage }) => stage === 'ended').map(({ name }) => name),
+				} satisfies CurrentLab;
 			case 'down':
 				// Once the answer is under way: it is the last thing that this lab says.
 				setImmediate(end);
@@ -86,7 +92,7 @@ export function answersOf(lab: RunningLab, end: () => void): Answer {
 				lab.requireStanding();
 				checkTests(request.tests, names);
 				exchange.tell(announcement(plan, tests.filter((test) => request.tests.length === 0 || request.tests.includes(test.name))));
-				return lab.runScenario(exchange.tell, request);
+				return lab.runScenario(exchange.tell, { ...request, signal: exchange.signal });
 			default:
 				return answerAboutNode(lab, request, exchange);
 		}
@@ -116,13 +122,16 @@ async function answerAboutNode(lab: RunningLab, request: LabRequest, { tell, joi
 			const { startupScripts = [] } = lab.supervised.lab.nodes.find(({ name }) => name === request.node) ?? {};
 			scriptsToStep(lab.find(request.node).name, startupScripts, request.script);
 			const [ours, theirs] = duplexPair();
-			void lab.debug(request.node, request.script, ours);
+			// Whoever asks may be gone before the lab has come to it.
+			ours.on('error', () => undefined);
+			lab.debug(request.node, request.script, ours).catch(() => ours.destroy());
 			return join(theirs);
 		}
 		case 'link':
 			return lab.change(request.node, (node) => node.setLink(request.link));
 		case 'pause':
 		case 'resume':
+			lab.requireStanding();
 			return lab.change(request.node, (node) => node.setPaused(request.op === 'pause'));
 		case 'kill':
 			lab.requireStanding();

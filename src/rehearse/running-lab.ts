@@ -5,7 +5,7 @@
 import os from 'node:os';
 import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../base/cleanup.js';
-import { toFailure, usageFailure } from '../base/errors.js';
+import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
 import { Turns } from '../base/turns.js';
 import type { Emit } from '../lab/events.js';
 import { runScenario } from '../scenario/run.js';
@@ -19,7 +19,7 @@ import { RunningNode, type NodeStatus } from './running-node.js';
 import { Saver } from './saver.js';
 import { isLookedAt, mayLogInEarly, openSessions } from './sessions.js';
 import { stage } from './stage.js';
-import type { SupervisedMachine, SupervisedRun } from './supervised.js';
+import type { Replacement, ScenarioWish, SupervisedRun } from './supervised.js';
 
 export interface RunningLabContext {
 	readonly emit: Emit;
@@ -30,18 +30,8 @@ export interface RunningLabContext {
 	readonly cleanup: CleanupStack;
 }
 
-/** Which tests are run, and how patiently. */
-export interface ScenarioWish {
-	/** Names of tests; all of them when there is none. */
-	readonly tests: readonly string[];
-	/** For each assertion, in milliseconds: a lab that has settled needs no more than one look. */
-	readonly deadlineMs: number;
-}
-
-/** Nodes that are made anew, and the lab that there is then. */
-export interface Replacement extends Pick<SupervisedRun, 'lab' | 'startedKey' | 'saveStarted'> {
-	readonly machines: readonly SupervisedMachine[];
-}
+/** How long a guest may take to shut down in order, in times of what it may take to wake: a hung one never does. */
+const shutDownWakes = 4;
 
 /** A lab's nodes, what they do by themselves, and what they are made to do. */
 export class RunningLab {
@@ -110,7 +100,7 @@ export class RunningLab {
 			emit,
 			deadlineMs: wish?.deadlineMs ?? deadlines.assertionMs,
 			slowdown,
-			signal: this.#context.signal,
+			signal: wish ? AbortSignal.any([this.#context.signal, wish.signal]) : this.#context.signal,
 		});
 		return outcomes.every(({ status }) => status === 'passed');
 	}
@@ -144,7 +134,7 @@ export class RunningLab {
 	}
 
 	/** Does something that changes a node, when nothing else is being changed. */
-	change(name: string, body: (node: RunningNode) => Promise<void>): Promise<void> {
+	async change(name: string, body: (node: RunningNode) => Promise<void>): Promise<void> {
 		const node = this.find(name);
 		if (this.#debugged !== undefined) this.requireStanding();
 		return this.#turns.take(() => body(node));
@@ -157,7 +147,7 @@ export class RunningLab {
 			const { deadlines } = this.#supervised;
 			const last = node.last;
 			await this.dropSessions();
-			await node.shutDown(deadlines.provisioningMs);
+			await node.shutDown(shutDownWakes * deadlines.wakeMs);
 			const context = { lab: this.#supervised, emit, signal, cleanup, onStart: (arrived: Arrived) => this.#begin(node, arrived) };
 			await stage(node.observing(emit), 'reboot', () => bootAgain(last, node.supervised, context), undefined, name);
 		});
@@ -172,6 +162,8 @@ export class RunningLab {
 			await Promise.all(this.#nodes.map((node) => node.end()));
 			for (const node of this.#nodes) node.supervised = restored(node.supervised, checkpoint, node.name);
 			await this.#bringBack(this.#nodes, emit);
+			const failed = this.#nodes.filter(({ startup }) => startup !== 'passed').map((node) => node.name);
+			if (failed.length > 0) throw brokenFailure('reset', `could not be put back, and their startup scripts failed: ${failed.join(', ')}`);
 			this.#logIn();
 		});
 	}
@@ -220,6 +212,8 @@ export class RunningLab {
 		const lives = await this.#bringUp(nodes, emit, {});
 		const broken = lives.find((life) => life.status === 'rejected');
 		if (broken) throw broken.reason;
+		// Keys went with the disks that they had been let in on.
+		await Promise.all(nodes.map((node) => node.authorizeAgain()));
 	}
 
 	get #sessions(): SshPool {
@@ -291,7 +285,11 @@ export class RunningLab {
 			if (this.#stands) this.#context.emit({ type: 'notice', node: node.name, message });
 			if (node.arrived !== arrived) return;
 			if (this.#stands && code === guestRebooted) void this.restart(node.name, this.#context.emit).catch(() => node.lose());
-			else node.lose();
+			else {
+				// A kernel that panicked leaves its QEMU behind, with the node's link.
+				if (this.#stands) void arrived.end();
+				node.lose();
+			}
 		});
 	}
 }

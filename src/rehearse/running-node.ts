@@ -46,6 +46,7 @@ export class RunningNode {
 	#alias: string;
 	#startedAt: number | undefined;
 	#last: Arrived | undefined;
+	readonly #authorized = new Map<string, { readonly user: string; readonly publicKey: string }>();
 
 	constructor(supervised: SupervisedMachine, options: RunningNodeOptions) {
 		this.supervised = supervised;
@@ -114,10 +115,10 @@ export class RunningNode {
 		const { sideLine } = this.machine;
 		const { slowdown, signal } = this.#options;
 		const stream = await connectUnix(this.supervised.spec.shellSocket, shellSocketMs, signal);
-		stream.once('close', () => sideLine.endShell());
+		stream.on('error', () => undefined);
 		try {
-			const { ended, forget } = await sideLine.beginShell(size, terminal, slowdown, signal);
-			stream.once('close', forget);
+			const { ended, leave } = await sideLine.beginShell(size, terminal, slowdown, signal);
+			stream.once('close', leave);
 			void ended.then(() => stream.destroy());
 			return stream;
 		} catch (error) {
@@ -127,8 +128,15 @@ export class RunningNode {
 	}
 
 	/** Lets an SSH key in as a user, the declared one where none is named. */
-	authorize(user: string | undefined, publicKey: string, signal: AbortSignal): Promise<void> {
-		return this.machine.sideLine.authorize(user ?? this.supervised.username, publicKey, this.#options.slowdown, signal);
+	async authorize(user: string | undefined, publicKey: string, signal: AbortSignal): Promise<void> {
+		const whom = user ?? this.supervised.username;
+		await this.machine.sideLine.authorize(whom, publicKey, this.#options.slowdown, signal);
+		this.#authorized.set(`${whom} ${publicKey}`, { user: whom, publicKey });
+	}
+
+	/** Lets in every key that was let in before the machine was put back. */
+	async authorizeAgain(): Promise<void> {
+		for (const { user, publicKey } of this.#authorized.values()) await this.authorize(user, publicKey, this.#options.signal);
 	}
 
 	/** Brings its link to the lab's wire into a state. */
@@ -148,7 +156,8 @@ export class RunningNode {
 
 	/** Ends the machine, as a power failure does: nothing is asked of the guest. Its link is as good as new then. */
 	async end(): Promise<void> {
-		await this.arrived?.end();
+		// Also what is left of one that broke: its QEMU may still be there, with a kernel that panicked.
+		await this.#last?.end();
 		this.lose();
 		if (this.link.state !== 'up') await this.setLink({ state: 'up' });
 	}

@@ -125,3 +125,18 @@ export function scaledDeadlines(slowdown: number): Deadlines {
 	const scaled = Object.entries(baseDeadlines).map(([name, ms]) => [name, Math.round(ms * slowdown)] as const);
 	return Object.fromEntries(scaled) as unknown as Deadlines;
 }
+
+/** Which tests are run, and how patiently. */
+export interface ScenarioWish {
+	/** Names of tests; all of them when there is none. */
+	readonly tests: readonly string[];
+	/** For each assertion, in milliseconds: a lab that has settled needs no more than one look. */
+	readonly deadlineMs: number;
+	/** Whoever asked is gone. */
+	readonly signal: AbortSignal;
+}
+
+/** Nodes that are made anew, and the lab that there is then. */
+export interface Replacement extends Pick<SupervisedRun, 'lab' | 'startedKey' | 'saveStarted'> {
+	readonly machines: readonly SupervisedMachine[];
+}

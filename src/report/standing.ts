@@ -53,6 +53,8 @@ export interface StandingNode {
 export interface StandingLab {
 	readonly lab: string;
 	readonly stands: boolean;
+	/** It does not answer. */
+	readonly silent?: boolean;
 	readonly runDirectory: string;
 	/** Milliseconds. */
 	readonly ageMs: number;
@@ -64,8 +66,8 @@ export function statusText(labs: readonly StandingLab[], { color }: Pick<TextOpt
 	const paint = painter(color);
 	if (labs.length === 0) return 'No lab runs. `rehearse up` brings one up.\n';
 	return labs
-		.map(({ lab, stands, runDirectory, ageMs, nodes }) => {
-			const heading = `${paint('bold', lab)}  ${stands ? 'up' : 'coming up, or rehearsed'} for ${formatMs(ageMs)}`;
+		.map(({ lab, stands, silent, runDirectory, ageMs, nodes }) => {
+			const heading = `${paint('bold', lab)}  ${silent ? 'does not answer, running' : stands ? 'up' : 'coming up, or rehearsed'} for ${formatMs(ageMs)}`;
 			const rows = nodes.length === 0 ? [] : layOutColumns([headings, ...nodes.map(nodeRow)], paint);
 			return [heading, ...indented([...rows, runDirectory], 2)].join('\n');
 		})

@@ -6,7 +6,7 @@ import { run } from '../../src/process/run.js';
 import type { PlanDocument } from '../../src/plan/schema.js';
 import { addScript, addTest, editLab, nodeOf } from './support/labs.js';
 import { makeSandbox, type Sandbox } from './support/sandbox.js';
-import { resultIn, Tool } from './support/tool.js';
+import { resultIn, runTool, Tool } from './support/tool.js';
 
 function breakPair(plan: PlanDocument): void {
 	// The client forgets its alias, and three more scripts of it fail, each in its own way.
@@ -49,7 +49,8 @@ test('what fails is told, and is kept with --keep on-failure', async (t) => {
 		t.not(ssh, '', tool.stderr);
 		t.is(await paste(sandbox, `${ssh} hostname`), node);
 	}
-	await paste(sandbox, end);
+	t.is(end, 'rehearse down pair');
+	t.is((await runTool(sandbox, ['down', 'pair'])).status, 0);
 
 	const ended = await tool.ended;
 	t.is(ended.status, 1, ended.stderr + ended.stdout);

@@ -1,9 +1,11 @@
 /** `rehearse forward`: a lab's ports on this host's loopback, until Ctrl-C. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { isAlive } from '../../base/alive.js';
 import { withCleanup } from '../../base/cleanup.js';
 import { brokenFailure, ExitCode, usageFailure } from '../../base/errors.js';
 import { joinStreams } from '../../base/streams.js';
+import { poll } from '../../base/waiting.js';
 import type { LiveLab } from '../../rehearse/live-labs.js';
 import type { LabStatus } from '../../rehearse/requests.js';
 import { layOutColumns, painter } from '../../report/text.js';
@@ -17,7 +19,7 @@ export interface ForwardOptions extends LiveOptions {
 	/** The address of this host to listen on. */
 	readonly address: string;
 	readonly json: boolean;
-	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor'>;
+	readonly terminal: Pick<Terminal, 'stdout' | 'stderr' | 'stdoutColor'>;
 }
 
 /** A port of a node, and the one of this host that leads to it; any free one when that is not said. */
@@ -53,7 +55,10 @@ export async function forwardCommand(options: ForwardOptions): Promise<ExitCode>
 				opened.push({ ...forwarding, local: (server.address() as AddressInfo).port });
 			}
 			terminal.stdout.write(json ? `${JSON.stringify({ schema: 1, address, ports: opened })}\n` : table(opened, address, terminal.stdoutColor));
-			await once(stopping.signal, 'abort');
+			// Also one that came while the ports were being opened.
+			const isOver = async () => stopping.signal.aborted || !isAlive(lab.pid);
+			await poll(isOver, Boolean, { intervalMs: 200, deadlineMs: Infinity });
+			if (!stopping.signal.aborted) terminal.stderr.write(`${lab.name} has ended\n`);
 		});
 	} finally {
 		stopping.done();

@@ -1,7 +1,7 @@
 /** Into a node with the real OpenSSH programs: `rehearse ssh`, `exec`, `cp`, `ssh-config` and `logs`. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ExitCode, usageFailure } from '../../base/errors.js';
+import { ExitCode, toFailure, usageFailure } from '../../base/errors.js';
 import { quote } from '../../base/shell.js';
 import { runInForeground } from '../../process/foreground.js';
 import type { Argv } from '../../process/run.js';
@@ -37,11 +37,14 @@ export async function copyCommand(
 	options: LiveOptions & { readonly paths: readonly string[]; readonly user: string | undefined; readonly recursive: boolean },
 ): Promise<number> {
 	const lab = await findMeantLab(options);
-	const named = options.paths.flatMap((argument) => nodeIn(argument, lab.nodes) ?? []);
+	const named = options.paths.flatMap((argument) => {
+		const node = nodeIn(argument, lab.nodes);
+		return node === undefined ? [] : [[node, /^([^@/:]*)@/.exec(argument)?.[1]] as const];
+	});
 	if (named.length === 0) {
 		throw usageFailure('neither path is in a node', { hint: `NODE:PATH is one; the nodes are ${lab.nodes.join(', ')}` });
 	}
-	for (const node of new Set(named)) await letIn(lab, node, options.user);
+	for (const [node, user] of named) await letIn(lab, node, user ?? options.user);
 	const user = options.user === undefined ? [] : ['-o', `User=${options.user}`];
 	return runInForeground(['scp', '-q', ...configOf(lab), ...user, ...(options.recursive ? ['-r'] : []), '--', ...options.paths]);
 }
@@ -54,11 +57,16 @@ export function nodeIn(argument: string, nodes: readonly string[]): string | und
 
 /** `rehearse ssh-config`: what goes into ~/.ssh/config for scp, rsync, Ansible or an editor, while the lab is up. */
 export async function sshConfigCommand(
-	options: LiveOptions & { readonly user: string | undefined; readonly terminal: Pick<Terminal, 'stdout'> },
+	options: LiveOptions & { readonly user: string | undefined; readonly terminal: Pick<Terminal, 'stdout' | 'stderr'> },
 ): Promise<ExitCode> {
 	const lab = await findMeantLab(options);
-	for (const node of lab.nodes) await letIn(lab, node, options.user);
-	options.terminal.stdout.write(await readFile(sshConfigFile(lab.runDirectory), 'utf8'));
+	for (const node of lab.nodes) {
+		await letIn(lab, node, options.user).catch((error: unknown) =>
+			options.terminal.stderr.write(`${node} does not let the key in: ${toFailure(error).message}\n`),
+		);
+	}
+	const config = await readFile(sshConfigFile(lab.runDirectory), 'utf8');
+	options.terminal.stdout.write(options.user === undefined ? config : config.replace(/^  User .*$/gm, `  User ${options.user}`));
 	return ExitCode.passed;
 }
 

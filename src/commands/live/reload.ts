@@ -34,7 +34,7 @@ export async function reloadCommand({ paths, nodes, dryRun, mirror, json, termin
 	const live = await findMeantLab({ runs: paths.runs, lab: options.lab });
 	const current = (await askLab(live, { op: 'plan' })) as CurrentLab;
 	const edited = onlyNodes(await loadLab(live.planPath, terminal), live.nodes);
-	const plan = planReload(current.lab, edited, nodes);
+	const plan = planReload(current.lab, edited, nodes, current.ended);
 	const sentences = reloadSentences(plan);
 	const { stdout } = terminal;
 	if (json) stdout.write(`${JSON.stringify({ schema: 1, lab: live.name, dry_run: dryRun, ...plan })}\n`);

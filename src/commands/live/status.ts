@@ -1,4 +1,4 @@
-import { ExitCode } from '../../base/errors.js';
+import { ExitCode, toFailure } from '../../base/errors.js';
 import { findLiveLabs, type LiveLab } from '../../rehearse/live-labs.js';
 import type { LabStatus } from '../../rehearse/requests.js';
 import { statusText } from '../../report/standing.js';
@@ -30,8 +30,9 @@ async function describe(lab: LiveLab) {
 	try {
 		const { stands, nodes, ports, tests } = (await askLab(lab, { op: 'status' }, { deadlineMs: answerMs })) as LabStatus;
 		return { ...common, stands, nodes, ports, tests };
-	} catch {
+	} catch (error) {
 		// Its images are being built, or it is just going down: there is nobody yet, or any more, to answer.
-		return { ...common, stands: false, nodes: [], ports: [], tests: [] };
+		const isSilent = toFailure(error).code === 'control-deadline';
+		return { ...common, stands: false, nodes: [], ports: [], tests: [], ...(isSilent ? { silent: true } : {}) };
 	}
 }

@@ -51,7 +51,7 @@ export async function upCommand(options: UpOptions): Promise<ExitCode> {
 		onWait: () => terminal.stderr.write(`waiting for another \`rehearse up\` of ${lab.name}\n`),
 	});
 	try {
-		const running = (await findLiveLabs(paths.runs)).find(({ name }) => name === lab.name);
+		const running = (await findLiveLabs(paths.runs)).find(({ name, stays }) => stays && name === lab.name);
 		if (running) {
 			throw usageFailure(`${lab.name} is up already`, { hint: '`rehearse status` shows it, `rehearse down` ends it' });
 		}

@@ -18,6 +18,12 @@ test('only nodes that were edited are made anew, with what was edited', (t) => {
 	t.deepEqual(planReload(lab, edited, ['web']).changed, [], 'what was not named is not touched');
 });
 
+test('a node that has no machine is made anew, edited or not', (t) => {
+	const plan = planReload(lab, lab, [], ['db']);
+	t.deepEqual(plan.changed, [{ node: 'db', changes: [] }]);
+	t.deepEqual(reloadSentences(plan), ['db is made anew: it does not run']);
+});
+
 test('an edited scenario touches no node', (t) => {
 	const edited = { ...lab, connections: [{ from: 'web', to: 'db', port: 5432 }] };
 	t.deepEqual(planReload(lab, edited), { changed: [], scenarioChanged: true });

@@ -2,6 +2,7 @@
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isAlive } from '../base/alive.js';
+import { readBootId } from '../base/boot-id.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { usageFailure } from '../base/errors.js';
 import { readPid } from './run-directory.js';
@@ -31,7 +32,8 @@ const fileName = 'live.json';
 export async function announceLive(lab: LiveLab, cleanup: CleanupStack): Promise<void> {
 	const file = path.join(lab.runDirectory, fileName);
 	cleanup.defer('announcement', () => rm(file, { force: true }));
-	await writeFile(`${file}.new`, JSON.stringify(lab));
+	// Process ids are given anew with each boot of the host: a power failure leaves this file, and no lab.
+	await writeFile(`${file}.new`, JSON.stringify({ boot: await readBootId(), ...lab }));
 	await rename(`${file}.new`, file);
 }
 
@@ -46,7 +48,9 @@ async function readLive(directory: string): Promise<LiveLab | undefined> {
 	const pid = await readPid(directory);
 	if (pid === undefined || !isAlive(pid)) return undefined;
 	const text = await readFile(path.join(directory, fileName), 'utf8').catch(() => undefined);
-	return text === undefined ? undefined : (JSON.parse(text) as LiveLab);
+	if (text === undefined) return undefined;
+	const { boot, ...lab } = JSON.parse(text) as LiveLab & { readonly boot: string };
+	return boot === (await readBootId()) ? lab : undefined;
 }
 
 /**

@@ -33,6 +33,8 @@ test('a lab is found while it runs, and what a killed process has left is none',
 	// No process has such an id: it is beyond what the kernel gives (proc_sys_kernel(5), pid_max).
 	await announceLive(live('dead', await run('20260101T000001-dead', 4_194_305)), new CleanupStack());
 	await run('20260101T000002-young', process.pid);
+	const older = await run('20260101T000003-older', process.pid);
+	await writeFile(path.join(older, 'live.json'), JSON.stringify({ boot: 'of another boot of the host', ...live('older') }));
 	t.deepEqual(await findLiveLabs(runs), [lab]);
 	t.deepEqual(await cleanup.run(), []);
 	t.deepEqual(await findLiveLabs(runs), []);

@@ -4,7 +4,8 @@ import { lastLines, withoutControls } from '../base/format.js';
 
 /** What a guest's console says when there is nothing more to wait for. */
 const fatalPatterns: readonly { readonly pattern: RegExp; readonly meaning: string }[] = [
-	{ pattern: /Kernel panic - not syncing: ?(.*)/, meaning: 'its kernel panicked' },
+	// With the end of its line: the reason may come in a later chunk.
+	{ pattern: /Kernel panic - not syncing: ?([^\r\n]*)[\r\n]/, meaning: 'its kernel panicked' },
 	{ pattern: /You are in (?:emergency|rescue) mode/, meaning: 'it dropped to an emergency shell' },
 	{ pattern: /Give root password for maintenance/, meaning: 'it dropped to an emergency shell' },
 	{ pattern: /^\(initramfs\)/m, meaning: 'it dropped to the shell of its initial ramdisk' },

@@ -10,7 +10,8 @@ const fatal = test.macro({
 });
 test(fatal, '[    1.2] Kernel panic - not syncing: VFS: Unable to mount root fs\r\n', 'its kernel panicked: VFS: Unable to mount root fs');
 test(fatal, 'Kernel panic - not syncing', undefined);
-test(fatal, 'Kernel panic - not syncing:', 'its kernel panicked');
+test(fatal, 'Kernel panic - not syncing:\r\n', 'its kernel panicked');
+test(fatal, 'Kernel panic - not syncing: VFS', undefined);
 test(fatal, 'You are in emergency mode. After logging in, type', 'it dropped to an emergency shell');
 test(fatal, 'You are in rescue mode', 'it dropped to an emergency shell');
 test(fatal, 'Give root password for maintenance\n(or press Control-D to continue):', 'it dropped to an emergency shell');
@@ -43,6 +44,17 @@ test('a fatal word is found wherever chunks are cut, and told once', async (t) =
 		console.write(Buffer.from(text.slice(cut)));
 		console.write(Buffer.from(text));
 		t.deepEqual(seen, ['it dropped to an emergency shell'], `cut at ${cut}`);
+		await console.close();
+	}
+});
+
+test('why a kernel panicked is told in full, wherever chunks are cut', async (t) => {
+	const text = '[    1.2] Kernel panic - not syncing: out of luck\r\n[    1.3] CPU: 0';
+	for (let cut = 0; cut <= text.length; cut++) {
+		const { console, seen } = await open(t);
+		console.write(Buffer.from(text.slice(0, cut)));
+		console.write(Buffer.from(text.slice(cut)));
+		t.deepEqual(seen, ['its kernel panicked: out of luck'], `cut at ${cut}`);
 		await console.close();
 	}
 });

@@ -1,6 +1,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { usageFailure, type ExitCode } from '../base/errors.js';
 import type { ProofName } from '../lab/events.js';
+import { requireNodes } from '../lab/node-names.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
 import type { Paths } from '../rehearse/paths.js';
 import type { Lab } from '../lab/lab.js';
@@ -121,12 +122,7 @@ export function startedNodes(
 	if (cold && (from !== undefined || only.length > 0)) {
 		throw usageFailure(`--cold uses no checkpoint, ${from === undefined ? '--only' : '--from'} needs one: give one of them`);
 	}
-	const unknown = only.filter((name) => !names.includes(name));
-	if (unknown.length > 0) {
-		throw usageFailure(`the lab has no node ${unknown.map((name) => `'${name}'`).join(', ')}`, {
-			hint: `its nodes are ${names.join(', ')}`,
-		});
-	}
+	requireNodes(only, names);
 	if (from === 'started') return names;
 	return only.length > 0 ? names.filter((name) => !only.includes(name)) : [];
 }

@@ -1,6 +1,7 @@
 /** What an edited plan means for a lab that runs. Pure. */
 import { usageFailure } from '../base/errors.js';
 import type { Lab, LabNode } from '../lab/lab.js';
+import { requireNodes } from '../lab/node-names.js';
 
 /** A node that has to be made anew, and what of it was edited, in words; nothing was where it only has no machine. */
 export interface ChangedNode {
@@ -45,10 +46,7 @@ export function planReload(running: Lab, edited: Lab, only: readonly string[] = 
 	const names = ({ nodes }: Lab) => nodes.map(({ name }) => name);
 	const added = names(edited).filter((name) => !names(running).includes(name));
 	const removed = names(running).filter((name) => !names(edited).includes(name));
-	const unknown = only.filter((name) => !names(running).includes(name));
-	if (unknown.length > 0) {
-		throw usageFailure(`the lab has no node ${unknown.map((name) => `'${name}'`).join(', ')}`, { hint: `its nodes are ${names(running).join(', ')}` });
-	}
+	requireNodes(only, names(running));
 	const impossible = [
 		...(running.name === edited.name ? [] : [`it is called ${edited.name} now`]),
 		...(added.length > 0 ? [`${added.join(', ')} came to it`] : []),

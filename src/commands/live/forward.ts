@@ -6,6 +6,7 @@ import { withCleanup } from '../../base/cleanup.js';
 import { brokenFailure, ExitCode, usageFailure } from '../../base/errors.js';
 import { joinStreams } from '../../base/streams.js';
 import { poll } from '../../base/waiting.js';
+import { requireNodes } from '../../lab/node-names.js';
 import type { LiveLab } from '../../rehearse/live-labs.js';
 import type { LabStatus } from '../../rehearse/requests.js';
 import { layOutColumns, painter } from '../../report/text.js';
@@ -73,7 +74,7 @@ export function parseForwarding(text: string, nodes: readonly string[]): Forward
 	if (!isPort(port) || (local !== undefined && !isPort(local))) {
 		throw usageFailure(`'${text}' names no port of a node`, { hint: 'NODE:PORT, or LOCAL:NODE:PORT' });
 	}
-	if (!nodes.includes(node)) throw usageFailure(`the lab has no node '${node}'`, { hint: `its nodes are ${nodes.join(', ')}` });
+	requireNodes([node], nodes);
 	return { node, port: Number(port), local: local === undefined ? undefined : Number(local) };
 }
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ExitCode, toFailure, usageFailure } from '../../base/errors.js';
 import { quote } from '../../base/shell.js';
+import { requireNodes } from '../../lab/node-names.js';
 import { runInForeground } from '../../process/foreground.js';
 import type { Argv } from '../../process/run.js';
 import type { LiveLab } from '../../rehearse/live-labs.js';
@@ -79,7 +80,7 @@ export async function logsCommand(
 ): Promise<number> {
 	const lab = await findMeantLab(options);
 	const { node, log, follow, lines } = options;
-	if (!lab.nodes.includes(node)) throw usageFailure(`the lab has no node '${node}'`, { hint: `its nodes are ${lab.nodes.join(', ')}` });
+	requireNodes([node], lab.nodes);
 	if (log === 'console') {
 		const file = path.join(lab.runDirectory, 'consoles', `${node}.log`);
 		return runInForeground(['tail', '-n', String(lines), ...(follow ? ['-F'] : []), file]);

@@ -5,6 +5,7 @@ import { ExitCode, usageFailure } from '../../base/errors.js';
 import { packageRoot } from '../../base/package-root.js';
 import type { RunEvent } from '../../lab/events.js';
 import type { Lab } from '../../lab/lab.js';
+import { requireNodes } from '../../lab/node-names.js';
 import type { AcceleratorChoice } from '../../machine/accelerator.js';
 import { startDaemon, type Daemon } from '../../process/daemon.js';
 import { acquireLock } from '../../process/lock.js';
@@ -84,13 +85,7 @@ const describe = (lab: Lab, options: UpOptions): KeptLab => ({
 /** A lab with some of its nodes only. @throws Failure `usage` for a node that it does not have */
 export function onlyNodes(lab: Lab, names: readonly string[]): Lab {
 	if (names.length === 0) return lab;
-	const known = lab.nodes.map(({ name }) => name);
-	const unknown = names.filter((name) => !known.includes(name));
-	if (unknown.length > 0) {
-		throw usageFailure(`the lab has no node ${unknown.map((name) => `'${name}'`).join(', ')}`, {
-			hint: `its nodes are ${known.join(', ')}`,
-		});
-	}
+	requireNodes(names, lab.nodes.map(({ name }) => name));
 	const ofThese = (name: string) => names.includes(name);
 	return {
 		...lab,

@@ -1,5 +1,6 @@
 import type { RunEvent } from '../lab/events.js';
 import { eventLine } from '../report/plain.js';
+import type { RunState } from '../report/state.js';
 import { keptText } from '../report/summary.js';
 import type { Terminal } from './terminal.js';
 
@@ -9,17 +10,20 @@ export interface View {
 	stop(): Promise<void>;
 }
 
-/** A live view on a terminal, plain lines elsewhere. */
-export async function startView(terminal: Terminal): Promise<View> {
-	return terminal.live ? liveView(terminal) : plainView(terminal);
+/**
+ * A live view on a terminal, plain lines elsewhere. `last` is the run before, of a lab that is watched: what comes out
+ * otherwise than in it is told at once.
+ */
+export async function startView(terminal: Terminal, last?: RunState): Promise<View> {
+	return terminal.live ? liveView(terminal, last) : plainView(terminal, last);
 }
 
-function plainView({ stderr }: Terminal): View {
+function plainView({ stderr }: Terminal, last: RunState | undefined): View {
 	let startAt: number | undefined;
 	return {
 		onEvent(event) {
 			startAt ??= event.at;
-			const line = eventLine(event, startAt);
+			const line = eventLine(event, startAt, last);
 			if (line !== undefined) stderr.write(`${line}\n`);
 			if (event.type === 'kept') stderr.write(keptText(event, { color: false }));
 		},
@@ -27,10 +31,10 @@ function plainView({ stderr }: Terminal): View {
 	};
 }
 
-async function liveView(terminal: Terminal): Promise<View> {
+async function liveView(terminal: Terminal, last: RunState | undefined): Promise<View> {
 	// Loaded where it is drawn: a check or a run in CI does without.
 	const { startLiveView } = await import('../report/live.js');
-	const live = startLiveView(terminal.stderr, { color: terminal.stderrColor });
+	const live = startLiveView(terminal.stderr, { color: terminal.stderrColor, last });
 	return {
 		onEvent(event) {
 			live.onEvent(event);

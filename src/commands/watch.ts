@@ -43,6 +43,14 @@ interface Seen {
 	readonly surveys: ReadonlyMap<string, Survey>;
 }
 
+interface Rehearsal {
+	/** Ends it. */
+	readonly edited: AbortSignal;
+	/** The run before. */
+	readonly last: RunState | undefined;
+	readonly onVerdict: (state: RunState) => void;
+}
+
 /** Watches until it is interrupted; its exit status says that it was. */
 export async function watchCommand(options: WatchOptions): Promise<ExitCode> {
 	const stopping = stopOnSignals();
@@ -105,10 +113,11 @@ class Watching {
 			return last;
 		}
 		const shown = { verdict: false };
-		const state = await this.#rehearse(lab, edited, (now) => {
+		const onVerdict = (now: RunState) => {
 			shown.verdict = true;
 			this.#showVerdict(now, last);
-		});
+		};
+		const state = await this.#rehearse(lab, { edited, last: last?.state, onVerdict });
 		if (this.#stopping.signal.aborted) return last;
 		if (edited.aborted && !shown.verdict) {
 			this.say('edited: starting over\n');
@@ -135,11 +144,11 @@ class Watching {
 		}
 	}
 
-	async #rehearse(lab: Lab, edited: AbortSignal, onVerdict: (state: RunState) => void): Promise<RunState> {
+	async #rehearse(lab: Lab, { edited, last, onVerdict }: Rehearsal): Promise<RunState> {
 		const { terminal, accelerator, paths, limitBytes, mirror, timeLimitMs } = this.#options;
 		const { signal, urgent, letGo } = this.#stopping;
 		const began = Date.now();
-		const view = await startView(terminal);
+		const view = await startView(terminal, last);
 		let state = emptyRun();
 		const onEvent = (event: RunEvent) => {
 			state = foldEvent(state, event);

@@ -107,6 +107,14 @@ export interface AssertionOutcome {
 	readonly output?: string;
 }
 
+/** An assertion that was tried and does not hold so far. */
+export interface AssertionWait extends Pick<AssertionOutcome, 'test' | 'index' | 'assertion' | 'onVm' | 'attempts'> {
+	/** What was expected and what was seen. */
+	readonly message: string;
+	/** For how long it will be tried again, in milliseconds. */
+	readonly leftMs: number;
+}
+
 /** A node's attempt to reach something that is not in the lab. */
 export interface OutsideContact {
 	readonly node: string;
@@ -159,6 +167,8 @@ export type RunEventBody =
 	| { readonly type: 'notice'; readonly message: string; readonly node?: string }
 	| { readonly type: 'script-started'; readonly node: string; readonly script: string }
 	| ({ readonly type: 'script-finished' } & ScriptOutcome)
+	/** At its first try, and again when something else is seen or it will be tried for longer. `after` as below. */
+	| ({ readonly type: 'assertion-waiting'; readonly after?: ProofName } & AssertionWait)
 	/** `after`: when the scenario was run for a proof. */
 	| ({ readonly type: 'assertion-finished'; readonly after?: ProofName } & AssertionOutcome)
 	| ({ readonly type: 'script-repeated' } & RepeatOutcome)

@@ -99,7 +99,7 @@ async function settled(
 const markedBy =
 	(after: ProofName, emit: Emit): Emit =>
 	(event) =>
-		emit(event.type === 'assertion-finished' ? { ...event, after } : event);
+		emit(event.type === 'assertion-finished' || event.type === 'assertion-waiting' ? { ...event, after } : event);
 
 /** All of them, so that nothing still goes on when this rejects with the first error. */
 async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {

@@ -2,7 +2,8 @@
 import type { Difference } from '../lab/survey.js';
 import { differenceResult, type DifferenceResult } from './proofs.js';
 import { scriptFailure } from './checks.js';
-import { allAssertions, type AssertionRecord, type ReachedStatus, type RunState } from './state.js';
+import { statusIn } from './so-far.js';
+import { allAssertions, type ReachedStatus, type RunState } from './state.js';
 import type { ScriptOutcome } from '../lab/events.js';
 import { indented, mark, oneLine, statusStyle, wrapWords, type Paint } from './text.js';
 
@@ -55,15 +56,11 @@ export const noChanges: Changes = { assertions: [], scripts: [], machines: [] };
 const named = (state: RunState) =>
 	state.tests.flatMap(({ name, assertions }) => assertions.map((assertion) => ({ test: name, assertion })));
 
-const statusOf = ({ outcome }: AssertionRecord): ReachedStatus => outcome?.status ?? 'not run';
-
 function flippedAssertions(before: RunState, after: RunState): Changes['assertions'] {
-	const old = named(before);
 	return named(after).flatMap(({ test, assertion }) => {
 		const { onVm, title, outcome } = assertion;
-		const last = old.find((one) => one.test === test && one.assertion.onVm === onVm && one.assertion.title === title);
-		const from = last ? statusOf(last.assertion) : null;
-		const to = statusOf(assertion);
+		const from = statusIn(before, { test, onVm, title }) ?? null;
+		const to = outcome?.status ?? 'not run';
 		// What is new and passes is no news.
 		if (from === to || (from === null && to === 'passed')) return [];
 		return [{ test, on_vm: onVm, assertion: title, from, to, ...(outcome?.message === undefined ? {} : { message: outcome.message }) }];

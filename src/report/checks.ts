@@ -1,6 +1,6 @@
 /** The two tables of the summary: nodes with their startup scripts, and tests with their assertions. */
 import { formatMs, plural, withoutControls } from '../base/format.js';
-import type { ScriptOutcome } from '../lab/events.js';
+import type { AssertionOutcome, ScriptOutcome } from '../lab/events.js';
 import { bootEnding, nodeStatus, testStatus } from './result.js';
 import { arrivalOf, arrivalText, wasStarted } from './origins.js';
 import { consoleLogPath } from './run-files.js';
@@ -109,7 +109,7 @@ export function testSection(state: RunState, width: number, paint: Paint): strin
 	return [
 		paint('bold', 'Tests'),
 		...state.tests.flatMap((test, index) => {
-			const isReached = test.assertions.some(({ outcome }) => outcome);
+			const isReached = test.assertions.some(({ outcome, waiting }) => outcome ?? waiting);
 			const entries = test.assertions.map((assertion) => assertionEntry(assertion, nodeWidth, width, paint));
 			return [headings[index] ?? '', ...(isReached ? indented(renderEntries(entries, paint), 2) : [])];
 		}),
@@ -119,7 +119,7 @@ export function testSection(state: RunState, width: number, paint: Paint): strin
 function testEntry(test: TestRecord): Entry {
 	const total = test.assertions.length;
 	const passed = test.assertions.filter(({ outcome }) => outcome?.status === 'passed').length;
-	const isReached = test.assertions.some(({ outcome }) => outcome);
+	const isReached = test.assertions.some(({ outcome, waiting }) => outcome ?? waiting);
 	const status = testStatus(test);
 	const told = isReached ? `${passed} of ${total} passed` : `${plural(total, 'assertion')} not run`;
 	const style = status === 'passed' ? 'dim' : statusStyle(status);
@@ -127,16 +127,17 @@ function testEntry(test: TestRecord): Entry {
 }
 
 function assertionEntry(assertion: AssertionRecord, nodeWidth: number, width: number, paint: Paint): Entry {
-	const { outcome, onVm } = assertion;
+	const { outcome, waiting, onVm } = assertion;
 	const status = outcome?.status ?? 'not run';
 	const title = oneLine(assertion.title);
 	const shown = truncated(title, Math.max(20, width - nodeWidth - 19));
-	const evidence = outcome && status !== 'passed' ? assertionEvidence(outcome, width, paint) : [];
+	const seen = outcome ?? waiting;
+	const evidence = seen && status !== 'passed' ? assertionEvidence(seen, width, paint) : [];
 	return {
 		status,
 		cells: [
 			{ text: onVm.padEnd(nodeWidth) },
-			{ text: (outcome ? formatMs(outcome.ms) : 'not run').padStart(9), style: 'dim' },
+			{ text: (outcome ? formatMs(outcome.ms) : waiting ? 'undecided' : 'not run').padStart(9), style: 'dim' },
 			{ text: shown },
 		],
 		// What was cut to keep the table in shape is given whole where it is evidence, in one piece to be pasted.
@@ -145,7 +146,7 @@ function assertionEntry(assertion: AssertionRecord, nodeWidth: number, width: nu
 }
 
 /** What is to be said of an assertion that did not pass. */
-export function assertionEvidence(outcome: NonNullable<AssertionRecord['outcome']>, width: number, paint: Paint): string[] {
+export function assertionEvidence(outcome: Pick<AssertionOutcome, 'attempts'> & Partial<AssertionOutcome>, width: number, paint: Paint): string[] {
 	const verdict = outcome.status === 'error' ? 'could not be judged, ' : '';
 	const tried = `${verdict}tried ${outcome.attempts === 1 ? 'once' : `${outcome.attempts} times`}`;
 	const output = quote(outcome.output ?? '', quotedLines, paint);

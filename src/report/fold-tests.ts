@@ -1,25 +1,39 @@
 /** The part of the fold that is about tests. */
-import type { AssertionOutcome } from '../lab/events.js';
+import type { AssertionOutcome, AssertionWait } from '../lab/events.js';
 import type { AssertionRecord, TestRecord } from './state.js';
 
+/** The tests with one more outcome. */
+export const withAssertion = (tests: readonly TestRecord[], outcome: AssertionOutcome): readonly TestRecord[] =>
+	withRecord(tests, outcome, (announced) => ({ ...announced, outcome }));
+
+/** The tests with the news, told `at` that time, that an assertion does not hold so far. */
+export const withWaiting = (tests: readonly TestRecord[], wait: AssertionWait, at: number): readonly TestRecord[] =>
+	withRecord(tests, wait, (announced, { outcome }) => {
+		const { attempts, message, leftMs } = wait;
+		return outcome ? { ...announced, outcome } : { ...announced, waiting: { attempts, message, until: at + leftMs } };
+	});
+
+type Announced = Omit<AssertionRecord, 'outcome' | 'waiting'>;
+
 /**
- * The tests with one more outcome. Nothing stops a plan from having two tests of one name, so the outcome goes to the
- * first of them that still waits for an assertion of that index.
+ * The tests with another record of one assertion. Nothing stops a plan from having two tests of one name, so the news
+ * goes to the first of them that still waits for an assertion of that index.
  */
-export function withAssertion(tests: readonly TestRecord[], outcome: AssertionOutcome): readonly TestRecord[] {
-	const sameName = (test: TestRecord): boolean => test.name === outcome.test;
-	const waiting = (test: TestRecord): boolean => {
-		const assertion = test.assertions[outcome.index];
+function withRecord(
+	tests: readonly TestRecord[],
+	named: Pick<AssertionOutcome, 'test' | 'index' | 'assertion' | 'onVm'>,
+	change: (announced: Announced, before: Partial<AssertionRecord>) => AssertionRecord,
+): readonly TestRecord[] {
+	const sameName = (test: TestRecord): boolean => test.name === named.test;
+	const isUndecided = (test: TestRecord): boolean => {
+		const assertion = test.assertions[named.index];
 		return sameName(test) && assertion !== undefined && assertion.outcome === undefined;
 	};
-	const test: TestRecord = tests.find(waiting) ?? tests.findLast(sameName) ?? { name: outcome.test, assertions: [] };
-	const announced: Omit<AssertionRecord, 'outcome'> = test.assertions[outcome.index] ?? {
-		type: outcome.assertion,
-		onVm: outcome.onVm,
-		title: outcome.assertion,
-	};
+	const test: TestRecord = tests.find(isUndecided) ?? tests.findLast(sameName) ?? { name: named.test, assertions: [] };
+	const before = test.assertions[named.index];
+	const { type, onVm, title } = before ?? { type: named.assertion, onVm: named.onVm, title: named.assertion };
 	const assertions = [...test.assertions];
-	assertions[Math.min(outcome.index, assertions.length)] = { ...announced, outcome };
+	assertions[Math.min(named.index, assertions.length)] = change({ type, onVm, title }, before ?? {});
 	return replacedOrAdded(tests, { ...test, assertions }, (old) => old === test);
 }
 

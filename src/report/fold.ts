@@ -4,7 +4,7 @@
  */
 import type { ReportedError, RunEvent, ScriptOutcome, StageName } from '../lab/events.js';
 import { announcedProofs, withProofAssertion, withProofEvent } from './fold-proofs.js';
-import { replacedOrAdded, withAssertion } from './fold-tests.js';
+import { replacedOrAdded, withAssertion, withWaiting } from './fold-tests.js';
 import type { ContactRecord, NodeRecord, RunState, ScriptRecord, StageRecord } from './state.js';
 
 /** The state before the first event. */
@@ -86,6 +86,8 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 				finishedAt: event.at,
 				outcome: scriptOutcome(event),
 			});
+		case 'assertion-waiting':
+			return event.after === undefined ? { ...state, tests: withWaiting(state.tests, event, event.at) } : state;
 		case 'assertion-finished':
 			if (event.after !== undefined) return { ...state, proofs: withProofAssertion(state.proofs, event.after, event) };
 			return { ...state, tests: withAssertion(state.tests, event) };

@@ -15,6 +15,9 @@ export interface Section {
 /** The section whose rows are the nodes. */
 export const machineSection: Section = { name: 'machines', stages: ['restore', 'boot', 'save', 'startup'] };
 
+/** The section below which stands what does not hold so far. */
+export const scenarioSection: Section = { name: 'scenario', stages: ['scenario', 'twice', 'reboot', 'survey'] };
+
 /** The parts of a run, in their order; a stage that is not in the event log yet is waited for. */
 export const sections: readonly Section[] = [
 	{ name: 'images', stages: ['images'] },
@@ -23,7 +26,7 @@ export const sections: readonly Section[] = [
 	{ name: 'checkpoints', stages: ['checkpoints'] },
 	{ name: 'network', stages: ['network'] },
 	machineSection,
-	{ name: 'scenario', stages: ['scenario', 'twice', 'reboot', 'survey'] },
+	scenarioSection,
 	{ name: 'teardown', stages: ['teardown'] },
 ];
 
@@ -88,12 +91,15 @@ function sectionNews(state: RunState, section: Section, records: readonly StageR
 		const ready = state.nodes.filter((node) => nodeStatus(state, node) === 'passed').length;
 		return `${ready} of ${plural(state.nodes.length, 'node')} ready`;
 	}
-	if (section.name === 'scenario') {
-		const statuses = allAssertions(state).map(({ outcome }) => outcome?.status);
+	if (section === scenarioSection) {
+		const assertions = allAssertions(state);
+		const statuses = assertions.map(({ outcome }) => outcome?.status);
+		const waiting = assertions.filter((assertion) => assertion.waiting).length;
 		const count = (status: string | undefined): number => statuses.filter((other) => other === status).length;
 		const bad = count('failed') + count('error');
 		const done = `${statuses.length - count(undefined)} of ${plural(statuses.length, 'assertion')}`;
-		return [bad > 0 ? `${done}, ${bad} not passed` : done, ...proofNews(state)].join('; ');
+		const told = [done, ...(bad > 0 ? [`${bad} not passed`] : []), ...(waiting > 0 ? [`${waiting} not yet`] : [])].join(', ');
+		return [told, ...proofNews(state)].join('; ');
 	}
 	if (section.name === 'accelerator' && state.accelerator) {
 		return oneLine(`${state.accelerator.name}: ${state.accelerator.reason}`);
@@ -139,8 +145,8 @@ function scriptNews(node: NodeRecord, now: number): string {
 	return passed === 0 ? '' : `${plural(passed, 'script')} passed`;
 }
 
-/** A running time without tenths, which would only flicker. */
-const wholeSeconds = (ms: number): string => {
+/** A running time, in milliseconds, without tenths, which would only flicker. */
+export const wholeSeconds = (ms: number): string => {
 	const seconds = Math.max(0, Math.floor(ms / 1000));
 	return seconds < 60 ? `${seconds} s` : formatMs(seconds * 1000);
 };

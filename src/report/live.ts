@@ -13,6 +13,7 @@ import {
 	machineSection,
 	nodeEnd,
 	nodeText,
+	scenarioSection,
 	sectionEnd,
 	sections,
 	sectionStanding,
@@ -20,8 +21,9 @@ import {
 	type Section,
 } from './live-rows.js';
 import { nodeStatus } from './result.js';
+import { soFarLines } from './so-far.js';
 import type { NodeRecord, ReachedStatus, RunState } from './state.js';
-import { mark, painter, statusStyle, truncated, type Paint } from './text.js';
+import { indented, mark, painter, statusStyle, truncated, type Paint } from './text.js';
 
 export interface LiveView {
 	/** Takes an event in. Events after `stop` are ignored. */
@@ -32,6 +34,8 @@ export interface LiveView {
 
 export interface LiveViewOptions {
 	readonly color: boolean;
+	/** The run before this one, of a lab that is watched: what is otherwise now is told as soon as it is seen. */
+	readonly last?: RunState | undefined;
 	/** Milliseconds since the epoch, as in the events. */
 	readonly now?: () => number;
 }
@@ -40,8 +44,8 @@ type Task = ListrTaskObject<unknown, ListrRendererFactory, ListrRendererFactory>
 type Wrapper = ListrTaskWrapper<unknown, ListrRendererFactory, ListrRendererFactory>;
 
 /** Starts drawing on `terminal`, which must be one. Must be stopped. */
-export function startLiveView(terminal: Terminal, { color, now = Date.now }: LiveViewOptions): LiveView {
-	return new EventDrivenList(new Canvas(terminal), painter(color), now);
+export function startLiveView(terminal: Terminal, { color, last, now = Date.now }: LiveViewOptions): LiveView {
+	return new EventDrivenList(new Canvas(terminal), painter(color), { last, now });
 }
 
 const spinnerFrames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
@@ -49,6 +53,8 @@ const frameMs = 120;
 
 interface Row {
 	readonly text: () => string;
+	/** Lines below it, no wider than that. */
+	readonly below?: (width: number) => readonly string[];
 	/** How it ended, asked once it has. */
 	readonly status: () => ReachedStatus;
 }
@@ -57,6 +63,7 @@ class EventDrivenList implements LiveView {
 	readonly #canvas: Canvas;
 	readonly #paint: Paint;
 	readonly #now: () => number;
+	readonly #last: RunState | undefined;
 	readonly #listEnded: Promise<unknown>;
 	/** Looked at after each event; each resolves its task's promise and then is gone. */
 	#waiters: readonly (() => boolean)[] = [];
@@ -65,10 +72,11 @@ class EventDrivenList implements LiveView {
 	#state: RunState = emptyRun();
 	#isStopped = false;
 
-	constructor(canvas: Canvas, paint: Paint, now: () => number) {
+	constructor(canvas: Canvas, paint: Paint, { now, last }: { readonly now: () => number; readonly last: RunState | undefined }) {
 		this.#canvas = canvas;
 		this.#paint = paint;
 		this.#now = now;
+		this.#last = last;
 		const list = new Listr(
 			sections.map((section) => ({
 				title: section.name,
@@ -107,6 +115,7 @@ class EventDrivenList implements LiveView {
 		this.#rows.set(task.task.id, {
 			text: () => sectionText(this.#state, section, this.#now()),
 			status: () => sectionEnd(this.#state, section) ?? sectionStanding(this.#state, section),
+			...(section === scenarioSection ? { below: (width) => soFarLines(this.#state, this.#last, this.#now(), width, this.#paint) } : {}),
 		});
 		if (section === machineSection) {
 			await this.#waitUntil(() => isOver() || hasBegun(this.#state, section));
@@ -153,9 +162,10 @@ class EventDrivenList implements LiveView {
 
 	#lines(tasks: readonly Task[], level: number): string[] {
 		return tasks.flatMap((task) => {
-			const row = this.#rows.get(task.id)?.text() ?? task.title ?? '';
-			const text = truncated(`${'  '.repeat(level)}# ${row}`, this.#canvas.width);
-			return [text.replace('#', () => this.#mark(task)), ...this.#lines(subtasksOf(task), level + 1)];
+			const row = this.#rows.get(task.id);
+			const text = truncated(`${'  '.repeat(level)}# ${row?.text() ?? task.title ?? ''}`, this.#canvas.width);
+			const below = row?.below?.(Math.max(1, this.#canvas.width - 2)) ?? [];
+			return [text.replace('#', () => this.#mark(task)), ...indented(below, 2), ...this.#lines(subtasksOf(task), level + 1)];
 		});
 	}
 

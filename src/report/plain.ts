@@ -1,25 +1,28 @@
 /** One line an event, for a log that is no terminal. */
 import { formatMs, plural } from '../base/format.js';
-import type { AssertionOutcome, RepeatOutcome, RunEvent, ScriptOutcome, StageName, Status } from '../lab/events.js';
+import type { AssertionOutcome, AssertionWait, RepeatOutcome, RunEvent, ScriptOutcome, StageName, Status } from '../lab/events.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
 import { contactTarget } from './outside.js';
 import { differenceSentence } from './differences.js';
 import { orderText } from './proof-sections.js';
+import { beforeWords } from './so-far.js';
+import type { RunState } from './state.js';
 import { swallowedCount } from './swallowed.js';
 import { oneLine } from './text.js';
 
 /**
  * The line for an event, without a newline, such as `[  12.3s] redis: booted in 31.0 s`; nothing for an event whose
- * news another one tells. `startAt` is the time of the run's first event, in milliseconds since the epoch.
+ * news another one tells. `startAt` is the time of the run's first event, in milliseconds since the epoch; `last` is the
+ * run before, of a lab that is watched.
  */
-export function eventLine(event: RunEvent, startAt: number): string | undefined {
-	const news = eventNews(event);
+export function eventLine(event: RunEvent, startAt: number, last?: RunState): string | undefined {
+	const news = eventNews(event, last);
 	if (news === undefined) return undefined;
 	return `[${((event.at - startAt) / 1000).toFixed(1).padStart(6)}s] ${oneLine(news)}`;
 }
 
-function eventNews(event: RunEvent): string | undefined {
+function eventNews(event: RunEvent, last: RunState | undefined): string | undefined {
 	switch (event.type) {
 		case 'run-started':
 			return runNews(event);
@@ -42,6 +45,8 @@ function eventNews(event: RunEvent): string | undefined {
 			return `${event.node}: startup script ${event.script} started`;
 		case 'script-finished':
 			return scriptNews(event);
+		case 'assertion-waiting':
+			return waitingNews(event, last);
 		case 'assertion-finished':
 			return assertionNews(event);
 		case 'outside-contact':
@@ -128,6 +133,13 @@ function assertionNews(outcome: AssertionOutcome): string {
 	const attempts = outcome.attempts === 1 ? '' : ` and ${outcome.attempts} tries`;
 	const subject = `${outcome.test} › ${outcome.onVm}: ${outcome.assertion}`;
 	return withDetail(`${words} after ${formatMs(outcome.ms)}${attempts}: ${subject}`, outcome.message);
+}
+
+/** That an assertion does not hold is told with what it did before: who has edited a script waits for just that. */
+function waitingNews({ test, onVm, assertion, message, leftMs }: AssertionWait, last: RunState | undefined): string {
+	const before = beforeWords(last, { test, onVm, title: assertion });
+	const notes = [...(before === '' ? [] : [before]), `tried for another ${formatMs(leftMs)}`].join(', ');
+	return withDetail(`does not hold so far (${notes}): ${test} › ${onVm}: ${assertion}`, message);
 }
 
 const withNode = (node: string | undefined, text: string): string => (node === undefined ? text : `${node}: ${text}`);

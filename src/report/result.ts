@@ -188,13 +188,13 @@ export function resultOf(state: RunState): RunResult {
 		tests: state.tests.map((test) => ({
 			name: test.name,
 			status: testStatus(test),
-			assertions: test.assertions.map(({ type, onVm, outcome }) => ({
+			assertions: test.assertions.map(({ type, onVm, outcome, waiting }) => ({
 				type,
 				on_vm: onVm,
 				status: outcome?.status ?? 'not run',
 				ms: outcome?.ms ?? 0,
-				attempts: outcome?.attempts ?? 0,
-				...(outcome?.message === undefined ? {} : { message: withoutControls(outcome.message) }),
+				attempts: (outcome ?? waiting)?.attempts ?? 0,
+				...messageIn(outcome ?? waiting),
 			})),
 		})),
 		...(state.contacts.length > 0 ? { outside: outsideFindings(state).map(outsideResult) } : {}),
@@ -203,6 +203,10 @@ export function resultOf(state: RunState): RunResult {
 		...(error ? { error: errorInResult(error) } : {}),
 	};
 }
+
+/** What was seen of an assertion that did not pass, or did not so far when the run was broken off. */
+const messageIn = (seen: { readonly message?: string } | undefined): { readonly message?: string } =>
+	seen?.message === undefined ? {} : { message: withoutControls(seen.message) };
 
 const errorInResult = (error: ReportedError): NonNullable<RunResult['error']> => ({
 	code: error.code,

@@ -47,7 +47,19 @@ export interface NodeRecord {
 	readonly origin?: Origin;
 }
 
-export type AssertionRecord = AnnouncedTest['assertions'][number] & { readonly outcome?: AssertionOutcome };
+/** How an assertion stands that was tried and did not hold. */
+export interface WaitingRecord {
+	readonly attempts: number;
+	readonly message: string;
+	/** When it is tried for the last time, in milliseconds since the epoch. */
+	readonly until: number;
+}
+
+export type AssertionRecord = AnnouncedTest['assertions'][number] & {
+	readonly outcome?: AssertionOutcome;
+	/** Until there is an outcome. */
+	readonly waiting?: WaitingRecord;
+};
 
 export interface TestRecord {
 	readonly name: string;

@@ -1,6 +1,6 @@
 /** Runs the scenario: every assertion, each until it holds or its deadline passes, none hiding another. */
 import { lastLines } from '../base/format.js';
-import { poll, systemClock, type Clock, type PollOutcome } from '../base/waiting.js';
+import { systemClock, type Clock } from '../base/waiting.js';
 import type { AssertionOutcome, Emit, Status } from '../lab/events.js';
 import type { Assertion, Scenario, ScenarioTest } from '../lab/lab.js';
 import { isFinal, isSshFailure } from '../ssh/failures.js';
@@ -8,6 +8,7 @@ import type { SessionSource } from '../ssh/pool.js';
 import type { SshSession } from '../ssh/session.js';
 import type { Look } from './check.js';
 import { checkOf } from './checks.js';
+import { Rounds, type TryResult, type Turn } from './rounds.js';
 
 export interface ScenarioOptions {
 	readonly scenarios: readonly Scenario[];
@@ -28,24 +29,21 @@ const minimumTryMs = 15_000;
 
 const keptLines = 20;
 
-/** An assertion and its place in the plan. */
+/** An assertion, and how events name it. */
 interface Task {
-	readonly test: string;
-	readonly index: number;
 	readonly assertion: Assertion;
+	readonly named: Pick<AssertionOutcome, 'test' | 'index' | 'assertion' | 'onVm'>;
 }
 
-/** What one try saw. `giveUp`: no further try can see anything else. */
-interface Sight extends Look {
+/** What one try saw. */
+interface Sight extends Look, TryResult {
+	readonly passed: boolean;
 	readonly status: Status;
-	readonly giveUp?: boolean;
-	/** The declared user did not get in. */
-	readonly noLogin?: boolean;
 }
 
 /**
  * Resolves to the outcomes in the order of the plan; events are emitted as they come about. Nodes are looked at side
- * by side, the assertions of one node one after another, since a slow guest does not get faster by more to do.
+ * by side, the assertions of one node one at a time, since a slow guest does not get faster by more to do.
  * A node whose SSH fails fails its own assertions only. Rejects with the signal's reason when it aborts.
  */
 export async function runScenario(options: ScenarioOptions): Promise<AssertionOutcome[]> {
@@ -61,41 +59,61 @@ export async function runScenario(options: ScenarioOptions): Promise<AssertionOu
 }
 
 const tasksOf = ({ name, assertions }: ScenarioTest): Task[] =>
-	assertions.map((assertion, index) => ({ test: name, index, assertion }));
+	assertions.map((assertion, index) => ({
+		assertion,
+		named: { test: name, index, assertion: checkOf(assertion).title(assertion), onVm: assertion.onVm },
+	}));
 
 async function runOnNode(
 	tasks: readonly Task[],
 	options: ScenarioOptions,
 	outcomes: Map<Task, AssertionOutcome>,
 ): Promise<void> {
-	let { deadlineMs } = options;
-	for (const task of tasks) {
-		const { last, attempts, ms } = await pollTask(task, { ...options, deadlineMs });
+	const { deadlineMs, intervalMs = 1000, clock = systemClock, signal, emit } = options;
+	const rounds = new Rounds(tasks, { deadlineMs, intervalMs });
+	const news = new News(emit);
+	for (let turn = rounds.next(); turn; turn = rounds.next()) {
+		signal?.throwIfAborted();
+		const waitMs = turn.dueAt - clock.now();
+		if (waitMs > 0) await clock.sleep(waitMs, signal);
+		rounds.begin(clock.now());
+		const { task } = turn;
+		const sight = await look(task.assertion, Math.max(turn.deadlineAt - clock.now(), minimumTryMs), options);
+		const now = clock.now();
+		if (!rounds.end(sight, now)) {
+			news.tell(turn, sight.message, now);
+			continue;
+		}
 		const outcome: AssertionOutcome = {
-			test: task.test,
-			index: task.index,
-			assertion: checkOf(task.assertion).title(task.assertion),
-			onVm: task.assertion.onVm,
-			status: last.status,
-			ms,
-			attempts,
-			...(!last.passed && { message: last.message, output: lastLines(last.output, keptLines) }),
+			...task.named,
+			status: sight.status,
+			ms: Math.round(now - turn.firstAt),
+			attempts: turn.attempts,
+			...(!sight.passed && { message: sight.message, output: lastLines(sight.output, keptLines) }),
 		};
 		outcomes.set(task, outcome);
-		options.emit({ type: 'assertion-finished', ...outcome });
-		// A login that was waited for in vain is not waited for again; one look still tells whether it works by now.
-		deadlineMs = last.noLogin ? 0 : options.deadlineMs;
+		emit({ type: 'assertion-finished', ...outcome });
 	}
 }
 
-function pollTask({ assertion }: Task, options: ScenarioOptions): Promise<PollOutcome<Sight>> {
-	const { deadlineMs, intervalMs = 1000, clock = systemClock, signal } = options;
-	const start = clock.now();
-	return poll(
-		() => look(assertion, Math.max(deadlineMs - (clock.now() - start), minimumTryMs), options),
-		(sight) => sight.passed || sight.giveUp === true,
-		{ deadlineMs, intervalMs, clock, signal },
-	);
+/** Tells what does not hold so far: at first, and whenever something else is seen or it will be tried for longer. */
+class News {
+	readonly #emit: Emit;
+	readonly #told = new Map<Task, { readonly words: string; readonly deadlineAt: number }>();
+
+	constructor(emit: Emit) {
+		this.#emit = emit;
+	}
+
+	tell({ task, attempts, deadlineAt }: Turn<Task>, message: string, now: number): void {
+		// A time in it is another at each try (`after 55 ms`), which is no news.
+		const words = message.replaceAll(/\d+(?:\.\d+)? ?m?s\b/g, '');
+		const told = this.#told.get(task);
+		if (told?.words === words && told.deadlineAt === deadlineAt) return;
+		this.#told.set(task, { words, deadlineAt });
+		const leftMs = Math.max(0, Math.round(deadlineAt - now));
+		this.#emit({ type: 'assertion-waiting', ...task.named, attempts, message, leftMs });
+	}
 }
 
 async function look(assertion: Assertion, timeoutMs: number, options: ScenarioOptions): Promise<Sight> {

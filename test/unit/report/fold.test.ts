@@ -132,6 +132,27 @@ test('what was open when an error came is closed by it, as far as it was at faul
 	);
 });
 
+test('an assertion that does not hold so far is not run, with what was seen, until it has an outcome', (t) => {
+	const waiting = (at: number, message: string): RunEvent => ({
+		...{ at, type: 'assertion-waiting', test: 'ports', index: 1, assertion: 'port 2', onVm: 'b' },
+		...{ attempts: 3, message, leftMs: 500 },
+	});
+	const before = foldEvents([...log([...good]), waiting(2000, 'saw nothing'), waiting(2100, 'saw little')]);
+	t.deepEqual(before.tests[0]?.assertions[1], {
+		...{ type: 'port_listening', onVm: 'b', title: 'port 2' },
+		waiting: { attempts: 3, message: 'saw little', until: 2600 },
+	});
+	const [, told] = resultOf(before).tests[0]?.assertions ?? [];
+	t.deepEqual(told, { type: 'port_listening', on_vm: 'b', status: 'not run', ms: 0, attempts: 3, message: 'saw little' });
+	t.regex(summary(before, { color: false, width: 80 }), /– b +undecided +port 2\n +saw little\n +tried 3 times\n/);
+
+	const after = [{ at: 2200, ...assertion(1, 'passed') }, waiting(2300, 'late')].reduce(foldEvent, before);
+	t.deepEqual(after.tests[0]?.assertions[1]?.waiting, undefined);
+	t.is(after.tests[0]?.assertions[1]?.outcome?.status, 'passed');
+	// In the scenario of a proof it is no news of the first one.
+	t.is(foldEvent(before, { ...waiting(2300, 'again'), after: 'twice' } as RunEvent).tests, before.tests);
+});
+
 test('two tests of one name keep their outcomes apart', (t) => {
 	const twins = { name: 'ports', assertions: [{ type: 'port_listening', onVm: 'a', title: 'port 1' }] };
 	const state = foldEvents(log([{ ...started, tests: [twins, twins] }, assertion(0, 'passed'), assertion(0, 'failed')]));

@@ -63,6 +63,22 @@ test.serial('during the scenario the assertions are counted', async (t) => {
 	await view.stop();
 });
 
+test.serial('what does not hold so far stands below the scenario, and is gone when the scenario is over', async (t) => {
+	const terminal = new FakeTerminal(80, 24);
+	const { view } = await play('assertion-failed', terminal, ({ type }) => type === 'assertion-waiting');
+	await waitUntil(() => terminal.screen.includes('not yet'));
+	t.regex(
+		terminal.screen,
+		/[⠀-⣿] scenario +3 s +6 of 10 assertions, 1 not yet\n {2}… immich-server: curl -fsS http:.*… {2}tried for another 30 s\n {6}expected exit.*…\n {2}teardown\n$/,
+	);
+	await view.stop();
+
+	const after = new FakeTerminal(80, 24);
+	const whole = await play('assertion-failed', after, () => false);
+	await whole.view.stop();
+	t.false(after.screen.includes('tried for'));
+});
+
 test.serial('a view that is stopped in the middle ends, shows what was reached and gives the cursor back', async (t) => {
 	const terminal = wide();
 	const { view } = await play('passed', terminal, ({ type }) => type === 'accelerator');

@@ -74,8 +74,8 @@ test('all are run, and told in the order of the plan', async (t) => {
 	const { outcomes, events } = await run(scenarios, { a, b: () => 'yes' });
 	t.deepEqual(outcomes.map(brief), ['test 0/0 a failed 11', 'test 0/1 b passed 1', 'test 1/0 a passed 1']);
 	t.deepEqual(
-		events.map((event) => (event.type === 'assertion-finished' ? `${event.test}/${event.index}` : event.type)).sort(),
-		['test 0/0', 'test 0/1', 'test 1/0'],
+		events.flatMap((event) => (event.type === 'assertion-finished' ? [`${event.test}/${event.index}`] : [])),
+		['test 0/1', 'test 1/0', 'test 0/0'],
 	);
 });
 
@@ -95,6 +95,59 @@ test('a failure keeps what the last try saw', async (t) => {
 	t.is(outcomes[0]?.message, 'expected exit status 0 and stdout with "ready", saw exit status 0 and stdout "try 11"');
 	t.is(outcomes[0]?.output, 'try 11');
 	t.is(outcomes[0]?.ms, 10_000);
+});
+
+test('what fails holds up nothing: deadlines of a node run side by side', async (t) => {
+	const clock = fakeClock();
+	const scenarios = scenario([says('a', '1', 'y'), says('a', '2', 'y'), says('a', '3', 'y'), says('a', '4', 'y')]);
+	const { outcomes } = await run(scenarios, { a: (command) => (command === '4' ? 'y' : 'n') }, { clock });
+	t.deepEqual(outcomes.map(brief), ['test 0/0 a failed 11', 'test 0/1 a failed 11', 'test 0/2 a failed 11', 'test 0/3 a passed 1']);
+	t.deepEqual(outcomes.map(({ ms }) => ms), [10_000, 10_000, 10_000, 0]);
+	t.is(clock.now(), 10_000);
+});
+
+test('a service that comes late, and one behind it that comes later still', async (t) => {
+	const clock = fakeClock();
+	const a: Shell = (command) => (clock.now() >= (command === '1' ? 9000 : 18_000) ? 'y' : 'n');
+	const { outcomes } = await run(scenario([says('a', '1', 'y'), says('a', '2', 'y')]), { a }, { clock });
+	t.deepEqual(outcomes.map(brief), ['test 0/0 a passed 10', 'test 0/1 a passed 19']);
+	t.deepEqual(outcomes.map(({ ms }) => ms), [9000, 18_000]);
+});
+
+/** What was told of assertions that did not hold so far. */
+const waits = (events: readonly RunEventBody[]): string[] =>
+	events.flatMap((event) =>
+		event.type === 'assertion-waiting' ? [`${event.index} ${event.onVm} ${event.attempts} ${event.leftMs}: ${event.message.replace(/^.*, saw /, '')}`] : [],
+	);
+
+test('what does not hold so far is told at its first try, and again when something else is seen', async (t) => {
+	// What is settled at its first try is told as that.
+	const a: Shell = () => new Error('x');
+	let asked = 0;
+	const b: Shell = () => (++asked < 3 ? `after ${asked * 7} ms` : asked === 4 ? 'y' : 'starting');
+	const { events } = await run(scenario([says('a', 'x', 'y'), says('b', 'x', 'y'), says('b', 'z', 'y')]), { a, b });
+	t.deepEqual(waits(events), [
+		'1 b 1 10000: exit status 0 and stdout "after 7 ms"',
+		'2 b 1 10000: exit status 0 and stdout "after 14 ms"',
+		'1 b 2 9000: exit status 0 and stdout "starting"',
+	]);
+});
+
+test('that it will be tried for longer is told', async (t) => {
+	const clock = fakeClock();
+	const a: Shell = (command) => (command === '1' && clock.now() >= 2000 ? 'y' : 'n');
+	const { events, outcomes } = await run(scenario([says('a', '1', 'y'), says('a', '2', 'y')]), { a }, { clock });
+	t.deepEqual(waits(events), [
+		'0 a 1 10000: exit status 0 and stdout "n"',
+		'1 a 1 10000: exit status 0 and stdout "n"',
+		'1 a 3 10000: exit status 0 and stdout "n"',
+	]);
+	t.deepEqual(outcomes.map(brief), ['test 0/0 a passed 3', 'test 0/1 a failed 13']);
+});
+
+test('without patience nothing is told but the outcome', async (t) => {
+	const { events } = await run(scenario([says('a', '1', 'y')]), { a: () => 'n' }, { deadlineMs: 0 });
+	t.deepEqual(events.map(({ type }) => type), ['assertion-finished']);
 });
 
 test('a try may take what is left of the deadline, the last one a useful while', async (t) => {

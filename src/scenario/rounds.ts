@@ -1,0 +1,89 @@
+/**
+ * In which order the assertions of one node are tried, and for how long. All are tried once before any is tried again,
+ * so that what does not hold is known early, and deadlines run side by side. No I/O: the times are told.
+ */
+
+export interface RoundsOptions {
+	/** For each assertion, from its first try on, in milliseconds. */
+	readonly deadlineMs: number;
+	/** From the end of a try to the next one of the same assertion. */
+	readonly intervalMs: number;
+}
+
+/** What decides how it goes on after a try. */
+export interface TryResult {
+	readonly passed: boolean;
+	/** No further try can see anything else. */
+	readonly giveUp?: boolean;
+	/** The declared user did not get in. */
+	readonly noLogin?: boolean;
+}
+
+/** An assertion that is not settled. Times are those of the clock that is told, in milliseconds. */
+export interface Turn<Task> {
+	readonly task: Task;
+	/** When its next try may begin; in the past for one that was never tried. */
+	readonly dueAt: number;
+	/** Tries that have begun. */
+	readonly attempts: number;
+	/** When its first try began. */
+	readonly firstAt: number;
+	/** When it is tried for the last time; infinite before its first try. */
+	readonly deadlineAt: number;
+}
+
+type Waiting<Task> = { -readonly [Key in keyof Turn<Task>]: Turn<Task>[Key] };
+
+/** The tries of a node's assertions. One at a time: `next`, `begin`, `end`. */
+export class Rounds<Task> {
+	readonly #options: RoundsOptions;
+	/** In the order of the plan. */
+	#waiting: readonly Waiting<Task>[];
+	/** The one whose try found that nobody gets in: the others wait until somebody does, or until it is settled. */
+	#atTheDoor: Waiting<Task> | undefined;
+	/** A login was waited for in vain; one look at each of the others still tells whether it works by now. */
+	#isLoginLost = false;
+	#isLastTry = false;
+
+	constructor(tasks: readonly Task[], options: RoundsOptions) {
+		this.#options = options;
+		this.#waiting = tasks.map((task) => ({ task, attempts: 0, dueAt: -Infinity, firstAt: Infinity, deadlineAt: Infinity }));
+	}
+
+	/** What is to be tried next, once it is due; nothing when all are settled. */
+	next(): Turn<Task> | undefined {
+		if (this.#atTheDoor) return this.#atTheDoor;
+		const [first, ...others] = this.#waiting;
+		return first && others.reduce((soonest, other) => (other.dueAt < soonest.dueAt ? other : soonest), first);
+	}
+
+	/** The next try begins. A try that begins at the deadline or later is the last. */
+	begin(now: number): void {
+		const turn = this.next() as Waiting<Task>;
+		turn.attempts += 1;
+		if (turn.attempts === 1) {
+			turn.firstAt = now;
+			turn.deadlineAt = now + this.#options.deadlineMs;
+		}
+		this.#isLastTry = now >= turn.deadlineAt;
+	}
+
+	/** That try is over. Says whether its assertion is settled. */
+	end({ passed, giveUp, noLogin }: TryResult, now: number): boolean {
+		const turn = this.next() as Waiting<Task>;
+		const isSettled = passed || giveUp === true || this.#isLastTry || (noLogin === true && this.#isLoginLost);
+		if (passed) this.#prolongAfter(turn, now);
+		this.#atTheDoor = noLogin && !isSettled ? turn : undefined;
+		this.#isLoginLost = noLogin === true && isSettled;
+		turn.dueAt = Math.min(now + this.#options.intervalMs, turn.deadlineAt);
+		if (isSettled) this.#waiting = this.#waiting.filter((other) => other !== turn);
+		return isSettled;
+	}
+
+	/** What the plan names after something that came late may need it, and has its whole time from then on. */
+	#prolongAfter(turn: Waiting<Task>, now: number): void {
+		for (const later of this.#waiting.slice(this.#waiting.indexOf(turn) + 1)) {
+			if (later.attempts > 0) later.deadlineAt = now + this.#options.deadlineMs;
+		}
+	}
+}

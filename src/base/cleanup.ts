@@ -1,16 +1,25 @@
+interface Step {
+	readonly name: string;
+	readonly run: () => Promise<void> | void;
+	readonly group: string | undefined;
+}
+
 /**
  * Clean-up, registered before the thing it cleans is acquired.
  *
  * Node 20 has no AsyncDisposableStack; this is the part of it that is needed here, with names for the messages.
  */
 export class CleanupStack {
-	readonly #steps: { readonly name: string; readonly run: () => Promise<void> | void }[] = [];
+	readonly #steps: Step[] = [];
 	#running: Promise<unknown[]> | undefined;
 
-	/** Registers a step. Call it before acquiring; the step must bear that nothing was acquired. */
-	defer(name: string, run: () => Promise<void> | void): void {
+	/**
+	 * Registers a step. Call it before acquiring; the step must bear that nothing was acquired.
+	 * @param group steps of one group, with none of another between them, are run side by side
+	 */
+	defer(name: string, run: () => Promise<void> | void, group?: string): void {
 		if (this.#running) throw new Error(`clean-up has begun; '${name}' came too late`);
-		this.#steps.push({ name, run });
+		this.#steps.push({ name, run, group });
 	}
 
 	/**
@@ -25,14 +34,22 @@ export class CleanupStack {
 
 	async #runAll(): Promise<unknown[]> {
 		const errors: unknown[] = [];
-		for (const step of this.#steps.reverse()) {
+		const run = async (step: Step) => {
 			try {
 				await step.run();
 			} catch (error) {
 				errors.push(new Error(`clean-up of ${step.name} failed: ${String(error)}`, { cause: error }));
 			}
-		}
+		};
+		while (this.#steps.length > 0) await Promise.all(this.#takeLast().map(run));
 		return errors;
+	}
+
+	/** The step registered last, with those of its group right before it. */
+	#takeLast(): readonly Step[] {
+		const group = this.#steps.at(-1)?.group;
+		const before = group === undefined ? this.#steps.length - 2 : this.#steps.findLastIndex((step) => step.group !== group);
+		return this.#steps.splice(before + 1).reverse();
 	}
 }
 

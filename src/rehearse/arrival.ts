@@ -147,10 +147,11 @@ export async function bootAgain(
 /** A stack for one machine, which may end before the lab does. */
 export function ownStack(cleanup: CleanupStack, name: string): CleanupStack {
 	const own = new CleanupStack();
-	cleanup.defer(`machine ${name}`, async () => {
+	const end = async () => {
 		const [error] = await own.run();
 		if (error) throw error;
-	});
+	};
+	cleanup.defer(`machine ${name}`, end, 'machines');
 	return own;
 }
 

@@ -15,6 +15,28 @@ test('steps run one after the other, last registered first', async (t) => {
 	t.deepEqual(seen, ['third begins', 'third ends', 'second begins', 'second ends', 'first begins', 'first ends']);
 });
 
+test('steps of one group are run side by side, in their place among the others', async (t) => {
+	const seen: string[] = [];
+	const cleanup = new CleanupStack();
+	const defer = (name: string, group?: string) =>
+		cleanup.defer(
+			name,
+			async () => {
+				seen.push(`${name} begins`);
+				await new Promise(setImmediate);
+				seen.push(`${name} ends`);
+			},
+			group,
+		);
+	defer('a', 'machines');
+	defer('network');
+	for (const name of ['b', 'c']) defer(name, 'machines');
+	defer('sessions');
+	t.deepEqual(await cleanup.run(), []);
+	const one = (name: string) => [`${name} begins`, `${name} ends`];
+	t.deepEqual(seen, [...one('sessions'), 'c begins', 'b begins', 'c ends', 'b ends', ...one('network'), ...one('a')]);
+});
+
 test('a step that fails, either way, keeps none from being tried, and is named', async (t) => {
 	const cause = new Error('busy');
 	const cleanup = new CleanupStack();

@@ -2,7 +2,7 @@
  * The store of images with builds that are fakes: `mmdebstrap` and `unshare` of a PATH of their own, which note their
  * calls and make what the real ones would. Everything between, and the file system, is real.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -81,7 +81,7 @@ test.serial('two that want the same image at once: one builds, the other waits a
 	const emit = (event: RunEventBody) => {
 		store.events.push(event);
 		if ('detail' in event && event.detail?.includes('another run builds this image')) {
-			void writeFile(notes, 'waits\n', { flag: 'a' });
+			appendFileSync(notes, 'waits\n');
 		}
 	};
 	const [one, two] = await Promise.all([

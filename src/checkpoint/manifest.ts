@@ -32,6 +32,8 @@ export interface Manifest {
 	readonly key: string;
 	readonly kind: CheckpointKind;
 	readonly lab: string;
+	/** Of a `failed` one: the name of the run that its machines are of. */
+	readonly run?: string;
 	/** When the machines stood still, in milliseconds since the epoch. */
 	readonly savedAt: number;
 	readonly machines: readonly CheckpointMachine[];
@@ -44,6 +46,8 @@ export type Damaged = { readonly damaged: string };
 
 /** The manifest's own name in the checkpoint's directory. */
 export const manifestName = 'checkpoint.json';
+
+const kinds: readonly CheckpointKind[] = ['provisioned', 'started', 'failed'];
 
 /** Reads the manifest of the checkpoint `key`. */
 export function parseManifest(text: string, key: string): { readonly manifest: Manifest } | Damaged {
@@ -61,8 +65,9 @@ function findProblem(value: unknown, key: string): string | undefined {
 	if (!isRecord(value)) return 'is no object';
 	if (value['schema'] !== 1) return `has schema ${JSON.stringify(value['schema'])} instead of 1`;
 	if (value['key'] !== key) return `is that of ${JSON.stringify(value['key'])}`;
-	if (value['kind'] !== 'provisioned' && value['kind'] !== 'started') return `has the kind ${JSON.stringify(value['kind'])}`;
-	if (typeof value['lab'] !== 'string') return 'names no lab';
+	if (!kinds.some((kind) => kind === value['kind'])) return `has the kind ${JSON.stringify(value['kind'])}`;
+	if (!isText(value['lab'])) return 'names no lab';
+	if (value['kind'] === 'failed' && !isText(value['run'])) return 'names no run';
 	if (!isCount(value['savedAt'])) return 'does not say when it was saved';
 	const { files, machines } = value;
 	if (!isRecord(files)) return 'lists no files';

@@ -30,6 +30,8 @@ export interface RunOptions {
 		readonly limitBytes: number;
 	};
 	readonly keep: Keep;
+	/** Save the machines of a run that has not passed. */
+	readonly saveFailed: boolean;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
 	readonly proofs: readonly ProofName[];
@@ -63,6 +65,7 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 			accelerator: options.accelerator,
 			checkpoints,
 			keep: options.keep,
+			saveFailed: options.saveFailed,
 			scenario: true,
 			trace: options.trace,
 			proofs: options.proofs,

@@ -30,8 +30,11 @@ export type Status = 'passed' | 'failed' | 'error';
 /** What a run can be asked to prove once the scenario has passed; each is a stage, and ends with the scenario again. */
 export type ProofName = 'twice' | 'reboot';
 
-/** What a checkpoint is of: a machine before its startup scripts, or all machines of a lab after theirs. */
-export type CheckpointKind = 'provisioned' | 'started';
+/**
+ * What a checkpoint is of: a machine before its startup scripts, all machines of a lab after theirs, or all machines of a
+ * lab whatever had become of it, to be handed over.
+ */
+export type CheckpointKind = 'provisioned' | 'started' | 'failed';
 
 /** Where a node's machine came from. */
 export type Origin =

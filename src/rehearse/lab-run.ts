@@ -3,6 +3,7 @@
  * network, machines, provisioning, startup scripts, scenario.
  */
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
+import { toFailure } from '../base/errors.js';
 import { quote } from '../base/shell.js';
 import { untilAborted } from '../base/waiting.js';
 import { serveControl } from '../control/server.js';
@@ -15,7 +16,7 @@ import { answersOf, controlSocketIn } from './requests.js';
 import { saveJournals } from './journals.js';
 import { RunningLab } from './running-lab.js';
 import { stage } from './stage.js';
-import type { SupervisedRun } from './supervised.js';
+import type { HandoverOrder, SupervisedRun } from './supervised.js';
 
 export interface LabRunContext {
 	readonly emit: Emit;
@@ -77,6 +78,7 @@ async function rehearseInside(supervised: SupervisedRun, context: LabRunContext,
 	const machines = () => supervised.machines.map(({ spec }) => lab.find(spec.name).machine);
 	if (!hasPassed) await saveJournals(machines(), supervised, { emit, signal: ends.signal });
 	if (supervised.surveys) await stage(emit, 'survey', () => surveyLab(lab, supervised, ends.signal));
+	if (!hasPassed && supervised.saveFailed) await saveFailed(lab, supervised.saveFailed, { emit, signal: ends.signal });
 	const isKept = supervised.keep === 'always' || (supervised.keep === 'on-failure' && !hasPassed);
 	if (isKept) {
 		// What it goes back to is there from the moment at which it is said to stay.
@@ -85,6 +87,21 @@ async function rehearseInside(supervised: SupervisedRun, context: LabRunContext,
 		await keepLab(supervised, { ...context, signal: ends.signal }, letGo.signal);
 	}
 	await lab.finishSaving();
+}
+
+/** Saves the machines of a run that has failed. What comes of that is told, and is no part of the verdict. */
+async function saveFailed(
+	lab: RunningLab,
+	order: HandoverOrder,
+	{ emit, signal }: Pick<LabRunContext, 'emit' | 'signal'>,
+): Promise<void> {
+	try {
+		await stage(emit, 'save', () => lab.saveForHandover(order));
+		emit({ type: 'notice', message: 'the machines were saved as they are: `rehearse bundle --with-checkpoints` hands them over' });
+	} catch (error) {
+		signal.throwIfAborted();
+		emit({ type: 'notice', message: `the machines were not saved: ${toFailure(error).message}` });
+	}
 }
 
 /** Leaves the machines running until they are let go. */

@@ -2,7 +2,7 @@
 import { contentKey } from '../base/hash.js';
 import type { Ingredients } from '../checkpoint/manifest.js';
 import { uplink } from '../lab/addressing.js';
-import type { Accelerator } from '../machine/spec.js';
+import type { Accelerator, MachineSpec } from '../machine/spec.js';
 import { qemuArguments } from '../machine/spec.js';
 import { bridgeMac } from '../network/plan.js';
 import { isStartupFile, type SeedFiles } from '../seed/content.js';
@@ -30,7 +30,6 @@ export interface NodeInputs {
 /** Everything that a machine's state depends on once it is provisioned. The startup scripts are not among it. */
 export function nodeIngredients({ machine, imageBuiltAt, seed, seedBytes, host }: NodeInputs): Ingredients {
 	const { node, image, hostKey, supervised } = machine;
-	const { accelerator } = host;
 	const provisioning = Object.entries(seed).filter(([name]) => !isStartupFile(name));
 	return {
 		packages: image.packages.join(' '),
@@ -42,19 +41,26 @@ export function nodeIngredients({ machine, imageBuiltAt, seed, seedBytes, host }
 		DNS: node.dns.join(' '),
 		addresses: [node.uplinkAddress, node.mac, uplink.gateway, bridgeMac].join(' '),
 		'host key': hostKey.publicKey,
-		QEMU: host.qemuVersion,
+		'seed size': `${seedBytes}`,
+		// What none of the others tells: the guest's own files, the tool's way to write a seed.
+		seed: contentKey(provisioning),
+		...machineIngredients(supervised.spec, host),
+	};
+}
+
+/** What any saved machine depends on, wherever it was saved: what runs it, and the tool's way to start it. */
+export function machineIngredients(spec: MachineSpec, { qemuVersion, accelerator, processor }: HostIngredients): Ingredients {
+	return {
+		QEMU: qemuVersion,
 		accelerator: accelerator.accel,
 		// Emulated or not, its time stamp counter is the host's, and goes as fast.
-		processor: `${accelerator.cpu} on ${host.processor}`,
-		'seed size': `${seedBytes}`,
-		// What none of the above tells: the guest's own files, the tool's way to write a seed and to start a machine.
-		seed: contentKey(provisioning),
-		machine: contentKey(qemuArguments(anywhere(supervised.spec), accelerator)),
+		processor: `${accelerator.cpu} on ${processor}`,
+		machine: contentKey(qemuArguments(anywhere(spec), accelerator)),
 	};
 }
 
 /** A machine's description without what differs from run to run: where its files are. */
-const anywhere = (spec: PreparedMachine['supervised']['spec']): PreparedMachine['supervised']['spec'] => ({
+const anywhere = (spec: MachineSpec): MachineSpec => ({
 	...spec,
 	tap: '',
 	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', qmpSocket: '', agentSocket: '', sideSocket: '', debugSocket: '', shellSocket: '' },

@@ -8,7 +8,7 @@ import type { RunningMachine } from '../machine/machine.js';
 import { readScript } from '../machine/trace/read.js';
 import { reasonNotToTrace } from '../machine/trace/traceable.js';
 import { bootNode, restoreNode, wakeNode, type ArrivalContext, type Arrived } from './arrival.js';
-import { wasStarted } from '../report/origins.js';
+import { wasHandedOver, wasStarted } from '../report/origins.js';
 import type { Saver } from './saver.js';
 import { stage } from './stage.js';
 import type { SupervisedMachine, SupervisedRun } from './supervised.js';
@@ -56,6 +56,11 @@ export async function bringUpNode(supervised: SupervisedMachine, nodeContext: No
 	const arrived = await arrive(supervised, context, nodeContext);
 	if (arrived.isRestored && wasStarted(supervised)) {
 		return { arrived, startup: 'passed', isSound: true };
+	}
+	if (arrived.isRestored && wasHandedOver(supervised)) {
+		const { status, scripts: outcomes } = supervised.startup ?? { status: 'error', scripts: [] };
+		for (const outcome of outcomes) emit({ type: 'script-finished', ...outcome });
+		return { arrived, startup: status, isSound: false };
 	}
 	const run = () => runStartup(arrived.machine, lab, { emit, signal, scripts });
 	return { arrived, ...(await stage(emit, 'startup', run, ({ startup }) => startup, name)) };

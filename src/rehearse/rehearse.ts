@@ -8,6 +8,7 @@
  * is the result.
  */
 import { writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { timeLimitFailure, toFailure, toReported } from '../base/errors.js';
@@ -26,6 +27,7 @@ import { journalsDirectory } from '../report/run-files.js';
 import type { RunState } from '../report/state.js';
 import { announceTests } from '../scenario/checks.js';
 import type { CheckpointWish } from './checkpoints.js';
+import { orderHandover } from './handover/order.js';
 import { announceLive, type LiveLab } from './live-labs.js';
 import { writeMachinesFile } from './machines-file.js';
 import type { Paths } from './paths.js';
@@ -35,7 +37,7 @@ import { controlSocketIn } from './requests.js';
 import { requiredForRun } from './requirements.js';
 import { createRunDirectory, type RunDirectory } from './run-directory.js';
 import { sshConfigFile, writeSshConfig } from './ssh-config.js';
-import type { Keep } from './supervised.js';
+import type { HandoverOrder, Keep } from './supervised.js';
 import { startSupervisor } from './supervisor.js';
 
 export interface RehearseOptions {
@@ -49,6 +51,8 @@ export interface RehearseOptions {
 		readonly limitBytes: number;
 	};
 	readonly keep: Keep;
+	/** Whether the machines of a run that has not passed are saved, to be handed over. */
+	readonly saveFailed?: boolean;
 	/** Whether the scenario is run once the machines are started. */
 	readonly scenario: boolean;
 	/** Whether startup scripts are traced. */
@@ -150,12 +154,14 @@ async function rehearseIn(
 	const { startedKey } = plan;
 	// A lab that stays goes back to that checkpoint whenever it is told to.
 	if (startedKey !== undefined) onKept = () => void leaseCheckpoint(path.join(paths.checkpoints, startedKey), process.pid, cleanup);
+	const saveFailed = options.saveFailed ? await orderSave(paths.checkpoints, emit, cleanup) : undefined;
 	const supervisor = await starting;
 	const supervised = supervisor.supervise({
 		lab,
 		...plan,
 		checkpoints: paths.checkpoints,
 		accelerator: { name: accelerator.name, accel: accelerator.accel, cpu: accelerator.cpu },
+		host: { qemuVersion: prepared.qemuVersion, processor: os.cpus()[0]?.model ?? '' },
 		deadlines,
 		slowdown,
 		keep: options.keep,
@@ -164,7 +170,9 @@ async function rehearseIn(
 		access: { sshConfigFile: sshConfigFile(directory.path), end: `rehearse down ${quote(lab.name)}` },
 		proofs: options.proofs ?? [],
 		...(options.pace ? { pace: options.pace } : {}),
+		...(saveFailed ? { saveFailed } : {}),
 		surveys: options.surveys ?? false,
+		run: directory.id,
 		runDirectory: directory.path,
 		disks: directory.disks,
 		journals: journalsDirectory(directory.path),
@@ -173,10 +181,20 @@ async function rehearseIn(
 	supervised.catch(() => undefined);
 	await writeSshConfig(directory.path, plan.machines, supervisor.pid);
 	await supervised;
-	if (options.checkpoints.cold) return;
-	await boundCheckpoints(paths.checkpoints, options.checkpoints.limitBytes).catch((error: unknown) =>
+	if (options.checkpoints.cold && !saveFailed) return;
+	// What was saved just now is what somebody asked for.
+	const kept = saveFailed ? [saveFailed.key] : [];
+	await boundCheckpoints(paths.checkpoints, options.checkpoints.limitBytes, kept).catch((error: unknown) =>
 		emit({ type: 'notice', message: `old checkpoints could not be removed: ${toFailure(error).message}` }),
 	);
+}
+
+/** Nothing where the store cannot be written to, which costs no run. */
+function orderSave(store: string, emit: Emit, cleanup: CleanupStack): Promise<HandoverOrder | undefined> {
+	return orderHandover(store, process.pid, cleanup).catch((error: unknown) => {
+		emit({ type: 'notice', message: `the machines cannot be saved: ${toFailure(error).message}` });
+		return undefined;
+	});
 }
 
 /** What is only kept for later costs no run. */

@@ -11,7 +11,7 @@ import type { Accelerator } from '../machine/spec.js';
 import { announceTests } from '../scenario/checks.js';
 import { scriptsToStep } from './debugging/serve.js';
 import type { RunningLab } from './running-lab.js';
-import type { Replacement } from './supervised.js';
+import type { HandoverOrder, Replacement } from './supervised.js';
 import type { NodeStatus } from './running-node.js';
 import { servicePorts, type ServicePort } from './service-ports.js';
 
@@ -39,6 +39,8 @@ export type LabRequest =
 	| { readonly op: 'plan' }
 	/** Makes some nodes anew, and takes the lab for another from then on. The events tell how they come back. */
 	| ({ readonly op: 'replace' } & Replacement)
+	/** → SavedLab: saves all machines as they are, to be handed over; they go on. */
+	| ({ readonly op: 'save' } & HandoverOrder)
 	/** Ends the lab; answered before it has ended. */
 	| { readonly op: 'down' };
 
@@ -147,6 +149,9 @@ async function answerAboutNode(lab: RunningLab, request: LabRequest, { tell, joi
 		case 'replace':
 			lab.requireStanding();
 			return lab.replace(request, tell);
+		case 'save':
+			lab.requireStanding();
+			return lab.saveForHandover(request);
 		default:
 			throw usageFailure(`the lab knows no '${String(request.op)}'`);
 	}

@@ -9,17 +9,19 @@ import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
 import { Turns } from '../base/turns.js';
 import type { Emit } from '../lab/events.js';
 import { runScenario } from '../scenario/run.js';
-import type { SshPool } from '../ssh/pool.js';
+import { wasHandedOver } from '../report/origins.js';
 import { guestRebooted } from '../machine/machine.js';
 import { bootAgain, type Arrived } from './arrival.js';
 import { serveDebugger } from './debugging/serve.js';
 import { findStartedLab, restored } from './checkpoints.js';
+import { saveForHandover } from './handover/save.js';
+import type { SavedLab } from './handover/saved-lab.js';
 import { bringUpNode, Gate, type NodeOutcome } from './node-run.js';
 import { RunningNode, type NodeStatus } from './running-node.js';
 import { Saver } from './saver.js';
-import { isLookedAt, mayLogInEarly, openSessions } from './sessions.js';
+import { LabSessions } from './sessions.js';
 import { stage } from './stage.js';
-import type { Replacement, ScenarioWish, SupervisedRun } from './supervised.js';
+import type { HandoverOrder, Replacement, ScenarioWish, SupervisedRun } from './supervised.js';
 
 export interface RunningLabContext {
 	readonly emit: Emit;
@@ -41,8 +43,9 @@ export class RunningLab {
 	readonly #saver: Saver;
 	/** What changes the lab is done one after another. */
 	readonly #turns = new Turns(1);
-	#pool: SshPool | undefined;
+	readonly #sessions: LabSessions;
 	#stands = false;
+	#isJudged = false;
 	#debugged: string | undefined;
 
 	constructor(supervised: SupervisedRun, context: RunningLabContext) {
@@ -53,6 +56,7 @@ export class RunningLab {
 			(machine) => new RunningNode(machine, { alias: aliases.get(machine.spec.name) ?? '', slowdown: supervised.slowdown, signal: context.signal }),
 		);
 		this.#saver = new Saver({ ...supervised, signal: context.signal }, context.emit);
+		this.#sessions = new LabSessions(() => this.#supervised, context);
 	}
 
 	/** What it was made from. */
@@ -69,7 +73,7 @@ export class RunningLab {
 	async bringUp(): Promise<readonly NodeOutcome[]> {
 		const { signal, emit, breaking } = this.#context;
 		const settled = await this.#bringUp(this.#nodes, emit, {
-			onUp: (node) => this.#logInEarly(node),
+			onUp: (node) => this.#sessions.logInEarly(node),
 			onBroken: (error) => breaking.abort(error),
 		});
 		signal.throwIfAborted();
@@ -96,7 +100,7 @@ export class RunningLab {
 		const wanted = (name: string) => !wish || wish.tests.length === 0 || wish.tests.includes(name);
 		const outcomes = await runScenario({
 			scenarios: lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) })),
-			sessions: this.#sessions,
+			sessions: this.#sessions.pool,
 			emit,
 			deadlineMs: wish?.deadlineMs ?? deadlines.assertionMs,
 			slowdown,
@@ -162,9 +166,20 @@ export class RunningLab {
 			await Promise.all(this.#nodes.map((node) => node.end()));
 			for (const node of this.#nodes) node.supervised = restored(node.supervised, checkpoint, node.name);
 			await this.#bringBack(this.#nodes, emit);
-			const failed = this.#nodes.filter(({ startup }) => startup !== 'passed').map((node) => node.name);
+			const failed = this.#nodes.filter(({ supervised, startup }) => startup !== 'passed' && !wasHandedOver(supervised)).map((node) => node.name);
 			if (failed.length > 0) throw brokenFailure('reset', `could not be put back, and their startup scripts failed: ${failed.join(', ')}`);
 			this.#logIn();
+		});
+	}
+
+	/** Saves all machines that live as they are, to be handed over. Resolves to what was saved, when the checkpoint is there. */
+	saveForHandover(order: HandoverOrder): Promise<SavedLab> {
+		// A run has its verdict by now: a machine that breaks over this costs it nothing.
+		this.#isJudged = true;
+		return this.#turns.take(async () => {
+			// Connections mean nothing to a machine that goes on elsewhere.
+			await this.dropSessions();
+			return saveForHandover(this.#supervised, this.#nodes, order, { ...this.#supervised, signal: this.#context.signal });
 		});
 	}
 
@@ -216,29 +231,14 @@ export class RunningLab {
 		await Promise.all(nodes.map((node) => node.authorizeAgain()));
 	}
 
-	get #sessions(): SshPool {
-		if (this.#pool) return this.#pool;
-		// Now, when the machines are there: a machine that was ended before its session answers no farewell, for a second.
-		this.#context.cleanup.defer('SSH sessions', () => this.dropSessions());
-		return (this.#pool = openSessions(this.#supervised, this.#context.signal));
-	}
-
-	/** Logs in while other nodes are still coming up; what may be wrong with it, the first assertion finds as well. */
-	#logInEarly(node: string): void {
-		if (mayLogInEarly(this.#supervised, node)) this.#sessions.session(node).catch(() => undefined);
-	}
-
 	/** Logs in before the scenario is asked for. */
 	#logIn(): void {
-		for (const { name } of this.#nodes) {
-			if (isLookedAt(this.#supervised.lab, name)) this.#sessions.session(name).catch(() => undefined);
-		}
+		this.#sessions.logIn(this.#nodes.map(({ name }) => name));
 	}
 
 	/** Ends the connections that the scenario made: its machines are about to end. */
-	async dropSessions(): Promise<void> {
-		await this.#pool?.close();
-		this.#pool = undefined;
+	dropSessions(): Promise<void> {
+		return this.#sessions.drop();
 	}
 
 	async #bringUp(
@@ -274,7 +274,7 @@ export class RunningLab {
 
 	/** A machine that breaks during the scenario ends that too. */
 	#endWith({ machine }: Arrived): void {
-		machine.broken.catch((error: unknown) => void (this.#stands || this.#context.breaking.abort(error)));
+		machine.broken.catch((error: unknown) => void (this.#stands || this.#isJudged || this.#context.breaking.abort(error)));
 	}
 
 	/** Takes a machine that was started for a node. Its end is news where nobody waits for the machine. */

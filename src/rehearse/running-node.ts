@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { brokenFailure, usageFailure } from '../base/errors.js';
-import type { Emit, RunEventBody, Status } from '../lab/events.js';
+import type { Emit, RunEventBody, ScriptOutcome, Status } from '../lab/events.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { halt, proceed } from '../machine/migration.js';
 import type { TerminalSize } from '../machine/side-line.js';
@@ -10,6 +10,7 @@ import { dial } from '../network/dial.js';
 import { setLink, type LinkState } from '../network/link.js';
 import type { StandingNode } from '../report/standing.js';
 import type { Arrived } from './arrival.js';
+import { withoutTrace } from './handover/saved-lab.js';
 import type { SupervisedMachine } from './supervised.js';
 
 /** How far a node is. */
@@ -46,6 +47,7 @@ export class RunningNode {
 	#alias: string;
 	#startedAt: number | undefined;
 	#last: Arrived | undefined;
+	readonly #outcomes = new Map<string, ScriptOutcome>();
 	readonly #authorized = new Map<string, { readonly user: string; readonly publicKey: string }>();
 
 	constructor(supervised: SupervisedMachine, options: RunningNodeOptions) {
@@ -56,6 +58,11 @@ export class RunningNode {
 
 	get name(): string {
 		return this.supervised.spec.name;
+	}
+
+	/** How each of its startup scripts ended, without their traces. */
+	get outcomes(): readonly ScriptOutcome[] {
+		return [...this.#outcomes.values()];
 	}
 
 	/** Takes the description of the machine that it is to be from now on. */
@@ -181,9 +188,14 @@ export class RunningNode {
 
 	#observe(event: RunEventBody): void {
 		if (event.type === 'stage-started' && event.node === this.name) {
+			if (event.stage === 'restore' || event.stage === 'boot') this.#outcomes.clear();
 			if (event.stage === 'restore') this.stage = 'restoring';
 			if (event.stage === 'boot' || event.stage === 'reboot') this.stage = 'booting';
 			if (event.stage === 'startup') this.stage = 'starting';
+		}
+		if (event.type === 'script-finished' && event.node === this.name) {
+			const { type: _type, ...outcome } = event;
+			this.#outcomes.set(event.script, withoutTrace(outcome));
 		}
 		if (event.type === 'stage-finished' && event.node === this.name) {
 			if (event.stage === 'restore' || event.stage === 'boot') this.stage = 'provisioned';
@@ -202,6 +214,7 @@ export class RunningNode {
 	/** Everything about it at this moment. */
 	async status(): Promise<NodeStatus> {
 		const { supervised, arrived, startup } = this;
+		const failedScripts = this.outcomes.filter(({ status }) => status !== 'passed').map(({ script }) => script);
 		const residentMiB = arrived && (await residentMemory(arrived.machine.pid));
 		return {
 			name: this.name,
@@ -213,6 +226,7 @@ export class RunningNode {
 			...(residentMiB === undefined ? {} : { residentMiB }),
 			memoryMiB: supervised.spec.memoryMiB,
 			...(startup === undefined ? {} : { startup }),
+			...(failedScripts.length > 0 ? { failedScripts } : {}),
 			link: this.link,
 		};
 	}

@@ -20,8 +20,10 @@ export interface LiveMachine {
 	frozen: number;
 }
 
-export type SavingContext = Pick<SupervisedRun, 'deadlines' | 'checkpoints' | 'disks'> & {
+export type SavingContext = Pick<SupervisedRun, 'deadlines' | 'disks'> & {
 	readonly signal: AbortSignal;
+	/** Whether a machine stands still for a person, and is to do so afterwards. */
+	readonly isPaused?: (machine: RunningMachine) => boolean;
 };
 
 /**
@@ -33,7 +35,7 @@ export async function saveMachines(
 	order: SaveOrder,
 	context: SavingContext,
 ): Promise<() => Promise<void>> {
-	const { signal, deadlines } = context;
+	const { signal, deadlines, isPaused = () => false } = context;
 	const overlays = await Promise.all(machines.map((live) => nextOverlay(live, context)));
 	const begun: RunningMachine[] = [];
 	try {
@@ -58,7 +60,7 @@ export async function saveMachines(
 		if (failed) throw failed.reason;
 		return () => publish(order, layers, savedAt, context);
 	} finally {
-		for (const machine of begun) await goOn(machine, signal);
+		for (const machine of begun) if (!isPaused(machine)) await goOn(machine, signal);
 	}
 }
 
@@ -98,9 +100,9 @@ async function publish(
 	order: SaveOrder,
 	layers: readonly (readonly string[])[],
 	savedAt: number,
-	{ checkpoints, signal }: SavingContext,
+	{ signal }: SavingContext,
 ): Promise<void> {
-	const { aside } = order;
+	const { aside, besides = [] } = order;
 	const names = layers.map((files, index) => files.map((_file, depth) => `${index}.${depth}.qcow2`));
 	await Promise.all(
 		layers.flatMap((files, index) =>
@@ -108,11 +110,11 @@ async function publish(
 		),
 	);
 	const files: Record<string, FileDigest> = {};
-	for (const name of [...layers.map((_files, index) => `${index}.ram`), ...names.flat()]) {
+	for (const name of [...besides, ...layers.map((_files, index) => `${index}.ram`), ...names.flat()]) {
 		files[name] = await digestFile(path.join(aside, name), signal);
 	}
 	const machines = order.machines.map((machine, index) => ({ ...machine, ram: `${index}.ram`, layers: names[index] ?? [] }));
-	await publishCheckpoint(aside, checkpoints, { ...order.manifest, savedAt, machines, files });
+	await publishCheckpoint(aside, path.dirname(aside), { ...order.manifest, savedAt, machines, files });
 }
 
 /** A frozen layer is never written to again, so the same file can serve the run and the checkpoint. */

@@ -1,9 +1,48 @@
+import type { CleanupStack } from '../base/cleanup.js';
 import type { Lab } from '../lab/lab.js';
 import { SshPool } from '../ssh/pool.js';
 import type { SupervisedRun } from './supervised.js';
 
+/** The SSH sessions of a lab that runs, which is logged in to when that is first asked for, and anew once they were dropped. */
+export class LabSessions {
+	readonly #lab: () => SupervisedRun;
+	readonly #context: { readonly signal: AbortSignal; readonly cleanup: CleanupStack };
+	#pool: SshPool | undefined;
+
+	/** @param lab the lab as it is now */
+	constructor(lab: () => SupervisedRun, context: { readonly signal: AbortSignal; readonly cleanup: CleanupStack }) {
+		this.#lab = lab;
+		this.#context = context;
+	}
+
+	get pool(): SshPool {
+		if (this.#pool) return this.#pool;
+		// Now, when the machines are there: a machine that was ended before its session answers no farewell, for a second.
+		this.#context.cleanup.defer('SSH sessions', () => this.drop());
+		return (this.#pool = openSessions(this.#lab(), this.#context.signal));
+	}
+
+	/** Logs in while other nodes are still coming up; what may be wrong with it, the first assertion finds as well. */
+	logInEarly(node: string): void {
+		if (mayLogInEarly(this.#lab(), node)) this.pool.session(node).catch(() => undefined);
+	}
+
+	/** Logs in to these nodes before the scenario is asked for. */
+	logIn(nodes: readonly string[]): void {
+		for (const node of nodes) {
+			if (isLookedAt(this.#lab().lab, node)) this.pool.session(node).catch(() => undefined);
+		}
+	}
+
+	/** Ends the connections that the scenario made: its machines are about to end. */
+	async drop(): Promise<void> {
+		await this.#pool?.close();
+		this.#pool = undefined;
+	}
+}
+
 /** SSH sessions with a lab's machines, each as its declared user and opened when it is first asked for. */
-export function openSessions({ machines, deadlines }: SupervisedRun, signal: AbortSignal): SshPool {
+function openSessions({ machines, deadlines }: SupervisedRun, signal: AbortSignal): SshPool {
 	const targets = machines.map(({ spec, address, username, password, hostKey }) => ({
 		...{ node: spec.name, host: address, port: 22 },
 		...{ username, password, hostKey },
@@ -21,6 +60,6 @@ export function mayLogInEarly({ lab, scenario, saveStarted, proofs, surveys }: S
 }
 
 /** Whether the scenario has something to say of a node. */
-export function isLookedAt(lab: Lab, node: string): boolean {
+function isLookedAt(lab: Lab, node: string): boolean {
 	return lab.scenarios.some(({ tests }) => tests.some(({ assertions }) => assertions.some(({ onVm }) => onVm === node)));
 }

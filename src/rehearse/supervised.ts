@@ -1,6 +1,6 @@
 /** What the supervisor, the first process of a lab's namespace, is told, and what it tells. */
 import type { CheckpointMachine, Manifest } from '../checkpoint/manifest.js';
-import type { Origin, ProofName, ReportedError, RunEventBody } from '../lab/events.js';
+import type { Origin, ProofName, ReportedError, RunEventBody, ScriptOutcome, Status } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import type { Accelerator, MachineSpec } from '../machine/spec.js';
 
@@ -26,6 +26,15 @@ export interface SupervisedMachine {
 	readonly provisionedKey?: string;
 	/** What is made of its state once it is provisioned; nothing on a cold run. */
 	readonly save?: SaveOrder;
+	/** How its startup scripts had ended when it was handed over; it is only ever restored. */
+	readonly startup?: PastStartup;
+}
+
+/** How the startup scripts of a node have ended. */
+export interface PastStartup {
+	readonly status: Status;
+	/** Without their traces. */
+	readonly scripts: readonly ScriptOutcome[];
 }
 
 /** The files of one machine in a checkpoint. */
@@ -41,9 +50,16 @@ export interface SavedState {
 export interface SaveOrder {
 	/** Where it is written; there already, and removed by whoever gave the order. */
 	readonly aside: string;
-	readonly manifest: Pick<Manifest, 'schema' | 'key' | 'kind' | 'lab'>;
+	readonly manifest: Pick<Manifest, 'schema' | 'key' | 'kind' | 'lab' | 'run'>;
 	/** Of each machine, in the order of the nodes that are saved. */
 	readonly machines: readonly Pick<CheckpointMachine, 'node' | 'ingredients'>[];
+	/** Names of files that were written aside already. */
+	readonly besides?: readonly string[];
+}
+
+/** Where a checkpoint of all machines goes that is to be handed over. */
+export interface HandoverOrder extends Pick<SaveOrder, 'aside'> {
+	readonly key: string;
 }
 
 /** Everything the supervisor needs, as one line of JSON on its standard input. */
@@ -54,11 +70,15 @@ export interface SupervisedRun {
 	readonly saveStarted?: SaveOrder;
 	/** The key of the started lab's checkpoint, whether or not there is one; none on a cold run. */
 	readonly startedKey?: string;
+	/** What is made of the state of all machines when the lab has not passed. */
+	readonly saveFailed?: HandoverOrder;
 	/** Whether the scenario is run once the machines are started; a lab that is brought up to stay waits to be asked. */
 	readonly scenario: boolean;
 	/** The store of checkpoints. */
 	readonly checkpoints: string;
 	readonly accelerator: Accelerator;
+	/** The host's part in what a saved machine depends on. */
+	readonly host: { readonly qemuVersion: string; readonly processor: string };
 	readonly deadlines: Deadlines;
 	/** How many times slower the guests are than the plan was written for. */
 	readonly slowdown: number;
@@ -71,6 +91,8 @@ export interface SupervisedRun {
 	readonly pace?: Readonly<Record<string, number>>;
 	/** Whether the machines are surveyed at the end, into the run's directory. */
 	readonly surveys: boolean;
+	/** What the run is called. */
+	readonly run: string;
 	readonly runDirectory: string;
 	/** What a person is told when the lab is kept. */
 	readonly access: { readonly sshConfigFile: string; readonly end: string };

@@ -1,6 +1,6 @@
 /** How the machines of a run came up: booted, or restored from a checkpoint. */
 import { formatMs } from '../base/format.js';
-import type { Origin } from '../lab/events.js';
+import type { CheckpointKind, Origin } from '../lab/events.js';
 import { findStage, type NodeRecord, type RunState, type ScriptRecord, type StageRecord } from './state.js';
 
 /** The record of a node's machine coming up; one that could not be restored was booted. */
@@ -21,6 +21,10 @@ export const isCold = (state: RunState): boolean => state.nodes.every(({ origin 
 export const wasStarted = ({ origin }: Pick<NodeRecord, 'origin'>): boolean =>
 	origin?.from === 'checkpoint' && origin.kind === 'started';
 
+/** Whether the node was restored as somebody handed it over, whatever had become of it. */
+export const wasHandedOver = ({ origin }: Pick<NodeRecord, 'origin'>): boolean =>
+	origin?.from === 'checkpoint' && origin.kind === 'failed';
+
 /** The startup scripts that a run has to run: all but those of nodes that were restored behind theirs. */
 export const scriptsToRun = (state: RunState): readonly ScriptRecord[] =>
 	state.nodes.filter((node) => !wasStarted(node)).flatMap((node) => node.scripts);
@@ -38,10 +42,15 @@ export function originSentences(state: RunState): string[] {
 	);
 }
 
+const stages: Readonly<Record<CheckpointKind, string>> = {
+	provisioned: 'before their startup scripts',
+	started: 'after their startup scripts',
+	failed: 'when they were handed over',
+};
+
 function originWords(origin: Origin): string {
 	if (origin.from === 'power-on') return `booted${origin.why === undefined ? '' : `: ${origin.why}`}`;
-	const stage = origin.kind === 'started' ? 'after their startup scripts' : 'before their startup scripts';
-	return `restored as they were ${stage}, saved ${timeText(origin.savedAt)}`;
+	return `restored as they were ${stages[origin.kind]}, saved ${timeText(origin.savedAt)}`;
 }
 
 /** `2026-11-23 04:12:33 UTC`. */

@@ -38,6 +38,8 @@ export interface StandingNode {
 	readonly name: string;
 	readonly stage: string;
 	readonly paused: boolean;
+	/** The startup scripts that have failed, where some have. */
+	readonly failedScripts?: readonly string[];
 	/** Since its machine was booted or restored, in milliseconds; absent where none runs. */
 	readonly uptimeMs?: number;
 	readonly uplinkAddress: string;
@@ -77,9 +79,13 @@ export function statusText(labs: readonly StandingLab[], { color }: Pick<TextOpt
 
 const headings = ['node', 'stage', 'running for', 'lab address', 'uplink', 'resident', 'RAM', 'link'].map((text) => ({ text, style: 'dim' as const }));
 
+/** `startup failed (web, db), paused`; that they have not passed is told of no stage before or behind it. */
+const stageText = ({ stage, failedScripts = [], paused }: StandingNode): string =>
+	`${stage}${stage === 'startup failed' && failedScripts.length > 0 ? ` (${failedScripts.join(', ')})` : ''}${paused ? ', paused' : ''}`;
+
 const nodeRow = (node: StandingNode) => [
 	{ text: node.name },
-	{ text: `${node.stage}${node.paused ? ', paused' : ''}` },
+	{ text: stageText(node) },
 	{ text: node.uptimeMs === undefined ? '–' : formatMs(node.uptimeMs) },
 	{ text: node.alias },
 	{ text: node.uplinkAddress },

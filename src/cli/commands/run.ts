@@ -43,6 +43,11 @@ export const runDefinition = defineCommand({
 			default: 'never',
 			describe: 'leave the machines running after the scenario, until Ctrl-C',
 		},
+		'save-failed': {
+			type: 'boolean',
+			default: false,
+			describe: 'save all machines as they are when the run has not passed, for `rehearse bundle --with-checkpoints`',
+		},
 		...traceFlag,
 		timeout: {
 			type: 'number',
@@ -83,6 +88,7 @@ export const runDefinition = defineCommand({
 		const shuffle = shuffleOf(flags.shuffle, flags['shuffle-seed']);
 		const proofs = [...(twice ? ['twice' as const] : []), ...(reboot ? ['reboot' as const] : [])];
 		const checkpoints = { cold, from, only, limitBytes: bytesOf('checkpoint-limit', flags['checkpoint-limit']) };
-		return runCommand({ lab, paths: userPaths(), accelerator, checkpoints, keep, trace, proofs, shuffle, mirror, timeLimitMs, json, junit, terminal });
+		const saveFailed = flags['save-failed'];
+		return runCommand({ lab, paths: userPaths(), accelerator, checkpoints, keep, saveFailed, trace, proofs, shuffle, mirror, timeLimitMs, json, junit, terminal });
 	},
 });

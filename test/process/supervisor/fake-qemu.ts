@@ -83,7 +83,13 @@ listen('agent', (socket) => {
 	const status = { v1: { 'init-local': finished, init: finished, 'modules-config': finished, 'modules-final': finished } };
 	if (behaviour === 'hangs') return;
 	agent = socket;
-	if (isIncoming) return;
+	if (isIncoming) {
+		const id = /systemd\.machine_id=(\w+)/.exec(process.argv.join(' '))?.[1] ?? '';
+		createInterface({ input: socket }).on('line', (line) => {
+			if (line === 'wake') socket.write(`awake machine_id=${id} key_type=ssh-ed25519 key=AAAA reseeded=1 failed=${base64('a unit')} clock=${Date.now() / 1000}\n`);
+		});
+		return;
+	}
 	socket.write(`provisioned cloud_init=${base64(JSON.stringify(status))} failed=\n`);
 	createInterface({ input: socket }).on('line', (line) => {
 		if (line === 'survey') socket.write(`surveyed data=${survey()}\n`);

@@ -22,6 +22,8 @@ export interface LabOptions {
 	readonly keep?: Keep;
 	readonly proofs?: readonly ProofName[];
 	readonly surveys?: boolean;
+	/** What is otherwise than usual in what the supervisor is told. */
+	readonly changed?: (run: SupervisedRun) => SupervisedRun | Promise<SupervisedRun>;
 	/** Programs that the host has not got. */
 	readonly withoutPrograms?: readonly ('qemu-system-x86_64' | 'perl')[];
 }
@@ -55,7 +57,8 @@ export async function startLab(t: ExecutionContext, options: LabOptions = {}): P
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'lab-'));
 	const [disks, sockets] = [path.join(directory, 'disks'), path.join(directory, 'sockets')];
 	for (const name of [disks, sockets]) await mkdir(name);
-	await writeFile(path.join(directory, 'run.json'), JSON.stringify(describe(directory, disks, sockets, options)));
+	const { changed = (run) => run } = options;
+	await writeFile(path.join(directory, 'run.json'), JSON.stringify(await changed(describe(directory, disks, sockets, options))));
 	const mark = randomUUID();
 	const lines: Line[] = [];
 	let unread = '';
@@ -141,11 +144,13 @@ function describe(directory: string, disks: string, sockets: string, options: La
 		trace: true,
 		checkpoints: path.join(directory, 'checkpoints'),
 		accelerator: { name: 'tcg', accel: 'tcg', cpu: 'max' },
+		host: { qemuVersion: 'QEMU emulator version 10.0.2', processor: 'A' },
 		deadlines: scaledDeadlines(1),
 		slowdown: 1,
 		keep: options.keep ?? 'never',
 		proofs: options.proofs ?? [],
 		surveys: options.surveys ?? false,
+		run: 'a-run',
 		runDirectory: directory,
 		access: { sshConfigFile: '/nonexistent/ssh_config', end: 'kill it' },
 		disks,

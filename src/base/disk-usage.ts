@@ -1,5 +1,7 @@
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, readdir, statfs } from 'node:fs/promises';
 import path from 'node:path';
+import { hostFailure } from './errors.js';
+import { formatBytes } from './format.js';
 
 /** Bytes that a file or a whole directory occupies on its disk, holes not counted; 0 for what is not there. */
 export async function diskUsage(file: string): Promise<number> {
@@ -11,4 +13,14 @@ export async function diskUsage(file: string): Promise<number> {
 	const names = await readdir(file).catch(() => []);
 	const inner = await Promise.all(names.map((name) => diskUsage(path.join(file, name))));
 	return inner.reduce((sum, bytes) => sum + bytes, own);
+}
+
+/** @throws Failure `disk-full` where a directory's file system has no room for as many bytes (statfs(2)) */
+export async function requireRoom(directory: string, bytes: number): Promise<void> {
+	const { bavail, bsize } = await statfs(directory);
+	const free = bavail * bsize;
+	if (bytes <= free) return;
+	throw hostFailure('disk-full', `there is no room in ${directory}: up to ${formatBytes(bytes)} are to be written, ${formatBytes(free)} are free`, {
+		hint: '`rehearse prune` empties the caches and removes old runs',
+	});
 }

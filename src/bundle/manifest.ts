@@ -1,5 +1,6 @@
 /** What a bundle says of itself: the shape of its `manifest.json`, its first file, and the reading of a stranger's. */
 import { usageFailure } from '../base/errors.js';
+import { diskBytes, findSparseProblem, type SparseFile } from './sparse.js';
 import { badArchive } from './tar.js';
 
 /** A file of a bundle. */
@@ -17,8 +18,20 @@ export interface HeldSecrets {
 	readonly holds: readonly string[];
 }
 
+/** The machines of a run, to be brought up again where the bundle is opened. */
+export interface BundledMachines {
+	/** The key of their checkpoint. */
+	readonly checkpoint: string;
+	readonly nodes: readonly string[];
+	/** Nodes that had no machine any more. */
+	readonly absent: readonly string[];
+	/** Behind all others in the archive, in the order in which they follow. */
+	readonly files: readonly SparseFile[];
+}
+
 export interface BundleManifest {
-	readonly schema: 1;
+	/** 2 with machines. */
+	readonly schema: 1 | 2;
 	readonly kind: 'rehearse bundle';
 	/** Version of the tool that made it. */
 	readonly tool: string;
@@ -32,6 +45,7 @@ export interface BundleManifest {
 	readonly secrets: readonly HeldSecrets[];
 	/** In the order in which they follow. */
 	readonly files: readonly BundledFile[];
+	readonly machines?: BundledMachines;
 }
 
 /** The manifest's name. */
@@ -45,6 +59,9 @@ const maximumBundleBytes = 2 ** 32;
 
 /** What the files of a bundle are called, or are below. */
 const knownPlaces = /^(?:(?:events\.ndjson|result\.json|machines\.json)$|(?:plan|seeds|consoles|journals)\/)/;
+
+/** The same of files of machines: a checkpoint's, and the images that it stands on. */
+const machinePlaces = /^(?:checkpoint|images)\/[0-9a-f]{16}\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /** Whether a run's file belongs into a bundle. */
 export const isBundled = (path: string): boolean => knownPlaces.test(path) && isSafe(path);
@@ -66,7 +83,7 @@ export function parseBundleManifest(text: string): BundleManifest {
 	}
 	const manifest = (value ?? {}) as Partial<BundleManifest>;
 	if (manifest.kind !== 'rehearse bundle') throw badArchive(`its ${manifestName} is that of something else`);
-	if (manifest.schema !== 1) {
+	if (manifest.schema !== 1 && manifest.schema !== 2) {
 		throw usageFailure(`this bundle has the schema ${JSON.stringify(manifest.schema)}, of which this version knows nothing`, {
 			hint: 'open it with the version of rehearse that made it, or a newer one',
 		});
@@ -77,7 +94,7 @@ export function parseBundleManifest(text: string): BundleManifest {
 }
 
 function findProblem(manifest: Partial<BundleManifest>): string | undefined {
-	const { run, lab, tool, verdict, made_at, redacted, secrets, files } = manifest;
+	const { schema, run, lab, tool, verdict, made_at, redacted, secrets, files, machines } = manifest;
 	if (typeof run !== 'string' || !runName.test(run)) return 'names no run';
 	if (![lab, tool, verdict, made_at].every((text) => typeof text === 'string')) return 'lacks something';
 	if (typeof redacted !== 'boolean' || !Array.isArray(secrets) || !secrets.every(isHeld)) return 'does not say what it holds';
@@ -88,8 +105,25 @@ function findProblem(manifest: Partial<BundleManifest>): string | undefined {
 	if (paths.size < files.length) return 'lists a file twice';
 	if (files.some(({ path }) => directoriesOf(path).some((directory) => paths.has(directory)))) return 'lists a file in a file';
 	if (files.reduce((sum, { bytes }) => sum + bytes, 0) > maximumBundleBytes) return 'lists more than a run can have';
-	return undefined;
+	if ((schema === 2) !== (machines !== undefined)) return 'does not say whether it has machines';
+	return machines === undefined ? undefined : findMachinesProblem(machines);
 }
+
+function findMachinesProblem({ checkpoint, nodes, absent, files }: Partial<BundledMachines>): string | undefined {
+	if (![nodes, absent].every((names) => Array.isArray(names) && names.every((name) => typeof name === 'string'))) return 'names no machines';
+	if (!Array.isArray(files)) return 'lists no files of its machines';
+	const problem = files.map(findSparseProblem).find((found) => found !== undefined);
+	if (problem !== undefined) return problem;
+	const outside = (files as readonly SparseFile[]).find(({ path }) => !machinePlaces.test(path));
+	if (outside) return `lists ${JSON.stringify(outside.path)}, which is no file of a machine`;
+	const paths = new Set(files.map(({ path }) => path));
+	if (paths.size < files.length) return 'lists a file of a machine twice';
+	return typeof checkpoint === 'string' && paths.has(`checkpoint/${checkpoint}/checkpoint.json`) ? undefined : 'has no checkpoint of its machines';
+}
+
+/** How many bytes on the disk a bundle takes at most when it is unpacked. */
+export const unpackedBytes = ({ files, machines }: Pick<BundleManifest, 'files' | 'machines'>): number =>
+	[...files.map(({ bytes }) => bytes), ...(machines?.files ?? []).map(diskBytes)].reduce((sum, bytes) => sum + bytes, 0);
 
 const directoriesOf = (path: string): string[] =>
 	path.split('/').flatMap((_part, depth, parts) => (depth === 0 ? [] : [parts.slice(0, depth).join('/')]));

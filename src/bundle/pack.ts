@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { sha256 } from '../base/hash.js';
 import { manifestName, type BundledFile, type BundleManifest } from './manifest.js';
+import { dataBytes, readData, type SparseSource } from './sparse.js';
 import { tarEnd, tarHeader, tarPadding } from './tar.js';
 
 /** A file that goes into a bundle. */
@@ -25,19 +26,40 @@ export const describeFile = ({ path, contents }: PackedFile): BundledFile => ({
  * Writes a gzipped tar archive: everything in one directory named like the run, the manifest first. Only its owner may
  * read it.
  * @param file must not be there yet
+ * @param machines the files that the manifest lists of machines
  */
-export async function writeBundle(file: string, manifest: BundleManifest, files: readonly PackedFile[]): Promise<void> {
+export async function writeBundle(
+	file: string,
+	manifest: BundleManifest,
+	files: readonly PackedFile[],
+	machines: readonly SparseSource[] = [],
+	signal?: AbortSignal,
+): Promise<void> {
 	const first = { path: manifestName, contents: Buffer.from(`${JSON.stringify(manifest, undefined, '\t')}\n`) };
 	const at = Date.parse(manifest.made_at);
-	function* archive(): Generator<Uint8Array> {
+	async function* archive(): AsyncGenerator<Uint8Array> {
 		for (const { path, contents } of [first, ...files]) {
 			yield tarHeader(`${manifest.run}/${path}`, contents.length, at);
 			yield contents;
 			yield tarPadding(contents.length);
 		}
+		for (const source of machines) {
+			const bytes = dataBytes(source.listed);
+			yield tarHeader(`${manifest.run}/${source.listed.path}`, bytes, at);
+			yield* readData(source);
+			yield tarPadding(bytes);
+		}
 		yield tarEnd();
 	}
-	// Empty pieces would end the stream.
-	const pieces = Readable.from([...archive()].filter(({ length }) => length > 0), { objectMode: false });
-	await pipeline(pieces, createGzip(), createWriteStream(file, { flags: 'wx', mode: 0o600 }));
+	const pieces = Readable.from(filled(archive()), { objectMode: false });
+	const gzip = createGzip(machines.length > 0 ? { level: quickLevel, chunkSize: 2 ** 18 } : {});
+	await pipeline(pieces, gzip, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal });
+}
+
+/** Of gigabytes the usual level takes a minute more and saves little. */
+const quickLevel = 1;
+
+/** Empty pieces would end a stream. */
+async function* filled(pieces: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+	for await (const piece of pieces) if (piece.length > 0) yield piece;
 }

@@ -5,22 +5,32 @@ import { mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { requireRoom } from '../base/disk-usage.js';
 import { brokenFailure, Failure, usageFailure } from '../base/errors.js';
-import { manifestName, maximumManifestBytes, parseBundleManifest, type BundledFile, type BundleManifest } from './manifest.js';
+import { manifestName, maximumManifestBytes, parseBundleManifest, unpackedBytes, type BundledFile, type BundleManifest } from './manifest.js';
+import { dataBytes, writeSparse, type SparseFile } from './sparse.js';
 import { badArchive, readTar, type TarFile } from './tar.js';
+
+export interface UnpackOptions {
+	readonly signal?: AbortSignal;
+	/** Called before the machines, which take their time, where there are some. */
+	readonly onMachines?: () => void;
+}
 
 /**
  * Unpacks a bundle into a directory that is empty, its manifest among the files. Each file is that of the manifest, by
  * name, size and checksum, or the whole bundle is refused; what was written by then is the caller's to remove.
- * @throws Failure `usage` for a file that cannot be read, and for anything but a sound bundle
+ * @throws Failure `usage` for a file that cannot be read, and for anything but a sound bundle; `disk-full` before anything
+ * is written that there is no room for
  */
-export async function unpackBundle(file: string, directory: string): Promise<BundleManifest> {
+export async function unpackBundle(file: string, directory: string, options: UnpackOptions = {}): Promise<BundleManifest> {
 	const unzipped = new PassThrough();
 	// The error is that of `unzipped` too, whose reader tells it.
-	pipeline(createReadStream(file), createGunzip(), unzipped, () => undefined);
+	pipeline(createReadStream(file), createGunzip({ chunkSize: 2 ** 18 }), unzipped, () => undefined);
 	try {
-		return await unpack(readTar(unzipped), directory);
+		return await unpack(readTar(unzipped), directory, options);
 	} catch (error) {
+		options.signal?.throwIfAborted();
 		throw error instanceof Failure ? error : readFailure(file, error as NodeJS.ErrnoException);
 	} finally {
 		unzipped.destroy();
@@ -34,7 +44,7 @@ function readFailure(file: string, error: NodeJS.ErrnoException): Failure {
 	return brokenFailure('unpack', `${file} cannot be unpacked: ${error.message}`, { cause: error });
 }
 
-async function unpack(files: AsyncGenerator<TarFile>, directory: string): Promise<BundleManifest> {
+async function unpack(files: AsyncGenerator<TarFile>, directory: string, { signal, onMachines }: UnpackOptions): Promise<BundleManifest> {
 	const first = await files.next();
 	if (first.done || !first.value.path.endsWith(`/${manifestName}`) || first.value.bytes > maximumManifestBytes) {
 		throw badArchive(`it does not begin with a ${manifestName}`);
@@ -43,24 +53,43 @@ async function unpack(files: AsyncGenerator<TarFile>, directory: string): Promis
 	const manifest = parseBundleManifest(text.toString('utf8'));
 	const root = `${manifest.run}/`;
 	if (first.value.path !== `${root}${manifestName}`) throw badArchive('its directory is not named like its run');
+	await requireRoom(directory, unpackedBytes(manifest));
 	await writePlain(path.join(directory, manifestName), [text]);
 	for (const expected of manifest.files) {
 		const next = await files.next();
 		if (next.done) throw badArchive(`${expected.path} is missing`);
 		await unpackFile(next.value, root, expected, directory);
 	}
+	if (manifest.machines) onMachines?.();
+	for (const expected of manifest.machines?.files ?? []) {
+		signal?.throwIfAborted();
+		const next = await files.next();
+		if (next.done) throw badArchive(`${expected.path} is missing`);
+		await unpackSparse(next.value, root, expected, directory);
+	}
 	const more = await files.next();
 	if (!more.done) throw badArchive(`${JSON.stringify(more.value.path)} is not in its ${manifestName}`);
 	return manifest;
 }
 
-async function unpackFile(file: TarFile, root: string, expected: BundledFile, directory: string): Promise<void> {
+/** Where a file goes that is the one that should follow. @throws Failure `usage` when it is another */
+async function placeFor(file: TarFile, root: string, expected: { readonly path: string; readonly bytes: number }, directory: string): Promise<string> {
 	if (file.path !== `${root}${expected.path}`) {
 		throw badArchive(`${JSON.stringify(file.path)} is where ${expected.path} should be`);
 	}
 	if (file.bytes !== expected.bytes) throw badArchive(`${expected.path} has another size than it should`);
 	const target = path.join(directory, expected.path);
 	await mkdir(path.dirname(target), { recursive: true });
+	return target;
+}
+
+async function unpackSparse(file: TarFile, root: string, expected: SparseFile, directory: string): Promise<void> {
+	const target = await placeFor(file, root, { path: expected.path, bytes: dataBytes(expected) }, directory);
+	await writeSparse(target, expected, file.contents);
+}
+
+async function unpackFile(file: TarFile, root: string, expected: BundledFile, directory: string): Promise<void> {
+	const target = await placeFor(file, root, expected, directory);
 	const hash = createHash('sha256');
 	await writePlain(target, hashed(file.contents, hash));
 	if (hash.digest('hex') !== expected.sha256) throw badArchive(`${expected.path} is damaged: its checksum differs`);

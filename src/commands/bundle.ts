@@ -3,24 +3,33 @@ import { existsSync } from 'node:fs';
 import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isAlive } from '../base/alive.js';
+import { withCleanup, type CleanupStack } from '../base/cleanup.js';
+import { requireRoom } from '../base/disk-usage.js';
 import { brokenFailure, ExitCode, usageFailure } from '../base/errors.js';
 import { toolVersion } from '../base/version.js';
-import { isBundled, parseBundleManifest, type BundleManifest } from '../bundle/manifest.js';
+import { isBundled, parseBundleManifest, unpackedBytes, type BundleManifest, type HeldSecrets } from '../bundle/manifest.js';
 import { describeFile, writeBundle, type PackedFile } from '../bundle/pack.js';
 import { findSecrets, redact, type DeclaredPassword } from '../bundle/secrets.js';
+import { findLiveLabs } from '../rehearse/live-labs.js';
+import type { Paths } from '../rehearse/paths.js';
 import { readPid } from '../rehearse/run-directory.js';
 import { bundleObject, renderBundle } from '../report/bundle.js';
 import { foldEvents } from '../report/fold.js';
+import { wasHandedOver } from '../report/origins.js';
 import { parseEventLog } from '../report/log.js';
 import { verdictOf } from '../report/result.js';
 import type { RunState } from '../report/state.js';
+import { gatherMachines } from './bundle-machines.js';
+import { stopOnSignals } from './stop.js';
 import { findRun, isFromElsewhere, readEvents, readPlanCopy, runsNewestFirst } from './stored-runs.js';
 import type { Terminal } from './terminal.js';
 
 export interface BundleOptions {
 	/** A run directory, or the name of one in `runs`; the newest that did not pass otherwise. */
 	readonly run: string | undefined;
-	readonly runs: string;
+	readonly paths: Pick<Paths, 'runs' | 'checkpoints' | 'images'>;
+	/** Whether its machines are taken along. */
+	readonly withCheckpoints: boolean;
 	/** Where the bundle is written; beside where one stands otherwise, named like the run. */
 	readonly out: string | undefined;
 	readonly redact: boolean;
@@ -28,9 +37,35 @@ export interface BundleOptions {
 	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor'>;
 }
 
+/** What is told of machines, whatever is in them. */
+const machineSecrets: HeldSecrets = { path: 'checkpoint', holds: ['all that the machines hold in memory and on their disks'] };
+
 /** Writes the bundle and says what it holds. */
-export async function bundleCommand({ run, runs, out, redact: isRedacted, json, terminal }: BundleOptions): Promise<ExitCode> {
-	const directory = run === undefined ? await findFailedRun(runs) : findRun(run, runs);
+export async function bundleCommand(options: BundleOptions): Promise<ExitCode> {
+	if (options.redact && options.withCheckpoints) {
+		throw usageFailure('machines cannot be freed of passwords and keys: their memory holds every one of them', {
+			hint: 'give either --redact or --with-checkpoints',
+		});
+	}
+	const stopping = stopOnSignals();
+	try {
+		return await withCleanup((cleanup) => bundle(options, cleanup, stopping.signal));
+	} catch (error) {
+		stopping.signal.throwIfAborted();
+		throw error;
+	} finally {
+		stopping.done();
+	}
+}
+
+async function bundle(
+	{ run, paths, withCheckpoints, out, redact: isRedacted, json, terminal }: BundleOptions,
+	cleanup: CleanupStack,
+	signal: AbortSignal,
+): Promise<ExitCode> {
+	const { runs } = paths;
+	const directory = run === undefined ? await findFailedRun(runs, withCheckpoints) : await findNamedRun(run, runs);
+	const machines = withCheckpoints ? await gatherMachines(directory, { paths, cleanup, signal }) : undefined;
 	const passwords = await declaredPasswords(directory, isRedacted);
 	const found = await readRunFiles(directory);
 	const files = isRedacted ? redact(found, passwords) : found;
@@ -39,7 +74,7 @@ export async function bundleCommand({ run, runs, out, redact: isRedacted, json, 
 	const [left] = secrets;
 	if (isRedacted && left) throw brokenFailure('redact', `${left.path} could not be freed of: ${left.holds.join(', ')}`);
 	const manifest: BundleManifest = {
-		schema: 1,
+		schema: machines ? 2 : 1,
 		kind: 'rehearse bundle',
 		tool: toolVersion(),
 		run: path.basename(directory),
@@ -47,26 +82,38 @@ export async function bundleCommand({ run, runs, out, redact: isRedacted, json, 
 		verdict: verdictOf(state),
 		made_at: new Date().toISOString(),
 		redacted: isRedacted,
-		secrets,
+		secrets: machines ? [...secrets, machineSecrets] : secrets,
 		files: files.map(describeFile),
+		...(machines ? { machines: machines.manifest } : {}),
 	};
 	// What nobody could open is not written.
 	parseBundleManifest(JSON.stringify(manifest));
 	const file = path.resolve(out ?? `${manifest.run}.tar.gz`);
-	await writeAside(file, (aside) => writeBundle(aside, manifest, files));
+	await writeAside(file, async (aside) => {
+		if (machines) await requireRoom(path.dirname(file), unpackedBytes(manifest));
+		await writeBundle(aside, manifest, files, machines?.sources, signal);
+	});
 	const { size } = await lstat(file);
 	const told = { file, bytes: size, manifest };
 	terminal.stdout.write(json ? bundleObject(told) : renderBundle(told, { color: terminal.stdoutColor }));
 	return ExitCode.passed;
 }
 
-/** The newest run of this machine that is over and has not passed. */
-async function findFailedRun(runs: string): Promise<string> {
+/** A run by its name or directory, or that of a lab which is up by the name of the lab. */
+async function findNamedRun(run: string, runs: string): Promise<string> {
+	const live = (await findLiveLabs(runs)).find(({ name }) => name === run);
+	return live?.runDirectory ?? findRun(run, runs);
+}
+
+/** The newest run of this machine that has not passed and is over, or whose lab is up where that will do. */
+async function findFailedRun(runs: string, mayBeUp: boolean): Promise<string> {
+	const live = mayBeUp ? (await findLiveLabs(runs)).map(({ runDirectory }) => runDirectory) : [];
 	for (const directory of runsNewestFirst(runs)) {
 		const pid = await readPid(directory);
-		if (isFromElsewhere(directory) || (pid !== undefined && isAlive(pid))) continue;
-		const events = await readEvents(directory).catch(() => []);
-		if (events.length > 0 && verdictOf(foldEvents(events)) !== 'passed') return directory;
+		if (isFromElsewhere(directory) || (pid !== undefined && isAlive(pid) && !live.includes(directory))) continue;
+		const state = foldEvents(await readEvents(directory).catch(() => []));
+		// A lab that was opened here and looked into has failed elsewhere.
+		if (state.nodes.length > 0 && !state.nodes.some(wasHandedOver) && verdictOf(state) !== 'passed') return directory;
 	}
 	throw usageFailure(`no run in ${runs} has failed`, { hint: '`rehearse bundle RUN` takes any run, by its name or its directory' });
 }

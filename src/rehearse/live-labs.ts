@@ -17,6 +17,8 @@ export interface LiveLab {
 	readonly nodes: readonly string[];
 	/** It was brought up to stay; a rehearsal that goes on ends by itself. */
 	readonly stays: boolean;
+	/** The directory of the run that was opened here, and whose lab it is. */
+	readonly opened?: string;
 	readonly runDirectory: string;
 	readonly sockets: string;
 	readonly controlSocket: string;

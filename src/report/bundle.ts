@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { formatBytes, plural } from '../base/format.js';
 import type { BundleManifest, HeldSecrets } from '../bundle/manifest.js';
+import type { ReportedError } from '../lab/events.js';
 import type { RunResult } from './result.js';
 import { indented, layOutColumns, oneLine, painter, type Paint } from './text.js';
 
@@ -22,22 +23,39 @@ export interface OpenedBundle {
 	readonly plan: string | undefined;
 }
 
+/** What became of the lab of a bundle. */
+export interface OpenedLabResult {
+	readonly up: boolean;
+	readonly name?: string;
+	readonly error?: ReportedError;
+}
+
 /** What was written and what is secret in it; ends with a newline. */
 export function renderBundle({ file, bytes, manifest }: WrittenBundle, { color }: { readonly color: boolean }): string {
-	const { lab, run, verdict, files, redacted, secrets } = manifest;
+	const { lab, run, verdict, files, redacted, secrets, machines } = manifest;
 	const paint = painter(color);
 	const head = `${file}  ${formatBytes(bytes)}`;
 	const what = `${plural(files.length, 'file')} of ${run}: ${lab} ${verdict}`;
 	const held = redacted
 		? ["passwords of the plan, hashed passwords and private keys were left out; what else is secret only you know"]
-		: secretLines(secrets, paint);
-	return [paint('bold', head), ...indented([what, ...held], 2), ''].join('\n');
+		: secretLines(secrets, machines !== undefined, paint);
+	return [paint('bold', head), ...indented([what, ...machineLines(machines), ...held], 2), ''].join('\n');
 }
 
-function secretLines(secrets: readonly HeldSecrets[], paint: Paint): string[] {
+/** Which machines a bundle brings. */
+function machineLines(machines: BundleManifest['machines']): string[] {
+	if (!machines) return [];
+	const { nodes, absent } = machines;
+	return [
+		`the machines themselves: ${nodes.map(oneLine).join(', ')}`,
+		...(absent.length > 0 ? [`without ${absent.map(oneLine).join(', ')}, which did not run any more`] : []),
+	];
+}
+
+function secretLines(secrets: readonly HeldSecrets[], hasMachines: boolean, paint: Paint): string[] {
 	if (secrets.length === 0) return [];
 	return [
-		'holds secrets; --redact leaves them out:',
+		hasMachines ? 'holds secrets, as machines cannot be freed of them:' : 'holds secrets; --redact leaves them out:',
 		...indented(layOutColumns(secrets.map(({ path: file, holds }) => [{ text: oneLine(file) }, { text: oneLine(holds.join(', ')), style: 'dim' as const }]), paint), 2),
 	];
 }
@@ -56,7 +74,7 @@ export function renderOpened({ directory, manifest, plan }: OpenedBundle, { colo
 	const rows = places.flatMap(([what, place]) => (place === undefined ? [] : [[{ text: what, style: 'dim' as const }, { text: oneLine(place) }]]));
 	const origin = `rehearsed elsewhere with rehearse ${oneLine(manifest.tool)}, bundled ${oneLine(manifest.made_at)}`;
 	const redacted = manifest.redacted ? ', its passwords and keys left out' : '';
-	return [paint('bold', 'Files'), ...indented([`${origin}${redacted}`, ...layOutColumns(rows, paint)], 2), ''].join('\n');
+	return [paint('bold', 'Files'), ...indented([`${origin}${redacted}`, ...machineLines(manifest.machines), ...layOutColumns(rows, paint)], 2), ''].join('\n');
 }
 
 const json = (value: object): string => `${JSON.stringify(value, undefined, '\t')}\n`;
@@ -65,5 +83,5 @@ const json = (value: object): string => `${JSON.stringify(value, undefined, '\t'
 export const bundleObject = ({ file, bytes, manifest }: WrittenBundle): string => json({ schema: 1, bundle: file, bytes, manifest });
 
 /** The same for programs, with the result of the run. */
-export const openedObject = ({ directory, manifest, plan }: OpenedBundle, result: RunResult): string =>
-	json({ schema: 1, directory, plan: plan ?? null, manifest, result });
+export const openedObject = ({ directory, manifest, plan }: OpenedBundle, result: RunResult, lab?: OpenedLabResult): string =>
+	json({ schema: 1, directory, plan: plan ?? null, manifest, result, ...(lab ? { lab } : {}) });

@@ -10,15 +10,20 @@ export const bundleDefinition = defineCommand({
 	} as const,
 	flags: {
 		out: { type: 'string', requiresArg: true, describe: 'the file to write (default: RUN.tar.gz)' },
+		'with-checkpoints': {
+			type: 'boolean',
+			default: false,
+			describe: 'take the machines themselves along: those that `run --save-failed` has saved, or those of a lab that is up, as they are now',
+		},
 		redact: { type: 'boolean', default: false, describe: 'leave passwords, hashed passwords and private keys out' },
 		...jsonFlag,
 	} as const,
-	async run({ run, out, redact, json }, terminal) {
+	async run({ run, out, redact, json, ...flags }, terminal) {
 		const file = filled('out', out);
 		const [{ bundleCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/bundle.js'),
 			import('../../rehearse/paths.js'),
 		]);
-		return bundleCommand({ run, runs: userPaths().runs, out: file, redact, json, terminal });
+		return bundleCommand({ run, paths: userPaths(), withCheckpoints: flags['with-checkpoints'], out: file, redact, json, terminal });
 	},
 });

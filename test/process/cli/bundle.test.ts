@@ -216,9 +216,9 @@ test('a directory that is a link', refused, async ({ root, pack }) => {
 	await pack(members[0] ?? '', 'run/consoles', ...members.slice(1));
 }, /"run\/consoles" in it is a symbolic link/);
 test('a schema of the future', refused, async ({ root, pack }) => {
-	await editManifest(root, (manifest) => (manifest['schema'] = 2));
+	await editManifest(root, (manifest) => (manifest['schema'] = 3));
 	await pack(...members);
-}, /has the schema 2, of which this version knows nothing\nhint: open it with the version/);
+}, /has the schema 3, of which this version knows nothing\nhint: open it with the version/);
 test('events that make no report', refused, async ({ root, pack }) => {
 	const events = '{"at":1,"type":"run-started","nodes":7}\n';
 	await writeFile(path.join(root, 'events.ndjson'), events);

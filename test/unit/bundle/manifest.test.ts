@@ -23,7 +23,7 @@ const refused = test.macro((t, changes: object, message: RegExp) => {
 	t.is(failure.exitCode, 2);
 });
 
-test('another schema', refused, { schema: 2 }, /has the schema 2, of which this version knows nothing/);
+test('another schema', refused, { schema: 3 }, /has the schema 3, of which this version knows nothing/);
 test('something else', refused, { kind: 'checkpoint' }, /is that of something else/);
 test('no run', refused, { run: undefined }, /names no run/);
 test('a run that leads elsewhere', refused, { run: '../x' }, /names no run/);

@@ -46,6 +46,28 @@ export function emptyQcow2(diskBytes: number): { readonly fileBytes: number; rea
 	};
 }
 
+/** Features that a reader has to know (the header's bytes 72 to 79): that it was not closed well, and nothing else. */
+const dirty = 1n;
+
+/** What of a file's header is not as here, or would have QEMU open another file, if anything is. */
+export function judgeQcow2(header: Buffer): string | undefined {
+	if (header.length < headerBytes || header.toString('latin1', 0, 4) !== 'QFI\xfb' || header.readUInt32BE(4) !== 3) return 'it is no qcow2, version 3';
+	if (header.readUInt32BE(32) !== 0) return 'it is encrypted';
+	if (header.readUInt32BE(60) !== 0 || header.readBigUInt64BE(64) !== 0n) return 'it has snapshots';
+	return (header.readBigUInt64BE(72) & ~dirty) === 0n ? undefined : 'its data may be in another file';
+}
+
+/** The same of a file. */
+export async function findQcow2Danger(file: string): Promise<string | undefined> {
+	const handle = await open(file);
+	try {
+		const { buffer, bytesRead } = await handle.read(Buffer.alloc(headerBytes), 0, headerBytes, 0);
+		return judgeQcow2(buffer.subarray(0, bytesRead));
+	} finally {
+		await handle.close();
+	}
+}
+
 /** Writes an empty disk to a new file. @throws what the file system has to say, also when the file is there already */
 export async function createQcow2(file: string, diskBytes: number): Promise<void> {
 	const { fileBytes, stretches } = emptyQcow2(diskBytes);

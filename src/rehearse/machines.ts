@@ -35,34 +35,46 @@ export function prepareMachines(
 			image,
 			hostKey,
 			supervised: {
-				spec: {
-					name: node.name,
-					memoryMiB: node.memoryMiB,
-					mac: node.mac,
-					tap: tapName(index),
-					kernelFile: image.kernelFile,
-					initrdFile: image.initrdFile,
-					overlayFile: path.join(directory.disks, `${node.name}.qcow2`),
-					layers: [],
-					rootFile: image.rootFile,
-					seedFile: path.join(directory.path, 'seeds', `${node.name}.iso`),
-					// Numbered, not named: a socket's path is short, a node's name need not be.
-					qmpSocket: path.join(directory.sockets, `${index}.qmp`),
-					agentSocket: path.join(directory.sockets, `${index}.agent`),
-					sideSocket: path.join(directory.sockets, `${index}.side`),
-					debugSocket: path.join(directory.sockets, `${index}.debug`),
-					shellSocket: path.join(directory.sockets, `${index}.shell`),
-				},
-				diskMiB: node.diskMiB,
-				consoleFile: consoleLogPath(directory.path, node.name),
-				address: node.uplinkAddress,
+				...machineOf(node, index, image, { ...directory, seedFile: path.join(directory.path, 'seeds', `${node.name}.iso`) }),
 				username: user.username,
 				password: user.password,
 				hostKey: hostKey.publicKey,
-				origin: { from: 'power-on' },
 			},
 		};
 	});
+}
+
+/** The machine of the node at `index` of its lab, but for how to get in. */
+export function machineOf(
+	node: LabNode,
+	index: number,
+	image: Image,
+	{ path: run, disks, sockets, seedFile }: Pick<RunDirectory, 'path' | 'disks' | 'sockets'> & { readonly seedFile: string },
+): Omit<SupervisedMachine, 'username' | 'password' | 'hostKey'> {
+	return {
+		spec: {
+			name: node.name,
+			memoryMiB: node.memoryMiB,
+			mac: node.mac,
+			tap: tapName(index),
+			kernelFile: image.kernelFile,
+			initrdFile: image.initrdFile,
+			overlayFile: path.join(disks, `${node.name}.qcow2`),
+			layers: [],
+			rootFile: image.rootFile,
+			seedFile,
+			// Numbered, not named: a socket's path is short, a node's name need not be.
+			qmpSocket: path.join(sockets, `${index}.qmp`),
+			agentSocket: path.join(sockets, `${index}.agent`),
+			sideSocket: path.join(sockets, `${index}.side`),
+			debugSocket: path.join(sockets, `${index}.debug`),
+			shellSocket: path.join(sockets, `${index}.shell`),
+		},
+		diskMiB: node.diskMiB,
+		consoleFile: consoleLogPath(run, node.name),
+		address: node.uplinkAddress,
+		origin: { from: 'power-on' },
+	};
 }
 
 /** The user that the tool gets in as: the first with a password and sudo. */

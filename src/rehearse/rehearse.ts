@@ -27,7 +27,9 @@ import { journalsDirectory } from '../report/run-files.js';
 import type { RunState } from '../report/state.js';
 import { announceTests } from '../scenario/checks.js';
 import type { CheckpointWish } from './checkpoints.js';
+import { prepareOpened, type OpenedLab } from './handover/opened.js';
 import { orderHandover } from './handover/order.js';
+import { checkpointsIn } from './handover/places.js';
 import { announceLive, type LiveLab } from './live-labs.js';
 import { writeMachinesFile } from './machines-file.js';
 import type { Paths } from './paths.js';
@@ -53,6 +55,8 @@ export interface RehearseOptions {
 	readonly keep: Keep;
 	/** Whether the machines of a run that has not passed are saved, to be handed over. */
 	readonly saveFailed?: boolean;
+	/** A lab that was handed over: its machines are restored as they were, and nothing else is prepared. */
+	readonly opened?: OpenedLab;
 	/** Whether the scenario is run once the machines are started. */
 	readonly scenario: boolean;
 	/** Whether startup scripts are traced. */
@@ -118,7 +122,8 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);
 			await announceLive(liveLab(options, directory), cleanup);
-			await keep('a copy of the plan', copyPlan(options.lab, directory.path), emit);
+			// The run that was opened has its plan.
+			if (!options.opened) await keep('a copy of the plan', copyPlan(options.lab, directory.path), emit);
 			await rehearseIn(directory, options, emit, cleanup, signal);
 		});
 	} catch (error) {
@@ -138,7 +143,7 @@ async function rehearseIn(
 	cleanup: CleanupStack,
 	signal: AbortSignal,
 ): Promise<void> {
-	const { lab, paths } = options;
+	const { lab, paths, opened } = options;
 	await requiredForRun();
 	// Its start goes on beside what it will need.
 	let onKept = () => {};
@@ -148,18 +153,20 @@ async function rehearseIn(
 	};
 	const starting = startSupervisor({ emit: told, cleanup, signal, stopping: options.stopping });
 	starting.catch(() => undefined);
-	const prepared = await prepareLab(lab, directory, options, { emit, cleanup, signal });
+	const context = { emit, cleanup, signal };
+	const prepared = await (opened ? prepareOpened(opened, lab, directory, paths, context) : prepareLab(lab, directory, options, context));
 	const { plan, accelerator, deadlines, slowdown } = prepared;
 	await keep('what the machines are started with', writeMachinesFile({ ...prepared, ...plan }, directory.path), emit);
 	const { startedKey } = plan;
+	const checkpoints = opened ? checkpointsIn(opened.directory) : paths.checkpoints;
 	// A lab that stays goes back to that checkpoint whenever it is told to.
-	if (startedKey !== undefined) onKept = () => void leaseCheckpoint(path.join(paths.checkpoints, startedKey), process.pid, cleanup);
+	if (startedKey !== undefined) onKept = () => void leaseCheckpoint(path.join(checkpoints, startedKey), process.pid, cleanup);
 	const saveFailed = options.saveFailed ? await orderSave(paths.checkpoints, emit, cleanup) : undefined;
 	const supervisor = await starting;
 	const supervised = supervisor.supervise({
 		lab,
 		...plan,
-		checkpoints: paths.checkpoints,
+		checkpoints,
 		accelerator: { name: accelerator.name, accel: accelerator.accel, cpu: accelerator.cpu },
 		host: { qemuVersion: prepared.qemuVersion, processor: os.cpus()[0]?.model ?? '' },
 		deadlines,
@@ -204,12 +211,13 @@ async function keep(what: string, keeping: Promise<void>, emit: Emit): Promise<v
 	);
 }
 
-const liveLab = ({ lab, labArgument, scenario }: RehearseOptions, { path: runDirectory, sockets }: RunDirectory): LiveLab => ({
+const liveLab = ({ lab, labArgument, scenario, opened }: RehearseOptions, { path: runDirectory, sockets }: RunDirectory): LiveLab => ({
 	name: lab.name,
 	labArgument,
 	planPath: lab.planPath,
 	nodes: lab.nodes.map(({ name }) => name),
 	stays: !scenario,
+	...(opened ? { opened: opened.directory } : {}),
 	runDirectory,
 	sockets,
 	controlSocket: controlSocketIn(sockets),

@@ -1,4 +1,4 @@
-import { ExitCode } from '../../base/errors.js';
+import { ExitCode, usageFailure } from '../../base/errors.js';
 import type { RunEvent } from '../../lab/events.js';
 import type { Paths } from '../../rehearse/paths.js';
 import { reloadLab } from '../../rehearse/reload.js';
@@ -32,6 +32,9 @@ export interface ReloadOptions {
  */
 export async function reloadCommand({ paths, nodes, dryRun, mirror, json, terminal, ...options }: ReloadOptions): Promise<ExitCode> {
 	const live = await findMeantLab({ runs: paths.runs, lab: options.lab });
+	if (live.opened !== undefined) {
+		throw usageFailure(`${live.name} was opened from a bundle, and its images are not built here`, { hint: `\`rehearse run ${live.planPath}\` rehearses its plan on this machine` });
+	}
 	const current = (await askLab(live, { op: 'plan' })) as CurrentLab;
 	const edited = onlyNodes(await loadLab(live.planPath, terminal), live.nodes);
 	const plan = planReload(current.lab, edited, nodes, current.ended);

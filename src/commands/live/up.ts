@@ -1,25 +1,19 @@
 /** `rehearse up`: brings a lab up to stay. A process of its own keeps it; this one shows how it comes up, and ends. */
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { ExitCode, usageFailure } from '../../base/errors.js';
-import { packageRoot } from '../../base/package-root.js';
-import type { RunEvent } from '../../lab/events.js';
 import type { Lab } from '../../lab/lab.js';
 import { requireNodes } from '../../lab/node-names.js';
 import type { AcceleratorChoice } from '../../machine/accelerator.js';
-import { startDaemon, type Daemon } from '../../process/daemon.js';
 import { acquireLock } from '../../process/lock.js';
 import { findLiveLabs } from '../../rehearse/live-labs.js';
 import type { Paths } from '../../rehearse/paths.js';
-import { emptyRun, foldEvent } from '../../report/fold.js';
 import { exitCodeOf, resultOf } from '../../report/result.js';
 import type { RunState } from '../../report/state.js';
 import { summary } from '../../report/summary.js';
 import { standingText } from '../../report/standing.js';
 import { loadLab } from '../load-lab.js';
-import { stopOnSignals } from '../stop.js';
 import type { Terminal } from '../terminal.js';
-import { startView, type View } from '../view.js';
+import { bringUp } from './bring-up.js';
 import type { KeptLab } from './keep.js';
 
 export interface UpOptions {
@@ -101,31 +95,3 @@ export function onlyNodes(lab: Lab, names: readonly string[]): Lab {
 
 const hasStarted = ({ nodes }: RunState): boolean =>
 	nodes.every(({ scripts }) => scripts.every(({ outcome }) => outcome === undefined || outcome.status === 'passed'));
-
-async function bringUp(kept: KeptLab, terminal: Terminal): Promise<{ readonly state: RunState; readonly isUp: boolean }> {
-	const stopping = stopOnSignals();
-	const view = await startView(terminal);
-	const program = path.join(packageRoot(), 'dist', 'src', 'cli', 'keeper.js');
-	const keeper = await startDaemon([process.execPath, program], JSON.stringify(kept));
-	stopping.signal.addEventListener('abort', () => keeper.kill('SIGINT'), { once: true });
-	stopping.urgent.addEventListener('abort', () => keeper.kill('SIGTERM'), { once: true });
-	try {
-		return await follow(keeper, view);
-	} finally {
-		keeper.leave();
-		await view.stop();
-		stopping.done();
-	}
-}
-
-/** Resolves when the lab is up, or will not be. */
-async function follow(keeper: Daemon, view: View): Promise<{ readonly state: RunState; readonly isUp: boolean }> {
-	let state = emptyRun();
-	for await (const line of createInterface({ input: keeper.said })) {
-		const event = JSON.parse(line) as RunEvent;
-		state = foldEvent(state, event);
-		if (event.type === 'kept') return { state, isUp: true };
-		view.onEvent(event);
-	}
-	return { state, isUp: false };
-}

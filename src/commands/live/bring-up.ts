@@ -1,0 +1,45 @@
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { packageRoot } from '../../base/package-root.js';
+import type { RunEvent } from '../../lab/events.js';
+import { startDaemon, type Daemon } from '../../process/daemon.js';
+import { emptyRun, foldEvent } from '../../report/fold.js';
+import type { RunState } from '../../report/state.js';
+import { stopOnSignals } from '../stop.js';
+import type { Terminal } from '../terminal.js';
+import { startView, type View } from '../view.js';
+import type { KeptLab } from './keep.js';
+
+/** How a lab came up: what is known of it, and whether it stays now. */
+export interface BroughtUp {
+	readonly state: RunState;
+	readonly isUp: boolean;
+}
+
+/** Starts the process that keeps a lab, and shows how that comes up. Resolves when it is up, or will not be. */
+export async function bringUp(kept: KeptLab, terminal: Terminal): Promise<BroughtUp> {
+	const stopping = stopOnSignals();
+	const view = await startView(terminal);
+	const program = path.join(packageRoot(), 'dist', 'src', 'cli', 'keeper.js');
+	const keeper = await startDaemon([process.execPath, program], JSON.stringify(kept));
+	stopping.signal.addEventListener('abort', () => keeper.kill('SIGINT'), { once: true });
+	stopping.urgent.addEventListener('abort', () => keeper.kill('SIGTERM'), { once: true });
+	try {
+		return await follow(keeper, view);
+	} finally {
+		keeper.leave();
+		await view.stop();
+		stopping.done();
+	}
+}
+
+async function follow(keeper: Daemon, view: View): Promise<BroughtUp> {
+	let state = emptyRun();
+	for await (const line of createInterface({ input: keeper.said })) {
+		const event = JSON.parse(line) as RunEvent;
+		state = foldEvent(state, event);
+		if (event.type === 'kept') return { state, isUp: true };
+		view.onEvent(event);
+	}
+	return { state, isUp: false };
+}

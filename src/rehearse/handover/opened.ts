@@ -1,0 +1,119 @@
+/** A lab that was handed over, on the machine where it was opened: what its machines need before they are restored. */
+import { rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { hostFailure, usageFailure } from '../../base/errors.js';
+import { changesBetween } from '../../checkpoint/ingredients.js';
+import type { Ingredients } from '../../checkpoint/manifest.js';
+import { readCheckpoint, verifyCheckpoint, type Checkpoint } from '../../checkpoint/store.js';
+import type { Lab } from '../../lab/lab.js';
+import { findQcow2Danger } from '../../machine/qcow2.js';
+import { chooseAccelerator, readQemuVersion } from '../accelerator-choice.js';
+import { restored } from '../checkpoints.js';
+import { machineOf } from '../machines.js';
+import { admitMemory } from '../memory.js';
+import { machineIngredients, type HostIngredients } from '../node-ingredients.js';
+import type { Paths } from '../paths.js';
+import type { PrepareContext, PreparedLab } from '../prepare.js';
+import { thisHost } from '../requirements-host.js';
+import type { RunDirectory } from '../run-directory.js';
+import { stage } from '../stage.js';
+import { scaledDeadlines, slowdownOf, type SupervisedMachine } from '../supervised.js';
+import { findCheckpointIn, imageIn } from './places.js';
+import type { SavedLab, SavedMachine } from './saved-lab.js';
+
+/** A run that was opened here, with the machines that came with it. */
+export interface OpenedLab {
+	/** Of the run. */
+	readonly directory: string;
+	readonly saved: SavedLab;
+}
+
+/**
+ * Gives every machine of a lab that was handed over its place here. Its files are used from where they were unpacked, and
+ * what was unpacked stays for as long as this process lives.
+ * @throws Failure `cannot-restore` on a host that is not enough like the one that the lab was saved on
+ */
+export async function prepareOpened(
+	{ directory, saved }: OpenedLab,
+	lab: Lab,
+	run: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
+	paths: Pick<Paths, 'cache'>,
+	{ emit, cleanup, signal }: PrepareContext,
+): Promise<PreparedLab> {
+	const pidFile = path.join(directory, 'pid');
+	cleanup.defer('opened run', () => rm(pidFile, { force: true }));
+	// Neither a later run nor `rehearse prune` removes the run of a process that lives.
+	await writeFile(pidFile, `${process.pid}\n`);
+	const images = new Map(saved.machines.map(({ node, image }) => [node, imageIn(directory, image.key)]));
+	const qemuVersion = await readQemuVersion(signal);
+	const accelerator = await stage(emit, 'accelerator', () =>
+		chooseAccelerator({ choice: saved.accelerator.name, images, cacheDirectory: paths.cache, qemuVersion, signal }),
+	);
+	emit({ type: 'accelerator', name: accelerator.name, reason: `the lab was saved so; ${accelerator.reason}` });
+	const memoryNotice = admitMemory(lab.nodes, accelerator.name, thisHost().freeMemory() / 2 ** 20);
+	if (memoryNotice) emit({ type: 'notice', message: memoryNotice });
+	for (const node of saved.absent) emit({ type: 'notice', message: `${node} had no machine any more when this lab was saved, and is not here` });
+	const host = { qemuVersion, accelerator, processor: os.cpus()[0]?.model ?? '' };
+	const checkpoint = await stage(emit, 'checkpoints', () => readOpened(directory, signal));
+	const machines = lab.nodes.map((node, index): SupervisedMachine => {
+		const machine = saved.machines.find((candidate) => candidate.node === node.name);
+		const image = images.get(node.name);
+		if (!machine || !image) throw usageFailure(`the bundle has no machine of ${node.name}`, { node: node.name });
+		const seedFile = path.join(directory, 'seeds', `${node.name}.iso`);
+		const supervised = { ...machineOf(node, index, image, { ...run, seedFile }), ...accessOf(machine), startup: machine.startup };
+		return restored(supervised, checkpoint, node.name);
+	});
+	requireSameHost(checkpoint, machines, host, saved);
+	await requireHarmless(machines);
+	const slowdown = slowdownOf(accelerator.canaryMs, lab.nodes.length, os.availableParallelism());
+	return {
+		plan: { machines, startedKey: checkpoint.manifest.key },
+		...{ images, qemuVersion, accelerator, slowdown, deadlines: scaledDeadlines(slowdown) },
+	};
+}
+
+const accessOf = ({ username, password, hostKey }: SavedMachine) => ({ username, password, hostKey });
+
+/** @throws Failure `usage` for a checkpoint that is not there as it was packed */
+async function readOpened(directory: string, signal: AbortSignal): Promise<Checkpoint> {
+	const place = await findCheckpointIn(directory);
+	const found = place === undefined ? undefined : await readCheckpoint(place);
+	if (!found) throw usageFailure(`${path.basename(directory)} came without machines`, { hint: '`rehearse bundle --with-checkpoints` takes them along' });
+	const damage = 'damaged' in found ? found.damaged : await verifyCheckpoint(found.checkpoint, { signal });
+	if ('checkpoint' in found && damage === undefined) return found.checkpoint;
+	throw usageFailure(`the machines that came with ${path.basename(directory)} are damaged: ${damage ?? ''}`);
+}
+
+/** Every machine can be restored on this host, or none is. */
+function requireSameHost({ manifest }: Checkpoint, machines: readonly SupervisedMachine[], host: HostIngredients, saved: SavedLab): void {
+	for (const { spec } of machines) {
+		const then = manifest.machines.find(({ node }) => node === spec.name)?.ingredients ?? {};
+		const now = machineIngredients(spec, host);
+		const changes = changesBetween(byRelease(then), byRelease(now));
+		if (changes.length === 0) continue;
+		const told = changes.map((name) => `its ${name} is ${short(now[name])}, that of the lab was ${short(then[name])}`);
+		throw hostFailure('cannot-restore', `the lab's machines cannot go on here: this host is another: ${told.join('; ')}`, {
+			node: spec.name,
+			hint: `what it takes: ${saved.qemuVersion}, -accel ${saved.accelerator.accel}, -cpu ${saved.accelerator.cpu}, and the version of rehearse that made the bundle`,
+		});
+	}
+}
+
+const short = (text = 'nothing'): string => text.slice(0, 100);
+
+/** QEMU's machine types are those of its release, and its stable updates keep them (docs/system/i386/pc). */
+const byRelease = (ingredients: Ingredients): Ingredients => ({
+	...ingredients,
+	QEMU: /\bversion (\d+\.\d+)/.exec(ingredients['QEMU'] ?? '')?.[1] ?? '',
+});
+
+/** A stranger's disk leads to no other file of this host. */
+async function requireHarmless(machines: readonly SupervisedMachine[]): Promise<void> {
+	for (const { spec, restore } of machines) {
+		for (const layer of restore?.layers ?? []) {
+			const danger = await findQcow2Danger(layer);
+			if (danger !== undefined) throw usageFailure(`the disk of ${spec.name} in the bundle is none that rehearse makes: ${danger}`, { node: spec.name });
+		}
+	}
+}

@@ -3,8 +3,6 @@ import { rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { hostFailure, usageFailure } from '../../base/errors.js';
-import { changesBetween } from '../../checkpoint/ingredients.js';
-import type { Ingredients } from '../../checkpoint/manifest.js';
 import { readCheckpoint, verifyCheckpoint, type Checkpoint } from '../../checkpoint/store.js';
 import type { Lab } from '../../lab/lab.js';
 import { findQcow2Danger } from '../../machine/qcow2.js';
@@ -19,6 +17,7 @@ import { thisHost } from '../requirements-host.js';
 import type { RunDirectory } from '../run-directory.js';
 import { stage } from '../stage.js';
 import { scaledDeadlines, slowdownOf, type SupervisedMachine } from '../supervised.js';
+import { compareHosts } from './compare-hosts.js';
 import { findCheckpointIn, imageIn } from './places.js';
 import type { SavedLab, SavedMachine } from './saved-lab.js';
 
@@ -64,7 +63,7 @@ export async function prepareOpened(
 		const supervised = { ...machineOf(node, index, image, { ...run, seedFile }), ...accessOf(machine), startup: machine.startup };
 		return restored(supervised, checkpoint, node.name);
 	});
-	requireSameHost(checkpoint, machines, host, saved);
+	if (!requireSameHost(checkpoint, machines, host, saved)) emit({ type: 'notice', message: otherPace });
 	await requireHarmless(machines);
 	const slowdown = slowdownOf(accelerator.canaryMs, lab.nodes.length, os.availableParallelism());
 	return {
@@ -72,6 +71,10 @@ export async function prepareOpened(
 		...{ images, qemuVersion, accelerator, slowdown, deadlines: scaledDeadlines(slowdown) },
 	};
 }
+
+/** The guests' kernels were told to rely on the time stamp counter: see ../../machine/spec. */
+const otherPace =
+	'the lab was saved on another processor: its clocks may go too fast or too slow here, until a node is told `echo acpi_pm >/sys/devices/system/clocksource/clocksource0/current_clocksource`';
 
 const accessOf = ({ username, password, hostKey }: SavedMachine) => ({ username, password, hostKey });
 
@@ -85,28 +88,18 @@ async function readOpened(directory: string, signal: AbortSignal): Promise<Check
 	throw usageFailure(`the machines that came with ${path.basename(directory)} are damaged: ${damage ?? ''}`);
 }
 
-/** Every machine can be restored on this host, or none is. */
-function requireSameHost({ manifest }: Checkpoint, machines: readonly SupervisedMachine[], host: HostIngredients, saved: SavedLab): void {
-	for (const { spec } of machines) {
+/** Every machine can be restored on this host, or none is. Resolves to whether their clocks go at the pace that they know. */
+function requireSameHost({ manifest }: Checkpoint, machines: readonly SupervisedMachine[], host: HostIngredients, saved: SavedLab): boolean {
+	const differences = machines.map(({ spec }) => {
 		const then = manifest.machines.find(({ node }) => node === spec.name)?.ingredients ?? {};
-		const now = machineIngredients(spec, host);
-		const changes = changesBetween(byRelease(then), byRelease(now));
-		if (changes.length === 0) continue;
-		const told = changes.map((name) => `its ${name} is ${short(now[name])}, that of the lab was ${short(then[name])}`);
-		throw hostFailure('cannot-restore', `the lab's machines cannot go on here: this host is another: ${told.join('; ')}`, {
-			node: spec.name,
-			hint: `what it takes: ${saved.qemuVersion}, -accel ${saved.accelerator.accel}, -cpu ${saved.accelerator.cpu}, and the version of rehearse that made the bundle`,
-		});
-	}
+		return compareHosts(then, machineIngredients(spec, host), host.accelerator.name === 'tcg');
+	});
+	const hindrances = [...new Set(differences.flatMap((difference) => difference.hindrances))];
+	if (hindrances.length === 0) return !differences.some(({ hasOtherPace }) => hasOtherPace);
+	throw hostFailure('cannot-restore', `the lab's machines cannot go on here, as this host is another: ${hindrances.join('; ')}`, {
+		hint: `what it takes: ${saved.qemuVersion}, -accel ${saved.accelerator.accel}, -cpu ${saved.accelerator.cpu}, and the version of rehearse that made the bundle`,
+	});
 }
-
-const short = (text = 'nothing'): string => text.slice(0, 100);
-
-/** QEMU's machine types are those of its release, and its stable updates keep them (docs/system/i386/pc). */
-const byRelease = (ingredients: Ingredients): Ingredients => ({
-	...ingredients,
-	QEMU: /\bversion (\d+\.\d+)/.exec(ingredients['QEMU'] ?? '')?.[1] ?? '',
-});
 
 /** A stranger's disk leads to no other file of this host. */
 async function requireHarmless(machines: readonly SupervisedMachine[]): Promise<void> {

@@ -6,6 +6,7 @@ import { isAlive } from '../base/alive.js';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { requireRoom } from '../base/disk-usage.js';
 import { brokenFailure, ExitCode, usageFailure } from '../base/errors.js';
+import { formatBytes } from '../base/format.js';
 import { toolVersion } from '../base/version.js';
 import { isBundled, parseBundleManifest, unpackedBytes, type BundleManifest, type HeldSecrets } from '../bundle/manifest.js';
 import { describeFile, writeBundle, type PackedFile } from '../bundle/pack.js';
@@ -34,7 +35,7 @@ export interface BundleOptions {
 	readonly out: string | undefined;
 	readonly redact: boolean;
 	readonly json: boolean;
-	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor'>;
+	readonly terminal: Pick<Terminal, 'stdout' | 'stderr' | 'stdoutColor'>;
 }
 
 /** What is told of machines, whatever is in them. */
@@ -90,7 +91,10 @@ async function bundle(
 	parseBundleManifest(JSON.stringify(manifest));
 	const file = path.resolve(out ?? `${manifest.run}.tar.gz`);
 	await writeAside(file, async (aside) => {
-		if (machines) await requireRoom(path.dirname(file), unpackedBytes(manifest));
+		if (machines) {
+			await requireRoom(path.dirname(file), unpackedBytes(manifest));
+			terminal.stderr.write(`packing the machines: ${formatBytes(unpackedBytes(manifest))} before compression\n`);
+		}
 		await writeBundle(aside, manifest, files, machines?.sources, signal);
 	});
 	const { size } = await lstat(file);

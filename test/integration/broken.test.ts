@@ -1,9 +1,11 @@
 /** A lab with much wrong in it: each fault is told for itself, and the machines are kept for whoever looks into it. */
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
+import type { BundleManifest } from '../../src/bundle/manifest.js';
 import { run } from '../../src/process/run.js';
 import type { PlanDocument } from '../../src/plan/schema.js';
+import { userPaths } from '../../src/rehearse/paths.js';
 import { addScript, addTest, editLab, nodeOf } from './support/labs.js';
 import { makeSandbox, type Sandbox } from './support/sandbox.js';
 import { resultIn, runTool, Tool } from './support/tool.js';
@@ -11,6 +13,8 @@ import { resultIn, runTool, Tool } from './support/tool.js';
 function breakPair(plan: PlanDocument): void {
 	// The client forgets its alias, and three more scripts of it fail, each in its own way.
 	nodeOf(plan, 'client').recipe.os = { startup_scripts: [] };
+	// What is to be found again where the lab is opened: on the disk, in memory, and a process.
+	addScript(plan, 'client', 'marks', ['#!/bin/bash', 'echo disk >/root/mark', 'echo memory >/run/mark', 'systemd-run --quiet --unit=sleeper sleep 86400']);
 	addScript(plan, 'client', 'in-bash', ['#!/bin/bash', 'set -eu', 'answer=$((6 * 7))', '', 'grep "$answer" /etc/hostname', 'echo on']);
 	addScript(plan, 'client', 'in-sh', ['#!/bin/sh', 'set -e', 'echo before', 'cat /run/nothing', 'echo after']);
 	addScript(plan, 'client', 'bash-in-sh', ['#!/bin/sh', 'echo begun', '', 'words=(no array in sh)', 'echo "$words"']);
@@ -38,11 +42,35 @@ async function paste(sandbox: Sandbox, commandLine: string): Promise<string> {
 	return stdout;
 }
 
+/** Hands the run that has failed over to a machine that has neither images nor checkpoints, and looks into it there. */
+async function opensElsewhere(t: ExecutionContext, sandbox: Sandbox): Promise<void> {
+	const bundle = path.join(sandbox.path, 'handed-over.tar.gz');
+	const written = await runTool(sandbox, ['bundle', '--with-checkpoints', '--out', bundle, '--json']);
+	t.is(written.status, 0, written.stderr);
+	const { machines } = (JSON.parse(written.stdout) as { manifest: BundleManifest }).manifest;
+	t.like(machines, { nodes: ['server', 'client'], absent: [] });
+	t.teardown(() => rm(path.join(userPaths().checkpoints, machines?.checkpoint ?? 'none'), { recursive: true, force: true }));
+
+	const elsewhere = await makeSandbox(t, 'empty');
+	const opened = await runTool(elsewhere, ['open', bundle, '--json']);
+	t.is(opened.status, 0, opened.stderr);
+	t.like(JSON.parse(opened.stdout), { result: { verdict: 'failed' }, lab: { name: 'pair-opened', up: true } });
+	t.notRegex(opened.stderr, /booting/);
+	const status = JSON.parse((await runTool(elsewhere, ['status', '--json'])).stdout) as object;
+	const failedScripts = ['in-bash', 'in-sh', 'bash-in-sh'];
+	t.like(status, { labs: [{ lab: 'pair-opened', nodes: [{ name: 'server', stage: 'started' }, { name: 'client', stage: 'startup failed', failedScripts }] }] });
+	const input = 'cat /root/mark /run/mark; tr "\\0" " " </proc/$(systemctl show -p MainPID --value sleeper)/cmdline; echo\n';
+	t.regex((await runTool(elsewhere, ['console', 'client'], { input })).stdout, /disk\s+memory\s+\S*sleep 86400/);
+	t.is((await runTool(elsewhere, ['exec', 'server', '--', 'hostname'])).stdout, 'server\n');
+	t.is((await runTool(elsewhere, ['down'])).status, 0);
+	t.deepEqual(await elsewhere.leftovers(10_000), []);
+}
+
 test('what fails is told, and is kept with --keep on-failure', async (t) => {
 	t.timeout(20 * 60_000);
 	const sandbox = await makeSandbox(t);
 	const lab = await editLab(sandbox, 'pair', breakPair);
-	const tool = new Tool(sandbox, ['run', lab, '--json', '--keep', 'on-failure']);
+	const tool = new Tool(sandbox, ['run', lab, '--json', '--keep', 'on-failure', '--save-failed']);
 	const [, end = ''] = await tool.says(/to end them\s+(\S.*)\n/, 15 * 60_000);
 	for (const node of ['server', 'client']) {
 		const [, ssh = ''] = new RegExp(`^ +${node} +(ssh .*)$`, 'm').exec(tool.stderr) ?? [];
@@ -66,6 +94,7 @@ test('what fails is told, and is kept with --keep on-failure', async (t) => {
 				'client',
 				'failed',
 				[
+					{ script: 'marks', status: 'passed', exit_code: 0 },
 					{ script: 'in-bash', status: 'failed', exit_code: 1, failed_line: 5 },
 					{ script: 'in-sh', status: 'failed', exit_code: 1, failed_line: 4 },
 					{ script: 'bash-in-sh', status: 'failed', exit_code: 2, failed_line: 4 },
@@ -87,4 +116,5 @@ test('what fails is told, and is kept with --keep on-failure', async (t) => {
 	t.regex(messages[1] ?? '', /expected service pages active, saw inactive/);
 	t.regex(messages[2] ?? '', /expected an answer of 10\.73\.0\.20 to a ping, saw exit status 1/);
 	t.regex(messages[3] ?? '', /expected status 200 of http:\/\/10\.73\.0\.20:8080\/, saw /);
+	await opensElsewhere(t, sandbox);
 });

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { hostFailure, usageFailure } from '../../base/errors.js';
 import { readCheckpoint, verifyCheckpoint, type Checkpoint } from '../../checkpoint/store.js';
+import type { Image } from '../../image/store.js';
 import type { Lab } from '../../lab/lab.js';
 import { findQcow2Danger } from '../../machine/qcow2.js';
 import { chooseAccelerator, readQemuVersion } from '../accelerator-choice.js';
@@ -19,7 +20,7 @@ import { stage } from '../stage.js';
 import { scaledDeadlines, slowdownOf, type SupervisedMachine } from '../supervised.js';
 import { compareHosts } from './compare-hosts.js';
 import { findCheckpointIn, imageIn } from './places.js';
-import type { SavedLab, SavedMachine } from './saved-lab.js';
+import type { SavedLab } from './saved-lab.js';
 
 /** A run that was opened here, with the machines that came with it. */
 export interface OpenedLab {
@@ -45,25 +46,20 @@ export async function prepareOpened(
 	// Neither a later run nor `rehearse prune` removes the run of a process that lives.
 	await writeFile(pidFile, `${process.pid}\n`);
 	const images = new Map(saved.machines.map(({ node, image }) => [node, imageIn(directory, image.key)]));
+	const checkpoint = await stage(emit, 'checkpoints', () => readOpened(directory, signal));
+	const machines = machinesOf({ directory, saved }, lab, images, run).map((machine) => restored(machine, checkpoint, machine.spec.name));
 	const qemuVersion = await readQemuVersion(signal);
+	const host = { qemuVersion, processor: os.cpus()[0]?.model ?? '' };
+	// Before an accelerator is proven, which takes its time.
+	requireSameHost(checkpoint, machines, { ...host, accelerator: saved.accelerator }, saved);
 	const accelerator = await stage(emit, 'accelerator', () =>
 		chooseAccelerator({ choice: saved.accelerator.name, images, cacheDirectory: paths.cache, qemuVersion, signal }),
 	);
 	emit({ type: 'accelerator', name: accelerator.name, reason: `the lab was saved so; ${accelerator.reason}` });
+	if (!requireSameHost(checkpoint, machines, { ...host, accelerator }, saved)) emit({ type: 'notice', message: otherPace });
 	const memoryNotice = admitMemory(lab.nodes, accelerator.name, thisHost().freeMemory() / 2 ** 20);
 	if (memoryNotice) emit({ type: 'notice', message: memoryNotice });
 	for (const node of saved.absent) emit({ type: 'notice', message: `${node} had no machine any more when this lab was saved, and is not here` });
-	const host = { qemuVersion, accelerator, processor: os.cpus()[0]?.model ?? '' };
-	const checkpoint = await stage(emit, 'checkpoints', () => readOpened(directory, signal));
-	const machines = lab.nodes.map((node, index): SupervisedMachine => {
-		const machine = saved.machines.find((candidate) => candidate.node === node.name);
-		const image = images.get(node.name);
-		if (!machine || !image) throw usageFailure(`the bundle has no machine of ${node.name}`, { node: node.name });
-		const seedFile = path.join(directory, 'seeds', `${node.name}.iso`);
-		const supervised = { ...machineOf(node, index, image, { ...run, seedFile }), ...accessOf(machine), startup: machine.startup };
-		return restored(supervised, checkpoint, node.name);
-	});
-	if (!requireSameHost(checkpoint, machines, host, saved)) emit({ type: 'notice', message: otherPace });
 	await requireHarmless(machines);
 	const slowdown = slowdownOf(accelerator.canaryMs, lab.nodes.length, os.availableParallelism());
 	return {
@@ -72,11 +68,26 @@ export async function prepareOpened(
 	};
 }
 
+/** The machines of a lab's nodes, before they are said to be restored. */
+function machinesOf(
+	{ directory, saved }: OpenedLab,
+	lab: Lab,
+	images: ReadonlyMap<string, Image>,
+	run: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
+): SupervisedMachine[] {
+	return lab.nodes.map((node, index) => {
+		const machine = saved.machines.find((candidate) => candidate.node === node.name);
+		const image = images.get(node.name);
+		if (!machine || !image) throw usageFailure(`the bundle has no machine of ${node.name}`, { node: node.name });
+		const { username, password, hostKey, startup } = machine;
+		const seedFile = path.join(directory, 'seeds', `${node.name}.iso`);
+		return { ...machineOf(node, index, image, { ...run, seedFile }), username, password, hostKey, startup };
+	});
+}
+
 /** The guests' kernels were told to rely on the time stamp counter: see ../../machine/spec. */
 const otherPace =
 	'the lab was saved on another processor: its clocks may go too fast or too slow here, until a node is told `echo acpi_pm >/sys/devices/system/clocksource/clocksource0/current_clocksource`';
-
-const accessOf = ({ username, password, hostKey }: SavedMachine) => ({ username, password, hostKey });
 
 /** @throws Failure `usage` for a checkpoint that is not there as it was packed */
 async function readOpened(directory: string, signal: AbortSignal): Promise<Checkpoint> {

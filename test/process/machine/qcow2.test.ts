@@ -1,9 +1,9 @@
 /** An empty disk as QEMU's own tools see it. */
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import { createQcow2 } from '../../../src/machine/qcow2.js';
+import { createQcow2, findQcow2Danger, judgeQcow2 } from '../../../src/machine/qcow2.js';
 import { run } from '../../../src/process/run.js';
 
 const GiB = 2 ** 30;
@@ -30,3 +30,23 @@ test(sound, GiB / 1024);
 test(sound, 8 * GiB);
 test(sound, 24 * GiB);
 test(sound, 8192 * GiB);
+
+test('a disk of a stranger is judged by its header', async (t) => {
+	const directory = await mkdtemp(path.join(os.tmpdir(), 'qcow2-'));
+	t.teardown(() => rm(directory, { recursive: true, force: true }));
+	const make = async (name: string, options: string) => {
+		const file = path.join(directory, name);
+		await run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-o', options, file, '8M']);
+		return findQcow2Danger(file);
+	};
+	const own = path.join(directory, 'own');
+	await createQcow2(own, GiB);
+	t.is(await findQcow2Danger(own), undefined);
+	t.is(await make('plain', 'compat=1.1'), undefined);
+	t.regex((await make('elsewhere', `data_file=${path.join(directory, 'data')}`)) ?? '', /its data may be in another file/);
+	t.regex((await make('old', 'compat=0.10')) ?? '', /no qcow2, version 3/);
+	const header = (await readFile(own)).subarray(0, 104);
+	header.writeUInt32BE(2, 32);
+	t.is(judgeQcow2(header), 'it is encrypted');
+	t.regex(judgeQcow2(Buffer.from('QFI')) ?? '', /no qcow2/);
+});

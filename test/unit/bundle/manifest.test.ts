@@ -1,6 +1,6 @@
 import test from 'ava';
 import { Failure } from '../../../src/base/errors.js';
-import { isBundled, parseBundleManifest } from '../../../src/bundle/manifest.js';
+import { isBundled, parseBundleManifest, unpackedBytes } from '../../../src/bundle/manifest.js';
 
 const file = (path: string, bytes = 1) => ({ path, bytes, sha256: '0'.repeat(64) });
 const good = {
@@ -48,3 +48,45 @@ test('what belongs into a bundle', (t) => {
 	for (const path of ['events.ndjson', 'result.json', 'machines.json', 'seeds/a.iso', 'consoles/a.log', 'journals/a.log']) t.true(isBundled(path), path);
 	for (const path of ['pid', 'ssh_config', 'known_hosts', 'disks/a.qcow2', 'eventsxndjson', 'result.json.bak']) t.false(isBundled(path), path);
 });
+
+const key = '0123456789abcdef';
+const ofMachine = (path: string, more: object = {}) => ({ path, bytes: 4096, extents: [[0, 10], [100, 20]], crc32: 7, ...more });
+const machineFiles = [ofMachine(`checkpoint/${key}/0.ram`), ofMachine(`checkpoint/${key}/checkpoint.json`), ofMachine(`images/${key}/root.img`, { bytes: 2 ** 33, extents: [[2 ** 32, 2 ** 20]] })];
+const machines = { checkpoint: key, nodes: ['web'], absent: [], files: machineFiles };
+const withMachines = (more: object = {}) => ({ schema: 2, machines: { ...machines, ...more } });
+
+test('a manifest with machines', (t) => {
+	const manifest = parseBundleManifest(JSON.stringify({ ...good, ...withMachines() }));
+	t.deepEqual(manifest.machines, machines as never);
+	t.is(unpackedBytes(manifest), 3 + 2 * (30 + 2 * 8192) + 2 ** 20 + 8192);
+});
+
+test('machines in the schema without them', refused, { machines }, /does not say whether it has machines/);
+test('the schema of machines without them', refused, { schema: 2 }, /does not say whether it has machines/);
+test('machines without a checkpoint', refused, withMachines({ checkpoint: 'fedcba9876543210' }), /has no checkpoint of its machines/);
+test('machines without names', refused, withMachines({ nodes: [7] }), /names no machines/);
+test('machines without files', refused, withMachines({ files: 7 }), /lists no files of its machines/);
+test('a file of a machine twice', refused, withMachines({ files: [...machineFiles, machineFiles[0]] }), /lists a file of a machine twice/);
+
+const strange = test.macro({
+	exec: (t, more: object, message: RegExp) => {
+		const files = [...machineFiles.slice(1), { ...machineFiles[0], ...more }];
+		t.throws(() => parseBundleManifest(JSON.stringify({ ...good, ...withMachines({ files }) })), { instanceOf: Failure, message });
+	},
+	title: (title) => `a file of a machine: ${title}`,
+});
+test('out of its place', strange, { path: 'checkpoint/../../x' }, /which is no file of a machine/);
+test('somewhere else', strange, { path: 'plan/plan.yaml' }, /which is no file of a machine/);
+test('hidden', strange, { path: `checkpoint/${key}/.x` }, /which is no file of a machine/);
+test('in a directory of its own', strange, { path: `images/${key}/a/b` }, /which is no file of a machine/);
+test('no checksum', strange, { crc32: -1 }, /strange entry for a machine/);
+test('a checksum that is too long', strange, { crc32: 2 ** 32 }, /strange entry for a machine/);
+test('of more bytes than any machine has', strange, { bytes: 2 ** 50 }, /which no machine has/);
+test('with data behind its end', strange, { extents: [[4090, 7]] }, /behind its end/);
+test('with data far behind its end', strange, { extents: [[2 ** 52, 1]] }, /behind its end/);
+test('with data that overlap', strange, { extents: [[0, 10], [9, 2]] }, /in no order/);
+test('with data backwards', strange, { extents: [[100, 10], [0, 10]] }, /in no order/);
+test('with data of no length', strange, { extents: [[0, 0]] }, /in no order/);
+test('with data of a negative place', strange, { extents: [[-1, 1]] }, /in no order/);
+test('with data that are none', strange, { extents: [7] }, /in no order/);
+test('without data', strange, { extents: undefined }, /strange entry for a machine/);

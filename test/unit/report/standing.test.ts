@@ -22,11 +22,12 @@ test('labs with their nodes', (t) => {
 	const nodes = [
 		node('web', { paused: true, link: { state: 'bad', delayMs: 200 } }),
 		node('database', { stage: 'ended', link: { state: 'down' } }),
+		node('mail', { stage: 'startup failed', failedScripts: ['setup', 'relay'] }),
 	];
 	const { uptimeMs: _uptime, residentMiB: _resident, ...dead } = nodes[1] as StandingNode;
 	const text = statusText(
 		[
-			{ lab: 'shop', stands: true, runDirectory: '/runs/shop', ageMs: 65_000, nodes: [nodes[0] as StandingNode, dead] },
+			{ lab: 'shop', stands: true, runDirectory: '/runs/shop', ageMs: 65_000, nodes: [nodes[0] as StandingNode, dead, nodes[2] as StandingNode] },
 			{ lab: 'new', stands: false, runDirectory: '/runs/new', ageMs: 1000, nodes: [] },
 		],
 		{ color: false },
@@ -34,9 +35,10 @@ test('labs with their nodes', (t) => {
 	t.is(
 		text,
 		`shop  up for 1 min 05 s
-  node      stage            running for  lab address    uplink     resident  RAM       link
-  web       started, paused  1 min 01 s   10.80.0.10/24  10.0.2.11  300 MiB   1024 MiB  200 ms later
-  database  ended            –            10.80.0.10/24  10.0.2.11  –         1024 MiB  down
+  node      stage                          running for  lab address    uplink     resident  RAM       link
+  web       started, paused                1 min 01 s   10.80.0.10/24  10.0.2.11  300 MiB   1024 MiB  200 ms later
+  database  ended                          –            10.80.0.10/24  10.0.2.11  –         1024 MiB  down
+  mail      startup failed (setup, relay)  1 min 01 s   10.80.0.10/24  10.0.2.11  300 MiB   1024 MiB  up
   /runs/shop
 
 new  coming up, or rehearsed for 1.0 s

@@ -1,0 +1,164 @@
+/** A run with its machines in one file: small stand-ins of theirs, packed here and unpacked there. */
+import { appendFile, cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { diskUsage } from '../../../src/base/disk-usage.js';
+import type { BundleManifest } from '../../../src/bundle/manifest.js';
+import { digestFile } from '../../../src/checkpoint/digest.js';
+import type { FileDigest, Manifest } from '../../../src/checkpoint/manifest.js';
+import { tcg } from '../../../src/machine/accelerator.js';
+import { createQcow2 } from '../../../src/machine/qcow2.js';
+import { run } from '../../../src/process/run.js';
+import { machineOf } from '../../../src/rehearse/machines.js';
+import { describeSavedLab } from '../../../src/rehearse/handover/saved-lab.js';
+import { labNode, labOf } from '../../unit/base/labs.js';
+import { makeRehearse, type Rehearse } from './rehearse.js';
+
+const name = '20260102T000000-web-bbbb';
+const [key, imageKey] = ['0123456789abcdef', 'fedcba9876543210'];
+const node = labNode('web');
+const mib = 2 ** 20;
+
+interface Kept {
+	readonly tool: Rehearse;
+	readonly checkpoint: string;
+	readonly image: string;
+	readonly elsewhere: { readonly env: Readonly<Record<string, string>> };
+	/** The runs of the other machine. */
+	readonly runs: string;
+}
+
+/** A run that failed, its machine's checkpoint, and the image below that. */
+async function keepMachines(t: ExecutionContext): Promise<Kept> {
+	const tool = await makeRehearse(t);
+	const directory = path.join(tool.directory, 'state', 'rehearse', 'runs', name);
+	const cache = path.join(tool.directory, 'cache', 'rehearse');
+	const [checkpoint, image] = [path.join(cache, 'checkpoints', key), path.join(cache, 'images', imageKey)];
+	for (const place of [directory, checkpoint, image]) await mkdir(place, { recursive: true });
+	await cp(path.resolve('test', 'unit', 'report', 'golden', 'script-failed.ndjson'), path.join(directory, 'events.ndjson'));
+	for (const file of ['root.img', 'vmlinuz', 'initrd']) await writeFile(path.join(image, file), file.repeat(1000));
+	await truncate(path.join(image, 'root.img'), 4096 * mib);
+	await writeCheckpoint(checkpoint, image);
+	const env = { XDG_STATE_HOME: path.join(tool.directory, 'else'), XDG_CACHE_HOME: path.join(tool.directory, 'else-cache') };
+	return { tool, checkpoint, image, elsewhere: { env }, runs: path.join(tool.directory, 'else', 'rehearse', 'runs') };
+}
+
+async function writeCheckpoint(checkpoint: string, image: string): Promise<void> {
+	const place = { key: imageKey, packages: [], rootFile: path.join(image, 'root.img'), kernelFile: '', initrdFile: '' };
+	const machine = machineOf(node, 0, place, { path: '', disks: '', sockets: '', seedFile: '' });
+	const saved = describeSavedLab(
+		{ lab: labOf(node), run: name, trace: true, accelerator: tcg, host: { qemuVersion: 'QEMU emulator version 1.0', processor: 'A' } },
+		[
+			{
+				supervised: { ...machine, username: 'ops', password: 'secret', hostKey: 'ssh-ed25519 AAAA web' },
+				startup: { status: 'failed', scripts: [] },
+				builtAt: (await stat(place.rootFile)).mtimeMs,
+			},
+		],
+	);
+	await writeFile(path.join(checkpoint, 'lab.json'), JSON.stringify(saved));
+	await writeFile(path.join(checkpoint, '0.ram'), 'memory');
+	await truncate(path.join(checkpoint, '0.ram'), 512 * mib);
+	await createQcow2(path.join(checkpoint, '0.0.qcow2'), 8 * mib);
+	const files: Record<string, FileDigest> = {};
+	for (const file of ['lab.json', '0.ram', '0.0.qcow2']) files[file] = await digestFile(path.join(checkpoint, file));
+	const machines = [{ node: node.name, ingredients: { QEMU: 'QEMU emulator version 1.0' }, ram: '0.ram', layers: ['0.0.qcow2'] }];
+	const manifest: Manifest = { schema: 1, key, kind: 'failed', lab: 'sample', run: name, savedAt: 1, machines, files };
+	await writeFile(path.join(checkpoint, 'checkpoint.json'), JSON.stringify(manifest));
+}
+
+test('machines travel with their images, in what room their data take', async (t) => {
+	const { tool, checkpoint, image, elsewhere, runs } = await keepMachines(t);
+	const written = await tool.rehearse(['bundle', '--with-checkpoints']);
+	t.is(written.exitCode, 0, written.stderr);
+	t.regex(written.stdout, /the machines themselves: web\n +holds secrets, as machines cannot be freed of them:[^]*checkpoint +all that the machines hold/);
+	const file = path.join(tool.directory, `${name}.tar.gz`);
+	t.true((await stat(file)).size < mib);
+
+	const opened = await tool.rehearse(['open', file, '--no-lab'], elsewhere);
+	t.is(opened.exitCode, 0, opened.stderr);
+	t.regex(opened.stdout, /the machines themselves: web\n/);
+	const [directory = '', ...others] = await readdir(runs);
+	t.deepEqual(others, []);
+	for (const [there, here] of [[checkpoint, `checkpoint/${key}`], [image, `images/${imageKey}`]] as const) {
+		for (const member of await readdir(there)) {
+			if (/^(?:in-use|verified)/.test(member)) continue;
+			const copy = path.join(runs, directory, here, member);
+			t.deepEqual(await digestFile(copy), await digestFile(path.join(there, member)), member);
+			t.true((await diskUsage(copy)) < mib, member);
+		}
+	}
+
+	// A host that cannot restore them says so, and what it takes; the report is shown by then.
+	const landed = await tool.rehearse(['open', directory], elsewhere);
+	t.is(landed.exitCode, 3, landed.stderr);
+	t.regex(landed.stdout, /✖ immich-photo-vault failed/);
+	t.regex(landed.stderr, /cannot go on here, as this host is another: its QEMU is QEMU emulator version \d.*that of the lab was QEMU emulator version 1\.0[^]*what it takes: QEMU emulator version 1\.0, -accel tcg/);
+	t.false((await readdir(path.join(runs, directory))).includes('pid'));
+	const told = await tool.rehearse(['open', directory, '--json'], elsewhere);
+	t.is(told.exitCode, 3);
+	t.like(JSON.parse(told.stdout), { schema: 1, result: { verdict: 'failed' }, lab: { up: false, error: { code: 'cannot-restore' } } });
+
+	// What was opened can be handed on.
+	const on = await tool.rehearse(['bundle', directory, '--with-checkpoints', '--out', 'on.tar.gz', '--json'], elsewhere);
+	t.is(on.exitCode, 0, on.stderr);
+	t.like((JSON.parse(on.stdout) as { manifest: BundleManifest }).manifest, { schema: 2, machines: { checkpoint: key, nodes: ['web'], absent: [] } });
+});
+
+test('machines that there are not, or not any more, are told of', async (t) => {
+	const { tool, checkpoint, image } = await keepMachines(t);
+	const both = await tool.rehearse(['bundle', '--with-checkpoints', '--redact']);
+	t.is(both.exitCode, 2);
+	t.regex(both.stderr, /cannot be freed of passwords and keys.*\nhint: give either/);
+
+	const root = path.join(image, 'root.img');
+	const rebuilt = async () => tool.rehearse(['bundle', '--with-checkpoints']);
+	await writeFile(root, 'built again');
+	t.regex((await rebuilt()).stderr, /was built again since the machines were saved/);
+	await rm(root);
+	t.regex((await rebuilt()).stderr, /the image fedcba9876543210 that the machines stand on is gone/);
+	await appendFile(path.join(checkpoint, '0.ram'), 'x');
+	t.regex((await rebuilt()).stderr, /are damaged: 0\.ram is \d+ bytes instead of/);
+	await rm(checkpoint, { recursive: true });
+	const none = await rebuilt();
+	t.is(none.exitCode, 2);
+	t.regex(none.stderr, /no machines of .* were saved\nhint: `rehearse run --save-failed`/);
+	t.deepEqual((await readdir(tool.directory)).filter((file) => file.includes('tar.gz')), []);
+});
+
+/** Puts a bundle together otherwise than it was, and opens it. */
+const refused = test.macro(async (t, edit: (root: string, editManifest: (edit: (manifest: BundleManifest) => object) => Promise<void>) => Promise<void>, message: RegExp) => {
+	const { tool, elsewhere, runs } = await keepMachines(t);
+	await tool.rehearse(['bundle', '--with-checkpoints', '--out', 'sound.tar.gz']);
+	await run(['tar', '--extract', '--gzip', '--file', 'sound.tar.gz'], { cwd: tool.directory });
+	const root = path.join(tool.directory, name);
+	const manifestFile = path.join(root, 'manifest.json');
+	const { files, machines } = JSON.parse(await readFile(manifestFile, 'utf8')) as BundleManifest;
+	const members = ['manifest.json', ...files.map((file) => file.path), ...(machines?.files ?? []).map((file) => file.path)];
+	await edit(root, async (change) => writeFile(manifestFile, JSON.stringify(change(JSON.parse(await readFile(manifestFile, 'utf8')) as BundleManifest))));
+	await run(['tar', '--create', '--format=ustar', '--gzip', '--file', 'bad.tar.gz', ...members.map((member) => `${name}/${member}`)], { cwd: tool.directory });
+	const opened = await tool.rehearse(['open', 'bad.tar.gz'], elsewhere);
+	t.regex(opened.stderr, message);
+	t.true([2, 3].includes(opened.exitCode ?? 0), opened.stderr);
+	t.deepEqual(await readdir(runs), []);
+});
+
+/** The manifest with its first file of a machine changed. */
+const withFirst = (change: object) => ({ machines, ...manifest }: BundleManifest) => ({
+	...manifest,
+	machines: { ...machines, files: machines?.files.map((file, index) => (index === 0 ? { ...file, ...change } : file)) },
+});
+
+test('memory that was changed', refused, (root) => writeFile(path.join(root, 'checkpoint', key, '0.ram'), 'x'.repeat(4096)), /0\.ram (?:is damaged|has another size)/);
+test('more data than there is room for', refused, (_root, editManifest) => editManifest(withFirst({ bytes: 2 ** 42, extents: [[0, 2 ** 42]] })), /no room in .*: up to 4\.?\d* TiB|no room in .*4096 GiB/);
+test('data behind the end of their file', refused, (_root, editManifest) => editManifest(withFirst({ bytes: 1 })), /lists data of .* behind its end/);
+test('a machine elsewhere', refused, (_root, editManifest) => editManifest(withFirst({ path: 'images/../../x' })), /which is no file of a machine/);
+test('a lab that is none', refused, async (root, editManifest) => {
+	const file = path.join(root, 'checkpoint', key, 'lab.json');
+	await writeFile(file, '{"schema":1}');
+	const { bytes, extents, crc32 } = await digestFile(file);
+	await editManifest((manifest) => ({
+		...manifest,
+		machines: { ...manifest.machines, files: manifest.machines?.files.map((one) => (one.path.endsWith('lab.json') ? { ...one, bytes, extents, crc32 } : one)) },
+	}));
+}, /what the bundle says of its lab cannot be used: something is missing/);

@@ -23,7 +23,10 @@ export function processTerminal(): Terminal {
 		stderr,
 		stdoutColor: stdout.isTTY && stdout.hasColors(),
 		stderrColor: stderr.isTTY && stderr.hasColors(),
-		width: stdout.columns || defaultWidth,
+		// Asked anew each time: a command may outlive many a resize.
+		get width() {
+			return stdout.columns || defaultWidth;
+		},
 		live: stderr.isTTY && process.env['TERM'] !== 'dumb',
 	};
 }

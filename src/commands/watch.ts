@@ -13,6 +13,7 @@ import { watchFiles, type FileWatch } from '../process/file-watch.js';
 import type { Paths } from '../rehearse/paths.js';
 import { rehearse } from '../rehearse/rehearse.js';
 import { readSurveys } from '../rehearse/surveys.js';
+import { eraseLine } from '../report/canvas.js';
 import { changesBetweenRuns, isComparable, noChanges, type Changes } from '../report/changes.js';
 import { emptyRun, foldEvent } from '../report/fold.js';
 import { resultOf } from '../report/result.js';
@@ -43,6 +44,8 @@ interface Seen {
 	readonly surveys: ReadonlyMap<string, Survey>;
 }
 
+const startingOver = 'edited: starting over\n';
+
 interface Rehearsal {
 	/** Ends it. */
 	readonly edited: AbortSignal;
@@ -66,7 +69,9 @@ export async function watchCommand(options: WatchOptions): Promise<ExitCode> {
 			seen = await watching.rehearseOnce(edit.signal, seen);
 			if (!edit.signal.aborted) watching.say('waiting for an edit; Ctrl-C ends this\n');
 			await untilAborted(edit.promise, stopping.signal).catch(() => undefined);
-			if (stopping.signal.aborted) return ExitCode.interrupted;
+			if (!stopping.signal.aborted) continue;
+			if (options.terminal.live) watching.say(eraseLine);
+			return ExitCode.interrupted;
 		}
 	} finally {
 		files.close();
@@ -112,21 +117,24 @@ class Watching {
 			this.#showPlanError(lab);
 			return last;
 		}
-		const shown = { verdict: false };
+		let judged: RunState | undefined;
 		const onVerdict = (now: RunState) => {
-			shown.verdict = true;
+			judged = now;
 			this.#showVerdict(now, last);
 		};
-		const state = await this.#rehearse(lab, { edited, last: last?.state, onVerdict });
+		const whole = await this.#rehearse(lab, { edited, last: last?.state, onVerdict });
 		if (this.#stopping.signal.aborted) return last;
-		if (edited.aborted && !shown.verdict) {
-			this.say('edited: starting over\n');
+		if (edited.aborted && !judged) {
+			this.say(startingOver);
 			return last;
 		}
-		if (!shown.verdict) this.#showVerdict(state, last);
+		// An edit once the verdict was there has cut short only what follows it; whatever else broke there is told.
+		const state = edited.aborted && judged ? judged : whole;
+		if (!judged || state.errors.length > 0) this.#showVerdict(state, last);
 		const surveys = await readSurveys(state.runDirectory);
 		const changes = last ? changesBetweenRuns(last.state, state, differencesByNode(last.surveys, surveys)) : noChanges;
 		this.#showChanges(state, changes);
+		if (edited.aborted) this.say(startingOver);
 		return isComparable(state) ? { state, surveys } : last;
 	}
 
@@ -150,13 +158,16 @@ class Watching {
 		const began = Date.now();
 		const view = await startView(terminal, last);
 		let state = emptyRun();
+		let verdictShown = Promise.resolve();
 		const onEvent = (event: RunEvent) => {
 			state = foldEvent(state, event);
 			view.onEvent(event);
 			if (event.type !== 'stage-finished' || event.stage !== 'scenario' || event.status === 'error') return;
 			// All that the verdict depends on is there; what follows is not waited for.
 			const judged = { ...state, finishedMs: Date.now() - began };
-			void view.stop().then(() => onVerdict(judged));
+			verdictShown = view.stop().then(() => onVerdict(judged));
+			// Told below; until then the run goes on.
+			verdictShown.catch(() => undefined);
 		};
 		try {
 			return await rehearse({
@@ -170,6 +181,7 @@ class Watching {
 			});
 		} finally {
 			await view.stop();
+			await verdictShown;
 		}
 	}
 

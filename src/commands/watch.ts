@@ -44,8 +44,6 @@ interface Seen {
 	readonly surveys: ReadonlyMap<string, Survey>;
 }
 
-const startingOver = 'edited: starting over\n';
-
 interface Rehearsal {
 	/** Ends it. */
 	readonly edited: AbortSignal;
@@ -67,11 +65,15 @@ export async function watchCommand(options: WatchOptions): Promise<ExitCode> {
 		for (;;) {
 			const edit = edits.next();
 			seen = await watching.rehearseOnce(edit.signal, seen);
-			if (!edit.signal.aborted) watching.say('waiting for an edit; Ctrl-C ends this\n');
+			const isIdle = !edit.signal.aborted && !stopping.signal.aborted;
+			if (isIdle) watching.say('waiting for an edit; Ctrl-C ends this\n');
 			await untilAborted(edit.promise, stopping.signal).catch(() => undefined);
-			if (!stopping.signal.aborted) continue;
-			if (options.terminal.live) watching.say(eraseLine);
-			return ExitCode.interrupted;
+			if (stopping.signal.aborted) {
+				if (options.terminal.live) watching.say(eraseLine);
+				return ExitCode.interrupted;
+			}
+			// One run is told from the next.
+			watching.say(isIdle ? '\n' : 'edited: starting over\n\n');
 		}
 	} finally {
 		files.close();
@@ -124,17 +126,13 @@ class Watching {
 		};
 		const whole = await this.#rehearse(lab, { edited, last: last?.state, onVerdict });
 		if (this.#stopping.signal.aborted) return last;
-		if (edited.aborted && !judged) {
-			this.say(startingOver);
-			return last;
-		}
+		if (edited.aborted && !judged) return last;
 		// An edit once the verdict was there has cut short only what follows it; whatever else broke there is told.
 		const state = edited.aborted && judged ? judged : whole;
 		if (!judged || state.errors.length > 0) this.#showVerdict(state, last);
 		const surveys = await readSurveys(state.runDirectory);
 		const changes = last ? changesBetweenRuns(last.state, state, differencesByNode(last.surveys, surveys)) : noChanges;
 		this.#showChanges(state, changes);
-		if (edited.aborted) this.say(startingOver);
 		return isComparable(state) ? { state, surveys } : last;
 	}
 

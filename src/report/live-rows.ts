@@ -18,6 +18,9 @@ export const machineSection: Section = { name: 'machines', stages: ['restore', '
 /** The section below which stands what does not hold so far. */
 export const scenarioSection: Section = { name: 'scenario', stages: ['scenario', 'twice', 'reboot', 'survey'] };
 
+/** The section that comes last, whatever became of the others. */
+export const teardownSection: Section = { name: 'teardown', stages: ['teardown'] };
+
 /** The parts of a run, in their order; a stage that is not in the event log yet is waited for. */
 export const sections: readonly Section[] = [
 	{ name: 'images', stages: ['images'] },
@@ -27,7 +30,7 @@ export const sections: readonly Section[] = [
 	{ name: 'network', stages: ['network'] },
 	machineSection,
 	scenarioSection,
-	{ name: 'teardown', stages: ['teardown'] },
+	teardownSection,
 ];
 
 const nameWidth = Math.max(...sections.map(({ name }) => name.length));
@@ -43,7 +46,7 @@ export function sectionEnd(state: RunState, section: Section): ReachedStatus | u
 	const isLeft = sections.slice(sections.indexOf(section) + 1).some((later) => hasBegun(state, later));
 	const isRunning = records.some(({ status }) => status === 'running');
 	// Stages before the machines may overlap; the teardown overlaps nothing.
-	const isBrokenOff = section.name !== 'teardown' && findStage(state, 'teardown') !== undefined;
+	const isBrokenOff = section !== teardownSection && findStage(state, 'teardown') !== undefined;
 	return ended || (isLeft && !isRunning) || isBrokenOff ? worstOf(records.filter(decides)) : undefined;
 }
 

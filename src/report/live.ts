@@ -18,6 +18,7 @@ import {
 	sections,
 	sectionStanding,
 	sectionText,
+	teardownSection,
 	type Section,
 } from './live-rows.js';
 import { nodeStatus } from './result.js';
@@ -53,6 +54,8 @@ const frameMs = 120;
 
 interface Row {
 	readonly text: () => string;
+	/** Of what is still to come when the view ends before the run does, nothing is said. */
+	readonly isHidden?: () => boolean;
 	/** Lines below it, no wider than that. */
 	readonly below?: (width: number) => readonly string[];
 	/** How it ended, asked once it has. */
@@ -115,6 +118,7 @@ class EventDrivenList implements LiveView {
 		this.#rows.set(task.task.id, {
 			text: () => sectionText(this.#state, section, this.#now()),
 			status: () => sectionEnd(this.#state, section) ?? sectionStanding(this.#state, section),
+			...(section === teardownSection ? { isHidden: () => this.#isStopped && !hasBegun(this.#state, section) } : {}),
 			...(section === scenarioSection ? { below: (width) => soFarLines(this.#state, this.#last, this.#now(), width, this.#paint) } : {}),
 		});
 		if (section === machineSection) {
@@ -163,6 +167,7 @@ class EventDrivenList implements LiveView {
 	#lines(tasks: readonly Task[], level: number): string[] {
 		return tasks.flatMap((task) => {
 			const row = this.#rows.get(task.id);
+			if (row?.isHidden?.()) return [];
 			const text = truncated(`${'  '.repeat(level)}# ${row?.text() ?? task.title ?? ''}`, this.#canvas.width);
 			const below = row?.below?.(Math.max(1, this.#canvas.width - 2)) ?? [];
 			return [text.replace('#', () => this.#mark(task)), ...indented(below, 2), ...this.#lines(subtasksOf(task), level + 1)];

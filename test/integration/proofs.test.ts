@@ -5,7 +5,7 @@ import test from 'ava';
 import { poll } from '../../src/base/waiting.js';
 import type { Changes } from '../../src/report/changes.js';
 import type { RunResult } from '../../src/report/result.js';
-import { addScript, addTest, editLab, replaceScript } from './support/labs.js';
+import { addScript, addTest, editLab } from './support/labs.js';
 import { makeSandbox } from './support/sandbox.js';
 import { resultIn, runTool, Tool } from './support/tool.js';
 
@@ -41,35 +41,6 @@ test.serial('a script that appends, and an alias that is gone after a restart', 
 	t.deepEqual(reboot?.machines.map(({ node, missing }) => [node, missing.map(({ kind }) => kind)]), [['box', ['address']]]);
 	t.regex(reboot?.machines[0]?.missing[0]?.subject ?? '', /^10\.74\.0\.10\/24 on /);
 	t.deepEqual(reboot?.assertions_failed, []);
-	t.deepEqual(await sandbox.leftovers(10_000), []);
-});
-
-test.serial('other orders of startup: the one that breaks is named, with the line', async (t) => {
-	t.timeout(patience);
-	const sandbox = await makeSandbox(t, 'shared', 'warm');
-	const alias = (address: string) => [
-		...['#!/bin/bash', 'set -e', `dev=$(ip route show default | awk '{print $5; exit}')`],
-		`ip addr add ${address}/24 dev "$dev"`,
-	];
-	const lab = await editLab(sandbox, 'pair', (plan) => {
-		replaceScript(plan, 'server', alias('10.73.0.10'));
-		// It takes for granted that the server is there by then, and goes on for as long again.
-		replaceScript(plan, 'client', [...alias('10.73.0.20'), 'sleep 4', 'nc -z -w 1 10.73.0.10 22', 'sleep 4']);
-		plan.scenarios[0]?.custom_tests.splice(0);
-		addTest(plan, 'Reached', [{ type: 'network_reachable', on_vm: 'client', params: { host: '10.73.0.10', port: 22 } }]);
-	});
-	// Of this seed come: the client, and the server nine tenths of the longest startup later; then both at once.
-	const ended = await runTool(sandbox, ['run', lab, '--shuffle', '2', '--shuffle-seed', '284', '--json']);
-	const { verdict, tests, shuffle } = resultIn(ended);
-	t.is(ended.status, 1, ended.stderr);
-	t.is(verdict, 'failed');
-	t.true(tests.every(({ status }) => status === 'passed'), 'the plain run passed');
-	t.is(shuffle?.status, 'failed');
-	t.deepEqual(shuffle?.orders.map(({ order, verdict: came }) => [order.map(({ node }) => node), came]), [
-		[['client', 'server'], 'failed'],
-		[['server', 'client'], 'passed'],
-	]);
-	t.regex(shuffle?.orders[0]?.failures.join('\n') ?? '', /^client: startup script client failed with exit status 1 after .* s, line 6: nc -z -w 1 10\.73\.0\.10 22$/);
 	t.deepEqual(await sandbox.leftovers(10_000), []);
 });
 

@@ -2,8 +2,8 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 import { sha256 } from '../base/hash.js';
+import { compress } from './compress.js';
 import { manifestName, type BundledFile, type BundleManifest } from './manifest.js';
 import { dataBytes, readData, type SparseSource } from './sparse.js';
 import { tarEnd, tarHeader, tarPadding } from './tar.js';
@@ -51,15 +51,10 @@ export async function writeBundle(
 		}
 		yield tarEnd();
 	}
-	const pieces = Readable.from(filled(archive()), { objectMode: false });
-	const gzip = createGzip(machines.length > 0 ? { level: quickLevel, chunkSize: 2 ** 18 } : {});
-	await pipeline(pieces, gzip, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal });
+	const level = machines.length > 0 ? quickLevel : usualLevel;
+	const compressed = Readable.from(compress(archive(), level), { objectMode: false });
+	await pipeline(compressed, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal });
 }
 
-/** Of gigabytes the usual level takes a minute more and saves little. */
-const quickLevel = 1;
-
-/** Empty pieces would end a stream. */
-async function* filled(pieces: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-	for await (const piece of pieces) if (piece.length > 0) yield piece;
-}
+/** Of gigabytes the usual level takes minutes more and saves little. */
+const [quickLevel, usualLevel] = [1, 6];

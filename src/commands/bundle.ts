@@ -13,6 +13,7 @@ import { describeFile, writeBundle, type PackedFile } from '../bundle/pack.js';
 import { findSecrets, redact, type DeclaredPassword } from '../bundle/secrets.js';
 import { findLiveLabs } from '../rehearse/live-labs.js';
 import type { Paths } from '../rehearse/paths.js';
+import type { LabStatus } from '../rehearse/requests.js';
 import { readPid } from '../rehearse/run-directory.js';
 import { bundleObject, renderBundle } from '../report/bundle.js';
 import { foldEvents } from '../report/fold.js';
@@ -21,6 +22,7 @@ import { parseEventLog } from '../report/log.js';
 import { verdictOf } from '../report/result.js';
 import type { RunState } from '../report/state.js';
 import { gatherMachines } from './bundle-machines.js';
+import { askLab } from './live/meant-lab.js';
 import { stopOnSignals } from './stop.js';
 import { findRun, isFromElsewhere, readEvents, readPlanCopy, runsNewestFirst } from './stored-runs.js';
 import type { Terminal } from './terminal.js';
@@ -111,7 +113,7 @@ async function findNamedRun(run: string, runs: string): Promise<string> {
 
 /** The newest run of this machine that has not passed and is over, or whose lab is up where that will do. */
 async function findFailedRun(runs: string, mayBeUp: boolean): Promise<string> {
-	const live = mayBeUp ? (await findLiveLabs(runs)).map(({ runDirectory }) => runDirectory) : [];
+	const live = mayBeUp ? await findStandingRuns(runs) : [];
 	for (const directory of runsNewestFirst(runs)) {
 		const pid = await readPid(directory);
 		if (isFromElsewhere(directory) || (pid !== undefined && isAlive(pid) && !live.includes(directory))) continue;
@@ -120,6 +122,18 @@ async function findFailedRun(runs: string, mayBeUp: boolean): Promise<string> {
 		if (state.nodes.length > 0 && !state.nodes.some(wasHandedOver) && verdictOf(state) !== 'passed') return directory;
 	}
 	throw usageFailure(`no run in ${runs} has failed`, { hint: '`rehearse bundle RUN` takes any run, by its name or its directory' });
+}
+
+/** How long a lab may take to say how it is, in milliseconds. */
+const answerMs = 5000;
+
+/** The runs whose labs are up; one that is still coming up has nothing to hand over. */
+async function findStandingRuns(runs: string): Promise<readonly string[]> {
+	const looks = (await findLiveLabs(runs)).map(async (lab) => {
+		const status = (await askLab(lab, { op: 'status' }, { deadlineMs: answerMs }).catch(() => undefined)) as LabStatus | undefined;
+		return status?.stands ? [lab.runDirectory] : [];
+	});
+	return (await Promise.all(looks)).flat();
 }
 
 /** The files of a run's directory that belong into a bundle, by path. */

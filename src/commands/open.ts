@@ -82,7 +82,9 @@ function unpack(file: string, runs: string, { stderr }: Pick<Terminal, 'stderr'>
 		const manifest = await unpackBundle(file, aside, { signal, onMachines: () => stderr.write('unpacking the machines\n') });
 		// Whatever is wrong with what it says is found out before it is kept.
 		await look(aside, manifest);
-		const directory = path.join(runs, `${stamp}-opened-${manifest.run}`);
+		const named = path.join(runs, `${stamp}-opened-${manifest.run}`);
+		// The same bundle may have been opened in this very second.
+		const directory = existsSync(named) ? `${named}-${process.pid}` : named;
 		await rm(path.join(aside, 'pid'));
 		await rename(aside, directory);
 		return look(directory, manifest);

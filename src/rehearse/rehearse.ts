@@ -122,7 +122,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);
 			await announceLive(liveLab(options, directory), cleanup);
-			// The run that was opened has its plan.
+			// That of a run that was opened is copied with its seeds.
 			if (!options.opened) await keep('a copy of the plan', copyPlan(options.lab, directory.path), emit);
 			await rehearseIn(directory, options, emit, cleanup, signal);
 		});

@@ -68,7 +68,7 @@ const resetDefinition = defineCommand({
 	flags: whichLabFlag,
 	async run({ lab }, terminal) {
 		const { troubleCommand } = await import('../../commands/live/trouble.js');
-		return troubleCommand({ runs: await runsDirectory(), lab, request: { op: 'reset' }, done: 'the lab is as it was started', terminal });
+		return troubleCommand({ runs: await runsDirectory(), lab, request: { op: 'reset' }, done: 'the lab is put back', terminal });
 	},
 });
 

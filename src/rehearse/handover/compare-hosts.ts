@@ -1,4 +1,5 @@
 /** Whether machines that were saved on one host can go on on another. Pure. */
+import { withoutControls } from '../../base/format.js';
 import { changesBetween } from '../../checkpoint/ingredients.js';
 import type { Ingredients } from '../../checkpoint/manifest.js';
 
@@ -27,4 +28,5 @@ const relevant = (ingredients: Ingredients, isEmulated: boolean): Ingredients =>
 	...(isEmulated ? { processor: ingredients['processor']?.replace(/ on .*/, '') ?? '' } : {}),
 });
 
-const short = (text = 'nothing'): string => text.slice(0, 100);
+/** As far as a stranger's words are to be shown. */
+const short = (text = 'nothing'): string => withoutControls(text).slice(0, 100);

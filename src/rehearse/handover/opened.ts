@@ -1,8 +1,9 @@
 /** A lab that was handed over, on the machine where it was opened: what its machines need before they are restored. */
-import { rm, writeFile } from 'node:fs/promises';
+import { cp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { hostFailure, usageFailure } from '../../base/errors.js';
+import { withoutControls } from '../../base/format.js';
 import { readCheckpoint, verifyCheckpoint, type Checkpoint } from '../../checkpoint/store.js';
 import type { Image } from '../../image/store.js';
 import type { Lab } from '../../lab/lab.js';
@@ -47,7 +48,7 @@ export async function prepareOpened(
 	await writeFile(pidFile, `${process.pid}\n`);
 	const images = new Map(saved.machines.map(({ node, image }) => [node, imageIn(directory, image.key)]));
 	const checkpoint = await stage(emit, 'checkpoints', () => readOpened(directory, signal));
-	const machines = machinesOf({ directory, saved }, lab, images, run).map((machine) => restored(machine, checkpoint, machine.spec.name));
+	const machines = machinesOf(saved, lab, images, run).map((machine) => restored(machine, checkpoint, machine.spec.name));
 	const qemuVersion = await readQemuVersion(signal);
 	const host = { qemuVersion, processor: os.cpus()[0]?.model ?? '' };
 	// Before an accelerator is proven, which takes its time.
@@ -61,6 +62,7 @@ export async function prepareOpened(
 	if (memoryNotice) emit({ type: 'notice', message: memoryNotice });
 	for (const node of saved.absent) emit({ type: 'notice', message: `${node} had no machine any more when this lab was saved, and is not here` });
 	await requireHarmless(machines);
+	await copyParts(directory, run.path);
 	const slowdown = slowdownOf(accelerator.canaryMs, lab.nodes.length, os.availableParallelism());
 	return {
 		plan: { machines, startedKey: checkpoint.manifest.key },
@@ -70,7 +72,7 @@ export async function prepareOpened(
 
 /** The machines of a lab's nodes, before they are said to be restored. */
 function machinesOf(
-	{ directory, saved }: OpenedLab,
+	saved: SavedLab,
 	lab: Lab,
 	images: ReadonlyMap<string, Image>,
 	run: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
@@ -80,7 +82,7 @@ function machinesOf(
 		const image = images.get(node.name);
 		if (!machine || !image) throw usageFailure(`the bundle has no machine of ${node.name}`, { node: node.name });
 		const { username, password, hostKey, startup } = machine;
-		const seedFile = path.join(directory, 'seeds', `${node.name}.iso`);
+		const seedFile = path.join(run.path, 'seeds', `${node.name}.iso`);
 		return { ...machineOf(node, index, image, { ...run, seedFile }), username, password, hostKey, startup };
 	});
 }
@@ -96,7 +98,7 @@ async function readOpened(directory: string, signal: AbortSignal): Promise<Check
 	if (!found) throw usageFailure(`${path.basename(directory)} came without machines`, { hint: '`rehearse bundle --with-checkpoints` takes them along' });
 	const damage = 'damaged' in found ? found.damaged : await verifyCheckpoint(found.checkpoint, { signal });
 	if ('checkpoint' in found && damage === undefined) return found.checkpoint;
-	throw usageFailure(`the machines that came with ${path.basename(directory)} are damaged: ${damage ?? ''}`);
+	throw usageFailure(`the machines that came with ${path.basename(directory)} are damaged: ${withoutControls(damage ?? '')}`);
 }
 
 /** Every machine can be restored on this host, or none is. Resolves to whether their clocks go at the pace that they know. */
@@ -110,6 +112,16 @@ function requireSameHost({ manifest }: Checkpoint, machines: readonly Supervised
 	throw hostFailure('cannot-restore', `the lab's machines cannot go on here, as this host is another: ${hindrances.join('; ')}`, {
 		hint: `what it takes: ${saved.qemuVersion}, -accel ${saved.accelerator.accel}, -cpu ${saved.accelerator.cpu}, and the version of rehearse that made the bundle`,
 	});
+}
+
+/** The new run has seeds and plan of its own, as any run has: so it can be handed on. */
+async function copyParts(opened: string, run: string): Promise<void> {
+	const copy = (part: string) => cp(path.join(opened, part), path.join(run, part), { recursive: true });
+	await copy('seeds').catch((cause: unknown) => {
+		throw usageFailure('the bundle has no seeds, without which its machines cannot be started', { cause });
+	});
+	// A run may have been without its plan already.
+	await copy('plan').catch(() => undefined);
 }
 
 /** A stranger's disk leads to no other file of this host. */

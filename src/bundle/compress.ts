@@ -1,0 +1,35 @@
+import os from 'node:os';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+
+/** How much is compressed in one go. Each makes a member of its own, which costs twenty bytes (RFC 1952, 2.2). */
+const blockBytes = 2 ** 22;
+
+/**
+ * Compresses a stream to gzip's format, on as many processors as there are: a file of several members is what
+ * gunzip(1) and tar(1) take for one.
+ */
+export async function* compress(pieces: AsyncIterable<Uint8Array>, level: number): AsyncGenerator<Buffer> {
+	const begun: Promise<Buffer>[] = [];
+	for await (const block of blocksOf(pieces)) {
+		const member = promisify(gzip)(block, { level });
+		// It is waited for in its turn; one before it may fail first.
+		member.catch(() => undefined);
+		begun.push(member);
+		if (begun.length > os.availableParallelism()) yield (await begun.shift()) ?? Buffer.alloc(0);
+	}
+	for (const member of begun) yield await member;
+}
+
+async function* blocksOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+	let waiting: Uint8Array[] = [];
+	let bytes = 0;
+	for await (const piece of pieces) {
+		waiting.push(piece);
+		bytes += piece.length;
+		if (bytes < blockBytes) continue;
+		yield Buffer.concat(waiting);
+		[waiting, bytes] = [[], 0];
+	}
+	if (bytes > 0) yield Buffer.concat(waiting);
+}

@@ -3,13 +3,14 @@ import path from 'node:path';
 import { usageFailure } from '../base/errors.js';
 import { duplexPair } from '../base/streams.js';
 import type { Answer, Exchange } from '../control/server.js';
-import type { RunEventBody } from '../lab/events.js';
+import type { Emit, RunEventBody } from '../lab/events.js';
 import type { Lab, ScenarioTest } from '../lab/lab.js';
 import type { LinkState } from '../network/link.js';
 import type { TerminalSize } from '../machine/side-line.js';
 import type { Accelerator } from '../machine/spec.js';
 import { announceTests } from '../scenario/checks.js';
 import { scriptsToStep } from './debugging/serve.js';
+import { saveJournals } from './journals.js';
 import type { RunningLab } from './running-lab.js';
 import type { HandoverOrder, Replacement } from './supervised.js';
 import type { NodeStatus } from './running-node.js';
@@ -39,7 +40,7 @@ export type LabRequest =
 	| { readonly op: 'plan' }
 	/** Makes some nodes anew, and takes the lab for another from then on. The events tell how they come back. */
 	| ({ readonly op: 'replace' } & Replacement)
-	/** → SavedLab: saves all machines as they are, to be handed over; they go on. */
+	/** → SavedLab: keeps the journals and saves all machines as they are, to be handed over; they go on. */
 	| ({ readonly op: 'save' } & HandoverOrder)
 	/** Ends the lab; answered before it has ended. */
 	| { readonly op: 'down' };
@@ -151,10 +152,17 @@ async function answerAboutNode(lab: RunningLab, request: LabRequest, { tell, joi
 			return lab.replace(request, tell);
 		case 'save':
 			lab.requireStanding();
+			await keepJournals(lab, tell, signal);
 			return lab.saveForHandover(request);
 		default:
 			throw usageFailure(`the lab knows no '${String(request.op)}'`);
 	}
+}
+
+/** Those of machines that go on; a run that failed has kept its own, and these are newer. */
+async function keepJournals(lab: RunningLab, emit: Emit, signal: AbortSignal): Promise<void> {
+	const answering = (await lab.status()).filter(({ paused, uptimeMs }) => !paused && uptimeMs !== undefined);
+	await saveJournals(answering.map(({ name }) => lab.find(name).machine), lab.supervised, { emit, signal });
 }
 
 /** Of a run that is nothing but some tests. */

@@ -96,7 +96,13 @@ test.serial('a lab that is up is saved when somebody asks, without the dead, and
 	const { checkpoint } = await readSaved(t, store);
 	t.deepEqual(checkpoint.manifest.machines.map(({ node }) => node), ['one']);
 	t.true((await statusOf(lab)).nodes[0]?.paused, 'who stood still does');
+	await t.throwsAsync(readdir(lab.journals), { code: 'ENOENT' }, 'and is asked for nothing');
 	await ask(lab.controlSocket, { op: 'resume', node: 'one' });
+	const again = { aside: path.join(store, `.${'f'.repeat(16)}.${process.pid}.aside`), key: 'f'.repeat(16) };
+	await mkdir(again.aside);
+	await ask(lab.controlSocket, { op: 'save', ...again }, { deadlineMs: 20_000 });
+	t.deepEqual((await readdir(store)).sort(), [key, again.key]);
+	t.deepEqual(await readdir(lab.journals), ['one.log']);
 
 	await ask(lab.controlSocket, { op: 'kill', node: 'one' });
 	await t.throwsAsync(ask(lab.controlSocket, { op: 'save', ...order }), { message: /no machine of this lab runs/ });

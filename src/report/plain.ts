@@ -79,7 +79,7 @@ const stageWords: Readonly<Record<StageName, { readonly doing: string; readonly 
 	checkpoints: { doing: 'looking for checkpoints', done: 'checkpoints looked for' },
 	restore: { doing: 'restoring the machines', done: 'all machines restored' },
 	boot: { doing: 'booting the machines', done: 'all machines booted' },
-	save: { doing: 'saving the started lab', done: 'started lab saved' },
+	save: { doing: 'saving all machines', done: 'all machines saved' },
 	startup: { doing: 'running the startup scripts', done: 'startup scripts done' },
 	scenario: { doing: 'running the scenario', done: 'scenario done' },
 	twice: { doing: 'running the startup scripts a second time', done: 'second runs done' },

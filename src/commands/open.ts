@@ -57,7 +57,8 @@ export async function openCommand(options: OpenOptions): Promise<ExitCode> {
 		if (json) stdout.write(openedObject(opened, resultOf(state), { up: false, error: toReported(toFailure(error)) }));
 		throw error;
 	}
-	return ExitCode.passed;
+	// A lab that came up without some of its machines is not the one that failed; which they are was told.
+	return isWanted && saved.absent.length > 0 ? ExitCode.broken : ExitCode.passed;
 }
 
 async function open({ bundle, paths, terminal }: OpenOptions): Promise<Opened> {

@@ -45,12 +45,6 @@ export function addScript(plan: PlanDocument, node: string, name: string, lines:
 	nodeOf(plan, node).recipe.startup_scripts.push({ name, script: `${lines.join('\n')}\n` });
 }
 
-/** Gives a node this startup script in the place of its own. */
-export function replaceScript(plan: PlanDocument, node: string, lines: readonly string[]): void {
-	nodeOf(plan, node).recipe.startup_scripts.length = 0;
-	addScript(plan, node, node, lines);
-}
-
 /** Gives a plan's scenario one more test. */
 export function addTest(plan: PlanDocument, name: string, assertions: readonly AssertionDocument[]): void {
 	plan.scenarios[0]?.custom_tests.push({ name, assertions: [...assertions] });

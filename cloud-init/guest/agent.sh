@@ -16,7 +16,7 @@ set -u
 here=/usr/local/lib/rehearse
 state=/run/rehearse
 port=/dev/virtio-ports/org.openfactory.rehearse
-mkdir -p "$state"
+mkdir -p "$state/seed"
 
 if [[ -c $port ]]; then exec 3<>"$port"; else exec 3>/dev/null; fi
 if [[ -c $port.side ]]; then
@@ -28,9 +28,14 @@ text() { base64 --wrap=0; }
 
 count_failed() { exec systemctl show --property=NFailedUnits --value; }
 
+# Into `failed`: what systemd says of the units that failed, as text. Every process counts where a person waits.
+look_for_failed() {
+	failed=
+	[[ $(count_failed) == 0 ]] || failed=$(failed_units | text)
+}
+
 # What systemd says of the units that failed; startup scripts are told of by themselves.
 failed_units() {
-	[[ $(count_failed) != 0 ]] || return 0
 	local units
 	mapfile -t units < <(systemctl list-units --state=failed --plain --no-legend --full | cut -d' ' -f1 | grep -v '^startup-')
 	((${#units[@]})) && systemctl status --no-pager --full --lines=5 -- "${units[@]}" 2>&1 | head -c 8000
@@ -65,10 +70,10 @@ catch_up() { "$here/catch-up" "$@"; }
 # Every process counts here: it is what a person waits for at each run.
 reseeds=0
 wake() {
-	local up now host id type key failed= before=$reseeds
+	local up now host id type key failed before=$reseeds
 	ask_clock || return
 	reseeds=$(catch_up "$host" "$up" "$before")
-	[[ $(count_failed) == 0 ]] || failed=$(failed_units | text)
+	look_for_failed
 	read -r id </etc/machine-id
 	read -r type key _ </etc/ssh/ssh_host_ed25519_key.pub
 	# The clock last: what comes before takes its time.
@@ -78,8 +83,8 @@ wake() {
 # Runs all scripts, or one of them another time. Those that match `debugged` stop before each command.
 debugged=''
 run_scripts() {
-	local seed=$state/seed again=${1-} script deadline mode after
-	mkdir -p "$seed" && mount -o ro /dev/disk/by-label/cidata "$seed" || echo "the seed could not be mounted" >/dev/console
+	local seed=$state/seed again=${1-} script deadline mode after failed
+	mount -o ro /dev/disk/by-label/cidata "$seed" || echo "the seed could not be mounted" >/dev/console
 	while read -r script deadline mode after; do
 		# shellcheck disable=SC2053 # a pattern. Whoever looks at a line takes his time.
 		[[ $script != $debugged ]] || mode=debug deadline=infinity
@@ -91,7 +96,9 @@ run_scripts() {
 		fi
 	done <"$seed/startup/order.txt"
 	umount "$seed"
-	[[ -n $again ]] || tell "started failed=$(failed_units | text)"
+	[[ -z $again ]] || return
+	look_for_failed
+	tell "started failed=$failed"
 }
 
 # run_script FILE NAME ENDED: runs a script as a unit, and tells how it ended. What it leaves in this state is named NAME.
@@ -124,7 +131,8 @@ run_script() {
 ss -Hltnu >/dev/null 2>&1
 
 # At later boots there is no cloud-init, and no word of it.
-tell "provisioned cloud_init=$(text 2>/dev/null </run/cloud-init/status.json) failed=$(failed_units | text)"
+look_for_failed
+tell "provisioned cloud_init=$(text 2>/dev/null </run/cloud-init/status.json) failed=$failed"
 if [[ ! -c $port ]]; then
 	# cloud-init's directory of this instance: what is done once is marked there.
 	[[ -e /var/lib/cloud/instance/startup-ran ]] || run_scripts

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { brokenFailure, fromReported } from '../base/errors.js';
+import { brokenFailure, Failure, fromReported } from '../base/errors.js';
 import { untilAborted, withDeadline } from '../base/waiting.js';
 import { LineReader } from './lines.js';
 import { encodeLine, type AnswerLine } from './protocol.js';
@@ -57,7 +57,9 @@ async function answerOn(socket: Socket, request: object, { onEvent }: AskOptions
 	socket.write(encodeLine(request));
 	const reader = new LineReader(socket);
 	for (;;) {
-		const line = await reader.next();
+		const line = await reader.next().catch((cause: unknown) => {
+			throw cause instanceof Failure ? cause : goneFailure(cause);
+		});
 		if (line === undefined) throw goneFailure();
 		const said = JSON.parse(line) as AnswerLine;
 		if ('event' in said) onEvent?.(said.event);

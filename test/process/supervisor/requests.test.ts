@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import test from 'ava';
-import { poll } from '../../../src/base/waiting.js';
+import { Failure } from '../../../src/base/errors.js';
+import { poll, systemClock } from '../../../src/base/waiting.js';
 import { ask, askForStream } from '../../../src/control/client.js';
 import { run } from '../../../src/process/run.js';
 import type { LabRequest, LabStatus } from '../../../src/rehearse/requests.js';
@@ -124,3 +125,37 @@ test.serial('a lab that has ended answers no more', async (t) => {
 	await lab.waitFor('done');
 	await t.throwsAsync(askLab(lab, { op: 'status' }), { code: 'control-gone' });
 });
+
+/** Every command of a lab that takes a moment, so that its supervisor can be killed in the middle of it. */
+const commands: readonly LabRequest[] = [
+	{ op: 'status' },
+	{ op: 'dial', node: 'one', port: 22 },
+	{ op: 'shell', node: 'one', size: { rows: 24, columns: 80 }, terminal: 'xterm' },
+	{ op: 'authorize', node: 'one', publicKey: 'ssh-ed25519 AAAA' },
+	{ op: 'test', tests: [], deadlineMs: 10_000 },
+	{ op: 'link', node: 'one', link: { state: 'down' } },
+	{ op: 'pause', node: 'one' },
+	{ op: 'kill', node: 'one' },
+	{ op: 'debug', node: 'one' },
+	{ op: 'restart', node: 'one' },
+	{ op: 'reset' },
+	{ op: 'plan' },
+	{ op: 'down' },
+];
+
+for (const request of commands) {
+	test.serial(`a supervisor that is killed at \`${request.op}\` takes its lab with it, and whoever asked is told`, async (t) => {
+		const lab = await startLab(t, { keep: 'always' });
+		await lab.waitFor('kept');
+		const asked = ask(lab.controlSocket, request, { deadlineMs: 20_000 }).then(
+			() => 'answered',
+			(error: unknown) => (error instanceof Failure ? error.code : String(error)),
+		);
+		await systemClock.sleep(20);
+		process.kill((await lab.waitFor('supervisor')).pid, 'SIGKILL');
+		// It may have been quicker, or have refused: a lab of fakes has no checkpoint to go back to.
+		t.regex(await asked, /^(?:answered|control-gone|usage|dial)$/);
+		await lab.waitFor('done');
+		t.deepEqual(await lab.leftovers(), []);
+	});
+}

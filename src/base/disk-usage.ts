@@ -15,10 +15,15 @@ export async function diskUsage(file: string): Promise<number> {
 	return inner.reduce((sum, bytes) => sum + bytes, own);
 }
 
-/** @throws Failure `disk-full` where a directory's file system has no room for as many bytes (statfs(2)) */
-export async function requireRoom(directory: string, bytes: number): Promise<void> {
+/** Bytes that are free for this user on a directory's file system (statfs(2)). */
+export async function freeBytes(directory: string): Promise<number> {
 	const { bavail, bsize } = await statfs(directory);
-	const free = bavail * bsize;
+	return bavail * bsize;
+}
+
+/** @throws Failure `disk-full` where a directory's file system has no room for as many bytes */
+export async function requireRoom(directory: string, bytes: number): Promise<void> {
+	const free = await freeBytes(directory);
 	if (bytes <= free) return;
 	throw hostFailure('disk-full', `there is no room in ${directory}: up to ${formatBytes(bytes)} are to be written, ${formatBytes(free)} are free`, {
 		hint: '`rehearse prune` empties the caches and removes old runs',

@@ -4,10 +4,9 @@
  */
 import { open, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { splitExtents, type Extent } from '../base/extents.js';
+import { isCount } from '../base/untrusted.js';
 import { badArchive } from './tar.js';
-
-/** A stretch of a file, in bytes. */
-export type Stretch = readonly [offset: number, length: number];
 
 /** Such a file, as a manifest lists it. */
 export interface SparseFile {
@@ -16,7 +15,7 @@ export interface SparseFile {
 	/** Holes included. */
 	readonly bytes: number;
 	/** Where it has data, in ascending order; these bytes are what the archive has of it. */
-	readonly extents: readonly Stretch[];
+	readonly extents: readonly Extent[];
 	/** Over the data. */
 	readonly crc32: number;
 }
@@ -44,7 +43,7 @@ const pieceBytes = 2 ** 20;
 export async function* readData({ listed, file }: SparseSource): AsyncGenerator<Buffer> {
 	const handle = await open(file);
 	try {
-		for (const [offset, length] of piecesOf(listed.extents)) {
+		for (const [offset, length] of splitExtents(listed.extents, pieceBytes)) {
 			// One of its own each time: whoever takes it may not be done with the last one.
 			const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, offset);
 			if (bytesRead < length) throw new Error(`${file} ends at ${offset + bytesRead}`);
@@ -52,12 +51,6 @@ export async function* readData({ listed, file }: SparseSource): AsyncGenerator<
 		}
 	} finally {
 		await handle.close();
-	}
-}
-
-function* piecesOf(extents: readonly Stretch[]): Generator<Stretch> {
-	for (const [start, length] of extents) {
-		for (let done = 0; done < length; done += pieceBytes) yield [start + done, Math.min(pieceBytes, length - done)];
 	}
 }
 
@@ -78,9 +71,9 @@ export async function writeSparse(target: string, listed: SparseFile, contents: 
 }
 
 /** Puts data where they belong; resolves to their checksum. There are as many of them as the extents are long. */
-async function writeData(handle: FileHandle, extents: readonly Stretch[], contents: AsyncIterable<Buffer>): Promise<number> {
+async function writeData(handle: FileHandle, extents: readonly Extent[], contents: AsyncIterable<Buffer>): Promise<number> {
 	const places = extents[Symbol.iterator]();
-	let [offset, room]: Stretch = [0, 0];
+	let [offset, room]: Extent = [0, 0];
 	let sum = 0;
 	for await (const piece of contents) {
 		sum = crc32(piece, sum);
@@ -113,5 +106,3 @@ export function findSparseProblem(value: unknown): string | undefined {
 
 /** More than any disk or memory of a machine. */
 const maximumBytes = 2 ** 42;
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

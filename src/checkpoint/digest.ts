@@ -5,8 +5,9 @@
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { diskUsage } from '../base/disk-usage.js';
+import { splitExtents, type Extent } from '../base/extents.js';
 import { run } from '../process/run.js';
-import type { Extent, FileDigest } from './manifest.js';
+import type { FileDigest } from './manifest.js';
 
 /** Holes smaller than this are read as the zeros that they are: that takes less time than another read. */
 const smallHole = 2 ** 18;
@@ -72,7 +73,7 @@ async function checksum(file: FileHandle, extents: readonly Extent[], signal: Ab
 	let sum = 0;
 	let filled = Buffer.alloc(0);
 	let turn = 0;
-	for (const [offset, length] of chunksOf(extents)) {
+	for (const [offset, length] of splitExtents(extents, chunkBytes)) {
 		signal?.throwIfAborted();
 		// Begun before the sum of what came before, which keeps this thread busy meanwhile.
 		const reading = file.read(turn++ % 2 === 0 ? buffers[0] : buffers[1], 0, length, offset);
@@ -82,10 +83,4 @@ async function checksum(file: FileHandle, extents: readonly Extent[], signal: Ab
 		filled = buffer.subarray(0, bytesRead);
 	}
 	return crc32(filled, sum);
-}
-
-function* chunksOf(extents: readonly Extent[]): Generator<Extent> {
-	for (const [start, length] of extents) {
-		for (let done = 0; done < length; done += chunkBytes) yield [start + done, Math.min(chunkBytes, length - done)];
-	}
 }

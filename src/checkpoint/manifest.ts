@@ -1,11 +1,10 @@
 /** What a checkpoint says of itself: the shape of its `checkpoint.json`, and the reading of one that may be damaged. */
+import type { Extent } from '../base/extents.js';
+import { isCount, isText } from '../base/untrusted.js';
 import type { CheckpointKind } from '../lab/events.js';
 
 /** What a machine's state depends on, by the name that people know it by. */
 export type Ingredients = Readonly<Record<string, string>>;
-
-/** A stretch of a file, in bytes. */
-export type Extent = readonly [offset: number, length: number];
 
 /** What a file must be to be the one that was saved. */
 export interface FileDigest {
@@ -84,10 +83,6 @@ export const machineFiles = ({ ram, layers }: CheckpointMachine): readonly strin
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const isText = (value: unknown): value is string => typeof value === 'string';
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** A name that does not lead out of the checkpoint's directory. */
 const isFileName = (name: string): boolean => name !== '' && name !== '.' && name !== '..' && !name.includes('/');

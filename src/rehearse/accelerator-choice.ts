@@ -32,6 +32,9 @@ export async function readQemuVersion(signal?: AbortSignal): Promise<string> {
 	return stdout.split('\n')[0] ?? '';
 }
 
+/** The host's processor by its model name; empty where it tells none. */
+export const processorModel = (): string => os.cpus()[0]?.model ?? '';
+
 /**
  * The accelerator for this host, from the cache when the same kernel was tried on the same QEMU, processor and boot
  * of the host before. A refusal of `--accel kvm` is never cached: somebody is mending it.
@@ -47,7 +50,7 @@ export async function chooseAccelerator(options: ChoiceOptions): Promise<ProvenA
 		rungs: [...kvmLadder, tcg].map((rung) => canaryArguments(rung, '', '')),
 		kernel: sha256(await readFile(image.kernelFile)),
 		qemu: options.qemuVersion,
-		processor: os.cpus()[0]?.model ?? '',
+		processor: processorModel(),
 		boot: await readBootId(),
 	});
 	const file = path.join(options.cacheDirectory, 'accelerator', `${key}.json`);

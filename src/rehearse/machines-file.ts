@@ -8,6 +8,7 @@ import type { ProvenAccelerator } from '../machine/accelerator.js';
 import { qemuArguments, type Accelerator } from '../machine/spec.js';
 import { pasteable } from '../process/run.js';
 import { machinesPath } from '../report/run-files.js';
+import { processorModel } from './accelerator-choice.js';
 import type { SupervisedMachine } from './supervised.js';
 
 export interface MachinesInput {
@@ -30,7 +31,7 @@ export async function writeMachinesFile(input: MachinesInput, runDirectory: stri
 			qemu: input.qemuVersion,
 			kernel: `${os.type()} ${os.release()} ${os.arch()}`,
 		},
-		host: { processor: os.cpus()[0]?.model ?? '', processors: os.availableParallelism(), memory_mib: Math.round(os.totalmem() / 2 ** 20) },
+		host: { processor: processorModel(), processors: os.availableParallelism(), memory_mib: Math.round(os.totalmem() / 2 ** 20) },
 		accelerator: input.accelerator,
 		slowdown: input.slowdown,
 		machines: input.machines.map((machine) => ({

@@ -35,7 +35,7 @@ export function prepareMachines(
 			image,
 			hostKey,
 			supervised: {
-				...machineOf(node, index, image, { ...directory, seedFile: path.join(directory.path, 'seeds', `${node.name}.iso`) }),
+				...machineOf(node, index, image, directory),
 				username: user.username,
 				password: user.password,
 				hostKey: hostKey.publicKey,
@@ -49,7 +49,7 @@ export function machineOf(
 	node: LabNode,
 	index: number,
 	image: Image,
-	{ path: run, disks, sockets, seedFile }: Pick<RunDirectory, 'path' | 'disks' | 'sockets'> & { readonly seedFile: string },
+	{ path: run, disks, sockets }: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
 ): Omit<SupervisedMachine, 'username' | 'password' | 'hostKey'> {
 	return {
 		spec: {
@@ -62,7 +62,7 @@ export function machineOf(
 			overlayFile: path.join(disks, `${node.name}.qcow2`),
 			layers: [],
 			rootFile: image.rootFile,
-			seedFile,
+			seedFile: path.join(run, 'seeds', `${node.name}.iso`),
 			// Numbered, not named: a socket's path is short, a node's name need not be.
 			qmpSocket: path.join(sockets, `${index}.qmp`),
 			agentSocket: path.join(sockets, `${index}.agent`),

@@ -7,7 +7,7 @@ import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import type { AcceleratorChoice, ProvenAccelerator } from '../machine/accelerator.js';
 import type { SeedFiles } from '../seed/content.js';
-import { chooseAccelerator, readQemuVersion } from './accelerator-choice.js';
+import { chooseAccelerator, processorModel, readQemuVersion } from './accelerator-choice.js';
 import { planCheckpoints, type CheckpointPlan, type CheckpointWish } from './checkpoints.js';
 import { provideHostKeys } from './host-keys.js';
 import { provideImages } from './images.js';
@@ -73,7 +73,7 @@ export async function prepareLab(
 	const machines = prepareMachines(lab, images, hostKeys, directory);
 	const seeds = await seedFilesOf(machines, { scriptDeadlineSeconds: deadlines.scriptMs / 1000, trace: options.trace });
 	await stage(emit, 'seeds', () => writeSeeds(machines.filter(({ node }) => wanted(node)), seeds, signal));
-	const host: HostIngredients = { qemuVersion, accelerator, processor: os.cpus()[0]?.model ?? '' };
+	const host: HostIngredients = { qemuVersion, accelerator, processor: processorModel() };
 	const plan = await stage(emit, 'checkpoints', async () => {
 		const inputs = await Promise.all(machines.map((machine) => inputsOf(machine, seeds.get(machine.node.name) ?? {}, host)));
 		return planCheckpoints(lab.name, inputs, checkpoints, { directory: paths.checkpoints, emit, cleanup, signal, pid });

@@ -8,7 +8,6 @@
  * is the result.
  */
 import { writeFile } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { timeLimitFailure, toFailure, toReported } from '../base/errors.js';
@@ -26,6 +25,7 @@ import { resultOf } from '../report/result.js';
 import { journalsDirectory } from '../report/run-files.js';
 import type { RunState } from '../report/state.js';
 import { announceTests } from '../scenario/checks.js';
+import { processorModel } from './accelerator-choice.js';
 import type { CheckpointWish } from './checkpoints.js';
 import { prepareOpened, type OpenedLab } from './handover/opened.js';
 import { orderHandover } from './handover/order.js';
@@ -168,7 +168,7 @@ async function rehearseIn(
 		...plan,
 		checkpoints,
 		accelerator: { name: accelerator.name, accel: accelerator.accel, cpu: accelerator.cpu },
-		host: { qemuVersion: prepared.qemuVersion, processor: os.cpus()[0]?.model ?? '' },
+		host: { qemuVersion: prepared.qemuVersion, processor: processorModel() },
 		deadlines,
 		slowdown,
 		keep: options.keep,

@@ -1,8 +1,9 @@
 /** The host as the probes of `doctor` see it: a handful of looks, none of which changes anything. */
 import { constants } from 'node:fs';
-import { access, open, readFile, statfs } from 'node:fs/promises';
+import { access, open, readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { freeBytes } from '../base/disk-usage.js';
 import { packageRoot } from '../base/package-root.js';
 import { pasteable, run } from '../process/run.js';
 
@@ -78,8 +79,7 @@ export function thisHost(): Host {
 		freeDisk: async (directory) => {
 			for (let nearest = path.resolve(directory); ; nearest = path.dirname(nearest)) {
 				if (nearest !== path.dirname(nearest) && !(await isThere(nearest, constants.F_OK))) continue;
-				const { bavail, bsize } = await statfs(nearest);
-				return bavail * bsize;
+				return freeBytes(nearest);
 			}
 		},
 		freeMemory: () => process.availableMemory(),

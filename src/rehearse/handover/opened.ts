@@ -8,7 +8,7 @@ import { readCheckpoint, verifyCheckpoint, type Checkpoint } from '../../checkpo
 import type { Image } from '../../image/store.js';
 import type { Lab } from '../../lab/lab.js';
 import { findQcow2Danger } from '../../machine/qcow2.js';
-import { chooseAccelerator, readQemuVersion } from '../accelerator-choice.js';
+import { chooseAccelerator, processorModel, readQemuVersion } from '../accelerator-choice.js';
 import { restored } from '../checkpoints.js';
 import { machineOf } from '../machines.js';
 import { admitMemory } from '../memory.js';
@@ -50,7 +50,7 @@ export async function prepareOpened(
 	const checkpoint = await stage(emit, 'checkpoints', () => readOpened(directory, signal));
 	const machines = machinesOf(saved, lab, images, run).map((machine) => restored(machine, checkpoint, machine.spec.name));
 	const qemuVersion = await readQemuVersion(signal);
-	const host = { qemuVersion, processor: os.cpus()[0]?.model ?? '' };
+	const host = { qemuVersion, processor: processorModel() };
 	// Before an accelerator is proven, which takes its time.
 	requireSameHost(checkpoint, machines, { ...host, accelerator: saved.accelerator }, saved);
 	const accelerator = await stage(emit, 'accelerator', () =>
@@ -82,8 +82,7 @@ function machinesOf(
 		const image = images.get(node.name);
 		if (!machine || !image) throw usageFailure(`the bundle has no machine of ${node.name}`, { node: node.name });
 		const { username, password, hostKey, startup } = machine;
-		const seedFile = path.join(run.path, 'seeds', `${node.name}.iso`);
-		return { ...machineOf(node, index, image, { ...run, seedFile }), username, password, hostKey, startup };
+		return { ...machineOf(node, index, image, run), username, password, hostKey, startup };
 	});
 }
 

@@ -4,6 +4,7 @@
  */
 import { usageFailure } from '../../base/errors.js';
 import { withoutControls } from '../../base/format.js';
+import { isCount, isText } from '../../base/untrusted.js';
 import type { Lab, LabNode } from '../../lab/lab.js';
 import type { SavedLab, SavedMachine } from './saved-lab.js';
 
@@ -118,10 +119,6 @@ const isOutcome = (value: unknown): boolean => {
 
 const asRecord = (value: unknown): Readonly<Record<string, unknown>> =>
 	typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-
-const isText = (value: unknown): value is string => typeof value === 'string';
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 const isListOf = (value: unknown, isOne: (one: unknown) => boolean): value is unknown[] => Array.isArray(value) && value.every(isOne);
 

@@ -6,7 +6,8 @@ import { crc32 } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { diskUsage, requireRoom } from '../../../src/base/disk-usage.js';
-import { dataBytes, readData, writeSparse, type SparseFile, type SparseSource, type Stretch } from '../../../src/bundle/sparse.js';
+import type { Extent } from '../../../src/base/extents.js';
+import { dataBytes, readData, writeSparse, type SparseFile, type SparseSource } from '../../../src/bundle/sparse.js';
 import { digestFile } from '../../../src/checkpoint/digest.js';
 
 async function scratch(t: ExecutionContext): Promise<string> {
@@ -52,7 +53,7 @@ const layouts = fc
 	.tuple(fc.array(fc.tuple(fc.nat(5000), fc.integer({ min: 1, max: 5000 })), { maxLength: 8 }), fc.nat(5000), fc.integer({ min: 1, max: 9000 }))
 	.map(([parts, rest, pieceBytes]) => {
 		let end = 0;
-		const extents = parts.map(([gap, length]): Stretch => {
+		const extents = parts.map(([gap, length]): Extent => {
 			const offset = end + gap;
 			end = offset + length;
 			return [offset, length];

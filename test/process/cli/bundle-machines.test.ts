@@ -45,7 +45,7 @@ async function keepMachines(t: ExecutionContext): Promise<Kept> {
 
 async function writeCheckpoint(checkpoint: string, image: string): Promise<void> {
 	const place = { key: imageKey, packages: [], rootFile: path.join(image, 'root.img'), kernelFile: '', initrdFile: '' };
-	const machine = machineOf(node, 0, place, { path: '', disks: '', sockets: '', seedFile: '' });
+	const machine = machineOf(node, 0, place, { path: '', disks: '', sockets: '' });
 	const saved = describeSavedLab(
 		{ lab: labOf(node), run: name, trace: true, accelerator: tcg, host: { qemuVersion: 'QEMU emulator version 1.0', processor: 'A' } },
 		[

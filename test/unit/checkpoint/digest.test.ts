@@ -1,6 +1,6 @@
 import test from 'ava';
 import { mergeExtents } from '../../../src/checkpoint/digest.js';
-import type { Extent } from '../../../src/checkpoint/manifest.js';
+import type { Extent } from '../../../src/base/extents.js';
 
 const kib = 1024;
 

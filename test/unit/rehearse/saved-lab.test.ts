@@ -24,7 +24,7 @@ const image = { key, packages: [], rootFile: `/cache/images/${key}/root.img`, ke
 
 function nodeToSave(index: number): NodeToSave {
 	const node = nodes[index] ?? labNode('none');
-	const machine = machineOf(node, index, image, { path: '/runs/1', disks: '/runs/1/disks', sockets: '/tmp/s', seedFile: '/runs/1/seeds/x' });
+	const machine = machineOf(node, index, image, { path: '/runs/1', disks: '/runs/1/disks', sockets: '/tmp/s' });
 	return {
 		supervised: { ...machine, username: 'ops', password: 'secret', hostKey: 'ssh-ed25519 AAAA web' },
 		startup: { status: 'failed', scripts: [outcome] },

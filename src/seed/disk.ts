@@ -14,6 +14,8 @@ export const isoArgv = (directory: string, file: string): readonly [string, ...s
 	'mkisofs',
 	'-quiet',
 	...['-volid', 'cidata'],
+	// It is padded below; with padding of its own xorriso 1.5.4 now and then sleeps for half a second or a whole one.
+	'-no-pad',
 	'-joliet',
 	'-rational-rock',
 	...['-output', file],

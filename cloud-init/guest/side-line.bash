@@ -1,12 +1,12 @@
-# Read by the agent, for a process of its own: a line to the host that is attended to whatever the agent is busy with.
-# $1 is its port. The host's words:
+# side-line.bash PORT: begun by the agent, a line to the host that is attended to whatever the agent is busy with. The
+# host's words:
 #   shell ID ROWS COLUMNS TERM  begin a root shell on hvc0, in the place of one that may be there; `shell-began id=ID`
 #                               once what is typed will reach it, `shell-ended id=ID` once it has ended
 #   size ROWS COLUMNS           of the terminal that the shell is shown on
 #   close ID                    end that shell, if it is still the one on hvc0
 #   authorize USER KEY          let KEY in by SSH; `authorized user=USER status=STATUS`, of which 0 is good
 #   journal LINES               `journal text=…`: the end of this boot's journal, gzipped, in base64
-exec 3>&- 4<>"$1"
+exec 4<>"$1"
 
 begin_shell() {
 	(

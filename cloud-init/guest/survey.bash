@@ -1,4 +1,4 @@
-# Read by the agent: `survey` tells what the machine is like, so that two moments or two runs can be compared. It reads
+# Run by the agent: tells what the machine is like, so that two moments or two runs can be compared. It reads
 # /proc and files, not a network. Few processes: each takes its time on a slow processor.
 #
 # The answer is sections, each begun by a group separator and its name. What was written since provisioning began is
@@ -26,7 +26,7 @@ lines_of() {
 }
 
 survey_sections() {
-	local LC_ALL=C work=$state/survey since=$here/agent.sh prune=() place small=() large=() file text
+	local LC_ALL=C work=$state/survey since=$here/agent prune=() place small=() large=() file text
 	mkdir -p "$work"
 	for place in "${volatile[@]}"; do prune+=(-o -path "$place"); done
 	section files
@@ -55,3 +55,9 @@ survey_sections() {
 survey() {
 	survey_sections 2>/dev/null | gzip -1 | base64 --wrap=0
 }
+
+# As a program: survey.bash HERE STATE.
+if [[ $0 == "${BASH_SOURCE[0]}" ]]; then
+	here=$1 state=$2
+	survey
+fi

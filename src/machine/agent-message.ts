@@ -1,4 +1,4 @@
-/** What the guest's agent (`cloud-init/guest/agent.sh`) says, a line each: `kind name=value …`. */
+/** What the guest's agent (`cloud-init/guest/agent`) says, a line each: `kind name=value …`. */
 import type { ScriptEnding } from './trace/read.js';
 
 export type AgentMessage =
@@ -66,16 +66,9 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 function scriptEnding(fields: ReadonlyMap<string, string>): Omit<ScriptEnding, 'stream'> {
 	const result = fields.get('result');
 	const exitCode = Number(fields.get('status') ?? '');
-	const endedAt = timeOf(fields.get('exited') ?? '');
-	const end = endedAt === undefined ? {} : { endedAt };
+	const exitedMicroseconds = Number(fields.get('exited') ?? '');
+	const end = exitedMicroseconds > 0 ? { endedAt: exitedMicroseconds / 1000 } : {};
 	if (result === 'success') return { status: 'passed', exitCode: 0, ...end };
 	if (result === 'timeout') return { status: 'timed-out', ...end };
 	return { status: 'failed', ...(result === 'exit-code' ? { exitCode } : {}), ...end };
-}
-
-/** Milliseconds since the epoch of systemd's `Tue_2026-11-24_15:08:17.123456_UTC`. */
-function timeOf(text: string): number | undefined {
-	const [, day, time, millis = ''] = /(\d{4}-\d\d-\d\d)_(\d\d:\d\d:\d\d)(\.\d+)?_UTC$/.exec(text) ?? [];
-	const parsed = Date.parse(`${day}T${time}Z`) + Number(millis || 0) * 1000;
-	return Number.isNaN(parsed) ? undefined : parsed;
 }

@@ -33,8 +33,8 @@ export type SeedFiles = Readonly<Record<string, string>>;
 
 /** Where the guest's own files go, with their modes. */
 const guestFilePlaces: Readonly<Record<string, { path: string; permissions: string }>> = {
-	'agent.sh': { path: '/usr/local/lib/rehearse/agent.sh', permissions: '0755' },
-	'catch-up': { path: '/usr/local/lib/rehearse/catch-up', permissions: '0755' },
+	agent: { path: '/usr/local/lib/rehearse/agent', permissions: '0755' },
+	'Manager.pm': { path: '/usr/local/lib/rehearse/Manager.pm', permissions: '0644' },
 	'run-script': { path: '/usr/local/lib/rehearse/run-script', permissions: '0755' },
 	'survey.bash': { path: '/usr/local/lib/rehearse/survey.bash', permissions: '0644' },
 	'side-line.bash': { path: '/usr/local/lib/rehearse/side-line.bash', permissions: '0644' },

@@ -3,7 +3,7 @@
  * trace, what was written until the next, and so on. `cloud-init/guest/run-script` and `trace.bash` make it so.
  */
 
-/** How much of it the guest's agent sends: the end (`tail -c` in agent.sh). */
+/** How much of it the guest's agent sends: the end (`$stream_limit` there). */
 export const streamLimitBytes = 131_072;
 
 /** A command as the shell told it when it began, with what it knew of those before. */

@@ -1,74 +1,234 @@
-/** The guest's agent on this host: a pair of pipes is its port, and what it starts is played by shell functions. */
+/** The guest's agent on this host: pipes are its port, a fake systemd its manager, and the kernel's calls are played. */
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import { packageRoot } from '../../../src/base/package-root.js';
 import { poll } from '../../../src/base/waiting.js';
+import { parseAgentMessage } from '../../../src/machine/agent-message.js';
+import { fakeSystemd, type Answer, type Message } from './fake-systemd.js';
 
-/** Functions in place of what changes the machine or is not on this host; `catch_up` tells what it was called with. */
-const stage = `
-count_failed() { echo 0; }
-catch_up() { printf 'catch-up %s\\n' "$*" >&4; echo 1; }
-run_scripts() { tell started failed=; }
+/** In place of what changes the machine: clock_settime, mount and umount2 are told of on descriptor 3, and succeed. */
+const kernel = `
+package Kernel;
+open my $told, '>&=', 3; $told->autoflush;
+BEGIN { *CORE::GLOBAL::syscall = sub {
+	return CORE::syscall($_[0], $_[1], $_[2]) if $_[0] == 228;
+	print $told join(' ', $_[0] == 227 ? ('settime', unpack 'q2', $_[2]) : $_[0] == 165 ? ('mount', @_[1, 2]) : ('umount', $_[1])), "\\n";
+	return 0;
+} }
+1;
 `;
 
-/** The agent's own functions and its loop, with descriptors 3 (the port, both ways) and 4 (what was done) for us. */
-async function startAgent(t: ExecutionContext, clock: () => number) {
-	const text = await readFile(path.join(packageRoot(), 'cloud-init', 'guest', 'agent.sh'), 'utf8');
-	const functions = text.slice(text.indexOf('tell()'), text.indexOf('\n# The first look at sockets'));
-	const loop = text.slice(text.indexOf('words=()'));
-	t.true(functions.includes('sync_clock()') && !functions.includes('\ntell ') && loop.includes('while'), 'the agent is built as this test expects');
-	const program = `here=/nowhere state=/tmp\n${functions}\n${stage}\n${loop}`;
-	// One descriptor is one direction here: the agent's writes to 3 go to 5.
-	const child = spawn('bash', ['-c', program.replaceAll('>&3', '>&5')], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', 'pipe'] });
+interface Setting {
+	readonly clock?: () => number;
+	/** Lines of `order.txt`. */
+	readonly order?: string;
+	readonly answer?: (call: Message, systemd: Awaited<ReturnType<typeof fakeSystemd>>) => Answer | undefined;
+	/** What `systemctl` does. */
+	readonly systemctl?: string;
+}
+
+const job = '/org/freedesktop/systemd1/job/7';
+
+/** How a script's service has ended, as systemd tells it. */
+const ending = { Result: ['s', 'success'], ExecMainStatus: ['i', 0], ExecMainExitTimestamp: ['t', 1_764_000_000_123_456n] } as const;
+
+async function startAgent(t: ExecutionContext, { clock = Date.now, order = '', answer, systemctl = 'exit 1' }: Setting = {}) {
+	const directory = mkdtempSync(path.join(os.tmpdir(), 'agent-'));
+	t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+	const place = (...names: string[]) => path.join(directory, ...names);
+	mkdirSync(place('state', 'seed', 'startup'), { recursive: true });
+	writeFileSync(place('state', 'seed', 'startup', 'order.txt'), order);
+	writeFileSync(place('Kernel.pm'), kernel);
+	mkdirSync(place('bin'));
+	writeFileSync(place('bin', 'systemctl'), `#!/bin/sh\n${systemctl}\n`);
+	chmodSync(place('bin', 'systemctl'), 0o755);
+	const calls: Message[] = [];
+	const systemd = await fakeSystemd(place('private'), (call) => {
+		calls.push(call);
+		const own = answer?.(call, systemd);
+		if (own) return own;
+		if (call.member === 'StartTransientUnit') return ended('done', systemd);
+		const [, name = ''] = call.body.map(String);
+		const known = { ...ending, NFailedUnits: ['u', 0], ActiveState: ['s', 'active'] } as const;
+		return { signature: 'v', body: [known[name as keyof typeof known] ?? ['s', '']] };
+	});
+	t.teardown(() => systemd.close());
+	const program = path.join(packageRoot(), 'cloud-init', 'guest', 'agent');
+	const child = spawn('perl', ['-I', directory, '-MIO::Handle', '-MKernel', program, '-', place('state'), place('private')], {
+		stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
+		env: { ...process.env, PATH: `${place('bin')}:${process.env['PATH']}` },
+	});
 	t.teardown(() => child.kill('SIGKILL'));
-	const streams = child.stdio as readonly unknown[];
-	const port = streams[3] as NodeJS.WritableStream;
 	const said: string[] = [];
 	const done: string[] = [];
-	createInterface({ input: streams[5] as NodeJS.ReadableStream }).on('line', (line) => {
-		if (line === 'clock') port.write(`clock ${clock()}\n`);
+	const { stdin } = child;
+	createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+		if (line === 'clock') stdin?.write(`clock ${clock()}\n`);
 		else said.push(line);
 	});
-	createInterface({ input: streams[4] as NodeJS.ReadableStream }).on('line', (line) => done.push(line));
-	const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+	createInterface({ input: child.stdio[3] as NodeJS.ReadableStream }).on('line', (line) => done.push(line));
+	const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
 	return {
 		said,
 		done,
-		tell: (text: string) => port.write(text),
-		/** Hangs up once the agent has said and done as many things as expected. */
+		calls,
+		output: (name: string) => place('state', name),
+		message: (kind: string) => parseAgentMessage(said.find((line) => line.startsWith(`${kind} `)) ?? ''),
+		tell: (text: string) => stdin?.write(text),
+		/** Hangs up once the agent has said so many things. */
 		async end(count: number) {
-			const isDone = () => said.length + done.length >= count || child.exitCode !== null;
-			await poll(async () => isDone(), Boolean, { intervalMs: 10, deadlineMs: 20_000 });
-			port.end();
-			await ended;
+			await poll(async () => said.length >= count || child.exitCode !== null, Boolean, { intervalMs: 10, deadlineMs: 20_000 });
+			stdin?.end();
+			await closed;
 		},
 	};
 }
 
+/** The answer to a service that is started, and the signal of its job's end, among others. */
+const ended = (result: string, systemd: Awaited<ReturnType<typeof fakeSystemd>>): Answer => ({
+	signature: 'o',
+	body: [job],
+	then: () => {
+		systemd.signal('PropertiesChanged', 'sa{sv}as', ['org.freedesktop.systemd1.Unit', [['ActiveState', ['s', 'activating']]], []]);
+		systemd.signal('JobRemoved', 'uoss', [6, '/org/freedesktop/systemd1/job/6', 'other.service', 'failed']);
+		systemd.signal('JobRemoved', 'uoss', [7, job, 'startup-setup.service', result]);
+	},
+});
+
 test('words that come in one go are all heard, in their order, though it asks for the time between them', async (t) => {
-	const agent = await startAgent(t, () => Date.now());
+	const agent = await startAgent(t);
 	agent.tell('sync\nwake\nstart\n');
-	// Two words and what was called: with less the port would be gone when it asks for the time before `start`.
 	await agent.end(3);
 	t.deepEqual(
 		agent.said.map((line) => line.split(' ')[0]),
-		['awake', 'started'],
+		['provisioned', 'awake', 'started'],
 	);
-	t.regex(agent.said[0] ?? '', / reseeded=1 /);
-	t.is(agent.done.length, 1, 'a clock that is right is left alone, but for that of a copy');
-	t.regex(agent.done[0] ?? '', /^catch-up \d{13} \d+ 0$/);
+	const awake = agent.message('awake');
+	t.true(awake?.kind === 'awake' && Math.abs(awake.clockMs - Date.now()) < 20_000 && awake.failedUnits === '');
+	t.deepEqual(agent.done.map((line) => line.split(' ')[0]), ['mount', 'umount'], 'a clock that is right is left alone');
 });
 
 test('a clock that is a week behind is set', async (t) => {
 	const week = 7 * 86_400_000;
-	const agent = await startAgent(t, () => Date.now() + week);
-	agent.tell('sync\n');
+	const agent = await startAgent(t, { clock: () => Date.now() + week });
+	agent.tell('sync\nstart\n');
+	await agent.end(2);
+	const [, seconds = '', nanoseconds = ''] = /^settime (\d+) (\d+)$/.exec(agent.done[0] ?? '') ?? [];
+	t.true(Math.abs(Number(seconds) * 1000 + Number(nanoseconds) / 1e6 - Date.now() - week) < 20_000, agent.done[0]);
+});
+
+test('a startup script runs as a service of its own, and its end is told', async (t) => {
+	const agent = await startAgent(t, { order: 'setup 60 trace network-online.target\n' });
+	writeFileSync(agent.output('setup.output'), 'begun\nünd done\n');
+	agent.tell('start\n');
+	await agent.end(4);
+	const call = agent.calls.find(({ member }) => member === 'StartTransientUnit');
+	const run = path.join(packageRoot(), 'cloud-init', 'guest', 'run-script');
+	t.deepEqual(call?.body.slice(0, 2), ['startup-setup.service', 'fail']);
+	t.deepEqual(Object.fromEntries(call?.body[2] as [string, unknown][]), {
+		Description: 'startup script setup',
+		Type: 'oneshot',
+		RemainAfterExit: true,
+		Wants: ['network-online.target'],
+		After: ['network-online.target'],
+		TimeoutStartUSec: 60_000_000n,
+		TimeoutStopUSec: 5_000_000n,
+		StandardOutputFileToAppend: agent.output('setup.output'),
+		StandardErrorFileToAppend: agent.output('setup.output'),
+		ExecStart: [[run, [run, agent.output('seed/startup/setup'), 'trace'], false]],
+	});
+	t.deepEqual(agent.said.slice(1).map((line) => line.split(' ')[0]), ['script-started', 'script-finished', 'started']);
+	t.like(agent.message('script-finished'), { status: 'passed', exitCode: 0, endedAt: 1_764_000_000_123.456, stream: 'begun\nünd done\n' });
+});
+
+test('one that fails is told with its status and the end of what it has written', async (t) => {
+	const agent = await startAgent(t, {
+		order: 'setup 60 plain\n',
+		answer: ({ member, body }, systemd) => {
+			if (member === 'StartTransientUnit') return ended('failed', systemd);
+			if (body[1] === 'Result') return { signature: 'v', body: [['s', 'exit-code']] };
+			return body[1] === 'ExecMainStatus' ? { signature: 'v', body: [['i', 7]] } : undefined;
+		},
+	});
+	writeFileSync(agent.output('setup.output'), `${'x'.repeat(200_000)}end`);
+	agent.tell('start\n');
+	await agent.end(4);
+	t.like(agent.message('script-finished'), { status: 'failed', exitCode: 7, stream: `${'x'.repeat(131_069)}end` });
+});
+
+test('one that systemd refuses to run has failed, in its words', async (t) => {
+	const refuse = ({ member }: Message) => (member === 'StartTransientUnit' ? { error: 'Unit startup-setup.service is odd.' } : undefined);
+	const agent = await startAgent(t, { order: 'setup 60 plain\n', answer: refuse });
+	agent.tell('start\n');
+	await agent.end(4);
+	t.like(agent.message('script-finished'), { status: 'failed', stream: 'Unit startup-setup.service is odd.\n' });
+});
+
+test('one whose service was never begun has failed too', async (t) => {
+	const agent = await startAgent(t, {
+		order: 'setup 60 plain nosuch.target\n',
+		answer: ({ member }, systemd) => (member === 'StartTransientUnit' ? ended('dependency', systemd) : undefined),
+	});
+	agent.tell('start\n');
+	await agent.end(4);
+	t.like(agent.message('script-finished'), { status: 'failed' });
+	t.regex(readFileSync(agent.output('setup.output'), 'utf8'), /ended as dependency/);
+});
+
+test('a script that has systemd execute itself anew is waited for', async (t) => {
+	let asked = 0;
+	const agent = await startAgent(t, {
+		order: 'setup 60 plain\n',
+		answer: ({ member, body }, systemd) => {
+			if (member === 'StartTransientUnit') return { signature: 'o', body: [job], then: () => systemd.close() };
+			// Who has closed listens no more.
+			return body[1] === 'ActiveState' ? { signature: 'v', body: [['s', ++asked < 2 ? 'activating' : 'active']] } : undefined;
+		},
+	});
+	agent.tell('start\n');
+	await poll(async () => agent.calls.some(({ member }) => member === 'StartTransientUnit'), Boolean, { intervalMs: 10, deadlineMs: 20_000 });
+	const again = await fakeSystemd(agent.output('../private'), ({ body }) => {
+		const known = { ...ending, NFailedUnits: ['u', 0], ActiveState: ['s', ++asked < 2 ? 'activating' : 'active'] } as const;
+		return { signature: 'v', body: [known[String(body[1]) as keyof typeof known] ?? ['s', '']] };
+	});
+	t.teardown(() => again.close());
+	await agent.end(4);
+	t.true(asked >= 2);
+	t.like(agent.message('script-finished'), { status: 'passed' });
+});
+
+test('only the one that is meant runs another time, and is debugged', async (t) => {
+	const agent = await startAgent(t, { order: 'one 60 plain\ntwo 60 trace\n' });
+	agent.tell('again two\ndebug two\n');
+	await agent.end(7);
+	const started = agent.calls.filter(({ member }) => member === 'StartTransientUnit');
+	t.deepEqual(
+		started.map(({ body }) => {
+			const properties = Object.fromEntries(body[2] as [string, unknown][]);
+			const [[, argv]] = properties['ExecStart'] as [[string, string[], boolean]];
+			return [body[0], argv[2], properties['TimeoutStartUSec']];
+		}),
+		[
+			['startup-two-again.service', 'trace', 60_000_000n],
+			['startup-one.service', 'plain', 60_000_000n],
+			['startup-two.service', 'debug', 2n ** 64n - 1n],
+		],
+	);
+	t.is(agent.message('script-repeated')?.kind, 'script-repeated');
+});
+
+test('units that have failed are told of, but for startup scripts', async (t) => {
+	const agent = await startAgent(t, {
+		answer: ({ body }) => (body[1] === 'NFailedUnits' ? { signature: 'v', body: [['u', 2]] } : undefined),
+		systemctl: `case $1 in
+			list-units) echo 'startup-x.service loaded failed'; echo 'bad.service loaded failed failed Bad' ;;
+			status) shift 5; echo "status of $*" ;;
+		esac`,
+	});
 	await agent.end(1);
-	const [, host, up] = /^catch-up (\d+) (\d+)$/.exec(agent.done[0] ?? '') ?? [];
-	t.true(Math.abs(Number(host) - Date.now() - week) < 10_000, agent.done[0]);
-	t.true(Math.abs(Number(up) - os.uptime() * 1000) < 10_000, agent.done[0]);
+	t.like(agent.message('provisioned'), { failedUnits: 'status of bad.service\n' });
 });

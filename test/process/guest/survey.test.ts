@@ -17,7 +17,7 @@ test('what was written since provisioning began is told with its content, secret
 		echo old >etc/old
 		touch --date='10 minutes ago' etc/old
 		sleep 0.05
-		touch here/agent.sh
+		touch here/agent
 		sleep 0.05
 		printf 'one\\ntwo\\n' >'etc/new file'
 		printf 'no\\0text\\n' >etc/binary

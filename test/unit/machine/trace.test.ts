@@ -123,7 +123,7 @@ test('a trace whose beginning was cut off', (t) => {
 });
 
 test('the guest sends as much as is expected', (t) => {
-	t.regex(readFileSync(path.join(process.cwd(), 'cloud-init/guest/agent.sh'), 'utf8'), new RegExp(`tail -c ${streamLimitBytes}\\b`));
+	t.regex(readFileSync(path.join(process.cwd(), 'cloud-init/guest/agent'), 'utf8'), new RegExp(`stream_limit = ${streamLimitBytes.toLocaleString('en').replace(',', '_')};`));
 });
 
 test('words of several lines end where their quotes do', (t) => {

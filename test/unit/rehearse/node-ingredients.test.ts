@@ -47,7 +47,7 @@ function inputs(changed: Inputs = {}): NodeInputs {
 	const seed = buildSeedFiles({
 		node,
 		hostKey,
-		guestFiles: { 'agent.sh': changed.agent ?? '#!/bin/bash\n' },
+		guestFiles: { agent: changed.agent ?? '#!/bin/bash\n' },
 		scriptDeadlineSeconds: changed.scriptDeadlineSeconds ?? 60,
 		isTraced: () => true,
 	});

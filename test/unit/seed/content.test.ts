@@ -19,7 +19,7 @@ const sample = labNode('web', 0, {
 });
 
 const hostKey = { privateKey: '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n', publicKey: 'ssh-ed25519 AAAA web' };
-const guestFiles = { 'agent.sh': '#!/bin/bash\ntrue\n', 'rehearse-agent.service': '[Service]\n' };
+const guestFiles = { agent: '#!/bin/bash\ntrue\n', 'rehearse-agent.service': '[Service]\n' };
 
 const build = (overrides: Partial<LabNode> = {}, scriptDeadlineSeconds = 90.2) =>
 	buildSeedFiles({ node: { ...sample, ...overrides }, hostKey, guestFiles, scriptDeadlineSeconds, isTraced: ({ name }) => name === 'first' });
@@ -102,9 +102,9 @@ test("each of the guest's own files has its place, and its program is executable
 	const { write_files: written } = parse(files['user-data'] ?? '') as {
 		write_files: { path: string; permissions?: string; content: string }[];
 	};
-	const program = written.find(({ path }) => path.endsWith('/agent.sh'));
+	const program = written.find(({ path }) => path.endsWith('/agent'));
 	t.is(program?.permissions, '0755');
-	t.true(program?.content.startsWith('#!/bin/'));
+	t.true(program?.content.startsWith('#!/usr/bin/perl'));
 	t.throws(() => buildSeedFiles({ node: sample, hostKey, guestFiles: { other: '' }, scriptDeadlineSeconds: 1, isTraced: () => true }), {
 		message: /no place for other/,
 	});

@@ -1,0 +1,195 @@
+# Talks to the system's manager, systemd, as systemctl(1) does: D-Bus messages over /run/systemd/private. A process of
+# systemctl's or systemd-run's costs an emulated guest a third of a second, and no Debian has a D-Bus library for the
+# Perl that it always has.
+#
+# Messages: D-Bus Specification, "Message Format" and "Marshaling"; methods: org.freedesktop.systemd1(5).
+package Manager;
+use strict;
+use warnings;
+use Socket qw(AF_UNIX SOCK_STREAM pack_sockaddr_un);
+
+my $path = '/org/freedesktop/systemd1';
+my $interface = 'org.freedesktop.systemd1';
+
+# Types of messages.
+my ($method_call, $error, $signal) = (1, 3, 4);
+
+# Types of fixed size, as pack(1) writes them; each is aligned to its size.
+my %fixed = (y => 'C', b => 'V', u => 'V', i => 'l<', t => 'Q<');
+
+# The first complete type of a signature.
+my $type_pattern = qr/(?<type>a*(?:[ybuitsogv]|\((?&type)+\)))/;
+
+sub first_type { $_[0] =~ /^$type_pattern/ ? $1 : die "no D-Bus type: $_[0]\n" }
+
+sub types {
+	my ($signature) = @_;
+	my @types;
+	while ($signature ne '') {
+		push @types, first_type($signature);
+		substr($signature, 0, length $types[-1]) = '';
+	}
+	return @types;
+}
+
+sub alignment {
+	my ($kind) = @_;
+	return 8 if $kind =~ /^[t(]/;
+	return 1 if $kind =~ /^[ygv]/;
+	return 4;
+}
+
+sub padding { -$_[0] % $_[1] }
+
+# put(\$message, TYPE, VALUE): appends a value. Arrays and structures are array references, a variant is [TYPE, VALUE].
+sub put {
+	my ($out, $type, $value) = @_;
+	$$out .= "\0" x padding(length $$out, alignment($type));
+	if (my $format = $fixed{$type}) { $$out .= pack $format, $value }
+	elsif ($type =~ /^[so]$/) { $$out .= pack 'V/a* x', $value }
+	elsif ($type eq 'g') { $$out .= pack 'C/a* x', $value }
+	elsif ($type eq 'v') {
+		put($out, 'g', $value->[0]);
+		put($out, @$value);
+	} elsif ($type =~ /^a(.+)/) {
+		my $element = $1;
+		my $length_at = length $$out;
+		$$out .= "\0" x 4;
+		$$out .= "\0" x padding(length $$out, alignment($element));
+		my $begin = length $$out;
+		put($out, $element, $_) for @$value;
+		substr($$out, $length_at, 4) = pack 'V', length($$out) - $begin;
+	} else {
+		my @members = types(substr $type, 1, -1);
+		put($out, $members[$_], $value->[$_]) for 0 .. $#members;
+	}
+}
+
+# get(\$message, \$position, TYPE): the value there; a variant's is the value alone.
+sub get {
+	my ($in, $at, $type) = @_;
+	$$at += padding($$at, alignment($type));
+	if (my $format = $fixed{$type}) {
+		my $value = unpack $format, substr $$in, $$at;
+		$$at += length pack $format, 0;
+		return $value;
+	}
+	if ($type =~ /^[sog]$/) {
+		my $format = $type eq 'g' ? 'C' : 'V';
+		my $value = unpack "$format/a*", substr $$in, $$at;
+		$$at += length(pack $format, 0) + length($value) + 1;
+		return $value;
+	}
+	return get($in, $at, get($in, $at, 'g')) if $type eq 'v';
+	if ($type =~ /^a(.+)/) {
+		my $element = $1;
+		my $length = get($in, $at, 'u');
+		$$at += padding($$at, alignment($element));
+		my $end = $$at + $length;
+		my @values;
+		push @values, get($in, $at, $element) while $$at < $end;
+		return \@values;
+	}
+	return [map { get($in, $at, $_) } types(substr $type, 1, -1)];
+}
+
+# Connects to the manager's socket. Dies with a reason.
+sub connect {
+	my ($class, $place) = @_;
+	socket my $socket, AF_UNIX, SOCK_STREAM, 0 or die "socket: $!\n";
+	connect $socket, pack_sockaddr_un($place) or die "systemd: $!\n";
+	my $self = bless { socket => $socket, serial => 0, received => '', signals => [] }, $class;
+	$self->send(sprintf "\0AUTH EXTERNAL %s\r\nBEGIN\r\n", unpack 'H*', $>);
+	$self->receive until $self->{received} =~ s/^OK [^\r]*\r\n//;
+	return $self;
+}
+
+sub send {
+	my ($self, $bytes) = @_;
+	while (length $bytes) {
+		my $count = syswrite $self->{socket}, $bytes;
+		defined $count or die "systemd: $!\n";
+		substr($bytes, 0, $count) = '';
+	}
+}
+
+sub receive {
+	my ($self) = @_;
+	my $count = sysread $self->{socket}, $self->{received}, 65536, length $self->{received};
+	$count or die 'systemd: ', defined $count ? 'it hung up' : $!, "\n";
+}
+
+# The next message, but for signals of what nobody waits for: its type, whose answer it is, and what it carries.
+sub next_message {
+	my ($self) = @_;
+	my $in = \$self->{received};
+	$self->receive while length $$in < 16;
+	my ($order, $type, $body_length, $fields_length) = unpack 'a C x2 V x4 V', $$in;
+	$order eq 'l' or die "systemd: a message in network order\n";
+	my $body_at = 16 + $fields_length + padding($fields_length, 8);
+	$self->receive while length $$in < $body_at + $body_length;
+	my $message = substr $$in, 0, $body_at + $body_length, '';
+	my $at = 12;
+	my %fields = map { @$_ } @{ get(\$message, \$at, 'a(yv)') };
+	return $self->next_message if $type == $signal and $fields{3} ne 'JobRemoved';
+	$at = $body_at;
+	my @body = map { get(\$message, \$at, $_) } types($fields{8} // '');
+	return { type => $type, reply_to => $fields{5}, error => $fields{4}, body => \@body };
+}
+
+# call(OBJECT, INTERFACE, METHOD, SIGNATURE, ARGUMENTS…): what the method returns. Dies with systemd's words. Signals that
+# come meanwhile are kept.
+sub call {
+	my ($self, $object, $of, $method, $signature, @arguments) = @_;
+	my $serial = ++$self->{serial};
+	my $body = '';
+	my @types = types($signature);
+	put(\$body, $types[$_], $arguments[$_]) for 0 .. $#types;
+	# Without flags, of protocol version 1.
+	my $message = pack 'a C C C V V', 'l', $method_call, 0, 1, length $body, $serial;
+	put(\$message, 'a(yv)', [[1, ['o', $object]], [2, ['s', $of]], [3, ['s', $method]], [8, ['g', $signature]]]);
+	$message .= "\0" x padding(length $message, 8);
+	$self->send($message . $body);
+	while (my $answer = $self->next_message) {
+		if ($answer->{type} == $signal) { push @{ $self->{signals} }, $answer }
+		elsif (($answer->{reply_to} // 0) == $serial) {
+			die +($answer->{body}[0] // $answer->{error}), "\n" if $answer->{type} == $error;
+			return @{ $answer->{body} };
+		}
+	}
+}
+
+sub property {
+	my ($self, $object, $of, $name) = @_;
+	my ($value) = $self->call($object, 'org.freedesktop.DBus.Properties', 'Get', 'ss', "$interface.$of", $name);
+	return $value;
+}
+
+sub failed_units { $_[0]->property($path, 'Manager', 'NFailedUnits') }
+
+# start_service(UNIT, PROPERTY => [TYPE, VALUE], …): starts a transient service and waits for the end of its job: `done`,
+# `failed`, `timeout` … (JobRemoved). Dies where systemd refuses.
+sub start_service {
+	my ($self, $unit, @properties) = @_;
+	my @pairs;
+	push @pairs, [splice @properties, 0, 2] while @properties;
+	my ($job) = $self->call($path, "$interface.Manager", 'StartTransientUnit', 'ssa(sv)a(sa(sv))', $unit, 'fail', \@pairs, []);
+	while () {
+		# Its number, its object, its unit, its result.
+		my (undef, $object, undef, $result) = @{ (shift @{ $self->{signals} } // $self->next_message)->{body} };
+		return $result if $object eq $job;
+	}
+}
+
+sub unit_object { "$path/unit/" . $_[0] =~ s/([^A-Za-z0-9])/sprintf '_%02x', ord $1/ger }
+
+# A unit's ActiveState: `activating`, `active`, `failed` …
+sub activity { $_[0]->property(unit_object($_[1]), 'Unit', 'ActiveState') }
+
+# How a service ended: systemd's word for it, its exit status, and when that was, in microseconds since the epoch.
+sub service_end {
+	my ($self, $unit) = @_;
+	return map { $self->property(unit_object($unit), 'Service', $_) } qw(Result ExecMainStatus ExecMainExitTimestamp);
+}
+
+1;

@@ -21,6 +21,8 @@ export interface CheckpointMachine {
 	readonly ingredients: Ingredients;
 	/** QEMU's migration file, by its name in the checkpoint's directory. */
 	readonly ram: string;
+	/** Processor time that its startup scripts took, in milliseconds, where that is known. */
+	readonly startupCpuMs?: number;
 	/** The qcow2 files that the disk consists of, top first, by their names in the checkpoint's directory. */
 	readonly layers: readonly string[];
 }
@@ -91,6 +93,7 @@ const isMachine = (value: unknown): value is CheckpointMachine =>
 	isRecord(value) &&
 	isText(value['node']) &&
 	isText(value['ram']) &&
+	(value['startupCpuMs'] === undefined || isCount(value['startupCpuMs'])) &&
 	Array.isArray(value['layers']) &&
 	value['layers'].every(isText) &&
 	isRecord(value['ingredients']) &&

@@ -12,13 +12,15 @@ import { SideLine } from './side-line.js';
 import { connectUnix } from './socket.js';
 import { qemuArguments, type Accelerator, type MachineSpec, type Start } from './spec.js';
 
-/** What the guest's agent can be told (`cloud-init/guest/agent.sh`). */
+/** What the guest's agent can be told (`cloud-init/guest/agent`). */
 export type AgentWord = 'sync' | 'wake' | 'start' | 'survey' | 'reboot' | `again ${string}` | `debug ${string}`;
 
 export interface MachineOptions {
 	readonly accelerator: Accelerator;
 	readonly start: Start;
 	readonly consoleFile: string;
+	/** How far it stands back behind the others where processors are short, from 0 to 19 (nice(2)). */
+	readonly niceness?: number;
 	readonly cleanup: CleanupStack;
 	readonly onMessage: (message: AgentMessage) => void;
 	readonly signal?: AbortSignal | undefined;
@@ -77,6 +79,9 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	});
 	child = await startChild(['qemu-system-x86_64', ...qemuArguments(spec, options.accelerator, options.start)], {
 		onStdout: (chunk) => console.write(chunk),
+		// A saved state is a few hundred megabytes spread over all of the guest's memory.
+		hugePages: !(options.start === 'incoming' && options.accelerator.name === 'tcg'),
+		...(options.niceness === undefined ? {} : { niceness: options.niceness }),
 	});
 	void child.exited.then(({ exitCode, signal: killedBy, recentStderr }) => {
 		const how = killedBy ? `QEMU was killed by ${killedBy}` : `QEMU ended with status ${exitCode}`;

@@ -1,6 +1,7 @@
 import { execa } from 'execa';
 import type { Readable, Writable } from 'node:stream';
 import { withDeadline } from '../base/waiting.js';
+import { disposed, niceSession, type Disposition } from './disposition.js';
 import { pasteable, programMissing, type Argv } from './run.js';
 
 /** How a long-running child ended. */
@@ -11,7 +12,7 @@ export interface ChildExit {
 	readonly recentStderr: string;
 }
 
-export interface ChildOptions {
+export interface ChildOptions extends Disposition {
 	/**
 	 * The signal that the kernel sends the child when this process dies, however it dies (prctl(2), PR_SET_PDEATHSIG).
 	 * Only for programs that change no identity: that takes the wish away.
@@ -54,7 +55,7 @@ const recentBytes = 8192;
  * @throws Failure `program-missing` when the program is not there.
  */
 export async function startChild(argv: Argv, options: ChildOptions = {}): Promise<Child> {
-	const [program, ...args] = withDeathSignal(argv, options.signalWhenOrphaned);
+	const [program, ...args] = withDeathSignal(disposed(argv, options), options.signalWhenOrphaned);
 	const subprocess = execa(program, args, {
 		reject: false,
 		buffer: false,
@@ -75,6 +76,7 @@ export async function startChild(argv: Argv, options: ChildOptions = {}): Promis
 		if ((result as { code?: string }).code === 'ENOENT') throw programMissing(program);
 		throw result;
 	}
+	if (options.niceness) void niceSession(pid, options.niceness);
 	let recentStderr = '';
 	subprocess.stdout?.on('data', (chunk: Buffer) => options.onStdout?.(chunk));
 	subprocess.stderr?.on('data', (chunk: Buffer) => {

@@ -192,13 +192,15 @@ export async function startFor(
 async function startWith(
 	spec: MachineSpec,
 	how: Start,
-	{ diskMiB, consoleFile }: SupervisedMachine,
+	{ diskMiB, consoleFile, niceness }: SupervisedMachine,
 	{ lab, signal, onMessage, onStart }: ArrivalContext,
 	own: CleanupStack,
 ): Promise<Arrived> {
 	const machine = await startMachine(spec, {
 		accelerator: lab.accelerator,
 		start: how,
+		// Whoever works in a lab that stays waits for one node as for another.
+		...(lab.scenario && niceness !== undefined ? { niceness } : {}),
 		consoleFile,
 		cleanup: own,
 		onMessage,

@@ -5,6 +5,7 @@ import type { Emit, ScriptOutcome, Status } from '../lab/events.js';
 import type { StartupScript } from '../lab/lab.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import type { RunningMachine } from '../machine/machine.js';
+import { processorTimeMs } from '../base/processor-time.js';
 import { readScript } from '../machine/trace/read.js';
 import { reasonNotToTrace } from '../machine/trace/traceable.js';
 import { bootNode, restoreNode, wakeNode, type ArrivalContext, type Arrived } from './arrival.js';
@@ -25,6 +26,8 @@ export interface NodeContext extends Omit<ArrivalContext, 'onMessage'> {
 export interface NodeOutcome {
 	readonly arrived: Arrived;
 	readonly startup: Status;
+	/** Processor time that they took, in milliseconds; nothing where they did not run. */
+	readonly startupCpuMs?: number;
 	/** No unit has failed by the end of the startup scripts. */
 	readonly isSound: boolean;
 }
@@ -95,9 +98,10 @@ async function runStartup(
 	machine: RunningMachine,
 	{ lab, deadlines, pace }: SupervisedRun,
 	{ emit, signal, scripts }: StartupContext,
-): Promise<Pick<NodeOutcome, 'startup' | 'isSound'>> {
+): Promise<Omit<NodeOutcome, 'arrived'>> {
 	const count = lab.nodes.find(({ name }) => name === machine.name)?.startupScripts.length ?? 0;
 	await systemClock.sleep(pace?.[machine.name] ?? 0, signal);
+	const before = processorTimeMs(machine.pid);
 	machine.tell('start');
 	const { failedUnits } = await machine.waitFor('started', {
 		// systemd ends a script at its deadline; the machine gets as long again to say so.
@@ -116,7 +120,8 @@ async function runStartup(
 			detail: machine.consoleTail(),
 		});
 	}
-	return { startup: scripts.status, isSound: failedUnits === '' };
+	const startupCpuMs = processorTimeMs(machine.pid) - before;
+	return { startup: scripts.status, startupCpuMs, isSound: failedUnits === '' };
 }
 
 /** How a script of a node ended, by what the agent says and the script's text. */

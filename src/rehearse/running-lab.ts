@@ -17,6 +17,7 @@ import { findStartedLab, restored } from './checkpoints.js';
 import { saveForHandover } from './handover/save.js';
 import type { SavedLab } from './handover/saved-lab.js';
 import { bringUpNode, Gate, type NodeOutcome } from './node-run.js';
+import { withStartupTimes } from './priorities.js';
 import { RunningNode, type NodeStatus } from './running-node.js';
 import { Saver } from './saver.js';
 import { LabSessions } from './sessions.js';
@@ -86,7 +87,9 @@ export class RunningLab {
 	async saveStarted(nodes: readonly NodeOutcome[]): Promise<void> {
 		// A machine with a failed unit would not be taken for sound when it is restored.
 		const isWorthIt = nodes.every(({ startup, isSound }) => startup === 'passed' && isSound);
-		if (isWorthIt) await this.#saver.saveLab(nodes.map(({ arrived }) => arrived), this.#supervised.saveStarted);
+		const order = this.#supervised.saveStarted;
+		const times = new Map(nodes.map(({ arrived, startupCpuMs }) => [arrived.machine.name, startupCpuMs]));
+		if (isWorthIt && order) await this.#saver.saveLab(nodes.map(({ arrived }) => arrived), withStartupTimes(order, times));
 	}
 
 	/** Resolves when no checkpoint is being written any more. */

@@ -26,6 +26,8 @@ export interface SupervisedMachine {
 	readonly provisionedKey?: string;
 	/** What is made of its state once it is provisioned; nothing on a cold run. */
 	readonly save?: SaveOrder;
+	/** How far it stands back behind the lab's others while a scenario waits for all of them, from 0 to 19 (nice(2)). */
+	readonly niceness?: number;
 	/** How its startup scripts had ended when it was handed over; it is only ever restored. */
 	readonly startup?: PastStartup;
 }
@@ -52,7 +54,7 @@ export interface SaveOrder {
 	readonly aside: string;
 	readonly manifest: Pick<Manifest, 'schema' | 'key' | 'kind' | 'lab' | 'run'>;
 	/** Of each machine, in the order of the nodes that are saved. */
-	readonly machines: readonly Pick<CheckpointMachine, 'node' | 'ingredients'>[];
+	readonly machines: readonly Pick<CheckpointMachine, 'node' | 'ingredients' | 'startupCpuMs'>[];
 	/** Names of files that were written aside already. */
 	readonly besides?: readonly string[];
 }

@@ -113,7 +113,7 @@ function makeSession(lab: DebuggedLab, node: RunningNode, script: string | undef
 		freezer: new Freezer(nodes, node, signal),
 		points: new SavePoints(path.join(supervised.disks, `debug-${node.name}-${Date.now()}`), deadlines),
 		texts: new Map(startupScripts.map(({ name, text }) => [name, text])),
-		glob: script ?? '*',
+		debugged: script ?? '*',
 		emit,
 		signal,
 	});

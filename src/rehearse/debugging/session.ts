@@ -19,7 +19,7 @@ export interface DebugSessionParts {
 	/** Texts of the scripts by name. */
 	readonly texts: ReadonlyMap<string, string>;
 	/** Which scripts stop: a name, or `*` for all. */
-	readonly glob: string;
+	readonly debugged: string;
 	readonly emit: Emit;
 	readonly signal: AbortSignal;
 }
@@ -46,10 +46,10 @@ export class DebugSession {
 
 	/** Brings the node to where its startup scripts begin, and them to their first command. */
 	async begin(): Promise<DebugReply> {
-		const { life, glob, emit, node } = this.#parts;
+		const { life, debugged, emit, node } = this.#parts;
 		this.#take(await life.begin());
 		emit({ type: 'stage-started', stage: 'startup', node: node.name });
-		this.#machine.tell(`debug ${glob}`);
+		this.#machine.tell(`debug ${debugged}`);
 		this.#coming = this.#listen();
 		return this.#stand();
 	}

@@ -1,0 +1,42 @@
+import test from 'ava';
+import type { Manifest } from '../../../src/checkpoint/manifest.js';
+import { nicenessOf, startupTimes, withStartupTimes } from '../../../src/rehearse/priorities.js';
+
+const machine = (node: string, startupCpuMs?: number) => ({
+	...{ node, ingredients: {}, ram: '0.ram', layers: [] },
+	...(startupCpuMs === undefined ? {} : { startupCpuMs }),
+});
+const manifest = (savedAt: number, machines: Manifest['machines'], other: Partial<Manifest> = {}): Manifest => ({
+	...{ schema: 1, key: '0123456789abcdef', kind: 'started', lab: 'vault', savedAt, machines, files: {} },
+	...other,
+});
+
+test('the time of a node is that of the newest started lab that knows it', (t) => {
+	const known = [
+		manifest(3, [machine('redis', 300), machine('web')]),
+		manifest(1, [machine('redis', 100), machine('web', 50), machine('gone', 9000)]),
+		manifest(9, [machine('redis', 900)], { lab: 'other' }),
+		manifest(9, [machine('redis', 900)], { kind: 'failed' }),
+	];
+	t.deepEqual([...startupTimes(known, 'vault', ['redis', 'web'])], [['redis', 300], ['web', 50]]);
+});
+
+test('the node that takes longest goes first, and the others stand back by how much less they have to do', (t) => {
+	const times = new Map([['postgres', 6500], ['redis', 3700], ['server', 1700], ['idle', 0]]);
+	const niceness = ['postgres', 'redis', 'server', 'idle', 'new'].map((node) => nicenessOf(node, times));
+	t.deepEqual(niceness, [0, 9, 15, 19, 0]);
+});
+
+test('where nothing is known nobody stands back', (t) => {
+	t.is(nicenessOf('redis', new Map()), 0);
+	t.is(nicenessOf('redis', new Map([['redis', 0]])), 0);
+});
+
+test('a lab is saved with the times of those whose startup scripts ran', (t) => {
+	const order = {
+		...{ aside: '/store/.aside', manifest: { schema: 1, key: '0123456789abcdef', kind: 'started', lab: 'vault' } as const },
+		machines: [{ node: 'redis', ingredients: {} }, { node: 'web', ingredients: {} }],
+	};
+	const { machines } = withStartupTimes(order, new Map([['redis', 300], ['web', undefined]]));
+	t.deepEqual(machines, [{ node: 'redis', ingredients: {}, startupCpuMs: 300 }, { node: 'web', ingredients: {} }]);
+});

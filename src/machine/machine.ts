@@ -21,6 +21,8 @@ export interface MachineOptions {
 	readonly consoleFile: string;
 	/** How far it stands back behind the others where processors are short, from 0 to 19 (nice(2)). */
 	readonly niceness?: number;
+	/** `false`: its memory comes in small pages. */
+	readonly hugePages?: boolean;
 	readonly cleanup: CleanupStack;
 	readonly onMessage: (message: AgentMessage) => void;
 	readonly signal?: AbortSignal | undefined;
@@ -79,9 +81,8 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	});
 	child = await startChild(['qemu-system-x86_64', ...qemuArguments(spec, options.accelerator, options.start)], {
 		onStdout: (chunk) => console.write(chunk),
-		// A saved state is a few hundred megabytes spread over all of the guest's memory.
-		hugePages: !(options.start === 'incoming' && options.accelerator.name === 'tcg'),
 		...(options.niceness === undefined ? {} : { niceness: options.niceness }),
+		...(options.hugePages === undefined ? {} : { hugePages: options.hugePages }),
 	});
 	void child.exited.then(({ exitCode, signal: killedBy, recentStderr }) => {
 		const how = killedBy ? `QEMU was killed by ${killedBy}` : `QEMU ended with status ${exitCode}`;

@@ -200,6 +200,7 @@ async function startWith(
 		accelerator: lab.accelerator,
 		start: how,
 		// Whoever works in a lab that stays waits for one node as for another.
+		hugePages: !isToTouchLittle(how, lab),
 		...(lab.scenario && niceness !== undefined ? { niceness } : {}),
 		consoleFile,
 		cleanup: own,
@@ -212,6 +213,14 @@ async function startWith(
 	onStart(arrived);
 	return arrived;
 }
+
+/**
+ * Whether a machine is better off with small pages of memory. A saved state is a few hundred megabytes that lie all over the
+ * guest's memory: to load it into huge pages the host clears several times as much. To save a machine QEMU reads all its
+ * memory, what was never touched too, which takes huge pages to be quick; and with KVM they are what makes a guest fast.
+ */
+const isToTouchLittle = (how: Start, { accelerator, saveStarted, saveFailed }: SupervisedRun): boolean =>
+	how === 'incoming' && accelerator.name === 'tcg' && !saveStarted && !saveFailed;
 
 async function provisioned(machine: RunningMachine, deadlineMs: number, signal: AbortSignal): Promise<void> {
 	const node = machine.name;

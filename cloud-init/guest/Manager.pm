@@ -17,18 +17,15 @@ my ($method_call, $error, $signal) = (1, 3, 4);
 # Types of fixed size, as pack(1) writes them; each is aligned to its size.
 my %fixed = (y => 'C', b => 'V', u => 'V', i => 'l<', t => 'Q<');
 
-# The first complete type of a signature.
+# A complete type.
 my $type_pattern = qr/(?<type>a*(?:[ybuitsogv]|\((?&type)+\)))/;
 
-sub first_type { $_[0] =~ /^$type_pattern/ ? $1 : die "no D-Bus type: $_[0]\n" }
-
+# The types in a signature.
 sub types {
 	my ($signature) = @_;
 	my @types;
-	while ($signature ne '') {
-		push @types, first_type($signature);
-		substr($signature, 0, length $types[-1]) = '';
-	}
+	push @types, $1 while $signature =~ s/^$type_pattern//;
+	die "no D-Bus type: $signature\n" if $signature ne '';
 	return @types;
 }
 
@@ -41,10 +38,13 @@ sub alignment {
 
 sub padding { -$_[0] % $_[1] }
 
+# pad(\$message, TO): up to the next multiple of TO bytes.
+sub pad { ${ $_[0] } .= "\0" x padding(length ${ $_[0] }, $_[1]) }
+
 # put(\$message, TYPE, VALUE): appends a value. Arrays and structures are array references, a variant is [TYPE, VALUE].
 sub put {
 	my ($out, $type, $value) = @_;
-	$$out .= "\0" x padding(length $$out, alignment($type));
+	pad($out, alignment($type));
 	if (my $format = $fixed{$type}) { $$out .= pack $format, $value }
 	elsif ($type =~ /^[so]$/) { $$out .= pack 'V/a* x', $value }
 	elsif ($type eq 'g') { $$out .= pack 'C/a* x', $value }
@@ -55,7 +55,7 @@ sub put {
 		my $element = $1;
 		my $length_at = length $$out;
 		$$out .= "\0" x 4;
-		$$out .= "\0" x padding(length $$out, alignment($element));
+		pad($out, alignment($element));
 		my $begin = length $$out;
 		put($out, $element, $_) for @$value;
 		substr($$out, $length_at, 4) = pack 'V', length($$out) - $begin;
@@ -119,22 +119,25 @@ sub receive {
 	$count or die 'systemd: ', defined $count ? 'it hung up' : $!, "\n";
 }
 
-# The next message, but for signals of what nobody waits for: its type, whose answer it is, and what it carries.
+# The next message, but for signals of what nobody waits for, of which a script may cause hundreds: its type, whose answer
+# it is, and what it carries.
 sub next_message {
 	my ($self) = @_;
 	my $in = \$self->{received};
-	$self->receive while length $$in < 16;
-	my ($order, $type, $body_length, $fields_length) = unpack 'a C x2 V x4 V', $$in;
-	$order eq 'l' or die "systemd: a message in network order\n";
-	my $body_at = 16 + $fields_length + padding($fields_length, 8);
-	$self->receive while length $$in < $body_at + $body_length;
-	my $message = substr $$in, 0, $body_at + $body_length, '';
-	my $at = 12;
-	my %fields = map { @$_ } @{ get(\$message, \$at, 'a(yv)') };
-	return $self->next_message if $type == $signal and $fields{3} ne 'JobRemoved';
-	$at = $body_at;
-	my @body = map { get(\$message, \$at, $_) } types($fields{8} // '');
-	return { type => $type, reply_to => $fields{5}, error => $fields{4}, body => \@body };
+	while () {
+		$self->receive while length $$in < 16;
+		my ($order, $type, $body_length, $fields_length) = unpack 'a C x2 V x4 V', $$in;
+		$order eq 'l' or die "systemd: a message in network order\n";
+		my $body_at = 16 + $fields_length + padding($fields_length, 8);
+		$self->receive while length $$in < $body_at + $body_length;
+		my $message = substr $$in, 0, $body_at + $body_length, '';
+		my $at = 12;
+		my %fields = map { @$_ } @{ get(\$message, \$at, 'a(yv)') };
+		next if $type == $signal and $fields{3} ne 'JobRemoved';
+		$at = $body_at;
+		my @body = map { get(\$message, \$at, $_) } types($fields{8} // '');
+		return { type => $type, reply_to => $fields{5}, error => $fields{4}, body => \@body };
+	}
 }
 
 # call(OBJECT, INTERFACE, METHOD, SIGNATURE, ARGUMENTS…): what the method returns. Dies with systemd's words. Signals that
@@ -148,7 +151,7 @@ sub call {
 	# Without flags, of protocol version 1.
 	my $message = pack 'a C C C V V', 'l', $method_call, 0, 1, length $body, $serial;
 	put(\$message, 'a(yv)', [[1, ['o', $object]], [2, ['s', $of]], [3, ['s', $method]], [8, ['g', $signature]]]);
-	$message .= "\0" x padding(length $message, 8);
+	pad(\$message, 8);
 	$self->send($message . $body);
 	while (my $answer = $self->next_message) {
 		if ($answer->{type} == $signal) { push @{ $self->{signals} }, $answer }
@@ -167,13 +170,11 @@ sub property {
 
 sub failed_units { $_[0]->property($path, 'Manager', 'NFailedUnits') }
 
-# start_service(UNIT, PROPERTY => [TYPE, VALUE], …): starts a transient service and waits for the end of its job: `done`,
+# start_service(UNIT, [PROPERTY, [TYPE, VALUE]], …): starts a transient service and waits for the end of its job: `done`,
 # `failed`, `timeout` … (JobRemoved). Dies where systemd refuses.
 sub start_service {
 	my ($self, $unit, @properties) = @_;
-	my @pairs;
-	push @pairs, [splice @properties, 0, 2] while @properties;
-	my ($job) = $self->call($path, "$interface.Manager", 'StartTransientUnit', 'ssa(sv)a(sa(sv))', $unit, 'fail', \@pairs, []);
+	my ($job) = $self->call($path, "$interface.Manager", 'StartTransientUnit', 'ssa(sv)a(sa(sv))', $unit, 'fail', \@properties, []);
 	while () {
 		# Its number, its object, its unit, its result.
 		my (undef, $object, undef, $result) = @{ (shift @{ $self->{signals} } // $self->next_message)->{body} };

@@ -4,6 +4,7 @@ import { brokenFailure, type Failure } from '../base/errors.js';
 import { formatMs, lastLines } from '../base/format.js';
 import { untilAborted, withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
+import type { Disposition } from '../process/disposition.js';
 import { parseAgentMessage, type AgentMessage } from './agent-message.js';
 import { Console } from './console.js';
 import { DebugLine } from './debugging/line.js';
@@ -19,10 +20,8 @@ export interface MachineOptions {
 	readonly accelerator: Accelerator;
 	readonly start: Start;
 	readonly consoleFile: string;
-	/** How far it stands back behind the others where processors are short, from 0 to 19 (nice(2)). */
-	readonly niceness?: number;
-	/** `false`: its memory comes in small pages. */
-	readonly hugePages?: boolean;
+	/** What QEMU is given of the host; all that it asks for otherwise. */
+	readonly disposition?: Disposition;
 	readonly cleanup: CleanupStack;
 	readonly onMessage: (message: AgentMessage) => void;
 	readonly signal?: AbortSignal | undefined;
@@ -81,8 +80,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	});
 	child = await startChild(['qemu-system-x86_64', ...qemuArguments(spec, options.accelerator, options.start)], {
 		onStdout: (chunk) => console.write(chunk),
-		...(options.niceness === undefined ? {} : { niceness: options.niceness }),
-		...(options.hugePages === undefined ? {} : { hugePages: options.hugePages }),
+		...options.disposition,
 	});
 	void child.exited.then(({ exitCode, signal: killedBy, recentStderr }) => {
 		const how = killedBy ? `QEMU was killed by ${killedBy}` : `QEMU ended with status ${exitCode}`;

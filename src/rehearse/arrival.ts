@@ -192,7 +192,7 @@ export async function startFor(
 async function startWith(
 	spec: MachineSpec,
 	how: Start,
-	{ diskMiB, consoleFile, niceness }: SupervisedMachine,
+	{ diskMiB, consoleFile, niceness = 0 }: SupervisedMachine,
 	{ lab, signal, onMessage, onStart }: ArrivalContext,
 	own: CleanupStack,
 ): Promise<Arrived> {
@@ -200,8 +200,7 @@ async function startWith(
 		accelerator: lab.accelerator,
 		start: how,
 		// Whoever works in a lab that stays waits for one node as for another.
-		hugePages: !isToTouchLittle(how, lab),
-		...(lab.scenario && niceness !== undefined ? { niceness } : {}),
+		disposition: { hugePages: !isToTouchLittle(how, lab), niceness: lab.scenario ? niceness : 0 },
 		consoleFile,
 		cleanup: own,
 		onMessage,

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parseProcessorTime } from '../../src/base/processor-time.js';
 
 /** What a process is to the benchmark, by its program. */
 export type ProcessKind = 'machine' | 'tool' | 'other';
@@ -18,15 +19,8 @@ export interface Cost {
 
 export type Usage = Readonly<Record<ProcessKind, Cost>>;
 
-/** Clock ticks a second; the same on every Linux of today (`getconf CLK_TCK`). */
-const ticksPerSecond = 100;
-
-/** Processor seconds, user and system, of a process's `stat`. Its name is in parentheses and may hold anything. */
-export function parseCpuSeconds(stat: string): number {
-	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-	// utime and stime are fields 14 and 15 of the whole; the state, field 3, is the first here.
-	return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-}
+/** Processor seconds, user and system, of a process's `stat`. */
+export const parseCpuSeconds = (stat: string): number => parseProcessorTime(stat) / 1000;
 
 /** A figure of `status` or `smaps_rollup`, such as `VmHWM` or `Pss`, in bytes; 0 where there is none. */
 export function parseKilobytes(text: string, name: string): number {

@@ -17,8 +17,10 @@ export type AgentMessage =
 
 /** What a restored machine tells of itself. */
 export interface Awake {
-	/** The guest's clock when it said so, in milliseconds since the epoch. */
-	readonly clockMs: number;
+	/** By how much its clock is ahead of the host's, in milliseconds: right to half of `clockDelayMs`; `NaN` where it does not know. */
+	readonly clockOffsetMs: number;
+	/** How long it took the guest to ask the host for the time. */
+	readonly clockDelayMs: number;
 	readonly machineId: string;
 	/** Type and key of the public half of its SSH host key: `ssh-ed25519 AAAA…`. */
 	readonly hostKey: string;
@@ -42,7 +44,8 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 		case 'awake':
 			return {
 				kind,
-				clockMs: Number(plain('clock')) * 1000,
+				clockOffsetMs: Number.parseFloat(plain('offset')),
+				clockDelayMs: Number.parseFloat(plain('delay')),
 				machineId: plain('machine_id'),
 				hostKey: `${plain('key_type')} ${plain('key')}`,
 				reseeded: Number(plain('reseeded')),

@@ -93,7 +93,7 @@ export async function wakeNode(arrived: Arrived, supervised: SupervisedMachine, 
 		});
 		// What has failed in it is why it was handed over.
 		const told = isOnlyRestored ? { ...awake, failedUnits: '' } : awake;
-		return findUnsound(told, { machineId: machineId(machine.name), hostKey: supervised.hostKey }, Date.now());
+		return findUnsound(told, { machineId: machineId(machine.name), hostKey: supervised.hostKey });
 	}
 }
 

@@ -2,8 +2,14 @@
 import type { Manifest } from '../checkpoint/manifest.js';
 import type { SaveOrder } from './supervised.js';
 
-/** The weakest priority that there is (nice(2)). */
-const maximumNiceness = 19;
+/** How much less of a processor one step of niceness is (sched_prio_to_weight in Linux's kernel/sched/core.c). */
+const weightOfAStep = 1.25;
+
+/**
+ * As far as a node ever stands back, with half the weight of the others. It stands back behind every other program
+ * of the host as well, and has to go on beside a busy one.
+ */
+const maximumNiceness = 3;
 
 /** The same order, to be saved with the processor time that each node's startup scripts took, in milliseconds. */
 export function withStartupTimes(order: SaveOrder, times: ReadonlyMap<string, number | undefined>): SaveOrder {
@@ -29,13 +35,14 @@ export function startupTimes(manifests: readonly Manifest[], lab: string, nodes:
 }
 
 /**
- * How far a node stands back behind the one whose startup scripts took longest: the less it has to do, the further. Their
- * work side by side takes as long as that one alone, where each had as much of the processors as the other. One of which
+ * How far a node stands back behind the one whose startup scripts took longest: its share of the processors is that of its
+ * work, so that their work side by side takes as long as that one alone, where each had as much as the other. One of which
  * nothing is known stands back behind none.
  */
 export function nicenessOf(node: string, times: ReadonlyMap<string, number>): number {
 	const own = times.get(node);
 	const longest = Math.max(0, ...times.values());
 	if (own === undefined || longest === 0) return 0;
-	return Math.min(maximumNiceness, Math.round(20 * (1 - own / longest)));
+	const steps = Math.round(Math.log(longest / own) / Math.log(weightOfAStep));
+	return Math.min(maximumNiceness, steps);
 }

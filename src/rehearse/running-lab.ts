@@ -34,7 +34,7 @@ export interface RunningLabContext {
 }
 
 /** How long a guest may take to shut down in order, in times of what it may take to wake: a hung one never does. */
-const shutDownWakes = 4;
+const shutDownWakes = 2;
 
 /** A lab's nodes, what they do by themselves, and what they are made to do. */
 export class RunningLab {

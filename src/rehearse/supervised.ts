@@ -130,7 +130,7 @@ export type SupervisorWord = 'stop' | 'release';
 const baseDeadlines: Deadlines = {
 	provisioningMs: 90_000,
 	stateMs: 20_000,
-	wakeMs: 5_000,
+	wakeMs: 15_000,
 	scriptMs: 60_000,
 	assertionMs: 5_000,
 	loginMs: 8_000,

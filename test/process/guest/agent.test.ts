@@ -24,6 +24,8 @@ BEGIN { *CORE::GLOBAL::syscall = sub {
 
 interface Setting {
 	readonly clock?: () => number;
+	/** How long each of the first answers to `clock` is under way, in milliseconds; the others are not. */
+	readonly clockDelays?: readonly number[];
 	/** Lines of `order.txt`. */
 	readonly order?: string;
 	readonly answer?: (call: Message, systemd: Awaited<ReturnType<typeof fakeSystemd>>) => Answer | undefined;
@@ -36,7 +38,7 @@ const job = '/org/freedesktop/systemd1/job/7';
 /** How a script's service has ended, as systemd tells it. */
 const ending = { Result: ['s', 'success'], ExecMainStatus: ['i', 0], ExecMainExitTimestamp: ['t', 1_764_000_000_123_456n] } as const;
 
-async function startAgent(t: ExecutionContext, { clock = Date.now, order = '', answer, systemctl = 'exit 1' }: Setting = {}) {
+async function startAgent(t: ExecutionContext, { clock = Date.now, clockDelays = [], order = '', answer, systemctl = 'exit 1' }: Setting = {}) {
 	const directory = mkdtempSync(path.join(os.tmpdir(), 'agent-'));
 	t.teardown(() => rmSync(directory, { recursive: true, force: true }));
 	const place = (...names: string[]) => path.join(directory, ...names);
@@ -66,9 +68,11 @@ async function startAgent(t: ExecutionContext, { clock = Date.now, order = '', a
 	const said: string[] = [];
 	const done: string[] = [];
 	const { stdin } = child;
+	const delays = clockDelays.values();
 	createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-		if (line === 'clock') stdin?.write(`clock ${clock()}\n`);
-		else said.push(line);
+		if (line !== 'clock') return void said.push(line);
+		const answer = `clock ${clock()}\n`;
+		setTimeout(() => stdin?.write(answer), delays.next().value ?? 0);
 	});
 	createInterface({ input: child.stdio[3] as NodeJS.ReadableStream }).on('line', (line) => done.push(line));
 	const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
@@ -110,7 +114,7 @@ test('words that come in one go are all heard, in their order, though it asks fo
 		['provisioned', 'awake', 'started'],
 	);
 	const awake = agent.message('awake');
-	t.true(awake?.kind === 'awake' && Math.abs(awake.clockMs - Date.now()) < 20_000 && awake.failedUnits === '');
+	t.true(awake?.kind === 'awake' && Math.abs(awake.clockOffsetMs) < 10_000 && awake.clockDelayMs < 20_000 && awake.failedUnits === '');
 	t.deepEqual(agent.done.map((line) => line.split(' ')[0]), ['mount', 'umount'], 'a clock that is right is left alone');
 });
 
@@ -121,6 +125,15 @@ test('a clock that is a week behind is set', async (t) => {
 	await agent.end(2);
 	const [, seconds = '', nanoseconds = ''] = /^settime (\d+) (\d+)$/.exec(agent.done[0] ?? '') ?? [];
 	t.true(Math.abs(Number(seconds) * 1000 + Number(nanoseconds) / 1e6 - Date.now() - week) < 20_000, agent.done[0]);
+});
+
+test('on a busy host the quickest answer counts, and the clock is not set by one that is old', async (t) => {
+	const agent = await startAgent(t, { clockDelays: [1500, 300, 0, 1500] });
+	agent.tell('wake\nstart\n');
+	await agent.end(3);
+	const awake = agent.message('awake');
+	t.true(awake?.kind === 'awake' && Math.abs(awake.clockOffsetMs) < 1000 && awake.clockDelayMs < 1500, agent.said.join('\n'));
+	t.deepEqual(agent.done.map((line) => line.split(' ')[0]), ['mount', 'umount']);
 });
 
 test('a startup script runs as a service of its own, and its end is told', async (t) => {

@@ -86,7 +86,7 @@ listen('agent', (socket) => {
 	if (isIncoming) {
 		const id = /systemd\.machine_id=(\w+)/.exec(process.argv.join(' '))?.[1] ?? '';
 		createInterface({ input: socket }).on('line', (line) => {
-			if (line === 'wake') socket.write(`awake machine_id=${id} key_type=ssh-ed25519 key=AAAA reseeded=1 failed=${base64('a unit')} clock=${Date.now() / 1000}\n`);
+			if (line === 'wake') socket.write(`awake machine_id=${id} key_type=ssh-ed25519 key=AAAA reseeded=1 failed=${base64('a unit')} offset=0.1 delay=2.5\n`);
 		});
 		return;
 	}

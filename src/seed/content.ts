@@ -34,6 +34,7 @@ export type SeedFiles = Readonly<Record<string, string>>;
 /** Where the guest's own files go, with their modes. */
 const guestFilePlaces: Readonly<Record<string, { path: string; permissions: string }>> = {
 	agent: { path: '/usr/local/lib/rehearse/agent', permissions: '0755' },
+	'Clock.pm': { path: '/usr/local/lib/rehearse/Clock.pm', permissions: '0644' },
 	'Manager.pm': { path: '/usr/local/lib/rehearse/Manager.pm', permissions: '0644' },
 	'run-script': { path: '/usr/local/lib/rehearse/run-script', permissions: '0755' },
 	'survey.bash': { path: '/usr/local/lib/rehearse/survey.bash', permissions: '0644' },

@@ -1,5 +1,7 @@
 /** Runs from checkpoints: the same answers as from power-on, only what changed is booted, damage costs time and no more. */
+import { spawn } from 'node:child_process';
 import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { Manifest } from '../../src/checkpoint/manifest.js';
@@ -40,6 +42,14 @@ async function isHandedOver(t: ExecutionContext, sandbox: Sandbox): Promise<void
 	t.regex(await readFile(path.join(directory, 'machines.json'), 'utf8'), /qemu-system-x86_64 -name guest=client/);
 }
 
+/** Does something while every processor of the host has a program to run that never waits. */
+async function besideBusyPrograms<T>(t: ExecutionContext, action: () => Promise<T>): Promise<T> {
+	const programs = os.cpus().map(() => spawn('sh', ['-c', 'while :; do :; done'], { detached: true, stdio: 'ignore' }));
+	const end = () => programs.forEach((program) => program.kill('SIGKILL'));
+	t.teardown(end);
+	return action().finally(end);
+}
+
 const storeOf = (sandbox: Sandbox): string => path.join(sandbox.env['XDG_CACHE_HOME'] ?? '', 'rehearse', 'checkpoints');
 
 async function manifests(sandbox: Sandbox): Promise<readonly Manifest[]> {
@@ -68,11 +78,11 @@ test.serial('a pair of nodes, again and again', async (t) => {
 	t.deepEqual(originsOf(first.result), ['power-on', 'power-on']);
 	t.true(first.result.cold);
 
-	// Two at once have the same checkpoints, and each its own machines.
-	const [second, beside] = await Promise.all([rehearse(sandbox, [good]), rehearse(sandbox, [good])]);
+	// Two at once have the same checkpoints, and each its own machines; that the host is busy beside is no fault of theirs.
+	const [second, beside] = await besideBusyPrograms(t, () => Promise.all([rehearse(sandbox, [good]), rehearse(sandbox, [good])]));
 	for (const again of [second, beside]) {
 		t.is(again.status, 0, again.stderr + again.stdout);
-		t.deepEqual(originsOf(again.result), ['provisioned', 'provisioned']);
+		t.deepEqual(originsOf(again.result), ['provisioned', 'provisioned'], again.stderr);
 		t.false(again.result.cold);
 		t.deepEqual(answersOf(again.result), answersOf(first.result));
 		t.true(again.ms < first.ms, `${again.ms} ms against ${first.ms} ms`);

@@ -26,6 +26,8 @@ interface Setting {
 	readonly clock?: () => number;
 	/** How long each of the first answers to `clock` is under way, in milliseconds; the others are not. */
 	readonly clockDelays?: readonly number[];
+	/** What the kernel reads its clock from. */
+	readonly clockSource?: string;
 	/** Lines of `order.txt`. */
 	readonly order?: string;
 	readonly answer?: (call: Message, systemd: Awaited<ReturnType<typeof fakeSystemd>>) => Answer | undefined;
@@ -38,13 +40,14 @@ const job = '/org/freedesktop/systemd1/job/7';
 /** How a script's service has ended, as systemd tells it. */
 const ending = { Result: ['s', 'success'], ExecMainStatus: ['i', 0], ExecMainExitTimestamp: ['t', 1_764_000_000_123_456n] } as const;
 
-async function startAgent(t: ExecutionContext, { clock = Date.now, clockDelays = [], order = '', answer, systemctl = 'exit 1' }: Setting = {}) {
+async function startAgent(t: ExecutionContext, { clock = Date.now, clockDelays = [], clockSource = 'kvm-clock', order = '', answer, systemctl = 'exit 1' }: Setting = {}) {
 	const directory = mkdtempSync(path.join(os.tmpdir(), 'agent-'));
 	t.teardown(() => rmSync(directory, { recursive: true, force: true }));
 	const place = (...names: string[]) => path.join(directory, ...names);
 	mkdirSync(place('state', 'seed', 'startup'), { recursive: true });
 	writeFileSync(place('state', 'seed', 'startup', 'order.txt'), order);
 	writeFileSync(place('Kernel.pm'), kernel);
+	writeFileSync(place('clocksource'), `${clockSource}\n`);
 	mkdirSync(place('bin'));
 	writeFileSync(place('bin', 'systemctl'), `#!/bin/sh\n${systemctl}\n`);
 	chmodSync(place('bin', 'systemctl'), 0o755);
@@ -60,8 +63,8 @@ async function startAgent(t: ExecutionContext, { clock = Date.now, clockDelays =
 	});
 	t.teardown(() => systemd.close());
 	const program = path.join(packageRoot(), 'cloud-init', 'guest', 'agent');
-	const child = spawn('perl', ['-I', directory, '-MIO::Handle', '-MKernel', program, '-', place('state'), place('private')], {
-		stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
+	const child = spawn('perl', ['-I', directory, '-MIO::Handle', '-MKernel', program, '-', ...['state', 'private', 'clocksource'].map((name) => place(name))], {
+		stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
 		env: { ...process.env, PATH: `${place('bin')}:${process.env['PATH']}` },
 	});
 	t.teardown(() => child.kill('SIGKILL'));
@@ -75,12 +78,16 @@ async function startAgent(t: ExecutionContext, { clock = Date.now, clockDelays =
 		setTimeout(() => stdin?.write(answer), delays.next().value ?? 0);
 	});
 	createInterface({ input: child.stdio[3] as NodeJS.ReadableStream }).on('line', (line) => done.push(line));
+	let complaints = '';
+	child.stderr?.on('data', (chunk) => (complaints += chunk));
 	const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
 	return {
 		said,
 		done,
 		calls,
 		output: (name: string) => place('state', name),
+		clockSource: () => readFileSync(place('clocksource'), 'utf8').trim(),
+		complaints: () => complaints,
 		message: (kind: string) => parseAgentMessage(said.find((line) => line.startsWith(`${kind} `)) ?? ''),
 		tell: (text: string) => stdin?.write(text),
 		/** Hangs up once the agent has said so many things. */
@@ -134,6 +141,26 @@ test('on a busy host the quickest answer counts, and the clock is not set by one
 	const awake = agent.message('awake');
 	t.true(awake?.kind === 'awake' && Math.abs(awake.clockOffsetMs) < 1000 && awake.clockDelayMs < 1500, agent.said.join('\n'));
 	t.deepEqual(agent.done.map((line) => line.split(' ')[0]), ['mount', 'umount']);
+});
+
+/** The host's clock as a guest sees it whose own has run at a rate for a minute, and is right otherwise. */
+const hostBehind = (rate: number) => {
+	const began = Date.now();
+	return () => Math.round(began - 60_000 * (1 - 1 / rate) + (Date.now() - began) / rate);
+};
+
+test('a clock that runs too fast is read from another source, and is right then', async (t) => {
+	const agent = await startAgent(t, { clock: hostBehind(2.6), clockSource: 'tsc' });
+	await agent.end(1);
+	t.is(agent.clockSource(), 'acpi_pm');
+	t.regex(agent.complaints(), /^the clock ran 2\.[4-8]\d times as fast as it should/);
+});
+
+test('a clock that is merely another is not read from another source, nor is one that KVM gives', async (t) => {
+	const other = await startAgent(t, { clock: () => Date.now() - 86_400_000, clockSource: 'tsc' });
+	const fast = await startAgent(t, { clock: hostBehind(2.6), clockSource: 'kvm-clock' });
+	await Promise.all([other.end(1), fast.end(1)]);
+	t.deepEqual([other, fast].map((agent) => [agent.clockSource(), agent.complaints()]), [['tsc', ''], ['kvm-clock', '']]);
 });
 
 test('a startup script runs as a service of its own, and its end is told', async (t) => {

@@ -7,6 +7,7 @@ qemu_needed=8.2
 
 # Each program with its package; src/base/programs.ts has the same table for the messages.
 programs='
+bsdtar libarchive-tools
 dnsmasq dnsmasq-base
 gpg gpg
 ip iproute2
@@ -21,7 +22,6 @@ qemu-system-x86_64 qemu-system-x86
 ssh openssh-client
 ssh-keygen openssh-client
 unshare util-linux
-xorriso xorriso
 '
 
 # Each file that a package is known by, where no program is; any one of those of a package will do.

@@ -4,6 +4,7 @@
  */
 
 const packages = {
+	'bsdtar': 'libarchive-tools',
 	'dnsmasq': 'dnsmasq-base',
 	// mmdebstrap uses it to find the keyring of a foreign release.
 	'gpg': 'gpg',
@@ -19,7 +20,6 @@ const packages = {
 	'ssh': 'openssh-client',
 	'ssh-keygen': 'openssh-client',
 	'unshare': 'util-linux',
-	'xorriso': 'xorriso',
 } as const satisfies Record<string, string>;
 
 /** A program that the tool knows the package of. */

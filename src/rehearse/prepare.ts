@@ -58,8 +58,10 @@ export async function prepareLab(
 	{ paths, mirror, checkpoints, seeded, pid = process.pid, ...options }: PrepareOptions,
 	{ emit, cleanup, signal }: PrepareContext,
 ): Promise<PreparedLab> {
-	const images = await stage(emit, 'images', () => provideImages(lab, { directory: paths.images, mirror, emit, signal }));
-	const qemuVersion = await readQemuVersion(signal);
+	const [images, qemuVersion] = await Promise.all([
+		stage(emit, 'images', () => provideImages(lab, { directory: paths.images, mirror, emit, signal })),
+		readQemuVersion(signal),
+	]);
 	const accelerator = await stage(emit, 'accelerator', () =>
 		chooseAccelerator({ choice: options.accelerator, images, cacheDirectory: paths.cache, qemuVersion, signal }),
 	);

@@ -31,7 +31,7 @@ export const programRequirements: readonly ProgramRequirement[] = [
 	{ id: 'qemu-img', title: 'qemu-img', argv: ['qemu-img', '--version'] },
 	{ id: 'mmdebstrap', title: 'mmdebstrap', argv: ['mmdebstrap', '--version'] },
 	{ id: 'mke2fs', title: 'mke2fs', argv: ['mke2fs', '-V'] },
-	{ id: 'xorriso', title: 'xorriso', argv: ['xorriso', '-version'] },
+	{ id: 'bsdtar', title: 'bsdtar', argv: ['bsdtar', '--version'] },
 	{ id: 'dnsmasq', title: 'dnsmasq', argv: ['dnsmasq', '--version'] },
 	{ id: 'ip', title: 'ip', argv: ['ip', '-V'] },
 	{ id: 'perl', title: 'perl', argv: ['perl', '--version'] },

@@ -9,17 +9,12 @@ export const seedDiskBytes = 2 * 1024 * 1024;
 
 /** The command that makes an ISO 9660 image of a directory, with the label that NoCloud looks for. */
 export const isoArgv = (directory: string, file: string): readonly [string, ...string[]] => [
-	'xorriso',
-	'-as',
-	'mkisofs',
-	'-quiet',
-	...['-volid', 'cidata'],
-	// It is padded below; with padding of its own xorriso 1.5.4 now and then sleeps for half a second or a whole one.
-	'-no-pad',
-	'-joliet',
-	'-rational-rock',
-	...['-output', file],
-	directory,
+	'bsdtar',
+	...['--create', '--file', file],
+	// It is padded below. With Rock Ridge and Joliet, whose names are as long as a file's may be: libarchive's defaults.
+	...['--format', 'iso9660', '--options', 'volume-id=cidata,!pad'],
+	...['--uid', '0', '--gid', '0'],
+	...['--directory', directory, '.'],
 ];
 
 /** Writes a seed disk. The directory of `file` must exist; a disk that is there is replaced. */

@@ -173,8 +173,8 @@ const preflight = test.macro(async (t, parts: HostParts, code: string, message: 
 	t.like(error, { code, exitCode: 3, hint: 'sudo /opt/rehearse/bin/setup system' });
 });
 
-test('the pre-flight names absent programs', preflight, { programs: { xorriso: null, dnsmasq: null } },
-	'missing-xorriso', /^xorriso, dnsmasq: not found/);
+test('the pre-flight names absent programs', preflight, { programs: { bsdtar: null, dnsmasq: null } },
+	'missing-bsdtar', /^bsdtar, dnsmasq: not found/);
 test('the pre-flight names an absent QEMU', preflight, { programs: { 'qemu-system-x86_64': null } },
 	'missing-qemu-system-x86_64', /not found/);
 test('the pre-flight refuses an old QEMU', preflight,

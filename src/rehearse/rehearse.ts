@@ -34,13 +34,13 @@ import { announceLive, type LiveLab } from './live-labs.js';
 import { writeMachinesFile } from './machines-file.js';
 import type { Paths } from './paths.js';
 import { copyPlan } from './plan-copy.js';
-import { prepareLab } from './prepare.js';
+import { prepareLab, type PrepareContext } from './prepare.js';
 import { controlSocketIn } from './requests.js';
 import { requiredForRun } from './requirements.js';
 import { createRunDirectory, type RunDirectory } from './run-directory.js';
 import { sshConfigFile, writeSshConfig } from './ssh-config.js';
 import type { HandoverOrder, Keep } from './supervised.js';
-import { startSupervisor } from './supervisor.js';
+import { startSupervisor, type Supervisor } from './supervisor.js';
 
 export interface RehearseOptions {
 	readonly lab: Lab;
@@ -118,13 +118,15 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	const signal = AbortSignal.any([options.stopping.signal, limit.signal]);
 	try {
 		await withCleanup(async (cleanup) => {
+			const context = { emit, cleanup, signal };
+			const supervisor = startBeside(options, context);
 			directory = await createRunDirectory(options.paths.runs, options.lab.name, cleanup);
 			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);
 			await announceLive(liveLab(options, directory), cleanup);
 			// That of a run that was opened is copied with its seeds.
 			if (!options.opened) await keep('a copy of the plan', copyPlan(options.lab, directory.path), emit);
-			await rehearseIn(directory, options, emit, cleanup, signal);
+			await rehearseIn(directory, options, supervisor, context);
 		});
 	} catch (error) {
 		emit({ type: 'error', error: toReported(toFailure(signal.aborted ? signal.reason : error)) });
@@ -136,33 +138,41 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	return state;
 }
 
+/** A supervisor that starts beside whatever its run needs first, and what it does when its lab stays. */
+interface StartingSupervisor {
+	readonly started: Promise<Supervisor>;
+	onKept: () => void;
+}
+
+function startBeside({ stopping }: RehearseOptions, { emit, cleanup, signal }: PrepareContext): StartingSupervisor {
+	const told: Emit = (event) => {
+		if (event.type === 'kept') starting.onKept();
+		emit(event);
+	};
+	const starting = { started: startSupervisor({ emit: told, cleanup, signal, stopping }), onKept: () => {} };
+	// What it lacks is told by what a run requires, in better words.
+	starting.started.catch(() => undefined);
+	return starting;
+}
+
 async function rehearseIn(
 	directory: RunDirectory,
 	options: RehearseOptions,
-	emit: Emit,
-	cleanup: CleanupStack,
-	signal: AbortSignal,
+	starting: StartingSupervisor,
+	context: PrepareContext,
 ): Promise<void> {
 	const { lab, paths, opened } = options;
+	const { emit, cleanup } = context;
 	await requiredForRun();
-	// Its start goes on beside what it will need.
-	let onKept = () => {};
-	const told: Emit = (event) => {
-		if (event.type === 'kept') onKept();
-		emit(event);
-	};
-	const starting = startSupervisor({ emit: told, cleanup, signal, stopping: options.stopping });
-	starting.catch(() => undefined);
-	const context = { emit, cleanup, signal };
 	const prepared = await (opened ? prepareOpened(opened, lab, directory, paths, context) : prepareLab(lab, directory, options, context));
 	const { plan, accelerator, deadlines, slowdown } = prepared;
 	await keep('what the machines are started with', writeMachinesFile({ ...prepared, ...plan }, directory.path), emit);
 	const { startedKey } = plan;
 	const checkpoints = opened ? checkpointsIn(opened.directory) : paths.checkpoints;
 	// A lab that stays goes back to that checkpoint whenever it is told to.
-	if (startedKey !== undefined) onKept = () => void leaseCheckpoint(path.join(checkpoints, startedKey), process.pid, cleanup);
+	if (startedKey !== undefined) starting.onKept = () => void leaseCheckpoint(path.join(checkpoints, startedKey), process.pid, cleanup);
 	const saveFailed = options.saveFailed ? await orderSave(paths.checkpoints, emit, cleanup) : undefined;
-	const supervisor = await starting;
+	const supervisor = await starting.started;
 	const supervised = supervisor.supervise({
 		lab,
 		...plan,

@@ -39,7 +39,7 @@ import { controlSocketIn } from './requests.js';
 import { requiredForRun } from './requirements.js';
 import { createRunDirectory, type RunDirectory } from './run-directory.js';
 import { sshConfigFile, writeSshConfig } from './ssh-config.js';
-import type { HandoverOrder, Keep } from './supervised.js';
+import type { HandoverOrder, Keep, SupervisedRun } from './supervised.js';
 import { startSupervisor, type Supervisor } from './supervisor.js';
 
 export interface RehearseOptions {
@@ -118,15 +118,16 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	const signal = AbortSignal.any([options.stopping.signal, limit.signal]);
 	try {
 		await withCleanup(async (cleanup) => {
-			const context = { emit, cleanup, signal };
-			const supervisor = startBeside(options, context);
+			// Its start goes on beside what it will need. What it lacks is told by what a run requires, in better words.
+			const starting = startSupervisor(cleanup, signal);
+			starting.catch(() => undefined);
 			directory = await createRunDirectory(options.paths.runs, options.lab.name, cleanup);
 			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);
 			await announceLive(liveLab(options, directory), cleanup);
 			// That of a run that was opened is copied with its seeds.
 			if (!options.opened) await keep('a copy of the plan', copyPlan(options.lab, directory.path), emit);
-			await rehearseIn(directory, options, supervisor, context);
+			await rehearseIn(directory, options, starting, { emit, cleanup, signal });
 		});
 	} catch (error) {
 		emit({ type: 'error', error: toReported(toFailure(signal.aborted ? signal.reason : error)) });
@@ -138,31 +139,14 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	return state;
 }
 
-/** A supervisor that starts beside whatever its run needs first, and what it does when its lab stays. */
-interface StartingSupervisor {
-	readonly started: Promise<Supervisor>;
-	onKept: () => void;
-}
-
-function startBeside({ stopping }: RehearseOptions, { emit, cleanup, signal }: PrepareContext): StartingSupervisor {
-	const told: Emit = (event) => {
-		if (event.type === 'kept') starting.onKept();
-		emit(event);
-	};
-	const starting = { started: startSupervisor({ emit: told, cleanup, signal, stopping }), onKept: () => {} };
-	// What it lacks is told by what a run requires, in better words.
-	starting.started.catch(() => undefined);
-	return starting;
-}
-
 async function rehearseIn(
 	directory: RunDirectory,
 	options: RehearseOptions,
-	starting: StartingSupervisor,
+	starting: Promise<Supervisor>,
 	context: PrepareContext,
 ): Promise<void> {
-	const { lab, paths, opened } = options;
-	const { emit, cleanup } = context;
+	const { lab, paths, opened, stopping } = options;
+	const { emit, cleanup, signal } = context;
 	await requiredForRun();
 	const prepared = await (opened ? prepareOpened(opened, lab, directory, paths, context) : prepareLab(lab, directory, options, context));
 	const { plan, accelerator, deadlines, slowdown } = prepared;
@@ -170,10 +154,13 @@ async function rehearseIn(
 	const { startedKey } = plan;
 	const checkpoints = opened ? checkpointsIn(opened.directory) : paths.checkpoints;
 	// A lab that stays goes back to that checkpoint whenever it is told to.
-	if (startedKey !== undefined) starting.onKept = () => void leaseCheckpoint(path.join(checkpoints, startedKey), process.pid, cleanup);
+	const told: Emit = (event) => {
+		if (event.type === 'kept' && startedKey !== undefined) void leaseCheckpoint(path.join(checkpoints, startedKey), process.pid, cleanup);
+		emit(event);
+	};
 	const saveFailed = options.saveFailed ? await orderSave(paths.checkpoints, emit, cleanup) : undefined;
-	const supervisor = await starting.started;
-	const supervised = supervisor.supervise({
+	const supervisor = await starting;
+	const run: SupervisedRun = {
 		lab,
 		...plan,
 		checkpoints,
@@ -194,7 +181,8 @@ async function rehearseIn(
 		disks: directory.disks,
 		journals: journalsDirectory(directory.path),
 		sockets: directory.sockets,
-	});
+	};
+	const supervised = supervisor.supervise(run, { emit: told, signal, stopping });
 	supervised.catch(() => undefined);
 	await writeSshConfig(directory.path, plan.machines, supervisor.pid);
 	await supervised;

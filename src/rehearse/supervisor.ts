@@ -28,7 +28,7 @@ export interface Supervisor {
 	/** Its process id on the host. */
 	readonly pid: number;
 	/** Has it run a lab; resolves when the run is over and everything is gone, rejects when the rehearsal broke. */
-	supervise(run: SupervisedRun): Promise<void>;
+	supervise(run: SupervisedRun, context: SuperviseContext): Promise<void>;
 }
 
 /** How long the supervisor may take to tear its lab down once told to, in milliseconds. */
@@ -36,7 +36,6 @@ const teardownMs = 20_000;
 
 export interface SuperviseContext {
 	readonly emit: Emit;
-	readonly cleanup: CleanupStack;
 	/** Its abort has the supervisor tear the lab down. */
 	readonly signal: AbortSignal;
 	readonly stopping: { readonly urgent: AbortSignal; letGo(release: () => void): void };
@@ -46,25 +45,28 @@ export interface SuperviseContext {
  * Starts a lab's supervisor, which then waits for its run: the namespaces and the program in them take their time, in
  * which the run can be prepared. The clean-up stack ends it in any case.
  */
-export async function startSupervisor(context: SuperviseContext): Promise<Supervisor> {
-	const { cleanup, signal } = context;
-	let child: Child | undefined;
-	const stop = () => child?.stop({ graceful: () => void say(child, 'stop'), graceMs: teardownMs });
+export async function startSupervisor(cleanup: CleanupStack, signal: AbortSignal): Promise<Supervisor> {
+	let starting: Promise<Child> | undefined;
+	// Whoever starts it may be gone before it has started.
+	const stop = async () => {
+		const child = await starting?.catch(() => undefined);
+		await child?.stop({ graceful: () => say(child, 'stop'), graceMs: teardownMs });
+	};
 	cleanup.defer('supervisor', stop);
 	signal.throwIfAborted();
-	child = await startChild(supervisorArgv(), { stdin: 'pipe', extraPipes: 1 });
-	const started = child;
+	starting = startChild(supervisorArgv(), { stdin: 'pipe', extraPipes: 1 });
+	const child = await starting;
 	return {
-		pid: await findFirstChild(started),
-		supervise(run) {
+		pid: await findFirstChild(child),
+		supervise(run, context) {
 			// Once more: what was made for the run since is in use until the supervisor has ended.
 			cleanup.defer('supervised lab', stop);
-			return supervise(run, started, context);
+			return supervise(run, child, context);
 		},
 	};
 }
 
-const say = (child: Child | undefined, word: SupervisorWord): void => void child?.stdin?.write(`${word}\n`);
+const say = (child: Child, word: SupervisorWord): void => void child.stdin?.write(`${word}\n`);
 
 async function supervise(run: SupervisedRun, child: Child, { emit, signal, stopping }: SuperviseContext): Promise<void> {
 	signal.throwIfAborted();

@@ -11,7 +11,7 @@ export const seedDiskBytes = 2 * 1024 * 1024;
 export const isoArgv = (directory: string, file: string): readonly [string, ...string[]] => [
 	'bsdtar',
 	...['--create', '--file', file],
-	// It is padded below. With Rock Ridge and Joliet, whose names are as long as a file's may be: libarchive's defaults.
+	// It is padded below. By default it has Rock Ridge, whose names are as long as a file's may be.
 	...['--format', 'iso9660', '--options', 'volume-id=cidata,!pad'],
 	...['--uid', '0', '--gid', '0'],
 	...['--directory', directory, '.'],

@@ -40,7 +40,8 @@ const job = '/org/freedesktop/systemd1/job/7';
 /** How a script's service has ended, as systemd tells it. */
 const ending = { Result: ['s', 'success'], ExecMainStatus: ['i', 0], ExecMainExitTimestamp: ['t', 1_764_000_000_123_456n] } as const;
 
-async function startAgent(t: ExecutionContext, { clock = Date.now, clockDelays = [], clockSource = 'kvm-clock', order = '', answer, systemctl = 'exit 1' }: Setting = {}) {
+async function startAgent(t: ExecutionContext, setting: Setting = {}) {
+	const { clock = Date.now, clockDelays = [], clockSource = 'kvm-clock', order = '', answer, systemctl = 'exit 1' } = setting;
 	const directory = mkdtempSync(path.join(os.tmpdir(), 'agent-'));
 	t.teardown(() => rmSync(directory, { recursive: true, force: true }));
 	const place = (...names: string[]) => path.join(directory, ...names);
@@ -63,7 +64,8 @@ async function startAgent(t: ExecutionContext, { clock = Date.now, clockDelays =
 	});
 	t.teardown(() => systemd.close());
 	const program = path.join(packageRoot(), 'cloud-init', 'guest', 'agent');
-	const child = spawn('perl', ['-I', directory, '-MIO::Handle', '-MKernel', program, '-', ...['state', 'private', 'clocksource'].map((name) => place(name))], {
+	const places = ['state', 'private', 'clocksource'].map((name) => place(name));
+	const child = spawn('perl', ['-I', directory, '-MIO::Handle', '-MKernel', program, '-', ...places], {
 		stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
 		env: { ...process.env, PATH: `${place('bin')}:${process.env['PATH']}` },
 	});

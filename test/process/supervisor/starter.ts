@@ -25,14 +25,14 @@ try {
 		for (const directory of [run.disks, run.sockets]) {
 			cleanup.defer(directory, () => rm(directory, { recursive: true, force: true }));
 		}
-		const supervisor = await startSupervisor({
+		const { signal } = aborting;
+		const supervisor = await startSupervisor(cleanup, signal);
+		say({ type: 'supervisor', pid: supervisor.pid });
+		await supervisor.supervise(run, {
 			emit: say,
-			cleanup,
-			signal: aborting.signal,
+			signal,
 			stopping: { urgent: urging.signal, letGo: (then) => (release = then) },
 		});
-		say({ type: 'supervisor', pid: supervisor.pid });
-		await supervisor.supervise(run);
 	});
 	say({ type: 'done' });
 } catch (error) {

@@ -10,6 +10,7 @@ import { pasteable, run, type Argv } from '../process/run.js';
 import { inUserNamespace, readSubordinateRanges } from '../process/user-namespace.js';
 import { imagesDirectory, type GuestDefinition, type ImageRequest } from './guest.js';
 import type { Mirror } from './mirror.js';
+import { keepPackages, takePackages } from './package-cache.js';
 
 /** Size of an image's file system. It is sparse, and grown to the node's disk at first boot. */
 const fileSystemSize = '4G';
@@ -27,19 +28,34 @@ export interface BuildOptions {
 	readonly signal?: AbortSignal | undefined;
 }
 
+/** Where apt keeps the packages that it has downloaded. */
+const archives = '/var/cache/apt/archives';
+
+/** What a build's scratch directory holds beside the archive. */
+const placesIn = (scratch: string) => ({
+	images: path.join(scratch, 'images'),
+	/** Packages that were there before. */
+	known: path.join(scratch, 'known'),
+	/** Packages that are there afterwards. */
+	gathered: path.join(scratch, 'gathered'),
+});
+
+/** A shell command that has packages in another directory. Both are shell words. */
+const handPackages = (from: string, to: string, how: 'cp' | 'mv'): string =>
+	`mkdir -p ${to} && find ${from} -maxdepth 1 -name '*.deb' -exec ${how} -t ${to} {} +`;
+
 /**
  * The command that writes an image's root file system into a tar archive.
  *
- * The hooks keep downloaded packages in a cache outside, so that the next image, or this one after a kill, does not
- * fetch them again; mmdebstrap(1), section "HOOKS", has the special hooks `sync-in` and `sync-out`.
+ * The hooks hand it packages that were downloaded before, and take out what there is at its end. Not by its special hooks
+ * `sync-in` and `sync-out` (mmdebstrap(1), section "HOOKS"): an archive of a directory that changes meanwhile fails.
  */
 export function mmdebstrapArgv(
 	request: ImageRequest,
 	archive: string,
-	options: Pick<BuildOptions, 'guest' | 'mirror' | 'packageCache' | 'scratch'>,
+	options: Pick<BuildOptions, 'guest' | 'mirror' | 'scratch'>,
 ): Argv {
-	const archives = '/var/cache/apt/archives';
-	const images = path.join(options.scratch, 'images');
+	const { images, known, gathered } = placesIn(options.scratch);
 	return [
 		'mmdebstrap',
 		'--mode=unshare',
@@ -54,11 +70,9 @@ export function mmdebstrapArgv(
 		'--dpkgopt=path-exclude=/usr/share/doc/*',
 		'--dpkgopt=path-include=/usr/share/doc/*/copyright',
 		'--skip=essential/unlink',
-		`--setup-hook=mkdir -p "$1${archives}"`,
-		`--setup-hook=sync-in ${pasteable([options.packageCache])} ${archives}`,
+		`--setup-hook=${handPackages(pasteable([known]), `"$1${archives}"`, 'cp')}`,
 		`--customize-hook=sh ${pasteable([path.join(images, 'customize.sh')])} "$1" ${pasteable([images])}`,
-		`--customize-hook=rm -rf "$1${archives}/partial" "$1${archives}/lock"`,
-		`--customize-hook=sync-out ${archives} ${pasteable([options.packageCache])}`,
+		`--customize-hook=${handPackages(`"$1${archives}"`, pasteable([gathered]), 'mv')}`,
 		options.guest.suite,
 		archive,
 		...(options.mirror.uri ? [options.mirror.uri] : []),
@@ -96,14 +110,16 @@ export async function buildImage(request: ImageRequest, options: BuildOptions): 
 		await mkdir(scratch, { recursive: true });
 		// mmdebstrap works as a subordinate user, who must be able to write here.
 		await chmod(scratch, 0o1777);
-		await mkdir(options.packageCache, { recursive: true });
-		// A copy that the subordinate user can read: the checkout may be in a home that is closed to others.
-		await cp(imagesDirectory(), path.join(scratch, 'images'), { recursive: true });
-		await run(['chmod', '-R', 'a+rX', path.join(scratch, 'images')]);
+		// Copies that the subordinate user can read: checkout and cache may be in a home that is closed to others.
+		const { images, known, gathered } = placesIn(scratch);
+		await cp(imagesDirectory(), images, { recursive: true });
+		await takePackages(options.packageCache, known);
+		await run(['chmod', '-R', 'a+rX', images, known]);
 
 		const archive = path.join(scratch, 'root.tar');
 		const log = await bootstrap(request, archive, ranges, options, cleanup);
 		if (log.exitCode !== 0) throw bootstrapFailure(log.text, request);
+		await keepPackages(gathered, options.packageCache);
 		options.onProgress('writing the file system');
 		const tree = path.join(scratch, 'tree');
 		await run(
@@ -157,7 +173,9 @@ export function bootstrapFailure(log: string, request: ImageRequest): Failure {
 			hint: `correct the name in the recipe's packages; \`apt-cache search ${name}\` may help`,
 		});
 	}
-	const detail = lastLines(log, 20);
+	// Behind that line mmdebstrap cleans up, at length.
+	const upToFailure = /^[^]*?^E: setup failed.*$/m.exec(log)?.[0] ?? log;
+	const detail = lastLines(upToFailure, 20);
 	if (/Could not (?:resolve|connect)|Temporary failure resolving|Unable to connect|Connection failed/.test(log)) {
 		return hostFailure('mirror-unreachable', `the image of ${nodes} is not built yet, and the mirror cannot be reached`, {
 			detail,

@@ -8,7 +8,7 @@ const guest: GuestDefinition = { suite: 'trixie', components: ['main', 'contrib'
 const request: ImageRequest = { packages: ['cloud-init', 'jq'], nodes: ['one', 'two'] };
 
 const argv = (mirror: Mirror) =>
-	mmdebstrapArgv(request, '/scratch/root.tar', { guest, mirror, scratch: '/scratch', packageCache: `/home/o'neill/my cache` });
+	mmdebstrapArgv(request, `/o'neill/my scratch/root.tar`, { guest, mirror, scratch: `/o'neill/my scratch` });
 
 test("mmdebstrap's arguments", (t) => {
 	matchesGolden(t, 'image/golden/mmdebstrap.txt', argumentLines(argv({})));
@@ -57,4 +57,10 @@ test('anything else is a broken tool, with the end of the log', (t) => {
 	t.like(failure, { code: 'image-build-failed', exitCode: 4, node: undefined });
 	t.true(failure.detail?.startsWith('line 30\n'));
 	t.true(failure.detail?.endsWith('\nline 49'));
+});
+
+test('of a log that ends with mmdebstrap cleaning up, what comes before is told', (t) => {
+	const steps = ['I: running special hook', 'tar: .: file changed', 'E: setup failed: E: hook failed'];
+	const failure = bootstrapFailure([...steps, ...Array.from({ length: 40 }, () => 'W: umount ./dev/random failed')].join('\n'), request);
+	t.is(failure.detail, steps.join('\n'));
 });

@@ -2,7 +2,7 @@
 # System packages of Debian 12, Debian 13 and Ubuntu 24.04, through apt-get. The functions that decide print and change
 # nothing; the one that acts is install_system_packages.
 
-# The first QEMU with `migrate file:`.
+# The first QEMU that can migrate to a file, and map memory from one that it may not write to.
 qemu_needed=8.2
 
 # Each program with its package; src/base/programs.ts has the same table for the messages.
@@ -13,6 +13,7 @@ gpg gpg
 ip iproute2
 mke2fs e2fsprogs
 mmdebstrap mmdebstrap
+mount mount
 newgidmap uidmap
 newuidmap uidmap
 nsenter util-linux
@@ -21,6 +22,7 @@ qemu-img qemu-utils
 qemu-system-x86_64 qemu-system-x86
 ssh openssh-client
 ssh-keygen openssh-client
+umount mount
 unshare util-linux
 '
 

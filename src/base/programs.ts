@@ -11,6 +11,7 @@ const packages = {
 	'ip': 'iproute2',
 	'mke2fs': 'e2fsprogs',
 	'mmdebstrap': 'mmdebstrap',
+	'mount': 'mount',
 	'newgidmap': 'uidmap',
 	'newuidmap': 'uidmap',
 	'nsenter': 'util-linux',
@@ -19,6 +20,7 @@ const packages = {
 	'qemu-system-x86_64': 'qemu-system-x86',
 	'ssh': 'openssh-client',
 	'ssh-keygen': 'openssh-client',
+	'umount': 'mount',
 	'unshare': 'util-linux',
 } as const satisfies Record<string, string>;
 

@@ -19,7 +19,8 @@ export interface FileDigest {
 export interface CheckpointMachine {
 	readonly node: string;
 	readonly ingredients: Ingredients;
-	/** QEMU's migration file, by its name in the checkpoint's directory. */
+	/** The state of its processor and devices, and its memory, by their names in the checkpoint's directory. */
+	readonly state: string;
 	readonly ram: string;
 	/** Processor time that its startup scripts took, in milliseconds, where that is known. */
 	readonly startupCpuMs?: number;
@@ -27,8 +28,11 @@ export interface CheckpointMachine {
 	readonly layers: readonly string[];
 }
 
+/** Until 1 a machine's memory was in the file of its state. */
+const manifestSchema = 2;
+
 export interface Manifest {
-	readonly schema: 1;
+	readonly schema: typeof manifestSchema;
 	/** What the checkpoint's directory is called. */
 	readonly key: string;
 	readonly kind: CheckpointKind;
@@ -64,7 +68,7 @@ export function parseManifest(text: string, key: string): { readonly manifest: M
 
 function findProblem(value: unknown, key: string): string | undefined {
 	if (!isRecord(value)) return 'is no object';
-	if (value['schema'] !== 1) return `has schema ${JSON.stringify(value['schema'])} instead of 1`;
+	if (value['schema'] !== manifestSchema) return `has schema ${JSON.stringify(value['schema'])} instead of ${manifestSchema}`;
 	if (value['key'] !== key) return `is that of ${JSON.stringify(value['key'])}`;
 	if (!kinds.some((kind) => kind === value['kind'])) return `has the kind ${JSON.stringify(value['kind'])}`;
 	if (!isText(value['lab'])) return 'names no lab';
@@ -81,7 +85,7 @@ function findProblem(value: unknown, key: string): string | undefined {
 }
 
 /** The files that one machine is restored from. */
-export const machineFiles = ({ ram, layers }: CheckpointMachine): readonly string[] => [ram, ...layers];
+export const machineFiles = ({ state, ram, layers }: CheckpointMachine): readonly string[] => [state, ram, ...layers];
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -92,6 +96,7 @@ const isFileName = (name: string): boolean => name !== '' && name !== '.' && nam
 const isMachine = (value: unknown): value is CheckpointMachine =>
 	isRecord(value) &&
 	isText(value['node']) &&
+	isText(value['state']) &&
 	isText(value['ram']) &&
 	(value['startupCpuMs'] === undefined || isCount(value['startupCpuMs'])) &&
 	Array.isArray(value['layers']) &&

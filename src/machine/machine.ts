@@ -4,14 +4,13 @@ import { brokenFailure, type Failure } from '../base/errors.js';
 import { formatMs, lastLines } from '../base/format.js';
 import { untilAborted, withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
-import type { Disposition } from '../process/disposition.js';
 import { parseAgentMessage, type AgentMessage } from './agent-message.js';
 import { Console } from './console.js';
 import { DebugLine } from './debugging/line.js';
 import { Qmp } from './qmp.js';
 import { SideLine } from './side-line.js';
 import { connectUnix } from './socket.js';
-import { qemuArguments, type Accelerator, type MachineSpec, type Start } from './spec.js';
+import { qemuArguments, type Accelerator, type GuestMemory, type MachineSpec, type Start } from './spec.js';
 
 /** What the guest's agent can be told (`cloud-init/guest/agent`). */
 export type AgentWord = 'sync' | 'wake' | 'start' | 'survey' | 'reboot' | `again ${string}` | `debug ${string}`;
@@ -20,8 +19,8 @@ export interface MachineOptions {
 	readonly accelerator: Accelerator;
 	readonly start: Start;
 	readonly consoleFile: string;
-	/** What QEMU is given of the host; all that it asks for otherwise. */
-	readonly disposition?: Disposition;
+	/** How far it stands back where processors are short, from 0 to 19 (nice(2)). */
+	readonly niceness?: number;
 	readonly cleanup: CleanupStack;
 	readonly onMessage: (message: AgentMessage) => void;
 	readonly signal?: AbortSignal | undefined;
@@ -32,6 +31,7 @@ export interface RunningMachine {
 	readonly name: string;
 	/** QEMU's process id. */
 	readonly pid: number;
+	readonly memory: GuestMemory;
 	readonly qmp: Qmp;
 	readonly sideLine: SideLine;
 	readonly debugLine: DebugLine;
@@ -80,7 +80,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	});
 	child = await startChild(['qemu-system-x86_64', ...qemuArguments(spec, options.accelerator, options.start)], {
 		onStdout: (chunk) => console.write(chunk),
-		...options.disposition,
+		niceness: options.niceness ?? 0,
 	});
 	void child.exited.then(({ exitCode, signal: killedBy, recentStderr }) => {
 		const how = killedBy ? `QEMU was killed by ${killedBy}` : `QEMU ended with status ${exitCode}`;
@@ -122,6 +122,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	return {
 		name: spec.name,
 		pid,
+		memory: spec.memory,
 		qmp,
 		sideLine,
 		debugLine,

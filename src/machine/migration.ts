@@ -1,6 +1,7 @@
 /**
- * A machine's state, saved to a file and loaded from one. QEMU calls both a migration (docs/devel/migration); with its
- * capability `mapped-ram`, which it has from 9.0, every page has a fixed place in a sparse file.
+ * The state of a machine's processor and devices, saved to a file and loaded from one. QEMU calls both a migration
+ * (docs/devel/migration). Its memory is no part of that: with the capability `x-ignore-shared` QEMU leaves out what is in
+ * a file already that is mapped shared, and takes it for granted when it loads (./memory.ts).
  */
 import { brokenFailure } from '../base/errors.js';
 import { poll } from '../base/waiting.js';
@@ -52,14 +53,14 @@ export async function freezeDisk(
 	await qmp.execute('blockdev-snapshot', { node: nodes.frozen, overlay: nodes.next }, signal);
 }
 
-/** Writes a halted machine's memory and devices to a file. The machine stays halted, and can go on. */
+/** Writes the state of a halted machine to a file. The machine stays halted, and can go on. */
 export async function saveState(qmp: Qmp, file: string, options: MigrationOptions): Promise<void> {
 	await prepare(qmp, options.signal);
 	await qmp.execute('migrate', toFile(file), options.signal);
 	await migrationEnd(qmp, 'saved', options);
 }
 
-/** Loads what `saveState` wrote into a machine that was started for it. It is halted then, its clock that of old. */
+/** Loads what `saveState` wrote into a machine that was started for it, with its memory. It is halted then, its clock that of old. */
 export async function loadState(qmp: Qmp, file: string, options: MigrationOptions): Promise<void> {
 	await prepare(qmp, options.signal);
 	await qmp.execute('migrate-incoming', toFile(file), options.signal);
@@ -68,9 +69,8 @@ export async function loadState(qmp: Qmp, file: string, options: MigrationOption
 
 async function prepare(qmp: Qmp, signal: AbortSignal | undefined): Promise<void> {
 	await qmp.execute('migrate-set-parameters', { 'max-bandwidth': unlimited }, signal);
-	const mappedRam = { capabilities: [{ capability: 'mapped-ram', state: true }] };
-	// A QEMU without it writes and reads a plain stream; one file never meets both, as the version is in its key.
-	await qmp.execute('migrate-set-capabilities', mappedRam, signal).catch(() => signal?.throwIfAborted());
+	const ignoreShared = { capabilities: [{ capability: 'x-ignore-shared', state: true }] };
+	await qmp.execute('migrate-set-capabilities', ignoreShared, signal);
 }
 
 async function migrationEnd(qmp: Qmp, done: string, { deadlineMs, signal }: MigrationOptions): Promise<void> {

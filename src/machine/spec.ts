@@ -16,12 +16,24 @@ export interface MachineSpec {
 	/** The image's root file system, below all overlays. */
 	readonly rootFile: string;
 	readonly seedFile: string;
+	readonly memory: GuestMemory;
 	/** Unix sockets; a socket's path is limited to 107 bytes (unix(7)). */
 	readonly qmpSocket: string;
 	readonly agentSocket: string;
 	readonly sideSocket: string;
 	readonly debugSocket: string;
 	readonly shellSocket: string;
+}
+
+/** The file that a machine's memory begins as. */
+export interface GuestMemory {
+	/** Made where there is none. */
+	readonly file: string;
+	/**
+	 * Whether what the guest writes is in the file, so that the machine can be saved. Otherwise the file is never written to,
+	 * and the machine has a copy of each page that it writes to.
+	 */
+	readonly isShared: boolean;
 }
 
 /** How a machine's processor is run: the only part of its command line that differs between hosts. */
@@ -75,8 +87,7 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, start
 	return [
 		...['-name', `guest=${spec.name}`],
 		...commonArguments(accelerator),
-		// Not reserved: a plan may give its machines more than the host has, as long as they do not touch it.
-		...['-object', `memory-backend-ram,id=ram,size=${spec.memoryMiB}M,reserve=off`],
+		...['-object', `memory-backend-file,id=ram,size=${spec.memoryMiB}M,${memory(spec.memory)}`],
 		...['-machine', 'memory-backend=ram'],
 		...['-m', String(spec.memoryMiB)],
 		...['-kernel', spec.kernelFile],
@@ -122,6 +133,9 @@ export function commonArguments(accelerator: Accelerator): string[] {
 		...['-display', 'none'],
 	];
 }
+
+const memory = ({ file, isShared }: GuestMemory): string =>
+	`mem-path=${escape(file)},${isShared ? 'share=on' : 'share=off,readonly=on,rom=off'}`;
 
 const json = (value: object): string => JSON.stringify(value);
 

@@ -1,4 +1,5 @@
 /** How a node's machine comes to stand before its startup scripts: restored from a checkpoint, or booted. */
+import { rm } from 'node:fs/promises';
 import { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, type Failure } from '../base/errors.js';
 import { discardCheckpoint } from '../checkpoint/store.js';
@@ -6,6 +7,7 @@ import type { Emit } from '../lab/events.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import { cloudInitComplaints } from '../machine/cloud-init.js';
 import { startMachine, type RunningMachine } from '../machine/machine.js';
+import { copyMemory } from '../machine/memory.js';
 import { loadState, proceed } from '../machine/migration.js';
 import { findUnsound } from '../machine/soundness.js';
 import { machineId, type MachineSpec, type Start } from '../machine/spec.js';
@@ -13,7 +15,7 @@ import { wasHandedOver, wasStarted } from '../report/origins.js';
 import { createOverlay } from './overlay.js';
 import type { LiveMachine } from './saving.js';
 import { stage } from './stage.js';
-import type { SupervisedMachine, SupervisedRun } from './supervised.js';
+import { mayBeSaved, type SupervisedMachine, type SupervisedRun } from './supervised.js';
 
 export interface ArrivalContext {
 	readonly lab: SupervisedRun;
@@ -44,10 +46,10 @@ export async function restoreNode(supervised: SupervisedMachine, context: Arriva
 			emit,
 			'restore',
 			async () => {
-				const arrived = await startFor({ ...spec, layers: restore.layers }, 'incoming', supervised, context, own);
+				const arrived = await startFor({ ...spec, layers: restore.layers }, restore.ramFile, supervised, context, own);
 				const options = { deadlineMs: context.lab.deadlines.stateMs, signal };
 				isLoading = true;
-				await Promise.race([loadState(arrived.machine.qmp, restore.ramFile, options), arrived.machine.broken]);
+				await Promise.race([loadState(arrived.machine.qmp, restore.stateFile, options), arrived.machine.broken]);
 				return arrived;
 			},
 			undefined,
@@ -140,7 +142,7 @@ export function bootNode(supervised: SupervisedMachine, context: ArrivalContext)
 	const boot = async () => {
 		signal.throwIfAborted();
 		const own = ownStack(context.cleanup, spec.name);
-		const arrived = await startFor({ ...spec, layers: [] }, 'power-on', supervised, context, own);
+		const arrived = await startFor({ ...spec, layers: [] }, undefined, supervised, context, own);
 		await provisioned(arrived.machine, lab.deadlines.provisioningMs, signal);
 		return arrived;
 	};
@@ -177,16 +179,26 @@ export function ownStack(cleanup: CleanupStack, name: string): CleanupStack {
 	return own;
 }
 
-/** Starts a machine with a disk of its own, empty but for what is below it. */
+/** Starts a machine with a disk of its own, empty but for what is below it; with a saved memory it waits for its state then. */
 export async function startFor(
 	spec: MachineSpec,
-	how: Start,
+	ramFile: string | undefined,
 	supervised: SupervisedMachine,
 	context: ArrivalContext,
 	own: CleanupStack,
 ): Promise<Arrived> {
 	await createOverlay(spec.overlayFile, supervised.diskMiB);
-	return startWith(spec, how, supervised, context, own);
+	if (ramFile === undefined) return startWith(spec, 'power-on', supervised, context, own);
+	if (!mayBeSaved(context.lab)) {
+		return startWith({ ...spec, memory: { file: ramFile, isShared: false } }, 'incoming', supervised, context, own);
+	}
+	removeMemoryAfter(own, spec);
+	await copyMemory(ramFile, spec.memory.file, { deadlineMs: context.lab.deadlines.stateMs, signal: context.signal });
+	return startWith(spec, 'incoming', supervised, context, own);
+}
+
+function removeMemoryAfter(own: CleanupStack, { name, memory }: MachineSpec): void {
+	own.defer(`memory of ${name}`, () => rm(memory.file, { force: true }));
 }
 
 async function startWith(
@@ -196,11 +208,12 @@ async function startWith(
 	{ lab, signal, onMessage, onStart }: ArrivalContext,
 	own: CleanupStack,
 ): Promise<Arrived> {
+	if (how !== 'incoming') removeMemoryAfter(own, spec);
 	const machine = await startMachine(spec, {
 		accelerator: lab.accelerator,
 		start: how,
 		// Whoever works in a lab that stays waits for one node as for another.
-		disposition: { hugePages: !isToTouchLittle(how, lab), niceness: lab.scenario ? niceness : 0 },
+		niceness: lab.scenario ? niceness : 0,
 		consoleFile,
 		cleanup: own,
 		onMessage,
@@ -212,14 +225,6 @@ async function startWith(
 	onStart(arrived);
 	return arrived;
 }
-
-/**
- * Whether a machine is better off with small pages of memory. A saved state is a few hundred megabytes that lie all over the
- * guest's memory: to load it into huge pages the host clears several times as much. To save a machine QEMU reads all its
- * memory, what was never touched too, which takes huge pages to be quick; and with KVM they are what makes a guest fast.
- */
-const isToTouchLittle = (how: Start, { accelerator, saveStarted, saveFailed }: SupervisedRun): boolean =>
-	how === 'incoming' && accelerator.name === 'tcg' && !saveStarted && !saveFailed;
 
 async function provisioned(machine: RunningMachine, deadlineMs: number, signal: AbortSignal): Promise<void> {
 	const node = machine.name;

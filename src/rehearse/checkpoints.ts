@@ -157,7 +157,7 @@ class Planner {
 		const { directory, cleanup, emit, pid } = this.#context;
 		try {
 			const aside = await beginCheckpoint(directory, key, pid, cleanup);
-			return { aside, manifest: { schema: 1, key, kind, lab: this.#lab }, machines };
+			return { aside, manifest: { schema: 2, key, kind, lab: this.#lab }, machines };
 		} catch (error) {
 			const whose = machines.map(({ node }) => node).join(', ');
 			emit({ type: 'notice', message: `no checkpoint of ${whose} can be made: ${(error as Error).message}` });
@@ -201,6 +201,6 @@ export function restored(supervised: SupervisedMachine, { directory, manifest }:
 	return {
 		...supervised,
 		origin: { from: 'checkpoint', kind: manifest.kind, savedAt: manifest.savedAt },
-		restore: { checkpoint: directory, ramFile: file(machine.ram), layers: machine.layers.map(file) },
+		restore: { checkpoint: directory, stateFile: file(machine.state), ramFile: file(machine.ram), layers: machine.layers.map(file) },
 	};
 }

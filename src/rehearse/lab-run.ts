@@ -8,6 +8,7 @@ import { quote } from '../base/shell.js';
 import { untilAborted } from '../base/waiting.js';
 import { serveControl } from '../control/server.js';
 import type { Emit } from '../lab/events.js';
+import { memoryDirectory, mountMemory } from '../machine/memory.js';
 import { startNetwork } from '../network/network.js';
 import { watchOutside } from '../network/watcher.js';
 import { surveyLab } from './provable.js';
@@ -60,6 +61,7 @@ interface Ends {
 
 async function rehearseInside(supervised: SupervisedRun, context: LabRunContext, ends: Ends): Promise<void> {
 	const { emit } = context;
+	await mountMemory(memoryDirectory(supervised.sockets), ends.cleanup);
 	const network = await stage(emit, 'network', () => startNetwork(supervised.lab, supervised.sockets, ends.cleanup));
 	watchOutside(supervised.lab, emit, ends.cleanup);
 	void network.broken.then((error) => ends.breaking.abort(error));

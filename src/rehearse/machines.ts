@@ -2,6 +2,7 @@ import path from 'node:path';
 import { brokenFailure, usageFailure } from '../base/errors.js';
 import type { Image } from '../image/store.js';
 import type { Lab, LabNode, StartupScript, User } from '../lab/lab.js';
+import { memoryDirectory } from '../machine/memory.js';
 import { reasonNotToTrace } from '../machine/trace/traceable.js';
 import { tapName } from '../network/plan.js';
 import { consoleLogPath } from '../report/run-files.js';
@@ -63,6 +64,7 @@ export function machineOf(
 			layers: [],
 			rootFile: image.rootFile,
 			seedFile: path.join(run, 'seeds', `${node.name}.iso`),
+			memory: { file: path.join(memoryDirectory(sockets), `${index}`), isShared: true },
 			// Numbered, not named: a socket's path is short, a node's name need not be.
 			qmpSocket: path.join(sockets, `${index}.qmp`),
 			agentSocket: path.join(sockets, `${index}.agent`),

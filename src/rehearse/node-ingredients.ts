@@ -63,7 +63,7 @@ export function machineIngredients(spec: MachineSpec, { qemuVersion, accelerator
 const anywhere = (spec: MachineSpec): MachineSpec => ({
 	...spec,
 	tap: '',
-	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', qmpSocket: '', agentSocket: '', sideSocket: '', debugSocket: '', shellSocket: '' },
+	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', memory: { file: '', isShared: true }, qmpSocket: '', agentSocket: '', sideSocket: '', debugSocket: '', shellSocket: '' },
 });
 
 /** The same once its startup scripts have run. */

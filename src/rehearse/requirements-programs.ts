@@ -5,11 +5,8 @@ import type { Argv } from '../process/run.js';
 import type { Host } from './requirements-host.js';
 import { isAtLeast, parseVersion } from './requirements-parse.js';
 
-/** The first QEMU with `migrate file:`. 7.2, of Debian 12, crashed a Debian 13 guest under `-cpu max`. */
+/** The first QEMU that can migrate to a file, and map memory from one that it may not write to. 7.2, of Debian 12, crashed a Debian 13 guest under `-cpu max`. */
 export const qemuNeeded = '8.2';
-
-/** The first QEMU with the capability `mapped-ram`, by which a checkpoint is restored without being read as a whole. */
-const mappedRamSince = '9.0';
 
 /** The first Node.js that the dependencies agree on. */
 export const nodeNeeded = '20.19';
@@ -61,12 +58,9 @@ export async function probeProgram(
 	}
 }
 
-/** QEMU's version, and whether it can write sparse checkpoints. */
+/** QEMU's version. */
 export async function probeQemu(host: Host): Promise<Finding> {
 	const finding = await probeProgram(host, { argv: ['qemu-system-x86_64', '--version'] });
 	if (finding.status !== 'ok') return finding;
-	const version = finding.found;
-	if (!isAtLeast(version, qemuNeeded)) return { status: 'too old', found: version, fix: host.setUp };
-	const mappedRam = isAtLeast(version, mappedRamSince) ? 'with mapped-ram' : `without mapped-ram (since ${mappedRamSince})`;
-	return { status: 'ok', found: `${version}, ${mappedRam}` };
+	return isAtLeast(finding.found, qemuNeeded) ? finding : { status: 'too old', found: finding.found, fix: host.setUp };
 }

@@ -74,7 +74,7 @@ export class RunningLab {
 	async bringUp(): Promise<readonly NodeOutcome[]> {
 		const { signal, emit, breaking } = this.#context;
 		const settled = await this.#bringUp(this.#nodes, emit, {
-			onUp: (node) => this.#sessions.logInEarly(node),
+			onUp: (node) => void (this.#nodes.some(({ startup }) => !startup) && this.#sessions.logInEarly(node)),
 			onBroken: (error) => breaking.abort(error),
 		});
 		signal.throwIfAborted();
@@ -86,10 +86,12 @@ export class RunningLab {
 	/** Saves all machines at one moment, where that was ordered and all are sound. */
 	async saveStarted(nodes: readonly NodeOutcome[]): Promise<void> {
 		// A machine with a failed unit would not be taken for sound when it is restored.
-		const isWorthIt = nodes.every(({ startup, isSound }) => startup === 'passed' && isSound);
-		const order = this.#supervised.saveStarted;
+		const order = nodes.every(({ startup, isSound }) => startup === 'passed' && isSound) && this.#supervised.saveStarted;
+		if (!order) return;
 		const times = new Map(nodes.map(({ arrived, startupCpuMs }) => [arrived.machine.name, startupCpuMs]));
-		if (isWorthIt && order) await this.#saver.saveLab(nodes.map(({ arrived }) => arrived), withStartupTimes(order, times));
+		// A connection means nothing to a machine that goes on elsewhere.
+		await this.dropSessions();
+		await this.#saver.saveLab(nodes.map(({ arrived }) => arrived), withStartupTimes(order, times));
 	}
 
 	/** Resolves when no checkpoint is being written any more. */

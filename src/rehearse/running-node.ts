@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { brokenFailure, usageFailure } from '../base/errors.js';
 import type { Emit, RunEventBody, ScriptOutcome, Status } from '../lab/events.js';
 import type { RunningMachine } from '../machine/machine.js';
+import { occupiedMemory } from '../machine/memory.js';
 import { halt, proceed } from '../machine/migration.js';
 import type { TerminalSize } from '../machine/side-line.js';
 import { connectUnix } from '../machine/socket.js';
@@ -215,7 +215,7 @@ export class RunningNode {
 	async status(): Promise<NodeStatus> {
 		const { supervised, arrived, startup } = this;
 		const failedScripts = this.outcomes.filter(({ status }) => status !== 'passed').map(({ script }) => script);
-		const residentMiB = arrived && (await residentMemory(arrived.machine.pid));
+		const occupied = arrived && (await occupiedMemory(arrived.machine));
 		return {
 			name: this.name,
 			stage: this.stage,
@@ -223,18 +223,11 @@ export class RunningNode {
 			...(this.#startedAt === undefined ? {} : { uptimeMs: Math.round(performance.now() - this.#startedAt) }),
 			uplinkAddress: supervised.address,
 			alias: this.#alias,
-			...(residentMiB === undefined ? {} : { residentMiB }),
+			...(occupied === undefined ? {} : { residentMiB: Math.round(occupied / 2 ** 20) }),
 			memoryMiB: supervised.spec.memoryMiB,
 			...(startup === undefined ? {} : { startup }),
 			...(failedScripts.length > 0 ? { failedScripts } : {}),
 			link: this.link,
 		};
 	}
-}
-
-/** Resident memory of a process in MiB (proc_pid_status(5), VmRSS). */
-async function residentMemory(pid: number): Promise<number | undefined> {
-	const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-	const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1];
-	return kibibytes === undefined ? undefined : Math.round(Number(kibibytes) / 1024);
 }

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { digestFile } from '../checkpoint/digest.js';
 import { publishCheckpoint } from '../checkpoint/store.js';
 import type { FileDigest } from '../checkpoint/manifest.js';
-import { freezeDisk, halt, proceed, saveState } from '../machine/migration.js';
+import { saveMachine, type StateFiles } from '../machine/memory.js';
+import { freezeDisk, halt, proceed } from '../machine/migration.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { diskNode } from '../machine/spec.js';
 import { createOverlay } from './overlay.js';
@@ -50,10 +51,9 @@ export async function saveMachines(
 		// All are waited for: none may go on while its state is still being written.
 		const saves = await Promise.allSettled(
 			machines.map(async (live, index) => {
-				const { qmp } = live.machine;
 				const overlay = overlays[index] ?? '';
 				await freezeLayer(live, overlay, signal);
-				await saveState(qmp, ramFile(order.aside, index), { deadlineMs: deadlines.stateMs, signal });
+				await saveMachine(live.machine, stateFiles(order.aside, index), { deadlineMs: deadlines.stateMs, signal });
 			}),
 		);
 		const failed = saves.find((save) => save.status === 'rejected');
@@ -81,7 +81,12 @@ async function goOn(machine: RunningMachine, signal: AbortSignal): Promise<void>
 	}
 }
 
-const ramFile = (directory: string, index: number): string => path.join(directory, `${index}.ram`);
+const stateNames = (index: number) => ({ state: `${index}.state`, ram: `${index}.ram` });
+
+function stateFiles(directory: string, index: number): StateFiles {
+	const { state, ram } = stateNames(index);
+	return { stateFile: path.join(directory, state), ramFile: path.join(directory, ram) };
+}
 
 /** The node that a disk's writes go to and the one that they go to next, by how often it was frozen. */
 function blockNodes(frozen: number): { readonly frozen: string; readonly next: string } {
@@ -110,10 +115,11 @@ async function publish(
 		),
 	);
 	const files: Record<string, FileDigest> = {};
-	for (const name of [...besides, ...layers.map((_files, index) => `${index}.ram`), ...names.flat()]) {
+	const states = layers.flatMap((_files, index) => Object.values(stateNames(index)));
+	for (const name of [...besides, ...states, ...names.flat()]) {
 		files[name] = await digestFile(path.join(aside, name), signal);
 	}
-	const machines = order.machines.map((machine, index) => ({ ...machine, ram: `${index}.ram`, layers: names[index] ?? [] }));
+	const machines = order.machines.map((machine, index) => ({ ...machine, ...stateNames(index), layers: names[index] ?? [] }));
 	await publishCheckpoint(aside, path.dirname(aside), { ...order.manifest, savedAt, machines, files });
 }
 

@@ -2,6 +2,7 @@
 import type { CheckpointMachine, Manifest } from '../checkpoint/manifest.js';
 import type { Origin, ProofName, ReportedError, RunEventBody, ScriptOutcome, Status } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
+import type { StateFiles } from '../machine/memory.js';
 import type { Accelerator, MachineSpec } from '../machine/spec.js';
 
 /** When the machines are left running for somebody to look at. */
@@ -40,10 +41,9 @@ export interface PastStartup {
 }
 
 /** The files of one machine in a checkpoint. */
-export interface SavedState {
+export interface SavedState extends StateFiles {
 	/** The checkpoint's own directory. */
 	readonly checkpoint: string;
-	readonly ramFile: string;
 	/** Disk layers, top first. */
 	readonly layers: readonly string[];
 }
@@ -103,6 +103,13 @@ export interface SupervisedRun {
 	readonly journals: string;
 	readonly sockets: string;
 }
+
+/**
+ * Whether machines of a run that are restored may be saved again. Those of a run that ends with its verdict, and whose lab
+ * has a checkpoint already, are not.
+ */
+export const mayBeSaved = ({ scenario, keep, saveStarted, saveFailed }: SupervisedRun): boolean =>
+	!scenario || keep !== 'never' || saveStarted !== undefined || saveFailed !== undefined;
 
 /** What the supervisor writes to descriptor 3, a line of JSON each. */
 export type SupervisorLine = RunEventBody | { readonly type: 'supervisor-done'; readonly error?: ReportedError };

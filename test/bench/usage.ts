@@ -2,7 +2,7 @@
  * What processes cost, read from /proc while they run (proc(5)): processor seconds and memory of a process and of all
  * that it has started, in whatever namespaces those are.
  */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parseProcessorTime } from '../../src/base/processor-time.js';
 
@@ -127,5 +127,18 @@ export async function machineMemory(pid: number): Promise<Memory & { readonly ma
 	const machines = family.filter((_member, index) => kinds[index] === 'machine');
 	const rollups = await Promise.all(machines.map((machine) => readProcess(machine, 'smaps_rollup')));
 	const sum = (name: string) => rollups.reduce((total, rollup) => total + parseKilobytes(rollup, name), 0);
-	return { machines: machines.length, resident: sum('Rss'), proportional: sum('Pss') };
+	const files = await Promise.all(machines.map(memoryFileBytes));
+	// A guest's memory that is a file in memory is there, whether or not QEMU has looked at it since a restore.
+	const unseen = files.reduce((total, bytes) => total + bytes, 0) - sum('Pss_Shmem');
+	return { machines: machines.length, resident: sum('Rss') + unseen, proportional: sum('Pss') + unseen };
+}
+
+/** What the files in memory occupy that are a machine's memory; 0 where they are files on a disk, or none. */
+async function memoryFileBytes(pid: number): Promise<number> {
+	const directory = `/proc/${pid}/fd`;
+	const sizes = (await readdir(directory).catch(() => [])).map(async (name) => {
+		const target = await readlink(path.join(directory, name)).catch(() => '');
+		return path.basename(path.dirname(target)) === 'memory' ? (await stat(path.join(directory, name))).blocks * 512 : 0;
+	});
+	return (await Promise.all(sizes)).reduce((total, bytes) => total + bytes, 0);
 }

@@ -54,15 +54,15 @@ export class MachineLife {
 	}
 
 	/** Ends the machine and starts one that continues from a saved state; it stands still then. */
-	async restore({ ramFile, layers }: SavePoint, points: SavePoints): Promise<Arrived> {
+	async restore({ stateFile, ramFile, layers }: SavePoint, points: SavePoints): Promise<Arrived> {
 		const { lab, signal, cleanup } = this.#context;
 		await this.#node.arrived?.end();
 		const { spec, diskMiB } = this.#supervised;
 		const overlayFile = await points.newLayer(diskMiB);
 		const own = ownStack(cleanup, spec.name);
-		const arrived = await startFor({ ...spec, layers, overlayFile }, 'incoming', this.#supervised, this.#context, own);
+		const arrived = await startFor({ ...spec, layers, overlayFile }, ramFile, this.#supervised, this.#context, own);
 		const options = { deadlineMs: lab.deadlines.stateMs, signal };
-		await Promise.race([loadState(arrived.machine.qmp, ramFile, options), arrived.machine.broken]);
+		await Promise.race([loadState(arrived.machine.qmp, stateFile, options), arrived.machine.broken]);
 		return arrived;
 	}
 }

@@ -4,16 +4,15 @@ import path from 'node:path';
 import { usageFailure } from '../../base/errors.js';
 import { diskUsage } from '../../base/disk-usage.js';
 import type { DebugStop } from '../../machine/debugging/words.js';
-import { saveState } from '../../machine/migration.js';
+import { saveMachine, type StateFiles } from '../../machine/memory.js';
 import { createOverlay } from '../overlay.js';
 import { freezeLayer, type LiveMachine } from '../saving.js';
 
 /** How many are kept: each occupies what the guest has in its memory. */
 const kept = 10;
 
-export interface SavePoint {
+export interface SavePoint extends StateFiles {
 	readonly stop: DebugStop;
-	readonly ramFile: string;
 	/** The disk's qcow2 files of that time, top first. */
 	readonly layers: readonly string[];
 }
@@ -87,17 +86,23 @@ export class SavePoints {
 		const began = performance.now();
 		const { layers } = live;
 		const overlay = await this.newLayer(live.diskMiB);
-		const ramFile = path.join(this.#directory, `${this.#files}.ram`);
+		const files = this.#stateFiles(this.#files);
 		await freezeLayer(live, overlay, this.#options.signal);
-		await saveState(live.machine.qmp, ramFile, this.#options);
-		this.cost = { ms: Math.round(performance.now() - began), bytes: await diskUsage(ramFile) };
+		await saveMachine(live.machine, files, this.#options);
+		this.cost = { ms: Math.round(performance.now() - began), bytes: await diskUsage(files.ramFile) };
 		const old = this.#points.at(-1 - kept);
 		if (old) await discard(old.saving);
-		return { stop, ramFile, layers };
+		return { stop, ...files, layers };
+	}
+
+	#stateFiles(number: number): StateFiles {
+		const file = (name: string) => path.join(this.#directory, `${number}.${name}`);
+		return { stateFile: file('state'), ramFile: file('ram') };
 	}
 }
 
 async function discard(saving: Promise<SavePoint>): Promise<void> {
-	const { ramFile } = await saving.catch(() => ({ ramFile: undefined }));
-	if (ramFile !== undefined) await rm(ramFile, { force: true });
+	const point = await saving.catch(() => undefined);
+	if (!point) return;
+	await Promise.all([point.stateFile, point.ramFile].map((file) => rm(file, { force: true })));
 }

@@ -31,7 +31,7 @@ export async function saveForHandover(
 		const host = { ...lab.host, accelerator: lab.accelerator };
 		const order = {
 			aside,
-			manifest: { schema: 1, key, kind: 'failed', lab: lab.lab.name, run: lab.run } as const,
+			manifest: { schema: 2, key, kind: 'failed', lab: lab.lab.name, run: lab.run } as const,
 			machines: live.map(({ node }) => ({ node: node.name, ingredients: machineIngredients(node.supervised.spec, host) })),
 			besides: [savedLabName],
 		};

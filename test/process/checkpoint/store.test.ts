@@ -31,14 +31,14 @@ async function makeStore(t: ExecutionContext): Promise<string> {
 
 /** Writes the files of a checkpoint of two machines, and says what they are. */
 async function writeFiles(aside: string, of = key): Promise<Manifest> {
-	const machines = nodes.map((node) => ({ node, ingredients: {}, ram: `${node}.ram`, layers: [`${node}.qcow2`] }));
+	const machines = nodes.map((node) => ({ node, ingredients: {}, state: `${node}.state`, ram: `${node}.ram`, layers: [`${node}.qcow2`] }));
 	const files: Record<string, Awaited<ReturnType<typeof digestFile>>> = {};
-	for (const name of machines.flatMap(({ ram, layers }) => [ram, ...layers])) {
+	for (const name of machines.flatMap(({ state, ram, layers }) => [state, ram, ...layers])) {
 		await writeFile(path.join(aside, name), name.repeat(2000));
 		await truncate(path.join(aside, name), 2 ** 22);
 		files[name] = await digestFile(path.join(aside, name));
 	}
-	return { schema: 1, key: of, kind: 'started', lab: 'photos', savedAt: 1, machines, files };
+	return { schema: 2, key: of, kind: 'started', lab: 'photos', savedAt: 1, machines, files };
 }
 
 /** Makes a checkpoint as a run does, this process's. */

@@ -18,8 +18,8 @@ const bookworm = 'ID=debian\nVERSION_CODENAME=bookworm\n';
 const trixie = 'ID=debian\nVERSION_CODENAME=trixie\n';
 const bookwormSources = 'deb [signed-by=/k.gpg] http://m.example/debian bookworm main\n';
 const allPrograms = [
-	'bsdtar', 'dnsmasq', 'gpg', 'ip', 'mke2fs', 'mmdebstrap', 'newgidmap', 'newuidmap', 'nsenter', 'perl', 'qemu-img',
-	'ssh', 'ssh-keygen', 'unshare',
+	'bsdtar', 'dnsmasq', 'gpg', 'ip', 'mke2fs', 'mmdebstrap', 'mount', 'newgidmap', 'newuidmap', 'nsenter', 'perl', 'qemu-img',
+	'ssh', 'ssh-keygen', 'umount', 'unshare',
 ];
 
 /**

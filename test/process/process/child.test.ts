@@ -180,19 +180,18 @@ test('the child gets the environment, less what is taken away', async (t) => {
 	t.is(output(), ',added,C.UTF-8 ready\n');
 });
 
-test('a child can be given less of its host: small pages, and a lower priority for it and its session', async (t) => {
-	const program = 'grep THP_enabled /proc/self/status; cat /proc/self/autogroup 2>/dev/null; nice; echo ready; sleep 20';
-	const { child, output } = await start(program, { hugePages: false, niceness: 7 });
+test('a child can stand back, and its session', async (t) => {
+	const program = 'cat /proc/self/autogroup 2>/dev/null; nice; echo ready; sleep 20';
+	const { child, output } = await start(program, { niceness: 7 });
 	t.teardown(() => child.stop());
-	t.regex(output(), /^THP_enabled:\s+0$/m);
 	t.regex(output(), /^7$/m);
 	if (!existsSync(`/proc/${child.pid}/autogroup`)) return;
 	await until(() => / nice 7$/m.test(readFileSync(`/proc/${child.pid}/autogroup`, 'utf8')));
 	t.pass();
 });
 
-test('one that is given less and does not exist is told like any other', async (t) => {
+test('one that stands back and does not exist is told like any other', async (t) => {
 	const child = await startChild(['/nowhere/to-be-found'], { niceness: 3 });
 	const { exitCode, recentStderr } = await child.exited;
-	t.true(exitCode !== 0 && recentStderr.includes('/nowhere/to-be-found: No such file'), recentStderr);
+	t.true(exitCode !== 0 && /\/nowhere\/to-be-found.*: No such file/.test(recentStderr), recentStderr);
 });

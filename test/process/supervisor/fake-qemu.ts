@@ -31,9 +31,15 @@ function listen(id: string, onConnection: (socket: Socket) => void): void {
 	createServer(onConnection.bind(undefined)).listen(path);
 }
 
+/** The machine's memory is this file; what is saved of it otherwise is `devices`. */
+const memoryFile = /,mem-path=([^,]+)/.exec(process.argv.join(' '))?.[1] ?? '';
+const devices = 'processor and devices';
+let isLoaded = true;
+
 const isIncoming = process.argv.includes('-incoming');
 let isHalted = isIncoming;
 let state: FakeState = { position: 0, done: [] };
+if (!isIncoming) writeFileSync(memoryFile, '');
 /** What is to be done once it goes on. */
 const later: (() => void)[] = [];
 
@@ -50,9 +56,15 @@ function execute({ execute: command, arguments: args }: QmpCommand): object {
 		isHalted = false;
 		for (const action of later.splice(0)) action();
 	}
-	if (command === 'migrate' && file) writeFileSync(file.addr.filename, JSON.stringify(state));
-	if (command === 'migrate-incoming' && file) state = JSON.parse(readFileSync(file.addr.filename, 'utf8')) as FakeState;
-	if (command === 'query-migrate') return { status: 'completed' };
+	if (command === 'migrate' && file) {
+		writeFileSync(file.addr.filename, devices);
+		writeFileSync(memoryFile, JSON.stringify(state));
+	}
+	if (command === 'migrate-incoming' && file) {
+		isLoaded = readFileSync(file.addr.filename, 'utf8') === devices;
+		state = JSON.parse(readFileSync(memoryFile, 'utf8')) as FakeState;
+	}
+	if (command === 'query-migrate') return isLoaded ? { status: 'completed' } : { status: 'failed', 'error-desc': 'no such devices' };
 	if (command === 'query-status') return { running: !isHalted };
 	return {};
 }

@@ -78,7 +78,7 @@ test.serial('a machine that cannot be restored is never booted instead', async (
 	const lab = await startLab(t, { behaviour: 'fails', nodes: ['one'], changed: (run) => withImage({ ...run, saveFailed: order }) });
 	await lab.waitFor('done');
 	const { checkpoint, saved } = await readSaved(t, store);
-	await writeFile(path.join(checkpoint.directory, '0.ram'), 'not what QEMU wrote');
+	await writeFile(path.join(checkpoint.directory, '0.state'), 'not what QEMU wrote');
 	const back = await startLab(t, { nodes: ['one'], keep: 'always', changed: comesBack(checkpoint, saved) });
 	t.like((await back.waitFor('done')).error, { code: 'not-restored', exitCode: 4, node: 'one' });
 	t.false(back.lines.some((line) => line.type === 'stage-started' && line.stage === 'boot'));

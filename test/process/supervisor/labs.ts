@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { poll } from '../../../src/base/waiting.js';
 import type { ProofName, ReportedError, RunEventBody } from '../../../src/lab/events.js';
+import { memoryDirectory } from '../../../src/machine/memory.js';
 import { startChild, type Child } from '../../../src/process/child.js';
 import { pasteable, run } from '../../../src/process/run.js';
 import { controlSocketIn } from '../../../src/rehearse/requests.js';
@@ -126,6 +127,7 @@ function describe(directory: string, disks: string, sockets: string, options: La
 				layers: [],
 				rootFile: '/nonexistent/root.img',
 				seedFile: '/nonexistent/seed.iso',
+				memory: { file: path.join(memoryDirectory(sockets), `${index}`), isShared: true },
 				qmpSocket: path.join(sockets, `${index}.qmp`),
 				agentSocket: path.join(sockets, `${index}.agent`),
 				sideSocket: path.join(sockets, `${index}.side`),
@@ -171,7 +173,7 @@ async function programPath(directory: string, { withoutPrograms = [] }: LabOptio
 	const isThere = (name: string) => !withoutPrograms.some((without) => without === name);
 	if (isThere('qemu-system-x86_64')) await write('qemu-system-x86_64', `exec ${fakeQemu} "$@"`);
 	if (withoutPrograms.length === 0) return `${programs}:${process.env['PATH']}`;
-	for (const name of ['unshare', 'ip', 'dnsmasq', 'perl'].filter(isThere)) {
+	for (const name of ['unshare', 'mount', 'umount', 'ip', 'dnsmasq', 'perl'].filter(isThere)) {
 		const found = await thisHost().findProgram(name);
 		if (found === undefined) throw new Error(`this host has no ${name}`);
 		await symlink(found, path.join(programs, name));

@@ -8,11 +8,11 @@ const digest = { bytes: 4096, extents: [[0, 1024], [2048, 2048]], crc32: 7 } as 
 
 /** One machine, provisioned. */
 export const manifest: Manifest = {
-	schema: 1,
+	schema: 2,
 	key,
 	kind: 'provisioned',
 	lab: 'photos',
 	savedAt: 1_700_000_000_000,
-	machines: [{ node: 'redis', ingredients: { memory: '512 MiB' }, ram: '0.ram', layers: ['0.0.qcow2'] }],
-	files: { '0.ram': digest, '0.0.qcow2': digest },
+	machines: [{ node: 'redis', ingredients: { memory: '512 MiB' }, state: '0.state', ram: '0.ram', layers: ['0.0.qcow2'] }],
+	files: { '0.state': digest, '0.ram': digest, '0.0.qcow2': digest },
 };

@@ -21,27 +21,26 @@ const options = { deadlineMs: 60 };
 
 test('a save is over when QEMU says so', async (t) => {
 	const { said, qmp } = monitor({ 'query-migrate': [{ status: 'active' }, { status: 'completed' }] });
-	await saveState(qmp, '/ram', options);
+	await saveState(qmp, '/state', options);
 	t.deepEqual(said, ['migrate-set-parameters', 'migrate-set-capabilities', 'migrate', 'query-migrate', 'query-migrate']);
 });
 
-test('a QEMU without mapped-ram uses a plain stream', async (t) => {
-	const { said, qmp } = monitor({
-		'migrate-set-capabilities': [new Error("Invalid parameter 'mapped-ram'")],
-		'query-migrate': [{ status: 'completed' }],
-	});
-	await loadState(qmp, '/ram', options);
-	t.true(said.includes('migrate-incoming'));
+test('a QEMU that would put the memory into the state is not asked to', async (t) => {
+	const refusal = new Error("Invalid parameter 'x-ignore-shared'");
+	const { said, qmp } = monitor({ 'migrate-set-capabilities': [refusal] });
+	await t.throwsAsync(saveState(qmp, '/state', options), { is: refusal });
+	await t.throwsAsync(loadState(qmp, '/state', options), { is: refusal });
+	t.false(said.some((command) => ['migrate', 'migrate-incoming'].includes(command)));
 });
 
 test('a save that fails gives the reason', async (t) => {
 	const { qmp } = monitor({ 'query-migrate': [{ status: 'failed', 'error-desc': 'No space left on device' }] });
-	await t.throwsAsync(saveState(qmp, '/ram', options), { message: /not saved: No space left on device/ });
+	await t.throwsAsync(saveState(qmp, '/state', options), { message: /not saved: No space left on device/ });
 });
 
 test('a save that is late is cancelled, so that it does not go on behind a machine that does', async (t) => {
 	const { said, qmp } = monitor({ 'query-migrate': [{ status: 'active' }] });
-	await t.throwsAsync(saveState(qmp, '/ram', options), { message: /not saved: active/ });
+	await t.throwsAsync(saveState(qmp, '/state', options), { message: /not saved: active/ });
 	t.true(said.includes('migrate_cancel'));
 });
 

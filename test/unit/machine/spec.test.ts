@@ -14,6 +14,7 @@ const spec: MachineSpec = {
 	layers: [],
 	rootFile: '/images/a/root.img',
 	seedFile: '/runs/1/seeds/web.iso',
+	memory: { file: '/tmp/r/memory/0', isShared: true },
 	qmpSocket: '/tmp/r/0.qmp',
 	agentSocket: '/tmp/r/0.agent',
 	sideSocket: '/tmp/r/0.side',
@@ -34,6 +35,15 @@ test('a disk that was booted before is booted without cloud-init; nothing else d
 	const [first, again] = [qemuArguments(spec, tcg), qemuArguments(spec, tcg, 'restart')];
 	const differing = first.flatMap((word, index) => (word === again[index] ? [] : [again[index]]));
 	t.deepEqual(differing, [`${first[first.indexOf('-append') + 1]} cloud-init=disabled`]);
+});
+
+test('a machine that is not to be saved has its own copy of what it writes to; nothing else differs', (t) => {
+	const memory = { file: '/checkpoints/a,b/0.ram', isShared: false };
+	const [shared, apart] = [qemuArguments(spec, tcg), qemuArguments({ ...spec, memory }, tcg)];
+	t.deepEqual(apart.filter((word) => !shared.includes(word)), [
+		'memory-backend-file,id=ram,size=2048M,mem-path=/checkpoints/a,,b/0.ram,share=off,readonly=on,rom=off',
+	]);
+	t.is(shared.length, apart.length);
 });
 
 test('only the accelerator differs between hosts', (t) => {

@@ -54,6 +54,7 @@ test('what the machines are started with', async (t) => {
 			layers: [],
 			rootFile: image.rootFile,
 			seedFile: `/seeds/${name}.iso`,
+			memory: { file: '/sockets/memory/0', isShared: true },
 			qmpSocket: '/sockets/0.qmp',
 			agentSocket: '/sockets/0.agent',
 			sideSocket: '/sockets/0.side',
@@ -71,7 +72,7 @@ test('what the machines are started with', async (t) => {
 	const restored: SupervisedMachine = {
 		...machine('db'),
 		origin: { from: 'checkpoint', kind: 'provisioned', savedAt: 1 },
-		restore: { checkpoint: '/checkpoints/k', ramFile: '/checkpoints/k/0.ram', layers: ['/checkpoints/k/0.0.qcow2'] },
+		restore: { checkpoint: '/checkpoints/k', stateFile: '/checkpoints/k/0.state', ramFile: '/checkpoints/k/0.ram', layers: ['/checkpoints/k/0.0.qcow2'] },
 	};
 	await writeMachinesFile(
 		{

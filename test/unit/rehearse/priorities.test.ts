@@ -3,11 +3,11 @@ import type { Manifest } from '../../../src/checkpoint/manifest.js';
 import { nicenessOf, startupTimes, withStartupTimes } from '../../../src/rehearse/priorities.js';
 
 const machine = (node: string, startupCpuMs?: number) => ({
-	...{ node, ingredients: {}, ram: '0.ram', layers: [] },
+	...{ node, ingredients: {}, state: '0.state', ram: '0.ram', layers: [] },
 	...(startupCpuMs === undefined ? {} : { startupCpuMs }),
 });
 const manifest = (savedAt: number, machines: Manifest['machines'], other: Partial<Manifest> = {}): Manifest => ({
-	...{ schema: 1, key: '0123456789abcdef', kind: 'started', lab: 'vault', savedAt, machines, files: {} },
+	...{ schema: 2, key: '0123456789abcdef', kind: 'started', lab: 'vault', savedAt, machines, files: {} },
 	...other,
 });
 
@@ -34,7 +34,7 @@ test('where nothing is known nobody stands back', (t) => {
 
 test('a lab is saved with the times of those whose startup scripts ran', (t) => {
 	const order = {
-		...{ aside: '/store/.aside', manifest: { schema: 1, key: '0123456789abcdef', kind: 'started', lab: 'vault' } as const },
+		...{ aside: '/store/.aside', manifest: { schema: 2, key: '0123456789abcdef', kind: 'started', lab: 'vault' } as const },
 		machines: [{ node: 'redis', ingredients: {} }, { node: 'web', ingredients: {} }],
 	};
 	const { machines } = withStartupTimes(order, new Map([['redis', 300], ['web', undefined]]));

@@ -20,6 +20,6 @@ const early = test.macro({
 test('where the scenario looks', early, {}, 'web', true);
 test('not where it does not', early, {}, 'db', false);
 test('not without a scenario', early, { scenario: false }, 'web', false);
-test('not before the started lab is saved', early, { saveStarted: {} as never }, 'web', false);
+test('before the started lab is saved, too', early, { saveStarted: {} as never }, 'web', true);
 test('not before a survey', early, { surveys: true }, 'web', false);
 test('not before a proof', early, { proofs: ['twice'] as never }, 'web', false);

@@ -18,6 +18,7 @@ const machine = (name: string, address: string): SupervisedMachine => ({
 		layers: [],
 		rootFile: '/r',
 		seedFile: '/s',
+		memory: { file: '/m', isShared: true },
 		qmpSocket: '/q',
 		agentSocket: '/a',
 		sideSocket: '/b',

@@ -1,0 +1,12 @@
+import test from 'ava';
+import { parseUnsharedMemory } from '../../../src/machine/memory.js';
+
+test('what a process has of the memory, but for files in memory', (t) => {
+	const status = 'VmRSS:\t  700 kB\nRssAnon:\t   300 kB\nRssFile:\t    50 kB\nRssShmem:\t   350 kB\n';
+	t.is(parseUnsharedMemory(status), 350 * 1024);
+});
+
+test('a process that has ended has none', (t) => {
+	t.is(parseUnsharedMemory(''), undefined);
+	t.is(parseUnsharedMemory('Name:\tqemu\nState:\tZ (zombie)\n'), undefined);
+});

@@ -134,8 +134,9 @@ export function commonArguments(accelerator: Accelerator): string[] {
 	];
 }
 
+// Not reserved: a plan may give its machines more than the host has, as long as they do not touch it.
 const memory = ({ file, isShared }: GuestMemory): string =>
-	`mem-path=${escape(file)},${isShared ? 'share=on' : 'share=off,readonly=on,rom=off'}`;
+	`mem-path=${escape(file)},${isShared ? 'share=on' : 'share=off,readonly=on,rom=off,reserve=off'}`;
 
 const json = (value: object): string => JSON.stringify(value);
 

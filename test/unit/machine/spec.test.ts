@@ -41,7 +41,7 @@ test('a machine that is not to be saved has its own copy of what it writes to; n
 	const memory = { file: '/checkpoints/a,b/0.ram', isShared: false };
 	const [shared, apart] = [qemuArguments(spec, tcg), qemuArguments({ ...spec, memory }, tcg)];
 	t.deepEqual(apart.filter((word) => !shared.includes(word)), [
-		'memory-backend-file,id=ram,size=2048M,mem-path=/checkpoints/a,,b/0.ram,share=off,readonly=on,rom=off',
+		'memory-backend-file,id=ram,size=2048M,mem-path=/checkpoints/a,,b/0.ram,share=off,readonly=on,rom=off,reserve=off',
 	]);
 	t.is(shared.length, apart.length);
 });

@@ -17,8 +17,7 @@ export class LabSessions {
 
 	get pool(): SshPool {
 		if (this.#pool) return this.#pool;
-		// Now, when the machines are there: a machine that was ended before its session answers no farewell, for a second.
-		this.#context.cleanup.defer('SSH sessions', () => this.drop());
+		this.#context.cleanup.defer('SSH sessions', () => this.#pool?.hangUp());
 		return (this.#pool = openSessions(this.#lab(), this.#context.signal));
 	}
 
@@ -34,7 +33,7 @@ export class LabSessions {
 		}
 	}
 
-	/** Ends the connections that the scenario made: its machines are about to end. */
+	/** Ends the connections that the scenario made, as far as the machines are concerned too. */
 	async drop(): Promise<void> {
 		await this.#pool?.close();
 		this.#pool = undefined;

@@ -51,9 +51,19 @@ export class SshPool implements SessionSource {
 
 	/** Closes every session and ends every login that is under way. */
 	async close(): Promise<void> {
+		await Promise.all((await this.#end()).map((session) => session.close()));
+	}
+
+	/** The same for guests that are about to end: nobody waits for their farewell. */
+	async hangUp(): Promise<void> {
+		for (const session of await this.#end()) session.hangUp();
+	}
+
+	/** Ends every login that is under way; resolves to the sessions that there are. */
+	async #end(): Promise<SshSession[]> {
 		this.#closing.abort(new Error('the SSH sessions were closed'));
 		const sessions = await Promise.allSettled(this.#sessions.values());
-		await Promise.all(sessions.map((result) => (result.status === 'fulfilled' ? result.value.close() : undefined)));
+		return sessions.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 	}
 
 	async #connect(node: string): Promise<SshSession> {

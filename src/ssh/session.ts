@@ -48,7 +48,10 @@ export interface SshSession {
 	 * gives the reason, with `ssh-lost`, or with the signal's reason.
 	 */
 	openTcp(host: string, port: number, limits: Limits): Promise<Duplex>;
+	/** Says farewell, and waits for the guest's. */
 	close(): Promise<void>;
+	/** Ends the connection at once, which the guest need not notice. */
+	hangUp(): void;
 }
 
 /** Makes an Ed25519 host key. */
@@ -190,6 +193,10 @@ class Session implements SshSession {
 		this.#client.end();
 		// A guest that is gone answers no farewell.
 		await withDeadline(closed, 1000, () => new DeadlinePassed()).catch(() => this.#client.destroy());
+	}
+
+	hangUp(): void {
+		this.#client.destroy();
 	}
 
 	/** Waits for `work` within limits and while the connection lasts; where it fails, `stop` ends what was begun. */

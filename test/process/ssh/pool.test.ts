@@ -64,3 +64,17 @@ test('a node that is not of the lab is a mistake of the caller', async (t) => {
 	const pool = new SshPool([], options);
 	await t.throwsAsync(pool.session('nobody'), { instanceOf: Failure, message: /nobody/ });
 });
+
+test('a guest whose farewell nobody waits for is hung up on, its commands with it', async (t) => {
+	await using guest = await startGuest();
+	const pool = new SshPool([guest.target], options);
+	const session = await pool.session('guest');
+	const pending = t.throwsAsync(session.exec('sleep 60', { timeoutMs: 60_000 }), { code: 'ssh-lost' });
+	guest.freeze();
+	const began = performance.now();
+	await pool.hangUp();
+	await pending;
+	t.true(session.closed);
+	t.true(performance.now() - began < 900, 'a farewell is waited for a second');
+	await t.throwsAsync(pool.session('guest'), { message: 'the SSH sessions were closed' });
+});

@@ -15,6 +15,7 @@ function sessionOf(result: ExecResult) {
 		},
 		openTcp: () => Promise.reject(new Error('no TCP in this test')),
 		close: async () => {},
+		hangUp: () => {},
 	};
 	return { session, asked };
 }

@@ -31,6 +31,7 @@ const sessionOf = (shell: Shell): SshSession => ({
 	},
 	openTcp: () => Promise.reject(new Error('no TCP in this test')),
 	close: async () => {},
+	hangUp: () => {},
 });
 
 const says = (onVm: string, command: string, contains: string): Assertion => ({

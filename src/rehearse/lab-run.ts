@@ -61,7 +61,7 @@ interface Ends {
 
 async function rehearseInside(supervised: SupervisedRun, context: LabRunContext, ends: Ends): Promise<void> {
 	const { emit } = context;
-	await mountMemory(memoryDirectory(supervised.sockets), ends.cleanup);
+	await mountMemory(memoryDirectory(supervised.sockets), supervised.accelerator, ends.cleanup);
 	const network = await stage(emit, 'network', () => startNetwork(supervised.lab, supervised.sockets, ends.cleanup));
 	watchOutside(supervised.lab, emit, ends.cleanup);
 	void network.broken.then((error) => ends.breaking.abort(error));

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { parseUnsharedMemory } from '../../../src/machine/memory.js';
+import { memoryMounts, parseUnsharedMemory } from '../../../src/machine/memory.js';
 
 test('what a process has of the memory, but for files in memory', (t) => {
 	const status = 'VmRSS:\t  700 kB\nRssAnon:\t   300 kB\nRssFile:\t    50 kB\nRssShmem:\t   350 kB\n';
@@ -9,4 +9,9 @@ test('what a process has of the memory, but for files in memory', (t) => {
 test('a process that has ended has none', (t) => {
 	t.is(parseUnsharedMemory(''), undefined);
 	t.is(parseUnsharedMemory('Name:\tqemu\nState:\tZ (zombie)\n'), undefined);
+});
+
+test('the memory of guests: huge pages with KVM, where the kernel has them; small ones under emulation', (t) => {
+	t.deepEqual(memoryMounts({ name: 'kvm' }), ['size=0,mode=0700,huge=advise', 'size=0,mode=0700']);
+	t.deepEqual(memoryMounts({ name: 'tcg' }), ['size=0,mode=0700']);
 });

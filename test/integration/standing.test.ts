@@ -38,7 +38,13 @@ test.serial('a lab to live in', async (t) => {
 		addScript(plan, 'box', 'pages', [
 			'#!/bin/bash',
 			`mkdir -p /srv/pages && head -c ${pageBytes} /dev/zero >/srv/pages/page`,
-			'systemd-run --quiet --unit=pages -p Restart=always python3 -m http.server --directory /srv/pages 8080',
+			'cat >/srv/pages.py <<EOF',
+			'from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer',
+			// Of connections that nobody has accepted yet it would keep five; the guest resets others that come at once.
+			'ThreadingHTTPServer.request_queue_size = 128',
+			'ThreadingHTTPServer(("", 8080), SimpleHTTPRequestHandler).serve_forever()',
+			'EOF',
+			'systemd-run --quiet --unit=pages -p Restart=always -p WorkingDirectory=/srv/pages python3 /srv/pages.py',
 		]);
 		addTest(plan, 'Pages', [{ type: 'port_listening', on_vm: 'box', params: { port: 8080 } }]);
 	});

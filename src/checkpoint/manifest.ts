@@ -68,6 +68,7 @@ export function parseManifest(text: string, key: string): { readonly manifest: M
 
 function findProblem(value: unknown, key: string): string | undefined {
 	if (!isRecord(value)) return 'is no object';
+	if (value['schema'] === 1) return `was made by an earlier version of rehearse (schema 1 instead of ${manifestSchema})`;
 	if (value['schema'] !== manifestSchema) return `has schema ${JSON.stringify(value['schema'])} instead of ${manifestSchema}`;
 	if (value['key'] !== key) return `is that of ${JSON.stringify(value['key'])}`;
 	if (!kinds.some((kind) => kind === value['kind'])) return `has the kind ${JSON.stringify(value['kind'])}`;

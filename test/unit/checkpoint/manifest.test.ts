@@ -22,7 +22,7 @@ test('empty', damaged, '', 'is not JSON');
 test('cut off', damaged, JSON.stringify(manifest).slice(0, -10), 'is not JSON');
 test('zeroed', damaged, '\0'.repeat(100), 'is not JSON');
 test('something else', damaged, '[]', 'is no object');
-test('of an earlier tool', damaged, varied({ schema: 1 }), 'has schema 1 instead of 2');
+test('of an earlier tool', damaged, varied({ schema: 1 }), 'was made by an earlier version of rehearse (schema 1 instead of 2)');
 test('of a later tool', damaged, varied({ schema: 3 }), 'has schema 3 instead of 2');
 test('of no schema', damaged, varied({ schema: undefined }), 'has schema undefined instead of 2');
 test('of another checkpoint', damaged, varied({ key: 'fedcba9876543210' }), 'is that of "fedcba9876543210"');

@@ -28,7 +28,7 @@ export interface CheckpointMachine {
 	readonly layers: readonly string[];
 }
 
-/** Until 1 a machine's memory was in the file of its state. */
+/** In 1 a machine's memory was in the file of its state. */
 const manifestSchema = 2;
 
 export interface Manifest {

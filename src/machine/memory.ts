@@ -1,13 +1,14 @@
 /**
  * The memory of guests. Each one's is a file in a file system that is in the host's memory (tmpfs(5)), so that to save a
  * machine and to restore it means to copy a file, in which the host knows what was ever touched. QEMU would read all of it,
- * what was never touched too, and write it page by page.
+ * what was never touched too, and write it page by page. A machine that is not to be saved maps a saved file instead.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { CleanupStack } from '../base/cleanup.js';
 import { diskUsage } from '../base/disk-usage.js';
 import { brokenFailure } from '../base/errors.js';
+import { parseProcSize } from '../base/proc-sizes.js';
 import { run } from '../process/run.js';
 import { saveState, type MigrationOptions } from './migration.js';
 import type { RunningMachine } from './machine.js';
@@ -22,6 +23,12 @@ export interface StateFiles {
 	readonly stateFile: string;
 	/** The memory, as sparse as it is. */
 	readonly ramFile: string;
+}
+
+/** Those of the machine or state of that number. */
+export function stateFilesIn(directory: string, number: number): StateFiles {
+	const file = (name: string) => path.join(directory, `${number}.${name}`);
+	return { stateFile: file('state'), ramFile: file('ram') };
 }
 
 /**
@@ -71,6 +78,6 @@ export async function occupiedMemory({ pid, memory }: Pick<RunningMachine, 'pid'
 
 /** Resident memory in bytes that is not of a file in memory, by a process's `status` (proc_pid_status(5)). */
 export function parseUnsharedMemory(text: string): number | undefined {
-	const [anonymous, ofFiles] = ['RssAnon', 'RssFile'].map((name) => new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1]);
-	return anonymous === undefined || ofFiles === undefined ? undefined : (Number(anonymous) + Number(ofFiles)) * 1024;
+	const [anonymous, ofFiles] = [parseProcSize(text, 'RssAnon'), parseProcSize(text, 'RssFile')];
+	return anonymous === undefined || ofFiles === undefined ? undefined : anonymous + ofFiles;
 }

@@ -38,7 +38,7 @@ export async function restoreNode(supervised: SupervisedMachine, context: Arriva
 	const { restore, spec, origin } = supervised;
 	if (!restore) return undefined;
 	const { emit, signal } = context;
-	const own = ownStack(context.cleanup, spec.name);
+	const own = ownStack(context.cleanup, spec);
 	emit({ type: 'origin', node: spec.name, origin });
 	let isLoading = false;
 	try {
@@ -141,7 +141,7 @@ export function bootNode(supervised: SupervisedMachine, context: ArrivalContext)
 	if (!supervised.restore) emit({ type: 'origin', node: spec.name, origin });
 	const boot = async () => {
 		signal.throwIfAborted();
-		const own = ownStack(context.cleanup, spec.name);
+		const own = ownStack(context.cleanup, spec);
 		const arrived = await startFor({ ...spec, layers: [] }, undefined, supervised, context, own);
 		await provisioned(arrived.machine, lab.deadlines.provisioningMs, signal);
 		return arrived;
@@ -159,7 +159,7 @@ export async function bootAgain(
 	context: Omit<ArrivalContext, 'onMessage'>,
 ): Promise<Arrived> {
 	const { signal, lab, cleanup } = context;
-	const own = ownStack(cleanup, supervised.spec.name);
+	const own = ownStack(cleanup, supervised.spec);
 	const [overlayFile = '', ...layers] = last.layers;
 	const spec = { ...supervised.spec, overlayFile, layers };
 	const arrived = await startWith(spec, 'restart', supervised, { ...context, onMessage: () => undefined }, own);
@@ -168,9 +168,10 @@ export async function bootAgain(
 	return arrived;
 }
 
-/** A stack for one machine, which may end before the lab does. */
-export function ownStack(cleanup: CleanupStack, name: string): CleanupStack {
+/** A stack for one machine, which may end before the lab does, and its memory with it. */
+export function ownStack(cleanup: CleanupStack, { name, memory }: MachineSpec): CleanupStack {
 	const own = new CleanupStack();
+	own.defer(`memory of ${name}`, () => rm(memory.file, { force: true }));
 	const end = async () => {
 		const [error] = await own.run();
 		if (error) throw error;
@@ -192,13 +193,8 @@ export async function startFor(
 	if (!mayBeSaved(context.lab)) {
 		return startWith({ ...spec, memory: { file: ramFile, isShared: false } }, 'incoming', supervised, context, own);
 	}
-	removeMemoryAfter(own, spec);
 	await copyMemory(ramFile, spec.memory.file, { deadlineMs: context.lab.deadlines.stateMs, signal: context.signal });
 	return startWith(spec, 'incoming', supervised, context, own);
-}
-
-function removeMemoryAfter(own: CleanupStack, { name, memory }: MachineSpec): void {
-	own.defer(`memory of ${name}`, () => rm(memory.file, { force: true }));
 }
 
 async function startWith(
@@ -208,7 +204,6 @@ async function startWith(
 	{ lab, signal, onMessage, onStart }: ArrivalContext,
 	own: CleanupStack,
 ): Promise<Arrived> {
-	if (how !== 'incoming') removeMemoryAfter(own, spec);
 	const machine = await startMachine(spec, {
 		accelerator: lab.accelerator,
 		start: how,

@@ -49,13 +49,13 @@ export async function probeTun(host: Host): Promise<Finding> {
 
 const appArmorSwitch = '/proc/sys/kernel/apparmor_restrict_unprivileged_userns';
 
-/** Over a directory that nobody needs any more. */
-const mountTmpfs = (directory: string): readonly string[] => ['mount', '-t', 'tmpfs', 'probe', directory];
+/** Over a directory that is there, and that nobody needs any more. */
+const mountTmpfs = ['mount', '-t', 'tmpfs', 'probe', '/proc'];
 
 /** The namespaces of a lab with a file system for its memory, made and left again. */
 export async function probeUserNamespaces(host: Host): Promise<Finding> {
 	const { exitCode, stderr } = await host.run(
-		['unshare', '--user', '--map-root-user', '--net', '--pid', '--fork', '--mount-proc', ...mountTmpfs('/proc')],
+		['unshare', '--user', '--map-root-user', '--net', '--pid', '--fork', '--mount-proc', ...mountTmpfs],
 		{ allowFailure: true, timeoutMs: probeTimeoutMs },
 	);
 	if (exitCode === 0) return { status: 'ok', found: 'user, network, PID and mount namespaces work' };

@@ -74,7 +74,7 @@ export class RunningLab {
 	async bringUp(): Promise<readonly NodeOutcome[]> {
 		const { signal, emit, breaking } = this.#context;
 		const settled = await this.#bringUp(this.#nodes, emit, {
-			onUp: (node) => void (this.#nodes.some(({ startup }) => !startup) && this.#sessions.logInEarly(node)),
+			onUp: (node) => this.#sessions.logInEarly(node, this.#nodes),
 			onBroken: (error) => breaking.abort(error),
 		});
 		signal.throwIfAborted();

@@ -3,8 +3,8 @@ import { copyFile, constants, link } from 'node:fs/promises';
 import path from 'node:path';
 import { digestFile } from '../checkpoint/digest.js';
 import { publishCheckpoint } from '../checkpoint/store.js';
-import type { FileDigest } from '../checkpoint/manifest.js';
-import { saveMachine, type StateFiles } from '../machine/memory.js';
+import { machineFiles, type FileDigest } from '../checkpoint/manifest.js';
+import { saveMachine, stateFilesIn } from '../machine/memory.js';
 import { freezeDisk, halt, proceed } from '../machine/migration.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { diskNode } from '../machine/spec.js';
@@ -53,7 +53,7 @@ export async function saveMachines(
 			machines.map(async (live, index) => {
 				const overlay = overlays[index] ?? '';
 				await freezeLayer(live, overlay, signal);
-				await saveMachine(live.machine, stateFiles(order.aside, index), { deadlineMs: deadlines.stateMs, signal });
+				await saveMachine(live.machine, stateFilesIn(order.aside, index), { deadlineMs: deadlines.stateMs, signal });
 			}),
 		);
 		const failed = saves.find((save) => save.status === 'rejected');
@@ -79,13 +79,6 @@ async function goOn(machine: RunningMachine, signal: AbortSignal): Promise<void>
 	} catch (error) {
 		if (!signal.aborted) machine.giveUp(`it did not go on after its state was saved: ${(error as Error).message}`);
 	}
-}
-
-const stateNames = (index: number) => ({ state: `${index}.state`, ram: `${index}.ram` });
-
-function stateFiles(directory: string, index: number): StateFiles {
-	const { state, ram } = stateNames(index);
-	return { stateFile: path.join(directory, state), ramFile: path.join(directory, ram) };
 }
 
 /** The node that a disk's writes go to and the one that they go to next, by how often it was frozen. */
@@ -114,12 +107,14 @@ async function publish(
 			files.map((file, depth) => linkOrCopy(file, path.join(aside, names[index]?.[depth] ?? ''))),
 		),
 	);
+	const machines = order.machines.map((machine, index) => {
+		const { stateFile: state, ramFile: ram } = stateFilesIn('', index);
+		return { ...machine, state, ram, layers: names[index] ?? [] };
+	});
 	const files: Record<string, FileDigest> = {};
-	const states = layers.flatMap((_files, index) => Object.values(stateNames(index)));
-	for (const name of [...besides, ...states, ...names.flat()]) {
+	for (const name of [...besides, ...machines.flatMap(machineFiles)]) {
 		files[name] = await digestFile(path.join(aside, name), signal);
 	}
-	const machines = order.machines.map((machine, index) => ({ ...machine, ...stateNames(index), layers: names[index] ?? [] }));
 	await publishCheckpoint(aside, path.dirname(aside), { ...order.manifest, savedAt, machines, files });
 }
 

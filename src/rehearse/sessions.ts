@@ -1,6 +1,7 @@
 import type { CleanupStack } from '../base/cleanup.js';
 import type { Lab } from '../lab/lab.js';
 import { SshPool } from '../ssh/pool.js';
+import type { RunningNode } from './running-node.js';
 import type { SupervisedRun } from './supervised.js';
 
 /** The SSH sessions of a lab that runs, which is logged in to when that is first asked for, and anew once they were dropped. */
@@ -21,8 +22,12 @@ export class LabSessions {
 		return (this.#pool = openSessions(this.#lab(), this.#context.signal));
 	}
 
-	/** Logs in while other nodes are still coming up; what may be wrong with it, the first assertion finds as well. */
-	logInEarly(node: string): void {
+	/**
+	 * Logs in while other nodes are still coming up; the last one's login is the scenario's. What may be wrong with it, the
+	 * first assertion finds as well.
+	 */
+	logInEarly(node: string, all: readonly Pick<RunningNode, 'startup'>[]): void {
+		if (all.every(({ startup }) => startup)) return;
 		if (mayLogInEarly(this.#lab(), node)) this.pool.session(node).catch(() => undefined);
 	}
 

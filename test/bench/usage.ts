@@ -4,6 +4,7 @@
  */
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { parseProcSize } from '../../src/base/proc-sizes.js';
 import { parseProcessorTime } from '../../src/base/processor-time.js';
 
 /** What a process is to the benchmark, by its program. */
@@ -23,10 +24,7 @@ export type Usage = Readonly<Record<ProcessKind, Cost>>;
 export const parseCpuSeconds = (stat: string): number => parseProcessorTime(stat) / 1000;
 
 /** A figure of `status` or `smaps_rollup`, such as `VmHWM` or `Pss`, in bytes; 0 where there is none. */
-export function parseKilobytes(text: string, name: string): number {
-	const value = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1];
-	return Number(value ?? 0) * 1024;
-}
+export const parseKilobytes = (text: string, name: string): number => parseProcSize(text, name) ?? 0;
 
 /** What a process is, by the NUL-separated words of its `cmdline`. */
 export function kindOf(commandLine: string): ProcessKind {

@@ -59,7 +59,7 @@ export class MachineLife {
 		await this.#node.arrived?.end();
 		const { spec, diskMiB } = this.#supervised;
 		const overlayFile = await points.newLayer(diskMiB);
-		const own = ownStack(cleanup, spec.name);
+		const own = ownStack(cleanup, spec);
 		const arrived = await startFor({ ...spec, layers, overlayFile }, ramFile, this.#supervised, this.#context, own);
 		const options = { deadlineMs: lab.deadlines.stateMs, signal };
 		await Promise.race([loadState(arrived.machine.qmp, stateFile, options), arrived.machine.broken]);

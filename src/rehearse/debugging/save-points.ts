@@ -4,7 +4,7 @@ import path from 'node:path';
 import { usageFailure } from '../../base/errors.js';
 import { diskUsage } from '../../base/disk-usage.js';
 import type { DebugStop } from '../../machine/debugging/words.js';
-import { saveMachine, type StateFiles } from '../../machine/memory.js';
+import { saveMachine, stateFilesIn, type StateFiles } from '../../machine/memory.js';
 import { createOverlay } from '../overlay.js';
 import { freezeLayer, type LiveMachine } from '../saving.js';
 
@@ -86,18 +86,13 @@ export class SavePoints {
 		const began = performance.now();
 		const { layers } = live;
 		const overlay = await this.newLayer(live.diskMiB);
-		const files = this.#stateFiles(this.#files);
+		const files = stateFilesIn(this.#directory, this.#files);
 		await freezeLayer(live, overlay, this.#options.signal);
 		await saveMachine(live.machine, files, this.#options);
 		this.cost = { ms: Math.round(performance.now() - began), bytes: await diskUsage(files.ramFile) };
 		const old = this.#points.at(-1 - kept);
 		if (old) await discard(old.saving);
 		return { stop, ...files, layers };
-	}
-
-	#stateFiles(number: number): StateFiles {
-		const file = (name: string) => path.join(this.#directory, `${number}.${name}`);
-		return { stateFile: file('state'), ramFile: file('ram') };
 	}
 }
 

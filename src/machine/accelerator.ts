@@ -28,15 +28,16 @@ export const kvmLadder: readonly Accelerator[] = [
 
 /**
  * Emulation. What a guest would use because the processor has it, and what costs an emulator more than it saves, is
- * taken away: five-level page tables lengthen every address look-up, `rep movsb` and `rep stosb` (erms, fsrm) are
- * carried out byte by byte, smap and smep end a translation block at every access to user memory, svm has modules
- * loaded. Together with the leaner machine a boot took 17 % less processor time. The translation buffer is 1 GiB a
- * guest by default, which four guests do not need.
+ * taken away: five-level page tables lengthen every address look-up, `rep movsb` and `rep stosb` (erms, and what says
+ * that they are fast: fsrm, fsrs, fsrc, fzrm) are carried out byte by byte, smap and smep end a translation block at every
+ * access to user memory, protection keys (pku, pks) are looked after at every change of process, umip is one more
+ * thing to emulate, svm has modules loaded. Together with the leaner machine a boot took 17 % less processor time, and
+ * 5 % less again for the last six. The translation buffer is 1 GiB a guest by default, which four guests do not need.
  */
 export const tcg: Accelerator = {
 	name: 'tcg',
 	accel: 'tcg,thread=multi,tb-size=256',
-	cpu: 'max,la57=off,erms=off,fsrm=off,smap=off,smep=off,pcid=off,svm=off',
+	cpu: 'max,la57=off,erms=off,fsrm=off,fsrs=off,fsrc=off,fzrm=off,smap=off,smep=off,umip=off,pku=off,pks=off,pcid=off,svm=off',
 };
 
 /** How long a canary may take; with KVM it takes a second, and where it takes longer than this KVM helps nobody. */

@@ -5,7 +5,7 @@
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { diskUsage } from '../base/disk-usage.js';
-import { splitExtents, type Extent } from '../base/extents.js';
+import { mergeExtents, splitExtents, type Extent } from '../base/extents.js';
 import { run } from '../process/run.js';
 import type { FileDigest } from './manifest.js';
 
@@ -19,7 +19,7 @@ const chunkBytes = 2 ** 20;
 export async function digestFile(file: string, signal?: AbortSignal): Promise<FileDigest> {
 	const [{ size }, occupied] = await Promise.all([stat(file), diskUsage(file)]);
 	const holes = size - occupied;
-	const extents = mergeExtents(holes < smallHole ? [[0, size]] : await findData(file, signal), size);
+	const extents = mergeExtents(holes < smallHole ? [[0, size]] : await findData(file, signal), size, smallHole);
 	return { bytes: size, extents, crc32: await withFile(file, (handle) => checksum(handle, extents, signal)) };
 }
 
@@ -37,19 +37,6 @@ export async function verifyFile(file: string, digest: FileDigest, signal?: Abor
 		const { code, message } = error as NodeJS.ErrnoException;
 		return code === 'ENOENT' ? 'is missing' : `cannot be read: ${message}`;
 	}
-}
-
-/** Extents with small holes between them as one; nothing beyond the end of the file, nor of no length. */
-export function mergeExtents(data: readonly Extent[], bytes: number): Extent[] {
-	const merged: Extent[] = [];
-	for (const [start, length] of data) {
-		const end = Math.min(start + length, bytes);
-		if (end <= start) continue;
-		const last = merged.at(-1);
-		if (last && start - (last[0] + last[1]) < smallHole) merged[merged.length - 1] = [last[0], end - last[0]];
-		else merged.push([start, end - start]);
-	}
-	return merged;
 }
 
 /** Where a file has data. Node has no lseek(2) with SEEK_DATA; qemu-img has. */

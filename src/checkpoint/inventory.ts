@@ -2,7 +2,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isAlive } from '../base/alive.js';
-import { diskUsage } from '../base/disk-usage.js';
+import { diskShare } from '../base/disk-usage.js';
 import type { CheckpointKind } from '../lab/events.js';
 import { dropDeadLeases, isLeased, removeUnleased } from './lease.js';
 import type { Manifest } from './manifest.js';
@@ -13,7 +13,7 @@ export interface StoredCheckpoint {
 	readonly key: string;
 	readonly directory: string;
 	readonly found: FoundCheckpoint;
-	/** On the disk, holes not counted. What it shares with another by hard links, both count. */
+	/** On the disk, holes not counted; its share of what it has in common with others, as the memory that machines began with. */
 	readonly bytes: number;
 	/** In milliseconds since the epoch. */
 	readonly usedAt: number;
@@ -48,7 +48,7 @@ export async function listManifests(store: string): Promise<Manifest[]> {
 async function look(directory: string): Promise<StoredCheckpoint | undefined> {
 	const [found, stats] = await Promise.all([readCheckpoint(directory), stat(directory).catch(() => undefined)]);
 	if (!found || !stats) return undefined;
-	const [bytes, leased] = await Promise.all([diskUsage(directory), isLeased(directory)]);
+	const [bytes, leased] = await Promise.all([diskShare(directory), isLeased(directory)]);
 	return { key: path.basename(directory), directory, found, bytes, usedAt: stats.mtimeMs, leased };
 }
 
@@ -78,10 +78,14 @@ export async function boundCheckpoints(
 	keep: readonly string[] = [],
 ): Promise<StoredCheckpoint[]> {
 	const removed: StoredCheckpoint[] = [];
-	for (const checkpoint of chooseSurplus(await listCheckpoints(store), limitBytes, keep)) {
+	const kept = [...keep];
+	// One at a time: what one had in common with others, these occupy alone from then on.
+	for (;;) {
+		const [checkpoint] = chooseSurplus(await listCheckpoints(store), limitBytes, kept);
+		if (!checkpoint) return removed;
 		if (await removeUnleased(checkpoint.directory)) removed.push(checkpoint);
+		kept.push(checkpoint.key);
 	}
-	return removed;
 }
 
 /** Which checkpoints go, in that order, so that the others are within the limit, as far as that can be had. */

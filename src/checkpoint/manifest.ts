@@ -22,14 +22,16 @@ export interface CheckpointMachine {
 	/** The state of its processor and devices, and its memory, by their names in the checkpoint's directory. */
 	readonly state: string;
 	readonly ram: string;
+	/** What has changed of the memory, where it is that of another checkpoint. */
+	readonly pages?: string;
 	/** Processor time that its startup scripts took, in milliseconds, where that is known. */
 	readonly startupCpuMs?: number;
 	/** The qcow2 files that the disk consists of, top first, by their names in the checkpoint's directory. */
 	readonly layers: readonly string[];
 }
 
-/** In 1 a machine's memory was in the file of its state. */
-const manifestSchema = 2;
+/** In 1 a machine's memory was in the file of its state; in 2 it was always whole. */
+export const manifestSchema = 3;
 
 export interface Manifest {
 	readonly schema: typeof manifestSchema;
@@ -68,8 +70,9 @@ export function parseManifest(text: string, key: string): { readonly manifest: M
 
 function findProblem(value: unknown, key: string): string | undefined {
 	if (!isRecord(value)) return 'is no object';
-	if (value['schema'] === 1) return `was made by an earlier version of rehearse (schema 1 instead of ${manifestSchema})`;
-	if (value['schema'] !== manifestSchema) return `has schema ${JSON.stringify(value['schema'])} instead of ${manifestSchema}`;
+	const { schema } = value;
+	if (schema === 1 || schema === 2) return `was made by an earlier version of rehearse (schema ${schema} instead of ${manifestSchema})`;
+	if (schema !== manifestSchema) return `has schema ${JSON.stringify(schema)} instead of ${manifestSchema}`;
 	if (value['key'] !== key) return `is that of ${JSON.stringify(value['key'])}`;
 	if (!kinds.some((kind) => kind === value['kind'])) return `has the kind ${JSON.stringify(value['kind'])}`;
 	if (!isText(value['lab'])) return 'names no lab';
@@ -86,7 +89,12 @@ function findProblem(value: unknown, key: string): string | undefined {
 }
 
 /** The files that one machine is restored from. */
-export const machineFiles = ({ state, ram, layers }: CheckpointMachine): readonly string[] => [state, ram, ...layers];
+export const machineFiles = ({ state, ram, pages, layers }: CheckpointMachine): readonly string[] => [
+	state,
+	ram,
+	...(pages === undefined ? [] : [pages]),
+	...layers,
+];
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -99,6 +107,7 @@ const isMachine = (value: unknown): value is CheckpointMachine =>
 	isText(value['node']) &&
 	isText(value['state']) &&
 	isText(value['ram']) &&
+	(value['pages'] === undefined || isText(value['pages'])) &&
 	(value['startupCpuMs'] === undefined || isCount(value['startupCpuMs'])) &&
 	Array.isArray(value['layers']) &&
 	value['layers'].every(isText) &&

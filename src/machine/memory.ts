@@ -1,34 +1,41 @@
 /**
- * The memory of guests. Each one's is a file in a file system that is in the host's memory (tmpfs(5)), so that to save a
- * machine and to restore it means to copy a file, in which the host knows what was ever touched. QEMU would read all of it,
- * what was never touched too, and write it page by page. A machine that is not to be saved maps a saved file instead.
+ * The memory of guests. That of one that is booted is a file in a file system that is in the host's memory (tmpfs(5)), in
+ * which the host knows what was ever touched; to save the machine means to copy it. One that is restored maps the saved
+ * file, and has a copy of each page that it writes to; to save it again means to save these pages. QEMU would read all of the
+ * memory, what was never touched too, and write it page by page.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { CleanupStack } from '../base/cleanup.js';
 import { diskUsage } from '../base/disk-usage.js';
-import { brokenFailure } from '../base/errors.js';
 import { parseProcSize } from '../base/proc-sizes.js';
 import { run } from '../process/run.js';
-import { saveState, type MigrationOptions } from './migration.js';
 import type { RunningMachine } from './machine.js';
+import { loadState, saveState, type MigrationOptions } from './migration.js';
+import { loadOwnPages, saveOwnPages } from './own-pages.js';
 import type { Accelerator } from './spec.js';
 
 /** Where the files are, by the directory of a lab's sockets. */
 export const memoryDirectory = (sockets: string): string => path.join(sockets, 'memory');
 
-/** What `saveMachine` writes. */
-export interface StateFiles {
-	/** Of processor and devices. */
-	readonly stateFile: string;
+/** A machine's memory as it was saved. */
+export interface SavedMemory {
 	/** The memory, as sparse as it is. */
 	readonly ramFile: string;
+	/** What has changed since, where it was the memory of a machine that was restored (./own-pages.ts). */
+	readonly pagesFile?: string;
 }
 
-/** Those of the machine or state of that number. */
-export function stateFilesIn(directory: string, number: number): StateFiles {
+/** What a machine is restored from, but for its disk. */
+export interface StateFiles extends SavedMemory {
+	/** Of processor and devices. */
+	readonly stateFile: string;
+}
+
+/** Names for those of the machine or state of that number. */
+export function stateFilesIn(directory: string, number: number): Required<StateFiles> {
 	const file = (name: string) => path.join(directory, `${number}.${name}`);
-	return { stateFile: file('state'), ramFile: file('ram') };
+	return { stateFile: file('state'), ramFile: file('ram'), pagesFile: file('pages') };
 }
 
 /**
@@ -50,21 +57,39 @@ export async function mountMemory(directory: string, accelerator: Pick<Accelerat
 	await others.reduce((mounted, options) => mounted.catch(() => mount(options)), mount(best));
 }
 
-/** Copies a machine's memory, which must not change meanwhile. */
-export async function copyMemory(from: string, to: string, { deadlineMs, signal }: MigrationOptions): Promise<void> {
-	await run(['cp', '--sparse=auto', '--', from, to], { timeoutMs: deadlineMs, signal });
+/** Copies a file as sparse as it is, without writing anything where the file system can. */
+export async function copySparse(from: string, to: string, { deadlineMs, signal }: Partial<MigrationOptions>): Promise<void> {
+	const limit = deadlineMs === undefined ? {} : { timeoutMs: deadlineMs };
+	await run(['cp', '--sparse=auto', '--reflink=auto', '--', from, to], { ...limit, signal });
 }
 
-/** Saves a halted machine. It stays halted, and can go on. */
+/**
+ * Saves a halted machine. It stays halted, and can go on. Resolves to what it can be restored from: for one that was
+ * restored itself, the memory that it was restored with is among that.
+ */
 export async function saveMachine(
-	{ name, qmp, memory }: Pick<RunningMachine, 'name' | 'qmp' | 'memory'>,
-	{ stateFile, ramFile }: StateFiles,
+	{ qmp, pid, memory }: Pick<RunningMachine, 'qmp' | 'pid' | 'memory'>,
+	{ stateFile, ramFile, pagesFile }: Required<StateFiles>,
 	options: MigrationOptions,
-): Promise<void> {
-	if (!memory.isShared) throw brokenFailure('internal', `${name} was not started as a machine that can be saved`);
+): Promise<StateFiles> {
 	// Devices may put the last of their work into the memory when they are saved.
 	await saveState(qmp, stateFile, options);
-	await copyMemory(memory.file, ramFile, options);
+	if (memory.isShared) {
+		await copySparse(memory.file, ramFile, options);
+		return { stateFile, ramFile };
+	}
+	await saveOwnPages(pid, memory.file, pagesFile, options.signal);
+	return { stateFile, ramFile: memory.file, pagesFile };
+}
+
+/** Loads what was saved into a machine that was started for it, with its memory. It is halted then, its clock that of old. */
+export async function loadMachine(
+	{ qmp, pid, memory }: Pick<RunningMachine, 'qmp' | 'pid' | 'memory'>,
+	{ stateFile, pagesFile }: StateFiles,
+	options: MigrationOptions,
+): Promise<void> {
+	if (pagesFile !== undefined) await loadOwnPages(pid, memory.file, pagesFile, options.signal);
+	await loadState(qmp, stateFile, options);
 }
 
 /** Bytes of the host's memory that a machine occupies: its own, and QEMU's; nothing where it has ended. */

@@ -29,10 +29,7 @@ export interface MachineSpec {
 export interface GuestMemory {
 	/** Made where there is none. */
 	readonly file: string;
-	/**
-	 * Whether what the guest writes is in the file, so that the machine can be saved. Otherwise the file is never written to,
-	 * and the machine has a copy of each page that it writes to.
-	 */
+	/** Whether what the guest writes is in the file. Otherwise the machine has a copy of each page that it writes to. */
 	readonly isShared: boolean;
 }
 
@@ -113,6 +110,8 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, start
 		...['-device', 'virtconsole,chardev=shell'],
 		// Another value in every QEMU: a restored kernel sees that it is a copy, and reseeds its random numbers.
 		...['-device', 'vmgenid,guid=auto'],
+		// A state that is saved as for Xen (./migration.ts) has no preamble, nor a description at its end.
+		...['-global', 'migration.send-configuration=off', '-machine', 'suppress-vmdesc=on'],
 		...(start === 'incoming' ? ['-S', '-incoming', 'defer'] : []),
 	];
 }

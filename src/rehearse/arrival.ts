@@ -7,15 +7,15 @@ import type { Emit } from '../lab/events.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import { cloudInitComplaints } from '../machine/cloud-init.js';
 import { startMachine, type RunningMachine } from '../machine/machine.js';
-import { copyMemory } from '../machine/memory.js';
-import { loadState, proceed } from '../machine/migration.js';
+import { loadMachine } from '../machine/memory.js';
+import { proceed } from '../machine/migration.js';
 import { findUnsound } from '../machine/soundness.js';
 import { machineId, type MachineSpec, type Start } from '../machine/spec.js';
 import { wasHandedOver, wasStarted } from '../report/origins.js';
 import { createOverlay } from './overlay.js';
 import type { LiveMachine } from './saving.js';
 import { stage } from './stage.js';
-import { mayBeSaved, type SupervisedMachine, type SupervisedRun } from './supervised.js';
+import type { SupervisedMachine, SupervisedRun } from './supervised.js';
 
 export interface ArrivalContext {
 	readonly lab: SupervisedRun;
@@ -49,7 +49,7 @@ export async function restoreNode(supervised: SupervisedMachine, context: Arriva
 				const arrived = await startFor({ ...spec, layers: restore.layers }, restore.ramFile, supervised, context, own);
 				const options = { deadlineMs: context.lab.deadlines.stateMs, signal };
 				isLoading = true;
-				await Promise.race([loadState(arrived.machine.qmp, restore.stateFile, options), arrived.machine.broken]);
+				await Promise.race([loadMachine(arrived.machine, restore, options), arrived.machine.broken]);
 				return arrived;
 			},
 			undefined,
@@ -190,11 +190,7 @@ export async function startFor(
 ): Promise<Arrived> {
 	await createOverlay(spec.overlayFile, supervised.diskMiB);
 	if (ramFile === undefined) return startWith(spec, 'power-on', supervised, context, own);
-	if (!mayBeSaved(context.lab)) {
-		return startWith({ ...spec, memory: { file: ramFile, isShared: false } }, 'incoming', supervised, context, own);
-	}
-	await copyMemory(ramFile, spec.memory.file, { deadlineMs: context.lab.deadlines.stateMs, signal: context.signal });
-	return startWith(spec, 'incoming', supervised, context, own);
+	return startWith({ ...spec, memory: { file: ramFile, isShared: false } }, 'incoming', supervised, context, own);
 }
 
 async function startWith(

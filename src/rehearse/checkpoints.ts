@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { CleanupStack } from '../base/cleanup.js';
 import { usageFailure } from '../base/errors.js';
 import { changesBetween, checkpointKey, describeChanges } from '../checkpoint/ingredients.js';
-import type { Ingredients, Manifest } from '../checkpoint/manifest.js';
+import { manifestSchema, type Ingredients, type Manifest } from '../checkpoint/manifest.js';
 import { listManifests, newestOf, sweep } from '../checkpoint/inventory.js';
 import { leaseCheckpoint, removeUnleased } from '../checkpoint/lease.js';
 import { beginCheckpoint, discardCheckpoint, findCheckpoint, readCheckpoint, verifyCheckpoint, type Checkpoint } from '../checkpoint/store.js';
@@ -157,7 +157,7 @@ class Planner {
 		const { directory, cleanup, emit, pid } = this.#context;
 		try {
 			const aside = await beginCheckpoint(directory, key, pid, cleanup);
-			return { aside, manifest: { schema: 2, key, kind, lab: this.#lab }, machines };
+			return { aside, manifest: { schema: manifestSchema, key, kind, lab: this.#lab }, machines };
 		} catch (error) {
 			const whose = machines.map(({ node }) => node).join(', ');
 			emit({ type: 'notice', message: `no checkpoint of ${whose} can be made: ${(error as Error).message}` });
@@ -198,9 +198,11 @@ export function restored(supervised: SupervisedMachine, { directory, manifest }:
 	const machine = manifest.machines.find((candidate) => candidate.node === node);
 	if (!machine) return supervised;
 	const file = (name: string) => path.join(directory, name);
+	const pages = machine.pages === undefined ? {} : { pagesFile: file(machine.pages) };
+	const files = { stateFile: file(machine.state), ramFile: file(machine.ram), ...pages, layers: machine.layers.map(file) };
 	return {
 		...supervised,
 		origin: { from: 'checkpoint', kind: manifest.kind, savedAt: manifest.savedAt },
-		restore: { checkpoint: directory, stateFile: file(machine.state), ramFile: file(machine.ram), layers: machine.layers.map(file) },
+		restore: { checkpoint: directory, ...files },
 	};
 }

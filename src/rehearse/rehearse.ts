@@ -120,14 +120,15 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 		await withCleanup(async (cleanup) => {
 			// Its start goes on beside what it will need. What it lacks is told by what a run requires, in better words.
 			const starting = startSupervisor(cleanup, signal);
-			starting.catch(() => undefined);
+			const required = requiredForRun();
+			for (const early of [starting, required]) early.catch(() => undefined);
 			directory = await createRunDirectory(options.paths.runs, options.lab.name, cleanup);
 			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);
 			await announceLive(liveLab(options, directory), cleanup);
 			// That of a run that was opened is copied with its seeds.
 			if (!options.opened) await keep('a copy of the plan', copyPlan(options.lab, directory.path), emit);
-			await rehearseIn(directory, options, starting, { emit, cleanup, signal });
+			await rehearseIn(directory, options, { starting, required }, { emit, cleanup, signal });
 		});
 	} catch (error) {
 		emit({ type: 'error', error: toReported(toFailure(signal.aborted ? signal.reason : error)) });
@@ -142,12 +143,12 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 async function rehearseIn(
 	directory: RunDirectory,
 	options: RehearseOptions,
-	starting: Promise<Supervisor>,
+	{ starting, required }: { readonly starting: Promise<Supervisor>; readonly required: Promise<void> },
 	context: PrepareContext,
 ): Promise<void> {
 	const { lab, paths, opened, stopping } = options;
 	const { emit, cleanup, signal } = context;
-	await requiredForRun();
+	await required;
 	const prepared = await (opened ? prepareOpened(opened, lab, directory, paths, context) : prepareLab(lab, directory, options, context));
 	const { plan, accelerator, deadlines, slowdown } = prepared;
 	await keep('what the machines are started with', writeMachinesFile({ ...prepared, ...plan }, directory.path), emit);

@@ -1,10 +1,11 @@
 /** Makes checkpoints of running machines. They stand still while their state is written, and no longer. */
-import { copyFile, constants, link } from 'node:fs/promises';
+import { link } from 'node:fs/promises';
 import path from 'node:path';
+import { brokenFailure } from '../base/errors.js';
 import { digestFile } from '../checkpoint/digest.js';
-import { publishCheckpoint } from '../checkpoint/store.js';
+import { publishCheckpoint, readCheckpoint } from '../checkpoint/store.js';
 import { machineFiles, type FileDigest } from '../checkpoint/manifest.js';
-import { saveMachine, stateFilesIn } from '../machine/memory.js';
+import { copySparse, saveMachine, stateFilesIn, type StateFiles } from '../machine/memory.js';
 import { freezeDisk, halt, proceed } from '../machine/migration.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { diskNode } from '../machine/spec.js';
@@ -53,12 +54,13 @@ export async function saveMachines(
 			machines.map(async (live, index) => {
 				const overlay = overlays[index] ?? '';
 				await freezeLayer(live, overlay, signal);
-				await saveMachine(live.machine, stateFilesIn(order.aside, index), { deadlineMs: deadlines.stateMs, signal });
+				return saveMachine(live.machine, stateFilesIn(order.aside, index), { deadlineMs: deadlines.stateMs, signal });
 			}),
 		);
 		const failed = saves.find((save) => save.status === 'rejected');
 		if (failed) throw failed.reason;
-		return () => publish(order, layers, savedAt, context);
+		const saved = saves.flatMap((save, index) => (save.status === 'fulfilled' ? [{ ...save.value, layers: layers[index] ?? [] }] : []));
+		return () => publish(order, saved, savedAt, context);
 	} finally {
 		for (const machine of begun) if (!isPaused(machine)) await goOn(machine, signal);
 	}
@@ -94,36 +96,45 @@ async function nextOverlay({ machine, diskMiB, layers }: LiveMachine, { disks }:
 	return file;
 }
 
-async function publish(
-	order: SaveOrder,
-	layers: readonly (readonly string[])[],
-	savedAt: number,
-	{ signal }: SavingContext,
-): Promise<void> {
+/** What a machine was saved as, and the disk layers that belong to it. */
+type Saved = StateFiles & Pick<LiveMachine, 'layers'>;
+
+async function publish(order: SaveOrder, saved: readonly Saved[], savedAt: number, { signal }: SavingContext): Promise<void> {
 	const { aside, besides = [] } = order;
-	const names = layers.map((files, index) => files.map((_file, depth) => `${index}.${depth}.qcow2`));
-	await Promise.all(
-		layers.flatMap((files, index) =>
-			files.map((file, depth) => linkOrCopy(file, path.join(aside, names[index]?.[depth] ?? ''))),
-		),
-	);
-	const machines = order.machines.map((machine, index) => {
-		const { stateFile: state, ramFile: ram } = stateFilesIn('', index);
-		return { ...machine, state, ram, layers: names[index] ?? [] };
-	});
 	const files: Record<string, FileDigest> = {};
+	const machines = await Promise.all(
+		order.machines.map(async (machine, index) => {
+			const { stateFile, ramFile, pagesFile, layers: own } = saved[index] ?? neverSaved(machine.node);
+			const layers = own.map((_file, depth) => `${index}.${depth}.qcow2`);
+			await Promise.all(own.map((file, depth) => linkOrCopy(file, path.join(aside, layers[depth] ?? ''), signal)));
+			const ram = path.basename(stateFilesIn(aside, index).ramFile);
+			if (pagesFile !== undefined) {
+				await linkOrCopy(ramFile, path.join(aside, ram), signal);
+				const digest = await knownDigest(ramFile);
+				if (digest) files[ram] = digest;
+			}
+			const pages = pagesFile === undefined ? {} : { pages: path.basename(pagesFile) };
+			return { ...machine, state: path.basename(stateFile), ram, ...pages, layers };
+		}),
+	);
 	for (const name of [...besides, ...machines.flatMap(machineFiles)]) {
-		files[name] = await digestFile(path.join(aside, name), signal);
+		files[name] ??= await digestFile(path.join(aside, name), signal);
 	}
 	await publishCheckpoint(aside, path.dirname(aside), { ...order.manifest, savedAt, machines, files });
 }
 
-/** A frozen layer is never written to again, so the same file can serve the run and the checkpoint. */
-async function linkOrCopy(file: string, target: string): Promise<void> {
-	try {
-		await link(file, target);
-	} catch {
-		// Another file system: what cannot be done there either, the copy says.
-		await copyFile(file, target, constants.COPYFILE_FICLONE);
-	}
+function neverSaved(node: string): never {
+	throw brokenFailure('internal', `${node} was not saved with the others`);
+}
+
+/** The digest of a memory that is a checkpoint's: whoever restored a machine from it has seen that it is right. */
+async function knownDigest(ramFile: string): Promise<FileDigest | undefined> {
+	const found = await readCheckpoint(path.dirname(ramFile));
+	return found && 'checkpoint' in found ? found.checkpoint.manifest.files[path.basename(ramFile)] : undefined;
+}
+
+/** What is never written to again can serve the run and the checkpoint, or two checkpoints, as the same file. */
+async function linkOrCopy(file: string, target: string, signal: AbortSignal): Promise<void> {
+	// On another file system it is copied; what cannot be done there either, the copy says.
+	await link(file, target).catch(() => copySparse(file, target, { signal }));
 }

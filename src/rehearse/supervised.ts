@@ -104,13 +104,6 @@ export interface SupervisedRun {
 	readonly sockets: string;
 }
 
-/**
- * Whether machines of a run that are restored may be saved again. Those of a run that ends with its verdict, and whose lab
- * has a checkpoint already, are not.
- */
-export const mayBeSaved = ({ scenario, keep, saveStarted, saveFailed }: SupervisedRun): boolean =>
-	!scenario || keep !== 'never' || saveStarted !== undefined || saveFailed !== undefined;
-
 /** What the supervisor writes to descriptor 3, a line of JSON each. */
 export type SupervisorLine = RunEventBody | { readonly type: 'supervisor-done'; readonly error?: ReportedError };
 

@@ -4,6 +4,7 @@ import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { diskUsage } from '../../src/base/disk-usage.js';
 import type { Manifest } from '../../src/checkpoint/manifest.js';
 import type { RunResult } from '../../src/report/result.js';
 import { addScript, addTest, editLab, nodeOf } from './support/labs.js';
@@ -134,9 +135,22 @@ test.serial('a pair of nodes, again and again', async (t) => {
 	});
 	const shift = `const now = Date.now; Date.now = () => now() + ${week * 1000};`;
 	const shifted = `data:text/javascript,${encodeURIComponent(shift)}`;
-	const aged = await rehearse(sandbox, [later], { env: { NODE_OPTIONS: `--import=${shifted}` } });
+	const aWeekLater = { env: { NODE_OPTIONS: `--import=${shifted}` } };
+	const aged = await rehearse(sandbox, [later], aWeekLater);
 	t.is(aged.status, 0, aged.stderr + aged.stdout);
 	t.deepEqual(originsOf(aged.result), ['provisioned', 'provisioned']);
+
+	// What that run saved of its machines is what they had changed since they were restored; they come back from it.
+	const saved = (await manifests(sandbox)).find(({ kind, machines }) => kind === 'started' && machines.every(({ pages }) => pages !== undefined));
+	for (const { pages = '', ram } of saved?.machines ?? []) {
+		const bytes = (name: string) => diskUsage(path.join(storeOf(sandbox), saved?.key ?? '', name));
+		t.true((await bytes(pages)) > 2 ** 20 && (await bytes(pages)) < (await bytes(ram)) / 2, `${await bytes(pages)} of ${await bytes(ram)}`);
+	}
+	const resumed = await rehearse(sandbox, [later, '--from', 'started'], aWeekLater);
+	t.is(resumed.status, 0, resumed.stderr + resumed.stdout);
+	t.is(resumed.result.nodes[0]?.origin?.from === 'checkpoint' && resumed.result.nodes[0].origin.saved_at, new Date(saved?.savedAt ?? 0).toISOString());
+	t.deepEqual(originsOf(resumed.result), ['started', 'started']);
+	t.deepEqual(answersOf(resumed.result).tests, answersOf(aged.result).tests);
 
 	// That script has passed, and what it swallowed is told all the same.
 	const message = 'cat: /nonexistent/table: No such file or directory';

@@ -2,7 +2,7 @@
 import { Turns } from '../../base/turns.js';
 import type { CleanupStack } from '../../base/cleanup.js';
 import type { Emit } from '../../lab/events.js';
-import { loadState } from '../../machine/migration.js';
+import { loadMachine } from '../../machine/memory.js';
 import { ownStack, startFor, type ArrivalContext, type Arrived } from '../arrival.js';
 import { arrive, Gate, ScriptReporter, whyUntraced } from '../node-run.js';
 import type { RunningNode } from '../running-node.js';
@@ -54,15 +54,15 @@ export class MachineLife {
 	}
 
 	/** Ends the machine and starts one that continues from a saved state; it stands still then. */
-	async restore({ stateFile, ramFile, layers }: SavePoint, points: SavePoints): Promise<Arrived> {
+	async restore(point: SavePoint, points: SavePoints): Promise<Arrived> {
 		const { lab, signal, cleanup } = this.#context;
 		await this.#node.arrived?.end();
 		const { spec, diskMiB } = this.#supervised;
 		const overlayFile = await points.newLayer(diskMiB);
 		const own = ownStack(cleanup, spec);
-		const arrived = await startFor({ ...spec, layers, overlayFile }, ramFile, this.#supervised, this.#context, own);
+		const arrived = await startFor({ ...spec, layers: point.layers, overlayFile }, point.ramFile, this.#supervised, this.#context, own);
 		const options = { deadlineMs: lab.deadlines.stateMs, signal };
-		await Promise.race([loadState(arrived.machine.qmp, stateFile, options), arrived.machine.broken]);
+		await Promise.race([loadMachine(arrived.machine, point, options), arrived.machine.broken]);
 		return arrived;
 	}
 }

@@ -28,6 +28,8 @@ export class SavePoints {
 	readonly #options: { readonly deadlineMs: number; readonly signal: AbortSignal };
 	#points: { readonly stop: DebugStop; readonly saving: Promise<SavePoint> }[] = [];
 	#files = 0;
+	/** The memory of the machine that goes on from one of them. */
+	#base: string | undefined;
 	/** Of the last one that is done. */
 	cost: SaveCost | undefined;
 
@@ -73,13 +75,14 @@ export class SavePoints {
 			throw usageFailure(`the machine could not be saved there: ${(cause as Error).message}`, { cause });
 		});
 		const forgotten = this.#points.splice(index + 1);
-		for (const { saving } of forgotten) await discard(saving);
+		this.#base = saved.ramFile;
+		for (const { saving } of forgotten) await this.#discard(saving);
 		return saved;
 	}
 
-	/** Removes the states; the disk layers may be in use. */
+	/** Removes the states; the disk layers may be in use, and the memory that the machine goes on from. */
 	async clear(): Promise<void> {
-		for (const { saving } of this.#points.splice(0)) await discard(saving);
+		for (const { saving } of this.#points.splice(0)) await this.#discard(saving);
 	}
 
 	async #save(live: LiveMachine, stop: DebugStop): Promise<SavePoint> {
@@ -88,16 +91,20 @@ export class SavePoints {
 		const overlay = await this.newLayer(live.diskMiB);
 		const files = stateFilesIn(this.#directory, this.#files);
 		await freezeLayer(live, overlay, this.#options.signal);
-		await saveMachine(live.machine, files, this.#options);
-		this.cost = { ms: Math.round(performance.now() - began), bytes: await diskUsage(files.ramFile) };
+		const saved = await saveMachine(live.machine, files, this.#options);
+		const bytes = await Promise.all(Object.values(files).map(diskUsage));
+		this.cost = { ms: Math.round(performance.now() - began), bytes: bytes.reduce((sum, some) => sum + some) };
 		const old = this.#points.at(-1 - kept);
-		if (old) await discard(old.saving);
-		return { stop, ...files, layers };
+		if (old) await this.#discard(old.saving);
+		return { stop, ...saved, layers };
 	}
-}
 
-async function discard(saving: Promise<SavePoint>): Promise<void> {
-	const point = await saving.catch(() => undefined);
-	if (!point) return;
-	await Promise.all([point.stateFile, point.ramFile].map((file) => rm(file, { force: true })));
+	/** Removes a state. Its memory stays where it is a checkpoint's, or where the machine goes on from it. */
+	async #discard(saving: Promise<SavePoint>): Promise<void> {
+		const point = await saving.catch(() => undefined);
+		if (!point) return;
+		const { stateFile, pagesFile, ramFile } = point;
+		const own = path.dirname(ramFile) === this.#directory && ramFile !== this.#base ? [ramFile] : [];
+		await Promise.all([stateFile, ...(pagesFile === undefined ? own : [pagesFile])].map((file) => rm(file, { force: true })));
+	}
 }

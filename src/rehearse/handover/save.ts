@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { usageFailure } from '../../base/errors.js';
+import { manifestSchema } from '../../checkpoint/manifest.js';
 import { machineIngredients } from '../node-ingredients.js';
 import type { RunningNode } from '../running-node.js';
 import { saveMachines, type SavingContext } from '../saving.js';
@@ -31,7 +32,7 @@ export async function saveForHandover(
 		const host = { ...lab.host, accelerator: lab.accelerator };
 		const order = {
 			aside,
-			manifest: { schema: 2, key, kind: 'failed', lab: lab.lab.name, run: lab.run } as const,
+			manifest: { schema: manifestSchema, key, kind: 'failed', lab: lab.lab.name, run: lab.run } as const,
 			machines: live.map(({ node }) => ({ node: node.name, ingredients: machineIngredients(node.supervised.spec, host) })),
 			besides: [savedLabName],
 		};

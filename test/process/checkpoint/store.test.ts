@@ -1,6 +1,6 @@
 /** The store of checkpoints on a real file system, with other processes that live, die and come in between. */
 import { existsSync } from 'node:fs';
-import { access, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { access, cp, link, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -38,7 +38,7 @@ async function writeFiles(aside: string, of = key): Promise<Manifest> {
 		await truncate(path.join(aside, name), 2 ** 22);
 		files[name] = await digestFile(path.join(aside, name));
 	}
-	return { schema: 2, key: of, kind: 'started', lab: 'photos', savedAt: 1, machines, files };
+	return { schema: 3, key: of, kind: 'started', lab: 'photos', savedAt: 1, machines, files };
 }
 
 /** Makes a checkpoint as a run does, this process's. */
@@ -272,6 +272,23 @@ test('the store is kept within its limit: what was not used for longest goes, wh
 	t.deepEqual((await boundCheckpoints(store, total - 1)).map(({ key: one }) => one), [oldest]);
 	t.deepEqual((await boundCheckpoints(store, 0, [used])).map(({ key: one }) => one), [newest]);
 	t.deepEqual((await readdir(store)).sort(), [leased, used]);
+});
+
+test('what two checkpoints have in common counts once', async (t) => {
+	const store = await makeStore(t);
+	const [one, other] = ['a'.repeat(16), 'b'.repeat(16)] as const;
+	await make(store, one);
+	await writeFile(path.join(store, one, 'web.ram'), Buffer.alloc(2 ** 20, 'x'));
+	await make(store, other);
+	await rm(path.join(store, other, 'web.ram'));
+	await link(path.join(store, one, 'web.ram'), path.join(store, other, 'web.ram'));
+	const sizes = async () => (await listCheckpoints(store)).map(({ bytes }) => bytes);
+	for (const bytes of await sizes()) t.true(bytes > 2 ** 19 && bytes < 2 ** 20, `half of it: ${bytes}`);
+	await utimes(path.join(store, one), 1, 1);
+	// Not half of it is what goes with the older one, and the newer one occupies all of it then.
+	t.is((await boundCheckpoints(store, 2 ** 20)).length, 2);
+	await make(store, one);
+	t.is((await boundCheckpoints(store, 2 ** 20)).length, 0);
 });
 
 test('a manifest says on the disk what it says in memory', async (t) => {

@@ -46,7 +46,7 @@ const later: (() => void)[] = [];
 interface QmpCommand {
 	readonly execute: string;
 	readonly id: number;
-	readonly arguments?: { readonly channels?: readonly [{ readonly addr: { readonly filename: string } }] };
+	readonly arguments?: { readonly channels?: readonly [{ readonly addr: { readonly filename: string } }]; readonly filename?: string };
 }
 
 function execute({ execute: command, arguments: args }: QmpCommand): object {
@@ -56,8 +56,8 @@ function execute({ execute: command, arguments: args }: QmpCommand): object {
 		isHalted = false;
 		for (const action of later.splice(0)) action();
 	}
-	if (command === 'migrate' && file) {
-		writeFileSync(file.addr.filename, devices);
+	if (command === 'xen-save-devices-state' && args?.filename !== undefined) {
+		writeFileSync(args.filename, devices);
 		writeFileSync(memoryFile, JSON.stringify(state));
 	}
 	if (command === 'migrate-incoming' && file) {

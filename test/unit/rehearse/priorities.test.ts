@@ -7,7 +7,7 @@ const machine = (node: string, startupCpuMs?: number) => ({
 	...(startupCpuMs === undefined ? {} : { startupCpuMs }),
 });
 const manifest = (savedAt: number, machines: Manifest['machines'], other: Partial<Manifest> = {}): Manifest => ({
-	...{ schema: 2, key: '0123456789abcdef', kind: 'started', lab: 'vault', savedAt, machines, files: {} },
+	...{ schema: 3, key: '0123456789abcdef', kind: 'started', lab: 'vault', savedAt, machines, files: {} },
 	...other,
 });
 
@@ -34,7 +34,7 @@ test('where nothing is known nobody stands back', (t) => {
 
 test('a lab is saved with the times of those whose startup scripts ran', (t) => {
 	const order = {
-		...{ aside: '/store/.aside', manifest: { schema: 2, key: '0123456789abcdef', kind: 'started', lab: 'vault' } as const },
+		...{ aside: '/store/.aside', manifest: { schema: 3, key: '0123456789abcdef', kind: 'started', lab: 'vault' } as const },
 		machines: [{ node: 'redis', ingredients: {} }, { node: 'web', ingredients: {} }],
 	};
 	const { machines } = withStartupTimes(order, new Map([['redis', 300], ['web', undefined]]));

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { mayBeSaved, scaledDeadlines, slowdownOf, type SupervisedRun } from '../../../src/rehearse/supervised.js';
+import { scaledDeadlines, slowdownOf } from '../../../src/rehearse/supervised.js';
 
 const slowdown = test.macro({
 	exec: (t, canaryMs: number, machines: number, cores: number, expected: number) =>
@@ -23,15 +23,3 @@ test('every deadline is stretched, none is ever shorter than on a fast host, all
 		t.is(slow.get(name), Math.round(ms * 6.1234));
 	}
 });
-
-const saved = test.macro({
-	exec: (t, changes: Partial<SupervisedRun>, expected: boolean) =>
-		t.is(mayBeSaved({ scenario: true, keep: 'never', ...changes } as SupervisedRun), expected),
-	title: (title) => `machines may be saved after they were restored: ${title}`,
-});
-const order = { aside: '/store/.aside', key: '0123456789abcdef' };
-test('not those of a run that has its checkpoints', saved, {}, false);
-test('when the started lab has none', saved, { saveStarted: { ...order, manifest: {} as never, machines: [] } }, true);
-test('when a run that fails is to be handed over', saved, { saveFailed: order }, true);
-test('when the lab may stay', saved, { keep: 'on-failure' }, true);
-test('when it is brought up to stay', saved, { scenario: false }, true);

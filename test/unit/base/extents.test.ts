@@ -1,5 +1,5 @@
 import test from 'ava';
-import { mergeExtents } from '../../../src/checkpoint/digest.js';
+import { mergeExtents } from '../../../src/base/extents.js';
 import type { Extent } from '../../../src/base/extents.js';
 
 const kib = 1024;
@@ -7,7 +7,7 @@ const kib = 1024;
 const merges = test.macro({
 	title: (title) => `extents: ${title}`,
 	exec(t, data: readonly Extent[], bytes: number, expected: readonly Extent[]) {
-		t.deepEqual(mergeExtents(data, bytes), [...expected]);
+		t.deepEqual(mergeExtents(data, bytes, 2 ** 18), [...expected]);
 	},
 });
 

@@ -2,10 +2,11 @@
  * Digests of a checkpoint's files. A machine's RAM is a file of gigabytes with a few hundred megabytes of data in it, so
  * where the data is gets written down when the file is saved, and the rest is never read.
  */
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { stat, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { diskUsage } from '../base/disk-usage.js';
 import { mergeExtents, splitExtents, type Extent } from '../base/extents.js';
+import { withFile } from '../base/files.js';
 import { run } from '../process/run.js';
 import type { FileDigest } from './manifest.js';
 
@@ -20,13 +21,13 @@ export async function digestFile(file: string, signal?: AbortSignal): Promise<Fi
 	const [{ size }, occupied] = await Promise.all([stat(file), diskUsage(file)]);
 	const holes = size - occupied;
 	const extents = mergeExtents(holes < smallHole ? [[0, size]] : await findData(file, signal), size, smallHole);
-	return { bytes: size, extents, crc32: await withFile(file, (handle) => checksum(handle, extents, signal)) };
+	return { bytes: size, extents, crc32: await withFile(file, 'r', (handle) => checksum(handle, extents, signal)) };
 }
 
 /** What is wrong with a file that should be as it was when its digest was taken, if anything is. */
 export async function verifyFile(file: string, digest: FileDigest, signal?: AbortSignal): Promise<string | undefined> {
 	try {
-		return await withFile(file, async (handle) => {
+		return await withFile(file, 'r', async (handle) => {
 			const { size } = await handle.stat();
 			if (size !== digest.bytes) return `is ${size} bytes instead of ${digest.bytes}${size < digest.bytes ? ' (truncated?)' : ''}`;
 			const same = (await checksum(handle, digest.extents, signal)) === digest.crc32;
@@ -44,15 +45,6 @@ async function findData(file: string, signal: AbortSignal | undefined): Promise<
 	const { stdout } = await run(['qemu-img', 'map', '--force-share', '--output=json', '-f', 'raw', file], { signal });
 	const map = JSON.parse(stdout) as readonly { readonly start: number; readonly length: number; readonly data: boolean }[];
 	return map.filter(({ data }) => data).map(({ start, length }) => [start, length]);
-}
-
-async function withFile<T>(file: string, body: (handle: FileHandle) => Promise<T>): Promise<T> {
-	const handle = await open(file);
-	try {
-		return await body(handle);
-	} finally {
-		await handle.close();
-	}
 }
 
 async function checksum(file: FileHandle, extents: readonly Extent[], signal: AbortSignal | undefined): Promise<number> {

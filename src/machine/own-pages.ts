@@ -5,9 +5,10 @@
  * A file of such pages begins with how many stretches it has, and with offset and length of each, in bytes of the memory;
  * what is in them follows. Numbers are doubles, little-endian.
  */
-import { open, readFile, realpath, type FileHandle } from 'node:fs/promises';
+import { readFile, realpath, type FileHandle } from 'node:fs/promises';
 import { brokenFailure } from '../base/errors.js';
 import { mergeExtents, splitExtents, type Extent } from '../base/extents.js';
+import { readFully, withFile, writeFully } from '../base/files.js';
 
 /** Where a process sees a file. */
 export interface Mapping {
@@ -81,12 +82,12 @@ export async function saveOwnPages(pid: number, file: string, pagesFile: string,
 		withFile(`/proc/${pid}/mem`, 'r', (mem) =>
 			withFile(pagesFile, 'w', async (target) => {
 				const own = mergeExtents(await findOwn(pagemap, mapping, signal), mapping.extent[0] + mapping.extent[1], smallGap);
-				await target.write(packIndex(own));
+				await writeFully(target, packIndex(own), 0);
 				const buffer = Buffer.allocUnsafeSlow(chunkBytes);
 				for (const { pieces, bytes, from } of inBatches(own)) {
 					signal?.throwIfAborted();
-					await Promise.all(pieces.map(({ at, offset, length }) => fill(buffer.subarray(at, at + length), mem, mapping.origin + offset)));
-					await target.write(buffer, 0, bytes, from);
+					await Promise.all(pieces.map(({ at, offset, length }) => readFully(mem, buffer.subarray(at, at + length), mapping.origin + offset)));
+					await writeFully(target, buffer.subarray(0, bytes), from);
 				}
 			}),
 		),
@@ -98,18 +99,19 @@ export async function saveOwnPages(pid: number, file: string, pagesFile: string,
  * @throws Failure `internal` where it has not mapped the file, or where the pages are not of that
  */
 export async function loadOwnPages(pid: number, file: string, pagesFile: string, signal?: AbortSignal): Promise<void> {
-	const { origin, extent: [start, length] } = await findMapping(pid, file);
+	const { origin, extent } = await findMapping(pid, file);
+	const [start, end] = [extent[0], extent[0] + extent[1]];
 	await withFile(pagesFile, 'r', (source) =>
 		withFile(`/proc/${pid}/mem`, 'r+', async (mem) => {
 			const own = await readIndex(source);
-			if (!own.every(([offset, bytes]) => offset >= start && bytes > 0 && offset + bytes <= start + length)) {
+			if (!own.every(([offset, bytes]) => offset >= start && bytes > 0 && offset + bytes <= end)) {
 				throw brokenFailure('internal', `${pagesFile} is of another memory`);
 			}
 			const buffer = Buffer.allocUnsafeSlow(chunkBytes);
 			for (const { pieces, bytes, from } of inBatches(own)) {
 				signal?.throwIfAborted();
-				await fill(buffer.subarray(0, bytes), source, from);
-				await Promise.all(pieces.map((piece) => mem.write(buffer, piece.at, piece.length, origin + piece.offset)));
+				await readFully(source, buffer.subarray(0, bytes), from);
+				await Promise.all(pieces.map(({ at, offset, length }) => writeFully(mem, buffer.subarray(at, at + length), origin + offset)));
 			}
 		}),
 	);
@@ -152,7 +154,7 @@ async function findOwn(pagemap: FileHandle, { origin, extent }: Mapping, signal:
 	for (const [offset, length] of splitExtents([extent], (chunkBytes / entryBytes) * pageBytes)) {
 		signal?.throwIfAborted();
 		const entries = buffer.subarray(0, (length / pageBytes) * entryBytes);
-		await fill(entries, pagemap, ((origin + offset) / pageBytes) * entryBytes);
+		await readFully(pagemap, entries, ((origin + offset) / pageBytes) * entryBytes);
 		own.push(...ownPages(entries, offset));
 	}
 	return own;
@@ -162,31 +164,11 @@ const packIndex = (extents: readonly Extent[]): Buffer => Buffer.from(Float64Arr
 
 async function readIndex(source: FileHandle): Promise<Extent[]> {
 	const { size } = await source.stat();
-	const [count = NaN] = readNumbers(await readFully(source, entryBytes, 0));
+	const [count = NaN] = readNumbers(await readFully(source, Buffer.alloc(entryBytes), 0));
 	const indexBytes = 2 * count * entryBytes;
 	if (!Number.isInteger(count) || count < 0 || indexBytes >= size) throw brokenFailure('internal', 'a file of pages does not begin as one');
-	const numbers = readNumbers(await readFully(source, indexBytes, entryBytes));
+	const numbers = readNumbers(await readFully(source, Buffer.alloc(indexBytes), entryBytes));
 	return Array.from({ length: count }, (_none, index) => [numbers[2 * index] ?? 0, numbers[2 * index + 1] ?? 0]);
 }
 
 const readNumbers = (bytes: Buffer): Float64Array => new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / entryBytes);
-
-async function readFully(file: FileHandle, length: number, position: number): Promise<Buffer> {
-	const buffer = Buffer.allocUnsafeSlow(length);
-	await fill(buffer, file, position);
-	return buffer;
-}
-
-async function fill(buffer: Buffer, file: FileHandle, position: number): Promise<void> {
-	const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
-	if (bytesRead < buffer.length) throw brokenFailure('internal', `only ${bytesRead} of ${buffer.length} bytes could be read`);
-}
-
-async function withFile<T>(file: string, flags: string, body: (handle: FileHandle) => Promise<T>): Promise<T> {
-	const handle = await open(file, flags);
-	try {
-		return await body(handle);
-	} finally {
-		await handle.close();
-	}
-}

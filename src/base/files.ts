@@ -1,9 +1,13 @@
 /** Files that are read and written in parts. */
 import { open, type FileHandle } from 'node:fs/promises';
 
-/** Opens a file, and closes it whatever becomes of `body`. @param flags as of open(3) in C: `r`, `r+`, `w` */
-export async function withFile<T>(file: string, flags: string, body: (handle: FileHandle) => Promise<T>): Promise<T> {
-	const handle = await open(file, flags);
+/**
+ * Opens a file, and closes it whatever becomes of `body`.
+ * @param flags as Node has them: `r`, `r+`, `w`, `wx`
+ * @param mode of a file that is made
+ */
+export async function withFile<T>(file: string, flags: string, body: (handle: FileHandle) => Promise<T>, mode?: number): Promise<T> {
+	const handle = await open(file, flags, mode);
 	try {
 		return await body(handle);
 	} finally {

@@ -5,6 +5,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { splitExtents, type Extent } from '../base/extents.js';
+import { withFile } from '../base/files.js';
 import { isCount } from '../base/untrusted.js';
 import { badArchive } from './tar.js';
 
@@ -59,15 +60,13 @@ export async function* readData({ listed, file }: SparseSource): AsyncGenerator<
  * @throws Failure `usage` when the data are not those that were packed
  */
 export async function writeSparse(target: string, listed: SparseFile, contents: AsyncIterable<Buffer>): Promise<void> {
-	const handle = await open(target, 'wx', 0o600);
-	try {
+	const write = async (handle: FileHandle) => {
 		if ((await writeData(handle, listed.extents, contents)) !== listed.crc32) {
 			throw badArchive(`${listed.path} is damaged: its checksum differs`);
 		}
 		await handle.truncate(listed.bytes);
-	} finally {
-		await handle.close();
-	}
+	};
+	await withFile(target, 'wx', write, 0o600);
 }
 
 /** Puts data where they belong; resolves to their checksum. There are as many of them as the extents are long. */

@@ -1,12 +1,13 @@
 /** Reading a bundle that a stranger may have made. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { requireRoom } from '../base/disk-usage.js';
 import { brokenFailure, Failure, usageFailure } from '../base/errors.js';
+import { withFile } from '../base/files.js';
 import { manifestName, maximumManifestBytes, parseBundleManifest, unpackedBytes, type BundledFile, type BundleManifest } from './manifest.js';
 import { dataBytes, writeSparse, type SparseFile } from './sparse.js';
 import { badArchive, readTar, type TarFile } from './tar.js';
@@ -104,12 +105,10 @@ async function* hashed(contents: AsyncIterable<Buffer>, hash: { update(data: Buf
 
 /** Writes a file that is not there yet: nothing can be written through. */
 async function writePlain(file: string, contents: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
-	const handle = await open(file, 'wx', 0o600);
-	try {
+	const write = async (handle: FileHandle) => {
 		for await (const piece of contents) await handle.writeFile(piece);
-	} finally {
-		await handle.close();
-	}
+	};
+	await withFile(file, 'wx', write, 0o600);
 }
 
 async function readWhole({ contents }: TarFile): Promise<Buffer> {

@@ -18,18 +18,14 @@ import type { Accelerator } from './spec.js';
 /** Where the files are, by the directory of a lab's sockets. */
 export const memoryDirectory = (sockets: string): string => path.join(sockets, 'memory');
 
-/** A machine's memory as it was saved. */
-export interface SavedMemory {
+/** What a machine is restored from, but for its disk. */
+export interface StateFiles {
+	/** Of processor and devices. */
+	readonly stateFile: string;
 	/** The memory, as sparse as it is. */
 	readonly ramFile: string;
 	/** What has changed since, where it was the memory of a machine that was restored (./own-pages.ts). */
 	readonly pagesFile?: string;
-}
-
-/** What a machine is restored from, but for its disk. */
-export interface StateFiles extends SavedMemory {
-	/** Of processor and devices. */
-	readonly stateFile: string;
 }
 
 /** Names for those of the machine or state of that number. */
@@ -58,9 +54,8 @@ export async function mountMemory(directory: string, accelerator: Pick<Accelerat
 }
 
 /** Copies a file as sparse as it is, without writing anything where the file system can. */
-export async function copySparse(from: string, to: string, { deadlineMs, signal }: Partial<MigrationOptions>): Promise<void> {
-	const limit = deadlineMs === undefined ? {} : { timeoutMs: deadlineMs };
-	await run(['cp', '--sparse=auto', '--reflink=auto', '--', from, to], { ...limit, signal });
+export async function copySparse(from: string, to: string, { deadlineMs, signal }: MigrationOptions): Promise<void> {
+	await run(['cp', '--sparse=auto', '--reflink=auto', '--', from, to], { timeoutMs: deadlineMs, signal });
 }
 
 /**

@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { withFile, writeFully } from '../base/files.js';
 
 /** An empty file's clusters are, in this order: header, both levels of reference counts, and an L1 table of zeros. */
 const clusterBits = 16;
@@ -59,23 +60,18 @@ export function judgeQcow2(header: Buffer): string | undefined {
 
 /** The same of a file. */
 export async function findQcow2Danger(file: string): Promise<string | undefined> {
-	const handle = await open(file);
-	try {
+	return withFile(file, 'r', async (handle) => {
 		const { buffer, bytesRead } = await handle.read(Buffer.alloc(headerBytes), 0, headerBytes, 0);
 		return judgeQcow2(buffer.subarray(0, bytesRead));
-	} finally {
-		await handle.close();
-	}
+	});
 }
 
 /** Writes an empty disk to a new file. @throws what the file system has to say, also when the file is there already */
 export async function createQcow2(file: string, diskBytes: number): Promise<void> {
 	const { fileBytes, stretches } = emptyQcow2(diskBytes);
-	const handle = await open(file, 'wx', 0o644);
-	try {
-		for (const { offset, bytes } of stretches) await handle.write(bytes, 0, bytes.length, offset);
+	const write = async (handle: FileHandle) => {
+		for (const { offset, bytes } of stretches) await writeFully(handle, bytes, offset);
 		await handle.truncate(fileBytes);
-	} finally {
-		await handle.close();
-	}
+	};
+	await withFile(file, 'wx', write, 0o644);
 }

@@ -6,7 +6,7 @@ import { digestFile } from '../checkpoint/digest.js';
 import { publishCheckpoint, readCheckpoint } from '../checkpoint/store.js';
 import { machineFiles, type FileDigest } from '../checkpoint/manifest.js';
 import { copySparse, saveMachine, stateFilesIn, type StateFiles } from '../machine/memory.js';
-import { freezeDisk, halt, proceed } from '../machine/migration.js';
+import { freezeDisk, halt, proceed, type MigrationOptions } from '../machine/migration.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { diskNode } from '../machine/spec.js';
 import { createOverlay } from './overlay.js';
@@ -48,18 +48,15 @@ export async function saveMachines(
 			}),
 		);
 		const savedAt = Date.now();
-		const layers = machines.map(({ layers: below }) => below);
+		const saves = machines.map(async (live, index): Promise<Saved> => {
+			const { layers } = live;
+			await freezeLayer(live, overlays[index] ?? '', signal);
+			const files = await saveMachine(live.machine, stateFilesIn(order.aside, index), { deadlineMs: deadlines.stateMs, signal });
+			return { ...files, layers };
+		});
 		// All are waited for: none may go on while its state is still being written.
-		const saves = await Promise.allSettled(
-			machines.map(async (live, index) => {
-				const overlay = overlays[index] ?? '';
-				await freezeLayer(live, overlay, signal);
-				return saveMachine(live.machine, stateFilesIn(order.aside, index), { deadlineMs: deadlines.stateMs, signal });
-			}),
-		);
-		const failed = saves.find((save) => save.status === 'rejected');
-		if (failed) throw failed.reason;
-		const saved = saves.flatMap((save, index) => (save.status === 'fulfilled' ? [{ ...save.value, layers: layers[index] ?? [] }] : []));
+		await Promise.allSettled(saves);
+		const saved = await Promise.all(saves);
 		return () => publish(order, saved, savedAt, context);
 	} finally {
 		for (const machine of begun) if (!isPaused(machine)) await goOn(machine, signal);
@@ -99,17 +96,18 @@ async function nextOverlay({ machine, diskMiB, layers }: LiveMachine, { disks }:
 /** What a machine was saved as, and the disk layers that belong to it. */
 type Saved = StateFiles & Pick<LiveMachine, 'layers'>;
 
-async function publish(order: SaveOrder, saved: readonly Saved[], savedAt: number, { signal }: SavingContext): Promise<void> {
+async function publish(order: SaveOrder, saved: readonly Saved[], savedAt: number, { signal, deadlines }: SavingContext): Promise<void> {
+	const options = { deadlineMs: deadlines.stateMs, signal };
 	const { aside, besides = [] } = order;
 	const files: Record<string, FileDigest> = {};
 	const machines = await Promise.all(
 		order.machines.map(async (machine, index) => {
 			const { stateFile, ramFile, pagesFile, layers: own } = saved[index] ?? neverSaved(machine.node);
 			const layers = own.map((_file, depth) => `${index}.${depth}.qcow2`);
-			await Promise.all(own.map((file, depth) => linkOrCopy(file, path.join(aside, layers[depth] ?? ''), signal)));
+			await Promise.all(own.map((file, depth) => linkOrCopy(file, path.join(aside, layers[depth] ?? ''), options)));
 			const ram = path.basename(stateFilesIn(aside, index).ramFile);
 			if (pagesFile !== undefined) {
-				await linkOrCopy(ramFile, path.join(aside, ram), signal);
+				await linkOrCopy(ramFile, path.join(aside, ram), options);
 				const digest = await knownDigest(ramFile);
 				if (digest) files[ram] = digest;
 			}
@@ -134,7 +132,7 @@ async function knownDigest(ramFile: string): Promise<FileDigest | undefined> {
 }
 
 /** What is never written to again can serve the run and the checkpoint, or two checkpoints, as the same file. */
-async function linkOrCopy(file: string, target: string, signal: AbortSignal): Promise<void> {
+async function linkOrCopy(file: string, target: string, options: MigrationOptions): Promise<void> {
 	// On another file system it is copied; what cannot be done there either, the copy says.
-	await link(file, target).catch(() => copySparse(file, target, { signal }));
+	await link(file, target).catch(() => copySparse(file, target, options));
 }

@@ -1,5 +1,6 @@
-/** Files that are read and written in parts. */
-import { open, type FileHandle } from 'node:fs/promises';
+/** Files that are read and written in parts, and the directories that they are in. */
+import { mkdir, open, stat, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
 
 /**
  * Opens a file, and closes it whatever becomes of `body`.
@@ -27,3 +28,26 @@ export async function writeFully(file: FileHandle, buffer: Buffer, position: num
 	const { bytesWritten } = await file.write(buffer, 0, buffer.length, position);
 	if (bytesWritten < buffer.length) throw new Error(`only ${bytesWritten} of ${buffer.length} bytes could be written`);
 }
+
+/**
+ * Makes a directory, and those above it that are missing. Node's own `recursive` never returns where a directory is there in
+ * which the kernel finds no place for another, as in /proc (seen with Node 20).
+ * @throws Error as mkdir(2) has it
+ */
+export async function makeDirectory(directory: string, mode = 0o777): Promise<void> {
+	try {
+		await mkdir(directory, mode);
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === 'EEXIST' && (await stat(directory)).isDirectory()) return;
+		const above = path.dirname(directory);
+		if (code !== 'ENOENT' || (await isThere(above))) throw error;
+		await makeDirectory(above, mode);
+		await makeDirectory(directory, mode);
+	}
+}
+
+const isThere = (file: string): Promise<boolean> => stat(file).then(
+	() => true,
+	() => false,
+);

@@ -7,6 +7,7 @@ import { imageKey } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import { provideImages } from '../rehearse/images.js';
+import { makePlace, type Paths } from '../rehearse/paths.js';
 import { stage } from '../rehearse/stage.js';
 import { imagesObject, renderImages, type ShownImage } from '../report/images.js';
 import { loadLab } from './load-lab.js';
@@ -17,8 +18,7 @@ import { startView } from './view.js';
 export interface ImageOptions {
 	/** Name of a bundled lab, or path of a plan. */
 	readonly lab: string;
-	/** Where images are kept. */
-	readonly directory: string;
+	readonly paths: Pick<Paths, 'cache' | 'state' | 'images'>;
 	/** Build nothing. */
 	readonly list: boolean;
 	readonly mirror: string | undefined;
@@ -28,10 +28,10 @@ export interface ImageOptions {
 
 /** `rehearse image`: builds what is missing, unless it is only to `list`, and shows the lab's images. */
 export async function imageCommand(options: ImageOptions): Promise<ExitCode> {
-	const { terminal, directory, list } = options;
+	const { terminal, paths, list } = options;
 	const lab = await loadLab(options.lab, terminal);
 	const guest = await readGuestDefinition();
-	const look = () => Promise.all(imageRequests(lab, guest).map((request) => inspect(request, guest, directory)));
+	const look = () => Promise.all(imageRequests(lab, guest).map((request) => inspect(request, guest, paths.images)));
 	let images = await look();
 	if (!list && images.some(({ built }) => !built)) {
 		await buildImages(lab, options);
@@ -44,13 +44,14 @@ export async function imageCommand(options: ImageOptions): Promise<ExitCode> {
 	return ExitCode.passed;
 }
 
-async function buildImages(lab: Lab, { terminal, directory, mirror }: ImageOptions): Promise<void> {
+async function buildImages(lab: Lab, { terminal, paths, mirror }: ImageOptions): Promise<void> {
+	await makePlace(paths, 'cache');
 	const stopping = stopOnSignals();
 	// The live view is of a whole run, of which this is one stage.
 	const view = await startView({ ...terminal, live: false });
 	const emit: Emit = (event) => view.onEvent({ at: Date.now(), ...event });
 	try {
-		await stage(emit, 'images', () => provideImages(lab, { directory, mirror, emit, signal: stopping.signal }));
+		await stage(emit, 'images', () => provideImages(lab, { directory: paths.images, mirror, emit, signal: stopping.signal }));
 	} finally {
 		await view.stop();
 		stopping.done();

@@ -8,7 +8,7 @@ import { manifestName, parseBundleManifest, type BundleManifest } from '../bundl
 import { badArchive } from '../bundle/tar.js';
 import { unpackBundle } from '../bundle/unpack.js';
 import type { SavedLab } from '../rehearse/handover/saved-lab.js';
-import type { Paths } from '../rehearse/paths.js';
+import { makePlace, type Paths } from '../rehearse/paths.js';
 import { openedObject, renderOpened, type OpenedBundle } from '../report/bundle.js';
 import { foldEvents } from '../report/fold.js';
 import { resultOf } from '../report/result.js';
@@ -64,6 +64,7 @@ export async function openCommand(options: OpenOptions): Promise<ExitCode> {
 async function open({ bundle, paths, terminal }: OpenOptions): Promise<Opened> {
 	const before = [path.resolve(bundle), path.join(paths.runs, bundle)].find((directory) => existsSync(path.join(directory, manifestName)));
 	if (before !== undefined) return look(before, parseBundleManifest(await readFile(path.join(before, manifestName), 'utf8')));
+	await makePlace(paths, 'state');
 	const stopping = stopOnSignals();
 	try {
 		return await unpack(path.resolve(bundle), paths.runs, terminal, stopping.signal);

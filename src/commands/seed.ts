@@ -1,6 +1,7 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ExitCode } from '../base/errors.js';
+import { ExitCode, usageFailure } from '../base/errors.js';
+import { makeDirectory } from '../base/files.js';
 import type { LabNode } from '../lab/lab.js';
 import { layOutColumns, painter } from '../report/text.js';
 import { buildSeedFiles, readGuestFiles, type GuestFiles } from '../seed/content.js';
@@ -42,7 +43,9 @@ export async function seedCommand({ directory, json, terminal, ...options }: See
 	const out = path.resolve(directory);
 	const stopping = stopOnSignals();
 	try {
-		await mkdir(out, { recursive: true });
+		await makeDirectory(out).catch((error: Error) => {
+			throw usageFailure(`--out ${out} cannot be made: ${error.message}`);
+		});
 		const seeds: WrittenSeed[] = [];
 		for (const node of lab.nodes) seeds.push(await writeSeed(node, guestFiles, out, stopping.signal));
 		terminal.stdout.write(

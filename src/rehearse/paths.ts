@@ -1,5 +1,8 @@
+import { access, constants } from 'node:fs/promises';
 import envPaths from 'env-paths';
 import path from 'node:path';
+import { hostFailure } from '../base/errors.js';
+import { makeDirectory } from '../base/files.js';
 
 /** Where the tool keeps things between runs. */
 export interface Paths {
@@ -9,6 +12,8 @@ export interface Paths {
 	readonly checkpoints: string;
 	/** SSH host keys of nodes, which are the same from run to run. */
 	readonly hostKeys: string;
+	/** What people may want to look at later. */
+	readonly state: string;
 	/** A directory for each run. */
 	readonly runs: string;
 	/** Of labs that are being brought up. */
@@ -24,7 +29,25 @@ export function userPaths(): Paths {
 		images: path.join(cache, 'images'),
 		checkpoints: path.join(cache, 'checkpoints'),
 		hostKeys: path.join(cache, 'host-keys'),
+		state: log,
 		runs: path.join(log, 'runs'),
 		locks: path.join(log, 'locks'),
 	};
+}
+
+/**
+ * Makes the directory that everything of a kind goes into.
+ * @throws Failure `no-directory` where this user cannot make it, or not write to it
+ */
+export async function makePlace(paths: Pick<Paths, 'cache' | 'state'>, kind: 'cache' | 'state'): Promise<void> {
+	const directory = paths[kind];
+	try {
+		await makeDirectory(directory);
+		await access(directory, constants.W_OK);
+	} catch (error) {
+		const variable = kind === 'cache' ? 'XDG_CACHE_HOME' : 'XDG_STATE_HOME';
+		throw hostFailure('no-directory', `rehearse cannot write to ${directory}: ${(error as Error).message}`, {
+			hint: `let this user write there, or have ${variable} name a directory where he may`,
+		});
+	}
 }

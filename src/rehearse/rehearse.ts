@@ -32,7 +32,7 @@ import { orderHandover } from './handover/order.js';
 import { checkpointsIn } from './handover/places.js';
 import { announceLive, type LiveLab } from './live-labs.js';
 import { writeMachinesFile } from './machines-file.js';
-import type { Paths } from './paths.js';
+import { makePlace, type Paths } from './paths.js';
 import { copyPlan } from './plan-copy.js';
 import { prepareLab, type PrepareContext } from './prepare.js';
 import { controlSocketIn } from './requests.js';
@@ -122,6 +122,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			const starting = startSupervisor(cleanup, signal);
 			const required = requiredForRun();
 			for (const early of [starting, required]) early.catch(() => undefined);
+			for (const kind of ['state', 'cache'] as const) await makePlace(options.paths, kind);
 			directory = await createRunDirectory(options.paths.runs, options.lab.name, cleanup);
 			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);

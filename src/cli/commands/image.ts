@@ -16,7 +16,6 @@ export const imageDefinition = defineCommand({
 			import('../../commands/image.js'),
 			import('../../rehearse/paths.js'),
 		]);
-		const directory = userPaths().images;
-		return imageCommand({ lab, directory, list, mirror: filled('mirror', mirror), json, terminal });
+		return imageCommand({ lab, paths: userPaths(), list, mirror: filled('mirror', mirror), json, terminal });
 	},
 });

@@ -6,7 +6,7 @@ import { requireNodes } from '../../lab/node-names.js';
 import type { AcceleratorChoice } from '../../machine/accelerator.js';
 import { acquireLock } from '../../process/lock.js';
 import { findLiveLabs } from '../../rehearse/live-labs.js';
-import type { Paths } from '../../rehearse/paths.js';
+import { makePlace, type Paths } from '../../rehearse/paths.js';
 import { exitCodeOf, resultOf } from '../../report/result.js';
 import type { RunState } from '../../report/state.js';
 import { summary } from '../../report/summary.js';
@@ -40,6 +40,7 @@ export interface UpOptions {
 export async function upCommand(options: UpOptions): Promise<ExitCode> {
 	const { terminal, paths, json } = options;
 	const lab = onlyNodes(await loadLab(options.lab, terminal), options.nodes);
+	await makePlace(paths, 'state');
 	// Two at once would each find that there is none yet.
 	const lock = await acquireLock(path.join(paths.locks, lab.name), {
 		timeoutMs: options.timeLimitMs,

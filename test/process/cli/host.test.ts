@@ -65,6 +65,27 @@ test('seed writes a disk and the same as files for every node, without images', 
 	}
 });
 
+// Nobody can make a directory in /proc, root included; Node's own recursive mkdir would try for ever.
+const nowhere = test.macro({
+	async exec(t, variable: 'XDG_CACHE_HOME' | 'XDG_STATE_HOME', command: string) {
+		const { rehearse } = await makeRehearse(t);
+		const { stdout, stderr, exitCode } = await rehearse([command, path.join(plans, 'good', 'compact.yaml')], { env: { [variable]: '/proc/none' } });
+		t.is(exitCode, 3, stderr);
+		t.regex(stderr, /rehearse cannot write to \/proc\/none\/rehearse: ENOENT/);
+		t.regex(stdout + stderr, new RegExp(`have ${variable} name a directory`));
+	},
+	title: (_, variable, command) => `${command}, where ${variable} names a place that cannot be: a lack of the host, and what to do`,
+});
+for (const command of ['run', 'up']) test(nowhere, 'XDG_STATE_HOME', command);
+for (const command of ['run', 'up', 'image']) test(nowhere, 'XDG_CACHE_HOME', command);
+
+test('seeds for a place that cannot be are bad usage', async (t) => {
+	const { rehearse } = await makeRehearse(t);
+	const { stderr, exitCode } = await rehearse(['seed', path.join(plans, 'good', 'compact.yaml'), '--out', '/proc/none/seeds']);
+	t.is(exitCode, 2, stderr);
+	t.regex(stderr, /--out \/proc\/none\/seeds cannot be made: ENOENT/);
+});
+
 test('prune without anything to remove', async (t) => {
 	const { rehearse } = await makeRehearse(t);
 	t.like(await rehearse(['prune']), { exitCode: 0, stdout: 'Nothing to remove.' });

@@ -31,6 +31,7 @@ async function fill(t: ExecutionContext) {
 		images: inCache('images'),
 		checkpoints: inCache('checkpoints'),
 		hostKeys: inCache('host-keys'),
+		state: path.join(directory, 'state'),
 		runs: path.join(directory, 'state/runs'),
 		locks: path.join(directory, 'state/locks'),
 	};

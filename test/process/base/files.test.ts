@@ -1,0 +1,31 @@
+/** Directories are made on a real file system. */
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { makeDirectory } from '../../../src/base/files.js';
+
+async function emptyDirectory(t: ExecutionContext): Promise<string> {
+	const directory = await mkdtemp(path.join(os.tmpdir(), 'rehearse-files-'));
+	t.teardown(() => rm(directory, { recursive: true, force: true }));
+	return directory;
+}
+
+test('a directory is made with those above it, by several at once, and may be there already', async (t) => {
+	const above = path.join(await emptyDirectory(t), 'a', 'b');
+	const directory = path.join(above, 'c');
+	await Promise.all(Array.from({ length: 5 }, () => makeDirectory(directory, 0o700)));
+	await makeDirectory(directory);
+	for (const made of [above, directory]) t.is((await stat(made)).mode & 0o777, 0o700);
+});
+
+test('where a file is in the way, the error says so', async (t) => {
+	const file = path.join(await emptyDirectory(t), 'file');
+	await writeFile(file, '');
+	await t.throwsAsync(makeDirectory(file), { code: 'EEXIST' });
+	await t.throwsAsync(makeDirectory(path.join(file, 'below')), { code: 'ENOTDIR' });
+});
+
+test('where the kernel lets nobody make one, it ends with an error', async (t) => {
+	await t.throwsAsync(makeDirectory('/proc/none/below'), { code: 'ENOENT' });
+});

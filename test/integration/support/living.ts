@@ -7,13 +7,22 @@ import { bundledLab } from './labs.js';
 import type { Sandbox } from './sandbox.js';
 import { runTool, Tool } from './tool.js';
 
-/** What the services of the lab answer over HTTP, by port. */
-const pages: Readonly<Record<string, readonly [path: string, answer: RegExp]>> = {
-	2283: ['/api/server-info/ping', /^\{"res":"pong"\}$/],
-	3003: ['/ping', /^\{"status":"ok"\}$/],
-	9187: ['/metrics', /^pg_compat_up 1\n$/],
-	9121: ['/metrics', /^redis_compat_up 1\n$/],
-};
+/** What the services of the lab answer over HTTP: port, request, status, body. */
+const answers: readonly (readonly [port: number, request: string, status: number, body: string, posted?: string])[] = [
+	[2283, 'GET /api/server-info/ping', 200, '{"res":"pong"}'],
+	[2283, 'GET /api/server-info/version', 200, '{"major":1,"minor":0,"patch":0,"flavor":"compat"}'],
+	[2283, 'GET /metrics', 200, 'immich_server_compat_up 1\n'],
+	[2283, 'GET /photos', 404, 'not found\n'],
+	[2283, 'DELETE /metrics', 501, 'only GET\n'],
+	[3003, 'GET /ping', 200, '{"status":"ok"}'],
+	[3003, 'GET /metrics', 200, 'immich_ml_compat_up 1\n'],
+	[3003, 'GET /predict', 404, 'not found\n'],
+	[3003, 'POST /predict', 200, '{"prediction":"compat-stub","confidence":0.0}', '{"image":["…"]}'],
+	[3003, 'POST /predict', 400, '{"error":"the body is not JSON"}', 'a cat'],
+	[9187, 'GET /metrics', 200, 'pg_compat_up 1\n'],
+	[9187, 'GET /', 404, 'not found\n'],
+	[9121, 'GET /metrics', 200, 'redis_compat_up 1\n'],
+];
 
 /** Says something to a server that speaks no HTTP, and resolves to the beginning of its answer. */
 const hears = (port: number, words: Buffer): Promise<string> =>
@@ -47,8 +56,11 @@ export async function livesIn(t: ExecutionContext, sandbox: Sandbox): Promise<vo
 	const [, line = ''] = await forwarding.prints(/(\{.*\})\n/, 30_000);
 	const { ports } = JSON.parse(line) as { readonly ports: readonly { readonly port: number; readonly local: number }[] };
 	const localOf = (port: number) => ports.find((forwarded) => forwarded.port === port)?.local ?? 0;
-	for (const [port, [place, answer]] of Object.entries(pages)) {
-		t.regex(await (await fetch(`http://127.0.0.1:${localOf(Number(port))}${place}`)).text(), answer);
+	for (const [port, request, status, body, posted] of answers) {
+		const [method = '', place = ''] = request.split(' ');
+		const answer = await fetch(`http://127.0.0.1:${localOf(port)}${place}`, { method, ...(posted && { body: posted }) });
+		t.deepEqual([answer.status, await answer.text()], [status, body], `${port} ${request}`);
+		t.is(answer.headers.get('content-type') === 'application/json', /^[{]/.test(body), `${port} ${request}`);
 	}
 	t.is(await hears(localOf(6379), Buffer.from('PING\r\n')), '+PONG\r\n');
 	t.regex(await hears(localOf(5432), sslRequest), /^[SN]/);

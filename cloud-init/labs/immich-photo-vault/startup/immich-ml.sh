@@ -24,11 +24,13 @@ This node runs a stub: `POST /predict` gives the same answer to everything. At d
 EOF
 
 cat >/usr/local/lib/immich-ml-compat.py <<'EOF'
-"""Answers as a machine-learning worker would, without a model."""
-import json
+"""Answers as a machine-learning worker would, without a model.
+
+Not with http.server, whose imports (mail, TLS, archives) take an emulated machine longer than all the rest.
+"""
 import os
-from http.server import BaseHTTPRequestHandler
-from socketserver import ThreadingTCPServer
+from socket import AF_UNIX, SOCK_DGRAM, socket
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 JSON = 'application/json'
 PAGES = {
@@ -37,42 +39,43 @@ PAGES = {
 }
 
 
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        if self.path in PAGES:
-            self.answer(200, *PAGES[self.path])
-        else:
-            self.answer(404, 'text/plain', 'not found\n')
+class Handler(StreamRequestHandler):
+    def handle(self):
+        method, path, *_ = self.rfile.readline().decode('latin-1').split() + ['', '']
+        length = 0
+        while header := self.rfile.readline().strip().lower():
+            if header.startswith(b'content-length:'):
+                length = int(header.partition(b':')[2])
+        if method == 'GET' and path in PAGES:
+            self.answer('200 OK', *PAGES[path])
+        elif method == 'POST' and path == '/predict':
+            self.predict(self.rfile.read(length))
+        elif method:
+            self.answer('404 Not Found', 'text/plain', 'not found\n')
 
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers.get('Content-Length') or 0))
-        if self.path != '/predict':
-            return self.answer(404, 'text/plain', 'not found\n')
+    def predict(self, body):
+        import json  # only when it is needed, for the same reason
         try:
             json.loads(body)
         except ValueError:
-            return self.answer(400, JSON, '{"error":"the body is not JSON"}')
-        self.answer(200, JSON, '{"prediction":"compat-stub","confidence":0.0}')
+            self.answer('400 Bad Request', JSON, '{"error":"the body is not JSON"}')
+        else:
+            self.answer('200 OK', JSON, '{"prediction":"compat-stub","confidence":0.0}')
 
-    def answer(self, status, content_type, text):
-        body = text.encode()
-        self.send_response(status)
-        self.send_header('Content-Type', content_type)
-        self.send_header('Content-Length', str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
+    def answer(self, status, content_type, body):
+        head = [f'HTTP/1.0 {status}', f'Content-Type: {content_type}', f'Content-Length: {len(body)}']
+        self.wfile.write('\r\n'.join([*head, '', body]).encode())
 
 
 class Server(ThreadingTCPServer):
-    # Not http.server.HTTPServer: it looks its own name up in the DNS before it listens.
     allow_reuse_address = True
     daemon_threads = True
 
 
-Server(('0.0.0.0', int(os.environ['MACHINE_LEARNING_PORT'])), Handler).serve_forever()
+server = Server(('0.0.0.0', int(os.environ['MACHINE_LEARNING_PORT'])), Handler)
+with socket(AF_UNIX, SOCK_DGRAM) as systemd:
+    systemd.sendto(b'READY=1', os.environ['NOTIFY_SOCKET'])
+server.serve_forever()
 EOF
 
 cat >/etc/systemd/system/immich-ml-compat.service <<'EOF'
@@ -80,6 +83,7 @@ cat >/etc/systemd/system/immich-ml-compat.service <<'EOF'
 Description=Stub of the Immich machine-learning worker
 
 [Service]
+Type=notify
 User=ops
 EnvironmentFile=/etc/immich/ml.env
 ExecStart=/usr/bin/python3 /usr/local/lib/immich-ml-compat.py
@@ -108,7 +112,7 @@ WantedBy=multi-user.target
 EOF
 
 # systemd has to read its units again only when it knows the older one; that takes it seconds on a slow machine.
-# restart, unlike start, takes up a changed stub as well.
+# restart, unlike start, takes up a changed stub as well; it waits until the stub listens (Type=notify).
 systemctl is-active --quiet immich-ml-compat && systemctl daemon-reload
 systemctl enable --quiet --no-reload immich-ml-compat lab-alias
 systemctl restart immich-ml-compat

@@ -20,10 +20,13 @@ IMMICH_MACHINE_LEARNING_URL=http://10.71.0.20:3003
 EOF
 
 cat >/usr/local/lib/immich-server-compat.py <<'EOF'
-"""Answers the few requests by which an Immich server is known to be up."""
+"""Answers the few requests by which an Immich server is known to be up.
+
+Not with http.server, whose imports (mail, TLS, archives) take an emulated machine longer than all the rest.
+"""
 import os
-from http.server import BaseHTTPRequestHandler
-from socketserver import ThreadingTCPServer
+from socket import AF_UNIX, SOCK_DGRAM, socket
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 PAGES = {
     '/api/server-info/ping': ('application/json', '{"res":"pong"}'),
@@ -32,27 +35,30 @@ PAGES = {
 }
 
 
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        content_type, text = PAGES.get(self.path, ('text/plain', 'not found\n'))
-        body = text.encode()
-        self.send_response(200 if self.path in PAGES else 404)
-        self.send_header('Content-Type', content_type)
-        self.send_header('Content-Length', str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+class Handler(StreamRequestHandler):
+    def handle(self):
+        method, path, *_ = self.rfile.readline().decode('latin-1').split() + ['', '']
+        while self.rfile.readline().strip():
+            pass  # headers, of which none matters
+        if method == 'GET':
+            self.answer('200 OK' if path in PAGES else '404 Not Found', *PAGES.get(path, ('text/plain', 'not found\n')))
+        elif method:
+            self.answer('501 Not Implemented', 'text/plain', 'only GET\n')
 
-    def log_message(self, *args):
-        pass
+    def answer(self, status, content_type, body):
+        head = [f'HTTP/1.0 {status}', f'Content-Type: {content_type}', f'Content-Length: {len(body)}']
+        self.wfile.write('\r\n'.join([*head, '', body]).encode())
 
 
 class Server(ThreadingTCPServer):
-    # Not http.server.HTTPServer: it looks its own name up in the DNS before it listens.
     allow_reuse_address = True
     daemon_threads = True
 
 
-Server(('0.0.0.0', int(os.environ['IMMICH_PORT'])), Handler).serve_forever()
+server = Server(('0.0.0.0', int(os.environ['IMMICH_PORT'])), Handler)
+with socket(AF_UNIX, SOCK_DGRAM) as systemd:
+    systemd.sendto(b'READY=1', os.environ['NOTIFY_SOCKET'])
+server.serve_forever()
 EOF
 
 cat >/etc/systemd/system/immich-server-compat.service <<'EOF'
@@ -60,6 +66,7 @@ cat >/etc/systemd/system/immich-server-compat.service <<'EOF'
 Description=Stub of the Immich server
 
 [Service]
+Type=notify
 User=ops
 EnvironmentFile=/etc/immich/server.env
 ExecStart=/usr/bin/python3 /usr/local/lib/immich-server-compat.py
@@ -88,7 +95,7 @@ WantedBy=multi-user.target
 EOF
 
 # systemd has to read its units again only when it knows the older one; that takes it seconds on a slow machine.
-# restart, unlike start, takes up a changed stub as well.
+# restart, unlike start, takes up a changed stub as well; it waits until the stub listens (Type=notify).
 systemctl is-active --quiet immich-server-compat && systemctl daemon-reload
 systemctl enable --quiet --no-reload immich-server-compat lab-alias
 systemctl restart immich-server-compat

@@ -15,32 +15,39 @@ CREATE TABLE IF NOT EXISTS embeddings (id BIGSERIAL PRIMARY KEY, asset_id UUID, 
 EOF
 
 cat >/usr/local/lib/pg-compat.py <<'EOF'
-"""Answers /metrics the way a Prometheus exporter does."""
-from http.server import BaseHTTPRequestHandler
-from socketserver import ThreadingTCPServer
+"""Answers /metrics the way a Prometheus exporter does.
+
+Not with http.server, whose imports (mail, TLS, archives) take an emulated machine longer than all the rest.
+"""
+import os
+from socket import AF_UNIX, SOCK_DGRAM, socket
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        known = self.path == '/metrics'
-        body = b'pg_compat_up 1\n' if known else b'not found\n'
-        self.send_response(200 if known else 404)
-        self.send_header('Content-Type', 'text/plain; version=0.0.4')
-        self.send_header('Content-Length', str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+class Handler(StreamRequestHandler):
+    def handle(self):
+        request = self.rfile.readline().split()
+        while self.rfile.readline().strip():
+            pass  # headers, of which none matters
+        if request[:2] == [b'GET', b'/metrics']:
+            self.answer('200 OK', 'pg_compat_up 1\n')
+        elif request:
+            self.answer('404 Not Found', 'not found\n')
 
-    def log_message(self, *args):
-        pass
+    def answer(self, status, body):
+        head = [f'HTTP/1.0 {status}', 'Content-Type: text/plain; version=0.0.4', f'Content-Length: {len(body)}']
+        self.wfile.write('\r\n'.join([*head, '', body]).encode())
 
 
 class Server(ThreadingTCPServer):
-    # Not http.server.HTTPServer: it looks its own name up in the DNS before it listens.
     allow_reuse_address = True
     daemon_threads = True
 
 
-Server(('0.0.0.0', 9187), Handler).serve_forever()
+server = Server(('0.0.0.0', 9187), Handler)
+with socket(AF_UNIX, SOCK_DGRAM) as systemd:
+    systemd.sendto(b'READY=1', os.environ['NOTIFY_SOCKET'])
+server.serve_forever()
 EOF
 
 cat >/etc/systemd/system/pg-compat.service <<'EOF'
@@ -48,6 +55,7 @@ cat >/etc/systemd/system/pg-compat.service <<'EOF'
 Description=Metrics stub of PostgreSQL
 
 [Service]
+Type=notify
 User=ops
 ExecStart=/usr/bin/python3 /usr/local/lib/pg-compat.py
 Restart=on-failure
@@ -84,7 +92,7 @@ WantedBy=multi-user.target
 EOF
 
 # systemd has to read its units again only when it knows the older one; that takes it seconds on a slow machine.
-# restart, unlike start, takes up changed settings as well.
+# restart, unlike start, takes up changed settings as well; it waits until the stub listens (Type=notify).
 systemctl is-active --quiet pg-compat && systemctl daemon-reload
 systemctl enable --quiet --no-reload pg-compat lab-alias
 systemctl restart pg-compat postgresql

@@ -1,6 +1,6 @@
 /** The host as the probes of `doctor` see it: a handful of looks, none of which changes anything. */
 import { constants } from 'node:fs';
-import { access, open, readFile } from 'node:fs/promises';
+import { access, open, readFile, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { freeBytes } from '../base/disk-usage.js';
@@ -19,8 +19,8 @@ export interface Host {
 	readText(file: string): Promise<string | undefined>;
 	/** Opens a device for reading and writing and closes it; gives the error's code, such as `EACCES`. */
 	tryDevice(file: string): Promise<string | undefined>;
-	/** Bytes that a user may still write where the directory is, or will be. */
-	freeDisk(directory: string): Promise<number>;
+	/** Bytes that this user may still write where the directory is, or will be; nothing where he may not. */
+	freeDisk(directory: string): Promise<number | undefined>;
 	/** Bytes of memory to be had without swapping, limits of control groups included. */
 	freeMemory(): number;
 	/** The command that runs `bin/setup system`, as this user must. */
@@ -79,7 +79,8 @@ export function thisHost(): Host {
 		freeDisk: async (directory) => {
 			for (let nearest = path.resolve(directory); ; nearest = path.dirname(nearest)) {
 				if (nearest !== path.dirname(nearest) && !(await isThere(nearest, constants.F_OK))) continue;
-				return freeBytes(nearest);
+				const isOurs = (await stat(nearest)).isDirectory() && (await isThere(nearest, constants.W_OK));
+				return isOurs ? freeBytes(nearest) : undefined;
 			}
 		},
 		freeMemory: () => process.availableMemory(),

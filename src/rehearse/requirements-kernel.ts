@@ -79,6 +79,20 @@ export async function probeAppArmor(host: Host): Promise<Finding> {
 	return { status: 'warning', found: 'restricts user namespaces to programs with a profile', fix: host.setUp };
 }
 
+/** Opens the memory of another process of this user's, as saving a machine does that was restored. */
+const readOthersMemory = 'sleep 5 & (: <"/proc/$!/mem"); status=$?; kill "$!"; exit "$status"';
+
+/** Whether a process may read the memory of its children, which Yama can forbid (kernel.yama.ptrace_scope=3) until the next boot. */
+export async function probeMemoryAccess(host: Host): Promise<Finding> {
+	const { exitCode } = await host.run(['sh', '-c', readOthersMemory], { allowFailure: true, timeoutMs: probeTimeoutMs });
+	if (exitCode === 0) return { status: 'ok', found: 'permitted' };
+	return {
+		status: 'warning',
+		found: 'not permitted; labs of restored machines are not saved as started',
+		fix: 'start this host with kernel.yama.ptrace_scope below 3 (sysctl.d(5))',
+	};
+}
+
 async function readRanges(host: Host) {
 	const read = async (file: string) =>
 		findSubordinateRange((await host.readText(file)) ?? '', host.user.username, host.user.uid);

@@ -12,6 +12,7 @@ import {
 	probeAppArmor,
 	probeIdMapping,
 	probeKvm,
+	probeMemoryAccess,
 	probeSubordinateIds,
 	probeTun,
 	probeUserNamespaces,
@@ -47,7 +48,9 @@ async function probeKeyring(host: Host): Promise<Finding> {
 
 async function probeDisk({ host, cacheDirectory }: RequirementContext): Promise<Finding> {
 	const fix = 'free some space, or move the cache: XDG_CACHE_HOME=/elsewhere';
-	return judgeBytes(await host.freeDisk(cacheDirectory), diskNeeded, `free for ${cacheDirectory}`, fix);
+	const free = await host.freeDisk(cacheDirectory);
+	if (free === undefined) return { status: 'missing', found: `${cacheDirectory} cannot be written to`, fix: 'XDG_CACHE_HOME=/elsewhere' };
+	return judgeBytes(free, diskNeeded, `free for ${cacheDirectory}`, fix);
 }
 
 const needed = ({ comfortable }: { readonly comfortable: number }, what: string): string =>
@@ -71,6 +74,12 @@ const requirements: readonly Requirement[] = [
 		probe: ({ host }) => probeUserNamespaces(host),
 	},
 	{ id: 'apparmor', title: 'AppArmor', needed: 'lets unshare(1) work', probe: ({ host }) => probeAppArmor(host) },
+	{
+		id: 'memory-access',
+		title: 'memory access',
+		needed: 'of child processes',
+		probe: ({ host }) => probeMemoryAccess(host),
+	},
 	{
 		id: 'subordinate-ids',
 		title: 'subuid, subgid',

@@ -119,6 +119,10 @@ test('no newuidmap', finding, { programs: { newuidmap: null } },
 	'newuidmap', 'missing', /newuidmap not found/, setUp, 3);
 test('little disk', finding, { host: { freeDisk: async () => gibibyte } },
 	'disk', 'missing', /1 GiB free for \/cache/, /XDG_CACHE_HOME/, 3);
+test('a cache that cannot be written to', finding, { host: { freeDisk: async () => undefined } },
+	'disk', 'missing', /\/cache cannot be written to/, /XDG_CACHE_HOME/, 3);
+test('memory of children that cannot be read', finding, { programs: { sh: { exitCode: 2 } } },
+	'memory-access', 'warning', /not saved as started/, /ptrace_scope/, 0);
 test('memory that may just do', finding, { host: { freeMemory: () => 2 * gibibyte } },
 	'memory', 'warning', /2 GiB available/, /smaller lab/, 0);
 test('no keyring', finding, { host: { exists: async () => false } }, 'keyring', 'missing', /not found/, setUp, 3);

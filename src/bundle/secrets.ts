@@ -43,9 +43,14 @@ function patternsFor(passwords: readonly DeclaredPassword[]): readonly Pattern[]
 /** Passwords from this length on are found within words too; a shorter one may well be a part of some. */
 const plainlySecret = 8;
 
-/** A password as it is, and as it is written within JSON. */
+/** A password as it is, and as those who write JSON (some escape `/`, some all but ASCII) and quoted YAML have it. */
 function spellingsOf(password: string): RegExp {
-	const spellings = new Set([password, JSON.stringify(password).slice(1, -1)]);
+	const inJson = JSON.stringify(password).slice(1, -1);
+	const inAscii = (hexadecimal: (code: string) => string) =>
+		inJson.replaceAll(/[^\x20-\x7e]/g, (unit) => `\\u${hexadecimal(unit.charCodeAt(0).toString(16).padStart(4, '0'))}`);
+	const ascii = [inAscii((code) => code), inAscii((code) => code.toUpperCase())];
+	const slashes = [inJson, ...ascii].map((text) => text.replaceAll('/', '\\/'));
+	const spellings = new Set([password, inJson, ...ascii, ...slashes, password.replaceAll("'", "''")]);
 	const either = [...spellings].map((text) => latin1(Buffer.from(text)).replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|');
 	return new RegExp(password.length >= plainlySecret ? either : `(?<![A-Za-z0-9])(?:${either})(?![A-Za-z0-9])`, 'g');
 }

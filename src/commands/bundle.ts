@@ -11,6 +11,9 @@ import { toolVersion } from '../base/version.js';
 import { isBundled, parseBundleManifest, unpackedBytes, type BundleManifest, type HeldSecrets } from '../bundle/manifest.js';
 import { describeFile, writeBundle, type PackedFile } from '../bundle/pack.js';
 import { findSecrets, redact, type DeclaredPassword } from '../bundle/secrets.js';
+import { validatePlan } from '../plan/problems.js';
+import type { PlanDocument } from '../plan/schema.js';
+import { parsePlanTree } from '../plan/tree.js';
 import { findLiveLabs } from '../rehearse/live-labs.js';
 import type { Paths } from '../rehearse/paths.js';
 import type { LabStatus } from '../rehearse/requests.js';
@@ -24,7 +27,7 @@ import type { RunState } from '../report/state.js';
 import { gatherMachines } from './bundle-machines.js';
 import { askLab } from './live/meant-lab.js';
 import { stopOnSignals } from './stop.js';
-import { findRun, isFromElsewhere, readEvents, readPlanCopy, runsNewestFirst } from './stored-runs.js';
+import { findRun, isFromElsewhere, isPlanName, readEvents, readPlanCopy, runsNewestFirst } from './stored-runs.js';
 import type { Terminal } from './terminal.js';
 
 export interface BundleOptions {
@@ -76,6 +79,7 @@ async function bundle(
 	const secrets = findSecrets(files, passwords);
 	const [left] = secrets;
 	if (isRedacted && left) throw brokenFailure('redact', `${left.path} could not be freed of: ${left.holds.join(', ')}`);
+	if (isRedacted) requireNoneLeft(files, passwords);
 	const manifest: BundleManifest = {
 		schema: machines ? 2 : 1,
 		kind: 'rehearse bundle',
@@ -155,9 +159,32 @@ async function declaredPasswords(directory: string, mustBeKnown: boolean): Promi
 			hint: 'rehearse the lab again and bundle that run, or bundle this one without --redact',
 		});
 	}
-	return (plan?.document?.nodes ?? []).flatMap(({ recipe }) =>
-		recipe.users.flatMap(({ username, password }) => (password ? [{ user: username, password }] : [])),
-	);
+	return plan?.document ? passwordsIn(plan.document) : [];
+}
+
+const passwordsIn = ({ nodes }: PlanDocument): readonly DeclaredPassword[] =>
+	nodes.flatMap(({ recipe }) => recipe.users.flatMap(({ username: user, password }) => (password ? [{ user, password }] : [])));
+
+/** Plans have more ways to write a password than are looked for: what they mean now, without those, tells. */
+function requireNoneLeft(files: readonly PackedFile[], passwords: readonly DeclaredPassword[]): void {
+	for (const { path: file, contents } of files.filter((candidate) => candidate.path.startsWith('plan/') && isPlanName(candidate.path))) {
+		const left = passwordsIfPlan(Buffer.from(contents).toString('utf8'), file).find(({ password }) =>
+			passwords.some((declared) => declared.password === password),
+		);
+		if (!left) continue;
+		throw brokenFailure('redact', `${file} could not be freed of: password of ${left.user}`, {
+			hint: 'write it in the plan as it is, without escapes, rehearse the lab again and bundle that run',
+		});
+	}
+}
+
+function passwordsIfPlan(text: string, file: string): readonly DeclaredPassword[] {
+	try {
+		const { document } = validatePlan(parsePlanTree(text, file));
+		return document ? passwordsIn(document) : [];
+	} catch {
+		return [];
+	}
 }
 
 /** @throws Failure `usage` for a log that is none any more without its secrets */

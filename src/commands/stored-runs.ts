@@ -5,7 +5,7 @@ import path from 'node:path';
 import { manifestName } from '../bundle/manifest.js';
 import { usageFailure } from '../base/errors.js';
 import type { RunEvent } from '../lab/events.js';
-import { readPlan } from '../plan/read.js';
+import { readPlanAlone } from '../plan/read.js';
 import type { PlanSource } from '../plan/types.js';
 import { eventsFromElsewhere, parseEventLog } from '../report/log.js';
 import { eventLogPath, planDirectory } from '../report/run-files.js';
@@ -38,12 +38,15 @@ export async function readEvents(directory: string): Promise<readonly RunEvent[]
 	return eventsFromElsewhere(events, directory, plan?.path ?? planDirectory(directory));
 }
 
-/** The copy of its plan that a run keeps; nothing where there is none that could be read. */
+/** Whether a file may be a plan, and is no script of it. */
+export const isPlanName = (name: string): boolean => /\.(?:json|ya?ml)$/.test(name);
+
+/** The copy of its plan that a run keeps, without its scripts; nothing where there is none that could be read. */
 export async function readPlanCopy(directory: string): Promise<PlanSource | undefined> {
 	const copy = planDirectory(directory);
-	const names = existsSync(copy) ? readdirSync(copy).filter((name) => /\.(?:json|ya?ml)$/.test(name)) : [];
+	const names = existsSync(copy) ? readdirSync(copy).filter(isPlanName) : [];
 	for (const name of names.sort()) {
-		const source = await readPlan(path.join(copy, name)).catch(() => undefined);
+		const source = await readPlanAlone(path.join(copy, name)).catch(() => undefined);
 		if (source?.document) return source;
 	}
 	return undefined;

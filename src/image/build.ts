@@ -4,6 +4,7 @@ import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { Failure, ExitCode, brokenFailure, hostFailure } from '../base/errors.js';
 import { lastLines } from '../base/format.js';
 import { untilAborted } from '../base/waiting.js';
+import { minimumDiskMiB } from '../lab/lab.js';
 import { startChild, type Child } from '../process/child.js';
 import { startJanitor } from '../process/janitor.js';
 import { pasteable, run, type Argv } from '../process/run.js';
@@ -12,8 +13,8 @@ import { imagesDirectory, type GuestDefinition, type ImageRequest } from './gues
 import type { Mirror } from './mirror.js';
 import { keepPackages, takePackages } from './package-cache.js';
 
-/** Size of an image's file system. It is sparse, and grown to the node's disk at first boot. */
-const fileSystemSize = '4G';
+/** Size of an image's file system. It is sparse, and grown to the node's disk at first boot: no disk is smaller. */
+const fileSystemSize = `${minimumDiskMiB}M`;
 
 export interface BuildOptions {
 	readonly guest: GuestDefinition;

@@ -120,4 +120,7 @@ export async function provideImage(request: ImageRequest, options: ImageStoreOpt
 }
 
 /** Where builds put what only lives during them: on a disk (not /tmp, often memory), open to subordinate users. */
-const scratchBase = (): string => process.env['TMPDIR'] ?? '/var/tmp';
+const scratchBase = (): string => {
+	const wished = process.env['TMPDIR'] ?? '';
+	return path.isAbsolute(wished) ? wished : '/var/tmp';
+};

@@ -17,6 +17,9 @@ export interface Lab {
 	readonly warnings: readonly string[];
 }
 
+/** The smallest disk that a node may have: images have file systems of this size, which are grown to the disk they are on. */
+export const minimumDiskMiB = 4096;
+
 export interface LabNetwork {
 	/** The subnet of the aliases, such as `10.71.0.0/24`. */
 	readonly subnet: string;

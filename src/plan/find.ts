@@ -1,5 +1,5 @@
 /** From what a person types as LAB to the path of a plan. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { usageFailure } from '../base/errors.js';
 
@@ -30,12 +30,21 @@ export function findPlan(lab: string, cwd: string = process.cwd()): string {
 	const bundled = bundledLabs();
 	if (bundled.includes(lab)) return requirePlan(join(bundledLabsDirectory(), lab));
 	const path = resolve(cwd, lab);
-	const kind = statSync(path, { throwIfNoEntry: false });
+	const kind = look(path);
 	if (kind?.isDirectory()) return requirePlan(path);
 	if (kind) return path;
 	throw usageFailure(`no lab "${lab}": it is neither a bundled lab nor a file or directory`, {
 		hint: `bundled labs: ${bundled.join(', ')}; or give the path of a plan`,
 	});
+}
+
+/** What is at a path, if anything. @throws Failure `usage` where this user may not look */
+function look(path: string): Stats | undefined {
+	try {
+		return statSync(path, { throwIfNoEntry: false });
+	} catch (error) {
+		throw usageFailure(`cannot look at ${path}: ${(error as Error).message}`, { cause: error });
+	}
 }
 
 function requirePlan(directory: string): string {

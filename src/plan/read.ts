@@ -8,19 +8,27 @@ import type { PlanDocument, StartupScriptDocument } from './schema.js';
 import { parsePlanTree, type PlanTree } from './tree.js';
 import type { PlanPath, PlanSource, Problem, SourceScript } from './types.js';
 
+/** What some editors begin a UTF-8 file with. It means nothing. */
+const byteOrderMark = /^\ufeff/;
+
 /**
  * Reads the plan at `path` (JSON or YAML) and every script file that it names. What is wrong with its shape, and
  * script files that cannot be read, are `problems`; a plan that cannot be read or parsed is a `Failure` (usage).
  */
-export async function readPlan(path: string): Promise<PlanSource> {
+export const readPlan = (path: string): Promise<PlanSource> => read(path, readScripts);
+
+/** Reads a plan without the script files that it names: whoever wrote it may have named anything on this host. */
+export const readPlanAlone = (path: string): Promise<PlanSource> => read(path, async () => ({ scripts: [], missing: [] }));
+
+async function read(path: string, readScriptsOf: typeof readScripts): Promise<PlanSource> {
 	const absolute = resolve(path);
 	const text = await readFile(absolute, 'utf8').catch((error: unknown) => {
 		throw usageFailure(`cannot read the plan ${path}: ${reasonOf(error)}`, { cause: error });
 	});
-	const tree = parsePlanTree(text, path);
+	const tree = parsePlanTree(text.replace(byteOrderMark, ''), path);
 	const { document, problems } = validatePlan(tree);
 	const { scripts, missing } = document
-		? await readScripts(document, tree, dirname(absolute))
+		? await readScriptsOf(document, tree, dirname(absolute))
 		: { scripts: [], missing: [] };
 	return {
 		path: absolute,

@@ -51,9 +51,9 @@ const shells = /(?:^|[/\s])(?:ba|da)?sh(?:\s|$)/;
 
 /** Reads a script. Never throws: what cannot be parsed becomes an entry of `errors`. */
 export function analyseScript(text: string): ScriptAnalysis {
-	const interpreter = /^#!(.*)/.exec(text)?.[1]?.trim();
+	const interpreter = /^\ufeff?#!(.*)/.exec(text)?.[1]?.trim();
 	if (interpreter !== undefined && !shells.test(interpreter)) {
-		const nothing = { shellLines: 0, errors: [], statements: [], commands: [], functions: new Set<string>() };
+		const nothing = { shellLines: 0, errors: findByteOrderMark(text), statements: [], commands: [], functions: new Set<string>() };
 		return { isShell: false, interpreter, ...nothing, variables: new Map() };
 	}
 	const script = parse(text);
@@ -64,7 +64,7 @@ export function analyseScript(text: string): ScriptAnalysis {
 		isShell: true,
 		interpreter,
 		shellLines: countShellLines(text, script),
-		errors: [...found.errors, ...findCarriageReturns(text)].sort((a, b) => a.line - b.line),
+		errors: [...found.errors, ...findCarriageReturns(text), ...findByteOrderMark(text)].sort((a, b) => a.line - b.line),
 		statements: script.commands.map(({ pos, end }) => ({ text: text.slice(pos, end), line: lineOf(pos) })),
 		commands: found.commands,
 		functions: found.functions,
@@ -162,3 +162,7 @@ function findCarriageReturns(text: string): { line: number; message: string }[] 
 	const line = text.split('\n').findIndex((content) => content.endsWith('\r')) + 1;
 	return line === 0 ? [] : [{ line, message: 'the line ends in a carriage return (a file with Windows line ends)' }];
 }
+
+/** The kernel looks for `#!` in the first two bytes. */
+const findByteOrderMark = (text: string): { line: number; message: string }[] =>
+	text.startsWith('\ufeff') ? [{ line: 1, message: 'the file begins with a byte order mark, which hides its first line from the kernel' }] : [];

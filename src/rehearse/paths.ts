@@ -22,6 +22,11 @@ export interface Paths {
 
 /** The directories of this user: `$XDG_CACHE_HOME/rehearse` and `$XDG_STATE_HOME/rehearse`, or their defaults. */
 export function userPaths(): Paths {
+	// What is no absolute path is to be ignored (XDG Base Directory Specification); a process that keeps a lab has another
+	// working directory than who asks for it.
+	for (const name of ['XDG_CACHE_HOME', 'XDG_STATE_HOME']) {
+		if (!path.isAbsolute(process.env[name] ?? '')) delete process.env[name];
+	}
 	// env-paths calls the XDG state directory "log".
 	const { cache, log } = envPaths('rehearse', { suffix: '' });
 	return {

@@ -67,7 +67,7 @@ const isNoAnswer = (error: unknown, late: Error): error is Error =>
 
 type RequestContext = Pick<LookContext, 'session' | 'timeoutMs'> & { readonly signal: AbortSignal };
 
-async function request({ url, method }: HttpResponds, context: RequestContext): Promise<HttpAnswer> {
+async function request({ url, method, status, contains }: HttpResponds, context: RequestContext): Promise<HttpAnswer> {
 	const { session, timeoutMs, signal } = context;
 	const target = new URL(url);
 	const secure = target.protocol === 'https:';
@@ -82,7 +82,10 @@ async function request({ url, method }: HttpResponds, context: RequestContext): 
 		});
 		sent.end();
 		const [response] = (await once(sent, 'response')) as [http.IncomingMessage];
-		return { status: response.statusCode ?? 0, body: await readBody(response) };
+		const answered = response.statusCode ?? 0;
+		// Some answers never end. One that is as expected need not be read any further.
+		const isEnough = (body: string) => answered === status && body.includes(contains ?? '');
+		return { status: answered, body: await readBody(response, isEnough) };
 	} finally {
 		stream.destroy();
 	}
@@ -95,13 +98,15 @@ async function request({ url, method }: HttpResponds, context: RequestContext): 
 const overTls = (stream: Duplex, host: string): Duplex =>
 	tls.connect({ socket: stream, rejectUnauthorized: false, ...(isIP(host) === 0 && { servername: host }) });
 
-async function readBody(response: http.IncomingMessage): Promise<string> {
+async function readBody(response: http.IncomingMessage, isEnough: (body: string) => boolean): Promise<string> {
 	const chunks: Buffer[] = [];
 	let room = maximumBody;
+	const body = () => Buffer.concat(chunks).toString('utf8');
+	if (isEnough('')) return '';
 	for await (const chunk of response as AsyncIterable<Buffer>) {
 		chunks.push(chunk.subarray(0, room));
 		room -= chunk.length;
-		if (room <= 0) break;
+		if (room <= 0 || isEnough(body())) break;
 	}
-	return Buffer.concat(chunks).toString('utf8');
+	return body();
 }

@@ -12,8 +12,10 @@ export function parseListeners(output: string): Listener[] {
 	return output.split('\n').flatMap((line) => {
 		const local = line.trim().split(/\s+/)[3];
 		const [, address, port] = /^(.*):(\d+)$/.exec(local ?? '') ?? [];
-		// IPv6 is in brackets, and the interface of a link-local address or of a bound socket follows a `%`.
-		return address === undefined ? [] : [{ address: address.replace(/%[^\]]*|[[\]]/g, ''), port: Number(port) }];
+		// IPv6 is in brackets, and the interface of a link-local address or of a bound socket follows a `%`. A socket of IPv6
+		// that is bound to an address of IPv4, as those of Java are, is reached at that.
+		const bound = address?.replace(/%[^\]]*|[[\]]/g, '').replace(/^::ffff:(?=[\d.]+$)/, '');
+		return bound === undefined ? [] : [{ address: bound, port: Number(port) }];
 	});
 }
 

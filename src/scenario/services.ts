@@ -56,7 +56,9 @@ export function isCalled({ name, commandLine }: GuestProcess, wanted: string): b
 	const [program = '', ...rest] = commandLine.split(' ');
 	const programName = baseName(program.replace(/:$/, ''));
 	const script = interpreter.test(programName) ? rest.find((word) => !word.startsWith('-')) : undefined;
-	return name === wanted.slice(0, nameLength) || programName === wanted || baseName(script ?? '') === wanted;
+	if (programName === wanted || baseName(script ?? '') === wanted) return true;
+	// Of a longer name the kernel has the beginning only, which others may have too; a kernel thread has nothing else.
+	return wanted.length <= nameLength ? name === wanted : name === wanted.slice(0, nameLength) && /^\[.*\]$/.test(commandLine);
 }
 
 /** Without `count`, one or more; with it, exactly that many. */

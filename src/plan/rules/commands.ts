@@ -1,5 +1,5 @@
 /** The commands that assertions run, and whether recipes bring the programs that they and the scripts use. */
-import { analyseScript, type ScriptAnalysis } from '../script.js';
+import { analyseScript, type ScriptAnalysis, type ShellCommand } from '../script.js';
 import type { AssertionDocument, NodeDocument } from '../schema.js';
 import type { PlanPath } from '../types.js';
 import { undeclaredPackage } from './command-packages.js';
@@ -54,12 +54,26 @@ function findUndeclared(context: CheckContext, node: NodeDocument, analysis: Scr
 	const ofFeatures = features.flatMap((name) => (Object.hasOwn(context.features, name) && context.features[name]) || []);
 	const declared = new Set([...packages, ...ofFeatures]);
 	const found = new Map<string, Undeclared>();
-	for (const { name, line } of analysis.commands) {
+	const askedFor = new Set(analysis.commands.flatMap(namesAskedFor));
+	for (const command of analysis.commands) {
+		const { name, line } = command;
 		if (name === undefined || analysis.functions.has(name) || found.has(name)) continue;
+		if (askedFor.has(name) || !isLookedUp(command)) continue;
 		const missing = undeclaredPackage(name, declared);
 		if (missing !== undefined) found.set(name, { command: name, missing, line });
 	}
 	return [...found.values()];
+}
+
+/** Whether the shell looks for the program among Debian's own; one with a path of its own is somebody else's. */
+const isLookedUp = ({ words: [first] }: ShellCommand): boolean =>
+	!first?.value.includes('/') || /^(?:\/usr)?\/s?bin\/[^/]+$/.test(first.value);
+
+/** The programs of which `command -v` and its like ask whether they are there: a script may do without them. */
+function namesAskedFor({ name, words }: ShellCommand): readonly string[] {
+	const operands = words.slice(1).map(({ value }) => value);
+	const asks = name === 'command' ? /^-[vV]$/.test(operands[0] ?? '') : /^(?:type|which|hash)$/.test(name ?? '');
+	return asks ? operands.filter((operand) => !operand.startsWith('-')) : [];
 }
 
 function fixFor(context: CheckContext, missing: string): string {

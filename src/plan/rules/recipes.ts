@@ -1,6 +1,7 @@
 /** What nodes are made of: sizes, base image, features, users. */
 import { formatBytes } from '../../base/format.js';
 import { isAddress } from '../../lab/addressing.js';
+import { minimumDiskMiB } from '../../lab/lab.js';
 import { closest } from '../keys.js';
 import type { NodeDocument, RecipeDocument } from '../schema.js';
 import { parseSize } from '../sizes.js';
@@ -9,11 +10,11 @@ import type { CheckContext } from './context.js';
 
 const minimumMemoryMiB = 256;
 const maximumMemoryMiB = 512 * 1024;
-/** The image itself takes about 700 MB; apt, logs and a database need room beside it. */
-const minimumDiskMiB = 2048;
-
 /** Debian Policy 5.6.7, with the architecture or release that apt lets one add. */
 const packageName = /^[a-z0-9][a-z0-9+.-]+(?::[a-z0-9-]+)?$/;
+
+/** What Debian's useradd(8) takes for a name. */
+const userName = /^[^-+~:,/\s\p{Cc}][^:,/\s\p{Cc}]{0,31}$/u;
 
 /** Each node's size, base image, packages, users and ways in. */
 export function checkRecipes(context: CheckContext): void {
@@ -36,7 +37,7 @@ function checkSizes(context: CheckContext, node: NodeDocument, path: PlanPath): 
 		context.report('memory-implausible', [...path, 'memory'], `${mebibytes(memory)} of RAM cannot be meant`, fix);
 	}
 	if (disk < minimumDiskMiB) {
-		const fix = disk < 256 ? bareNumber(disk) : 'give it 2 GB or more';
+		const fix = disk < 256 ? bareNumber(disk) : `give it ${minimumDiskMiB / 1024} GB or more`;
 		context.report('disk-implausible', [...path, 'disk'], `a system does not fit on a disk of ${mebibytes(disk)}`, fix);
 	}
 }
@@ -102,6 +103,14 @@ function checkAccess(context: CheckContext, { name, recipe }: NodeDocument, path
 function checkUsers(context: CheckContext, { name, recipe }: NodeDocument, path: PlanPath): void {
 	const { users } = recipe;
 	users.forEach((user, index) => {
+		if (!userName.test(user.username)) {
+			const wanted = 'write up to 32 characters without blanks, colons, commas and slashes, such as "ops"';
+			context.report('user-name', [...path, index, 'username'], `useradd(8) refuses the name ${JSON.stringify(user.username)}`, wanted);
+		}
+		if (/\p{Cc}/u.test(user.password ?? '')) {
+			const message = `nobody can type the password of ${user.username}: there is a control character in it`;
+			context.report('user-password', [...path, index, 'password'], message, 'write it on one line, without tabs');
+		}
 		if (users.findIndex(({ username }) => username === user.username) === index) return;
 		const message = `the node has another user "${user.username}"`;
 		context.report('user-unique', [...path, index, 'username'], message, 'merge the two entries');

@@ -24,7 +24,7 @@ const rules = {
 	'node-name-dns': error('The name of a node is a DNS label in lower case, and not `localhost`'),
 	'node-name-unique': error('No two nodes have the same name'),
 	'memory-implausible': error('A node has at least 256 MiB and at most 512 GiB of RAM'),
-	'disk-implausible': error('A node has a disk of at least 2 GiB'),
+	'disk-implausible': error('A node has a disk of at least 4 GiB'),
 
 	'base-image': error('The base image is `debian-trixie`'),
 	'architecture': error('The architecture is `x86_64`'),
@@ -36,6 +36,8 @@ const rules = {
 	'firewall-on': compact('The firewall is off'),
 	'firewall-ignored': warning('A firewall that the recipe asks for is not rehearsed'),
 	'user-login': error('Every node has a user with a password in the group sudo, as whom assertions run'),
+	'user-name': error('The name of a user is one that useradd(8) takes'),
+	'user-password': error('A password has no control characters'),
 	'user-unique': error('No two users of a node have the same name'),
 	'test-config': compact('Every recipe has `test_config` with `enabled: false` and `tests: []`'),
 	'recipe-tests': error('A recipe has no tests of its own; those of scenarios are run'),

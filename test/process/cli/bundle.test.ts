@@ -101,6 +101,14 @@ test('passwords and keys are left out when that is asked for', async (t) => {
 	t.deepEqual(Object.keys(files).filter((name) => /pair-ops|PRIVATE KEY/.test(files[name] ?? '')), []);
 	t.regex(files[Object.keys(files).find((name) => name.endsWith('server.log')) ?? ''] ?? '', /Password: x{8}\n/);
 
+	// A plan has more ways to write a password than anybody looks for.
+	const plan = path.join(directory, 'plan', 'plan.yaml');
+	const before = await readFile(plan, 'utf8');
+	await writeFile(plan, before.replaceAll('password: pair-ops', 'password: "pair\\x2dops"'));
+	const escaped = await tool.rehearse(['bundle', '--redact', '--out', 'escaped.tar.gz']);
+	t.is(escaped.exitCode, 4);
+	t.regex(escaped.stderr, /plan\/plan\.yaml could not be freed of: password of ops\nhint: write it in the plan as it is/);
+
 	await rm(path.join(directory, 'plan'), { recursive: true });
 	const unknown = await tool.rehearse(['bundle', '--redact', '--out', 'unknown.tar.gz']);
 	t.is(unknown.exitCode, 2);

@@ -83,7 +83,7 @@ test('seeds for a place that cannot be are bad usage', async (t) => {
 	const { rehearse } = await makeRehearse(t);
 	const { stderr, exitCode } = await rehearse(['seed', path.join(plans, 'good', 'compact.yaml'), '--out', '/proc/none/seeds']);
 	t.is(exitCode, 2, stderr);
-	t.regex(stderr, /--out \/proc\/none\/seeds cannot be made: ENOENT/);
+	t.regex(stderr, /--out \/proc\/none\/seeds cannot be written to: ENOENT/);
 });
 
 test('prune without anything to remove', async (t) => {

@@ -45,3 +45,12 @@ test('a password of more than ASCII', (t) => {
 	const [after] = redact([{ path: 'f', contents: Buffer.from('<süß und sauer>') }], secret);
 	t.is(Buffer.from(after?.contents ?? []).toString(), `<${'x'.repeat(15)}>`);
 });
+
+const written = test.macro((t, password: string, spelling: string) => {
+	const [after] = redact([{ path: 'plan.json', contents: Buffer.from(`<${spelling}>`) }], [{ user: 'ops', password }]);
+	t.is(Buffer.from(after?.contents ?? []).toString(), `<${'x'.repeat(spelling.length)}>`);
+});
+test('a password in the ASCII of other writers of JSON', written, 'grün "geheim"', '"gr\\u00fcn \\"geheim\\""'.slice(1, -1));
+test('a password in ASCII with capitals', written, 'grün-geheim', 'gr\\u00FCn-geheim');
+test('a password with escaped slashes', written, 'auf/und/zu', 'auf\\/und\\/zu');
+test('a password in the quotes of YAML', written, "it's secret", "it''s secret");

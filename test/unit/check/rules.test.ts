@@ -45,6 +45,21 @@ test(
 	'connection-uncovered',
 );
 
+const uses = test.macro({
+	title: (_title, script: string) => `no word on programs: ${JSON.stringify(script)}`,
+	exec(t, script: string) {
+		const wanted = `script: ${JSON.stringify(`ip addr add 10.72.0.10/24 dev eth0\n${script}`)}`;
+		t.deepEqual(checkText(general.replace(/script: .*/, () => wanted)), []);
+	},
+});
+test(uses, 'if command -v ufw >/dev/null; then ufw disable; fi');
+test(uses, 'type -P docker && docker ps');
+test(uses, '/opt/app/bin/node server.js\n./host');
+test('a program at its place of Debian', (t) => {
+	const wanted = `script: ${JSON.stringify('ip addr add 10.72.0.10/24 dev eth0\n/usr/sbin/ufw disable')}`;
+	t.deepEqual(rulesOf(checkText(general.replace(/script: .*/, () => wanted))), ['command-undeclared']);
+});
+
 const isCovered = test.macro({
 	title: (_title, assertion: string) => `covers the connection: ${assertion}`,
 	exec(t, assertion: string) {

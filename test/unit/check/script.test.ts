@@ -35,6 +35,8 @@ test('a stray done', hasError, 'echo a\n\ndone\n', 3, /'done'/);
 test('within a substitution', hasError, 'echo a\nb=$(if c)\n', 2, /'fi'|expected/);
 test('within a string for sh', hasError, "echo a\nsh -c 'ls\nfi'\n", 3, /'fi'/);
 test('a here-document without an end', hasError, 'echo a\ncat <<EOF\nb\n', 2, /'EOF'/);
+test('a byte order mark', hasError, '\ufeff#!/bin/bash\necho a\n', 1, /byte order mark/);
+test('a byte order mark of another interpreter', hasError, '\ufeff#!/usr/bin/python3\npass\n', 1, /byte order mark/);
 test('Windows line ends', hasError, 'echo a\necho b\r\n', 2, /carriage return/);
 
 const finds = test.macro({

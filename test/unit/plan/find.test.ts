@@ -15,6 +15,11 @@ test('a directory with a plan in it, and a plan file, are found', async (t) => {
 	t.throws(() => findPlan('empty', directory), { message: /no plan in .*empty/, code: 'usage' });
 });
 
+test('a path that leads through a file is bad usage', async (t) => {
+	const directory = await writeFiles(t, { 'plan.yaml': '' });
+	t.throws(() => findPlan('plan.yaml/plan.yaml', directory), { message: /cannot look at .*plan\.yaml.*ENOTDIR/, code: 'usage' });
+});
+
 test('an unknown lab is refused with the bundled ones', (t) => {
 	const error = t.throws(() => findPlan('immich'), { message: /no lab "immich"/, code: 'usage' });
 	t.like(error, { exitCode: 2 });

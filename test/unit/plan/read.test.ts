@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import test from 'ava';
-import { readPlan } from '../../../src/plan/read.js';
+import { readPlan, readPlanAlone } from '../../../src/plan/read.js';
 import type { Problem } from '../../../src/plan/types.js';
 import { asserting, node, plan, read, single, writeFiles } from './plans.js';
 
@@ -12,6 +12,14 @@ const hasProblems = test.macro(async (t, content: Parameters<typeof read>[1], ex
 });
 
 test('a good plan has no problems', hasProblems, plan(), []);
+test('a byte order mark is no problem', hasProblems, `\ufeff${JSON.stringify(plan())}`, []);
+
+test('a plan is read alone, without looking for what it names', async (t) => {
+	const directory = await writeFiles(t, { 'plan.json': JSON.stringify(single({}, { startup_scripts: [{ name: 'one', script_file: '/dev/zero' }] })) });
+	const { document, scripts, problems } = await readPlanAlone(join(directory, 'plan.json'));
+	t.is(document?.nodes.length, 1);
+	t.deepEqual([scripts, problems], [[], []]);
+});
 
 test('a wrong size is told with what was expected and found', hasProblems, single({ memory: '2 bananas' }), [
 	'schema | nodes[0].memory: expected MiB or a size such as "4 GB", got "2 bananas" | write MiB or a size such as "4 GB"',

@@ -11,13 +11,14 @@ const tcpListeners = ended(
 		'LISTEN 0      128             [::]:22            [::]:*          ',
 		'LISTEN 0      5                  *:2283             *:*          ',
 		'LISTEN 0      5      [fe80::1]%eth0:3003         [::]:*          ',
+		'LISTEN 0      50  [::ffff:10.71.0.40]:8080          *:*          ',
 	].join('\n'),
 );
 
 test('listeners are read with brackets, interfaces and wildcards', (t) => {
 	t.deepEqual(
 		parseListeners(tcpListeners.stdout).map(({ address, port }) => `${address} ${port}`),
-		['0.0.0.0 22', '127.0.0.1 5432', '127.0.0.53 53', '10.71.0.40 6379', ':: 22', '* 2283', 'fe80::1 3003'],
+		['0.0.0.0 22', '127.0.0.1 5432', '127.0.0.53 53', '10.71.0.40 6379', ':: 22', '* 2283', 'fe80::1 3003', '10.71.0.40 8080'],
 	);
 });
 
@@ -53,7 +54,7 @@ test(
 	ports,
 	{ port: 228, protocol: 'tcp' },
 	tcpListeners,
-	/saw listeners on 22, 53, 2283, 3003, 5432, 6379 only/,
+	/saw listeners on 22, 53, 2283, 3003, 5432, 6379, 8080 only/,
 );
 test(
 	'port: nothing listens',

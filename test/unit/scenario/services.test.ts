@@ -37,13 +37,15 @@ const table = ps(
 	['www-data', 'nginx', 'nginx: worker process'],
 	['ops', 'python3', '/usr/bin/python3 -u /opt/immich/ml-compat.py --port 3003'],
 	['ops', 'immich-server-c', '/opt/immich-server-compat'],
+	['ops', 'immich-server-c', '/bin/sh /opt/immich-server-canary'],
+	['root', 'kworker/u4:3-fl', '[kworker/u4:3-flush-254:0]'],
 	['ops', 'vi', 'vi postgres'],
 	['ops', 'Web Content', '/opt/browser x'],
 );
 
 test('processes are read, also with blanks in the name', (t) => {
 	t.deepEqual(parseProcesses(table.stdout).at(-1), { user: 'ops', name: 'Web Content', commandLine: '/opt/browser x' });
-	t.is(parseProcesses(table.stdout).length, 8);
+	t.is(parseProcesses(table.stdout).length, 10);
 });
 
 const called = test.macro((t, wanted: string, expected: number) =>
@@ -51,6 +53,7 @@ const called = test.macro((t, wanted: string, expected: number) =>
 );
 test('called by its name', called, 'redis-server', 1);
 test('called by a longer name than the kernel keeps', called, 'immich-server-compat', 1);
+test('called by a longer name than the kernel keeps of its thread', called, 'kworker/u4:3-flush-254:0', 1);
 test('called by its script', called, 'ml-compat.py', 1);
 test('called by its title', called, 'nginx', 2);
 test('not called by an argument', called, 'postgres', 0);

@@ -73,6 +73,10 @@ with_lock() {
 		say "$root cannot be written to: going on with the older build that is there"
 		return 0
 	fi
+	for place in dist node_modules; do
+		! [ -e "$root/$place" ] || [ -w "$root/$place" ] ||
+			die 3 "$root/$place cannot be written to: it is somebody else's" "sudo chown -R $(id -un) $root/dist $root/node_modules"
+	done
 	mkdir -p "$root/dist"
 	(
 		flock --nonblock 9 || {

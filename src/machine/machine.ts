@@ -94,8 +94,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	qmp.on('event', ({ event, data }) => {
 		// With -no-reboot QEMU ends then; whoever keeps the lab starts it anew.
 		if (event === 'SHUTDOWN' && data?.['reason'] === 'guest-reset') breakage.report(guestRebooted, 'it was rebooted from within');
-		// Under KVM a processor that cannot go on stops with its QEMU still alive.
-		if (event === 'STOP') void reportInternalError(qmp, breakage);
+		if (event === 'STOP') void reportStop(qmp, breakage);
 	});
 	const agent = await connect(spec.agentSocket);
 	const sideLine = new SideLine(spec.name, await connect(spec.sideSocket));
@@ -142,9 +141,12 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	};
 }
 
-async function reportInternalError(qmp: Qmp, breakage: Breakage): Promise<void> {
-	const status = (await qmp.execute('query-status').catch(() => ({}))) as { status?: string };
-	if (status.status === 'internal-error') breakage.report('machine-died', 'its processor stopped with an internal error');
+/** Why a machine stands still that nobody has stopped (`RunState` in QEMU's QMP reference). QEMU stays alive then. */
+async function reportStop(qmp: Qmp, breakage: Breakage): Promise<void> {
+	const { status } = (await qmp.execute('query-status').catch(() => ({}))) as { status?: string };
+	// Under KVM, a processor that cannot go on.
+	if (status === 'internal-error') breakage.report('machine-died', 'its processor stopped with an internal error');
+	if (status === 'io-error') breakage.report('machine-disk', 'what it wrote to its disk could not be written: is the disk of this host full?');
 }
 
 /** The first thing that broke a machine, as a promise that only ever rejects. */

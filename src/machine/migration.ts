@@ -4,7 +4,7 @@
  * loads it as it does any migration (docs/devel/migration).
  */
 import { brokenFailure } from '../base/errors.js';
-import { poll, withDeadline } from '../base/waiting.js';
+import { poll } from '../base/waiting.js';
 import type { Qmp } from './qmp.js';
 import { overlay } from './spec.js';
 
@@ -35,8 +35,7 @@ export async function freezeDisk(
 
 /** Writes the state of a halted machine to a file. The machine stays halted, and can go on. */
 export async function saveState(qmp: Qmp, file: string, { deadlineMs, signal }: MigrationOptions): Promise<void> {
-	const saving = qmp.execute('xen-save-devices-state', { filename: file, live: false }, signal);
-	await withDeadline(saving, deadlineMs, () => failed('saved', 'no answer'), signal);
+	await qmp.execute('xen-save-devices-state', { filename: file, live: false }, signal, deadlineMs);
 }
 
 /** Loads what `saveState` wrote into a machine that was started for it, with its memory. It is halted then, its clock that of old. */

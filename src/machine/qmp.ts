@@ -2,13 +2,17 @@ import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { brokenFailure } from '../base/errors.js';
-import { untilAborted } from '../base/waiting.js';
+import { formatMs } from '../base/format.js';
+import { withDeadline } from '../base/waiting.js';
 
 /** An event as QEMU sends it (QEMU's "QMP Reference Manual"). */
 export interface QmpEvent {
 	readonly event: string;
 	readonly data?: Readonly<Record<string, unknown>>;
 }
+
+/** How long an answer may take, in milliseconds: a busy QEMU takes seconds; one whose files are on dead storage is silent for ever. */
+const answerDeadlineMs = 120_000;
 
 interface Pending {
 	resolve(value: unknown): void;
@@ -42,13 +46,16 @@ export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
 		return qmp;
 	}
 
-	/** Executes a command. @throws Failure `qmp-error` with QEMU's words, `qmp-closed` when QEMU is gone. */
-	async execute(command: string, args: object = {}, signal?: AbortSignal): Promise<unknown> {
+	/**
+	 * Executes a command.
+	 * @throws Failure `qmp-error` with QEMU's words, `qmp-closed` when QEMU is gone, `qmp-silent` when it does not answer
+	 */
+	async execute(command: string, args: object = {}, signal?: AbortSignal, deadlineMs = answerDeadlineMs): Promise<unknown> {
 		if (this.#closed) throw closedFailure();
 		const id = ++this.#lastId;
 		const answer = new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
 		this.#stream.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
-		return untilAborted(answer, signal);
+		return withDeadline(answer, deadlineMs, () => silentFailure(command, deadlineMs), signal);
 	}
 
 	close(): void {
@@ -82,6 +89,11 @@ export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
 		this.emit('close');
 	}
 }
+
+const silentFailure = (command: string, deadlineMs: number) =>
+	brokenFailure('qmp-silent', `QEMU has not answered ${command} in ${formatMs(deadlineMs)}`, {
+		hint: 'look whether the storage of this host answers: QEMU waits for it',
+	});
 
 const closedFailure = () => brokenFailure('qmp-closed', 'QEMU is gone');
 

@@ -16,11 +16,14 @@ const quietMs = 100;
 
 /**
  * Calls `onEdit` whenever a file that is followed has come to hold something else, or is gone or back. Directories are
- * watched, not files: most editors write a new file and rename it.
+ * watched, not files: most editors write a new file and rename it. So are those above them, since a directory can be
+ * replaced too, as by git, and a watch ends with what it was begun on.
  */
 export function watchFiles(onEdit: () => void): FileWatch {
 	const watchers = new Map<string, FSWatcher>();
 	let files: readonly string[] = [];
+	/** Those that the files are in. */
+	let directories: ReadonlySet<string> = new Set();
 	const known = new Map<string, string>();
 	let timer: NodeJS.Timeout | undefined;
 	let isClosed = false;
@@ -33,19 +36,24 @@ export function watchFiles(onEdit: () => void): FileWatch {
 	};
 	const onEvent = (directory: string, name: string | null) => {
 		// Without a name anything may have happened.
-		if (name !== null && !files.includes(path.join(directory, name))) return;
+		const changed = name === null ? undefined : path.join(directory, name);
+		const replaced = [...directories].filter((candidate) => candidate === changed);
+		if (changed !== undefined && replaced.length === 0 && !files.includes(changed)) return;
+		for (const place of replaced) {
+			drop(place);
+			watchDirectory(place);
+		}
 		clearTimeout(timer);
 		timer = setTimeout(() => void look(), quietMs);
 	};
 	const watchDirectory = (directory: string) => {
 		try {
 			const watcher = watch(directory, (_event, name) => onEvent(directory, name));
-			// The directory went away: it is watched again once it is followed again.
 			watcher.on('error', () => drop(directory));
 			watchers.set(directory, watcher);
 		} catch (error) {
-			// One that a broken plan names need not be there.
-			if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+			// One that a broken plan names need not be there; of one above, nothing may be told.
+			if ((error as NodeJS.ErrnoException).code === 'ENOENT' || !directories.has(directory)) return;
 			throw hostFailure('watch', `${directory} cannot be watched: ${(error as Error).message}`, { cause: error });
 		}
 	};
@@ -57,9 +65,10 @@ export function watchFiles(onEdit: () => void): FileWatch {
 	return {
 		async follow(wanted) {
 			files = [...new Set(wanted)];
-			const directories = new Set(files.map((file) => path.dirname(file)));
-			for (const directory of [...watchers.keys()]) if (!directories.has(directory)) drop(directory);
-			for (const directory of directories) if (!watchers.has(directory)) watchDirectory(directory);
+			directories = new Set(files.map((file) => path.dirname(file)));
+			const watched = new Set([...directories, ...[...directories].map((directory) => path.dirname(directory))]);
+			for (const directory of [...watchers.keys()]) if (!watched.has(directory)) drop(directory);
+			for (const directory of watched) if (!watchers.has(directory)) watchDirectory(directory);
 			// An edit of a file that was followed already is still to be told.
 			const added = files.filter((file) => !known.has(file));
 			for (const [file, content] of await contentsOf(added)) known.set(file, content);

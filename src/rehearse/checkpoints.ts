@@ -21,6 +21,11 @@ export interface CheckpointWish {
 	readonly cold: boolean;
 	/** Nodes that are to be restored as they were after their startup scripts. */
 	readonly started: readonly string[];
+	/**
+	 * Nodes of a lab that runs which go on as they are. What people have done to them nobody knows, so a checkpoint with them
+	 * is for nobody but this lab.
+	 */
+	readonly goingOn?: readonly string[];
 }
 
 export interface CheckpointContext {
@@ -63,7 +68,8 @@ export async function planCheckpoints(
 	const candidates = inputs.map((input): Candidate => {
 		const provisioned = nodeIngredients(input);
 		const { node, supervised } = input.machine;
-		return { node: node.name, supervised, provisioned, started: startedIngredients(provisioned, input) };
+		const goesOn = wish.goingOn?.includes(node.name) ?? false;
+		return { node: node.name, supervised, provisioned, started: startedIngredients(provisioned, input, goesOn) };
 	});
 	const planner = new Planner(lab, candidates, await listManifests(context.directory), context);
 	return planner.plan(wish.started);

@@ -76,6 +76,8 @@ async function rehearseInside(supervised: SupervisedRun, context: LabRunContext,
 		? await stage(emit, 'scenario', () => lab.runScenario(emit), (passed) => (passed ? 'passed' : 'failed'))
 		: true;
 	const hasPassed = startupPassed && scenarioPassed && (await proveAll(lab, supervised, emit, ends));
+	// One that has ended by itself meanwhile is told as what it is.
+	ends.signal.throwIfAborted();
 	// The machines of this moment: a restart has made others.
 	const machines = () => supervised.machines.map(({ spec }) => lab.find(spec.name).machine);
 	if (!hasPassed) await saveJournals(machines(), supervised, { emit, signal: ends.signal });

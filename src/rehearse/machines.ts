@@ -8,6 +8,7 @@ import { tapName } from '../network/plan.js';
 import { consoleLogPath } from '../report/run-files.js';
 import { buildSeedFiles, readGuestFiles, type HostKey, type SeedFiles } from '../seed/content.js';
 import { writeSeedDisk } from '../seed/disk.js';
+import { overlayName } from './overlay.js';
 import type { RunDirectory } from './run-directory.js';
 import type { SupervisedMachine } from './supervised.js';
 
@@ -60,7 +61,7 @@ export function machineOf(
 			tap: tapName(index),
 			kernelFile: image.kernelFile,
 			initrdFile: image.initrdFile,
-			overlayFile: path.join(disks, `${node.name}.qcow2`),
+			overlayFile: path.join(disks, overlayName(node.name, 0)),
 			layers: [],
 			rootFile: image.rootFile,
 			seedFile: path.join(run, 'seeds', `${node.name}.iso`),

@@ -1,4 +1,5 @@
 /** What the state of a provisioned machine depends on, each part by a name that a person can be told. */
+import { randomUUID } from 'node:crypto';
 import { contentKey } from '../base/hash.js';
 import type { Ingredients } from '../checkpoint/manifest.js';
 import { uplink } from '../lab/addressing.js';
@@ -66,8 +67,16 @@ const anywhere = (spec: MachineSpec): MachineSpec => ({
 	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', memory: { file: '', isShared: true }, qmpSocket: '', agentSocket: '', sideSocket: '', debugSocket: '', shellSocket: '' },
 });
 
-/** The same once its startup scripts have run. */
-export const startedIngredients = (provisioned: Ingredients, { machine: { node } }: Pick<NodeInputs, 'machine'>): Ingredients => ({
+/**
+ * The same once its startup scripts have run.
+ * @param goesOn whether people have had the machine since: then it is like no other, and never like itself again
+ */
+export const startedIngredients = (
+	provisioned: Ingredients,
+	{ machine: { node } }: Pick<NodeInputs, 'machine'>,
+	goesOn = false,
+): Ingredients => ({
 	...provisioned,
 	'startup scripts': contentKey(node.startupScripts.map(({ name, text, after }) => ({ name, text, after }))),
+	...(goesOn && { 'what was done to it': randomUUID() }),
 });

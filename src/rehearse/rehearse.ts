@@ -63,6 +63,8 @@ export interface RehearseOptions {
 	readonly trace: boolean;
 	/** What is to be proved once the scenario has passed. */
 	readonly proofs?: readonly ProofName[];
+	/** Directories of earlier runs that somebody is still to be told of. */
+	readonly spared?: readonly string[];
 	/** How long each node waits before its startup scripts begin, in milliseconds. */
 	readonly pace?: Readonly<Record<string, number>>;
 	/** Whether the machines are surveyed at the end (./surveys), once all that the verdict depends on was told. */
@@ -123,7 +125,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			const required = requiredForRun();
 			for (const early of [starting, required]) early.catch(() => undefined);
 			for (const kind of ['state', 'cache'] as const) await makePlace(options.paths, kind);
-			directory = await createRunDirectory(options.paths.runs, options.lab.name, cleanup);
+			directory = await createRunDirectory(options.paths.runs, options.lab.name, cleanup, options.spared);
 			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);
 			await announceLive(liveLab(options, directory), cleanup);
@@ -153,11 +155,11 @@ async function rehearseIn(
 	const prepared = await (opened ? prepareOpened(opened, lab, directory, paths, context) : prepareLab(lab, directory, options, context));
 	const { plan, accelerator, deadlines, slowdown } = prepared;
 	await keep('what the machines are started with', writeMachinesFile({ ...prepared, ...plan }, directory.path), emit);
-	const { startedKey } = plan;
+	// What a lab that stays goes back to, whenever it is told to, and what its debugger starts from.
+	const keys = [plan.startedKey, ...plan.machines.map(({ provisionedKey }) => provisionedKey)].filter((key) => key !== undefined);
 	const checkpoints = opened ? checkpointsIn(opened.directory) : paths.checkpoints;
-	// A lab that stays goes back to that checkpoint whenever it is told to.
 	const told: Emit = (event) => {
-		if (event.type === 'kept' && startedKey !== undefined) void leaseCheckpoint(path.join(checkpoints, startedKey), process.pid, cleanup);
+		if (event.type === 'kept') for (const key of keys) void leaseCheckpoint(path.join(checkpoints, key), process.pid, cleanup);
 		emit(event);
 	};
 	const saveFailed = options.saveFailed ? await orderSave(paths.checkpoints, emit, cleanup) : undefined;

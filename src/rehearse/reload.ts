@@ -35,6 +35,7 @@ export async function reloadLab(
 		...edited,
 		nodes: edited.nodes.map((node) => (names.includes(node.name) ? node : (current.lab.nodes.find(({ name }) => name === node.name) ?? node))),
 	};
+	const goingOn = lab.nodes.map(({ name }) => name).filter((name) => !names.includes(name));
 	const directory = { path: live.runDirectory, disks: path.join(live.runDirectory, 'disks'), sockets: live.sockets };
 	// What is leased and begun is the lab's: it outlives this process, and is swept away once the lab is gone.
 	const ofTheLab = new CleanupStack();
@@ -43,7 +44,7 @@ export async function reloadLab(
 		directory,
 		{
 			...{ paths, mirror, accelerator: current.accelerator, trace: current.trace, pid: live.pid },
-			...{ checkpoints: { cold: current.isCold, started: [] }, seeded: names },
+			...{ checkpoints: { cold: current.isCold, started: [], goingOn }, seeded: names },
 		},
 		{ emit, cleanup: ofTheLab, signal },
 	);

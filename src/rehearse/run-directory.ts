@@ -25,10 +25,15 @@ export interface RunDirectory {
 /** How many runs are kept. */
 const keptRuns = 20;
 
-/** Makes the directory of a new run and prunes old ones. What must not outlive the run is registered for clean-up. */
-export async function createRunDirectory(runs: string, lab: string, cleanup: CleanupStack): Promise<RunDirectory> {
+/** Makes the directory of a new run and prunes old ones. What must not outlive the run is registered for clean-up. The runs `spared` stay. */
+export async function createRunDirectory(
+	runs: string,
+	lab: string,
+	cleanup: CleanupStack,
+	spared: readonly string[] = [],
+): Promise<RunDirectory> {
 	await mkdir(runs, { recursive: true, mode: 0o700 });
-	await pruneRuns(runs, keptRuns - 1);
+	await pruneRuns(runs, keptRuns - 1, spared);
 	const stamp = new Date().toISOString().replace(/[-:]/g, '').replace(/\..*/, '');
 	const id = `${stamp}-${lab}-${randomBytes(2).toString('hex')}`;
 	const directory = path.join(runs, id);
@@ -56,16 +61,16 @@ export async function createRunDirectory(runs: string, lab: string, cleanup: Cle
 
 /**
  * Removes all but the newest `keep` runs, and the disks of runs whose tool was killed. A run that still goes on, as
- * its pid file tells, is left alone. Resolves to the directories removed.
+ * its pid file tells, is left alone, and so are the `spared`. Resolves to the directories removed.
  */
-export async function pruneRuns(runs: string, keep: number): Promise<string[]> {
+export async function pruneRuns(runs: string, keep: number, spared: readonly string[] = []): Promise<string[]> {
 	const names = (await readdir(runs).catch(() => [])).sort().reverse();
 	const removed: string[] = [];
 	for (const [index, name] of names.filter((name) => !isAside(name)).entries()) {
 		const directory = path.join(runs, name);
 		const pid = await readPid(directory);
 		if (pid !== undefined && isAlive(pid)) continue;
-		if (index < keep) {
+		if (index < keep || spared.includes(directory)) {
 			await rm(path.join(directory, 'disks'), { recursive: true, force: true });
 			continue;
 		}

@@ -56,7 +56,7 @@ export class RunningLab {
 		this.#nodes = supervised.machines.map(
 			(machine) => new RunningNode(machine, { alias: aliases.get(machine.spec.name) ?? '', slowdown: supervised.slowdown, signal: context.signal }),
 		);
-		this.#saver = new Saver({ ...supervised, signal: context.signal }, context.emit);
+		this.#saver = new Saver({ ...supervised, signal: context.signal, isPaused: (machine) => this.#nodes.some((node) => node.holdsStill(machine)) }, context.emit);
 		this.#sessions = new LabSessions(() => this.#supervised, context);
 	}
 

@@ -161,6 +161,11 @@ export class RunningNode {
 		this.paused = paused;
 	}
 
+	/** Whether that machine is the node's, and stands still because somebody froze it. */
+	holdsStill(machine: RunningMachine): boolean {
+		return this.paused && this.arrived?.machine === machine;
+	}
+
 	/** Ends the machine, as a power failure does: nothing is asked of the guest. Its link is as good as new then. */
 	async end(): Promise<void> {
 		// Also what is left of one that broke: its QEMU may still be there, with a kernel that panicked.

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { toFailure } from '../base/errors.js';
 import type { Emit } from '../lab/events.js';
 import { saveMachines, type LiveMachine, type SavingContext } from './saving.js';
@@ -36,11 +37,17 @@ export class Saver {
 		try {
 			const save = () => saveMachines(machines, order, this.#context);
 			const publish = await stage(this.#emit, 'save', save, undefined, node);
-			this.#rest.push(publish().catch((error: unknown) => this.#tell(error, node)));
+			this.#rest.push(publish().catch((error: unknown) => this.#giveUp(order, error, node)));
 		} catch (error) {
 			signal.throwIfAborted();
-			this.#tell(error, node);
+			await this.#giveUp(order, error, node);
 		}
+	}
+
+	/** What was written is removed at once: it may be what fills the disk, which the machines need too. */
+	async #giveUp({ aside }: SaveOrder, error: unknown, node: string | undefined): Promise<void> {
+		await rm(aside, { recursive: true, force: true }).catch(() => undefined);
+		this.#tell(error, node);
 	}
 
 	#tell(error: unknown, node: string | undefined): void {

@@ -9,7 +9,7 @@ import { copySparse, saveMachine, stateFilesIn, type StateFiles } from '../machi
 import { freezeDisk, halt, proceed, type MigrationOptions } from '../machine/migration.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { diskNode } from '../machine/spec.js';
-import { createOverlay } from './overlay.js';
+import { createOverlay, overlayName } from './overlay.js';
 import type { SaveOrder, SupervisedRun } from './supervised.js';
 
 /** A machine with the files that its disk consists of at the moment. */
@@ -88,7 +88,7 @@ function blockNodes(frozen: number): { readonly frozen: string; readonly next: s
 
 async function nextOverlay({ machine, diskMiB, layers }: LiveMachine, { disks }: SavingContext): Promise<string> {
 	// By the layers, not by how often this QEMU froze its disk: another one may have gone on with it.
-	const file = path.join(disks, `${machine.name}-${layers.length}.qcow2`);
+	const file = path.join(disks, overlayName(machine.name, layers.length));
 	await createOverlay(file, diskMiB);
 	return file;
 }

@@ -44,11 +44,13 @@ export async function rehearseOrders(plain: RunState, { count, seed }: Shuffle, 
 	const longestMs = Math.min(Math.max(longest, pauseBounds.least), pauseBounds.most);
 	const nodes = options.lab.nodes.map(({ name }) => name);
 	const orders = verdictOf(plain) === 'passed' ? startupOrders(nodes, count, seed, longestMs) : [];
+	const spared = [plain.runDirectory];
 	for (const order of orders) {
 		const timeLimitMs = Math.max(1, options.timeLimitMs - (performance.now() - began));
-		const run = await rehearse({ ...inOrder(order, options), timeLimitMs });
+		const run = await rehearse({ ...inOrder(order, options), timeLimitMs, spared });
 		const verdict = verdictOf(run);
 		emit({ type: 'order-finished', order, verdict, failures: failureSentences(run), runDirectory: run.runDirectory });
+		if (verdict !== 'passed') spared.push(run.runDirectory);
 		const error = verdict === 'failed' ? undefined : errorOf(run);
 		if (error) {
 			emit({ type: 'error', error });

@@ -27,6 +27,8 @@ export class SavePoints {
 	readonly #directory: string;
 	readonly #options: { readonly deadlineMs: number; readonly signal: AbortSignal };
 	#points: { readonly stop: DebugStop; readonly saving: Promise<SavePoint> }[] = [];
+	/** How many of the oldest have been removed. */
+	#gone = 0;
 	#files = 0;
 	/** The memory of the machine that goes on from one of them. */
 	#base: string | undefined;
@@ -70,7 +72,7 @@ export class SavePoints {
 		if (!point) {
 			throw usageFailure(this.#points.length === 0 ? 'there is nothing to go back to' : `it has stopped ${this.#points.length} times only`);
 		}
-		if (this.#points.length - index > kept) throw usageFailure(`the states of the last ${kept} stops are kept`);
+		if (index < this.#gone) throw usageFailure(`the states of the last ${kept} stops are kept`);
 		const saved = await point.saving.catch((cause: unknown) => {
 			throw usageFailure(`the machine could not be saved there: ${(cause as Error).message}`, { cause });
 		});
@@ -82,6 +84,7 @@ export class SavePoints {
 
 	/** Removes the states; the disk layers may be in use, and the memory that the machine goes on from. */
 	async clear(): Promise<void> {
+		this.#gone = 0;
 		for (const { saving } of this.#points.splice(0)) await this.#discard(saving);
 	}
 
@@ -94,8 +97,10 @@ export class SavePoints {
 		const saved = await saveMachine(live.machine, files, this.#options);
 		const bytes = await Promise.all(Object.values(files).map(diskUsage));
 		this.cost = { ms: Math.round(performance.now() - began), bytes: bytes.reduce((sum, some) => sum + some) };
-		const old = this.#points.at(-1 - kept);
-		if (old) await this.#discard(old.saving);
+		for (; this.#gone < this.#points.length - kept; this.#gone++) {
+			const old = this.#points[this.#gone];
+			if (old) await this.#discard(old.saving);
+		}
 		return { stop, ...saved, layers };
 	}
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -52,6 +52,26 @@ test('several writes in one go are one edit, what changes nothing is none, nor i
 	await edited(0);
 	await Promise.all([writeFile(inside('plan.yaml'), 'new\n'), writeFile(inside('script.sh'), 'new\n')]);
 	await edited(1);
+});
+
+test('a directory that is removed and made again, or replaced by another', async (t) => {
+	const { inside, watch, edited } = await start(t);
+	const script = inside('startup/web.sh');
+	await watch.follow([inside('plan.yaml'), script]);
+	// That it was not there is known; that it is there now is an edit, and so is each that follows.
+	for (const count of [1, 3]) {
+		await mkdir(inside('startup'));
+		await writeFile(script, `new ${count}\n`);
+		await edited(count);
+		await rm(inside('startup'), { recursive: true });
+		await edited(count + 1);
+	}
+	await mkdir(inside('aside'));
+	await writeFile(inside('aside/web.sh'), 'another\n');
+	await rename(inside('aside'), inside('startup'));
+	await edited(5);
+	await writeFile(script, 'edited\n');
+	await edited(6);
 });
 
 test('a file that goes away and comes back', async (t) => {

@@ -7,6 +7,7 @@
  *   fails    the same, but the script does not pass
  *   hangs    never says that it is provisioned
  *   panics   its kernel does, when it is told to start
+ *   stuck    stands still when it is told to start, as what it writes cannot be written
  *   deaf     works, but its monitor answers nothing after the negotiation
  *
  * It is saved and restored, and does nothing while it is halted, as far as the debugger goes.
@@ -38,6 +39,7 @@ let isLoaded = true;
 
 const isIncoming = process.argv.includes('-incoming');
 let isHalted = isIncoming;
+let isStuck = false;
 let state: FakeState = { position: 0, done: [] };
 if (!isIncoming) writeFileSync(memoryFile, '');
 /** What is to be done once it goes on. */
@@ -65,11 +67,13 @@ function execute({ execute: command, arguments: args }: QmpCommand): object {
 		state = JSON.parse(readFileSync(memoryFile, 'utf8')) as FakeState;
 	}
 	if (command === 'query-migrate') return isLoaded ? { status: 'completed' } : { status: 'failed', 'error-desc': 'no such devices' };
-	if (command === 'query-status') return { running: !isHalted };
+	if (command === 'query-status') return isStuck ? { running: false, status: 'io-error' } : { running: !isHalted };
 	return {};
 }
 
+let monitor: Socket | undefined;
 listen('qmp', (socket) => {
+	monitor = socket;
 	socket.write('{"QMP": {"version": {}, "capabilities": []}}\r\n');
 	createInterface({ input: socket }).on('line', (line) => {
 		const command = JSON.parse(line) as QmpCommand;
@@ -117,6 +121,11 @@ listen('agent', (socket) => {
 		if (line !== 'start') return;
 		if (behaviour === 'panics') {
 			process.stdout.write('Kernel panic - not syncing: out of luck\r\n');
+			return;
+		}
+		if (behaviour === 'stuck') {
+			isStuck = true;
+			monitor?.write('{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 0}}\r\n');
 			return;
 		}
 		socket.write('script-started script=setup\n');

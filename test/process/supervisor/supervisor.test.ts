@@ -139,6 +139,14 @@ test.serial('a kernel that panics breaks the run at once, by name, with the cons
 	t.deepEqual(await lab.leftovers(), []);
 });
 
+test.serial('a machine whose disk cannot be written breaks the run, and no script is accused', async (t) => {
+	const lab = await startLab(t, { nodes: ['one'], behaviour: 'stuck' });
+	const { error } = await lab.waitFor('done');
+	t.like(error, { code: 'machine-disk', exitCode: 4, node: 'one' });
+	t.regex(error?.message ?? '', /^one: what it wrote to its disk could not be written: is the disk of this host full\?$/);
+	t.deepEqual(await lab.leftovers(), []);
+});
+
 const loses = test.macro(async (t, program: string, behaviour: 'works' | 'hangs', expected: object) => {
 	const lab = await startLab(t, { nodes: ['one'], keep: 'always', behaviour });
 	if (behaviour === 'works') await lab.waitFor('kept');

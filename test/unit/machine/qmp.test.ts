@@ -46,6 +46,17 @@ async function connected(): Promise<{ qmp: Qmp; qemu: FakeQemu; ours: Duplex }> 
 	return { qmp: await connecting, qemu, ours };
 }
 
+test('a QEMU that does not answer is not waited for any longer, and its late answer disturbs nobody', async (t) => {
+	const { qmp, qemu } = await connected();
+	const asked = qmp.execute('query-status', {}, undefined, 20);
+	const late = await qemu.command();
+	await t.throwsAsync(asked, { code: 'qmp-silent', message: 'QEMU has not answered query-status in 20 ms' });
+	qemu.answer(late, {});
+	const next = qmp.execute('stop');
+	qemu.answer(await qemu.command(), 'stopped');
+	t.is(await next, 'stopped');
+});
+
 test('connecting leaves capabilities negotiation', async (t) => {
 	const [ours, theirs] = duplexPair();
 	const qemu = new FakeQemu(theirs);

@@ -4,6 +4,7 @@ import { changesBetween, checkpointKey } from '../../../src/checkpoint/ingredien
 import type { LabNode } from '../../../src/lab/lab.js';
 import { kvmLadder, tcg } from '../../../src/machine/accelerator.js';
 import { prepareMachines } from '../../../src/rehearse/machines.js';
+import type { Ingredients } from '../../../src/checkpoint/manifest.js';
 import { nodeIngredients, startedIngredients, type NodeInputs } from '../../../src/rehearse/node-ingredients.js';
 import { buildSeedFiles } from '../../../src/seed/content.js';
 import { labNode, labOf } from '../base/labs.js';
@@ -97,4 +98,13 @@ test('a started machine depends on its startup scripts too, in their order', (t)
 	]);
 	t.deepEqual(changesBetween(usual, of({ node: { memoryMiB: 2048 } })), ['memory']);
 	t.deepEqual(changesBetween(usual, of({ runDirectory: '/runs/2' })), []);
+});
+
+test('a machine that people have had since is like no other, and never like itself again', (t) => {
+	const started = (goesOn: boolean) => startedIngredients(nodeIngredients(inputs({})), inputs({}), goesOn);
+	const whatDiffers = (one: Ingredients, other: Ingredients) =>
+		[...new Set([...Object.keys(one), ...Object.keys(other)])].filter((name) => one[name] !== other[name]);
+	t.deepEqual(whatDiffers(started(false), started(false)), []);
+	t.deepEqual(whatDiffers(started(true), started(false)), ['what was done to it']);
+	t.deepEqual(whatDiffers(started(true), started(true)), ['what was done to it']);
 });

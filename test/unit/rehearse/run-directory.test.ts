@@ -26,6 +26,13 @@ async function leave(t: ExecutionContext, left: Readonly<Record<string, number |
 	return runs;
 }
 
+test('runs that are spared stay, however old', async (t) => {
+	const runs = await temporary(t);
+	for (const name of ['1-oldest', '2-old', '3-new']) await mkdir(path.join(runs, name));
+	t.deepEqual(await pruneRuns(runs, 1, [path.join(runs, '1-oldest')]), [path.join(runs, '2-old')]);
+	t.deepEqual((await readdir(runs)).sort(), ['1-oldest', '3-new']);
+});
+
 test('the newest runs are kept, the others go and are told', async (t) => {
 	const runs = await leave(t, { '20260101T000000-a': undefined, '20260103T000000-c': undefined, '20260102T000000-b': undefined });
 	t.deepEqual(await pruneRuns(runs, 2), [path.join(runs, '20260101T000000-a')]);

@@ -41,7 +41,11 @@ export function watchFiles(onEdit: () => void): FileWatch {
 		if (changed !== undefined && replaced.length === 0 && !files.includes(changed)) return;
 		for (const place of replaced) {
 			drop(place);
-			watchDirectory(place);
+			try {
+				watchDirectory(place);
+			} catch {
+				// Nobody waits for this. Whoever follows its files again is told.
+			}
 		}
 		clearTimeout(timer);
 		timer = setTimeout(() => void look(), quietMs);

@@ -72,6 +72,12 @@ test('a directory that is removed and made again, or replaced by another', async
 	await edited(5);
 	await writeFile(script, 'edited\n');
 	await edited(6);
+	// A file in its place cannot be watched as a directory is, and is no end of watching.
+	await rm(inside('startup'), { recursive: true });
+	await writeFile(inside('startup'), 'no directory\n');
+	await edited(7);
+	await writeFile(inside('plan.yaml'), 'new\n');
+	await edited(8);
 });
 
 test('a file that goes away and comes back', async (t) => {

@@ -1,5 +1,5 @@
 /** Files that are read and written in parts, and the directories that they are in. */
-import { mkdir, open, stat, type FileHandle } from 'node:fs/promises';
+import { access, constants, mkdir, open, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
@@ -36,18 +36,26 @@ export async function writeFully(file: FileHandle, buffer: Buffer, position: num
  */
 export async function makeDirectory(directory: string, mode = 0o777): Promise<void> {
 	try {
-		await mkdir(directory, mode);
+		await makeOne(directory, mode);
 	} catch (error) {
-		const { code } = error as NodeJS.ErrnoException;
-		if (code === 'EEXIST' && (await stat(directory)).isDirectory()) return;
-		const above = path.dirname(directory);
-		if (code !== 'ENOENT' || (await isThere(above))) throw error;
-		await makeDirectory(above, mode);
-		await makeDirectory(directory, mode);
+		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+		await makeDirectory(path.dirname(directory), mode);
+		await makeOne(directory, mode);
 	}
 }
 
-const isThere = (file: string): Promise<boolean> => stat(file).then(
-	() => true,
-	() => false,
-);
+/** Makes one directory, which may be there already. */
+async function makeOne(directory: string, mode: number): Promise<void> {
+	try {
+		await mkdir(directory, mode);
+	} catch (error) {
+		const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST' && (await stat(directory)).isDirectory();
+		if (!isThere) throw error;
+	}
+}
+
+/** The same for one that this user is to write to. @throws Error as mkdir(2) and access(2) have it */
+export async function makeWritableDirectory(directory: string): Promise<void> {
+	await makeDirectory(directory);
+	await access(directory, constants.W_OK);
+}

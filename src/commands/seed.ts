@@ -1,7 +1,7 @@
-import { access, chmod, constants, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ExitCode, usageFailure } from '../base/errors.js';
-import { makeDirectory } from '../base/files.js';
+import { makeWritableDirectory } from '../base/files.js';
 import type { LabNode } from '../lab/lab.js';
 import { layOutColumns, painter } from '../report/text.js';
 import { buildSeedFiles, readGuestFiles, type GuestFiles } from '../seed/content.js';
@@ -43,7 +43,9 @@ export async function seedCommand({ directory, json, terminal, ...options }: See
 	const out = path.resolve(directory);
 	const stopping = stopOnSignals();
 	try {
-		await makeWritable(out);
+		await makeWritableDirectory(out).catch((error: Error) => {
+			throw usageFailure(`--out ${out} cannot be written to: ${error.message}`);
+		});
 		const seeds: WrittenSeed[] = [];
 		for (const node of lab.nodes) seeds.push(await writeSeed(node, guestFiles, out, stopping.signal));
 		terminal.stdout.write(
@@ -53,15 +55,6 @@ export async function seedCommand({ directory, json, terminal, ...options }: See
 		stopping.done();
 	}
 	return ExitCode.passed;
-}
-
-async function makeWritable(directory: string): Promise<void> {
-	try {
-		await makeDirectory(directory);
-		await access(directory, constants.W_OK);
-	} catch (error) {
-		throw usageFailure(`--out ${directory} cannot be written to: ${(error as Error).message}`);
-	}
 }
 
 async function writeSeed(node: LabNode, guestFiles: GuestFiles, out: string, signal: AbortSignal): Promise<WrittenSeed> {

@@ -45,7 +45,6 @@ export async function loadState(qmp: Qmp, filename: string, { deadlineMs, signal
 	const ask = () => qmp.execute('query-migrate', {}, signal) as Promise<{ status?: string; 'error-desc'?: string }>;
 	const isOver = ({ status = '' }) => ['completed', 'failed', 'cancelled'].includes(status);
 	const { last } = await poll(ask, isOver, { intervalMs: 10, deadlineMs, signal });
-	if (last.status !== 'completed') throw failed('loaded', last['error-desc'] ?? last.status ?? 'no answer');
+	if (last.status === 'completed') return;
+	throw brokenFailure('migration', `the machine's state was not loaded: ${last['error-desc'] ?? last.status ?? 'no answer'}`);
 }
-
-const failed = (done: string, why: string) => brokenFailure('migration', `the machine's state was not ${done}: ${why}`);

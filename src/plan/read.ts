@@ -15,20 +15,20 @@ const byteOrderMark = /^\ufeff/;
  * Reads the plan at `path` (JSON or YAML) and every script file that it names. What is wrong with its shape, and
  * script files that cannot be read, are `problems`; a plan that cannot be read or parsed is a `Failure` (usage).
  */
-export const readPlan = (path: string): Promise<PlanSource> => read(path, readScripts);
+export const readPlan = (path: string): Promise<PlanSource> => read(path, { withScripts: true });
 
 /** Reads a plan without the script files that it names: whoever wrote it may have named anything on this host. */
-export const readPlanAlone = (path: string): Promise<PlanSource> => read(path, async () => ({ scripts: [], missing: [] }));
+export const readPlanAlone = (path: string): Promise<PlanSource> => read(path, { withScripts: false });
 
-async function read(path: string, readScriptsOf: typeof readScripts): Promise<PlanSource> {
+async function read(path: string, { withScripts }: { readonly withScripts: boolean }): Promise<PlanSource> {
 	const absolute = resolve(path);
 	const text = await readFile(absolute, 'utf8').catch((error: unknown) => {
 		throw usageFailure(`cannot read the plan ${path}: ${reasonOf(error)}`, { cause: error });
 	});
 	const tree = parsePlanTree(text.replace(byteOrderMark, ''), path);
 	const { document, problems } = validatePlan(tree);
-	const { scripts, missing } = document
-		? await readScriptsOf(document, tree, dirname(absolute))
+	const { scripts, missing } = document && withScripts
+		? await readScripts(document, tree, dirname(absolute))
 		: { scripts: [], missing: [] };
 	return {
 		path: absolute,

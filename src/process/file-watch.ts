@@ -37,16 +37,8 @@ export function watchFiles(onEdit: () => void): FileWatch {
 	const onEvent = (directory: string, name: string | null) => {
 		// Without a name anything may have happened.
 		const changed = name === null ? undefined : path.join(directory, name);
-		const replaced = [...directories].filter((candidate) => candidate === changed);
-		if (changed !== undefined && replaced.length === 0 && !files.includes(changed)) return;
-		for (const place of replaced) {
-			drop(place);
-			try {
-				watchDirectory(place);
-			} catch {
-				// Nobody waits for this. Whoever follows its files again is told.
-			}
-		}
+		if (changed !== undefined && directories.has(changed)) watchAnew(changed);
+		else if (changed !== undefined && !files.includes(changed)) return;
 		clearTimeout(timer);
 		timer = setTimeout(() => void look(), quietMs);
 	};
@@ -59,6 +51,14 @@ export function watchFiles(onEdit: () => void): FileWatch {
 			// One that a broken plan names need not be there; of one above, nothing may be told.
 			if ((error as NodeJS.ErrnoException).code === 'ENOENT' || !directories.has(directory)) return;
 			throw hostFailure('watch', `${directory} cannot be watched: ${(error as Error).message}`, { cause: error });
+		}
+	};
+	const watchAnew = (directory: string) => {
+		drop(directory);
+		try {
+			watchDirectory(directory);
+		} catch {
+			// Nobody waits for this. Whoever follows its files again is told.
 		}
 	};
 	const drop = (directory: string) => {

@@ -1,8 +1,7 @@
-import { access, constants } from 'node:fs/promises';
 import envPaths from 'env-paths';
 import path from 'node:path';
 import { hostFailure } from '../base/errors.js';
-import { makeDirectory } from '../base/files.js';
+import { makeWritableDirectory } from '../base/files.js';
 
 /** Where the tool keeps things between runs. */
 export interface Paths {
@@ -47,8 +46,7 @@ export function userPaths(): Paths {
 export async function makePlace(paths: Pick<Paths, 'cache' | 'state'>, kind: 'cache' | 'state'): Promise<void> {
 	const directory = paths[kind];
 	try {
-		await makeDirectory(directory);
-		await access(directory, constants.W_OK);
+		await makeWritableDirectory(directory);
 	} catch (error) {
 		const variable = kind === 'cache' ? 'XDG_CACHE_HOME' : 'XDG_STATE_HOME';
 		throw hostFailure('no-directory', `rehearse cannot write to ${directory}: ${(error as Error).message}`, {

@@ -84,8 +84,8 @@ async function request({ url, method, status, contains }: HttpResponds, context:
 		const [response] = (await once(sent, 'response')) as [http.IncomingMessage];
 		const answered = response.statusCode ?? 0;
 		// Some answers never end. One that is as expected need not be read any further.
-		const isEnough = (body: string) => answered === status && body.includes(contains ?? '');
-		return { status: answered, body: await readBody(response, isEnough) };
+		const enough = answered === status ? (contains ?? '') : undefined;
+		return { status: answered, body: await readBody(response, enough) };
 	} finally {
 		stream.destroy();
 	}
@@ -98,15 +98,16 @@ async function request({ url, method, status, contains }: HttpResponds, context:
 const overTls = (stream: Duplex, host: string): Duplex =>
 	tls.connect({ socket: stream, rejectUnauthorized: false, ...(isIP(host) === 0 && { servername: host }) });
 
-async function readBody(response: http.IncomingMessage, isEnough: (body: string) => boolean): Promise<string> {
+/** @param enough the text behind which nothing need be read */
+async function readBody(response: http.IncomingMessage, enough: string | undefined): Promise<string> {
 	const chunks: Buffer[] = [];
 	let room = maximumBody;
 	const body = () => Buffer.concat(chunks).toString('utf8');
-	if (isEnough('')) return '';
+	if (enough === '') return '';
 	for await (const chunk of response as AsyncIterable<Buffer>) {
 		chunks.push(chunk.subarray(0, room));
 		room -= chunk.length;
-		if (room <= 0 || isEnough(body())) break;
+		if (room <= 0 || (enough !== undefined && body().includes(enough))) break;
 	}
 	return body();
 }

@@ -36,10 +36,9 @@ export async function saveForHandover(
 			machines: live.map(({ node }) => ({ node: node.name, ingredients: machineIngredients(node.supervised.spec, host) })),
 			besides: [savedLabName],
 		};
-		const paused = live.filter(({ node }) => node.paused).map(({ arrived }) => arrived.machine);
 		const publish = await saveMachines(live.map(({ arrived }) => arrived), order, {
 			...context,
-			isPaused: (machine) => paused.includes(machine),
+			isPaused: (machine) => nodes.some((node) => node.holdsStill(machine)),
 		});
 		await publish();
 		return saved;

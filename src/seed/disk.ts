@@ -11,7 +11,8 @@ export const seedDiskBytes = 2 * 1024 * 1024;
 export const isoArgv = (directory: string, file: string): readonly [string, ...string[]] => [
 	'bsdtar',
 	...['--create', '--file', file],
-	// It is padded below. By default it has Rock Ridge, whose names are as long as a file's may be.
+	// It is padded below. By default it has Rock Ridge, whose names are as long as a file's may be, with modes that let
+	// everybody read, whatever the umask was here, and execute what somebody may (archive_write_set_options(3), rockridge).
 	...['--format', 'iso9660', '--options', 'volume-id=cidata,!pad'],
 	...['--uid', '0', '--gid', '0'],
 	...['--directory', directory, '.'],
@@ -26,7 +27,7 @@ export async function writeSeedDisk(files: SeedFiles, file: string, signal?: Abo
 		for (const [name, content] of Object.entries(files)) {
 			const target = path.join(tree, name);
 			await mkdir(path.dirname(target), { recursive: true });
-			await writeFile(target, content, { mode: isStartupFile(name) ? 0o755 : 0o644 });
+			await writeFile(target, content, { mode: isStartupFile(name) || content.startsWith('#!') ? 0o755 : 0o644 });
 		}
 		await rm(file, { force: true });
 		await run(isoArgv(tree, file), { signal });

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { encryptPassword } from './password.js';
 import { packageRoot } from '../base/package-root.js';
@@ -34,9 +34,16 @@ export type SeedFiles = Readonly<Record<string, string>>;
 /** Where on the seed the guest's own files lie, each at the path that it has in the guest. */
 const guestTree = 'guest';
 
-/** Where in the guest its own files go; by default among the programs. */
-const guestPrograms = '/usr/local/lib/rehearse';
-const guestUnits: Readonly<Record<string, string>> = {
+/** Where in the guest its own files go. */
+const guestFilePlaces: Readonly<Record<string, string>> = {
+	agent: '/usr/local/lib/rehearse/agent',
+	'Clock.pm': '/usr/local/lib/rehearse/Clock.pm',
+	'Manager.pm': '/usr/local/lib/rehearse/Manager.pm',
+	'run-script': '/usr/local/lib/rehearse/run-script',
+	'survey.bash': '/usr/local/lib/rehearse/survey.bash',
+	'side-line.bash': '/usr/local/lib/rehearse/side-line.bash',
+	'debug.bash': '/usr/local/lib/rehearse/debug.bash',
+	'trace.bash': '/usr/local/lib/rehearse/trace.bash',
 	'rehearse-agent.service': '/etc/systemd/system/rehearse-agent.service',
 	'each-boot.conf': '/etc/systemd/system/systemd-user-sessions.service.d/rehearse.conf',
 };
@@ -44,7 +51,7 @@ const guestUnits: Readonly<Record<string, string>> = {
 /** Reads the guest's own files. */
 export async function readGuestFiles(): Promise<GuestFiles> {
 	const directory = path.join(packageRoot(), 'cloud-init', 'guest');
-	const entries = (await readdir(directory)).map(
+	const entries = Object.keys(guestFilePlaces).map(
 		async (file) => [file, await readFile(path.join(directory, file), 'utf8')] as const,
 	);
 	return Object.fromEntries(await Promise.all(entries));
@@ -62,7 +69,7 @@ export function buildSeedFiles(input: SeedInput): SeedFiles {
 	const provisioning = {
 		'user-data': `#cloud-config\n${JSON.stringify(buildUserData(input), null, 1)}\n`,
 		'network-config': `${JSON.stringify(buildNetworkConfig(node), null, 1)}\n`,
-		...Object.fromEntries(Object.entries(guestFiles).map(([file, text]) => [guestTree + placeInGuest(file), text])),
+		...Object.fromEntries(Object.entries(guestFiles).map(([file, text]) => [guestTree + placeOf(file), text])),
 	};
 	// The identity is what the node is; a startup script is what is done to it, and changes no identity.
 	const metaData = { 'instance-id': `rehearse-${contentKey(provisioning)}`, 'local-hostname': node.name };
@@ -80,7 +87,11 @@ export const isStartupFile = (name: string): boolean => name.startsWith('startup
 const indexLine = (script: StartupScript, { scriptDeadlineSeconds, isTraced }: SeedInput): string =>
 	`${script.name} ${Math.ceil(scriptDeadlineSeconds)} ${isTraced(script) ? 'trace' : 'plain'} ${script.after}\n`;
 
-const placeInGuest = (file: string): string => guestUnits[file] ?? `${guestPrograms}/${file}`;
+function placeOf(file: string): string {
+	const place = guestFilePlaces[file];
+	if (place === undefined) throw new Error(`the guest has no place for ${file}`);
+	return place;
+}
 
 /** Shell commands by which a guest takes its own files from the seed. */
 const takeGuestFiles = [
@@ -100,15 +111,18 @@ function buildUserData({ node, hostKey }: SeedInput): object {
 				? { lock_passwd: true }
 				: { lock_passwd: false, hashed_passwd: encryptPassword(user.password, `${node.name}/${user.username}`) }),
 		})),
-		// Passwords may log in by themselves (sshd_config(5)): to say so would have sshd restarted.
 		ssh_deletekeys: true,
 		ssh_keys: { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey },
 		// The disk is one file system without a partition table: nothing to grow but the file system itself.
 		growpart: { mode: 'off' },
 		resize_rootfs: true,
 		package_update: false,
-		// sudo looks its own host up; without this line it would ask a DNS server that a lab need not have.
-		write_files: [{ path: '/etc/hosts', append: true, content: `127.0.1.1 ${node.name}\n` }],
+		write_files: [
+			// sudo looks its own host up; without this line it would ask a DNS server that a lab need not have.
+			{ path: '/etc/hosts', append: true, content: `127.0.1.1 ${node.name}\n` },
+			// What cloud-init's `ssh_pwauth` writes, before sshd has started: that would have it restarted.
+			{ path: '/etc/ssh/sshd_config.d/50-cloud-init.conf', permissions: '0600', content: 'PasswordAuthentication yes\n' },
+		],
 		runcmd: [
 			...node.services.map((service) => ['systemctl', 'enable', '--now', service]),
 			...takeGuestFiles,

@@ -63,6 +63,10 @@ test('seed writes a disk and the same as files for every node, without images', 
 	for (const file of ['user-data', 'meta-data', 'network-config', 'startup/order.txt']) {
 		t.regex(onDisk, new RegExp(`^-r\\S+ +\\d+ +0 +0 +\\d+ .* ${file}$`, 'm'));
 	}
+	// The guest's copies keep these modes, whatever the umask was here.
+	t.regex(onDisk, /^-r-xr-xr-x .* guest\/usr\/local\/lib\/rehearse\/agent$/m);
+	t.regex(onDisk, /^-r-xr-xr-x .* guest\/usr\/local\/lib\/rehearse\/run-script$/m);
+	t.regex(onDisk, /^-r--r--r-- .* guest\/usr\/local\/lib\/rehearse\/Clock\.pm$/m);
 });
 
 // Nobody can make a directory in /proc, root included; Node's own recursive mkdir would try for ever.

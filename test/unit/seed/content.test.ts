@@ -106,6 +106,9 @@ test("the guest's own files lie on the seed as in the guest, units among the uni
 	t.is(Object.keys(files).filter((file) => file.startsWith('guest/')).length, Object.keys(guestFiles).length);
 	// cloud-init parses it a dozen times at a first boot, at 6 ms per kilobyte in an emulated guest.
 	t.true((files['user-data'] ?? '').length < 4096);
+	t.throws(() => buildSeedFiles({ node: sample, hostKey, guestFiles: { other: '' }, scriptDeadlineSeconds: 1, isTraced: () => true }), {
+		message: /no place for other/,
+	});
 });
 
 test('another agent is another instance', (t) => {

@@ -1,6 +1,7 @@
 import { execa } from 'execa';
 import type { Readable, Writable } from 'node:stream';
 import { withDeadline } from '../base/waiting.js';
+import { withoutHugePages } from './huge-pages.js';
 import { niced, niceSession } from './niceness.js';
 import { pasteable, programMissing, type Argv } from './run.js';
 
@@ -15,6 +16,8 @@ export interface ChildExit {
 export interface ChildOptions {
 	/** How far it and its session stand back where processors are short, from 0 to 19 (nice(2)). */
 	readonly niceness?: number;
+	/** Whether it goes without transparent huge pages. */
+	readonly withoutHugePages?: boolean;
 	/**
 	 * The signal that the kernel sends the child when this process dies, however it dies (prctl(2), PR_SET_PDEATHSIG).
 	 * Only for programs that change no identity: that takes the wish away.
@@ -57,7 +60,8 @@ const recentBytes = 8192;
  * @throws Failure `program-missing` when the program is not there.
  */
 export async function startChild(argv: Argv, options: ChildOptions = {}): Promise<Child> {
-	const [program, ...args] = withDeathSignal(niced(argv, options.niceness ?? 0), options.signalWhenOrphaned);
+	const paged = options.withoutHugePages ? withoutHugePages(argv) : argv;
+	const [program, ...args] = withDeathSignal(niced(paged, options.niceness ?? 0), options.signalWhenOrphaned);
 	const subprocess = execa(program, args, {
 		reject: false,
 		buffer: false,

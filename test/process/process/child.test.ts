@@ -190,6 +190,20 @@ test('a child can stand back, and its session', async (t) => {
 	t.pass();
 });
 
+test('a child can go without huge pages, and its arguments are its own', async (t) => {
+	const program = 'grep THP_enabled /proc/self/status; printf "<%s>" "it\'s" \'$x\'; echo ready; sleep 20';
+	const { child, output } = await start(program, { withoutHugePages: true });
+	t.teardown(() => child.stop());
+	t.regex(output(), /^THP_enabled:\s+0$/m);
+	t.true(output().includes("<it's><$x>"), output());
+});
+
+test('without huge pages a child that does not exist is told like any other', async (t) => {
+	const child = await startChild(['/nowhere/to-be-found', '-S'], { withoutHugePages: true });
+	const { exitCode, recentStderr } = await child.exited;
+	t.true(exitCode !== 0 && /\/nowhere\/to-be-found.*: No such file/.test(recentStderr), recentStderr);
+});
+
 test('one that stands back and does not exist is told like any other', async (t) => {
 	const child = await startChild(['/nowhere/to-be-found'], { niceness: 3 });
 	const { exitCode, recentStderr } = await child.exited;

@@ -6,6 +6,8 @@ root=$1
 source=$2
 
 cp -R "$source/files/." "$root/"
+# What the files replace.
+rm -f "$root/etc/cloud/cloud.cfg.d/05_logging.cfg"
 printf 'virtio_blk\n' >>"$root/etc/initramfs-tools/modules"
 chroot "$root" update-initramfs -u -k all
 
@@ -19,20 +21,37 @@ ln -s ../run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
 chroot "$root" systemctl enable --quiet systemd-networkd.service systemd-resolved.service
 
 # Units that would work beside a rehearsal or reach for a mirror that it does not have, and those that serve no recipe:
-# file systems and modules for debugging the kernel, for screens and for firmware that the machine does not have. On
-# hvc0 is the shell of `rehearse console`.
+# file systems and modules for debugging the kernel, for screens and for firmware that the machine does not have, units
+# that take network and rules from a kernel's command line or a firmware that say nothing of them. On hvc0 is the shell of
+# `rehearse console`.
 for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
 	fstrim.timer getty@tty1.service serial-getty@hvc0.service systemd-pstore.service modprobe@drm.service modprobe@efi_pstore.service \
-	dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount; do
+	dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount \
+	modprobe@configfs.service sys-kernel-config.mount systemd-network-generator.service \
+	systemd-networkd-persistent-storage.service systemd-udev-load-credentials.service; do
 	ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
+# Programs of other formats are registered with the kernel where a package has some, besides Python's own, which nobody
+# starts by their names.
+if ! find "$root/usr/lib/binfmt.d" -name '*.conf' ! -name 'python3*' 2>/dev/null | grep -q .; then
+	ln -sf /dev/null "$root/etc/systemd/system/systemd-binfmt.service"
+	ln -sf /dev/null "$root/etc/systemd/system/proc-sys-fs-binfmt_misc.automount"
+fi
 
 # Generators run at every boot and at every `systemctl daemon-reload`, which startup scripts are full of. These look
 # for what the machine does not have: partitions, hibernation, a TPM, a vsock.
 mkdir -p "$root/etc/systemd/system-generators"
-for generator in debug gpt-auto hibernate-resume rc-local run ssh system-update tpm2; do
-	ln -sf /dev/null "$root/etc/systemd/system-generators/systemd-$generator-generator"
+for generator in systemd-debug systemd-gpt-auto systemd-hibernate-resume systemd-rc-local systemd-run systemd-ssh \
+	systemd-system-update systemd-tpm2 cloud-init; do
+	ln -sf /dev/null "$root/etc/systemd/system-generators/$generator-generator"
 done
+# cloud-init's looks for a cloud. There is one, and the units' own conditions heed `cloud-init=disabled` as well.
+chroot "$root" systemctl add-wants --quiet multi-user.target cloud-init.target
+
+# A message of the day that is made anew at each login starts half a dozen processes, and who logs in here is a program.
+if [ -e "$root/etc/pam.d/sshd" ]; then
+	sed -i '/pam_motd\.so *motd=\/run\/motd\.dynamic/d' "$root/etc/pam.d/sshd"
+fi
 
 # systemd repeats first-boot work (ldconfig, hwdb, journal catalogue, sysusers) when /usr is newer than these files
 # (systemd.unit(5), ConditionNeedsUpdate=); the packages' own scripts have done it.

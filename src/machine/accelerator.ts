@@ -36,7 +36,7 @@ export const kvmLadder: readonly Accelerator[] = [
  */
 export const tcg: Accelerator = {
 	name: 'tcg',
-	accel: 'tcg,thread=multi,tb-size=256',
+	accel: 'tcg,thread=multi,tb-size=320',
 	cpu: 'max,la57=off,erms=off,fsrm=off,fsrs=off,fsrc=off,fzrm=off,smap=off,smep=off,umip=off,pku=off,pks=off,pcid=off,svm=off',
 };
 

@@ -56,4 +56,5 @@ export function dhcpArgv(lab: Pick<Lab, 'nodes'>, leaseFile: string): Argv {
 	];
 }
 
-const leaseOf = (node: LabNode): string => `${node.mac},${node.uplinkAddress},${node.name},infinite`;
+// Without a host name: the node has its own from the seed, and networkd would start systemd-hostnamed to be refused another.
+const leaseOf = (node: LabNode): string => `${node.mac},${node.uplinkAddress},infinite`;

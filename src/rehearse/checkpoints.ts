@@ -11,7 +11,7 @@ import { listManifests, newestOf, sweep } from '../checkpoint/inventory.js';
 import { leaseCheckpoint, removeUnleased } from '../checkpoint/lease.js';
 import { beginCheckpoint, discardCheckpoint, findCheckpoint, readCheckpoint, verifyCheckpoint, type Checkpoint } from '../checkpoint/store.js';
 import type { CheckpointKind, Emit } from '../lab/events.js';
-import { nicenessOf, startupTimes } from './priorities.js';
+import { nicenessOf, startupTimes, timesAhead } from './priorities.js';
 import { nodeIngredients, startedIngredients, type NodeInputs } from './node-ingredients.js';
 import type { SaveOrder, SupervisedMachine, SupervisedRun } from './supervised.js';
 
@@ -90,7 +90,7 @@ class Planner {
 
 	async plan(wanted: readonly string[]): Promise<CheckpointPlan> {
 		const started = wanted.length === 0 ? undefined : await this.#findStarted(wanted);
-		const times = startupTimes(this.#known, this.#lab, this.#candidates.map(({ node }) => node));
+		const times = timesAhead(startupTimes(this.#known, this.#lab, this.#candidates.map(({ node }) => node)), started ? wanted : []);
 		const machines = await Promise.all(
 			this.#candidates.map(async (candidate) => ({
 				...(started && wanted.includes(candidate.node)

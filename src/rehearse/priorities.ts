@@ -35,6 +35,10 @@ export function startupTimes(manifests: readonly Manifest[], lab: string, nodes:
 	);
 }
 
+/** The times that are ahead: none for the nodes that are restored as their startup scripts had left them. */
+export const timesAhead = (times: ReadonlyMap<string, number>, started: readonly string[]): ReadonlyMap<string, number> =>
+	new Map([...times].map(([node, ms]) => [node, started.includes(node) ? 0 : ms]));
+
 /**
  * How far a node stands back behind the one whose startup scripts took longest: its share of the processors is that of its
  * work, so that their work side by side takes as long as that one alone, where each had as much as the other. One of which

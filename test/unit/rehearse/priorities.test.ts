@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Manifest } from '../../../src/checkpoint/manifest.js';
-import { nicenessOf, startupTimes, withStartupTimes } from '../../../src/rehearse/priorities.js';
+import { nicenessOf, startupTimes, timesAhead, withStartupTimes } from '../../../src/rehearse/priorities.js';
 
 const machine = (node: string, startupCpuMs?: number) => ({
 	...{ node, ingredients: {}, state: '0.state', ram: '0.ram', layers: [] },
@@ -25,6 +25,14 @@ test('the node that takes longest goes first, and the others stand back by how m
 	const times = new Map([['postgres', 6500], ['mail', 5200], ['redis', 3700], ['server', 1700], ['idle', 0]]);
 	const niceness = ['postgres', 'mail', 'redis', 'server', 'idle', 'new'].map((node) => nicenessOf(node, times));
 	t.deepEqual(niceness, [0, 1, 3, 5, 5, 0], 'no further than that it goes on beside a busy program');
+});
+
+test('nodes whose startup scripts do not run again stand back behind those that have theirs ahead', (t) => {
+	const times = new Map([['postgres', 6500], ['redis', 3700], ['server', 1700]]);
+	const only = timesAhead(times, ['postgres', 'server']);
+	t.deepEqual(['postgres', 'redis', 'server'].map((node) => nicenessOf(node, only)), [5, 0, 5]);
+	const none = timesAhead(times, ['postgres', 'redis', 'server']);
+	t.deepEqual(['postgres', 'redis', 'server'].map((node) => nicenessOf(node, none)), [0, 0, 0], 'nobody where nobody has');
 });
 
 test('where nothing is known nobody stands back', (t) => {

@@ -36,8 +36,8 @@ packages_are_current() {
 
 # Directories count too: a source that was deleted or renamed changes the time of its folder.
 build_is_current() {
-	[ -e "$root/dist/.stamp" ] && [ -e "$root/dist/src/cli/main.js" ] &&
-		[ -z "$(find "$root/src" "$root/tsconfig.json" -newer "$root/dist/.stamp" -print -quit)" ]
+	[ -e "$root/dist/.stamp" ] && [ -e "$root/dist/bin/main.js" ] &&
+		[ -z "$(find "$root/src" "$root/tsconfig.json" "$root/bin/lib/compile.sh" -newer "$root/dist/.stamp" -print -quit)" ]
 }
 
 install_packages() {
@@ -56,18 +56,16 @@ build() {
 	[ -e "$root/node_modules/.bin/tsc" ] ||
 		die 3 'the TypeScript compiler is not among the npm packages' "cd $root && npm ci --include=dev"
 	say 'building (tsc)'
-	# The compiler trusts its notes on what it wrote last, even when that is gone.
-	[ -e "$root/dist/src/cli/main.js" ] || rm -f "$root/dist/.tsbuildinfo"
 	# The stamp bears the time before the build, so that a source saved meanwhile counts as newer.
 	: >"$root/dist/.stamp.new"
-	(cd "$root" && logged node_modules/.bin/tsc -p tsconfig.json) || die 4 'the build failed' "cd $root && npm run build"
+	logged "$root/bin/lib/compile.sh" || die 4 'the build failed' "cd $root && npm run build"
 	mv "$root/dist/.stamp.new" "$root/dist/.stamp"
 }
 
 # with_lock FUNCTION…: calls the functions while no other set-up works in this checkout.
 with_lock() {
 	if ! [ -w "$root" ]; then
-		if ! [ -e "$root/dist/src/cli/main.js" ] || ! [ -e "$root/node_modules/.package-lock.json" ]; then
+		if ! [ -e "$root/dist/bin/main.js" ] || ! [ -e "$root/node_modules/.package-lock.json" ]; then
 			die 3 "$root is not built and cannot be written to" "as its owner: $root/bin/setup build"
 		fi
 		say "$root cannot be written to: going on with the older build that is there"

@@ -20,7 +20,7 @@ const supervisorArgv = (): readonly [string, ...string[]] => [
 	...['--user', '--map-root-user', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'],
 	'--',
 	process.execPath,
-	path.join(packageRoot(), 'dist', 'src', 'cli', 'supervisor.js'),
+	path.join(packageRoot(), 'dist', 'bin', 'supervisor.js'),
 ];
 
 /** A supervisor that runs. */

@@ -28,4 +28,4 @@ chown -R "$user:" "$home"
 
 cd /
 runuser -u "$user" -- env -i HOME="$home" PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin \
-	node "$root/dist/src/cli/main.js" run --json -- "$lab"
+	node "$root/dist/bin/main.js" run --json -- "$lab"

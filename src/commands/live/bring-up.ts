@@ -20,7 +20,7 @@ export interface BroughtUp {
 export async function bringUp(kept: KeptLab, terminal: Terminal): Promise<BroughtUp> {
 	const stopping = stopOnSignals();
 	const view = await startView(terminal);
-	const program = path.join(packageRoot(), 'dist', 'src', 'cli', 'keeper.js');
+	const program = path.join(packageRoot(), 'dist', 'bin', 'keeper.js');
 	const keeper = await startDaemon([process.execPath, program], JSON.stringify(kept));
 	stopping.signal.addEventListener('abort', () => keeper.kill('SIGINT'), { once: true });
 	stopping.urgent.addEventListener('abort', () => keeper.kill('SIGTERM'), { once: true });

@@ -8,7 +8,7 @@ import type { RunResult } from '../../../src/report/result.js';
 import type { HostProcess, Sandbox } from './sandbox.js';
 
 /** Tests run from the root of the repository. */
-const program = path.resolve('dist', 'src', 'cli', 'main.js');
+const program = path.resolve('dist', 'bin', 'main.js');
 
 export interface Ended {
 	/** As a shell tells it: 128 and the signal's number where a signal ended it. */

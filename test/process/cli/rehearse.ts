@@ -6,7 +6,7 @@ import type { ExecutionContext } from 'ava';
 import { pasteable, run, type Argv, type CommandResult } from '../../../src/process/run.js';
 
 /** The compiled program beside the compiled tests. */
-export const program = path.resolve(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'main.js');
+export const program = path.resolve(import.meta.dirname, '..', '..', '..', 'bin', 'main.js');
 
 /** The plans under test/; tests run from the root of the repository. */
 export const plans = path.resolve('test', 'plans');

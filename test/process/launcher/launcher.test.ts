@@ -10,7 +10,7 @@ console.log(JSON.stringify(process.argv.slice(2)));
 process.exitCode = Number.parseInt(process.argv[2] ?? '0', 10) || 0;
 `;
 
-/** A checkout with sources, in which npm and tsc note that they were called and make what the real ones make. */
+/** A checkout with sources, in which npm and tsc note that they were called, and they and esbuild make what the real ones make. */
 async function makeSources(t: ExecutionContext): Promise<Checkout> {
 	const checkout = await makeCheckout(t);
 	await checkout.write('package-lock.json', '{}');
@@ -20,12 +20,14 @@ async function makeSources(t: ExecutionContext): Promise<Checkout> {
 		'tsc.sh',
 		'#!/bin/sh\necho "tsc $*" >>"$LOG"\nsleep 0.2\nmkdir -p dist/src/cli\ncp src/cli/main.ts dist/src/cli/main.js\n',
 	);
+	await checkout.write('esbuild.sh', '#!/bin/sh\nmkdir -p dist/bin\ncp dist/src/cli/main.js dist/bin/main.js\n');
 	await checkout.shim(
 		'npm',
 		`echo "npm $*" >>"$LOG"
 		sleep 0.2
 		mkdir -p node_modules/.bin
 		cp tsc.sh node_modules/.bin/tsc
+		cp esbuild.sh node_modules/.bin/esbuild
 		: >node_modules/.package-lock.json`,
 	);
 	return checkout;
@@ -112,6 +114,15 @@ test('a build that fails shows why, and is tried again', async (t) => {
 	t.is(stdout, '');
 	t.regex(stderr, /\| main\.ts\(1,1\): error TS1005\nrehearse: the build failed\n {2}→ cd .*checkout && npm run build$/);
 	t.is((await launch(checkout)).exitCode, 4);
+});
+
+test('what cannot be joined fails the build, and is not launched', async (t) => {
+	const checkout = await makeSources(t);
+	await checkout.write('esbuild.sh', '#!/bin/sh\necho "Could not resolve \\"yargs\\""\nexit 1\n');
+	const { exitCode, stdout, stderr } = await launch(checkout);
+	t.is(exitCode, 4);
+	t.is(stdout, '');
+	t.regex(stderr, /\| Could not resolve "yargs"\nrehearse: the build failed/);
 });
 
 test('packages that cannot be installed are a lack of the host', async (t) => {

@@ -175,7 +175,7 @@ test.serial('a missing program inside is told as outside: exit status 3 and its 
 
 /** The supervisor's program with this as its input, outside of any namespace: it must not even begin. */
 async function supervise(input: string): Promise<string> {
-	const program = path.join(packageRoot(), 'dist', 'src', 'cli', 'supervisor.js');
+	const program = path.join(packageRoot(), 'dist', 'bin', 'supervisor.js');
 	const child = await startChild([process.execPath, program], { stdin: 'pipe', extraPipes: 1 });
 	child.stdin?.end(input);
 	const [pipe] = child.extra;

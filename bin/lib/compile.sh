@@ -1,0 +1,17 @@
+#!/bin/sh
+# Compiles the sources into dist, and joins the programs among them with the modules that they import into the few files
+# of dist/bin, which are what is started: node finds and reads a dozen files then instead of hundreds. Packages with
+# native parts stay beside it.
+set -eu
+cd -- "$(dirname -- "$(readlink -f -- "$0")")/../.."
+
+# The compiler trusts its notes on what it wrote last, even when that is gone.
+[ -e dist/src/cli/main.js ] || rm -f dist/.tsbuildinfo
+node_modules/.bin/tsc -p tsconfig.json
+
+# What a package of the older kind requires of node itself needs a `require`, which a module has not.
+require='import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);'
+node_modules/.bin/esbuild dist/src/cli/main.js dist/src/cli/keeper.js dist/src/cli/supervisor.js --outdir=dist/bin \
+	--bundle --splitting --platform=node --format=esm --target=node20.19 --external:ssh2 --banner:js="$require" --log-level=warning
+# A program that runs may still be reading what an earlier build left; the next day none is.
+find dist/bin -name '*.js' -mtime +0 -exec rm -f {} +

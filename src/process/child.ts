@@ -1,6 +1,7 @@
 import { execa } from 'execa';
 import type { Readable, Writable } from 'node:stream';
 import { withDeadline } from '../base/waiting.js';
+import { findProgram } from './find-program.js';
 import { withoutHugePages } from './huge-pages.js';
 import { niced, niceSession } from './niceness.js';
 import { pasteable, programMissing, type Argv } from './run.js';
@@ -60,8 +61,7 @@ const recentBytes = 8192;
  * @throws Failure `program-missing` when the program is not there.
  */
 export async function startChild(argv: Argv, options: ChildOptions = {}): Promise<Child> {
-	const paged = options.withoutHugePages ? withoutHugePages(argv) : argv;
-	const [program, ...args] = withDeathSignal(niced(paged, options.niceness ?? 0), options.signalWhenOrphaned);
+	const [program, ...args] = await startedBy(argv, options);
 	const subprocess = execa(program, args, {
 		reject: false,
 		buffer: false,
@@ -138,6 +138,15 @@ function signalGroup(leader: number, signal: NodeJS.Signals): void {
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
 	}
+}
+
+/** The command that becomes `argv` as the options wish. It would start in vain, and in other words, where `argv` is not there. */
+async function startedBy(argv: Argv, { withoutHugePages: isSmall, niceness = 0, signalWhenOrphaned }: ChildOptions): Promise<Argv> {
+	// A host without perl has them all the same: it is about speed alone.
+	const paged = isSmall && (await findProgram('perl')) ? withoutHugePages(argv) : argv;
+	const wrapped = withDeathSignal(niced(paged, niceness), signalWhenOrphaned);
+	if (wrapped !== argv && !(await findProgram(argv[0]))) throw programMissing(argv[0]);
+	return wrapped;
 }
 
 const withDeathSignal = (argv: Argv, signal: ChildOptions['signalWhenOrphaned']): Argv =>

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { freeBytes } from '../base/disk-usage.js';
 import { packageRoot } from '../base/package-root.js';
+import { findProgram } from '../process/find-program.js';
 import { pasteable, run } from '../process/run.js';
 
 export interface Host {
@@ -54,13 +55,7 @@ export function thisHost(): Host {
 		user,
 		nodeVersion: process.versions.node,
 		run,
-		findProgram: async (program) => {
-			for (const directory of (process.env['PATH'] ?? '').split(path.delimiter)) {
-				const candidate = path.join(directory, program);
-				if (directory !== '' && (await isThere(candidate, constants.X_OK))) return candidate;
-			}
-			return undefined;
-		},
+		findProgram,
 		exists: (file) => isThere(file, constants.F_OK),
 		readText: (file) =>
 			readFile(file, 'utf8').then(

@@ -198,14 +198,14 @@ test('a child can go without huge pages, and its arguments are its own', async (
 	t.true(output().includes("<it's><$x>"), output());
 });
 
-test('without huge pages a child that does not exist is told like any other', async (t) => {
-	const child = await startChild(['/nowhere/to-be-found', '-S'], { withoutHugePages: true });
-	const { exitCode, recentStderr } = await child.exited;
-	t.true(exitCode !== 0 && /\/nowhere\/to-be-found.*: No such file/.test(recentStderr), recentStderr);
-});
-
-test('one that stands back and does not exist is told like any other', async (t) => {
-	const child = await startChild(['/nowhere/to-be-found'], { niceness: 3 });
-	const { exitCode, recentStderr } = await child.exited;
-	t.true(exitCode !== 0 && /\/nowhere\/to-be-found.*: No such file/.test(recentStderr), recentStderr);
-});
+for (const [how, options] of Object.entries<ChildOptions>({
+	'without huge pages': { withoutHugePages: true },
+	'standing back': { niceness: 3 },
+	'with a signal when orphaned': { signalWhenOrphaned: 'SIGKILL' },
+})) {
+	test(`a child that does not exist is told like any other: ${how}`, async (t) => {
+		for (const program of ['/nowhere/to-be-found', 'to-be-found-nowhere']) {
+			await t.throwsAsync(startChild([program, '-S'], options), { message: `${program} was not found` });
+		}
+	});
+}

@@ -54,7 +54,7 @@ test.serial('contacts are told with their node, and a lab without its watcher go
 });
 
 test.serial('a host without perl is told of, and rehearses all the same', async (t) => {
-	const lab = await startLab(t, { nodes: [], withoutPrograms: ['perl'] });
+	const lab = await startLab(t, { nodes: ['one'], withoutPrograms: ['perl'] });
 	t.is((await lab.waitFor('notice')).message, 'what the machines try to reach outside the lab is not watched: perl was not found');
 	t.is((await lab.waitFor('done')).error, undefined);
 	t.deepEqual(await lab.leftovers(), []);

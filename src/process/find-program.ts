@@ -1,0 +1,19 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+
+/** The path of a program, looked up as execvp(3) does; nothing where it is not found. */
+export async function findProgram(program: string): Promise<string | undefined> {
+	const directories = program.includes('/') ? ['.'] : (process.env['PATH'] ?? '').split(path.delimiter);
+	for (const directory of directories) {
+		const candidate = path.resolve(directory, program);
+		if (directory !== '' && (await isExecutable(candidate))) return candidate;
+	}
+	return undefined;
+}
+
+const isExecutable = (file: string): Promise<boolean> =>
+	access(file, constants.X_OK).then(
+		() => true,
+		() => false,
+	);

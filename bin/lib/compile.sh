@@ -13,5 +13,5 @@ node_modules/.bin/tsc -p tsconfig.json
 require='import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);'
 node_modules/.bin/esbuild dist/src/cli/main.js dist/src/cli/keeper.js dist/src/cli/supervisor.js --outdir=dist/bin \
 	--bundle --splitting --platform=node --format=esm --target=node20.19 --external:ssh2 --banner:js="$require" --log-level=warning
-# A program that runs may still be reading what an earlier build left; the next day none is.
-find dist/bin -name '*.js' -mtime +0 -exec rm -f {} +
+# A lab that stays may still have to read what an earlier build left, though hardly one of a month ago.
+find dist/bin -name '*.js' -mtime +30 -exec rm -f {} +

@@ -27,16 +27,12 @@ chroot "$root" systemctl enable --quiet systemd-networkd.service systemd-resolve
 for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
 	fstrim.timer getty@tty1.service serial-getty@hvc0.service systemd-pstore.service modprobe@drm.service modprobe@efi_pstore.service \
 	dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount \
-	modprobe@configfs.service sys-kernel-config.mount systemd-network-generator.service \
-	systemd-networkd-persistent-storage.service systemd-udev-load-credentials.service; do
+	systemd-network-generator.service systemd-udev-load-credentials.service; do
 	ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
-# Programs of other formats are registered with the kernel where a package has some, besides Python's own, which nobody
-# starts by their names.
-if ! find "$root/usr/lib/binfmt.d" -name '*.conf' ! -name 'python3*' 2>/dev/null | grep -q .; then
-	ln -sf /dev/null "$root/etc/systemd/system/systemd-binfmt.service"
-	ln -sf /dev/null "$root/etc/systemd/system/proc-sys-fs-binfmt_misc.automount"
-fi
+# Python would have its compiled files started by their names, which nobody does: with no other format to register,
+# systemd-binfmt.service has nothing to do.
+rm -f "$root"/usr/lib/binfmt.d/python3*.conf
 
 # Generators run at every boot and at every `systemctl daemon-reload`, which startup scripts are full of. These look
 # for what the machine does not have: partitions, hibernation, a TPM, a vsock.
@@ -45,7 +41,8 @@ for generator in systemd-debug systemd-gpt-auto systemd-hibernate-resume systemd
 	systemd-system-update systemd-tpm2 cloud-init; do
 	ln -sf /dev/null "$root/etc/systemd/system-generators/$generator-generator"
 done
-# cloud-init's looks for a cloud. There is one, and the units' own conditions heed `cloud-init=disabled` as well.
+# cloud-init's looks for a cloud, and there is one. What its generator would enable for the first boot, the seed disables
+# once it is over.
 chroot "$root" systemctl add-wants --quiet multi-user.target cloud-init.target
 
 # A message of the day that is made anew at each login starts half a dozen processes, and who logs in here is a program.

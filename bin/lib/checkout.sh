@@ -34,10 +34,12 @@ packages_are_current() {
 		! [ "$root/package-lock.json" -nt "$root/node_modules/.package-lock.json" ]
 }
 
-# Directories count too: a source that was deleted or renamed changes the time of its folder.
+# Directories count too: a source that was deleted or renamed changes the time of its folder. So do the packages, most of
+# which the build joins in.
 build_is_current() {
 	[ -e "$root/dist/.stamp" ] && [ -e "$root/dist/bin/main.js" ] &&
-		[ -z "$(find "$root/src" "$root/tsconfig.json" "$root/bin/lib/compile.sh" -newer "$root/dist/.stamp" -print -quit)" ]
+		[ -z "$(find "$root/src" "$root/tsconfig.json" "$root/bin/lib/compile.sh" \
+			"$root/node_modules/.package-lock.json" -newer "$root/dist/.stamp" -print -quit)" ]
 }
 
 install_packages() {

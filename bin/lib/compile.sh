@@ -1,7 +1,7 @@
 #!/bin/sh
-# Compiles the sources into dist, and joins the programs among them with the modules that they import into the few files
-# of dist/bin, which are what is started: node finds and reads a dozen files then instead of hundreds. Packages with
-# native parts stay beside it.
+# Compiles the sources into dist, and joins the programs among them with the modules that they import into the files of
+# dist/bin, which are what is started: node finds and reads some dozens of files then instead of hundreds. The SSH
+# library, which has native parts, stays beside it, and so do packages that are only loaded where they are needed.
 set -eu
 cd -- "$(dirname -- "$(readlink -f -- "$0")")/../.."
 
@@ -9,9 +9,15 @@ cd -- "$(dirname -- "$(readlink -f -- "$0")")/../.."
 [ -e dist/src/cli/main.js ] || rm -f dist/.tsbuildinfo
 node_modules/.bin/tsc -p tsconfig.json
 
+# A lab that stays may still have to read what the last build left, which counts from now on.
+if [ -e dist/bin/.built ]; then
+	find dist/bin -name '*.js' -newer dist/bin/.built -exec touch {} +
+fi
+mkdir -p dist/bin
+: >dist/bin/.built
 # What a package of the older kind requires of node itself needs a `require`, which a module has not.
 require='import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);'
 node_modules/.bin/esbuild dist/src/cli/main.js dist/src/cli/keeper.js dist/src/cli/supervisor.js --outdir=dist/bin \
 	--bundle --splitting --platform=node --format=esm --target=node20.19 --external:ssh2 --banner:js="$require" --log-level=warning
-# A lab that stays may still have to read what an earlier build left, though hardly one of a month ago.
+# Hardly one still needs what went out of use a month ago.
 find dist/bin -name '*.js' -mtime +30 -exec rm -f {} +

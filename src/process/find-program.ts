@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 
-/** The path of a program, looked up as execvp(3) does; nothing where it is not found. */
+/** The path of a program, looked up on PATH as execvp(3) does, but not in an empty entry of it; nothing where it is not found. */
 export async function findProgram(program: string): Promise<string | undefined> {
 	const directories = program.includes('/') ? ['.'] : (process.env['PATH'] ?? '').split(path.delimiter);
 	for (const directory of directories) {

@@ -93,6 +93,12 @@ function placeOf(file: string): string {
 	return place;
 }
 
+/**
+ * Shell command by which cloud-init takes itself out of later boots, where an image has it enabled for good: with its units
+ * all others would wait for the network, whatever their conditions say.
+ */
+const endCloudInit = 'rm -f /etc/systemd/system/multi-user.target.wants/cloud-init.target';
+
 /** Shell commands by which a guest takes its own files from the seed. */
 const takeGuestFiles = [
 	'mount -t iso9660 -o ro,X-mount.mkdir /dev/disk/by-label/cidata /run/rehearse/seed',
@@ -125,6 +131,7 @@ function buildUserData({ node, hostKey }: SeedInput): object {
 		],
 		runcmd: [
 			...node.services.map((service) => ['systemctl', 'enable', '--now', service]),
+			endCloudInit,
 			...takeGuestFiles,
 			['systemctl', 'start', '--no-block', 'rehearse-agent.service'],
 		],

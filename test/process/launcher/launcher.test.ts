@@ -96,13 +96,22 @@ test('a build that is gone is made anew, whatever the compiler noted of it', asy
 	t.is(stdout, '["check"]');
 });
 
-test('a newer package-lock.json installs, and builds nothing', async (t) => {
+test('a newer package-lock.json installs, and builds with what was installed', async (t) => {
 	const checkout = await makeSources(t);
 	await launch(checkout);
 	await age(checkout, 'node_modules/.package-lock.json', -60);
 	await age(checkout, 'package-lock.json', -30);
+	await age(checkout, 'dist/.stamp', -45);
 	await launch(checkout);
-	t.deepEqual((await checkout.notes()).map((note) => note.slice(0, 3)), ['npm', 'tsc', 'npm']);
+	t.deepEqual((await checkout.notes()).map((note) => note.slice(0, 3)), ['npm', 'tsc', 'npm', 'tsc']);
+});
+
+test('another way to build builds', async (t) => {
+	const checkout = await makeSources(t);
+	await launch(checkout);
+	await age(checkout, 'bin/lib/compile.sh', 5);
+	await launch(checkout);
+	t.deepEqual((await checkout.notes()).map((note) => note.slice(0, 3)), ['npm', 'tsc', 'tsc']);
 });
 
 test('a build that fails shows why, and is tried again', async (t) => {

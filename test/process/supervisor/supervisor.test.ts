@@ -1,4 +1,5 @@
 /** The supervisor in real namespaces, with machines that are fakes: what it makes, tells, and leaves behind. */
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import test from 'ava';
@@ -109,6 +110,15 @@ const killed = test.macro(async (t, behaviour: 'works' | 'hangs', type: 'kept' |
 	t.deepEqual(await lab.leftovers(), []);
 	t.deepEqual(await hostState(), before);
 });
+test.serial('a machine under emulation goes without huge pages', async (t) => {
+	const lab = await startLab(t, { nodes: ['one'], keep: 'always' });
+	await lab.waitFor('kept');
+	const status = await readFile(`/proc/${await find(lab, 'fake-qemu')}/status`, 'utf8');
+	t.regex(status, /^THP_enabled:\s+0$/m);
+	process.kill(lab.starter.pid, 'SIGUSR1');
+	t.is((await lab.waitFor('done')).error, undefined);
+});
+
 test.serial('the starter is killed while the network is made', killed, 'works', 'stage-started', 'network');
 test.serial('the starter is killed while machines boot', killed, 'hangs', 'stage-started', 'boot');
 test.serial('the starter is killed while the lab is kept', killed, 'works', 'kept');

@@ -21,13 +21,12 @@ ln -s ../run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
 chroot "$root" systemctl enable --quiet systemd-networkd.service systemd-resolved.service
 
 # Units that would work beside a rehearsal or reach for a mirror that it does not have, and those that serve no recipe:
-# file systems and modules for debugging the kernel, for screens and for firmware that the machine does not have, units
-# that take network and rules from a kernel's command line or a firmware that say nothing of them. On hvc0 is the shell of
-# `rehearse console`.
+# file systems and modules for debugging the kernel, for screens and for firmware that the machine does not have, rules for
+# udev that nobody hands it. On hvc0 is the shell of `rehearse console`.
 for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
 	fstrim.timer getty@tty1.service serial-getty@hvc0.service systemd-pstore.service modprobe@drm.service modprobe@efi_pstore.service \
 	dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount \
-	systemd-network-generator.service systemd-udev-load-credentials.service; do
+	systemd-udev-load-credentials.service; do
 	ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
 # Python would have its compiled files started by their names, which nobody does: with no other format to register,

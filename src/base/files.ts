@@ -59,3 +59,10 @@ export async function makeWritableDirectory(directory: string): Promise<void> {
 	await makeDirectory(directory);
 	await access(directory, constants.W_OK);
 }
+
+/** Whether a file or directory is there, and this process may do with it what `mode` says (access(2)). */
+export const isThere = (file: string, mode = constants.F_OK): Promise<boolean> =>
+	access(file, mode).then(
+		() => true,
+		() => false,
+	);

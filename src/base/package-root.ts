@@ -1,6 +1,10 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
+/** A program of this package that another one starts, as `bin/lib/compile.sh` joins it. */
+export const programFile = (program: 'keeper' | 'supervisor'): string =>
+	path.join(packageRoot(), 'dist', 'bin', `${program}.js`);
+
 /**
  * The directory of this package, wherever it is installed: the nearest one above this file with a package.json.
  * Files that are not code (`images`, `cloud-init`) are found from it.

@@ -4,10 +4,11 @@
  * name of a checkpoint, and what a killed process leaves of them is known for what it is.
  */
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readBootId } from '../base/boot-id.js';
 import type { CleanupStack } from '../base/cleanup.js';
+import { isThere } from '../base/files.js';
 import { verifyFile } from './digest.js';
 import { machineFiles, manifestName, parseManifest, type Damaged, type Manifest } from './manifest.js';
 
@@ -148,9 +149,3 @@ export async function discardCheckpoint(directory: string): Promise<void> {
 	}
 	await rm(gone, { recursive: true, force: true });
 }
-
-const isThere = (file: string): Promise<boolean> =>
-	access(file).then(
-		() => true,
-		() => false,
-	);

@@ -1,7 +1,8 @@
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { diskUsage } from '../base/disk-usage.js';
 import { ExitCode } from '../base/errors.js';
+import { isThere } from '../base/files.js';
 import { imageRequests, readGuestDefinition, type GuestDefinition, type ImageRequest } from '../image/guest.js';
 import { imageKey } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
@@ -62,10 +63,7 @@ async function buildImages(lab: Lab, { terminal, paths, mirror }: ImageOptions):
 async function inspect(request: ImageRequest, guest: GuestDefinition, directory: string): Promise<ShownImage> {
 	const key = await imageKey(request.packages, guest);
 	const place = path.join(directory, key);
-	const built = await access(path.join(place, 'root.img')).then(
-		() => true,
-		() => false,
-	);
+	const built = await isThere(path.join(place, 'root.img'));
 	const installed = await readFile(path.join(place, 'packages.txt'), 'utf8').catch(() => '');
 	return {
 		key,

@@ -1,5 +1,6 @@
-import { access, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { isThere } from '../base/files.js';
 import { climbKvmLadder, flyCanary } from '../machine/accelerator.js';
 import type { ProveKvm } from '../rehearse/requirements-kernel.js';
 
@@ -35,11 +36,8 @@ async function findKernel(images: string): Promise<Kernel | undefined> {
 		// `….partial` is still being built.
 		if (name.includes('.')) continue;
 		const kernel = { kernelFile: path.join(images, name, 'vmlinuz'), initrdFile: path.join(images, name, 'initrd') };
-		const isThere = await Promise.all(Object.values(kernel).map((file) => access(file))).then(
-			() => true,
-			() => false,
-		);
-		if (isThere) return kernel;
+		const found = await Promise.all(Object.values(kernel).map((file) => isThere(file)));
+		if (found.every(Boolean)) return kernel;
 	}
 	return undefined;
 }

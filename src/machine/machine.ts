@@ -81,7 +81,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	child = await startChild(['qemu-system-x86_64', ...qemuArguments(spec, options.accelerator, options.start)], {
 		onStdout: (chunk) => console.write(chunk),
 		niceness: options.niceness ?? 0,
-		// A translation buffer fills slowly; a fifth of what a restored lab's QEMUs did was to have huge pages of it cleared.
+		// A translation buffer fills slowly; up to a fifth of a restored lab's processor time went into clearing huge pages of it.
 		withoutHugePages: options.accelerator.name === 'tcg',
 	});
 	void child.exited.then(({ exitCode, signal: killedBy, recentStderr }) => {

@@ -141,9 +141,9 @@ function signalGroup(leader: number, signal: NodeJS.Signals): void {
 }
 
 /** The command that becomes `argv` as the options wish. It would start in vain, and in other words, where `argv` is not there. */
-async function startedBy(argv: Argv, { withoutHugePages: isSmall, niceness = 0, signalWhenOrphaned }: ChildOptions): Promise<Argv> {
+async function startedBy(argv: Argv, { withoutHugePages: isWithout, niceness = 0, signalWhenOrphaned }: ChildOptions): Promise<Argv> {
 	// A host without perl has them all the same: it is about speed alone.
-	const paged = isSmall && (await findProgram('perl')) ? withoutHugePages(argv) : argv;
+	const paged = isWithout && (await findProgram('perl')) ? withoutHugePages(argv) : argv;
 	const wrapped = withDeathSignal(niced(paged, niceness), signalWhenOrphaned);
 	if (wrapped !== argv && !(await findProgram(argv[0]))) throw programMissing(argv[0]);
 	return wrapped;

@@ -1,9 +1,10 @@
 /** The host as the probes of `doctor` see it: a handful of looks, none of which changes anything. */
 import { constants } from 'node:fs';
-import { access, open, readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { freeBytes } from '../base/disk-usage.js';
+import { isThere } from '../base/files.js';
 import { packageRoot } from '../base/package-root.js';
 import { findProgram } from '../process/find-program.js';
 import { pasteable, run } from '../process/run.js';
@@ -28,12 +29,6 @@ export interface Host {
 	readonly setUp: string;
 }
 
-const isThere = (file: string, mode: number): Promise<boolean> =>
-	access(file, mode).then(
-		() => true,
-		() => false,
-	);
-
 /** `sudo`, where this user needs it. */
 export const asRoot = (uid: number, command: string): string => (uid === 0 ? command : `sudo ${command}`);
 
@@ -56,7 +51,7 @@ export function thisHost(): Host {
 		nodeVersion: process.versions.node,
 		run,
 		findProgram,
-		exists: (file) => isThere(file, constants.F_OK),
+		exists: (file) => isThere(file),
 		readText: (file) =>
 			readFile(file, 'utf8').then(
 				(text) => text.trim(),
@@ -73,7 +68,7 @@ export function thisHost(): Host {
 		},
 		freeDisk: async (directory) => {
 			for (let nearest = path.resolve(directory); ; nearest = path.dirname(nearest)) {
-				if (nearest !== path.dirname(nearest) && !(await isThere(nearest, constants.F_OK))) continue;
+				if (nearest !== path.dirname(nearest) && !(await isThere(nearest))) continue;
 				const isOurs = (await stat(nearest)).isDirectory() && (await isThere(nearest, constants.W_OK));
 				return isOurs ? freeBytes(nearest) : undefined;
 			}

@@ -5,11 +5,10 @@
  * `startSupervisor` starts one from outside; what runs inside is supervisor-main.ts.
  */
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, fromReported } from '../base/errors.js';
-import { packageRoot } from '../base/package-root.js';
+import { programFile } from '../base/package-root.js';
 import { poll } from '../base/waiting.js';
 import type { Emit } from '../lab/events.js';
 import { startChild, type Child } from '../process/child.js';
@@ -20,7 +19,7 @@ const supervisorArgv = (): readonly [string, ...string[]] => [
 	...['--user', '--map-root-user', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'],
 	'--',
 	process.execPath,
-	path.join(packageRoot(), 'dist', 'bin', 'supervisor.js'),
+	programFile('supervisor'),
 ];
 
 /** A supervisor that runs. */

@@ -1,6 +1,5 @@
-import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { packageRoot } from '../../base/package-root.js';
+import { programFile } from '../../base/package-root.js';
 import type { RunEvent } from '../../lab/events.js';
 import { startDaemon, type Daemon } from '../../process/daemon.js';
 import { emptyRun, foldEvent } from '../../report/fold.js';
@@ -20,8 +19,7 @@ export interface BroughtUp {
 export async function bringUp(kept: KeptLab, terminal: Terminal): Promise<BroughtUp> {
 	const stopping = stopOnSignals();
 	const view = await startView(terminal);
-	const program = path.join(packageRoot(), 'dist', 'bin', 'keeper.js');
-	const keeper = await startDaemon([process.execPath, program], JSON.stringify(kept));
+	const keeper = await startDaemon([process.execPath, programFile('keeper')], JSON.stringify(kept));
 	stopping.signal.addEventListener('abort', () => keeper.kill('SIGINT'), { once: true });
 	stopping.urgent.addEventListener('abort', () => keeper.kill('SIGTERM'), { once: true });
 	try {

@@ -1,9 +1,8 @@
 /** The supervisor in real namespaces, with machines that are fakes: what it makes, tells, and leaves behind. */
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import test from 'ava';
-import { packageRoot } from '../../../src/base/package-root.js';
+import { programFile } from '../../../src/base/package-root.js';
 import { poll } from '../../../src/base/waiting.js';
 import { startChild } from '../../../src/process/child.js';
 import { run } from '../../../src/process/run.js';
@@ -101,15 +100,6 @@ test.serial('two labs with the same addresses run side by side', async (t) => {
 	for (const lab of labs) t.is((await lab.waitFor('done')).error, undefined);
 });
 
-const killed = test.macro(async (t, behaviour: 'works' | 'hangs', type: 'kept' | 'stage-started', stage?: string) => {
-	const before = await hostState();
-	const lab = await startLab(t, { behaviour, keep: 'always' });
-	await lab.waitFor(type, stage);
-	process.kill(lab.starter.pid, 'SIGKILL');
-	await lab.starter.exited;
-	t.deepEqual(await lab.leftovers(), []);
-	t.deepEqual(await hostState(), before);
-});
 test.serial('a machine under emulation goes without huge pages', async (t) => {
 	const lab = await startLab(t, { nodes: ['one'], keep: 'always' });
 	await lab.waitFor('kept');
@@ -119,6 +109,15 @@ test.serial('a machine under emulation goes without huge pages', async (t) => {
 	t.is((await lab.waitFor('done')).error, undefined);
 });
 
+const killed = test.macro(async (t, behaviour: 'works' | 'hangs', type: 'kept' | 'stage-started', stage?: string) => {
+	const before = await hostState();
+	const lab = await startLab(t, { behaviour, keep: 'always' });
+	await lab.waitFor(type, stage);
+	process.kill(lab.starter.pid, 'SIGKILL');
+	await lab.starter.exited;
+	t.deepEqual(await lab.leftovers(), []);
+	t.deepEqual(await hostState(), before);
+});
 test.serial('the starter is killed while the network is made', killed, 'works', 'stage-started', 'network');
 test.serial('the starter is killed while machines boot', killed, 'hangs', 'stage-started', 'boot');
 test.serial('the starter is killed while the lab is kept', killed, 'works', 'kept');
@@ -185,8 +184,7 @@ test.serial('a missing program inside is told as outside: exit status 3 and its 
 
 /** The supervisor's program with this as its input, outside of any namespace: it must not even begin. */
 async function supervise(input: string): Promise<string> {
-	const program = path.join(packageRoot(), 'dist', 'bin', 'supervisor.js');
-	const child = await startChild([process.execPath, program], { stdin: 'pipe', extraPipes: 1 });
+	const child = await startChild([process.execPath, programFile('supervisor')], { stdin: 'pipe', extraPipes: 1 });
 	child.stdin?.end(input);
 	const [pipe] = child.extra;
 	const said = pipe ? await text(pipe) : '';

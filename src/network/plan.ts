@@ -49,6 +49,8 @@ export function dhcpArgv(lab: Pick<Lab, 'nodes'>, leaseFile: string): Argv {
 		'--dhcp-authoritative',
 		// Without it the server waits for three seconds to see whether an address is in use.
 		'--no-ping',
+		// A name that a node sends along would come back to it in the lease, which is to have none.
+		'--dhcp-ignore-names',
 		`--dhcp-leasefile=${leaseFile}`,
 		`--dhcp-range=${uplink.network},static,infinite`,
 		`--dhcp-option=option:router,${uplink.gateway}`,

@@ -57,6 +57,8 @@ test.serial('a lab to live in', async (t) => {
 
 	// Commands, with their own streams and exit status, and arguments as they are.
 	t.is((await command('ssh', 'box', 'hostname')).stdout, 'box\n');
+	// With a host name in its lease networkd would have had systemd-hostnamed started, a process and a second for nothing.
+	t.is((await command('exec', 'box', '--', 'sh', '-c', 'cat /run/systemd/netif/leases/* | grep -E "^(ADDRESS|HOSTNAME)="')).stdout, 'ADDRESS=10.0.2.11\n');
 	const shell = await does(t, sandbox, 7, ['exec', 'box', '--', 'sh', '-c', 'echo "$1"; echo err >&2; exit 7', 'sh', 'two  words']);
 	t.is(shell.stdout, 'two  words\n');
 	t.is(shell.stderr, 'err\n');

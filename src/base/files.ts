@@ -66,3 +66,11 @@ export const isThere = (file: string, mode = constants.F_OK): Promise<boolean> =
 		() => true,
 		() => false,
 	);
+
+/** Whether every user of the host may pass through a directory and those above it, as far as they are there. */
+export async function isOpenToAll(directory: string): Promise<boolean> {
+	const above = path.dirname(directory);
+	const mode = await stat(directory).then((found) => found.mode, () => undefined);
+	const isOpen = mode === undefined || (mode & constants.S_IXOTH) !== 0;
+	return isOpen && (above === directory || (await isOpenToAll(above)));
+}

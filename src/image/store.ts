@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'n
 import os from 'node:os';
 import path from 'node:path';
 import { brokenFailure } from '../base/errors.js';
+import { isOpenToAll } from '../base/files.js';
 import { contentKey, sha256 } from '../base/hash.js';
 import type { RunEventBody } from '../lab/events.js';
 import { acquireLock } from '../process/lock.js';
@@ -102,7 +103,7 @@ export async function provideImage(request: ImageRequest, options: ImageStoreOpt
 			guest: options.guest,
 			mirror: await options.findMirror(),
 			into: aside,
-			scratch: path.join(scratchBase(), `rehearse-${os.userInfo().uid}-${key}`),
+			scratch: path.join(await scratchBase(), `rehearse-${os.userInfo().uid}-${key}`),
 			packageCache: path.join(path.dirname(options.directory), 'packages'),
 			onProgress: progress,
 			signal: options.signal,
@@ -119,8 +120,11 @@ export async function provideImage(request: ImageRequest, options: ImageStoreOpt
 	return built;
 }
 
-/** Where builds put what only lives during them: on a disk (not /tmp, often memory), open to subordinate users. */
-const scratchBase = (): string => {
+/**
+ * Where builds put what only lives during them: on a disk (not /tmp, often memory), open to subordinate users. A private
+ * TMPDIR, such as pam_tmpdir(8) gives each user, is not.
+ */
+async function scratchBase(): Promise<string> {
 	const wished = process.env['TMPDIR'] ?? '';
-	return path.isAbsolute(wished) ? wished : '/var/tmp';
-};
+	return path.isAbsolute(wished) && (await isOpenToAll(path.normalize(wished))) ? wished : '/var/tmp';
+}

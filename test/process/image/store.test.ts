@@ -4,7 +4,6 @@
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { poll } from '../../../src/base/waiting.js';
@@ -21,26 +20,32 @@ interface Store {
 	readonly directory: string;
 	readonly events: RunEventBody[];
 	readonly options: ImageStoreOptions;
+	/** TMPDIR of its builds. */
+	readonly temporary: string;
 	notes(): string[];
 }
 
 /** What the fake mmdebstrap does beside noting its begin: a shell program. */
 async function makeStore(t: ExecutionContext, bootstrap: string): Promise<Store> {
-	const base = await mkdtemp(path.join(os.tmpdir(), 'rehearse-test-'));
+	// Open to all, as os.tmpdir() need not be.
+	const base = await mkdtemp('/tmp/rehearse-test-');
 	t.teardown(() => rm(base, { recursive: true, force: true }));
+	await chmod(base, 0o755);
 	const notes = path.join(base, 'notes');
 	await writeFile(notes, '');
 	await writeProgram(base, 'mmdebstrap', `echo begin >>${notes}\n${bootstrap.replaceAll('NOTES', notes)}`);
 	// Within the user namespace a program of the shell's unpacks the archive; its fifth argument is where to.
 	await writeProgram(base, 'unshare', 'while [ "$1" != -- ]; do shift; done; shift\n[ "$1" = sh ] || exec "$@"\nfor file in root.img vmlinuz initrd; do : >"$6/$file"; done');
 	process.env['PATH'] = `${path.join(base, 'bin')}:${process.env['PATH']}`;
-	process.env['TMPDIR'] = path.join(base, 'scratch');
-	await mkdir(process.env['TMPDIR']);
+	const temporary = path.join(base, 'scratch');
+	process.env['TMPDIR'] = temporary;
+	await mkdir(temporary);
 	const events: RunEventBody[] = [];
 	const directory = path.join(base, 'cache', 'images');
 	return {
 		directory,
 		events,
+		temporary,
 		options: { directory, guest, findMirror: async () => ({}), emit: (event) => events.push(event) },
 		notes: () => readFileSync(notes, 'utf8').split('\n').filter(Boolean),
 	};
@@ -70,7 +75,7 @@ test.serial('an image that is missing is built once, and found from then on', as
 	t.deepEqual(await provideImage(request, store.options), image);
 	t.deepEqual(store.notes(), ['begin']);
 	t.deepEqual(await readdir(store.directory), [image.key]);
-	t.deepEqual(await readdir(process.env['TMPDIR'] ?? ''), [], 'what only lives during the build');
+	t.deepEqual(await readdir(store.temporary), [], 'what only lives during the build');
 	t.like(JSON.parse(await readFile(path.join(store.directory, image.key, 'image.json'), 'utf8')), { packages: request.packages });
 });
 
@@ -90,6 +95,21 @@ test.serial('two that want the same image at once: one builds, the other waits a
 	]);
 	t.deepEqual(one, two);
 	t.deepEqual(store.notes().filter((note) => note === 'begin'), ['begin']);
+});
+
+test.serial('an image is built in TMPDIR where subordinate users can get there', async (t) => {
+	const store = await makeStore(t, 'echo "$TMPDIR" >>NOTES');
+	await provideImage(request, store.options);
+	t.is(path.dirname(store.notes()[1] ?? ''), store.temporary);
+});
+
+test.serial('an image is not built in a TMPDIR that is private', async (t) => {
+	const store = await makeStore(t, 'echo "$TMPDIR" >>NOTES');
+	await chmod(path.dirname(store.temporary), 0o700);
+	await provideImage(request, store.options);
+	const used = store.notes()[1] ?? '';
+	t.is(path.dirname(used), '/var/tmp');
+	t.false(existsSync(used), 'what only lives during the build');
 });
 
 test.serial('a build that fails leaves no image and no lock', async (t) => {

@@ -226,7 +226,8 @@ async function provisioned(machine: RunningMachine, deadlineMs: number, signal: 
 	});
 	const complaints = cloudInitComplaints(cloudInit);
 	if (complaints.length > 0) {
-		throw brokenFailure('cloud-init', `${node}: cloud-init did not end well`, { node, detail: complaints.join('\n') });
+		const detail = [...complaints, failedUnits, machine.consoleTail()].filter(Boolean).join('\n');
+		throw brokenFailure('cloud-init', `${node}: cloud-init did not end well`, { node, detail });
 	}
 	if (failedUnits !== '') {
 		throw brokenFailure('units-failed', `${node}: units failed while it booted`, { node, detail: failedUnits });

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { encryptPassword } from './password.js';
 import { packageRoot } from '../base/package-root.js';
 import { contentKey } from '../base/hash.js';
+import { quote } from '../base/shell.js';
 import type { LabNode, StartupScript } from '../lab/lab.js';
 
 /** An SSH host key that the node is given, so that the tool knows it before the first connection. */
@@ -106,7 +107,17 @@ const takeGuestFiles = [
 	'umount /run/rehearse/seed',
 ];
 
+/**
+ * Shell commands that enable and start services, and one for the end of the list, by whose status cloud-init tells that one
+ * of them could not be. What systemctl says of it is on the console: cloud-init does not say which command it was.
+ */
+const enableServices = (services: readonly string[]): { readonly first: readonly string[]; readonly last: readonly string[] } => ({
+	first: services.map((service) => `systemctl enable --now ${quote(service)} 2>/dev/console || refused=1`),
+	last: services.length > 0 ? ['[ -z "$refused" ]'] : [],
+});
+
 function buildUserData({ node, hostKey }: SeedInput): object {
+	const services = enableServices(node.services);
 	return {
 		hostname: node.name,
 		users: node.users.map((user) => ({
@@ -130,10 +141,11 @@ function buildUserData({ node, hostKey }: SeedInput): object {
 			{ path: '/etc/ssh/sshd_config.d/50-cloud-init.conf', permissions: '0600', content: 'PasswordAuthentication yes\n' },
 		],
 		runcmd: [
-			...node.services.map((service) => ['systemctl', 'enable', '--now', service]),
+			...services.first,
 			endCloudInit,
 			...takeGuestFiles,
 			['systemctl', 'start', '--no-block', 'rehearse-agent.service'],
+			...services.last,
 		],
 	};
 }

@@ -50,6 +50,21 @@ test.serial('a kernel that panics', async (t) => {
 	t.deepEqual(await sandbox.leftovers(0), []);
 });
 
+test.serial('a service that is not there', async (t) => {
+	t.timeout(15 * 60_000);
+	const sandbox = await makeSandbox(t);
+	const lab = await editLab(sandbox, 'single', (plan) => {
+		for (const { recipe } of plan.nodes) recipe.services = ['ssh', 'never-installed'];
+	});
+	const ended = await runTool(sandbox, ['run', lab, '--cold', '--json']);
+	t.is(ended.status, 4, ended.stderr + ended.stdout);
+	const { error } = resultIn(ended);
+	t.like(error, { code: 'cloud-init', node: 'box', message: 'box: cloud-init did not end well' });
+	t.regex(error?.detail ?? '', /scripts_user/);
+	t.regex(error?.detail ?? '', /never-installed\.service does not exist/, "systemctl's words, from the console");
+	t.deepEqual(await sandbox.leftovers(0), []);
+});
+
 test.serial('memory that this host does not have', async (t) => {
 	t.timeout(10 * 60_000);
 	// Each machine touches 450 MiB or more, so this many cannot fit; they have one image, and none is started.

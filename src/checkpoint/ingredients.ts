@@ -6,7 +6,7 @@ import type { CheckpointMachine, Ingredients } from './manifest.js';
 const checkpointFormat = 1;
 
 /** Ingredients that hold what others hold too: that one of them changed says little. */
-const catchAlls: readonly string[] = ['image', 'seed', 'machine'];
+const catchAlls: readonly string[] = ['image', 'network', 'seed', 'machine'];
 
 /** The key of a checkpoint of these machines, whose order says nothing. */
 export function checkpointKey(

@@ -32,6 +32,16 @@ export async function leaseCheckpoint(directory: string, pid: number, cleanup: C
 	}
 }
 
+/**
+ * Has a checkpoint that is of no use found by nobody any more. It goes, but where somebody beside the one who asks leases it:
+ * machines of another lab may be started again from its files. Those go when it is next looked for after that. A lease counts
+ * whether its process lives or not, so that this can be asked where the host's processes are not visible.
+ */
+export async function withdrawCheckpoint(directory: string): Promise<void> {
+	if ((await leasesOf(directory)).length > 1) await rm(path.join(directory, manifestName), { force: true });
+	else await discardCheckpoint(directory);
+}
+
 /** Whether a living process runs from a checkpoint. */
 export async function isLeased(directory: string): Promise<boolean> {
 	return (await leasesOf(directory)).some(({ pid }) => isAlive(pid));

@@ -93,6 +93,8 @@ cp "$tree"/boot/initrd.img-* "$into/initrd"
 truncate --size="$size" "$into/root.img"
 mke2fs -q -t ext4 -L rehearse-root -d "$tree" "$into/root.img"
 chmod 0644 "$into"/*
+# Other than a checkpoint, an image has no digest by which the work of a power failure would be seen.
+sync "$into"/*
 `;
 
 /**

@@ -59,11 +59,9 @@ async function hashTree(directory: string, except: RegExp): Promise<string> {
 export async function findImage(request: ImageRequest, options: ImageStoreOptions): Promise<Image | undefined> {
 	const key = await imageKey(request.packages, options.guest);
 	const image = imageAt(path.join(options.directory, key), key, request.packages);
-	try {
-		await stat(image.rootFile);
-	} catch {
-		return undefined;
-	}
+	// A power failure, or the rest of an interrupted prune, may have left some of them, or nothing in them.
+	const sizes = [image.rootFile, image.kernelFile, image.initrdFile].map((file) => stat(file).then(({ size }) => size, () => 0));
+	if ((await Promise.all(sizes)).includes(0)) return undefined;
 	const now = new Date();
 	await utimes(path.dirname(image.rootFile), now, now).catch(() => undefined);
 	return image;
@@ -103,7 +101,8 @@ export async function provideImage(request: ImageRequest, options: ImageStoreOpt
 			guest: options.guest,
 			mirror: await options.findMirror(),
 			into: aside,
-			scratch: path.join(await scratchBase(), `rehearse-${os.userInfo().uid}-${key}`),
+			// Of this cache: two that build the same image do not know of each other.
+			scratch: path.join(await scratchBase(), `rehearse-${os.userInfo().uid}-${contentKey([options.directory, key])}`),
 			packageCache: path.join(path.dirname(options.directory), 'packages'),
 			onProgress: progress,
 			signal: options.signal,

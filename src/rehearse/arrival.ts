@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, type Failure } from '../base/errors.js';
-import { discardCheckpoint } from '../checkpoint/store.js';
+import { withdrawCheckpoint } from '../checkpoint/lease.js';
 import type { Emit } from '../lab/events.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import { cloudInitComplaints } from '../machine/cloud-init.js';
@@ -122,7 +122,7 @@ async function giveUp(
 ): Promise<void> {
 	const { restore, spec: { name: node } } = supervised;
 	const discard = async () => {
-		if (restore) await discardCheckpoint(restore.checkpoint).catch(() => undefined);
+		if (restore) await withdrawCheckpoint(restore.checkpoint).catch(() => undefined);
 	};
 	if (isAtFault) {
 		// The started lab's is everybody's: the others may still be opening it.

@@ -8,8 +8,8 @@ import { usageFailure } from '../base/errors.js';
 import { changesBetween, checkpointKey, describeChanges } from '../checkpoint/ingredients.js';
 import { manifestSchema, type Ingredients, type Manifest } from '../checkpoint/manifest.js';
 import { listManifests, newestOf, sweep } from '../checkpoint/inventory.js';
-import { leaseCheckpoint, removeUnleased } from '../checkpoint/lease.js';
-import { beginCheckpoint, discardCheckpoint, findCheckpoint, readCheckpoint, verifyCheckpoint, type Checkpoint } from '../checkpoint/store.js';
+import { leaseCheckpoint, removeUnleased, withdrawCheckpoint } from '../checkpoint/lease.js';
+import { beginCheckpoint, findCheckpoint, readCheckpoint, verifyCheckpoint, type Checkpoint } from '../checkpoint/store.js';
 import type { CheckpointKind, Emit } from '../lab/events.js';
 import { nicenessOf, startupTimes, timesAhead } from './priorities.js';
 import { nodeIngredients, startedIngredients, type NodeInputs } from './node-ingredients.js';
@@ -182,7 +182,7 @@ class Planner {
 		const damage = 'damaged' in found ? found.damaged : await verifyCheckpoint(found.checkpoint, { ...(nodes ? { nodes } : {}), signal });
 		if (damage === undefined && 'checkpoint' in found) return found.checkpoint;
 		// Without a lease its manifest may be away for a moment only: who runs from it keeps it.
-		if (isLeased) await discardCheckpoint(place);
+		if (isLeased) await withdrawCheckpoint(place);
 		else if (!(await removeUnleased(place))) return undefined;
 		emit({ type: 'notice', message: `the checkpoint of ${whose} is damaged and was thrown away: ${damage}` });
 		return undefined;
@@ -193,8 +193,10 @@ class Planner {
 export async function findStartedLab({ checkpoints, startedKey }: Pick<SupervisedRun, 'checkpoints' | 'startedKey'>): Promise<Checkpoint> {
 	if (startedKey === undefined) throw usageFailure('a lab that was brought up cold has no checkpoint to go back to');
 	const found = await readCheckpoint(path.join(checkpoints, startedKey));
-	if (found && 'checkpoint' in found) return found.checkpoint;
-	throw usageFailure('there is no checkpoint of the started lab to go back to', {
+	const damage = found && ('checkpoint' in found ? await verifyCheckpoint(found.checkpoint) : found.damaged);
+	if (found && 'checkpoint' in found && damage === undefined) return found.checkpoint;
+	const what = damage === undefined ? 'there is no checkpoint of the started lab to go back to' : `the checkpoint of the started lab is damaged: ${damage}`;
+	throw usageFailure(what, {
 		hint: 'one is made when all startup scripts have passed: mend them, then `rehearse down` and `rehearse up`',
 	});
 }

@@ -5,7 +5,7 @@ import type { Ingredients } from '../checkpoint/manifest.js';
 import { uplink } from '../lab/addressing.js';
 import type { Accelerator, MachineSpec } from '../machine/spec.js';
 import { qemuArguments } from '../machine/spec.js';
-import { bridgeMac } from '../network/plan.js';
+import { bridgeMac, dhcpArgv } from '../network/plan.js';
 import { isStartupFile, type SeedFiles } from '../seed/content.js';
 import type { PreparedMachine } from './machines.js';
 
@@ -41,6 +41,8 @@ export function nodeIngredients({ machine, imageBuiltAt, seed, seedBytes, host }
 		services: node.services.join(' '),
 		DNS: node.dns.join(' '),
 		addresses: [node.uplinkAddress, node.mac, uplink.gateway, bridgeMac].join(' '),
+		// What it was told in its lease, which it keeps.
+		network: contentKey(dhcpArgv({ nodes: [node] }, '')),
 		'host key': hostKey.publicKey,
 		'seed size': `${seedBytes}`,
 		// What none of the others tells: the guest's own files, the tool's way to write a seed.

@@ -40,7 +40,7 @@ const immaterial: readonly (keyof LabNode)[] = ['role'];
  * Compares a lab that runs with its edited plan.
  * @param only the nodes that may be touched; all of them where there is none
  * @param ended nodes that have no machine, and so need another
- * @throws Failure `usage` for what cannot be done to a lab that runs: other nodes, another network
+ * @throws Failure `usage` for what cannot be done to a lab that runs: other nodes, or in another order, another network
  */
 export function planReload(running: Lab, edited: Lab, only: readonly string[] = [], ended: readonly string[] = []): ReloadPlan {
 	const names = ({ nodes }: Lab) => nodes.map(({ name }) => name);
@@ -52,6 +52,9 @@ export function planReload(running: Lab, edited: Lab, only: readonly string[] = 
 		...(added.length > 0 ? [`${added.join(', ')} came to it`] : []),
 		...(removed.length > 0 ? [`${removed.join(', ')} went from it`] : []),
 		...(running.network.subnet === edited.network.subnet ? [] : [`its network is ${edited.network.subnet} now`]),
+		...(running.network.gateway === edited.network.gateway ? [] : [`its gateway is ${edited.network.gateway} now`]),
+		// A node's place decides its tap, its sockets and its lease, and those of the lab are given.
+		...(added.length + removed.length === 0 && !isSame(names(running), names(edited)) ? ['its nodes are in another order'] : []),
 	];
 	if (impossible.length > 0) {
 		throw usageFailure(`the plan is that of another lab: ${impossible.join('; ')}`, { hint: '`rehearse down`, then `rehearse up`' });

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { brokenFailure, usageFailure } from '../base/errors.js';
+import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
 import type { Emit, RunEventBody, ScriptOutcome, Status } from '../lab/events.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { occupiedMemory } from '../machine/memory.js';
@@ -141,9 +141,16 @@ export class RunningNode {
 		this.#authorized.set(`${whom} ${publicKey}`, { user: whom, publicKey });
 	}
 
-	/** Lets in every key that was let in before the machine was put back. */
+	/** Lets in every key that was let in before the machine was put back, but for users that it has no more: who comes is told. */
 	async authorizeAgain(): Promise<void> {
-		for (const { user, publicKey } of this.#authorized.values()) await this.authorize(user, publicKey, this.#options.signal);
+		for (const [entry, { user, publicKey }] of [...this.#authorized]) {
+			try {
+				await this.authorize(user, publicKey, this.#options.signal);
+			} catch (error) {
+				if (toFailure(error).code !== 'usage') throw error;
+				this.#authorized.delete(entry);
+			}
+		}
 	}
 
 	/** Brings its link to the lab's wire into a state. */

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { readCheckpoint } from '../../checkpoint/store.js';
+import { readCheckpoint, verifyCheckpoint } from '../../checkpoint/store.js';
 import { restored } from '../checkpoints.js';
 import type { SupervisedMachine } from '../supervised.js';
 
@@ -10,6 +10,8 @@ export async function asProvisioned(
 ): Promise<SupervisedMachine> {
 	const { provisionedKey: key, spec } = supervised;
 	const found = key === undefined ? undefined : await readCheckpoint(path.join(checkpoints, key));
-	if (found && 'checkpoint' in found) return restored(supervised, found.checkpoint, spec.name);
-	return { ...supervised, origin: { from: 'power-on', why: 'there is no checkpoint of before its startup scripts' } };
+	const damage = found && ('checkpoint' in found ? await verifyCheckpoint(found.checkpoint) : found.damaged);
+	if (found && 'checkpoint' in found && damage === undefined) return restored(supervised, found.checkpoint, spec.name);
+	const why = damage === undefined ? 'there is no checkpoint of before its startup scripts' : `its checkpoint is damaged: ${damage}`;
+	return { ...supervised, origin: { from: 'power-on', why } };
 }

@@ -94,7 +94,11 @@ export class SavePoints {
 		const overlay = await this.newLayer(live.diskMiB);
 		const files = stateFilesIn(this.#directory, this.#files);
 		await freezeLayer(live, overlay, this.#options.signal);
-		const saved = await saveMachine(live.machine, files, this.#options);
+		const saved = await saveMachine(live.machine, files, this.#options).catch(async (error: unknown) => {
+			// What there is of it would take the room that the guests need.
+			await Promise.all(Object.values(files).map((file) => rm(file, { force: true })));
+			throw error;
+		});
 		const bytes = await Promise.all(Object.values(files).map(diskUsage));
 		this.cost = { ms: Math.round(performance.now() - began), bytes: bytes.reduce((sum, some) => sum + some) };
 		for (; this.#gone < this.#points.length - kept; this.#gone++) {

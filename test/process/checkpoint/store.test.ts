@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { CleanupStack } from '../../../src/base/cleanup.js';
 import { digestFile } from '../../../src/checkpoint/digest.js';
 import { boundCheckpoints, listAsides, listCheckpoints, sweep } from '../../../src/checkpoint/inventory.js';
-import { isLeased, leaseCheckpoint, removeUnleased } from '../../../src/checkpoint/lease.js';
+import { isLeased, leaseCheckpoint, removeUnleased, withdrawCheckpoint } from '../../../src/checkpoint/lease.js';
 import type { Manifest } from '../../../src/checkpoint/manifest.js';
 import {
 	beginCheckpoint,
@@ -18,6 +18,9 @@ import {
 	type Checkpoint,
 } from '../../../src/checkpoint/store.js';
 import { startChild, type Child } from '../../../src/process/child.js';
+import { findStartedLab } from '../../../src/rehearse/checkpoints.js';
+import { asProvisioned } from '../../../src/rehearse/debugging/provisioned.js';
+import type { SupervisedMachine } from '../../../src/rehearse/supervised.js';
 
 const key = '0123456789abcdef';
 const nodes = ['web', 'redis'] as const;
@@ -136,6 +139,36 @@ test('two files swapped', damaged, async (directory) => {
 	await rename(path.join(directory, 'redis.ram'), path.join(directory, 'web.ram'));
 	await rename(path.join(directory, 'aside'), path.join(directory, 'redis.ram'));
 }, 'web.ram is not what was saved');
+
+test('a lab that runs goes back to no checkpoint that is damaged', async (t) => {
+	const store = await makeStore(t);
+	await make(store);
+	const lab = { checkpoints: store, startedKey: key };
+	const machine = { spec: { name: 'web' }, provisionedKey: key } as SupervisedMachine;
+	t.is((await findStartedLab(lab)).manifest.key, key);
+	t.is((await asProvisioned(machine, store)).origin.from, 'checkpoint');
+
+	await truncate(path.join(store, key, 'web.ram'), 9);
+	const damage = 'web.ram is 9 bytes instead of 4194304 (truncated?)';
+	await t.throwsAsync(findStartedLab(lab), { code: 'usage', message: `the checkpoint of the started lab is damaged: ${damage}` });
+	t.like(await asProvisioned(machine, store), { origin: { from: 'power-on', why: `its checkpoint is damaged: ${damage}` } });
+});
+
+test('one of no use is found by nobody, and takes nothing from another lab that runs from it', async (t) => {
+	const store = await makeStore(t);
+	const directory = path.join(store, key);
+	const other = await otherProcess(t);
+	await make(store);
+	await leaseCheckpoint(directory, process.pid, new CleanupStack());
+	await leaseCheckpoint(directory, other.pid, new CleanupStack());
+	await withdrawCheckpoint(directory);
+	t.deepEqual(await findCheckpoint(store, key), { damaged: 'checkpoint.json is missing' });
+	t.true(existsSync(path.join(directory, 'web.qcow2')));
+
+	await rm(path.join(directory, `in-use.${other.pid}`));
+	await withdrawCheckpoint(directory);
+	t.deepEqual(await readdir(store), []);
+});
 
 test('the files of other machines than those asked for are not looked at', async (t) => {
 	const store = await makeStore(t);

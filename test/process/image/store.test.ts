@@ -35,7 +35,7 @@ async function makeStore(t: ExecutionContext, bootstrap: string): Promise<Store>
 	await writeFile(notes, '');
 	await writeProgram(base, 'mmdebstrap', `echo begin >>${notes}\n${bootstrap.replaceAll('NOTES', notes)}`);
 	// Within the user namespace a program of the shell's unpacks the archive; its fifth argument is where to.
-	await writeProgram(base, 'unshare', 'while [ "$1" != -- ]; do shift; done; shift\n[ "$1" = sh ] || exec "$@"\nfor file in root.img vmlinuz initrd; do : >"$6/$file"; done');
+	await writeProgram(base, 'unshare', 'while [ "$1" != -- ]; do shift; done; shift\n[ "$1" = sh ] || exec "$@"\nfor file in root.img vmlinuz initrd; do echo built >"$6/$file"; done');
 	process.env['PATH'] = `${path.join(base, 'bin')}:${process.env['PATH']}`;
 	const temporary = path.join(base, 'scratch');
 	process.env['TMPDIR'] = temporary;
@@ -78,6 +78,21 @@ test.serial('an image that is missing is built once, and found from then on', as
 	t.deepEqual(await readdir(store.temporary), [], 'what only lives during the build');
 	t.like(JSON.parse(await readFile(path.join(store.directory, image.key, 'image.json'), 'utf8')), { packages: request.packages });
 });
+
+for (const [damage, spoil] of [
+	['gone', (file: string) => rm(file)],
+	['empty, as after a power failure', (file: string) => writeFile(file, '')],
+] as const) {
+	test.serial(`an image whose kernel is ${damage}, is built again`, async (t) => {
+		const store = await makeStore(t, 'exit 0');
+		const { kernelFile } = await provideImage(request, store.options);
+		await spoil(kernelFile);
+		t.is(await findImage(request, store.options), undefined);
+		await provideImage(request, store.options);
+		t.is(await readFile(kernelFile, 'utf8'), 'built\n');
+		t.deepEqual(store.notes(), ['begin', 'begin']);
+	});
+}
 
 test.serial('two that want the same image at once: one builds, the other waits and says so', async (t) => {
 	// The build ends only when the other is known to wait.
@@ -155,7 +170,7 @@ test.serial('a build that was killed ends what it started, and is not taken for 
 	const longAgo = new Date(Date.now() - 11_000);
 	await utimes(path.join(store.directory, `${key}.lock`), longAgo, longAgo);
 	const image = await provideImage(request, store.options);
-	t.is(await readFile(image.rootFile, 'utf8'), '', 'nothing of the half is in it');
+	t.is(await readFile(image.rootFile, 'utf8'), 'built\n', 'nothing of the half is in it');
 	t.deepEqual(await readdir(store.directory), [key]);
 });
 

@@ -36,6 +36,8 @@ const impossible = test.macro((t, edited: typeof lab, message: RegExp) => {
 test('a node more', impossible, labOf(...lab.nodes, labNode('mail', 2)), /mail came to it/);
 test('a node less', impossible, labOf(labNode('web')), /db went from it/);
 test('another network', impossible, { ...lab, network: { subnet: '10.9.0.0/24', gateway: '10.9.0.1/24' } }, /its network is 10\.9\.0\.0\/24 now/);
+test('another gateway', impossible, { ...lab, network: { ...lab.network, gateway: '10.71.0.2/24' } }, /its gateway is 10\.71\.0\.2\/24 now/);
+test('another order', impossible, labOf(labNode('db'), labNode('web', 1)), /its nodes are in another order/);
 test('another name', impossible, { ...lab, name: 'shop' }, /it is called shop now/);
 
 test('a node that the lab does not have', (t) => {

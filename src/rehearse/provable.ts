@@ -31,6 +31,9 @@ export interface LabOfMachines {
 	runScenario(emit: Emit): Promise<boolean>;
 }
 
+/** How long systemd waits for a service that will not stop, in milliseconds (DefaultTimeoutStopSec, systemd-system.conf(5)). */
+const stubbornServiceMs = 90_000;
+
 /** Asks a machine's agent what the machine is like. It needs no network. @throws Failure when the machine breaks or is silent */
 export async function surveyMachine(machine: RunningMachine, deadlineMs: number, signal?: AbortSignal): Promise<Survey> {
 	machine.tell('survey');
@@ -73,7 +76,7 @@ export function provableLab(running: LabOfMachines, context: ProvableContext): P
 		async restartAll() {
 			await running.dropSessions();
 			// As after a power failure: none is there while another comes up, unless it is quicker.
-			await allOf(machines.map(({ spec }) => shutDown(running.find(spec.name).present, deadlines.provisioningMs, signal)));
+			await allOf(machines.map(({ spec }) => shutDown(running.find(spec.name).present, deadlines.provisioningMs + stubbornServiceMs, signal)));
 			const times = machines.map(async (machine) => {
 				const { name } = machine.spec;
 				const restart = async () => {

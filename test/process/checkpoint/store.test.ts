@@ -1,67 +1,17 @@
-/** The store of checkpoints on a real file system, with other processes that live, die and come in between. */
-import { existsSync } from 'node:fs';
-import { access, cp, link, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+/** The store of checkpoints on a real file system: what is made, damaged, killed and bounded. */
+import { link, mkdir, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { CleanupStack } from '../../../src/base/cleanup.js';
-import { digestFile } from '../../../src/checkpoint/digest.js';
 import { boundCheckpoints, listAsides, listCheckpoints, sweep } from '../../../src/checkpoint/inventory.js';
-import { isLeased, leaseCheckpoint, removeUnleased, withdrawCheckpoint } from '../../../src/checkpoint/lease.js';
+import { leaseCheckpoint } from '../../../src/checkpoint/lease.js';
 import type { Manifest } from '../../../src/checkpoint/manifest.js';
-import {
-	beginCheckpoint,
-	discardCheckpoint,
-	findCheckpoint,
-	publishCheckpoint,
-	verifyCheckpoint,
-	type Checkpoint,
-} from '../../../src/checkpoint/store.js';
-import { startChild, type Child } from '../../../src/process/child.js';
+import { beginCheckpoint, discardCheckpoint, findCheckpoint, publishCheckpoint, verifyCheckpoint } from '../../../src/checkpoint/store.js';
+import { startChild } from '../../../src/process/child.js';
 import { findStartedLab } from '../../../src/rehearse/checkpoints.js';
 import { asProvisioned } from '../../../src/rehearse/debugging/provisioned.js';
 import type { SupervisedMachine } from '../../../src/rehearse/supervised.js';
-
-const key = '0123456789abcdef';
-const nodes = ['web', 'redis'] as const;
-
-/** A store that is not there yet; gone when the test ends. */
-async function makeStore(t: ExecutionContext): Promise<string> {
-	const directory = await mkdtemp(path.join(os.tmpdir(), 'rehearse-store-'));
-	t.teardown(() => rm(directory, { recursive: true, force: true }));
-	return path.join(directory, 'cache', 'checkpoints');
-}
-
-/** Writes the files of a checkpoint of two machines, and says what they are. */
-async function writeFiles(aside: string, of = key): Promise<Manifest> {
-	const machines = nodes.map((node) => ({ node, ingredients: {}, state: `${node}.state`, ram: `${node}.ram`, layers: [`${node}.qcow2`] }));
-	const files: Record<string, Awaited<ReturnType<typeof digestFile>>> = {};
-	for (const name of machines.flatMap(({ state, ram, layers }) => [state, ram, ...layers])) {
-		await writeFile(path.join(aside, name), name.repeat(2000));
-		await truncate(path.join(aside, name), 2 ** 22);
-		files[name] = await digestFile(path.join(aside, name));
-	}
-	return { schema: 3, key: of, kind: 'started', lab: 'photos', savedAt: 1, machines, files };
-}
-
-/** Makes a checkpoint as a run does, this process's. */
-async function make(store: string, of = key): Promise<boolean> {
-	const aside = await beginCheckpoint(store, of, process.pid, new CleanupStack());
-	return publishCheckpoint(aside, store, await writeFiles(aside, of));
-}
-
-async function find(t: ExecutionContext, store: string, of = key): Promise<Checkpoint> {
-	const found = await findCheckpoint(store, of);
-	if (!found || 'damaged' in found) return t.fail(found?.damaged ?? 'not there') as never;
-	return found.checkpoint;
-}
-
-/** A process that does nothing, and may be killed. */
-async function otherProcess(t: ExecutionContext): Promise<Child> {
-	const child = await startChild(['sleep', '600']);
-	t.teardown(() => child.stop());
-	return child;
-}
+import { find, key, make, makeStore, otherProcess, writeFiles } from './stores.js';
 
 test('a checkpoint is found once it is published, private and whole', async (t) => {
 	const store = await makeStore(t);
@@ -154,22 +104,6 @@ test('a lab that runs goes back to no checkpoint that is damaged', async (t) => 
 	t.like(await asProvisioned(machine, store), { origin: { from: 'power-on', why: `its checkpoint is damaged: ${damage}` } });
 });
 
-test('one of no use is found by nobody, and takes nothing from another lab that runs from it', async (t) => {
-	const store = await makeStore(t);
-	const directory = path.join(store, key);
-	const other = await otherProcess(t);
-	await make(store);
-	await leaseCheckpoint(directory, process.pid, new CleanupStack());
-	await leaseCheckpoint(directory, other.pid, new CleanupStack());
-	await withdrawCheckpoint(directory);
-	t.deepEqual(await findCheckpoint(store, key), { damaged: 'checkpoint.json is missing' });
-	t.true(existsSync(path.join(directory, 'web.qcow2')));
-
-	await rm(path.join(directory, `in-use.${other.pid}`));
-	await withdrawCheckpoint(directory);
-	t.deepEqual(await readdir(store), []);
-});
-
 test('the files of other machines than those asked for are not looked at', async (t) => {
 	const store = await makeStore(t);
 	await make(store);
@@ -186,60 +120,6 @@ test('to discard what is not there is no error', async (t) => {
 	const directory = path.join(store, key);
 	await Promise.all([1, 2, 3].map(() => discardCheckpoint(directory)));
 	t.deepEqual(await readdir(store), []);
-});
-
-test('a lease keeps a checkpoint until the clean-up, or the death of its holder', async (t) => {
-	const store = await makeStore(t);
-	await make(store);
-	const directory = path.join(store, key);
-	const cleanup = new CleanupStack();
-	const other = await otherProcess(t);
-	t.true(await leaseCheckpoint(directory, process.pid, cleanup));
-	t.true(await leaseCheckpoint(directory, other.pid, new CleanupStack()));
-	t.false(await removeUnleased(directory));
-	t.deepEqual(await cleanup.run(), []);
-	t.false(await removeUnleased(directory));
-	t.is(await verifyCheckpoint(await find(t, store)), undefined);
-	other.kill('SIGKILL');
-	await other.exited;
-	t.false(await isLeased(directory));
-	t.true(await removeUnleased(directory));
-	t.deepEqual(await readdir(store), []);
-});
-
-test('what is not there cannot be leased, and no lease is left', async (t) => {
-	const store = await makeStore(t);
-	const directory = path.join(store, key);
-	t.false(await leaseCheckpoint(directory, process.pid, new CleanupStack()));
-	t.false(existsSync(directory));
-	await mkdir(directory, { recursive: true });
-	t.false(await leaseCheckpoint(directory, process.pid, new CleanupStack()));
-	t.deepEqual(await readdir(directory), []);
-});
-
-test('whoever leases while another removes has it or has it not, never half of it', async (t) => {
-	const store = await makeStore(t);
-	await make(store);
-	const directory = path.join(store, key);
-	const copy = path.join(store, 'copy');
-	await rename(directory, copy);
-	const outcomes = new Set<string>();
-	for (let round = 0; round < 60; round++) {
-		await cp(copy, directory, { recursive: true });
-		const cleanup = new CleanupStack();
-		const lease = async () => {
-			for (let turn = 0; turn < round % 20; turn++) await access(store);
-			return leaseCheckpoint(directory, process.pid, cleanup);
-		};
-		const [leased, removed] = await Promise.all([lease(), removeUnleased(directory)]);
-		outcomes.add(`${leased} ${removed}`);
-		if (leased) t.is(await verifyCheckpoint(await find(t, store)), undefined);
-		t.false(leased && removed);
-		await cleanup.run();
-		await discardCheckpoint(directory);
-	}
-	// Sometimes the one is first, sometimes the other.
-	t.true(outcomes.size > 1, [...outcomes].join());
 });
 
 test('what a killed run was writing is swept away, and its leases; what a living one writes is not', async (t) => {

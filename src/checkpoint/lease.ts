@@ -1,10 +1,12 @@
 /**
  * Leases keep pruning away from a checkpoint that somebody runs from. One is a file `in-use.<pid>` in the checkpoint's
- * directory, and holds while that process lives. To be used where the host's processes are visible.
+ * directory, and holds while that process lives: in it is the boot of the host, as after another one the number is somebody
+ * else's. To be used where the host's processes are visible.
  */
-import { access, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { access, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isAlive } from '../base/alive.js';
+import { readBootId } from '../base/boot-id.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { manifestName } from './manifest.js';
 import { discardCheckpoint } from './store.js';
@@ -22,7 +24,7 @@ export async function leaseCheckpoint(directory: string, pid: number, cleanup: C
 	const lease = path.join(directory, `in-use.${pid}`);
 	cleanup.defer(`lease of checkpoint ${path.basename(directory)}`, () => rm(lease, { force: true }));
 	try {
-		await writeFile(lease, '');
+		await writeFile(lease, await readBootId());
 		// Looked at after the lease is there, and withdrawn before leases are looked for: one of the two sees the other.
 		await access(path.join(directory, manifestName));
 		return true;
@@ -44,7 +46,7 @@ export async function withdrawCheckpoint(directory: string): Promise<void> {
 
 /** Whether a living process runs from a checkpoint. */
 export async function isLeased(directory: string): Promise<boolean> {
-	return (await leasesOf(directory)).some(({ pid }) => isAlive(pid));
+	return (await leasesOf(directory)).some(({ holds }) => holds);
 }
 
 /** Removes a checkpoint that nobody runs from. Resolves to whether it is gone. */
@@ -63,17 +65,29 @@ export async function removeUnleased(directory: string): Promise<boolean> {
 
 /** Removes the leases of processes that are dead, before others get their ids. Counts as no use of the checkpoint. */
 export async function dropDeadLeases(directory: string): Promise<void> {
-	const dead = (await leasesOf(directory)).filter(({ pid }) => !isAlive(pid));
+	const dead = (await leasesOf(directory)).filter(({ holds }) => !holds);
 	if (dead.length === 0) return;
 	const { atime, mtime } = await stat(directory);
 	for (const { file } of dead) await rm(file, { force: true });
 	await utimes(directory, atime, mtime);
 }
 
-async function leasesOf(directory: string): Promise<{ readonly file: string; readonly pid: number }[]> {
+interface Lease {
+	readonly file: string;
+	/** Whether its process lives. */
+	readonly holds: boolean;
+}
+
+async function leasesOf(directory: string): Promise<Lease[]> {
 	const names = await readdir(directory).catch(() => []);
-	return names.flatMap((name) => {
+	const boot = await readBootId();
+	const leases = names.map(async (name): Promise<Lease[]> => {
 		const pid = leaseName.exec(name)?.[1];
-		return pid === undefined ? [] : [{ file: path.join(directory, name), pid: Number(pid) }];
+		if (pid === undefined) return [];
+		const file = path.join(directory, name);
+		// Empty while it is being written, and where an earlier version has written it.
+		const written = (await readFile(file, 'utf8').catch(() => '')) || boot;
+		return [{ file, holds: written === boot && isAlive(Number(pid)) }];
 	});
+	return (await Promise.all(leases)).flat();
 }

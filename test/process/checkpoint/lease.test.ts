@@ -1,6 +1,6 @@
 /** Leases of checkpoints, with other processes that live, die and come in between. */
 import { existsSync } from 'node:fs';
-import { access, cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { access, cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import { CleanupStack } from '../../../src/base/cleanup.js';
@@ -41,6 +41,16 @@ test('a lease keeps a checkpoint until the clean-up, or the death of its holder'
 	t.false(await isLeased(directory));
 	t.true(await removeUnleased(directory));
 	t.deepEqual(await readdir(store), []);
+});
+
+test('a lease of another boot of the host holds nothing, whoever has its number now', async (t) => {
+	const store = await makeStore(t);
+	await make(store);
+	const directory = path.join(store, key);
+	await writeFile(path.join(directory, `in-use.${process.pid}`), 'another boot');
+	t.false(await isLeased(directory));
+	t.true(await leaseCheckpoint(directory, process.pid, new CleanupStack()));
+	t.true(await isLeased(directory));
 });
 
 test('what is not there cannot be leased, and no lease is left', async (t) => {

@@ -14,7 +14,16 @@ export interface ProvenAccelerator extends Accelerator {
 	readonly reason: string;
 	/** How long the canary took to user space, in milliseconds: the measure that deadlines are scaled by. */
 	readonly canaryMs: number;
+	/** KVM was no worse than too slow, as it may be on a host that is busy: worth another try later. */
+	readonly isProvisional?: true;
 }
+
+/** How long a verdict is believed that may be owed to a busy host, in milliseconds. */
+const provisionalMs = 60 * 60_000;
+
+/** Whether an accelerator that was proven so many milliseconds ago need not be proven again. */
+export const isBelieved = ({ isProvisional }: Pick<ProvenAccelerator, 'isProvisional'>, ageMs: number): boolean =>
+	isProvisional === undefined || ageMs <= provisionalMs;
 
 /** What a person may ask for: `auto` falls back, `kvm` does not. */
 export type AcceleratorChoice = 'auto' | 'kvm' | 'tcg';
@@ -58,7 +67,7 @@ export const canaryArguments = (accelerator: Accelerator, kernelFile: string, in
 	...['-serial', 'stdio'],
 ];
 
-export type CanaryOutcome = { readonly ms: number } | { readonly why: string };
+export type CanaryOutcome = { readonly ms: number } | { readonly why: string; readonly isLate?: true };
 
 /** Boots the canary once. Never rejects but for `signal`. */
 export async function flyCanary(
@@ -93,7 +102,7 @@ export async function flyCanary(
 		return why === undefined ? { ms: performance.now() - start } : { why };
 	} catch (error) {
 		signal?.throwIfAborted();
-		return { why: (error as Error).message };
+		return { why: (error as Error).message, isLate: true };
 	} finally {
 		await child.stop({ graceMs: 500 });
 	}
@@ -109,16 +118,18 @@ const firstComplaint = (stderr: string): string | undefined =>
 /** The first rung of the ladder whose canary reaches user space, or why none does. */
 export async function climbKvmLadder(
 	fly: (accelerator: Accelerator) => Promise<CanaryOutcome>,
-): Promise<ProvenAccelerator | { readonly why: string }> {
+): Promise<ProvenAccelerator | { readonly why: string; readonly isLate: boolean }> {
 	const tried: string[] = [];
+	let isLate = false;
 	for (const rung of kvmLadder) {
 		const outcome = await fly(rung);
 		if ('ms' in outcome) {
 			return { ...rung, canaryMs: outcome.ms, reason: `KVM booted a kernel in ${formatMs(outcome.ms)} (-cpu ${rung.cpu})` };
 		}
 		tried.push(`-cpu ${rung.cpu}: ${outcome.why}`);
+		isLate ||= outcome.isLate ?? false;
 	}
-	return { why: tried.join('; ') };
+	return { why: tried.join('; '), isLate };
 }
 
 /**
@@ -132,10 +143,11 @@ export async function proveAccelerator(
 	fly: (accelerator: Accelerator) => Promise<CanaryOutcome>,
 ): Promise<ProvenAccelerator> {
 	let whyNotKvm = kvmHindrance ?? '';
+	let isLate = false;
 	if (choice !== 'tcg' && kvmHindrance === undefined) {
 		const climbed = await climbKvmLadder(fly);
 		if ('canaryMs' in climbed) return climbed;
-		whyNotKvm = climbed.why;
+		({ why: whyNotKvm, isLate } = climbed);
 	}
 	if (choice === 'kvm') {
 		throw hostFailure('no-accelerator', `KVM does not work on this host: ${whyNotKvm}`, {
@@ -147,5 +159,5 @@ export async function proveAccelerator(
 		throw hostFailure('no-accelerator', `QEMU cannot boot a kernel on this host, not even emulated: ${outcome.why}`);
 	}
 	const reason = choice === 'tcg' ? 'asked for' : `KVM does not work on this host: ${whyNotKvm}`;
-	return { ...tcg, canaryMs: outcome.ms, reason };
+	return { ...tcg, canaryMs: outcome.ms, reason, ...(isLate && { isProvisional: true }) };
 }

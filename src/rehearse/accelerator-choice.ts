@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { readBootId } from '../base/boot-id.js';
@@ -8,6 +8,7 @@ import type { Image } from '../image/store.js';
 import {
 	canaryArguments,
 	flyCanary,
+	isBelieved,
 	kvmLadder,
 	proveAccelerator,
 	tcg,
@@ -37,7 +38,8 @@ export const processorModel = (): string => os.cpus()[0]?.model ?? '';
 
 /**
  * The accelerator for this host, from the cache when the same kernel was tried on the same QEMU, processor and boot
- * of the host before. A refusal of `--accel kvm` is never cached: somebody is mending it.
+ * of the host before; for an hour, where KVM was only too slow. A refusal of `--accel kvm` is never cached: somebody is
+ * mending it.
  */
 export async function chooseAccelerator(options: ChoiceOptions): Promise<ProvenAccelerator> {
 	const { choice, signal } = options;
@@ -72,7 +74,8 @@ async function remember(file: string, proven: ProvenAccelerator): Promise<void> 
 
 async function readCached(file: string): Promise<ProvenAccelerator | undefined> {
 	try {
-		return JSON.parse(await readFile(file, 'utf8')) as ProvenAccelerator;
+		const proven = JSON.parse(await readFile(file, 'utf8')) as ProvenAccelerator;
+		return isBelieved(proven, Date.now() - (await stat(file)).mtimeMs) ? proven : undefined;
 	} catch {
 		return undefined;
 	}

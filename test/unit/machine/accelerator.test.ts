@@ -1,5 +1,6 @@
 import test from 'ava';
 import {
+	isBelieved,
 	kvmLadder,
 	proveAccelerator,
 	tcg,
@@ -54,6 +55,16 @@ test('emulation is the last rung, and the reason says what every other died of',
 		proven.reason,
 		'KVM does not work on this host: -cpu host: failed to set MSR 0x10a; -cpu host,-arch-capabilities: KVM internal error',
 	);
+});
+
+test('a fallback from KVM that was only too slow is provisional', async (t) => {
+	const late = { why: 'its kernel had not reached user space after 15 s', isLate: true } as const;
+	const { proven } = await prove('auto', undefined, { ...pretence, [reduced]: late, [tcg.cpu]: { ms: 9000 } });
+	t.like(proven, { name: 'tcg', isProvisional: true });
+	const minute = 60_000;
+	t.deepEqual([59 * minute, 61 * minute].map((age) => isBelieved(proven, age)), [true, false]);
+	const { proven: broken } = await prove('auto', undefined, { ...pretence, [tcg.cpu]: { ms: 9000 } });
+	t.true(isBelieved(broken, 1000 * minute));
 });
 
 test('a hindrance spares the tries, and is the reason', async (t) => {

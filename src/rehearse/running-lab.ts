@@ -2,7 +2,6 @@
  * A lab that runs inside its namespaces: its nodes, and what can be asked of them. Made before the first machine is
  * started; from `stand` on, a machine that ends is a node that ended, and not the end of the lab.
  */
-import os from 'node:os';
 import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
@@ -12,11 +11,12 @@ import { runScenario } from '../scenario/run.js';
 import { wasHandedOver } from '../report/origins.js';
 import { guestRebooted } from '../machine/machine.js';
 import { bootAgain, type Arrived } from './arrival.js';
+import { bringUpNodes, type BringUpHooks } from './bring-up.js';
 import { serveDebugger } from './debugging/serve.js';
 import { findStartedLab, restored } from './checkpoints.js';
 import { saveForHandover } from './handover/save.js';
 import type { SavedLab } from './handover/saved-lab.js';
-import { bringUpNode, Gate, type NodeOutcome } from './node-run.js';
+import type { NodeOutcome } from './node-run.js';
 import { withStartupTimes } from './priorities.js';
 import { RunningNode, type NodeStatus } from './running-node.js';
 import { Saver } from './saver.js';
@@ -246,29 +246,9 @@ export class RunningLab {
 		return this.#sessions.drop();
 	}
 
-	async #bringUp(
-		nodes: readonly RunningNode[],
-		emit: Emit,
-		{ onUp, onBroken }: { readonly onUp?: (node: string) => void; readonly onBroken?: (error: unknown) => void },
-	): Promise<PromiseSettledResult<NodeOutcome>[]> {
-		const { signal, cleanup } = this.#context;
-		const gate = new Gate(nodes.length);
-		const boots = new Turns(os.availableParallelism());
-		const lives = nodes.map(async (node) => {
-			const context = { lab: this.#supervised, emit: node.observing(emit), signal, cleanup, gate, saver: this.#saver, boots };
-			try {
-				const outcome = await bringUpNode(node.supervised, { ...context, onStart: (arrived) => this.#begin(node, arrived) });
-				node.settle(outcome.startup);
-				onUp?.(node.name);
-				return outcome;
-			} catch (error) {
-				gate.come();
-				onBroken?.(error);
-				throw error;
-			}
-		});
-		// All are waited for, so that nothing is still being started when the clean-up begins.
-		return Promise.allSettled(lives);
+	#bringUp(nodes: readonly RunningNode[], emit: Emit, hooks: Omit<BringUpHooks, 'onStart'>): Promise<PromiseSettledResult<NodeOutcome>[]> {
+		const context = { ...this.#context, lab: this.#supervised, emit, saver: this.#saver };
+		return bringUpNodes(nodes, context, { ...hooks, onStart: (node, arrived) => this.#begin(node, arrived) });
 	}
 
 	/** Takes a machine that was started anew for a node. */
@@ -289,12 +269,22 @@ export class RunningLab {
 			const { code, message } = toFailure(error);
 			if (this.#stands) this.#context.emit({ type: 'notice', node: node.name, message });
 			if (node.arrived !== arrived) return;
-			if (this.#stands && code === guestRebooted) void this.restart(node.name, this.#context.emit).catch(() => node.lose());
-			else {
-				// A kernel that panicked leaves its QEMU behind, with the node's link.
-				if (this.#stands) void arrived.end();
-				node.lose();
-			}
+			if (this.#stands && code === guestRebooted) void this.#followReboot(node);
+			else this.#lose(node);
 		});
+	}
+
+	/** Starts a machine again that has rebooted. Nobody waits for that, so what keeps it from coming back is told. */
+	async #followReboot(node: RunningNode): Promise<void> {
+		await this.restart(node.name, this.#context.emit).catch((error: unknown) => {
+			this.#context.emit({ type: 'notice', node: node.name, message: `it rebooted and is not back: ${toFailure(error).message}` });
+			this.#lose(node);
+		});
+	}
+
+	/** A kernel that panicked leaves its QEMU behind, with the node's link, and so does one that does not boot. */
+	#lose(node: RunningNode): void {
+		if (this.#stands) void node.arrived?.end();
+		node.lose();
 	}
 }

@@ -12,7 +12,7 @@ import { leaseCheckpoint, removeUnleased, withdrawCheckpoint } from '../checkpoi
 import { beginCheckpoint, findCheckpoint, readCheckpoint, verifyCheckpoint, type Checkpoint } from '../checkpoint/store.js';
 import type { CheckpointKind, Emit } from '../lab/events.js';
 import { nicenessOf, startupTimes, timesAhead } from './priorities.js';
-import { nodeIngredients, startedIngredients, type NodeInputs } from './node-ingredients.js';
+import { nodeIngredients, startedIngredients, wereTouched, type NodeInputs } from './node-ingredients.js';
 import type { SaveOrder, SupervisedMachine, SupervisedRun } from './supervised.js';
 
 /** What a person asked for. */
@@ -108,7 +108,7 @@ class Planner {
 
 	/** The newest checkpoint of the started lab in which the wanted nodes are as they would be now. */
 	async #findStarted(wanted: readonly string[]): Promise<Checkpoint | undefined> {
-		const ofLab = this.#known.filter(({ kind, lab }) => kind === 'started' && lab === this.#lab);
+		const ofLab = this.#known.filter(({ kind, lab, machines }) => kind === 'started' && lab === this.#lab && !wereTouched(machines));
 		const newestFirst = ofLab.toSorted((one, other) => other.savedAt - one.savedAt);
 		for (const manifest of newestFirst) {
 			if (this.#changedSince(manifest, wanted).length > 0) continue;

@@ -69,6 +69,13 @@ const anywhere = (spec: MachineSpec): MachineSpec => ({
 	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', memory: { file: '', isShared: true }, qmpSocket: '', agentSocket: '', sideSocket: '', debugSocket: '', shellSocket: '' },
 });
 
+/** The ingredient of a machine that people have had since its startup scripts ran. */
+const touched = 'what was done to it';
+
+/** Whether people have had one of these machines. What they did may be in every other that was started beside it. */
+export const wereTouched = (machines: readonly { readonly ingredients: Ingredients }[]): boolean =>
+	machines.some(({ ingredients }) => touched in ingredients);
+
 /**
  * The same once its startup scripts have run.
  * @param goesOn whether people have had the machine since: then it is like no other, and never like itself again
@@ -80,5 +87,5 @@ export const startedIngredients = (
 ): Ingredients => ({
 	...provisioned,
 	'startup scripts': contentKey(node.startupScripts.map(({ name, text, after }) => ({ name, text, after }))),
-	...(goesOn && { 'what was done to it': randomUUID() }),
+	...(goesOn && { [touched]: randomUUID() }),
 });

@@ -1,0 +1,43 @@
+/** Which checkpoint a run goes on from, of those that a store on a real file system has. */
+import { mkdir } from 'node:fs/promises';
+import test, { type ExecutionContext } from 'ava';
+import { CleanupStack } from '../../../src/base/cleanup.js';
+import { checkpointKey } from '../../../src/checkpoint/ingredients.js';
+import { beginCheckpoint, publishCheckpoint } from '../../../src/checkpoint/store.js';
+import type { RunEventBody } from '../../../src/lab/events.js';
+import { planCheckpoints } from '../../../src/rehearse/checkpoints.js';
+import { nodeIngredients, startedIngredients } from '../../../src/rehearse/node-ingredients.js';
+import { inputs } from '../../unit/rehearse/node-inputs.js';
+import { makeStore, writeFiles } from './stores.js';
+
+const [web, redis] = [inputs({ node: { name: 'web' } }), inputs()];
+
+/** Saves the lab as started, with the second machine as people have had it or as it was; resolves to what a run makes of that. */
+async function originsAfter(t: ExecutionContext, redisGoesOn: boolean): Promise<{ origins: string[]; notices: string[] }> {
+	const store = await makeStore(t);
+	await mkdir(store, { recursive: true });
+	const ingredients = [startedIngredients(nodeIngredients(web), web), startedIngredients(nodeIngredients(redis), redis, redisGoesOn)] as const;
+	const key = checkpointKey('started', [{ node: 'web', ingredients: ingredients[0] }, { node: 'redis', ingredients: ingredients[1] }]);
+	const aside = await beginCheckpoint(store, key, process.pid, new CleanupStack());
+	const manifest = await writeFiles(aside, key);
+	const machines = manifest.machines.map((machine, index) => ({ ...machine, ingredients: ingredients[index] ?? {} }));
+	await publishCheckpoint(aside, store, { ...manifest, machines });
+
+	const events: RunEventBody[] = [];
+	const context = { directory: store, emit: (event: RunEventBody) => void events.push(event), cleanup: new CleanupStack(), signal: new AbortController().signal, pid: process.pid };
+	const plan = await planCheckpoints('photos', [web, redis], { cold: false, started: ['web'] }, context);
+	return {
+		origins: plan.machines.map(({ origin }) => origin.from),
+		notices: events.flatMap((event) => (event.type === 'notice' ? [event.message] : [])),
+	};
+}
+
+test('a node is restored as its startup scripts had left it', async (t) => {
+	t.deepEqual(await originsAfter(t, false), { origins: ['checkpoint', 'power-on'], notices: [] });
+});
+
+test('nothing is restored that was started beside a machine that people have had', async (t) => {
+	const { origins, notices } = await originsAfter(t, true);
+	t.deepEqual(origins, ['power-on', 'power-on']);
+	t.regex(notices.join(), /no checkpoint of the started lab can be used.*there is none yet/);
+});

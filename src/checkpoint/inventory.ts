@@ -4,7 +4,7 @@ import path from 'node:path';
 import { isAlive } from '../base/alive.js';
 import { diskShare } from '../base/disk-usage.js';
 import type { CheckpointKind } from '../lab/events.js';
-import { dropDeadLeases, isLeased, removeUnleased } from './lease.js';
+import { dropDeadLeases, endLease, isLeased, removeUnleased } from './lease.js';
 import type { Manifest } from './manifest.js';
 import { readCheckpoint, type FoundCheckpoint } from './store.js';
 
@@ -66,6 +66,12 @@ export async function sweep(store: string): Promise<void> {
 	await Promise.all(left.map((aside) => rm(aside.path, { recursive: true, force: true }).catch(() => undefined)));
 	const checkpoints = await directoriesIn(store);
 	await Promise.all(checkpoints.map((directory) => dropDeadLeases(directory).catch(() => undefined)));
+}
+
+/** Ends the leases that a process has of checkpoints other than these. */
+export async function endOtherLeases(store: string, pid: number, inUse: readonly string[]): Promise<void> {
+	const others = (await directoriesIn(store)).filter((directory) => !inUse.includes(directory));
+	await Promise.all(others.map((directory) => endLease(directory, pid)));
 }
 
 /**

@@ -21,18 +21,23 @@ const withdrawnName = `${manifestName}.withdrawn`;
  * stay.
  */
 export async function leaseCheckpoint(directory: string, pid: number, cleanup: CleanupStack): Promise<boolean> {
-	const lease = path.join(directory, `in-use.${pid}`);
-	cleanup.defer(`lease of checkpoint ${path.basename(directory)}`, () => rm(lease, { force: true }));
+	const lease = leaseFile(directory, pid);
+	cleanup.defer(`lease of checkpoint ${path.basename(directory)}`, () => endLease(directory, pid));
 	try {
 		await writeFile(lease, await readBootId());
 		// Looked at after the lease is there, and withdrawn before leases are looked for: one of the two sees the other.
 		await access(path.join(directory, manifestName));
 		return true;
 	} catch {
-		await rm(lease, { force: true });
+		await endLease(directory, pid);
 		return false;
 	}
 }
+
+const leaseFile = (directory: string, pid: number): string => path.join(directory, `in-use.${pid}`);
+
+/** Ends a process's lease, where it has one. */
+export const endLease = (directory: string, pid: number): Promise<void> => rm(leaseFile(directory, pid), { force: true });
 
 /**
  * Has a checkpoint that is of no use found by nobody any more. It goes, but where somebody beside the one who asks leases it:

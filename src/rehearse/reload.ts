@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { CleanupStack } from '../base/cleanup.js';
+import { endOtherLeases } from '../checkpoint/inventory.js';
 import { leaseCheckpoint } from '../checkpoint/lease.js';
 import { ask } from '../control/client.js';
 import type { Emit, RunEventBody } from '../lab/events.js';
@@ -56,6 +57,8 @@ export async function reloadLab(
 		...(startedKey === undefined ? {} : { startedKey }),
 		...(saveStarted === undefined ? {} : { saveStarted }),
 	};
-	await ask(live.controlSocket, request, { signal, onEvent: (event) => emit(event as RunEventBody) });
+	const inUse = (await ask(live.controlSocket, request, { signal, onEvent: (event) => emit(event as RunEventBody) })) as readonly string[];
 	if (startedKey !== undefined) await leaseCheckpoint(path.join(paths.checkpoints, startedKey), live.pid, ofTheLab);
+	// What earlier reloads have saved is of no more use to anybody, and takes room.
+	await endOtherLeases(paths.checkpoints, live.pid, inUse);
 }

@@ -38,7 +38,7 @@ export type LabRequest =
 	| { readonly op: 'reset' }
 	/** → CurrentLab */
 	| { readonly op: 'plan' }
-	/** Makes some nodes anew, and takes the lab for another from then on. The events tell how they come back. */
+	/** → the directories of the checkpoints that it still uses. Makes some nodes anew; the lab is another from then on. */
 	| ({ readonly op: 'replace' } & Replacement)
 	/** → SavedLab: keeps the journals and saves all machines as they are, to be handed over; they go on. */
 	| ({ readonly op: 'save' } & HandoverOrder)
@@ -149,7 +149,8 @@ async function answerAboutNode(lab: RunningLab, request: LabRequest, { tell, joi
 			return lab.reset(tell);
 		case 'replace':
 			lab.requireStanding();
-			return lab.replace(request, tell);
+			await lab.replace(request, tell);
+			return lab.checkpointsInUse;
 		case 'save':
 			lab.requireStanding();
 			await keepJournals(lab, tell, signal);

@@ -2,6 +2,7 @@
  * A lab that runs inside its namespaces: its nodes, and what can be asked of them. Made before the first machine is
  * started; from `stand` on, a machine that ends is a node that ended, and not the end of the lab.
  */
+import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
@@ -63,6 +64,14 @@ export class RunningLab {
 	/** What it was made from. */
 	get supervised(): SupervisedRun {
 		return this.#supervised;
+	}
+
+	/** The directories in the store that its machines have disks or memory from, and the one that it goes back to. */
+	get checkpointsInUse(): readonly string[] {
+		const { checkpoints, startedKey = '' } = this.#supervised;
+		const files = this.#nodes.flatMap(({ last: { layers, machine } }) => [...layers, machine.memory.file]);
+		const directories = new Set([...files.map((file) => path.dirname(file)), path.join(checkpoints, startedKey)]);
+		return [...directories].filter((directory) => path.dirname(directory) === checkpoints);
 	}
 
 	/** Whether all of it is there, and stays until it is ended. */

@@ -4,6 +4,7 @@ import { access, cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promi
 import path from 'node:path';
 import test from 'ava';
 import { CleanupStack } from '../../../src/base/cleanup.js';
+import { endOtherLeases } from '../../../src/checkpoint/inventory.js';
 import { isLeased, leaseCheckpoint, removeUnleased, withdrawCheckpoint } from '../../../src/checkpoint/lease.js';
 import { discardCheckpoint, findCheckpoint, verifyCheckpoint } from '../../../src/checkpoint/store.js';
 import { find, key, make, makeStore, otherProcess } from './stores.js';
@@ -51,6 +52,22 @@ test('a lease of another boot of the host holds nothing, whoever has its number 
 	t.false(await isLeased(directory));
 	t.true(await leaseCheckpoint(directory, process.pid, new CleanupStack()));
 	t.true(await isLeased(directory));
+});
+
+test('the leases of a lab that has gone on to other checkpoints end, and nobody else\'s', async (t) => {
+	const store = await makeStore(t);
+	const [left, used] = ['a'.repeat(16), 'b'.repeat(16)] as const;
+	const other = await otherProcess(t);
+	for (const one of [left, used]) {
+		await make(store, one);
+		for (const pid of [process.pid, other.pid]) await leaseCheckpoint(path.join(store, one), pid, new CleanupStack());
+	}
+	await endOtherLeases(store, other.pid, [path.join(store, used)]);
+	const leasesOf = async (one: string) => (await readdir(path.join(store, one))).filter((name) => name.startsWith('in-use')).length;
+	t.deepEqual([await leasesOf(left), await leasesOf(used)], [1, 2]);
+	await endOtherLeases(store, process.pid, [path.join(store, used)]);
+	t.true(await removeUnleased(path.join(store, left)));
+	t.false(await removeUnleased(path.join(store, used)));
 });
 
 test('what is not there cannot be leased, and no lease is left', async (t) => {

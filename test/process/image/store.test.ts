@@ -118,6 +118,16 @@ test.serial('an image is built in TMPDIR where subordinate users can get there',
 	t.is(path.dirname(store.notes()[1] ?? ''), store.temporary);
 });
 
+test.serial('two caches do not build the same image in one place', async (t) => {
+	const places = new Set<string>();
+	for (let caches = 0; caches < 2; caches++) {
+		const store = await makeStore(t, 'echo "$TMPDIR" >>NOTES');
+		await provideImage(request, store.options);
+		places.add(path.basename(store.notes()[1] ?? ''));
+	}
+	t.is(places.size, 2);
+});
+
 test.serial('an image is not built in a TMPDIR that is private', async (t) => {
 	const store = await makeStore(t, 'echo "$TMPDIR" >>NOTES');
 	await chmod(path.dirname(store.temporary), 0o700);

@@ -93,6 +93,13 @@ export async function verifyCheckpoint(
 	return reason;
 }
 
+/** The same that was found, as damaged where the files are that some of its machines are restored from. */
+export async function verifyFound(found: FoundCheckpoint, options?: Parameters<typeof verifyCheckpoint>[1]): Promise<FoundCheckpoint> {
+	if ('damaged' in found) return found;
+	const damaged = await verifyCheckpoint(found.checkpoint, options);
+	return damaged === undefined ? found : { damaged };
+}
+
 async function note(directory: string, verified: Readonly<Record<string, string>>): Promise<void> {
 	const text = JSON.stringify(verified);
 	if (text === JSON.stringify(await readVerified(directory))) return;

@@ -9,7 +9,7 @@ import { changesBetween, checkpointKey, describeChanges } from '../checkpoint/in
 import { manifestSchema, type Ingredients, type Manifest } from '../checkpoint/manifest.js';
 import { listManifests, newestOf, sweep } from '../checkpoint/inventory.js';
 import { leaseCheckpoint, removeUnleased, withdrawCheckpoint } from '../checkpoint/lease.js';
-import { beginCheckpoint, findCheckpoint, readCheckpoint, verifyCheckpoint, type Checkpoint } from '../checkpoint/store.js';
+import { beginCheckpoint, findCheckpoint, readCheckpoint, verifyFound, type Checkpoint } from '../checkpoint/store.js';
 import type { CheckpointKind, Emit } from '../lab/events.js';
 import { nicenessOf, startupTimes, timesAhead } from './priorities.js';
 import { nodeIngredients, startedIngredients, wereTouched, type NodeInputs } from './node-ingredients.js';
@@ -179,12 +179,12 @@ class Planner {
 		if (!found) return undefined;
 		const isLeased = await leaseCheckpoint(place, pid, cleanup);
 		if ('checkpoint' in found && !isLeased) return undefined;
-		const damage = 'damaged' in found ? found.damaged : await verifyCheckpoint(found.checkpoint, { ...(nodes ? { nodes } : {}), signal });
-		if (damage === undefined && 'checkpoint' in found) return found.checkpoint;
+		const verified = await verifyFound(found, { nodes, signal });
+		if ('checkpoint' in verified) return verified.checkpoint;
 		// Without a lease its manifest may be away for a moment only: who runs from it keeps it.
 		if (isLeased) await withdrawCheckpoint(place);
 		else if (!(await removeUnleased(place))) return undefined;
-		emit({ type: 'notice', message: `the checkpoint of ${whose} is damaged and was thrown away: ${damage}` });
+		emit({ type: 'notice', message: `the checkpoint of ${whose} is damaged and was thrown away: ${verified.damaged}` });
 		return undefined;
 	}
 }
@@ -193,9 +193,9 @@ class Planner {
 export async function findStartedLab({ checkpoints, startedKey }: Pick<SupervisedRun, 'checkpoints' | 'startedKey'>): Promise<Checkpoint> {
 	if (startedKey === undefined) throw usageFailure('a lab that was brought up cold has no checkpoint to go back to');
 	const found = await readCheckpoint(path.join(checkpoints, startedKey));
-	const damage = found && ('checkpoint' in found ? await verifyCheckpoint(found.checkpoint) : found.damaged);
-	if (found && 'checkpoint' in found && damage === undefined) return found.checkpoint;
-	const what = damage === undefined ? 'there is no checkpoint of the started lab to go back to' : `the checkpoint of the started lab is damaged: ${damage}`;
+	const verified = found && (await verifyFound(found));
+	if (verified && 'checkpoint' in verified) return verified.checkpoint;
+	const what = verified ? `the checkpoint of the started lab is damaged: ${verified.damaged}` : 'there is no checkpoint of the started lab to go back to';
 	throw usageFailure(what, {
 		hint: 'one is made when all startup scripts have passed: mend them, then `rehearse down` and `rehearse up`',
 	});

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { readCheckpoint, verifyCheckpoint } from '../../checkpoint/store.js';
+import { readCheckpoint, verifyFound } from '../../checkpoint/store.js';
 import { restored } from '../checkpoints.js';
 import type { SupervisedMachine } from '../supervised.js';
 
@@ -10,8 +10,8 @@ export async function asProvisioned(
 ): Promise<SupervisedMachine> {
 	const { provisionedKey: key, spec } = supervised;
 	const found = key === undefined ? undefined : await readCheckpoint(path.join(checkpoints, key));
-	const damage = found && ('checkpoint' in found ? await verifyCheckpoint(found.checkpoint) : found.damaged);
-	if (found && 'checkpoint' in found && damage === undefined) return restored(supervised, found.checkpoint, spec.name);
-	const why = damage === undefined ? 'there is no checkpoint of before its startup scripts' : `its checkpoint is damaged: ${damage}`;
+	const verified = found && (await verifyFound(found));
+	if (verified && 'checkpoint' in verified) return restored(supervised, verified.checkpoint, spec.name);
+	const why = verified ? `its checkpoint is damaged: ${verified.damaged}` : 'there is no checkpoint of before its startup scripts';
 	return { ...supervised, origin: { from: 'power-on', why } };
 }

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { hostFailure, usageFailure } from '../../base/errors.js';
 import { withoutControls } from '../../base/format.js';
-import { readCheckpoint, verifyCheckpoint, type Checkpoint } from '../../checkpoint/store.js';
+import { readCheckpoint, verifyFound, type Checkpoint } from '../../checkpoint/store.js';
 import type { Image } from '../../image/store.js';
 import type { Lab } from '../../lab/lab.js';
 import { findQcow2Danger } from '../../machine/qcow2.js';
@@ -95,9 +95,9 @@ async function readOpened(directory: string, signal: AbortSignal): Promise<Check
 	const place = await findCheckpointIn(directory);
 	const found = place === undefined ? undefined : await readCheckpoint(place);
 	if (!found) throw usageFailure(`${path.basename(directory)} came without machines`, { hint: '`rehearse bundle --with-checkpoints` takes them along' });
-	const damage = 'damaged' in found ? found.damaged : await verifyCheckpoint(found.checkpoint, { signal });
-	if ('checkpoint' in found && damage === undefined) return found.checkpoint;
-	throw usageFailure(`the machines that came with ${path.basename(directory)} are damaged: ${withoutControls(damage ?? '')}`);
+	const verified = await verifyFound(found, { signal });
+	if ('checkpoint' in verified) return verified.checkpoint;
+	throw usageFailure(`the machines that came with ${path.basename(directory)} are damaged: ${withoutControls(verified.damaged)}`);
 }
 
 /** Every machine can be restored on this host, or none is. Resolves to whether their clocks go at the pace that they know. */

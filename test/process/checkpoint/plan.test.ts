@@ -1,5 +1,4 @@
 /** Which checkpoint a run goes on from, of those that a store on a real file system has. */
-import { mkdir } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { CleanupStack } from '../../../src/base/cleanup.js';
 import { checkpointKey } from '../../../src/checkpoint/ingredients.js';
@@ -15,7 +14,6 @@ const [web, redis] = [inputs({ node: { name: 'web' } }), inputs()];
 /** Saves the lab as started, with the second machine as people have had it or as it was; resolves to what a run makes of that. */
 async function originsAfter(t: ExecutionContext, redisGoesOn: boolean): Promise<{ origins: string[]; notices: string[] }> {
 	const store = await makeStore(t);
-	await mkdir(store, { recursive: true });
 	const ingredients = [startedIngredients(nodeIngredients(web), web), startedIngredients(nodeIngredients(redis), redis, redisGoesOn)] as const;
 	const key = checkpointKey('started', [{ node: 'web', ingredients: ingredients[0] }, { node: 'redis', ingredients: ingredients[1] }]);
 	const aside = await beginCheckpoint(store, key, process.pid, new CleanupStack());

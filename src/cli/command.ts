@@ -19,7 +19,7 @@ export interface CommandDefinition<P extends Readonly<Record<string, PositionalO
 }
 
 /** Where this user's runs are; loaded when a command asks, as everything is. */
-export const runsDirectory = async (): Promise<string> => (await import('../rehearse/paths.js')).userPaths().runs;
+export const runsDirectory = async (): Promise<string> => (await import('../runs/paths.js')).userPaths().runs;
 
 /** A row of the table. */
 export interface Command {

@@ -1,6 +1,6 @@
 /** The program that `rehearse` runs as the first process of a lab's namespaces; nobody calls it by hand. */
 import { writeSync } from 'node:fs';
-import { supervisorMain } from '../rehearse/supervisor-main.js';
+import { supervisorMain } from '../supervisor/main.js';
 
 await supervisorMain(process.stdin, (line) => {
 	try {

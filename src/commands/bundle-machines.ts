@@ -10,12 +10,12 @@ import { digestFile } from '../checkpoint/digest.js';
 import { leaseCheckpoint } from '../checkpoint/lease.js';
 import { manifestName, type FileDigest } from '../checkpoint/manifest.js';
 import { readCheckpoint, verifyCheckpoint, type Checkpoint } from '../checkpoint/store.js';
-import { dropOldHandovers, findHandover, orderHandover } from '../rehearse/handover/order.js';
-import { findCheckpointIn, imageFiles, imageDirectoryIn } from '../rehearse/handover/places.js';
-import { parseSavedLab } from '../rehearse/handover/parse-saved-lab.js';
-import { savedLabName, type SavedLab, type SavedMachine } from '../rehearse/handover/saved-lab.js';
-import { findLiveLabs, type LiveLab } from '../rehearse/live-labs.js';
-import type { Paths } from '../rehearse/paths.js';
+import { dropOldHandovers, findHandover, orderHandover } from '../saved-lab/store.js';
+import { findCheckpointIn, imageFiles, imageDirectoryIn } from '../saved-lab/layout.js';
+import { parseSavedLab } from '../saved-lab/parse.js';
+import { savedLabName, type SavedLab, type SavedMachine } from '../saved-lab/saved-lab.js';
+import { findLiveLabs, type LiveLab } from '../runs/live-labs.js';
+import type { Paths } from '../runs/paths.js';
 import { askLab } from './live/meant-lab.js';
 
 /** What a bundle has of a run's machines. */

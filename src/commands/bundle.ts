@@ -14,20 +14,20 @@ import { findSecrets, redact, type DeclaredPassword } from '../bundle/secrets.js
 import { validatePlan } from '../plan/problems.js';
 import type { PlanDocument } from '../plan/schema.js';
 import { parsePlanTree } from '../plan/tree.js';
-import { findLiveLabs } from '../rehearse/live-labs.js';
-import type { Paths } from '../rehearse/paths.js';
-import type { LabStatus } from '../rehearse/requests.js';
-import { readPid } from '../rehearse/run-directory.js';
+import { findLiveLabs } from '../runs/live-labs.js';
+import type { Paths } from '../runs/paths.js';
+import type { LabStatus } from '../supervisor/answers.js';
+import { readPid } from '../runs/run-directory.js';
 import { bundleObject, renderBundle } from '../report/bundle.js';
 import { foldEvents } from '../report/fold.js';
 import { wasHandedOver } from '../report/origins.js';
-import { parseEventLog } from '../report/log.js';
+import { parseEventLog } from '../runs/event-log.js';
 import { verdictOf } from '../report/result.js';
 import type { RunState } from '../report/state.js';
 import { gatherMachines } from './bundle-machines.js';
 import { askLab } from './live/meant-lab.js';
 import { stopOnSignals } from './stop.js';
-import { findRun, isFromElsewhere, isPlanName, readEvents, readPlanCopy, runsNewestFirst } from './stored-runs.js';
+import { findRun, isFromElsewhere, isPlanName, readEvents, readPlanCopy, runsNewestFirst } from '../runs/stored-runs.js';
 import type { Terminal } from './terminal.js';
 
 export interface BundleOptions {

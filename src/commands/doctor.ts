@@ -1,7 +1,7 @@
 import { ExitCode } from '../base/errors.js';
-import type { ProveKvm } from '../rehearse/requirements-kernel.js';
-import { thisHost, type Host } from '../rehearse/requirements-host.js';
-import { checkRequirements } from '../rehearse/requirements.js';
+import type { ProveKvm } from '../host/kernel.js';
+import { thisHost, type Host } from '../host/host.js';
+import { checkRequirements } from '../host/requirements.js';
 import { canRun, renderRequirements, requirementsObject } from '../report/requirements.js';
 
 export interface DoctorOptions {

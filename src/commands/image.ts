@@ -7,9 +7,9 @@ import { imageRequests, readGuestDefinition, type GuestDefinition, type ImageReq
 import { imageKey } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
-import { provideImages } from '../rehearse/images.js';
-import { makePlace, type Paths } from '../rehearse/paths.js';
-import { stage } from '../rehearse/stage.js';
+import { provideImages } from '../prepare/images.js';
+import { makePlace, type Paths } from '../runs/paths.js';
+import { stage } from '../lab/stage.js';
 import { imagesObject, renderImages, type ShownImage } from '../report/images.js';
 import { loadLab } from './load-lab.js';
 import { stopOnSignals } from './stop.js';

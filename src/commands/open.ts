@@ -7,8 +7,8 @@ import { withCleanup } from '../base/cleanup.js';
 import { manifestName, parseBundleManifest, type BundleManifest } from '../bundle/manifest.js';
 import { badArchive } from '../bundle/tar.js';
 import { unpackBundle } from '../bundle/unpack.js';
-import type { SavedLab } from '../rehearse/handover/saved-lab.js';
-import { makePlace, type Paths } from '../rehearse/paths.js';
+import type { SavedLab } from '../saved-lab/saved-lab.js';
+import { makePlace, type Paths } from '../runs/paths.js';
 import { openedObject, renderOpened, type OpenedBundle } from '../report/bundle.js';
 import { foldEvents } from '../report/fold.js';
 import { resultOf } from '../report/result.js';
@@ -17,7 +17,7 @@ import type { RunState } from '../report/state.js';
 import { summary } from '../report/summary.js';
 import { land, readOpenedLab } from './live/land.js';
 import { stopOnSignals } from './stop.js';
-import { readEvents, readPlanCopy } from './stored-runs.js';
+import { readEvents, readPlanCopy } from '../runs/stored-runs.js';
 import type { Terminal } from './terminal.js';
 
 export interface OpenOptions {

@@ -10,8 +10,8 @@ import { ExitCode } from '../base/errors.js';
 import { listAsides, listCheckpoints, type StoredCheckpoint } from '../checkpoint/inventory.js';
 import { removeUnleased } from '../checkpoint/lease.js';
 import { acquireLock } from '../process/lock.js';
-import type { Paths } from '../rehearse/paths.js';
-import { isAside, readPid } from '../rehearse/run-directory.js';
+import type { Paths } from '../runs/paths.js';
+import { isAside, readPid } from '../runs/run-directory.js';
 import { pruneObject, renderPrune, type KeptItem, type PrunedCheckpoint, type PrunedItem } from '../report/prune.js';
 import type { Terminal } from './terminal.js';
 

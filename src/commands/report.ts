@@ -5,7 +5,7 @@ import { resultJson } from '../report/json.js';
 import { eventLine } from '../report/plain.js';
 import { resultOf } from '../report/result.js';
 import { summary } from '../report/summary.js';
-import { findRun, readEvents } from './stored-runs.js';
+import { findRun, readEvents } from '../runs/stored-runs.js';
 import type { Terminal } from './terminal.js';
 
 export type ReportFormat = 'summary' | 'json' | 'junit' | 'plain';

@@ -3,10 +3,10 @@ import path from 'node:path';
 import { ExitCode, usageFailure } from '../base/errors.js';
 import type { ScriptOutcome } from '../lab/events.js';
 import { foldEvents } from '../report/fold.js';
-import { eventLogPath } from '../report/run-files.js';
+import { eventLogPath } from '../runs/run-files.js';
 import type { RunState } from '../report/state.js';
 import { renderTrace, traceJson, type NodeTrace } from '../report/trace.js';
-import { findRun, readEvents, runsNewestFirst } from './stored-runs.js';
+import { findRun, readEvents, runsNewestFirst } from '../runs/stored-runs.js';
 import type { Terminal } from './terminal.js';
 
 export interface TraceOptions {

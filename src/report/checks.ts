@@ -3,7 +3,7 @@ import { formatMs, plural, withoutControls } from '../base/format.js';
 import type { AssertionOutcome, ScriptOutcome } from '../lab/events.js';
 import { bootEnding, nodeStatus, testStatus } from './result.js';
 import { arrivalOf, arrivalText, wasStarted } from './origins.js';
-import { consoleLogPath } from './run-files.js';
+import { consoleLogPath } from '../runs/run-files.js';
 import { excerptLines, swallowedLines } from './swallowed.js';
 import {
 	type AssertionRecord,

@@ -4,7 +4,7 @@ import { formatMs, withoutControls } from '../base/format.js';
 import * as shell from '../base/shell.js';
 import type { ReportedError } from '../lab/events.js';
 import { errorOf, verdictOf } from './result.js';
-import { consoleLogPath } from './run-files.js';
+import { consoleLogPath } from '../runs/run-files.js';
 import { originSentences, scriptsToRun } from './origins.js';
 import { rebootStatuses, shuffleStatuses, twiceStatuses } from './proofs.js';
 import { allAssertions, elapsedMs, type RunState } from './state.js';

@@ -2,9 +2,9 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from '../../src/process/run.js';
-import { chooseAccelerator, readQemuVersion } from '../../src/rehearse/accelerator-choice.js';
-import { provideImages } from '../../src/rehearse/images.js';
-import { userPaths } from '../../src/rehearse/paths.js';
+import { chooseAccelerator, readQemuVersion } from '../../src/host/accelerator-choice.js';
+import { provideImages } from '../../src/prepare/images.js';
+import { userPaths } from '../../src/runs/paths.js';
 import { prepareByHand } from './by-hand/by-hand.js';
 import type { ByHandRun } from './by-hand/inside.js';
 import { rehearse, runCommand, type EndedRun } from './tool.js';

@@ -6,7 +6,7 @@ import { bundledLabsDirectory, findPlan } from '../../src/plan/find.js';
 import { readPlan } from '../../src/plan/read.js';
 import { resolveLab } from '../../src/plan/resolve.js';
 import { run } from '../../src/process/run.js';
-import { userPaths } from '../../src/rehearse/paths.js';
+import { userPaths } from '../../src/runs/paths.js';
 
 /** The lab that everything is measured with. */
 export const bundledLab = 'immich-photo-vault';

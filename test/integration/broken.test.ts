@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { BundleManifest } from '../../src/bundle/manifest.js';
 import { run } from '../../src/process/run.js';
 import type { PlanDocument } from '../../src/plan/schema.js';
-import { userPaths } from '../../src/rehearse/paths.js';
+import { userPaths } from '../../src/runs/paths.js';
 import { addScript, addTest, editLab, nodeOf } from './support/labs.js';
 import { makeSandbox, type Sandbox } from './support/sandbox.js';
 import { resultIn, runTool, Tool } from './support/tool.js';

@@ -22,7 +22,7 @@ export const bundleDefinition = defineCommand({
 		const file = filled('out', out);
 		const [{ bundleCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/bundle.js'),
-			import('../../rehearse/paths.js'),
+			import('../../runs/paths.js'),
 		]);
 		return bundleCommand({ run, paths: userPaths(), withCheckpoints: flags['with-checkpoints'], out: file, redact, json, terminal });
 	},

@@ -11,7 +11,7 @@ export const debugDefinition = defineCommand({
 		...whichLabFlag,
 	} as const,
 	async run({ node, script, lab }, terminal) {
-		const [{ debugCommand }, { userPaths }] = await Promise.all([import('../../commands/live/debug.js'), import('../../rehearse/paths.js')]);
+		const [{ debugCommand }, { userPaths }] = await Promise.all([import('../../commands/live/debug.js'), import('../../runs/paths.js')]);
 		const { stdin, stdout } = process;
 		return debugCommand({ runs: userPaths().runs, lab, node, script, terminal, streams: { stdin, stdout } });
 	},

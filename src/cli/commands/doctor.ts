@@ -10,9 +10,9 @@ export const doctorDefinition = defineCommand({
 	async run({ json }, { stdout, stderr, stdoutColor: color }) {
 		const [{ doctorCommand }, { findKvmProof }, { stopOnSignals }, { userPaths }] = await Promise.all([
 			import('../../commands/doctor.js'),
-			import('../../commands/kvm-proof.js'),
+			import('../../host/kvm-proof.js'),
 			import('../../commands/stop.js'),
-			import('../../rehearse/paths.js'),
+			import('../../runs/paths.js'),
 		]);
 		const { cache: cacheDirectory, images } = userPaths();
 		const stopping = stopOnSignals();

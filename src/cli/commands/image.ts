@@ -14,7 +14,7 @@ export const imageDefinition = defineCommand({
 	async run({ lab, list, mirror, json }, terminal) {
 		const [{ imageCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/image.js'),
-			import('../../rehearse/paths.js'),
+			import('../../runs/paths.js'),
 		]);
 		return imageCommand({ lab, paths: userPaths(), list, mirror: filled('mirror', mirror), json, terminal });
 	},

@@ -30,7 +30,7 @@ const upDefinition = defineCommand({
 		const limitBytes = bytesOf('checkpoint-limit', flags['checkpoint-limit']);
 		const [{ upCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/live/up.js'),
-			import('../../rehearse/paths.js'),
+			import('../../runs/paths.js'),
 		]);
 		const { lab, nodes, accel: accelerator, from, cold, trace, json } = flags;
 		return upCommand({ lab, nodes, paths: userPaths(), accelerator, from, cold, limitBytes, trace, mirror, timeLimitMs, json, terminal });
@@ -88,7 +88,7 @@ const reloadDefinition = defineCommand({
 		const mirror = filled('mirror', flags.mirror);
 		const [{ reloadCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/live/reload.js'),
-			import('../../rehearse/paths.js'),
+			import('../../runs/paths.js'),
 		]);
 		return reloadCommand({ paths: userPaths(), nodes, dryRun: flags['dry-run'], lab, mirror, json, terminal });
 	},

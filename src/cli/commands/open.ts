@@ -15,7 +15,7 @@ export const openDefinition = defineCommand({
 		const timeLimitMs = millisecondsOf('timeout', timeout);
 		const [{ openCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/open.js'),
-			import('../../rehearse/paths.js'),
+			import('../../runs/paths.js'),
 		]);
 		return openCommand({ bundle, paths: userPaths(), lab, timeLimitMs, json, terminal });
 	},

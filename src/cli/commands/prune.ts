@@ -13,7 +13,7 @@ export const pruneDefinition = defineCommand({
 	async run({ list, json }, terminal) {
 		const [{ pruneCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/prune.js'),
-			import('../../rehearse/paths.js'),
+			import('../../runs/paths.js'),
 		]);
 		return pruneCommand({ paths: userPaths(), list, json, terminal });
 	},

@@ -19,7 +19,7 @@ export const reportDefinition = defineCommand({
 	async run({ run, format, json }, terminal) {
 		const [{ reportCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/report.js'),
-			import('../../rehearse/paths.js'),
+			import('../../runs/paths.js'),
 		]);
 		return reportCommand({ run, runs: userPaths().runs, format: json ? 'json' : format, terminal });
 	},

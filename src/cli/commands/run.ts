@@ -82,7 +82,7 @@ export const runDefinition = defineCommand({
 		const mirror = filled('mirror', flags.mirror);
 		const [{ runCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/run.js'),
-			import('../../rehearse/paths.js'),
+			import('../../runs/paths.js'),
 		]);
 		const { lab, accel: accelerator, keep, trace, json, cold, from, only, twice, reboot } = flags;
 		const shuffle = shuffleOf(flags.shuffle, flags['shuffle-seed']);

@@ -18,7 +18,7 @@ export const traceDefinition = defineCommand({
 		if (!(slow >= 0)) throw usageFailure('--slow: expected milliseconds, 0 or more');
 		const [{ traceCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/trace.js'),
-			import('../../rehearse/paths.js'),
+			import('../../runs/paths.js'),
 		]);
 		return traceCommand({
 			node,

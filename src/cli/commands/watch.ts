@@ -19,7 +19,7 @@ export const watchDefinition = defineCommand({
 		const limitBytes = bytesOf('checkpoint-limit', flags['checkpoint-limit']);
 		const [{ watchCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/watch.js'),
-			import('../../rehearse/paths.js'),
+			import('../../runs/paths.js'),
 		]);
 		const { lab, accel: accelerator, json } = flags;
 		return watchCommand({ lab, paths: userPaths(), accelerator, limitBytes, mirror, timeLimitMs, json, terminal });

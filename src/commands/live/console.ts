@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { once } from 'node:events';
 import { ExitCode } from '../../base/errors.js';
-import type { LiveLab } from '../../rehearse/live-labs.js';
+import type { LiveLab } from '../../runs/live-labs.js';
 import { askLab, askLabForStream, findMeantLab, type LiveOptions } from './meant-lab.js';
 
 /** The streams of the terminal that the shell is shown on, or of whatever stands in for one. */

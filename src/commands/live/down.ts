@@ -1,7 +1,7 @@
 import { isAlive } from '../../base/alive.js';
 import { brokenFailure, ExitCode } from '../../base/errors.js';
 import { poll } from '../../base/waiting.js';
-import { chooseLiveLab, findLiveLabs, type LiveLab } from '../../rehearse/live-labs.js';
+import { chooseLiveLab, findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
 import type { Terminal } from '../terminal.js';
 import { askLab, type LiveOptions } from './meant-lab.js';
 

@@ -1,6 +1,6 @@
 import { ask, askForStream, type AskOptions } from '../../control/client.js';
-import { chooseLiveLab, findLiveLabs, type LiveLab } from '../../rehearse/live-labs.js';
-import type { LabRequest } from '../../rehearse/requests.js';
+import { chooseLiveLab, findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
+import type { LabRequest } from '../../supervisor/answers.js';
 
 /** What every command takes that works on a lab that runs. */
 export interface LiveOptions {

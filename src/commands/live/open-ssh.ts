@@ -6,8 +6,8 @@ import { quote } from '../../base/shell.js';
 import { requireNodes } from '../../lab/node-names.js';
 import { runInForeground } from '../../process/foreground.js';
 import type { Argv } from '../../process/run.js';
-import type { LiveLab } from '../../rehearse/live-labs.js';
-import { identityFile, sshConfigFile } from '../../rehearse/ssh-config.js';
+import type { LiveLab } from '../../runs/live-labs.js';
+import { identityFile, sshConfigFile } from '../../runs/ssh-config.js';
 import type { Terminal } from '../terminal.js';
 import { askLab, findMeantLab, type LiveOptions } from './meant-lab.js';
 

@@ -1,9 +1,9 @@
 import { ExitCode, usageFailure } from '../../base/errors.js';
 import type { RunEvent } from '../../lab/events.js';
-import type { Paths } from '../../rehearse/paths.js';
+import type { Paths } from '../../runs/paths.js';
 import { reloadLab } from '../../rehearse/reload.js';
 import { planReload, reloadSentences } from '../../rehearse/reload-plan.js';
-import type { CurrentLab } from '../../rehearse/requests.js';
+import type { CurrentLab } from '../../supervisor/answers.js';
 import { emptyRun, foldEvent } from '../../report/fold.js';
 import { allScripts } from '../../report/state.js';
 import { loadLab } from '../load-lab.js';

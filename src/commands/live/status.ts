@@ -1,6 +1,6 @@
 import { ExitCode, toFailure } from '../../base/errors.js';
-import { findLiveLabs, type LiveLab } from '../../rehearse/live-labs.js';
-import type { LabStatus } from '../../rehearse/requests.js';
+import { findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
+import type { LabStatus } from '../../supervisor/answers.js';
 import { statusText } from '../../report/standing.js';
 import type { Terminal } from '../terminal.js';
 import { askLab, type LiveOptions } from './meant-lab.js';

@@ -3,7 +3,7 @@
  * one that forked it, ran before; so a command ends where the next record of its process at its depth, or the first
  * one of a process forked behind it, begins.
  */
-import { placesOf, type CommandPlace, type ScriptPlaces } from '../../plan/command-places.js';
+import { placesOf, type CommandPlace, type ScriptPlaces } from '../../shell/command-places.js';
 import { close, closeAll, endCommand, isSamePipeline, joinGroup, lastOf, settle, ShellProcess, type Ran } from './shell-process.js';
 import type { TraceRecord } from './stream.js';
 

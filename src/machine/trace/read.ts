@@ -2,7 +2,7 @@
 import { withoutControls } from '../../base/format.js';
 import type { ScriptOutcome } from '../../lab/events.js';
 import type { Excerpt, ScriptTrace, TraceStep } from '../../lab/trace.js';
-import { findCommandPlaces } from '../../plan/command-places.js';
+import { findCommandPlaces } from '../../shell/command-places.js';
 import { followDash } from './dash.js';
 import { followRecords, type Followed } from './follow.js';
 import { judge } from './judge.js';

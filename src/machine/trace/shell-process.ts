@@ -1,5 +1,5 @@
 /** The shell's processes while a trace is followed: which commands are open in each, and how they end. */
-import type { CommandPlace } from '../../plan/command-places.js';
+import type { CommandPlace } from '../../shell/command-places.js';
 import type { TraceRecord } from './stream.js';
 
 /** A command with its end. */

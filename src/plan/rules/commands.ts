@@ -1,5 +1,5 @@
 /** The commands that assertions run, and whether recipes bring the programs that they and the scripts use. */
-import { analyseScript, type ScriptAnalysis, type ShellCommand } from '../script.js';
+import { analyseScript, type ScriptAnalysis, type ShellCommand } from '../../shell/script.js';
 import type { AssertionDocument, NodeDocument } from '../schema.js';
 import type { PlanPath } from '../types.js';
 import { undeclaredPackage } from './command-packages.js';

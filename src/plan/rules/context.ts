@@ -1,6 +1,6 @@
 /** What every rule is given, and what it reports to. */
 import type { PlanDocument } from '../schema.js';
-import { analyseScript, type ScriptAnalysis } from '../script.js';
+import { analyseScript, type ScriptAnalysis } from '../../shell/script.js';
 import type { PlanPath, PlanSource, SourceScript } from '../types.js';
 import { ruleOf, type RuleId } from './table.js';
 

@@ -1,6 +1,6 @@
 /** What a compact lab may not do: install, add repositories, fetch, bring what is left to deployment time. */
 import { isInside, parseCidr } from '../../lab/addressing.js';
-import type { ShellCommand } from '../script.js';
+import type { ShellCommand } from '../../shell/script.js';
 import type { CheckContext } from './context.js';
 import { findHosts } from './hosts.js';
 import type { RuleId } from './table.js';

@@ -1,5 +1,5 @@
 /** The hosts that a command talks to, as far as its words tell. */
-import type { ShellCommand } from '../script.js';
+import type { ShellCommand } from '../../shell/script.js';
 
 /** How the operands of a program name hosts. */
 interface Client {

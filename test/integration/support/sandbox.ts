@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { poll } from '../../../src/base/waiting.js';
-import { userPaths } from '../../../src/rehearse/paths.js';
+import { userPaths } from '../../../src/runs/paths.js';
 
 /**
  * `shared`: the user's own, so that images are built once for all tests; `no accelerator`: its images, but nothing

@@ -4,9 +4,9 @@ import { CleanupStack } from '../../../src/base/cleanup.js';
 import { checkpointKey } from '../../../src/checkpoint/ingredients.js';
 import { beginCheckpoint, publishCheckpoint } from '../../../src/checkpoint/store.js';
 import type { RunEventBody } from '../../../src/lab/events.js';
-import { planCheckpoints } from '../../../src/rehearse/checkpoints.js';
-import { nodeIngredients, startedIngredients } from '../../../src/rehearse/node-ingredients.js';
-import { inputs } from '../../unit/rehearse/node-inputs.js';
+import { planCheckpoints } from '../../../src/prepare/checkpoints.js';
+import { nodeIngredients, startedIngredients } from '../../../src/prepare/node-ingredients.js';
+import { inputs } from '../../unit/prepare/node-inputs.js';
 import { makeStore, writeFiles } from './stores.js';
 
 const [web, redis] = [inputs({ node: { name: 'web' } }), inputs()];

@@ -9,8 +9,8 @@ import type { FileDigest, Manifest } from '../../../src/checkpoint/manifest.js';
 import { tcg } from '../../../src/machine/accelerator.js';
 import { createQcow2 } from '../../../src/machine/qcow2.js';
 import { run } from '../../../src/process/run.js';
-import { machineOf } from '../../../src/rehearse/machines.js';
-import { describeSavedLab } from '../../../src/rehearse/handover/saved-lab.js';
+import { machineOf } from '../../../src/prepare/machines.js';
+import { describeSavedLab } from '../../../src/saved-lab/saved-lab.js';
 import { labNode, labOf } from '../../unit/base/labs.js';
 import { makeRehearse, type Rehearse } from './rehearse.js';
 

@@ -6,7 +6,7 @@ import { ask, askForStream } from '../../../src/control/client.js';
 import { DebugConnection } from '../../../src/commands/live/debugger/connection.js';
 import { Qmp } from '../../../src/machine/qmp.js';
 import { connectUnix } from '../../../src/machine/socket.js';
-import type { LabRequest, LabStatus } from '../../../src/rehearse/requests.js';
+import type { LabRequest, LabStatus } from '../../../src/supervisor/answers.js';
 import { startLab, type StartedLab } from './labs.js';
 
 const askLab = (lab: StartedLab, request: LabRequest) => ask(lab.controlSocket, request, { deadlineMs: 20_000 });

@@ -5,11 +5,11 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ask } from '../../../src/control/client.js';
 import { readCheckpoint, verifyCheckpoint, type Checkpoint } from '../../../src/checkpoint/store.js';
-import { restored } from '../../../src/rehearse/checkpoints.js';
-import { parseSavedLab } from '../../../src/rehearse/handover/parse-saved-lab.js';
-import type { SavedLab } from '../../../src/rehearse/handover/saved-lab.js';
-import type { LabStatus } from '../../../src/rehearse/requests.js';
-import type { HandoverOrder, SupervisedRun } from '../../../src/rehearse/supervised.js';
+import { restored } from '../../../src/prepare/checkpoints.js';
+import { parseSavedLab } from '../../../src/saved-lab/parse.js';
+import type { SavedLab } from '../../../src/saved-lab/saved-lab.js';
+import type { LabStatus } from '../../../src/supervisor/answers.js';
+import type { HandoverOrder, SupervisedRun } from '../../../src/protocol/run-spec.js';
 import { startLab, type StartedLab } from './labs.js';
 
 const key = '0123456789abcdef';

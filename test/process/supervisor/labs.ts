@@ -10,9 +10,9 @@ import type { ProofName, ReportedError, RunEventBody } from '../../../src/lab/ev
 import { memoryDirectory } from '../../../src/machine/memory.js';
 import { startChild, type Child } from '../../../src/process/child.js';
 import { pasteable, run } from '../../../src/process/run.js';
-import { controlSocketIn } from '../../../src/rehearse/requests.js';
-import { thisHost } from '../../../src/rehearse/requirements-host.js';
-import { scaledDeadlines, type Keep, type SupervisedRun } from '../../../src/rehearse/supervised.js';
+import { controlSocketIn } from '../../../src/supervisor/answers.js';
+import { thisHost } from '../../../src/host/host.js';
+import { scaledDeadlines, type Keep, type SupervisedRun } from '../../../src/protocol/run-spec.js';
 import { labNode, labOf } from '../../unit/base/labs.js';
 
 export type Line = RunEventBody | { type: 'supervisor'; pid: number } | { type: 'done'; error?: ReportedError };

@@ -1,6 +1,6 @@
 /** Proofs and surveys of a lab of fake machines, in real namespaces. */
 import test from 'ava';
-import { readSurveys } from '../../../src/rehearse/surveys.js';
+import { readSurveys } from '../../../src/runs/surveys.js';
 import { startLab, type Line } from './labs.js';
 
 const told = <T extends Line['type']>(lines: readonly Line[], type: T) =>

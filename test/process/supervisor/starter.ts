@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { withCleanup } from '../../../src/base/cleanup.js';
 import { interruptedFailure, toFailure, toReported } from '../../../src/base/errors.js';
-import type { SupervisedRun } from '../../../src/rehearse/supervised.js';
-import { startSupervisor } from '../../../src/rehearse/supervisor.js';
+import type { SupervisedRun } from '../../../src/protocol/run-spec.js';
+import { startSupervisor } from '../../../src/rehearse/start-supervisor.js';
 
 const run = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as SupervisedRun;
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);

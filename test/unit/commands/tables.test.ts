@@ -1,6 +1,6 @@
 /** What the small commands print for people. */
 import test from 'ava';
-import { parseEventLog } from '../../../src/report/log.js';
+import { parseEventLog } from '../../../src/runs/event-log.js';
 import { imagesObject, renderImages, type ShownImage } from '../../../src/report/images.js';
 import { renderPrune } from '../../../src/report/prune.js';
 

@@ -28,15 +28,15 @@ const mayImport = (from: string, to: string): boolean => from === to || levelOf(
 
 /** Where each npm package is imported: one file, or one folder where it ends in a slash. */
 const importers: Readonly<Record<string, string>> = {
-	'env-paths': 'src/rehearse/paths.ts',
+	'env-paths': 'src/runs/paths.ts',
 	'execa': 'src/process/',
 	'ip-num': 'src/lab/addressing.ts',
 	'junit-report-builder': 'src/report/junit.ts',
 	'listr2': 'src/report/live.ts',
 	'proper-lockfile': 'src/process/lock.ts',
 	'ssh2': 'src/ssh/',
-	'tmp-promise': 'src/rehearse/run-directory.ts',
-	'unbash': 'src/plan/',
+	'tmp-promise': 'src/runs/run-directory.ts',
+	'unbash': 'src/shell/',
 	'unixcrypt': 'src/seed/password.ts',
 	'yaml': 'src/plan/yaml-text.ts',
 	'yargs': 'src/cli/',

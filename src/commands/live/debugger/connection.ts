@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { brokenFailure, fromReported } from '../../../base/errors.js';
 import type { RunEventBody } from '../../../lab/events.js';
-import type { DebugReply, DebugRequest, DebugSaid } from '../../../rehearse/debugging/protocol.js';
+import type { DebugReply, DebugRequest, DebugSaid } from '../../../protocol/debugger.js';
 
 interface Waiting {
 	resolve(reply: DebugReply): void;

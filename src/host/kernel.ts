@@ -1,0 +1,126 @@
+/** Requirements that the kernel grants or refuses: KVM, taps, user namespaces, ids. Each is tried, not deduced. */
+import type { Finding } from '../base/requirement.js';
+import { lastLines } from '../base/format.js';
+import { findSubordinateRange, inUserNamespace } from '../process/user-namespace.js';
+import { asRoot, type Host } from './host.js';
+import { findUserNamespaceFix, judgeSubordinateRanges } from './judge.js';
+
+const probeTimeoutMs = 10_000;
+
+/** Boots something under KVM and tells whether that worked, and why (not). It keeps its own time. */
+export type ProveKvm = () => Promise<{ readonly usable: boolean; readonly reason: string }>;
+
+/** KVM is never required: without it guests run under TCG, slower. */
+export async function probeKvm(host: Host, proveKvm?: ProveKvm): Promise<Finding> {
+	const error = await host.tryDevice('/dev/kvm');
+	if (error === 'EACCES') {
+		return {
+			status: 'warning',
+			found: 'present, not permitted; guests will run under TCG',
+			fix: `sudo usermod --append --groups kvm ${host.user.username}  # then log in again`,
+		};
+	}
+	if (error !== undefined) {
+		const extension = /\b(?:vmx|svm)\b/.exec((await host.readText('/proc/cpuinfo')) ?? '')?.[0];
+		return {
+			status: 'warning',
+			found: `${error === 'ENOENT' ? 'not present' : `unusable (${error})`}; guests will run under TCG`,
+			fix: extension
+				? asRoot(host.user.uid, `modprobe ${extension === 'svm' ? 'kvm_amd' : 'kvm_intel'}`)
+				: "turn virtualisation on in the firmware, or nested virtualisation in this machine's own host",
+		};
+	}
+	if (!proveKvm) return { status: 'ok', found: 'present, permitted, not proven' };
+	const { usable, reason } = await proveKvm();
+	if (usable) return { status: 'ok', found: `present, permitted, proven: ${reason}` };
+	return { status: 'warning', found: `present, permitted, but no guest runs: ${reason}; guests will run under TCG` };
+}
+
+/** /dev/net/tun, which the machines' taps are made with, can be read and written by this user. */
+export async function probeTun(host: Host): Promise<Finding> {
+	const error = await host.tryDevice('/dev/net/tun');
+	if (error === undefined) return { status: 'ok', found: 'readable and writable' };
+	const found =
+		error === 'ENOENT' ? 'not present' : error === 'EACCES' ? `not permitted to ${host.user.username}` : `unusable (${error})`;
+	// EPERM is a container's device policy, which no mode of the file overrules.
+	const fix = error === 'EPERM' ? 'start the container with --device /dev/net/tun' : host.setUp;
+	return { status: 'missing', found, fix };
+}
+
+const appArmorSwitch = '/proc/sys/kernel/apparmor_restrict_unprivileged_userns';
+
+/** Over a directory that is there, and that nobody needs any more. */
+const mountTmpfs = ['mount', '-t', 'tmpfs', 'probe', '/proc'];
+
+/** The namespaces of a lab with a file system for its memory, made and left again. */
+export async function probeUserNamespaces(host: Host): Promise<Finding> {
+	const { exitCode, stderr } = await host.run(
+		['unshare', '--user', '--map-root-user', '--net', '--pid', '--fork', '--mount-proc', ...mountTmpfs],
+		{ allowFailure: true, timeoutMs: probeTimeoutMs },
+	);
+	if (exitCode === 0) return { status: 'ok', found: 'user, network, PID and mount namespaces work' };
+	const [restricts, cloneSwitch, maximum] = await Promise.all([
+		host.readText(appArmorSwitch),
+		host.readText('/proc/sys/kernel/unprivileged_userns_clone'),
+		host.readText('/proc/sys/user/max_user_namespaces'),
+	]);
+	const message = lastLines(stderr, 1) || `unshare exited with status ${exitCode}`;
+	const switches = { appArmorRestricts: restricts === '1' && host.user.uid !== 0, cloneSwitch, maximum };
+	return { status: 'missing', found: message, fix: findUserNamespaceFix(switches, host.setUp) };
+}
+
+/** Ubuntu's restriction, since 23.10. What it does to this tool is seen by `probeUserNamespaces`. */
+export async function probeAppArmor(host: Host): Promise<Finding> {
+	if ((await host.readText(appArmorSwitch)) !== '1') return { status: 'ok', found: 'does not restrict user namespaces' };
+	if (host.user.uid === 0) return { status: 'ok', found: 'restricts user namespaces, but not those of root' };
+	if (await host.exists('/etc/apparmor.d/rehearse-unshare')) {
+		return { status: 'ok', found: 'restricts user namespaces, with a profile that allows unshare(1)' };
+	}
+	return { status: 'warning', found: 'restricts user namespaces to programs with a profile', fix: host.setUp };
+}
+
+/** Opens the memory of another process of this user's, as saving a machine does that was restored. */
+const readOthersMemory = 'sleep 5 & (: <"/proc/$!/mem"); status=$?; kill "$!"; exit "$status"';
+
+/** Whether a process may read the memory of its children, which Yama can forbid (kernel.yama.ptrace_scope=3) until the next boot. */
+export async function probeMemoryAccess(host: Host): Promise<Finding> {
+	const { exitCode } = await host.run(['sh', '-c', readOthersMemory], { allowFailure: true, timeoutMs: probeTimeoutMs });
+	if (exitCode === 0) return { status: 'ok', found: 'permitted' };
+	return {
+		status: 'warning',
+		found: 'not permitted; labs of restored machines are not saved as started',
+		fix: 'start this host with kernel.yama.ptrace_scope below 3 (sysctl.d(5))',
+	};
+}
+
+async function readRanges(host: Host) {
+	const read = async (file: string) =>
+		findSubordinateRange((await host.readText(file)) ?? '', host.user.username, host.user.uid);
+	const [uids, gids] = await Promise.all([read('/etc/subuid'), read('/etc/subgid')]);
+	return { uids, gids };
+}
+
+/** This user has subordinate ids, which images are built with. */
+export async function probeSubordinateIds(host: Host): Promise<Finding> {
+	const { uids, gids } = await readRanges(host);
+	return judgeSubordinateRanges(uids, gids, host.user.username, host.setUp);
+}
+
+/** newuidmap and newgidmap must be there and be setuid, or have the capabilities: seen by using them. */
+export async function probeIdMapping(host: Host): Promise<Finding> {
+	for (const program of ['newuidmap', 'newgidmap']) {
+		if (!(await host.findProgram(program))) return { status: 'missing', found: `${program} not found`, fix: host.setUp };
+	}
+	const { uids, gids } = await readRanges(host);
+	if (!uids || !gids) return { status: 'missing', found: 'present, but there are no ids to map', fix: host.setUp };
+	const { exitCode, stderr } = await host.run(inUserNamespace({ uids, gids }, ['true']), {
+		allowFailure: true,
+		timeoutMs: probeTimeoutMs,
+	});
+	if (exitCode === 0) return { status: 'ok', found: 'a range of ids was mapped' };
+	return {
+		status: 'missing',
+		found: lastLines(stderr, 1) || `status ${exitCode}`,
+		fix: asRoot(host.user.uid, 'apt-get install --reinstall uidmap'),
+	};
+}

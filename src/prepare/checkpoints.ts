@@ -1,0 +1,216 @@
+/**
+ * Which machines of a run need not be booted. Decided before anything starts: by the checkpoints that there are, by what
+ * the machines depend on now, and by what was asked for.
+ */
+import path from 'node:path';
+import type { CleanupStack } from '../base/cleanup.js';
+import { usageFailure } from '../base/errors.js';
+import { changesBetween, checkpointKey, describeChanges } from '../checkpoint/ingredients.js';
+import { manifestSchema, type Ingredients, type Manifest } from '../checkpoint/manifest.js';
+import { listManifests, newestOf, sweep } from '../checkpoint/inventory.js';
+import { leaseCheckpoint, removeUnleased, withdrawCheckpoint } from '../checkpoint/lease.js';
+import { beginCheckpoint, findCheckpoint, readCheckpoint, verifyFound, type Checkpoint } from '../checkpoint/store.js';
+import type { CheckpointKind, Emit } from '../lab/events.js';
+import { nicenessOf, startupTimes, timesAhead } from './priorities.js';
+import { nodeIngredients, startedIngredients, wereTouched, type NodeInputs } from './node-ingredients.js';
+import type { SaveOrder, SupervisedMachine, SupervisedRun } from '../protocol/run-spec.js';
+
+/** What a person asked for. */
+export interface CheckpointWish {
+	/** Neither use nor make any. */
+	readonly cold: boolean;
+	/** Nodes that are to be restored as they were after their startup scripts. */
+	readonly started: readonly string[];
+	/**
+	 * Nodes of a lab that runs which go on as they are. What people have done to them nobody knows, so a checkpoint with them
+	 * is for nobody but this lab.
+	 */
+	readonly goingOn?: readonly string[];
+}
+
+export interface CheckpointContext {
+	/** The store. */
+	readonly directory: string;
+	readonly emit: Emit;
+	readonly cleanup: CleanupStack;
+	readonly signal: AbortSignal;
+	/** The process that checkpoints are used and made for. */
+	readonly pid: number;
+}
+
+/** The machines, each with what it comes from and what is made of it. */
+export interface CheckpointPlan {
+	readonly machines: readonly SupervisedMachine[];
+	readonly saveStarted?: SaveOrder;
+	/** The key of the started lab's checkpoint, whether or not there is one; none on a cold run. */
+	readonly startedKey?: string;
+}
+
+interface Candidate {
+	readonly node: string;
+	readonly supervised: SupervisedMachine;
+	readonly provisioned: Ingredients;
+	readonly started: Ingredients;
+}
+
+const provisionedKey = ({ node, provisioned: ingredients }: Candidate): string => checkpointKey('provisioned', [{ node, ingredients }]);
+
+/** Decides for every machine of a lab where it comes from. Damaged checkpoints are thrown away, and told. */
+export async function planCheckpoints(
+	lab: string,
+	inputs: readonly NodeInputs[],
+	wish: CheckpointWish,
+	context: CheckpointContext,
+): Promise<CheckpointPlan> {
+	const machines = inputs.map(({ machine }) => machine.supervised);
+	if (wish.cold) return { machines };
+	await sweep(context.directory);
+	const candidates = inputs.map((input): Candidate => {
+		const provisioned = nodeIngredients(input);
+		const { node, supervised } = input.machine;
+		const goesOn = wish.goingOn?.includes(node.name) ?? false;
+		return { node: node.name, supervised, provisioned, started: startedIngredients(provisioned, input, goesOn) };
+	});
+	const planner = new Planner(lab, candidates, await listManifests(context.directory), context);
+	return planner.plan(wish.started);
+}
+
+class Planner {
+	readonly #lab: string;
+	readonly #candidates: readonly Candidate[];
+	readonly #known: readonly Manifest[];
+	readonly #context: CheckpointContext;
+
+	constructor(lab: string, candidates: readonly Candidate[], known: readonly Manifest[], context: CheckpointContext) {
+		this.#lab = lab;
+		this.#candidates = candidates;
+		this.#known = known;
+		this.#context = context;
+	}
+
+	async plan(wanted: readonly string[]): Promise<CheckpointPlan> {
+		const started = wanted.length === 0 ? undefined : await this.#findStarted(wanted);
+		const times = timesAhead(startupTimes(this.#known, this.#lab, this.#candidates.map(({ node }) => node)), started ? wanted : []);
+		const machines = await Promise.all(
+			this.#candidates.map(async (candidate) => ({
+				...(started && wanted.includes(candidate.node)
+					? restored(candidate.supervised, started, candidate.node)
+					: await this.#provisioned(candidate)),
+				provisionedKey: provisionedKey(candidate),
+				niceness: nicenessOf(candidate.node, times),
+			})),
+		);
+		const candidates = this.#candidates.map(({ node, started: ingredients }) => ({ node, ingredients }));
+		const isWhole = started !== undefined && wanted.length === candidates.length;
+		const startedKey = isWhole ? started.manifest.key : checkpointKey('started', candidates);
+		return { machines, startedKey, ...(started ? {} : await this.#saveStarted(startedKey, candidates)) };
+	}
+
+	/** The newest checkpoint of the started lab in which the wanted nodes are as they would be now. */
+	async #findStarted(wanted: readonly string[]): Promise<Checkpoint | undefined> {
+		const ofLab = this.#known.filter(({ kind, lab, machines }) => kind === 'started' && lab === this.#lab && !wereTouched(machines));
+		const newestFirst = ofLab.toSorted((one, other) => other.savedAt - one.savedAt);
+		for (const manifest of newestFirst) {
+			if (this.#changedSince(manifest, wanted).length > 0) continue;
+			const found = await this.#find(manifest.key, 'the started lab', wanted);
+			if (found) return found;
+		}
+		const [newest] = newestFirst;
+		const why = newest ? this.#changedSince(newest, wanted).join('; ') || 'it was damaged' : 'there is none yet';
+		this.#context.emit({ type: 'notice', message: `no checkpoint of the started lab can be used, so every startup script runs: ${why}` });
+		return undefined;
+	}
+
+	/** A sentence for each of the nodes that are not as a started checkpoint has them. */
+	#changedSince({ machines }: Manifest, wanted: readonly string[]): string[] {
+		return this.#candidates
+			.filter(({ node }) => wanted.includes(node))
+			.flatMap(({ node, started }) => {
+				const saved = machines.find((machine) => machine.node === node);
+				if (!saved) return [`${node} is not in it`];
+				const changes = changesBetween(saved.ingredients, started);
+				return changes.length > 0 ? [`${node}: ${describeChanges(changes)}`] : [];
+			});
+	}
+
+	async #provisioned(candidate: Candidate): Promise<SupervisedMachine> {
+		const { node, supervised, provisioned } = candidate;
+		const key = provisionedKey(candidate);
+		const save = await this.#order('provisioned', key, [{ node, ingredients: provisioned }]);
+		const found = await this.#find(key, node);
+		const saved = save ? { save } : {};
+		if (found) return { ...restored(supervised, found, node), ...saved };
+		return { ...supervised, origin: { from: 'power-on', why: this.#whyNone(node, provisioned) }, ...saved };
+	}
+
+	#whyNone(node: string, ingredients: Ingredients): string {
+		const newest = newestOf(this.#known, { lab: this.#lab, node, kind: 'provisioned' });
+		const saved = newest?.machines.find((machine) => machine.node === node);
+		const changes = saved ? changesBetween(saved.ingredients, ingredients) : [];
+		if (!saved) return 'no checkpoint yet';
+		return changes.length > 0 ? describeChanges(changes) : 'its checkpoint was damaged';
+	}
+
+	async #saveStarted(key: string, machines: SaveOrder['machines']): Promise<{ readonly saveStarted?: SaveOrder }> {
+		const found = await readCheckpoint(path.join(this.#context.directory, key));
+		if (found && 'checkpoint' in found) return {};
+		const order = await this.#order('started', key, machines);
+		return order ? { saveStarted: order } : {};
+	}
+
+	/** Nothing where the store cannot be written to: the next run boots again, this one goes on. */
+	async #order(kind: CheckpointKind, key: string, machines: SaveOrder['machines']): Promise<SaveOrder | undefined> {
+		const { directory, cleanup, emit, pid } = this.#context;
+		try {
+			const aside = await beginCheckpoint(directory, key, pid, cleanup);
+			return { aside, manifest: { schema: manifestSchema, key, kind, lab: this.#lab }, machines };
+		} catch (error) {
+			const whose = machines.map(({ node }) => node).join(', ');
+			emit({ type: 'notice', message: `no checkpoint of ${whose} can be made: ${(error as Error).message}` });
+			return undefined;
+		}
+	}
+
+	/** A checkpoint by its key, in use from now on, and sound as far as its files tell. */
+	async #find(key: string, whose: string, nodes?: readonly string[]): Promise<Checkpoint | undefined> {
+		const { directory, cleanup, signal, emit, pid } = this.#context;
+		const place = path.join(directory, key);
+		const found = await findCheckpoint(directory, key);
+		if (!found) return undefined;
+		const isLeased = await leaseCheckpoint(place, pid, cleanup);
+		if ('checkpoint' in found && !isLeased) return undefined;
+		const verified = await verifyFound(found, { nodes, signal });
+		if ('checkpoint' in verified) return verified.checkpoint;
+		// Without a lease its manifest may be away for a moment only: who runs from it keeps it.
+		if (isLeased) await withdrawCheckpoint(place);
+		else if (!(await removeUnleased(place))) return undefined;
+		emit({ type: 'notice', message: `the checkpoint of ${whose} is damaged and was thrown away: ${verified.damaged}` });
+		return undefined;
+	}
+}
+
+/** The checkpoint of the started lab, as a lab that runs goes back to it. @throws Failure `usage` where there is none */
+export async function findStartedLab({ checkpoints, startedKey }: Pick<SupervisedRun, 'checkpoints' | 'startedKey'>): Promise<Checkpoint> {
+	if (startedKey === undefined) throw usageFailure('a lab that was brought up cold has no checkpoint to go back to');
+	const found = await readCheckpoint(path.join(checkpoints, startedKey));
+	const verified = found && (await verifyFound(found));
+	if (verified && 'checkpoint' in verified) return verified.checkpoint;
+	const what = verified ? `the checkpoint of the started lab is damaged: ${verified.damaged}` : 'there is no checkpoint of the started lab to go back to';
+	throw usageFailure(what, {
+		hint: 'one is made when all startup scripts have passed: mend them, then `rehearse down` and `rehearse up`',
+	});
+}
+
+/** A machine that continues from a checkpoint; as it was where the checkpoint does not have it. */
+export function restored(supervised: SupervisedMachine, { directory, manifest }: Checkpoint, node: string): SupervisedMachine {
+	const machine = manifest.machines.find((candidate) => candidate.node === node);
+	if (!machine) return supervised;
+	const file = (name: string) => path.join(directory, name);
+	const pages = machine.pages === undefined ? {} : { pagesFile: file(machine.pages) };
+	const files = { stateFile: file(machine.state), ramFile: file(machine.ram), ...pages, layers: machine.layers.map(file) };
+	return {
+		...supervised,
+		origin: { from: 'checkpoint', kind: manifest.kind, savedAt: manifest.savedAt },
+		restore: { checkpoint: directory, ...files },
+	};
+}

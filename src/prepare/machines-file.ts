@@ -1,0 +1,59 @@
+/** What a run's machines were made of and started with, for whoever looks at it on another machine: `machines.json`. */
+import { readFile, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { toolVersion } from '../base/version.js';
+import type { Image } from '../image/store.js';
+import type { ProvenAccelerator } from '../machine/accelerator.js';
+import { qemuArguments, type Accelerator } from '../machine/spec.js';
+import { pasteable } from '../process/run.js';
+import { machinesPath } from '../runs/run-files.js';
+import { processorModel } from '../host/accelerator-choice.js';
+import type { SupervisedMachine } from '../protocol/run-spec.js';
+
+export interface MachinesInput {
+	readonly machines: readonly SupervisedMachine[];
+	readonly images: ReadonlyMap<string, Image>;
+	readonly accelerator: ProvenAccelerator;
+	readonly qemuVersion: string;
+	/** How many times slower than the reference the host was taken for. */
+	readonly slowdown: number;
+}
+
+/** Writes the file. Lists of packages that cannot be read are left out. */
+export async function writeMachinesFile(input: MachinesInput, runDirectory: string): Promise<void> {
+	const images = [...new Map([...input.images.values()].map((image) => [image.key, image])).values()];
+	const value = {
+		schema: 1,
+		versions: {
+			rehearse: toolVersion(),
+			node: process.versions.node,
+			qemu: input.qemuVersion,
+			kernel: `${os.type()} ${os.release()} ${os.arch()}`,
+		},
+		host: { processor: processorModel(), processors: os.availableParallelism(), memory_mib: Math.round(os.totalmem() / 2 ** 20) },
+		accelerator: input.accelerator,
+		slowdown: input.slowdown,
+		machines: input.machines.map((machine) => ({
+			node: machine.spec.name,
+			image: input.images.get(machine.spec.name)?.key ?? null,
+			// As planned: where the restore is said to have failed, it was booted after all.
+			origin: machine.origin,
+			command: qemuCommand(machine, input.accelerator),
+		})),
+		images: await Promise.all(images.map(async (image) => ({ key: image.key, packages: await packagesOf(image) }))),
+	};
+	await writeFile(machinesPath(runDirectory), `${JSON.stringify(value, undefined, '\t')}\n`);
+}
+
+/** A machine's command as it can be pasted; its tap device is in the lab's namespace only. */
+function qemuCommand({ spec, restore }: SupervisedMachine, accelerator: Accelerator): string {
+	const [machine, start] = restore ? ([{ ...spec, layers: restore.layers }, 'incoming'] as const) : ([spec, 'power-on'] as const);
+	return pasteable(['qemu-system-x86_64', ...qemuArguments(machine, accelerator, start)]);
+}
+
+/** Each package of an image with its version, a blank between. */
+async function packagesOf({ rootFile }: Image): Promise<readonly string[]> {
+	const text = await readFile(path.join(path.dirname(rootFile), 'packages.txt'), 'utf8').catch(() => '');
+	return text.split('\n').filter((line) => line !== '').map((line) => line.replace('\t', ' '));
+}

@@ -1,0 +1,116 @@
+import path from 'node:path';
+import { brokenFailure, usageFailure } from '../base/errors.js';
+import type { Image } from '../image/store.js';
+import type { Lab, LabNode, StartupScript, User } from '../lab/lab.js';
+import { memoryDirectory } from '../machine/memory.js';
+import { reasonNotToTrace } from '../machine/trace/traceable.js';
+import { tapName } from '../network/plan.js';
+import { consoleLogPath } from '../runs/run-files.js';
+import { buildSeedFiles, readGuestFiles, type HostKey, type SeedFiles } from '../seed/content.js';
+import { writeSeedDisk } from '../seed/disk.js';
+import { overlayName } from '../machine/overlay.js';
+import type { RunDirectory } from '../runs/run-directory.js';
+import type { SupervisedMachine } from '../protocol/run-spec.js';
+
+/** A machine that is about to be supervised, with what its seed needs. */
+export interface PreparedMachine {
+	readonly node: LabNode;
+	readonly image: Image;
+	readonly hostKey: HostKey;
+	readonly supervised: SupervisedMachine;
+}
+
+/** Gives every node its files, sockets, address and host key. */
+export function prepareMachines(
+	lab: Lab,
+	images: ReadonlyMap<string, Image>,
+	hostKeys: ReadonlyMap<string, HostKey>,
+	directory: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
+): readonly PreparedMachine[] {
+	return lab.nodes.map((node, index) => {
+		const image = images.get(node.name);
+		const hostKey = hostKeys.get(node.name);
+		if (!image || !hostKey) throw brokenFailure('internal', `${node.name} has no image or no host key`, { node: node.name });
+		const user = loginUser(node);
+		return {
+			node,
+			image,
+			hostKey,
+			supervised: {
+				...machineOf(node, index, image, directory),
+				username: user.username,
+				password: user.password,
+				hostKey: hostKey.publicKey,
+			},
+		};
+	});
+}
+
+/** The machine of the node at `index` of its lab, but for how to get in. */
+export function machineOf(
+	node: LabNode,
+	index: number,
+	image: Image,
+	{ path: run, disks, sockets }: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
+): Omit<SupervisedMachine, 'username' | 'password' | 'hostKey'> {
+	return {
+		spec: {
+			name: node.name,
+			memoryMiB: node.memoryMiB,
+			mac: node.mac,
+			tap: tapName(index),
+			kernelFile: image.kernelFile,
+			initrdFile: image.initrdFile,
+			overlayFile: path.join(disks, overlayName(node.name, 0)),
+			layers: [],
+			rootFile: image.rootFile,
+			seedFile: path.join(run, 'seeds', `${node.name}.iso`),
+			memory: { file: path.join(memoryDirectory(sockets), `${index}`), isShared: true },
+			// Numbered, not named: a socket's path is short, a node's name need not be.
+			qmpSocket: path.join(sockets, `${index}.qmp`),
+			agentSocket: path.join(sockets, `${index}.agent`),
+			sideSocket: path.join(sockets, `${index}.side`),
+			debugSocket: path.join(sockets, `${index}.debug`),
+			shellSocket: path.join(sockets, `${index}.shell`),
+		},
+		diskMiB: node.diskMiB,
+		consoleFile: consoleLogPath(run, node.name),
+		address: node.uplinkAddress,
+		origin: { from: 'power-on' },
+	};
+}
+
+/** The user that the tool gets in as: the first with a password and sudo. */
+function loginUser(node: LabNode): User & { password: string } {
+	const user = node.users.find(({ password, groups }) => password !== undefined && groups.includes('sudo'));
+	if (user?.password !== undefined) return { ...user, password: user.password };
+	throw usageFailure(`${node.name} has no user with a password in the group sudo, as whom the scenario could run`, {
+		node: node.name,
+		hint: 'give its recipe a user with a password and the group sudo',
+	});
+}
+
+/** The files of every machine's seed, by node. */
+export async function seedFilesOf(
+	machines: readonly PreparedMachine[],
+	{ scriptDeadlineSeconds, trace }: { readonly scriptDeadlineSeconds: number; readonly trace: boolean },
+): Promise<ReadonlyMap<string, SeedFiles>> {
+	const guestFiles = await readGuestFiles();
+	const isTraced = ({ text }: StartupScript) => trace && reasonNotToTrace(text) === undefined;
+	const filesOf = ({ node, hostKey }: PreparedMachine) =>
+		buildSeedFiles({ node, hostKey, guestFiles, scriptDeadlineSeconds, isTraced });
+	return new Map(machines.map((machine) => [machine.node.name, filesOf(machine)]));
+}
+
+/** Writes every machine's seed disk. */
+export async function writeSeeds(
+	machines: readonly PreparedMachine[],
+	seeds: ReadonlyMap<string, SeedFiles>,
+	signal?: AbortSignal,
+): Promise<void> {
+	await Promise.all(
+		machines.map(({ node, supervised }) =>
+			writeSeedDisk(seeds.get(node.name) ?? {}, supervised.spec.seedFile, signal),
+		),
+	);
+}

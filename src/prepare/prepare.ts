@@ -1,0 +1,89 @@
+/** Everything that a lab's machines need before they are started: images, accelerator, seeds, checkpoints. */
+import { stat } from 'node:fs/promises';
+import os from 'node:os';
+import type { CleanupStack } from '../base/cleanup.js';
+import type { Image } from '../image/store.js';
+import type { Emit } from '../lab/events.js';
+import type { Lab } from '../lab/lab.js';
+import type { AcceleratorChoice, ProvenAccelerator } from '../machine/accelerator.js';
+import type { SeedFiles } from '../seed/content.js';
+import { chooseAccelerator, processorModel, readQemuVersion } from '../host/accelerator-choice.js';
+import { planCheckpoints, type CheckpointPlan, type CheckpointWish } from './checkpoints.js';
+import { provideHostKeys } from './host-keys.js';
+import { provideImages } from './images.js';
+import { prepareMachines, seedFilesOf, writeSeeds, type PreparedMachine } from './machines.js';
+import { admitMemory } from '../host/memory.js';
+import type { HostIngredients, NodeInputs } from './node-ingredients.js';
+import type { Paths } from '../runs/paths.js';
+import { thisHost } from '../host/host.js';
+import type { RunDirectory } from '../runs/run-directory.js';
+import { stage } from '../lab/stage.js';
+import { scaledDeadlines, slowdownOf, type Deadlines } from '../protocol/run-spec.js';
+
+export interface PrepareOptions {
+	readonly paths: Paths;
+	readonly accelerator: AcceleratorChoice;
+	readonly checkpoints: CheckpointWish;
+	/** Whether startup scripts are traced. */
+	readonly trace: boolean;
+	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
+	readonly mirror?: string | undefined;
+	/** The nodes whose seeds are written; those of all where there is none. The others' are there already. */
+	readonly seeded?: readonly string[];
+	/** The process that keeps the lab; this one where it is not another. */
+	readonly pid?: number;
+}
+
+export interface PrepareContext {
+	readonly emit: Emit;
+	readonly cleanup: CleanupStack;
+	readonly signal: AbortSignal;
+}
+
+/** A lab whose machines can be started. */
+export interface PreparedLab {
+	readonly plan: CheckpointPlan;
+	/** By node. */
+	readonly images: ReadonlyMap<string, Image>;
+	readonly qemuVersion: string;
+	readonly accelerator: ProvenAccelerator;
+	readonly slowdown: number;
+	readonly deadlines: Deadlines;
+}
+
+/** Builds, proves and writes what a lab's machines need, and decides for each where it comes from. */
+export async function prepareLab(
+	lab: Lab,
+	directory: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
+	{ paths, mirror, checkpoints, seeded, pid = process.pid, ...options }: PrepareOptions,
+	{ emit, cleanup, signal }: PrepareContext,
+): Promise<PreparedLab> {
+	const [images, qemuVersion] = await Promise.all([
+		stage(emit, 'images', () => provideImages(lab, { directory: paths.images, mirror, emit, signal })),
+		readQemuVersion(signal),
+	]);
+	const accelerator = await stage(emit, 'accelerator', () =>
+		chooseAccelerator({ choice: options.accelerator, images, cacheDirectory: paths.cache, qemuVersion, signal }),
+	);
+	emit({ type: 'accelerator', name: accelerator.name, reason: accelerator.reason });
+	const wanted = ({ name }: { readonly name: string }) => seeded?.includes(name) ?? true;
+	const memoryNotice = admitMemory(lab.nodes.filter(wanted), accelerator.name, thisHost().freeMemory() / 2 ** 20);
+	if (memoryNotice) emit({ type: 'notice', message: memoryNotice });
+	const slowdown = slowdownOf(accelerator.canaryMs, lab.nodes.length, os.availableParallelism());
+	const deadlines = scaledDeadlines(slowdown);
+	const hostKeys = await provideHostKeys(paths.hostKeys, lab.name, lab.nodes);
+	const machines = prepareMachines(lab, images, hostKeys, directory);
+	const seeds = await seedFilesOf(machines, { scriptDeadlineSeconds: deadlines.scriptMs / 1000, trace: options.trace });
+	await stage(emit, 'seeds', () => writeSeeds(machines.filter(({ node }) => wanted(node)), seeds, signal));
+	const host: HostIngredients = { qemuVersion, accelerator, processor: processorModel() };
+	const plan = await stage(emit, 'checkpoints', async () => {
+		const inputs = await Promise.all(machines.map((machine) => inputsOf(machine, seeds.get(machine.node.name) ?? {}, host)));
+		return planCheckpoints(lab.name, inputs, checkpoints, { directory: paths.checkpoints, emit, cleanup, signal, pid });
+	});
+	return { plan, images, qemuVersion, accelerator, slowdown, deadlines };
+}
+
+async function inputsOf(machine: PreparedMachine, seed: SeedFiles, host: HostIngredients): Promise<NodeInputs> {
+	const [root, disk] = await Promise.all([stat(machine.image.rootFile), stat(machine.supervised.spec.seedFile)]);
+	return { machine, imageBuiltAt: root.mtimeMs, seed, seedBytes: disk.size, host };
+}

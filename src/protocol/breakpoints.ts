@@ -1,0 +1,38 @@
+/** Where in a script one can stop. Pure. */
+import { findCommandPlaces, placesOf, type ScriptPlaces } from '../shell/command-places.js';
+import type { DebugStop } from '../machine/debugging/words.js';
+
+/** The places of a script; none where it cannot be read. */
+export function readPlaces(text: string): ScriptPlaces {
+	try {
+		return findCommandPlaces(text);
+	} catch {
+		return { places: [], functions: new Set() };
+	}
+}
+
+/**
+ * Whether a script stands within a pipeline whose first elements run already: bash tells of each before it starts it,
+ * and none of them can be undone or thought about alone.
+ */
+export function isWithinPipeline(script: ScriptPlaces, { source, line, command }: DebugStop): boolean {
+	if (source !== '') return false;
+	const places = placesOf(script, line, command);
+	return places.length > 0 && places.every(({ pipeline }) => pipeline !== undefined && pipeline.index > 0);
+}
+
+/** 1-based lines on which a command of the script's own shell begins, in order. */
+export function stopLines(text: string): readonly number[] {
+	const places = readPlaces(text).places.filter(({ isSubstituted, pipeline }) => !isSubstituted && (pipeline?.index ?? 0) === 0);
+	return [...new Set(places.map(({ line }) => line))].toSorted((one, other) => one - other);
+}
+
+/** Whether a script is run by a bash that can be stopped; the same question as in `cloud-init/guest/run-script`. */
+export function canBeStepped(text: string): boolean {
+	const [, first = ''] = /^#![ \t]*(.*)/.exec(text) ?? [];
+	const words = first.trim().split(/\s+/);
+	const [program = ''] = words;
+	const named = program.endsWith('/env') ? words.slice(1).find((word) => !word.startsWith('-')) : program;
+	if (first !== '' && named?.replace(/.*\//, '') !== 'bash') return false;
+	return !words.some((word) => word === '--posix' || /^-[a-z]*p[a-z]*$/.test(word));
+}

@@ -1,0 +1,110 @@
+/**
+ * The lab's supervisor: the first process of namespaces of its own (user, network, process ids, mounts). Bridge,
+ * taps, DHCP server and machines live in there; when this process ends, however it ends, the kernel takes them away.
+ *
+ * `startSupervisor` starts one from outside; what runs inside is supervisor-main.ts.
+ */
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import type { CleanupStack } from '../base/cleanup.js';
+import { brokenFailure, fromReported } from '../base/errors.js';
+import { programFile } from '../base/package-root.js';
+import { poll } from '../base/waiting.js';
+import type { Emit } from '../lab/events.js';
+import { startChild, type Child } from '../process/child.js';
+import type { SupervisedRun, SupervisorLine, SupervisorWord } from '../protocol/run-spec.js';
+
+const supervisorArgv = (): readonly [string, ...string[]] => [
+	'unshare',
+	...['--user', '--map-root-user', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'],
+	'--',
+	process.execPath,
+	programFile('supervisor'),
+];
+
+/** A supervisor that runs. */
+export interface Supervisor {
+	/** Its process id on the host. */
+	readonly pid: number;
+	/** Has it run a lab; resolves when the run is over and everything is gone, rejects when the rehearsal broke. */
+	supervise(run: SupervisedRun, context: SuperviseContext): Promise<void>;
+}
+
+/** How long the supervisor may take to tear its lab down once told to, in milliseconds. */
+const teardownMs = 20_000;
+
+export interface SuperviseContext {
+	readonly emit: Emit;
+	/** Its abort has the supervisor tear the lab down. */
+	readonly signal: AbortSignal;
+	readonly stopping: { readonly urgent: AbortSignal; letGo(release: () => void): void };
+}
+
+/**
+ * Starts a lab's supervisor, which then waits for its run: the namespaces and the program in them take their time, in
+ * which the run can be prepared. The clean-up stack ends it in any case.
+ */
+export async function startSupervisor(cleanup: CleanupStack, signal: AbortSignal): Promise<Supervisor> {
+	let starting: Promise<Child> | undefined;
+	// Whoever starts it may be gone before it has started.
+	const stop = async () => {
+		const child = await starting?.catch(() => undefined);
+		await child?.stop({ graceful: () => say(child, 'stop'), graceMs: teardownMs });
+	};
+	cleanup.defer('supervisor', stop);
+	signal.throwIfAborted();
+	starting = startChild(supervisorArgv(), { stdin: 'pipe', extraPipes: 1 });
+	const child = await starting;
+	return {
+		pid: await findFirstChild(child),
+		supervise(run, context) {
+			// Once more: what was made for the run since is in use until the supervisor has ended.
+			cleanup.defer('supervised lab', stop);
+			return supervise(run, child, context);
+		},
+	};
+}
+
+const say = (child: Child, word: SupervisorWord): void => void child.stdin?.write(`${word}\n`);
+
+async function supervise(run: SupervisedRun, child: Child, { emit, signal, stopping }: SuperviseContext): Promise<void> {
+	signal.throwIfAborted();
+	child.stdin?.write(`${JSON.stringify(run)}\n`);
+	const onAbort = () => say(child, 'stop');
+	signal.addEventListener('abort', onAbort, { once: true });
+	// With the first process of a namespace everything in it dies.
+	const onUrgent = () => child.kill('SIGKILL');
+	stopping.urgent.addEventListener('abort', onUrgent, { once: true });
+
+	let end: Extract<SupervisorLine, { type: 'supervisor-done' }> | undefined;
+	const [lines] = child.extra;
+	if (!lines) throw brokenFailure('supervisor', 'the supervisor was started without its event pipe');
+	for await (const line of createInterface({ input: lines })) {
+		const said = JSON.parse(line) as SupervisorLine;
+		if (said.type === 'supervisor-done') {
+			end = said;
+			continue;
+		}
+		if (said.type === 'kept') stopping.letGo(() => say(child, 'release'));
+		emit(said);
+	}
+	const { recentStderr, exitCode, signal: killedBy } = await child.exited;
+	signal.removeEventListener('abort', onAbort);
+	stopping.urgent.removeEventListener('abort', onUrgent);
+	signal.throwIfAborted();
+	if (end?.error) throw fromReported(end.error);
+	if (end) return;
+	throw brokenFailure('supervisor', `the lab's supervisor ended early (${killedBy ?? `status ${exitCode}`})`, {
+		detail: recentStderr.trim(),
+		hint: '`rehearse doctor` tells whether this host allows user and network namespaces',
+	});
+}
+
+/** The process in the namespaces: unshare(1) itself stays outside and forks, unless the host forbids it. */
+async function findFirstChild(child: Child): Promise<number> {
+	const { pid } = child;
+	const read = () => readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+	const isDecided = (children: string) => children !== '' || child.exit !== undefined;
+	const { last } = await poll(read, isDecided, { intervalMs: 10, deadlineMs: 5000 });
+	return Number.parseInt(last, 10) || pid;
+}

@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { dir as temporaryDirectory } from 'tmp-promise';
+import { isAlive } from '../base/alive.js';
+import type { CleanupStack } from '../base/cleanup.js';
+import type { RunEvent } from '../lab/events.js';
+import { eventLogPath } from './run-files.js';
+
+/** What one run writes, and what is left of it for whoever asks later. */
+export interface RunDirectory {
+	readonly id: string;
+	/** Kept after the run: see report/run-files.ts, and `result.json`, `seeds/`. */
+	readonly path: string;
+	/** The machines' overlays; gone when the run is over. */
+	readonly disks: string;
+	/** For Unix sockets, whose paths must be short; private to this user, and gone when the run is over. */
+	readonly sockets: string;
+	/** Appends to the event log, so that it is whole up to the moment even when the tool is killed. */
+	log(event: RunEvent): void;
+}
+
+/** How many runs are kept. */
+const keptRuns = 20;
+
+/** Makes the directory of a new run and prunes old ones. What must not outlive the run is registered for clean-up. The runs `spared` stay. */
+export async function createRunDirectory(
+	runs: string,
+	lab: string,
+	cleanup: CleanupStack,
+	spared: readonly string[] = [],
+): Promise<RunDirectory> {
+	await mkdir(runs, { recursive: true, mode: 0o700 });
+	await pruneRuns(runs, keptRuns - 1, spared);
+	const stamp = new Date().toISOString().replace(/[-:]/g, '').replace(/\..*/, '');
+	const id = `${stamp}-${lab}-${randomBytes(2).toString('hex')}`;
+	const directory = path.join(runs, id);
+	const disks = path.join(directory, 'disks');
+	cleanup.defer('disks', () => rm(disks, { recursive: true, force: true }));
+	cleanup.defer('pid file', () => rm(path.join(directory, 'pid'), { force: true }));
+	// Made aside and renamed: another run that begins now takes the disks of a run without a pid file for a dead one's.
+	const aside = path.join(runs, `.${id}`);
+	await mkdir(aside);
+	await writeFile(path.join(aside, 'pid'), `${process.pid}\n`);
+	for (const name of ['disks', 'consoles', 'seeds']) await mkdir(path.join(aside, name));
+	await rename(aside, directory);
+	const sockets = await temporaryDirectory({ prefix: 'rehearse', mode: 0o700, tmpdir: shortTemporary() });
+	// Not tmp-promise's own clean-up, which fails when the supervisor has removed the directory already.
+	cleanup.defer('sockets', () => rm(sockets.path, { recursive: true, force: true }));
+	const events = eventLogPath(directory);
+	return {
+		id,
+		path: directory,
+		disks,
+		sockets: sockets.path,
+		log: (event) => appendFileSync(events, `${JSON.stringify(event)}\n`),
+	};
+}
+
+/**
+ * Removes all but the newest `keep` runs, and the disks of runs whose tool was killed. A run that still goes on, as
+ * its pid file tells, is left alone, and so are the `spared`. Resolves to the directories removed.
+ */
+export async function pruneRuns(runs: string, keep: number, spared: readonly string[] = []): Promise<string[]> {
+	const names = (await readdir(runs).catch(() => [])).sort().reverse();
+	const removed: string[] = [];
+	for (const [index, name] of names.filter((name) => !isAside(name)).entries()) {
+		const directory = path.join(runs, name);
+		const pid = await readPid(directory);
+		if (pid !== undefined && isAlive(pid)) continue;
+		if (index < keep || spared.includes(directory)) {
+			await rm(path.join(directory, 'disks'), { recursive: true, force: true });
+			continue;
+		}
+		await rm(directory, { recursive: true, force: true });
+		removed.push(directory);
+	}
+	for (const name of names.filter(isAside)) {
+		const directory = path.join(runs, name);
+		const pid = await readPid(directory);
+		// Without a pid it is this very moment being made.
+		if (pid !== undefined && !isAlive(pid)) await rm(directory, { recursive: true, force: true });
+	}
+	return removed;
+}
+
+/** Where temporary files go, unless its path leaves a socket's no room (107 bytes, unix(7)). */
+const shortTemporary = (): string => (os.tmpdir().length <= 60 ? os.tmpdir() : '/tmp');
+
+/** Whether a name among the runs is that of a run that is only just being made. */
+export const isAside = (name: string): boolean => name.startsWith('.');
+
+/** The process that a run belongs to, dead or alive; `undefined` when the run is over, or is only just being made. */
+export async function readPid(directory: string): Promise<number | undefined> {
+	const pid = Number(await readFile(path.join(directory, 'pid'), 'utf8').catch(() => ''));
+	return pid > 0 ? pid : undefined;
+}

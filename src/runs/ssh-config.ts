@@ -1,0 +1,51 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { SupervisedMachine } from '../protocol/run-spec.js';
+
+/** OpenSSH's configuration for the lab of a run, in its directory. */
+export const sshConfigFile = (runDirectory: string): string => path.join(runDirectory, 'ssh_config');
+
+/** The private key that is let in; the public one is beside it, with `.pub`. */
+export const identityFile = (runDirectory: string): string => path.join(runDirectory, 'identity');
+
+/**
+ * Writes what plain OpenSSH needs to get into the lab from outside its namespace: a configuration with a host entry
+ * for each node, the host keys, and a key of this run, which a node lets in once it is asked to. The connection is made by bash inside the namespace, so that the host needs
+ * neither a route to the lab nor another program.
+ * @param supervisorPid process id, on the host, of a process in the lab's namespaces
+ */
+export async function writeSshConfig(
+	directory: string,
+	machines: readonly SupervisedMachine[],
+	supervisorPid: number,
+): Promise<string> {
+	const knownHosts = path.join(directory, 'known_hosts');
+	await writeFile(knownHosts, machines.map(({ spec, hostKey }) => `${spec.name} ${hostKey}\n`).join(''));
+	const proxy =
+		`nsenter --target ${supervisorPid} --user --net --preserve-credentials ` +
+		// ssh ends its proxy with a signal, and what is still to be read from the node must not outlive it.
+		`bash -c 'trap : HUP TERM; exec 3<>/dev/tcp/%h/%p; cat <&3 & exec >&3; cat; kill $!'`;
+	const identity = identityFile(directory);
+	// Loaded now, while machines start: the SSH library takes its time, and nobody has needed it so far.
+	const { generateHostKey } = await import('../ssh/session.js');
+	const { privateKey, publicKey } = generateHostKey('rehearse');
+	await writeFile(identity, privateKey, { mode: 0o600 });
+	await writeFile(`${identity}.pub`, `${publicKey}\n`);
+	const entries = machines.map(({ spec, address, username }) =>
+		[
+			`Host ${spec.name}`,
+			`  HostName ${address}`,
+			`  HostKeyAlias ${spec.name}`,
+			`  User ${username}`,
+			`  UserKnownHostsFile "${knownHosts}"`,
+			'  StrictHostKeyChecking yes',
+			`  IdentityFile "${identity}"`,
+			'  IdentitiesOnly yes',
+			`  ProxyCommand ${proxy}`,
+			'',
+		].join('\n'),
+	);
+	const file = sshConfigFile(directory);
+	await writeFile(file, entries.join('\n'));
+	return file;
+}

@@ -1,0 +1,127 @@
+/**
+ * Reading what a stranger's bundle says of its lab. Everything that becomes a part of a command, a path or an address on
+ * this host has to be what it is taken for; what else it says goes to guests, or is shown.
+ */
+import { usageFailure } from '../base/errors.js';
+import { withoutControls } from '../base/format.js';
+import { isCount, isText } from '../base/untrusted.js';
+import type { Lab, LabNode } from '../lab/lab.js';
+import type { SavedLab, SavedMachine } from './saved-lab.js';
+
+/** @throws Failure `usage` for a text that describes no lab */
+export function parseSavedLab(text: string): SavedLab {
+	let value: unknown;
+	try {
+		value = JSON.parse(text, (_key, inner: unknown) => (typeof inner === 'string' ? withoutControls(inner) : inner));
+	} catch {
+		throw strange('it is not JSON');
+	}
+	const problem = findProblem(asRecord(value));
+	if (problem !== undefined) throw strange(problem);
+	return value as SavedLab;
+}
+
+const strange = (problem: string) => usageFailure(`what the bundle says of its lab cannot be used: ${problem}`, { hint: 'get it once more, from whoever made it' });
+
+type Unknown<T> = { readonly [Key in keyof T]?: unknown };
+
+function findProblem({ schema, run, lab, trace, accelerator, qemuVersion, machines, absent }: Unknown<SavedLab>): string | undefined {
+	if (schema !== 1) return `its schema is ${JSON.stringify(schema)}`;
+	const { name, accel, cpu } = asRecord(accelerator);
+	if (![run, accel, cpu, qemuVersion].every(isText) || typeof trace !== 'boolean') return 'something is missing';
+	if (name !== 'kvm' && name !== 'tcg') return 'it names no accelerator';
+	const problem = findLabProblem(asRecord(lab));
+	if (problem !== undefined) return problem;
+	const names = (lab as Lab).nodes.map((node) => node.name);
+	const isNode = (node: unknown): boolean => isText(node) && names.includes(node);
+	if (!isListOf(absent, isNode) || !isListOf(machines, (machine) => isMachine(machine) && isNode(asRecord(machine)['node']))) return 'its machines are not those of its nodes';
+	const told = [...(absent as string[]), ...(machines as SavedMachine[]).map(({ node }) => node)];
+	return new Set(told).size === told.length && told.length === names.length ? undefined : 'its machines are not those of its nodes';
+}
+
+/** As in ../../plan/rules/names. */
+const isLabel = (value: unknown): value is string => isText(value) && /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(value);
+
+const octet = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
+const address = `${octet}(?:\\.${octet}){3}`;
+const isAddress = matching(new RegExp(`^${address}$`));
+const isPrefixed = matching(new RegExp(`^${address}/(?:[12]?\\d|3[0-2])$`));
+const isMac = matching(/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/);
+/** useradd(8) allows no more, and no option begins so. */
+const isUserName = matching(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/);
+
+function findLabProblem({ name, planPath, planSha256, network, nodes, connections, scenarios, warnings }: Unknown<Lab>): string | undefined {
+	if (!isLabel(name) || planPath !== '' || !isText(planSha256)) return 'its name is none';
+	const { subnet, gateway } = asRecord(network);
+	if (!isPrefixed(subnet) || !isPrefixed(gateway)) return 'its network is none';
+	if (!isListOf(nodes, isNodeOfLab) || nodes.length === 0) return 'a node of it is none';
+	const names = new Set((nodes as LabNode[]).map((node) => node.name));
+	if (names.size < nodes.length) return 'it has a node twice';
+	const isNode = (node: unknown): boolean => isText(node) && names.has(node);
+	const isConnection = (one: unknown): boolean => {
+		const { from, to, port, intent } = asRecord(one);
+		return isNode(from) && isNode(to) && isCount(port) && port < 65_536 && (intent === undefined || isText(intent));
+	};
+	const isAssertion = (one: unknown): boolean => isNode(asRecord(one)['onVm']) && isText(asRecord(one)['type']);
+	const isTest = (one: unknown): boolean => isText(asRecord(one)['name']) && isListOf(asRecord(one)['assertions'], isAssertion);
+	const isScenario = (one: unknown): boolean => isText(asRecord(one)['name']) && isListOf(asRecord(one)['tests'], isTest);
+	if (!isListOf(connections, isConnection) || !isListOf(scenarios, isScenario)) return 'its scenario is none';
+	return isListOf(warnings, isText) ? undefined : 'its warnings are none';
+}
+
+function isNodeOfLab(value: unknown): boolean {
+	const node: Unknown<LabNode> = asRecord(value);
+	const lists = [node.dns, node.features, node.packages, node.services];
+	return (
+		isLabel(node.name) &&
+		isText(node.role) &&
+		[node.memoryMiB, node.diskMiB].every((size) => isCount(size) && size > 0 && size < 2 ** 30) &&
+		isPrefixed(node.alias) &&
+		isAddress(node.uplinkAddress) &&
+		isMac(node.mac) &&
+		lists.every((list) => isListOf(list, isText)) &&
+		isListOf(node.users, isUser) &&
+		isListOf(node.startupScripts, isScript)
+	);
+}
+
+const isUser = (value: unknown): boolean => {
+	const { username, password, groups, shell } = asRecord(value);
+	return isUserName(username) && (password === undefined || isText(password)) && isListOf(groups, isText) && isText(shell);
+};
+
+const isScript = (value: unknown): boolean => {
+	const { name, text, file, after } = asRecord(value);
+	return [name, text, after].every(isText) && file === undefined;
+};
+
+const isMachine = (value: unknown): boolean => {
+	const { image, username, password, hostKey, startup }: Unknown<SavedMachine> = asRecord(value);
+	const { key, builtAt } = asRecord(image);
+	const { status, scripts } = asRecord(startup);
+	return (
+		isText(key) &&
+		/^[0-9a-f]{16}$/.test(key) &&
+		typeof builtAt === 'number' &&
+		isUserName(username) &&
+		isText(password) &&
+		isText(hostKey) &&
+		/^ssh-ed25519 [A-Za-z0-9+/=]+(?: [\w.@-]*)?$/.test(hostKey) &&
+		['passed', 'failed', 'error'].includes(String(status)) &&
+		isListOf(scripts, isOutcome)
+	);
+};
+
+const isOutcome = (value: unknown): boolean => {
+	const { node, script, status, ms, output } = asRecord(value);
+	return [node, script, output].every(isText) && typeof ms === 'number' && ['passed', 'failed', 'timed-out'].includes(String(status));
+};
+
+const asRecord = (value: unknown): Readonly<Record<string, unknown>> =>
+	typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+const isListOf = (value: unknown, isOne: (one: unknown) => boolean): value is unknown[] => Array.isArray(value) && value.every(isOne);
+
+function matching(pattern: RegExp): (value: unknown) => boolean {
+	return (value) => isText(value) && pattern.test(value);
+}

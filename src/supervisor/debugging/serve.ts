@@ -1,0 +1,122 @@
+/** Answers a debugger over a stream, until it is done or gone. */
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Duplex } from 'node:stream';
+import type { CleanupStack } from '../../base/cleanup.js';
+import { toFailure, toReported, usageFailure } from '../../base/errors.js';
+import { Turns } from '../../base/turns.js';
+import type { Emit } from '../../lab/events.js';
+import type { StartupScript } from '../../lab/lab.js';
+import type { Arrived } from '../arrival.js';
+import type { RunningNode } from '../running-node.js';
+import type { Saver } from '../saver.js';
+import type { SupervisedRun } from '../../protocol/run-spec.js';
+import { Freezer } from './freezer.js';
+import { MachineLife } from './machine-life.js';
+import { canBeStepped } from '../../protocol/breakpoints.js';
+import type { DebugReply, DebugRequest, DebugSaid, Interruption } from '../../protocol/debugger.js';
+import { SavePoints } from './save-points.js';
+import { DebugSession } from './session.js';
+
+/** A lab that somebody debugs a node of. */
+export interface DebuggedLab {
+	readonly supervised: SupervisedRun;
+	readonly nodes: readonly RunningNode[];
+	readonly saver: Saver;
+	readonly signal: AbortSignal;
+	readonly cleanup: CleanupStack;
+	/** Called with every machine that is started. */
+	readonly onStart: (arrived: Arrived) => void;
+}
+
+/** The scripts of a node that stop, by name. @throws Failure `usage` when there are none */
+export function scriptsToStep(node: string, scripts: readonly StartupScript[], wanted: string | undefined): readonly string[] {
+	const names = scripts.map(({ name }) => name);
+	if (wanted !== undefined && !names.includes(wanted)) {
+		throw usageFailure(`${node} has no startup script '${wanted}'`, { node, hint: `its scripts are ${names.join(', ') || 'none'}` });
+	}
+	const meant = scripts.filter(({ name }) => wanted === undefined || name === wanted);
+	const steppable = meant.filter(({ text }) => canBeStepped(text)).map(({ name }) => name);
+	if (steppable.length > 0) return steppable;
+	throw usageFailure(
+		meant.length === 0 ? `${node} has no startup script` : `only bash can be stepped, and ${meant.map(({ name }) => name).join(', ')} of ${node} is run by something else`,
+		{ node },
+	);
+}
+
+/** Resolves when everything goes on again, with the script over or left to itself. Never rejects. */
+export async function serveDebugger(lab: DebuggedLab, node: RunningNode, script: string | undefined, stream: Duplex): Promise<void> {
+	const say = (said: DebugSaid) => {
+		if (stream.writable) stream.write(`${JSON.stringify(said)}\n`);
+	};
+	const emit = node.observing((event) => say({ event }));
+	const session = makeSession(lab, node, script, emit);
+	const turns = new Turns(1);
+	let isOver = false;
+	const reply = (body: () => Promise<DebugReply>) =>
+		turns.take(async () => {
+			try {
+				say({ reply: await body() });
+			} catch (error) {
+				say({ refused: toReported(toFailure(error)) });
+			}
+		});
+	const over = new Promise<void>((resolve) => {
+		const end = () => {
+			isOver = true;
+			session.interrupt();
+			resolve();
+		};
+		stream.on('error', end).once('close', end);
+		createInterface({ input: stream })
+			.on('error', end)
+			.once('close', end)
+			.on('line', (line) => {
+				const request = parse(line);
+				if (request.do === 'interrupt') return session.interrupt();
+				void reply(() => session.do(request)).then(() => {
+					if (request.do === 'quit') end();
+				});
+			});
+	});
+	await turns.take(async () => {
+		try {
+			if (!isOver) say({ reply: await session.begin() });
+		} catch (error) {
+			say({ refused: toReported(toFailure(error)) });
+			stream.end();
+		}
+	});
+	await over;
+	// Whoever was there is gone, perhaps in the middle of something.
+	await turns.take(() => session.release().catch(() => undefined));
+	stream.end();
+}
+
+/** A line that is none of ours is taken for one that asks for nothing that there is. */
+function parse(line: string): DebugRequest | Interruption {
+	try {
+		return JSON.parse(line) as DebugRequest | Interruption;
+	} catch {
+		return { do: line } as unknown as DebugRequest;
+	}
+}
+
+function makeSession(lab: DebuggedLab, node: RunningNode, script: string | undefined, emit: Emit): DebugSession {
+	const { supervised, nodes, saver, signal, cleanup, onStart } = lab;
+	const { startupScripts = [] } = supervised.lab.nodes.find(({ name }) => name === node.name) ?? {};
+	const stepped = scriptsToStep(node.name, startupScripts, script);
+	const deadlines = { deadlineMs: supervised.deadlines.stateMs, signal };
+	const session = new DebugSession({
+		node,
+		life: new MachineLife(node, (name) => stepped.includes(name), { lab: supervised, emit, signal, cleanup, saver, onStart }),
+		freezer: new Freezer(nodes, node, signal),
+		points: new SavePoints(path.join(supervised.disks, `debug-${node.name}-${Date.now()}`), deadlines),
+		texts: new Map(startupScripts.map(({ name, text }) => [name, text])),
+		debugged: script ?? '*',
+		emit,
+		signal,
+	});
+	cleanup.defer(`debugger of ${node.name}`, () => session.dispose());
+	return session;
+}

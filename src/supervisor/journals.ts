@@ -1,0 +1,31 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { toFailure } from '../base/errors.js';
+import type { Emit } from '../lab/events.js';
+import type { RunningMachine } from '../machine/machine.js';
+import type { SupervisedRun } from '../protocol/run-spec.js';
+
+/** How many lines of a journal are kept. */
+const keptLines = 2000;
+
+/**
+ * Keeps the end of every machine's journal, which is lost with the machine. They come over the line that needs no
+ * network; one that does not come in time is told of, and that is all. Rejects only when `signal` aborts.
+ */
+export async function saveJournals(
+	machines: readonly RunningMachine[],
+	{ journals, slowdown }: Pick<SupervisedRun, 'journals' | 'slowdown'>,
+	{ emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
+): Promise<void> {
+	const save = async ({ name, sideLine }: RunningMachine) => {
+		try {
+			const text = await sideLine.readJournal(keptLines, slowdown, signal);
+			await mkdir(journals, { recursive: true });
+			await writeFile(path.join(journals, `${name}.log`), text);
+		} catch (error) {
+			signal.throwIfAborted();
+			emit({ type: 'notice', node: name, message: `its journal was not kept: ${toFailure(error).message}` });
+		}
+	};
+	await Promise.all(machines.map(save));
+}

@@ -1,0 +1,63 @@
+/** What runs as the first process of a lab's namespaces: `startSupervisor` (supervisor.ts) is its other end. */
+import { rm } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { interruptedFailure, toFailure, toReported, type Failure } from '../base/errors.js';
+import { runLab } from './lab-run.js';
+import type { SupervisedRun, SupervisorLine } from '../protocol/run-spec.js';
+
+/** The program inside the namespaces: reads the run, runs the lab, tells events on descriptor `out`. */
+export async function supervisorMain(
+	input: NodeJS.ReadableStream,
+	out: (line: string) => void,
+): Promise<void> {
+	const aborting = new AbortController();
+	let release = () => {};
+	const released = new Promise<void>((resolve) => (release = resolve));
+	// As the first process of its namespace it gets no signal that it does not ask for.
+	for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+		process.on(name, () => aborting.abort(interruptedFailure(name)));
+	}
+	const say = (line: SupervisorLine) => out(`${JSON.stringify(line)}\n`);
+	let supervised: SupervisedRun | undefined;
+	const first = new Promise<SupervisedRun>((resolve, reject) => {
+		const lines = createInterface({ input });
+		lines.on('line', (line) => {
+			if (line === 'stop') {
+				aborting.abort(interruptedFailure('request'));
+				// It may come before there is anything to stop.
+				reject(aborting.signal.reason);
+			}
+			else if (line === 'release') release();
+			else {
+				try {
+					resolve((supervised = JSON.parse(line) as SupervisedRun));
+				} catch (error) {
+					reject(error);
+				}
+			}
+		});
+		// The end of the input is the end of whoever started this: nobody wants the lab any more.
+		lines.on('close', () => {
+			reject(new Error('no run was given'));
+			aborting.abort(interruptedFailure('the end of the process that started the lab'));
+		});
+	});
+	let error: Failure | undefined;
+	try {
+		await runLab(await first, {
+			emit: say,
+			signal: aborting.signal,
+			released,
+			stop: () => aborting.abort(interruptedFailure('`rehearse down`')),
+		});
+	} catch (thrown) {
+		error = toFailure(thrown);
+	}
+	if (supervised) await removeLeftovers(supervised);
+	say({ type: 'supervisor-done', ...(error ? { error: toReported(error) } : {}) });
+}
+
+/** What the starter removes itself, unless it was killed: then this is the last who can. */
+async function removeLeftovers({ disks, sockets }: SupervisedRun): Promise<void> {
+	await Promise.all([disks, sockets].map((directory) => rm(directory, { recursive: true, force: true })));
+}

@@ -1,0 +1,182 @@
+import { brokenFailure } from '../base/errors.js';
+import type { Turns } from '../base/turns.js';
+import { systemClock, untilAborted } from '../base/waiting.js';
+import type { Emit, ScriptOutcome, Status } from '../lab/events.js';
+import type { StartupScript } from '../lab/lab.js';
+import type { AgentMessage } from '../machine/agent-message.js';
+import type { RunningMachine } from '../machine/machine.js';
+import { processorTimeMs } from '../base/processor-time.js';
+import { readScript } from '../machine/trace/read.js';
+import { reasonNotToTrace } from '../machine/trace/traceable.js';
+import { bootNode, restoreNode, wakeNode, type ArrivalContext, type Arrived } from './arrival.js';
+import { wasHandedOver, wasStarted } from '../report/origins.js';
+import type { Saver } from './saver.js';
+import { stage } from '../lab/stage.js';
+import type { SupervisedMachine, SupervisedRun } from '../protocol/run-spec.js';
+
+export interface NodeContext extends Omit<ArrivalContext, 'onMessage'> {
+	/** Opens when every machine is there: those that were restored go on together. */
+	readonly gate: Gate;
+	readonly saver: Saver;
+	/** More boots at once than the host has processors would only wait for each other. */
+	readonly boots: Turns;
+}
+
+/** A node whose startup scripts have run. */
+export interface NodeOutcome {
+	readonly arrived: Arrived;
+	readonly startup: Status;
+	/** Processor time that they took, in milliseconds; nothing where they did not run. */
+	readonly startupCpuMs?: number;
+	/** No unit has failed by the end of the startup scripts. */
+	readonly isSound: boolean;
+}
+
+/** Lets nobody through before all have come. */
+export class Gate {
+	readonly opened: Promise<void>;
+	#missing: number;
+	#open: () => void = () => undefined;
+
+	constructor(count: number) {
+		this.#missing = count;
+		this.opened = new Promise((resolve) => (this.#open = resolve));
+	}
+
+	come(): void {
+		this.#missing -= 1;
+		if (this.#missing <= 0) this.#open();
+	}
+}
+
+/** Restores or boots one node, and runs its startup scripts. Rejects when the machine broke. */
+export async function bringUpNode(supervised: SupervisedMachine, nodeContext: NodeContext): Promise<NodeOutcome> {
+	const { name } = supervised.spec;
+	const { emit, lab, signal } = nodeContext;
+	const node = lab.lab.nodes.find((candidate) => candidate.name === name);
+	const scripts = new ScriptReporter(name, node?.startupScripts ?? [], whyUntraced(lab.trace), emit);
+	const context: ArrivalContext = { ...nodeContext, onMessage: (message) => scripts.take(message) };
+	const arrived = await arrive(supervised, context, nodeContext);
+	if (arrived.isRestored && wasStarted(supervised)) {
+		return { arrived, startup: 'passed', isSound: true };
+	}
+	if (arrived.isRestored && wasHandedOver(supervised)) {
+		const { status, scripts: outcomes } = supervised.startup ?? { status: 'error', scripts: [] };
+		for (const outcome of outcomes) emit({ type: 'script-finished', ...outcome });
+		return { arrived, startup: status, isSound: false };
+	}
+	const run = () => runStartup(arrived.machine, lab, { emit, signal, scripts });
+	return { arrived, ...(await stage(emit, 'startup', run, ({ startup }) => startup, name)) };
+}
+
+/** Restores or boots one node; it stands before its startup scripts then, or behind them where it was restored so. */
+export async function arrive(
+	supervised: SupervisedMachine,
+	context: ArrivalContext,
+	{ gate, saver, signal, boots }: NodeContext,
+): Promise<Arrived> {
+	const boot = async () => {
+		const booted = await boots.take(() => bootNode(supervised, context));
+		await saver.saveNode(booted, supervised.save);
+		return booted;
+	};
+	const restored = await restoreNode(supervised, context);
+	const arrived = restored ?? (await boot());
+	gate.come();
+	if (!restored) return arrived;
+	await untilAborted(Promise.race([gate.opened, restored.machine.broken]), signal);
+	return (await wakeNode(restored, supervised, context)) ? restored : boot();
+}
+
+interface StartupContext {
+	readonly emit: Emit;
+	readonly signal: AbortSignal;
+	readonly scripts: ScriptReporter;
+}
+
+async function runStartup(
+	machine: RunningMachine,
+	{ lab, deadlines, pace }: SupervisedRun,
+	{ emit, signal, scripts }: StartupContext,
+): Promise<Omit<NodeOutcome, 'arrived'>> {
+	const count = lab.nodes.find(({ name }) => name === machine.name)?.startupScripts.length ?? 0;
+	await systemClock.sleep(pace?.[machine.name] ?? 0, signal);
+	const before = processorTimeMs(machine.pid);
+	machine.tell('start');
+	const { failedUnits } = await machine.waitFor('started', {
+		// systemd ends a script at its deadline; the machine gets as long again to say so.
+		deadlineMs: deadlines.scriptMs * (count + 1),
+		signal,
+		what: 'the end of its startup scripts was',
+	});
+	if (failedUnits !== '') {
+		emit({ type: 'notice', node: machine.name, message: `units have failed since startup:\n${failedUnits}` });
+	}
+	// The status is that of what was heard of; silence is no success.
+	const { missing } = scripts;
+	if (missing.length > 0) {
+		throw brokenFailure('scripts-not-run', `${machine.name}: nothing was heard of the end of ${missing.join(', ')}`, {
+			node: machine.name,
+			detail: machine.consoleTail(),
+		});
+	}
+	const startupCpuMs = processorTimeMs(machine.pid) - before;
+	return { startup: scripts.status, startupCpuMs, isSound: failedUnits === '' };
+}
+
+/** How a script of a node ended, by what the agent says and the script's text. */
+export function outcomeOf(
+	message: Extract<AgentMessage, { readonly kind: 'script-finished' | 'script-repeated' }>,
+	node: string,
+	text: string,
+	whyUntraced: string | undefined,
+): ScriptOutcome {
+	const { script, status, exitCode, ms } = message;
+	const read = readScript(message, text, whyUntraced);
+	return { node, script, status, ...(exitCode === undefined ? {} : { exitCode }), ms, ...read };
+}
+
+/** Why a script was not traced, if it was not. */
+export type WhyUntraced = (script: Pick<StartupScript, 'name' | 'text'>) => string | undefined;
+
+/** Why scripts are not traced that nobody debugs. */
+export const whyUntraced =
+	(isTracing: boolean): WhyUntraced =>
+	({ text }) =>
+		isTracing ? reasonNotToTrace(text) : 'tracing was turned off';
+
+/** Turns what the agent says of scripts into events, and remembers how each ended the last time. */
+export class ScriptReporter {
+	readonly #node: string;
+	readonly #scripts: readonly StartupScript[];
+	readonly #emit: Emit;
+	readonly #finished = new Map<string, ScriptOutcome['status']>();
+	readonly #whyUntraced: WhyUntraced;
+
+	constructor(node: string, scripts: readonly StartupScript[], whyUntraced: WhyUntraced, emit: Emit) {
+		this.#whyUntraced = whyUntraced;
+		this.#node = node;
+		this.#scripts = scripts;
+		this.#emit = emit;
+	}
+
+	get status(): Status {
+		return [...this.#finished.values()].every((status) => status === 'passed') ? 'passed' : 'failed';
+	}
+
+	/** Names of the scripts whose end was not told. */
+	get missing(): string[] {
+		return this.#scripts.map(({ name }) => name).filter((name) => !this.#finished.has(name));
+	}
+
+	take(message: AgentMessage): void {
+		if (message.kind === 'script-started') {
+			this.#emit({ type: 'script-started', node: this.#node, script: message.script });
+		} else if (message.kind === 'script-finished') {
+			const { script, status } = message;
+			this.#finished.set(script, status);
+			const { text } = this.#scripts.find(({ name }) => name === script) ?? { text: '' };
+			this.#emit({ type: 'script-finished', ...outcomeOf(message, this.#node, text, this.#whyUntraced({ name: script, text })) });
+		}
+	}
+}

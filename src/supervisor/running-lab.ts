@@ -1,0 +1,299 @@
+/**
+ * A lab that runs inside its namespaces: its nodes, and what can be asked of them. Made before the first machine is
+ * started; from `stand` on, a machine that ends is a node that ended, and not the end of the lab.
+ */
+import path from 'node:path';
+import type { Duplex } from 'node:stream';
+import type { CleanupStack } from '../base/cleanup.js';
+import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
+import { Turns } from '../base/turns.js';
+import type { Emit } from '../lab/events.js';
+import { runScenario } from '../scenario/run.js';
+import { wasHandedOver } from '../report/origins.js';
+import { guestRebooted } from '../machine/machine.js';
+import { bootAgain, type Arrived } from './arrival.js';
+import { bringUpNodes, type BringUpHooks } from './bring-up.js';
+import { serveDebugger } from './debugging/serve.js';
+import { findStartedLab, restored } from '../prepare/checkpoints.js';
+import { saveForHandover } from './save-lab.js';
+import type { SavedLab } from '../saved-lab/saved-lab.js';
+import type { NodeOutcome } from './node-run.js';
+import { withStartupTimes } from '../prepare/priorities.js';
+import { RunningNode, type NodeStatus } from './running-node.js';
+import { Saver } from './saver.js';
+import { LabSessions } from './sessions.js';
+import { stage } from '../lab/stage.js';
+import type { HandoverOrder, Replacement, ScenarioWish, SupervisedRun } from '../protocol/run-spec.js';
+
+export interface RunningLabContext {
+	readonly emit: Emit;
+	/** Ends every wait. */
+	readonly signal: AbortSignal;
+	/** For whatever finds that the rehearsal broke; nothing is found that way once the lab stands. */
+	readonly breaking: AbortController;
+	readonly cleanup: CleanupStack;
+}
+
+/** How long a guest may take to shut down in order, in times of what it may take to wake: a hung one never does. */
+const shutDownWakes = 2;
+
+/** A lab's nodes, what they do by themselves, and what they are made to do. */
+export class RunningLab {
+	#supervised: SupervisedRun;
+	readonly #context: RunningLabContext;
+	readonly #nodes: readonly RunningNode[];
+	readonly #saver: Saver;
+	/** What changes the lab is done one after another. */
+	readonly #turns = new Turns(1);
+	readonly #sessions: LabSessions;
+	#stands = false;
+	#isJudged = false;
+	#debugged: string | undefined;
+
+	constructor(supervised: SupervisedRun, context: RunningLabContext) {
+		this.#supervised = supervised;
+		this.#context = context;
+		const aliases = new Map(supervised.lab.nodes.map(({ name, alias }) => [name, alias]));
+		this.#nodes = supervised.machines.map(
+			(machine) => new RunningNode(machine, { alias: aliases.get(machine.spec.name) ?? '', slowdown: supervised.slowdown, signal: context.signal }),
+		);
+		this.#saver = new Saver({ ...supervised, signal: context.signal, isPaused: (machine) => this.#nodes.some((node) => node.holdsStill(machine)) }, context.emit);
+		this.#sessions = new LabSessions(() => this.#supervised, context);
+	}
+
+	/** What it was made from. */
+	get supervised(): SupervisedRun {
+		return this.#supervised;
+	}
+
+	/** The directories in the store that its machines have disks or memory from, and the one that it goes back to. */
+	get checkpointsInUse(): readonly string[] {
+		const { checkpoints, startedKey = '' } = this.#supervised;
+		const files = this.#nodes.flatMap(({ last: { layers, machine } }) => [...layers, machine.memory.file]);
+		const directories = new Set([...files.map((file) => path.dirname(file)), path.join(checkpoints, startedKey)]);
+		return [...directories].filter((directory) => path.dirname(directory) === checkpoints);
+	}
+
+	/** Whether all of it is there, and stays until it is ended. */
+	get stands(): boolean {
+		return this.#stands;
+	}
+
+	/** Restores or boots every node and runs the startup scripts, side by side. The first that breaks ends the others. */
+	async bringUp(): Promise<readonly NodeOutcome[]> {
+		const { signal, emit, breaking } = this.#context;
+		const settled = await this.#bringUp(this.#nodes, emit, {
+			onUp: (node) => this.#sessions.logInEarly(node, this.#nodes),
+			onBroken: (error) => breaking.abort(error),
+		});
+		signal.throwIfAborted();
+		const outcomes = settled.flatMap((life) => (life.status === 'fulfilled' ? [life.value] : []));
+		for (const { arrived } of outcomes) this.#endWith(arrived);
+		return outcomes;
+	}
+
+	/** Saves all machines at one moment, where that was ordered and all are sound. */
+	async saveStarted(nodes: readonly NodeOutcome[]): Promise<void> {
+		// A machine with a failed unit would not be taken for sound when it is restored.
+		const order = nodes.every(({ startup, isSound }) => startup === 'passed' && isSound) && this.#supervised.saveStarted;
+		if (!order) return;
+		const times = new Map(nodes.map(({ arrived, startupCpuMs }) => [arrived.machine.name, startupCpuMs]));
+		// A connection means nothing to a machine that goes on elsewhere.
+		await this.dropSessions();
+		await this.#saver.saveLab(nodes.map(({ arrived }) => arrived), withStartupTimes(order, times));
+	}
+
+	/** Resolves when no checkpoint is being written any more. */
+	finishSaving(): Promise<void> {
+		return this.#saver.finish();
+	}
+
+	/** Runs the scenario, or some of its tests. Resolves to whether every assertion passed. */
+	async runScenario(emit: Emit, wish?: ScenarioWish): Promise<boolean> {
+		const { lab, deadlines, slowdown } = this.#supervised;
+		const wanted = (name: string) => !wish || wish.tests.length === 0 || wish.tests.includes(name);
+		const outcomes = await runScenario({
+			scenarios: lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) })),
+			sessions: this.#sessions.pool,
+			emit,
+			deadlineMs: wish?.deadlineMs ?? deadlines.assertionMs,
+			slowdown,
+			signal: wish ? AbortSignal.any([this.#context.signal, wish.signal]) : this.#context.signal,
+		});
+		return outcomes.every(({ status }) => status === 'passed');
+	}
+
+	/** From now on the lab is there to be worked with. */
+	stand(): void {
+		this.#stands = true;
+		this.#logIn();
+	}
+
+	/** @throws Failure `usage` while the lab is still being brought up, or stands still for a debugger */
+	requireStanding(): void {
+		if (this.#debugged !== undefined) {
+			throw usageFailure(`${this.#debugged} is being debugged`, { hint: '`quit` of the debugger has the lab go on' });
+		}
+		if (this.#stands) return;
+		throw usageFailure('the lab is still coming up', { hint: '`rehearse status` says how far it is' });
+	}
+
+	/** Every node at this moment. */
+	status(): Promise<readonly NodeStatus[]> {
+		return Promise.all(this.#nodes.map((node) => node.status()));
+	}
+
+	/** A node by name. @throws Failure `usage` for one that the lab does not have */
+	find(name: string): RunningNode {
+		const node = this.#nodes.find((candidate) => candidate.name === name);
+		if (node) return node;
+		const names = this.#nodes.map((candidate) => candidate.name).join(', ');
+		throw usageFailure(`the lab has no node '${name}'`, { hint: `its nodes are ${names}` });
+	}
+
+	/** Does something that changes a node, when nothing else is being changed. */
+	async change(name: string, body: (node: RunningNode) => Promise<void>): Promise<void> {
+		const node = this.find(name);
+		if (this.#debugged !== undefined) this.requireStanding();
+		return this.#turns.take(() => body(node));
+	}
+
+	/** Restarts a node from its own disk: in order where it runs, and as after a power failure where it does not. */
+	restart(name: string, emit: Emit): Promise<void> {
+		return this.change(name, async (node) => {
+			const { signal, cleanup } = this.#context;
+			const { deadlines } = this.#supervised;
+			const last = node.last;
+			await this.dropSessions();
+			await node.shutDown(shutDownWakes * deadlines.wakeMs);
+			const context = { lab: this.#supervised, emit, signal, cleanup, onStart: (arrived: Arrived) => this.#begin(node, arrived) };
+			await stage(node.observing(emit), 'reboot', () => bootAgain(last, node.supervised, context), undefined, name);
+		});
+	}
+
+	/** Puts the whole lab back to where its startup scripts had left it. @throws Failure `usage` where no checkpoint is of that */
+	reset(emit: Emit): Promise<void> {
+		return this.#turns.take(async () => {
+			await this.#saver.finish();
+			const checkpoint = await findStartedLab(this.#supervised);
+			await this.dropSessions();
+			await Promise.all(this.#nodes.map((node) => node.end()));
+			for (const node of this.#nodes) node.supervised = restored(node.supervised, checkpoint, node.name);
+			await this.#bringBack(this.#nodes, emit);
+			const failed = this.#nodes.filter(({ supervised, startup }) => startup !== 'passed' && !wasHandedOver(supervised)).map((node) => node.name);
+			if (failed.length > 0) throw brokenFailure('reset', `could not be put back, and their startup scripts failed: ${failed.join(', ')}`);
+			this.#logIn();
+		});
+	}
+
+	/** Saves all machines that live as they are, to be handed over. Resolves to what was saved, when the checkpoint is there. */
+	saveForHandover(order: HandoverOrder): Promise<SavedLab> {
+		// A run has its verdict by now: a machine that breaks over this costs it nothing.
+		this.#isJudged = true;
+		return this.#turns.take(async () => {
+			// Connections mean nothing to a machine that goes on elsewhere.
+			await this.dropSessions();
+			return saveForHandover(this.#supervised, this.#nodes, order, { ...this.#supervised, signal: this.#context.signal });
+		});
+	}
+
+	/** Makes nodes anew, of other recipes or scripts, while the others go on; the lab is another from then on. */
+	replace({ machines, ...lab }: Replacement, emit: Emit): Promise<void> {
+		return this.#turns.take(async () => {
+			const replaced = this.#nodes.filter(({ name }) => machines.some(({ spec }) => spec.name === name));
+			const all = this.#supervised.machines.map((before) => machines.find(({ spec }) => spec.name === before.spec.name) ?? before);
+			// A key of the checkpoint of the lab that was must not be taken for one of the lab that is.
+			const { startedKey: _was, saveStarted: _then, ...rest } = this.#supervised;
+			this.#supervised = { ...rest, ...lab, machines: all };
+			await this.dropSessions();
+			await Promise.all(replaced.map((node) => node.end()));
+			for (const node of replaced) {
+				const machine = machines.find(({ spec }) => spec.name === node.name);
+				const { alias } = lab.lab.nodes.find(({ name }) => name === node.name) ?? {};
+				if (machine) node.replace(machine, alias ?? '');
+			}
+			await this.#bringBack(replaced, emit);
+			if (this.#nodes.every(({ startup }) => startup === 'passed')) {
+				const live = this.#nodes.flatMap(({ arrived }) => arrived ?? []);
+				if (live.length === this.#nodes.length) await this.#saver.saveLab(live, lab.saveStarted);
+			}
+			// Whoever gave the orders to save waits for this, and cleans up after them.
+			await this.#saver.finish();
+		});
+	}
+
+	/** Has somebody step through a node's startup scripts, over a stream. Nothing else changes the lab meanwhile. */
+	debug(name: string, script: string | undefined, stream: Duplex): Promise<void> {
+		return this.change(name, async (node) => {
+			const { signal, cleanup } = this.#context;
+			await this.dropSessions();
+			this.#debugged = name;
+			const onStart = (arrived: Arrived) => this.#begin(node, arrived);
+			try {
+				await serveDebugger({ supervised: this.#supervised, nodes: this.#nodes, saver: this.#saver, signal, cleanup, onStart }, node, script, stream);
+			} finally {
+				this.#debugged = undefined;
+			}
+		});
+	}
+
+	async #bringBack(nodes: readonly RunningNode[], emit: Emit): Promise<void> {
+		const lives = await this.#bringUp(nodes, emit, {});
+		const broken = lives.find((life) => life.status === 'rejected');
+		if (broken) throw broken.reason;
+		// Keys went with the disks that they had been let in on.
+		await Promise.all(nodes.map((node) => node.authorizeAgain()));
+	}
+
+	/** Logs in before the scenario is asked for. */
+	#logIn(): void {
+		this.#sessions.logIn(this.#nodes.map(({ name }) => name));
+	}
+
+	/** Ends the connections that the scenario made: its machines are about to end. */
+	dropSessions(): Promise<void> {
+		return this.#sessions.drop();
+	}
+
+	#bringUp(nodes: readonly RunningNode[], emit: Emit, hooks: Omit<BringUpHooks, 'onStart'>): Promise<PromiseSettledResult<NodeOutcome>[]> {
+		const context = { ...this.#context, lab: this.#supervised, emit, saver: this.#saver };
+		return bringUpNodes(nodes, context, { ...hooks, onStart: (node, arrived) => this.#begin(node, arrived) });
+	}
+
+	/** Takes a machine that was started anew for a node. */
+	begin(name: string, arrived: Arrived): void {
+		this.#begin(this.find(name), arrived);
+		this.#endWith(arrived);
+	}
+
+	/** A machine that breaks during the scenario ends that too. */
+	#endWith({ machine }: Arrived): void {
+		machine.broken.catch((error: unknown) => void (this.#stands || this.#isJudged || this.#context.breaking.abort(error)));
+	}
+
+	/** Takes a machine that was started for a node. Its end is news where nobody waits for the machine. */
+	#begin(node: RunningNode, arrived: Arrived): void {
+		node.begin(arrived);
+		arrived.machine.broken.catch((error: unknown) => {
+			const { code, message } = toFailure(error);
+			if (this.#stands) this.#context.emit({ type: 'notice', node: node.name, message });
+			if (node.arrived !== arrived) return;
+			if (this.#stands && code === guestRebooted) void this.#followReboot(node);
+			else this.#lose(node);
+		});
+	}
+
+	/** Starts a machine again that has rebooted. Nobody waits for that, so what keeps it from coming back is told. */
+	async #followReboot(node: RunningNode): Promise<void> {
+		await this.restart(node.name, this.#context.emit).catch((error: unknown) => {
+			this.#context.emit({ type: 'notice', node: node.name, message: `it rebooted and is not back: ${toFailure(error).message}` });
+			this.#lose(node);
+		});
+	}
+
+	/** A kernel that panicked leaves its QEMU behind, with the node's link, and so does one that does not boot. */
+	#lose(node: RunningNode): void {
+		if (this.#stands) void node.arrived?.end();
+		node.lose();
+	}
+}

@@ -1,0 +1,245 @@
+import type { Duplex } from 'node:stream';
+import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
+import type { Emit, RunEventBody, ScriptOutcome, Status } from '../lab/events.js';
+import type { RunningMachine } from '../machine/machine.js';
+import { occupiedMemory } from '../machine/memory.js';
+import { halt, proceed } from '../machine/migration.js';
+import type { TerminalSize } from '../machine/side-line.js';
+import { connectUnix } from '../machine/socket.js';
+import { dial } from '../network/dial.js';
+import { setLink, type LinkState } from '../network/link.js';
+import type { StandingNode } from '../report/standing.js';
+import type { Arrived } from './arrival.js';
+import { withoutTrace } from '../saved-lab/saved-lab.js';
+import type { SupervisedMachine } from '../protocol/run-spec.js';
+
+/** How far a node is. */
+export type NodeStage = 'waiting' | 'restoring' | 'booting' | 'provisioned' | 'starting' | 'started' | 'startup failed' | 'ended';
+
+/** A node of a lab that runs, as `rehearse status` tells of it. */
+export interface NodeStatus extends StandingNode {
+	readonly stage: NodeStage;
+	readonly startup?: Status;
+	readonly link: LinkState;
+}
+
+export interface RunningNodeOptions {
+	/** Lab address with prefix length. */
+	readonly alias: string;
+	/** How many times slower the guest is than a fast host's. */
+	readonly slowdown: number;
+	/** Ends every wait. */
+	readonly signal: AbortSignal;
+}
+
+/** How long QEMU may take to open a socket that it has made already, in milliseconds. */
+const shellSocketMs = 5000;
+
+/** A node while its lab runs: what is known of it, which comes from its events, and the ways into it. */
+export class RunningNode {
+	supervised: SupervisedMachine;
+	arrived: Arrived | undefined;
+	stage: NodeStage = 'waiting';
+	startup: Status | undefined;
+	paused = false;
+	link: LinkState = { state: 'up' };
+	readonly #options: RunningNodeOptions;
+	#alias: string;
+	#startedAt: number | undefined;
+	#last: Arrived | undefined;
+	readonly #outcomes = new Map<string, ScriptOutcome>();
+	readonly #authorized = new Map<string, { readonly user: string; readonly publicKey: string }>();
+
+	constructor(supervised: SupervisedMachine, options: RunningNodeOptions) {
+		this.supervised = supervised;
+		this.#options = options;
+		this.#alias = options.alias;
+	}
+
+	get name(): string {
+		return this.supervised.spec.name;
+	}
+
+	/** How each of its startup scripts ended, without their traces. */
+	get outcomes(): readonly ScriptOutcome[] {
+		return [...this.#outcomes.values()];
+	}
+
+	/** Takes the description of the machine that it is to be from now on. */
+	replace(supervised: SupervisedMachine, alias: string): void {
+		this.supervised = supervised;
+		this.#alias = alias;
+	}
+
+	/** The machine that it has or had last. @throws Failure `usage` where it never had one */
+	get last(): Arrived {
+		if (this.#last) return this.#last;
+		throw usageFailure(`${this.name} has not been started yet`, { node: this.name });
+	}
+
+	/** Takes a machine that was started for the node; it has not arrived yet. */
+	begin(arrived: Arrived): void {
+		this.arrived = arrived;
+		this.#last = arrived;
+		this.#startedAt = performance.now();
+		this.paused = false;
+	}
+
+	/** There is no machine of the node any more. */
+	lose(): void {
+		this.arrived = undefined;
+		this.#startedAt = undefined;
+		this.stage = 'ended';
+	}
+
+	/** The machine. @throws Failure `usage` where none runs */
+	get machine(): RunningMachine {
+		return this.present.machine;
+	}
+
+	/** The machine with its disk. @throws Failure `usage` where none runs */
+	get present(): Arrived {
+		if (this.arrived) return this.arrived;
+		throw usageFailure(`${this.name} does not run (${this.stage})`, {
+			node: this.name,
+			hint: this.stage === 'ended' ? '`rehearse restart` starts it, `rehearse reset` puts the whole lab back' : undefined,
+		});
+	}
+
+	/** Connects to a port: at the lab address, or at the uplink's where nobody listens there. */
+	async dial(port: number, signal: AbortSignal): Promise<Duplex> {
+		const hosts = [this.#alias.replace(/\/.*/, ''), this.supervised.address].filter((host) => host !== '');
+		try {
+			return await dial(hosts, port, signal);
+		} catch (cause) {
+			signal.throwIfAborted();
+			throw brokenFailure('dial', `${this.name}:${port} does not answer: ${(cause as Error).message}`, { node: this.name, cause });
+		}
+	}
+
+	/** A root shell over the line that needs no network. */
+	async openShell(size: TerminalSize, terminal: string): Promise<Duplex> {
+		const { sideLine } = this.machine;
+		const { slowdown, signal } = this.#options;
+		const stream = await connectUnix(this.supervised.spec.shellSocket, shellSocketMs, signal);
+		stream.on('error', () => undefined);
+		try {
+			const { ended, leave } = await sideLine.beginShell(size, terminal, slowdown, signal);
+			stream.once('close', leave);
+			void ended.then(() => stream.destroy());
+			return stream;
+		} catch (error) {
+			stream.destroy();
+			throw error;
+		}
+	}
+
+	/** Lets an SSH key in as a user, the declared one where none is named. */
+	async authorize(user: string | undefined, publicKey: string, signal: AbortSignal): Promise<void> {
+		const whom = user ?? this.supervised.username;
+		await this.machine.sideLine.authorize(whom, publicKey, this.#options.slowdown, signal);
+		this.#authorized.set(`${whom} ${publicKey}`, { user: whom, publicKey });
+	}
+
+	/** Lets in every key that was let in before the machine was put back, but for users that it has no more: who comes is told. */
+	async authorizeAgain(): Promise<void> {
+		for (const [entry, { user, publicKey }] of [...this.#authorized]) {
+			try {
+				await this.authorize(user, publicKey, this.#options.signal);
+			} catch (error) {
+				if (toFailure(error).code !== 'usage') throw error;
+				this.#authorized.delete(entry);
+			}
+		}
+	}
+
+	/** Brings its link to the lab's wire into a state. */
+	async setLink(link: LinkState): Promise<void> {
+		await setLink(this.supervised.spec.tap, link, this.#options.signal);
+		this.link = link;
+	}
+
+	/** Freezes the machine, or has it go on. */
+	async setPaused(paused: boolean): Promise<void> {
+		const { machine } = this;
+		await (paused ? halt(machine.qmp, this.#options.signal) : proceed(machine.qmp, this.#options.signal));
+		// Its clock stood still too.
+		if (!paused) machine.tell('sync');
+		this.paused = paused;
+	}
+
+	/** Whether that machine is the node's, and stands still because somebody froze it. */
+	holdsStill(machine: RunningMachine): boolean {
+		return this.paused && this.arrived?.machine === machine;
+	}
+
+	/** Ends the machine, as a power failure does: nothing is asked of the guest. Its link is as good as new then. */
+	async end(): Promise<void> {
+		// Also what is left of one that broke: its QEMU may still be there, with a kernel that panicked.
+		await this.#last?.end();
+		this.lose();
+		if (this.link.state !== 'up') await this.setLink({ state: 'up' });
+	}
+
+	/** Has the guest shut down in order, if one runs that can, and ends what is left of it. */
+	async shutDown(deadlineMs: number): Promise<void> {
+		const { signal } = this.#options;
+		if (this.paused) await this.setPaused(false);
+		// One that does not, for whatever reason, is switched off.
+		await this.arrived?.machine.shutDown({ deadlineMs, signal }).catch(() => signal.throwIfAborted());
+		await this.end();
+	}
+
+	/** Passes on what is told of the node, and follows it. */
+	observing(emit: Emit): Emit {
+		return (event) => {
+			this.#observe(event);
+			emit(event);
+		};
+	}
+
+	#observe(event: RunEventBody): void {
+		if (event.type === 'stage-started' && event.node === this.name) {
+			if (event.stage === 'restore' || event.stage === 'boot') this.#outcomes.clear();
+			if (event.stage === 'restore') this.stage = 'restoring';
+			if (event.stage === 'boot' || event.stage === 'reboot') this.stage = 'booting';
+			if (event.stage === 'startup') this.stage = 'starting';
+		}
+		if (event.type === 'script-finished' && event.node === this.name) {
+			const { type: _type, ...outcome } = event;
+			this.#outcomes.set(event.script, withoutTrace(outcome));
+		}
+		if (event.type === 'stage-finished' && event.node === this.name) {
+			if (event.stage === 'restore' || event.stage === 'boot') this.stage = 'provisioned';
+			if (event.stage === 'startup') this.settle(event.status);
+			// Startup scripts run at the first boot only: theirs is what it was.
+			if (event.stage === 'reboot') this.settle(this.startup ?? 'passed');
+		}
+	}
+
+	/** Its startup scripts are over, in this run or in the one that its checkpoint was made in. */
+	settle(startup: Status): void {
+		this.startup = startup;
+		this.stage = startup === 'passed' ? 'started' : 'startup failed';
+	}
+
+	/** Everything about it at this moment. */
+	async status(): Promise<NodeStatus> {
+		const { supervised, arrived, startup } = this;
+		const failedScripts = this.outcomes.filter(({ status }) => status !== 'passed').map(({ script }) => script);
+		const occupied = arrived && (await occupiedMemory(arrived.machine));
+		return {
+			name: this.name,
+			stage: this.stage,
+			paused: this.paused,
+			...(this.#startedAt === undefined ? {} : { uptimeMs: Math.round(performance.now() - this.#startedAt) }),
+			uplinkAddress: supervised.address,
+			alias: this.#alias,
+			...(occupied === undefined ? {} : { residentMiB: Math.round(occupied / 2 ** 20) }),
+			memoryMiB: supervised.spec.memoryMiB,
+			...(startup === undefined ? {} : { startup }),
+			...(failedScripts.length > 0 ? { failedScripts } : {}),
+			link: this.link,
+		};
+	}
+}

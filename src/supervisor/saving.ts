@@ -1,0 +1,138 @@
+/** Makes checkpoints of running machines. They stand still while their state is written, and no longer. */
+import { link } from 'node:fs/promises';
+import path from 'node:path';
+import { brokenFailure } from '../base/errors.js';
+import { digestFile } from '../checkpoint/digest.js';
+import { publishCheckpoint, readCheckpoint } from '../checkpoint/store.js';
+import { machineFiles, type FileDigest } from '../checkpoint/manifest.js';
+import { copySparse, saveMachine, stateFilesIn, type StateFiles } from '../machine/memory.js';
+import { freezeDisk, halt, proceed, type MigrationOptions } from '../machine/migration.js';
+import type { RunningMachine } from '../machine/machine.js';
+import { diskNode } from '../machine/spec.js';
+import { createOverlay, overlayName } from '../machine/overlay.js';
+import type { SaveOrder, SupervisedRun } from '../protocol/run-spec.js';
+
+/** A machine with the files that its disk consists of at the moment. */
+export interface LiveMachine {
+	readonly machine: RunningMachine;
+	readonly diskMiB: number;
+	/** The disk's qcow2 files, the one that the guest writes to first; the image is below them. */
+	layers: readonly string[];
+	/** How often its disk has been frozen. */
+	frozen: number;
+}
+
+export type SavingContext = Pick<SupervisedRun, 'deadlines' | 'disks'> & {
+	readonly signal: AbortSignal;
+	/** Whether a machine stands still for a person, and is to do so afterwards. */
+	readonly isPaused?: (machine: RunningMachine) => boolean;
+};
+
+/**
+ * Saves machines as they are at one moment, and lets them go on. Resolves, when they do, to the rest of the work, which
+ * needs them no more: it makes a checkpoint of what was written.
+ */
+export async function saveMachines(
+	machines: readonly LiveMachine[],
+	order: SaveOrder,
+	context: SavingContext,
+): Promise<() => Promise<void>> {
+	const { signal, deadlines, isPaused = () => false } = context;
+	const overlays = await Promise.all(machines.map((live) => nextOverlay(live, context)));
+	const begun: RunningMachine[] = [];
+	try {
+		await Promise.all(
+			machines.map(({ machine }) => {
+				begun.push(machine);
+				return halt(machine.qmp, signal);
+			}),
+		);
+		const savedAt = Date.now();
+		const saves = machines.map(async (live, index): Promise<Saved> => {
+			const { layers } = live;
+			await freezeLayer(live, overlays[index] ?? '', signal);
+			const files = await saveMachine(live.machine, stateFilesIn(order.aside, index), { deadlineMs: deadlines.stateMs, signal });
+			return { ...files, layers };
+		});
+		// All are waited for: none may go on while its state is still being written.
+		await Promise.allSettled(saves);
+		const saved = await Promise.all(saves);
+		return () => publish(order, saved, savedAt, context);
+	} finally {
+		for (const machine of begun) if (!isPaused(machine)) await goOn(machine, signal);
+	}
+}
+
+/** Freezes the disk of a halted machine, which writes to `overlay` from then on, an empty qcow2 file. */
+export async function freezeLayer(live: LiveMachine, overlay: string, signal: AbortSignal): Promise<void> {
+	await freezeDisk(live.machine.qmp, overlay, blockNodes(live.frozen), signal);
+	live.frozen += 1;
+	live.layers = [overlay, ...live.layers];
+}
+
+/** A machine that cannot go on has broken, whatever became of its state. */
+async function goOn(machine: RunningMachine, signal: AbortSignal): Promise<void> {
+	try {
+		await proceed(machine.qmp, signal);
+		machine.tell('sync');
+	} catch (error) {
+		if (!signal.aborted) machine.giveUp(`it did not go on after its state was saved: ${(error as Error).message}`);
+	}
+}
+
+/** The node that a disk's writes go to and the one that they go to next, by how often it was frozen. */
+function blockNodes(frozen: number): { readonly frozen: string; readonly next: string } {
+	const name = (count: number) => (count === 0 ? diskNode : `${diskNode}-${count}`);
+	return { frozen: name(frozen), next: name(frozen + 1) };
+}
+
+async function nextOverlay({ machine, diskMiB, layers }: LiveMachine, { disks }: SavingContext): Promise<string> {
+	// By the layers, not by how often this QEMU froze its disk: another one may have gone on with it.
+	const file = path.join(disks, overlayName(machine.name, layers.length));
+	await createOverlay(file, diskMiB);
+	return file;
+}
+
+/** What a machine was saved as, and the disk layers that belong to it. */
+type Saved = StateFiles & Pick<LiveMachine, 'layers'>;
+
+async function publish(order: SaveOrder, saved: readonly Saved[], savedAt: number, { signal, deadlines }: SavingContext): Promise<void> {
+	const options = { deadlineMs: deadlines.stateMs, signal };
+	const { aside, besides = [] } = order;
+	const files: Record<string, FileDigest> = {};
+	const machines = await Promise.all(
+		order.machines.map(async (machine, index) => {
+			const { stateFile, ramFile, pagesFile, layers: own } = saved[index] ?? neverSaved(machine.node);
+			const layers = own.map((_file, depth) => `${index}.${depth}.qcow2`);
+			await Promise.all(own.map((file, depth) => linkOrCopy(file, path.join(aside, layers[depth] ?? ''), options)));
+			const ram = path.basename(stateFilesIn(aside, index).ramFile);
+			if (pagesFile !== undefined) {
+				await linkOrCopy(ramFile, path.join(aside, ram), options);
+				const digest = await knownDigest(ramFile);
+				if (digest) files[ram] = digest;
+			}
+			const pages = pagesFile === undefined ? {} : { pages: path.basename(pagesFile) };
+			return { ...machine, state: path.basename(stateFile), ram, ...pages, layers };
+		}),
+	);
+	for (const name of [...besides, ...machines.flatMap(machineFiles)]) {
+		files[name] ??= await digestFile(path.join(aside, name), signal);
+	}
+	await publishCheckpoint(aside, path.dirname(aside), { ...order.manifest, savedAt, machines, files });
+}
+
+function neverSaved(node: string): never {
+	throw brokenFailure('internal', `${node} was not saved with the others`);
+}
+
+/** The digest of a memory that is a checkpoint's: whoever restored a machine from it has seen that it is right. */
+async function knownDigest(ramFile: string): Promise<FileDigest | undefined> {
+	const found = await readCheckpoint(path.dirname(ramFile));
+	return found && 'checkpoint' in found ? found.checkpoint.manifest.files[path.basename(ramFile)] : undefined;
+}
+
+/** What is never written to again can serve the run and the checkpoint, or two checkpoints, as the same file. */
+async function linkOrCopy(file: string, target: string, options: MigrationOptions): Promise<void> {
+	// On another file system it is copied; what cannot be done there either, the copy says.
+	await link(file, target).catch(() => copySparse(file, target, options));
+}

@@ -1,0 +1,25 @@
+import test from 'ava';
+import { mayLogInEarly } from '../../../src/supervisor/sessions.js';
+import type { SupervisedRun } from '../../../src/protocol/run-spec.js';
+
+/** A run of a lab whose scenario looks at `web` only. */
+const runOf = (changes: Partial<SupervisedRun>): SupervisedRun =>
+	({
+		lab: { scenarios: [{ tests: [{ assertions: [{ type: 'vm_boots', onVm: 'web' }] }] }] },
+		scenario: true,
+		proofs: [],
+		surveys: false,
+		...changes,
+	}) as unknown as SupervisedRun;
+
+const early = test.macro({
+	exec: (t, changes: Partial<SupervisedRun>, node: string, expected: boolean) =>
+		t.is(mayLogInEarly(runOf(changes), node), expected),
+	title: (title) => `early login: ${title}`,
+});
+test('where the scenario looks', early, {}, 'web', true);
+test('not where it does not', early, {}, 'db', false);
+test('not without a scenario', early, { scenario: false }, 'web', false);
+test('before the started lab is saved, too', early, { saveStarted: {} as never }, 'web', true);
+test('not before a survey', early, { surveys: true }, 'web', false);
+test('not before a proof', early, { proofs: ['twice'] as never }, 'web', false);

@@ -10,7 +10,7 @@ import { rehearseOrders, type Shuffle } from '../rehearse/shuffle.js';
 import type { Keep } from '../protocol/run-spec.js';
 import { resultJson } from '../report/json.js';
 import { eventLine } from '../report/plain.js';
-import { exitCodeOf, resultOf } from '../report/result.js';
+import { exitCodeOf, resultOf } from '../outcome/result.js';
 import { summary } from '../report/summary.js';
 import { loadLab } from './load-lab.js';
 import { stopOnSignals } from './stop.js';

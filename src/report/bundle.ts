@@ -3,7 +3,7 @@ import path from 'node:path';
 import { formatBytes, plural } from '../base/format.js';
 import type { BundleManifest, HeldSecrets } from '../bundle/manifest.js';
 import type { ReportedError } from '../lab/events.js';
-import type { RunResult } from './result.js';
+import type { RunResult } from '../outcome/result.js';
 import { indented, layOutColumns, oneLine, painter, type Paint } from './text.js';
 
 /** A bundle that was written. */

@@ -1,7 +1,7 @@
 /** The two tables of the summary: nodes with their startup scripts, and tests with their assertions. */
 import { formatMs, plural, withoutControls } from '../base/format.js';
 import type { AssertionOutcome, ScriptOutcome } from '../lab/events.js';
-import { bootEnding, nodeStatus, testStatus } from './result.js';
+import { bootEnding, nodeStatus, testStatus } from '../outcome/result.js';
 import { arrivalOf, arrivalText, wasStarted } from './origins.js';
 import { consoleLogPath } from '../runs/run-files.js';
 import { excerptLines, swallowedLines } from './swallowed.js';
@@ -11,7 +11,7 @@ import {
 	type RunState,
 	type ScriptRecord,
 	type TestRecord,
-} from './state.js';
+} from '../outcome/state.js';
 import {
 	indented,
 	layOutColumns,

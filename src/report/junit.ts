@@ -8,9 +8,9 @@ import { withoutControls } from '../base/format.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
 import { outsideFindings, outsideSentence } from './outside.js';
-import { errorOf } from './result.js';
-import { proofChecks, type ProofCheck } from './proofs.js';
-import type { AssertionRecord, NodeRecord, RunState, ScriptRecord } from './state.js';
+import { errorOf } from '../outcome/result.js';
+import { proofChecks, type ProofCheck } from '../outcome/proofs.js';
+import type { AssertionRecord, NodeRecord, RunState, ScriptRecord } from '../outcome/state.js';
 
 // The package is CommonJS and exports the builder itself; its declarations put it under `default`.
 const rootBuilder = junitReportBuilder as unknown as Builder;

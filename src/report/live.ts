@@ -7,7 +7,7 @@ import { Listr, type ListrRendererFactory, type ListrTaskWrapper, type ListrTask
 
 import type { RunEvent } from '../lab/events.js';
 import { Canvas, type Terminal } from './canvas.js';
-import { emptyRun, foldEvent } from './fold.js';
+import { emptyRun, foldEvent } from '../outcome/fold.js';
 import {
 	hasBegun,
 	machineSection,
@@ -21,9 +21,9 @@ import {
 	teardownSection,
 	type Section,
 } from './live-rows.js';
-import { nodeStatus } from './result.js';
+import { nodeStatus } from '../outcome/result.js';
 import { soFarLines } from './so-far.js';
-import type { NodeRecord, ReachedStatus, RunState } from './state.js';
+import type { NodeRecord, ReachedStatus, RunState } from '../outcome/state.js';
 import { indented, mark, painter, statusStyle, truncated, type Paint } from './text.js';
 
 export interface LiveView {

@@ -1,7 +1,7 @@
 /** How the machines of a run came up: booted, or restored from a checkpoint. */
 import { formatMs } from '../base/format.js';
 import type { CheckpointKind, Origin } from '../lab/events.js';
-import { findStage, type NodeRecord, type RunState, type ScriptRecord, type StageRecord } from './state.js';
+import { findStage, type NodeRecord, type RunState, type ScriptRecord, type StageRecord } from '../outcome/state.js';
 
 /** The record of a node's machine coming up; one that could not be restored was booted. */
 export const arrivalOf = (state: RunState, node: string): StageRecord | undefined =>

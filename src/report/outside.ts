@@ -2,7 +2,7 @@
 import { plural, withoutControls } from '../base/format.js';
 import type { OutsideContact } from '../lab/events.js';
 import { stepAt, type TraceStep } from '../lab/trace.js';
-import type { ContactRecord, NodeRecord, RunState, ScriptRecord } from './state.js';
+import type { ContactRecord, NodeRecord, RunState, ScriptRecord } from '../outcome/state.js';
 import { indented, layOutColumns, oneLine, truncated, type Paint } from './text.js';
 
 /** Where a node was in its life when it reached out. */

@@ -4,10 +4,10 @@ import type { AssertionOutcome, AssertionWait, RepeatOutcome, RunEvent, ScriptOu
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
 import { contactTarget } from './outside.js';
-import { differenceSentence } from './differences.js';
+import { differenceSentence } from '../outcome/differences.js';
 import { orderText } from './proof-sections.js';
 import { beforeWords } from './so-far.js';
-import type { RunState } from './state.js';
+import type { RunState } from '../outcome/state.js';
 import { swallowedCount } from './swallowed.js';
 import { oneLine } from './text.js';
 

@@ -3,7 +3,7 @@ import { formatMs, plural } from '../base/format.js';
 import * as shell from '../base/shell.js';
 import { nodeSection } from './checks.js';
 import { originSentences } from './origins.js';
-import type { RunState } from './state.js';
+import type { RunState } from '../outcome/state.js';
 import { indented, layOutColumns, painter, wrapWords, type TextOptions } from './text.js';
 
 /** A lab that is up, as text that ends in a newline: its nodes, and what to do with it. */

@@ -6,7 +6,7 @@ import { nodeSection, testSection } from './checks.js';
 import { proofSections } from './proof-sections.js';
 import { closingSection, errorSection } from './closing.js';
 import { outsideSection } from './outside.js';
-import type { Kept, RunState } from './state.js';
+import type { Kept, RunState } from '../outcome/state.js';
 import { indented, layOutColumns, oneLine, painter, wrapWords, type Paint, type TextOptions } from './text.js';
 
 /** The summary of a run, as text that ends in a newline. */

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 
 import { lastLines, withoutControls } from '../base/format.js';
 import type { ScriptOutcome } from '../lab/events.js';
-import type { ReachedStatus } from './state.js';
+import type { ReachedStatus } from '../outcome/state.js';
 
 export interface TextOptions {
 	/** Whether terminal colours are wanted. What `NO_COLOR` says is the caller's to read. */

@@ -10,12 +10,14 @@ const tests = readSources('test');
 /** Folders from the ground up; those of one row do not import each other. */
 const layers: readonly (readonly string[])[] = [
 	['base'],
-	['process'],
+	['process', 'shell'],
 	['lab'],
 	['plan', 'image', 'checkpoint', 'seed', 'network', 'ssh', 'control', 'bundle'],
 	['machine'],
 	['scenario'],
-	['report'],
+	['host', 'protocol'],
+	['runs', 'saved-lab'],
+	['report', 'prepare', 'supervisor'],
 	['rehearse'],
 	['commands'],
 	['cli'],

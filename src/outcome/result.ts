@@ -5,8 +5,8 @@
 import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
 import type { ReportedError, ScriptOutcome } from '../lab/events.js';
-import { arrivalOf, isCold, originResult, scriptsToRun, wasStarted, type OriginResult } from './origins.js';
-import { outsideFindings, outsideResult, type OutsideResult } from './outside.js';
+import { arrivalOf, isCold, originResult, scriptsToRun, wasStarted, type OriginResult } from '../report/origins.js';
+import { outsideFindings, outsideResult, type OutsideResult } from '../report/outside.js';
 import { proofResults, proofStatuses, type ProofResults } from './proofs.js';
 import {
 	allAssertions,
@@ -18,7 +18,7 @@ import {
 	type StageRecord,
 	type TestRecord,
 } from './state.js';
-import { swallowedResults, type SwallowedResult } from './swallowed.js';
+import { swallowedResults, type SwallowedResult } from '../report/swallowed.js';
 
 /** `not run` is the verdict of a log that ends before its run did, with nothing failed so far. */
 export type Verdict = ReachedStatus;

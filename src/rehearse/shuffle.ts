@@ -7,10 +7,9 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunEvent, RunEventBody } from '../lab/events.js';
 import { foldEvent } from '../outcome/fold.js';
-import { failureSentences } from '../report/failures.js';
-import { resultJson } from '../report/json.js';
-import { errorOf, resultOf, verdictOf } from '../outcome/result.js';
+import { errorOf, resultJson, resultOf, verdictOf } from '../outcome/result.js';
 import { allScripts, elapsedMs, type RunState } from '../outcome/state.js';
+import { failureSentences } from '../report/failures.js';
 import { rehearse, type RehearseOptions } from './rehearse.js';
 import { startupOrders, type StartupOrder } from './startup-orders.js';
 

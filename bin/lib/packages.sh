@@ -32,9 +32,25 @@ files='
 /etc/ssl/certs/ca-certificates.crt ca-certificates
 '
 
+# The same for ISOs, which most hosts never make.
+iso_programs='
+grub-mkimage grub-common
+mcopy mtools
+mformat mtools
+mksquashfs squashfs-tools
+mmd mtools
+xorriso xorriso
+'
+iso_files='
+/usr/lib/grub/i386-pc/boot_hybrid.img grub-pc-bin
+/usr/lib/grub/x86_64-efi/moddep.lst grub-efi-amd64-bin
+'
+
+# find_missing_packages [TABLE]: what a rehearsal needs, or the items of a table.
 # Sets $missing_packages to the packages that a program or a file is missing of. Starts no process.
 find_missing_packages() {
 	missing_packages=
+	wanted=${1:-$programs$files}
 	while read -r item package; do
 		[ -n "$item" ] || continue
 		case $item in
@@ -46,8 +62,7 @@ find_missing_packages() {
 		*) missing_packages="$missing_packages${missing_packages:+ }$package" ;;
 		esac
 	done <<-END
-		$programs
-		$files
+		$wanted
 	END
 }
 

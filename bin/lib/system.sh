@@ -43,11 +43,14 @@ mend_system() {
 }
 
 # What the reader has to run, where neither root nor sudo is at hand.
+# command_for_reader PART: of the set-up, `system` or `iso`.
 command_for_reader() {
 	if command -v sudo >/dev/null 2>&1; then
-		echo "sudo $root/bin/setup system"
-	else
+		echo "sudo $root/bin/setup $1"
+	elif [ "$1" = system ]; then
 		echo "su root -c '$root/bin/setup system $user'"
+	else
+		echo "su root -c '$root/bin/setup $1'"
 	fi
 }
 
@@ -66,8 +69,29 @@ set_up_system() {
 		sudo -n "$root/bin/setup" system "$user" || exit $?
 	else
 		say "needed on this machine:$descriptions"
-		die 3 'that takes root; run this once, then try again' "$(command_for_reader)"
+		die 3 'that takes root; run this once, then try again' "$(command_for_reader system)"
 	fi
 	look_at_system
 	[ -z "$needs" ] || die 3 "still needed on this machine:$descriptions" "$root/bin/rehearse doctor"
+}
+
+# What ISOs are made with, which nothing else needs.
+set_up_iso() {
+	caller=$(id -un 2>/dev/null) || caller=$(id -u)
+	find_missing_packages "$iso_programs$iso_files"
+	[ -n "$missing_packages" ] || return 0
+	if [ "$(id -u)" = 0 ]; then
+		say "installing for ISOs: $missing_packages"
+		# shellcheck disable=SC2086 # a list of package names, which have no spaces
+		install_system_packages "$os_release" $missing_packages
+	elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+		say 'using sudo for what needs root'
+		sudo -n "$root/bin/setup" iso || exit $?
+	else
+		say "ISOs need the packages: $missing_packages"
+		user=$caller
+		die 3 'that takes root; run this once, then try again' "$(command_for_reader iso)"
+	fi
+	find_missing_packages "$iso_programs$iso_files"
+	[ -z "$missing_packages" ] || die 3 "still missing: $missing_packages" "apt-get install $missing_packages"
 }

@@ -24,6 +24,22 @@ const packages = {
 	'unshare': 'util-linux',
 } as const satisfies Record<string, string>;
 
+/** What only ISOs need, as above; no host is asked for it before somebody wants one. */
+const isoPackages = {
+	'grub-mkimage': 'grub-common',
+	'mcopy': 'mtools',
+	'mformat': 'mtools',
+	'mksquashfs': 'squashfs-tools',
+	'mmd': 'mtools',
+	'xorriso': 'xorriso',
+} as const satisfies Record<string, string>;
+
+/** Files that an ISO is made of, with the packages that bring them. */
+export const isoFiles: readonly { readonly file: string; readonly package: string }[] = [
+	{ file: '/usr/lib/grub/i386-pc/boot_hybrid.img', package: 'grub-pc-bin' },
+	{ file: '/usr/lib/grub/x86_64-efi/moddep.lst', package: 'grub-efi-amd64-bin' },
+];
+
 /** A program that the tool knows the package of. */
 export type KnownProgram = keyof typeof packages;
 
@@ -31,8 +47,14 @@ export type KnownProgram = keyof typeof packages;
  * The package that brings a program, given by its bare name as `execvp` gets it; `undefined` for one that is not in
  * the table.
  */
-export const packageOf = (program: string): string | undefined =>
-	Object.hasOwn(packages, program) ? packages[program as KnownProgram] : undefined;
+export const packageOf = (program: string): string | undefined => {
+	const all: Readonly<Record<string, string>> = { ...packages, ...isoPackages };
+	return Object.hasOwn(all, program) ? all[program] : undefined;
+};
+
+/** The programs that only ISOs need, with their packages. */
+export const isoPrograms = (): readonly { readonly program: string; readonly package: string }[] =>
+	Object.entries(isoPackages).map(([program, debianPackage]) => ({ program, package: debianPackage }));
 
 /** Every known program with its package. */
 export const knownPrograms = (): readonly { readonly program: string; readonly package: string }[] =>

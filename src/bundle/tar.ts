@@ -14,18 +14,36 @@ const maximumBytes = 8 ** 11 - 1;
 export const badArchive = (why: string): Failure =>
 	usageFailure(`this is no bundle that could be opened: ${why}`, { hint: 'get it once more, from whoever made it' });
 
-/** A file's header. @throws Failure `usage` for a path that the format has no room for */
-export function tarHeader(path: string, bytes: number, modifiedAt: number): Buffer {
+/** What a header says of a file beside its path, size and time. */
+export interface TarAttributes {
+	readonly mode: number;
+	readonly uid: number;
+	readonly gid: number;
+	readonly type: 'file' | 'directory' | { readonly link: string };
+}
+
+const privateFile: TarAttributes = { mode: 0o600, uid: 0, gid: 0, type: 'file' };
+
+/**
+ * The header of a file, by default one that its owner alone may read. `modifiedAt` is in milliseconds since 1970.
+ * @throws Failure `usage` for a path that the format has no room for
+ */
+export function tarHeader(path: string, bytes: number, modifiedAt: number, attributes = privateFile): Buffer {
+	const { mode, uid, gid, type } = attributes;
 	const [prefix, name] = splitPath(path);
 	if (bytes > maximumBytes) throw usageFailure(`${path} is too large for an archive`);
 	const header = Buffer.alloc(blockBytes);
 	header.write(name, 0);
-	header.write('0000600\0', 100);
-	header.write('0000000\0', 108);
-	header.write('0000000\0', 116);
+	header.write(`${octal(mode, 7)}\0`, 100);
+	header.write(`${octal(uid, 7)}\0`, 108);
+	header.write(`${octal(gid, 7)}\0`, 116);
 	header.write(`${octal(bytes, 11)}\0`, 124);
 	header.write(`${octal(Math.floor(modifiedAt / 1000), 11)}\0`, 136);
-	header.write('0', 156);
+	header.write(type === 'file' ? '0' : type === 'directory' ? '5' : '2', 156);
+	if (typeof type === 'object') {
+		if (Buffer.byteLength(type.link) > 100) throw usageFailure(`the target ${type.link} is too long for an archive`);
+		header.write(type.link, 157);
+	}
 	header.write('ustar\x0000', 257);
 	header.write(prefix, 345);
 	header.write(`${octal(checksumOf(header), 6)}\0 `, 148);

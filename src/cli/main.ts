@@ -14,6 +14,7 @@ import { checkDefinition } from './commands/check.js';
 import { debugDefinition } from './commands/debug.js';
 import { doctorDefinition } from './commands/doctor.js';
 import { imageDefinition } from './commands/image.js';
+import { isoDefinition } from './commands/iso.js';
 import { nodeDefinitions } from './commands/into-nodes.js';
 import { lifeDefinitions } from './commands/lab-life.js';
 import { openDefinition } from './commands/open.js';
@@ -30,6 +31,7 @@ const commands: readonly Command[] = [
 	watchDefinition,
 	checkDefinition,
 	imageDefinition,
+	isoDefinition,
 	seedDefinition,
 	...lifeDefinitions,
 	...nodeDefinitions,

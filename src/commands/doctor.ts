@@ -1,6 +1,7 @@
 import { ExitCode } from '../base/errors.js';
 import type { ProveKvm } from '../host/kernel.js';
 import { thisHost, type Host } from '../host/host.js';
+import { checkIsoRequirement } from '../host/iso.js';
 import { checkRequirements } from '../host/requirements.js';
 import { canRun, renderRequirements, requirementsObject } from '../report/requirements.js';
 
@@ -12,6 +13,8 @@ export interface DoctorOptions {
 	readonly cacheDirectory: string;
 	/** Boots the accelerator's canary; without it KVM is called present and permitted, but not proven. */
 	readonly proveKvm?: ProveKvm | undefined;
+	/** Whether ISOs are to be made here. */
+	readonly iso?: boolean;
 	readonly host?: Host;
 	readonly signal?: AbortSignal;
 }
@@ -21,8 +24,9 @@ export interface DoctorOptions {
  * Rejects with the reason of `signal`; a probe that it ended is no finding.
  */
 export async function doctorCommand(options: DoctorOptions): Promise<ExitCode> {
-	const { host = thisHost(), cacheDirectory, proveKvm } = options;
-	const checked = await checkRequirements({ host, cacheDirectory, proveKvm });
+	const { host = thisHost(), cacheDirectory, proveKvm, iso: isIsoWanted = false } = options;
+	const [rehearsing, iso] = await Promise.all([checkRequirements({ host, cacheDirectory, proveKvm }), checkIsoRequirement(host, isIsoWanted)]);
+	const checked = [...rehearsing, iso];
 	options.signal?.throwIfAborted();
 	options.stdout.write(
 		options.json ? `${JSON.stringify(requirementsObject(checked), undefined, 2)}\n` : renderRequirements(checked, options),

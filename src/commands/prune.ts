@@ -35,11 +35,12 @@ export async function pruneCommand({ paths, list, json, terminal }: PruneOptions
 	// Runs first: whether one goes on decides what may become of the images.
 	const runs = await pruneRuns(paths.runs, list, outcome);
 	await pruneCheckpoints(paths.checkpoints, list, outcome);
-	const images = await pruneImages(paths.images, list, runs.goOn, outcome);
+	const images = await pruneBuilt('image', paths.images, list, runs.goOn, outcome);
+	const bases = await pruneBuilt('iso-base', paths.isoBases, list, false, outcome);
 	const cached = ['packages', 'accelerator', 'host-keys'] as const;
 	for (const kind of cached) {
 		const place = path.join(paths.cache, kind);
-		const why = kind === 'packages' && images.areBuilt ? 'an image is being built' : undefined;
+		const why = kind === 'packages' && (images.areBuilt || bases.areBuilt) ? 'an image is being built' : undefined;
 		await prune({ kind, path: place }, why, list, outcome);
 	}
 	const { stdout, stdoutColor: color } = terminal;
@@ -96,27 +97,31 @@ function describe({ found, usedAt }: StoredCheckpoint): PrunedCheckpoint {
 	return { kind, lab, nodes: machines.map(({ node }) => node), saved_at: new Date(savedAt).toISOString(), used_at };
 }
 
-/** How the directories of images and of builds that were killed are named, and the locks beside them. */
-const imageEntry = /^([0-9a-f]{16})(?:\.(?:partial|lock))?$/;
+/** How the directories of what was built and of builds that were killed are named, and the locks beside them. */
+const builtEntry = /^([0-9a-f]{16})(?:\.(?:partial|lock))?$/;
 
-/** While a run goes on all images stay: its machines read theirs, and which those are only it knows. */
-async function pruneImages(
-	images: string,
+/**
+ * Images, and base layers of ISOs. While a run goes on all images stay: its machines read theirs, and which those are only
+ * it knows.
+ */
+async function pruneBuilt(
+	kind: 'image' | 'iso-base',
+	directory: string,
 	list: boolean,
 	runsGoOn: boolean,
 	outcome: Outcome,
 ): Promise<{ areBuilt: boolean }> {
-	const names = await readdir(images).catch(() => []);
-	const keys = new Set(names.flatMap((name) => imageEntry.exec(name)?.[1] ?? []));
+	const names = await readdir(directory).catch(() => []);
+	const keys = new Set(names.flatMap((name) => builtEntry.exec(name)?.[1] ?? []));
 	let areBuilt = false;
 	for (const key of [...keys].sort()) {
-		const image = path.join(images, key);
+		const built = path.join(directory, key);
 		// Held while it is removed: a run that wants it now waits, finds nothing and builds it.
-		const lock = await acquireLock(image, { timeoutMs: 0 }).catch(() => undefined);
+		const lock = await acquireLock(built, { timeoutMs: 0 }).catch(() => undefined);
 		const why = !lock ? 'it is being built' : runsGoOn ? 'a rehearsal goes on' : undefined;
 		areBuilt ||= !lock;
 		try {
-			for (const file of [image, `${image}.partial`]) await prune({ kind: 'image', path: file }, why, list, outcome);
+			for (const file of [built, `${built}.partial`]) await prune({ kind, path: file }, why, list, outcome);
 		} finally {
 			await lock?.release();
 		}

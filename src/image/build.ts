@@ -46,17 +46,26 @@ const handPackages = (from: string, to: string, how: 'cp' | 'mv'): string =>
 	`mkdir -p ${to} && find ${from} -maxdepth 1 -name '*.deb' -exec ${how} -t ${to} {} +`;
 
 /**
- * The command that writes an image's root file system into a tar archive.
- *
- * The hooks hand it packages that were downloaded before, and take out what there is at its end. Not by its special hooks
- * `sync-in` and `sync-out` (mmdebstrap(1), section "HOOKS"): an archive of a directory that changes meanwhile fails.
+ * The hooks that hand mmdebstrap packages that were downloaded before, and take out what there is at its end. Not its
+ * special hooks `sync-in` and `sync-out` (mmdebstrap(1), section "HOOKS"): an archive of a directory that changes meanwhile
+ * fails.
  */
+export function packageHooks(scratch: string): { readonly handIn: string; readonly takeOut: string } {
+	const { known, gathered } = placesIn(scratch);
+	return {
+		handIn: `--setup-hook=${handPackages(pasteable([known]), `"$1${archives}"`, 'cp')}`,
+		takeOut: `--customize-hook=${handPackages(`"$1${archives}"`, pasteable([gathered]), 'mv')}`,
+	};
+}
+
+/** The command that writes an image's root file system into a tar archive. */
 export function mmdebstrapArgv(
 	request: ImageRequest,
 	archive: string,
 	options: Pick<BuildOptions, 'guest' | 'mirror' | 'scratch'>,
 ): Argv {
-	const { images, known, gathered } = placesIn(options.scratch);
+	const { images } = placesIn(options.scratch);
+	const packages = packageHooks(options.scratch);
 	return [
 		'mmdebstrap',
 		'--mode=unshare',
@@ -71,9 +80,9 @@ export function mmdebstrapArgv(
 		'--dpkgopt=path-exclude=/usr/share/doc/*',
 		'--dpkgopt=path-include=/usr/share/doc/*/copyright',
 		'--skip=essential/unlink',
-		`--setup-hook=${handPackages(pasteable([known]), `"$1${archives}"`, 'cp')}`,
+		packages.handIn,
 		`--customize-hook=sh ${pasteable([path.join(images, 'customize.sh')])} "$1" ${pasteable([images])}`,
-		`--customize-hook=${handPackages(`"$1${archives}"`, pasteable([gathered]), 'mv')}`,
+		packages.takeOut,
 		options.guest.suite,
 		archive,
 		...(options.mirror.uri ? [options.mirror.uri] : []),
@@ -106,23 +115,11 @@ export async function buildImage(request: ImageRequest, options: BuildOptions): 
 	const ranges = await readSubordinateRanges();
 	await withCleanup(async (cleanup) => {
 		const { scratch } = options;
-		const removeScratch = async () => void (await run(inUserNamespace(ranges, ['rm', '-rf', scratch])));
-		// What a killed build left; its files belong to subordinate users.
-		await removeScratch();
-		cleanup.defer('scratch directory', removeScratch);
-		await mkdir(scratch, { recursive: true });
-		// mmdebstrap works as a subordinate user, who must be able to write here.
-		await chmod(scratch, 0o1777);
-		// Copies that the subordinate user can read: checkout and cache may be in a home that is closed to others.
-		const { images, known, gathered } = placesIn(scratch);
-		await cp(imagesDirectory(), images, { recursive: true });
-		await takePackages(options.packageCache, known);
-		await run(['chmod', '-R', 'a+rX', images, known]);
-
+		await prepareScratch(imagesDirectory(), ranges, options, cleanup);
 		const archive = path.join(scratch, 'root.tar');
-		const log = await bootstrap(request, archive, ranges, options, cleanup);
+		const log = await bootstrap(mmdebstrapArgv(request, archive, options), ranges, options, cleanup);
 		if (log.exitCode !== 0) throw bootstrapFailure(log.text, request);
-		await keepPackages(gathered, options.packageCache);
+		await keepPackages(placesIn(scratch).gathered, options.packageCache);
 		options.onProgress('writing the file system');
 		const tree = path.join(scratch, 'tree');
 		await run(
@@ -132,6 +129,33 @@ export async function buildImage(request: ImageRequest, options: BuildOptions): 
 	});
 }
 
+type Ranges = Awaited<ReturnType<typeof readSubordinateRanges>>;
+
+/**
+ * Makes a build's scratch directory, which goes with the stack, and copies `files` and the known packages into it.
+ * @returns where the copy of `files` is, and where the build puts its packages
+ */
+export async function prepareScratch(
+	files: string,
+	ranges: Ranges,
+	{ scratch, packageCache }: Pick<BuildOptions, 'scratch' | 'packageCache'>,
+	cleanup: CleanupStack,
+): Promise<{ readonly files: string; readonly gathered: string }> {
+	const removeScratch = async () => void (await run(inUserNamespace(ranges, ['rm', '-rf', scratch])));
+	// What a killed build left; its files belong to subordinate users.
+	await removeScratch();
+	cleanup.defer('scratch directory', removeScratch);
+	await mkdir(scratch, { recursive: true });
+	// mmdebstrap works as a subordinate user, who must be able to write here.
+	await chmod(scratch, 0o1777);
+	// Copies that the subordinate user can read: checkout and cache may be in a home that is closed to others.
+	const { images, known, gathered } = placesIn(scratch);
+	await cp(files, images, { recursive: true });
+	await takePackages(packageCache, known);
+	await run(['chmod', '-R', 'a+rX', images, known]);
+	return { files: images, gathered };
+}
+
 /**
  * The shell program that ends a build which nobody waits for any more: $1 is mmdebstrap's process group, the rest the
  * command that removes what it made, which may not succeed before the last of the group is gone.
@@ -139,20 +163,19 @@ export async function buildImage(request: ImageRequest, options: BuildOptions): 
 const abandonProgram = 'kill -s KILL -- "-$1"; shift; for _ in $(seq 50); do "$@" && exit; sleep 0.2; done';
 
 /** Runs mmdebstrap to its end; resolves to its exit status and log. */
-async function bootstrap(
-	request: ImageRequest,
-	archive: string,
-	ranges: Awaited<ReturnType<typeof readSubordinateRanges>>,
-	options: BuildOptions,
+export async function bootstrap(
+	argv: Argv,
+	ranges: Ranges,
+	options: Pick<BuildOptions, 'scratch' | 'onProgress' | 'signal'> & { readonly env?: Readonly<Record<string, string>> },
 	cleanup: CleanupStack,
 ): Promise<{ exitCode: number | undefined; text: string }> {
 	let text = '';
 	let child: Child | undefined;
 	cleanup.defer('mmdebstrap', () => child?.stop());
-	child = await startChild(mmdebstrapArgv(request, archive, options), {
+	child = await startChild(argv, {
 		// For the moment until the janitor is there; it ends the whole group, and removes what is left.
 		signalWhenOrphaned: 'SIGTERM',
-		env: { TMPDIR: options.scratch },
+		env: { TMPDIR: options.scratch, ...options.env },
 		onStderr: (chunk) => {
 			text += chunk.toString();
 			const step = /^I: ((?:downloading|extracting|installing|creating) .*?)(?:\.\.\.)?$/m.exec(chunk.toString());
@@ -165,8 +188,20 @@ async function bootstrap(
 	return { exitCode, text };
 }
 
+/** What is built, for messages. */
+export interface BuildSubject {
+	/** Such as `the image`. */
+	readonly what: string;
+	/** The command that builds it. */
+	readonly command: string;
+}
+
 /** What went wrong, as mmdebstrap's log (apt's messages are in it) tells. */
-export function bootstrapFailure(log: string, request: ImageRequest): Failure {
+export function bootstrapFailure(
+	log: string,
+	request: ImageRequest,
+	{ what, command }: BuildSubject = { what: 'the image', command: 'rehearse image' },
+): Failure {
 	const nodes = request.nodes.join(', ');
 	const unknown = /E: (?:Unable to locate package (\S+)|Package '(\S+)' has no installation candidate)/.exec(log);
 	if (unknown) {
@@ -180,10 +215,10 @@ export function bootstrapFailure(log: string, request: ImageRequest): Failure {
 	const upToFailure = /^[^]*?^E: setup failed.*$/m.exec(log)?.[0] ?? log;
 	const detail = lastLines(upToFailure, 20);
 	if (/Could not (?:resolve|connect)|Temporary failure resolving|Unable to connect|Connection failed/.test(log)) {
-		return hostFailure('mirror-unreachable', `the image of ${nodes} is not built yet, and the mirror cannot be reached`, {
+		return hostFailure('mirror-unreachable', `${what} of ${nodes} is not built yet, and the mirror cannot be reached`, {
 			detail,
-			hint: 'run `rehearse image` once with a network; later runs need none',
+			hint: `run \`${command}\` once with a network; later runs need none`,
 		});
 	}
-	return brokenFailure('image-build-failed', `the image of ${nodes} could not be built`, { detail });
+	return brokenFailure('image-build-failed', `${what} of ${nodes} could not be built`, { detail });
 }

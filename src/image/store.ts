@@ -42,7 +42,7 @@ export async function imageKey(packages: readonly string[], guest: GuestDefiniti
 }
 
 /** SHA-256 over the paths, modes and contents of the files of a directory, but for those whose path matches `except`. */
-async function hashTree(directory: string, except: RegExp): Promise<string> {
+export async function hashTree(directory: string, except: RegExp): Promise<string> {
 	const entries = await readdir(directory, { recursive: true, withFileTypes: true });
 	const files = entries
 		.filter((entry) => entry.isFile())
@@ -123,7 +123,7 @@ export async function provideImage(request: ImageRequest, options: ImageStoreOpt
  * Where builds put what only lives during them: on a disk (not /tmp, often memory), open to subordinate users. A private
  * TMPDIR, such as pam_tmpdir(8) gives each user, is not.
  */
-async function scratchBase(): Promise<string> {
+export async function scratchBase(): Promise<string> {
 	const wished = process.env['TMPDIR'] ?? '';
 	return path.isAbsolute(wished) && (await isOpenToAll(path.normalize(wished))) ? wished : '/var/tmp';
 }

@@ -11,6 +11,7 @@ export type { ReportedError };
 
 export type StageName =
 	| 'images'
+	| 'isos'
 	| 'accelerator'
 	| 'checkpoints'
 	| 'seeds'

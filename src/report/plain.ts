@@ -80,6 +80,7 @@ const runNews = ({ lab, nodes, tests, runDirectory }: Extract<RunEvent, { readon
 
 const stageWords: Readonly<Record<StageName, { readonly doing: string; readonly done: string }>> = {
 	images: { doing: 'getting the images', done: 'images ready' },
+	isos: { doing: 'building the ISOs', done: 'ISOs ready' },
 	seeds: { doing: 'writing the seeds', done: 'seeds written' },
 	accelerator: { doing: 'choosing an accelerator', done: 'accelerator chosen' },
 	network: { doing: 'making the network', done: 'network made' },

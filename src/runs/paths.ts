@@ -8,6 +8,8 @@ export interface Paths {
 	/** Images and what else can be made again; `rehearse prune` empties it. */
 	readonly cache: string;
 	readonly images: string;
+	/** Base layers of ISOs. */
+	readonly isoBases: string;
 	readonly checkpoints: string;
 	/** SSH host keys of nodes, which are the same from run to run. */
 	readonly hostKeys: string;
@@ -31,6 +33,7 @@ export function userPaths(): Paths {
 	return {
 		cache,
 		images: path.join(cache, 'images'),
+		isoBases: path.join(cache, 'iso-bases'),
 		checkpoints: path.join(cache, 'checkpoints'),
 		hostKeys: path.join(cache, 'host-keys'),
 		state: log,

@@ -11,3 +11,9 @@ export function encryptPassword(password: string, saltFrom: string): string {
 	const salt = createHash('sha256').update(`${saltFrom}\0${password}`).digest('hex').slice(0, 16);
 	return encrypt(password, `$6$rounds=1000$${salt}`);
 }
+
+/**
+ * The same for a system that is given away: in the rounds that crypt(5) has by default, with a salt (16 characters at most)
+ * that must not follow from the password.
+ */
+export const hashPassword = (password: string, salt: string): string => encrypt(password, `$6$${salt}`);

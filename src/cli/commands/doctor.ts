@@ -6,8 +6,11 @@ export const doctorDefinition = defineCommand({
 	usage: 'doctor',
 	describe: 'what this host can do, what is missing, and the command that mends it',
 	positionals: {},
-	flags: jsonFlag,
-	async run({ json }, { stdout, stderr, stdoutColor: color }) {
+	flags: {
+		iso: { type: 'boolean', default: false, describe: 'ask for what `rehearse iso` needs as well' },
+		...jsonFlag,
+	} as const,
+	async run({ json, iso }, { stdout, stderr, stdoutColor: color }) {
 		const [{ doctorCommand }, { findKvmProof }, { stopOnSignals }, { userPaths }] = await Promise.all([
 			import('../../commands/doctor.js'),
 			import('../../host/kvm-proof.js'),
@@ -19,7 +22,7 @@ export const doctorDefinition = defineCommand({
 		try {
 			const onStart = () => stderr.write('booting a kernel under KVM, which takes up to half a minute\n');
 			const proveKvm = await findKvmProof(images, { signal: stopping.signal, onStart });
-			return await doctorCommand({ json, color, stdout, cacheDirectory, proveKvm, signal: stopping.signal });
+			return await doctorCommand({ json, iso, color, stdout, cacheDirectory, proveKvm, signal: stopping.signal });
 		} finally {
 			stopping.done();
 		}

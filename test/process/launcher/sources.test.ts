@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
-import { knownPrograms } from '../../../src/base/programs.js';
+import { isoFiles, isoPrograms, knownPrograms } from '../../../src/base/programs.js';
 import { run } from '../../../src/process/run.js';
 import { makeCheckout } from './checkout.js';
 
@@ -116,4 +116,11 @@ test('packages are the same as those of the program’s messages', async (t) => 
 	const text = await readFile('bin/lib/packages.sh', 'utf8');
 	const table = /^programs='\n([^']*)'/m.exec(text)?.[1]?.trim().split('\n') ?? [];
 	t.deepEqual(table.sort(), knownPrograms().map(({ program, package: name }) => `${program} ${name}`).sort());
+});
+
+test('so are those of ISOs', async (t) => {
+	const text = await readFile('bin/lib/packages.sh', 'utf8');
+	const rows = (name: string) => new RegExp(`^${name}='\n([^']*)'`, 'm').exec(text)?.[1]?.trim().split('\n').sort();
+	t.deepEqual(rows('iso_programs'), isoPrograms().map(({ program, package: name }) => `${program} ${name}`).sort());
+	t.deepEqual(rows('iso_files'), isoFiles.map(({ file, package: name }) => `${file} ${name}`).sort());
 });

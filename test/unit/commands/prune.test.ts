@@ -29,6 +29,7 @@ async function fill(t: ExecutionContext) {
 	const paths = {
 		cache: path.join(directory, 'cache'),
 		images: inCache('images'),
+		isoBases: inCache('iso-bases'),
 		checkpoints: inCache('checkpoints'),
 		hostKeys: inCache('host-keys'),
 		state: path.join(directory, 'state'),

@@ -3,6 +3,7 @@ import { programMissing, type Argv, type CommandResult } from '../../../src/proc
 import { doctorCommand } from '../../../src/commands/doctor.js';
 import type { Host } from '../../../src/host/host.js';
 import type { ProveKvm } from '../../../src/host/kernel.js';
+import { requiredForIso } from '../../../src/host/iso.js';
 import { requiredForRun } from '../../../src/host/requirements.js';
 
 interface HostParts {
@@ -48,10 +49,10 @@ interface Report {
 	readonly requirements: readonly { id: string; status: string; found: string; needed: string; fix?: string }[];
 }
 
-async function doctor(host: Host, proveKvm?: ProveKvm) {
+async function doctor(host: Host, proveKvm?: ProveKvm, iso = false) {
 	let text = '';
 	const stdout = { write: (chunk: string) => (text += chunk) };
-	const exitCode = await doctorCommand({ json: true, color: false, stdout, cacheDirectory: '/cache', host, proveKvm });
+	const exitCode = await doctorCommand({ json: true, color: false, stdout, cacheDirectory: '/cache', host, proveKvm, iso });
 	const report = JSON.parse(text) as Report;
 	return { exitCode, report, find: (id: string) => report.requirements.find((requirement) => requirement.id === id) };
 }
@@ -189,4 +190,16 @@ test('the pre-flight refuses without taps', preflight, { devices: { '/dev/net/tu
 
 test('the pre-flight lets warnings pass', async (t) => {
 	await t.notThrowsAsync(requiredForRun(hostWith({ devices: { '/dev/kvm': 'ENOENT' }, programs: { ssh: null } })));
+});
+
+test('what only ISOs need is asked for when ISOs are wanted', async (t) => {
+	const host = hostWith({ programs: { xorriso: null } });
+	const ordinary = await doctor(host);
+	t.is(ordinary.exitCode, 0);
+	t.like(ordinary.find('iso'), { status: 'ok', fix: undefined });
+	const wanted = await doctor(host, undefined, true);
+	t.is(wanted.exitCode, 3);
+	t.like(wanted.find('iso'), { status: 'missing', fix: 'sudo /opt/rehearse/bin/setup iso' });
+	t.regex(wanted.find('iso')?.found ?? '', /not installed: xorriso, grub-pc-bin, grub-efi-amd64-bin/);
+	await t.throwsAsync(requiredForIso(host), { code: 'missing-iso-tools', message: /xorriso/ });
 });

@@ -13,7 +13,7 @@ const layers: readonly (readonly string[])[] = [
 	['process', 'shell'],
 	['lab'],
 	['plan', 'image', 'checkpoint', 'seed', 'network', 'ssh', 'control', 'bundle', 'outcome'],
-	['machine'],
+	['machine', 'iso'],
 	['scenario'],
 	['host', 'protocol'],
 	['runs', 'saved-lab'],

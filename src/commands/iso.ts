@@ -1,0 +1,85 @@
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { ExitCode, usageFailure } from '../base/errors.js';
+import { makeWritableDirectory } from '../base/files.js';
+import { requiredForIso } from '../host/iso.js';
+import { findHostMirror } from '../image/mirror.js';
+import type { Kernel } from '../iso/definition.js';
+import { writeIsos } from '../iso/isos.js';
+import { parseManifest } from '../iso/manifest.js';
+import type { Emit } from '../lab/events.js';
+import type { LabNode } from '../lab/lab.js';
+import { requireNodes } from '../lab/node-names.js';
+import { stage } from '../lab/stage.js';
+import { isosObject, renderIsos } from '../report/isos.js';
+import { makePlace, type Paths } from '../runs/paths.js';
+import { loadLab } from './load-lab.js';
+import { stopOnSignals } from './stop.js';
+import type { Terminal } from './terminal.js';
+import { startView } from './view.js';
+
+export interface IsoOptions {
+	/** Name of a bundled lab, or path of a plan. */
+	readonly lab: string;
+	readonly paths: Pick<Paths, 'cache' | 'state' | 'isoBases'>;
+	/** Is made when it is not there. */
+	readonly directory: string;
+	/** Names of nodes; all when there is none. */
+	readonly nodes: readonly string[];
+	readonly kernel: Kernel;
+	readonly recommends: boolean;
+	/** A `dpkg-manifest`, or a directory that `rehearse iso` wrote to. */
+	readonly pin: string | undefined;
+	readonly mirror: string | undefined;
+	readonly json: boolean;
+	readonly terminal: Terminal;
+}
+
+/** `rehearse iso`: writes an ISO of each node, and beside it what OpenFactory has beside one. */
+export async function isoCommand({ directory, terminal, paths, kernel, recommends, json, ...options }: IsoOptions): Promise<ExitCode> {
+	const lab = await loadLab(options.lab, terminal);
+	requireNodes(options.nodes, lab.nodes.map(({ name }) => name));
+	const nodes = lab.nodes.filter(({ name }) => options.nodes.length === 0 || options.nodes.includes(name));
+	const pins = await readPins(options.pin, nodes);
+	const out = path.resolve(directory);
+	const stopping = stopOnSignals();
+	const { signal } = stopping;
+	// The live view is of a whole run.
+	const view = await startView({ ...terminal, live: false });
+	const emit: Emit = (event) => view.onEvent({ at: Date.now(), ...event });
+	try {
+		await requiredForIso();
+		await makeWritableDirectory(out).catch((error: Error) => {
+			throw usageFailure(`--out ${out} cannot be written to: ${error.message}`);
+		});
+		await makePlace(paths, 'cache');
+		const findMirror = () => (options.mirror ? Promise.resolve({ uri: options.mirror }) : findHostMirror(signal));
+		const isos = await stage(emit, 'isos', () =>
+			writeIsos(nodes, { kernel, recommends, pinOf: (node) => pins.get(node), bases: paths.isoBases, out, findMirror, emit, signal }),
+		);
+		const { stdout, stdoutColor: color } = terminal;
+		stdout.write(json ? `${JSON.stringify(isosObject(lab.name, isos), undefined, '\t')}\n` : renderIsos(isos, { color }));
+	} finally {
+		await view.stop();
+		stopping.done();
+	}
+	return ExitCode.passed;
+}
+
+/**
+ * The manifest that each node is pinned to: that of its own directory, or one file for all.
+ * @throws Failure `usage` where one is missing or is none
+ */
+async function readPins(pin: string | undefined, nodes: readonly LabNode[]): Promise<ReadonlyMap<string, string>> {
+	if (pin === undefined) return new Map();
+	const isDirectory = await stat(pin).then((found) => found.isDirectory(), () => false);
+	const read = async ({ name }: LabNode) => {
+		const file = isDirectory ? path.join(pin, name, 'dpkg-manifest') : pin;
+		const text = await readFile(file, 'utf8').catch((error: Error) => {
+			throw usageFailure(`--pin: ${error.message}`, { hint: 'give a dpkg-manifest, or a directory that `rehearse iso` wrote to' });
+		});
+		parseManifest(text, file);
+		return [name, text] as const;
+	};
+	return new Map(await Promise.all(nodes.map(read)));
+}

@@ -1,0 +1,127 @@
+/** The account files of a system (passwd(5), shadow(5), group(5), gshadow(5), subuid(5)) with a recipe's users in them. */
+import { usageFailure } from '../base/errors.js';
+
+/** The texts of the account files by name; `subuid` and `subgid` need not be there. */
+export type AccountFiles = Readonly<Record<string, string>>;
+
+/** A user as a recipe wants it. */
+export interface AccountRequest {
+	readonly username: string;
+	readonly groups: readonly string[];
+	readonly shell: string;
+	/** As shadow(5) keeps it; without one nobody logs in with a password. */
+	readonly passwordHash?: string | undefined;
+}
+
+/** The home directory of a user that was not there before. */
+export interface NewHome {
+	readonly path: string;
+	readonly uid: number;
+	readonly gid: number;
+}
+
+/** The first id of a person, and of a group of persons (login.defs(5), UID_MIN). */
+const firstId = 1000;
+
+/** How many subordinate ids useradd(8) gives a user, and the first of all. */
+const subordinate = { first: 100_000, count: 65_536 };
+
+/**
+ * Adds users as `useradd --create-home --user-group` would, and groups that are not there. A user who is there, such as
+ * `root` or one of a package, gets password, shell and groups.
+ * @param day of the last change of a password, since 1970
+ * @throws Failure `usage` for a name or shell that the files have no room for
+ */
+export function addAccounts(
+	files: AccountFiles,
+	users: readonly AccountRequest[],
+	day: number,
+): { readonly files: AccountFiles; readonly homes: readonly NewHome[] } {
+	const tables = new Tables(files);
+	const homes = users.flatMap((user) => tables.add(user, day) ?? []);
+	return { files: tables.texts(), homes };
+}
+
+class Tables {
+	readonly #rows = new Map<string, string[][]>();
+
+	constructor(files: AccountFiles) {
+		for (const [name, text] of Object.entries(files)) {
+			this.#rows.set(name, text.split('\n').filter((row) => row !== '').map((row) => row.split(':')));
+		}
+	}
+
+	texts(): AccountFiles {
+		return Object.fromEntries([...this.#rows].map(([name, rows]) => [name, rows.map((row) => `${row.join(':')}\n`).join('')]));
+	}
+
+	add({ username, groups, shell, passwordHash }: AccountRequest, day: number): NewHome | undefined {
+		for (const word of [username, shell, ...groups]) requireField(word, username);
+		for (const group of groups) if (!this.#find('group', group)) this.#addGroup(group, this.#freeId());
+		const known = this.#find('passwd', username);
+		const home = known ? undefined : this.#addUser(username, shell, day);
+		if (known) known[6] = shell;
+		const shadow = this.#find('shadow', username);
+		// Locked, as useradd leaves it, unless there is a password.
+		if (shadow && (passwordHash !== undefined || !known)) [shadow[1], shadow[2]] = [passwordHash ?? '!', String(day)];
+		for (const group of new Set(groups)) {
+			for (const table of ['group', 'gshadow']) addMember(this.#find(table, group), username);
+		}
+		return home;
+	}
+
+	#addUser(username: string, shell: string, day: number): NewHome {
+		const uid = this.#freeId();
+		const own = this.#find('group', username);
+		const gid = own ? Number(own[2]) : uid;
+		if (!own) this.#addGroup(username, gid);
+		const path = `/home/${username}`;
+		this.#table('passwd').push([username, 'x', String(uid), String(gid), '', path, shell]);
+		this.#table('shadow').push([username, '!', String(day), '0', '99999', '7', '', '', '']);
+		for (const name of ['subuid', 'subgid']) this.#addSubordinateIds(name, username);
+		return { path, uid, gid };
+	}
+
+	#addGroup(name: string, gid: number): void {
+		this.#table('group').push([name, 'x', String(gid), '']);
+		this.#table('gshadow').push([name, '!', '', '']);
+	}
+
+	#addSubordinateIds(table: string, username: string): void {
+		const rows = this.#rows.get(table);
+		if (!rows) return;
+		const first = Math.max(subordinate.first, ...rows.map(([, begin, count]) => Number(begin) + Number(count)));
+		rows.push([username, String(first), String(subordinate.count)]);
+	}
+
+	/** An id that neither a user nor a group has. */
+	#freeId(): number {
+		const taken = new Set([...this.#table('passwd'), ...this.#table('group')].map((row) => Number(row[2])));
+		let id = firstId;
+		while (taken.has(id)) id++;
+		return id;
+	}
+
+	#find(table: string, name: string): string[] | undefined {
+		return this.#table(table).find(([first]) => first === name);
+	}
+
+	#table(name: string): string[][] {
+		const rows = this.#rows.get(name);
+		if (!rows) throw new Error(`the base layer has no account file ${name}`);
+		return rows;
+	}
+}
+
+/** The last field of group(5) and gshadow(5) is a list of names. */
+function addMember(row: string[] | undefined, username: string): void {
+	const members = (row?.[3] ?? '').split(',').filter((name) => name !== '');
+	if (row && !members.includes(username)) row[3] = [...members, username].join(',');
+}
+
+function requireField(word: string, username: string): void {
+	if (/^[^:,\s\p{Cc}]+$/u.test(word)) return;
+	throw usageFailure(`user ${JSON.stringify(username)}: ${JSON.stringify(word)} cannot stand in /etc/passwd or /etc/group`, {
+		hint: 'use a name or path without blanks, colons and commas',
+	});
+}

@@ -1,0 +1,143 @@
+/** Building a base layer: Debian's packages as they install themselves, in a squashfs. */
+import { copyFile, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { withCleanup } from '../base/cleanup.js';
+import { bootstrap, bootstrapFailure, packageHooks, prepareScratch, type BuildSubject } from '../image/build.js';
+import type { GuestDefinition } from '../image/guest.js';
+import type { Mirror } from '../image/mirror.js';
+import { keepPackages } from '../image/package-cache.js';
+import { pasteable, run, type Argv } from '../process/run.js';
+import { readSubordinateRanges } from '../process/user-namespace.js';
+import { isoDirectory, type BaseRequest } from './definition.js';
+import { parseManifest, pinFailure, pinPreferences } from './manifest.js';
+import type { BaseFacts } from './node-layer.js';
+import type { UnitFile } from './services.js';
+import { squash } from './squash.js';
+
+export interface BaseBuildOptions {
+	readonly guest: GuestDefinition;
+	readonly mirror: Mirror;
+	/** Directory that the files of `baseFiles` are written to; it exists and is empty. */
+	readonly into: string;
+	/** Directory for what only lives during the build; every user of the host must be able to enter it. */
+	readonly scratch: string;
+	readonly packageCache: string;
+	readonly onProgress: (detail: string) => void;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** The files of a finished base layer. */
+export const baseFiles = {
+	squashfs: '10-base.squashfs',
+	kernel: 'vmlinuz',
+	initrd: 'initrd.img',
+	manifest: 'dpkg-manifest',
+	facts: 'facts.json',
+} as const;
+
+const subject: BuildSubject = { what: 'the base layer of the ISO', command: 'rehearse iso' };
+
+/** Where a person's apt finds packages, whatever mirror the build had. */
+const publicArchive = 'http://www.example.org/debian';
+
+/** What the scratch directory has beside what every build has. */
+const placesIn = (scratch: string) => ({
+	archive: path.join(scratch, 'root.tar'),
+	/** What customize.sh hands out. */
+	out: path.join(scratch, 'out'),
+	preferences: path.join(scratch, 'preferences'),
+});
+
+/** The command that writes a base layer's file system into a tar archive. `files` is a copy of the directory `iso`. */
+export function baseMmdebstrapArgv(
+	request: BaseRequest,
+	files: string,
+	{ guest, mirror, scratch }: Pick<BaseBuildOptions, 'guest' | 'mirror' | 'scratch'>,
+): Argv {
+	const { archive, out, preferences } = placesIn(scratch);
+	const packages = packageHooks(scratch);
+	const source = `deb ${publicArchive} ${guest.suite} ${guest.components.join(' ')}`;
+	const pin = `mkdir -p "$1/etc/apt/preferences.d" && cp ${pasteable([preferences])} "$1/etc/apt/preferences.d/99pinned"`;
+	return [
+		'mmdebstrap',
+		'--mode=unshare',
+		'--variant=minbase',
+		'--format=tar',
+		`--components=${guest.components.join(',')}`,
+		`--include=${request.packages.join(',')}`,
+		`--aptopt=Apt::Install-Recommends "${request.recommends}"`,
+		...(mirror.proxy ? [`--aptopt=Acquire::http::Proxy "${mirror.proxy}"`] : []),
+		'--skip=essential/unlink',
+		packages.handIn,
+		...(request.pin === undefined ? [] : [`--setup-hook=${pin}`]),
+		`--customize-hook=sh ${pasteable([path.join(files, 'customize.sh')])} "$1" ${pasteable([out, source])}`,
+		packages.takeOut,
+		guest.suite,
+		archive,
+		...(mirror.uri ? [mirror.uri] : []),
+	];
+}
+
+/**
+ * Builds a base layer into `options.into`. Takes a minute or so, and the mirror.
+ * @throws Failure as `buildImage` does, or `usage` (exit 2) where the versions of a pin are not to be had
+ */
+export async function buildBase(request: BaseRequest, options: BaseBuildOptions): Promise<void> {
+	const { scratch, into, signal } = options;
+	const ranges = await readSubordinateRanges();
+	await withCleanup(async (cleanup) => {
+		const { files, gathered } = await prepareScratch(isoDirectory(), ranges, options, cleanup);
+		const { archive, out, preferences } = placesIn(scratch);
+		const pinned = request.pin === undefined ? undefined : parseManifest(request.pin, 'dpkg-manifest');
+		if (pinned) await writeFile(preferences, pinPreferences(pinned), { mode: 0o644 });
+		const argv = baseMmdebstrapArgv(request, files, options);
+		// INITRD=No (initramfs-tools' kernel hook): customize.sh makes the one that counts, once all packages are there.
+		const log = await bootstrap(argv, ranges, { ...options, env: { INITRD: 'No' } }, cleanup);
+		if (log.exitCode !== 0) throw bootstrapFailure(log.text, request, subject);
+		await keepPackages(gathered, options.packageCache);
+		const manifest = await readFile(path.join(out, baseFiles.manifest), 'utf8');
+		const failure = pinned && pinFailure(pinned, parseManifest(manifest, baseFiles.manifest), request.nodes.join(', '));
+		if (failure) throw failure;
+		const facts = await readFacts(out);
+		options.onProgress('compressing the base layer');
+		await squash({ archive }, path.join(into, baseFiles.squashfs), facts.epoch, signal);
+		for (const name of [baseFiles.kernel, baseFiles.initrd]) await copyFile(path.join(out, name), path.join(into, name));
+		await writeFile(path.join(into, baseFiles.manifest), manifest);
+		await writeFile(path.join(into, baseFiles.facts), JSON.stringify({ ...facts, units: [...facts.units] }));
+		// As for images: a power failure must not leave what looks whole.
+		await run(['sync', ...Object.values(baseFiles).map((name) => path.join(into, name))], { signal });
+	});
+}
+
+/** The facts of a finished base layer. */
+export async function readStoredFacts(directory: string): Promise<BaseFacts> {
+	const { units, ...facts } = JSON.parse(await readFile(path.join(directory, baseFiles.facts), 'utf8')) as Omit<BaseFacts, 'units'> & {
+		readonly units: readonly (readonly [string, UnitFile])[];
+	};
+	return { ...facts, units: new Map(units) };
+}
+
+/** Reads what customize.sh handed out. */
+async function readFacts(out: string): Promise<BaseFacts> {
+	const texts = async (directory: string) => {
+		const names = (await readdir(path.join(out, directory))).sort();
+		return Promise.all(names.map(async (name) => [name, await readFile(path.join(out, directory, name), 'utf8')] as const));
+	};
+	const [epoch, accounts, skeleton, unitNames] = await Promise.all([
+		readFile(path.join(out, 'epoch'), 'utf8'),
+		texts('accounts'),
+		texts('skel'),
+		readdir(path.join(out, 'units'), { withFileTypes: true }),
+	]);
+	const units = unitNames.map(async (entry): Promise<readonly [string, UnitFile]> => {
+		const file = path.join(out, 'units', entry.name);
+		if (entry.isSymbolicLink()) return [entry.name, { aliasOf: path.basename(await readlink(file)) }];
+		return [entry.name, { text: await readFile(file, 'utf8') }];
+	});
+	return {
+		epoch: Number(epoch),
+		accounts: Object.fromEntries(accounts),
+		skeleton: Object.fromEntries(skeleton),
+		units: new Map((await Promise.all(units)).sort(([a], [b]) => (a < b ? -1 : 1))),
+	};
+}

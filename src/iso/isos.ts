@@ -1,0 +1,63 @@
+import os from 'node:os';
+import path from 'node:path';
+import { Turns } from '../base/turns.js';
+import { readGuestDefinition } from '../image/guest.js';
+import type { Mirror } from '../image/mirror.js';
+import type { Emit } from '../lab/events.js';
+import type { LabNode } from '../lab/lab.js';
+import { provideBase } from './bases.js';
+import { baseRequests, readIsoDefinition, type BaseOptions, type BaseRequest } from './definition.js';
+import { writeIso, type WrittenIso } from './write.js';
+
+export interface IsosOptions extends BaseOptions {
+	/** Where base layers are kept. */
+	readonly bases: string;
+	/** Each node's ISO goes into a directory in it that has the node's name. */
+	readonly out: string;
+	readonly findMirror: () => Promise<Mirror>;
+	readonly emit: Emit;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** As for images: a mixture of unpacking and of single-threaded scripts. */
+const buildsAtOnce = Math.min(2, os.availableParallelism());
+
+/**
+ * Writes the ISO of each of the nodes, and builds the base layers that are missing for it. The first failure ends the
+ * others.
+ */
+export async function writeIsos(nodes: readonly LabNode[], options: IsosOptions): Promise<readonly WrittenIso[]> {
+	const { bases, out, findMirror, emit, signal } = options;
+	const [guest, definition] = await Promise.all([readGuestDefinition(), readIsoDefinition()]);
+	const failing = new AbortController();
+	const either = signal ? AbortSignal.any([signal, failing.signal]) : failing.signal;
+	const turns = new Turns(buildsAtOnce);
+	const written = new Map<string, WrittenIso>();
+	const write = async (request: BaseRequest) => {
+		const progress = (detail: string) => emit({ type: 'stage-progress', stage: 'isos', detail });
+		const base = await provideBase(request, {
+			directory: bases,
+			guest,
+			findMirror,
+			onProgress: (detail) => progress(`${request.nodes.join(', ')}: ${detail}`),
+			signal: either,
+		});
+		for (const node of nodes.filter(({ name }) => request.nodes.includes(name))) {
+			either.throwIfAborted();
+			progress(`${node.name}: writing the ISO`);
+			written.set(node.name, await writeIso(node, base, path.join(out, node.name), either));
+		}
+	};
+	const work = async (request: BaseRequest) => {
+		try {
+			await turns.take(() => write(request));
+		} catch (error) {
+			failing.abort(error);
+			throw error;
+		}
+	};
+	// All are waited for, so that no build goes on behind a failure.
+	await Promise.allSettled(baseRequests(nodes, guest, definition, options).map(work));
+	either.throwIfAborted();
+	return nodes.flatMap(({ name }) => written.get(name) ?? []);
+}

@@ -1,0 +1,130 @@
+/** The upper layer of a node's ISO: the one place where a node of the lab becomes files of a system. */
+import { canonicalJson, sha256 } from '../base/hash.js';
+import type { LabNode, StartupScript } from '../lab/lab.js';
+import { hashPassword } from '../seed/password.js';
+import { addAccounts, type AccountFiles } from './accounts.js';
+import { enableService, systemUnits, type UnitFiles } from './services.js';
+
+/** What a node's layer needs to know of the base layer that it lies upon. */
+export interface BaseFacts {
+	/** Seconds since 1970: nothing in the ISO is younger. */
+	readonly epoch: number;
+	readonly accounts: AccountFiles;
+	/** The files of a new home directory by name. */
+	readonly skeleton: Readonly<Record<string, string>>;
+	readonly units: UnitFiles;
+}
+
+/** A file, directory or symbolic link of a layer. */
+export interface LayerEntry {
+	/** Absolute, in the system. */
+	readonly path: string;
+	readonly mode: number;
+	readonly uid: number;
+	readonly gid: number;
+	readonly content: { readonly text: string } | { readonly link: string } | 'directory';
+}
+
+/** Group of /etc/shadow: Debian gives it this id in every system (base-passwd). */
+const shadowGroup = 42;
+
+/** Where the startup scripts lie. */
+const scriptDirectory = '/usr/local/lib/startup';
+
+/** Everything of a node's layer, each directory before what is in it. The same node on the same base gives the same. */
+export function nodeLayer(node: LabNode, facts: BaseFacts): readonly LayerEntry[] {
+	const entries = [
+		...identity(node),
+		...network(node),
+		...accounts(node, facts),
+		...services(node, facts),
+		...node.startupScripts.flatMap((script, index) => startupScript(script, node.startupScripts[index - 1])),
+	];
+	const byPath = new Map(entries.map((entry) => [entry.path, entry]));
+	for (const { path } of entries) for (const above of parents(path)) if (!byPath.has(above)) byPath.set(above, directory(above));
+	return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The recipe as the ISO bakes it in: its hash (SHA-256 over RFC 8785 JSON) tells whether two ISOs are of the same. */
+export function recipeHash(node: LabNode): string {
+	const { features, packages, services, dns, users, startupScripts } = node;
+	const startup_scripts = startupScripts.map(({ name, text, after }) => ({ name, script: text, after }));
+	return sha256(canonicalJson({ features, packages, services, network: { dhcp: true, dns }, users, startup_scripts }));
+}
+
+function identity({ name }: LabNode): readonly LayerEntry[] {
+	const hosts = [
+		'127.0.0.1 localhost',
+		`127.0.1.1 ${name}`,
+		'::1 localhost ip6-localhost ip6-loopback',
+		'ff02::1 ip6-allnodes',
+		'ff02::2 ip6-allrouters',
+	];
+	return [file('/etc/hostname', `${name}\n`), file('/etc/hosts', hosts.map((line) => `${line}\n`).join(''))];
+}
+
+/** Any wired card, by DHCP; the lab address is the startup script's work. */
+function network({ dns }: LabNode): readonly LayerEntry[] {
+	const lines = ['[Match]', 'Name=en* eth*', '', '[Network]', 'DHCP=yes', ...dns.map((address) => `DNS=${address}`)];
+	return [file('/etc/systemd/network/80-wired.network', lines.map((line) => `${line}\n`).join(''))];
+}
+
+function accounts({ name, users }: LabNode, { epoch, accounts: base, skeleton }: BaseFacts): readonly LayerEntry[] {
+	const requests = users.map(({ username, groups, shell, password }) => ({
+		username,
+		groups,
+		shell,
+		// The salt follows from names alone: one that the password had a part in would help to guess it.
+		passwordHash: password === undefined ? undefined : hashPassword(password, sha256(`${name}/${username}`).slice(0, 16)),
+	}));
+	const { files, homes } = addAccounts(base, requests, Math.floor(epoch / 86_400));
+	return [
+		...Object.entries(files).map(([file_, text]) =>
+			/shadow$/.test(file_) ? { ...file(`/etc/${file_}`, text, 0o640), gid: shadowGroup } : file(`/etc/${file_}`, text),
+		),
+		...homes.flatMap(({ path, uid, gid }) => [
+			{ ...directory(path, 0o700), uid, gid },
+			...Object.entries(skeleton).map(([name_, text]) => ({ ...file(`${path}/${name_}`, text), uid, gid })),
+		]),
+	];
+}
+
+const services = ({ name, services: wanted }: LabNode, { units }: BaseFacts): readonly LayerEntry[] =>
+	wanted.flatMap((service) => enableService(service, units, name).map(({ path, target }) => link(path, target)));
+
+/** A script as a unit that runs it at every boot, after the units that it names and the script before it. */
+function startupScript({ name, text, after }: StartupScript, before: StartupScript | undefined): readonly LayerEntry[] {
+	const script = `${scriptDirectory}/${name}`;
+	const unit = `startup-${name}.service`;
+	const units = after.split(/\s+/).filter((word) => word !== '').join(' ');
+	const lines = [
+		'[Unit]',
+		`Description=Startup script ${name}`,
+		...(units === '' ? [] : [`Wants=${units}`, `After=${units}`]),
+		...(before ? [`After=startup-${before.name}.service`] : []),
+		'',
+		'[Service]',
+		'Type=oneshot',
+		'RemainAfterExit=yes',
+		// What names no interpreter the kernel does not start.
+		`ExecStart=${text.startsWith('#!') ? '' : '/bin/bash '}${script}`,
+		'StandardOutput=journal+console',
+		'',
+		'[Install]',
+		'WantedBy=multi-user.target',
+	];
+	return [
+		file(script, text, 0o755),
+		file(`${systemUnits}/${unit}`, lines.map((line) => `${line}\n`).join('')),
+		link(`${systemUnits}/multi-user.target.wants/${unit}`, `${systemUnits}/${unit}`),
+	];
+}
+
+const file = (path: string, text: string, mode = 0o644): LayerEntry => ({ path, mode, uid: 0, gid: 0, content: { text } });
+
+const directory = (path: string, mode = 0o755): LayerEntry => ({ path, mode, uid: 0, gid: 0, content: 'directory' });
+
+const link = (path: string, target: string): LayerEntry => ({ path, mode: 0o777, uid: 0, gid: 0, content: { link: target } });
+
+/** `/etc/ssh/x` lies in `/etc` and `/etc/ssh`. */
+const parents = (path: string): readonly string[] => [...path.matchAll(/\//g)].slice(1).map(({ index }) => path.slice(0, index));

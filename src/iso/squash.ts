@@ -1,0 +1,50 @@
+import { hostFailure, toFailure } from '../base/errors.js';
+import { run, type Argv } from '../process/run.js';
+
+/**
+ * The command that makes a squashfs of the tar archive on its standard input; the root directory is not in the archive's
+ * word. Not sqfstar(1), which mis-reads options in squashfs-tools 4.5.1.
+ */
+export const squashArgv = (file: string): Argv => [
+	...(['mksquashfs', '-', file, '-tar', '-quiet', '-no-progress', '-noappend'] as const),
+	...['-comp', 'zstd', '-Xcompression-level', '3', '-b', '256K'],
+	...['-root-mode', '755', '-root-uid', '0', '-root-gid', '0'],
+];
+
+/**
+ * Writes a squashfs of a tar archive, which is a file or bytes. No time in it is later than `epoch`, in seconds since 1970
+ * (mksquashfs(1), SOURCE_DATE_EPOCH).
+ * @throws Failure `disk-full` (exit 3), or as `run`
+ */
+export async function squash(
+	source: { readonly archive: string } | Uint8Array,
+	file: string,
+	epoch: number,
+	signal?: AbortSignal,
+): Promise<void> {
+	const argv = squashArgv(file);
+	const options = { signal, env: reproducible(epoch) };
+	await orDiskFull(
+		'archive' in source
+			? run(['sh', '-c', 'archive=$1; shift; exec "$@" <"$archive"', 'sh', source.archive, ...argv], options)
+			: run(argv, { ...options, input: source }),
+		file,
+	);
+}
+
+/** The environment in which the tools of an ISO write the same on every day and in every time zone. */
+export const reproducible = (epoch: number): Record<string, string> => ({ SOURCE_DATE_EPOCH: String(epoch), TZ: 'UTC' });
+
+/** Passes on a result; a failure for want of room is told as what it is. */
+export async function orDiskFull<T>(working: Promise<T>, place: string): Promise<T> {
+	try {
+		return await working;
+	} catch (error) {
+		const { message, detail } = toFailure(error);
+		if (!/No space left on device|ENOSPC/.test(`${message}\n${detail ?? ''}`)) throw error;
+		throw hostFailure('disk-full', `no room is left on the disk of ${place}`, {
+			hint: 'free some space (`rehearse prune --list` says what could go), then run it again',
+			cause: error,
+		});
+	}
+}

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { withCleanup } from '../base/cleanup.js';
+import type { LabNode } from '../lab/lab.js';
+import { run } from '../process/run.js';
+import type { BaseLayer } from './bases.js';
+import { layerArchive } from './layer-tar.js';
+import { bootLoaderCommands, earlyGrubConfig, grubConfig, mediumFiles, xorrisoArgv } from './medium.js';
+import { nodeLayer, recipeHash } from './node-layer.js';
+import { orDiskFull, reproducible, squash } from './squash.js';
+
+/** An ISO that was written, with what lies beside it. */
+export interface WrittenIso {
+	readonly node: string;
+	/** Absolute path. */
+	readonly file: string;
+	readonly bytes: number;
+	readonly sha256: string;
+	readonly recipeHash: string;
+}
+
+/** The name of the upper layer on the medium; live-boot puts later names above earlier ones. */
+const layerNames = { base: '10-base.squashfs', node: '20-node.squashfs' } as const;
+
+/**
+ * Writes a node's ISO and what OpenFactory has beside one into `directory`, which is made. What is there already stays
+ * until the new files are whole.
+ * @throws Failure `disk-full` (exit 3), or as `run`
+ */
+export async function writeIso(node: LabNode, base: BaseLayer, directory: string, signal?: AbortSignal): Promise<WrittenIso> {
+	return withCleanup(async (cleanup) => {
+		await mkdir(directory, { recursive: true });
+		let staging: string | undefined;
+		cleanup.defer('staging directory', () => (staging ? rm(staging, { recursive: true, force: true }) : undefined));
+		staging = await mkdtemp(path.join(directory, '.partial-'));
+		const place = (name: string) => path.join(staging ?? '', name);
+		const iso = `${node.name}.iso`;
+		const { epoch } = base.facts;
+
+		const layer = place(layerNames.node);
+		await squash(layerArchive(nodeLayer(node, base.facts), epoch), layer, epoch, signal);
+		const files = mediumFiles(staging);
+		await writeFile(files.earlyConfig, earlyGrubConfig(node.name));
+		await writeFile(files.grubConfig, grubConfig(node.name));
+		const options = { signal, env: reproducible(epoch) };
+		for (const command of bootLoaderCommands(files)) await orDiskFull(run(command, options), directory);
+		const live = {
+			'vmlinuz': base.kernel,
+			'initrd.img': base.initrd,
+			[layerNames.base]: base.squashfs,
+			[layerNames.node]: layer,
+		};
+		await orDiskFull(run(xorrisoArgv({ node: node.name, files, live, epoch, output: place(iso) }), options), directory);
+		// The hashes of passwords are in it.
+		await chmod(place(iso), 0o600);
+
+		const [isoSum, baseSum, nodeSum] = await Promise.all([place(iso), base.squashfs, layer].map((file) => hashFile(file, signal)));
+		const sum = isoSum ?? '';
+		const beside = {
+			'dpkg-manifest': base.manifest,
+			'squashfs-hashes.sha256': `${baseSum}  live/${layerNames.base}\n${nodeSum}  live/${layerNames.node}\n`,
+			'recipe_hash': `${recipeHash(node)}\n`,
+			[`${iso}.sha256`]: `${sum}  ${iso}\n`,
+		};
+		for (const [name, text] of Object.entries(beside)) await orDiskFull(writeFile(place(name), text), directory);
+		const { size: bytes } = await stat(place(iso));
+		for (const name of [iso, ...Object.keys(beside)]) await rename(place(name), path.join(directory, name));
+		return { node: node.name, file: path.join(directory, iso), bytes, sha256: sum, recipeHash: recipeHash(node) };
+	});
+}
+
+async function hashFile(file: string, signal?: AbortSignal): Promise<string> {
+	const hash = createHash('sha256');
+	for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) {
+		signal?.throwIfAborted();
+		hash.update(chunk as Buffer);
+	}
+	return hash.digest('hex');
+}

@@ -1,0 +1,55 @@
+import test from 'ava';
+import { Failure } from '../../../src/base/errors.js';
+import { addAccounts, type AccountRequest } from '../../../src/iso/accounts.js';
+import { facts } from './facts.js';
+
+const day = 20_769;
+
+const add = (...users: AccountRequest[]) => addAccounts(facts.accounts, users, day);
+
+const ops: AccountRequest = { username: 'ops', groups: ['sudo'], shell: '/bin/bash', passwordHash: '$6$salt$hash' };
+
+/** Only what was added or changed, a line each. */
+const changed = (table: string, ...users: AccountRequest[]): string[] => {
+	const before = new Set(facts.accounts[table]?.split('\n'));
+	return (add(...users).files[table] ?? '').split('\n').filter((line) => !before.has(line));
+};
+
+test('a user has a group of his own, a home directory and subordinate ids', (t) => {
+	t.deepEqual(changed('passwd', ops), ['ops:x:1000:1000::/home/ops:/bin/bash']);
+	t.deepEqual(changed('shadow', ops), [`ops:$6$salt$hash:${day}:0:99999:7:::`]);
+	t.deepEqual(changed('group', ops), ['sudo:x:27:ops', 'ops:x:1000:']);
+	t.deepEqual(changed('gshadow', ops), ['sudo:*::ops', 'ops:!::']);
+	t.deepEqual(changed('subuid', ops), ['ops:100000:65536']);
+	t.deepEqual(add(ops).homes, [{ path: '/home/ops', uid: 1000, gid: 1000 }]);
+});
+
+test('the second user comes after the first, and without a password nobody logs in with one', (t) => {
+	const guest = { username: 'guest', groups: [], shell: '/bin/sh' };
+	t.deepEqual(changed('passwd', ops, guest).at(-1), 'guest:x:1001:1001::/home/guest:/bin/sh');
+	t.deepEqual(changed('shadow', ops, guest).at(-1), `guest:!:${day}:0:99999:7:::`);
+	t.deepEqual(changed('subgid', ops, guest).at(-1), 'guest:165536:65536');
+});
+
+test('a group that is not there is made, and its id is nobody else\'s', (t) => {
+	const deployer = { ...ops, groups: ['deploy', 'deploy'] };
+	t.deepEqual(changed('group', deployer), ['deploy:x:1000:ops', 'ops:x:1001:']);
+	t.deepEqual(changed('passwd', deployer), ['ops:x:1001:1001::/home/ops:/bin/bash']);
+});
+
+test('a user who is there gets password, shell and groups, and no other home', (t) => {
+	const root = { ...ops, username: 'root' };
+	t.deepEqual(changed('passwd', { ...root, shell: '/bin/sh' }), ['root:x:0:0:root:/root:/bin/sh']);
+	t.deepEqual(changed('shadow', root), [`root:$6$salt$hash:${day}:0:99999:7:::`]);
+	t.deepEqual(add(root).homes, []);
+	t.deepEqual(changed('shadow', { ...root, username: 'redis', passwordHash: undefined }), []);
+});
+
+const refused = test.macro((t, overrides: Partial<AccountRequest>) => {
+	const error = t.throws(() => add({ ...ops, ...overrides }), { instanceOf: Failure });
+	t.is((error as Failure).exitCode, 2);
+});
+test('a colon', refused, { username: 'root:x' });
+test('a line', refused, { shell: '/bin/sh\nroot::0:0' });
+test('a comma in a group', refused, { groups: ['a,root'] });
+test('nothing', refused, { username: '' });

@@ -75,6 +75,9 @@ export const bootLoaderCommands = (files: MediumFiles): readonly Argv[] => [
 /** What GRUB puts before an image, so that it boots from a USB stick under BIOS. */
 const hybridBoot = '/usr/lib/grub/i386-pc/boot_hybrid.img';
 
+/** The type of an EFI system partition (UEFI Specification, 5.3.3). */
+const efiPartition = 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B';
+
 export interface MediumRequest {
 	readonly node: string;
 	readonly files: MediumFiles;
@@ -90,16 +93,19 @@ export function xorrisoArgv({ node, files, live, epoch, output }: MediumRequest)
 	const places = {
 		'boot/grub/i386-pc/eltorito.img': files.biosImage,
 		'boot/grub/grub.cfg': files.grubConfig,
-		'boot/efi.img': files.efiImage,
 		...Object.fromEntries(Object.entries(live).map(([name, file]) => [`live/${name}`, file])),
 	};
 	return [
 		...(['xorriso', '-as', 'mkisofs', '-quiet', '-V', volumeLabel(node)] as const),
 		// Everything is root's and readable (-r), whatever the umask here; every time is the same.
-		...['-r', `--set_all_file_dates`, isoDate(epoch), '-o', output],
+		...['-r', '--set_all_file_dates', isoDate(epoch), '-o', output],
 		...['-b', 'boot/grub/i386-pc/eltorito.img', '-no-emul-boot', '-boot-load-size', '4', '-boot-info-table'],
-		...['--grub2-boot-info', '--grub2-mbr', hybridBoot],
-		...['-eltorito-alt-boot', '-e', 'boot/efi.img', '-no-emul-boot', '-isohybrid-gpt-basdat'],
+		...['--grub2-boot-info', '--grub2-mbr', hybridBoot, '--mbr-force-bootable'],
+		// The firmware's file system lies behind the other and is a partition of its own, which UEFI looks for on a stick; a CD
+		// has it by El Torito.
+		...['-append_partition', '2', efiPartition, files.efiImage, '-appended_part_as_gpt', '-partition_offset', '16'],
+		...[`--modification-date=${isoDate(epoch)}`, '--gpt_disk_guid', 'modification-date'],
+		...['-eltorito-alt-boot', '-e', '--interval:appended_partition_2:all::', '-no-emul-boot'],
 		'-graft-points',
 		...Object.entries(places).map(([place, file]) => `${place}=${graftSource(file)}`),
 	];

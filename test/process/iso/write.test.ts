@@ -1,0 +1,96 @@
+/** An ISO of a base layer in miniature, written by the real programs and read back. Nothing boots. */
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import type { BaseLayer } from '../../../src/iso/bases.js';
+import { layerArchive } from '../../../src/iso/layer-tar.js';
+import { squash } from '../../../src/iso/squash.js';
+import { writeIso } from '../../../src/iso/write.js';
+import { run } from '../../../src/process/run.js';
+import { labNode } from '../../unit/base/labs.js';
+import { facts } from '../../unit/iso/facts.js';
+
+async function makeDirectory(t: ExecutionContext): Promise<string> {
+	const directory = await mkdtemp('/tmp/rehearse-test-');
+	t.teardown(() => rm(directory, { recursive: true, force: true }));
+	return directory;
+}
+
+/** A base layer with next to nothing in it. */
+async function makeBase(directory: string): Promise<BaseLayer> {
+	const place = (name: string) => path.join(directory, name);
+	const entry = { path: '/etc/issue', mode: 0o644, uid: 0, gid: 0, content: { text: 'of the base\n' } };
+	await squash(layerArchive([entry], facts.epoch), place('10-base.squashfs'), facts.epoch);
+	await writeFile(place('vmlinuz'), 'a kernel');
+	await writeFile(place('initrd.img'), 'its initrd');
+	return { squashfs: place('10-base.squashfs'), kernel: place('vmlinuz'), initrd: place('initrd.img'), manifest: 'jq\t1.7\n', facts };
+}
+
+const node = labNode('web', 0, { startupScripts: [{ name: 'web', text: '#!/bin/sh\necho web\n', after: 'network-online.target' }] });
+
+const xorriso = async (iso: string, ...words: string[]): Promise<string> => {
+	const { stdout, stderr } = await run(['xorriso', '-indev', iso, ...words]);
+	return stdout + stderr;
+};
+
+const environment = { TZ: process.env['TZ'], umask: process.umask() };
+test.afterEach.always(() => {
+	process.umask(environment.umask);
+	if (environment.TZ === undefined) delete process.env['TZ'];
+	else process.env['TZ'] = environment.TZ;
+});
+
+test.serial('written twice, at other times, in other time zones and under other umasks, it is the same file', async (t) => {
+	const directory = await makeDirectory(t);
+	const base = await makeBase(directory);
+	const first = await writeIso(node, base, path.join(directory, 'first'));
+	process.env['TZ'] = 'Asia/Tokyo';
+	process.umask(0o077);
+	// The file system of the firmware counts in steps of two seconds.
+	await new Promise((resolve) => setTimeout(resolve, 2100));
+	const second = await writeIso(node, base, path.join(directory, 'second'));
+	t.is(second.sha256, first.sha256);
+	t.true((await readFile(first.file)).equals(await readFile(second.file)));
+});
+
+test.serial('it boots from CD and stick, under BIOS and UEFI, and has the hashes beside it', async (t) => {
+	const directory = await makeDirectory(t);
+	const out = path.join(directory, 'out');
+	const { file } = await writeIso(node, await makeBase(directory), out);
+	const report = await xorriso(file, '-report_el_torito', 'plain', '-report_system_area', 'plain');
+	t.regex(report, /El Torito boot img : +1 +BIOS +y/);
+	t.regex(report, /El Torito boot img : +2 +UEFI +y/);
+	t.regex(report, /System area summary: MBR protective-msdos-label grub2-mbr .* GPT/);
+	// An EFI system partition, as it is stored.
+	t.regex(report, /GPT type GUID +: +2 +28732ac11ff8d211ba4b00a0c93ec93b/);
+	t.regex(report, /Volume id +: 'web'/);
+	t.deepEqual((await readdir(out)).sort(), ['dpkg-manifest', 'recipe_hash', 'squashfs-hashes.sha256', 'web.iso', 'web.iso.sha256']);
+	await run(['sha256sum', '--check', '--quiet', 'web.iso.sha256'], { cwd: out });
+	const tree = path.join(directory, 'tree');
+	await run(['xorriso', '-osirrox', 'on', '-indev', file, '-extract', '/', tree]);
+	await run(['chmod', '-R', 'u+w', tree]);
+	await run(['sha256sum', '--check', '--quiet', path.join(out, 'squashfs-hashes.sha256')], { cwd: tree });
+	const { stdout } = await run(['unsquashfs', '-cat', path.join(tree, 'live', '20-node.squashfs'), 'usr/local/lib/startup/web']);
+	t.is(stdout, '#!/bin/sh\necho web');
+});
+
+test.serial('a write that fails leaves what was there, and nothing else', async (t) => {
+	const directory = await makeDirectory(t);
+	const out = path.join(directory, 'out');
+	const base = await makeBase(directory);
+	const before = await writeIso(node, base, out);
+	const names = await readdir(out);
+	await t.throwsAsync(writeIso(node, { ...base, kernel: path.join(directory, 'gone') }, out), { code: 'command-failed' });
+	await t.throwsAsync(writeIso(node, base, out, AbortSignal.abort(new Error('Ctrl-C'))), { message: 'Ctrl-C' });
+	t.deepEqual(await readdir(out), names);
+	await run(['sha256sum', '--check', '--quiet', 'web.iso.sha256'], { cwd: out });
+	t.is((await readFile(before.file)).length, before.bytes);
+});
+
+test.serial('what is not readable by others on the host is readable in the ISO', async (t) => {
+	const directory = await makeDirectory(t);
+	const base = await makeBase(directory);
+	await chmod(base.kernel, 0o600);
+	const { file } = await writeIso(node, base, path.join(directory, 'out'));
+	t.regex(await xorriso(file, '-find', '/live/vmlinuz', '-exec', 'lsdl'), /-r--r--r-- +1 0 +0 /);
+});

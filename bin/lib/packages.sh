@@ -44,6 +44,7 @@ xorriso xorriso
 iso_files='
 /usr/lib/grub/i386-pc/boot_hybrid.img grub-pc-bin
 /usr/lib/grub/x86_64-efi/moddep.lst grub-efi-amd64-bin
+/usr/share/OVMF/OVMF_CODE_4M.fd ovmf
 '
 
 # find_missing_packages [TABLE]: what a rehearsal needs, or the items of a table.

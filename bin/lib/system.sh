@@ -78,7 +78,9 @@ set_up_system() {
 # What ISOs are made with, which nothing else needs.
 set_up_iso() {
 	caller=$(id -un 2>/dev/null) || caller=$(id -u)
-	find_missing_packages "$iso_programs$iso_files"
+	of_isos="$iso_programs
+$iso_files"
+	find_missing_packages "$of_isos"
 	[ -n "$missing_packages" ] || return 0
 	if [ "$(id -u)" = 0 ]; then
 		say "installing for ISOs: $missing_packages"
@@ -92,6 +94,6 @@ set_up_iso() {
 		user=$caller
 		die 3 'that takes root; run this once, then try again' "$(command_for_reader iso)"
 	fi
-	find_missing_packages "$iso_programs$iso_files"
+	find_missing_packages "$of_isos"
 	[ -z "$missing_packages" ] || die 3 "still missing: $missing_packages" "apt-get install $missing_packages"
 }

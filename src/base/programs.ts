@@ -34,10 +34,14 @@ const isoPackages = {
 	'xorriso': 'xorriso',
 } as const satisfies Record<string, string>;
 
-/** Files that an ISO is made of, with the packages that bring them. */
+/** UEFI for QEMU: what an ISO is booted with, not made. */
+export const ovmfFile = '/usr/share/OVMF/OVMF_CODE_4M.fd';
+
+/** Files that ISOs are made of or booted with, with the packages that bring them. */
 export const isoFiles: readonly { readonly file: string; readonly package: string }[] = [
 	{ file: '/usr/lib/grub/i386-pc/boot_hybrid.img', package: 'grub-pc-bin' },
 	{ file: '/usr/lib/grub/x86_64-efi/moddep.lst', package: 'grub-efi-amd64-bin' },
+	{ file: ovmfFile, package: 'ovmf' },
 ];
 
 /** A program that the tool knows the package of. */

@@ -1,6 +1,6 @@
 /** What a host needs for ISOs alone. Nobody is asked for it before an ISO is wanted. */
 import { hostFailure } from '../base/errors.js';
-import { isoFiles, isoPrograms } from '../base/programs.js';
+import { isoFiles, isoPrograms, ovmfFile } from '../base/programs.js';
 import type { CheckedRequirement } from '../base/requirement.js';
 import { thisHost, type Host } from './host.js';
 
@@ -26,7 +26,7 @@ export async function checkIsoRequirement(host: Host, isWanted: boolean): Promis
 
 /** The pre-flight of `rehearse iso`. @throws Failure `missing-iso-tools` (exit 3) naming what this host lacks */
 export async function requiredForIso(host: Host = thisHost()): Promise<void> {
-	const missing = await findMissing(host);
+	const missing = (await findMissing(host)).filter(({ name }) => name !== ovmfFile);
 	if (missing.length === 0) return;
 	throw hostFailure('missing-iso-tools', `${missing.map(({ name }) => name).join(', ')}: not found on this host`, {
 		hint: setUpIso(host),

@@ -193,6 +193,16 @@ test(setUpFor, ['run', '--help'], false);
 test(setUpFor, ['--version'], false);
 test('when told not to', setUpFor, ['run'], false, { REHEARSE_NO_SETUP: '1' });
 
+test('only who wants an ISO is asked for what ISOs are made with', async (t) => {
+	const checkout = await makeSources(t);
+	await launch(checkout);
+	await checkout.write('bin/setup', '#!/bin/sh\necho "setup $1" >>"$LOG"\n');
+	for (const args of [['run'], ['iso', '--help'], ['exec', 'iso']]) await launch(checkout, ...args);
+	t.false((await checkout.notes()).includes('setup iso'));
+	await launch(checkout, 'iso', '--out', 'x');
+	t.deepEqual((await checkout.notes()).slice(-2), ['setup system', 'setup iso']);
+});
+
 test('a set-up that fails keeps the program from being launched', async (t) => {
 	const checkout = await makeSources(t);
 	await launch(checkout);

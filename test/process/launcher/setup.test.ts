@@ -223,3 +223,22 @@ test('without the restriction in force nothing is asked for', async (t) => {
 	await checkout.shim('unshare', 'exit 1');
 	t.is((await setUp(checkout)).exitCode, 0);
 });
+
+const isos = (without: string) => `iso_programs="${without}" iso_files="$root/keyring grub-pc-bin"; set_up_iso`;
+
+test('what ISOs are made with is installed when it is asked for', async (t) => {
+	const checkout = await makeSystem(t, { without: ['xorriso'], then: isos('xorriso xorriso') });
+	const { exitCode, stderr } = await setUp(checkout);
+	t.is(exitCode, 0);
+	t.is(stderr, 'rehearse: installing for ISOs: xorriso');
+	t.deepEqual((await installs(checkout)).map((note) => note.replace(/.* install /, '')), ['xorriso']);
+});
+
+test('an ordinary user without sudo gets the one command for ISOs', async (t) => {
+	const checkout = await makeSystem(t, { uid: 1000, without: ['xorriso'], then: isos('xorriso xorriso') });
+	const { exitCode, stderr } = await setUp(checkout);
+	t.is(exitCode, 3);
+	t.true(stderr.includes('ISOs need the packages: xorriso\n'));
+	t.true(stderr.endsWith(`  → su root -c '${checkout.root}/bin/setup iso'`));
+	t.deepEqual(await installs(checkout), []);
+});

@@ -1,0 +1,71 @@
+/** ISOs of a small node: the same each time, nothing of the tool in them, and booted to what the recipe says. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { run } from '../../src/process/run.js';
+import { bootIso, type IsoGuest, type Medium } from './support/iso-guest.js';
+import { addScript, editLab, nodeOf } from './support/labs.js';
+import { makeSandbox, type Sandbox } from './support/sandbox.js';
+import { runTool } from './support/tool.js';
+
+/** A node with hardly more than what every ISO has. */
+const smallLab = (sandbox: Sandbox): Promise<string> =>
+	editLab(sandbox, 'single', (plan) => {
+		nodeOf(plan, 'box').recipe.packages = ['openssh-server', 'iproute2'];
+		addScript(plan, 'box', 'note', ['#!/bin/sh', 'hostname >/root/noted']);
+	});
+
+/** Builds the ISO of `box`; resolves to the directory that it is in. */
+async function build(t: ExecutionContext, sandbox: Sandbox, env: NodeJS.ProcessEnv = {}): Promise<string> {
+	const out = path.join(sandbox.path, 'isos');
+	const ended = await runTool(sandbox, ['iso', await smallLab(sandbox), '--out', out, '--json'], { env });
+	t.is(ended.status, 0, ended.stderr);
+	t.deepEqual(await sandbox.leftovers(0), []);
+	return path.join(out, 'box');
+}
+
+const words = /rehearse|cidata/i;
+
+test.serial('built twice, once from its packages up, it is the same file; it has nothing of the tool in it, and boots from CD and stick', async (t) => {
+	t.timeout(15 * 60_000);
+	const [directory, again] = [await build(t, await makeSandbox(t)), await build(t, await makeSandbox(t, 'empty'), { TZ: 'Asia/Tokyo' })];
+	const iso = path.join(directory, 'box.iso');
+	for (const name of ['box.iso.sha256', 'dpkg-manifest', 'squashfs-hashes.sha256', 'recipe_hash']) {
+		t.is(await readFile(path.join(again, name), 'utf8'), await readFile(path.join(directory, name), 'utf8'), name);
+	}
+	t.true((await readFile(path.join(again, 'box.iso'))).equals(await readFile(iso)));
+
+	const tree = path.join(directory, 'tree');
+	await run(['xorriso', '-osirrox', 'on', '-indev', iso, '-extract', '/', tree]);
+	for (const layer of ['10-base', '20-node']) {
+		const file = path.join(tree, 'live', `${layer}.squashfs`);
+		const { stdout } = await run(['unsquashfs', '-ll', file]);
+		t.true(stdout.includes('/etc/systemd/system'));
+		t.deepEqual(stdout.split('\n').filter((line) => words.test(line) || line.includes('cloud-init')), []);
+		await run(['unsquashfs', '-no-xattrs', '-quiet', '-no-progress', '-dest', path.join(tree, layer), file, 'etc', 'usr/local', 'home']);
+	}
+	const { stdout } = await run(['grep', '-rliE', words.source, path.join(tree, '10-base'), path.join(tree, '20-node'), path.join(tree, 'boot')], {
+		allowFailure: true,
+	});
+	t.is(stdout, '');
+
+	await Promise.all([boots(t, iso, 'cd'), boots(t, iso, 'stick')]);
+});
+
+/** Boots the ISO of `box`, logs in at its console and looks around. */
+async function boots(t: ExecutionContext, iso: string, medium: Medium): Promise<void> {
+	const guest: IsoGuest = bootIso(t, iso, medium);
+	await guest.says(/box login: $/, 5 * 60_000);
+	guest.type('ops');
+	await guest.says(/Password: $/, 60_000);
+	guest.type('single-ops');
+	await guest.says(/\$ $/, 60_000);
+	guest.type('sudo -s');
+	await guest.says(/password for ops: $/, 60_000);
+	guest.type('single-ops');
+	await guest.says(/# $/, 60_000);
+	t.regex(await guest.runs('systemctl is-active --wait startup-box startup-note ssh'), /^(active\s+){3}/);
+	t.regex(await guest.runs('systemctl list-units --failed --no-legend --plain | cat; echo none'), /^none/);
+	t.regex(await guest.runs('cat /root/noted; stat -c %U:%G:%a /home/ops /etc/shadow'), /^box\s+ops:ops:700\s+root:shadow:640/);
+	t.regex(await guest.runs('ip -4 -brief address show to 10.74.0.10; cat /etc/ssh/ssh_host_ed25519_key.pub'), /10\.74\.0\.10\/24[^]*ssh-ed25519 /);
+}

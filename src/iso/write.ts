@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/prom
 import path from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
 import type { LabNode } from '../lab/lab.js';
+import { startJanitor } from '../process/janitor.js';
 import { run } from '../process/run.js';
 import type { BaseLayer } from './bases.js';
 import { layerArchive } from './layer-tar.js';
@@ -21,7 +22,7 @@ export interface WrittenIso {
 	readonly recipeHash: string;
 }
 
-/** The name of the upper layer on the medium; live-boot puts later names above earlier ones. */
+/** The names of the layers on the medium; live-boot puts later names above earlier ones. */
 const layerNames = { base: '10-base.squashfs', node: '20-node.squashfs' } as const;
 
 /**
@@ -35,6 +36,7 @@ export async function writeIso(node: LabNode, base: BaseLayer, directory: string
 		let staging: string | undefined;
 		cleanup.defer('staging directory', () => (staging ? rm(staging, { recursive: true, force: true }) : undefined));
 		staging = await mkdtemp(path.join(directory, '.partial-'));
+		await startJanitor('janitor of the staging directory', ['rm', '-rf', '--', staging], cleanup);
 		const place = (name: string) => path.join(staging ?? '', name);
 		const iso = `${node.name}.iso`;
 		const { epoch } = base.facts;

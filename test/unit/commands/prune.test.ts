@@ -141,3 +141,16 @@ test('nothing was ever kept', async (t) => {
 	await rm(paths.runs, { recursive: true });
 	t.deepEqual((await prune()).removed, []);
 });
+
+test('base layers of ISOs go too, but for one that is being built, which keeps the packages', async (t) => {
+	const { paths, put, prune, has } = await fill(t);
+	await put(`cache/iso-bases/${builtKey}/10-base.squashfs`, 'x');
+	await put(`cache/iso-bases/${partialKey}.partial/10-base.squashfs`, 'x');
+	const lock = await acquireLock(path.join(paths.isoBases, partialKey), { timeoutMs: 0 });
+	const { removed, kept } = await prune();
+	await lock.release();
+	t.deepEqual(removed.map(({ kind }) => kind), ['run', 'image', 'image', 'iso-base']);
+	t.deepEqual(kept.map(({ kind }) => kind), ['iso-base', 'packages']);
+	t.false(has(`cache/iso-bases/${builtKey}`));
+	t.true(has(`cache/iso-bases/${partialKey}.partial/10-base.squashfs`));
+});

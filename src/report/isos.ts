@@ -1,5 +1,6 @@
 /** What `iso` prints: a table for people, one object for programs. */
 import { formatBytes } from '../base/format.js';
+import { quote } from '../base/shell.js';
 import type { WrittenIso } from '../iso/write.js';
 import { layOutColumns, painter, type Cell } from './text.js';
 
@@ -14,7 +15,7 @@ export function renderIsos(isos: readonly WrittenIso[], options: { readonly colo
 	const [first] = isos;
 	return [
 		...layOutColumns(rows, painter(options.color)),
-		...(first ? ['', `To boot one by hand: qemu-system-x86_64 -m 2G -nographic -cdrom ${first.file}`] : []),
+		...(first ? ['', `To boot one by hand: qemu-system-x86_64 -m 2G -nographic -nic user,model=virtio -cdrom ${quote(first.file)}`] : []),
 		'',
 	].join('\n');
 }

@@ -26,7 +26,7 @@ async function build(t: ExecutionContext, sandbox: Sandbox, env: NodeJS.ProcessE
 
 const words = /rehearse|cidata/i;
 
-test.serial('built twice, once from its packages up, it is the same file; it has nothing of the tool in it, and boots from CD and stick', async (t) => {
+test.serial('built twice, once from its packages up, it is the same file; it has nothing of the tool in it, and boots as a CD and as a disk', async (t) => {
 	t.timeout(15 * 60_000);
 	const [directory, again] = [await build(t, await makeSandbox(t)), await build(t, await makeSandbox(t, 'empty'), { TZ: 'Asia/Tokyo' })];
 	const iso = path.join(directory, 'box.iso');
@@ -49,7 +49,7 @@ test.serial('built twice, once from its packages up, it is the same file; it has
 	});
 	t.is(stdout, '');
 
-	await Promise.all([boots(t, iso, 'cd'), boots(t, iso, 'stick')]);
+	await Promise.all([boots(t, iso, 'cd'), boots(t, iso, 'disk')]);
 });
 
 /** Boots the ISO of `box`, logs in at its console and looks around. */

@@ -24,7 +24,7 @@ export const isoDefinition = defineCommand({
 		kernel: {
 			choices: ['cloud', 'generic'],
 			default: 'cloud',
-			describe: 'cloud is small and for virtual machines; generic has the drivers of real computers',
+			describe: 'cloud is small and for virtual machines; generic has the drivers of real computers and of USB',
 		},
 		recommends: {
 			type: 'boolean',

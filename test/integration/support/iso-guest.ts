@@ -1,4 +1,4 @@
-/** A machine that boots an ISO as anybody would: no kernel from outside, a CD drive, a serial line, a network that leads nowhere. */
+/** A machine that boots an ISO as anybody would: no kernel from outside, a drive, a serial line, a network that leads nowhere. */
 import { spawn } from 'node:child_process';
 import type { ExecutionContext } from 'ava';
 import { withoutControls } from '../../../src/base/format.js';
@@ -14,15 +14,15 @@ export interface IsoGuest {
 	runs(command: string, ms?: number): Promise<string>;
 }
 
-/** How it boots: from a CD under BIOS, or from a USB stick under UEFI. */
-export type Medium = 'cd' | 'stick';
+/** How it boots: from a CD under BIOS, or from a disk that the ISO was written to under UEFI. */
+export type Medium = 'cd' | 'disk';
 
 const drives: Readonly<Record<Medium, (iso: string) => string[]>> = {
 	cd: (iso) => ['-drive', `if=none,id=medium,format=raw,readonly=on,file=${iso}`, '-device', 'ide-cd,drive=medium,bootindex=0'],
-	stick: (iso) => [
+	disk: (iso) => [
 		...['-drive', `if=pflash,format=raw,readonly=on,file=${ovmfFile}`],
 		...['-drive', `if=none,id=medium,format=raw,readonly=on,file=${iso}`],
-		...['-device', 'qemu-xhci', '-device', 'usb-storage,drive=medium,bootindex=0'],
+		...['-device', 'ide-hd,drive=medium,bootindex=0'],
 	],
 };
 

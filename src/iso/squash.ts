@@ -35,13 +35,16 @@ export async function squash(
 /** The environment in which the tools of an ISO write the same on every day and in every time zone. */
 export const reproducible = (epoch: number): Record<string, string> => ({ SOURCE_DATE_EPOCH: String(epoch), TZ: 'UTC' });
 
+/** How the tools say that a disk is full; xorriso looks before it writes. */
+const noRoom = /No space left on device|ENOSPC|exceeds free space on media/;
+
 /** Passes on a result; a failure for want of room is told as what it is. */
 export async function orDiskFull<T>(working: Promise<T>, place: string): Promise<T> {
 	try {
 		return await working;
 	} catch (error) {
 		const { message, detail } = toFailure(error);
-		if (!/No space left on device|ENOSPC/.test(`${message}\n${detail ?? ''}`)) throw error;
+		if (!noRoom.test(`${message}\n${detail ?? ''}`)) throw error;
 		throw hostFailure('disk-full', `no room is left on the disk of ${place}`, {
 			hint: 'free some space (`rehearse prune --list` says what could go), then run it again',
 			cause: error,

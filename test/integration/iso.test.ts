@@ -8,10 +8,11 @@ import { addScript, editLab, nodeOf } from './support/labs.js';
 import { makeSandbox, type Sandbox } from './support/sandbox.js';
 import { runTool } from './support/tool.js';
 
-/** A node with hardly more than what every ISO has. */
+/** A node with hardly more than what every ISO has, which needs no default route: a network that leads nowhere has none. */
 const smallLab = (sandbox: Sandbox): Promise<string> =>
 	editLab(sandbox, 'single', (plan) => {
-		nodeOf(plan, 'box').recipe.packages = ['openssh-server', 'iproute2'];
+		Object.assign(nodeOf(plan, 'box').recipe, { packages: ['openssh-server', 'iproute2'], startup_scripts: [] });
+		addScript(plan, 'box', 'box', ['ip addr add 10.74.0.10/24 dev "$(ls /sys/class/net | grep -m 1 ^en)"']);
 		addScript(plan, 'box', 'note', ['#!/bin/sh', 'hostname >/root/noted']);
 	});
 

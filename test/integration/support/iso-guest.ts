@@ -21,7 +21,8 @@ const drives: Readonly<Record<Medium, (iso: string) => string[]>> = {
 	cd: (iso) => ['-drive', `if=none,id=medium,format=raw,readonly=on,file=${iso}`, '-device', 'ide-cd,drive=medium,bootindex=0'],
 	disk: (iso) => [
 		...['-drive', `if=pflash,format=raw,readonly=on,file=${ovmfFile}`],
-		...['-drive', `if=none,id=medium,format=raw,readonly=on,file=${iso}`],
+		// A disk is written to, here into a file that QEMU forgets.
+		...['-drive', `if=none,id=medium,format=raw,snapshot=on,file=${iso}`],
 		...['-device', 'ide-hd,drive=medium,bootindex=0'],
 	],
 };
@@ -48,7 +49,7 @@ export function bootIso(t: ExecutionContext, iso: string, medium: Medium): IsoGu
 		async says(pattern, ms) {
 			const look = async () => ({ match: pattern.exec(withoutControls(console.slice(position))), isOver });
 			const { last } = await poll(look, ({ match, isOver: isDead }) => match !== null || isDead, { intervalMs: 200, deadlineMs: ms });
-			if (!last.match) throw new Error(`nothing in ${ms} ms like ${String(pattern)}:\n${withoutControls(console).slice(-4000)}`);
+			if (!last.match) throw new Error(`${isOver ? 'QEMU ended without' : `nothing in ${ms} ms like`} ${String(pattern)}:\n${withoutControls(console).slice(-4000)}`);
 			position = console.length;
 			return last.match;
 		},
@@ -57,7 +58,8 @@ export function bootIso(t: ExecutionContext, iso: string, medium: Medium): IsoGu
 			// In the echo of the command the mark is not whole.
 			guest.type(`${command}; echo "E""ND $?"`);
 			const [text] = await guest.says(/[^]*\nEND \d+/, ms);
-			return text.split('\n').slice(1).join('\n');
+			// The kernel may have its say in between.
+			return text.split('\n').slice(1).filter((row) => !/^\[ *\d+\.\d+\] /.test(row)).join('\n');
 		},
 	};
 	return guest;

@@ -19,8 +19,8 @@ export interface IsosOptions extends BaseOptions {
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** As for images: a mixture of unpacking and of single-threaded scripts. */
-const buildsAtOnce = Math.min(2, os.availableParallelism());
+/** A mixture of unpacking, of single-threaded scripts and of waiting for the disk: one more than there are cores, but few. */
+const buildsAtOnce = Math.min(3, os.availableParallelism() + 1);
 
 /**
  * Writes the ISO of each of the nodes, and builds the base layers that are missing for it. The first failure ends the

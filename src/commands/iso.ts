@@ -12,7 +12,7 @@ import type { LabNode } from '../lab/lab.js';
 import { requireNodes } from '../lab/node-names.js';
 import { stage } from '../lab/stage.js';
 import { isosObject, renderIsos } from '../report/isos.js';
-import { makePlace, type Paths } from '../runs/paths.js';
+import { ensureDirectory, type Paths } from '../runs/paths.js';
 import { loadLab } from './load-lab.js';
 import { stopOnSignals } from './stop.js';
 import type { Terminal } from './terminal.js';
@@ -52,7 +52,7 @@ export async function isoCommand({ directory, terminal, paths, kernel, recommend
 		await makeWritableDirectory(out).catch((error: Error) => {
 			throw usageFailure(`--out ${out} cannot be written to: ${error.message}`);
 		});
-		await makePlace(paths, 'cache');
+		await ensureDirectory(paths, 'cache');
 		const findMirror = () => (options.mirror ? Promise.resolve({ uri: options.mirror }) : findHostMirror(signal));
 		const isos = await stage(emit, 'isos', () =>
 			writeIsos(nodes, { kernel, recommends, pinOf: (node) => pins.get(node), bases: paths.isoBases, out, findMirror, emit, signal }),

@@ -1,6 +1,6 @@
 import os from 'node:os';
 import path from 'node:path';
-import { Turns } from '../base/turns.js';
+import { Semaphore } from '../base/semaphore.js';
 import { readGuestDefinition } from '../image/guest.js';
 import type { Mirror } from '../image/mirror.js';
 import type { Emit } from '../lab/events.js';
@@ -31,7 +31,7 @@ export async function writeIsos(nodes: readonly LabNode[], options: IsosOptions)
 	const [guest, definition] = await Promise.all([readGuestDefinition(), readIsoDefinition()]);
 	const failing = new AbortController();
 	const either = signal ? AbortSignal.any([signal, failing.signal]) : failing.signal;
-	const turns = new Turns(buildsAtOnce);
+	const semaphore = new Semaphore(buildsAtOnce);
 	const written = new Map<string, WrittenIso>();
 	const write = async (request: BaseRequest) => {
 		const progress = (detail: string) => emit({ type: 'stage-progress', stage: 'isos', detail });
@@ -50,7 +50,7 @@ export async function writeIsos(nodes: readonly LabNode[], options: IsosOptions)
 	};
 	const work = async (request: BaseRequest) => {
 		try {
-			await turns.take(() => write(request));
+			await semaphore.take(() => write(request));
 		} catch (error) {
 			failing.abort(error);
 			throw error;

@@ -4,16 +4,16 @@ import { jsonFlag } from '../flags.js';
 /** `rehearse doctor` */
 export const doctorDefinition = defineCommand({
 	usage: 'doctor',
-	describe: 'what this host can do, what is missing, and the command that mends it',
+	describe: 'what this host can do, what is missing, and the command that fixes it',
 	positionals: {},
 	flags: {
 		iso: { type: 'boolean', default: false, describe: 'ask for what `rehearse iso` needs as well' },
 		...jsonFlag,
 	} as const,
 	async run({ json, iso }, { stdout, stderr, stdoutColor: color }) {
-		const [{ doctorCommand }, { findKvmProof }, { stopOnSignals }, { userPaths }] = await Promise.all([
+		const [{ doctorCommand }, { checkKvm }, { stopOnSignals }, { userPaths }] = await Promise.all([
 			import('../../commands/doctor.js'),
-			import('../../host/kvm-proof.js'),
+			import('../../host/kvm-check.js'),
 			import('../../commands/stop.js'),
 			import('../../runs/paths.js'),
 		]);
@@ -21,7 +21,7 @@ export const doctorDefinition = defineCommand({
 		const stopping = stopOnSignals();
 		try {
 			const onStart = () => stderr.write('booting a kernel under KVM, which takes up to half a minute\n');
-			const proveKvm = await findKvmProof(images, { signal: stopping.signal, onStart });
+			const proveKvm = await checkKvm(images, { signal: stopping.signal, onStart });
 			return await doctorCommand({ json, iso, color, stdout, cacheDirectory, proveKvm, signal: stopping.signal });
 		} finally {
 			stopping.done();

@@ -41,4 +41,8 @@ export const withoutControls = (text: string): string =>
 	text
 		.replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|[()][A-Z0-9]|[=>]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)/g, '')
 		.replace(/\r+\n/g, '\n')
-		.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '');
+		// C1 controls, which some terminals obey, and what turns the direction of a line or ends it elsewhere.
+		.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, '');
+
+/** A text as one line, with nothing in it that moves a cursor. */
+export const oneLine = (text: string): string => withoutControls(text).replaceAll(/\s+/g, ' ').trim();

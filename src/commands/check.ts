@@ -1,13 +1,15 @@
 /** `rehearse check`: reads a plan and says everything that is wrong with it. */
 import { ExitCode } from '../base/errors.js';
-import { plural } from '../base/format.js';
+import { oneLine, plural } from '../base/format.js';
 import { readGuestDefinition } from '../image/guest.js';
 import { checkPlan, hasErrors } from '../plan/check.js';
 import { findPlan } from '../plan/find.js';
 import { publishedSchema } from '../plan/json-schema.js';
+import { leftOutOf } from '../plan/left-out.js';
 import { readPlan } from '../plan/read.js';
+import { recipeTests } from '../plan/recipe-tests.js';
 import type { PlanSource } from '../plan/types.js';
-import { renderFindings } from '../report/findings.js';
+import { renderFindings, renderLeftOut } from '../report/findings.js';
 
 export interface CheckOptions {
 	/** Name of a bundled lab, or path of a plan. */
@@ -30,11 +32,13 @@ export async function checkCommand(options: CheckOptions): Promise<ExitCode> {
 	}
 	const [source, guest] = await Promise.all([readPlan(findPlan(options.lab)), readGuestDefinition()]);
 	const findings = checkPlan(source, guest.features);
+	const leftOut = source.document ? leftOutOf(source, source.document, guest.features, guest.base) : [];
 	if (options.format === 'json') {
-		options.stdout(`${JSON.stringify({ schema: 1, plan: source.path, findings }, undefined, 2)}\n`);
+		options.stdout(`${JSON.stringify({ schema: 1, plan: source.path, findings, left_out: leftOut }, undefined, 2)}\n`);
 	} else {
 		if (findings.length > 0) options.stdout(renderFindings(findings, { color: options.color, cwd: process.cwd() }));
 		if (!source.document) options.stdout('The other rules look at the plan when its shape is right.\n');
+		options.stdout(renderLeftOut(leftOut));
 		if (!hasErrors(findings)) options.stdout(`${describeChecked(source)}\n`);
 	}
 	return hasErrors(findings) ? ExitCode.usage : ExitCode.passed;
@@ -42,8 +46,11 @@ export async function checkCommand(options: CheckOptions): Promise<ExitCode> {
 
 /** `immich-photo-vault: 4 nodes, 4 startup scripts and 10 assertions checked, no errors`. */
 function describeChecked({ document, scripts }: PlanSource): string {
-	const assertions = document?.scenarios.flatMap(({ custom_tests: tests }) => tests.flatMap((test) => test.assertions));
+	const tests = document
+		? [...document.scenarios.flatMap(({ custom_tests: own }) => own), ...recipeTests(document).map(({ test }) => test)]
+		: [];
+	const assertions = tests.flatMap((test) => test.assertions);
 	const nodes = plural(document?.nodes.length ?? 0, 'node');
-	const rest = `${plural(scripts.length, 'startup script')} and ${plural(assertions?.length ?? 0, 'assertion')}`;
-	return `${document?.name ?? 'the plan'}: ${nodes}, ${rest} checked, no errors`;
+	const rest = `${plural(scripts.length, 'startup script')} and ${plural(assertions.length, 'assertion')}`;
+	return `${oneLine(document?.name ?? 'the plan')}: ${nodes}, ${rest} checked, no errors`;
 }

@@ -39,6 +39,12 @@ export interface RunOptions {
 	readonly shuffle: Shuffle | undefined;
 	readonly mirror: string | undefined;
 	readonly timeLimitMs: number;
+	/** Fail with an assertion that no rehearsal can judge. */
+	readonly strict: boolean;
+	/** Startup scripts may take so long, in seconds, where the plan says nothing. */
+	readonly scriptTimeoutSeconds: number | undefined;
+	/** Add OpenFactory's own default tests. */
+	readonly defaultTests: boolean;
 	/** Print the result object instead of the summary. */
 	readonly json: boolean;
 	/** File for a JUnit report. */
@@ -49,7 +55,7 @@ export interface RunOptions {
 /** `rehearse run`: the whole way from a plan to a verdict, which is the exit status. */
 export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	const { terminal, junit, json } = options;
-	const lab = await loadLab(options.lab, terminal);
+	const lab = await loadLab(options.lab, terminal, options);
 	const { cold, limitBytes } = options.checkpoints;
 	if (options.shuffle) checkShuffle(lab, options.checkpoints);
 	const checkpoints = { cold, limitBytes, started: startedNodes(lab, options.checkpoints) };
@@ -84,7 +90,7 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 		}
 		const { stdout, stdoutColor: color, width } = terminal;
 		stdout.write(json ? resultJson(result) : summary(state, { color, width }));
-		return exitCodeOf(result) as ExitCode;
+		return exitCodeOf(result, options.strict) as ExitCode;
 	} finally {
 		await view.stop();
 		stopping.done();

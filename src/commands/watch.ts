@@ -30,6 +30,8 @@ export interface WatchOptions {
 	readonly paths: Paths;
 	readonly accelerator: AcceleratorChoice;
 	readonly limitBytes: number;
+	/** Startup scripts may take so long, in seconds, where the plan says nothing. */
+	readonly scriptTimeoutSeconds: number | undefined;
 	readonly mirror: string | undefined;
 	/** For each run. */
 	readonly timeLimitMs: number;
@@ -142,7 +144,7 @@ class Watching {
 		try {
 			const source = await readPlan(findPlan(lab));
 			await this.#files.follow(filesOf(source));
-			return await loadLab(lab, terminal);
+			return await loadLab(lab, terminal, this.#options);
 		} catch (error) {
 			const failure = toFailure(error);
 			if (failure.exitCode !== ExitCode.usage) throw failure;

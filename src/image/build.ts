@@ -74,7 +74,7 @@ export function mmdebstrapArgv(
 		`--setup-hook=${handPackages(pasteable([known]), `"$1${archives}"`, 'cp')}`,
 		`--customize-hook=sh ${pasteable([path.join(images, 'customize.sh')])} "$1" ${pasteable([images])}`,
 		`--customize-hook=${handPackages(`"$1${archives}"`, pasteable([gathered]), 'mv')}`,
-		options.guest.suite,
+		request.suite,
 		archive,
 		...(options.mirror.uri ? [options.mirror.uri] : []),
 	];

@@ -36,8 +36,8 @@ const lockTimeoutMs = 30 * 60_000;
 const imageFormat = 1;
 
 /** The key of an image: everything that its content depends on but the state of the mirror. */
-export async function imageKey(packages: readonly string[], guest: GuestDefinition): Promise<string> {
-	const { suite, components } = guest;
+export async function imageKey({ suite, packages }: Pick<ImageRequest, 'suite' | 'packages'>, guest: GuestDefinition): Promise<string> {
+	const { components } = guest;
 	return contentKey({ format: imageFormat, suite, components, packages, recipe: await hashTree(imagesDirectory(), /^guest\.json$/) });
 }
 
@@ -57,7 +57,7 @@ async function hashTree(directory: string, except: RegExp): Promise<string> {
 
 /** The image of a request if it is built already. Marks it as used now. */
 export async function findImage(request: ImageRequest, options: ImageStoreOptions): Promise<Image | undefined> {
-	const key = await imageKey(request.packages, options.guest);
+	const key = await imageKey(request, options.guest);
 	const image = imageAt(path.join(options.directory, key), key, request.packages);
 	// A power failure, or the rest of an interrupted prune, may have left some of them, or nothing in them.
 	const sizes = [image.rootFile, image.kernelFile, image.initrdFile].map((file) => stat(file).then(({ size }) => size, () => 0));
@@ -82,7 +82,7 @@ const imageAt = (directory: string, key: string, packages: readonly string[]): I
 export async function provideImage(request: ImageRequest, options: ImageStoreOptions): Promise<Image> {
 	const found = await findImage(request, options);
 	if (found) return found;
-	const key = await imageKey(request.packages, options.guest);
+	const key = await imageKey(request, options.guest);
 	const directory = path.join(options.directory, key);
 	const nodes = request.nodes.join(', ');
 	const progress = (detail: string) => options.emit({ type: 'stage-progress', stage: 'images', detail: `${nodes}: ${detail}` });

@@ -6,6 +6,7 @@ import type { Difference } from './survey.js';
 import type { Excerpt, ScriptTrace } from './trace.js';
 
 import type { ReportedError } from '../base/errors.js';
+import type { LeftOut } from './lab.js';
 
 export type { ReportedError };
 
@@ -135,7 +136,13 @@ export interface OutsideContact {
 /** An assertion as it was announced, before anything ran; with it what was never reached can be told. */
 export interface AnnouncedTest {
 	readonly name: string;
-	readonly assertions: readonly { readonly type: string; readonly onVm: string; readonly title: string }[];
+	readonly assertions: readonly {
+		readonly type: string;
+		readonly onVm: string;
+		readonly title: string;
+		/** Why no rehearsal can judge it; it is not tried then. */
+		readonly notJudged?: string;
+	}[];
 }
 
 export type RunEventBody =
@@ -149,6 +156,8 @@ export type RunEventBody =
 			readonly nodes: readonly { readonly name: string; readonly scripts: readonly string[] }[];
 			readonly tests: readonly AnnouncedTest[];
 			readonly warnings: readonly string[];
+			/** What the plan asks for and the rehearsal does without. */
+			readonly leftOut?: readonly LeftOut[];
 			readonly runDirectory: string;
 			/** What is to be proved as well. */
 			readonly proofs?: readonly ProofName[];

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { brokenFailure, usageFailure } from '../base/errors.js';
 import { withDeadline } from '../base/waiting.js';
+import { isUserName } from '../lab/user-name.js';
 
 export interface TerminalSize {
 	readonly rows: number;
@@ -24,9 +25,6 @@ interface Heard {
 	readonly promise: Promise<RegExpExecArray>;
 	forget(): void;
 }
-
-/** What users are called: nothing that a shell would take for more (useradd(8)). */
-const userName = /^[a-z_][a-z0-9_-]{0,31}$/;
 
 /** A terminal's type, as terminfo(5) names them. */
 const terminalName = /^[A-Za-z0-9._+-]{1,40}$/;
@@ -57,8 +55,8 @@ export class SideLine {
 	 */
 	async authorize(user: string, publicKey: string, slowdown: number, signal?: AbortSignal): Promise<void> {
 		const unknown = () => usageFailure(`${this.#node} has no user '${user}'`, { node: this.#node });
-		if (!userName.test(user)) throw unknown();
-		const answer = this.#heard(new RegExp(`^authorized user=${user} status=(\\d+)$`));
+		if (!isUserName(user)) throw unknown();
+		const answer = this.#heard(new RegExp(`^authorized user=${user.replaceAll('.', '\\.')} status=(\\d+)$`));
 		this.#say(`authorize ${user} ${publicKey}`);
 		const [, status] = await this.#inTime(answer, slowdown, signal);
 		if (status !== '0') throw unknown();

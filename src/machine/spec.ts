@@ -4,6 +4,8 @@ import { contentKey } from '../base/hash.js';
 export interface MachineSpec {
 	readonly name: string;
 	readonly memoryMiB: number;
+	/** Processors; one where it is missing. */
+	readonly vcpus?: number;
 	readonly mac: string;
 	/** The tap device that the machine's network card is behind. */
 	readonly tap: string;
@@ -89,7 +91,7 @@ export type Start = 'power-on' | 'restart' | 'incoming';
 export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, start: Start = 'power-on'): string[] {
 	return [
 		...['-name', `guest=${spec.name}`],
-		...commonArguments(accelerator),
+		...commonArguments(accelerator, spec.vcpus),
 		...['-object', `memory-backend-file,id=ram,size=${spec.memoryMiB}M,${memory(spec.memory)}`],
 		...['-machine', 'memory-backend=ram'],
 		...['-m', String(spec.memoryMiB)],
@@ -126,12 +128,12 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, start
 const machineType = 'q35,sata=off,smbus=off,i8042=off,vmport=off,hpet=off';
 
 /** What every QEMU of this tool is started with, the canary too. A machine that reboots ends instead. */
-export function commonArguments(accelerator: Accelerator): string[] {
+export function commonArguments(accelerator: Accelerator, processors = 1): string[] {
 	return [
 		...['-machine', machineType],
 		...['-accel', accelerator.accel],
 		...['-cpu', accelerator.cpu],
-		...['-smp', '1'],
+		...['-smp', String(processors)],
 		'-nodefaults',
 		'-no-user-config',
 		'-no-reboot',

@@ -1,8 +1,9 @@
 /** Reading a plan and the script files beside it. Nothing is judged here but the shape. */
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { usageFailure } from '../base/errors.js';
 import { canonicalJson, sha256 } from '../base/hash.js';
+import { formatBytes, oneLine } from '../base/format.js';
+import { readPlanText, readScriptText } from './files.js';
 import { validatePlan } from './problems.js';
 import type { PlanDocument, StartupScriptDocument } from './schema.js';
 import { parsePlanTree, type PlanTree } from './tree.js';
@@ -22,7 +23,7 @@ export const readPlanAlone = (path: string): Promise<PlanSource> => read(path, {
 
 async function read(path: string, { withScripts }: { readonly withScripts: boolean }): Promise<PlanSource> {
 	const absolute = resolve(path);
-	const text = await readFile(absolute, 'utf8').catch((error: unknown) => {
+	const text = await readPlanText(absolute).catch((error: unknown) => {
 		throw usageFailure(`cannot read the plan ${path}: ${reasonOf(error)}`, { cause: error });
 	});
 	const tree = parsePlanTree(text.replace(byteOrderMark, ''), path);
@@ -42,6 +43,10 @@ async function read(path: string, { withScripts }: { readonly withScripts: boole
 	};
 }
 
+/** How much of script files is read of one plan, and after how many that cannot be read no other is tried. */
+const maximumScriptsBytes = 16 * 1024 * 1024;
+const maximumMissing = 100;
+
 /** A script's entry in the document, with its place. */
 interface ScriptEntry {
 	readonly nodeIndex: number;
@@ -50,18 +55,16 @@ interface ScriptEntry {
 	readonly entry: StartupScriptDocument;
 }
 
-/** The entries of all startup scripts in the order in which they run: those under `os` before the recipe's own. */
+/** The entries of all startup scripts in the order in which they run. */
 export const startupScriptEntries = (document: PlanDocument): ScriptEntry[] =>
-	document.nodes.flatMap(({ recipe }, nodeIndex) => {
-		const recipePath = ['nodes', nodeIndex, 'recipe'];
-		return [
-			...(recipe.os?.startup_scripts ?? []).map((entry, index) => ({
-				path: [...recipePath, 'os', 'startup_scripts', index],
-				entry,
-			})),
-			...recipe.startup_scripts.map((entry, index) => ({ path: [...recipePath, 'startup_scripts', index], entry })),
-		].map((found, scriptIndex) => ({ nodeIndex, scriptIndex, ...found }));
-	});
+	document.nodes.flatMap(({ recipe }, nodeIndex) =>
+		recipe.startup_scripts.map((entry, scriptIndex) => ({
+			nodeIndex,
+			scriptIndex,
+			path: ['nodes', nodeIndex, 'recipe', 'startup_scripts', scriptIndex],
+			entry,
+		})),
+	);
 
 async function readScripts(
 	document: PlanDocument,
@@ -70,8 +73,14 @@ async function readScripts(
 ): Promise<{ scripts: SourceScript[]; missing: Problem[] }> {
 	const scripts: SourceScript[] = [];
 	const missing: Problem[] = [];
+	let left = maximumScriptsBytes;
 	for (const { entry, ...place } of startupScriptEntries(document)) {
 		const { name, script, script_file: scriptFile } = entry;
+		if (left < 0 || missing.length >= maximumMissing) {
+			const [message, fix] = left < 0 ? [`the startup scripts have more than ${formatBytes(maximumScriptsBytes)} together`, 'make them shorter'] : ['further scripts are not read', 'correct those above and check again'];
+			missing.push({ code: 'script-file', ...tree.locate(place.path), message, fix });
+			break;
+		}
 		if (scriptFile === undefined) {
 			const lineOffset = tree.lineOffset([...place.path, 'script']);
 			scripts.push({ ...place, name, text: script ?? '', ...(lineOffset === undefined ? {} : { lineOffset }) });
@@ -79,13 +88,15 @@ async function readScripts(
 		}
 		const file = resolve(directory, scriptFile);
 		try {
-			scripts.push({ ...place, name, text: await readFile(file, 'utf8'), file, lineOffset: 0 });
+			const text = await readScriptText(file, directory);
+			left -= text.length;
+			scripts.push({ ...place, name, text, file, lineOffset: 0 });
 		} catch (error) {
 			missing.push({
 				code: 'script-file',
 				...tree.locate([...place.path, 'script_file']),
-				message: `cannot read ${scriptFile}: ${reasonOf(error)}`,
-				fix: `write the script to ${file}, or mend the path (it is relative to the plan)`,
+				message: oneLine(`cannot read ${scriptFile.slice(0, 1000)}: ${reasonOf(error)}`),
+				fix: oneLine(`write the script to a file in ${directory}, and its path relative to that`),
 			});
 		}
 	}
@@ -97,5 +108,7 @@ function reasonOf(error: unknown): string {
 	if (code === 'ENOENT') return 'no such file';
 	if (code === 'EISDIR') return 'it is a directory';
 	if (code === 'EACCES') return 'permission denied';
+	if (code === 'ELOOP') return 'it is a symbolic link';
+	if (code === 'ENAMETOOLONG') return 'its name is too long';
 	return error instanceof Error ? error.message : String(error);
 }

@@ -33,6 +33,12 @@ export interface ScalarNode {
 	readonly lineOffset?: number;
 }
 
+/** How deep objects and lists may lie within each other; a plan needs a dozen levels. */
+export const maximumDepth = 100;
+
+/** A text whose values lie deeper within each other than `maximumDepth`. */
+export class TooDeepError extends Error {}
+
 /** A text that was read. */
 export interface SyntaxTree {
 	readonly root: SyntaxNode;

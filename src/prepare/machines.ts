@@ -6,7 +6,7 @@ import { memoryDirectory } from '../machine/memory.js';
 import { reasonNotToTrace } from '../machine/trace/traceable.js';
 import { tapName } from '../network/plan.js';
 import { consoleLogPath } from '../runs/run-files.js';
-import { buildSeedFiles, readGuestFiles, type HostKey, type SeedFiles } from '../seed/content.js';
+import { buildSeedFiles, readGuestFiles, type HostKey, type SeedFiles, type SeedInput } from '../seed/content.js';
 import { writeSeedDisk } from '../seed/disk.js';
 import { overlayName } from '../machine/overlay.js';
 import type { RunDirectory } from '../runs/run-directory.js';
@@ -57,6 +57,7 @@ export function machineOf(
 		spec: {
 			name: node.name,
 			memoryMiB: node.memoryMiB,
+			...(node.vcpus === undefined ? {} : { vcpus: node.vcpus }),
 			mac: node.mac,
 			tap: tapName(index),
 			kernelFile: image.kernelFile,
@@ -93,7 +94,7 @@ function loginUser(node: LabNode): User & { password: string } {
 /** The files of every machine's seed, by node. */
 export async function seedFilesOf(
 	machines: readonly PreparedMachine[],
-	{ scriptDeadlineSeconds, trace }: { readonly scriptDeadlineSeconds: number; readonly trace: boolean },
+	{ scriptDeadlineSeconds, trace }: Pick<SeedInput, 'scriptDeadlineSeconds'> & { readonly trace: boolean },
 ): Promise<ReadonlyMap<string, SeedFiles>> {
 	const guestFiles = await readGuestFiles();
 	const isTraced = ({ text }: StartupScript) => trace && reasonNotToTrace(text) === undefined;

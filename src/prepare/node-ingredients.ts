@@ -36,6 +36,7 @@ export function nodeIngredients({ machine, imageBuiltAt, seed, seedBytes, host }
 		packages: image.packages.join(' '),
 		image: `${image.key} ${imageBuiltAt}`,
 		memory: `${node.memoryMiB} MiB`,
+		...(node.vcpus === undefined ? {} : { processors: `${node.vcpus}` }),
 		disk: `${node.diskMiB} MiB`,
 		users: contentKey(node.users),
 		services: node.services.join(' '),

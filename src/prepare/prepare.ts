@@ -12,13 +12,13 @@ import { planCheckpoints, type CheckpointPlan, type CheckpointWish } from './che
 import { provideHostKeys } from './host-keys.js';
 import { provideImages } from './images.js';
 import { prepareMachines, seedFilesOf, writeSeeds, type PreparedMachine } from './machines.js';
-import { admitMemory } from '../host/memory.js';
+import { admitMemory, tellProcessors } from '../host/memory.js';
 import type { HostIngredients, NodeInputs } from './node-ingredients.js';
 import type { Paths } from '../runs/paths.js';
 import { thisHost } from '../host/host.js';
 import type { RunDirectory } from '../runs/run-directory.js';
 import { stage } from '../lab/stage.js';
-import { scaledDeadlines, slowdownOf, type Deadlines } from '../protocol/run-spec.js';
+import { scaledDeadlines, scriptDeadlineMs, slowdownOf, type Deadlines } from '../protocol/run-spec.js';
 
 export interface PrepareOptions {
 	readonly paths: Paths;
@@ -69,11 +69,13 @@ export async function prepareLab(
 	const wanted = ({ name }: { readonly name: string }) => seeded?.includes(name) ?? true;
 	const memoryNotice = admitMemory(lab.nodes.filter(wanted), accelerator.name, thisHost().freeMemory() / 2 ** 20);
 	if (memoryNotice) emit({ type: 'notice', message: memoryNotice });
+	const processorsNotice = tellProcessors(lab.nodes, os.availableParallelism());
+	if (processorsNotice) emit({ type: 'notice', message: processorsNotice });
 	const slowdown = slowdownOf(accelerator.canaryMs, lab.nodes.length, os.availableParallelism());
 	const deadlines = scaledDeadlines(slowdown);
 	const hostKeys = await provideHostKeys(paths.hostKeys, lab.name, lab.nodes);
 	const machines = prepareMachines(lab, images, hostKeys, directory);
-	const seeds = await seedFilesOf(machines, { scriptDeadlineSeconds: deadlines.scriptMs / 1000, trace: options.trace });
+	const seeds = await seedFilesOf(machines, { scriptDeadlineSeconds: (script) => scriptDeadlineMs(script, deadlines, slowdown) / 1000, trace: options.trace });
 	await stage(emit, 'seeds', () => writeSeeds(machines.filter(({ node }) => wanted(node)), seeds, signal));
 	const host: HostIngredients = { qemuVersion, accelerator, processor: processorModel() };
 	const plan = await stage(emit, 'checkpoints', async () => {

@@ -1,7 +1,7 @@
 /** What the supervisor, the first process of a lab's namespace, is told, and what it tells. */
 import type { CheckpointMachine, Manifest } from '../checkpoint/manifest.js';
 import type { Origin, ProofName, ReportedError, RunEventBody, ScriptOutcome, Status } from '../lab/events.js';
-import type { Lab } from '../lab/lab.js';
+import type { Lab, StartupScript } from '../lab/lab.js';
 import type { StateFiles } from '../machine/memory.js';
 import type { Accelerator, MachineSpec } from '../machine/spec.js';
 
@@ -122,6 +122,13 @@ export interface Deadlines {
 	/** For one attempt to log in. */
 	readonly loginMs: number;
 }
+
+/** How long a startup script may take, in milliseconds: what the plan or the command line says, as stretched as all else. */
+export const scriptDeadlineMs = (
+	{ timeoutSeconds }: Pick<StartupScript, 'timeoutSeconds'>,
+	{ scriptMs }: Pick<Deadlines, 'scriptMs'>,
+	slowdown: number,
+): number => (timeoutSeconds === undefined ? scriptMs : Math.round(timeoutSeconds * 1000 * slowdown));
 
 /** The words that the supervisor understands on its standard input, after the first line. */
 export type SupervisorWord = 'stop' | 'release';

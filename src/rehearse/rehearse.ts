@@ -237,6 +237,7 @@ function announce({ lab, labArgument, scenario, proofs }: RehearseOptions, direc
 		nodes: lab.nodes.map(({ name, startupScripts }) => ({ name, scripts: startupScripts.map((script) => script.name) })),
 		tests: scenario ? lab.scenarios.flatMap(({ tests }) => announceTests(tests)) : [],
 		warnings: lab.warnings,
+		...(lab.leftOut.length > 0 ? { leftOut: lab.leftOut } : {}),
 		runDirectory: directory.path,
 		...(proofs && proofs.length > 0 ? { proofs } : {}),
 	});

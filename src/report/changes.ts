@@ -3,7 +3,7 @@ import type { Difference } from '../lab/survey.js';
 import { differenceResult, type DifferenceResult } from './proofs.js';
 import { scriptFailure } from './checks.js';
 import { statusIn } from './so-far.js';
-import { allAssertions, type ReachedStatus, type RunState } from './state.js';
+import { allAssertions, assertionStatus, type ReachedStatus, type RunState } from './state.js';
 import type { ScriptOutcome } from '../lab/events.js';
 import { indented, mark, oneLine, statusStyle, wrapWords, type Paint } from './text.js';
 
@@ -58,11 +58,11 @@ const named = (state: RunState) =>
 
 function flippedAssertions(before: RunState, after: RunState): Changes['assertions'] {
 	return named(after).flatMap(({ test, assertion }) => {
-		const { onVm, title, outcome } = assertion;
+		const { onVm, title, outcome, notJudged } = assertion;
 		const from = statusIn(before, { test, onVm, title }) ?? null;
-		const to = outcome?.status ?? 'not run';
-		// What is new and passes is no news.
-		if (from === to || (from === null && to === 'passed')) return [];
+		const to = assertionStatus(assertion);
+		// What is new and passes is no news, nor is what nobody can judge.
+		if (from === to || (from === null && to === 'passed') || notJudged !== undefined) return [];
 		return [{ test, on_vm: onVm, assertion: title, from, to, ...(outcome?.message === undefined ? {} : { message: outcome.message }) }];
 	});
 }
@@ -125,4 +125,4 @@ const marked = (status: ScriptStatus | ReachedStatus, text: string, width: numbe
 
 /** Whether the run came to an answer that another can be compared with. */
 export const isComparable = (state: RunState): boolean =>
-	state.errors.length === 0 && allAssertions(state).every(({ outcome }) => outcome !== undefined);
+	state.errors.length === 0 && allAssertions(state).every((assertion) => assertionStatus(assertion) !== 'not run');

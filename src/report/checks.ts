@@ -6,6 +6,7 @@ import { arrivalOf, arrivalText, wasStarted } from './origins.js';
 import { consoleLogPath } from '../runs/run-files.js';
 import { excerptLines, swallowedLines } from './swallowed.js';
 import {
+	assertionStatus,
 	type AssertionRecord,
 	type NodeRecord,
 	type RunState,
@@ -109,7 +110,7 @@ export function testSection(state: RunState, width: number, paint: Paint): strin
 	return [
 		paint('bold', 'Tests'),
 		...state.tests.flatMap((test, index) => {
-			const isReached = test.assertions.some(({ outcome, waiting }) => outcome ?? waiting);
+			const isReached = test.assertions.some(({ outcome, waiting, notJudged }) => outcome ?? waiting ?? notJudged);
 			const entries = test.assertions.map((assertion) => assertionEntry(assertion, nodeWidth, width, paint));
 			return [headings[index] ?? '', ...(isReached ? indented(renderEntries(entries, paint), 2) : [])];
 		}),
@@ -121,23 +122,27 @@ function testEntry(test: TestRecord): Entry {
 	const passed = test.assertions.filter(({ outcome }) => outcome?.status === 'passed').length;
 	const isReached = test.assertions.some(({ outcome, waiting }) => outcome ?? waiting);
 	const status = testStatus(test);
-	const told = isReached ? `${passed} of ${total} passed` : `${plural(total, 'assertion')} not run`;
+	const unjudged = test.assertions.filter((assertion) => assertionStatus(assertion) === 'not judged').length;
+	const told = [
+		...(isReached ? [`${passed} of ${total} passed`] : unjudged < total ? [`${plural(total - unjudged, 'assertion')} not run`] : []),
+		...(unjudged > 0 ? [`${unjudged} not judged here`] : []),
+	].join(', ');
 	const style = status === 'passed' ? 'dim' : statusStyle(status);
 	return { status, cells: [{ text: test.name }, { text: told, style }], below: [] };
 }
 
 function assertionEntry(assertion: AssertionRecord, nodeWidth: number, width: number, paint: Paint): Entry {
-	const { outcome, waiting, onVm } = assertion;
-	const status = outcome?.status ?? 'not run';
+	const { outcome, waiting, onVm, notJudged } = assertion;
+	const status = assertionStatus(assertion);
 	const title = oneLine(assertion.title);
 	const shown = truncated(title, Math.max(20, width - nodeWidth - 19));
 	const seen = outcome ?? waiting;
-	const evidence = seen && status !== 'passed' ? assertionEvidence(seen, width, paint) : [];
+	const evidence = seen && status !== 'passed' ? assertionEvidence(seen, width, paint) : status === 'not judged' ? wrapWords(oneLine(notJudged ?? ''), width - 8) : [];
 	return {
 		status,
 		cells: [
 			{ text: onVm.padEnd(nodeWidth) },
-			{ text: (outcome ? formatMs(outcome.ms) : waiting ? 'undecided' : 'not run').padStart(9), style: 'dim' },
+			{ text: (outcome ? formatMs(outcome.ms) : waiting ? 'undecided' : notJudged === undefined ? 'not run' : 'no answer').padStart(9), style: 'dim' },
 			{ text: shown },
 		],
 		// What was cut to keep the table in shape is given whole where it is evidence, in one piece to be pasted.

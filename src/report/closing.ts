@@ -7,7 +7,7 @@ import { errorOf, verdictOf } from './result.js';
 import { consoleLogPath } from '../runs/run-files.js';
 import { originSentences, scriptsToRun } from './origins.js';
 import { rebootStatuses, shuffleStatuses, twiceStatuses } from './proofs.js';
-import { allAssertions, elapsedMs, type RunState } from './state.js';
+import { allAssertions, assertionStatus, elapsedMs, type RunState } from './state.js';
 import { indented, layOutColumns, mark, oneLine, quote, statusStyle, wrapWords, type Cell, type Paint } from './text.js';
 
 /** Lines of a console or a stack that are quoted. */
@@ -68,7 +68,7 @@ export function closingSection(state: RunState, width: number, paint: Paint): st
 	const rows: readonly (readonly [string, string | undefined])[] = [
 		['machines', originSentences(state).join('; ') || undefined],
 		['scripts', tally(scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run'))],
-		['assertions', tally(allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run'))],
+		['assertions', tally(allAssertions(state).map(assertionStatus))],
 		['second runs', state.proofs.twice && tally(twiceStatuses(state).slice(0, repeated))],
 		['restarts', state.proofs.reboot && tally(rebootStatuses(state).slice(0, state.nodes.length))],
 		['orders', state.proofs.shuffle && tally(shuffleStatuses(state))],
@@ -99,7 +99,8 @@ function tally(statuses: readonly string[]): string | undefined {
 	const others = [
 		[count('failed'), 'failed'],
 		[count('timed-out'), 'timed out'],
-		[count('error'), 'not judged'],
+		[count('error'), 'could not be judged'],
+		[count('not judged'), 'not judged here'],
 		[count('not run'), 'not run'],
 	] as const;
 	const told = others.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);

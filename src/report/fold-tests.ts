@@ -30,10 +30,10 @@ function withRecord(
 		return sameName(test) && assertion !== undefined && assertion.outcome === undefined;
 	};
 	const test: TestRecord = tests.find(isUndecided) ?? tests.findLast(sameName) ?? { name: named.test, assertions: [] };
-	const before = test.assertions[named.index];
-	const { type, onVm, title } = before ?? { type: named.assertion, onVm: named.onVm, title: named.assertion };
+	const before: AssertionRecord | undefined = test.assertions[named.index];
+	const { outcome: _outcome, waiting: _waiting, ...announced } = before ?? { type: named.assertion, onVm: named.onVm, title: named.assertion };
 	const assertions = [...test.assertions];
-	assertions[Math.min(named.index, assertions.length)] = change({ type, onVm, title }, before ?? {});
+	assertions[Math.min(named.index, assertions.length)] = change(announced, before ?? {});
 	return replacedOrAdded(tests, { ...test, assertions }, (old) => old === test);
 }
 

@@ -7,6 +7,7 @@ import junitReportBuilder, { type Builder, type TestCase } from 'junit-report-bu
 import { withoutControls } from '../base/format.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
+import { leftOutSentence } from './findings.js';
 import { outsideFindings, outsideSentence } from './outside.js';
 import { errorOf } from './result.js';
 import { proofChecks, type ProofCheck } from './proofs.js';
@@ -23,8 +24,9 @@ export function junitXml(state: RunState): string {
 		report.testSuite().name(clean(name)).timestamp(timestamp).time(ms / 1000);
 
 	const scripts = state.nodes.flatMap((node) => node.scripts.map((script) => ({ node, script })));
-	if (scripts.length > 0) {
+	if (scripts.length > 0 || state.leftOut.length > 0) {
 		const suite = addSuite('startup scripts', sum(scripts.map(({ script }) => script.outcome?.ms)));
+		for (const one of state.leftOut) suite.property('left_out', clean(leftOutSentence(one)));
 		for (const finding of outsideFindings(state)) suite.property('outside', clean(outsideSentence(finding)));
 		for (const { node, script } of scripts) writeScript(suite.testCase(), state, node, script);
 	}
@@ -82,12 +84,16 @@ function writeProof(testCase: TestCase, state: RunState, { proof, node, name, st
 }
 
 function writeAssertion(testCase: TestCase, state: RunState, test: string, assertion: AssertionRecord): void {
-	const { onVm, title, type, outcome } = assertion;
+	const { onVm, title, type, outcome, notJudged } = assertion;
 	testCase
 		.className(clean(`${state.lab}.${test}`))
 		.name(clean(`${onVm}: ${title}`))
 		.time((outcome?.ms ?? 0) / 1000);
-	if (!outcome) return void testCase.skipped();
+	if (!outcome) {
+		// A reason for what is skipped has no other place that the builder knows.
+		if (notJudged !== undefined) testCase.standardOutput(clean(`not judged: ${notJudged}`));
+		return void testCase.skipped();
+	}
 	if (outcome.status === 'passed') return;
 	testCase.standardOutput(clean(outcome.output ?? ''));
 	const message = outcome.message ?? 'no message';

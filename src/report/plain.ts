@@ -68,8 +68,10 @@ function eventNews(event: RunEvent, last: RunState | undefined): string | undefi
 	}
 }
 
-const runNews = ({ lab, nodes, tests, runDirectory }: Extract<RunEvent, { readonly type: 'run-started' }>): string =>
-	`${lab}: ${plural(nodes.length, 'node')}, ${plural(tests.length, 'test')}, in ${runDirectory}`;
+const runNews = ({ lab, nodes, tests, leftOut = [], runDirectory }: Extract<RunEvent, { readonly type: 'run-started' }>): string => {
+	const without = leftOut.length === 0 ? '' : `; left out: ${leftOut.map(({ path }) => path).join(', ')}`;
+	return `${lab}: ${plural(nodes.length, 'node')}, ${plural(tests.length, 'test')}, in ${runDirectory}${without}`;
+};
 
 const stageWords: Readonly<Record<StageName, { readonly doing: string; readonly done: string }>> = {
 	images: { doing: 'getting the images', done: 'images ready' },

@@ -3,7 +3,7 @@ import { withoutControls } from '../base/format.js';
 import type { Difference } from '../lab/survey.js';
 import type { LocatedDifference, OrderOutcome, RepeatOutcome, RestartOutcome, ScriptOutcome } from '../lab/events.js';
 import { differenceSentence } from './differences.js';
-import type { ProofRecords, ReachedStatus, RunState, TestRecord } from './state.js';
+import { assertionStatus, type ProofRecords, type ReachedStatus, type RunState, type TestRecord } from './state.js';
 
 /** A script is idempotent when its second run passes and changes nothing. */
 export const repeatStatus = ({ status, differences }: RepeatOutcome): ScriptOutcome['status'] =>
@@ -13,7 +13,7 @@ export const repeatStatus = ({ status, differences }: RepeatOutcome): ScriptOutc
 export const restartStatus = ({ missing }: RestartOutcome): 'passed' | 'failed' => (missing.length > 0 ? 'failed' : 'passed');
 
 const assertionStatuses = (tests: readonly TestRecord[]): ReachedStatus[] =>
-	tests.flatMap(({ assertions }) => assertions.map(({ outcome }) => outcome?.status ?? 'not run'));
+	tests.flatMap(({ assertions }) => assertions.map(assertionStatus).filter((status) => status !== 'not judged'));
 
 /** Statuses, and as many of `not run` as are missing. */
 const padded = <S>(statuses: readonly S[], count: number): (S | 'not run')[] => [

@@ -4,14 +4,17 @@
  */
 import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
-import type { ReportedError, ScriptOutcome } from '../lab/events.js';
+import type { ReportedError, ScriptOutcome, Status } from '../lab/events.js';
+import type { LeftOut } from '../lab/lab.js';
 import { arrivalOf, isCold, originResult, scriptsToRun, wasStarted, type OriginResult } from './origins.js';
 import { outsideFindings, outsideResult, type OutsideResult } from './outside.js';
 import { proofResults, proofStatuses, type ProofResults } from './proofs.js';
 import {
 	allAssertions,
+	assertionStatus,
 	elapsedMs,
 	type AcceleratorChoice,
+	type AssertionRecord,
 	type NodeRecord,
 	type ReachedStatus,
 	type RunState,
@@ -21,7 +24,7 @@ import {
 import { swallowedResults, type SwallowedResult } from './swallowed.js';
 
 /** `not run` is the verdict of a log that ends before its run did, with nothing failed so far. */
-export type Verdict = ReachedStatus;
+export type Verdict = Status | 'not run';
 
 /** The object of `rehearse run --json`. Keys are in the order in which they are printed; times are milliseconds. */
 export interface RunResult {
@@ -70,6 +73,8 @@ export interface RunResult {
 	/** Present when a node reached for something outside the lab. */
 	readonly outside?: readonly OutsideResult[];
 	readonly warnings: readonly string[];
+	/** What the plan asks for that OpenFactory does and the rehearsal did without; absent when there is nothing. */
+	readonly left_out?: readonly LeftOut[];
 	/** Each present when it was asked for. */
 	readonly twice?: ProofResults['twice'];
 	readonly reboot?: ProofResults['reboot'];
@@ -101,13 +106,16 @@ export const decides = ({ name }: StageRecord): boolean => name !== 'restore' &&
 /** What has to pass. The startup scripts of a node that was restored behind them were not to run. */
 const testStatuses = (state: RunState): readonly (ReachedStatus | ScriptOutcome['status'])[] => [
 	...scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run'),
-	...allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run'),
+	...allAssertions(state).map(assertionStatus),
 	...proofStatuses(state),
 ];
 
-/** A lab with neither scripts nor assertions proves at least that its machines come up. */
+/**
+ * A lab with neither scripts nor assertions proves at least that its machines come up. A run of nothing but tests that
+ * cannot be judged has nothing against the lab.
+ */
 const isProved = (state: RunState): boolean =>
-	testStatuses(state).includes('passed') ||
+	testStatuses(state).some((status) => status === 'passed' || (status === 'not judged' && state.nodes.length === 0)) ||
 	(state.nodes.length > 0 && state.nodes.every(({ name }) => arrivalOf(state, name)?.status === 'passed'));
 
 /** How a node fared: its machine and its startup scripts. The scenario is not counted against a node. */
@@ -127,9 +135,10 @@ export const bootEnding = (state: RunState, boot: StageRecord): string =>
 
 /** How a test fared: as the worst of its assertions. */
 export function testStatus(test: TestRecord): ReachedStatus {
-	const statuses = test.assertions.map(({ outcome }) => outcome?.status ?? 'not run');
+	const statuses = test.assertions.map(assertionStatus);
 	for (const worst of ['failed', 'error', 'not run'] as const) if (statuses.includes(worst)) return worst;
-	return statuses.length === 0 ? 'not run' : 'passed';
+	if (statuses.length === 0) return 'not run';
+	return statuses.includes('passed') ? 'passed' : 'not judged';
 }
 
 /** The error behind a verdict of `error` or `not run`: the first that was reported, or what the state itself says. */
@@ -188,19 +197,28 @@ export function resultOf(state: RunState): RunResult {
 		tests: state.tests.map((test) => ({
 			name: test.name,
 			status: testStatus(test),
-			assertions: test.assertions.map(({ type, onVm, outcome, waiting }) => ({
-				type,
-				on_vm: onVm,
-				status: outcome?.status ?? 'not run',
-				ms: outcome?.ms ?? 0,
-				attempts: (outcome ?? waiting)?.attempts ?? 0,
-				...messageIn(outcome ?? waiting),
-			})),
+			assertions: test.assertions.map(assertionResult),
 		})),
 		...(state.contacts.length > 0 ? { outside: outsideFindings(state).map(outsideResult) } : {}),
 		warnings: state.warnings,
+		...(state.leftOut.length > 0 ? { left_out: state.leftOut } : {}),
 		...proofResults(state),
 		...(error ? { error: errorInResult(error) } : {}),
+	};
+}
+
+type AssertionResult = RunResult['tests'][number]['assertions'][number];
+
+function assertionResult(assertion: AssertionRecord): AssertionResult {
+	const { type, onVm, outcome, waiting, notJudged } = assertion;
+	const seen = outcome ?? waiting;
+	return {
+		type,
+		on_vm: onVm,
+		status: assertionStatus(assertion),
+		ms: outcome?.ms ?? 0,
+		attempts: seen?.attempts ?? 0,
+		...messageIn(seen ?? (notJudged === undefined ? undefined : { message: notJudged })),
 	};
 }
 
@@ -217,9 +235,13 @@ const errorInResult = (error: ReportedError): NonNullable<RunResult['error']> =>
 	...(error.detail === undefined ? {} : { detail: withoutControls(error.detail) }),
 });
 
-/** The exit status that a result asks for. It is 0 for `passed` and never for anything else. */
-export function exitCodeOf(result: RunResult): number {
-	if (result.verdict === 'passed') return ExitCode.passed;
+/**
+ * The exit status that a result asks for. It is 0 for `passed` and never for anything else.
+ * @param strict whether a lab fails with an assertion that no rehearsal can judge
+ */
+export function exitCodeOf(result: RunResult, strict = false): number {
+	const hasGaps = strict && result.tests.some(({ assertions }) => assertions.some(({ status }) => status === 'not judged'));
+	if (result.verdict === 'passed') return hasGaps ? ExitCode.labFailed : ExitCode.passed;
 	if (result.verdict === 'failed') return ExitCode.labFailed;
 	return result.error?.exit_code || ExitCode.broken;
 }

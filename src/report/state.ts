@@ -15,9 +15,10 @@ import type {
 	StageName,
 	Status,
 } from '../lab/events.js';
+import type { LeftOut } from '../lab/lab.js';
 
-/** A status with the word for what was never reached. */
-export type ReachedStatus = Status | 'not run';
+/** A status with the words for what was never reached, and for what no rehearsal can judge. */
+export type ReachedStatus = Status | 'not run' | 'not judged';
 
 export interface StageRecord {
 	readonly name: StageName;
@@ -89,6 +90,8 @@ export interface RunState {
 	readonly planSha256: string;
 	readonly runDirectory: string;
 	readonly warnings: readonly string[];
+	/** What the plan asks for and the rehearsal does without. */
+	readonly leftOut: readonly LeftOut[];
 	/** Times of the first and of the last event, in milliseconds since the epoch. */
 	readonly startedAt: number | undefined;
 	readonly lastAt: number | undefined;
@@ -115,6 +118,10 @@ export const findStage = (state: RunState, name: StageName, node?: string): Stag
 
 /** The startup scripts of all nodes. */
 export const allScripts = (state: RunState): readonly ScriptRecord[] => state.nodes.flatMap((node) => node.scripts);
+
+/** How an assertion fared. */
+export const assertionStatus = ({ outcome, notJudged }: Pick<AssertionRecord, 'outcome' | 'notJudged'>): ReachedStatus =>
+	outcome?.status ?? (notJudged === undefined ? 'not run' : 'not judged');
 
 /** The assertions of all tests. */
 export const allAssertions = (state: RunState): readonly AssertionRecord[] =>

@@ -7,6 +7,7 @@ import { proofSections } from './proof-sections.js';
 import { closingSection, errorSection } from './closing.js';
 import { outsideSection } from './outside.js';
 import type { Kept, RunState } from './state.js';
+import { leftOutSentence } from './findings.js';
 import { indented, layOutColumns, oneLine, painter, wrapWords, type Paint, type TextOptions } from './text.js';
 
 /** The summary of a run, as text that ends in a newline. */
@@ -19,6 +20,7 @@ export function summary(state: RunState, options: TextOptions): string {
 		outsideSection(state, paint),
 		noticeSection(state, options.width, paint),
 		warningSection(state, options.width, paint),
+		leftOutSection(state, options.width, paint),
 		errorSection(state, options.width, paint),
 		state.kept ? keptSection(state.kept, paint) : [],
 		closingSection(state, options.width, paint),
@@ -57,6 +59,9 @@ const noticeSection = (state: RunState, width: number, paint: Paint): string[] =
 
 const warningSection = (state: RunState, width: number, paint: Paint): string[] =>
 	listSection('Left to deployment time', state.warnings, width, paint);
+
+const leftOutSection = (state: RunState, width: number, paint: Paint): string[] =>
+	listSection('Left out of the rehearsal', state.leftOut.map(leftOutSentence), width, paint);
 
 const listSection = (heading: string, items: readonly string[], width: number, paint: Paint): string[] =>
 	items.length === 0

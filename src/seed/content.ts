@@ -5,6 +5,7 @@ import { packageRoot } from '../base/package-root.js';
 import { contentKey } from '../base/hash.js';
 import { quote } from '../base/shell.js';
 import type { LabNode, StartupScript } from '../lab/lab.js';
+import { settingFiles, yesNo } from './settings.js';
 
 /** An SSH host key that the node is given, so that the tool knows it before the first connection. */
 export interface HostKey {
@@ -23,8 +24,8 @@ export interface SeedInput {
 	readonly node: LabNode;
 	readonly hostKey: HostKey;
 	readonly guestFiles: GuestFiles;
-	/** How long each startup script may take, in seconds. */
-	readonly scriptDeadlineSeconds: number;
+	/** How long a startup script may take, in seconds. */
+	readonly scriptDeadlineSeconds: (script: StartupScript) => number;
 	/** Whether the guest traces a startup script. */
 	readonly isTraced: (script: StartupScript) => boolean;
 }
@@ -86,7 +87,7 @@ export function buildSeedFiles(input: SeedInput): SeedFiles {
 export const isStartupFile = (name: string): boolean => name.startsWith('startup/');
 
 const indexLine = (script: StartupScript, { scriptDeadlineSeconds, isTraced }: SeedInput): string =>
-	`${script.name} ${Math.ceil(scriptDeadlineSeconds)} ${isTraced(script) ? 'trace' : 'plain'} ${script.after}\n`;
+	`${script.name} ${Math.ceil(scriptDeadlineSeconds(script))} ${isTraced(script) ? 'trace' : 'plain'} ${script.after}\n`;
 
 function placeOf(file: string): string {
 	const place = guestFilePlaces[file];
@@ -117,13 +118,18 @@ const enableServices = (services: readonly string[]): { readonly first: readonly
 });
 
 function buildUserData({ node, hostKey }: SeedInput): object {
-	const services = enableServices(node.services);
+	// Before the services: they begin behind the firewall.
+	const services = enableServices([...(node.firewall ? ['nftables'] : []), ...node.services]);
 	return {
 		hostname: node.name,
 		users: node.users.map((user) => ({
 			name: user.username,
-			groups: user.groups,
+			// cloud-init refuses an empty list, and with it all users.
+			...(user.groups.length > 0 ? { groups: user.groups } : {}),
 			shell: user.shell,
+			...(user.home === undefined ? {} : { homedir: user.home }),
+			...(user.comment === undefined ? {} : { gecos: user.comment }),
+			...(user.sshKeys ? { ssh_authorized_keys: user.sshKeys } : {}),
 			...(user.password === undefined
 				? { lock_passwd: true }
 				: { lock_passwd: false, hashed_passwd: encryptPassword(user.password, `${node.name}/${user.username}`) }),
@@ -138,7 +144,8 @@ function buildUserData({ node, hostKey }: SeedInput): object {
 			// sudo looks its own host up; without this line it would ask a DNS server that a lab need not have.
 			{ path: '/etc/hosts', append: true, content: `127.0.1.1 ${node.name}\n` },
 			// What cloud-init's `ssh_pwauth` writes, before sshd has started: that would have it restarted.
-			{ path: '/etc/ssh/sshd_config.d/50-cloud-init.conf', permissions: '0600', content: 'PasswordAuthentication yes\n' },
+			{ path: '/etc/ssh/sshd_config.d/50-cloud-init.conf', permissions: '0600', content: `PasswordAuthentication ${yesNo(node.ssh?.passwords ?? true)}\n` },
+			...settingFiles(node),
 		],
 		runcmd: [
 			...services.first,

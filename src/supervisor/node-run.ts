@@ -12,7 +12,7 @@ import { bootNode, restoreNode, wakeNode, type ArrivalContext, type Arrived } fr
 import { wasHandedOver, wasStarted } from '../report/origins.js';
 import type { Saver } from './saver.js';
 import { stage } from '../lab/stage.js';
-import type { SupervisedMachine, SupervisedRun } from '../protocol/run-spec.js';
+import { scriptDeadlineMs, type SupervisedMachine, type SupervisedRun } from '../protocol/run-spec.js';
 
 export interface NodeContext extends Omit<ArrivalContext, 'onMessage'> {
 	/** Opens when every machine is there: those that were restored go on together. */
@@ -96,16 +96,17 @@ interface StartupContext {
 
 async function runStartup(
 	machine: RunningMachine,
-	{ lab, deadlines, pace }: SupervisedRun,
+	{ lab, deadlines, slowdown, pace }: SupervisedRun,
 	{ emit, signal, scripts }: StartupContext,
 ): Promise<Omit<NodeOutcome, 'arrived'>> {
-	const count = lab.nodes.find(({ name }) => name === machine.name)?.startupScripts.length ?? 0;
+	const own = lab.nodes.find(({ name }) => name === machine.name)?.startupScripts ?? [];
+	const allowedMs = own.reduce((sum, script) => sum + scriptDeadlineMs(script, deadlines, slowdown), 0);
 	await systemClock.sleep(pace?.[machine.name] ?? 0, signal);
 	const before = processorTimeMs(machine.pid);
 	machine.tell('start');
 	const { failedUnits } = await machine.waitFor('started', {
 		// systemd ends a script at its deadline; the machine gets as long again to say so.
-		deadlineMs: deadlines.scriptMs * (count + 1),
+		deadlineMs: allowedMs + deadlines.scriptMs,
 		signal,
 		what: 'the end of its startup scripts was',
 	});

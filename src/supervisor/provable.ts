@@ -9,7 +9,7 @@ import { bootAgain, type Arrived } from './arrival.js';
 import { outcomeOf, whyUntraced } from './node-run.js';
 import type { ProvableLab } from './proofs.js';
 import { stage } from '../lab/stage.js';
-import type { SupervisedRun } from '../protocol/run-spec.js';
+import { scriptDeadlineMs, type SupervisedRun } from '../protocol/run-spec.js';
 import { writeSurvey } from '../runs/surveys.js';
 
 export interface ProvableContext {
@@ -65,7 +65,7 @@ export function provableLab(running: LabOfMachines, context: ProvableContext): P
 			machine.tell(`again ${script.name}`);
 			const message = await machine.waitFor('script-repeated', {
 				// systemd ends a script at its deadline; the machine gets as long again to say so.
-				deadlineMs: 2 * deadlines.scriptMs,
+				deadlineMs: scriptDeadlineMs(script, deadlines, supervised.slowdown) + deadlines.scriptMs,
 				signal,
 				what: `the end of the second run of ${script.name} was`,
 			});

@@ -1,6 +1,6 @@
 /** The life of a lab that stays: `up`, `down`, `status`, `reload`, `reset`. */
 import { defineCommand, runsDirectory, type Command } from '../command.js';
-import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag, traceFlag, whichLabFlag } from '../flags.js';
+import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag, scriptTimeoutFlag, scriptTimeoutOf, traceFlag, whichLabFlag } from '../flags.js';
 
 const upDefinition = defineCommand({
 	usage: 'up [lab] [nodes..]',
@@ -20,6 +20,7 @@ const upDefinition = defineCommand({
 		cold: { type: 'boolean', default: false, describe: 'boot every machine from power-on; neither use nor make checkpoints' },
 		timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for bringing it up, in seconds' },
 		...traceFlag,
+		...scriptTimeoutFlag,
 		...checkpointLimitFlag,
 		...mirrorFlag,
 		...jsonFlag,
@@ -33,7 +34,8 @@ const upDefinition = defineCommand({
 			import('../../runs/paths.js'),
 		]);
 		const { lab, nodes, accel: accelerator, from, cold, trace, json } = flags;
-		return upCommand({ lab, nodes, paths: userPaths(), accelerator, from, cold, limitBytes, trace, mirror, timeLimitMs, json, terminal });
+		const scriptTimeoutSeconds = scriptTimeoutOf(flags['script-timeout']);
+		return upCommand({ scriptTimeoutSeconds, lab, nodes, paths: userPaths(), accelerator, from, cold, limitBytes, trace, mirror, timeLimitMs, json, terminal });
 	},
 });
 
@@ -80,6 +82,7 @@ const reloadDefinition = defineCommand({
 	} as const,
 	flags: {
 		'dry-run': { type: 'boolean', default: false, describe: 'only say what would be done' },
+		...scriptTimeoutFlag,
 		...whichLabFlag,
 		...mirrorFlag,
 		...jsonFlag,
@@ -90,7 +93,8 @@ const reloadDefinition = defineCommand({
 			import('../../commands/live/reload.js'),
 			import('../../runs/paths.js'),
 		]);
-		return reloadCommand({ paths: userPaths(), nodes, dryRun: flags['dry-run'], lab, mirror, json, terminal });
+		const scriptTimeoutSeconds = scriptTimeoutOf(flags['script-timeout']);
+		return reloadCommand({ scriptTimeoutSeconds, paths: userPaths(), nodes, dryRun: flags['dry-run'], lab, mirror, json, terminal });
 	},
 });
 

@@ -1,6 +1,6 @@
 import { usageFailure } from '../../base/errors.js';
 import { defineCommand } from '../command.js';
-import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag, traceFlag } from '../flags.js';
+import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag, scriptTimeoutFlag, scriptTimeoutOf, traceFlag } from '../flags.js';
 
 /** A seed is 32 bits. */
 const seeds = 2 ** 32;
@@ -49,6 +49,9 @@ export const runDefinition = defineCommand({
 			describe: 'save all machines as they are when the run has not passed, for `rehearse bundle --with-checkpoints`',
 		},
 		...traceFlag,
+		...scriptTimeoutFlag,
+		'default-tests': { type: 'boolean', default: false, describe: "run OpenFactory's own default tests as well" },
+		strict: { type: 'boolean', default: false, describe: 'fail when there is an assertion that no rehearsal can judge' },
 		timeout: {
 			type: 'number',
 			default: 3600,
@@ -89,6 +92,8 @@ export const runDefinition = defineCommand({
 		const proofs = [...(twice ? ['twice' as const] : []), ...(reboot ? ['reboot' as const] : [])];
 		const checkpoints = { cold, from, only, limitBytes: bytesOf('checkpoint-limit', flags['checkpoint-limit']) };
 		const saveFailed = flags['save-failed'];
-		return runCommand({ lab, paths: userPaths(), accelerator, checkpoints, keep, saveFailed, trace, proofs, shuffle, mirror, timeLimitMs, json, junit, terminal });
+		const scriptTimeoutSeconds = scriptTimeoutOf(flags['script-timeout']);
+		const asked = { scriptTimeoutSeconds, defaultTests: flags['default-tests'], strict: flags.strict };
+		return runCommand({ ...asked, lab, paths: userPaths(), accelerator, checkpoints, keep, saveFailed, trace, proofs, shuffle, mirror, timeLimitMs, json, junit, terminal });
 	},
 });

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.js';
-import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, labArgument, millisecondsOf, mirrorFlag } from '../flags.js';
+import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, labArgument, millisecondsOf, mirrorFlag, scriptTimeoutFlag, scriptTimeoutOf } from '../flags.js';
 
 /** `rehearse watch [LAB]` */
 export const watchDefinition = defineCommand({
@@ -9,6 +9,7 @@ export const watchDefinition = defineCommand({
 	flags: {
 		...acceleratorFlag,
 		...checkpointLimitFlag,
+		...scriptTimeoutFlag,
 		timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for each run, in seconds' },
 		...mirrorFlag,
 		json: { type: 'boolean', default: false, describe: 'print a result object with `changes` for each run, one a line' },
@@ -22,6 +23,7 @@ export const watchDefinition = defineCommand({
 			import('../../runs/paths.js'),
 		]);
 		const { lab, accel: accelerator, json } = flags;
-		return watchCommand({ lab, paths: userPaths(), accelerator, limitBytes, mirror, timeLimitMs, json, terminal });
+		const scriptTimeoutSeconds = scriptTimeoutOf(flags['script-timeout']);
+		return watchCommand({ scriptTimeoutSeconds, lab, paths: userPaths(), accelerator, limitBytes, mirror, timeLimitMs, json, terminal });
 	},
 });

@@ -27,6 +27,8 @@ export interface UpOptions {
 	readonly from: 'started' | 'provisioned';
 	readonly cold: boolean;
 	readonly limitBytes: number;
+	/** Startup scripts may take so long, in seconds, where the plan says nothing. */
+	readonly scriptTimeoutSeconds: number | undefined;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
 	readonly mirror: string | undefined;
@@ -39,7 +41,7 @@ export interface UpOptions {
 /** Brings a lab up. The exit status is 0 when it is up and its startup scripts have passed; it stays up when they failed. */
 export async function upCommand(options: UpOptions): Promise<ExitCode> {
 	const { terminal, paths, json } = options;
-	const lab = onlyNodes(await loadLab(options.lab, terminal), options.nodes);
+	const lab = onlyNodes(await loadLab(options.lab, terminal, options), options.nodes);
 	await makePlace(paths, 'state');
 	// Two at once would each find that there is none yet.
 	const lock = await acquireLock(path.join(paths.locks, lab.name), {

@@ -1,11 +1,15 @@
 /** Connections between nodes, and whether the scenarios would notice that one is broken. */
 import type { AssertionDocument, ConnectionDocument, NodeDocument } from '../schema.js';
+import { recipeTests } from '../recipe-tests.js';
 import type { CheckContext } from './context.js';
 
 /** Connections, and whether an assertion would notice one that is broken. */
 export function checkConnections(context: CheckContext): void {
 	const { connections, nodes, scenarios } = context.document;
-	const assertions = scenarios.flatMap((scenario) => scenario.custom_tests.flatMap((test) => test.assertions));
+	const assertions = [
+		...scenarios.flatMap((scenario) => scenario.custom_tests.flatMap((test) => test.assertions)),
+		...recipeTests(context.document).flatMap(({ test, node }) => test.assertions.map((assertion) => ({ on_vm: node, ...assertion }))),
+	];
 	connections.forEach((connection, index) => {
 		const path = ['connections', index];
 		const { from, to, port } = connection;
@@ -38,8 +42,8 @@ function covers(assertion: AssertionDocument, connection: ConnectionDocument, ta
 	if (assertion.type === 'port_listening') {
 		return isOnTarget && hasPort && (parameters['protocol'] ?? 'tcp') === (connection.protocol ?? 'tcp');
 	}
-	const address = target.alias.replace(/\/.*$/, '');
-	const names = [target.name, address, ...(isOnTarget ? ['localhost', '127.0.0.1'] : [])];
+	const addresses = target.alias.map((alias) => alias.replace(/\/.*$/, ''));
+	const names = [target.name, ...addresses, ...(isOnTarget ? ['localhost', '127.0.0.1'] : [])];
 	if (assertion.type === 'network_reachable') return hasPort && names.includes(String(parameters['host']));
 	const text = String(parameters['command'] ?? parameters['url'] ?? '');
 	return names.some((name) => hasWord(text, name)) && hasWord(text, String(connection.port));

@@ -1,4 +1,5 @@
 /** What every rule is given, and what it reports to. */
+import { oneLine } from '../../base/format.js';
 import type { PlanDocument } from '../schema.js';
 import { analyseScript, type ScriptAnalysis } from '../../shell/script.js';
 import type { PlanPath, PlanSource, SourceScript } from '../types.js';
@@ -96,8 +97,8 @@ function placeFinding(source: PlanSource, rule: RuleId, path: PlanPath, message:
 		path: place.path === '' ? '(plan)' : place.path,
 		file: source.path,
 		...(place.line === undefined ? {} : { line: place.line }),
-		message,
-		fix,
+		message: oneLine(message),
+		fix: oneLine(fix),
 	};
 	return { finding, planLine: place.line ?? 0 };
 }

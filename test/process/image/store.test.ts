@@ -12,8 +12,8 @@ import { findImage, imageKey, provideImage, type ImageStoreOptions } from '../..
 import type { RunEventBody } from '../../../src/lab/events.js';
 import { startChild } from '../../../src/process/child.js';
 
-const guest: GuestDefinition = { suite: 'trixie', components: ['main'], base: [], features: {} };
-const request: ImageRequest = { packages: ['cloud-init', 'jq'], nodes: ['one'] };
+const guest: GuestDefinition = { suite: 'trixie', components: ['main'], base: [], features: {}, absent: {} };
+const request: ImageRequest = { suite: 'trixie', packages: ['cloud-init', 'jq'], nodes: ['one'] };
 
 /** A store of its own, and the notes of the programs that built for it, a line each. */
 interface Store {
@@ -171,7 +171,7 @@ test.serial('a build that was killed ends what it started, and is not taken for 
 	const gone = await poll(() => commandLine(pid), (text) => text === '', { intervalMs: 20, deadlineMs: 20_000 });
 	t.true(gone.accepted, 'the build goes on although nobody waits for it');
 
-	const key = await imageKey(request.packages, guest);
+	const key = await imageKey(request, guest);
 	t.deepEqual((await readdir(store.directory)).sort(), [`${key}.lock`, `${key}.partial`]);
 	await writeFile(path.join(store.directory, `${key}.partial`, 'root.img'), 'half of it');
 	t.is(await findImage(request, store.options), undefined);
@@ -185,11 +185,11 @@ test.serial('a build that was killed ends what it started, and is not taken for 
 });
 
 test('a key follows from the packages and the suite, in every process the same', async (t) => {
-	const key = await imageKey(request.packages, guest);
-	t.is(await imageKey([...request.packages], { ...guest }), key);
-	t.not(await imageKey(['cloud-init'], guest), key);
-	t.not(await imageKey(request.packages, { ...guest, suite: 'forky' }), key);
-	t.is(await imageKey(request.packages, { ...guest, features: { unused: ['x'] } }), key);
+	const key = await imageKey(request, guest);
+	t.is(await imageKey({ ...request }, { ...guest }), key);
+	t.not(await imageKey({ ...request, packages: ['cloud-init'] }, guest), key);
+	t.not(await imageKey({ ...request, suite: 'bookworm' }, guest), key);
+	t.is(await imageKey(request, { ...guest, features: { unused: ['x'] } }), key);
 });
 
 /** Empty for a process that is gone, or that is dead and only not yet waited for. */

@@ -7,6 +7,7 @@ const guest: GuestDefinition = {
 	components: ['main'],
 	base: ['systemd', 'cloud-init'],
 	features: { headless: [], postgresql: ['postgresql', 'postgresql-client'] },
+	absent: { bookworm: ['postgresql-client'] },
 };
 
 const consistsOf = test.macro((t, features: string[], packages: string[], expected: string[]) =>

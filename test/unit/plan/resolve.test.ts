@@ -1,10 +1,13 @@
 import test from 'ava';
+import { readGuestDefinition } from '../../../src/image/guest.js';
 import { fileNames, resolveLab } from '../../../src/plan/resolve.js';
 import { asserting, node, plan, read, single } from './plans.js';
 
+const guest = await readGuestDefinition();
+
 test('defaults are filled in and sizes are numbers', async (t) => {
 	const source = await read(t, plan());
-	const lab = resolveLab(source);
+	const lab = resolveLab(source, guest);
 	t.is(lab.planPath, source.path);
 	t.is(lab.planSha256, source.sha256);
 	t.deepEqual(lab.network, { subnet: '10.80.0.0/24', gateway: '10.80.0.1/24' });
@@ -23,20 +26,20 @@ test('defaults are filled in and sizes are numbers', async (t) => {
 });
 
 test('a user is never invented', async (t) => {
-	const lab = resolveLab(await read(t, single({}, { users: [] })));
+	const lab = resolveLab(await read(t, single({}, { users: [] })), guest);
 	t.deepEqual(lab.nodes[0]?.users, []);
 });
 
 test('the lab is frozen to its leaves, the plan is not', async (t) => {
 	const source = await read(t, plan({ warnings: ['one'] }));
-	const lab = resolveLab(source);
+	const lab = resolveLab(source, guest);
 	t.throws(() => (lab.warnings as string[]).push('two'), { instanceOf: TypeError });
 	t.throws(() => (lab.nodes[0]?.users[0]?.groups as string[]).push('adm'), { instanceOf: TypeError });
 	t.notThrows(() => source.document?.warnings.push('two'));
 });
 
 const gateway = test.macro(async (t, network: object, expected: string) => {
-	t.is(resolveLab(await read(t, plan({ network }))).network.gateway, expected);
+	t.is(resolveLab(await read(t, plan({ network })), guest).network.gateway, expected);
 });
 test('a gateway may be named without prefix length', gateway, { gateway: '10.80.0.254' }, '10.80.0.254/24');
 test('a gateway may be named with prefix length', gateway, { gateway: '10.80.0.254/24' }, '10.80.0.254/24');
@@ -47,7 +50,7 @@ test('scripts run after network-online.target unless the plan says otherwise', a
 		{ name: 'Set up.sh', script: 'true' },
 		{ name: 'set up', script: 'false', after: 'redis.service' },
 	];
-	const lab = resolveLab(await read(t, single({}, { startup_scripts: scripts })));
+	const lab = resolveLab(await read(t, single({}, { startup_scripts: scripts })), guest);
 	t.deepEqual(lab.nodes[0]?.startupScripts, [
 		{ name: 'set-up', text: 'true', after: 'network-online.target' },
 		{ name: 'set-up-2', text: 'false', after: 'redis.service' },
@@ -66,7 +69,7 @@ test('assertions are typed, wherever their parameters stand', async (t) => {
 		t,
 		asserting({ type: 'port_listening', onVm: 'two', params: { port: 80 } }, { type: 'vm_boots', on_vm: 'one' }),
 	);
-	t.deepEqual(resolveLab(source).scenarios, [
+	t.deepEqual(resolveLab(source, guest).scenarios, [
 		{
 			name: 'group',
 			tests: [
@@ -84,12 +87,12 @@ test('assertions are typed, wherever their parameters stand', async (t) => {
 
 test('connections keep their intent', async (t) => {
 	const connections = [{ from: 'one', to: 'two', port: 80, intent: 'pages' }, { from: 'two', to: 'one', port: 1 }];
-	t.deepEqual(resolveLab(await read(t, plan({ connections }))).connections, connections);
+	t.deepEqual(resolveLab(await read(t, plan({ connections })), guest).connections, connections);
 });
 
 const refuses = test.macro(async (t, content: Parameters<typeof read>[1], message: RegExp) => {
 	const source = await read(t, content);
-	const error = t.throws(() => resolveLab(source), { code: 'plan', message });
+	const error = t.throws(() => resolveLab(source, guest), { code: 'plan', message });
 	t.like(error, { exitCode: 2, hint: `see everything that is wrong with it: rehearse check ${source.path}` });
 });
 const withScript = (script: object) => single({}, { startup_scripts: [script] });

@@ -48,7 +48,7 @@ export function inputs(changed: Inputs = {}): NodeInputs {
 		node,
 		hostKey,
 		guestFiles: { agent: changed.agent ?? '#!/bin/bash\n' },
-		scriptDeadlineSeconds: changed.scriptDeadlineSeconds ?? 60,
+		scriptDeadlineSeconds: () => changed.scriptDeadlineSeconds ?? 60,
 		isTraced: () => true,
 	});
 	const host = { qemuVersion: 'QEMU emulator version 10.0.2', accelerator: tcg, processor: 'A', ...changed.host };

@@ -22,7 +22,7 @@ const hostKey = { privateKey: '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----E
 const guestFiles = { agent: '#!/bin/bash\ntrue\n', 'rehearse-agent.service': '[Service]\n' };
 
 const build = (overrides: Partial<LabNode> = {}, scriptDeadlineSeconds = 90.2) =>
-	buildSeedFiles({ node: { ...sample, ...overrides }, hostKey, guestFiles, scriptDeadlineSeconds, isTraced: ({ name }) => name === 'first' });
+	buildSeedFiles({ node: { ...sample, ...overrides }, hostKey, guestFiles, scriptDeadlineSeconds: () => scriptDeadlineSeconds, isTraced: ({ name }) => name === 'first' });
 
 const instanceId = (overrides: Partial<LabNode> = {}, scriptDeadlineSeconds?: number): unknown =>
 	(JSON.parse(build(overrides, scriptDeadlineSeconds)['meta-data'] ?? '') as Record<string, unknown>)['instance-id'];
@@ -99,20 +99,20 @@ test('another size is the same instance: the disk is grown at every first boot',
 
 test("the guest's own files lie on the seed as in the guest, units among the units, and user-data has none of them", async (t) => {
 	const guestFiles = await readGuestFiles();
-	const files = buildSeedFiles({ node: sample, hostKey, guestFiles, scriptDeadlineSeconds: 1, isTraced: () => true });
+	const files = buildSeedFiles({ node: sample, hostKey, guestFiles, scriptDeadlineSeconds: () => 1, isTraced: () => true });
 	t.true(files['guest/usr/local/lib/rehearse/agent']?.startsWith('#!/usr/bin/perl'));
 	t.is(files['guest/etc/systemd/system/rehearse-agent.service'], guestFiles['rehearse-agent.service']);
 	t.is(files['guest/etc/systemd/system/systemd-user-sessions.service.d/rehearse.conf'], guestFiles['each-boot.conf']);
 	t.is(Object.keys(files).filter((file) => file.startsWith('guest/')).length, Object.keys(guestFiles).length);
 	// cloud-init parses it a dozen times at a first boot, at 6 ms per kilobyte in an emulated guest.
 	t.true((files['user-data'] ?? '').length < 4096);
-	t.throws(() => buildSeedFiles({ node: sample, hostKey, guestFiles: { other: '' }, scriptDeadlineSeconds: 1, isTraced: () => true }), {
+	t.throws(() => buildSeedFiles({ node: sample, hostKey, guestFiles: { other: '' }, scriptDeadlineSeconds: () => 1, isTraced: () => true }), {
 		message: /no place for other/,
 	});
 });
 
 test('another agent is another instance', (t) => {
-	const withAgent = (agent: string) => buildSeedFiles({ node: sample, hostKey, guestFiles: { agent }, scriptDeadlineSeconds: 1, isTraced: () => true });
+	const withAgent = (agent: string) => buildSeedFiles({ node: sample, hostKey, guestFiles: { agent }, scriptDeadlineSeconds: () => 1, isTraced: () => true });
 	t.not(withAgent('one')['meta-data'], withAgent('another')['meta-data']);
 });
 

@@ -50,7 +50,7 @@ function checkOtherSubnet(context: CheckContext, alias: Alias, subnet: string, i
 		const whose = isPlanned ? 'the plan says' : 'the other aliases are in';
 		const fix = `take an address of ${subnet}, with its prefix length`;
 		context.report('alias-subnet', alias.path, `it is in ${alias.subnet}, ${whose} ${subnet}`, fix);
-	} else if (!aliases.some(({ node, subnet: other }) => node !== alias.node && other === alias.subnet)) {
+	} else if (aliases.some(({ node }) => node !== alias.node) && !aliases.some(({ node, subnet: other }) => node !== alias.node && other === alias.subnet)) {
 		const fix = `take an address of ${subnet}, or give another node one of ${alias.subnet}`;
 		context.report('alias-alone', alias.path, `no other node has an address in ${alias.subnet}`, fix);
 	}

@@ -112,12 +112,11 @@ test(
 	single({ alias: '10.80.0.1' }),
 	/nodes\[0\]\.alias/,
 );
-test(
-	'aliases of two subnets are refused',
-	refuses,
-	plan({ nodes: [node('one', 10), node('two', 20, { alias: '10.81.0.1/24' })] }),
-	/nodes\[1\]\.alias is not in 10\.80\.0\.0\/24/,
-);
+test('aliases of two subnets are two networks on one wire', async (t) => {
+	const { network, nodes } = resolveLab(await read(t, plan({ nodes: [node('one', 10), node('two', 20, { alias: ['10.80.0.20/24', '10.81.0.1/24'] })] })), guest);
+	t.deepEqual(network, { subnet: '10.80.0.0/24', gateway: '10.80.0.1/24', others: [{ subnet: '10.81.0.0/24', gateway: '10.81.0.2/24' }] });
+	t.like(nodes[1], { alias: '10.80.0.20/24', furtherAliases: ['10.81.0.1/24'] });
+});
 test(
 	'a gateway elsewhere is refused',
 	refuses,
@@ -155,9 +154,59 @@ test(
 	plan({ scenarios: [{ name: 's', tests: [{}] }] }),
 	/scenarios\[0\]\.tests is not run/,
 );
-test(
-	'tests of a recipe are refused',
-	refuses,
-	single({}, { tests: [{}] }),
-	/recipe\.tests is not run/,
-);
+
+test('tests of a recipe run on its node, under names of their own', async (t) => {
+	const boots = { description: 'it boots', assertions: [{ type: 'vm_boots' }] };
+	const recipe = { tests: [boots], test_config: { enabled: true, tests: [{ ...boots, name: 'again' }] } };
+	const lab = resolveLab(await read(t, plan({ nodes: [node('one', 10, {}, recipe), node('two', 20, {}, { tests: [boots] })] })), guest);
+	t.deepEqual(
+		lab.scenarios.flatMap(({ name, tests }) => tests.map((one) => [name, one.name, one.assertions.map(({ onVm }) => onVm)])),
+		[
+			['recipes', 'one: it boots', ['one']],
+			['recipes', 'again', ['one']],
+			['recipes', 'two: it boots', ['two']],
+		],
+	);
+});
+
+test('tests that are switched off do not run, and are left out', async (t) => {
+	const tests = [{ description: 'it boots', assertions: [{ type: 'vm_boots' }] }];
+	const lab = resolveLab(await read(t, single({}, { test_config: { enabled: false, tests } })), guest);
+	t.deepEqual(lab.scenarios, []);
+	t.deepEqual(lab.leftOut, [{ path: 'nodes[0].recipe.test_config.tests', why: 'they are switched off by "enabled": false and do not run' }]);
+});
+
+test('what a recipe sets is in the lab', async (t) => {
+	const recipe = {
+		base_image: 'debian-bookworm',
+		features: ['firewall'],
+		packages: ['nano', 'vim'],
+		package_overrides: [{ name: 'nano', action: 'replace', replacement: 'less' }, { name: 'jq', action: 'add' }],
+		services: [{ name: 'ssh', config: { port: 2222, disable_password_auth: true, client_alive_interval: '30' } }, 'nginx', { name: 'vpn', config: { type: 'wireguard' } }],
+		users: [{ username: 'ops', ssh_keys: ['ssh-ed25519 AAAA'], home: '/srv/ops', comment: 'Operator' }],
+		startup_scripts: [{ name: 'a', script: 'true', timeout: 300 }],
+	};
+	const connections = [{ from: 'two', to: 'one', port: 53, protocol: 'udp' }, { from: 'two', to: 'one', port: 8080 }];
+	const lab = resolveLab(
+		await read(t, plan({
+			nodes: [node('one', 10, { vcpus: 2 }, recipe), node('two', 20)],
+			connections,
+			scenarios: [{ name: 's', custom_tests: [{ name: 't', assertions: [{ type: 'http_responds', on_vm: 'two', url: 'https://10.80.0.10/' }] }] }],
+		})),
+		guest,
+	);
+	t.like(lab.nodes[0], {
+		vcpus: 2,
+		suite: 'bookworm',
+		features: ['firewall', 'ssh', 'nginx'],
+		packages: ['vim', 'less', 'jq'],
+		withoutPackages: ['nano'],
+		services: ['ssh', 'nginx'],
+		ssh: { port: 2222, allowRoot: false, passwords: false, emptyPasswords: false, loginGraceSeconds: 120, clientAliveSeconds: 30, maxAuthTries: 6 },
+		firewall: { tcp: [443, 2222, 8080], udp: [53] },
+		users: [{ username: 'ops', groups: [], shell: '/bin/bash', home: '/srv/ops', comment: 'Operator', sshKeys: ['ssh-ed25519 AAAA'] }],
+		startupScripts: [{ name: 'a', text: 'true', after: 'network-online.target', timeoutSeconds: 300 }],
+	});
+	t.false('firewall' in (lab.nodes[1] ?? {}));
+	t.deepEqual(lab.connections, [{ from: 'two', to: 'one', port: 53, protocol: 'udp' }, { from: 'two', to: 'one', port: 8080 }]);
+});

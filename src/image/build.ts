@@ -2,6 +2,7 @@ import { chmod, cp, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { Failure, ExitCode, brokenFailure, hostFailure } from '../base/errors.js';
+import { isThere } from '../base/files.js';
 import { lastLines } from '../base/format.js';
 import { untilAborted } from '../base/waiting.js';
 import { minimumDiskMiB } from '../lab/lab.js';
@@ -9,7 +10,7 @@ import { startChild, type Child } from '../process/child.js';
 import { startJanitor } from '../process/janitor.js';
 import { pasteable, run, type Argv } from '../process/run.js';
 import { inUserNamespace, readSubordinateRanges } from '../process/user-namespace.js';
-import { imagesDirectory, type GuestDefinition, type ImageRequest } from './guest.js';
+import { imagesDirectory, suiteProgram, type GuestDefinition, type ImageRequest } from './guest.js';
 import type { Mirror } from './mirror.js';
 import { keepPackages, takePackages } from './package-cache.js';
 
@@ -54,7 +55,7 @@ const handPackages = (from: string, to: string, how: 'cp' | 'mv'): string =>
 export function mmdebstrapArgv(
 	request: ImageRequest,
 	archive: string,
-	options: Pick<BuildOptions, 'guest' | 'mirror' | 'scratch'>,
+	options: Pick<BuildOptions, 'guest' | 'mirror' | 'scratch'> & { readonly hasSuiteProgram?: boolean },
 ): Argv {
 	const { images, known, gathered } = placesIn(options.scratch);
 	return [
@@ -72,6 +73,7 @@ export function mmdebstrapArgv(
 		'--dpkgopt=path-include=/usr/share/doc/*/copyright',
 		'--skip=essential/unlink',
 		`--setup-hook=${handPackages(pasteable([known]), `"$1${archives}"`, 'cp')}`,
+		...(options.hasSuiteProgram ? [`--customize-hook=sh ${pasteable([path.join(images, suiteProgram(request.suite))])} "$1"`] : []),
 		`--customize-hook=sh ${pasteable([path.join(images, 'customize.sh')])} "$1" ${pasteable([images])}`,
 		`--customize-hook=${handPackages(`"$1${archives}"`, pasteable([gathered]), 'mv')}`,
 		request.suite,
@@ -149,7 +151,8 @@ async function bootstrap(
 	let text = '';
 	let child: Child | undefined;
 	cleanup.defer('mmdebstrap', () => child?.stop());
-	child = await startChild(mmdebstrapArgv(request, archive, options), {
+	const hasSuiteProgram = await isThere(path.join(imagesDirectory(), suiteProgram(request.suite)));
+	child = await startChild(mmdebstrapArgv(request, archive, { ...options, hasSuiteProgram }), {
 		// For the moment until the janitor is there; it ends the whole group, and removes what is left.
 		signalWhenOrphaned: 'SIGTERM',
 		env: { TMPDIR: options.scratch },

@@ -19,6 +19,16 @@ export interface GuestDefinition {
 /** The directory of the guest definition and of the files that go into images. */
 export const imagesDirectory = (): string => path.join(packageRoot(), 'images');
 
+/** Where the directory has what only images of one suite need. */
+const suitesDirectory = 'suites';
+
+/** The program, relative to the directory, that an image of a suite runs before the one for all; most suites have none. */
+export const suiteProgram = (suite: string): string => path.join(suitesDirectory, `${suite}.sh`);
+
+/** Whether a file of the directory, by its path in it, has no part in images of the suite. */
+export const isOfAnotherSuite = (file: string, suite: string): boolean =>
+	file.startsWith(`${suitesDirectory}/`) && file !== suiteProgram(suite);
+
 /** Reads `images/guest.json`. */
 export async function readGuestDefinition(): Promise<GuestDefinition> {
 	return JSON.parse(await readFile(path.join(imagesDirectory(), 'guest.json'), 'utf8')) as GuestDefinition;

@@ -7,7 +7,7 @@ import { contentKey, sha256 } from '../base/hash.js';
 import type { RunEventBody } from '../lab/events.js';
 import { acquireLock } from '../process/lock.js';
 import { buildImage } from './build.js';
-import { imagesDirectory, type GuestDefinition, type ImageRequest } from './guest.js';
+import { imagesDirectory, isOfAnotherSuite, type GuestDefinition, type ImageRequest } from './guest.js';
 import type { Mirror } from './mirror.js';
 
 /** An image that is built and may be booted from; nothing ever writes to it again. */
@@ -38,16 +38,17 @@ const imageFormat = 1;
 /** The key of an image: everything that its content depends on but the state of the mirror. */
 export async function imageKey({ suite, packages }: Pick<ImageRequest, 'suite' | 'packages'>, guest: GuestDefinition): Promise<string> {
 	const { components } = guest;
-	return contentKey({ format: imageFormat, suite, components, packages, recipe: await hashTree(imagesDirectory(), /^guest\.json$/) });
+	const recipe = await hashTree(imagesDirectory(), (file) => file === 'guest.json' || isOfAnotherSuite(file, suite));
+	return contentKey({ format: imageFormat, suite, components, packages, recipe });
 }
 
-/** SHA-256 over the paths, modes and contents of the files of a directory, but for those whose path matches `except`. */
-async function hashTree(directory: string, except: RegExp): Promise<string> {
+/** SHA-256 over the paths, modes and contents of the files of a directory, but for those whose path is excepted. */
+async function hashTree(directory: string, isExcepted: (file: string) => boolean): Promise<string> {
 	const entries = await readdir(directory, { recursive: true, withFileTypes: true });
 	const files = entries
 		.filter((entry) => entry.isFile())
 		.map((entry) => path.join(entry.parentPath, entry.name))
-		.filter((file) => !except.test(path.relative(directory, file)))
+		.filter((file) => !isExcepted(path.relative(directory, file)))
 		.sort();
 	const parts = await Promise.all(
 		files.map(async (file) => `${path.relative(directory, file)}\0${(await stat(file)).mode & 0o111}\0${sha256(await readFile(file))}`),

@@ -4,6 +4,7 @@ import { oneLine, plural } from '../base/format.js';
 import { maximumNodes } from '../lab/addressing.js';
 import { closest, toCamelCase } from './keys.js';
 import { planSchema, type PlanDocument } from './schema.js';
+import { maximumItems } from './syntax.js';
 import type { PlanTree } from './tree.js';
 import type { PlanPath, Problem } from './types.js';
 
@@ -26,11 +27,11 @@ export function validatePlan(tree: PlanTree): Validation {
 		message: `stands twice; the first is on line ${firstLine}`,
 		fix: 'keep one of them',
 	}));
-	const nodes = tooManyNodes(tree);
-	if (nodes) return { problems: [...duplicates.slice(0, maximumProblems), nodes] };
+	const tooLong = tree.tooLong.map(describeTooLong);
+	if (tooLong.length > 0) return { problems: bounded([...duplicates, ...tooLong]) };
 	const first = planSchema.safeParse(tree.normalised);
 	if (first.success) return { document: first.data, problems: bounded(duplicates) };
-	const problems = [...duplicates, ...first.error.issues.slice(0, maximumProblems).flatMap((issue) => describeIssue(issue, tree))];
+	const problems = [...duplicates, ...first.error.issues.slice(0, maximumIssues).flatMap((issue) => describeIssue(issue, tree))];
 	problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 	const isUnknownOnly = first.error.issues.every(({ code }) => code === 'unrecognized_keys');
 	const second = isUnknownOnly ? planSchema.safeParse(withoutUnknownKeys(tree.normalised, first.error.issues)) : undefined;
@@ -40,6 +41,9 @@ export function validatePlan(tree: PlanTree): Validation {
 /** How many problems are told at once: nobody reads more, and a plan of a megabyte can have 100,000. */
 const maximumProblems = 200;
 
+/** How many are described at all; an object has no more than 2000 keys by now. */
+const maximumIssues = 2000;
+
 function bounded(problems: readonly Problem[]): readonly Problem[] {
 	if (problems.length <= maximumProblems) return problems;
 	const more = problems.length - maximumProblems;
@@ -47,12 +51,14 @@ function bounded(problems: readonly Problem[]): readonly Problem[] {
 	return [...problems.slice(0, maximumProblems), rest];
 }
 
-/** A plan for a fleet is not looked at node by node. */
-function tooManyNodes(tree: PlanTree): Problem | undefined {
-	const nodes = valueAt(tree.normalised, ['nodes']);
-	if (!Array.isArray(nodes) || nodes.length <= maximumNodes) return undefined;
-	return problem('schema', tree, ['nodes'], `${nodes.length} nodes are more than the ${maximumNodes} leases of the uplink`, 'split the lab');
-}
+const describeTooLong = ({ path, line, count }: PlanTree['tooLong'][number]): Problem => ({
+	code: 'schema',
+	path,
+	...(line === undefined ? {} : { line }),
+	...(path === 'nodes'
+		? { message: `${count} nodes are more than the ${maximumNodes} leases of the uplink`, fix: 'split the lab' }
+		: { message: `${count} entries are more than the ${maximumItems} that are read`, fix: 'a plan needs fewer; is this the right file?' }),
+});
 
 function describeIssue(issue: Issue, tree: PlanTree): Problem[] {
 	const path = issue.path as PlanPath;

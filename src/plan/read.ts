@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { usageFailure } from '../base/errors.js';
 import { canonicalJson, sha256 } from '../base/hash.js';
 import { formatBytes, oneLine } from '../base/format.js';
-import { readPlanText, readScriptText } from './files.js';
+import { maximumScriptBytes, readPlanText, readScriptText, tooLarge } from './files.js';
 import { validatePlan } from './problems.js';
 import type { PlanDocument, StartupScriptDocument } from './schema.js';
 import { parsePlanTree, type PlanTree } from './tree.js';
@@ -43,8 +43,8 @@ async function read(path: string, { withScripts }: { readonly withScripts: boole
 	};
 }
 
-/** How much of script files is read of one plan, and after how many that cannot be read no other is tried. */
-const maximumScriptsBytes = 16 * 1024 * 1024;
+/** How much of scripts is read of one plan, and after how many that cannot be read no other is tried. */
+const maximumScriptsBytes = 2 * 1024 * 1024;
 const maximumMissing = 100;
 
 /** A script's entry in the document, with its place. */
@@ -83,6 +83,12 @@ async function readScripts(
 		}
 		if (scriptFile === undefined) {
 			const lineOffset = tree.lineOffset([...place.path, 'script']);
+			const { length } = script ?? '';
+			left -= length;
+			if (length > maximumScriptBytes) {
+				missing.push({ code: 'script-file', ...tree.locate([...place.path, 'script']), message: tooLarge('a startup script', maximumScriptBytes), fix: 'make it shorter' });
+				continue;
+			}
 			scripts.push({ ...place, name, text: script ?? '', ...(lineOffset === undefined ? {} : { lineOffset }) });
 			continue;
 		}

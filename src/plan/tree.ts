@@ -1,10 +1,11 @@
 /** The text of a plan as a value with places: what stands where, in which spelling, and which keys stand twice. */
 import { usageFailure } from '../base/errors.js';
 import { oneLine } from '../base/format.js';
+import { maximumNodes } from '../lab/addressing.js';
 import { formAt, isRecipeAlone, loneNode, type Form } from './forms.js';
 import { JsonSyntaxError, parseJsonText } from './json-text.js';
 import { formatPath, toCamelCase, toLabel, toSnakeCase } from './keys.js';
-import { TooDeepError, type Entry, type MappingNode, type SyntaxNode, type SyntaxTree } from './syntax.js';
+import { maximumItems, TooDeepError, type Entry, type MappingNode, type SyntaxNode, type SyntaxTree } from './syntax.js';
 import type { PlanPath, PlanPlace } from './types.js';
 import { isYaml, parseYamlText } from './yaml-text.js';
 
@@ -20,6 +21,8 @@ export interface PlanTree {
 	/** The same as the schema has it (./forms); of a key that stands twice, the first counts. */
 	readonly normalised: unknown;
 	readonly duplicates: readonly DuplicateKey[];
+	/** Lists and objects of which the rest is not looked at, with how many they have. */
+	readonly tooLong: readonly (PlanPlace & { readonly count: number })[];
 	/** Whether the plan writes its keys in camelCase, as far as they show it. */
 	readonly isCamelCase: boolean;
 	locate(path: PlanPath): PlanPlace;
@@ -46,6 +49,7 @@ export function parsePlanTree(text: string, file: string): PlanTree {
 		value,
 		normalised,
 		duplicates: walk.duplicates,
+		tooLong: walk.tooLong,
 		isCamelCase: walk.isCamelCase,
 		locate: (path) => walk.locate(path),
 		lineOffset: (path) => walk.places.get(formatPath(path))?.lineOffset,
@@ -92,6 +96,7 @@ function loneRecipe(walk: TreeWalk, root: MappingNode): unknown {
 class TreeWalk {
 	readonly places = new Map<string, Place>();
 	readonly duplicates: DuplicateKey[] = [];
+	readonly tooLong: (PlanPlace & { readonly count: number })[] = [];
 	#camelCaseKeys = 0;
 	#snakeCaseKeys = 0;
 
@@ -111,11 +116,19 @@ class TreeWalk {
 			}
 			case 'list': {
 				const { itemKey } = formAt(path);
-				return node.items.map((item, index) => this.#visitItem(item, [...path, index], [...spelled, index], itemKey));
+				return this.#bounded(node.items, path, spelled, line).map((item, index) => this.#visitItem(item, [...path, index], [...spelled, index], itemKey));
 			}
 			case 'scalar':
 				return node.value;
 		}
+	}
+
+	/** As many as are looked at; a plan for a fleet is not looked at node by node. */
+	#bounded<T>(all: readonly T[], path: PlanPath, spelled: PlanPath, line: number): readonly T[] {
+		const most = path.length === 1 && path[0] === 'nodes' ? maximumNodes : maximumItems;
+		if (all.length <= most) return all;
+		this.tooLong.push({ path: oneLine(formatPath(spelled)), line, count: all.length });
+		return all.slice(0, most);
 	}
 
 	/** Lets what has no place of its own stand where another thing does. */
@@ -132,7 +145,7 @@ class TreeWalk {
 
 	#visitEntries(entries: readonly Entry[], path: PlanPath, spelled: PlanPath, object: Record<string, unknown>): void {
 		const form = formAt(path);
-		for (const { key, line, value } of entries) {
+		for (const { key, line, value } of this.#bounded(entries, path, spelled, entries[0]?.line ?? 1)) {
 			const written = toSnakeCase(key);
 			if (written !== key) this.#camelCaseKeys++;
 			else if (key.includes('_')) this.#snakeCaseKeys++;

@@ -12,13 +12,19 @@ const loadYaml = (): Yaml => createRequire(import.meta.url)('yaml') as Yaml;
 
 const NO_ALIASES = 'write the plan without YAML aliases (*name)';
 
+/** Brackets that the parser would take seconds to stumble over. */
+const opensTooMuch = new RegExp(`(?:[\\[{] ?){${maximumDepth + 1}}`);
+
 /** Reads YAML; a `Failure` (usage) with line and column for anything else. `file` is for messages. */
 export function parseYamlText(text: string, file: string): SyntaxTree {
+	if (opensTooMuch.test(text)) throw new TooDeepError();
 	const yaml = loadYaml();
 	const lines = new yaml.LineCounter();
-	const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: true });
+	const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: true, logLevel: 'error' });
 	const error = document.errors[0];
 	if (error) {
+		// The parser descends by calling itself, and tells of its own end as of an error in the text.
+		if (/call stack/i.test(error.message)) throw new TooDeepError();
 		const { line, col } = lines.linePos(error.pos[0]);
 		const message = error.code === 'MULTIPLE_DOCS' ? 'a second document begins here' : firstLowerCase(error.message);
 		throw usageFailure(`${file}:${line}:${col}: ${message}`, { hint: 'mend the YAML there', cause: error });

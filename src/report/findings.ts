@@ -36,7 +36,9 @@ export function renderFindings(findings: readonly ShownFinding[], options: Findi
 	const byFile = new Map<string, ShownFinding[]>();
 	for (const finding of findings) {
 		const file = finding.file ?? '';
-		byFile.set(file, [...(byFile.get(file) ?? []), finding]);
+		const group = byFile.get(file);
+		if (group) group.push(finding);
+		else byFile.set(file, [finding]);
 	}
 	const groups = [...byFile.values()].map((group) =>
 		group.map((finding) => renderFinding(finding, paint, options.cwd)).join('\n'),

@@ -1,6 +1,7 @@
 /** Scenarios, their tests and assertions. */
 import { assertionTypes, readAssertion, type AssertionProblem } from '../assertions.js';
 import { closest } from '../keys.js';
+import { quote } from '../problems.js';
 import { recipeTests } from '../recipe-tests.js';
 import type { AssertionDocument, ScenarioDocument, TestDocument } from '../schema.js';
 import type { PlanPath } from '../types.js';
@@ -82,9 +83,11 @@ function checkNode(context: CheckContext, { on_vm: onVm }: AssertionDocument, pa
 		const fix = `add "on_vm" with one of ${nodes.join(', ')}`;
 		context.report('assertion-on-vm-missing', [...path, 'on_vm'], 'the assertion does not say where it is made', fix);
 	} else if (!nodes.includes(onVm)) {
-		const meant = closest(onVm, nodes);
-		const fix = meant ? `did you mean "${meant}"?` : `nodes of the plan: ${nodes.join(', ')}`;
-		context.report('assertion-on-vm-unknown', [...path, 'on_vm'], `there is no node "${onVm}"`, fix);
+		const fix = () => {
+			const meant = closest(onVm, nodes);
+			return meant ? `did you mean "${meant}"?` : `nodes of the plan: ${nodes.join(', ')}`;
+		};
+		context.report('assertion-on-vm-unknown', [...path, 'on_vm'], `there is no node ${quote(onVm)}`, fix);
 	}
 }
 

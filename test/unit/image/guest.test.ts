@@ -28,6 +28,23 @@ test('nothing is named twice', consistsOf, ['postgresql'], ['jq', 'systemd', 'po
 ]);
 test('an unknown feature is no package', consistsOf, ['frobnication'], [], ['cloud-init', 'systemd']);
 
+test('packages that the recipe takes away are brought by its features no more', (t) => {
+	t.deepEqual(packageSet({ features: ['postgresql'], packages: ['jq'], withoutPackages: ['postgresql-client', 'systemd'] }, guest), [
+		'cloud-init',
+		'jq',
+		'postgresql',
+		'systemd',
+	]);
+});
+
+test('a suite has images of its own, without what it has not', (t) => {
+	const lab = labOf(labNode('one', 0, { features: ['postgresql'] }), labNode('two', 1, { features: ['postgresql'], suite: 'bookworm' }));
+	t.deepEqual(
+		imageRequests(lab, guest).map(({ suite, nodes, packages }) => [suite, nodes, packages.includes('postgresql-client')]),
+		[['trixie', ['one'], true], ['bookworm', ['two'], false]],
+	);
+});
+
 test('nodes share an image exactly when their packages are the same set', (t) => {
 	const lab = labOf(
 		labNode('one', 0, { packages: ['jq', 'curl'] }),

@@ -88,3 +88,9 @@ test('the canary', (t) => {
 	matchesGolden(t, 'machine/golden/canary.txt', argumentLines(argv));
 	t.false(argv.join(' ').includes('rehearse-canary-42'), 'an echoed command line would be taken for success');
 });
+
+test('a machine has as many processors as its node', (t) => {
+	const processors = (argv: readonly string[]) => argv[argv.indexOf('-smp') + 1];
+	t.is(processors(qemuArguments(spec, tcg)), '1');
+	t.is(processors(qemuArguments({ ...spec, vcpus: 4 }, tcg)), '4');
+});

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { parse } from 'yaml';
 import type { LabNode, StartupScript } from '../../../src/lab/lab.js';
+import { scriptDeadlineMs } from '../../../src/protocol/run-spec.js';
 import { buildSeedFiles, readGuestFiles } from '../../../src/seed/content.js';
 import { matchesGolden } from '../base/golden.js';
 import { labNode } from '../base/labs.js';
@@ -119,4 +120,50 @@ test('another agent is another instance', (t) => {
 test('a node without DNS servers says nothing of them: cloud-init refuses an empty list', (t) => {
 	const files = build({ dns: [] });
 	t.false(files['network-config']?.includes('nameservers'));
+});
+
+const users = (overrides: Partial<LabNode>) => (JSON.parse((build(overrides)['user-data'] ?? '').replace(/^#.*\n/, '')) as { users: object[] }).users;
+
+test('a user has no empty list of groups, which cloud-init refuses, and what the recipe says of it', (t) => {
+	const [user] = users({ users: [{ username: 'john.doe', groups: [], shell: '/bin/sh', home: '/srv/john', comment: 'John', sshKeys: ['ssh-ed25519 AAAA'] }] });
+	t.deepEqual(user, {
+		name: 'john.doe',
+		shell: '/bin/sh',
+		homedir: '/srv/john',
+		gecos: 'John',
+		ssh_authorized_keys: ['ssh-ed25519 AAAA'],
+		lock_passwd: true,
+	});
+});
+
+test('settings of SSH and of the firewall', (t) => {
+	const ssh = { port: 2222, allowRoot: false, passwords: false, emptyPasswords: false, loginGraceSeconds: 120, clientAliveSeconds: 30, maxAuthTries: 3 };
+	const data = JSON.parse((build({ ssh, firewall: { tcp: [443, 2222], udp: [] }, services: ['nginx'] })['user-data'] ?? '').replace(/^#.*\n/, '')) as {
+		write_files: { path: string; content: string }[];
+		runcmd: unknown[];
+	};
+	const contentOf = (path: string) => data.write_files.find((file) => file.path === path)?.content ?? '';
+	t.is(
+		contentOf('/etc/ssh/sshd_config.d/40-recipe.conf'),
+		'Port 2222\nPermitRootLogin no\nPasswordAuthentication no\nPermitEmptyPasswords no\nLoginGraceTime 120\nClientAliveInterval 30\nMaxAuthTries 3\n',
+	);
+	t.is(contentOf('/etc/ssh/sshd_config.d/50-cloud-init.conf'), 'PasswordAuthentication no\n');
+	const rules = contentOf('/etc/nftables.conf');
+	t.regex(rules, /policy drop;/);
+	t.regex(rules, /tcp dport \{ 443, 2222 \} accept/);
+	t.notRegex(rules, /udp dport \{/);
+	const enabled = data.runcmd.filter((command) => String(command).includes('systemctl enable --now')).map(String);
+	t.is(enabled.length, 2);
+	t.regex(enabled[0] ?? '', /nftables/, 'the firewall is there before the services');
+});
+
+test('a script has the time that the plan gives it', (t) => {
+	const files = buildSeedFiles({
+		node: { ...sample, startupScripts: [{ name: 'a', text: '', after: 'x.target', timeoutSeconds: 300 }, { name: 'b', text: '', after: 'x.target' }] },
+		hostKey,
+		guestFiles,
+		scriptDeadlineSeconds: (script) => scriptDeadlineMs(script, { scriptMs: 60_000 }, 2) / 1000,
+		isTraced: () => false,
+	});
+	t.is(files['startup/order.txt'], 'a 600 plain x.target\nb 60 plain x.target\n');
 });

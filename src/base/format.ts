@@ -44,5 +44,9 @@ export const withoutControls = (text: string): string =>
 		// C1 controls, which some terminals obey, and what turns the direction of a line or ends it elsewhere.
 		.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, '');
 
+/** A text cut to `width` columns, the cut marked. */
+export const truncated = (text: string, width: number): string =>
+	text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+
 /** A text as one line, with nothing in it that moves a cursor. */
 export const oneLine = (text: string): string => withoutControls(text).replaceAll(/\s+/g, ' ').trim();

@@ -1,10 +1,7 @@
-/** The two tables of the summary: nodes with their startup scripts, and tests with their assertions. */
-import { formatMs, plural, withoutControls } from '../base/format.js';
-import type { AssertionOutcome, ScriptOutcome } from '../lab/events.js';
-import { bootEnding, nodeStatus, testStatus } from './result.js';
-import { arrivalOf, arrivalText, wasStarted } from './origins.js';
-import { consoleLogPath } from '../runs/run-files.js';
-import { excerptLines, swallowedLines } from './swallowed.js';
+import { formatMs, oneLine, plural, truncated, withoutControls } from '../base/format.js';
+import { wasStarted, type AssertionOutcome, type ScriptOutcome } from '../lab/events.js';
+import { arrivalOf } from '../outcome/origins.js';
+import { bootEnding, nodeStatus, testStatus } from '../outcome/result.js';
 import {
 	assertionStatus,
 	type AssertionRecord,
@@ -12,21 +9,23 @@ import {
 	type RunState,
 	type ScriptRecord,
 	type TestRecord,
-} from './state.js';
+} from '../outcome/state.js';
+import { consoleLogPath } from '../runs/run-files.js';
+import { arrivalText } from './origins.js';
+import { excerptLines, swallowedLines } from './swallowed.js';
 import {
 	indented,
 	layOutColumns,
 	mark,
-	oneLine,
 	quote,
 	statusStyle,
-	truncated,
 	wrapWords,
 	type AnyStatus,
 	type Cell,
 	type Paint,
 	type Style,
 } from './text.js';
+/** The two tables of the summary: nodes with their startup scripts, and tests with their assertions. */
 
 /** Lines of output that are quoted; all of it is in the event log. */
 const quotedLines = 10;

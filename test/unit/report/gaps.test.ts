@@ -1,10 +1,10 @@
 /** What a rehearsal does without, and what it cannot judge, is in every report; neither fails a lab. */
 import test from 'ava';
 import type { RunEvent, RunEventBody } from '../../../src/lab/events.js';
-import { emptyRun, foldEvent, foldEvents } from '../../../src/report/fold.js';
+import { emptyRun, foldEvent, foldEvents } from '../../../src/outcome/fold.js';
+import { exitCodeOf, resultOf, testStatus } from '../../../src/outcome/result.js';
 import { junitXml } from '../../../src/report/junit.js';
 import { eventLine } from '../../../src/report/plain.js';
-import { exitCodeOf, resultOf, testStatus } from '../../../src/report/result.js';
 import { summary } from '../../../src/report/summary.js';
 
 const why = 'www.example.org is in the world outside, which a rehearsal does not have';

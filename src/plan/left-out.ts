@@ -22,12 +22,12 @@ export function leftOutOf(source: Pick<PlanSource, 'locate'>, document: PlanDocu
 		...ofKeys(planSchema, document, []),
 		...document.nodes.flatMap(({ recipe }, index) => ofRecipe(recipe, ['nodes', index, 'recipe'], features, base)),
 	];
-	const told = places
+	const reported = places
 		.map(({ path, why }) => ({ ...source.locate(path), why }))
 		.sort((one, other) => (one.line ?? 0) - (other.line ?? 0))
 		.map(({ path, why }): LeftOut => ({ path, why }));
-	const more = told.length - maximumTold;
-	return more <= 0 ? told : [...told.slice(0, maximumTold), { path: '(plan)', why: `${more} more of the same kinds` }];
+	const more = reported.length - maximumTold;
+	return more <= 0 ? reported : [...reported.slice(0, maximumTold), { path: '(plan)', why: `${more} more of the same kinds` }];
 }
 
 /** Keys that the schema marks as left out, where the plan has them. */

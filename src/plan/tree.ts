@@ -1,4 +1,4 @@
-/** The text of a plan as a value with places: what stands where, in which spelling, and which keys stand twice. */
+/** The text of a plan as a value with places: what stands where, in which spelling, and which keys appear twice. */
 import { usageFailure } from '../base/errors.js';
 import { oneLine } from '../base/format.js';
 import { maximumNodes } from '../lab/addressing.js';
@@ -9,7 +9,7 @@ import { maximumItems, TooDeepError, type Entry, type MappingNode, type SyntaxNo
 import type { PlanPath, PlanPlace } from './types.js';
 import { isYaml, parseYamlText } from './yaml-text.js';
 
-/** A key that stands twice in one object: in one spelling, in two, or in two of the places that it may have. */
+/** A key that appears twice in one object: in one spelling, in two, or in two of the places that it may have. */
 export interface DuplicateKey extends PlanPlace {
 	readonly firstLine: number;
 }
@@ -18,7 +18,7 @@ export interface DuplicateKey extends PlanPlace {
 export interface PlanTree {
 	/** The value as it was written. */
 	readonly value: unknown;
-	/** The same as the schema has it (./forms); of a key that stands twice, the first counts. */
+	/** The same as the schema has it (./forms); of a key that appears twice, the first counts. */
 	readonly normalised: unknown;
 	readonly duplicates: readonly DuplicateKey[];
 	/** Lists and objects of which the rest is not looked at, with how many they have. */
@@ -75,7 +75,7 @@ function readJson(text: string, file: string): SyntaxTree {
 		// A comment or a trailing comma is good YAML, but whatever else reads a `.json` plan would stumble over it.
 		const [what, hint] = isYaml(text)
 			? ['this is YAML but not JSON: ', 'write plain JSON, or give the plan a name that ends in .yaml']
-			: ['', 'mend the JSON there'];
+			: ['', 'fix the JSON there'];
 		throw usageFailure(`${file}:${line}:${column}: ${what}${message}`, { hint, cause: error });
 	}
 }

@@ -89,11 +89,11 @@ export const runDefinition = defineCommand({
 		]);
 		const { lab, accel: accelerator, keep, trace, json, cold, from, only, twice, reboot } = flags;
 		const shuffle = shuffleOf(flags.shuffle, flags['shuffle-seed']);
-		const proofs = [...(twice ? ['twice' as const] : []), ...(reboot ? ['reboot' as const] : [])];
+		const robustness = [...(twice ? ['twice' as const] : []), ...(reboot ? ['reboot' as const] : [])];
 		const checkpoints = { cold, from, only, limitBytes: bytesOf('checkpoint-limit', flags['checkpoint-limit']) };
 		const saveFailed = flags['save-failed'];
 		const scriptTimeoutSeconds = scriptTimeoutOf(flags['script-timeout']);
 		const asked = { scriptTimeoutSeconds, defaultTests: flags['default-tests'], strict: flags.strict };
-		return runCommand({ ...asked, lab, paths: userPaths(), accelerator, checkpoints, keep, saveFailed, trace, proofs, shuffle, mirror, timeLimitMs, json, junit, terminal });
+		return runCommand({ ...asked, lab, paths: userPaths(), accelerator, checkpoints, keep, saveFailed, trace, robustness, shuffle, mirror, timeLimitMs, json, junit, terminal });
 	},
 });

@@ -30,7 +30,7 @@ export function checkAddresses(context: CheckContext): void {
 	const planned = checkSubnet(context);
 	const subnet = planned ?? mostCommon(aliases.map((alias) => alias.subnet));
 	if (subnet !== undefined) checkGateway(context, subnet);
-	for (const one of new Set(aliases.map((alias) => alias.subnet))) checkRoom(context, one);
+	for (const one of new Set(aliases.map((alias) => alias.subnet))) checkAddressSpace(context, one);
 	const taken = new Map<string, string>();
 	for (const alias of aliases) {
 		const { path } = alias;
@@ -95,7 +95,7 @@ function checkGateway(context: CheckContext, subnet: string): void {
 	context.report('network-invalid', ['network', 'gateway'], message, fix);
 }
 
-function checkRoom(context: CheckContext, subnet: string): void {
+function checkAddressSpace(context: CheckContext, subnet: string): void {
 	const { network, nodes } = context.document;
 	if (network?.gateway === undefined && firstFreeHost(subnet, nodes.flatMap(({ alias }) => alias)) === undefined) {
 		const fix = 'take a larger subnet (a shorter prefix)';

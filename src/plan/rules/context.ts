@@ -65,12 +65,12 @@ export class CheckContext {
 
 	/** Reports something at a place of the plan. Rules of another profile are passed over. A fix that costs time is asked for. */
 	report(rule: RuleId, path: PlanPath, message: string, fix: string | (() => string)): void {
-		if (!this.#isTold(rule)) return;
+		if (!this.#isReported(rule)) return;
 		this.#placed.push(placeFinding(this.#source, rule, path, message, typeof fix === 'string' ? fix : fix()));
 	}
 
 	/** Whether another finding of the rule is told: one of another profile is not, nor one that nobody would read. */
-	#isTold(rule: RuleId): boolean {
+	#isReported(rule: RuleId): boolean {
 		if (ruleOf(rule).applies === 'compact' && !this.isCompact) return false;
 		const count = (this.#counts.get(rule) ?? 0) + 1;
 		this.#counts.set(rule, count);
@@ -79,7 +79,7 @@ export class CheckContext {
 
 	/** Reports something at a 1-based line of a script, in whichever file that line is. */
 	reportInScript(rule: RuleId, script: AnalysedScript, line: number, message: string, fix: string): void {
-		if (!this.#isTold(rule)) return;
+		if (!this.#isReported(rule)) return;
 		const { file, lineOffset } = script.source;
 		const isLineOfPlan = lineOffset !== undefined;
 		const text = isLineOfPlan ? message : `line ${line} of the script: ${message}`;

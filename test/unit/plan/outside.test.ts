@@ -55,10 +55,10 @@ test('a boot loader that the recipe installs is judged', (t) => {
 
 test("OpenFactory's default tests are added to a lab's, and what they ask of the world is not judged", (t) => {
 	const { scenarios } = withDefaultTests(labOf(labNode('web', 0, { packages: ['jq'], services: ['nginx'] })));
-	const told = scenarios.flatMap(({ tests }) =>
+	const reported = scenarios.flatMap(({ tests }) =>
 		tests.flatMap(({ name, assertions }) => assertions.map(({ type, notJudged }) => `${name}: ${type}${notJudged === undefined ? '' : ' (not judged)'}`)),
 	);
-	t.deepEqual(told, [
+	t.deepEqual(reported, [
 		'default: the boot reaches multi-user: command_output',
 		'default: users: user_exists',
 		'default: packages: package_installed',

@@ -97,7 +97,7 @@ test('a plan that leaves nothing out says nothing of it', (t) => {
 });
 
 test('proofs do not wait for what is not judged', (t) => {
-	const proving = fold({ ...started, proofs: ['reboot'] }, booted, assertion('passed'), { type: 'machine-restarted', node: 'web', ms: 1, missing: [] }, { ...assertion('passed'), after: 'reboot' } as RunEventBody, { type: 'run-finished', ms: 2000 });
+	const proving = fold({ ...started, robustness: ['reboot'] }, booted, assertion('passed'), { type: 'machine-restarted', node: 'web', ms: 1, missing: [] }, { ...assertion('passed'), after: 'reboot' } as RunEventBody, { type: 'run-finished', ms: 2000 });
 	t.is(resultOf(proving).reboot?.status, 'passed');
 	t.is(resultOf(proving).verdict, 'passed');
 });

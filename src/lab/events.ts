@@ -3,7 +3,7 @@
  * log of a run is a file of them, one JSON object a line.
  */
 import type { Difference } from './survey.js';
-import type { Excerpt, ScriptTrace } from './trace.js';
+import type { Excerpt, FailedSource, ScriptTrace } from './trace.js';
 
 import type { ReportedError } from '../base/errors.js';
 
@@ -59,6 +59,8 @@ export interface ScriptOutcome {
 	readonly failedLine?: number;
 	/** The command on that line, as the shell saw it. */
 	readonly failedCommand?: string;
+	/** Where that command is, if it is in a file that the script sources; the line is that of the call then. */
+	readonly failedSource?: FailedSource;
 	/** Lines of the script around the failed one. */
 	readonly excerpt?: Excerpt;
 	/** The end of what the script wrote to stdout and stderr. */

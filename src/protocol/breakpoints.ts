@@ -7,7 +7,7 @@ export function readPlaces(text: string): ScriptPlaces {
 	try {
 		return findCommandPlaces(text);
 	} catch {
-		return { places: [], functions: new Set() };
+		return { places: [], functions: new Set(), aliases: new Map() };
 	}
 }
 

@@ -167,6 +167,7 @@ const scriptOutcome = (event: ScriptOutcome): ScriptOutcome => ({
 	ms: event.ms,
 	...(event.failedLine === undefined ? {} : { failedLine: event.failedLine }),
 	...(event.failedCommand === undefined ? {} : { failedCommand: event.failedCommand }),
+	...(event.failedSource === undefined ? {} : { failedSource: event.failedSource }),
 	...(event.excerpt === undefined ? {} : { excerpt: event.excerpt }),
 	output: event.output,
 	...(event.trace === undefined ? {} : { trace: event.trace }),

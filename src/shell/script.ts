@@ -6,6 +6,7 @@
  */
 import { forEachChild, parse, type Command, type ParsedScript, type SyntaxNode } from 'unbash';
 import { countShellLines, lineFinder, type LineFinder } from './script-lines.js';
+import { unlessTooDeep } from './nesting.js';
 import { findInner } from './script-wrappers.js';
 import type { ShellWord } from './shell-word.js';
 
@@ -53,9 +54,23 @@ const shells = /(?:^|[/\s])(?:ba|da)?sh(?:\s|$)/;
 export function analyseScript(text: string): ScriptAnalysis {
 	const interpreter = /^\ufeff?#!(.*)/.exec(text)?.[1]?.trim();
 	if (interpreter !== undefined && !shells.test(interpreter)) {
-		const nothing = { shellLines: 0, errors: findByteOrderMark(text), statements: [], commands: [], functions: new Set<string>() };
-		return { isShell: false, interpreter, ...nothing, variables: new Map() };
+		return { isShell: false, interpreter, ...nothingFound(), errors: findByteOrderMark(text) };
 	}
+	return unlessTooDeep(
+		() => analyseShell(text, interpreter),
+		(message) => ({ isShell: true, interpreter, ...nothingFound(), errors: [{ line: 1, message }] }),
+	);
+}
+
+const nothingFound = (): Omit<ScriptAnalysis, 'isShell' | 'interpreter' | 'errors'> => ({
+	shellLines: 0,
+	statements: [],
+	commands: [],
+	functions: new Set(),
+	variables: new Map(),
+});
+
+function analyseShell(text: string, interpreter: string | undefined): ScriptAnalysis {
 	const script = parse(text);
 	const lineOf = lineFinder(text);
 	const found = new Collector();

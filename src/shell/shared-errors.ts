@@ -3,9 +3,12 @@
  * trace by `sh -x` would go there too, into files and variables of the script's.
  */
 import { forEachChild, parse, type Redirection, type SyntaxNode } from 'unbash';
+import { unlessTooDeep } from './nesting.js';
 
 /** True for scripts that redirect descriptor 2 of functions, groups, sourced files or themselves; and for broken ones. */
-export function sharesErrors(text: string): boolean {
+export const sharesErrors = (text: string): boolean => unlessTooDeep(() => readSharesErrors(text), () => true);
+
+function readSharesErrors(text: string): boolean {
 	const script = parse(text);
 	const functions = new Set<string>();
 	visit(script, (node) => {

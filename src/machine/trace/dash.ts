@@ -18,6 +18,7 @@ export function followDash(records: readonly TraceRecord[], script: ScriptPlaces
 		status: undefined,
 		outer: [],
 		cause: undefined,
+		within: undefined,
 		group: [],
 	}));
 	for (const [index, ran] of commands.entries()) {
@@ -25,7 +26,8 @@ export function followDash(records: readonly TraceRecord[], script: ScriptPlaces
 		if (isTold(ran, next, script)) ran.status = next ? next.record.status : exitCode;
 	}
 	const last = commands.at(-1);
-	return { commands, last, unfinished: last ? [last] : [] };
+	const culprit = last && (last.status !== 0 || exitCode === undefined) ? { ran: last } : undefined;
+	return { commands, last, culprit, unfinished: last ? [last] : [], isUnrecorded: false, interruption: undefined };
 }
 
 /** Whether what comes next tells how a command ended: not of pipelines and of functions, which run others meanwhile. */

@@ -4,8 +4,11 @@
  * one of a process forked behind it, begins.
  */
 import { placesOf, type CommandPlace, type ScriptPlaces } from '../../shell/command-places.js';
-import { close, closeAll, endCommand, isSamePipeline, joinGroup, lastOf, settle, ShellProcess, type Ran } from './shell-process.js';
-import type { TraceRecord } from './stream.js';
+import { culpritOf, type Culprit } from './culprit.js';
+import { Forks } from './forks.js';
+import { close, closeAll, endCommand, ownStatus, settle, type Ran, type ShellProcess } from './shell-process.js';
+import type { TraceEnd, TraceRecord } from './stream.js';
+import { isSameCommand } from './unrecorded.js';
 
 /** How the script itself ended. */
 export interface ScriptEnd {
@@ -13,51 +16,79 @@ export interface ScriptEnd {
 	readonly at: number | undefined;
 	/** Absent when it was killed. */
 	readonly exitCode: number | undefined;
+	/** What bash told of it. */
+	readonly told: TraceEnd | undefined;
+	/** The shell is to have this option, which makes a failure in a pipeline that of the pipeline. */
+	readonly isPipefail: boolean;
 }
 
 /** What became of every command. */
 export interface Followed {
 	readonly commands: readonly Ran[];
-	/** The innermost command that the script ended in, where it told. */
+	/** The last command of the script's own process that is no trap's. */
 	readonly last: Ran | undefined;
+	/** What the script failed with, if it failed, as far as that is known. */
+	readonly culprit: Culprit | undefined;
+	/** The script ended in a command that was not traced. */
+	readonly isUnrecorded: boolean;
+	/** What the script was at when its own trap began, which ran to the end. */
+	readonly interruption: TraceRecord | undefined;
 	/** All that had not ended before the script did. */
 	readonly unfinished: readonly Ran[];
 }
 
 /** Follows the records of bash. */
 export function followRecords(records: readonly TraceRecord[], script: ScriptPlaces, end: ScriptEnd): Followed {
-	const follower = new Follower(script);
+	const follower = new Follower(script, records, end);
 	for (const record of records) follower.take(record);
 	return { commands: follower.commands, ...follower.finish(end) };
+}
+
+/** The script was interrupted by a trap. */
+interface Interruption {
+	readonly record: TraceRecord;
+	readonly isExit: boolean;
 }
 
 class Follower {
 	readonly commands: Ran[] = [];
 	readonly #script: ScriptPlaces;
-	readonly #root = new ShellProcess(undefined, { level: 1, subshell: 0, depth: 0, pid: 0 });
-	readonly #processes = new Map<number, ShellProcess>();
-	#latest = this.#root;
-	#isRootKnown = false;
+	readonly #forks: Forks;
+	readonly #root: ShellProcess;
 	/** What is to run when the script ends. */
 	#exitTrap: string | undefined;
+	#interruption: Interruption | undefined;
+	#isPipefail: boolean;
 	/** When each place was last found to be a command's: of two that fit, the other is next. */
 	readonly #found = new Map<CommandPlace, number>();
 
-	constructor(script: ScriptPlaces) {
+	constructor(script: ScriptPlaces, records: readonly TraceRecord[], end: ScriptEnd) {
 		this.#script = script;
+		this.#isPipefail = end.isPipefail;
+		this.#forks = new Forks(end.told?.parent ?? records[0]?.parent ?? 0);
+		this.#root = this.#forks.root;
 	}
 
 	take(record: TraceRecord): void {
 		const place = record.source === '' ? this.#findPlace(record) : undefined;
-		if (!this.#isRootKnown && record.level === 1 && record.subshell === 0 && !place?.pipeline) {
-			this.#isRootKnown = true;
-			this.#processes.set(record.pid, this.#root);
-		}
-		const known = this.#processes.get(record.pid);
-		this.#latest = known ?? this.#fork(record, place);
-		this.commands.push(known ? this.#goOn(known, record, place) : this.#begin(this.#latest, record, place));
-		const trap = /^trap (?:-- )?(.+) (?:EXIT|0)$/s.exec(record.command);
-		if (trap) this.#exitTrap = trap[1];
+		const known = this.#forks.find(record);
+		const process = known ?? this.#forks.fork(record, place, this.#isPipefail, (ancestor) => ancestor === this.#root && this.#leaveTrap(record));
+		const isFirst = process.rans.length === 0 && process.children.length === 0;
+		const ran = isFirst && known === undefined ? this.#begin(process, record, place) : this.#goOn(process, record, place);
+		this.commands.push(ran);
+		process.rans.push(ran);
+		if (process === this.#root) this.#noteTrap(record.command);
+		if (/^(?:set|shopt) .*pipefail/.test(record.command)) this.#isPipefail = !/ \+\w*o pipefail| -u/.test(record.command);
+	}
+
+	#noteTrap(command: string): void {
+		const [, action = '', signals = ''] = /^trap (?:-- )?('(?:[^']|'\\'')*'|\$'(?:[^'\\]|\\.)*'|\S+)((?: \S+)+)$/s.exec(command) ?? [];
+		if (/ (?:(?:SIG)?EXIT|0)(?: |$)/i.test(signals)) this.#exitTrap = /^(?:-|'')$/.test(action) ? undefined : action;
+	}
+
+	/** A process that was forked outside of a trap ends it. */
+	#leaveTrap({ level }: TraceRecord): void {
+		if (this.#interruption && !this.#root.isEnding && level < this.#interruption.record.level) this.#interruption = undefined;
 	}
 
 	#findPlace({ line, command }: TraceRecord): CommandPlace | undefined {
@@ -68,14 +99,16 @@ class Follower {
 	}
 
 	/** A trap of EXIT counts its lines from 1 and is no deeper than the script, where no such command stands. */
-	#isExitTrap({ source, command }: TraceRecord, place: CommandPlace | undefined): boolean {
+	#isExitTrap({ source, command, line }: TraceRecord, place: CommandPlace | undefined): boolean {
 		const [name = ''] = command.split(/[\s=]/);
-		return source === '' && place === undefined && (this.#exitTrap?.includes(name) ?? false);
+		const action = this.#exitTrap;
+		return source === '' && place === undefined && action !== undefined && action.includes(name) && line <= action.split(/\n|\\n/).length;
 	}
 
 	/** One more command of a process that has told of one. */
 	#goOn(process: ShellProcess, record: TraceRecord, place: CommandPlace | undefined): Ran {
-		const isExitTrap = process === this.#root && record.level === process.start.level && this.#isExitTrap(record, place);
+		const isRoot = process === this.#root;
+		const isExitTrap = isRoot && !process.isEnding && this.#isExitTrap(record, place);
 		process.isEnding ||= isExitTrap;
 		const depth = process.depthOf(record);
 		const top = process.open.at(-1);
@@ -83,69 +116,67 @@ class Follower {
 		const isInput = around !== undefined && readsInput.test(around.ran.record.command);
 		const isFirstOfTrap = top !== undefined && !top.ran.isTrap && (isExitTrap || (record.level > process.currentLevel && !isInput));
 		const isTrap = process.isEnding || isFirstOfTrap || (top !== undefined && top.ran.isTrap && depth >= top.depth);
-		const substitution = lastOf(process.children.filter((child) => child.isSubstitution && child.runs === 'in turn'));
-		const cause = substitution?.last;
-		settle(process, record);
+		if (isRoot) this.#interruption = isTrap ? (this.#interruption ?? { record, isExit: isExitTrap }) : undefined;
+		if (isFirstOfTrap && isRoot) process.tail = this.#forks.tailOf(process);
+		const cause = settle(process, record, place, this.#isPipefail);
 		// A trap interrupts: the command before it has ended, those around it have not.
-		const status = ownStatus(record, substitution !== undefined);
-		if (isFirstOfTrap) endCommand(top.ran, record.at, status);
+		const status = ownStatus(record, cause !== undefined);
+		if (isFirstOfTrap) endCommand(top.ran, record.at, statusAtEnd(record, cause !== undefined, top.ran));
 		close(process, depth, record.at, status);
 		// Lines of what `eval` reads are told as if they followed it.
 		const line = isInput && record.source === around.ran.record.source ? around.ran.line : lineOf(record, place, isTrap);
-		const ran = begin(record, place, { line, isTrap, isOwn: process === this.#root, depth: process.startDepth + depth - process.depthOf(process.start) });
+		const within = process.open.at(-1)?.ran ?? process.within;
+		const own = { line, isTrap, isOwn: isRoot, within };
+		const ran = begin(record, place, { ...own, depth: process.startDepth + depth - process.depthOf(process.start) });
 		ran.cause = /^\w+\+?=/.test(record.command) && place?.assigns !== 'before' ? cause : undefined;
 		process.open.push({ ran, depth });
 		process.currentLevel = record.level;
-		process.pipeline ??= place?.pipeline;
-		process.last = ran;
+		if (!isTrap) process.tail = undefined;
 		return ran;
 	}
 
-	/** A process that tells for the first time: it inherited what it tells of the command before. */
-	#fork(record: TraceRecord, place: CommandPlace | undefined): ShellProcess {
-		const parent = findParent(this.#latest, record, place);
-		const process = new ShellProcess(parent, { ...record, ...(place && { runs: place.runs, pipeline: place.pipeline }) });
-		// One in the background tells of the moment it was forked, whenever that was.
-		if (process.runs === 'in turn') {
-			const before = parent.children.findLast(({ runs }) => runs === 'in turn');
-			const isBeside = before !== undefined && isSamePipeline(before.pipeline, place);
-			if (before && !isBeside) settle(parent, record);
-			const level = process.isSubstitution ? record.level - 1 : record.level;
-			if (!before) close(parent, parent.depthOf(record, level), record.at, ownStatus(record, false));
-		}
-		parent.children.push(process);
-		this.#processes.set(record.pid, process);
-		return process;
-	}
-
 	#begin(process: ShellProcess, record: TraceRecord, place: CommandPlace | undefined): Ran {
-		const ran = begin(record, place, { line: lineOf(record, place, false), isTrap: false, isOwn: false, depth: process.startDepth });
+		const own = { line: lineOf(record, place, false), isTrap: false, isOwn: false, within: process.within };
+		const ran = begin(record, place, { ...own, depth: process.startDepth });
 		process.open.push({ ran, depth: process.depthOf(record) });
-		process.last = ran;
 		return ran;
 	}
 
 	/** Ends what is open: the script's status is that of the innermost command that it ended in. */
-	finish({ at, exitCode }: ScriptEnd): Pick<Followed, 'last' | 'unfinished'> {
+	finish({ at, exitCode, told }: ScriptEnd): Omit<Followed, 'commands'> {
 		const root = this.#root;
-		const children = root.children.filter(({ runs }) => runs === 'in turn');
+		const isPipefail = this.#isPipefail;
+		const interruption = this.#interruption;
 		const own = root.open.map(({ ran }) => ran).filter(({ isTrap }) => !isTrap);
-		const unfinished = [...own, ...children.flatMap(({ open }) => open.map(({ ran }) => ran))];
-		for (const child of children) {
-			// Which element of a pipeline failed is known from no later record; where all is well, the last one worked.
-			const isKnown = exitCode === 0 ? child === lastOf(children) : children.length === 1;
-			closeAll(child, at, isKnown ? exitCode : undefined);
-		}
-		joinGroup(children);
-		if (exitCode !== undefined) close(root, -Infinity, at, exitCode);
-		return { last: lastOf(children)?.last ?? own.at(-1), unfinished };
+		const children = root.children.filter(({ runs }) => runs === 'in turn');
+		const unfinished = [...own, ...children.flatMap(openIn)];
+		const tail = interruption ? root.tail : this.#forks.tailOf(root);
+		const isUnrecorded = told !== undefined && !interruption && !tail && !isSameCommand(told.command, root.last, this.#script);
+		if (told && !interruption) {
+			const cause = settle(root, told, undefined, isPipefail);
+			if (isUnrecorded) root.open.pop();
+			close(root, -Infinity, at, statusAtEnd(told, cause !== undefined, root.last));
+		} else if (!interruption) closeAll(root, at, exitCode, isPipefail);
+		root.tail = tail;
+		root.status = interruption?.record.status ?? told?.status ?? exitCode;
+		const { last } = root;
+		// A trap that was entered without a failure is what failed itself.
+		const isTrapToBlame = interruption?.isExit === true && interruption.record.status === 0;
+		const inTrap = isTrapToBlame ? root.rans.at(-1) : undefined;
+		// Whoever was interrupted by a signal has not failed: it is where the script was.
+		const interrupted = interruption && !tail && last ? { ran: last } : undefined;
+		const found = inTrap ? { ran: inTrap } : (culpritOf(root, isPipefail) ?? interrupted);
+		close(root, -Infinity, at, interruption ? undefined : exitCode);
+		return { last, culprit: isUnrecorded ? undefined : found, unfinished, isUnrecorded, interruption: interruption?.record };
 	}
 }
+
+const openIn = (process: ShellProcess): Ran[] => [...process.open.map(({ ran }) => ran), ...process.children.flatMap(openIn)];
 
 /** Commands that make the shell read other input. */
 const readsInput = /^(?:eval|source|\.|builtin|command) /;
 
-const begin = (record: TraceRecord, place: CommandPlace | undefined, rest: Pick<Ran, 'line' | 'isTrap' | 'isOwn' | 'depth'>): Ran => ({
+const begin = (record: TraceRecord, place: CommandPlace | undefined, rest: Pick<Ran, 'line' | 'isTrap' | 'isOwn' | 'depth' | 'within'>): Ran => ({
 	record,
 	place,
 	...rest,
@@ -157,25 +188,9 @@ const begin = (record: TraceRecord, place: CommandPlace | undefined, rest: Pick<
 });
 
 /** Where a command begins: of one of several lines the shell tells any. In traps it tells none. */
-const lineOf = ({ line }: TraceRecord, place: CommandPlace | undefined, isTrap: boolean): number | undefined =>
-	place?.line ?? (isTrap ? undefined : line);
+const lineOf = ({ line, source }: TraceRecord, place: CommandPlace | undefined, isTrap: boolean): number | undefined =>
+	place?.line ?? (isTrap && source === '' ? undefined : line);
 
-/** PIPESTATUS is of the last command, where $? may be of an `if` or a `!` around it; a substitution sets only $?. */
-const ownStatus = ({ status, pipe }: TraceRecord, isBehindSubstitution: boolean): number =>
-	pipe.length === 1 && !isBehindSubstitution ? (pipe[0] ?? status) : status;
-
-/** Whether what a process runs, a pipeline's element for one, has the place of a command in it. */
-function isWithin({ pipeline, start }: ShellProcess, { depth }: TraceRecord, place: CommandPlace | undefined): boolean {
-	if (pipeline === undefined || place === undefined || depth > start.depth) return true;
-	return place.pipelines.includes(pipeline.id) && place.pipeline !== pipeline;
-}
-
-/** The process that most likely forked the one of a record: from the last that told, outwards. */
-function findParent(latest: ShellProcess, record: TraceRecord, place: CommandPlace | undefined): ShellProcess {
-	let process = latest;
-	for (; process.parent; process = process.parent) {
-		if (record.level < process.currentLevel || record.subshell <= process.start.subshell) continue;
-		if (process.runs !== 'background' && isWithin(process, record, place)) return process;
-	}
-	return process;
-}
+/** An exit leaves PIPESTATUS as it was. */
+const statusAtEnd = (record: TraceRecord, isBehindSubstitution: boolean, last: Ran | undefined): number =>
+	ownStatus(record, isBehindSubstitution || /^exit(?: |$)/.test(last?.record.command ?? ''));

@@ -1,6 +1,7 @@
 /** Tells failures that a script went on behind from those that it asked for and those that it ended on. */
 import type { Fate } from '../../lab/trace.js';
-import type { Ran } from './shell-process.js';
+import { culpritOf } from './culprit.js';
+import type { Ran, ShellProcess } from './shell-process.js';
 
 /** Commands that are asked, with the statuses that are an answer: any, where there is no list. */
 const questions: Readonly<Record<string, readonly number[] | 'any'>> = {
@@ -40,13 +41,19 @@ export function judge(commands: readonly Ran[], failing: Ran | undefined, unfini
 	for (const ran of commands.toReversed()) {
 		if (!ran.status || explained.has(ran) || ran === failing) continue;
 		if (ran.isTrap || passesOn.test(ran.record.command)) continue;
-		if (ran.cause?.status === ran.status) continue;
+		if (ran.cause?.status === ran.status && isExplained(ran.cause)) continue;
 		if (ran.status === brokenPipe && ran.place?.pipeline) continue;
 		for (const outer of ran.outer) explained.add(outer);
 		fates.set(ran, fateOf(ran, ran.status));
 	}
 	if (failing) fates.set(failing, 'failing');
 	return fates;
+}
+
+/** Whether a command of a substitution is known to have failed as it did. */
+function isExplained(cause: ShellProcess): boolean {
+	const culprit = culpritOf(cause, true);
+	return culprit !== undefined && 'ran' in culprit && culprit.ran.status === cause.status;
 }
 
 function fateOf(ran: Ran, status: number): Fate {

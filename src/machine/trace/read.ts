@@ -1,13 +1,15 @@
 /** From what the guest sends of a startup script's end to what reports tell of it. */
 import { withoutControls } from '../../base/format.js';
 import type { ScriptOutcome } from '../../lab/events.js';
-import type { Excerpt, ScriptTrace, TraceStep } from '../../lab/trace.js';
+import type { Excerpt, FailedSource, ScriptTrace, TraceStep } from '../../lab/trace.js';
 import { findCommandPlaces } from '../../shell/command-places.js';
 import { followDash } from './dash.js';
-import { followRecords, type Followed } from './follow.js';
+import { findFailure } from './failure.js';
+import { followRecords } from './follow.js';
 import { judge } from './judge.js';
+import { outputOf } from './output.js';
 import type { Ran } from './shell-process.js';
-import { outputOf, parseStream, streamLimitBytes, type TraceRecord, type TraceStream } from './stream.js';
+import { parseStream, streamLimitBytes } from './stream.js';
 
 /** How a script ended, as the guest tells it. */
 export interface ScriptEnding {
@@ -23,6 +25,7 @@ export interface ScriptEnding {
 export interface ReadScript {
 	readonly failedLine?: number;
 	readonly failedCommand?: string;
+	readonly failedSource?: FailedSource;
 	readonly excerpt?: Excerpt;
 	readonly output: string;
 	readonly trace: ScriptTrace;
@@ -37,81 +40,44 @@ const messageLimit = 300;
 /** Lines that are shown around a failing one. */
 const excerptMargin = 3;
 
-/** What a shell says of its own script; a syntax error is found as it reads on, after the last command it ran. */
-const syntaxError = /^\S*\/startup\/.+?: (?:line )?(\d+): (?:.*?: )?(?:syntax error|unexpected EOF)/im;
-
-/** Its last words: of an unset variable it tells no command, only the line. */
-const lastWords = /^\S*\/startup\/.+?: (?:line )?(\d+): /;
-
 /** Reads the trace of a script whose text is given; `untraced` says why it was not traced at all. */
 export function readScript(ending: ScriptEnding, text: string, untraced?: string): ReadScript {
 	const parsed = parseStream(ending.stream, text);
 	const stream = untraced === undefined ? parsed : { shell: 'none' as const, before: ending.stream, records: [] };
 	const script = findCommandPlaces(text);
 	const output = outputOf(stream, text);
-	const follow = (exitCode: number | undefined) =>
-		(stream.shell === 'dash' ? followDash : followRecords)(stream.records, script, { at: ending.endedAt, exitCode });
-	let followed = follow(ending.exitCode);
-	let failing = ending.status === 'passed' ? undefined : findFailing(followed);
-	const fatalLine = ending.status === 'passed' ? undefined : findFatalLine(outputSince(failing?.record, stream));
-	if (fatalLine !== undefined && fatalLine !== failing?.line) {
-		// The shell itself gave up on a later line, before it ran anything there.
-		followed = follow(undefined);
-		failing = undefined;
-	}
-	const fates = judge(followed.commands, failing, followed.unfinished);
+	const isPipefail = /^#!.*\bpipefail\b/.test(text);
+	const end = { at: ending.endedAt, exitCode: ending.exitCode, told: ending.exitCode === undefined ? undefined : stream.end, isPipefail };
+	const followed = (stream.shell === 'dash' ? followDash : followRecords)(stream.records, script, end);
+	const failure = ending.status === 'passed' ? undefined : findFailure(stream, followed, script);
+	if (failure?.isBeyondLast && followed.last?.status !== 0 && !failure.ran && followed.unfinished.includes(followed.last as Ran)) forget(followed.last);
+	const fates = judge(followed.commands, failure?.ran, followed.unfinished);
 	const steps = followed.commands.map((ran) => stepOf(ran, fates, followed.commands));
 	const why = untraced ?? (stream.shell === 'none' ? reasonForNothing(text) : undefined);
-	const place = fatalLine !== undefined && !failing ? { failedLine: fatalLine } : failing ? locate(failing) : {};
+	const { line, command, source, traceEnd } = failure ?? {};
 	return {
-		...place,
-		...(place.failedLine === undefined ? {} : { excerpt: excerptOf(text, place.failedLine) }),
+		...(line === undefined ? {} : { failedLine: line }),
+		...(command === undefined ? {} : { failedCommand: command.slice(0, commandLimit) }),
+		...(source === undefined ? {} : { failedSource: source }),
+		...(line === undefined ? {} : { excerpt: excerptOf(text, line) }),
 		output: output.slice(-outputLimit),
 		trace: {
 			shell: stream.shell,
 			...(Buffer.byteLength(ending.stream) >= streamLimitBytes ? { isCut: true as const } : {}),
 			...(why === undefined ? {} : { why }),
+			...(traceEnd === undefined ? {} : { endedAt: traceEnd }),
 			steps,
 		},
 	};
 }
 
+/** The status of the script's end is not that of its last command. */
+function forget(last: Ran | undefined): void {
+	if (last) last.status = undefined;
+}
+
 const reasonForNothing = (text: string): string =>
 	/^#!(?!.*\b(?:ba|da)?sh\b)/.test(text) ? 'its interpreter tells nothing' : 'the shell told of no command';
-
-/** The command to show: an assignment fails because of the last command of its substitution. */
-function findFailing({ last }: Followed): Ran | undefined {
-	const { cause } = last ?? {};
-	return cause?.status && (last?.status === undefined || cause.status === last.status) ? cause : last;
-}
-
-/** What was written since a command began; all of it where none is given. */
-function outputSince(record: TraceRecord | undefined, { before, records }: TraceStream): string {
-	const from = record === undefined ? -1 : records.indexOf(record);
-	return (from === -1 ? before : '') + records.slice(Math.max(0, from)).map(({ output }) => output).join('');
-}
-
-/** The line that the shell itself names in its last words, or in a complaint about the script's syntax. */
-function findFatalLine(output: string): number | undefined {
-	const [, line] = syntaxError.exec(output) ?? lastWords.exec(output.trimEnd().split('\n').at(-1) ?? '') ?? [];
-	return line === undefined ? undefined : Number(line);
-}
-
-function locate(failing: Ran): Pick<ReadScript, 'failedLine' | 'failedCommand'> {
-	// In a file that the script sources the line is that of the innermost call in the script, which is told less well.
-	const line = failing.record.source === '' ? failing.line : undefined;
-	return { ...(line === undefined ? {} : { failedLine: line }), failedCommand: shownCommand(failing).slice(0, commandLimit) };
-}
-
-/** A command; the whole pipeline where it is not known which of its elements failed. */
-const shownCommand = ({ record, group }: Ran): string =>
-	group.some(({ status }) => status === undefined)
-		? group
-				.toSorted((a, b) => (a.place?.pipeline?.index ?? 0) - (b.place?.pipeline?.index ?? 0))
-				.map((element) => element.record.command)
-				.join(' | ')
-		: record.command;
-
 
 function stepOf(ran: Ran, fates: ReadonlyMap<Ran, TraceStep['fate']>, commands: readonly Ran[]): TraceStep {
 	const { record, line, endedAt, status, isTrap, depth } = ran;

@@ -1,6 +1,8 @@
 /** The shell's processes while a trace is followed: which commands are open in each, and how they end. */
-import type { CommandPlace } from '../../shell/command-places.js';
+import type { CommandPlace, Fork } from '../../shell/command-places.js';
+import { changesTrace } from './output.js';
 import type { TraceRecord } from './stream.js';
+import { lastUnit, tellStatuses, type Unit } from './units.js';
 
 /** A command with its end. */
 export interface Ran {
@@ -17,8 +19,10 @@ export interface Ran {
 	status: number | undefined;
 	/** The commands that ended with it: the call of the function that it was the last in, and so on outwards. */
 	outer: readonly Ran[];
-	/** The last command of the substitution that an assignment took its status from. */
-	cause: Ran | undefined;
+	/** The command that it is run by: the call of its function, or of its file; of another process too. */
+	within: Ran | undefined;
+	/** The substitution that an assignment took its status from. */
+	cause: ShellProcess | undefined;
 	/** The other elements of its pipeline. */
 	group: readonly Ran[];
 }
@@ -28,39 +32,56 @@ interface OpenCommand {
 	readonly depth: number;
 }
 
-/** What is known of a process from its first record. */
-type ProcessStart = Pick<TraceRecord, 'level' | 'subshell' | 'depth' | 'pid'> & Partial<Pick<CommandPlace, 'runs' | 'pipeline'>>;
+/** What is known of a process from its first record, or from the first of what it forked. */
+export interface ProcessStart extends Pick<TraceRecord, 'level' | 'depth' | 'pid'> {
+	/** What it is forked for; undefined where the script does not tell. */
+	readonly fork: Fork | undefined;
+	readonly isSubstitution: boolean;
+	/** How many forks of the script's text are around it, itself included. */
+	readonly forks: number;
+}
 
 /** A shell process: the script's own, which may be the last to tell of itself, or one that it forked. */
 export class ShellProcess {
 	readonly open: OpenCommand[] = [];
 	/** Those that it forked since its own last record. */
 	children: ShellProcess[] = [];
-	last: Ran | undefined;
+	/** What it has run, in order. */
+	readonly rans: Ran[] = [];
 	currentLevel: number;
-	pipeline: CommandPlace['pipeline'];
+	/** Set once the trap of EXIT runs: all from then on is within it. */
+	isEnding = false;
+	/** Exit status, where it is known. */
+	status: number | undefined;
+	/** The pipeline, or the subshell, that it ended in, if its last command was one. */
+	tail: Unit | undefined;
 
 	readonly parent: ShellProcess | undefined;
-	readonly start: ProcessStart;
+	/** A process that has told of no command yet has the `pid` 0. */
+	start: ProcessStart;
 	/** How deep in the whole script that is. */
 	readonly startDepth: number;
-	readonly isSubstitution: boolean;
+	/** The command of another process that it is run by. */
+	readonly within: Ran | undefined;
 
 	constructor(parent: ShellProcess | undefined, start: ProcessStart) {
 		this.parent = parent;
 		this.start = start;
 		this.currentLevel = start.level;
-		this.pipeline = start.pipeline;
-		this.isSubstitution = parent !== undefined && start.level > parent.currentLevel;
-		this.startDepth = start.depth + (parent ? parent.startDepth - parent.start.depth + (this.isSubstitution ? 1 : 0) : 0);
+		this.startDepth = start.depth + (parent ? parent.startDepth - parent.start.depth + (start.isSubstitution ? 1 : 0) : 0);
+		this.within = parent?.open.findLast(({ depth }) => depth < start.depth + start.level - parent.start.level)?.ran ?? parent?.within;
 	}
 
+	/** When the shell that forked it goes on; see {@link CommandPlace.runs}. */
 	get runs(): CommandPlace['runs'] {
-		return this.start.runs ?? 'in turn';
+		const kind = this.start.fork?.kind;
+		return kind === 'background' || kind === 'beside' ? kind : 'in turn';
 	}
 
-	/** Set once the trap of EXIT runs: all from then on is within it. */
-	isEnding = false;
+	/** The last command that is no trap's. */
+	get last(): Ran | undefined {
+		return this.rans.findLast(({ isTrap }) => !isTrap);
+	}
 
 	/** Depth of a record in functions, files, and input within input, from where this process began. */
 	depthOf(record: Pick<TraceRecord, 'depth' | 'level'>, level = record.level): number {
@@ -68,8 +89,9 @@ export class ShellProcess {
 	}
 }
 
-/** These have no status of their own. */
-const isHeader = ({ record, place }: Ran): boolean => /^(?:for|case|select) /.test(record.command) || place?.assigns === 'before';
+/** These have no status of their own; nor is what ended the trace told of. */
+export const isHeader = ({ record, place }: Pick<Ran, 'record' | 'place'>): boolean =>
+	/^(?:for|case|select) /.test(record.command) || place?.assigns === 'before' || changesTrace(record.command);
 
 /** Ends a command, unless it has ended. */
 export function endCommand(ran: Ran, at: number | undefined, status: number | undefined): void {
@@ -90,49 +112,62 @@ export function close(process: ShellProcess, depth: number, at: number | undefin
 	}
 }
 
-/** Ends a process, and what it forked. */
-export function closeAll(process: ShellProcess, at: number | undefined, status: number | undefined): void {
-	for (const child of process.children) closeAll(child, at, undefined);
+/** Ends a process, and what it forked since its last command: where that was a pipeline, the status is the pipeline's. */
+export function closeAll(process: ShellProcess, at: number | undefined, status: number | undefined, isPipefail: boolean): void {
+	process.status ??= status;
+	const children = process.children;
 	process.children = [];
+	const tail = lastUnit(children);
+	if (tail && tail.kind !== 'substitution') {
+		process.tail = tail;
+		if (status !== undefined) tellStatuses(tail, tail.count === 1 || !isPipefail || status === 0 ? status : undefined, isPipefail);
+	}
+	for (const child of children) closeAll(child, at, child.status, isPipefail);
+	joinGroup(tail);
+	// The status of a loop is not that of what it asked last.
+	if (process.open.at(-1)?.ran.place?.isLoopTest) {
+		const test = process.open.pop();
+		if (test) test.ran.endedAt ??= at;
+	}
 	close(process, -Infinity, at, status);
 }
 
-/** Ends what a process forked since its last record, with what the next record of it or of a later child tells. */
-export function settle(process: ShellProcess, { at, status, pipe, level, pid }: TraceRecord): void {
-	const ended = process.children.filter(({ runs }) => runs === 'in turn');
-	const last = ended.at(-1);
-	for (const child of process.children) if (child.runs === 'beside') closeAll(child, at, undefined);
-	process.children = [];
-	if (!last) return;
-	const beside = ended.filter((child) => child === last || isSamePipeline(child.pipeline, last));
-	const final = lastOf(ended);
-	// A process that told nothing until now, and is older than what seemed to be its siblings, forked them.
-	const isForked = level > process.currentLevel && pid < last.start.pid;
-	const statusOf = (child: ShellProcess): number | undefined => {
-		// A substitution sets $? and leaves PIPESTATUS.
-		if (last.isSubstitution && !isForked) return child === final ? status : undefined;
-		const place = beside.includes(child) ? child.pipeline : undefined;
-		if (place && place.count === pipe.length) return pipe[place.index];
-		return child === final ? (pipe.at(-1) ?? status) : undefined;
-	};
-	for (const child of ended) closeAll(child, at, statusOf(child));
-	joinGroup(beside);
-}
-
 /** Notes of each element of a pipeline what the others are. */
-export const joinGroup = (processes: readonly ShellProcess[]): void => {
-	const group = processes.flatMap(({ last }) => last ?? []);
+function joinGroup(unit: Unit | undefined): void {
+	const group = unit?.elements.flatMap(({ last }) => last ?? []) ?? [];
 	if (group.length > 1) for (const ran of group) ran.group = group;
-};
-
-/** The last process, and if that is a pipeline's element the last of them: they tell of themselves in any order. */
-export function lastOf(processes: readonly ShellProcess[]): ShellProcess | undefined {
-	const last = processes.at(-1);
-	const beside = processes.filter((other) => other === last || isSamePipeline(other.pipeline, last));
-	return beside.toSorted((a, b) => (a.pipeline?.index ?? 0) - (b.pipeline?.index ?? 0)).at(-1);
 }
 
-/** Whether two processes are different elements of one pipeline. */
-export const isSamePipeline = (pipeline: CommandPlace['pipeline'], other: Pick<ShellProcess, 'pipeline'> | undefined): boolean =>
-	pipeline !== undefined && pipeline.id === other?.pipeline?.id && pipeline.index !== other.pipeline.index;
+/**
+ * Ends what a process forked since its last record, with what the next record of it, or of a process that it forked
+ * later, tells. The substitution is given back that set $? there.
+ */
+export function settle(process: ShellProcess, record: TraceRecord, place: CommandPlace | undefined, isPipefail: boolean): ShellProcess | undefined {
+	const { at, status, pipe } = record;
+	const children = process.children;
+	process.children = [];
+	const inTurn = children.filter(({ runs }) => runs === 'in turn');
+	const final = lastUnit(inTurn);
+	const substitution = final?.kind === 'substitution' ? final.elements[0] : undefined;
+	if (substitution) substitution.status ??= status;
+	const unit = substitution ? lastUnit(inTurn.filter(({ start }) => !start.isSubstitution)) : final;
+	// The last element of a pipeline may be the process itself (lastpipe), which is still in it.
+	const isOver = unit !== undefined && place?.forks.some(({ id }) => id === unit.id) !== true;
+	if (isOver) tellPipe(unit, pipe);
+	for (const child of children) if (child.runs !== 'background') closeAll(child, at, child.status, isPipefail);
+	joinGroup(unit);
+	return substitution;
+}
 
+/** PIPESTATUS tells of each element. Those of a pipeline in another file are known by the order they were forked in. */
+function tellPipe({ elements, count, kind }: Unit, pipe: readonly number[]): void {
+	if (kind === 'unknown' ? elements.length !== pipe.length : count !== pipe.length) return;
+	const inOrder = kind === 'unknown' ? elements.toSorted((a, b) => a.start.pid - b.start.pid) : elements;
+	for (const [index, element] of inOrder.entries()) {
+		element.status ??= pipe[kind === 'pipeline' ? (element.start.fork?.index ?? index) : index];
+	}
+}
+
+/** PIPESTATUS is of the last command, where $? may be of an `if` or a `!` around it; a substitution sets only $?. */
+export const ownStatus = ({ status, pipe }: Pick<TraceRecord, 'status' | 'pipe'>, isBehindSubstitution: boolean): number =>
+	pipe.length === 1 && !isBehindSubstitution ? (pipe[0] ?? status) : status;

@@ -14,8 +14,8 @@ export interface TraceRecord {
 	readonly at: number | undefined;
 	/** 0 from dash. */
 	readonly pid: number;
-	/** $BASH_SUBSHELL */
-	readonly subshell: number;
+	/** Of the first record of a process: the nearest process around it that has told of a command; otherwise its own. */
+	readonly parent: number;
 	/** How many functions and sourced files it is in. */
 	readonly depth: number;
 	/** $? and PIPESTATUS before it. */
@@ -35,10 +35,18 @@ export interface TraceStream {
 	/** What was written before the first command. */
 	readonly before: string;
 	readonly records: readonly TraceRecord[];
+	/** What trace.bash told when the script ended; absent where the script has a trap of its own, or was killed. */
+	readonly end?: TraceEnd;
+}
+
+/** The end of a script as bash told it. */
+export interface TraceEnd extends TraceRecord {
+	/** The simple command that it ended in, nothing expanded: the one before a pipeline or a subshell that it ended in. */
+	readonly command: string;
 }
 
 /** The beginning of a record, as PS4 makes it in trace.bash, and in run-script for dash. */
-const bashHead = /(\x1e+)\+ (\d+)[.,](\d+) (\d+) (\d+) (\d+) (\d+) ([\d ]+) \| (\d+) (.*?) > /g;
+const bashHead = /(\x1e+)\+ (\d+)[.,](\d+) (\d+) (\d+) (\d+) (\d+) ([\d ]+) \| (\d+) ([^\n]*?) > /g;
 const dashHead = /\x1e\+ (\d+) > /g;
 
 /** What dash says of the script itself has its name twice, since the shell that traces it reads it with `.`. */
@@ -47,7 +55,10 @@ const namedTwice = /^((\S*\/startup\/.+?): \d+: )\2: /gm;
 /** Takes the stream of a script apart, whose own text helps where a shell does not quote. What is no trace is output. */
 export function parseStream(text: string, script: string): TraceStream {
 	const bash = [...text.matchAll(bashHead)];
-	if (bash.length > 0) return { shell: 'bash', ...cut(text, bash, bashRecord, commandLength) };
+	if (bash.length > 0) {
+		const { before, records } = cut(text, bash, bashRecord, commandLength);
+		return { shell: 'bash', before, ...splitEnd(withoutScript(records)) };
+	}
 	const plain = text.replaceAll(namedTwice, '$1');
 	const dash = [...plain.matchAll(dashHead)];
 	if (dash.length === 0) return { shell: 'none', before: text, records: [] };
@@ -57,19 +68,35 @@ export function parseStream(text: string, script: string): TraceStream {
 	return { shell: 'dash', before: before + (isWhole ? (records[0]?.output ?? '') : ''), records: isWhole ? records.slice(1) : records };
 }
 
-/**
- * All that was written but the trace. What a script traces itself (`set -x`, or in its first line) went to this trace
- * instead of its standard error, and is put back as if PS4 were `+ `.
- */
-export function outputOf({ before, records }: TraceStream, script: string): string {
-	let isAsked = /^#!.*sh -\w*x/.test(script);
-	let output = before;
-	for (const { level, command, output: own } of records) {
-		if (isAsked) output += `${'+'.repeat(Math.max(1, level))} ${command}\n`;
-		output += own;
-		if (/^set -(?:\w*x|o xtrace)/.test(command)) isAsked = true;
-	}
-	return output;
+/** The script itself is known by being the only source, or by its place; then it is no other file. */
+function withoutScript(records: readonly TraceRecord[]): TraceRecord[] {
+	const script = records.find(({ depth, source }) => depth === 0 && source !== '')?.source;
+	const isScript = (source: string): boolean => (script === undefined ? /\/startup\/[^/]+$/.test(source) : source === script);
+	return records.map((record) => (isScript(record.source) ? { ...record, source: '' } : record));
+}
+
+/** What the trap of trace.bash runs, in whatever form it was traced. */
+const endBegins = /^(?:__rehearse\+=\(\$\?|PS4=.*__rehearse=BASHPID)/s;
+const endTold = /^\[\[ -n (\d+) ([\d ]+):([^]*) \]\]$/;
+/** The same in a trace of the script's own making. */
+const endForeign = /(?:^[^\n]*__rehearse\+=\(\$\? [^\n]*\n[^\n]*set -x\n)?^[^\n]*PS4=[^\n]*__rehearse=BASHPID[^\n]*\n/m;
+
+/** Takes the end that trace.bash told from the commands of the script. */
+function splitEnd(records: readonly TraceRecord[]): Pick<TraceStream, 'records' | 'end'> {
+	const last = records.at(-1);
+	const [, status, pipe = '', command = ''] = endTold.exec(last?.command ?? '') ?? [];
+	if (!last || status === undefined) return { records };
+	const first = records.findLast(({ command: each, pid }) => pid === last.pid && /^__rehearse\+=\(\$\?/.test(each));
+	const index = records.findIndex((record) => record.pid === last.pid && endBegins.test(record.command));
+	const from = index === -1 ? records.length - 1 : index;
+	const kept = records.slice(0, from).map((record, at) =>
+		at === from - 1 ? { ...record, output: record.output.replace(endForeign, '') } : record,
+	);
+	const output = records.slice(from).map((record) => record.output).join('');
+	return {
+		records: kept,
+		end: { ...(first ?? last), status: Number(status), pipe: pipe.trim().split(/\s+/).map(Number), command, output },
+	};
 }
 
 type Head = Omit<TraceRecord, 'command' | 'output'>;
@@ -89,12 +116,12 @@ function cut(
 }
 
 function bashRecord(match: RegExpExecArray): Head {
-	const [, marks = '', seconds, fraction = '', pid, subshell, sources, status, pipe = '', line, source = ''] = match;
+	const [, marks = '', seconds, fraction = '', parent, pid, sources, status, pipe = '', line, source = ''] = match;
 	return {
 		level: marks.length,
 		at: Number(`${seconds}.${fraction}`) * 1000,
 		pid: Number(pid),
-		subshell: Number(subshell),
+		parent: Number(parent),
 		// The script itself is the first of its sources.
 		depth: Math.max(0, Number(sources) - 1),
 		status: Number(status),
@@ -108,7 +135,7 @@ const dashRecord = (match: RegExpExecArray): Head => ({
 	level: 0,
 	at: undefined,
 	pid: 0,
-	subshell: 0,
+	parent: 0,
 	depth: 0,
 	status: Number(match[1]),
 	pipe: [],
@@ -120,7 +147,7 @@ const dashRecord = (match: RegExpExecArray): Head => ({
 const unexpanded = /^(?:for|case|select) /;
 
 /** How long a command is that bash quoted: to the first end of a line outside of quotes. */
-function commandLength(body: string): number {
+export function commandLength(body: string): number {
 	if (unexpanded.test(body)) return firstLineLength(body);
 	if (body.startsWith('[[ ')) return lengthTo(body, / \]\]\n/) ?? firstLineLength(body);
 	let at = 0;

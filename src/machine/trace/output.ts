@@ -1,0 +1,60 @@
+/** What a startup script wrote, apart from the trace of it. */
+import { commandLength, type TraceStream } from './stream.js';
+
+/** The script turns its own trace on, or off. */
+export const asksForTrace = /^set (?:.* )?(?:-\w*x|-o xtrace)/;
+export const endsTrace = /^set (?:.* )?(?:\+\w*x|\+o xtrace|-$)/;
+
+/** The script gives its trace another look. */
+const setsPrompt = /^(?:(?:export|declare|local|readonly|typeset) (?:.* )?)?'?PS4=(.*)$/s;
+
+/** Whether the script has a trace of its own making from this command on, which tells neither processes nor statuses. */
+export const changesTrace = (command: string): boolean => endsTrace.test(command) || setsPrompt.test(command);
+
+/**
+ * All that was written but the trace. What a script traces itself (`set -x`, or in its first line) went to this trace
+ * instead of its standard error, and is put back as if PS4 were `+ `. With a PS4 of its own it stands there already, but
+ * goes where the script has not asked for it.
+ */
+export function outputOf({ before, records, end }: TraceStream, script: string): string {
+	let isAsked = /^#!.*sh -\w*x/.test(script);
+	let prompt: RegExp | undefined;
+	let output = before;
+	for (const { level, command, output: own } of records) {
+		if (isAsked) output += `${'+'.repeat(Math.max(1, level))} ${command}\n`;
+		if (asksForTrace.test(command)) isAsked = true;
+		if (endsTrace.test(command)) isAsked = false;
+		prompt = promptPattern(command) ?? prompt;
+		if (prompt) [output, isAsked] = addForeign(output, own, prompt, isAsked);
+		else output += own;
+	}
+	return output + (end?.output ?? '');
+}
+
+/** Lines of a trace with a PS4 of the script's own: those stay that the script asked for. */
+function addForeign(output: string, text: string, prompt: RegExp, wasAsked: boolean): [output: string, isAsked: boolean] {
+	let [rest, kept, isAsked] = [text, output, wasAsked];
+	while (rest !== '') {
+		const head = prompt.exec(rest);
+		const length = head ? head[0].length + commandLength(rest.slice(head[0].length)) + 1 : rest.indexOf('\n') + 1 || rest.length;
+		const line = rest.slice(0, length);
+		if (!head || isAsked) kept += line;
+		const command = head ? line.slice(head[0].length) : '';
+		if (asksForTrace.test(command)) isAsked = true;
+		if (endsTrace.test(command)) isAsked = false;
+		rest = rest.slice(length);
+	}
+	return [kept, isAsked];
+}
+
+/** What lines begin with once a command has set PS4: its first letter is repeated, and its expansions give anything. */
+function promptPattern(command: string): RegExp | undefined {
+	const quoted = setsPrompt.exec(command)?.[1];
+	if (quoted === undefined) return undefined;
+	const value = quoted.replace(/^\$?'/, '').replace(/'$/, '').replaceAll("'\\''", "'");
+	const parts = value.split(/\$\{[^}]*\}|\$\(\([^]*?\)\)|\$\([^)]*\)|\$\w+|\\[a-zA-Z]/);
+	const [first = '', ...others] = parts.map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+	const letter = /^\\?./.exec(first)?.[0];
+	if (letter === undefined) return undefined;
+	return new RegExp(`^(?:${letter})+${[first.slice(letter.length), ...others].join('[^\\n]*?')}`);
+}

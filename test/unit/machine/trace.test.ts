@@ -43,7 +43,7 @@ const read = (stream: string, script: string, ending: Partial<ScriptEnding> = {}
 
 /** A record of bash's for the script itself. */
 const record = (at: number, line: number, command: string, status = 0, pid = 100): string =>
-	`\x1e+ 1767225600.${String(at).padStart(3, '0')}000 ${pid} 0 1 ${status} ${status} | ${line}  > ${command}\n`;
+	`\x1e+ 1767225600.${String(at).padStart(3, "0")}000 ${pid} ${pid} 1 ${status} ${status} | ${line} ${script} > ${command}\n`;
 
 test('what is no trace is output', (t) => {
 	for (const text of ['', 'hello\n', '+ 3 false\n', '\x1e\n', '\x1e+ x > false\n']) {

@@ -54,8 +54,10 @@ export interface CommandPlace {
 	readonly isSubstituted: boolean;
 	/** It decides whether a loop goes on: the loop's status is not its own. */
 	readonly isLoopTest: boolean;
-	/** As it stands in the script, without white space; the beginning of it where it is long. */
+	/** As it stands in the script; the beginning of it where it is long. */
 	readonly text: string;
+	/** The plain command that runs next, where one plain command follows another; with its lines. */
+	readonly follower: { readonly told: readonly [number, number]; readonly text: string } | undefined;
 }
 
 /** Where commands stand, and what functions there are. */
@@ -66,7 +68,7 @@ export interface ScriptPlaces {
 	readonly aliases: ReadonlyMap<string, string>;
 }
 
-interface Surroundings extends Pick<CommandPlace, 'use' | 'pipeline' | 'forks' | 'runs' | 'isSubstituted' | 'isLoopTest'> {
+interface Surroundings extends Pick<CommandPlace, 'use' | 'pipeline' | 'forks' | 'runs' | 'isSubstituted' | 'isLoopTest' | 'follower'> {
 	/** Line of the command that this is a here-document or a redirection of: it is told as that of what is in it. */
 	readonly within?: number;
 }
@@ -78,6 +80,7 @@ const plain: Surroundings = {
 	runs: 'in turn',
 	isSubstituted: false,
 	isLoopTest: false,
+	follower: undefined,
 };
 
 /** What somebody writes behind `||` who does not mind: nothing that could mend or end anything. */
@@ -113,7 +116,10 @@ class PlaceFinder implements ScriptPlaces {
 		for (const [index, { command, background }] of statements.entries()) {
 			const next = statements[index + 1];
 			const isAsked = next !== undefined && this.#text.slice(next.pos, next.end).includes('$?');
-			const own: Surroundings = next === undefined ? around : { ...around, use: isAsked ? 'condition' : 'plain' };
+			const outer: Surroundings = next === undefined ? around : { ...around, use: isAsked ? 'condition' : 'plain' };
+			const isPlain = command.type === 'Command' && next?.command.type === 'Command' && !background && !next.background;
+			const follower = isPlain ? { told: [lineOf(next.pos), lineOf(next.end - 1)] as const, text: this.#text.slice(next.pos, next.end) } : undefined;
+			const own: Surroundings = { ...outer, follower };
 			this.#visit(command, background ? this.#fork({ ...own, use: 'plain', runs: 'background' }, 'background') : own, lineOf);
 		}
 	}
@@ -200,14 +206,14 @@ class PlaceFinder implements ScriptPlaces {
 	#add(node: SyntaxNode, words: CommandPlace['words'], assigns: CommandPlace['assigns'], around: Surroundings, lineOf: LineFinder): void {
 		const { within, ...rest } = around;
 		const line = lineOf(node.pos);
-		const text = this.#text.slice(node.pos, Math.min(node.end, node.pos + textLimit)).replaceAll(/\s/g, '');
+		const text = this.#text.slice(node.pos, Math.min(node.end, node.pos + textLimit));
 		this.places.push({ ...rest, line, told: [within ?? line, lineOf(Math.max(node.pos, node.end - 1))], words, assigns, text });
 	}
 
 	#addAliases({ args }: Command): void {
 		for (const arg of args) {
-			const [, name, first] = /^([^=\s]+)=\s*(\S+)/.exec(arg.type === 'Word' ? arg.value : '') ?? [];
-			if (name !== undefined && first !== undefined) this.aliases.set(name, first);
+			const [, name, first] = /^([^=\s]+)=['"]?\s*([^\s'"]+)/.exec(arg.text) ?? [];
+			if (name !== undefined && first !== undefined) this.aliases.set(name, this.aliases.get(first) ?? first);
 		}
 	}
 

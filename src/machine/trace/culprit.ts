@@ -20,9 +20,13 @@ export function culpritOf(process: ShellProcess, isPipefail: boolean): Culprit |
 	if (cause?.status && (last.status === undefined || cause.status === last.status)) return culpritOf(cause, isPipefail) ?? { ran: last };
 	if (last.place?.isLoopTest) return culpritInLoop(process, last);
 	// One that worked is not the one, nor an assignment of fixed values.
-	const isFine = last.status === 0 || isHeader(last) || (last.status === undefined && isHarmless(last.record.command));
+	const isFine = last.status === 0 || isHeader(last) || isWithoutFailure(last);
 	return isFine ? undefined : { ran: last };
 }
+
+/** A failure that is told of what cannot fail is that of something behind it, which was not traced. */
+export const isWithoutFailure = ({ record: { command, output } }: Ran): boolean =>
+	isHarmless(command) && !isComplaintOf(command.split(' ')[0] ?? '', output);
 
 /** A loop has the status of the last command in it, behind which its test was asked again. */
 function culpritInLoop({ rans, status }: ShellProcess, test: Ran): Culprit | undefined {
@@ -68,4 +72,4 @@ export const isComplaintOf = (name: string, output: string): boolean => complain
 export const complaintOf = (name: string, output: string): string | undefined =>
 	name === ''
 		? undefined
-		: output.split('\n').find((line) => line.startsWith(`${name}: `) || /^\S+: line \d+: /.exec(line)?.[0] === line.slice(0, line.indexOf(`${name}: `)));
+		: output.split('\n').find((line) => line.startsWith(`${name}: `) || /^.*?: (?:line )?\d+: /.exec(line)?.[0] === line.slice(0, line.indexOf(`${name}: `)));

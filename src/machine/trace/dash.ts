@@ -19,6 +19,7 @@ export function followDash(records: readonly TraceRecord[], script: ScriptPlaces
 		outer: [],
 		cause: undefined,
 		within: undefined,
+		isRefused: false,
 		group: [],
 	}));
 	for (const [index, ran] of commands.entries()) {

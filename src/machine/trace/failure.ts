@@ -3,7 +3,7 @@ import type { FailedSource } from '../../lab/trace.js';
 import type { ScriptPlaces } from '../../shell/command-places.js';
 import { isHarmless, type Culprit } from './culprit.js';
 import type { Followed } from './follow.js';
-import { lastWordsIn, placeInOtherLanguage, sourcesOf, syntaxErrorIn, type NamedPlace } from './last-words.js';
+import { lastWordsIn, placeInOtherLanguage, refusalIn, sourcesOf, syntaxErrorIn, type NamedPlace } from './last-words.js';
 import { changesTrace } from './output.js';
 import type { Ran } from './shell-process.js';
 import type { TraceRecord, TraceStream } from './stream.js';
@@ -30,10 +30,15 @@ export function findFailure(stream: TraceStream, followed: Followed, script: Scr
 	if (stream.shell === 'none') return beyond(placeInOtherLanguage(ending) ?? lastWordsIn(ending, new Set()));
 	const ran = culprit && 'ran' in culprit ? culprit.ran : undefined;
 	const words = lastWordsIn(ran ? outputSince(ran.record, stream, followed.interruption) : ending, sourcesOf(followed.commands));
+	const refused = refusalIn(ran ? outputSince(ran.record, stream, followed.interruption) : ending, () => sourcesOf(followed.commands));
+	if (refused && ran && !isSamePlace(refused, ran) && !followed.isUnrecorded) return { ...inFile(refused, ran), isBeyondLast: true };
 	if (followed.isUnrecorded && stream.end) return unrecorded(stream.end, followed, words, script);
 	const isTold = stream.end !== undefined && followed.interruption === undefined;
 	// The shell itself gave up on a later line, before it ran anything there.
-	if (words && (!ran || !(isTold || isSamePlace(words, ran)))) return { ...inFile(words, ran ?? last), isBeyondLast: true };
+	if (words && (!ran || !(isTold || isSamePlace(words, ran)))) {
+		const call = words.file === undefined || ran !== undefined ? undefined : last?.record.command;
+		return { ...inFile(words, ran ?? last), ...(call === undefined ? {} : { command: call }), isBeyondLast: true };
+	}
 	if (culprit) return fromCulprit(culprit);
 	return { ...traceEnd(followed), isBeyondLast: true };
 }

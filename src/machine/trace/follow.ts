@@ -4,9 +4,11 @@
  * one of a process forked behind it, begins.
  */
 import { placesOf, type CommandPlace, type ScriptPlaces } from '../../shell/command-places.js';
-import { culpritOf, type Culprit } from './culprit.js';
+import { culpritOf, isHarmless, type Culprit } from './culprit.js';
 import { Forks } from './forks.js';
 import { close, closeAll, endCommand, ownStatus, settle, type Ran, type ShellProcess } from './shell-process.js';
+import { refusalIn, sourcesOf } from './last-words.js';
+import { changesTrace } from './output.js';
 import type { TraceEnd, TraceRecord } from './stream.js';
 import { isSameCommand } from './unrecorded.js';
 
@@ -49,6 +51,16 @@ interface Interruption {
 	readonly record: TraceRecord;
 	readonly isExit: boolean;
 }
+
+/** A command that bash could not expand. */
+interface Refused {
+	readonly file: string | undefined;
+	readonly line: number;
+	readonly text: string;
+}
+
+/** Behind these the script does not go on where it stood. */
+const jumps = /^(?:exit|return|break|continue|exec|eval|\.|source)(?: |$)/;
 
 class Follower {
 	readonly commands: Ran[] = [];
@@ -114,14 +126,16 @@ class Follower {
 		const top = process.open.at(-1);
 		const around = process.open.findLast((open) => open.depth < depth);
 		const isInput = around !== undefined && readsInput.test(around.ran.record.command);
-		const isFirstOfTrap = top !== undefined && !top.ran.isTrap && (isExitTrap || (record.level > process.currentLevel && !isInput));
+		const isFirstOfTrap = top?.ran.isTrap !== true && (isExitTrap || (record.level > process.currentLevel && !isInput));
 		const isTrap = process.isEnding || isFirstOfTrap || (top !== undefined && top.ran.isTrap && depth >= top.depth);
-		if (isRoot) this.#interruption = isTrap ? (this.#interruption ?? { record, isExit: isExitTrap }) : undefined;
 		if (isFirstOfTrap && isRoot) process.tail = this.#forks.tailOf(process);
+		if (isRoot) this.#interruption = isTrap ? (this.#interruption ?? { record, isExit: isExitTrap }) : undefined;
+		const refused = isTrap || top === undefined || depth > top.depth ? undefined : this.#refused(top.ran, record, depth === top.depth);
 		const cause = settle(process, record, place, this.#isPipefail);
 		// A trap interrupts: the command before it has ended, those around it have not.
 		const status = ownStatus(record, cause !== undefined);
-		if (isFirstOfTrap) endCommand(top.ran, record.at, statusAtEnd(record, cause !== undefined, top.ran));
+		if (refused && top) this.#addRefused(process, top, refused, { ...record, status });
+		if (isFirstOfTrap && top) endCommand(top.ran, record.at, statusAtEnd(record, cause !== undefined, top.ran));
 		close(process, depth, record.at, status);
 		// Lines of what `eval` reads are told as if they followed it.
 		const line = isInput && record.source === around.ran.record.source ? around.ran.line : lineOf(record, place, isTrap);
@@ -133,6 +147,34 @@ class Follower {
 		process.currentLevel = record.level;
 		if (!isTrap) process.tail = undefined;
 		return ran;
+	}
+
+	/** What bash did not evaluate between two commands, by its own words or by the script's text. */
+	#refused(top: Ran, { line: next, source, level, status }: TraceRecord, isBeside: boolean): Refused | undefined {
+		if (status === 0) return undefined;
+		const { place, line, record: before } = top;
+		const named = refusalIn(this.commands.at(-1)?.record.output ?? '', () => sourcesOf(this.commands));
+		if (named && (named.file !== undefined || named.line !== line)) {
+			const text = this.#script.places.find(({ line: at }) => named.file === undefined && at === named.line)?.text;
+			return { ...named, text: text ?? `line ${named.line}` };
+		}
+		const { follower } = place ?? {};
+		const isPlain = isBeside && source === '' && before.source === '' && level === 1 && before.level === 1 && before.depth === 0;
+		if (!follower || !isPlain || jumps.test(before.command)) return undefined;
+		const since = this.commands.slice(this.commands.lastIndexOf(top));
+		if (since.some(({ record }) => changesTrace(record.command))) return undefined;
+		const [first, last] = follower.told;
+		return next > last ? { file: undefined, line: first, text: follower.text } : undefined;
+	}
+
+	/** The status that is told is that of what was not evaluated. */
+	#addRefused(process: ShellProcess, top: ShellProcess['open'][number], { file = '', line, text }: Refused, record: TraceRecord): void {
+		process.open.splice(process.open.indexOf(top), 1);
+		top.ran.endedAt ??= record.at;
+		const told: TraceRecord = { ...record, command: text, line, source: file, output: '' };
+		const ran = begin(told, undefined, { line, isTrap: false, isOwn: top.ran.isOwn, depth: top.ran.depth, within: top.ran.within, isRefused: true });
+		endCommand(ran, record.at, record.status);
+		this.commands.push(ran);
 	}
 
 	#begin(process: ShellProcess, record: TraceRecord, place: CommandPlace | undefined): Ran {
@@ -164,7 +206,7 @@ class Follower {
 		const isTrapToBlame = interruption?.isExit === true && interruption.record.status === 0;
 		const inTrap = isTrapToBlame ? root.rans.at(-1) : undefined;
 		// Whoever was interrupted by a signal has not failed: it is where the script was.
-		const interrupted = interruption && !tail && last ? { ran: last } : undefined;
+		const interrupted = interruption && !tail && last && !isHarmless(last.record.command) ? { ran: last } : undefined;
 		const found = inTrap ? { ran: inTrap } : (culpritOf(root, isPipefail) ?? interrupted);
 		close(root, -Infinity, at, interruption ? undefined : exitCode);
 		return { last, culprit: isUnrecorded ? undefined : found, unfinished, isUnrecorded, interruption: interruption?.record };
@@ -176,9 +218,12 @@ const openIn = (process: ShellProcess): Ran[] => [...process.open.map(({ ran }) 
 /** Commands that make the shell read other input. */
 const readsInput = /^(?:eval|source|\.|builtin|command) /;
 
-const begin = (record: TraceRecord, place: CommandPlace | undefined, rest: Pick<Ran, 'line' | 'isTrap' | 'isOwn' | 'depth' | 'within'>): Ran => ({
+type Started = Pick<Ran, 'line' | 'isTrap' | 'isOwn' | 'depth' | 'within'> & Partial<Pick<Ran, 'isRefused'>>;
+
+const begin = (record: TraceRecord, place: CommandPlace | undefined, rest: Started): Ran => ({
 	record,
 	place,
+	isRefused: false,
 	...rest,
 	endedAt: undefined,
 	status: undefined,

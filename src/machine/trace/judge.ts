@@ -1,7 +1,7 @@
 /** Tells failures that a script went on behind from those that it asked for and those that it ended on. */
 import type { Fate } from '../../lab/trace.js';
-import { culpritOf } from './culprit.js';
-import type { Ran, ShellProcess } from './shell-process.js';
+import { culpritOf, isComplaintOf, isHarmless } from './culprit.js';
+import { isHeader, type Ran, type ShellProcess } from './shell-process.js';
 
 /** Commands that are asked, with the statuses that are an answer: any, where there is no list. */
 const questions: Readonly<Record<string, readonly number[] | 'any'>> = {
@@ -18,14 +18,21 @@ const unitQuestion = /^systemctl (?:-\S+ )*is-(?:active|enabled|failed|system-ru
 /** Ended by a pipe whose reader had enough: 128 + SIGPIPE. */
 const brokenPipe = 141;
 
-/** These hand a status on, and have none of their own. */
-const passesOn = /^(?:return|exit|break|continue)(?: |$)/;
+/** These hand a status on, and have none of their own; so does the exit of the script, but not that of a subshell. */
+const passesOn = ({ record: { command }, isOwn }: Ran): boolean => /^(?:return|break|continue)(?: |$)/.test(command) || (isOwn && /^exit(?: |$)/.test(command));
 
-function isAnswer({ record: { command } }: Ran, status: number): boolean {
-	if (unitQuestion.test(command)) return true;
+function nameOf({ record: { command } }: Ran): string {
 	const [first = ''] = command.split(/\s/);
 	const name = first.replace(/^'(.*)'$/, '$1');
-	const answers = questions[name.slice(name.lastIndexOf('/') + 1)];
+	return name.slice(name.lastIndexOf('/') + 1);
+}
+
+/** Of what runs beside others no status is ever told, but it may have said that it failed. */
+const isComplaining = (ran: Ran): boolean => ran.place?.runs === 'beside' && !isHeader(ran) && isComplaintOf(nameOf(ran), ran.record.output);
+
+function isAnswer(ran: Ran, status: number): boolean {
+	if (unitQuestion.test(ran.record.command)) return true;
+	const answers = questions[nameOf(ran)];
 	return answers === 'any' || (answers?.includes(status) ?? false);
 }
 
@@ -37,10 +44,14 @@ function isAnswer({ record: { command } }: Ran, status: number): boolean {
 export function judge(commands: readonly Ran[], failing: Ran | undefined, unfinished: readonly Ran[]): ReadonlyMap<Ran, Fate> {
 	const fates = new Map<Ran, Fate>();
 	const explained = new Set<Ran>(failing ? unfinished : []);
+	for (let around = failing?.within; around; around = around.within) explained.add(around);
 	// What a function runs comes behind its call.
 	for (const ran of commands.toReversed()) {
-		if (!ran.status || explained.has(ran) || ran === failing) continue;
-		if (ran.isTrap || passesOn.test(ran.record.command)) continue;
+		if (explained.has(ran) || ran === failing || ran.isTrap) continue;
+		if (ran.status === undefined && isComplaining(ran)) fates.set(ran, fateOf(ran, 1));
+		if (!ran.status || passesOn(ran)) continue;
+		// What cannot fail has not: something behind it did, which was not traced.
+		if (!ran.isRefused && isHarmless(ran.record.command) && !isComplaintOf(nameOf(ran), ran.record.output)) continue;
 		if (ran.cause?.status === ran.status && isExplained(ran.cause)) continue;
 		if (ran.status === brokenPipe && ran.place?.pipeline) continue;
 		for (const outer of ran.outer) explained.add(outer);

@@ -32,6 +32,15 @@ export function lastWordsIn(output: string, sources: ReadonlySet<string>): Named
 	return sources.has(file) ? { file, line: Number(line) } : undefined;
 }
 
+/** What bash says of words that it cannot expand. */
+const refusal = /: (?:syntax error(?: in expression|: (?:operand|invalid arithmetic))|division by 0|bad substitution|value too great for base|bad array subscript|[^\n]*: unbound variable|arithmetic syntax error|expression recursion|attempted assignment to non-variable|invalid (?:number|integer constant|arithmetic base))|: unbound variable$/;
+
+/** The place of a command that the shell has just refused to evaluate. */
+export function refusalIn(output: string, sources: () => ReadonlySet<string>): NamedPlace | undefined {
+	if (output === '') return undefined;
+	return refusal.test(output.trimEnd().split('\n').at(-1) ?? '') ? lastWordsIn(output, sources()) : undefined;
+}
+
 /** Files that a script's commands are known to be in, or were read by name. */
 export function sourcesOf(commands: readonly Ran[]): ReadonlySet<string> {
 	const read = commands.flatMap(({ record: { command } }) => /^(?:\.|source) '?([^\s']+)/.exec(command)?.[1] ?? []);

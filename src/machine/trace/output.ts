@@ -17,16 +17,19 @@ export const changesTrace = (command: string): boolean => endsTrace.test(command
  * goes where the script has not asked for it.
  */
 export function outputOf({ before, records, end }: TraceStream, script: string): string {
-	let isAsked = /^#!.*sh -\w*x/.test(script);
+	const isAskedFirst = /^#!.*sh -\w*x/.test(script);
+	/** Whether each process was asked to, by the script; `ended`: it will be, when it tells of one more command. */
+	const asked = new Map<number, boolean | 'ended'>();
 	let prompt: RegExp | undefined;
 	let output = before;
-	for (const { level, command, output: own } of records) {
+	for (const { level, command, output: own, pid, parent } of records) {
+		let isAsked = Boolean(asked.get(pid) ?? asked.get(parent) ?? isAskedFirst);
 		if (isAsked) output += `${'+'.repeat(Math.max(1, level))} ${command}\n`;
 		if (asksForTrace.test(command)) isAsked = true;
-		if (endsTrace.test(command)) isAsked = false;
 		prompt = promptPattern(command) ?? prompt;
-		if (prompt) [output, isAsked] = addForeign(output, own, prompt, isAsked);
+		if (prompt) [output, isAsked] = addForeign(output, own, prompt, isAsked && !endsTrace.test(command));
 		else output += own;
+		asked.set(pid, endsTrace.test(command) ? 'ended' : isAsked);
 	}
 	return output + (end?.output ?? '');
 }

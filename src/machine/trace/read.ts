@@ -3,9 +3,10 @@ import { withoutControls } from '../../base/format.js';
 import type { ScriptOutcome } from '../../lab/events.js';
 import type { Excerpt, FailedSource, ScriptTrace, TraceStep } from '../../lab/trace.js';
 import { findCommandPlaces } from '../../shell/command-places.js';
+import { isWithoutFailure } from './culprit.js';
 import { followDash } from './dash.js';
 import { findFailure } from './failure.js';
-import { followRecords } from './follow.js';
+import { followRecords, type Followed } from './follow.js';
 import { judge } from './judge.js';
 import { outputOf } from './output.js';
 import type { Ran } from './shell-process.js';
@@ -50,7 +51,7 @@ export function readScript(ending: ScriptEnding, text: string, untraced?: string
 	const end = { at: ending.endedAt, exitCode: ending.exitCode, told: ending.exitCode === undefined ? undefined : stream.end, isPipefail };
 	const followed = (stream.shell === 'dash' ? followDash : followRecords)(stream.records, script, end);
 	const failure = ending.status === 'passed' ? undefined : findFailure(stream, followed, script);
-	if (failure?.isBeyondLast && followed.last?.status !== 0 && !failure.ran && followed.unfinished.includes(followed.last as Ran)) forget(followed.last);
+	if (failure?.isBeyondLast && !failure.ran) forget(followed);
 	const fates = judge(followed.commands, failure?.ran, followed.unfinished);
 	const steps = followed.commands.map((ran) => stepOf(ran, fates, followed.commands));
 	const why = untraced ?? (stream.shell === 'none' ? reasonForNothing(text) : undefined);
@@ -71,9 +72,9 @@ export function readScript(ending: ScriptEnding, text: string, untraced?: string
 	};
 }
 
-/** The status of the script's end is not that of its last command. */
-function forget(last: Ran | undefined): void {
-	if (last) last.status = undefined;
+/** The status of the script's end is not that of its last command, which was followed by something untraced. */
+function forget({ last, unfinished }: Followed): void {
+	if (last?.status && (unfinished.includes(last) || isWithoutFailure(last))) last.status = undefined;
 }
 
 const reasonForNothing = (text: string): string =>

@@ -23,6 +23,8 @@ export interface Ran {
 	within: Ran | undefined;
 	/** The substitution that an assignment took its status from. */
 	cause: ShellProcess | undefined;
+	/** Bash could not expand it, and so has not traced it: it is told by what came next. */
+	readonly isRefused: boolean;
 	/** The other elements of its pipeline. */
 	group: readonly Ran[];
 }

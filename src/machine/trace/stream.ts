@@ -95,7 +95,7 @@ function splitEnd(records: readonly TraceRecord[]): Pick<TraceStream, 'records' 
 	const output = records.slice(from).map((record) => record.output).join('');
 	return {
 		records: kept,
-		end: { ...(first ?? last), status: Number(status), pipe: pipe.trim().split(/\s+/).map(Number), command, output },
+		end: { ...(first ?? records[from] ?? last), status: Number(status), pipe: pipe.trim().split(/\s+/).map(Number), command, output },
 	};
 }
 

@@ -6,9 +6,14 @@ import { isHeader, type Ran } from './shell-process.js';
 /** Bash writes redirections its own way. */
 const comparable = (text: string): string => text.replaceAll(/\\\n|\s/g, '').split(/\d*[<>]/)[0] ?? '';
 
-/** Whether a command, as it stands in the script, is what was traced last; where that cannot be told, it is. */
-export function isSameCommand(told: string, last: Ran | undefined, { aliases }: ScriptPlaces): boolean {
-	if (!last) return false;
+/** Whether a command, as it stands in the script, is what was traced last, or the call that it is within. */
+export function isSameCommand(told: string, last: Ran | undefined, script: ScriptPlaces): boolean {
+	for (let ran = last; ran; ran = ran.within) if (isSame(told, ran, script)) return true;
+	return false;
+}
+
+/** Where it cannot be told, it is. */
+function isSame(told: string, last: Ran, { aliases }: ScriptPlaces): boolean {
 	const { place, record } = last;
 	// For these bash tells the command before.
 	if (isHeader(last) && !/^\w+=|^set |PS4=/.test(record.command)) return true;

@@ -59,6 +59,8 @@ export interface StartupScript {
 	/** Name within the node, fit for a file name and a unit name. */
 	readonly name: string;
 	readonly text: string;
+	/** Its bytes in base64, where they are no UTF-8: it runs as it is. */
+	readonly bytes?: string;
 	/** Absolute path, when the script is a file beside the plan. */
 	readonly file?: string;
 	/** The unit that the script runs after. */

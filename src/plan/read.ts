@@ -1,6 +1,7 @@
 /** Reading a plan and the script files beside it. Nothing is judged here but the shape. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { scriptOf } from '../lab/script-bytes.js';
 import { usageFailure } from '../base/errors.js';
 import { canonicalJson, sha256 } from '../base/hash.js';
 import { validatePlan } from './problems.js';
@@ -37,7 +38,7 @@ async function read(path: string, { withScripts }: { readonly withScripts: boole
 		...(document ? { document } : {}),
 		problems: [...problems, ...missing],
 		scripts,
-		sha256: sha256(canonicalJson([text, ...scripts.map((script) => script.text)])),
+		sha256: sha256(canonicalJson([text, ...scripts.map(({ text: own, bytes }) => bytes ?? own)])),
 		locate: (inner) => tree.locate(inner),
 	};
 }
@@ -79,7 +80,7 @@ async function readScripts(
 		}
 		const file = resolve(directory, scriptFile);
 		try {
-			scripts.push({ ...place, name, text: await readFile(file, 'utf8'), file, lineOffset: 0 });
+			scripts.push({ ...place, name, ...scriptOf(await readFile(file)), file, lineOffset: 0 });
 		} catch (error) {
 			missing.push({
 				code: 'script-file',

@@ -113,8 +113,9 @@ class Resolver {
 			if (!script) return this.#refuse(path, 'has no text');
 			const { after = DEFAULT_AFTER } = entry;
 			if (typeof after !== 'string') return this.#refuse([...path, 'after'], 'is a list, expected a string');
+			const { text, bytes } = script;
 			const file = script.file === undefined ? {} : { file: script.file };
-			return { name: names[scriptIndex] ?? entry.name, text: script.text, ...file, after };
+			return { name: names[scriptIndex] ?? entry.name, text, ...(bytes === undefined ? {} : { bytes }), ...file, after };
 		});
 	}
 

@@ -1,5 +1,6 @@
 /** What changed from one run of a lab to the next: assertions that flipped, scripts that fail or no longer do, machines. */
 import type { Difference } from '../lab/survey.js';
+import { type FailedPlaceResult, failedPlaceResult, sourceText } from './failed-place.js';
 import { differenceResult, type DifferenceResult } from './proofs.js';
 import { scriptFailure } from './checks.js';
 import { statusIn } from './so-far.js';
@@ -27,6 +28,8 @@ export interface Changes {
 		readonly from: ScriptStatus | null;
 		readonly to: ScriptStatus;
 		readonly failed_line?: number;
+		readonly failed_source?: FailedPlaceResult['failed_source'];
+		readonly trace_ended_at?: number;
 		readonly failed_command?: string;
 		/** `failed with exit status 1 after 4.2 s`. */
 		readonly told?: string;
@@ -78,7 +81,7 @@ function changedScripts(before: RunState, after: RunState): Changes['scripts'] {
 			return [
 				{
 					...{ node, script, from, to },
-					...(outcome?.failedLine === undefined ? {} : { failed_line: outcome.failedLine }),
+					...failedPlaceResult(outcome ?? {}),
 					...(outcome?.failedCommand === undefined ? {} : { failed_command: outcome.failedCommand }),
 					...(outcome === undefined || to === 'passed' ? {} : { told: scriptFailure(outcome) }),
 				},
@@ -90,8 +93,8 @@ function changedScripts(before: RunState, after: RunState): Changes['scripts'] {
 /** Assertions and scripts that changed, a paragraph; no lines where nothing did. */
 export function changedAnswers({ assertions, scripts }: Changes, width: number, paint: Paint): string[] {
 	const lines = [
-		...scripts.flatMap(({ node, script, from, to, failed_line: line, failed_command: command, told }) => {
-			const where = [...(line === undefined ? [] : [`line ${line}`]), ...(command === undefined ? [] : [oneLine(command)])].join(': ');
+		...scripts.flatMap(({ node, script, from, to, failed_line: line, failed_command: command, failed_source: source, told }) => {
+			const where = [...(line === undefined ? [] : [`line ${line}`]), ...(command === undefined ? [] : [oneLine(command)])].join(': ') + (source ? ` (${sourceText({ file: source.file, ...(source.line === null ? {} : { line: source.line }) })})` : '');
 			const news = to === 'passed' ? `passes again (${from})` : (told ?? to);
 			return marked(to, `${node}: startup script ${script} ${news}${where === '' ? '' : `, ${where}`}`, width, paint);
 		}),

@@ -4,6 +4,7 @@ import type { AssertionOutcome, ScriptOutcome } from '../lab/events.js';
 import { bootEnding, nodeStatus, testStatus } from './result.js';
 import { arrivalOf, arrivalText, wasStarted } from './origins.js';
 import { consoleLogPath } from '../runs/run-files.js';
+import { failedPlaceText } from './failed-place.js';
 import { excerptLines, swallowedLines } from './swallowed.js';
 import {
 	type AssertionRecord,
@@ -82,10 +83,7 @@ function scriptEntry(state: RunState, node: NodeRecord, record: ScriptRecord, pa
 	if (!outcome) return row(startedAt === undefined ? 'not run' : 'never finished', 'dim');
 	const swallowed = swallowedLines(outcome, paint);
 	if (outcome.status === 'passed') return row(`passed in ${formatMs(outcome.ms)}`, 'dim', swallowed);
-	const where = [
-		...(outcome.failedLine === undefined ? [] : [`line ${outcome.failedLine}`]),
-		...(outcome.failedCommand === undefined ? [] : [oneLine(outcome.failedCommand)]),
-	].join(': ');
+	const where = failedPlaceText(outcome);
 	return row(scriptFailure(outcome), statusStyle(outcome.status), [
 		...(where === '' ? [] : [paint('bold', where)]),
 		...(outcome.excerpt ? excerptLines(outcome.excerpt, outcome.failedLine, paint) : []),

@@ -1,4 +1,5 @@
 /** What failed in a run, a sentence each. */
+import { failedCommandText } from './failed-place.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
 import { allScripts, type RunState } from './state.js';
@@ -9,7 +10,8 @@ export function failureSentences(state: RunState): string[] {
 	const scripts = allScripts(state).flatMap(({ outcome }) => {
 		if (!outcome || outcome.status === 'passed') return [];
 		const line = outcome.failedLine === undefined ? '' : `, line ${outcome.failedLine}`;
-		const command = outcome.failedCommand === undefined ? '' : `: ${oneLine(outcome.failedCommand)}`;
+		const detail = failedCommandText(outcome);
+		const command = detail === undefined ? '' : `: ${detail}`;
 		return [`${outcome.node}: startup script ${outcome.script} ${scriptFailure(outcome)}${line}${command}`];
 	});
 	const assertions = state.tests.flatMap(({ name, assertions: all }) =>

@@ -5,6 +5,7 @@
 import junitReportBuilder, { type Builder, type TestCase } from 'junit-report-builder';
 
 import { withoutControls } from '../base/format.js';
+import { failedPlaceText } from './failed-place.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
 import { outsideFindings, outsideSentence } from './outside.js';
@@ -62,10 +63,7 @@ function writeScript(testCase: TestCase, state: RunState, node: NodeRecord, { sc
 	if (!outcome) return void testCase.skipped();
 	testCase.standardOutput(clean(outcome.output));
 	if (outcome.status === 'passed') return;
-	const where = [
-		...(outcome.failedLine === undefined ? [] : [`line ${outcome.failedLine}`]),
-		...(outcome.failedCommand === undefined ? [] : [outcome.failedCommand]),
-	].join(': ');
+	const where = failedPlaceText(outcome);
 	fail(testCase, `${node.name}: ${script} ${scriptFailure(outcome)}`, outcome.status, where);
 }
 

@@ -1,6 +1,7 @@
 /** One line an event, for a log that is no terminal. */
 import { formatMs, plural } from '../base/format.js';
 import type { AssertionOutcome, AssertionWait, RepeatOutcome, RunEvent, ScriptOutcome, StageName, Status } from '../lab/events.js';
+import { failedCommandText, failedLineText } from './failed-place.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
 import { contactTarget } from './outside.js';
@@ -116,16 +117,16 @@ const stageEnd = (part: StagePart & { readonly status: Status; readonly ms: numb
 function scriptNews(outcome: ScriptOutcome): string {
 	const subject = `${outcome.node}: startup script ${outcome.script}`;
 	if (outcome.status === 'passed') return `${subject} passed in ${formatMs(outcome.ms)}${swallowedCount(outcome)}`;
-	const line = outcome.failedLine === undefined ? '' : `, line ${outcome.failedLine}`;
-	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, outcome.failedCommand);
+	const line = outcome.failedLine === undefined ? '' : `, ${failedLineText(outcome)}`;
+	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, failedCommandText(outcome));
 }
 
 function repeatNews(outcome: RepeatOutcome): string {
 	const subject = `${outcome.node}: startup script ${outcome.script}, second run`;
 	const changed = outcome.differences.map(differenceSentence).join('; ');
 	if (outcome.status === 'passed') return `${subject}: ${changed === '' ? 'changed nothing' : `not idempotent: ${changed}`}`;
-	const line = outcome.failedLine === undefined ? '' : `, line ${outcome.failedLine}`;
-	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, outcome.failedCommand);
+	const line = outcome.failedLine === undefined ? '' : `, ${failedLineText(outcome)}`;
+	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, failedCommandText(outcome));
 }
 
 function assertionNews(outcome: AssertionOutcome): string {

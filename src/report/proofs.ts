@@ -2,6 +2,7 @@
 import { withoutControls } from '../base/format.js';
 import type { Difference } from '../lab/survey.js';
 import type { LocatedDifference, OrderOutcome, RepeatOutcome, RestartOutcome, ScriptOutcome } from '../lab/events.js';
+import { type FailedPlaceResult, failedPlaceResult, failedPlaceText } from './failed-place.js';
 import { differenceSentence } from './differences.js';
 import type { ProofRecords, ReachedStatus, RunState, TestRecord } from './state.js';
 
@@ -95,6 +96,8 @@ export interface ProofResults {
 			readonly exit_code: number | null;
 			readonly ms: number;
 			readonly failed_line?: number;
+			readonly failed_source?: FailedPlaceResult['failed_source'];
+			readonly trace_ended_at?: number;
 			readonly differences: readonly DifferenceResult[];
 		}[];
 		/** Assertions that did not pass when the scenario was run afterwards. */
@@ -130,7 +133,7 @@ export function proofResults(state: RunState): ProofResults {
 					status: repeatStatus(outcome),
 					exit_code: outcome.exitCode ?? null,
 					ms: outcome.ms,
-					...(outcome.failedLine === undefined ? {} : { failed_line: outcome.failedLine }),
+					...failedPlaceResult(outcome),
 					differences: outcome.differences.map(differenceResult),
 				})),
 				assertions_failed: failedAssertions(twice.tests),
@@ -198,7 +201,7 @@ export function proofChecks({ proofs: { twice, reboot, shuffle } }: RunState): P
 		...(twice?.scripts ?? []).map((outcome) => ({
 			...{ proof: 'second run', node: outcome.node, name: outcome.script, status: repeatStatus(outcome), ms: outcome.ms },
 			told: [
-				...(outcome.failedLine === undefined ? [] : [`line ${outcome.failedLine}: ${outcome.failedCommand ?? ''}`]),
+				...[failedPlaceText(outcome)].filter((text) => text !== ''),
 				...outcome.differences.map(differenceSentence),
 			],
 		})),

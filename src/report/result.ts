@@ -5,6 +5,7 @@
 import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
 import type { ReportedError, ScriptOutcome } from '../lab/events.js';
+import { type FailedPlaceResult, failedPlaceResult } from './failed-place.js';
 import { arrivalOf, isCold, originResult, scriptsToRun, wasStarted, type OriginResult } from './origins.js';
 import { outsideFindings, outsideResult, type OutsideResult } from './outside.js';
 import { proofResults, proofStatuses, type ProofResults } from './proofs.js';
@@ -51,6 +52,8 @@ export interface RunResult {
 			readonly exit_code: number | null;
 			readonly ms: number;
 			readonly failed_line?: number;
+			readonly failed_source?: FailedPlaceResult['failed_source'];
+			readonly trace_ended_at?: number;
 			/** Failures that the script went on behind; absent when there are none. */
 			readonly swallowed?: readonly SwallowedResult[];
 		}[];
@@ -181,7 +184,7 @@ export function resultOf(state: RunState): RunResult {
 				status: outcome?.status ?? 'not run',
 				exit_code: outcome?.exitCode ?? null,
 				ms: outcome?.ms ?? 0,
-				...(outcome?.failedLine === undefined ? {} : { failed_line: outcome.failedLine }),
+				...failedPlaceResult(outcome ?? {}),
 				...swallowedResults(outcome),
 			})),
 		})),

@@ -2,12 +2,15 @@
 import { plural, withoutControls } from '../base/format.js';
 import type { ScriptOutcome } from '../lab/events.js';
 import { swallowedSteps, type Excerpt, type TraceStep } from '../lab/trace.js';
+import { sourceText } from './failed-place.js';
 import { oneLine, truncated, type Paint } from './text.js';
 
 /** A failure that a startup script went on behind. */
 export interface SwallowedResult {
-	/** `null` where the shell did not tell it. */
+	/** Of the script, or of `source`; `null` where the shell did not tell it. */
 	readonly line: number | null;
+	/** The sourced file that the command is in, if it is in one. */
+	readonly source?: string;
 	readonly command: string;
 	readonly exit_code: number | null;
 	/** What it said of it; empty when it said nothing. */
@@ -19,8 +22,9 @@ export function swallowedResults(outcome: ScriptOutcome | undefined): { readonly
 	const steps = swallowedSteps(outcome?.trace);
 	if (steps.length === 0) return {};
 	return {
-		swallowed: steps.map(({ line, command, status, message }) => ({
+		swallowed: steps.map(({ line, source, command, status, message }) => ({
 			line: line ?? null,
+			...(source === undefined ? {} : { source: withoutControls(source) }),
 			command: withoutControls(command),
 			exit_code: status ?? null,
 			message: withoutControls(message ?? ''),
@@ -41,11 +45,11 @@ export function swallowedLines(outcome: ScriptOutcome, paint: Paint): string[] {
 	];
 }
 
-/** `line 12: psql -c … failed with status 2, and the script went on: could not connect`. */
-const swallowedLine = ({ line, command, status, message }: TraceStep): string =>
+/** `line 12: psql -c … failed with status 2, and the script went on: could not connect`; of other files with their names. */
+const swallowedLine = ({ line, source, command, status, message }: TraceStep): string =>
 	[
-		...(line === undefined ? [] : [`line ${line}`]),
-		`${truncated(oneLine(command), 60)} failed with status ${status}, and the script went on`,
+		...(source !== undefined ? [sourceText({ file: source, ...(line === undefined ? {} : { line }) })] : line === undefined ? [] : [`line ${line}`]),
+		`${truncated(oneLine(command), 60)} failed${status === undefined ? '' : ` with status ${status}`}, and the script went on`,
 		...(message === undefined ? [] : [oneLine(message)]),
 	].join(': ');
 

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Lab } from '../lab/lab.js';
+import { contentOf } from '../lab/script-bytes.js';
 import { planDirectory } from './run-files.js';
 
 /**
@@ -12,11 +13,12 @@ export async function copyPlan(lab: Pick<Lab, 'planPath' | 'nodes'>, runDirector
 	const copy = planDirectory(runDirectory);
 	await mkdir(copy, { recursive: true });
 	await copyFile(lab.planPath, path.join(copy, path.basename(lab.planPath)));
-	for (const { file, text } of lab.nodes.flatMap(({ startupScripts }) => startupScripts)) {
+	for (const script of lab.nodes.flatMap(({ startupScripts }) => startupScripts)) {
+		const { file } = script;
 		const relative = file === undefined ? undefined : path.relative(home, file);
 		if (relative === undefined || relative.startsWith('..') || path.isAbsolute(relative)) continue;
 		const target = path.join(copy, relative);
 		await mkdir(path.dirname(target), { recursive: true });
-		await writeFile(target, text);
+		await writeFile(target, contentOf(script));
 	}
 }

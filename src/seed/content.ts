@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { encryptPassword } from './password.js';
+import { contentOf } from '../lab/script-bytes.js';
 import { packageRoot } from '../base/package-root.js';
 import { contentKey } from '../base/hash.js';
 import { quote } from '../base/shell.js';
@@ -29,8 +30,8 @@ export interface SeedInput {
 	readonly isTraced: (script: StartupScript) => boolean;
 }
 
-/** The files of a seed disk by path, with text as content. */
-export type SeedFiles = Readonly<Record<string, string>>;
+/** The files of a seed disk by path; only scripts that are no text are bytes. */
+export type SeedFiles = Readonly<Record<string, string | Buffer>>;
 
 /** Where on the seed the guest's own files lie, each at the path that it has in the guest. */
 const guestTree = 'guest';
@@ -78,7 +79,7 @@ export function buildSeedFiles(input: SeedInput): SeedFiles {
 		...provisioning,
 		'meta-data': `${JSON.stringify(metaData)}\n`,
 		'startup/order.txt': node.startupScripts.map((script) => indexLine(script, input)).join(''),
-		...Object.fromEntries(node.startupScripts.map((script) => [`startup/${script.name}`, script.text])),
+		...Object.fromEntries(node.startupScripts.map((script) => [`startup/${script.name}`, contentOf(script)])),
 	};
 }
 

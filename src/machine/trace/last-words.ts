@@ -50,7 +50,7 @@ export function sourcesOf(commands: readonly Ran[]): ReadonlySet<string> {
 /** A line of a Python traceback, of Perl's `die`, of Ruby, and of Node. */
 const frames = [
 	/^ {2}File "([^"\n]+)", line (\d+)(?:, in [^\n]*)?\n(?: {4}(\S[^\n]*))?/gm,
-	/ at (\S+) line (\d+)\.$/gm,
+	/ at (\/[^\n]+) line (\d+)\.$/gm,
 	/^(\S+):(\d+):in [`']/gm,
 	/^(\S*\/[^\s:]+):(\d+)$/gm,
 ];

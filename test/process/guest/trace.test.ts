@@ -35,7 +35,7 @@ test('a function that fails as its last command did', traces, ['f() { ls /nonexi
 	[1, 'ls /nonexistent', 2, 'swallowed'],
 ]);
 test('subshells', traces, ['( exit 4 )', '( cd /; false; true )', 'echo "$PWD" >where'], [
-	[1, 'exit 4', 4],
+	[1, 'exit 4', 4, 'swallowed'],
 	[2, 'false', 1, 'swallowed'],
 	[2, 'true', 0],
 ]);

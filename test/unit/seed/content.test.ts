@@ -1,6 +1,7 @@
 import test from 'ava';
 import { parse } from 'yaml';
 import type { LabNode, StartupScript } from '../../../src/lab/lab.js';
+import { scriptOf } from '../../../src/lab/script-bytes.js';
 import { buildSeedFiles, readGuestFiles } from '../../../src/seed/content.js';
 import { matchesGolden } from '../base/golden.js';
 import { labNode } from '../base/labs.js';
@@ -22,7 +23,9 @@ const hostKey = { privateKey: '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----E
 const guestFiles = { agent: '#!/bin/bash\ntrue\n', 'rehearse-agent.service': '[Service]\n' };
 
 const build = (overrides: Partial<LabNode> = {}, scriptDeadlineSeconds = 90.2) =>
-	buildSeedFiles({ node: { ...sample, ...overrides }, hostKey, guestFiles, scriptDeadlineSeconds, isTraced: ({ name }) => name === 'first' });
+	buildSeedFiles({ node: { ...sample, ...overrides }, hostKey, guestFiles, scriptDeadlineSeconds, isTraced: ({ name }) => name === 'first' }) as Readonly<
+		Record<string, string>
+	>;
 
 const instanceId = (overrides: Partial<LabNode> = {}, scriptDeadlineSeconds?: number): unknown =>
 	(JSON.parse(build(overrides, scriptDeadlineSeconds)['meta-data'] ?? '') as Record<string, unknown>)['instance-id'];
@@ -99,7 +102,7 @@ test('another size is the same instance: the disk is grown at every first boot',
 
 test("the guest's own files lie on the seed as in the guest, units among the units, and user-data has none of them", async (t) => {
 	const guestFiles = await readGuestFiles();
-	const files = buildSeedFiles({ node: sample, hostKey, guestFiles, scriptDeadlineSeconds: 1, isTraced: () => true });
+	const files = buildSeedFiles({ node: sample, hostKey, guestFiles, scriptDeadlineSeconds: 1, isTraced: () => true }) as Readonly<Record<string, string>>;
 	t.true(files['guest/usr/local/lib/rehearse/agent']?.startsWith('#!/usr/bin/perl'));
 	t.is(files['guest/etc/systemd/system/rehearse-agent.service'], guestFiles['rehearse-agent.service']);
 	t.is(files['guest/etc/systemd/system/systemd-user-sessions.service.d/rehearse.conf'], guestFiles['each-boot.conf']);
@@ -119,4 +122,11 @@ test('another agent is another instance', (t) => {
 test('a node without DNS servers says nothing of them: cloud-init refuses an empty list', (t) => {
 	const files = build({ dns: [] });
 	t.false(files['network-config']?.includes('nameservers'));
+});
+
+test('a script that is no UTF-8 is on the seed byte for byte', (t) => {
+	const content = Buffer.from("#!/bin/sh\necho 'Ren\xe9'\r\n\0no end", 'latin1');
+	const files = build({ startupScripts: [{ name: 'old', after: 'network-online.target', ...scriptOf(content) }] });
+	t.deepEqual(Buffer.from(files['startup/old'] ?? ''), content);
+	t.deepEqual(scriptOf(Buffer.from('\ufeffé\r\n\0')), { text: '\ufeffé\r\n\0' });
 });

@@ -19,6 +19,8 @@ function readSharesErrors(text: string): boolean {
 		if (node.type === 'Redirected') shares ||= node.redirects.some(isOfErrors);
 		if (node.type !== 'Command' || !node.redirects.some(isOfErrors)) return;
 		const name = node.name?.value ?? '';
+		// It only looks, and is traced by itself.
+		if (name === 'command' && node.args[0]?.text === '-v') return;
 		shares ||= functions.has(name) || /^(?:exec|eval|\.|source|command)$|[$`]/.test(name);
 	});
 	return shares;

@@ -1,15 +1,14 @@
 /** Which command a process ended in, from what is known of the statuses. */
-import { isHeader, type Ran, type ShellProcess } from './shell-process.js';
-import type { Unit } from './units.js';
+import { isHeader, type Ran, type ShellProcess, type Unit } from './shell-process.js';
 
 /** The command that a process failed with; or those of which one did, without any that tells which. */
 export type Culprit = { readonly ran: Ran } | { readonly among: readonly Ran[]; readonly text: string };
 
-/** These fail with a closed output at most. */
+/** These fail with a closed output at most, where they are not redirected. */
 const harmless = /^(?:echo|printf|true|:)(?: |$)/;
 
-/** Whether a command is one that does not fail, as far as its words tell. */
-export const isHarmless = (command: string): boolean => harmless.test(command);
+/** Whether a command, as it stands in the script, is one that does not fail. */
+export const isHarmless = (text: string): boolean => harmless.test(text) && !/[<>](?!&\d)/.test(text);
 
 /** The command that a process failed with, whose exit status may be known. */
 export function culpritOf(process: ShellProcess, isPipefail: boolean): Culprit | undefined {
@@ -25,8 +24,11 @@ export function culpritOf(process: ShellProcess, isPipefail: boolean): Culprit |
 }
 
 /** A failure that is told of what cannot fail is that of something behind it, which was not traced. */
-export const isWithoutFailure = ({ record: { command, output } }: Ran): boolean =>
-	isHarmless(command) && !isComplaintOf(command.split(' ')[0] ?? '', output);
+export const isWithoutFailure = ({ record: { command, output }, place, line }: Ran): boolean =>
+	harmless.test(command) &&
+	(place === undefined || isHarmless(place.text)) &&
+	!output.includes(`: line ${line}: `) &&
+	!isComplaintOf(command.split(' ')[0] ?? '', output);
 
 /** A loop has the status of the last command in it, behind which its test was asked again. */
 function culpritInLoop({ rans, status }: ShellProcess, test: Ran): Culprit | undefined {
@@ -48,7 +50,7 @@ function culpritIn({ elements, kind, count, text }: Unit, status: number | undef
 	}
 	if (isLastThere && !isPipefail) return culpritOf(last, isPipefail);
 	// An exit that gives the very status is the one; so is the only one that complains, or that can have failed.
-	const suspects = inOrder.filter((element) => element.status !== 0 && element.last && !(element.rans.length === 1 && isHarmless(element.last.record.command)));
+	const suspects = inOrder.filter((element) => element.status !== 0 && element.last && !(element.rans.length === 1 && isWithoutFailure(element.last)));
 	const exits = suspects.filter((element) => element.last?.record.command === `exit ${status}`);
 	const complaining = suspects.filter((element) => element.last && complains(element.last, inOrder));
 	const [chosen, ...others] = exits.length === 1 ? exits : complaining.length === 1 ? complaining : inOrder.length === count ? suspects : [];

@@ -39,7 +39,9 @@ export function findFailure(stream: TraceStream, followed: Followed, script: Scr
 		const call = words.file === undefined || ran !== undefined ? undefined : last?.record.command;
 		return { ...inFile(words, ran ?? last), ...(call === undefined ? {} : { command: call }), isBeyondLast: true };
 	}
-	if (culprit) return fromCulprit(culprit);
+	// Reading a file fails where that file has an error.
+	const read = words?.file !== undefined && ran && /^(?:\.|source) /.test(ran.record.command) ? inFile(words, ran) : {};
+	if (culprit) return { ...fromCulprit(culprit), ...read };
 	return { ...traceEnd(followed), isBeyondLast: true };
 }
 

@@ -4,7 +4,7 @@
  * one of a process forked behind it, begins.
  */
 import { placesOf, type CommandPlace, type ScriptPlaces } from '../../shell/command-places.js';
-import { culpritOf, isHarmless, type Culprit } from './culprit.js';
+import { culpritOf, isWithoutFailure, type Culprit } from './culprit.js';
 import { Forks } from './forks.js';
 import { close, closeAll, endCommand, ownStatus, settle, type Ran, type ShellProcess } from './shell-process.js';
 import { refusalIn, sourcesOf } from './last-words.js';
@@ -206,7 +206,7 @@ class Follower {
 		const isTrapToBlame = interruption?.isExit === true && interruption.record.status === 0;
 		const inTrap = isTrapToBlame ? root.rans.at(-1) : undefined;
 		// Whoever was interrupted by a signal has not failed: it is where the script was.
-		const interrupted = interruption && !tail && last && !isHarmless(last.record.command) ? { ran: last } : undefined;
+		const interrupted = interruption && !tail && last && !isWithoutFailure(last) ? { ran: last } : undefined;
 		const found = inTrap ? { ran: inTrap } : (culpritOf(root, isPipefail) ?? interrupted);
 		close(root, -Infinity, at, interruption ? undefined : exitCode);
 		return { last, culprit: isUnrecorded ? undefined : found, unfinished, isUnrecorded, interruption: interruption?.record };
@@ -236,6 +236,6 @@ const begin = (record: TraceRecord, place: CommandPlace | undefined, rest: Start
 const lineOf = ({ line, source }: TraceRecord, place: CommandPlace | undefined, isTrap: boolean): number | undefined =>
 	place?.line ?? (isTrap && source === '' ? undefined : line);
 
-/** An exit leaves PIPESTATUS as it was. */
+/** An exit leaves PIPESTATUS as it was, as `[[` may; what the script failed with is in $?. */
 const statusAtEnd = (record: TraceRecord, isBehindSubstitution: boolean, last: Ran | undefined): number =>
-	ownStatus(record, isBehindSubstitution || /^exit(?: |$)/.test(last?.record.command ?? ''));
+	record.status !== 0 ? record.status : ownStatus(record, isBehindSubstitution || /^exit(?: |$)/.test(last?.record.command ?? ''));

@@ -1,8 +1,7 @@
 /** The tree of a script's processes, from what each tells of the one that forked it and from the script's text. */
 import type { CommandPlace, Fork } from '../../shell/command-places.js';
-import { close, ownStatus, settle, ShellProcess } from './shell-process.js';
+import { close, isOf, lastUnit, ownStatus, settle, ShellProcess, type Unit } from './shell-process.js';
 import type { TraceRecord } from './stream.js';
-import { isOf, lastUnit, type Unit } from './units.js';
 
 const isInput = ({ kind }: Fork): boolean => kind === 'substitution' || kind === 'beside';
 

@@ -1,6 +1,6 @@
 /** Tells failures that a script went on behind from those that it asked for and those that it ended on. */
 import type { Fate } from '../../lab/trace.js';
-import { culpritOf, isComplaintOf, isHarmless } from './culprit.js';
+import { culpritOf, isComplaintOf, isWithoutFailure } from './culprit.js';
 import { isHeader, type Ran, type ShellProcess } from './shell-process.js';
 
 /** Commands that are asked, with the statuses that are an answer: any, where there is no list. */
@@ -27,8 +27,17 @@ function nameOf({ record: { command } }: Ran): string {
 	return name.slice(name.lastIndexOf('/') + 1);
 }
 
-/** Of what runs beside others no status is ever told, but it may have said that it failed. */
-const isComplaining = (ran: Ran): boolean => ran.place?.runs === 'beside' && !isHeader(ran) && isComplaintOf(nameOf(ran), ran.record.output);
+/**
+ * Of what runs beside others no status is ever told, but it may have said that it failed, behind whatever was told
+ * meanwhile; unless a program of that name ran again.
+ */
+function isComplaining(ran: Ran, commands: readonly Ran[]): boolean {
+	if (ran.place?.runs !== 'beside' || isHeader(ran)) return false;
+	const name = nameOf(ran);
+	const since = commands.slice(commands.indexOf(ran));
+	const again = since.findIndex((other) => other !== ran && nameOf(other) === name);
+	return since.slice(0, again === -1 ? undefined : again).some(({ record }) => isComplaintOf(name, record.output));
+}
 
 function isAnswer(ran: Ran, status: number): boolean {
 	if (unitQuestion.test(ran.record.command)) return true;
@@ -48,10 +57,10 @@ export function judge(commands: readonly Ran[], failing: Ran | undefined, unfini
 	// What a function runs comes behind its call.
 	for (const ran of commands.toReversed()) {
 		if (explained.has(ran) || ran === failing || ran.isTrap) continue;
-		if (ran.status === undefined && isComplaining(ran)) fates.set(ran, fateOf(ran, 1));
+		if (ran.status === undefined && isComplaining(ran, commands)) fates.set(ran, fateOf(ran, 1));
 		if (!ran.status || passesOn(ran)) continue;
 		// What cannot fail has not: something behind it did, which was not traced.
-		if (!ran.isRefused && isHarmless(ran.record.command) && !isComplaintOf(nameOf(ran), ran.record.output)) continue;
+		if (!ran.isRefused && isWithoutFailure(ran)) continue;
 		if (ran.cause?.status === ran.status && isExplained(ran.cause)) continue;
 		if (ran.status === brokenPipe && ran.place?.pipeline) continue;
 		for (const outer of ran.outer) explained.add(outer);

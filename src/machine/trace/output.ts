@@ -1,9 +1,11 @@
 /** What a startup script wrote, apart from the trace of it. */
 import { commandLength, type TraceStream } from './stream.js';
 
-/** The script turns its own trace on, or off. */
-export const asksForTrace = /^set (?:.* )?(?:-\w*x|-o xtrace)/;
-export const endsTrace = /^set (?:.* )?(?:\+\w*x|\+o xtrace|-$)/;
+/** The script turns its own trace on. */
+const asksForTrace = /^set (?:.* )?(?:-\w*x|-o xtrace)/;
+
+/** The script turns its own trace off. */
+const endsTrace = /^set (?:.* )?(?:\+\w*x|\+o xtrace|-$)/;
 
 /** The script gives its trace another look. */
 const setsPrompt = /^(?:(?:export|declare|local|readonly|typeset) (?:.* )?)?'?PS4=(.*)$/s;
@@ -55,9 +57,28 @@ function promptPattern(command: string): RegExp | undefined {
 	const quoted = setsPrompt.exec(command)?.[1];
 	if (quoted === undefined) return undefined;
 	const value = quoted.replace(/^\$?'/, '').replace(/'$/, '').replaceAll("'\\''", "'");
-	const parts = value.split(/\$\{[^}]*\}|\$\(\([^]*?\)\)|\$\([^)]*\)|\$\w+|\\[a-zA-Z]/);
-	const [first = '', ...others] = parts.map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+	const [first = '', ...others] = literalParts(value).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
 	const letter = /^\\?./.exec(first)?.[0];
 	if (letter === undefined) return undefined;
 	return new RegExp(`^(?:${letter})+${[first.slice(letter.length), ...others].join('[^\\n]*?')}`);
+}
+
+/** What stands between the expansions of a text, which may be within each other. */
+function literalParts(text: string): string[] {
+	const parts: string[] = [''];
+	let depth = 0;
+	for (let at = 0; at < text.length; at++) {
+		const [simple] = /^(?:\$(?:\w+|[?$!#@*-])|\\[a-zA-Z])/.exec(text.slice(at, at + 64)) ?? [];
+		if (/^\$[{(]/.test(text.slice(at, at + 2)) || (depth > 0 && '{('.includes(text[at] ?? ''))) {
+			if (depth === 0) parts.push('');
+			if (text[at] === '$') at++;
+			depth++;
+		} else if (depth > 0) {
+			if ('})'.includes(text[at] ?? '')) depth--;
+		} else if (simple !== undefined) {
+			parts.push('');
+			at += simple.length - 1;
+		} else parts.push(`${parts.pop() ?? ''}${text[at] ?? ''}`);
+	}
+	return parts;
 }

@@ -62,7 +62,7 @@ export function parseStream(text: string, script: string): TraceStream {
 	const plain = text.replaceAll(namedTwice, '$1');
 	const dash = [...plain.matchAll(dashHead)];
 	if (dash.length === 0) return { shell: 'none', before: text, records: [] };
-	const { before, records } = cut(plain, dash, dashRecord, (body) => unquotedLength(body, script));
+	const { before, records } = cut(plain, dash, dashRecord, dashLength(script));
 	// The first is run-script's own `. "$0"`.
 	const isWhole = before === '' && records[0]?.command.startsWith('. ');
 	return { shell: 'dash', before: before + (isWhole ? (records[0]?.output ?? '') : ''), records: isWhole ? records.slice(1) : records };
@@ -172,12 +172,32 @@ function skipQuotes(body: string, at: number): number | undefined {
 	return undefined;
 }
 
+/**
+ * dash writes a command word by word, so that those of a pipeline can stand in each other; then each of them owes an end
+ * of a line, and what is between cannot be told apart.
+ */
+function dashLength(script: string): (body: string) => number {
+	let owed = 0;
+	return (body) => {
+		if (owed === 0 && body.includes('\n')) return unquotedLength(body, script);
+		owed++;
+		let end = -1;
+		while (owed > 0) {
+			const next = body.indexOf('\n', end + 1);
+			if (next === -1) return body.length;
+			end = next;
+			owed--;
+		}
+		return end;
+	};
+}
+
 /** How long a command of dash's is, which quotes nothing: a word of several lines is told by what such words are for. */
 function unquotedLength(body: string, script: string): number {
 	// Assignments write nothing.
 	if (/^\w+=/.test(body)) return body.length - (body.endsWith('\n') ? 1 : 0);
 	const half = (body.length - 7) / 2;
-	if (body.startsWith('echo ') && body.slice(5, 5 + half) === body.slice(6 + half, -1)) return 5 + half;
+	if (body.startsWith('echo ') && half >= 1 && body.slice(5, 5 + half) === body.slice(6 + half, -1)) return 5 + half;
 	let length = firstLineLength(body);
 	for (let next = length; next < body.length; ) {
 		next = body.indexOf('\n', length + 1);

@@ -22,7 +22,7 @@ function isSame(told: string, last: Ran, { aliases }: ScriptPlaces): boolean {
 	if (!place || aliases.has(place.words[0] ?? '')) return told.includes(traced.replace(/^'|'$/g, '')) || /[$`*"'\\]/.test(first);
 	const [one, other] = [comparable(told), comparable(place.text)];
 	if (one.startsWith(other) || other.startsWith(one)) return true;
-	return first === traced && !isHarmless(record.command);
+	return first === traced && !isHarmless(place.text);
 }
 
 /**

@@ -14,5 +14,5 @@ PS4=${__rehearse[1]}
 # The end of the script: its status, and the command that it ended in as it stands there, also where the script has ended
 # the trace. A trap of the script's own for EXIT replaces this, and one for DEBUG sees nothing of a subshell. There are no
 # quotes in it, for those who take traps apart.
-trap '(__rehearse+=($? ${PIPESTATUS[@]}); set -x; PS4=${__rehearse[1]}; [[ -n ${__rehearse[@]:2}:$(</dev/stdin) ]]) <<<$BASH_COMMAND' EXIT
+trap '(__rehearse+=($? ${PIPESTATUS[@]} :); mapfile -tO 99 __rehearse; set -x; PS4=${__rehearse[1]}; [[ -n ${__rehearse[@]:2} ]]) <<<$BASH_COMMAND' EXIT
 set -x

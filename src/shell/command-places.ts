@@ -94,7 +94,7 @@ export function findCommandPlaces(text: string): ScriptPlaces {
 	const finder = new PlaceFinder(text);
 	unlessTooDeep(
 		() => finder.addStatements(parse(text).commands, plain, lineFinder(text)),
-		() => undefined,
+		() => void finder.places.splice(0),
 	);
 	return finder;
 }

@@ -110,7 +110,7 @@ const withoutTraces = [
 	'while (sysread STDIN, $text, 65536, length $text) {',
 	'$end = rindex($text, "\\n") + 1 or next;',
 	'$lines = substr $text, 0, $end, "";',
-	'if (index($lines, "\\x1e") >= 0) { $lines =~ s/^\\x1e.*\\n//mg; $lines =~ s/\\x1e.*//g }',
+	'$lines =~ s/\\x1e.*\\n//g if index($lines, "\\x1e") >= 0;',
 	'while (length $lines) { $count = syswrite STDOUT, $lines or exit; substr $lines, 0, $count, "" }',
 	'}',
 	'$text =~ s/\\x1e.*//s; print $text',

@@ -92,13 +92,15 @@ function unrecorded(end: TraceRecord, followed: Followed, words: NamedPlace | un
 	const { last } = followed;
 	const ended = traceEnd(followed);
 	const isPipeline = end.pipe.length > 1;
-	const command = isPipeline || isHarmless(end.command) ? {} : { command: end.command };
+	// With the trace ended it may be one that worked, before a subshell for one.
+	const isDoubtful = isPipeline || (ended.traceEnd !== undefined && isHarmless(end.command));
+	const command = isDoubtful ? {} : { command: end.command };
 	if (words) return { ...inFile(words, last), ...command, isBeyondLast: true };
 	if (end.source !== '') {
 		const call = callInScript(last);
 		return { ...(call?.line === undefined ? {} : { line: call.line }), source: { file: end.source }, ...command, isBeyondLast: true };
 	}
-	const line = isPipeline ? undefined : lineOfCommand(end.command, script, last?.line ?? 0);
+	const line = isDoubtful ? undefined : lineOfCommand(end.command, script, last?.line ?? 0);
 	// What bash tells may be the last that worked before a subshell: then the end of the trace is all that is known.
 	if (line === undefined && ended.traceEnd !== undefined) return { ...ended, isBeyondLast: true };
 	return { ...(line === undefined ? {} : { line }), ...command, isBeyondLast: true };

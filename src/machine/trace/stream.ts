@@ -77,9 +77,9 @@ function withoutScript(records: readonly TraceRecord[]): TraceRecord[] {
 
 /** What the trap of trace.bash runs, in whatever form it was traced. */
 const endBegins = /^(?:__rehearse\+=\(\$\?|PS4=.*__rehearse=BASHPID)/s;
-const endTold = /^\[\[ -n (\d+) ([\d ]+):([^]*) \]\]$/;
+const endTold = /^\[\[ -n (\d+) ([\d ]+) : ([^]*) \]\]$/;
 /** The same in a trace of the script's own making. */
-const endForeign = /(?:^[^\n]*__rehearse\+=\(\$\? [^\n]*\n[^\n]*set -x\n)?^[^\n]*PS4=[^\n]*__rehearse=BASHPID[^\n]*\n/m;
+const endForeign = /(?:^[^\n]*__rehearse\+=\(\$\? [^\n]*\n[^\n]*mapfile [^\n]*\n[^\n]*set -x\n)?^[^\n]*PS4=[^\n]*__rehearse=BASHPID[^\n]*\n/m;
 
 /** Takes the end that trace.bash told from the commands of the script. */
 function splitEnd(records: readonly TraceRecord[]): Pick<TraceStream, 'records' | 'end'> {

@@ -31,7 +31,7 @@ function isSame(told: string, last: Ran, { aliases }: ScriptPlaces): boolean {
  */
 export function lineOfCommand(told: string, { places }: ScriptPlaces, after: number): number | undefined {
 	const text = comparable(told);
-	if (text === '' || isHarmless(told)) return undefined;
+	if (text === '') return undefined;
 	const found = places.filter((place) => comparable(place.text) === text && !isForkedFirst(place));
 	const [place, ...others] = found.length > 1 ? found.filter(({ line }) => line > after) : found;
 	if (!place || others.length > 0) return undefined;

@@ -138,3 +138,15 @@ x=$(exit 3)
 set -e
 y=$(</nonexistent)
 echo no`, { line: 4 });
+
+test(tells, `
+set -u
+exec >log 2>&1
+echo before
+echo "$nosuch"
+echo after`, { line: 4, command: 'echo "$nosuch"' });
+test(tells, `
+set -e
+set +x
+echo "a" >/nonexistent/a
+echo b`, { line: 3, command: 'echo "a"' });

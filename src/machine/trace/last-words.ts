@@ -13,20 +13,29 @@ export interface NamedPlace {
 const isScript = (file: string): boolean => /\/startup\/[^/]+$/.test(file);
 
 /** A syntax error is found as the shell reads on, after the last command that it ran. */
-const syntaxError = /^\S*\/startup\/[^\n]+?: (?:line )?(\d+): (?:[^\n]*?: )?(?:syntax error(?! in expression|: (?:operand|invalid arithmetic))|unexpected EOF)/im;
+const syntaxError = /^\S*\/startup\/.+?: (?:line )?(\d+): (?:.*?: )?(?:syntax error(?! in expression|: (?:operand|invalid arithmetic))|unexpected EOF)/i;
+
+/** How much of a line is looked at, in characters: what shells say begins with the place. */
+const lineLimit = 400;
+
+const linesOf = (output: string): string[] => output.trimEnd().split('\n').map((line) => line.slice(0, lineLimit));
+
 
 /** A shell's last words; of an unset variable it tells no command, only the line. */
 const lastWords = /^(\S[^\n]*?): (?:line )?(\d+): /;
 
 /** The line where the shell could not read the script on. */
 export function syntaxErrorIn(output: string): number | undefined {
-	const [, line] = syntaxError.exec(output) ?? [];
-	return line === undefined || /: 0: /.test(line) ? undefined : Number(line);
+	for (const each of linesOf(output)) {
+		const [, line] = syntaxError.exec(each) ?? [];
+		if (line !== undefined) return Number(line);
+	}
+	return undefined;
 }
 
 /** The place that a shell names in its last words, if that is in the script or in a file that is known to be sourced. */
 export function lastWordsIn(output: string, sources: ReadonlySet<string>): NamedPlace | undefined {
-	const [, file, line] = lastWords.exec(output.trimEnd().split('\n').at(-1) ?? '') ?? [];
+	const [, file, line] = lastWords.exec(linesOf(output).at(-1) ?? '') ?? [];
 	if (file === undefined || line === undefined) return undefined;
 	if (isScript(file)) return { file: undefined, line: Number(line) };
 	return sources.has(file) ? { file, line: Number(line) } : undefined;
@@ -38,7 +47,7 @@ const refusal = /: (?:syntax error(?: in expression|: (?:operand|invalid arithme
 /** The place of a command that the shell has just refused to evaluate. */
 export function refusalIn(output: string, sources: () => ReadonlySet<string>): NamedPlace | undefined {
 	if (output === '') return undefined;
-	return refusal.test(output.trimEnd().split('\n').at(-1) ?? '') ? lastWordsIn(output, sources()) : undefined;
+	return refusal.test(linesOf(output).at(-1) ?? '') ? lastWordsIn(output, sources()) : undefined;
 }
 
 /** Files that a script's commands are known to be in, or were read by name. */
@@ -50,9 +59,9 @@ export function sourcesOf(commands: readonly Ran[]): ReadonlySet<string> {
 /** A line of a Python traceback, of Perl's `die`, of Ruby, and of Node. */
 const frames = [
 	/^ {2}File "([^"\n]+)", line (\d+)(?:, in [^\n]*)?\n(?: {4}(\S[^\n]*))?/gm,
-	/ at (\/[^\n]+) line (\d+)\.$/gm,
-	/^(\S+):(\d+):in [`']/gm,
-	/^(\S*\/[^\s:]+):(\d+)$/gm,
+	/ at (\/[^\n]{1,300}) line (\d+)\.$/gm,
+	/^(\S{1,300}):(\d+):in [`']/gm,
+	/^(\S{0,300}\/[^\s:]{1,300}):(\d+)$/gm,
 ];
 
 /** The innermost place of the script itself in what another interpreter says of its end. */

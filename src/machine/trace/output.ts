@@ -22,13 +22,13 @@ export function outputOf({ before, records, end }: TraceStream, script: string):
 	const isAskedFirst = /^#!.*sh -\w*x/.test(script);
 	/** Whether each process was asked to, by the script; `ended`: it will be, when it tells of one more command. */
 	const asked = new Map<number, boolean | 'ended'>();
-	let prompt: RegExp | undefined;
+	let prompt: Prompt | undefined;
 	let output = before;
 	for (const { level, command, output: own, pid, parent } of records) {
 		let isAsked = Boolean(asked.get(pid) ?? asked.get(parent) ?? isAskedFirst);
 		if (isAsked) output += `${'+'.repeat(Math.max(1, level))} ${command}\n`;
 		if (asksForTrace.test(command)) isAsked = true;
-		prompt = promptPattern(command) ?? prompt;
+		prompt = promptOf(command) ?? prompt;
 		if (prompt) [output, isAsked] = addForeign(output, own, prompt, isAsked && !endsTrace.test(command));
 		else output += own;
 		asked.set(pid, endsTrace.test(command) ? 'ended' : isAsked);
@@ -37,14 +37,15 @@ export function outputOf({ before, records, end }: TraceStream, script: string):
 }
 
 /** Lines of a trace with a PS4 of the script's own: those stay that the script asked for. */
-function addForeign(output: string, text: string, prompt: RegExp, wasAsked: boolean): [output: string, isAsked: boolean] {
+function addForeign(output: string, text: string, prompt: Prompt, wasAsked: boolean): [output: string, isAsked: boolean] {
 	let [rest, kept, isAsked] = [text, output, wasAsked];
 	while (rest !== '') {
-		const head = prompt.exec(rest);
-		const length = head ? head[0].length + commandLength(rest.slice(head[0].length)) + 1 : rest.indexOf('\n') + 1 || rest.length;
+		const lineEnd = rest.indexOf('\n') + 1 || rest.length;
+		const head = headLength(rest.slice(0, lineEnd), prompt);
+		const length = head === undefined ? lineEnd : head + commandLength(rest.slice(head)) + 1;
 		const line = rest.slice(0, length);
-		if (!head || isAsked) kept += line;
-		const command = head ? line.slice(head[0].length) : '';
+		if (head === undefined || isAsked) kept += line;
+		const command = head === undefined ? '' : line.slice(head);
 		if (asksForTrace.test(command)) isAsked = true;
 		if (endsTrace.test(command)) isAsked = false;
 		rest = rest.slice(length);
@@ -52,15 +53,30 @@ function addForeign(output: string, text: string, prompt: RegExp, wasAsked: bool
 	return [kept, isAsked];
 }
 
-/** What lines begin with once a command has set PS4: its first letter is repeated, and its expansions give anything. */
-function promptPattern(command: string): RegExp | undefined {
+/** What stands in a PS4 beside its expansions, of which the first letter is repeated. */
+type Prompt = readonly string[];
+
+/** How long the beginning of a line is that a PS4 made: its expansions give anything. */
+function headLength(line: string, [first = '', ...others]: Prompt): number | undefined {
+	let at = 0;
+	while (line[at] === first[0]) at++;
+	if (at === 0 || !line.startsWith(first.slice(1), at)) return undefined;
+	at += first.length - 1;
+	for (const part of others) {
+		const found = line.indexOf(part, at);
+		if (found === -1) return undefined;
+		at = found + part.length;
+	}
+	return at;
+}
+
+/** What lines begin with once a command has set PS4. */
+function promptOf(command: string): Prompt | undefined {
 	const quoted = setsPrompt.exec(command)?.[1];
 	if (quoted === undefined) return undefined;
 	const value = quoted.replace(/^\$?'/, '').replace(/'$/, '').replaceAll("'\\''", "'");
-	const [first = '', ...others] = literalParts(value).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-	const letter = /^\\?./.exec(first)?.[0];
-	if (letter === undefined) return undefined;
-	return new RegExp(`^(?:${letter})+${[first.slice(letter.length), ...others].join('[^\\n]*?')}`);
+	const parts = literalParts(value);
+	return parts[0] === '' ? undefined : parts;
 }
 
 /** What stands between the expansions of a text, which may be within each other. */

@@ -1,5 +1,6 @@
 /** Where in a script one can stop. Pure. */
-import { findCommandPlaces, placesOf, type ScriptPlaces } from '../shell/command-places.js';
+import { findCommandPlaces, type ScriptPlaces } from '../shell/command-places.js';
+import { placesOf } from '../shell/places-of.js';
 import type { DebugStop } from '../machine/debugging/words.js';
 
 /** The places of a script; none where it cannot be read. */

@@ -142,6 +142,11 @@ class PlaceFinder implements ScriptPlaces {
 				});
 			case 'Subshell':
 				return forEachChild(node, (child) => this.#visit(child, this.#fork(around, 'subshell'), lineOf));
+			case 'For':
+			case 'Select':
+			case 'Case':
+				this.#addHeader(node, around, lineOf);
+				return forEachChild(node, (child) => this.#visit(child, around, lineOf));
 			case 'Function':
 				this.functions.add(node.name.value);
 				return this.#visit(node.body, plain, lineOf);
@@ -176,6 +181,15 @@ class PlaceFinder implements ScriptPlaces {
 			const pipeline = { id, index, count };
 			this.#visit(element, count > 1 ? { ...own, pipeline, forks: [...own.forks, { ...pipeline, kind: 'pipeline', text }] } : own, lineOf);
 		}
+	}
+
+	/** What the shell tells of when it begins a loop or a choice, as it stands in the script. */
+	#addHeader(node: SyntaxNode, around: Surroundings, lineOf: LineFinder): void {
+		const text = this.#text.slice(node.pos, node.end).split('\n')[0] ?? '';
+		const line = lineOf(node.pos);
+		const words = text.split(/\s+/, 2);
+		const { within: _within, ...rest } = around;
+		this.places.push({ ...rest, line, told: [line, line], words, assigns: undefined, text: text.slice(0, textLimit), follower: undefined });
 	}
 
 	/** The same surroundings in a process of their own. Ids of forks that are no pipelines are negative. */
@@ -266,25 +280,4 @@ const writesFile = (redirect: Redirection): boolean =>
 function fixedText(word: SyntaxNode & { readonly text: string }): string | undefined {
 	if (word.type !== 'Word') return undefined;
 	return /[$`*?{[~]/.test(word.text) && word.text !== '[' && !/^'[^']*'$/.test(word.text) ? undefined : word.value;
-}
-
-/**
- * The places of a command that was run, from its line and its words as the shell told them: more than one where they
- * fit equally well, none where the script has no such command there.
- */
-export function placesOf({ places, aliases }: ScriptPlaces, line: number, command: string): readonly CommandPlace[] {
-	const told = command.split(/\s+/).map((word) => word.replace(/^'(.*)'$/, '$1'));
-	const assigned = /^\w+(?:\[[^\]]*\])?\+?=/.exec(command)?.[0];
-	let best: CommandPlace[] = [];
-	let bestScore = 0;
-	for (const place of places) {
-		if (line < place.told[0] || line > place.told[1]) continue;
-		const [name] = place.words;
-		if (place.assigns ? name !== assigned : name !== undefined && name !== told[0] && aliases.get(name) !== told[0]) continue;
-		const common = place.words.filter((word) => word !== undefined && told.includes(word)).length;
-		const score = common + (place.line === line ? 0.5 : 0);
-		if (best.length === 0 || score > bestScore) [best, bestScore] = [[place], score];
-		else if (score === bestScore) best.push(place);
-	}
-	return best;
 }

@@ -52,7 +52,7 @@ function isAnswer(ran: Ran, status: number): boolean {
  */
 export function judge(commands: readonly Ran[], failing: Ran | undefined, unfinished: readonly Ran[]): ReadonlyMap<Ran, Fate> {
 	const fates = new Map<Ran, Fate>();
-	const explained = new Set<Ran>(failing ? unfinished : []);
+	const explained = new Set<Ran>(unfinished);
 	for (let around = failing?.within; around; around = around.within) explained.add(around);
 	// What a function runs comes behind its call.
 	for (const ran of commands.toReversed()) {

@@ -52,7 +52,7 @@ export function readScript(ending: ScriptEnding, text: string, untraced?: string
 	const followed = (stream.shell === 'dash' ? followDash : followRecords)(stream.records, script, end);
 	const failure = ending.status === 'passed' ? undefined : findFailure(stream, followed, script);
 	if (failure?.isBeyondLast && !failure.ran) forget(followed);
-	const fates = judge(followed.commands, failure?.ran, followed.unfinished);
+	const fates = judge(followed.commands, failure?.ran, failure ? followed.unfinished : []);
 	const steps = followed.commands.map((ran) => stepOf(ran, fates, followed.commands));
 	const why = untraced ?? (stream.shell === 'none' ? reasonForNothing(text) : undefined);
 	const { line, command, source, traceEnd } = failure ?? {};

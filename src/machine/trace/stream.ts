@@ -83,16 +83,20 @@ const endForeign = /(?:^[^\n]*__rehearse\+=\(\$\? [^\n]*\n[^\n]*mapfile [^\n]*\n
 
 /** Takes the end that trace.bash told from the commands of the script. */
 function splitEnd(records: readonly TraceRecord[]): Pick<TraceStream, 'records' | 'end'> {
-	const last = records.at(-1);
+	// Behind it only what ran in the background tells of more.
+	const begun = new Set(records.filter(({ command: each }) => endBegins.test(each)).map(({ pid }) => pid));
+	const last = records.findLast(({ command: each, pid, parent }) => (begun.has(pid) || pid !== parent) && endTold.test(each));
 	const [, status, pipe = '', command = ''] = endTold.exec(last?.command ?? '') ?? [];
 	if (!last || status === undefined) return { records };
 	const first = records.findLast(({ command: each, pid }) => pid === last.pid && /^__rehearse\+=\(\$\?/.test(each));
 	const index = records.findIndex((record) => record.pid === last.pid && endBegins.test(record.command));
-	const from = index === -1 ? records.length - 1 : index;
-	const kept = records.slice(0, from).map((record, at) =>
-		at === from - 1 ? { ...record, output: record.output.replace(endForeign, '') } : record,
-	);
-	const output = records.slice(from).map((record) => record.output).join('');
+	const from = index === -1 ? records.indexOf(last) : index;
+	const isEnd = (record: TraceRecord, at: number): boolean => at >= from && record.pid === last.pid;
+	const kept = records.flatMap((record, at) => {
+		if (isEnd(record, at)) return [];
+		return at === from - 1 ? { ...record, output: record.output.replace(endForeign, '') } : record;
+	});
+	const output = records.filter(isEnd).map((record) => record.output).join('');
 	return {
 		records: kept,
 		end: { ...(first ?? records[from] ?? last), status: Number(status), pipe: pipe.trim().split(/\s+/).map(Number), command, output },

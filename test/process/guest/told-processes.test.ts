@@ -118,3 +118,27 @@ set -e
 f() { true | grep -q a; }
 f
 echo no`, { line: 2, command: 'grep -q a' });
+
+test(tells, `
+set -e -o pipefail
+for f in a b c; do
+	[ $f != b ] || ls /nonexistent
+	echo $f
+done | sort
+echo no`, { line: 3, command: 'ls' });
+test(tells, `
+set -e
+(sleep 0.3; exit 7) &
+true | ls /nonexistent
+echo no`, { line: 3, command: 'ls' });
+test(tells, `
+set -e
+case a in
+a) ls /nonexistent ;;
+esac | cat
+case a in a) true ;; esac | while read -r l; do :; done
+f() {
+	set +x
+	ls /nonexistent
+}
+f`, { line: 8, command: 'ls', swallowed: [[3, 'ls']] });

@@ -1,7 +1,9 @@
-import { createInterface } from 'node:readline';
+
+/** What the guest's agent can be told (`cloud-init/guest/agent`). */
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, type Failure } from '../base/errors.js';
 import { formatMs, lastLines } from '../base/format.js';
+import { onLines } from '../base/lines.js';
 import { untilAborted, withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
 import { parseAgentMessage, type AgentMessage } from './agent-message.js';
@@ -12,7 +14,6 @@ import { SideLine } from './side-line.js';
 import { connectUnix } from './socket.js';
 import { qemuArguments, type Accelerator, type GuestMemory, type MachineSpec, type Start } from './spec.js';
 
-/** What the guest's agent can be told (`cloud-init/guest/agent`). */
 export type AgentWord = 'sync' | 'wake' | 'start' | 'survey' | 'reboot' | `again ${string}` | `debug ${string}`;
 
 export interface MachineOptions {
@@ -104,13 +105,15 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	const mailbox = new Mailbox();
 	const endAgent = () => agent.destroy();
 	agent.on('error', endAgent);
-	createInterface({ input: agent }).on('error', endAgent).on('line', (line) => {
-		const message = parseAgentMessage(line);
-		if (!message) return;
-		// At once: what the guest is told is as old as its way there.
-		if (message.kind === 'clock') return void agent.write(`clock ${Date.now()}\n`);
-		mailbox.put(message);
-		options.onMessage(message);
+	onLines(agent, {
+		onLine(line) {
+			const message = parseAgentMessage(line);
+			if (!message) return;
+			// At once: what the guest is told is as old as its way there.
+			if (message.kind === 'clock') return void agent.write(`clock ${Date.now()}\n`);
+			mailbox.put(message);
+			options.onMessage(message);
+		},
 	});
 
 	const tell = (word: AgentWord) => void agent.write(`${word}\n`);

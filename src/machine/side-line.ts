@@ -2,10 +2,10 @@
  * The second line to the guest's agent (`cloud-init/guest/side-line.bash`). It is attended to while startup scripts run
  * and while the node's network is broken: a root shell, keys for SSH, the journal.
  */
-import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { brokenFailure, usageFailure } from '../base/errors.js';
+import { onLines } from '../base/lines.js';
 import { withDeadline } from '../base/waiting.js';
 
 export interface TerminalSize {
@@ -43,11 +43,11 @@ export class SideLine {
 		this.#port = port;
 		const end = () => port.destroy();
 		port.on('error', end);
-		createInterface({ input: port })
-			.on('error', end)
-			.on('line', (line) => {
+		onLines(port, {
+			onLine: (line) => {
 				for (const listener of this.#listeners) listener(line.trim());
-			});
+			},
+		});
 	}
 
 	/**

@@ -1,8 +1,7 @@
-/** Where a startup script failed, as every report says it. */
-import { withoutControls } from '../base/format.js';
+import { oneLine, withoutControls } from '../base/format.js';
 import type { ScriptOutcome } from '../lab/events.js';
 import type { FailedSource } from '../lab/trace.js';
-import { oneLine } from './text.js';
+/** Where a startup script failed, as every report says it. */
 
 /** What tells where a script failed. */
 export type FailedPlace = Partial<Pick<ScriptOutcome, 'failedLine' | 'failedCommand' | 'failedSource' | 'trace'>>;

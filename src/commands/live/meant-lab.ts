@@ -1,8 +1,9 @@
-import { ask, askForStream, type AskOptions } from '../../control/client.js';
-import { chooseLiveLab, findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
-import type { LabRequest } from '../../supervisor/answers.js';
 
 /** What every command takes that works on a lab that runs. */
+import { ask, askForStream, type AskOptions } from '../../control/client.js';
+import type { LabRequest } from '../../protocol/requests.js';
+import { chooseLiveLab, findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
+
 export interface LiveOptions {
 	/** The directory of all runs. */
 	readonly runs: string;

@@ -1,7 +1,8 @@
+
 import { ExitCode, toFailure } from '../../base/errors.js';
-import { findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
-import type { LabStatus } from '../../supervisor/answers.js';
+import type { LabStatus } from '../../protocol/requests.js';
 import { statusText } from '../../report/standing.js';
+import { findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
 import type { Terminal } from '../terminal.js';
 import { askLab, type LiveOptions } from './meant-lab.js';
 

@@ -1,6 +1,6 @@
 /** The line to a startup script that is debugged, over the stream of its port. */
-import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
+import { onLines } from '../../base/lines.js';
 import { encodeDebugWord, parseDebugMessage, type DebugMessage, type DebugWord } from './words.js';
 
 /** Says words, and keeps what the script tells until somebody asks for it. */
@@ -13,12 +13,12 @@ export class DebugLine {
 		this.#port = port;
 		const end = () => port.destroy();
 		port.on('error', end);
-		createInterface({ input: port })
-			.on('error', end)
-			.on('line', (line) => {
+		onLines(port, {
+			onLine: (line) => {
 				const message = parseDebugMessage(line);
 				if (message) this.#put(message);
-			});
+			},
+		});
 	}
 
 	say(word: DebugWord): void {

@@ -1,7 +1,8 @@
 /** How reports say where a script failed. */
 import test from 'ava';
+import { swallowedResults } from '../../../src/outcome/swallowed.js';
 import { failedPlaceResult, failedPlaceText, type FailedPlace } from '../../../src/report/failed-place.js';
-import { swallowedLines, swallowedResults } from '../../../src/report/swallowed.js';
+import { swallowedLines } from '../../../src/report/swallowed.js';
 
 const said = test.macro((t, place: FailedPlace, text: string, result: object) => {
 	t.is(failedPlaceText(place), text);

@@ -1,12 +1,8 @@
-/**
- * What a run came to. A lab passes only on positive evidence: the run is finished and everything that was announced
- * has passed. What was never reached is `not run`, and a run with such a thing in it has not passed.
- */
 import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
-import type { ReportedError, ScriptOutcome } from '../lab/events.js';
-import { type FailedPlaceResult, failedPlaceResult } from './failed-place.js';
-import { arrivalOf, isCold, originResult, scriptsToRun, wasStarted, type OriginResult } from './origins.js';
+import { wasStarted, type ReportedError, type ScriptOutcome } from '../lab/events.js';
+import { failedPlaceResult, type FailedPlaceResult } from '../report/failed-place.js';
+import { arrivalOf, isCold, originResult, scriptsToRun, type OriginResult } from './origins.js';
 import { outsideFindings, outsideResult, type OutsideResult } from './outside.js';
 import { proofResults, proofStatuses, type ProofResults } from './proofs.js';
 import {
@@ -20,6 +16,10 @@ import {
 	type TestRecord,
 } from './state.js';
 import { swallowedResults, type SwallowedResult } from './swallowed.js';
+/**
+ * What a run came to. A lab passes only on positive evidence: the run is finished and everything that was announced
+ * has passed. What was never reached is `not run`, and a run with such a thing in it has not passed.
+ */
 
 /** `not run` is the verdict of a log that ends before its run did, with nothing failed so far. */
 export type Verdict = ReachedStatus;
@@ -226,3 +226,6 @@ export function exitCodeOf(result: RunResult): number {
 	if (result.verdict === 'failed') return ExitCode.labFailed;
 	return result.error?.exit_code || ExitCode.broken;
 }
+
+/** The result object as `rehearse run --json` prints it: stable key order, tabs, a newline at the end. */
+export const resultJson = (result: RunResult): string => `${JSON.stringify(result, undefined, '\t')}\n`;

@@ -1,10 +1,10 @@
-/** How the proofs of a run fared, and what the result object says of them. */
 import { withoutControls } from '../base/format.js';
-import type { Difference } from '../lab/survey.js';
 import type { LocatedDifference, OrderOutcome, RepeatOutcome, RestartOutcome, ScriptOutcome } from '../lab/events.js';
-import { type FailedPlaceResult, failedPlaceResult, failedPlaceText } from './failed-place.js';
+import type { Difference } from '../lab/survey.js';
+import { failedPlaceResult, failedPlaceText, type FailedPlaceResult } from '../report/failed-place.js';
 import { differenceSentence } from './differences.js';
 import type { ProofRecords, ReachedStatus, RunState, TestRecord } from './state.js';
+/** How the proofs of a run fared, and what the result object says of them. */
 
 /** A script is idempotent when its second run passes and changes nothing. */
 export const repeatStatus = ({ status, differences }: RepeatOutcome): ScriptOutcome['status'] =>

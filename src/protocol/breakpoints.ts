@@ -1,7 +1,7 @@
 /** Where in a script one can stop. Pure. */
 import { findCommandPlaces, type ScriptPlaces } from '../shell/command-places.js';
 import { placesOf } from '../shell/places-of.js';
-import type { DebugStop } from '../machine/debugging/words.js';
+import type { DebugStop } from '../machine/debugging/messages.js';
 
 /** The places of a script; none where it cannot be read. */
 export function readPlaces(text: string): ScriptPlaces {
@@ -13,7 +13,7 @@ export function readPlaces(text: string): ScriptPlaces {
 }
 
 /**
- * Whether a script stands within a pipeline whose first elements run already: bash tells of each before it starts it,
+ * Whether a script stops within a pipeline whose first elements run already: bash tells of each before it starts it,
  * and none of them can be undone or thought about alone.
  */
 export function isWithinPipeline(script: ScriptPlaces, { source, line, command }: DebugStop): boolean {

@@ -35,7 +35,7 @@ export interface CommandPlace {
 	/** 1-based line that it begins on. */
 	readonly line: number;
 	/** Lines that a shell may tell as its own, the first and the last. */
-	readonly told: readonly [number, number];
+	readonly reported: readonly [number, number];
 	/** Its words where they are the same in every run, its name first; `[[`, `((` and `variable=` are names. */
 	readonly words: readonly (string | undefined)[];
 	readonly use: StatusUse;
@@ -57,7 +57,7 @@ export interface CommandPlace {
 	/** As it stands in the script; the beginning of it where it is long. */
 	readonly text: string;
 	/** The plain command that runs next, where one plain command follows another; with its lines. */
-	readonly follower: { readonly told: readonly [number, number]; readonly text: string } | undefined;
+	readonly follower: { readonly reported: readonly [number, number]; readonly text: string } | undefined;
 }
 
 /** Where commands stand, and what functions there are. */
@@ -83,7 +83,7 @@ const plain: Surroundings = {
 	follower: undefined,
 };
 
-/** What somebody writes behind `||` who does not mind: nothing that could mend or end anything. */
+/** What somebody writes behind `||` who does not mind: nothing that could repair or end anything. */
 const indifferent = new Set(['true', ':', 'echo', 'printf', 'logger', 'cat']);
 
 /** Commands that only ask; so do the substitutions in them. */
@@ -118,7 +118,7 @@ class PlaceFinder implements ScriptPlaces {
 			const isAsked = next !== undefined && this.#text.slice(next.pos, next.end).includes('$?');
 			const outer: Surroundings = next === undefined ? around : { ...around, use: isAsked ? 'condition' : 'plain' };
 			const isPlain = command.type === 'Command' && next?.command.type === 'Command' && !background && !next.background;
-			const follower = isPlain ? { told: [lineOf(next.pos), lineOf(next.end - 1)] as const, text: this.#text.slice(next.pos, next.end) } : undefined;
+			const follower = isPlain ? { reported: [lineOf(next.pos), lineOf(next.end - 1)] as const, text: this.#text.slice(next.pos, next.end) } : undefined;
 			const own: Surroundings = { ...outer, follower };
 			this.#visit(command, background ? this.#fork({ ...own, use: 'plain', runs: 'background' }, 'background') : own, lineOf);
 		}
@@ -189,7 +189,7 @@ class PlaceFinder implements ScriptPlaces {
 		const line = lineOf(node.pos);
 		const words = text.split(/\s+/, 2);
 		const { within: _within, ...rest } = around;
-		this.places.push({ ...rest, line, told: [line, line], words, assigns: undefined, text: text.slice(0, textLimit), follower: undefined });
+		this.places.push({ ...rest, line, reported: [line, line], words, assigns: undefined, text: text.slice(0, textLimit), follower: undefined });
 	}
 
 	/** The same surroundings in a process of their own. Ids of forks that are no pipelines are negative. */
@@ -221,7 +221,7 @@ class PlaceFinder implements ScriptPlaces {
 		const { within, ...rest } = around;
 		const line = lineOf(node.pos);
 		const text = this.#text.slice(node.pos, Math.min(node.end, node.pos + textLimit));
-		this.places.push({ ...rest, line, told: [within ?? line, lineOf(Math.max(node.pos, node.end - 1))], words, assigns, text });
+		this.places.push({ ...rest, line, reported: [within ?? line, lineOf(Math.max(node.pos, node.end - 1))], words, assigns, text });
 	}
 
 	#addAliases({ args }: Command): void {
@@ -272,7 +272,7 @@ function isIndifferent(node: SyntaxNode): boolean {
 	return false;
 }
 
-/** `|| echo … >>file` mends something; `>&2` and `>/dev/null` are for nobody but the reader. */
+/** `|| echo … >>file` repairs something; `>&2` and `>/dev/null` are for nobody but the reader. */
 const writesFile = (redirect: Redirection): boolean =>
 	redirect.type === 'Redirect' && redirect.operator.includes('>') && redirect.operator !== '>&' && !redirect.target?.value.startsWith('/dev/');
 

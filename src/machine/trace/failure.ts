@@ -33,9 +33,9 @@ export function findFailure(stream: TraceStream, followed: Followed, script: Scr
 	const refused = refusalIn(ran ? outputSince(ran.record, stream, followed.interruption) : ending, () => sourcesOf(followed.commands));
 	if (refused && ran && !isSamePlace(refused, ran) && !followed.isUnrecorded) return { ...inFile(refused, ran), isBeyondLast: true };
 	if (followed.isUnrecorded && stream.end) return unrecorded(stream.end, followed, words, script);
-	const isTold = stream.end !== undefined && followed.interruption === undefined;
+	const isReported = stream.end !== undefined && followed.interruption === undefined;
 	// The shell itself gave up on a later line, before it ran anything there.
-	if (words && (!ran || !(isTold || isSamePlace(words, ran)))) {
+	if (words && (!ran || !(isReported || isSamePlace(words, ran)))) {
 		const call = words.file === undefined || ran !== undefined ? undefined : last?.record.command;
 		return { ...inFile(words, ran ?? last), ...(call === undefined ? {} : { command: call }), isBeyondLast: true };
 	}

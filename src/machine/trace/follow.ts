@@ -20,7 +20,7 @@ export interface ScriptEnd {
 	/** Absent when it was killed. */
 	readonly exitCode: number | undefined;
 	/** What bash told of it. */
-	readonly told: TraceEnd | undefined;
+	readonly reported: TraceEnd | undefined;
 	/** The shell is to have this option, which makes a failure in a pipeline that of the pipeline. */
 	readonly isPipefail: boolean;
 }
@@ -78,7 +78,7 @@ class Follower {
 	constructor(script: ScriptPlaces, records: readonly TraceRecord[], end: ScriptEnd) {
 		this.#script = script;
 		this.#isPipefail = end.isPipefail;
-		this.#forks = new Forks(end.told?.parent ?? records[0]?.parent ?? 0);
+		this.#forks = new Forks(end.reported?.parent ?? records[0]?.parent ?? 0);
 		this.#root = this.#forks.root;
 	}
 
@@ -164,7 +164,7 @@ class Follower {
 		if (!follower || !isPlain || jumps.test(before.command)) return undefined;
 		const since = this.commands.slice(this.commands.lastIndexOf(top));
 		if (since.some(({ record }) => changesTrace(record.command))) return undefined;
-		const [first, last] = follower.told;
+		const [first, last] = follower.reported;
 		return next > last ? { file: undefined, line: first, text: follower.text } : undefined;
 	}
 
@@ -172,8 +172,8 @@ class Follower {
 	#addRefused(process: ShellProcess, top: ShellProcess['open'][number], { file = '', line, text }: Refused, record: TraceRecord): void {
 		process.open.splice(process.open.indexOf(top), 1);
 		top.ran.endedAt ??= record.at;
-		const told: TraceRecord = { ...record, command: text, line, source: file, output: '' };
-		const ran = begin(told, undefined, { line, isTrap: false, isOwn: top.ran.isOwn, depth: top.ran.depth, within: top.ran.within, isRefused: true });
+		const reported: TraceRecord = { ...record, command: text, line, source: file, output: '' };
+		const ran = begin(reported, undefined, { line, isTrap: false, isOwn: top.ran.isOwn, depth: top.ran.depth, within: top.ran.within, isRefused: true });
 		endCommand(ran, record.at, record.status);
 		this.commands.push(ran);
 	}
@@ -186,7 +186,7 @@ class Follower {
 	}
 
 	/** Ends what is open: the script's status is that of the innermost command that it ended in. */
-	finish({ at, exitCode, told }: ScriptEnd): Omit<Followed, 'commands'> {
+	finish({ at, exitCode, reported }: ScriptEnd): Omit<Followed, 'commands'> {
 		const root = this.#root;
 		const isPipefail = this.#isPipefail;
 		const interruption = this.#interruption;
@@ -194,14 +194,14 @@ class Follower {
 		const children = root.children.filter(({ runs }) => runs === 'in turn');
 		const unfinished = [...own, ...children.flatMap(openIn)];
 		const tail = interruption ? root.tail : this.#forks.tailOf(root);
-		const isUnrecorded = told !== undefined && !interruption && !tail && !isSameCommand(told.command, root.last, this.#script);
-		if (told && !interruption) {
-			const cause = settle(root, told, undefined, isPipefail);
+		const isUnrecorded = reported !== undefined && !interruption && !tail && !isSameCommand(reported.command, root.last, this.#script);
+		if (reported && !interruption) {
+			const cause = settle(root, reported, undefined, isPipefail);
 			if (isUnrecorded) root.open.pop();
-			close(root, -Infinity, at, statusAtEnd(told, cause !== undefined, root.last));
+			close(root, -Infinity, at, statusAtEnd(reported, cause !== undefined, root.last));
 		} else if (!interruption) closeAll(root, at, exitCode, isPipefail);
 		root.tail = tail;
-		root.status = interruption?.record.status ?? told?.status ?? exitCode;
+		root.status = interruption?.record.status ?? reported?.status ?? exitCode;
 		const { last } = root;
 		// A trap that was entered without a failure is what failed itself.
 		const isTrapToBlame = interruption?.isExit === true && interruption.record.status === 0;

@@ -48,7 +48,7 @@ export function readScript(ending: ScriptEnding, text: string, untraced?: string
 	const script = findCommandPlaces(text);
 	const output = outputOf(stream, text);
 	const isPipefail = /^#!.*\bpipefail\b/.test(text);
-	const end = { at: ending.endedAt, exitCode: ending.exitCode, told: ending.exitCode === undefined ? undefined : stream.end, isPipefail };
+	const end = { at: ending.endedAt, exitCode: ending.exitCode, reported: ending.exitCode === undefined ? undefined : stream.end, isPipefail };
 	const followed = (stream.shell === 'dash' ? followDash : followRecords)(stream.records, script, end);
 	const failure = ending.status === 'passed' ? undefined : findFailure(stream, followed, script);
 	if (failure?.isBeyondLast && !failure.ran) forget(followed);

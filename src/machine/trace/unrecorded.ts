@@ -7,20 +7,20 @@ import { isHeader, type Ran } from './shell-process.js';
 const comparable = (text: string): string => text.replaceAll(/\\\n|\s/g, '').split(/\d*[<>]/)[0] ?? '';
 
 /** Whether a command, as it stands in the script, is what was traced last, or the call that it is within. */
-export function isSameCommand(told: string, last: Ran | undefined, script: ScriptPlaces): boolean {
-	for (let ran = last; ran; ran = ran.within) if (isSame(told, ran, script)) return true;
+export function isSameCommand(reported: string, last: Ran | undefined, script: ScriptPlaces): boolean {
+	for (let ran = last; ran; ran = ran.within) if (isSame(reported, ran, script)) return true;
 	return false;
 }
 
 /** Where it cannot be told, it is. */
-function isSame(told: string, last: Ran, { aliases }: ScriptPlaces): boolean {
+function isSame(reported: string, last: Ran, { aliases }: ScriptPlaces): boolean {
 	const { place, record } = last;
 	// For these bash tells the command before.
 	if (isHeader(last) && !/^\w+=|^set |PS4=/.test(record.command)) return true;
 	const [traced = ''] = record.command.split(/\s/);
-	const [first = ''] = told.trim().split(/\s/);
-	if (!place || aliases.has(place.words[0] ?? '')) return told.includes(traced.replace(/^'|'$/g, '')) || /[$`*"'\\]/.test(first);
-	const [one, other] = [comparable(told), comparable(place.text)];
+	const [first = ''] = reported.trim().split(/\s/);
+	if (!place || aliases.has(place.words[0] ?? '')) return reported.includes(traced.replace(/^'|'$/g, '')) || /[$`*"'\\]/.test(first);
+	const [one, other] = [comparable(reported), comparable(place.text)];
 	if (one.startsWith(other) || other.startsWith(one)) return true;
 	return first === traced && !isHarmless(place.text);
 }
@@ -29,8 +29,8 @@ function isSame(told: string, last: Ran, { aliases }: ScriptPlaces): boolean {
  * The line that a command of the script stands on, if there is one only, the first behind `after` where there are more.
  * A subshell that follows at once may have failed instead: bash does not tell of those.
  */
-export function lineOfCommand(told: string, { places }: ScriptPlaces, after: number): number | undefined {
-	const text = comparable(told);
+export function lineOfCommand(reported: string, { places }: ScriptPlaces, after: number): number | undefined {
+	const text = comparable(reported);
 	if (text === '') return undefined;
 	const found = places.filter((place) => comparable(place.text) === text && !isForkedFirst(place));
 	const [place, ...others] = found.length > 1 ? found.filter(({ line }) => line > after) : found;

@@ -8,7 +8,7 @@ import { findUserNamespaceFix, judgeSubordinateRanges } from './judge.js';
 const probeTimeoutMs = 10_000;
 
 /** Boots something under KVM and tells whether that worked, and why (not). It keeps its own time. */
-export type ProveKvm = () => Promise<{ readonly usable: boolean; readonly reason: string }>;
+export type ProveKvm = () => Promise<{ readonly usable: boolean; readonly reason: string; readonly noRestore?: string | undefined }>;
 
 /** KVM is never required: without it guests run under TCG, slower. */
 export async function probeKvm(host: Host, proveKvm?: ProveKvm): Promise<Finding> {
@@ -31,7 +31,10 @@ export async function probeKvm(host: Host, proveKvm?: ProveKvm): Promise<Finding
 		};
 	}
 	if (!proveKvm) return { status: 'ok', found: 'present, permitted, not proven' };
-	const { usable, reason } = await proveKvm();
+	const { usable, reason, noRestore } = await proveKvm();
+	if (usable && noRestore !== undefined) {
+		return { status: 'warning', found: `present, permitted, proven: ${reason}; but a saved machine does not go on: ${noRestore}` };
+	}
 	if (usable) return { status: 'ok', found: `present, permitted, proven: ${reason}` };
 	return { status: 'warning', found: `present, permitted, but no guest runs: ${reason}; guests will run under TCG` };
 }

@@ -1,37 +1,40 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { isThere } from '../base/files.js';
-import { climbKvmLadder, flyCanary } from '../machine/accelerator.js';
+import { climbKvmLadder, rungsFor } from '../machine/accelerator.js';
+import type { CanaryKernel } from '../machine/canary.js';
+import { readQemuVersion, rememberedCanaries } from './accelerator-choice.js';
 import type { ProveKvm } from './kernel.js';
+import { readCpuInfo } from './processor.js';
 
-/** A kernel with its initial ramdisk. */
-interface Kernel {
-	readonly kernelFile: string;
-	readonly initrdFile: string;
+export interface KvmProofOptions {
+	/** Where images are; the kernel is that of any of them. */
+	readonly images: string;
+	readonly cacheDirectory: string;
+	readonly signal: AbortSignal;
+	/** Called when a kernel is going to be booted. */
+	readonly onStart: () => void;
 }
 
 /**
- * What proves KVM by booting the kernel of an image, any of those in `images`; undefined where there is none yet.
- * `onStart` is called when a kernel is going to be booted.
+ * What proves KVM by booting the kernel of an image; undefined where there is none yet. What it comes to is what the next
+ * run believes.
  */
-export async function findKvmProof(
-	images: string,
-	{ signal, onStart }: { readonly signal: AbortSignal; readonly onStart: () => void },
-): Promise<ProveKvm | undefined> {
+export async function findKvmProof({ images, cacheDirectory, signal, onStart }: KvmProofOptions): Promise<ProveKvm | undefined> {
 	const kernel = await findKernel(images);
 	if (!kernel) return undefined;
-	return () => {
+	return async () => {
 		onStart();
-		return prove(kernel, signal);
+		const [qemuVersion, { flags }] = await Promise.all([readQemuVersion(signal), readCpuInfo()]);
+		const fly = await rememberedCanaries({ kernel, cacheDirectory, qemuVersion, signal, believes: 'none' });
+		const climbed = await climbKvmLadder(rungsFor(flags), fly);
+		if ('why' in climbed) return { usable: false, reason: climbed.why };
+		const { reason, noRestore } = climbed;
+		return { usable: true, reason: noRestore === undefined ? `${reason} and restored it` : reason, noRestore };
 	};
 }
 
-async function prove({ kernelFile, initrdFile }: Kernel, signal: AbortSignal): ReturnType<ProveKvm> {
-	const climbed = await climbKvmLadder((rung) => flyCanary(rung, kernelFile, initrdFile, signal));
-	return 'why' in climbed ? { usable: false, reason: climbed.why } : { usable: true, reason: climbed.reason };
-}
-
-async function findKernel(images: string): Promise<Kernel | undefined> {
+async function findKernel(images: string): Promise<CanaryKernel | undefined> {
 	for (const name of await readdir(images).catch(() => [])) {
 		// `….partial` is still being built.
 		if (name.includes('.')) continue;

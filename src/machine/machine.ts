@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, type Failure } from '../base/errors.js';
 import { formatMs, lastLines } from '../base/format.js';
+import { patiently } from '../base/patience.js';
 import { untilAborted, withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
 import { parseAgentMessage, type AgentMessage } from './agent-message.js';
@@ -90,7 +91,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		breakage.report('qemu-ended', words ? `${how}: ${words}` : how);
 	});
 
-	const connect = (path: string) => Promise.race([connectUnix(path, socketDeadlineMs, signal), breakage.promise]);
+	const connect = (path: string) => Promise.race([connectUnix(path, patiently(socketDeadlineMs), signal), breakage.promise]);
 	const monitor = await connect(spec.qmpSocket);
 	qmp = await Promise.race([Qmp.connect(monitor, signal), breakage.promise]);
 	qmp.on('event', ({ event, data }) => {

@@ -8,7 +8,8 @@ import { readCheckpoint, verifyFound, type Checkpoint } from '../checkpoint/stor
 import type { Image } from '../image/store.js';
 import type { Lab } from '../lab/lab.js';
 import { findQcow2Danger } from '../machine/qcow2.js';
-import { chooseAccelerator, processorModel, readQemuVersion } from '../host/accelerator-choice.js';
+import { chooseAccelerator, readQemuVersion } from '../host/accelerator-choice.js';
+import { processorInputs, processorModel } from '../host/processor.js';
 import { restored } from './checkpoints.js';
 import { machineOf } from './machines.js';
 import { admitMemory } from '../host/memory.js';
@@ -50,7 +51,7 @@ export async function prepareOpened(
 	const checkpoint = await stage(emit, 'checkpoints', () => readOpened(directory, signal));
 	const machines = machinesOf(saved, lab, images, run).map((machine) => restored(machine, checkpoint, machine.spec.name));
 	const qemuVersion = await readQemuVersion(signal);
-	const host = { qemuVersion, processor: processorModel() };
+	const host = { qemuVersion, processor: processorModel(), processorInputs: await processorInputs(saved.accelerator) };
 	// Before an accelerator is proven, which takes its time.
 	requireSameHost(checkpoint, machines, { ...host, accelerator: saved.accelerator }, saved);
 	const accelerator = await stage(emit, 'accelerator', () =>
@@ -66,7 +67,7 @@ export async function prepareOpened(
 	const slowdown = slowdownOf(accelerator.canaryMs, lab.nodes.length, os.availableParallelism());
 	return {
 		plan: { machines, startedKey: checkpoint.manifest.key },
-		...{ images, qemuVersion, accelerator, slowdown, deadlines: scaledDeadlines(slowdown) },
+		...{ images, host: { ...host, accelerator }, qemuVersion, accelerator, slowdown, deadlines: scaledDeadlines(slowdown) },
 	};
 }
 

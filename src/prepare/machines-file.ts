@@ -8,7 +8,7 @@ import type { ProvenAccelerator } from '../machine/accelerator.js';
 import { qemuArguments, type Accelerator } from '../machine/spec.js';
 import { pasteable } from '../process/run.js';
 import { machinesPath } from '../runs/run-files.js';
-import { processorModel } from '../host/accelerator-choice.js';
+import { processorModel } from '../host/processor.js';
 import type { SupervisedMachine } from '../protocol/run-spec.js';
 
 export interface MachinesInput {

@@ -7,15 +7,14 @@ import type { Accelerator, MachineSpec } from '../machine/spec.js';
 import { qemuArguments } from '../machine/spec.js';
 import { bridgeMac, dhcpArgv } from '../network/plan.js';
 import { isStartupFile, type SeedFiles } from '../seed/content.js';
+import type { SupervisedRun } from '../protocol/run-spec.js';
 import type { PreparedMachine } from './machines.js';
 
+type HostInputs = SupervisedRun['host'];
+
 /** The host's part: another QEMU, or another processor, cannot be trusted with a saved state. */
-export interface HostIngredients {
-	/** `qemu-system-x86_64 --version`. */
-	readonly qemuVersion: string;
+export interface HostIngredients extends HostInputs {
 	readonly accelerator: Accelerator;
-	/** The host's processor by its model name. */
-	readonly processor: string;
 }
 
 export interface NodeInputs {
@@ -52,12 +51,13 @@ export function nodeIngredients({ machine, imageBuiltAt, seed, seedBytes, host }
 }
 
 /** What any saved machine depends on, wherever it was saved: what runs it, and the tool's way to start it. */
-export function machineIngredients(spec: MachineSpec, { qemuVersion, accelerator, processor }: HostIngredients): Ingredients {
+export function machineIngredients(spec: MachineSpec, { qemuVersion, accelerator, processor, processorInputs }: HostIngredients): Ingredients {
 	return {
 		QEMU: qemuVersion,
 		accelerator: accelerator.accel,
 		// Emulated or not, its time stamp counter is the host's, and goes as fast.
 		processor: `${accelerator.cpu} on ${processor}`,
+		...processorInputs,
 		machine: contentKey(qemuArguments(anywhere(spec), accelerator)),
 	};
 }

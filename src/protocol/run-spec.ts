@@ -79,8 +79,14 @@ export interface SupervisedRun {
 	/** The store of checkpoints. */
 	readonly checkpoints: string;
 	readonly accelerator: Accelerator;
-	/** The host's part in what a saved machine depends on. */
-	readonly host: { readonly qemuVersion: string; readonly processor: string };
+	/** The host's part in what a saved machine depends on, the accelerator apart. */
+	readonly host: {
+		readonly qemuVersion: string;
+		/** The processor by its model name. */
+		readonly processor: string;
+		/** What else shows in a guest's processor under that accelerator, by names for people. */
+		readonly processorInputs: Readonly<Record<string, string>>;
+	};
 	readonly deadlines: Deadlines;
 	/** How many times slower the guests are than the plan was written for. */
 	readonly slowdown: number;

@@ -25,7 +25,6 @@ import { resultOf } from '../report/result.js';
 import { journalsDirectory } from '../runs/run-files.js';
 import type { RunState } from '../report/state.js';
 import { announceTests } from '../scenario/checks.js';
-import { processorModel } from '../host/accelerator-choice.js';
 import type { CheckpointWish } from '../prepare/checkpoints.js';
 import { prepareOpened, type OpenedLab } from '../prepare/from-saved-lab.js';
 import { orderHandover } from '../saved-lab/store.js';
@@ -154,6 +153,7 @@ async function rehearseIn(
 	await required;
 	const prepared = await (opened ? prepareOpened(opened, lab, directory, paths, context) : prepareLab(lab, directory, options, context));
 	const { plan, accelerator, deadlines, slowdown } = prepared;
+	const { accelerator: _accelerator, ...hostInputs } = prepared.host;
 	await keep('what the machines are started with', writeMachinesFile({ ...prepared, ...plan }, directory.path), emit);
 	// What a lab that stays goes back to, whenever it is told to, and what its debugger starts from.
 	const keys = [plan.startedKey, ...plan.machines.map(({ provisionedKey }) => provisionedKey)].filter((key) => key !== undefined);
@@ -169,7 +169,7 @@ async function rehearseIn(
 		...plan,
 		checkpoints,
 		accelerator: { name: accelerator.name, accel: accelerator.accel, cpu: accelerator.cpu },
-		host: { qemuVersion: prepared.qemuVersion, processor: processorModel() },
+		host: hostInputs,
 		deadlines,
 		slowdown,
 		keep: options.keep,

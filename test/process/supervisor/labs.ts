@@ -146,7 +146,7 @@ function describe(directory: string, disks: string, sockets: string, options: La
 		trace: true,
 		checkpoints: path.join(directory, 'checkpoints'),
 		accelerator: { name: 'tcg', accel: 'tcg', cpu: 'max' },
-		host: { qemuVersion: 'QEMU emulator version 10.0.2', processor: 'A' },
+		host: { qemuVersion: 'QEMU emulator version 10.0.2', processor: 'A', processorInputs: {} },
 		deadlines: scaledDeadlines(1),
 		slowdown: 1,
 		keep: options.keep ?? 'never',

@@ -51,6 +51,11 @@ export class Console {
 		this.#onFatal(meaning);
 	}
 
+	/** Whether the kernel has announced its restart, which it does whatever else it is told to keep to itself. */
+	saysRestart(): boolean {
+		return /\breboot: (?:Restarting system|machine restart)|\bsysrq: Resetting/.test(this.#recent);
+	}
+
 	/** The last lines, fit to be quoted. */
 	tail(count = 15): string {
 		return lastLines(withoutControls(this.#recent), count);

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, type Failure } from '../base/errors.js';
 import { formatMs, lastLines } from '../base/format.js';
@@ -59,8 +60,17 @@ export interface RunningMachine {
 	): Promise<Extract<AgentMessage, { kind: K }>>;
 }
 
+/** The code of the failure of a machine that was waited for too long. */
+export const machineLate = 'machine-deadline';
+
 /** The code of the failure that a machine breaks with when its guest reboots. */
 export const guestRebooted = 'guest-rebooted';
+
+/** The code of the same where the guest's kernel has not said that it does. */
+export const guestReset = 'guest-reset';
+
+/** Whether a failure says that a guest began anew, by whichever way. */
+export const isNewBeginning = (code: string): boolean => code === guestRebooted || code === guestReset;
 
 /** How long QEMU may take to make its sockets, in milliseconds. */
 const socketDeadlineMs = 20_000;
@@ -96,7 +106,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	qmp = await Promise.race([Qmp.connect(monitor, signal), breakage.promise]);
 	qmp.on('event', ({ event, data }) => {
 		// With -no-reboot QEMU ends then; whoever keeps the lab starts it anew.
-		if (event === 'SHUTDOWN' && data?.['reason'] === 'guest-reset') breakage.report(guestRebooted, 'it was rebooted from within');
+		if (event === 'SHUTDOWN' && data?.['reason'] === 'guest-reset') void reportReset(console, breakage);
 		if (event === 'STOP') void reportStop(qmp, breakage);
 	});
 	const agent = await connect(spec.agentSocket);
@@ -117,7 +127,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	const tell = (word: AgentWord) => void agent.write(`${word}\n`);
 	const { pid, exited } = child;
 	const lateFor = (what: string, deadlineMs: number) => () =>
-		brokenFailure('machine-deadline', `${spec.name}: ${what} not reached in ${formatMs(deadlineMs)}`, {
+		brokenFailure(machineLate, `${spec.name}: ${what} not reached in ${formatMs(deadlineMs)}`, {
 			node: spec.name,
 			detail: console.tail(),
 		});
@@ -142,6 +152,16 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 			return withDeadline(message, deadlineMs, lateFor(what, deadlineMs), waitSignal);
 		},
 	};
+}
+
+/** What a guest has written to its console before it was reset has been read after that many milliseconds. */
+const consoleLagMs = 50;
+
+/** A kernel says on its console that it restarts the machine; a processor that can do no more says nothing. */
+async function reportReset(console: Console, breakage: Breakage): Promise<void> {
+	await sleep(consoleLagMs);
+	if (console.saysRestart()) breakage.report(guestRebooted, 'it was rebooted from within');
+	else breakage.report(guestReset, 'it was reset without a word on its console, as a processor does that faults three times over (a triple fault)');
 }
 
 /** Why a machine stands still that nobody has stopped (`RunState` in QEMU's QMP reference). QEMU stays alive then. */

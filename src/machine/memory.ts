@@ -53,9 +53,22 @@ export async function mountMemory(directory: string, accelerator: Pick<Accelerat
 	await others.reduce((mounted, options) => mounted.catch(() => mount(options)), mount(best));
 }
 
-/** Copies a file as sparse as it is, without writing anything where the file system can. */
+/** What a disk reads or writes that is slow, and has others to serve, in bytes a millisecond. */
+const slowDiskRate = 20_000;
+
+/** A deadline of something for which so many bytes are read or written. */
+export const deadlineFor = (deadlineMs: number, bytes: number): number => Math.ceil(deadlineMs + bytes / slowDiskRate);
+
+/** What files have on the disk, in bytes; those that are not there have nothing. */
+export async function bytesOf(files: readonly (string | undefined)[]): Promise<number> {
+	const sizes = await Promise.all(files.map((file) => (file === undefined ? 0 : diskUsage(file))));
+	return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Copies a file as sparse as it is, without writing anything where the file system can. It may take the longer the more it has. */
 export async function copySparse(from: string, to: string, { deadlineMs, signal }: MigrationOptions): Promise<void> {
-	await run(['cp', '--sparse=auto', '--reflink=auto', '--', from, to], { timeoutMs: deadlineMs, signal });
+	const timeoutMs = deadlineFor(deadlineMs, await bytesOf([from]));
+	await run(['cp', '--sparse=auto', '--reflink=auto', '--', from, to], { timeoutMs, signal });
 }
 
 /**

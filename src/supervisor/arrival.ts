@@ -2,13 +2,15 @@
 import { rm } from 'node:fs/promises';
 import { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, type Failure } from '../base/errors.js';
+import { clearFailures, countFailure } from '../checkpoint/failures.js';
 import { withdrawCheckpoint } from '../checkpoint/lease.js';
 import type { Emit } from '../lab/events.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import { cloudInitComplaints } from '../machine/cloud-init.js';
-import { startMachine, type RunningMachine } from '../machine/machine.js';
-import { loadMachine } from '../machine/memory.js';
-import { proceed } from '../machine/migration.js';
+import { machineLate, startMachine, type RunningMachine } from '../machine/machine.js';
+import { bytesOf, deadlineFor, loadMachine } from '../machine/memory.js';
+import { proceed, stateLate } from '../machine/migration.js';
+import { qmpSilent } from '../machine/qmp.js';
 import { findUnsound } from '../machine/soundness.js';
 import { machineId, type MachineSpec, type Start } from '../machine/spec.js';
 import { wasHandedOver, wasStarted } from '../report/origins.js';
@@ -40,6 +42,7 @@ export async function restoreNode(supervised: SupervisedMachine, context: Arriva
 	const { emit, signal } = context;
 	const own = ownStack(context.cleanup, spec);
 	emit({ type: 'origin', node: spec.name, origin });
+	const savedBytes = await bytesOf([restore.ramFile, restore.pagesFile]);
 	let isLoading = false;
 	try {
 		return await stage(
@@ -47,7 +50,7 @@ export async function restoreNode(supervised: SupervisedMachine, context: Arriva
 			'restore',
 			async () => {
 				const arrived = await startFor({ ...spec, layers: restore.layers }, restore.ramFile, supervised, context, own);
-				const options = { deadlineMs: context.lab.deadlines.stateMs, signal };
+				const options = { deadlineMs: deadlineFor(context.lab.deadlines.stateMs, savedBytes), signal };
 				isLoading = true;
 				await Promise.race([loadMachine(arrived.machine, restore, options), arrived.machine.broken]);
 				return arrived;
@@ -59,7 +62,7 @@ export async function restoreNode(supervised: SupervisedMachine, context: Arriva
 		signal.throwIfAborted();
 		await own.run();
 		if (wasHandedOver(supervised)) throw notRestored(supervised, error);
-		await giveUp(supervised, toFailure(error).message, context, isLoading);
+		await giveUp(supervised, toFailure(error).message, context, isLoading ? faultOf(error) : 'none');
 		return undefined;
 	}
 }
@@ -69,27 +72,33 @@ export async function wakeNode(arrived: Arrived, supervised: SupervisedMachine, 
 	const { machine } = arrived;
 	const { signal, lab } = context;
 	const isOnlyRestored = wasHandedOver(supervised);
+	let fault: Fault = 'wrong';
 	const complaints = await answer().catch((error: unknown) => {
 		signal.throwIfAborted();
-		const { code, message } = toFailure(error);
-		if (isOnlyRestored && code !== 'machine-deadline') throw notRestored(supervised, error);
-		return [message];
+		fault = faultOf(error);
+		if (isOnlyRestored && fault !== 'late') throw notRestored(supervised, error);
+		return [toFailure(error).message];
 	});
-	if (complaints.length === 0) return true;
+	if (complaints.length === 0) {
+		if (supervised.restore) await clearFailures(supervised.restore.checkpoint, machine.name);
+		return true;
+	}
 	if (isOnlyRestored) {
 		// A lab that has failed may well be so: it is there to be looked at.
 		context.emit({ type: 'notice', node: machine.name, message: `is not as it should be since it was restored: ${complaints.join('; ')}` });
 		return true;
 	}
 	await arrived.end();
-	await giveUp(supervised, complaints.join('; '), context, true);
+	await giveUp(supervised, complaints.join('; '), context, fault);
 	return false;
 
 	async function answer(): Promise<string[]> {
 		await proceed(machine.qmp, signal);
 		machine.tell('wake');
+		const { restore } = supervised;
 		const awake = await machine.waitFor('awake', {
-			deadlineMs: lab.deadlines.wakeMs,
+			// The guest reads its memory from the disk, page by page, where the host has not got it in memory.
+			deadlineMs: deadlineFor(lab.deadlines.wakeMs, restore ? await bytesOf([restore.ramFile]) : 0),
 			signal,
 			what: 'its first word after the restore was',
 		});
@@ -111,27 +120,38 @@ function notRestored({ spec: { name } }: SupervisedMachine, cause: unknown): Fai
 }
 
 /**
- * Says that a node is booted, as its checkpoint was of no use, and throws that away.
- * @param isAtFault whether it may be the checkpoint's fault; a QEMU that did not even start is the host's
+ * What a restore that came to nothing says of the checkpoint: nothing, as QEMU did not even start; nothing, as the machine
+ * was only late; that it may be of no use.
  */
-async function giveUp(
-	supervised: SupervisedMachine,
-	why: string,
-	{ emit, cleanup }: ArrivalContext,
-	isAtFault: boolean,
-): Promise<void> {
+type Fault = 'none' | 'late' | 'wrong';
+
+const lateCodes: readonly string[] = [stateLate, qmpSilent, machineLate];
+
+const faultOf = (error: unknown): Fault => (lateCodes.includes(toFailure(error).code) ? 'late' : 'wrong');
+
+const fates = {
+	none: '',
+	late: ', its checkpoint kept, as it was only late',
+	kept: ', its checkpoint kept for one more try',
+	discarded: ', its checkpoint thrown away, as that was so the last time too',
+};
+
+/**
+ * Says that a node is booted instead. Its checkpoint goes when it was of no use twice, one time after the other: its files
+ * are as they were written, and once may be the host's doing.
+ */
+async function giveUp(supervised: SupervisedMachine, why: string, { emit, cleanup }: ArrivalContext, fault: Fault): Promise<void> {
 	const { restore, spec: { name: node } } = supervised;
-	const discard = async () => {
-		if (restore) await withdrawCheckpoint(restore.checkpoint).catch(() => undefined);
-	};
-	if (isAtFault) {
+	let fate: keyof typeof fates = fault === 'wrong' ? 'kept' : fault;
+	if (restore && fault === 'wrong' && (await countFailure(restore.checkpoint, node)) > 1) {
+		fate = 'discarded';
+		const discard = () => withdrawCheckpoint(restore.checkpoint).catch(() => undefined);
 		// The started lab's is everybody's: the others may still be opening it.
 		if (wasStarted(supervised)) cleanup.defer('useless checkpoint', discard);
 		else await discard();
 	}
-	const fate = isAtFault ? ', its checkpoint thrown away' : '';
-	emit({ type: 'notice', node, message: `could not be restored and is booted${fate}: ${why}` });
-	emit({ type: 'origin', node, origin: { from: 'power-on', why: 'its checkpoint was of no use' } });
+	emit({ type: 'notice', node, message: `could not be restored and is booted${fates[fate]}: ${why}` });
+	emit({ type: 'origin', node, origin: { from: 'power-on', why: fault === 'late' ? 'its checkpoint was too slow to restore' : 'its checkpoint was of no use' } });
 }
 
 /** Boots a node's machine; it is provisioned then. */

@@ -4,6 +4,7 @@
  */
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { toFailure } from '../base/errors.js';
+import { formatMs } from '../base/format.js';
 import { quote } from '../base/shell.js';
 import { untilAborted } from '../base/waiting.js';
 import { serveControl } from '../control/server.js';
@@ -14,8 +15,10 @@ import { watchOutside } from '../network/watcher.js';
 import { surveyLab } from './provable.js';
 import { proveAll } from './prove.js';
 import { answersOf, controlSocketIn } from './answers.js';
+import { watchHostSleep } from './host-sleep.js';
 import { saveJournals } from './journals.js';
 import { RunningLab } from './running-lab.js';
+import type { RunningNode } from './running-node.js';
 import { stage } from '../lab/stage.js';
 import type { HandoverOrder, SupervisedRun } from '../protocol/run-spec.js';
 
@@ -66,6 +69,7 @@ async function rehearseInside(supervised: SupervisedRun, context: LabRunContext,
 	watchOutside(supervised.lab, emit, ends.cleanup);
 	void network.broken.then((error) => ends.breaking.abort(error));
 	const lab = new RunningLab(supervised, { emit, ...ends });
+	void watchHostSleep((sleptMs) => setClocks(supervised.machines.map(({ spec }) => lab.find(spec.name)), sleptMs, emit), ends.signal);
 	const letGo = new AbortController();
 	const end = () => (lab.stands ? letGo.abort() : context.stop());
 	await serveControl(controlSocketIn(supervised.sockets), answersOf(lab, end), ends.cleanup);
@@ -91,6 +95,12 @@ async function rehearseInside(supervised: SupervisedRun, context: LabRunContext,
 		await keepLab(supervised, { ...context, signal: ends.signal }, letGo.signal);
 	}
 	await lab.finishSaving();
+}
+
+/** The guests' clocks stood still with the host. One that is halted is told when it goes on. */
+function setClocks(nodes: readonly RunningNode[], sleptMs: number, emit: Emit): void {
+	for (const { arrived, paused } of nodes) if (!paused) arrived?.machine.tell('sync');
+	emit({ type: 'notice', message: `this host has slept for ${formatMs(sleptMs)}; the clocks of the lab's machines were set` });
 }
 
 /** Saves the machines of a run that has failed. What comes of that is told, and is no part of the verdict. */

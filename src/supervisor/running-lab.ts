@@ -10,7 +10,7 @@ import { Turns } from '../base/turns.js';
 import type { Emit } from '../lab/events.js';
 import { runScenario } from '../scenario/run.js';
 import { wasHandedOver } from '../report/origins.js';
-import { guestRebooted } from '../machine/machine.js';
+import { isNewBeginning } from '../machine/machine.js';
 import { bootAgain, type Arrived } from './arrival.js';
 import { bringUpNodes, type BringUpHooks } from './bring-up.js';
 import { serveDebugger } from './debugging/serve.js';
@@ -278,7 +278,7 @@ export class RunningLab {
 			const { code, message } = toFailure(error);
 			if (this.#stands) this.#context.emit({ type: 'notice', node: node.name, message });
 			if (node.arrived !== arrived) return;
-			if (this.#stands && code === guestRebooted) void this.#followReboot(node);
+			if (this.#stands && isNewBeginning(code)) void this.#followReboot(node);
 			else this.#lose(node);
 		});
 	}

@@ -8,6 +8,11 @@
  *   hangs    never says that it is provisioned
  *   panics   its kernel does, when it is told to start
  *   stuck    stands still when it is told to start, as what it writes cannot be written
+ *   reboots  says on its console that it restarts, and is reset, when it is told to start
+ *   resets   is reset without a word then
+ *   sound    works, and no unit of it has failed when it was restored
+ *   sleeps   works, but says nothing when it was restored
+ *   loads    works, but is never done with loading what was saved
  *   deaf     works, but its monitor answers nothing after the negotiation
  *
  * It is saved and restored, and does nothing while it is halted, as far as the debugger goes.
@@ -66,6 +71,7 @@ function execute({ execute: command, arguments: args }: QmpCommand): object {
 		isLoaded = readFileSync(file.addr.filename, 'utf8') === devices;
 		state = JSON.parse(readFileSync(memoryFile, 'utf8')) as FakeState;
 	}
+	if (command === 'query-migrate' && behaviour === 'loads') return { status: 'active' };
 	if (command === 'query-migrate') return isLoaded ? { status: 'completed' } : { status: 'failed', 'error-desc': 'no such devices' };
 	if (command === 'query-status') return isStuck ? { running: false, status: 'io-error' } : { running: !isHalted };
 	return {};
@@ -102,7 +108,11 @@ listen('agent', (socket) => {
 	if (isIncoming) {
 		const id = /systemd\.machine_id=(\w+)/.exec(process.argv.join(' '))?.[1] ?? '';
 		createInterface({ input: socket }).on('line', (line) => {
-			if (line === 'wake') socket.write(`awake machine_id=${id} key_type=ssh-ed25519 key=AAAA reseeded=1 failed=${base64('a unit')} offset=0.1 delay=2.5\n`);
+			const failed = behaviour === 'sound' ? '' : base64('a unit');
+			if (line === 'wake' && behaviour !== 'sleeps') {
+				socket.write(`awake machine_id=${id} key_type=ssh-ed25519 key=AAAA reseeded=1 failed=${failed} offset=0.1 delay=2.5\n`);
+			}
+			start(socket, line);
 		});
 		return;
 	}
@@ -118,22 +128,32 @@ listen('agent', (socket) => {
 			socket.write('script-started script=setup\n');
 			port?.write(`${standing(state)}\n`);
 		}
-		if (line !== 'start') return;
-		if (behaviour === 'panics') {
-			process.stdout.write('Kernel panic - not syncing: out of luck\r\n');
-			return;
-		}
-		if (behaviour === 'stuck') {
-			isStuck = true;
-			monitor?.write('{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 0}}\r\n');
-			return;
-		}
-		socket.write('script-started script=setup\n');
-		const result = behaviour === 'fails' ? 'result=exit-code status=1' : 'result=success status=0';
-		socket.write(`script-finished script=setup ${result} ms=5 stream=${base64('done\n')}\n`);
-		socket.write('started failed=\n');
+		start(socket, line);
 	});
 });
+
+/** Runs its startup scripts when it is told to. */
+function start(socket: Socket, line: string): void {
+	if (line !== 'start') return;
+	if (behaviour === 'panics') {
+		process.stdout.write('Kernel panic - not syncing: out of luck\r\n');
+		return;
+	}
+	if (behaviour === 'reboots' || behaviour === 'resets') {
+		if (behaviour === 'reboots') process.stdout.write('[   61.2] reboot: Restarting system\r\n');
+		monitor?.write('{"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}}\r\n');
+		return;
+	}
+	if (behaviour === 'stuck') {
+		isStuck = true;
+		monitor?.write('{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 0}}\r\n');
+		return;
+	}
+	socket.write('script-started script=setup\n');
+	const result = behaviour === 'fails' ? 'result=exit-code status=1' : 'result=success status=0';
+	socket.write(`script-finished script=setup ${result} ms=5 stream=${base64('done\n')}\n`);
+	socket.write('started failed=\n');
+}
 
 /** Its shell says what it is told, until it is told to end. */
 let shell: Socket | undefined;

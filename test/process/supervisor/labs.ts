@@ -19,7 +19,7 @@ export type Line = RunEventBody | { type: 'supervisor'; pid: number } | { type: 
 
 export interface LabOptions {
 	readonly nodes?: readonly string[];
-	readonly behaviour?: 'works' | 'fails' | 'hangs' | 'panics' | 'stuck' | 'deaf';
+	readonly behaviour?: 'works' | 'fails' | 'hangs' | 'panics' | 'stuck' | 'deaf' | 'sound' | 'sleeps' | 'loads' | 'reboots' | 'resets';
 	readonly keep?: Keep;
 	readonly proofs?: readonly ProofName[];
 	readonly surveys?: boolean;

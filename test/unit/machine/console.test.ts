@@ -48,6 +48,21 @@ test('a fatal word is found wherever chunks are cut, and told once', async (t) =
 	}
 });
 
+const restarts = test.macro({
+	async exec(t, text: string, expected: boolean) {
+		const { console } = await open(t);
+		console.write(Buffer.from(text));
+		t.is(console.saysRestart(), expected);
+		await console.close();
+	},
+	title: (_, text, expected) => `${expected ? 'a restart' : 'no restart'}: ${JSON.stringify(text)}`,
+});
+test(restarts, '[   61.2] reboot: Restarting system\r\n', true);
+test(restarts, '[   61.2] reboot: machine restart\r\n', true);
+test(restarts, '[    9.1] sysrq: Resetting\r\n', true);
+test(restarts, '[   61.2] reboot: Power down\r\n', false);
+test(restarts, 'box login: ', false);
+
 test('why a kernel panicked is told in full, wherever chunks are cut', async (t) => {
 	const text = '[    1.2] Kernel panic - not syncing: out of luck\r\n[    1.3] CPU: 0';
 	for (let cut = 0; cut <= text.length; cut++) {

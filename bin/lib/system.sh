@@ -10,7 +10,7 @@ need() {
   - $2"
 }
 
-# Sets $needs, a list of words, and $descriptions, a line for each. Changes nothing.
+# Sets $needs, a list of words (`kvm` may be among them, which nothing depends on), and $descriptions, a line for each. Changes nothing.
 look_at_system() {
 	needs='' descriptions='' old_qemu=''
 	find_missing_packages
@@ -27,6 +27,7 @@ look_at_system() {
 	has_subordinate_ids "$user" "$user_id" $subid_files || need ids "give $user a range of subordinate ids (subuid(5))"
 	tun_is_usable || need tun "make $tun usable for $user"
 	! userns_is_restricted || need userns 'allow unshare(1) to make user namespaces (AppArmor)'
+	! lacks_kvm_group || need kvm "add $user to the group $kvm_group, for $kvm: without it guests are emulated, ten times slower"
 }
 
 mend_system() {
@@ -40,6 +41,7 @@ mend_system() {
 	case " $needs " in *' ids '*) add_subordinate_ids ;; esac
 	case " $needs " in *' tun '*) mend_tun ;; esac
 	case " $needs " in *' userns '*) allow_userns ;; esac
+	case " $needs " in *' kvm '*) join_kvm_group ;; esac
 }
 
 # What the reader has to run, where neither root nor sudo is at hand.
@@ -64,10 +66,13 @@ set_up_system() {
 	elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
 		say 'using sudo for what needs root'
 		sudo -n "$root/bin/setup" system "$user" || exit $?
+	elif [ "$needs" = ' kvm' ]; then
+		# Each run that goes without says so.
+		return 0
 	else
 		say "needed on this machine:$descriptions"
 		die 3 'that takes root; run this once, then try again' "$(command_for_reader)"
 	fi
 	look_at_system
-	[ -z "$needs" ] || die 3 "still needed on this machine:$descriptions" "$root/bin/rehearse doctor"
+	[ -z "$needs" ] || [ "$needs" = ' kvm' ] || die 3 "still needed on this machine:$descriptions" "$root/bin/rehearse doctor"
 }

@@ -9,7 +9,8 @@ import { canaryArguments, flyCanary, type CanaryKernel, type CanaryOutcome } fro
 import type { Accelerator } from '../machine/spec.js';
 import { run } from '../process/run.js';
 import { flyTwice, isBelieved } from './canary-verdict.js';
-import { thisHost, type Host } from './host.js';
+import { thisHost } from './host.js';
+import { findKvmHindrance } from './kvm.js';
 import { processorModel, readCpuInfo } from './processor.js';
 
 export interface ChoiceOptions {
@@ -80,11 +81,4 @@ async function recall(file: string): Promise<CanaryOutcome | undefined> {
 	} catch {
 		return undefined;
 	}
-}
-
-/** Why KVM need not even be tried on this host. */
-export async function findKvmHindrance(host: Pick<Host, 'exists' | 'tryDevice'>): Promise<string | undefined> {
-	if (!(await host.exists('/dev/kvm'))) return 'there is no /dev/kvm';
-	const code = await host.tryDevice('/dev/kvm');
-	return code === undefined ? undefined : `/dev/kvm cannot be opened (${code})`;
 }

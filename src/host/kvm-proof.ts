@@ -4,7 +4,7 @@ import { isThere } from '../base/files.js';
 import { climbKvmLadder, rungsFor } from '../machine/accelerator.js';
 import type { CanaryKernel } from '../machine/canary.js';
 import { readQemuVersion, rememberedCanaries } from './accelerator-choice.js';
-import type { ProveKvm } from './kernel.js';
+import type { ProveKvm } from './kvm.js';
 import { readCpuInfo } from './processor.js';
 
 export interface KvmProofOptions {

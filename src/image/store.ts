@@ -56,7 +56,7 @@ async function hashTree(directory: string, except: RegExp): Promise<string> {
 }
 
 /** The image of a request if it is built already. Marks it as used now. */
-export async function findImage(request: ImageRequest, options: ImageStoreOptions): Promise<Image | undefined> {
+export async function findImage(request: ImageRequest, options: Pick<ImageStoreOptions, 'directory' | 'guest'>): Promise<Image | undefined> {
 	const key = await imageKey(request.packages, options.guest);
 	const image = imageAt(path.join(options.directory, key), key, request.packages);
 	// A power failure, or the rest of an interrupted prune, may have left some of them, or nothing in them.

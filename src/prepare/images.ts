@@ -2,7 +2,7 @@ import os from 'node:os';
 import { Turns } from '../base/turns.js';
 import { imageRequests, readGuestDefinition, type ImageRequest } from '../image/guest.js';
 import { findHostMirror } from '../image/mirror.js';
-import { provideImage, type Image } from '../image/store.js';
+import { findImage, provideImage, type Image } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 
@@ -12,6 +12,13 @@ export interface ImagesOptions {
 	readonly mirror?: string | undefined;
 	readonly emit: Emit;
 	readonly signal?: AbortSignal | undefined;
+}
+
+/** Whether a lab's images are all there, so that nothing has to be built. */
+export async function areImagesThere(lab: Pick<Lab, 'nodes'>, directory: string): Promise<boolean> {
+	const guest = await readGuestDefinition();
+	const found = await Promise.all(imageRequests(lab, guest).map((request) => findImage(request, { directory, guest })));
+	return found.every((image) => image !== undefined);
 }
 
 /** A build is a mixture of unpacking and single-threaded scripts: as many at once as there are cores, but few. */

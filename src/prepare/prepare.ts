@@ -8,6 +8,7 @@ import type { Lab } from '../lab/lab.js';
 import type { AcceleratorChoice, ProvenAccelerator } from '../machine/accelerator.js';
 import type { SeedFiles } from '../seed/content.js';
 import { chooseAccelerator, readQemuVersion } from '../host/accelerator-choice.js';
+import { adviseKvm } from '../host/kvm.js';
 import { processorInputs, processorModel } from '../host/processor.js';
 import { planCheckpoints, type CheckpointPlan, type CheckpointWish } from './checkpoints.js';
 import { provideHostKeys } from './host-keys.js';
@@ -69,6 +70,8 @@ export async function prepareLab(
 		chooseAccelerator({ choice: options.accelerator, images, cacheDirectory: paths.cache, qemuVersion, signal }),
 	);
 	emit({ type: 'accelerator', name: accelerator.name, reason: accelerator.reason });
+	const advice = accelerator.name === 'tcg' && options.accelerator === 'auto' ? await adviseKvm(thisHost()) : undefined;
+	if (advice !== undefined) emit({ type: 'notice', message: advice });
 	const { noRestore } = accelerator;
 	if (noRestore !== undefined && !checkpoints.cold) {
 		emit({ type: 'notice', message: `a machine that is saved does not go on on this host, so all are booted and none is saved: ${noRestore}` });

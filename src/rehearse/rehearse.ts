@@ -26,6 +26,7 @@ import { journalsDirectory } from '../runs/run-files.js';
 import type { RunState } from '../report/state.js';
 import { announceTests } from '../scenario/checks.js';
 import type { CheckpointWish } from '../prepare/checkpoints.js';
+import { areImagesThere } from '../prepare/images.js';
 import { prepareOpened, type OpenedLab } from '../prepare/from-saved-lab.js';
 import { orderHandover } from '../saved-lab/store.js';
 import { checkpointsIn } from '../saved-lab/layout.js';
@@ -121,7 +122,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 		await withCleanup(async (cleanup) => {
 			// Its start goes on beside what it will need. What it lacks is told by what a run requires, in better words.
 			const starting = startSupervisor(cleanup, signal);
-			const required = requiredForRun();
+			const required = requireHost(options);
 			for (const early of [starting, required]) early.catch(() => undefined);
 			for (const kind of ['state', 'cache'] as const) await makePlace(options.paths, kind);
 			directory = await createRunDirectory(options.paths.runs, options.lab.name, cleanup, options.spared);
@@ -140,6 +141,11 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	emit({ type: 'run-finished', ms: Math.round(performance.now() - began) });
 	if (directory) await writeFile(path.join(directory.path, 'result.json'), resultJson(resultOf(state))).catch(() => undefined);
 	return state;
+}
+
+/** What is only needed to build an image is required where one has to be built. */
+async function requireHost({ lab, opened, paths }: RehearseOptions): Promise<void> {
+	await requiredForRun(!opened && !(await areImagesThere(lab, paths.images)));
 }
 
 async function rehearseIn(

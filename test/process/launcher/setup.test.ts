@@ -194,6 +194,33 @@ test('a user without subordinate ids is given some that nobody has', async (t) =
 	t.deepEqual(await checkout.notes(), ['usermod --add-subuids 165536-231071 --add-subgids 165536-231071 ann']);
 });
 
+/** A device of that mode and group, which the user may not open. */
+const refusedKvm = (checkout: Checkout, modeAndGroup: string) =>
+	checkout.shim('stat', `case $2 in %G) echo ${modeAndGroup.split(' ')[1]} ;; *) echo '${modeAndGroup}' ;; esac`);
+const refused = 'kvm=/dev/null; kvm_is_usable() { return 1; }';
+
+test('a user who may not use KVM joins the group that may', async (t) => {
+	const checkout = await makeSystem(t, { then: refused });
+	await refusedKvm(checkout, 'crw-rw---- kvm');
+	const { exitCode, stderr } = await setUp(checkout);
+	t.is(exitCode, 0);
+	t.regex(stderr, /- add ann to the group kvm, for \S+: without it guests are emulated/);
+	t.regex(stderr, /adding ann to the group kvm, .*log in again/);
+	t.deepEqual(await checkout.notes(), ['usermod --append --groups kvm ann']);
+});
+
+const joinsNothing = test.macro(async (t, options: SystemOptions, modeAndGroup: string) => {
+	const checkout = await makeSystem(t, options);
+	await refusedKvm(checkout, modeAndGroup);
+	const { exitCode, stderr } = await setUp(checkout);
+	t.deepEqual({ exitCode, stderr }, { exitCode: 0, stderr: '' });
+	t.deepEqual(await checkout.notes(), []);
+});
+test('no group would help with a device of root alone', joinsNothing, { then: refused }, 'crw------- root');
+test('nor does one that may not write', joinsNothing, { then: refused }, 'crw-r----- kvm');
+test('who has joined the group need not again', joinsNothing, { then: `${refused}; id() { case $1 in -nG) echo ann kvm ;; -un) echo ann ;; *) echo 0 ;; esac; }` }, 'crw-rw---- kvm');
+test('who is no root goes without, and is not kept from anything', joinsNothing, { then: refused, uid: 1000 }, 'crw-rw---- kvm');
+
 test('AppArmor’s restriction is lifted for unshare alone', async (t) => {
 	const checkout = await makeSystem(t, {
 		then: 'caller=ann user_id=1000 user=ann; as_user() { "$@"; }; mkdir -p "$root/apparmor.d"; allow_userns; exit 0',

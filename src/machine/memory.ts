@@ -81,7 +81,7 @@ export async function saveMachine(
 	options: MigrationOptions,
 ): Promise<StateFiles> {
 	// Devices may put the last of their work into the memory when they are saved.
-	await saveState(qmp, stateFile, options);
+	await saveState(qmp, stateFile, { ...options, deadlineMs: deadlineFor(options.deadlineMs, await bytesOf([memory.file])) });
 	if (memory.isShared) {
 		await copySparse(memory.file, ramFile, options);
 		return { stateFile, ramFile };
@@ -90,14 +90,18 @@ export async function saveMachine(
 	return { stateFile, ramFile: memory.file, pagesFile };
 }
 
-/** Loads what was saved into a machine that was started for it, with its memory. It is halted then, its clock that of old. */
+/**
+ * Loads what was saved into a machine that was started for it, with its memory. It is halted then, its clock that of old. It
+ * may take the longer the more was saved.
+ */
 export async function loadMachine(
 	{ qmp, pid, memory }: Pick<RunningMachine, 'qmp' | 'pid' | 'memory'>,
-	{ stateFile, pagesFile }: StateFiles,
+	{ stateFile, ramFile, pagesFile }: StateFiles,
 	options: MigrationOptions,
 ): Promise<void> {
+	const deadlineMs = deadlineFor(options.deadlineMs, await bytesOf([ramFile, pagesFile]));
 	if (pagesFile !== undefined) await loadOwnPages(pid, memory.file, pagesFile, options.signal);
-	await loadState(qmp, stateFile, options);
+	await loadState(qmp, stateFile, { ...options, deadlineMs });
 }
 
 /** Bytes of the host's memory that a machine occupies: its own, and QEMU's; nothing where it has ended. */

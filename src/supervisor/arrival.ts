@@ -42,7 +42,6 @@ export async function restoreNode(supervised: SupervisedMachine, context: Arriva
 	const { emit, signal } = context;
 	const own = ownStack(context.cleanup, spec);
 	emit({ type: 'origin', node: spec.name, origin });
-	const savedBytes = await bytesOf([restore.ramFile, restore.pagesFile]);
 	let isLoading = false;
 	try {
 		return await stage(
@@ -50,7 +49,7 @@ export async function restoreNode(supervised: SupervisedMachine, context: Arriva
 			'restore',
 			async () => {
 				const arrived = await startFor({ ...spec, layers: restore.layers }, restore.ramFile, supervised, context, own);
-				const options = { deadlineMs: deadlineFor(context.lab.deadlines.stateMs, savedBytes), signal };
+				const options = { deadlineMs: context.lab.deadlines.stateMs, signal };
 				isLoading = true;
 				await Promise.race([loadMachine(arrived.machine, restore, options), arrived.machine.broken]);
 				return arrived;

@@ -109,9 +109,9 @@ async function take(step: Step, bed: Bed): Promise<Results[string]> {
 	const began = performance.now();
 	const ended = () => ({ ms: Math.round(performance.now() - began), at: new Date().toISOString() });
 	try {
-		await step.run(bed);
+		const note = await step.run(bed);
 		say(`${step.name} passed in ${formatMs(performance.now() - began)}`);
-		return { status: 'passed', ...ended() };
+		return { status: 'passed', ...ended(), ...(note === undefined ? {} : { note }) };
 	} catch (error) {
 		const { message } = error as Error;
 		say(`${step.name} failed after ${formatMs(performance.now() - began)}: ${message}`);

@@ -96,7 +96,7 @@ export async function bootOuter(options: OuterOptions): Promise<OuterMachine> {
 		shell,
 		async powerOff() {
 			await shell('systemctl poweroff', { timeoutMs: 60_000 }).catch(() => undefined);
-			await Promise.race([child.exited, sleep(90_000)]);
+			await Promise.race([child.exited, sleep(90_000, undefined, { ref: false })]);
 		},
 	};
 }

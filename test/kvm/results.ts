@@ -8,6 +8,8 @@ export interface StepResult {
 	readonly ms: number;
 	/** When it ended, as ISO 8601 has it. */
 	readonly at: string;
+	/** What was measured on the way. */
+	readonly note?: string;
 	readonly message?: string;
 }
 
@@ -30,7 +32,7 @@ export function renderResults(steps: readonly Step[], results: Results): string 
 	const rows = steps.map(({ name, what }) => {
 		const result = results[name];
 		if (!result) return `| ${what} | not run | |`;
-		return `| ${what} | ${result.status}, ${result.at.slice(0, 10)} | ${formatMs(result.ms)} |`;
+		return `| ${what} | ${result.status}, ${result.at.slice(0, 10)} | ${formatMs(result.ms)}${result.note === undefined ? '' : `; ${result.note}`} |`;
 	});
 	const failures = steps.flatMap(({ name }) => {
 		const message = results[name]?.message;

@@ -11,7 +11,8 @@ export interface Step {
 	readonly what: string;
 	/** The outer machine's processor, where it is not the usual one. */
 	readonly cpu?: string;
-	run(bed: Bed): Promise<void>;
+	/** Resolves to what was measured on the way, in a few words, if anything was. */
+	run(bed: Bed): Promise<string | void>;
 }
 
 const { single, pair } = places;
@@ -99,6 +100,8 @@ export const steps: readonly Step[] = [
 		what: '`up`, `debug` forwards and back, `reset`, `reload`, `down`',
 		async run(bed) {
 			await bed.tool(['up', single]);
+			const { stdout: status } = await bed.tool(['status', '--json']);
+			const residentMiB = /"resident_?mib": *(\d+)/i.exec(status)?.[1] ?? 'unknown';
 			const { stdout } = await bed.tool(['debug', 'box'], { input: debugging });
 			match(stdout, /restored in /);
 			match(stdout, /its startup scripts have passed/);
@@ -107,6 +110,7 @@ export const steps: readonly Step[] = [
 			await bed.tool(['reload', await bed.editLab(single, 'reloaded', edit)]);
 			match((await bed.tool(['status'])).stdout, /started/);
 			await bed.tool(['down']);
+			return `its machine of 512 MiB had ${residentMiB} MiB of the host's memory`;
 		},
 	},
 	{

@@ -9,7 +9,7 @@ import { userPaths } from '../../src/runs/paths.js';
 const sizeMiB = 24 * 1024;
 
 /** What of the checkout the tool needs when it runs, and the labs. */
-const parts = ['bin', 'dist', 'images', 'cloud-init', 'node_modules', 'package.json', 'package-lock.json', 'test/labs'];
+const parts = ['bin', 'dist', 'src', 'images', 'cloud-init', 'node_modules', 'package.json', 'package-lock.json', 'test/labs'];
 
 /** The labs that are rehearsed, by the names of their directories in `test/labs`. */
 const labs = ['single', 'pair'];

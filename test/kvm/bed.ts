@@ -3,7 +3,6 @@ import { ok, strictEqual } from 'node:assert';
 import { lastLines } from '../../src/base/format.js';
 import { pasteable, type CommandResult } from '../../src/process/run.js';
 import type { RunResult } from '../../src/report/result.js';
-import { ordinaryUser } from './base-disk.js';
 import type { OuterMachine, OuterUser } from './outer-machine.js';
 
 /** Where things are in the outer machine. */
@@ -15,6 +14,8 @@ export const places = {
 	labs: '/bed/labs',
 	cache: '/bed/cache',
 	state: '/bed/state',
+	/** Of the ordinary user. */
+	ofUser: '/bed/user',
 	checkpoints: '/bed/cache/rehearse/checkpoints',
 };
 
@@ -51,7 +52,7 @@ export class Bed {
 	/** Runs a command of the tool, with KVM and no fallback unless told otherwise, and expects its exit status. */
 	async tool(args: readonly string[], options: ToolOptions = {}): Promise<CommandResult> {
 		const { status = 0, user = 'root', cache = places.cache, input, accelerator = 'kvm' } = options;
-		const home = user === 'root' ? '/bed' : `/home/${ordinaryUser}`;
+		const home = user === 'root' ? '/bed' : places.ofUser;
 		const variables = [
 			`XDG_CACHE_HOME=${user === 'root' ? cache : `${home}/cache`}`,
 			`XDG_STATE_HOME=${home}/state`,
@@ -76,7 +77,7 @@ export class Bed {
 	/** Copies a lab and edits its files with sed(1); resolves to the copy. */
 	async editLab(lab: string, name: string, script: string): Promise<string> {
 		const copy = `${places.labs}/${name}`;
-		await this.shell(`mkdir -p ${places.labs} && rm -rf ${copy} && cp -a ${lab} ${copy} && sed -i ${pasteable([script])} ${copy}/plan.yaml`);
+		await this.shell(`mkdir -p ${places.labs} && rm -rf ${copy} && cp -a ${lab} ${copy} && sed -E -i ${pasteable([script])} ${copy}/plan.yaml`);
 		return copy;
 	}
 }

@@ -94,7 +94,7 @@ async function session(
 		const outer = await bootOuter({ base, overlayFile, workFile, cpu: group[0]?.cpu ?? '', consoleFile, cleanup });
 		say(`it is up after ${formatMs(performance.now() - began)}`);
 		const bed = new Bed(outer);
-		await bed.shell('modprobe kvm_amd && test -c /dev/kvm && modprobe tun');
+		await bed.shell('modprobe kvm_amd && test -c /dev/kvm && modprobe tun && chmod 0755 /bed');
 		for (const step of group) {
 			if (performance.now() > until) break;
 			await record(step, await take(step, bed));

@@ -19,7 +19,7 @@ const { single, pair } = places;
 
 /** A startup script with an edit that changes nothing else of the machine. */
 const edit = 's/^( +)(ip addr add 10\\.74\\.0\\.10)/\\1true an edit; \\2/';
-const breakage = 's/^( +)(ip addr add 10\\.74\\.0\\.10)/\\1false; \\2/';
+const breakage = 's/^( +)(ip addr add 10\\.74\\.0\\.10)/\\1exit 3; \\2/';
 
 interface Requirements {
 	readonly requirements: readonly { readonly id: string; readonly status: string; readonly found: string; readonly fix?: string }[];
@@ -30,7 +30,7 @@ async function kvmOf(bed: Bed, user: 'root' | typeof ordinaryUser) {
 	return (JSON.parse(stdout) as Requirements).requirements.find(({ id }) => id === 'kvm');
 }
 
-/** Typed into the debugger, which stands before the only command of the script of `single`. */
+/** Typed into the debugger, which stands before the first command of the edited script. */
 const debugging = ['n', 'back', 'e ip -4 addr', 'c'].map((line) => `${line}\n`).join('');
 
 /** Every step, in the order in which they are taken. */
@@ -99,7 +99,9 @@ export const steps: readonly Step[] = [
 		name: 'up',
 		what: '`up`, `debug` forwards and back, `reset`, `reload`, `down`',
 		async run(bed) {
-			await bed.tool(['up', single]);
+			// It has two commands, so that there is somewhere to step to.
+			const lab = await bed.editLab(single, 'stepped', edit);
+			await bed.tool(['up', lab]);
 			const { stdout: status } = await bed.tool(['status', '--json']);
 			const residentMiB = /"resident_?mib": *(\d+)/i.exec(status)?.[1] ?? 'unknown';
 			const { stdout } = await bed.tool(['debug', 'box'], { input: debugging });
@@ -107,7 +109,8 @@ export const steps: readonly Step[] = [
 			match(stdout, /its startup scripts have passed/);
 			await bed.tool(['reset']);
 			match((await bed.tool(['exec', 'box', '--', 'ip', '-4', 'addr'])).stdout, /10\.74\.0\.10/);
-			await bed.tool(['reload', await bed.editLab(single, 'reloaded', edit)]);
+			await bed.shell(`sed -i 's/an edit/another/' ${lab}/plan.yaml`);
+			await bed.tool(['reload']);
 			match((await bed.tool(['status'])).stdout, /started/);
 			await bed.tool(['down']);
 			return `its machine of 512 MiB had ${residentMiB} MiB of the host's memory`;
@@ -145,7 +148,7 @@ export const steps: readonly Step[] = [
 			async run(bed) {
 				await bed.shell(`chown root:kvm /dev/kvm && chmod ${mode} /dev/kvm`);
 				await bed.shell(
-					`home=/home/${ordinaryUser}/cache/rehearse; mkdir -p $home && cp -alf ${places.cache}/rehearse/images $home 2>/dev/null || cp -a ${places.cache}/rehearse/images $home; chown -R ${ordinaryUser}: /home/${ordinaryUser}/cache`,
+					`cd ${places.ofUser} 2>/dev/null || { mkdir -p ${places.ofUser}/cache/rehearse ${places.ofUser}/state && chown -R ${ordinaryUser}: ${places.ofUser} && cp -al ${places.cache}/rehearse/images ${places.ofUser}/cache/rehearse; }`,
 				);
 				const kvm = await kvmOf(bed, ordinaryUser);
 				if (mode === '0666') {
@@ -155,8 +158,8 @@ export const steps: readonly Step[] = [
 				} else {
 					strictEqual(kvm?.status, 'warning', kvm?.found);
 					match(kvm.fix ?? '', mode === '0660' ? /usermod .*--groups kvm/ : /chmod|udev/);
-					const { stderr } = await bed.tool(['run', single, '--json'], { user: ordinaryUser, status: 3 });
-					match(stderr, /\/dev\/kvm cannot be opened \(EACCES\)/);
+					const { stdout } = await bed.tool(['run', single, '--json'], { user: ordinaryUser, status: 3 });
+					match(stdout, /\/dev\/kvm cannot be opened \(EACCES\)/);
 				}
 				await bed.shell('chmod 0660 /dev/kvm');
 			},

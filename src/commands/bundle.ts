@@ -7,6 +7,7 @@ import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { requireRoom } from '../base/disk-usage.js';
 import { brokenFailure, ExitCode, usageFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
+import { patiently } from '../base/patience.js';
 import { toolVersion } from '../base/version.js';
 import { isBundled, parseBundleManifest, unpackedBytes, type BundleManifest, type HeldSecrets } from '../bundle/manifest.js';
 import { describeFile, writeBundle, type PackedFile } from '../bundle/pack.js';
@@ -134,7 +135,7 @@ const answerMs = 5000;
 /** The runs whose labs are up; one that is still coming up has nothing to hand over. */
 async function findStandingRuns(runs: string): Promise<readonly string[]> {
 	const looks = (await findLiveLabs(runs)).map(async (lab) => {
-		const status = (await askLab(lab, { op: 'status' }, { deadlineMs: answerMs }).catch(() => undefined)) as LabStatus | undefined;
+		const status = (await askLab(lab, { op: 'status' }, { deadlineMs: patiently(answerMs) }).catch(() => undefined)) as LabStatus | undefined;
 		return status?.stands ? [lab.runDirectory] : [];
 	});
 	return (await Promise.all(looks)).flat();

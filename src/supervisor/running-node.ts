@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
+import { patiently } from '../base/patience.js';
 import type { Emit, RunEventBody, ScriptOutcome, Status } from '../lab/events.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { occupiedMemory } from '../machine/memory.js';
@@ -121,7 +122,7 @@ export class RunningNode {
 	async openShell(size: TerminalSize, terminal: string): Promise<Duplex> {
 		const { sideLine } = this.machine;
 		const { slowdown, signal } = this.#options;
-		const stream = await connectUnix(this.supervised.spec.shellSocket, shellSocketMs, signal);
+		const stream = await connectUnix(this.supervised.spec.shellSocket, patiently(shellSocketMs), signal);
 		stream.on('error', () => undefined);
 		try {
 			const { ended, leave } = await sideLine.beginShell(size, terminal, slowdown, signal);

@@ -1,5 +1,7 @@
 import { isAlive } from '../../base/alive.js';
 import { brokenFailure, ExitCode } from '../../base/errors.js';
+import { formatMs } from '../../base/format.js';
+import { patiently } from '../../base/patience.js';
 import { poll } from '../../base/waiting.js';
 import { chooseLiveLab, findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
 import type { Terminal } from '../terminal.js';
@@ -27,13 +29,13 @@ export async function downCommand({ runs, lab: name, all, terminal }: DownOption
 
 async function endLab(lab: LiveLab): Promise<void> {
 	try {
-		await askLab(lab, { op: 'down' }, { deadlineMs: answerMs });
+		await askLab(lab, { op: 'down' }, { deadlineMs: patiently(answerMs) });
 	} catch {
 		// One that cannot answer, or not yet, is told the way that everybody understands.
 		if (isAlive(lab.pid)) process.kill(lab.pid, 'SIGTERM');
 	}
 	const isGone = async () => !isAlive(lab.pid);
-	const { accepted } = await poll(isGone, Boolean, { intervalMs: 50, deadlineMs: goneMs });
+	const { accepted } = await poll(isGone, Boolean, { intervalMs: 50, deadlineMs: patiently(goneMs) });
 	if (accepted) return;
-	throw brokenFailure('not-down', `${lab.name} has not ended in ${goneMs / 1000} s`, { hint: `kill -9 ${lab.pid}` });
+	throw brokenFailure('not-down', `${lab.name} has not ended in ${formatMs(patiently(goneMs))}`, { hint: `kill -9 ${lab.pid}` });
 }

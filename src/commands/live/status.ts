@@ -1,4 +1,5 @@
 import { ExitCode, toFailure } from '../../base/errors.js';
+import { patiently } from '../../base/patience.js';
 import { findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
 import type { LabStatus } from '../../supervisor/answers.js';
 import { statusText } from '../../report/standing.js';
@@ -28,7 +29,7 @@ async function describe(lab: LiveLab) {
 	const { name, runDirectory, pid, startedAt } = lab;
 	const common = { lab: name, runDirectory, pid, ageMs: Date.now() - startedAt };
 	try {
-		const { stands, nodes, ports, tests } = (await askLab(lab, { op: 'status' }, { deadlineMs: answerMs })) as LabStatus;
+		const { stands, nodes, ports, tests } = (await askLab(lab, { op: 'status' }, { deadlineMs: patiently(answerMs) })) as LabStatus;
 		return { ...common, stands, nodes, ports, tests };
 	} catch (error) {
 		// Its images are being built, or it is just going down: there is nobody yet, or any more, to answer.

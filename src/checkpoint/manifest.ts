@@ -30,8 +30,8 @@ export interface CheckpointMachine {
 	readonly layers: readonly string[];
 }
 
-/** In 1 a machine's memory was in the file of its state; in 2 it was always whole. */
-export const manifestSchema = 3;
+/** In 1 a machine's memory was in the file of its state; in 2 it was always whole; in 3 its fingerprint had another name. */
+export const manifestSchema = 4;
 
 export interface Manifest {
 	readonly schema: typeof manifestSchema;
@@ -71,7 +71,7 @@ export function parseManifest(text: string, key: string): { readonly manifest: M
 function findProblem(value: unknown, key: string): string | undefined {
 	if (!isRecord(value)) return 'is no object';
 	const { schema } = value;
-	if (schema === 1 || schema === 2) return `was made by an earlier version of rehearse (schema ${schema} instead of ${manifestSchema})`;
+	if (isCount(schema) && schema < manifestSchema) return `was made by an earlier version of rehearse (schema ${schema} instead of ${manifestSchema})`;
 	if (schema !== manifestSchema) return `has schema ${JSON.stringify(schema)} instead of ${manifestSchema}`;
 	if (value['key'] !== key) return `is that of ${JSON.stringify(value['key'])}`;
 	if (!kinds.some((kind) => kind === value['kind'])) return `has the kind ${JSON.stringify(value['kind'])}`;

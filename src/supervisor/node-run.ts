@@ -1,4 +1,3 @@
-
 import { brokenFailure } from '../base/errors.js';
 import { processorTimeMs } from '../base/processor-time.js';
 import type { Semaphore } from '../base/semaphore.js';

@@ -1,5 +1,3 @@
-
-/** How a lab came up: what is known of it, and whether it stays now. */
 import { linesOf } from '../../base/lines.js';
 import { programFile } from '../../base/package-root.js';
 import type { RunEvent } from '../../lab/events.js';
@@ -11,6 +9,7 @@ import type { Terminal } from '../terminal.js';
 import { startView, type View } from '../view.js';
 import type { DetachedLab } from './detached.js';
 
+/** How a lab came up: what is known of it, and whether it stays now. */
 export interface BroughtUp {
 	readonly state: RunState;
 	readonly isUp: boolean;

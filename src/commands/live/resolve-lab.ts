@@ -1,9 +1,8 @@
-
-/** What every command takes that works on a lab that runs. */
 import { ask, askForStream, type AskOptions } from '../../control/client.js';
 import type { LabRequest } from '../../protocol/requests.js';
 import { chooseLiveLab, findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
 
+/** What every command takes that works on a lab that runs. */
 export interface LiveOptions {
 	/** The directory of all runs. */
 	readonly runs: string;

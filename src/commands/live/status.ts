@@ -1,4 +1,3 @@
-
 import { ExitCode, toFailure } from '../../base/errors.js';
 import type { LabStatus } from '../../protocol/requests.js';
 import { statusText } from '../../report/lab-status.js';

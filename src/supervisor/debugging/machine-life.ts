@@ -2,7 +2,6 @@
 import { Semaphore } from '../../base/semaphore.js';
 import type { CleanupStack } from '../../base/cleanup.js';
 import type { Emit } from '../../lab/events.js';
-import { loadMachine } from '../../machine/memory.js';
 import { ownStack, startFor, type StartContext, type StartedMachine } from '../start-machine.js';
 import { startNode, Barrier, ScriptReporter, whyUntraced } from '../node-run.js';
 import type { RunningNode } from '../running-node.js';
@@ -62,7 +61,7 @@ export class MachineLife {
 		const own = ownStack(cleanup, spec);
 		const started = await startFor({ ...spec, layers: point.layers, overlayFile }, point.ramFile, this.#runSpec, this.#context, own);
 		const options = { deadlineMs: lab.deadlines.stateMs, signal };
-		await Promise.race([loadMachine(started.machine, point, options), started.machine.broken]);
+		await Promise.race([started.machine.load(point, options), started.machine.broken]);
 		return started;
 	}
 }

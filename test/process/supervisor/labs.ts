@@ -37,7 +37,7 @@ export interface StartedLab {
 	readonly journals: string;
 	/** Waits for a line of that type, and of that stage where one is given. */
 	waitFor<T extends Line['type']>(type: T, stage?: string): Promise<Extract<Line, { type: T }>>;
-	/** Where its surveys are. */
+	/** Where its state snapshots are. */
 	readonly runDirectory: string;
 	/** Its control socket. */
 	readonly controlSocket: string;

@@ -1,7 +1,8 @@
-/** What a checkpoint says of itself: the shape of its `checkpoint.json`, and the reading of one that may be damaged. */
 import type { Extent } from '../base/extents.js';
-import { isCount, isText } from '../base/untrusted.js';
+import { isCount, isRecord, isText } from '../base/untrusted.js';
 import type { CheckpointKind } from '../lab/events.js';
+
+/** What a checkpoint says of itself: the shape of its `checkpoint.json`, and the reading of one that may be damaged. */
 
 /** What a machine's state depends on, by the name that people know it by. */
 export type Fingerprint = Readonly<Record<string, string>>;
@@ -95,9 +96,6 @@ export const machineFiles = ({ state, ram, pages, layers }: CheckpointMachine): 
 	...(pages === undefined ? [] : [pages]),
 	...layers,
 ];
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-	typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A name that does not lead out of the checkpoint's directory. */
 const isFileName = (name: string): boolean => name !== '' && name !== '.' && name !== '..' && !name.includes('/');

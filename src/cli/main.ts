@@ -5,7 +5,7 @@
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { toFailure, usageFailure, type Failure } from '../base/errors.js';
-import { toolVersion } from '../base/version.js';
+import { toolVersion } from '../base/package-root.js';
 import { processTerminal, type Terminal } from '../commands/terminal.js';
 import { closest } from '../plan/keys.js';
 import type { Command } from './command.js';

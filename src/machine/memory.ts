@@ -8,7 +8,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { CleanupStack } from '../base/cleanup.js';
 import { diskUsage } from '../base/disk-usage.js';
-import { parseProcSize } from '../base/proc-sizes.js';
+import { parseProcSize } from '../base/proc.js';
 import { run } from '../process/run.js';
 import { loadState, saveState, type MigrationOptions } from './migration.js';
 import { loadPrivatePages, savePrivatePages } from './private-pages.js';

@@ -1,16 +1,18 @@
-/** The machines of a lab that runs, as the proofs see them (./proofs). */
 import type { CleanupStack } from '../base/cleanup.js';
 import type { Semaphore } from '../base/semaphore.js';
+import { allOf } from '../base/waiting.js';
 import type { Emit } from '../lab/events.js';
+import { stage } from '../lab/stage.js';
 import type { StateSnapshot } from '../lab/state-snapshot.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { parseSnapshot } from '../machine/snapshot.js';
-import { bootAgain, type StartedMachine } from './start-machine.js';
-import { outcomeOf, whyUntraced } from './node-run.js';
-import type { ProvableLab } from './robustness-checks.js';
-import { stage } from '../lab/stage.js';
 import type { RunSpec } from '../protocol/run-spec.js';
 import { writeSnapshot } from '../runs/snapshots.js';
+import { outcomeOf, whyUntraced } from './node-run.js';
+import type { ProvableLab } from './robustness-checks.js';
+import { bootAgain, type StartedMachine } from './start-machine.js';
+
+/** The machines of a lab that runs, as the proofs see them (./proofs). */
 
 export interface ProvableContext {
 	readonly runSpec: RunSpec;
@@ -97,10 +99,4 @@ export function provableLab(running: LabOfMachines, context: ProvableContext): P
 async function shutDown(started: StartedMachine, deadlineMs: number, signal: AbortSignal): Promise<void> {
 	await started.machine.shutDown({ deadlineMs, signal });
 	await started.end();
-}
-
-/** All of them, so that nothing still goes on when this rejects with the first error. */
-async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-	await Promise.allSettled(promises);
-	return Promise.all(promises);
 }

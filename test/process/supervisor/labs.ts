@@ -5,12 +5,13 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from
 import os from 'node:os';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { pasteable } from '../../../src/base/shell.js';
 import { poll } from '../../../src/base/waiting.js';
 import { thisHost } from '../../../src/host/host.js';
-import type { RobustnessCheck, ReportedError, RunEventBody } from '../../../src/lab/events.js';
+import type { ReportedError, RobustnessCheck, RunEventBody } from '../../../src/lab/events.js';
 import { memoryDirectory } from '../../../src/machine/memory.js';
 import { startChild, type Child } from '../../../src/process/child.js';
-import { pasteable, run } from '../../../src/process/run.js';
+import { run } from '../../../src/process/run.js';
 import { controlSocketIn } from '../../../src/protocol/requests.js';
 import { scaledDeadlines, type Keep, type RunSpec } from '../../../src/protocol/run-spec.js';
 import { labNode, labOf } from '../../unit/base/labs.js';

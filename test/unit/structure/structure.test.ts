@@ -150,8 +150,8 @@ test('every way to import is seen', (t) => {
 	const text = `
 import a from 'a';
 import {
-	type B,
 	b,
+	type B,
 } from './b.js';
 import type { C } from '@scope/c/deep';
 import 'd';

@@ -34,7 +34,6 @@ const importers: Readonly<Record<string, string>> = {
 	'execa': 'src/process/',
 	'ip-num': 'src/lab/addressing.ts',
 	'junit-report-builder': 'src/report/junit.ts',
-	'listr2': 'src/report/live.ts',
 	'proper-lockfile': 'src/process/lock.ts',
 	'ssh2': 'src/ssh/',
 	'tmp-promise': 'src/runs/run-directory.ts',

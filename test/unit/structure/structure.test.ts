@@ -30,6 +30,7 @@ const mayImport = (from: string, to: string): boolean => from === to || levelOf(
 
 /** Where each npm package is imported: one file, or one folder where it ends in a slash. */
 const importers: Readonly<Record<string, string>> = {
+	'diff': 'src/base/line-diff.ts',
 	'env-paths': 'src/runs/paths.ts',
 	'execa': 'src/process/',
 	'ip-num': 'src/lab/addressing.ts',

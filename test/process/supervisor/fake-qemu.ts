@@ -130,7 +130,8 @@ listen('agent', (socket) => {
 		}
 		socket.write('script-started script=setup\n');
 		const result = behaviour === 'fails' ? 'result=exit-code status=1' : 'result=success status=0';
-		socket.write(`script-finished script=setup ${result} ms=5 stream=${base64('done\n')}\n`);
+		const output = behaviour === 'separates' ? 'one\u2028two\n' : 'done\n';
+		socket.write(`script-finished script=setup ${result} ms=5 stream=${base64(output)}\n`);
 		socket.write('started failed=\n');
 	});
 });

@@ -20,7 +20,7 @@ export type Line = RunEventBody | { type: 'supervisor'; pid: number } | { type: 
 
 export interface LabOptions {
 	readonly nodes?: readonly string[];
-	readonly behaviour?: 'works' | 'fails' | 'hangs' | 'panics' | 'stuck' | 'deaf';
+	readonly behaviour?: 'works' | 'fails' | 'hangs' | 'panics' | 'stuck' | 'deaf' | 'separates';
 	readonly keep?: Keep;
 	readonly robustness?: readonly RobustnessCheck[];
 	readonly snapshots?: boolean;

@@ -91,7 +91,7 @@ test('no room holds more than an eighth of the source', (t) => {
 
 /** `readline` ends a line at U+2028 as well, from Node 24 on; text of guests has that character in it. */
 test('only the prompt of the debugger reads lines with node:readline', (t) => {
-	const users = sources.filter(({ text }) => /from 'node:readline(?:\/promises)?'/.test(text)).map(({ path }) => path);
+	const users = [...sources, ...tests].filter(({ text }) => /from 'node:readline(?:\/promises)?'/.test(text)).map(({ path }) => path);
 	t.deepEqual(users, ['src/commands/live/debugger/lines.ts']);
 });
 

@@ -111,7 +111,7 @@ export function checkShuffle({ nodes }: Pick<Lab, 'nodes'>, { cold, from, only }
 
 /**
  * The nodes that are to be restored as started.
- * @throws Failure `usage` for names that the lab does not have, and for wishes that contradict each other
+ * @throws Failure `usage` for names that the lab does not have, and for options that contradict each other
  */
 export function startedNodes(
 	lab: { readonly nodes: readonly { readonly name: string }[] },

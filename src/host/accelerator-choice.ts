@@ -39,7 +39,7 @@ export const processorModel = (): string => os.cpus()[0]?.model ?? '';
 /**
  * The accelerator for this host, from the cache when the same kernel was tried on the same QEMU, processor and boot
  * of the host before; for an hour, where KVM was only too slow. A refusal of `--accel kvm` is never cached: somebody is
- * mending it.
+ * fixing it.
  */
 export async function chooseAccelerator(options: ChoiceOptions): Promise<ProvenAccelerator> {
 	const { choice, signal } = options;

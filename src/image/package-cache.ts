@@ -1,6 +1,6 @@
 /**
  * The Debian packages that builds have downloaded, so that the next image, or this one after a kill, does not fetch them
- * again. Several builds use them at once: a package is written aside and renamed, and each build gets copies of its own.
+ * again. Several builds use them at once: a package is written under another name and renamed, and each build gets copies of its own.
  */
 import { randomUUID } from 'node:crypto';
 import { constants, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';

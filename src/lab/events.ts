@@ -32,7 +32,7 @@ export type RobustnessCheck = 'twice' | 'reboot';
 
 /**
  * What a checkpoint is of: a machine before its startup scripts, all machines of a lab after theirs, or all machines of a
- * lab whatever had become of it, to be handed over.
+ * lab whatever had become of it, to be exported.
  */
 export type CheckpointKind = 'provisioned' | 'started' | 'failed';
 

@@ -22,7 +22,7 @@ export interface MachineOptions {
 	readonly accelerator: Accelerator;
 	readonly start: Start;
 	readonly consoleFile: string;
-	/** How far it stands back where processors are short, from 0 to 19 (nice(2)). */
+	/** Its niceness where processors are short, from 0 to 19 (nice(2)). */
 	readonly niceness?: number;
 	readonly cleanup: CleanupStack;
 	readonly onMessage: (message: AgentMessage) => void;
@@ -162,7 +162,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	};
 }
 
-/** Why a machine stands still that nobody has stopped (`RunState` in QEMU's QMP reference). QEMU stays alive then. */
+/** Why a machine is halted that nobody has stopped (`RunState` in QEMU's QMP reference). QEMU stays alive then. */
 async function reportStop(qmp: Qmp, breakage: Breakage): Promise<void> {
 	const { status } = (await qmp.execute('query-status').catch(() => ({}))) as { status?: string };
 	// Under KVM, a processor that cannot go on.

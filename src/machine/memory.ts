@@ -1,8 +1,8 @@
 /**
  * The memory of guests. That of one that is booted is a file in a file system that is in the host's memory (tmpfs(5)), in
- * which the host knows what was ever touched; to save the machine means to copy it. One that is restored maps the saved
+ * which the host knows what was ever used; to save the machine means to copy it. One that is restored maps the saved
  * file, and has a copy of each page that it writes to; to save it again means to save these pages. QEMU would read all of the
- * memory, what was never touched too, and write it page by page.
+ * memory, what was never used too, and write it page by page.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-/** Reads what the guest's agent answers to `survey` (`cloud-init/guest/snapshot.bash`). */
+/** Reads what the guest's agent answers to `snapshot` (`cloud-init/guest/snapshot.bash`). */
 import { gunzipSync } from 'node:zlib';
 import type { StateSnapshot, SnapshotFile } from '../lab/state-snapshot.js';
 import { readAddresses, readPorts } from './proc-net.js';
@@ -6,7 +6,7 @@ import { readAddresses, readPorts } from './proc-net.js';
 /** What a section begins with, before its name. */
 const separator = '\x1d';
 
-/** Reads a survey from the agent's base64 of gzip. What cannot be read of it is left out. @throws for what is no gzip */
+/** Reads a state snapshot from the agent's base64 of gzip. What cannot be read of it is left out. @throws for what is no gzip */
 export function parseSnapshot(answer: string): StateSnapshot {
 	const text = gunzipSync(Buffer.from(answer, 'base64')).toString('utf8');
 	const sections = splitSections(text);

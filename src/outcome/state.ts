@@ -47,7 +47,7 @@ export interface NodeRecord {
 	readonly origin?: Origin;
 }
 
-/** How an assertion stands that was tried and did not hold. */
+/** An assertion that was tried and did not hold so far. */
 export interface WaitingRecord {
 	readonly attempts: number;
 	readonly message: string;

@@ -26,7 +26,7 @@ export interface ProvableContext {
 export interface LabOfMachines {
 	/** A node with the machine that it has at the moment. */
 	find(node: string): { readonly present: StartedMachine };
-	/** Takes a machine that was started anew for a node, long before it has arrived. */
+	/** Takes a machine that was started anew for a node, long before its guest is up. */
 	begin(node: string, started: StartedMachine): void;
 	/** The machines are about to end: connections to them are of no more use. */
 	dropSessions(): Promise<void>;
@@ -39,11 +39,11 @@ const stubbornServiceMs = 90_000;
 /** Asks a machine's agent what the machine is like. It needs no network. @throws Failure when the machine breaks or is silent */
 export async function snapshotMachine(machine: RunningMachine, deadlineMs: number, signal?: AbortSignal): Promise<StateSnapshot> {
 	machine.send('snapshot');
-	const { data } = await machine.waitFor('snapshot', { deadlineMs, signal, what: 'its survey was' });
+	const { data } = await machine.waitFor('snapshot', { deadlineMs, signal, what: 'its state snapshot was' });
 	return parseSnapshot(data);
 }
 
-/** Surveys every machine of a lab into the run's directory. */
+/** Writes a state snapshot of every machine of a lab into the run's directory. */
 export async function snapshotLab(
 	running: Pick<LabOfMachines, 'find'>,
 	{ machines, runDirectory, deadlines }: RunSpec,

@@ -109,7 +109,7 @@ async function saveFailed(
 	}
 }
 
-/** Leaves the machines running until they are let go. */
+/** Leaves the machines running until somebody detaches. */
 async function stayUp(
 	{ machines, access }: RunSpec,
 	{ emit, released, signal }: LabRunContext,

@@ -67,7 +67,7 @@ export async function bringUpNode(runSpec: MachineRunSpec, nodeContext: NodeCont
 	return { started, ...(await stage(emit, 'startup', run, ({ startup }) => startup, name)) };
 }
 
-/** Restores or boots one node; it stands before its startup scripts then, or behind them where it was restored so. */
+/** Restores or boots one node; its startup scripts are about to run then, or have run where it was restored so. */
 export async function startNode(
 	runSpec: MachineRunSpec,
 	context: StartContext,

@@ -79,7 +79,7 @@ export async function proveReboot(options: RobustnessOptions): Promise<boolean> 
 	return losses.every((count) => count === 0) && scenarioPassed;
 }
 
-/** Surveys a node until what passes by itself has passed, or the patience has. */
+/** Takes state snapshots of a node until what passes by itself has passed, or the patience has. */
 async function settled(
 	node: string,
 	before: StateSnapshot,

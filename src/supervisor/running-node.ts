@@ -65,7 +65,7 @@ export class RunningNode {
 		throw usageFailure(`${this.name} has not been started yet`, { node: this.name });
 	}
 
-	/** Takes a machine that was started for the node; it has not arrived yet. */
+	/** Takes a machine that was started for the node; its guest is not up yet. */
 	begin(started: StartedMachine): void {
 		this.started = started;
 		this.#last = started;
@@ -156,7 +156,7 @@ export class RunningNode {
 		this.paused = paused;
 	}
 
-	/** Whether that machine is the node's, and stands still because somebody froze it. */
+	/** Whether that machine is the node's, and paused. */
 	holdsStill(machine: RunningMachine): boolean {
 		return this.paused && this.started?.machine === machine;
 	}

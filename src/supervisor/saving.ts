@@ -24,7 +24,7 @@ export interface LiveMachine {
 
 export type SavingContext = Pick<RunSpec, 'deadlines' | 'disks'> & {
 	readonly signal: AbortSignal;
-	/** Whether a machine stands still for a person, and is to do so afterwards. */
+	/** Whether a person has paused a machine, which is to stay paused afterwards. */
 	readonly isPaused?: (machine: RunningMachine) => boolean;
 };
 

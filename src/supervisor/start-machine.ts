@@ -20,7 +20,7 @@ export interface StartContext {
 	readonly signal: AbortSignal;
 	readonly cleanup: CleanupStack;
 	readonly onMessage: (message: AgentMessage) => void;
-	/** Called with every machine that is started for the node, long before it has arrived. */
+	/** Called with every machine that is started for the node, long before its guest is up. */
 	readonly onStart: (started: StartedMachine) => void;
 }
 
@@ -30,7 +30,7 @@ export interface StartedMachine extends LiveMachine {
 	end(): Promise<void>;
 }
 
-/** Restores a node's machine, which stands still then; nothing when it cannot be: the reader is told why. */
+/** Restores a node's machine, which is halted then; nothing when it cannot be: the reader is told why. */
 export async function restoreNode(runSpec: MachineRunSpec, context: StartContext): Promise<StartedMachine | undefined> {
 	const { restore, spec, origin } = runSpec;
 	if (!restore) return undefined;
@@ -61,7 +61,7 @@ export async function restoreNode(runSpec: MachineRunSpec, context: StartContext
 	}
 }
 
-/** Has a restored machine go on, and asks it whether it is sound. Resolves to whether it is; it is ended if not. */
+/** Has a restored machine go on, and checks its health. Resolves to whether it is healthy; it is ended if not. */
 export async function wakeNode(started: StartedMachine, runSpec: MachineRunSpec, context: StartContext): Promise<boolean> {
 	const { machine } = started;
 	const { signal, lab } = context;
@@ -90,16 +90,16 @@ export async function wakeNode(started: StartedMachine, runSpec: MachineRunSpec,
 			signal,
 			what: 'its first word after the restore was',
 		});
-		// What has failed in it is why it was handed over.
+		// What has failed in it is why it was exported.
 		const reported = isOnlyRestored ? { ...awake, failedUnits: '' } : awake;
 		return findHealthProblems(reported, { machineId: machineId(machine.name), hostKey: runSpec.hostKey });
 	}
 }
 
-/** Why a machine that was handed over is not there: booted it would be another. */
+/** Why an imported machine is not there: booted it would be another. */
 function notRestored({ spec: { name } }: MachineRunSpec, cause: unknown): Failure {
 	const { message, detail } = toFailure(cause);
-	return brokenFailure('not-restored', `${name} could not be restored as it was handed over: ${message}`, {
+	return brokenFailure('not-restored', `${name} could not be restored as it was exported: ${message}`, {
 		node: name,
 		cause,
 		detail,

@@ -18,8 +18,8 @@ const nodeCommand = (op: Extract<LabRequest, { node: string }>['op'] & ('pause' 
 
 /** Pausing and ending a node's machine, and the ways back. */
 export const nodePowerDefinitions: readonly Command[] = [
-	nodeCommand('pause', "freeze a node's machine", 'stands still'),
-	nodeCommand('resume', 'have a frozen machine go on', 'goes on'),
+	nodeCommand('pause', "pause a node's machine", 'is paused'),
+	nodeCommand('resume', 'have a paused machine go on', 'runs again'),
 	nodeCommand('kill', "end a node's machine as a power failure does", 'is dead'),
 	nodeCommand('restart', 'restart a node from its own disk; its startup scripts do not run again', 'is up again'),
 ];

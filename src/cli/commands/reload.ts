@@ -6,7 +6,7 @@ export const reloadDefinition = defineCommand({
 	usage: 'reload [nodes..]',
 	describe: 'apply an edited plan to a lab that is up: only nodes that were edited are made anew',
 	positionals: {
-		nodes: { type: 'string', array: true, default: [] as string[], describe: 'nodes that may be touched (default: all of them)' },
+		nodes: { type: 'string', array: true, default: [] as string[], describe: 'nodes that may be replaced (default: all of them)' },
 	} as const,
 	flags: {
 		'dry-run': { type: 'boolean', default: false, describe: 'only say what would be done' },

@@ -17,7 +17,7 @@ export interface ReloadOptions {
 	readonly paths: Paths;
 	/** Name of the lab; the only one that is up otherwise. */
 	readonly lab: string | undefined;
-	/** Nodes that may be touched; all of them where there is none. */
+	/** Nodes that may be replaced; all of them where there is none. */
 	readonly nodes: readonly string[];
 	/** Only say what would be done. */
 	readonly dryRun: boolean;

@@ -52,7 +52,7 @@ export class MachineLife {
 		return startNode(this.#runSpec, this.#context, { ...this.#context, barrier: new Barrier(1), saver: this.#saver, boots: new Semaphore(1) });
 	}
 
-	/** Ends the machine and starts one that continues from a saved state; it stands still then. */
+	/** Ends the machine and starts one that continues from a saved state; it is halted then. */
 	async restore(point: SavePoint, points: SavePoints): Promise<StartedMachine> {
 		const { lab, signal, cleanup } = this.#context;
 		await this.#node.started?.end();

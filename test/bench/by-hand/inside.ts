@@ -102,7 +102,7 @@ async function waitForNode(machine: ByHandMachine): Promise<SshSession> {
 	}
 }
 
-/** What no retry mends. */
+/** What no retry fixes. */
 class Fault extends Error {}
 
 function sessionOf(sessions: ReadonlyMap<string, SshSession>, node: string): Promise<SshSession> {

@@ -73,7 +73,7 @@ test.serial('a lab without machines has a network and a verdict', async (t) => {
 	t.deepEqual(await lab.leftovers(), []);
 });
 
-test.serial('the network is inside, the host has nothing of it, and a kept lab ends when it is let go', async (t) => {
+test.serial('the network is inside, the host has nothing of it, and a detached lab ends when it is released', async (t) => {
 	const before = await hostState();
 	const lab = await startLab(t, { keep: 'always' });
 	const { pid } = await lab.waitFor('supervisor');

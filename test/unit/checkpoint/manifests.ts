@@ -1,4 +1,4 @@
-/** A sound manifest that tests vary. */
+/** An intact manifest that tests vary. */
 import type { Manifest } from '../../../src/checkpoint/manifest.js';
 
 /** The key of `manifest`. */

@@ -36,7 +36,7 @@ test('nodes whose startup scripts do not run again stand back behind those that 
 	t.deepEqual(['postgres', 'redis', 'server'].map((node) => nicenessOf(node, none)), [0, 0, 0], 'nobody where nobody has');
 });
 
-test('where nothing is known nobody stands back', (t) => {
+test('where nothing is known nobody yields', (t) => {
 	t.is(nicenessOf('redis', new Map()), 0);
 	t.is(nicenessOf('redis', new Map([['redis', 0]])), 0);
 });

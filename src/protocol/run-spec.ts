@@ -87,7 +87,7 @@ export interface RunSpec {
 	readonly keep: Keep;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
-	/** What is to be proved once the scenario has passed. */
+	/** The robustness checks that run once the scenario has passed. */
 	readonly robustness: readonly RobustnessCheck[];
 	/** How long a node waits, once all machines are there, before its startup scripts begin, in milliseconds. */
 	readonly pace?: Readonly<Record<string, number>>;

@@ -60,7 +60,7 @@ export interface RehearseOptions {
 	readonly scenario: boolean;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
-	/** What is to be proved once the scenario has passed. */
+	/** The robustness checks that run once the scenario has passed. */
 	readonly robustness?: readonly RobustnessCheck[];
 	/** Directories of earlier runs that somebody is still to be told of. */
 	readonly spared?: readonly string[];

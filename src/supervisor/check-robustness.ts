@@ -13,7 +13,7 @@ import type { RunSpec } from '../protocol/run-spec.js';
 const longestSettleMs = 20_000;
 
 /** Proves what is to be proved, one after the other. Resolves to whether the lab passed all of it. */
-export async function proveAll(
+export async function checkRobustness(
 	running: RunningLab,
 	runSpec: RunSpec,
 	emit: Emit,

@@ -12,7 +12,7 @@ import { outcomeOf, whyUntraced } from './node-run.js';
 import type { ProvableLab } from './robustness-checks.js';
 import { bootAgain, type StartedMachine } from './start-machine.js';
 
-/** The machines of a lab that runs, as the proofs see them (./proofs). */
+/** The machines of a lab that runs, as the robustness checks see them (./robustness-checks). */
 
 export interface ProvableContext {
 	readonly runSpec: RunSpec;
@@ -22,7 +22,7 @@ export interface ProvableContext {
 	readonly boots: Semaphore;
 }
 
-/** What the proofs need of a lab that runs. */
+/** What the robustness checks need of a lab that runs. */
 export interface LabOfMachines {
 	/** A node with the machine that it has at the moment. */
 	find(node: string): { readonly present: StartedMachine };
@@ -56,7 +56,7 @@ export async function snapshotLab(
 	await Promise.all(machines.map(({ spec }) => snapshot(spec.name)));
 }
 
-/** A lab that runs, for proofs. */
+/** A lab that runs, for robustness checks. */
 export function provableLab(running: LabOfMachines, context: ProvableContext): ProvableLab {
 	const { runSpec, emit, signal, boots } = context;
 	const { deadlines, machines } = runSpec;

@@ -96,7 +96,7 @@ async function settled(
 	}
 }
 
-/** Tells of assertions as those of a proof. */
+/** Marks assertions as those of a robustness check. */
 const markedBy =
 	(after: RobustnessCheck, emit: Emit): Emit =>
 	(event) =>

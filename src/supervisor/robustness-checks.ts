@@ -10,7 +10,7 @@ import { locateDifference } from '../machine/locate-difference.js';
  * comes back from a restart. Each ends with the scenario; what is wrong with the lab is told by events.
  */
 
-/** A lab that runs, as far as a proof is concerned. Each call rejects when the rehearsal itself breaks. */
+/** A lab that runs, as far as a robustness check is concerned. Each call rejects when the rehearsal itself breaks. */
 export interface ProvableLab {
 	/** What a node's machine is like now. */
 	snapshot(node: string): Promise<StateSnapshot>;

@@ -8,6 +8,11 @@ cd -- "$(dirname -- "$(readlink -f -- "$0")")/../.."
 # The compiler trusts its notes on what it wrote last, even when that is gone.
 [ -e dist/src/cli/main.js ] || rm -f dist/.tsbuildinfo
 node_modules/.bin/tsc -p tsconfig.json
+# What was compiled from a source that is gone would still run, as a test for instance.
+find dist/src dist/test -name '*.js' 2>/dev/null | while IFS= read -r file; do
+	source=${file#dist/}
+	[ -e "${source%.js}.ts" ] || rm -f -- "$file"
+done
 
 # A lab that stays may still have to read what the last build left, which counts from now on.
 if [ -e dist/bin/.built ]; then
@@ -17,7 +22,7 @@ mkdir -p dist/bin
 : >dist/bin/.built
 # What a package of the older kind requires of node itself needs a `require`, which a module has not.
 require='import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);'
-node_modules/.bin/esbuild dist/src/cli/main.js dist/src/cli/keeper.js dist/src/cli/supervisor.js --outdir=dist/bin \
+node_modules/.bin/esbuild dist/src/cli/main.js dist/src/cli/lab-daemon.js dist/src/cli/supervisor.js --outdir=dist/bin \
 	--bundle --splitting --platform=node --format=esm --target=node20.19 --external:ssh2 --banner:js="$require" --log-level=warning
 # Hardly one still needs what went out of use a month ago.
 find dist/bin -name '*.js' -mtime +30 -exec rm -f {} +

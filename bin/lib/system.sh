@@ -30,7 +30,7 @@ look_at_system() {
 	! lacks_kvm_group || need kvm "add $user to the group $kvm_group, for $kvm: without it guests are emulated, ten times slower"
 }
 
-mend_system() {
+fix_system() {
 	case " $needs " in
 	*' packages '* | *' qemu '*)
 		say 'installing; this may take a few minutes'
@@ -39,7 +39,7 @@ mend_system() {
 		;;
 	esac
 	case " $needs " in *' ids '*) add_subordinate_ids ;; esac
-	case " $needs " in *' tun '*) mend_tun ;; esac
+	case " $needs " in *' tun '*) fix_tun ;; esac
 	case " $needs " in *' userns '*) allow_userns ;; esac
 	case " $needs " in *' kvm '*) join_kvm_group ;; esac
 }
@@ -62,7 +62,7 @@ set_up_system() {
 	[ -n "$needs" ] || return 0
 	if [ "$(id -u)" = 0 ]; then
 		say "to be done on this machine:$descriptions"
-		mend_system
+		fix_system
 	elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
 		say 'using sudo for what needs root'
 		sudo -n "$root/bin/setup" system "$user" || exit $?

@@ -42,3 +42,10 @@ export const withoutControls = (text: string): string =>
 		.replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|[()][A-Z0-9]|[=>]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)/g, '')
 		.replace(/\r+\n/g, '\n')
 		.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '');
+
+/** A text cut to `width` columns, the cut marked. */
+export const truncated = (text: string, width: number): string =>
+	text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+
+/** A text as one line, with nothing in it that moves a cursor. */
+export const oneLine = (text: string): string => withoutControls(text).replaceAll(/\s+/g, ' ').trim();

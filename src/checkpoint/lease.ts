@@ -6,7 +6,7 @@
 import { access, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isAlive } from '../base/alive.js';
-import { readBootId } from '../base/boot-id.js';
+import { readBootId } from '../base/proc.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { manifestName } from './manifest.js';
 import { discardCheckpoint } from './store.js';

@@ -1,17 +1,16 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { usageFailure, type ExitCode } from '../base/errors.js';
-import type { ProofName } from '../lab/events.js';
-import { requireNodes } from '../lab/node-names.js';
-import type { AcceleratorChoice } from '../machine/accelerator.js';
-import type { Paths } from '../runs/paths.js';
+import type { RobustnessCheck } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
+import { requireNodes } from '../lab/lab.js';
+import type { AcceleratorChoice } from '../machine/accelerator.js';
+import { exitCodeOf, resultJson, resultOf } from '../outcome/result.js';
+import type { Keep } from '../protocol/run-spec.js';
 import { rehearse, type RehearseOptions } from '../rehearse/rehearse.js';
 import { rehearseOrders, type Shuffle } from '../rehearse/shuffle.js';
-import type { Keep } from '../protocol/run-spec.js';
-import { resultJson } from '../report/json.js';
 import { eventLine } from '../report/plain.js';
-import { exitCodeOf, resultOf } from '../report/result.js';
 import { summary } from '../report/summary.js';
+import type { Paths } from '../runs/paths.js';
 import { loadLab } from './load-lab.js';
 import { stopOnSignals } from './stop.js';
 import type { Terminal } from './terminal.js';
@@ -34,7 +33,7 @@ export interface RunOptions {
 	readonly saveFailed: boolean;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
-	readonly proofs: readonly ProofName[];
+	readonly robustness: readonly RobustnessCheck[];
 	/** Other orders of startup to be rehearsed. */
 	readonly shuffle: Shuffle | undefined;
 	readonly mirror: string | undefined;
@@ -68,7 +67,7 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 			saveFailed: options.saveFailed,
 			scenario: true,
 			trace: options.trace,
-			proofs: options.proofs,
+			robustness: options.robustness,
 			mirror: options.mirror,
 			timeLimitMs: options.timeLimitMs,
 			onEvent: view.onEvent,
@@ -112,7 +111,7 @@ export function checkShuffle({ nodes }: Pick<Lab, 'nodes'>, { cold, from, only }
 
 /**
  * The nodes that are to be restored as started.
- * @throws Failure `usage` for names that the lab does not have, and for wishes that contradict each other
+ * @throws Failure `usage` for names that the lab does not have, and for options that contradict each other
  */
 export function startedNodes(
 	lab: { readonly nodes: readonly { readonly name: string }[] },

@@ -1,14 +1,14 @@
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { readBootId } from '../base/boot-id.js';
+import { readBootId } from '../base/proc.js';
 import { usageFailure } from '../base/errors.js';
 import { contentKey, sha256 } from '../base/hash.js';
 import type { Image } from '../image/store.js';
-import { proveAccelerator, rungsFor, type AcceleratorChoice, type ProvenAccelerator } from '../machine/accelerator.js';
-import { canaryArguments, flyCanary, type CanaryKernel, type CanaryOutcome } from '../machine/canary.js';
+import { proveAccelerator, candidatesFor, type AcceleratorChoice, type ProvenAccelerator } from '../machine/accelerator.js';
+import { canaryArguments, bootCanary, type CanaryKernel, type CanaryOutcome } from '../machine/canary.js';
 import type { Accelerator } from '../machine/spec.js';
 import { run } from '../process/run.js';
-import { flyTwice, isBelieved } from './canary-verdict.js';
+import { bootTwice, isBelieved } from './canary-verdict.js';
 import { thisHost } from './host.js';
 import { findKvmHindrance } from './kvm.js';
 import { processorModel, readCpuInfo } from './processor.js';
@@ -29,15 +29,15 @@ export async function readQemuVersion(signal?: AbortSignal): Promise<string> {
 }
 
 /**
- * The accelerator for this host, by canaries that were flown before with the same kernel, on the same QEMU, processor and
- * boot of the host, as far as they are believed. With `--accel kvm` a failure never is: somebody is mending it.
+ * The accelerator for this host, by canaries that were booted before with the same kernel, on the same QEMU, processor and
+ * boot of the host, as far as they are believed. With `--accel kvm` a failure never is: somebody is fixing it.
  */
 export async function chooseAccelerator({ choice, images, ...options }: ChoiceOptions): Promise<ProvenAccelerator> {
 	const [image] = images.values();
 	if (!image) throw usageFailure('the lab has no nodes');
 	const [hindrance, { flags }] = await Promise.all([findKvmHindrance(thisHost()), readCpuInfo()]);
-	const fly = await rememberedCanaries({ ...options, kernel: image, believes: choice === 'kvm' ? 'successes' : 'all' });
-	return proveAccelerator({ choice, hindrance, rungs: rungsFor(flags) }, fly);
+	const boot = await rememberedCanaries({ ...options, kernel: image, believes: choice === 'kvm' ? 'successes' : 'all' });
+	return proveAccelerator({ choice, hindrance, candidates: candidatesFor(flags) }, boot);
 }
 
 export interface CanaryOptions extends Pick<ChoiceOptions, 'cacheDirectory' | 'qemuVersion' | 'signal'> {
@@ -46,7 +46,7 @@ export interface CanaryOptions extends Pick<ChoiceOptions, 'cacheDirectory' | 'q
 	readonly believes: 'all' | 'successes' | 'none';
 }
 
-/** Flies canaries, and remembers what became of them. */
+/** Boots canaries, and remembers what became of them. */
 export async function rememberedCanaries(options: CanaryOptions): Promise<(accelerator: Accelerator) => Promise<CanaryOutcome>> {
 	const { kernel, cacheDirectory, qemuVersion, signal, believes } = options;
 	const common = {
@@ -61,7 +61,7 @@ export async function rememberedCanaries(options: CanaryOptions): Promise<(accel
 		const file = path.join(cacheDirectory, 'accelerator', `${key}.json`);
 		const known = believes === 'none' ? undefined : await recall(file);
 		if (known && ('ms' in known || believes === 'all')) return known;
-		const outcome = await flyTwice(accelerator, () => flyCanary(accelerator, kernel, signal));
+		const outcome = await bootTwice(accelerator, () => bootCanary(accelerator, kernel, signal));
 		// A cache that cannot be written to costs the next run a canary, not this one its life.
 		await remember(file, outcome).catch(() => undefined);
 		return outcome;

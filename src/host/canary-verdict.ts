@@ -4,7 +4,7 @@ import type { Accelerator } from '../machine/spec.js';
 
 const hourMs = 60 * 60_000;
 
-/** How long a failure is believed: one that may be owed to a busy host, and any other, which may have been mended. */
+/** How long a failure is believed: one that may be owed to a busy host, and any other, which may have been fixed. */
 const lateMs = hourMs;
 const failedMs = 24 * hourMs;
 
@@ -14,17 +14,17 @@ export function isBelieved(outcome: CanaryOutcome, ageMs: number): boolean {
 	return ageMs <= (outcome.isLate ? lateMs : failedMs);
 }
 
-/** A canary that takes longer may have been flown in a busy moment, in milliseconds. */
+/** A canary that takes longer may have been booted in a busy moment, in milliseconds. */
 const slowMs: Readonly<Record<Accelerator['name'], number>> = { kvm: 3000, tcg: 20_000 };
 
 /**
- * Flies a canary, and another one where the first was slow: what it took stretches every deadline until the host is booted
+ * Boots a canary, and another one where the first was slow: what it took stretches every deadline until the host is booted
  * again.
  */
-export async function flyTwice({ name }: Pick<Accelerator, 'name'>, fly: () => Promise<CanaryOutcome>): Promise<CanaryOutcome> {
-	const first = await fly();
+export async function bootTwice({ name }: Pick<Accelerator, 'name'>, boot: () => Promise<CanaryOutcome>): Promise<CanaryOutcome> {
+	const first = await boot();
 	if (!('ms' in first) || (first.ms <= slowMs[name] && first.noRestore === undefined)) return first;
-	const second = await fly();
+	const second = await boot();
 	return better(first, second);
 }
 

@@ -1,5 +1,5 @@
 /** KVM on this host: why it cannot be had, what to do about it, and whether a guest runs under it. */
-import type { Finding } from '../base/requirement.js';
+import type { ProbeResult } from '../base/requirement.js';
 import { parseCpuInfo } from './processor.js';
 import { asRoot, type Host } from './host.js';
 
@@ -42,7 +42,7 @@ export async function adviseKvm(host: Pick<Host, 'user' | 'readText' | 'describe
 }
 
 /** KVM is never required: without it guests run under TCG, slower. */
-export async function probeKvm(host: Host, proveKvm?: ProveKvm): Promise<Finding> {
+export async function probeKvm(host: Host, proveKvm?: ProveKvm): Promise<ProbeResult> {
 	const error = await host.tryDevice(device);
 	if (error !== undefined) {
 		const found = error === 'ENOENT' ? 'not present' : error === 'EACCES' ? 'present, not permitted' : `unusable (${error})`;

@@ -1,7 +1,7 @@
 /** Requirements that are programs: whether they are there, and of which version. */
 import { toFailure } from '../base/errors.js';
 import { patiently } from '../base/patience.js';
-import type { Finding } from '../base/requirement.js';
+import type { ProbeResult } from '../base/requirement.js';
 import type { Argv } from '../process/run.js';
 import type { Host } from './host.js';
 import { isAtLeast, parseVersion } from './judge.js';
@@ -15,7 +15,7 @@ export const nodeNeeded = '20.19';
 const probeTimeoutMs = 10_000;
 
 /** A program that is there and has not told its version in time: the host is busy, and nothing is missing. */
-export const slowToAnswer = (detail: string): Finding => ({ status: 'warning', found: `slow to answer: ${detail}` });
+export const slowToAnswer = (detail: string): ProbeResult => ({ status: 'warning', found: `slow to answer: ${detail}` });
 
 /** A program of which any version will do. */
 interface ProgramRequirement {
@@ -43,7 +43,7 @@ export const programRequirements: readonly ProgramRequirement[] = [
 ];
 
 /** The Node that runs this. */
-export function probeNode(host: Host): Finding {
+export function probeNode(host: Host): ProbeResult {
 	const found = host.nodeVersion;
 	if (isAtLeast(found, nodeNeeded)) return { status: 'ok', found };
 	return { status: 'too old', found, fix: 'install Node.js 20 LTS or newer' };
@@ -53,7 +53,7 @@ export function probeNode(host: Host): Finding {
 export async function probeProgram(
 	host: Host,
 	{ argv, optional }: Pick<ProgramRequirement, 'argv' | 'optional'>,
-): Promise<Finding> {
+): Promise<ProbeResult> {
 	try {
 		const { stdout, stderr } = await host.run(argv, { allowFailure: true, timeoutMs: patiently(probeTimeoutMs) });
 		return { status: 'ok', found: parseVersion(`${stdout}\n${stderr}`) ?? 'present' };
@@ -66,7 +66,7 @@ export async function probeProgram(
 }
 
 /** QEMU's version. */
-export async function probeQemu(host: Host): Promise<Finding> {
+export async function probeQemu(host: Host): Promise<ProbeResult> {
 	const finding = await probeProgram(host, { argv: ['qemu-system-x86_64', '--version'] });
 	if (finding.status !== 'ok') return finding;
 	return isAtLeast(finding.found, qemuNeeded) ? finding : { status: 'too old', found: finding.found, fix: host.setUp };

@@ -1,13 +1,14 @@
 import { chmod, cp, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
-import { Failure, ExitCode, brokenFailure, hostFailure } from '../base/errors.js';
+import { brokenFailure, ExitCode, Failure, hostFailure } from '../base/errors.js';
 import { lastLines } from '../base/format.js';
+import { pasteable } from '../base/shell.js';
 import { untilAborted } from '../base/waiting.js';
 import { minimumDiskMiB } from '../lab/lab.js';
 import { startChild, type Child } from '../process/child.js';
 import { startJanitor } from '../process/janitor.js';
-import { pasteable, run, type Argv } from '../process/run.js';
+import { run, type Argv } from '../process/run.js';
 import { inUserNamespace, readSubordinateRanges } from '../process/user-namespace.js';
 import { imagesDirectory, type GuestDefinition, type ImageRequest } from './guest.js';
 import type { Mirror } from './mirror.js';

@@ -1,6 +1,6 @@
 /**
  * Which accelerator a machine can run on, proven. /dev/kvm may open, make a machine and a processor, and still be
- * useless, so a canary boots the lab's own kernel on each rung of a ladder until one reaches user space in time.
+ * useless, so a canary boots the lab's own kernel with each candidate until one reaches user space in time.
  */
 import { hostFailure } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
@@ -27,15 +27,15 @@ export type AcceleratorChoice = 'auto' | 'kvm' | 'tcg';
 const kvmProcessor = 'host,-vmx,-svm,pmu=off';
 
 /** What is tried with KVM, best first. */
-export const kvmLadder: readonly Accelerator[] = [
+export const kvmCandidates: readonly Accelerator[] = [
 	{ name: 'kvm', accel: 'kvm', cpu: kvmProcessor },
 	// Some hosts offer the arch-capabilities register and then refuse to have it written.
 	{ name: 'kvm', accel: 'kvm', cpu: `${kvmProcessor},-arch-capabilities` },
 ];
 
-/** The rungs that differ on a host: one whose processor has no arch-capabilities has nothing to take away. @param flags of `/proc/cpuinfo` */
-export const rungsFor = (flags: readonly string[]): readonly Accelerator[] =>
-	flags.includes('arch_capabilities') ? kvmLadder : kvmLadder.slice(0, 1);
+/** The candidates that differ on a host: one whose processor has no arch-capabilities has nothing to take away. @param flags of `/proc/cpuinfo` */
+export const candidatesFor = (flags: readonly string[]): readonly Accelerator[] =>
+	flags.includes('arch_capabilities') ? kvmCandidates : kvmCandidates.slice(0, 1);
 
 /**
  * Emulation. What a guest would use because the processor has it, and what costs an emulator more than it saves, is
@@ -52,16 +52,16 @@ export const tcg: Accelerator = {
 	cpu: 'max,la57=off,erms=off,fsrm=off,fsrs=off,fsrc=off,fzrm=off,smap=off,smep=off,umip=off,pku=off,pks=off,pcid=off,svm=off',
 };
 
-/** The first rung whose canary reaches user space, or why none does. */
-export async function climbKvmLadder(
-	rungs: readonly Accelerator[],
-	fly: (accelerator: Accelerator) => Promise<CanaryOutcome>,
+/** The first candidate whose canary reaches user space, or why none does. */
+export async function firstWorking(
+	candidates: readonly Accelerator[],
+	boot: (accelerator: Accelerator) => Promise<CanaryOutcome>,
 ): Promise<ProvenAccelerator | { readonly why: string }> {
 	const tried: string[] = [];
-	for (const rung of rungs) {
-		const outcome = await fly(rung);
-		if ('ms' in outcome) return proven(rung, outcome, `KVM booted a kernel in ${formatMs(outcome.ms)} (-cpu ${rung.cpu})`);
-		tried.push(`-cpu ${rung.cpu}: ${outcome.why}`);
+	for (const candidate of candidates) {
+		const outcome = await boot(candidate);
+		if ('ms' in outcome) return proven(candidate, outcome, `KVM booted a kernel in ${formatMs(outcome.ms)} (-cpu ${candidate.cpu})`);
+		tried.push(`-cpu ${candidate.cpu}: ${outcome.why}`);
 	}
 	return { why: tried.join('; ') };
 }
@@ -79,7 +79,7 @@ export interface AcceleratorOptions {
 	/** Why KVM need not even be tried: no device, no permission. */
 	readonly hindrance?: string | undefined;
 	/** What is tried with KVM, best first. */
-	readonly rungs: readonly Accelerator[];
+	readonly candidates: readonly Accelerator[];
 }
 
 /**
@@ -87,21 +87,21 @@ export interface AcceleratorOptions {
  * @throws Failure `no-accelerator` (exit 3) when nothing that the choice allows works
  */
 export async function proveAccelerator(
-	{ choice, hindrance, rungs }: AcceleratorOptions,
-	fly: (accelerator: Accelerator) => Promise<CanaryOutcome>,
+	{ choice, hindrance, candidates }: AcceleratorOptions,
+	boot: (accelerator: Accelerator) => Promise<CanaryOutcome>,
 ): Promise<ProvenAccelerator> {
 	let whyNotKvm = hindrance ?? '';
 	if (choice !== 'tcg' && hindrance === undefined) {
-		const climbed = await climbKvmLadder(rungs, fly);
-		if ('canaryMs' in climbed) return climbed;
-		whyNotKvm = climbed.why;
+		const working = await firstWorking(candidates, boot);
+		if ('canaryMs' in working) return working;
+		whyNotKvm = working.why;
 	}
 	if (choice === 'kvm') {
 		throw hostFailure('no-accelerator', `KVM does not work on this host: ${whyNotKvm}`, {
 			hint: '`rehearse doctor` says more; without --accel kvm the lab runs under emulation (TCG)',
 		});
 	}
-	const outcome = await fly(tcg);
+	const outcome = await boot(tcg);
 	if ('why' in outcome) {
 		throw hostFailure('no-accelerator', `QEMU cannot boot a kernel on this host, not even emulated: ${outcome.why}`);
 	}

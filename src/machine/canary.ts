@@ -72,7 +72,7 @@ export const canaryArguments = (
 ];
 
 /** Boots the canary, saves it and has it go on from that. Never rejects but for `signal`. */
-export async function flyCanary(accelerator: Accelerator, kernel: CanaryKernel, signal?: AbortSignal): Promise<CanaryOutcome> {
+export async function bootCanary(accelerator: Accelerator, kernel: CanaryKernel, signal?: AbortSignal): Promise<CanaryOutcome> {
 	return withCleanup(async (cleanup) => {
 		const directory = await mkdtemp(path.join(os.tmpdir(), 'rehearse-canary-'));
 		cleanup.defer('canary', () => rm(directory, { recursive: true, force: true }));
@@ -80,7 +80,7 @@ export async function flyCanary(accelerator: Accelerator, kernel: CanaryKernel, 
 		const stateFile = file('state');
 		const start = (isRestored: boolean) => {
 			const files = { memoryFile: file('memory'), qmpSocket: file(isRestored ? 'restored.qmp' : 'qmp') };
-			return Bird.start(canaryArguments(accelerator, kernel, files, isRestored), files.qmpSocket, cleanup);
+			return CanaryProcess.start(canaryArguments(accelerator, kernel, files, isRestored), files.qmpSocket, cleanup);
 		};
 		const began = performance.now();
 		const booted = await start(false);
@@ -126,7 +126,7 @@ function outcomeOf(error: unknown): { readonly why: string; readonly isLate?: tr
 }
 
 /** A QEMU with a canary in it. */
-class Bird {
+class CanaryProcess {
 	readonly #child: Child;
 	readonly #qmpSocket: string;
 	readonly #death: Promise<never>;
@@ -139,7 +139,7 @@ class Bird {
 		this.#output = output;
 	}
 
-	static async start(argv: readonly string[], qmpSocket: string, cleanup: CleanupStack): Promise<Bird> {
+	static async start(argv: readonly string[], qmpSocket: string, cleanup: CleanupStack): Promise<CanaryProcess> {
 		const output = { text: '', onText: () => {} };
 		let onDeath = (_why: string) => {};
 		const death = new Promise<never>((_resolve, reject) => (onDeath = (why) => reject(new Error(why))));
@@ -161,7 +161,7 @@ class Bird {
 		void child.exited.then(({ recentStderr, exitCode, signal: killedBy }) =>
 			onDeath(firstComplaint(recentStderr) ?? `QEMU ended (${killedBy ?? `status ${exitCode}`})`),
 		);
-		return new Bird(child, qmpSocket, death, output);
+		return new CanaryProcess(child, qmpSocket, death, output);
 	}
 
 	/** Waits for a token on its console. */

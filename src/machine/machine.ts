@@ -1,27 +1,29 @@
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, type Failure } from '../base/errors.js';
 import { formatMs, lastLines } from '../base/format.js';
+import { onLines } from '../base/lines.js';
 import { patiently } from '../base/patience.js';
 import { untilAborted, withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
 import { parseAgentMessage, type AgentMessage } from './agent-message.js';
 import { Console } from './console.js';
-import { DebugLine } from './debugging/line.js';
+import { ControlChannel } from './control-channel.js';
+import { DebugChannel } from './debugging/channel.js';
+import { loadMachine, saveMachine, type MachineProcess, type StateFiles } from './memory.js';
+import { freezeDisk, halt, proceed, type FrozenDisk, type MigrationOptions } from './migration.js';
 import { Qmp } from './qmp.js';
-import { SideLine } from './side-line.js';
 import { connectUnix } from './socket.js';
 import { qemuArguments, type Accelerator, type GuestMemory, type MachineSpec, type Start } from './spec.js';
 
 /** What the guest's agent can be told (`cloud-init/guest/agent`). */
-export type AgentWord = 'sync' | 'wake' | 'start' | 'survey' | 'reboot' | `again ${string}` | `debug ${string}`;
+export type AgentRequest = 'sync' | 'wake' | 'start' | 'snapshot' | 'reboot' | `again ${string}` | `debug ${string}`;
 
 export interface MachineOptions {
 	readonly accelerator: Accelerator;
 	readonly start: Start;
 	readonly consoleFile: string;
-	/** How far it stands back where processors are short, from 0 to 19 (nice(2)). */
+	/** Its niceness where processors are short, from 0 to 19 (nice(2)). */
 	readonly niceness?: number;
 	readonly cleanup: CleanupStack;
 	readonly onMessage: (message: AgentMessage) => void;
@@ -34,17 +36,26 @@ export interface RunningMachine {
 	/** QEMU's process id. */
 	readonly pid: number;
 	readonly memory: GuestMemory;
-	readonly qmp: Qmp;
-	readonly sideLine: SideLine;
-	readonly debugLine: DebugLine;
+	readonly controlChannel: ControlChannel;
+	readonly debugChannel: DebugChannel;
 	/** Rejects when the machine breaks: QEMU ends, the kernel panics, an emergency shell. Never resolves. */
 	readonly broken: Promise<never>;
 	/** Breaks the machine, as far as whoever waits for it is concerned. */
 	giveUp(what: string): void;
 	/** The console's last lines. */
 	consoleTail(): string;
-	/** A word to the guest's agent. */
-	tell(word: AgentWord): void;
+	/** Sends a request to the guest's agent. */
+	send(request: AgentRequest): void;
+	/** Halts the machine's processors. */
+	halt(signal?: AbortSignal): Promise<void>;
+	/** Has the processors go on. */
+	proceed(signal?: AbortSignal): Promise<void>;
+	/** Saves the halted machine's processor, devices and memory (./memory.ts). It stays halted, and can go on. */
+	save(files: Required<StateFiles>, options: MigrationOptions): Promise<StateFiles>;
+	/** Loads what was saved into a machine that was started for it. It is halted then, its clock that of old. */
+	load(files: StateFiles, options: MigrationOptions): Promise<void>;
+	/** Freezes the halted machine's disk, which writes to `overlayFile` from then on (./migration.ts). */
+	freezeDisk(overlayFile: string, nodes: FrozenDisk, signal?: AbortSignal): Promise<void>;
 	/**
 	 * Has the guest shut down in order; QEMU ends with that, which breaks nothing.
 	 * @throws Failure `machine-deadline` with the console's end
@@ -110,22 +121,25 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		if (event === 'STOP') void reportStop(qmp, breakage);
 	});
 	const agent = await connect(spec.agentSocket);
-	const sideLine = new SideLine(spec.name, await connect(spec.sideSocket));
-	const debugLine = new DebugLine(await connect(spec.debugSocket));
+	const controlChannel = new ControlChannel(spec.name, await connect(spec.controlChannelSocket));
+	const debugChannel = new DebugChannel(await connect(spec.debugSocket));
 	const mailbox = new Mailbox();
 	const endAgent = () => agent.destroy();
 	agent.on('error', endAgent);
-	createInterface({ input: agent }).on('error', endAgent).on('line', (line) => {
-		const message = parseAgentMessage(line);
-		if (!message) return;
-		// At once: what the guest is told is as old as its way there.
-		if (message.kind === 'clock') return void agent.write(`clock ${Date.now()}\n`);
-		mailbox.put(message);
-		options.onMessage(message);
+	onLines(agent, {
+		onLine(line) {
+			const message = parseAgentMessage(line);
+			if (!message) return;
+			// At once: what the guest is told is as old as its way there.
+			if (message.kind === 'clock') return void agent.write(`clock ${Date.now()}\n`);
+			mailbox.put(message);
+			options.onMessage(message);
+		},
 	});
 
-	const tell = (word: AgentWord) => void agent.write(`${word}\n`);
+	const send = (request: AgentRequest) => void agent.write(`${request}\n`);
 	const { pid, exited } = child;
+	const process: MachineProcess = { qmp, pid, memory: spec.memory };
 	const lateFor = (what: string, deadlineMs: number) => () =>
 		brokenFailure(machineLate, `${spec.name}: ${what} not reached in ${formatMs(deadlineMs)}`, {
 			node: spec.name,
@@ -135,16 +149,20 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		name: spec.name,
 		pid,
 		memory: spec.memory,
-		qmp,
-		sideLine,
-		debugLine,
+		controlChannel,
+		debugChannel,
 		broken: breakage.promise,
 		giveUp: (what) => breakage.report('machine-died', what),
 		consoleTail: () => console.tail(),
-		tell,
+		send,
+		halt: (abort) => halt(process.qmp, abort),
+		proceed: (abort) => proceed(process.qmp, abort),
+		save: (files, migration) => saveMachine(process, files, migration),
+		load: (files, migration) => loadMachine(process, files, migration),
+		freezeDisk: (overlayFile, nodes, abort) => freezeDisk(process.qmp, overlayFile, nodes, abort),
 		async shutDown({ deadlineMs, signal: waitSignal }) {
 			breakage.expected = true;
-			tell('reboot');
+			send('reboot');
 			await withDeadline(exited, deadlineMs, lateFor('the end of its shutdown was', deadlineMs), waitSignal);
 		},
 		waitFor(kind, { deadlineMs, signal: waitSignal, what }) {
@@ -164,7 +182,7 @@ async function reportReset(console: Console, breakage: Breakage): Promise<void> 
 	else breakage.report(guestReset, 'it was reset without a word on its console, as a processor does that faults three times over (a triple fault)');
 }
 
-/** Why a machine stands still that nobody has stopped (`RunState` in QEMU's QMP reference). QEMU stays alive then. */
+/** Why a machine is halted that nobody has stopped (`RunState` in QEMU's QMP reference). QEMU stays alive then. */
 async function reportStop(qmp: Qmp, breakage: Breakage): Promise<void> {
 	const { status } = (await qmp.execute('query-status').catch(() => ({}))) as { status?: string };
 	// Under KVM, a processor that cannot go on.

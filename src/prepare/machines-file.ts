@@ -2,17 +2,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { toolVersion } from '../base/version.js';
+import { toolVersion } from '../base/package-root.js';
+import { pasteable } from '../base/shell.js';
+import { processorModel } from '../host/processor.js';
 import type { Image } from '../image/store.js';
 import type { ProvenAccelerator } from '../machine/accelerator.js';
 import { qemuArguments, type Accelerator } from '../machine/spec.js';
-import { pasteable } from '../process/run.js';
+import type { MachineRunSpec } from '../protocol/run-spec.js';
 import { machinesPath } from '../runs/run-files.js';
-import { processorModel } from '../host/processor.js';
-import type { SupervisedMachine } from '../protocol/run-spec.js';
 
 export interface MachinesInput {
-	readonly machines: readonly SupervisedMachine[];
+	readonly machines: readonly MachineRunSpec[];
 	readonly images: ReadonlyMap<string, Image>;
 	readonly accelerator: ProvenAccelerator;
 	readonly qemuVersion: string;
@@ -47,7 +47,7 @@ export async function writeMachinesFile(input: MachinesInput, runDirectory: stri
 }
 
 /** A machine's command as it can be pasted; its tap device is in the lab's namespace only. */
-function qemuCommand({ spec, restore }: SupervisedMachine, accelerator: Accelerator): string {
+function qemuCommand({ spec, restore }: MachineRunSpec, accelerator: Accelerator): string {
 	const [machine, start] = restore ? ([{ ...spec, layers: restore.layers }, 'incoming'] as const) : ([spec, 'power-on'] as const);
 	return pasteable(['qemu-system-x86_64', ...qemuArguments(machine, accelerator, start)]);
 }

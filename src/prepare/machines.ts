@@ -1,23 +1,23 @@
 import path from 'node:path';
 import { brokenFailure, usageFailure } from '../base/errors.js';
 import type { Image } from '../image/store.js';
-import type { Lab, LabNode, StartupScript, User } from '../lab/lab.js';
+import type { HostKey, Lab, LabNode, StartupScript, User } from '../lab/lab.js';
 import { memoryDirectory } from '../machine/memory.js';
-import { reasonNotToTrace } from '../machine/trace/traceable.js';
+import { overlayName } from '../machine/qcow2.js';
+import { reasonNotToTrace } from '../machine/trace/read.js';
 import { tapName } from '../network/plan.js';
-import { consoleLogPath } from '../runs/run-files.js';
-import { buildSeedFiles, readGuestFiles, type HostKey, type SeedFiles } from '../seed/content.js';
-import { writeSeedDisk } from '../seed/disk.js';
-import { overlayName } from '../machine/overlay.js';
+import type { MachineRunSpec } from '../protocol/run-spec.js';
 import type { RunDirectory } from '../runs/run-directory.js';
-import type { SupervisedMachine } from '../protocol/run-spec.js';
+import { consoleLogPath } from '../runs/run-files.js';
+import { buildSeedFiles, readGuestFiles, type SeedFiles } from '../seed/content.js';
+import { writeSeedDisk } from '../seed/disk.js';
 
 /** A machine that is about to be supervised, with what its seed needs. */
 export interface PreparedMachine {
 	readonly node: LabNode;
 	readonly image: Image;
 	readonly hostKey: HostKey;
-	readonly supervised: SupervisedMachine;
+	readonly runSpec: MachineRunSpec;
 }
 
 /** Gives every node its files, sockets, address and host key. */
@@ -36,7 +36,7 @@ export function prepareMachines(
 			node,
 			image,
 			hostKey,
-			supervised: {
+			runSpec: {
 				...machineOf(node, index, image, directory),
 				username: user.username,
 				password: user.password,
@@ -52,7 +52,7 @@ export function machineOf(
 	index: number,
 	image: Image,
 	{ path: run, disks, sockets }: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
-): Omit<SupervisedMachine, 'username' | 'password' | 'hostKey'> {
+): Omit<MachineRunSpec, 'username' | 'password' | 'hostKey'> {
 	return {
 		spec: {
 			name: node.name,
@@ -69,7 +69,7 @@ export function machineOf(
 			// Numbered, not named: a socket's path is short, a node's name need not be.
 			qmpSocket: path.join(sockets, `${index}.qmp`),
 			agentSocket: path.join(sockets, `${index}.agent`),
-			sideSocket: path.join(sockets, `${index}.side`),
+			controlChannelSocket: path.join(sockets, `${index}.side`),
 			debugSocket: path.join(sockets, `${index}.debug`),
 			shellSocket: path.join(sockets, `${index}.shell`),
 		},
@@ -109,8 +109,8 @@ export async function writeSeeds(
 	signal?: AbortSignal,
 ): Promise<void> {
 	await Promise.all(
-		machines.map(({ node, supervised }) =>
-			writeSeedDisk(seeds.get(node.name) ?? {}, supervised.spec.seedFile, signal),
+		machines.map(({ node, runSpec }) =>
+			writeSeedDisk(seeds.get(node.name) ?? {}, runSpec.spec.seedFile, signal),
 		),
 	);
 }

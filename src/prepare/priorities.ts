@@ -1,25 +1,15 @@
 /** Which machine goes first where processors are short: the one that the others would have to wait for. */
 import type { Manifest } from '../checkpoint/manifest.js';
-import type { SaveOrder } from '../protocol/run-spec.js';
 
 /** How much less of a processor one step of niceness is (sched_prio_to_weight in Linux's kernel/sched/core.c). */
 const weightOfAStep = 1.25;
 
 /**
- * As far as a node ever stands back, with a third of the weight of the others: of four machines on two processors the
- * first has one to itself then. It stands back behind every other program of the host as well, and has to go on beside a
+ * The largest niceness of a node: it has a third of the weight of the others: of four machines on two processors the
+ * first has one to itself then. It yields to every other program of the host as well, and has to go on beside a
  * busy one.
  */
 const maximumNiceness = 5;
-
-/** The same order, to be saved with the processor time that each node's startup scripts took, in milliseconds. */
-export function withStartupTimes(order: SaveOrder, times: ReadonlyMap<string, number | undefined>): SaveOrder {
-	const machines = order.machines.map((machine) => {
-		const startupCpuMs = times.get(machine.node);
-		return startupCpuMs === undefined ? machine : { ...machine, startupCpuMs };
-	});
-	return { ...order, machines };
-}
 
 /** What those times were, by node, when the lab was last saved as started. Nodes that it has no more are left out. */
 export function startupTimes(manifests: readonly Manifest[], lab: string, nodes: readonly string[]): ReadonlyMap<string, number> {
@@ -40,9 +30,9 @@ export const timesAhead = (times: ReadonlyMap<string, number>, started: readonly
 	new Map([...times].map(([node, ms]) => [node, started.includes(node) ? 0 : ms]));
 
 /**
- * How far a node stands back behind the one whose startup scripts took longest: its share of the processors is that of its
+ * The niceness of a node, by the one whose startup scripts took longest: its share of the processors is that of its
  * work, so that their work side by side takes as long as that one alone, where each had as much as the other. One of which
- * nothing is known stands back behind none.
+ * nothing is known yields to none.
  */
 export function nicenessOf(node: string, times: ReadonlyMap<string, number>): number {
 	const own = times.get(node);

@@ -4,8 +4,8 @@ import { formatMs } from '../base/format.js';
 import { changedAnswers, changedMachines, type Changes } from './changes.js';
 import { nodeSection, testSection } from './checks.js';
 import { errorSection } from './closing.js';
-import { nodeStatus, testStatus, verdictOf } from './result.js';
-import { elapsedMs, type RunState } from './state.js';
+import { nodeStatus, testStatus, verdictOf } from '../outcome/result.js';
+import { elapsedMs, type RunState } from '../outcome/state.js';
 import { mark, painter, statusStyle, type TextOptions } from './text.js';
 
 /** The verdict, what failed, and what came out otherwise than last time; ends in a newline. */
@@ -35,6 +35,6 @@ export const planErrorText = ({ message, hint }: Pick<Failure, 'message' | 'hint
 	`${painter(color)('yellow', `! ${message}`)}\n${hint === undefined ? '' : `hint: ${hint}\n`}`;
 
 function joined(sections: readonly (readonly string[])[]): string {
-	const told = sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
-	return told.length === 0 ? '' : `\n${told.join('\n\n')}\n`;
+	const reported = sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
+	return reported.length === 0 ? '' : `\n${reported.join('\n\n')}\n`;
 }

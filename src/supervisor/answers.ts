@@ -1,81 +1,20 @@
 /** What can be asked of a lab that runs, over its control socket (../control). */
-import path from 'node:path';
 import { usageFailure } from '../base/errors.js';
 import { duplexPair } from '../base/streams.js';
 import type { Answer, Exchange } from '../control/server.js';
 import type { Emit, RunEventBody } from '../lab/events.js';
 import type { Lab, ScenarioTest } from '../lab/lab.js';
-import type { LinkState } from '../network/link.js';
-import type { TerminalSize } from '../machine/side-line.js';
-import type { Accelerator } from '../machine/spec.js';
+import { servicePorts } from '../lab/service-ports.js';
+import type { CurrentLab, LabRequest, LabStatus } from '../protocol/requests.js';
 import { announceTests } from '../scenario/checks.js';
 import { scriptsToStep } from './debugging/serve.js';
 import { saveJournals } from './journals.js';
 import type { RunningLab } from './running-lab.js';
-import type { HandoverOrder, Replacement } from '../protocol/run-spec.js';
-import type { NodeStatus } from './running-node.js';
-import { servicePorts, type ServicePort } from '../lab/service-ports.js';
-
-/** A question, and what its answer is. */
-export type LabRequest =
-	/** → LabStatus */
-	| { readonly op: 'status' }
-	/** → a stream: a TCP connection to a port of a node */
-	| { readonly op: 'dial'; readonly node: string; readonly port: number }
-	/** → a stream: a terminal with a root shell */
-	| { readonly op: 'shell'; readonly node: string; readonly size: TerminalSize; readonly terminal: string }
-	| { readonly op: 'resize'; readonly node: string; readonly size: TerminalSize }
-	/** Lets a key in by SSH, as the declared user where none is named. */
-	| { readonly op: 'authorize'; readonly node: string; readonly user?: string; readonly publicKey: string }
-	/** → whether every assertion passed; the events tell of each */
-	| { readonly op: 'test'; readonly tests: readonly string[]; readonly deadlineMs: number }
-	| { readonly op: 'link'; readonly node: string; readonly link: LinkState }
-	| { readonly op: 'pause' | 'resume' | 'kill'; readonly node: string }
-	/** → a stream: what ./debugging/protocol has a debugger and a lab say */
-	| { readonly op: 'debug'; readonly node: string; readonly script?: string }
-	/** The events tell how the machines come back. */
-	| { readonly op: 'restart'; readonly node: string }
-	| { readonly op: 'reset' }
-	/** → CurrentLab */
-	| { readonly op: 'plan' }
-	/** → the directories of the checkpoints that it still uses. Makes some nodes anew; the lab is another from then on. */
-	| ({ readonly op: 'replace' } & Replacement)
-	/** → SavedLab: keeps the journals and saves all machines as they are, to be handed over; they go on. */
-	| ({ readonly op: 'save' } & HandoverOrder)
-	/** Ends the lab; answered before it has ended. */
-	| { readonly op: 'down' };
-
-/** What a lab that runs was made from. */
-export interface CurrentLab {
-	readonly lab: Lab;
-	readonly accelerator: Accelerator['name'];
-	/** It uses and makes no checkpoint. */
-	readonly isCold: boolean;
-	/** Nodes that have no machine: they could not be made, or have ended. */
-	readonly ended: readonly string[];
-	/** Its startup scripts are traced. */
-	readonly trace: boolean;
-}
-
-/** A lab at one moment. */
-export interface LabStatus {
-	readonly lab: string;
-	/** Whether it stays until it is ended; it is still coming up, or a run that goes on by itself, otherwise. */
-	readonly stands: boolean;
-	readonly nodes: readonly NodeStatus[];
-	/** What connections and assertions name. */
-	readonly ports: readonly ServicePort[];
-	/** Names of the scenario's tests. */
-	readonly tests: readonly string[];
-}
-
-/** The control socket of a lab, in its directory of sockets. */
-export const controlSocketIn = (sockets: string): string => path.join(sockets, 'control');
 
 /** Answers for a lab. `end` has it end. */
 export function answersOf(lab: RunningLab, end: () => void): Answer {
 	return async (exchange) => {
-		const { lab: plan, accelerator, startedKey, trace } = lab.supervised;
+		const { lab: plan, accelerator, startedKey, trace } = lab.runSpec;
 		const tests = plan.scenarios.flatMap((scenario) => scenario.tests);
 		const names = tests.map((test) => test.name);
 		const request = exchange.request as LabRequest;
@@ -92,10 +31,10 @@ export function answersOf(lab: RunningLab, end: () => void): Answer {
 				setImmediate(end);
 				return undefined;
 			case 'test':
-				lab.requireStanding();
+				lab.requireReady();
 				checkTests(request.tests, names);
-				exchange.tell(announcement(plan, tests.filter((test) => request.tests.length === 0 || request.tests.includes(test.name))));
-				return lab.runScenario(exchange.tell, { ...request, signal: exchange.signal });
+				exchange.send(announcement(plan, tests.filter((test) => request.tests.length === 0 || request.tests.includes(test.name))));
+				return lab.runScenario(exchange.send, { ...request, signal: exchange.signal });
 			default:
 				return answerAboutNode(lab, request, exchange);
 		}
@@ -103,26 +42,26 @@ export function answersOf(lab: RunningLab, end: () => void): Answer {
 }
 
 const statusOf = async (lab: RunningLab, tests: readonly string[]): Promise<LabStatus> => ({
-	lab: lab.supervised.lab.name,
-	stands: lab.stands,
+	lab: lab.runSpec.lab.name,
+	isReady: lab.isReady,
 	nodes: await lab.status(),
-	ports: servicePorts(lab.supervised.lab),
+	ports: servicePorts(lab.runSpec.lab),
 	tests,
 });
 
-async function answerAboutNode(lab: RunningLab, request: LabRequest, { tell, join, signal }: Exchange): Promise<unknown> {
+async function answerAboutNode(lab: RunningLab, request: LabRequest, { send, join, signal }: Exchange): Promise<unknown> {
 	switch (request.op) {
 		case 'dial':
 			return join(await lab.find(request.node).dial(request.port, signal));
 		case 'shell':
 			return join(await lab.find(request.node).openShell(request.size, request.terminal));
 		case 'resize':
-			return lab.find(request.node).machine.sideLine.resize(request.size);
+			return lab.find(request.node).machine.controlChannel.resize(request.size);
 		case 'authorize':
 			return lab.find(request.node).authorize(request.user, request.publicKey, signal);
 		case 'debug': {
-			lab.requireStanding();
-			const { startupScripts = [] } = lab.supervised.lab.nodes.find(({ name }) => name === request.node) ?? {};
+			lab.requireReady();
+			const { startupScripts = [] } = lab.runSpec.lab.nodes.find(({ name }) => name === request.node) ?? {};
 			scriptsToStep(lab.find(request.node).name, startupScripts, request.script);
 			const [ours, theirs] = duplexPair();
 			// Whoever asks may be gone before the lab has come to it.
@@ -134,27 +73,27 @@ async function answerAboutNode(lab: RunningLab, request: LabRequest, { tell, joi
 			return lab.change(request.node, (node) => node.setLink(request.link));
 		case 'pause':
 		case 'resume':
-			lab.requireStanding();
+			lab.requireReady();
 			return lab.change(request.node, (node) => node.setPaused(request.op === 'pause'));
 		case 'kill':
-			lab.requireStanding();
+			lab.requireReady();
 			// One that is dead already is said to be.
 			void lab.find(request.node).machine;
 			return lab.change(request.node, (node) => node.end());
 		case 'restart':
-			lab.requireStanding();
-			return lab.restart(request.node, tell);
+			lab.requireReady();
+			return lab.restart(request.node, send);
 		case 'reset':
-			lab.requireStanding();
-			return lab.reset(tell);
+			lab.requireReady();
+			return lab.reset(send);
 		case 'replace':
-			lab.requireStanding();
-			await lab.replace(request, tell);
+			lab.requireReady();
+			await lab.replace(request, send);
 			return lab.checkpointsInUse;
 		case 'save':
-			lab.requireStanding();
-			await keepJournals(lab, tell, signal);
-			return lab.saveForHandover(request);
+			lab.requireReady();
+			await keepJournals(lab, send, signal);
+			return lab.saveForExport(request);
 		default:
 			throw usageFailure(`the lab knows no '${String(request.op)}'`);
 	}
@@ -163,7 +102,7 @@ async function answerAboutNode(lab: RunningLab, request: LabRequest, { tell, joi
 /** Those of machines that go on; a run that failed has kept its own, and these are newer. */
 async function keepJournals(lab: RunningLab, emit: Emit, signal: AbortSignal): Promise<void> {
 	const answering = (await lab.status()).filter(({ paused, uptimeMs }) => !paused && uptimeMs !== undefined);
-	await saveJournals(answering.map(({ name }) => lab.find(name).machine), lab.supervised, { emit, signal });
+	await saveJournals(answering.map(({ name }) => lab.find(name).machine), lab.runSpec, { emit, signal });
 }
 
 /** Of a run that is nothing but some tests. */

@@ -1,13 +1,14 @@
 /** What runs as the first process of a lab's namespaces: `startSupervisor` (supervisor.ts) is its other end. */
 import { rm } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { interruptedFailure, toFailure, toReported, type Failure } from '../base/errors.js';
+import { onLines } from '../base/lines.js';
+import type { RunSpec, SupervisorMessage } from '../protocol/run-spec.js';
 import { runLab } from './lab-run.js';
-import type { SupervisedRun, SupervisorLine } from '../protocol/run-spec.js';
 
 /** The program inside the namespaces: reads the run, runs the lab, tells events on descriptor `out`. */
 export async function supervisorMain(
-	input: NodeJS.ReadableStream,
+	input: Readable,
 	out: (line: string) => void,
 ): Promise<void> {
 	const aborting = new AbortController();
@@ -17,35 +18,35 @@ export async function supervisorMain(
 	for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 		process.on(name, () => aborting.abort(interruptedFailure(name)));
 	}
-	const say = (line: SupervisorLine) => out(`${JSON.stringify(line)}\n`);
-	let supervised: SupervisedRun | undefined;
-	const first = new Promise<SupervisedRun>((resolve, reject) => {
-		const lines = createInterface({ input });
-		lines.on('line', (line) => {
-			if (line === 'stop') {
-				aborting.abort(interruptedFailure('request'));
-				// It may come before there is anything to stop.
-				reject(aborting.signal.reason);
-			}
-			else if (line === 'release') release();
-			else {
-				try {
-					resolve((supervised = JSON.parse(line) as SupervisedRun));
-				} catch (error) {
-					reject(error);
+	const send = (line: SupervisorMessage) => out(`${JSON.stringify(line)}\n`);
+	let runSpec: RunSpec | undefined;
+	const first = new Promise<RunSpec>((resolve, reject) => {
+		onLines(input, {
+			onLine(line) {
+				if (line === 'stop') {
+					aborting.abort(interruptedFailure('request'));
+					// It may come before there is anything to stop.
+					reject(aborting.signal.reason);
+				} else if (line === 'release') release();
+				else {
+					try {
+						resolve((runSpec = JSON.parse(line) as RunSpec));
+					} catch (error) {
+						reject(error);
+					}
 				}
-			}
-		});
-		// The end of the input is the end of whoever started this: nobody wants the lab any more.
-		lines.on('close', () => {
-			reject(new Error('no run was given'));
-			aborting.abort(interruptedFailure('the end of the process that started the lab'));
+			},
+			// The end of the input is the end of whoever started this: nobody wants the lab any more.
+			onEnd() {
+				reject(new Error('no run was given'));
+				aborting.abort(interruptedFailure('the end of the process that started the lab'));
+			},
 		});
 	});
 	let error: Failure | undefined;
 	try {
 		await runLab(await first, {
-			emit: say,
+			emit: send,
 			signal: aborting.signal,
 			released,
 			stop: () => aborting.abort(interruptedFailure('`rehearse down`')),
@@ -53,11 +54,11 @@ export async function supervisorMain(
 	} catch (thrown) {
 		error = toFailure(thrown);
 	}
-	if (supervised) await removeLeftovers(supervised);
-	say({ type: 'supervisor-done', ...(error ? { error: toReported(error) } : {}) });
+	if (runSpec) await removeLeftovers(runSpec);
+	send({ type: 'supervisor-done', ...(error ? { error: toReported(error) } : {}) });
 }
 
 /** What the starter removes itself, unless it was killed: then this is the last who can. */
-async function removeLeftovers({ disks, sockets }: SupervisedRun): Promise<void> {
+async function removeLeftovers({ disks, sockets }: RunSpec): Promise<void> {
 	await Promise.all([disks, sockets].map((directory) => rm(directory, { recursive: true, force: true })));
 }

@@ -1,8 +1,9 @@
 /** What the steps of the bed have in hand: the tool inside the outer machine, and what its runs came to. */
 import { ok, strictEqual } from 'node:assert';
 import { lastLines } from '../../src/base/format.js';
-import { pasteable, type CommandResult } from '../../src/process/run.js';
-import type { RunResult } from '../../src/report/result.js';
+import { pasteable } from '../../src/base/shell.js';
+import type { RunResult } from '../../src/outcome/result.js';
+import type { CommandResult } from '../../src/process/run.js';
 import type { OuterMachine, OuterUser } from './outer-machine.js';
 
 /** Where things are in the outer machine. */

@@ -1,13 +1,13 @@
-import { createInterface } from 'node:readline';
+import { linesOf } from '../../base/lines.js';
 import { programFile } from '../../base/package-root.js';
 import type { RunEvent } from '../../lab/events.js';
+import { emptyRun, foldEvent } from '../../outcome/fold.js';
+import type { RunState } from '../../outcome/state.js';
 import { startDaemon, type Daemon } from '../../process/daemon.js';
-import { emptyRun, foldEvent } from '../../report/fold.js';
-import type { RunState } from '../../report/state.js';
 import { stopOnSignals } from '../stop.js';
 import type { Terminal } from '../terminal.js';
 import { startView, type View } from '../view.js';
-import type { KeptLab } from './keep.js';
+import type { DetachedLab } from './detached.js';
 
 /** How a lab came up: what is known of it, and whether it stays now. */
 export interface BroughtUp {
@@ -16,27 +16,27 @@ export interface BroughtUp {
 }
 
 /** Starts the process that keeps a lab, and shows how that comes up. Resolves when it is up, or will not be. */
-export async function bringUp(kept: KeptLab, terminal: Terminal): Promise<BroughtUp> {
+export async function bringUp(detached: DetachedLab, terminal: Terminal): Promise<BroughtUp> {
 	const stopping = stopOnSignals();
 	const view = await startView(terminal);
-	const keeper = await startDaemon([process.execPath, programFile('keeper')], JSON.stringify(kept));
-	stopping.signal.addEventListener('abort', () => keeper.kill('SIGINT'), { once: true });
-	stopping.urgent.addEventListener('abort', () => keeper.kill('SIGTERM'), { once: true });
+	const daemon = await startDaemon([process.execPath, programFile('lab-daemon')], JSON.stringify(detached));
+	stopping.signal.addEventListener('abort', () => daemon.kill('SIGINT'), { once: true });
+	stopping.urgent.addEventListener('abort', () => daemon.kill('SIGTERM'), { once: true });
 	try {
-		return await follow(keeper, view);
+		return await follow(daemon, view);
 	} finally {
-		keeper.leave();
+		daemon.leave();
 		await view.stop();
 		stopping.done();
 	}
 }
 
-async function follow(keeper: Daemon, view: View): Promise<BroughtUp> {
+async function follow(daemon: Daemon, view: View): Promise<BroughtUp> {
 	let state = emptyRun();
-	for await (const line of createInterface({ input: keeper.said })) {
+	for await (const line of linesOf(daemon.output)) {
 		const event = JSON.parse(line) as RunEvent;
 		state = foldEvent(state, event);
-		if (event.type === 'kept') return { state, isUp: true };
+		if (event.type === 'detached') return { state, isUp: true };
 		view.onEvent(event);
 	}
 	return { state, isUp: false };

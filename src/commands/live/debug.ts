@@ -1,13 +1,13 @@
 /** `rehearse debug NODE`: steps through the startup scripts of a node of a lab that is up. */
 import { ExitCode, interruptedFailure } from '../../base/errors.js';
-import type { CurrentLab } from '../../supervisor/answers.js';
+import type { CurrentLab } from '../../protocol/requests.js';
 import { painter } from '../../report/text.js';
 import type { Terminal } from '../terminal.js';
 import { showShell } from './console.js';
 import { DebugConnection } from './debugger/connection.js';
 import { pipedLines, terminalLines } from './debugger/lines.js';
 import { Prompt } from './debugger/prompt.js';
-import { askLab, askLabForStream, findMeantLab, type LiveOptions } from './meant-lab.js';
+import { askLab, askLabForStream, resolveLab, type LiveOptions } from './resolve-lab.js';
 
 export interface DebugOptions extends LiveOptions {
 	readonly node: string;
@@ -20,7 +20,7 @@ export interface DebugOptions extends LiveOptions {
 /** The exit status is 0 when the scripts passed in the end. Whatever happens here, nothing stays frozen. */
 export async function debugCommand({ node, script, terminal, streams, ...options }: DebugOptions): Promise<ExitCode> {
 	const { stdin, stdout } = streams;
-	const live = await findMeantLab(options);
+	const live = await resolveLab(options);
 	const { lab } = (await askLab(live, { op: 'plan' })) as CurrentLab;
 	const isTerminal = stdin.isTTY === true && stdout.isTTY === true;
 	const print = (text: string) => void terminal.stdout.write(text);

@@ -6,8 +6,8 @@
 import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { onLines } from '../../../src/base/lines.js';
 import { systemClock } from '../../../src/base/waiting.js';
 import type { Scenario } from '../../../src/lab/lab.js';
 import { run } from '../../../src/process/run.js';
@@ -41,7 +41,7 @@ const loginTimeoutMs = 30_000;
 /** When a person would give up and look. */
 const patienceMs = 30 * 60_000;
 
-const tell = (step: ByHandStep): void => void process.stdout.write(`${JSON.stringify(step)}\n`);
+const send = (step: ByHandStep): void => void process.stdout.write(`${JSON.stringify(step)}\n`);
 
 async function rehearseByHand({ machines, network, scenarios, directory }: ByHandRun): Promise<void> {
 	await run(['ip', '-batch', '-'], { input: networkBatch(machines, network) });
@@ -58,12 +58,12 @@ async function rehearseByHand({ machines, network, scenarios, directory }: ByHan
 	try {
 		await Promise.all(machines.map((machine) => run(overlayArgv(machine))));
 		children.push(...machines.map((machine) => start(qemuArgv(machine))));
-		tell({ step: 'started' });
+		send({ step: 'started' });
 		const sessions = new Map<string, SshSession>();
 		await Promise.all(
 			machines.map(async (machine) => {
 				sessions.set(machine.name, await waitForNode(machine));
-				tell({ step: 'ready', node: machine.name });
+				send({ step: 'ready', node: machine.name });
 			}),
 		);
 		const outcomes = await runScenario({
@@ -74,7 +74,7 @@ async function rehearseByHand({ machines, network, scenarios, directory }: ByHan
 			slowdown: 20,
 		});
 		const failed = outcomes.filter(({ status }) => status !== 'passed');
-		tell({
+		send({
 			step: 'verdict',
 			assertions: outcomes.length,
 			failed: failed.map(({ onVm, assertion, message }) => `${onVm}: ${assertion}: ${message ?? ''}`),
@@ -102,7 +102,7 @@ async function waitForNode(machine: ByHandMachine): Promise<SshSession> {
 	}
 }
 
-/** What no retry mends. */
+/** What no retry fixes. */
 class Fault extends Error {}
 
 function sessionOf(sessions: ReadonlyMap<string, SshSession>, node: string): Promise<SshSession> {
@@ -113,14 +113,12 @@ function sessionOf(sessions: ReadonlyMap<string, SshSession>, node: string): Pro
 /** The first line of standard input. Its end is the end of whoever started this, and with it of everything in here. */
 const firstLine = (): Promise<string> =>
 	new Promise((resolve) => {
-		const lines = createInterface({ input: process.stdin });
-		lines.once('line', resolve);
-		lines.once('close', () => process.exit(1));
+		onLines(process.stdin, { onLine: resolve, onEnd: () => process.exit(1) });
 	});
 
 try {
 	await rehearseByHand(JSON.parse(await firstLine()) as ByHandRun);
 } catch (error) {
-	tell({ step: 'broken', message: error instanceof Error ? error.message : String(error) });
+	send({ step: 'broken', message: error instanceof Error ? error.message : String(error) });
 }
 process.exit(0);

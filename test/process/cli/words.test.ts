@@ -5,8 +5,8 @@ import test, { type ExecutionContext } from 'ava';
 import { CleanupStack } from '../../../src/base/cleanup.js';
 import { usageFailure } from '../../../src/base/errors.js';
 import { serveControl } from '../../../src/control/server.js';
+import type { LabRequest } from '../../../src/protocol/requests.js';
 import { announceLive } from '../../../src/runs/live-labs.js';
-import type { LabRequest } from '../../../src/supervisor/answers.js';
 import { makeRehearse } from './rehearse.js';
 
 /** A lab `shop` that refuses everything but to let keys in, and an ssh(1) that prints its words, one a line. */
@@ -29,7 +29,7 @@ async function liveLab(t: ExecutionContext) {
 		},
 		cleanup,
 	);
-	const lab = { name: 'shop', labArgument: 'shop', planPath: '/none', nodes: ['a', 'b'], stays: true, sockets: directory };
+	const lab = { name: 'shop', labArgument: 'shop', planPath: '/none', nodes: ['a', 'b'], isUp: true, sockets: directory };
 	await announceLive({ ...lab, runDirectory, controlSocket, pid: process.pid, startedAt: Date.now() }, cleanup);
 	const bin = path.join(directory, 'bin');
 	await mkdir(bin);

@@ -3,9 +3,9 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import { flyCanary } from '../../../src/machine/canary.js';
-import { kvmLadder, tcg } from '../../../src/machine/accelerator.js';
-import { pasteable } from '../../../src/process/run.js';
+import { bootCanary } from '../../../src/machine/canary.js';
+import { kvmCandidates, tcg } from '../../../src/machine/accelerator.js';
+import { pasteable } from '../../../src/base/shell.js';
 
 const kernel = { kernelFile: '/nonexistent/vmlinuz', initrdFile: '/nonexistent/initrd' };
 
@@ -32,7 +32,7 @@ const told = test.macro(async (t, behaviour: string, expected: { readonly boots:
 	await writeFile(program, `#!/bin/sh\nexec ${pasteable([process.execPath, path.join(import.meta.dirname, 'fake-canary.js')])} "$@"\n`);
 	await chmod(program, 0o755);
 	Object.assign(process.env, { PATH: `${programs}:${PATH}`, TMPDIR: temporary, REHEARSE_TEST_QEMU: behaviour });
-	const outcome: Told = await flyCanary(kvmLadder[0] ?? tcg, kernel);
+	const outcome: Told = await bootCanary(kvmCandidates[0] ?? tcg, kernel);
 	t.is(outcome.ms !== undefined, expected.boots);
 	for (const part of ['why', 'noRestore'] as const) {
 		const pattern = expected[part];

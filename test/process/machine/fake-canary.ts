@@ -9,7 +9,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { createInterface } from 'node:readline';
+import { onLines } from '../../../src/base/lines.js';
 
 const behaviour = process.env['REHEARSE_TEST_QEMU'] ?? 'works';
 const isIncoming = process.argv.includes('-incoming');
@@ -36,11 +36,13 @@ function execute({ execute: command, arguments: args }: Command): unknown {
 
 createServer((socket) => {
 	socket.write('{"QMP": {"version": {}, "capabilities": []}}\r\n');
-	createInterface({ input: socket }).on('line', (line) => {
-		const command = JSON.parse(line) as Command;
-		socket.write(`${JSON.stringify({ return: execute(command), id: command.id })}\r\n`);
+	onLines(socket, {
+		onLine(line) {
+			const command = JSON.parse(line) as Command;
+			socket.write(`${JSON.stringify({ return: execute(command), id: command.id })}\r\n`);
+		},
 	});
 }).listen(socketPath);
 
-if (isIncoming) createInterface({ input: process.stdin }).on('line', (line) => process.stdout.write(`rehearse-restored-${Number(line) * 7}\r\n`));
+if (isIncoming) onLines(process.stdin, { onLine: (line) => void process.stdout.write(`rehearse-restored-${Number(line) * 7}\r\n`) });
 else process.stdout.write('rehearse-canary-42\r\n');

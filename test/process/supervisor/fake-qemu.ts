@@ -19,12 +19,13 @@
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
-import { fileRecord, surveyAnswer } from '../../unit/machine/surveys.js';
-import { obey, standing, type FakeState } from './fake-script.js';
+import { onLines } from '../../../src/base/lines.js';
+import { fileRecord, snapshotAnswer } from '../../unit/machine/snapshots.js';
+import { obey, position, type FakeState } from './fake-script.js';
 
 const behaviour = process.env['REHEARSE_TEST_QEMU'] ?? 'works';
+const onLine = (socket: Socket, act: (line: string) => void): void => onLines(socket, { onLine: act });
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 /** Listens on the socket of the character device of that id. */
@@ -81,7 +82,7 @@ let monitor: Socket | undefined;
 listen('qmp', (socket) => {
 	monitor = socket;
 	socket.write('{"QMP": {"version": {}, "capabilities": []}}\r\n');
-	createInterface({ input: socket }).on('line', (line) => {
+	onLine(socket, (line) => {
 		const command = JSON.parse(line) as QmpCommand;
 		if (behaviour === 'deaf' && command.execute !== 'qmp_capabilities') return;
 		socket.write(`${JSON.stringify({ return: execute(command), id: command.id })}\r\n`, () => {
@@ -93,8 +94,8 @@ listen('qmp', (socket) => {
 const isRestarted = process.argv.some((word) => word.includes('cloud-init=disabled'));
 let repeated = false;
 
-const survey = (): string =>
-	surveyAnswer({
+const snapshot = (): string =>
+	snapshotAnswer({
 		...(repeated ? { files: fileRecord('f 644 0:0 5', '/etc/made') } : { files: '' }),
 		...(isRestarted ? { fib_trie: '' } : {}),
 	});
@@ -107,7 +108,7 @@ listen('agent', (socket) => {
 	agent = socket;
 	if (isIncoming) {
 		const id = /systemd\.machine_id=(\w+)/.exec(process.argv.join(' '))?.[1] ?? '';
-		createInterface({ input: socket }).on('line', (line) => {
+		onLine(socket, (line) => {
 			const failed = behaviour === 'sound' ? '' : base64('a unit');
 			if (line === 'wake' && behaviour !== 'sleeps') {
 				socket.write(`awake machine_id=${id} key_type=ssh-ed25519 key=AAAA reseeded=1 failed=${failed} offset=0.1 delay=2.5\n`);
@@ -117,8 +118,8 @@ listen('agent', (socket) => {
 		return;
 	}
 	socket.write(`provisioned cloud_init=${base64(JSON.stringify(status))} failed=\n`);
-	createInterface({ input: socket }).on('line', (line) => {
-		if (line === 'survey') socket.write(`surveyed data=${survey()}\n`);
+	onLine(socket, (line) => {
+		if (line === 'snapshot') socket.write(`snapshot data=${snapshot()}\n`);
 		if (line === 'reboot') process.exit(0);
 		if (line === 'again setup') {
 			repeated = true;
@@ -126,7 +127,7 @@ listen('agent', (socket) => {
 		}
 		if (line === 'debug *') {
 			socket.write('script-started script=setup\n');
-			port?.write(`${standing(state)}\n`);
+			port?.write(`${position(state)}\n`);
 		}
 		start(socket, line);
 	});
@@ -151,7 +152,8 @@ function start(socket: Socket, line: string): void {
 	}
 	socket.write('script-started script=setup\n');
 	const result = behaviour === 'fails' ? 'result=exit-code status=1' : 'result=success status=0';
-	socket.write(`script-finished script=setup ${result} ms=5 stream=${base64('done\n')}\n`);
+	const output = behaviour === 'separates' ? 'one\u2028two\n' : 'done\n';
+	socket.write(`script-finished script=setup ${result} ms=5 stream=${base64(output)}\n`);
 	socket.write('started failed=\n');
 }
 
@@ -166,16 +168,16 @@ let port: Socket | undefined;
 listen('debug', (socket) => {
 	port = socket;
 	const act = (line: string) => {
-		const said = obey(state, line);
-		if (said !== 'over') return void (said === undefined || socket.write(`${said}\n`));
+		const message = obey(state, line);
+		if (message !== 'over') return void (message === undefined || socket.write(`${message}\n`));
 		agent?.write(`script-finished script=setup result=success status=0 ms=5 stream=${base64(state.done.join('\n'))}\n`);
 		agent?.write('started failed=\n');
 	};
-	createInterface({ input: socket }).on('line', (line) => void (isHalted ? later.push(() => act(line)) : act(line)));
+	onLine(socket, (line) => void (isHalted ? later.push(() => act(line)) : act(line)));
 });
 
 listen('side', (socket) => {
-	createInterface({ input: socket }).on('line', (line) => {
+	onLine(socket, (line) => {
 		const [word = '', first = ''] = line.split(' ');
 		if (word === 'authorize') socket.write(`authorized user=${first} status=${first === 'nobody' ? 1 : 0}\n`);
 		if (word === 'shell') {

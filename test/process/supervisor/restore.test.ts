@@ -6,8 +6,8 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { manifestSchema } from '../../../src/checkpoint/manifest.js';
 import { readCheckpoint, type Checkpoint } from '../../../src/checkpoint/store.js';
-import { restored } from '../../../src/prepare/checkpoints.js';
-import type { Deadlines, SupervisedRun } from '../../../src/protocol/run-spec.js';
+import { restored } from '../../../src/protocol/restored.js';
+import type { Deadlines, RunSpec } from '../../../src/protocol/run-spec.js';
 import { startLab, type LabOptions, type Line, type StartedLab } from './labs.js';
 
 const key = '0123456789abcdef';
@@ -16,10 +16,10 @@ const key = '0123456789abcdef';
 async function saveOne(t: ExecutionContext): Promise<Checkpoint> {
 	const store = await mkdtemp(path.join(os.tmpdir(), 'rehearse-restore-'));
 	t.teardown(() => rm(store, { recursive: true, force: true }));
-	const aside = path.join(store, `.${key}.${process.pid}.aside`);
-	await mkdir(aside);
-	const save = { aside, manifest: { schema: manifestSchema, key, kind: 'provisioned', lab: 'sample' } as const, machines: [{ node: 'one', ingredients: {} }] };
-	const changed = (run: SupervisedRun) => ({ ...run, machines: run.machines.map((machine) => ({ ...machine, save })) });
+	const staging = path.join(store, `.${key}.${process.pid}.staging`);
+	await mkdir(staging);
+	const save = { staging, manifest: { schema: manifestSchema, key, kind: 'provisioned', lab: 'sample' } as const, machines: [{ node: 'one', fingerprint: {} }] };
+	const changed = (run: RunSpec) => ({ ...run, machines: run.machines.map((machine) => ({ ...machine, save })) });
 	const lab = await startLab(t, { nodes: ['one'], changed });
 	t.is((await lab.waitFor('done')).error, undefined);
 	const found = await readCheckpoint(path.join(store, key));

@@ -1,4 +1,4 @@
-/** A sound manifest that tests vary. */
+/** An intact manifest that tests vary. */
 import type { Manifest } from '../../../src/checkpoint/manifest.js';
 
 /** The key of `manifest`. */
@@ -8,11 +8,11 @@ const digest = { bytes: 4096, extents: [[0, 1024], [2048, 2048]], crc32: 7 } as 
 
 /** One machine, provisioned. */
 export const manifest: Manifest = {
-	schema: 3,
+	schema: 4,
 	key,
 	kind: 'provisioned',
 	lab: 'photos',
 	savedAt: 1_700_000_000_000,
-	machines: [{ node: 'redis', ingredients: { memory: '512 MiB' }, state: '0.state', ram: '0.ram', layers: ['0.0.qcow2'] }],
+	machines: [{ node: 'redis', fingerprint: { memory: '512 MiB' }, state: '0.state', ram: '0.ram', layers: ['0.0.qcow2'] }],
 	files: { '0.state': digest, '0.ram': digest, '0.0.qcow2': digest },
 };

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { kvmLadder, tcg } from '../../../src/machine/accelerator.js';
+import { kvmCandidates, tcg } from '../../../src/machine/accelerator.js';
 import { canaryArguments } from '../../../src/machine/canary.js';
 import { kernelArguments, qemuArguments, type Accelerator, type MachineSpec } from '../../../src/machine/spec.js';
 import { argumentLines, matchesGolden } from '../base/golden.js';
@@ -18,7 +18,7 @@ const spec: MachineSpec = {
 	memory: { file: '/tmp/r/memory/0', isShared: true },
 	qmpSocket: '/tmp/r/0.qmp',
 	agentSocket: '/tmp/r/0.agent',
-	sideSocket: '/tmp/r/0.side',
+	controlChannelSocket: '/tmp/r/0.side',
 	debugSocket: '/tmp/r/0.debug',
 	shellSocket: '/tmp/r/0.shell',
 };
@@ -84,7 +84,7 @@ test("a machine's identity follows from its name alone", (t) => {
 });
 
 test('the canary', (t) => {
-	const [, second] = kvmLadder;
+	const [, second] = kvmCandidates;
 	const argv = canaryArguments(
 		second ?? kvm,
 		{ kernelFile: '/images/a/vmlinuz', initrdFile: '/images/a/initrd' },

@@ -1,0 +1,228 @@
+/**
+ * What a run came to. A lab passes only on positive evidence: the run is finished and everything that was announced
+ * has passed. What was never reached is `not run`, and a run with such a thing in it has not passed.
+ */
+import { ExitCode } from '../base/errors.js';
+import { plural, withoutControls } from '../base/format.js';
+import { wasStarted, type ReportedError, type ScriptOutcome } from '../lab/events.js';
+import { startStageOf, isCold, originResult, scriptsToRun, type OriginResult } from './origins.js';
+import { outboundFindings, outboundResult, type OutboundResult } from './outbound.js';
+import { robustnessResults, robustnessStatuses, type RobustnessResults } from './robustness.js';
+import {
+	allAssertions,
+	elapsedMs,
+	type AcceleratorChoice,
+	type NodeRecord,
+	type ReachedStatus,
+	type RunState,
+	type StageRecord,
+	type TestRecord,
+} from './state.js';
+import { swallowedResults, type SwallowedResult } from './swallowed.js';
+
+/** `not run` is the verdict of a log that ends before its run did, with nothing failed so far. */
+export type Verdict = ReachedStatus;
+
+/** The object of `rehearse run --json`. Keys are in the order in which they are printed; times are milliseconds. */
+export interface RunResult {
+	readonly schema: 1;
+	readonly lab: string;
+	readonly plan_sha256: string;
+	readonly verdict: Verdict;
+	/** `null` when the run ended before one was chosen. */
+	readonly accelerator: AcceleratorChoice | null;
+	readonly cold: boolean;
+	readonly ms: number;
+	readonly stages: readonly {
+		readonly name: string;
+		readonly node?: string;
+		readonly status: ReachedStatus;
+		readonly ms: number;
+	}[];
+	readonly nodes: readonly {
+		readonly name: string;
+		readonly status: ReachedStatus;
+		/** Absent when the run ended before it was known. */
+		readonly origin?: OriginResult;
+		readonly startup: readonly {
+			readonly script: string;
+			readonly status: ScriptOutcome['status'] | 'not run';
+			/** `null` when the script did not come to its end. */
+			readonly exit_code: number | null;
+			readonly ms: number;
+			readonly failed_line?: number;
+			/** Failures that the script went on behind; absent when there are none. */
+			readonly swallowed?: readonly SwallowedResult[];
+		}[];
+	}[];
+	readonly tests: readonly {
+		readonly name: string;
+		readonly status: ReachedStatus;
+		readonly assertions: readonly {
+			readonly type: string;
+			readonly on_vm: string;
+			readonly status: ReachedStatus;
+			readonly ms: number;
+			readonly attempts: number;
+			readonly message?: string;
+		}[];
+	}[];
+	/** Present when a node reached for something outside the lab. */
+	readonly outside?: readonly OutboundResult[];
+	readonly warnings: readonly string[];
+	/** Each present when it was asked for. */
+	readonly twice?: RobustnessResults['twice'];
+	readonly reboot?: RobustnessResults['reboot'];
+	readonly shuffle?: RobustnessResults['shuffle'];
+	/** Present when the verdict is `error` or `not run`. */
+	readonly error?: {
+		readonly code: string;
+		readonly message: string;
+		readonly exit_code: number;
+		readonly hint?: string;
+		readonly node?: string;
+		readonly detail?: string;
+	};
+}
+
+/** The verdict. Whatever broke the rehearsal outweighs what failed before it; a failure outweighs what is missing. */
+export function verdictOf(state: RunState): Verdict {
+	if (state.errors.length > 0) return 'error';
+	const statuses = [...testStatuses(state), ...state.stages.filter(decides).map(({ status }) => status)];
+	if (statuses.some((status) => status === 'failed' || status === 'timed-out')) return 'failed';
+	if (statuses.includes('error')) return 'error';
+	if (state.finishedMs === undefined) return 'not run';
+	return testStatuses(state).includes('not run') || !isProved(state) ? 'error' : 'passed';
+}
+
+/** A machine that could not be restored is booted, one that could not be saved goes on: neither decides anything. */
+export const decides = ({ name }: StageRecord): boolean => name !== 'restore' && name !== 'save';
+
+/** What has to pass. The startup scripts of a node that was restored behind them were not to run. */
+const testStatuses = (state: RunState): readonly (ReachedStatus | ScriptOutcome['status'])[] => [
+	...scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run'),
+	...allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run'),
+	...robustnessStatuses(state),
+];
+
+/** A lab with neither scripts nor assertions proves at least that its machines come up. */
+const isProved = (state: RunState): boolean =>
+	testStatuses(state).includes('passed') ||
+	(state.nodes.length > 0 && state.nodes.every(({ name }) => startStageOf(state, name)?.status === 'passed'));
+
+/** How a node fared: its machine and its startup scripts. The scenario is not counted against a node. */
+export function nodeStatus(state: RunState, node: NodeRecord): ReachedStatus {
+	if (state.errors.some((error) => error.node === node.name)) return 'error';
+	const stages = state.stages.filter((stage) => stage.node === node.name && decides(stage)).map(({ status }) => status);
+	const scripts = (wasStarted(node) ? [] : node.scripts).map(({ outcome }) => outcome?.status ?? 'not run');
+	if (stages.includes('failed') || scripts.includes('failed') || scripts.includes('timed-out')) return 'failed';
+	if (stages.includes('error')) return 'error';
+	if (scripts.length === 0) return startStageOf(state, node.name)?.status === 'passed' ? 'passed' : 'not run';
+	return scripts.every((status) => status === 'passed') ? 'passed' : 'not run';
+}
+
+/** How a node's boot ended that did not pass, in a word: by a fault of its own, or because the run was over. */
+export const bootEnding = (state: RunState, boot: StageRecord): string =>
+	boot.status === 'failed' || state.errors.some(({ node }) => node === boot.node) ? 'failed' : 'broken off';
+
+/** How a test fared: as the worst of its assertions. */
+export function testStatus(test: TestRecord): ReachedStatus {
+	const statuses = test.assertions.map(({ outcome }) => outcome?.status ?? 'not run');
+	for (const worst of ['failed', 'error', 'not run'] as const) if (statuses.includes(worst)) return worst;
+	return statuses.length === 0 ? 'not run' : 'passed';
+}
+
+/** The error behind a verdict of `error` or `not run`: the first that was reported, or what the state itself says. */
+export function errorOf(state: RunState): ReportedError | undefined {
+	const verdict = verdictOf(state);
+	if (verdict === 'passed' || verdict === 'failed') return undefined;
+	const [reported] = state.errors;
+	if (reported) return reported;
+	const broken = (code: string, message: string, detail?: string): ReportedError => ({
+		code,
+		message,
+		exitCode: ExitCode.broken,
+		...(detail === undefined ? {} : { detail }),
+	});
+	const count = (status: ReachedStatus): number => testStatuses(state).filter((other) => other === status).length;
+	const unjudged = count('error');
+	if (unjudged > 0) return broken('not-judged', `${plural(unjudged, 'assertion')} could not be judged`);
+	const stage = state.stages.find(({ status }) => status === 'error');
+	if (stage) return broken('stage', `the ${stage.name} stage ended in an error`, stage.detail);
+	if (state.finishedMs === undefined) return broken('unfinished', 'the event log ends before the run did');
+	const missing = count('not run');
+	const message = missing === 0 ? 'the run proved nothing' : `the run ended with ${missing} of its checks not run`;
+	return broken('incomplete', message);
+}
+
+/** The result object of a run, or of as much of it as the log holds. */
+export function resultOf(state: RunState): RunResult {
+	const error = errorOf(state);
+	return {
+		schema: 1,
+		lab: state.lab,
+		plan_sha256: state.planSha256,
+		verdict: verdictOf(state),
+		accelerator: state.accelerator ?? null,
+		cold: isCold(state),
+		ms: elapsedMs(state),
+		stages: state.stages.map(({ name, node, status, ms }) => ({
+			name,
+			...(node === undefined ? {} : { node }),
+			status: status === 'running' ? 'not run' : status,
+			ms,
+		})),
+		nodes: state.nodes.map((node) => ({
+			name: node.name,
+			status: nodeStatus(state, node),
+			...(node.origin ? { origin: originResult(node.origin) } : {}),
+			startup: node.scripts.map(({ script, outcome }) => ({
+				script,
+				status: outcome?.status ?? 'not run',
+				exit_code: outcome?.exitCode ?? null,
+				ms: outcome?.ms ?? 0,
+				...(outcome?.failedLine === undefined ? {} : { failed_line: outcome.failedLine }),
+				...swallowedResults(outcome),
+			})),
+		})),
+		tests: state.tests.map((test) => ({
+			name: test.name,
+			status: testStatus(test),
+			assertions: test.assertions.map(({ type, onVm, outcome, waiting }) => ({
+				type,
+				on_vm: onVm,
+				status: outcome?.status ?? 'not run',
+				ms: outcome?.ms ?? 0,
+				attempts: (outcome ?? waiting)?.attempts ?? 0,
+				...messageIn(outcome ?? waiting),
+			})),
+		})),
+		...(state.outbound.length > 0 ? { outside: outboundFindings(state).map(outboundResult) } : {}),
+		warnings: state.warnings,
+		...robustnessResults(state),
+		...(error ? { error: errorInResult(error) } : {}),
+	};
+}
+
+/** What was seen of an assertion that did not pass, or did not so far when the run was broken off. */
+const messageIn = (seen: { readonly message?: string } | undefined): { readonly message?: string } =>
+	seen?.message === undefined ? {} : { message: withoutControls(seen.message) };
+
+const errorInResult = (error: ReportedError): NonNullable<RunResult['error']> => ({
+	code: error.code,
+	message: withoutControls(error.message),
+	exit_code: error.exitCode,
+	...(error.hint === undefined ? {} : { hint: error.hint }),
+	...(error.node === undefined ? {} : { node: error.node }),
+	...(error.detail === undefined ? {} : { detail: withoutControls(error.detail) }),
+});
+
+/** The exit status that a result asks for. It is 0 for `passed` and never for anything else. */
+export function exitCodeOf(result: RunResult): number {
+	if (result.verdict === 'passed') return ExitCode.passed;
+	if (result.verdict === 'failed') return ExitCode.labFailed;
+	return result.error?.exit_code || ExitCode.broken;
+}
+
+/** The result object as `rehearse run --json` prints it: stable key order, tabs, a newline at the end. */
+export const resultJson = (result: RunResult): string => `${JSON.stringify(result, undefined, '\t')}\n`;

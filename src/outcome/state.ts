@@ -1,0 +1,125 @@
+/**
+ * What is known of a run at some point of its event log: plain, immutable data that every renderer reads.
+ * `fold.ts` makes it, `result.ts` judges it.
+ */
+import type {
+	AnnouncedTest,
+	AssertionOutcome,
+	OrderOutcome,
+	Origin,
+	RepeatOutcome,
+	ReportedError,
+	RestartOutcome,
+	RunEventBody,
+	ScriptOutcome,
+	StageName,
+	Status,
+} from '../lab/events.js';
+
+/** A status with the word for what was never reached. */
+export type ReachedStatus = Status | 'not run';
+
+export interface StageRecord {
+	readonly name: StageName;
+	/** Present when the record is about one node's part of the stage. */
+	readonly node?: string;
+	readonly startedAt: number;
+	/** `running` until the stage says that it is finished, or an error ends the run over it. */
+	readonly status: ReachedStatus | 'running';
+	/** Milliseconds; 0 while running. */
+	readonly ms: number;
+	/** What the stage said last. */
+	readonly detail?: string;
+}
+
+export interface ScriptRecord {
+	readonly script: string;
+	/** Milliseconds since the epoch. */
+	readonly startedAt?: number;
+	readonly finishedAt?: number;
+	readonly outcome?: ScriptOutcome;
+}
+
+export interface NodeRecord {
+	readonly name: string;
+	readonly scripts: readonly ScriptRecord[];
+	/** Where its machine comes from, once that is known. */
+	readonly origin?: Origin;
+}
+
+/** An assertion that was tried and did not hold so far. */
+export interface WaitingRecord {
+	readonly attempts: number;
+	readonly message: string;
+	/** When it is tried for the last time, in milliseconds since the epoch. */
+	readonly until: number;
+}
+
+export type AssertionRecord = AnnouncedTest['assertions'][number] & {
+	readonly outcome?: AssertionOutcome;
+	/** Until there is an outcome. */
+	readonly waiting?: WaitingRecord;
+};
+
+export interface TestRecord {
+	readonly name: string;
+	readonly assertions: readonly AssertionRecord[];
+}
+
+/** The robustness checks of a run, as far as they got; only what was asked for is present. */
+export interface RobustnessRecords {
+	readonly twice?: { readonly scripts: readonly RepeatOutcome[]; readonly tests: readonly TestRecord[] };
+	readonly reboot?: { readonly machines: readonly RestartOutcome[]; readonly tests: readonly TestRecord[] };
+	readonly shuffle?: { readonly seed: number; readonly count: number; readonly orders: readonly OrderOutcome[] };
+}
+
+type EventOf<Type extends RunEventBody['type']> = Extract<RunEventBody, { readonly type: Type }>;
+export type Detached = Pick<EventOf<'detached'>, 'commands' | 'end'>;
+export type Notice = Pick<EventOf<'notice'>, 'message' | 'node'>;
+export type AcceleratorChoice = Pick<EventOf<'accelerator'>, 'name' | 'reason'>;
+
+/** Packets to the world outside that followed close on each other. */
+export type OutboundRecord = Omit<EventOf<'outbound-connection'>, 'type'>;
+
+export interface RunState {
+	/** Empty until the run was announced. */
+	readonly lab: string;
+	/** As the person named it. */
+	readonly labArgument: string;
+	readonly planSha256: string;
+	readonly runDirectory: string;
+	readonly warnings: readonly string[];
+	/** Times of the first and of the last event, in milliseconds since the epoch. */
+	readonly startedAt: number | undefined;
+	readonly lastAt: number | undefined;
+	readonly accelerator: AcceleratorChoice | undefined;
+	/** In the order in which they began. */
+	readonly stages: readonly StageRecord[];
+	/** In the plan's order, and so are the tests. */
+	readonly nodes: readonly NodeRecord[];
+	readonly tests: readonly TestRecord[];
+	readonly robustness: RobustnessRecords;
+	readonly notices: readonly Notice[];
+	/** In the order in which they were told, which is not quite that of their times. */
+	readonly outbound: readonly OutboundRecord[];
+	/** The first one is what ended the run; those after it happened on the way out. */
+	readonly errors: readonly ReportedError[];
+	readonly detached: Detached | undefined;
+	/** Milliseconds of the whole run, once it is finished. */
+	readonly finishedMs: number | undefined;
+}
+
+/** The record of a stage, or of one node's part of it. */
+export const findStage = (state: RunState, name: StageName, node?: string): StageRecord | undefined =>
+	state.stages.find((stage) => stage.name === name && stage.node === node);
+
+/** The startup scripts of all nodes. */
+export const allScripts = (state: RunState): readonly ScriptRecord[] => state.nodes.flatMap((node) => node.scripts);
+
+/** The assertions of all tests. */
+export const allAssertions = (state: RunState): readonly AssertionRecord[] =>
+	state.tests.flatMap((test) => test.assertions);
+
+/** Milliseconds from the first event to the end of the run, or to the last event of one that did not end. */
+export const elapsedMs = (state: RunState): number =>
+	state.finishedMs ?? (state.lastAt ?? 0) - (state.startedAt ?? state.lastAt ?? 0);

@@ -12,7 +12,7 @@ import { resultJson } from '../report/json.js';
 import { eventLine } from '../report/plain.js';
 import { exitCodeOf, resultOf } from '../report/result.js';
 import { summary } from '../report/summary.js';
-import { loadLab } from './load-lab.js';
+import { loadPlan } from './load-lab.js';
 import { stopOnSignals } from './stop.js';
 import type { Terminal } from './terminal.js';
 import { startView } from './view.js';
@@ -49,7 +49,7 @@ export interface RunOptions {
 /** `rehearse run`: the whole way from a plan to a verdict, which is the exit status. */
 export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	const { terminal, junit, json } = options;
-	const lab = await loadLab(options.lab, terminal);
+	const { lab, planText } = await loadPlan(options.lab, terminal);
 	const { cold, limitBytes } = options.checkpoints;
 	if (options.shuffle) checkShuffle(lab, options.checkpoints);
 	const checkpoints = { cold, limitBytes, started: startedNodes(lab, options.checkpoints) };
@@ -60,6 +60,7 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	try {
 		const asked: RehearseOptions = {
 			lab,
+			planText,
 			labArgument: options.lab,
 			paths: options.paths,
 			accelerator: options.accelerator,

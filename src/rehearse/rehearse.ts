@@ -13,6 +13,7 @@ import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { timeLimitFailure, toFailure, toReported } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
 import { quote } from '../base/shell.js';
+import { withEither } from '../base/waiting.js';
 import { boundCheckpoints } from '../checkpoint/inventory.js';
 import { leaseCheckpoint } from '../checkpoint/lease.js';
 import type { Emit, ProofName, RunEvent } from '../lab/events.js';
@@ -44,6 +45,8 @@ import { startSupervisor, type Supervisor } from './start-supervisor.js';
 
 export interface RehearseOptions {
 	readonly lab: Lab;
+	/** The text of its plan, as it was hashed; absent for a lab that was handed over. */
+	readonly planText?: string;
 	/** The lab as the person named it, for commands to paste. */
 	readonly labArgument: string;
 	readonly paths: Paths;
@@ -117,9 +120,8 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 		() => limit.abort(timeLimitFailure(`the run's time limit of ${formatMs(options.timeLimitMs)} is over`)),
 		options.timeLimitMs,
 	);
-	const signal = AbortSignal.any([options.stopping.signal, limit.signal]);
-	try {
-		await withCleanup(async (cleanup) => {
+	const run = (signal: AbortSignal) =>
+		withCleanup(async (cleanup) => {
 			// Its start goes on beside what it will need. What it lacks is told by what a run requires, in better words.
 			const starting = startSupervisor(cleanup, signal);
 			const required = requiredForRun();
@@ -129,12 +131,17 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);
 			await announceLive(liveLab(options, directory), cleanup);
-			// That of a run that was opened is copied with its seeds.
-			if (!options.opened) await keep('a copy of the plan', copyPlan(options.lab, directory.path), emit);
+			// That of a run that was opened came with it, and is copied with its seeds.
+			const { planText } = options;
+			if (planText !== undefined) await keep('a copy of the plan', copyPlan(options.lab, planText, directory.path), emit);
 			await rehearseIn(directory, options, { starting, required }, { emit, cleanup, signal });
 		});
+	const ends = [options.stopping.signal, limit.signal];
+	try {
+		await withEither(ends, run);
 	} catch (error) {
-		emit({ type: 'error', error: toReported(toFailure(signal.aborted ? signal.reason : error)) });
+		const reason = ends.find(({ aborted }) => aborted)?.reason as unknown;
+		emit({ type: 'error', error: toReported(toFailure(reason ?? error)) });
 	} finally {
 		clearTimeout(limitTimer);
 	}

@@ -5,7 +5,7 @@
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { toFailure } from '../base/errors.js';
 import { quote } from '../base/shell.js';
-import { untilAborted } from '../base/waiting.js';
+import { untilAborted, withEither } from '../base/waiting.js';
 import { serveControl } from '../control/server.js';
 import type { Emit } from '../lab/events.js';
 import { memoryDirectory, mountMemory } from '../machine/memory.js';
@@ -36,16 +36,17 @@ export async function runLab(supervised: SupervisedRun, context: LabRunContext):
 	const { emit } = context;
 	// Whatever breaks first ends every other wait; its reason is what the run rejects with.
 	const breaking = new AbortController();
-	const signal = AbortSignal.any([context.signal, breaking.signal]);
 	let teardownDone = () => {};
 	try {
-		await withCleanup(async (cleanup) => {
-			try {
-				await rehearseInside(supervised, context, { signal, breaking, cleanup });
-			} finally {
-				teardownDone = beginTeardown(emit);
-			}
-		});
+		await withEither([context.signal, breaking.signal], (signal) =>
+			withCleanup(async (cleanup) => {
+				try {
+					await rehearseInside(supervised, context, { signal, breaking, cleanup });
+				} finally {
+					teardownDone = beginTeardown(emit);
+				}
+			}),
+		);
 	} finally {
 		teardownDone();
 	}

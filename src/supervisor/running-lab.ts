@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
 import { Turns } from '../base/turns.js';
+import { withEither } from '../base/waiting.js';
 import type { Emit } from '../lab/events.js';
 import { runScenario } from '../scenario/run.js';
 import { wasHandedOver } from '../report/origins.js';
@@ -112,14 +113,11 @@ export class RunningLab {
 	async runScenario(emit: Emit, wish?: ScenarioWish): Promise<boolean> {
 		const { lab, deadlines, slowdown } = this.#supervised;
 		const wanted = (name: string) => !wish || wish.tests.length === 0 || wish.tests.includes(name);
-		const outcomes = await runScenario({
-			scenarios: lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) })),
-			sessions: this.#sessions.pool,
-			emit,
-			deadlineMs: wish?.deadlineMs ?? deadlines.assertionMs,
-			slowdown,
-			signal: wish ? AbortSignal.any([this.#context.signal, wish.signal]) : this.#context.signal,
-		});
+		const scenarios = lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) }));
+		const deadlineMs = wish?.deadlineMs ?? deadlines.assertionMs;
+		const outcomes = await withEither([this.#context.signal, wish?.signal], (signal) =>
+			runScenario({ scenarios, sessions: this.#sessions.pool, emit, deadlineMs, slowdown, signal }),
+		);
 		return outcomes.every(({ status }) => status === 'passed');
 	}
 

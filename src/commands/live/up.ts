@@ -11,7 +11,7 @@ import { exitCodeOf, resultOf } from '../../report/result.js';
 import type { RunState } from '../../report/state.js';
 import { summary } from '../../report/summary.js';
 import { standingText } from '../../report/standing.js';
-import { loadLab } from '../load-lab.js';
+import { loadPlan, type LoadedPlan } from '../load-lab.js';
 import type { Terminal } from '../terminal.js';
 import { bringUp } from './bring-up.js';
 import type { KeptLab } from './keep.js';
@@ -39,7 +39,8 @@ export interface UpOptions {
 /** Brings a lab up. The exit status is 0 when it is up and its startup scripts have passed; it stays up when they failed. */
 export async function upCommand(options: UpOptions): Promise<ExitCode> {
 	const { terminal, paths, json } = options;
-	const lab = onlyNodes(await loadLab(options.lab, terminal), options.nodes);
+	const { lab: whole, planText } = await loadPlan(options.lab, terminal);
+	const lab = onlyNodes(whole, options.nodes);
 	await makePlace(paths, 'state');
 	// Two at once would each find that there is none yet.
 	const lock = await acquireLock(path.join(paths.locks, lab.name), {
@@ -51,7 +52,7 @@ export async function upCommand(options: UpOptions): Promise<ExitCode> {
 		if (running) {
 			throw usageFailure(`${lab.name} is up already`, { hint: '`rehearse status` shows it, `rehearse down` ends it' });
 		}
-		const { state, isUp } = await bringUp(describe(lab, options), terminal);
+		const { state, isUp } = await bringUp(describe({ lab, planText }, options), terminal);
 		const { stdout, stdoutColor: color, width } = terminal;
 		if (json) stdout.write(`${JSON.stringify({ ...resultOf(state), up: isUp }, undefined, '\t')}\n`);
 		else stdout.write(isUp ? standingText(state, { color, width }) : summary(state, { color, width }));
@@ -62,8 +63,9 @@ export async function upCommand(options: UpOptions): Promise<ExitCode> {
 	}
 }
 
-const describe = (lab: Lab, options: UpOptions): KeptLab => ({
+const describe = ({ lab, planText }: LoadedPlan, options: UpOptions): KeptLab => ({
 	lab,
+	planText,
 	labArgument: options.lab,
 	paths: options.paths,
 	accelerator: options.accelerator,

@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { isAlive } from '../base/alive.js';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { requireRoom } from '../base/disk-usage.js';
 import { brokenFailure, ExitCode, usageFailure } from '../base/errors.js';
@@ -17,7 +16,7 @@ import { parsePlanTree } from '../plan/tree.js';
 import { findLiveLabs } from '../runs/live-labs.js';
 import type { Paths } from '../runs/paths.js';
 import type { LabStatus } from '../supervisor/answers.js';
-import { readPid } from '../runs/run-directory.js';
+import { readHolder } from '../runs/run-directory.js';
 import { bundleObject, renderBundle } from '../report/bundle.js';
 import { foldEvents } from '../report/fold.js';
 import { wasHandedOver } from '../report/origins.js';
@@ -119,8 +118,8 @@ async function findNamedRun(run: string, runs: string): Promise<string> {
 async function findFailedRun(runs: string, mayBeUp: boolean): Promise<string> {
 	const live = mayBeUp ? await findStandingRuns(runs) : [];
 	for (const directory of runsNewestFirst(runs)) {
-		const pid = await readPid(directory);
-		if (isFromElsewhere(directory) || (pid !== undefined && isAlive(pid) && !live.includes(directory))) continue;
+		const goesOn = (await readHolder(directory))?.isHeld ?? false;
+		if (isFromElsewhere(directory) || (goesOn && !live.includes(directory))) continue;
 		const state = foldEvents(await readEvents(directory).catch(() => []));
 		// A lab that was opened here and looked into has failed elsewhere.
 		if (state.nodes.length > 0 && !state.nodes.some(wasHandedOver) && verdictOf(state) !== 'passed') return directory;

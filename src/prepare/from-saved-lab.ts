@@ -1,5 +1,5 @@
 /** A lab that was handed over, on the machine where it was opened: what its machines need before they are restored. */
-import { cp, rm, writeFile } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { hostFailure, usageFailure } from '../base/errors.js';
@@ -16,7 +16,8 @@ import { machineIngredients, type HostIngredients } from './node-ingredients.js'
 import type { Paths } from '../runs/paths.js';
 import type { PrepareContext, PreparedLab } from './prepare.js';
 import { thisHost } from '../host/host.js';
-import type { RunDirectory } from '../runs/run-directory.js';
+import { keepFresh } from '../runs/heartbeat.js';
+import { holderFile, writeHolder, type RunDirectory } from '../runs/run-directory.js';
 import { stage } from '../lab/stage.js';
 import { scaledDeadlines, slowdownOf, type SupervisedMachine } from '../protocol/run-spec.js';
 import { compareHosts } from '../saved-lab/compare-hosts.js';
@@ -42,10 +43,10 @@ export async function prepareOpened(
 	paths: Pick<Paths, 'cache'>,
 	{ emit, cleanup, signal }: PrepareContext,
 ): Promise<PreparedLab> {
-	const pidFile = path.join(directory, 'pid');
-	cleanup.defer('opened run', () => rm(pidFile, { force: true }));
+	cleanup.defer('opened run', () => rm(holderFile(directory), { force: true }));
 	// Neither a later run nor `rehearse prune` removes the run of a process that lives.
-	await writeFile(pidFile, `${process.pid}\n`);
+	await writeHolder(directory);
+	keepFresh(directory, undefined, cleanup);
 	const images = new Map(saved.machines.map(({ node, image }) => [node, imageIn(directory, image.key)]));
 	const checkpoint = await stage(emit, 'checkpoints', () => readOpened(directory, signal));
 	const machines = machinesOf(saved, lab, images, run).map((machine) => restored(machine, checkpoint, machine.spec.name));

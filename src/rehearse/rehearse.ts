@@ -9,6 +9,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { tokenOf } from '../base/alive.js';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { timeLimitFailure, toFailure, toReported } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
@@ -38,6 +39,7 @@ import { copyPlan } from '../runs/plan-copy.js';
 import { prepareLab, type PrepareContext } from '../prepare/prepare.js';
 import { controlSocketIn } from '../supervisor/answers.js';
 import { requiredForRun } from '../host/requirements.js';
+import { keepFresh } from '../runs/heartbeat.js';
 import { createRunDirectory, type RunDirectory } from '../runs/run-directory.js';
 import { sshConfigFile, writeSshConfig } from '../runs/ssh-config.js';
 import type { HandoverOrder, Keep, SupervisedRun } from '../protocol/run-spec.js';
@@ -128,6 +130,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			for (const early of [starting, required]) early.catch(() => undefined);
 			for (const kind of ['state', 'cache'] as const) await makePlace(options.paths, kind);
 			directory = await createRunDirectory(options.paths.runs, options.lab.name, cleanup, options.spared);
+			keepFresh(directory.path, options.paths.checkpoints, cleanup);
 			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);
 			await announceLive(liveLab(options, directory), cleanup);
@@ -231,6 +234,7 @@ const liveLab = ({ lab, labArgument, scenario, opened }: RehearseOptions, { path
 	sockets,
 	controlSocket: controlSocketIn(sockets),
 	pid: process.pid,
+	token: tokenOf(),
 	startedAt: Date.now(),
 });
 

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import os from 'node:os';
 import path from 'node:path';
 import { dir as temporaryDirectory } from 'tmp-promise';
-import { isAlive } from '../base/alive.js';
+import { isHeld, pidOf, tokenOf } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import type { RunEvent } from '../lab/events.js';
 import { eventLogPath } from './run-files.js';
@@ -39,11 +39,11 @@ export async function createRunDirectory(
 	const directory = path.join(runs, id);
 	const disks = path.join(directory, 'disks');
 	cleanup.defer('disks', () => rm(disks, { recursive: true, force: true }));
-	cleanup.defer('pid file', () => rm(path.join(directory, 'pid'), { force: true }));
+	cleanup.defer('pid file', () => rm(holderFile(directory), { force: true }));
 	// Made aside and renamed: another run that begins now takes the disks of a run without a pid file for a dead one's.
 	const aside = path.join(runs, `.${id}`);
 	await mkdir(aside);
-	await writeFile(path.join(aside, 'pid'), `${process.pid}\n`);
+	await writeHolder(aside);
 	for (const name of ['disks', 'consoles', 'seeds']) await mkdir(path.join(aside, name));
 	await rename(aside, directory);
 	const sockets = await temporaryDirectory({ prefix: 'rehearse', mode: 0o700, tmpdir: shortTemporary() });
@@ -68,8 +68,7 @@ export async function pruneRuns(runs: string, keep: number, spared: readonly str
 	const removed: string[] = [];
 	for (const [index, name] of names.filter((name) => !isAside(name)).entries()) {
 		const directory = path.join(runs, name);
-		const pid = await readPid(directory);
-		if (pid !== undefined && isAlive(pid)) continue;
+		if ((await readHolder(directory))?.isHeld) continue;
 		if (index < keep || spared.includes(directory)) {
 			await rm(path.join(directory, 'disks'), { recursive: true, force: true });
 			continue;
@@ -79,9 +78,8 @@ export async function pruneRuns(runs: string, keep: number, spared: readonly str
 	}
 	for (const name of names.filter(isAside)) {
 		const directory = path.join(runs, name);
-		const pid = await readPid(directory);
-		// Without a pid it is this very moment being made.
-		if (pid !== undefined && !isAlive(pid)) await rm(directory, { recursive: true, force: true });
+		// Without a process it is this very moment being made.
+		if ((await readHolder(directory))?.isHeld === false) await rm(directory, { recursive: true, force: true });
 	}
 	return removed;
 }
@@ -92,8 +90,23 @@ const shortTemporary = (): string => (os.tmpdir().length <= 60 ? os.tmpdir() : '
 /** Whether a name among the runs is that of a run that is only just being made. */
 export const isAside = (name: string): boolean => name.startsWith('.');
 
-/** The process that a run belongs to, dead or alive; `undefined` when the run is over, or is only just being made. */
-export async function readPid(directory: string): Promise<number | undefined> {
-	const pid = Number(await readFile(path.join(directory, 'pid'), 'utf8').catch(() => ''));
-	return pid > 0 ? pid : undefined;
+/** The process that a run belongs to. */
+export interface Holder {
+	readonly token: string;
+	readonly pid: number;
+	/** Whether the run goes on, as far as that can be told from here. */
+	readonly isHeld: boolean;
+}
+
+/** The file that names it. */
+export const holderFile = (directory: string): string => path.join(directory, 'pid');
+
+/** Says that a run, or what is to become one, is this process's. */
+export const writeHolder = (directory: string): Promise<void> => writeFile(holderFile(directory), `${tokenOf()}\n`);
+
+/** The process that a run belongs to; `undefined` when the run is over, or is only just being made. */
+export async function readHolder(directory: string): Promise<Holder | undefined> {
+	const file = holderFile(directory);
+	const token = (await readFile(file, 'utf8').catch(() => '')).trim();
+	return token === '' ? undefined : { token, pid: pidOf(token), isHeld: await isHeld(token, file) };
 }

@@ -1,4 +1,5 @@
 import { usageFailure } from '../base/errors.js';
+import { washed } from '../base/wash.js';
 import { readGuestDefinition } from '../image/guest.js';
 import type { Lab } from '../lab/lab.js';
 import { checkPlan, hasErrors } from '../plan/check.js';
@@ -23,7 +24,7 @@ export const loadLab = async (lab: string, terminal: Pick<Terminal, 'stderr' | '
  */
 export async function loadPlan(lab: string, { stderr, stderrColor }: Pick<Terminal, 'stderr' | 'stderrColor'>): Promise<LoadedPlan> {
 	const [source, guest] = await Promise.all([readPlan(findPlan(lab)), readGuestDefinition()]);
-	const findings = checkPlan(source, guest.features);
+	const findings = washed(checkPlan(source, guest.features));
 	if (findings.length > 0) stderr.write(renderFindings(findings, { color: stderrColor, cwd: process.cwd() }));
 	if (hasErrors(findings)) throw usageFailure(`${source.path} has errors; nothing was started`);
 	return { lab: resolveLab(source), planText: source.text };

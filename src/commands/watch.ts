@@ -1,5 +1,6 @@
 /** `rehearse watch`: rehearses a lab whenever its plan or one of its scripts was edited. */
-import { ExitCode, Failure, toFailure, type Failure as FailureType } from '../base/errors.js';
+import { ExitCode, Failure, toFailure, toReported, type Failure as FailureType } from '../base/errors.js';
+import { washed } from '../base/wash.js';
 import { untilAborted, withEither } from '../base/waiting.js';
 import type { RunEvent } from '../lab/events.js';
 import type { Difference, Survey } from '../lab/survey.js';
@@ -186,9 +187,10 @@ class Watching {
 
 	#showPlanError(failure: FailureType): void {
 		const { json, terminal } = this.#options;
-		const error = { code: failure.code, message: failure.message, exit_code: failure.exitCode };
+		const { code, message, hint, exitCode } = washed(toReported(failure));
+		const error = { code, message, exit_code: exitCode };
 		if (json) terminal.stdout.write(`${JSON.stringify({ schema: 1, lab: this.#options.lab, verdict: 'error', error })}\n`);
-		else this.say(planErrorText(failure, { color: terminal.stderrColor }));
+		else this.say(planErrorText({ message, hint }, { color: terminal.stderrColor }));
 	}
 
 	#showVerdict(state: RunState, last: Seen | undefined): void {

@@ -1,11 +1,11 @@
-import { createInterface } from 'node:readline';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, type Failure } from '../base/errors.js';
-import { formatMs, lastLines } from '../base/format.js';
+import { formatBytes, formatMs, lastLines } from '../base/format.js';
+import { readLines } from '../base/lines.js';
 import { untilAborted, withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
-import { parseAgentMessage, type AgentMessage } from './agent-message.js';
-import { Console } from './console.js';
+import { maximumLineBytes, parseAgentMessage, type AgentMessage } from './agent-message.js';
+import { Console, maximumLogBytes } from './console.js';
 import { DebugLine } from './debugging/line.js';
 import { Qmp } from './qmp.js';
 import { SideLine } from './side-line.js';
@@ -23,6 +23,8 @@ export interface MachineOptions {
 	readonly niceness?: number;
 	readonly cleanup: CleanupStack;
 	readonly onMessage: (message: AgentMessage) => void;
+	/** Called with what the reader should know of it, and that fails nothing. */
+	readonly onNotice: (message: string) => void;
 	readonly signal?: AbortSignal | undefined;
 }
 
@@ -68,7 +70,10 @@ const socketDeadlineMs = 20_000;
 export async function startMachine(spec: MachineSpec, options: MachineOptions): Promise<RunningMachine> {
 	const { cleanup, signal } = options;
 	const breakage = new Breakage(spec.name);
-	const console = new Console(options.consoleFile, (meaning) => breakage.report('machine-died', meaning));
+	const console = new Console(options.consoleFile, {
+		onFatal: (meaning) => breakage.report('machine-died', meaning),
+		onFull: () => options.onNotice(`has written more than ${formatBytes(maximumLogBytes)} to its console: the log of it ends there`),
+	});
 	breakage.detail = () => console.tail();
 	cleanup.defer(`console of ${spec.name}`, () => console.close());
 
@@ -99,19 +104,25 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		if (event === 'STOP') void reportStop(qmp, breakage);
 	});
 	const agent = await connect(spec.agentSocket);
-	const sideLine = new SideLine(spec.name, await connect(spec.sideSocket));
-	const debugLine = new DebugLine(await connect(spec.debugSocket));
+	const onOverlong = () => options.onNotice(`a line of its agent has no end: what is longer than ${formatBytes(maximumLineBytes)} is left out`);
+	const sideLine = new SideLine(spec.name, await connect(spec.sideSocket), onOverlong);
+	const debugLine = new DebugLine(await connect(spec.debugSocket), onOverlong);
 	const mailbox = new Mailbox();
 	const endAgent = () => agent.destroy();
 	agent.on('error', endAgent);
-	createInterface({ input: agent }).on('error', endAgent).on('line', (line) => {
+	const onLine = (line: string) => {
 		const message = parseAgentMessage(line);
 		if (!message) return;
 		// At once: what the guest is told is as old as its way there.
 		if (message.kind === 'clock') return void agent.write(`clock ${Date.now()}\n`);
 		mailbox.put(message);
-		options.onMessage(message);
-	});
+		try {
+			options.onMessage(message);
+		} catch (error) {
+			breakage.report('machine-died', `what its agent says makes no sense: ${(error as Error).message}`);
+		}
+	};
+	readLines(agent, { maximumBytes: maximumLineBytes, onLine, onOverlong });
 
 	const tell = (word: AgentWord) => void agent.write(`${word}\n`);
 	const { pid, exited } = child;
@@ -173,7 +184,10 @@ class Breakage {
 	}
 }
 
-/** The agent's messages, each kept until somebody asks for its kind. */
+/** How many messages of a kind are kept: one is asked for, and one may have come too early. */
+const keptMessages = 2;
+
+/** The agent's messages, the first of each kind kept until somebody asks for them. */
 class Mailbox {
 	readonly #waiting = new Map<string, (message: AgentMessage) => void>();
 	readonly #kept: AgentMessage[] = [];
@@ -182,7 +196,7 @@ class Mailbox {
 		const waiting = this.#waiting.get(message.kind);
 		this.#waiting.delete(message.kind);
 		if (waiting) waiting(message);
-		else this.#kept.push(message);
+		else if (this.#kept.filter(({ kind }) => kind === message.kind).length < keptMessages) this.#kept.push(message);
 	}
 
 	take<K extends AgentMessage['kind']>(kind: K): Promise<Extract<AgentMessage, { kind: K }>> {

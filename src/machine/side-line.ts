@@ -2,11 +2,12 @@
  * The second line to the guest's agent (`cloud-init/guest/side-line.bash`). It is attended to while startup scripts run
  * and while the node's network is broken: a root shell, keys for SSH, the journal.
  */
-import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { brokenFailure, usageFailure } from '../base/errors.js';
+import { readLines } from '../base/lines.js';
 import { withDeadline } from '../base/waiting.js';
+import { maximumLineBytes } from './agent-message.js';
 
 export interface TerminalSize {
 	readonly rows: number;
@@ -38,16 +39,16 @@ export class SideLine {
 	readonly #listeners = new Set<(line: string) => void>();
 	#shells = 0;
 
-	constructor(node: string, port: Duplex) {
+	/** @param onOverlong called once when the guest writes a line without an end */
+	constructor(node: string, port: Duplex, onOverlong?: () => void) {
 		this.#node = node;
 		this.#port = port;
 		const end = () => port.destroy();
 		port.on('error', end);
-		createInterface({ input: port })
-			.on('error', end)
-			.on('line', (line) => {
-				for (const listener of this.#listeners) listener(line.trim());
-			});
+		const onLine = (line: string) => {
+			for (const listener of this.#listeners) listener(line.trim());
+		};
+		readLines(port, { maximumBytes: maximumLineBytes, onLine, ...(onOverlong ? { onOverlong } : {}) });
 	}
 
 	/**

@@ -14,6 +14,7 @@ import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { timeLimitFailure, toFailure, toReported } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
 import { quote } from '../base/shell.js';
+import { washed } from '../base/wash.js';
 import { withEither } from '../base/waiting.js';
 import { boundCheckpoints } from '../checkpoint/inventory.js';
 import { leaseCheckpoint } from '../checkpoint/lease.js';
@@ -99,7 +100,8 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	let state = emptyRun();
 	let directory: RunDirectory | undefined;
 	const emit: Emit = (body) => {
-		const event: RunEvent = { at: Date.now(), ...body };
+		// All that a plan or a guest says comes by here, whoever shows it.
+		const event: RunEvent = washed({ at: Date.now(), ...body });
 		state = foldEvent(state, event);
 		logEvent(event);
 		options.onEvent(event);

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { dir as temporaryDirectory } from 'tmp-promise';
 import { isHeld, pidOf, tokenOf } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
+import { formatBytes } from '../base/format.js';
 import type { RunEvent } from '../lab/events.js';
 import { eventLogPath } from './run-files.js';
 
@@ -21,6 +22,9 @@ export interface RunDirectory {
 	/** Appends to the event log, so that it is whole up to the moment even when the tool is killed. */
 	log(event: RunEvent): void;
 }
+
+/** How long an event log may become, in bytes. */
+const maximumLogBytes = 256 * 2 ** 20;
 
 /** How many runs are kept. */
 const keptRuns = 20;
@@ -50,12 +54,19 @@ export async function createRunDirectory(
 	// Not tmp-promise's own clean-up, which fails when the supervisor has removed the directory already.
 	cleanup.defer('sockets', () => rm(sockets.path, { recursive: true, force: true }));
 	const events = eventLogPath(directory);
+	let logged = 0;
 	return {
 		id,
 		path: directory,
 		disks,
 		sockets: sockets.path,
-		log: (event) => appendFileSync(events, `${JSON.stringify(event)}\n`),
+		log(event) {
+			const line = `${JSON.stringify(event)}\n`;
+			logged += Buffer.byteLength(line);
+			// A lab may stay for weeks, and what its machines do is told.
+			if (logged > maximumLogBytes) throw new Error(`it has ${formatBytes(maximumLogBytes)}`);
+			appendFileSync(events, line);
+		},
 	};
 }
 

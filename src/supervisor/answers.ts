@@ -1,6 +1,7 @@
 /** What can be asked of a lab that runs, over its control socket (../control). */
 import path from 'node:path';
 import { usageFailure } from '../base/errors.js';
+import { washed } from '../base/wash.js';
 import { duplexPair } from '../base/streams.js';
 import type { Answer, Exchange } from '../control/server.js';
 import type { Emit, RunEventBody } from '../lab/events.js';
@@ -102,7 +103,7 @@ export function answersOf(lab: RunningLab, end: () => void): Answer {
 	};
 }
 
-const statusOf = async (lab: RunningLab, tests: readonly string[]): Promise<LabStatus> => ({
+const statusOf = async (lab: RunningLab, tests: readonly string[]): Promise<LabStatus> => washed({
 	lab: lab.supervised.lab.name,
 	stands: lab.stands,
 	nodes: await lab.status(),

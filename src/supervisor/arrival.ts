@@ -197,7 +197,7 @@ async function startWith(
 	spec: MachineSpec,
 	how: Start,
 	{ diskMiB, consoleFile, niceness = 0 }: SupervisedMachine,
-	{ lab, signal, onMessage, onStart }: ArrivalContext,
+	{ lab, emit, signal, onMessage, onStart }: ArrivalContext,
 	own: CleanupStack,
 ): Promise<Arrived> {
 	const machine = await startMachine(spec, {
@@ -208,6 +208,7 @@ async function startWith(
 		consoleFile,
 		cleanup: own,
 		onMessage,
+		onNotice: (message) => emit({ type: 'notice', node: spec.name, message }),
 		signal,
 	});
 	const layers = [spec.overlayFile, ...spec.layers];

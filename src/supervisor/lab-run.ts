@@ -82,7 +82,7 @@ async function rehearseInside(supervised: SupervisedRun, context: LabRunContext,
 	// The machines of this moment: a restart has made others.
 	const machines = () => supervised.machines.map(({ spec }) => lab.find(spec.name).machine);
 	if (!hasPassed) await saveJournals(machines(), supervised, { emit, signal: ends.signal });
-	if (supervised.surveys) await stage(emit, 'survey', () => surveyLab(lab, supervised, ends.signal));
+	if (supervised.surveys) await stage(emit, 'survey', () => surveyLab(lab, supervised, { emit, signal: ends.signal }));
 	if (!hasPassed && supervised.saveFailed) await saveFailed(lab, supervised.saveFailed, { emit, signal: ends.signal });
 	const isKept = supervised.keep === 'always' || (supervised.keep === 'on-failure' && !hasPassed);
 	if (isKept) {

@@ -145,6 +145,9 @@ export const whyUntraced =
 	({ text }) =>
 		isTracing ? reasonNotToTrace(text) : 'tracing was turned off';
 
+/** How much is taken of what a guest says of its scripts: each is begun and ended once, and again when somebody debugs it. */
+const maximumMessages = 10_000;
+
 /** Turns what the agent says of scripts into events, and remembers how each ended the last time. */
 export class ScriptReporter {
 	readonly #node: string;
@@ -152,6 +155,7 @@ export class ScriptReporter {
 	readonly #emit: Emit;
 	readonly #finished = new Map<string, ScriptOutcome['status']>();
 	readonly #whyUntraced: WhyUntraced;
+	#taken = 0;
 
 	constructor(node: string, scripts: readonly StartupScript[], whyUntraced: WhyUntraced, emit: Emit) {
 		this.#whyUntraced = whyUntraced;
@@ -170,9 +174,12 @@ export class ScriptReporter {
 	}
 
 	take(message: AgentMessage): void {
+		if (message.kind !== 'script-started' && message.kind !== 'script-finished') return;
+		// A guest may make up names, and say the same for ever.
+		if (!this.#scripts.some(({ name }) => name === message.script) || ++this.#taken > maximumMessages) return;
 		if (message.kind === 'script-started') {
 			this.#emit({ type: 'script-started', node: this.#node, script: message.script });
-		} else if (message.kind === 'script-finished') {
+		} else {
 			const { script, status } = message;
 			this.#finished.set(script, status);
 			const { text } = this.#scripts.find(({ name }) => name === script) ?? { text: '' };

@@ -1,5 +1,6 @@
 /** The machines of a lab that runs, as the proofs see them (./proofs). */
 import type { CleanupStack } from '../base/cleanup.js';
+import { brokenFailure, toFailure } from '../base/errors.js';
 import type { Turns } from '../base/turns.js';
 import type { Emit } from '../lab/events.js';
 import type { Survey } from '../lab/survey.js';
@@ -38,18 +39,28 @@ const stubbornServiceMs = 90_000;
 export async function surveyMachine(machine: RunningMachine, deadlineMs: number, signal?: AbortSignal): Promise<Survey> {
 	machine.tell('survey');
 	const { data } = await machine.waitFor('surveyed', { deadlineMs, signal, what: 'its survey was' });
-	return parseSurvey(data);
+	try {
+		return parseSurvey(data);
+	} catch (cause) {
+		throw brokenFailure('survey', `${machine.name}: what its agent says of it cannot be read: ${(cause as Error).message}`, { node: machine.name, cause });
+	}
 }
 
-/** Surveys every machine of a lab into the run's directory. */
+/** Surveys every machine of a lab into the run's directory. One whose agent makes no sense is told of, and that is all. */
 export async function surveyLab(
 	running: Pick<LabOfMachines, 'find'>,
 	{ machines, runDirectory, deadlines }: SupervisedRun,
-	signal: AbortSignal,
+	{ emit, signal }: Pick<ProvableContext, 'emit' | 'signal'>,
 ): Promise<void> {
 	const survey = async (node: string) => {
 		const { machine } = running.find(node).present;
-		await writeSurvey(runDirectory, node, await surveyMachine(machine, deadlines.wakeMs, signal));
+		try {
+			await writeSurvey(runDirectory, node, await surveyMachine(machine, deadlines.wakeMs, signal));
+		} catch (error) {
+			const { code, message } = toFailure(error);
+			if (code !== 'survey') throw error;
+			emit({ type: 'notice', node, message });
+		}
 	};
 	await Promise.all(machines.map(({ spec }) => survey(spec.name)));
 }

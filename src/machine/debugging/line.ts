@@ -1,7 +1,11 @@
 /** The line to a startup script that is debugged, over the stream of its port. */
-import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
+import { readLines } from '../../base/lines.js';
+import { maximumLineBytes } from '../agent-message.js';
 import { encodeDebugWord, parseDebugMessage, type DebugMessage, type DebugWord } from './words.js';
+
+/** How many messages are kept that nobody has asked for yet: a script stands at each. */
+const keptMessages = 16;
 
 /** Says words, and keeps what the script tells until somebody asks for it. */
 export class DebugLine {
@@ -9,16 +13,16 @@ export class DebugLine {
 	readonly #kept: DebugMessage[] = [];
 	readonly #waiting: { readonly kind: DebugMessage['kind']; readonly resolve: (message: DebugMessage) => void }[] = [];
 
-	constructor(port: Duplex) {
+	/** @param onOverlong called once when the guest writes a line without an end */
+	constructor(port: Duplex, onOverlong?: () => void) {
 		this.#port = port;
 		const end = () => port.destroy();
 		port.on('error', end);
-		createInterface({ input: port })
-			.on('error', end)
-			.on('line', (line) => {
-				const message = parseDebugMessage(line);
-				if (message) this.#put(message);
-			});
+		const onLine = (line: string) => {
+			const message = parseDebugMessage(line);
+			if (message) this.#put(message);
+		};
+		readLines(port, { maximumBytes: maximumLineBytes, onLine, ...(onOverlong ? { onOverlong } : {}) });
 	}
 
 	say(word: DebugWord): void {
@@ -34,7 +38,7 @@ export class DebugLine {
 
 	#put(message: DebugMessage): void {
 		const index = this.#waiting.findIndex(({ kind }) => kind === message.kind);
-		if (index < 0) this.#kept.push(message);
-		else this.#waiting.splice(index, 1)[0]?.resolve(message);
+		if (index < 0 && this.#kept.length < keptMessages) this.#kept.push(message);
+		if (index >= 0) this.#waiting.splice(index, 1)[0]?.resolve(message);
 	}
 }

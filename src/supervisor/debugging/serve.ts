@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../../base/cleanup.js';
 import { toFailure, toReported, usageFailure } from '../../base/errors.js';
+import { washed } from '../../base/wash.js';
 import { Turns } from '../../base/turns.js';
 import type { Emit } from '../../lab/events.js';
 import type { StartupScript } from '../../lab/lab.js';
@@ -47,7 +48,7 @@ export function scriptsToStep(node: string, scripts: readonly StartupScript[], w
 /** Resolves when everything goes on again, with the script over or left to itself. Never rejects. */
 export async function serveDebugger(lab: DebuggedLab, node: RunningNode, script: string | undefined, stream: Duplex): Promise<void> {
 	const say = (said: DebugSaid) => {
-		if (stream.writable) stream.write(`${JSON.stringify(said)}\n`);
+		if (stream.writable) stream.write(`${JSON.stringify(washed(said))}\n`);
 	};
 	const emit = node.observing((event) => say({ event }));
 	const session = makeSession(lab, node, script, emit);

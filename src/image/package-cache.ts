@@ -88,6 +88,7 @@ export const handPackagesProgram = `
 export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"
 # Where this fails, mmdebstrap tries once more, and tells why.
 apt-get update --error-on=any >/dev/null || exit 0
+mkdir -p "$1/var/cache/apt/archives"
 apt-cache dumpavail | awk -v RS= -F'\\n' '{
 	name = version = architecture = digest = ""
 	for (i = 1; i <= NF; i++) {

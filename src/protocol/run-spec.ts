@@ -164,3 +164,11 @@ export interface ScenarioWish {
 export interface Replacement extends Pick<SupervisedRun, 'lab' | 'startedKey' | 'saveStarted'> {
 	readonly machines: readonly SupervisedMachine[];
 }
+
+/** What a lab is made from, once some of its nodes have been made anew. */
+export function withReplacement(run: SupervisedRun, { machines, ...lab }: Replacement): SupervisedRun {
+	const all = run.machines.map((before) => machines.find(({ spec }) => spec.name === before.spec.name) ?? before);
+	// A key of the checkpoint of the lab that was must not be taken for one of the lab that is.
+	const { startedKey: _was, saveStarted: _then, ...rest } = run;
+	return { ...rest, ...lab, machines: all };
+}

@@ -22,7 +22,7 @@ export function bringUpNodes(
 	{ emit, ...context }: Omit<NodeContext, 'gate' | 'boots' | 'onStart'>,
 	{ onStart, onUp, onBroken }: BringUpHooks,
 ): Promise<PromiseSettledResult<NodeOutcome>[]> {
-	const gate = new Gate(nodes.length);
+	const gate = new Gate(nodes.map(({ name }) => name));
 	const boots = new Turns(os.availableParallelism());
 	const lives = nodes.map(async (node) => {
 		const own = { ...context, emit: node.observing(emit), gate, boots, onStart: (arrived: Arrived) => onStart(node, arrived) };
@@ -32,7 +32,7 @@ export function bringUpNodes(
 			onUp?.(node.name);
 			return outcome;
 		} catch (error) {
-			gate.come();
+			gate.come(node.name);
 			onBroken?.(error);
 			throw error;
 		}

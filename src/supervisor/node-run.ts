@@ -35,17 +35,18 @@ export interface NodeOutcome {
 /** Lets nobody through before all have come. */
 export class Gate {
 	readonly opened: Promise<void>;
-	#missing: number;
+	readonly #missing: Set<string>;
 	#open: () => void = () => undefined;
 
-	constructor(count: number) {
-		this.#missing = count;
+	constructor(nodes: readonly string[]) {
+		this.#missing = new Set(nodes);
 		this.opened = new Promise((resolve) => (this.#open = resolve));
 	}
 
-	come(): void {
-		this.#missing -= 1;
-		if (this.#missing <= 0) this.#open();
+	/** A node is there, or will never be; that it is said twice, as of one that came and broke then, counts once. */
+	come(node: string): void {
+		this.#missing.delete(node);
+		if (this.#missing.size === 0) this.#open();
 	}
 }
 
@@ -82,7 +83,7 @@ export async function arrive(
 	};
 	const restored = await restoreNode(supervised, context);
 	const arrived = restored ?? (await boot());
-	gate.come();
+	gate.come(supervised.spec.name);
 	if (!restored) return arrived;
 	await untilAborted(Promise.race([gate.opened, restored.machine.broken]), signal);
 	return (await wakeNode(restored, supervised, context)) ? restored : boot();

@@ -2,7 +2,6 @@
  * A lab that runs inside its namespaces: its nodes, and what can be asked of them. Made before the first machine is
  * started; from `stand` on, a machine that ends is a node that ended, and not the end of the lab.
  */
-import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
@@ -22,9 +21,10 @@ import type { NodeOutcome } from './node-run.js';
 import { withStartupTimes } from '../prepare/priorities.js';
 import { RunningNode, type NodeStatus } from './running-node.js';
 import { Saver } from './saver.js';
+import { checkpointsUsed } from './saving.js';
 import { LabSessions } from './sessions.js';
 import { stage } from '../lab/stage.js';
-import type { HandoverOrder, Replacement, ScenarioWish, SupervisedRun } from '../protocol/run-spec.js';
+import { withReplacement, type HandoverOrder, type Replacement, type ScenarioWish, type SupervisedRun } from '../protocol/run-spec.js';
 
 export interface RunningLabContext {
 	readonly emit: Emit;
@@ -69,10 +69,7 @@ export class RunningLab {
 
 	/** The directories in the store that its machines have disks or memory from, and the one that it goes back to. */
 	get checkpointsInUse(): readonly string[] {
-		const { checkpoints, startedKey = '' } = this.#supervised;
-		const files = this.#nodes.flatMap(({ last: { layers, machine } }) => [...layers, machine.memory.file]);
-		const directories = new Set([...files.map((file) => path.dirname(file)), path.join(checkpoints, startedKey)]);
-		return [...directories].filter((directory) => path.dirname(directory) === checkpoints);
+		return checkpointsUsed(this.#supervised, this.#nodes.map(({ last }) => last));
 	}
 
 	/** Whether all of it is there, and stays until it is ended. */
@@ -112,7 +109,7 @@ export class RunningLab {
 	/** Runs the scenario, or some of its tests. Resolves to whether every assertion passed. */
 	async runScenario(emit: Emit, wish?: ScenarioWish): Promise<boolean> {
 		const { lab, deadlines, slowdown } = this.#supervised;
-		const wanted = (name: string) => !wish || wish.tests.length === 0 || wish.tests.includes(name);
+		const wanted = (name: string) => !wish?.tests.length || wish.tests.includes(name);
 		const scenarios = lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) }));
 		const deadlineMs = wish?.deadlineMs ?? deadlines.assertionMs;
 		const outcomes = await withEither([this.#context.signal, wish?.signal], (signal) =>
@@ -145,8 +142,7 @@ export class RunningLab {
 	find(name: string): RunningNode {
 		const node = this.#nodes.find((candidate) => candidate.name === name);
 		if (node) return node;
-		const names = this.#nodes.map((candidate) => candidate.name).join(', ');
-		throw usageFailure(`the lab has no node '${name}'`, { hint: `its nodes are ${names}` });
+		throw usageFailure(`the lab has no node '${name}'`, { hint: `its nodes are ${this.#nodes.map((one) => one.name).join(', ')}` });
 	}
 
 	/** Does something that changes a node, when nothing else is being changed. */
@@ -158,15 +154,15 @@ export class RunningLab {
 
 	/** Restarts a node from its own disk: in order where it runs, and as after a power failure where it does not. */
 	restart(name: string, emit: Emit): Promise<void> {
-		return this.change(name, async (node) => {
-			const { signal, cleanup } = this.#context;
-			const { deadlines } = this.#supervised;
-			const last = node.last;
-			await this.dropSessions();
-			await node.shutDown(shutDownWakes * deadlines.wakeMs);
-			const context = { lab: this.#supervised, emit, signal, cleanup, onStart: (arrived: Arrived) => this.#begin(node, arrived) };
-			await stage(node.observing(emit), 'reboot', () => bootAgain(last, node.supervised, context), undefined, name);
-		});
+		return this.change(name, (node) => this.#restart(node, emit));
+	}
+
+	async #restart(node: RunningNode, emit: Emit): Promise<void> {
+		const { last } = node;
+		await this.dropSessions();
+		await node.shutDown(shutDownWakes * this.#supervised.deadlines.wakeMs);
+		const context = { ...this.#context, lab: this.#supervised, emit, onStart: (arrived: Arrived) => this.#begin(node, arrived) };
+		await stage(node.observing(emit), 'reboot', () => bootAgain(last, node.supervised, context), undefined, node.name);
 	}
 
 	/** Puts the whole lab back to where its startup scripts had left it. @throws Failure `usage` where no checkpoint is of that */
@@ -199,10 +195,7 @@ export class RunningLab {
 	replace({ machines, ...lab }: Replacement, emit: Emit): Promise<void> {
 		return this.#turns.take(async () => {
 			const replaced = this.#nodes.filter(({ name }) => machines.some(({ spec }) => spec.name === name));
-			const all = this.#supervised.machines.map((before) => machines.find(({ spec }) => spec.name === before.spec.name) ?? before);
-			// A key of the checkpoint of the lab that was must not be taken for one of the lab that is.
-			const { startedKey: _was, saveStarted: _then, ...rest } = this.#supervised;
-			this.#supervised = { ...rest, ...lab, machines: all };
+			this.#supervised = withReplacement(this.#supervised, { machines, ...lab });
 			await this.dropSessions();
 			await Promise.all(replaced.map((node) => node.end()));
 			for (const node of replaced) {
@@ -220,19 +213,24 @@ export class RunningLab {
 		});
 	}
 
-	/** Has somebody step through a node's startup scripts, over a stream. Nothing else changes the lab meanwhile. */
-	debug(name: string, script: string | undefined, stream: Duplex): Promise<void> {
-		return this.change(name, async (node) => {
-			const { signal, cleanup } = this.#context;
-			await this.dropSessions();
-			this.#debugged = name;
-			const onStart = (arrived: Arrived) => this.#begin(node, arrived);
-			try {
-				await serveDebugger({ supervised: this.#supervised, nodes: this.#nodes, saver: this.#saver, signal, cleanup, onStart }, node, script, stream);
-			} finally {
-				this.#debugged = undefined;
-			}
-		});
+	/**
+	 * Has somebody step through a node's startup scripts, over a stream. Nothing else changes the lab meanwhile: who comes
+	 * later is refused from now on, and does not wait without a word for somebody who may think for days.
+	 */
+	async debug(name: string, script: string | undefined, stream: Duplex): Promise<void> {
+		const node = this.find(name);
+		this.requireStanding();
+		this.#debugged = name;
+		try {
+			await this.#turns.take(async () => {
+				await this.dropSessions();
+				const parts = { supervised: this.#supervised, nodes: this.#nodes, saver: this.#saver };
+				const lab = { ...this.#context, ...parts, onStart: (arrived: Arrived) => this.#begin(node, arrived) };
+				await serveDebugger(lab, node, script, stream);
+			});
+		} finally {
+			this.#debugged = undefined;
+		}
 	}
 
 	async #bringBack(nodes: readonly RunningNode[], emit: Emit): Promise<void> {
@@ -276,17 +274,22 @@ export class RunningLab {
 			const { code, message } = toFailure(error);
 			if (this.#stands) this.#context.emit({ type: 'notice', node: node.name, message });
 			if (node.arrived !== arrived) return;
-			if (this.#stands && code === guestRebooted) void this.#followReboot(node);
+			if (this.#stands && code === guestRebooted) void this.#followReboot(node, arrived);
 			else this.#lose(node);
 		});
 	}
 
 	/** Starts a machine again that has rebooted. Nobody waits for that, so what keeps it from coming back is told. */
-	async #followReboot(node: RunningNode): Promise<void> {
-		await this.restart(node.name, this.#context.emit).catch((error: unknown) => {
-			this.#context.emit({ type: 'notice', node: node.name, message: `it rebooted and is not back: ${toFailure(error).message}` });
+	async #followReboot(node: RunningNode, rebooted: Arrived): Promise<void> {
+		const tell = (message: string) => this.#context.emit({ type: 'notice', node: node.name, message });
+		if (this.#debugged !== undefined && this.#debugged !== node.name) tell(`it is started again once ${this.#debugged} is no longer debugged`);
+		try {
+			// By then it may be another machine: somebody has put the lab back, or ended the node.
+			await this.#turns.take(async () => void (node.arrived === rebooted && (await this.#restart(node, this.#context.emit))));
+		} catch (error) {
+			tell(`it rebooted and is not back: ${toFailure(error).message}`);
 			this.#lose(node);
-		});
+		}
 	}
 
 	/** A kernel that panicked leaves its QEMU behind, with the node's link, and so does one that does not boot. */

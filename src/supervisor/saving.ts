@@ -22,6 +22,16 @@ export interface LiveMachine {
 	frozen: number;
 }
 
+/** The directories in the store that machines have disks or memory from, and the one that their lab goes back to. */
+export function checkpointsUsed(
+	{ checkpoints, startedKey = '' }: Pick<SupervisedRun, 'checkpoints' | 'startedKey'>,
+	machines: readonly Pick<LiveMachine, 'machine' | 'layers'>[],
+): readonly string[] {
+	const files = machines.flatMap(({ layers, machine }) => [...layers, machine.memory.file]);
+	const directories = new Set([...files.map((file) => path.dirname(file)), path.join(checkpoints, startedKey)]);
+	return [...directories].filter((directory) => path.dirname(directory) === checkpoints);
+}
+
 export type SavingContext = Pick<SupervisedRun, 'deadlines' | 'disks'> & {
 	readonly signal: AbortSignal;
 	/** Whether a machine stands still for a person, and is to do so afterwards. */

@@ -50,7 +50,7 @@ export class MachineLife {
 	async begin(): Promise<Arrived> {
 		await this.#node.end();
 		this.#supervised = await asProvisioned(this.#node.supervised, this.#context.lab.checkpoints);
-		return arrive(this.#supervised, this.#context, { ...this.#context, gate: new Gate(1), saver: this.#saver, boots: new Turns(1) });
+		return arrive(this.#supervised, this.#context, { ...this.#context, gate: new Gate([this.#node.name]), saver: this.#saver, boots: new Turns(1) });
 	}
 
 	/** Ends the machine and starts one that continues from a saved state; it stands still then. */

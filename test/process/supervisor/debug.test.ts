@@ -110,6 +110,36 @@ test.serial('a debugger that goes away lets everything go on, wherever it was', 
 	await end(t, lab);
 });
 
+test.serial('who comes while somebody is about to debug is refused at once, and does not wait for days', async (t) => {
+	const lab = await standingLab(t);
+	// Sent in one go: neither has had its turn yet.
+	const streaming = askForStream(lab.controlSocket, { op: 'debug', node: 'one' });
+	await streaming;
+	await t.throwsAsync(askLab(lab, { op: 'reset' }), { code: 'usage', message: 'one is being debugged' });
+	await t.throwsAsync(askLab(lab, { op: 'debug', node: 'two' }), { code: 'usage', message: 'one is being debugged' });
+	(await streaming).destroy();
+	await end(t, lab);
+});
+
+test.serial('a node that reboots while another is debugged is told of, and is back when that is over', async (t) => {
+	const lab = await standingLab(t);
+	const connection = await debug(t, lab);
+	t.deepEqual(await reaches(lab, [false, false]), [false, false]);
+	await connection.ask({ do: 'thaw' });
+	const rebooting = [...(await lab.processes())].find(([, command]) => command.includes('fake-qemu') && command.includes('two.qcow2'));
+	process.kill(rebooting?.[0] ?? 0, 'SIGUSR2');
+	const told = () => lab.lines.flatMap((line) => (line.type === 'notice' && line.node === 'two' ? [line.message] : []));
+	await poll(async () => told(), (messages) => messages.includes('it is started again once one is no longer debugged'), { intervalMs: 20, deadlineMs: 20_000 });
+	t.true(told().includes('it is started again once one is no longer debugged'), told().join());
+	await connection.ask({ do: 'freeze' });
+	await connection.ask({ do: 'quit' });
+	const stages = async () => ((await askLab(lab, { op: 'status' })) as LabStatus).nodes.map(({ stage, uptimeMs }) => `${stage} ${uptimeMs !== undefined}`);
+	const { last } = await poll(stages, (now) => now.every((stage) => stage === 'started true'), { intervalMs: 50, deadlineMs: 20_000 });
+	t.deepEqual(last, ['started true', 'started true']);
+	t.false(told().some((message) => message.includes('is not back')), told().join());
+	await end(t, lab);
+});
+
 test.serial('what cannot be debugged is refused, and a lab that is debugged can be ended', async (t) => {
 	const lab = await standingLab(t);
 	await t.throwsAsync(askLab(lab, { op: 'debug', node: 'three' }), { code: 'usage', message: "the lab has no node 'three'" });

@@ -71,6 +71,8 @@ export interface RehearseOptions {
 	readonly proofs?: readonly ProofName[];
 	/** Directories of earlier runs that somebody is still to be told of. */
 	readonly spared?: readonly string[];
+	/** Where this process writes what it has no other place for, when it is a lab's daemon. */
+	readonly daemonLog?: string;
 	/** How long each node waits before its startup scripts begin, in milliseconds. */
 	readonly pace?: Readonly<Record<string, number>>;
 	/** Whether the machines are surveyed at the end (./surveys), once all that the verdict depends on was told. */
@@ -225,13 +227,14 @@ async function keep(what: string, keeping: Promise<void>, emit: Emit): Promise<v
 	);
 }
 
-const liveLab = ({ lab, labArgument, scenario, opened }: RehearseOptions, { path: runDirectory, sockets }: RunDirectory): LiveLab => ({
+const liveLab = ({ lab, labArgument, scenario, opened, daemonLog }: RehearseOptions, { path: runDirectory, sockets }: RunDirectory): LiveLab => ({
 	name: lab.name,
 	labArgument,
 	planPath: lab.planPath,
 	nodes: lab.nodes.map(({ name }) => name),
 	stays: !scenario,
 	...(opened ? { opened: opened.directory } : {}),
+	...(daemonLog === undefined ? {} : { log: daemonLog }),
 	runDirectory,
 	sockets,
 	controlSocket: controlSocketIn(sockets),

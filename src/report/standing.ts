@@ -4,7 +4,7 @@ import * as shell from '../base/shell.js';
 import { nodeSection } from './checks.js';
 import { originSentences } from './origins.js';
 import type { RunState } from './state.js';
-import { indented, layOutColumns, painter, wrapWords, type TextOptions } from './text.js';
+import { indented, layOutColumns, oneLine, painter, wrapWords, type TextOptions } from './text.js';
 
 /** A lab that is up, as text that ends in a newline: its nodes, and what to do with it. */
 export function standingText(state: RunState, { color, width }: TextOptions): string {
@@ -63,10 +63,23 @@ export interface StandingLab {
 	readonly nodes: readonly StandingNode[];
 }
 
-/** The labs that run, as text that ends in a newline. */
-export function statusText(labs: readonly StandingLab[], { color }: Pick<TextOptions, 'color'>): string {
+/** A lab that has ended without anybody having asked for it. */
+export interface EndedByItself {
+	readonly name: string;
+	readonly runDirectory: string;
+	readonly log?: string | undefined;
+	readonly message?: string | undefined;
+}
+
+/** The labs that run, and those that have ended by themselves, as text that ends in a newline. */
+export function statusText(labs: readonly StandingLab[], { color }: Pick<TextOptions, 'color'>, ended: readonly EndedByItself[] = []): string {
 	const paint = painter(color);
-	if (labs.length === 0) return 'No lab runs. `rehearse up` brings one up.\n';
+	const gone = ended.map(({ name, runDirectory, log, message }) => {
+		const why = message === undefined ? 'its process is gone' : oneLine(message);
+		const rows = [runDirectory, ...(log === undefined ? [] : [`what its process wrote: ${log}`]), `\`rehearse down ${shell.quote(name)}\` has this forgotten`];
+		return [`${paint('bold', name)}  ${paint('red', `has ended by itself: ${why}`)}`, ...indented(rows, 2), ''].join('\n');
+	});
+	if (labs.length === 0) return gone.length > 0 ? gone.join('\n') : 'No lab runs. `rehearse up` brings one up.\n';
 	return labs
 		.map(({ lab, stands, silent, runDirectory, ageMs, nodes }) => {
 			const heading = `${paint('bold', lab)}  ${silent ? 'does not answer, running' : stands ? 'up' : 'coming up, or rehearsed'} for ${formatMs(ageMs)}`;
@@ -74,7 +87,7 @@ export function statusText(labs: readonly StandingLab[], { color }: Pick<TextOpt
 			return [heading, ...indented([...rows, runDirectory], 2)].join('\n');
 		})
 		.join('\n\n')
-		.concat('\n');
+		.concat('\n', ...gone.map((text) => `\n${text}`));
 }
 
 const headings = ['node', 'stage', 'running for', 'lab address', 'uplink', 'resident', 'RAM', 'link'].map((text) => ({ text, style: 'dim' as const }));

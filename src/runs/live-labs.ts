@@ -25,15 +25,18 @@ export interface LiveLab {
 	readonly pid: number;
 	/** The same process as base/alive.ts has it: a number alone may be somebody else's by now. */
 	readonly token: string;
+	/** Where that process writes what it has no other place for. */
+	readonly log?: string;
 	/** Milliseconds since the epoch. */
 	readonly startedAt: number;
 }
 
-const fileName = 'live.json';
+/** What says how a lab of a run is reached. */
+export const liveFile = (runDirectory: string): string => path.join(runDirectory, 'live.json');
 
 /** Makes a lab known until the clean-up runs. */
 export async function announceLive(lab: LiveLab, cleanup: CleanupStack): Promise<void> {
-	const file = path.join(lab.runDirectory, fileName);
+	const file = liveFile(lab.runDirectory);
 	cleanup.defer('announcement', () => rm(file, { force: true }));
 	await writeFile(`${file}.new`, JSON.stringify(lab));
 	await rename(`${file}.new`, file);
@@ -49,7 +52,7 @@ export async function findLiveLabs(runs: string): Promise<readonly LiveLab[]> {
 async function readLive(directory: string): Promise<LiveLab | undefined> {
 	const holder = await readHolder(directory);
 	if (!holder || lifeOf(holder.token) !== 'alive') return undefined;
-	const text = await readFile(path.join(directory, fileName), 'utf8').catch(() => undefined);
+	const text = await readFile(liveFile(directory), 'utf8').catch(() => undefined);
 	if (text === undefined) return undefined;
 	const lab = JSON.parse(text) as LiveLab;
 	// What another process has left in it is of an earlier lab.

@@ -17,6 +17,8 @@ export async function supervisorMain(
 	for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 		process.on(name, () => aborting.abort(interruptedFailure(name)));
 	}
+	// What a listener throws nobody is called by: the lab is taken down, and whoever started it is told.
+	process.on('uncaughtException', (thrown) => aborting.abort(toFailure(thrown)));
 	const say = (line: SupervisorLine) => out(`${JSON.stringify(line)}\n`);
 	let supervised: SupervisedRun | undefined;
 	const first = new Promise<SupervisedRun>((resolve, reject) => {

@@ -1,4 +1,6 @@
 import { createInterface } from 'node:readline';
+import path from 'node:path';
+import { makeDirectory } from '../../base/files.js';
 import { programFile } from '../../base/package-root.js';
 import type { RunEvent } from '../../lab/events.js';
 import { startDaemon, type Daemon } from '../../process/daemon.js';
@@ -19,7 +21,8 @@ export interface BroughtUp {
 export async function bringUp(kept: KeptLab, terminal: Terminal): Promise<BroughtUp> {
 	const stopping = stopOnSignals();
 	const view = await startView(terminal);
-	const keeper = await startDaemon([process.execPath, programFile('keeper')], JSON.stringify(kept));
+	const log = await daemonLog(kept);
+	const keeper = await startDaemon([process.execPath, programFile('keeper')], JSON.stringify({ ...kept, daemonLog: log }), log);
 	stopping.signal.addEventListener('abort', () => keeper.kill('SIGINT'), { once: true });
 	stopping.urgent.addEventListener('abort', () => keeper.kill('SIGTERM'), { once: true });
 	try {
@@ -29,6 +32,13 @@ export async function bringUp(kept: KeptLab, terminal: Terminal): Promise<Brough
 		await view.stop();
 		stopping.done();
 	}
+}
+
+/** Where the process that keeps a lab writes what it has no other place for; `rehearse status` names it. */
+async function daemonLog({ lab, paths }: KeptLab): Promise<string> {
+	const directory = path.join(paths.state, 'daemons');
+	await makeDirectory(directory, 0o700);
+	return path.join(directory, `${lab.name}.log`);
 }
 
 async function follow(keeper: Daemon, view: View): Promise<BroughtUp> {

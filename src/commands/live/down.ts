@@ -1,5 +1,6 @@
 import { brokenFailure, ExitCode } from '../../base/errors.js';
 import { poll } from '../../base/waiting.js';
+import { findEndedLabs, forgetEnded } from '../../runs/ended-labs.js';
 import { findLiveLabs, isKept, type LiveLab } from '../../runs/live-labs.js';
 import type { Terminal } from '../terminal.js';
 import { askLab, findMeantLab, type LiveOptions } from './meant-lab.js';
@@ -16,10 +17,18 @@ const goneMs = 40_000;
 
 /** `rehearse down`: ends a lab, or a rehearsal that goes on. Resolves when nothing of it is left. */
 export async function downCommand({ runs, lab: name, all, terminal }: DownOptions): Promise<ExitCode> {
-	const meant = all ? await findLiveLabs(runs) : [await findMeantLab({ runs, lab: name })];
+	const labs = await findLiveLabs(runs);
+	const ended = (await findEndedLabs(runs)).filter((lab) => all || (name === undefined ? labs.length === 0 : lab.name === name));
+	for (const lab of ended) {
+		await forgetEnded(lab);
+		if (labs.some((one) => one.name === lab.name)) continue;
+		terminal.stdout.write(`${lab.name} had ended by itself${lab.log === undefined ? '' : `: what its process wrote is in ${lab.log}`}\n`);
+	}
+	if (!all && ended.length > 0 && !labs.some((lab) => lab.name === name)) return ExitCode.passed;
+	const meant = all ? labs : [await findMeantLab({ runs, lab: name })];
 	await Promise.all(meant.map(endLab));
 	for (const lab of meant) terminal.stdout.write(`${lab.name} is down\n`);
-	if (meant.length === 0) terminal.stdout.write('no lab is up\n');
+	if (meant.length === 0 && ended.length === 0) terminal.stdout.write('no lab is up\n');
 	return ExitCode.passed;
 }
 

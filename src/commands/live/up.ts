@@ -5,6 +5,7 @@ import type { Lab } from '../../lab/lab.js';
 import { requireNodes } from '../../lab/node-names.js';
 import type { AcceleratorChoice } from '../../machine/accelerator.js';
 import { acquireLock } from '../../process/lock.js';
+import { findEndedLabs, forgetEnded } from '../../runs/ended-labs.js';
 import { findLiveLabs } from '../../runs/live-labs.js';
 import { makePlace, type Paths } from '../../runs/paths.js';
 import { exitCodeOf, resultOf } from '../../report/result.js';
@@ -52,6 +53,8 @@ export async function upCommand(options: UpOptions): Promise<ExitCode> {
 		if (running) {
 			throw usageFailure(`${lab.name} is up already`, { hint: '`rehearse status` shows it, `rehearse down` ends it' });
 		}
+		// Whoever brings it up again knows.
+		for (const ended of await findEndedLabs(paths.runs)) if (ended.name === lab.name) await forgetEnded(ended);
 		const { state, isUp } = await bringUp(describe({ lab, planText }, options), terminal);
 		const { stdout, stdoutColor: color, width } = terminal;
 		if (json) stdout.write(`${JSON.stringify({ ...resultOf(state), up: isUp }, undefined, '\t')}\n`);

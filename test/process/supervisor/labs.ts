@@ -25,6 +25,7 @@ export interface LabOptions {
 	readonly surveys?: boolean;
 	/** What is otherwise than usual in what the supervisor is told. */
 	readonly changed?: (run: SupervisedRun) => SupervisedRun | Promise<SupervisedRun>;
+	readonly env?: Readonly<Record<string, string>>;
 	/** Programs that the host has not got. */
 	readonly withoutPrograms?: readonly ('qemu-system-x86_64' | 'perl')[];
 }
@@ -70,6 +71,7 @@ export async function startLab(t: ExecutionContext, options: LabOptions = {}): P
 				PATH: await programPath(directory, options),
 				REHEARSE_TEST_QEMU: options.behaviour ?? 'works',
 				REHEARSE_TEST_MARK: mark,
+				...options.env,
 			},
 			onStdout: (chunk) => {
 				const parts = (unread + chunk.toString()).split('\n');

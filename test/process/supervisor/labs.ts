@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { ExecutionContext } from 'ava';
 import { poll } from '../../../src/base/waiting.js';
 import type { ProofName, ReportedError, RunEventBody } from '../../../src/lab/events.js';
 import { memoryDirectory } from '../../../src/machine/memory.js';
@@ -54,7 +53,7 @@ const patienceMs = 30_000;
 /** What must be gone in this time, in milliseconds: two seconds, and what a busy host takes for them. */
 const leftoverMs = 8000;
 
-export async function startLab(t: ExecutionContext, options: LabOptions = {}): Promise<StartedLab> {
+export async function startLab(t: { teardown(end: () => unknown): void }, options: LabOptions = {}): Promise<StartedLab> {
 	// Short: the paths of sockets are limited.
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'lab-'));
 	const [disks, sockets] = [path.join(directory, 'disks'), path.join(directory, 'sockets')];

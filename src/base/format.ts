@@ -48,3 +48,10 @@ const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2
 /** Terminal control sequences and all that is no text taken out, so that a console can be quoted. */
 export const withoutControls = (text: string): string =>
 	text.replace(controlSequences, '').replace(/\r+\n/g, '\n').replace(controls, '');
+
+/** A text cut to `width` columns, the cut marked. */
+export const truncated = (text: string, width: number): string =>
+	text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+
+/** A text as one line, with nothing in it that moves a cursor. */
+export const oneLine = (text: string): string => withoutControls(text).replaceAll(/\s+/g, ' ').trim();

@@ -1,47 +1,92 @@
+/**
+ * Lines of a stream. A line ends at the byte 0x0a and nowhere else: `node:readline` ends one at U+2028 as well, from
+ * Node 24 on, and JSON.stringify leaves that character as it is.
+ */
 import type { Readable } from 'node:stream';
 
-export interface LineOptions {
-	/** How long a line may be, in bytes; one that is longer is left out. */
-	readonly maximumBytes: number;
-	readonly onLine: (line: string) => void;
-	/** Called with the first line that is left out. */
-	readonly onOverlong?: () => void;
-}
+/** Bytes of the longest line that is read where nobody says otherwise: a compressed state snapshot of a machine fits. */
+const defaultMaximumBytes = 64 * 2 ** 20;
 
 const newline = 0x0a;
 
-/**
- * Reads a stream's lines, also one without a newline at its end. Other than node:readline it ends a line at a newline only,
- * and holds no more of one than it may have: whoever writes it may never end it.
- */
-export function readLines(stream: Readable, { maximumBytes, onLine, onOverlong }: LineOptions): void {
-	let parts: Buffer[] = [];
-	let length = 0;
-	let isTold = false;
-	const take = (part: Buffer) => {
-		length += part.length;
-		if (length <= maximumBytes) return void parts.push(part);
-		parts = [];
-		if (!isTold) onOverlong?.();
-		isTold = true;
-	};
-	const end = () => {
-		const line = length > maximumBytes ? undefined : Buffer.concat(parts).toString('utf8').replace(/\r$/, '');
-		parts = [];
-		length = 0;
-		if (line !== undefined) onLine(line);
-	};
-	stream.on('data', (data: Buffer | string) => {
-		const chunk = typeof data === 'string' ? Buffer.from(data) : data;
-		let from = 0;
-		for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, from)) {
-			take(chunk.subarray(from, at));
-			end();
-			from = at + 1;
+/** Divides chunks of bytes into lines. A line that is longer than the maximum is passed over, and counted. */
+export class LineSplitter {
+	readonly #maximumBytes: number;
+	#parts: Buffer[] = [];
+	#length = 0;
+	#isPassingOver = false;
+	/** Lines that were longer than the maximum. */
+	passedOver = 0;
+
+	constructor(maximumBytes: number) {
+		this.#maximumBytes = maximumBytes;
+	}
+
+	/** The lines that a chunk completes, without their ends. */
+	*push(chunk: Buffer): Generator<string> {
+		let start = 0;
+		for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
+			this.#keep(chunk.subarray(start, end));
+			const isWhole = !this.#isPassingOver;
+			const line = isWhole ? Buffer.concat(this.#parts).toString('utf8') : '';
+			this.#forget();
+			this.#isPassingOver = false;
+			start = end + 1;
+			if (isWhole) yield line;
 		}
-		if (from < chunk.length) take(chunk.subarray(from));
-	});
-	stream.once('end', () => {
-		if (length > 0) end();
-	});
+		this.#keep(chunk.subarray(start));
+	}
+
+	#keep(part: Buffer): void {
+		if (this.#isPassingOver || part.length === 0) return;
+		this.#length += part.length;
+		if (this.#length <= this.#maximumBytes) {
+			this.#parts.push(part);
+			return;
+		}
+		this.#forget();
+		this.#isPassingOver = true;
+		this.passedOver++;
+	}
+
+	#forget(): void {
+		this.#parts = [];
+		this.#length = 0;
+	}
 }
+
+export interface LineListener {
+	/** Called with each line, without its end. What follows the last line end of the stream is no line. */
+	readonly onLine: (line: string) => void;
+	/** Called once when no more lines come: the stream has ended, or failed. */
+	readonly onEnd?: () => void;
+	/** Called at the first line that is longer than the maximum; such lines are passed over. */
+	readonly onTooLong?: () => void;
+	readonly maximumBytes?: number;
+}
+
+/** Has every line of a stream passed on as it comes. An error of the stream is the owner's to handle. */
+export function onLines(stream: Readable, { onLine, onEnd, onTooLong, maximumBytes = defaultMaximumBytes }: LineListener): void {
+	const splitter = new LineSplitter(maximumBytes);
+	stream.on('data', (chunk: Buffer | string) => {
+		const before = splitter.passedOver;
+		for (const line of splitter.push(asBuffer(chunk))) onLine(line);
+		if (before === 0 && splitter.passedOver > 0) onTooLong?.();
+	});
+	if (!onEnd) return;
+	let hasEnded = false;
+	const end = () => {
+		if (hasEnded) return;
+		hasEnded = true;
+		onEnd();
+	};
+	for (const event of ['end', 'close', 'error']) stream.once(event, end);
+}
+
+/** The lines of a stream, for `for await`. It reads no faster than they are taken. */
+export async function* linesOf(stream: Readable, maximumBytes = defaultMaximumBytes): AsyncGenerator<string> {
+	const splitter = new LineSplitter(maximumBytes);
+	for await (const chunk of stream.iterator({ destroyOnReturn: false })) yield* splitter.push(asBuffer(chunk as Buffer | string));
+}
+
+const asBuffer = (chunk: Buffer | string): Buffer => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk);

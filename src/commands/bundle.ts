@@ -7,26 +7,39 @@ import { requireRoom } from '../base/disk-usage.js';
 import { brokenFailure, ExitCode, usageFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
 import { toolVersion } from '../base/version.js';
-import { isBundled, parseBundleManifest, unpackedBytes, type BundleManifest, type HeldSecrets } from '../bundle/manifest.js';
+import {
+	isBundled,
+	parseBundleManifest,
+	unpackedBytes,
+	type BundleManifest,
+	type HeldSecrets,
+} from '../bundle/manifest.js';
 import { describeFile, writeBundle, type PackedFile } from '../bundle/pack.js';
 import { findSecrets, redact, type DeclaredPassword } from '../bundle/secrets.js';
+import { wasHandedOver } from '../lab/events.js';
+import { foldEvents } from '../outcome/fold.js';
+import { verdictOf } from '../outcome/result.js';
+import type { RunState } from '../outcome/state.js';
 import { validatePlan } from '../plan/problems.js';
 import type { PlanDocument } from '../plan/schema.js';
 import { parsePlanTree } from '../plan/tree.js';
+import type { LabStatus } from '../protocol/requests.js';
+import { bundleObject, renderBundle } from '../report/bundle.js';
+import { parseEventLog } from '../runs/event-log.js';
 import { findLiveLabs } from '../runs/live-labs.js';
 import type { Paths } from '../runs/paths.js';
-import type { LabStatus } from '../supervisor/answers.js';
 import { readHolder } from '../runs/run-directory.js';
-import { bundleObject, renderBundle } from '../report/bundle.js';
-import { foldEvents } from '../report/fold.js';
-import { wasHandedOver } from '../report/origins.js';
-import { parseEventLog } from '../runs/event-log.js';
-import { verdictOf } from '../report/result.js';
-import type { RunState } from '../report/state.js';
+import {
+	findRun,
+	isFromElsewhere,
+	isPlanName,
+	readEvents,
+	readPlanCopy,
+	runsNewestFirst,
+} from '../runs/stored-runs.js';
 import { gatherMachines } from './bundle-machines.js';
 import { askLab } from './live/meant-lab.js';
 import { stopOnSignals } from './stop.js';
-import { findRun, isFromElsewhere, isPlanName, readEvents, readPlanCopy, runsNewestFirst } from '../runs/stored-runs.js';
 import type { Terminal } from './terminal.js';
 
 export interface BundleOptions {

@@ -1,9 +1,9 @@
+
 import { ExitCode } from '../base/errors.js';
 import type { RunEvent } from '../lab/events.js';
-import { foldEvents } from '../report/fold.js';
-import { resultJson } from '../report/json.js';
+import { foldEvents } from '../outcome/fold.js';
+import { resultJson, resultOf } from '../outcome/result.js';
 import { eventLine } from '../report/plain.js';
-import { resultOf } from '../report/result.js';
 import { summary } from '../report/summary.js';
 import { findRun, readEvents } from '../runs/stored-runs.js';
 import type { Terminal } from './terminal.js';

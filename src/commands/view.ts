@@ -1,6 +1,6 @@
 import type { RunEvent } from '../lab/events.js';
 import { eventLine } from '../report/plain.js';
-import type { RunState } from '../report/state.js';
+import type { RunState } from '../outcome/state.js';
 import { keptText } from '../report/summary.js';
 import type { Terminal } from './terminal.js';
 

@@ -67,6 +67,9 @@ export interface ScriptOutcome {
 	readonly trace?: ScriptTrace;
 }
 
+/** The log of the run has the traces; they are long. */
+export const withoutTrace = ({ trace: _trace, ...outcome }: ScriptOutcome): ScriptOutcome => outcome;
+
 /** A difference with the line of the script that it is put down to, from 1, where one can be. */
 export type LocatedDifference = Difference & { readonly line?: number };
 
@@ -194,3 +197,11 @@ export type RunEvent = { readonly at: number } & RunEventBody;
 
 /** Where a stage says what happens. */
 export type Emit = (event: RunEventBody) => void;
+
+/** Whether the node was restored as its startup scripts had left it, so that none of them was to run. */
+export const wasStarted = ({ origin }: { readonly origin?: Origin }): boolean =>
+	origin?.from === 'checkpoint' && origin.kind === 'started';
+
+/** Whether the node was restored as somebody handed it over, whatever had become of it. */
+export const wasHandedOver = ({ origin }: { readonly origin?: Origin }): boolean =>
+	origin?.from === 'checkpoint' && origin.kind === 'failed';

@@ -1,7 +1,7 @@
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, type Failure } from '../base/errors.js';
 import { formatBytes, formatMs, lastLines } from '../base/format.js';
-import { readLines } from '../base/lines.js';
+import { onLines } from '../base/lines.js';
 import { untilAborted, withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
 import { maximumLineBytes, parseAgentMessage, type AgentMessage } from './agent-message.js';
@@ -12,7 +12,6 @@ import { SideLine } from './side-line.js';
 import { connectUnix } from './socket.js';
 import { qemuArguments, type Accelerator, type GuestMemory, type MachineSpec, type Start } from './spec.js';
 
-/** What the guest's agent can be told (`cloud-init/guest/agent`). */
 export type AgentWord = 'sync' | 'wake' | 'start' | 'survey' | 'reboot' | `again ${string}` | `debug ${string}`;
 
 export interface MachineOptions {
@@ -104,9 +103,9 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		if (event === 'STOP') void reportStop(qmp, breakage);
 	});
 	const agent = await connect(spec.agentSocket);
-	const onOverlong = () => options.onNotice(`a line of its agent has no end: what is longer than ${formatBytes(maximumLineBytes)} is left out`);
-	const sideLine = new SideLine(spec.name, await connect(spec.sideSocket), onOverlong);
-	const debugLine = new DebugLine(await connect(spec.debugSocket), onOverlong);
+	const onTooLong = () => options.onNotice(`a line of its agent has no end: what is longer than ${formatBytes(maximumLineBytes)} is left out`);
+	const sideLine = new SideLine(spec.name, await connect(spec.sideSocket), onTooLong);
+	const debugLine = new DebugLine(await connect(spec.debugSocket), onTooLong);
 	const mailbox = new Mailbox();
 	const endAgent = () => agent.destroy();
 	agent.on('error', endAgent);
@@ -122,7 +121,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 			breakage.report('machine-died', `what its agent says makes no sense: ${(error as Error).message}`);
 		}
 	};
-	readLines(agent, { maximumBytes: maximumLineBytes, onLine, onOverlong });
+	onLines(agent, { maximumBytes: maximumLineBytes, onLine, onTooLong });
 
 	const tell = (word: AgentWord) => void agent.write(`${word}\n`);
 	const { pid, exited } = child;

@@ -1,8 +1,8 @@
 import { EventEmitter, once } from 'node:events';
-import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { brokenFailure } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
+import { onLines } from '../base/lines.js';
 import { withDeadline } from '../base/waiting.js';
 
 /** An event as QEMU sends it (QEMU's "QMP Reference Manual"). */
@@ -32,9 +32,9 @@ export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
 	private constructor(stream: Duplex) {
 		super();
 		this.#stream = stream;
-		// A QEMU that dies resets the connection; readline passes that on as an error of its own.
 		const end = () => stream.destroy();
-		createInterface({ input: stream }).on('line', (line) => this.#take(line)).on('error', end);
+		onLines(stream, { onLine: (line) => this.#take(line) });
+		// A QEMU that dies resets the connection.
 		stream.on('error', end);
 		stream.once('close', () => this.#end());
 	}

@@ -5,7 +5,7 @@
 import type { Duplex } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { brokenFailure, usageFailure } from '../base/errors.js';
-import { readLines } from '../base/lines.js';
+import { onLines } from '../base/lines.js';
 import { withDeadline } from '../base/waiting.js';
 import { maximumLineBytes } from './agent-message.js';
 
@@ -39,8 +39,8 @@ export class SideLine {
 	readonly #listeners = new Set<(line: string) => void>();
 	#shells = 0;
 
-	/** @param onOverlong called once when the guest writes a line without an end */
-	constructor(node: string, port: Duplex, onOverlong?: () => void) {
+	/** @param onTooLong called once when the guest writes a line without an end */
+	constructor(node: string, port: Duplex, onTooLong?: () => void) {
 		this.#node = node;
 		this.#port = port;
 		const end = () => port.destroy();
@@ -48,7 +48,7 @@ export class SideLine {
 		const onLine = (line: string) => {
 			for (const listener of this.#listeners) listener(line.trim());
 		};
-		readLines(port, { maximumBytes: maximumLineBytes, onLine, ...(onOverlong ? { onOverlong } : {}) });
+		onLines(port, { maximumBytes: maximumLineBytes, onLine, ...(onTooLong ? { onTooLong } : {}) });
 	}
 
 	/**

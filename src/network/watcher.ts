@@ -1,9 +1,9 @@
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import type { CleanupStack } from '../base/cleanup.js';
 import { toFailure } from '../base/errors.js';
 import { lastLines } from '../base/format.js';
+import { onLines } from '../base/lines.js';
 import { packageRoot } from '../base/package-root.js';
 import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
@@ -33,9 +33,11 @@ export function watchOutside(lab: Pick<Lab, 'nodes' | 'network'>, emit: Emit, cl
 		(node) => emit({ type: 'notice', node, message: `reached for more than ${toldContacts} things outside the lab; only the first are told` }),
 	);
 	const output = new PassThrough();
-	createInterface({ input: output }).on('line', (line) => {
-		const contact = readContact(line, lab.nodes);
-		if (contact) joiner.take(contact);
+	onLines(output, {
+		onLine(line) {
+			const contact = readContact(line, lab.nodes);
+			if (contact) joiner.take(contact);
+		},
 	});
 	const watching = startChild(watcherArgv(lab.network.subnet), { onStdout: (chunk) => void output.write(chunk) });
 	cleanup.defer('watcher', async () => {

@@ -4,16 +4,16 @@
  */
 import path from 'node:path';
 import type { CleanupStack } from '../base/cleanup.js';
-import { usageFailure } from '../base/errors.js';
 import { changesBetween, checkpointKey, describeChanges } from '../checkpoint/ingredients.js';
-import { manifestSchema, type Ingredients, type Manifest } from '../checkpoint/manifest.js';
 import { listManifests, newestOf, sweep } from '../checkpoint/inventory.js';
 import { leaseCheckpoint, removeUnleased, withdrawCheckpoint } from '../checkpoint/lease.js';
+import { manifestSchema, type Ingredients, type Manifest } from '../checkpoint/manifest.js';
 import { beginCheckpoint, findCheckpoint, readCheckpoint, verifyFound, type Checkpoint } from '../checkpoint/store.js';
 import type { CheckpointKind, Emit } from '../lab/events.js';
-import { nicenessOf, startupTimes, timesAhead } from './priorities.js';
+import { restored } from '../protocol/restored.js';
+import type { SaveOrder, SupervisedMachine } from '../protocol/run-spec.js';
 import { nodeIngredients, startedIngredients, wereTouched, type NodeInputs } from './node-ingredients.js';
-import type { SaveOrder, SupervisedMachine, SupervisedRun } from '../protocol/run-spec.js';
+import { nicenessOf, startupTimes, timesAhead } from './priorities.js';
 
 /** What a person asked for. */
 export interface CheckpointWish {
@@ -187,30 +187,4 @@ class Planner {
 		emit({ type: 'notice', message: `the checkpoint of ${whose} is damaged and was thrown away: ${verified.damaged}` });
 		return undefined;
 	}
-}
-
-/** The checkpoint of the started lab, as a lab that runs goes back to it. @throws Failure `usage` where there is none */
-export async function findStartedLab({ checkpoints, startedKey }: Pick<SupervisedRun, 'checkpoints' | 'startedKey'>): Promise<Checkpoint> {
-	if (startedKey === undefined) throw usageFailure('a lab that was brought up cold has no checkpoint to go back to');
-	const found = await readCheckpoint(path.join(checkpoints, startedKey));
-	const verified = found && (await verifyFound(found));
-	if (verified && 'checkpoint' in verified) return verified.checkpoint;
-	const what = verified ? `the checkpoint of the started lab is damaged: ${verified.damaged}` : 'there is no checkpoint of the started lab to go back to';
-	throw usageFailure(what, {
-		hint: 'one is made when all startup scripts have passed: mend them, then `rehearse down` and `rehearse up`',
-	});
-}
-
-/** A machine that continues from a checkpoint; as it was where the checkpoint does not have it. */
-export function restored(supervised: SupervisedMachine, { directory, manifest }: Checkpoint, node: string): SupervisedMachine {
-	const machine = manifest.machines.find((candidate) => candidate.node === node);
-	if (!machine) return supervised;
-	const file = (name: string) => path.join(directory, name);
-	const pages = machine.pages === undefined ? {} : { pagesFile: file(machine.pages) };
-	const files = { stateFile: file(machine.state), ramFile: file(machine.ram), ...pages, layers: machine.layers.map(file) };
-	return {
-		...supervised,
-		origin: { from: 'checkpoint', kind: manifest.kind, savedAt: manifest.savedAt },
-		restore: { checkpoint: directory, ...files },
-	};
 }

@@ -5,24 +5,24 @@ import path from 'node:path';
 import { hostFailure, usageFailure } from '../base/errors.js';
 import { withoutControls } from '../base/format.js';
 import { readCheckpoint, verifyFound, type Checkpoint } from '../checkpoint/store.js';
+import { chooseAccelerator, processorModel, readQemuVersion } from '../host/accelerator-choice.js';
+import { thisHost } from '../host/host.js';
+import { admitMemory } from '../host/memory.js';
 import type { Image } from '../image/store.js';
 import type { Lab } from '../lab/lab.js';
-import { findQcow2Danger } from '../machine/qcow2.js';
-import { chooseAccelerator, processorModel, readQemuVersion } from '../host/accelerator-choice.js';
-import { restored } from './checkpoints.js';
-import { machineOf } from './machines.js';
-import { admitMemory } from '../host/memory.js';
-import { machineIngredients, type HostIngredients } from './node-ingredients.js';
-import type { Paths } from '../runs/paths.js';
-import type { PrepareContext, PreparedLab } from './prepare.js';
-import { thisHost } from '../host/host.js';
-import { keepFresh } from '../runs/heartbeat.js';
-import { holderFile, writeHolder, type RunDirectory } from '../runs/run-directory.js';
 import { stage } from '../lab/stage.js';
+import { machineIngredients, type HostIngredients } from '../machine/fingerprint.js';
+import { findQcow2Danger } from '../machine/qcow2.js';
+import { restored } from '../protocol/restored.js';
 import { scaledDeadlines, slowdownOf, type SupervisedMachine } from '../protocol/run-spec.js';
+import { keepFresh } from '../runs/heartbeat.js';
+import type { Paths } from '../runs/paths.js';
+import { holderFile, writeHolder, type RunDirectory } from '../runs/run-directory.js';
 import { compareHosts } from '../saved-lab/compare-hosts.js';
 import { findCheckpointIn, imageIn } from '../saved-lab/layout.js';
 import type { SavedLab } from '../saved-lab/saved-lab.js';
+import { machineOf } from './machines.js';
+import type { PrepareContext, PreparedLab } from './prepare.js';
 
 /** A run that was opened here, with the machines that came with it. */
 export interface OpenedLab {

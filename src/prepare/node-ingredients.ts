@@ -3,20 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { contentKey } from '../base/hash.js';
 import type { Ingredients } from '../checkpoint/manifest.js';
 import { uplink } from '../lab/addressing.js';
-import type { Accelerator, MachineSpec } from '../machine/spec.js';
-import { qemuArguments } from '../machine/spec.js';
+import { machineIngredients, type HostIngredients } from '../machine/fingerprint.js';
 import { bridgeMac, dhcpArgv } from '../network/plan.js';
 import { isStartupFile, type SeedFiles } from '../seed/content.js';
 import type { PreparedMachine } from './machines.js';
-
-/** The host's part: another QEMU, or another processor, cannot be trusted with a saved state. */
-export interface HostIngredients {
-	/** `qemu-system-x86_64 --version`. */
-	readonly qemuVersion: string;
-	readonly accelerator: Accelerator;
-	/** The host's processor by its model name. */
-	readonly processor: string;
-}
 
 export interface NodeInputs {
 	readonly machine: PreparedMachine;
@@ -50,24 +40,6 @@ export function nodeIngredients({ machine, imageBuiltAt, seed, seedBytes, host }
 		...machineIngredients(supervised.spec, host),
 	};
 }
-
-/** What any saved machine depends on, wherever it was saved: what runs it, and the tool's way to start it. */
-export function machineIngredients(spec: MachineSpec, { qemuVersion, accelerator, processor }: HostIngredients): Ingredients {
-	return {
-		QEMU: qemuVersion,
-		accelerator: accelerator.accel,
-		// Emulated or not, its time stamp counter is the host's, and goes as fast.
-		processor: `${accelerator.cpu} on ${processor}`,
-		machine: contentKey(qemuArguments(anywhere(spec), accelerator)),
-	};
-}
-
-/** A machine's description without what differs from run to run: where its files are. */
-const anywhere = (spec: MachineSpec): MachineSpec => ({
-	...spec,
-	tap: '',
-	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', memory: { file: '', isShared: true }, qmpSocket: '', agentSocket: '', sideSocket: '', debugSocket: '', shellSocket: '' },
-});
 
 /** The ingredient of a machine that people have had since its startup scripts ran. */
 const touched = 'what was done to it';

@@ -2,23 +2,24 @@
 import { stat } from 'node:fs/promises';
 import os from 'node:os';
 import type { CleanupStack } from '../base/cleanup.js';
+import { chooseAccelerator, processorModel, readQemuVersion } from '../host/accelerator-choice.js';
+import { thisHost } from '../host/host.js';
+import { admitMemory } from '../host/memory.js';
 import type { Image } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
+import { stage } from '../lab/stage.js';
 import type { AcceleratorChoice, ProvenAccelerator } from '../machine/accelerator.js';
+import type { HostIngredients } from '../machine/fingerprint.js';
+import { scaledDeadlines, slowdownOf, type Deadlines } from '../protocol/run-spec.js';
+import type { Paths } from '../runs/paths.js';
+import type { RunDirectory } from '../runs/run-directory.js';
 import type { SeedFiles } from '../seed/content.js';
-import { chooseAccelerator, processorModel, readQemuVersion } from '../host/accelerator-choice.js';
 import { planCheckpoints, type CheckpointPlan, type CheckpointWish } from './checkpoints.js';
 import { provideHostKeys } from './host-keys.js';
 import { provideImages } from './images.js';
 import { prepareMachines, seedFilesOf, writeSeeds, type PreparedMachine } from './machines.js';
-import { admitMemory } from '../host/memory.js';
-import type { HostIngredients, NodeInputs } from './node-ingredients.js';
-import type { Paths } from '../runs/paths.js';
-import { thisHost } from '../host/host.js';
-import type { RunDirectory } from '../runs/run-directory.js';
-import { stage } from '../lab/stage.js';
-import { scaledDeadlines, slowdownOf, type Deadlines } from '../protocol/run-spec.js';
+import type { NodeInputs } from './node-ingredients.js';
 
 export interface PrepareOptions {
 	readonly paths: Paths;

@@ -1,6 +1,5 @@
 /** Which machine goes first where processors are short: the one that the others would have to wait for. */
 import type { Manifest } from '../checkpoint/manifest.js';
-import type { SaveOrder } from '../protocol/run-spec.js';
 
 /** How much less of a processor one step of niceness is (sched_prio_to_weight in Linux's kernel/sched/core.c). */
 const weightOfAStep = 1.25;
@@ -11,15 +10,6 @@ const weightOfAStep = 1.25;
  * busy one.
  */
 const maximumNiceness = 5;
-
-/** The same order, to be saved with the processor time that each node's startup scripts took, in milliseconds. */
-export function withStartupTimes(order: SaveOrder, times: ReadonlyMap<string, number | undefined>): SaveOrder {
-	const machines = order.machines.map((machine) => {
-		const startupCpuMs = times.get(machine.node);
-		return startupCpuMs === undefined ? machine : { ...machine, startupCpuMs };
-	});
-	return { ...order, machines };
-}
 
 /** What those times were, by node, when the lab was last saved as started. Nodes that it has no more are left out. */
 export function startupTimes(manifests: readonly Manifest[], lab: string, nodes: readonly string[]): ReadonlyMap<string, number> {

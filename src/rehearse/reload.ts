@@ -5,11 +5,11 @@ import { leaseCheckpoint } from '../checkpoint/lease.js';
 import { ask } from '../control/client.js';
 import type { Emit, RunEventBody } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
+import { prepareLab } from '../prepare/prepare.js';
+import type { CurrentLab, LabRequest } from '../protocol/requests.js';
 import type { LiveLab } from '../runs/live-labs.js';
 import type { Paths } from '../runs/paths.js';
-import { prepareLab } from '../prepare/prepare.js';
 import type { ReloadPlan } from './reload-plan.js';
-import type { CurrentLab, LabRequest } from '../supervisor/answers.js';
 
 export interface ReloadOptions {
 	readonly paths: Paths;

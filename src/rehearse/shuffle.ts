@@ -6,11 +6,10 @@ import { appendFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunEvent, RunEventBody } from '../lab/events.js';
-import { foldEvent } from '../report/fold.js';
+import { foldEvent } from '../outcome/fold.js';
+import { errorOf, resultJson, resultOf, verdictOf } from '../outcome/result.js';
+import { allScripts, elapsedMs, type RunState } from '../outcome/state.js';
 import { failureSentences } from '../report/failures.js';
-import { resultJson } from '../report/json.js';
-import { errorOf, resultOf, verdictOf } from '../report/result.js';
-import { allScripts, elapsedMs, type RunState } from '../report/state.js';
 import { rehearse, type RehearseOptions } from './rehearse.js';
 import { startupOrders, type StartupOrder } from './startup-orders.js';
 

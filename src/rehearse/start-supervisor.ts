@@ -5,9 +5,9 @@
  * `startSupervisor` starts one from outside; what runs inside is supervisor-main.ts.
  */
 import { readFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, fromReported } from '../base/errors.js';
+import { linesOf } from '../base/lines.js';
 import { programFile } from '../base/package-root.js';
 import { poll } from '../base/waiting.js';
 import type { Emit } from '../lab/events.js';
@@ -79,7 +79,7 @@ async function supervise(run: SupervisedRun, child: Child, { emit, signal, stopp
 	let end: Extract<SupervisorLine, { type: 'supervisor-done' }> | undefined;
 	const [lines] = child.extra;
 	if (!lines) throw brokenFailure('supervisor', 'the supervisor was started without its event pipe');
-	for await (const line of createInterface({ input: lines })) {
+	for await (const line of linesOf(lines)) {
 		const said = JSON.parse(line) as SupervisorLine;
 		if (said.type === 'supervisor-done') {
 			end = said;

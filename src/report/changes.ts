@@ -1,11 +1,12 @@
 /** What changed from one run of a lab to the next: assertions that flipped, scripts that fail or no longer do, machines. */
+import { oneLine } from '../base/format.js';
+import type { ScriptOutcome } from '../lab/events.js';
 import type { Difference } from '../lab/survey.js';
-import { differenceResult, type DifferenceResult } from './proofs.js';
+import { differenceResult, type DifferenceResult } from '../outcome/proofs.js';
+import { allAssertions, type ReachedStatus, type RunState } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
 import { statusIn } from './so-far.js';
-import { allAssertions, type ReachedStatus, type RunState } from './state.js';
-import type { ScriptOutcome } from '../lab/events.js';
-import { indented, mark, oneLine, statusStyle, wrapWords, type Paint } from './text.js';
+import { indented, mark, statusStyle, wrapWords, type Paint } from './text.js';
 
 type ScriptStatus = ScriptOutcome['status'] | 'not run';
 

@@ -1,25 +1,18 @@
 /** The two tables of the summary: nodes with their startup scripts, and tests with their assertions. */
-import { formatMs, plural, withoutControls } from '../base/format.js';
-import type { AssertionOutcome, ScriptOutcome } from '../lab/events.js';
-import { bootEnding, nodeStatus, testStatus } from './result.js';
-import { arrivalOf, arrivalText, wasStarted } from './origins.js';
+import { formatMs, oneLine, plural, truncated, withoutControls } from '../base/format.js';
+import { wasStarted, type AssertionOutcome, type ScriptOutcome } from '../lab/events.js';
+import { arrivalOf } from '../outcome/origins.js';
+import { bootEnding, nodeStatus, testStatus } from '../outcome/result.js';
+import type { AssertionRecord, NodeRecord, RunState, ScriptRecord, TestRecord } from '../outcome/state.js';
 import { consoleLogPath } from '../runs/run-files.js';
+import { arrivalText } from './origins.js';
 import { excerptLines, swallowedLines } from './swallowed.js';
-import {
-	type AssertionRecord,
-	type NodeRecord,
-	type RunState,
-	type ScriptRecord,
-	type TestRecord,
-} from './state.js';
 import {
 	indented,
 	layOutColumns,
 	mark,
-	oneLine,
 	quote,
 	statusStyle,
-	truncated,
 	wrapWords,
 	type AnyStatus,
 	type Cell,

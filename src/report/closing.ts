@@ -1,14 +1,15 @@
 /** The end of the summary: what broke, if anything did, and the verdict with what to do next. */
-import { ExitCode } from '../base/errors.js';
-import { formatMs, withoutControls } from '../base/format.js';
 import * as shell from '../base/shell.js';
+import { ExitCode } from '../base/errors.js';
+import { formatMs, oneLine, withoutControls } from '../base/format.js';
 import type { ReportedError } from '../lab/events.js';
-import { errorOf, verdictOf } from './result.js';
+import { scriptsToRun } from '../outcome/origins.js';
+import { rebootStatuses, shuffleStatuses, twiceStatuses } from '../outcome/proofs.js';
+import { errorOf, verdictOf } from '../outcome/result.js';
+import { allAssertions, elapsedMs, type RunState } from '../outcome/state.js';
 import { consoleLogPath } from '../runs/run-files.js';
-import { originSentences, scriptsToRun } from './origins.js';
-import { rebootStatuses, shuffleStatuses, twiceStatuses } from './proofs.js';
-import { allAssertions, elapsedMs, type RunState } from './state.js';
-import { indented, layOutColumns, mark, oneLine, quote, statusStyle, wrapWords, type Cell, type Paint } from './text.js';
+import { originSentences } from './origins.js';
+import { indented, layOutColumns, mark, quote, statusStyle, wrapWords, type Cell, type Paint } from './text.js';
 
 /** Lines of a console or a stack that are quoted. */
 const detailLines = 20;

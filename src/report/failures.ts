@@ -1,8 +1,8 @@
 /** What failed in a run, a sentence each. */
+import { oneLine } from '../base/format.js';
+import { allScripts, type RunState } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
-import { allScripts, type RunState } from './state.js';
-import { oneLine } from './text.js';
 
 /** `web: startup script web failed with exit status 1 after 4.2 s, line 7: …`; scripts, then assertions, then what broke. */
 export function failureSentences(state: RunState): string[] {

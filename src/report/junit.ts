@@ -3,14 +3,14 @@
  * error is a check that could not be judged, and what was never reached is skipped.
  */
 import junitReportBuilder, { type Builder, type TestCase } from 'junit-report-builder';
-
 import { withoutControls } from '../base/format.js';
+import { outsideFindings } from '../outcome/outside.js';
+import { proofChecks, type ProofCheck } from '../outcome/proofs.js';
+import { errorOf } from '../outcome/result.js';
+import type { AssertionRecord, NodeRecord, RunState, ScriptRecord } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
-import { outsideFindings, outsideSentence } from './outside.js';
-import { errorOf } from './result.js';
-import { proofChecks, type ProofCheck } from './proofs.js';
-import type { AssertionRecord, NodeRecord, RunState, ScriptRecord } from './state.js';
+import { outsideSentence } from './outside.js';
 
 // The package is CommonJS and exports the builder itself; its declarations put it under `default`.
 const rootBuilder = junitReportBuilder as unknown as Builder;

@@ -1,10 +1,17 @@
 /** What the live view says at a moment: pure functions of the run's state and the time. */
-import { formatMs, plural } from '../base/format.js';
+import { formatMs, oneLine, plural } from '../base/format.js';
 import type { StageName } from '../lab/events.js';
-import { bootEnding, decides, nodeStatus } from './result.js';
-import { arrivalOf, arrivalText } from './origins.js';
-import { allAssertions, findStage, type NodeRecord, type ReachedStatus, type RunState, type StageRecord } from './state.js';
-import { oneLine } from './text.js';
+import { arrivalOf } from '../outcome/origins.js';
+import { bootEnding, decides, nodeStatus } from '../outcome/result.js';
+import {
+	allAssertions,
+	findStage,
+	type NodeRecord,
+	type ReachedStatus,
+	type RunState,
+	type StageRecord,
+} from '../outcome/state.js';
+import { arrivalText } from './origins.js';
 
 /** A line of the live view. A node boots and goes on to its scripts while others still boot, so that is one line. */
 export interface Section {

@@ -4,10 +4,12 @@
  * (listr2's own renderer measures stdout only, once, and holds back what others write).
  */
 import { Listr, type ListrRendererFactory, type ListrTaskWrapper, type ListrTaskObject } from 'listr2';
-
+import { truncated } from '../base/format.js';
 import type { RunEvent } from '../lab/events.js';
+import { emptyRun, foldEvent } from '../outcome/fold.js';
+import { nodeStatus } from '../outcome/result.js';
+import type { NodeRecord, ReachedStatus, RunState } from '../outcome/state.js';
 import { Canvas, type Terminal } from './canvas.js';
-import { emptyRun, foldEvent } from './fold.js';
 import {
 	hasBegun,
 	machineSection,
@@ -21,10 +23,8 @@ import {
 	teardownSection,
 	type Section,
 } from './live-rows.js';
-import { nodeStatus } from './result.js';
 import { soFarLines } from './so-far.js';
-import type { NodeRecord, ReachedStatus, RunState } from './state.js';
-import { indented, mark, painter, statusStyle, truncated, type Paint } from './text.js';
+import { indented, mark, painter, statusStyle, type Paint } from './text.js';
 
 export interface LiveView {
 	/** Takes an event in. Events after `stop` are ignored. */

@@ -1,11 +1,7 @@
 /** How the machines of a run came up: booted, or restored from a checkpoint. */
 import { formatMs } from '../base/format.js';
 import type { CheckpointKind, Origin } from '../lab/events.js';
-import { findStage, type NodeRecord, type RunState, type ScriptRecord, type StageRecord } from './state.js';
-
-/** The record of a node's machine coming up; one that could not be restored was booted. */
-export const arrivalOf = (state: RunState, node: string): StageRecord | undefined =>
-	findStage(state, 'boot', node) ?? findStage(state, 'restore', node);
+import type { RunState, StageRecord } from '../outcome/state.js';
 
 /** `booted in 31.0 s`, `restore broken off after 1.2 s`. */
 export function arrivalText(arrival: StageRecord, howItFailed: string): string {
@@ -13,21 +9,6 @@ export function arrivalText(arrival: StageRecord, howItFailed: string): string {
 	if (arrival.status === 'passed') return `${isBoot ? 'booted' : 'restored'} in ${formatMs(arrival.ms)}`;
 	return `${isBoot ? 'boot' : 'restore'} ${howItFailed} after ${formatMs(arrival.ms)}`;
 }
-
-/** No machine was restored. */
-export const isCold = (state: RunState): boolean => state.nodes.every(({ origin }) => origin?.from !== 'checkpoint');
-
-/** Whether the node was restored as its startup scripts had left it, so that none of them was to run. */
-export const wasStarted = ({ origin }: Pick<NodeRecord, 'origin'>): boolean =>
-	origin?.from === 'checkpoint' && origin.kind === 'started';
-
-/** Whether the node was restored as somebody handed it over, whatever had become of it. */
-export const wasHandedOver = ({ origin }: Pick<NodeRecord, 'origin'>): boolean =>
-	origin?.from === 'checkpoint' && origin.kind === 'failed';
-
-/** The startup scripts that a run has to run: all but those of nodes that were restored behind theirs. */
-export const scriptsToRun = (state: RunState): readonly ScriptRecord[] =>
-	state.nodes.filter((node) => !wasStarted(node)).flatMap((node) => node.scripts);
 
 /** A sentence for each way in which nodes came up, such as `redis booted: packages changed`. */
 export function originSentences(state: RunState): string[] {
@@ -55,12 +36,3 @@ function originWords(origin: Origin): string {
 
 /** `2026-11-23 04:12:33 UTC`. */
 const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
-
-/** A node's origin in the result object. */
-export type OriginResult =
-	| { readonly from: 'checkpoint'; readonly kind: string; readonly saved_at: string }
-	| { readonly from: 'power-on'; readonly why?: string };
-
-/** The same for programs. */
-export const originResult = (origin: Origin): OriginResult =>
-	origin.from === 'power-on' ? origin : { from: origin.from, kind: origin.kind, saved_at: new Date(origin.savedAt).toISOString() };

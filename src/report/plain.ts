@@ -1,15 +1,22 @@
 /** One line an event, for a log that is no terminal. */
-import { formatMs, plural } from '../base/format.js';
-import type { AssertionOutcome, AssertionWait, RepeatOutcome, RunEvent, ScriptOutcome, StageName, Status } from '../lab/events.js';
+import { formatMs, oneLine, plural } from '../base/format.js';
+import type {
+	AssertionOutcome,
+	AssertionWait,
+	RepeatOutcome,
+	RunEvent,
+	ScriptOutcome,
+	StageName,
+	Status,
+} from '../lab/events.js';
+import { differenceSentence } from '../outcome/differences.js';
+import type { RunState } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
 import { contactTarget } from './outside.js';
-import { differenceSentence } from './differences.js';
 import { orderText } from './proof-sections.js';
 import { beforeWords } from './so-far.js';
-import type { RunState } from './state.js';
 import { swallowedCount } from './swallowed.js';
-import { oneLine } from './text.js';
 
 /**
  * The line for an event, without a newline, such as `[  12.3s] redis: booted in 31.0 s`; nothing for an event whose

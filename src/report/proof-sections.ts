@@ -1,11 +1,11 @@
 /** The parts of the summary that are about proofs. Of the scenario that ends each of them only what failed is told. */
-import { formatMs } from '../base/format.js';
+import { formatMs, oneLine } from '../base/format.js';
 import type { LocatedDifference, OrderOutcome, RepeatOutcome } from '../lab/events.js';
+import { differenceSentence } from '../outcome/differences.js';
+import { repeatStatus, restartStatus } from '../outcome/proofs.js';
+import type { ProofRecords, RunState, TestRecord } from '../outcome/state.js';
 import { assertionEvidence, renderEntries, scriptFailure, type Entry } from './checks.js';
-import { differenceSentence } from './differences.js';
-import { repeatStatus, restartStatus } from './proofs.js';
-import type { ProofRecords, RunState, TestRecord } from './state.js';
-import { oneLine, quote, wrapWords, type Paint } from './text.js';
+import { quote, wrapWords, type Paint } from './text.js';
 
 /** Lines of output that are quoted. */
 const quotedLines = 10;

@@ -1,7 +1,8 @@
 /** How the assertions stand while a scenario runs: what does not hold so far, and what differs from the run before. */
+import { oneLine, truncated } from '../base/format.js';
+import { findStage, type AssertionRecord, type ReachedStatus, type RunState } from '../outcome/state.js';
 import { wholeSeconds } from './live-rows.js';
-import { findStage, type AssertionRecord, type ReachedStatus, type RunState } from './state.js';
-import { mark, oneLine, statusStyle, truncated, type Paint } from './text.js';
+import { mark, statusStyle, type Paint } from './text.js';
 
 /** Which assertion it is: plans have no other name for one. */
 export interface AssertionName {

@@ -1,10 +1,11 @@
 /** What is told of labs that stay: once they are up, and whenever somebody asks how they are. */
-import { formatMs, plural } from '../base/format.js';
 import * as shell from '../base/shell.js';
+import { formatMs, oneLine, plural } from '../base/format.js';
+import type { RunState } from '../outcome/state.js';
+import type { NodeStatus } from '../protocol/requests.js';
 import { nodeSection } from './checks.js';
 import { originSentences } from './origins.js';
-import type { RunState } from './state.js';
-import { indented, layOutColumns, oneLine, painter, wrapWords, type TextOptions } from './text.js';
+import { indented, layOutColumns, painter, wrapWords, type TextOptions } from './text.js';
 
 /** A lab that is up, as text that ends in a newline: its nodes, and what to do with it. */
 export function standingText(state: RunState, { color, width }: TextOptions): string {
@@ -33,24 +34,6 @@ export function standingText(state: RunState, { color, width }: TextOptions): st
 		.join('\n\n')}\n`;
 }
 
-/** What is shown of a node. */
-export interface StandingNode {
-	readonly name: string;
-	readonly stage: string;
-	readonly paused: boolean;
-	/** The startup scripts that have failed, where some have. */
-	readonly failedScripts?: readonly string[];
-	/** Since its machine was booted or restored, in milliseconds; absent where none runs. */
-	readonly uptimeMs?: number;
-	readonly uplinkAddress: string;
-	/** Lab address with prefix length. */
-	readonly alias: string;
-	/** Of its QEMU. */
-	readonly residentMiB?: number;
-	readonly memoryMiB: number;
-	readonly link: { readonly state: string; readonly delayMs?: number; readonly lossPercent?: number };
-}
-
 /** A lab as `rehearse status` shows it. */
 export interface StandingLab {
 	readonly lab: string;
@@ -60,7 +43,7 @@ export interface StandingLab {
 	readonly runDirectory: string;
 	/** Milliseconds. */
 	readonly ageMs: number;
-	readonly nodes: readonly StandingNode[];
+	readonly nodes: readonly NodeStatus[];
 }
 
 /** A lab that has ended without anybody having asked for it. */
@@ -93,10 +76,10 @@ export function statusText(labs: readonly StandingLab[], { color }: Pick<TextOpt
 const headings = ['node', 'stage', 'running for', 'lab address', 'uplink', 'resident', 'RAM', 'link'].map((text) => ({ text, style: 'dim' as const }));
 
 /** `startup failed (web, db), paused`; that they have not passed is told of no stage before or behind it. */
-const stageText = ({ stage, failedScripts = [], paused }: StandingNode): string =>
+const stageText = ({ stage, failedScripts = [], paused }: NodeStatus): string =>
 	`${stage}${stage === 'startup failed' && failedScripts.length > 0 ? ` (${failedScripts.join(', ')})` : ''}${paused ? ', paused' : ''}`;
 
-const nodeRow = (node: StandingNode) => [
+const nodeRow = (node: NodeStatus) => [
 	{ text: node.name },
 	{ text: stageText(node) },
 	{ text: node.uptimeMs === undefined ? '–' : formatMs(node.uptimeMs) },
@@ -107,5 +90,7 @@ const nodeRow = (node: StandingNode) => [
 	{ text: linkText(node.link) },
 ];
 
-const linkText = ({ state, delayMs, lossPercent }: StandingNode['link']): string =>
-	state !== 'bad' ? state : [delayMs && `${delayMs} ms later`, lossPercent && `${lossPercent} % lost`].filter(Boolean).join(', ');
+const linkText = (link: NodeStatus['link']): string =>
+	link.state !== 'bad'
+		? link.state
+		: [link.delayMs && `${link.delayMs} ms later`, link.lossPercent && `${link.lossPercent} % lost`].filter(Boolean).join(', ');

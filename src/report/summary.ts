@@ -2,12 +2,13 @@
  * The closing summary: what happened, in the order of the lab, then what to do, then the verdict. The verdict comes
  * last because the end of a log is what people see first.
  */
+import { oneLine } from '../base/format.js';
+import type { Kept, RunState } from '../outcome/state.js';
 import { nodeSection, testSection } from './checks.js';
-import { proofSections } from './proof-sections.js';
 import { closingSection, errorSection } from './closing.js';
 import { outsideSection } from './outside.js';
-import type { Kept, RunState } from './state.js';
-import { indented, layOutColumns, oneLine, painter, wrapWords, type Paint, type TextOptions } from './text.js';
+import { proofSections } from './proof-sections.js';
+import { indented, layOutColumns, painter, wrapWords, type Paint, type TextOptions } from './text.js';
 
 /** The summary of a run, as text that ends in a newline. */
 export function summary(state: RunState, options: TextOptions): string {

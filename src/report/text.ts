@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 
 import { lastLines, withoutControls } from '../base/format.js';
 import type { ScriptOutcome } from '../lab/events.js';
-import type { ReachedStatus } from './state.js';
+import type { ReachedStatus } from '../outcome/state.js';
 
 export interface TextOptions {
 	/** Whether terminal colours are wanted. What `NO_COLOR` says is the caller's to read. */
@@ -84,10 +84,3 @@ export function quote(output: string, lineCount: number, paint: Paint): string[]
 /** Lines moved to the right; empty ones stay empty. */
 export const indented = (lines: readonly string[], by: number): string[] =>
 	lines.map((line) => (line === '' ? '' : ' '.repeat(by) + line));
-
-/** A text cut to `width` columns, the cut marked. */
-export const truncated = (text: string, width: number): string =>
-	text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
-
-/** A text as one line, with nothing in it that moves a cursor. */
-export const oneLine = (text: string): string => withoutControls(text).replaceAll(/\s+/g, ' ').trim();

@@ -1,9 +1,18 @@
 /** `rehearse trace`: what the startup scripts of a node did, command by command, as a table and as JSON. */
-import { formatMs, withoutControls } from '../base/format.js';
+import { formatMs, oneLine, truncated, withoutControls } from '../base/format.js';
 import type { ScriptOutcome } from '../lab/events.js';
 import type { TraceStep } from '../lab/trace.js';
 import { scriptFailure } from './checks.js';
-import { indented, layOutColumns, oneLine, painter, quote, truncated, type Cell, type Paint, type Style, type TextOptions } from './text.js';
+import {
+	indented,
+	layOutColumns,
+	painter,
+	quote,
+	type Cell,
+	type Paint,
+	type Style,
+	type TextOptions,
+} from './text.js';
 
 /** A node's traced scripts, and the run that they are of. */
 export interface NodeTrace {

@@ -4,8 +4,8 @@ import { formatMs } from '../base/format.js';
 import { changedAnswers, changedMachines, type Changes } from './changes.js';
 import { nodeSection, testSection } from './checks.js';
 import { errorSection } from './closing.js';
-import { nodeStatus, testStatus, verdictOf } from './result.js';
-import { elapsedMs, type RunState } from './state.js';
+import { nodeStatus, testStatus, verdictOf } from '../outcome/result.js';
+import { elapsedMs, type RunState } from '../outcome/state.js';
 import { mark, painter, statusStyle, type TextOptions } from './text.js';
 
 /** The verdict, what failed, and what came out otherwise than last time; ends in a newline. */

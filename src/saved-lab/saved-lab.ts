@@ -3,7 +3,7 @@
  * It names no path of this host. Reading one is ./parse-saved-lab's.
  */
 import path from 'node:path';
-import type { ScriptOutcome } from '../lab/events.js';
+import { withoutTrace } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import type { Accelerator } from '../machine/spec.js';
 import type { PastStartup, SupervisedMachine, SupervisedRun } from '../protocol/run-spec.js';
@@ -71,6 +71,3 @@ const withoutPaths = (lab: Lab): Lab => ({
 	planPath: '',
 	nodes: lab.nodes.map((node) => ({ ...node, startupScripts: node.startupScripts.map(({ file: _file, ...script }) => script) })),
 });
-
-/** The log of the run has the traces; they are long. */
-export const withoutTrace = ({ trace: _trace, ...outcome }: ScriptOutcome): ScriptOutcome => outcome;

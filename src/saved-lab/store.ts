@@ -1,3 +1,5 @@
+/** The checkpoints of whole labs in a store that are kept to be exported, by the run that made them. */
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { CleanupStack } from '../base/cleanup.js';
 import { listManifests } from '../checkpoint/inventory.js';
@@ -5,7 +7,6 @@ import { removeUnleased } from '../checkpoint/lease.js';
 import type { Manifest } from '../checkpoint/manifest.js';
 import { beginCheckpoint } from '../checkpoint/store.js';
 import type { HandoverOrder } from '../protocol/run-spec.js';
-import { newHandoverKey } from '../supervisor/save-lab.js';
 
 /**
  * Makes room for a checkpoint of a whole lab that is to be handed over; it goes with the clean-up unless it was made.
@@ -30,3 +31,6 @@ const handoversOf = async (store: string, run: string): Promise<Manifest[]> =>
 	(await listManifests(store))
 		.filter((manifest) => manifest.kind === 'failed' && manifest.run === run)
 		.toSorted((one, other) => other.savedAt - one.savedAt);
+
+/** A key for a checkpoint that is to be handed over. A lab is another at each moment: no two have the same. */
+const newHandoverKey = (): string => randomBytes(8).toString('hex');

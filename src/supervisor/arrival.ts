@@ -3,19 +3,18 @@ import { rm } from 'node:fs/promises';
 import { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, type Failure } from '../base/errors.js';
 import { withdrawCheckpoint } from '../checkpoint/lease.js';
-import type { Emit } from '../lab/events.js';
+import { wasHandedOver, wasStarted, type Emit } from '../lab/events.js';
+import { stage } from '../lab/stage.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import { cloudInitComplaints } from '../machine/cloud-init.js';
 import { startMachine, type RunningMachine } from '../machine/machine.js';
 import { loadMachine } from '../machine/memory.js';
 import { proceed } from '../machine/migration.js';
+import { createOverlay } from '../machine/qcow2.js';
 import { findUnsound } from '../machine/soundness.js';
 import { machineId, type MachineSpec, type Start } from '../machine/spec.js';
-import { wasHandedOver, wasStarted } from '../report/origins.js';
-import { createOverlay } from '../machine/overlay.js';
-import type { LiveMachine } from './saving.js';
-import { stage } from '../lab/stage.js';
 import type { SupervisedMachine, SupervisedRun } from '../protocol/run-spec.js';
+import type { LiveMachine } from './saving.js';
 
 export interface ArrivalContext {
 	readonly lab: SupervisedRun;

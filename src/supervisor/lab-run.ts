@@ -8,16 +8,17 @@ import { quote } from '../base/shell.js';
 import { untilAborted, withEither } from '../base/waiting.js';
 import { serveControl } from '../control/server.js';
 import type { Emit } from '../lab/events.js';
+import { stage } from '../lab/stage.js';
 import { memoryDirectory, mountMemory } from '../machine/memory.js';
 import { startNetwork } from '../network/network.js';
 import { watchOutside } from '../network/watcher.js';
+import { controlSocketIn } from '../protocol/requests.js';
+import type { HandoverOrder, SupervisedRun } from '../protocol/run-spec.js';
+import { answersOf } from './answers.js';
+import { saveJournals } from './journals.js';
 import { surveyLab } from './provable.js';
 import { proveAll } from './prove.js';
-import { answersOf, controlSocketIn } from './answers.js';
-import { saveJournals } from './journals.js';
 import { RunningLab } from './running-lab.js';
-import { stage } from '../lab/stage.js';
-import type { HandoverOrder, SupervisedRun } from '../protocol/run-spec.js';
 
 export interface LabRunContext {
 	readonly emit: Emit;

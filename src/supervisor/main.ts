@@ -1,13 +1,14 @@
 /** What runs as the first process of a lab's namespaces: `startSupervisor` (supervisor.ts) is its other end. */
 import { rm } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { interruptedFailure, toFailure, toReported, type Failure } from '../base/errors.js';
-import { runLab } from './lab-run.js';
+import { onLines } from '../base/lines.js';
 import type { SupervisedRun, SupervisorLine } from '../protocol/run-spec.js';
+import { runLab } from './lab-run.js';
 
 /** The program inside the namespaces: reads the run, runs the lab, tells events on descriptor `out`. */
 export async function supervisorMain(
-	input: NodeJS.ReadableStream,
+	input: Readable,
 	out: (line: string) => void,
 ): Promise<void> {
 	const aborting = new AbortController();
@@ -22,26 +23,26 @@ export async function supervisorMain(
 	const say = (line: SupervisorLine) => out(`${JSON.stringify(line)}\n`);
 	let supervised: SupervisedRun | undefined;
 	const first = new Promise<SupervisedRun>((resolve, reject) => {
-		const lines = createInterface({ input });
-		lines.on('line', (line) => {
-			if (line === 'stop') {
-				aborting.abort(interruptedFailure('request'));
-				// It may come before there is anything to stop.
-				reject(aborting.signal.reason);
-			}
-			else if (line === 'release') release();
-			else {
-				try {
-					resolve((supervised = JSON.parse(line) as SupervisedRun));
-				} catch (error) {
-					reject(error);
+		onLines(input, {
+			onLine(line) {
+				if (line === 'stop') {
+					aborting.abort(interruptedFailure('request'));
+					// It may come before there is anything to stop.
+					reject(aborting.signal.reason);
+				} else if (line === 'release') release();
+				else {
+					try {
+						resolve((supervised = JSON.parse(line) as SupervisedRun));
+					} catch (error) {
+						reject(error);
+					}
 				}
-			}
-		});
-		// The end of the input is the end of whoever started this: nobody wants the lab any more.
-		lines.on('close', () => {
-			reject(new Error('no run was given'));
-			aborting.abort(interruptedFailure('the end of the process that started the lab'));
+			},
+			// The end of the input is the end of whoever started this: nobody wants the lab any more.
+			onEnd() {
+				reject(new Error('no run was given'));
+				aborting.abort(interruptedFailure('the end of the process that started the lab'));
+			},
 		});
 	});
 	let error: Failure | undefined;

@@ -1,18 +1,18 @@
+
 import { brokenFailure } from '../base/errors.js';
+import { processorTimeMs } from '../base/processor-time.js';
 import type { Turns } from '../base/turns.js';
 import { systemClock, untilAborted } from '../base/waiting.js';
-import type { Emit, ScriptOutcome, Status } from '../lab/events.js';
+import { wasHandedOver, wasStarted, type Emit, type ScriptOutcome, type Status } from '../lab/events.js';
 import type { StartupScript } from '../lab/lab.js';
+import { stage } from '../lab/stage.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import type { RunningMachine } from '../machine/machine.js';
-import { processorTimeMs } from '../base/processor-time.js';
 import { readScript } from '../machine/trace/read.js';
 import { reasonNotToTrace } from '../machine/trace/traceable.js';
-import { bootNode, restoreNode, wakeNode, type ArrivalContext, type Arrived } from './arrival.js';
-import { wasHandedOver, wasStarted } from '../report/origins.js';
-import type { Saver } from './saver.js';
-import { stage } from '../lab/stage.js';
 import type { SupervisedMachine, SupervisedRun } from '../protocol/run-spec.js';
+import { bootNode, restoreNode, wakeNode, type ArrivalContext, type Arrived } from './arrival.js';
+import type { Saver } from './saver.js';
 
 export interface NodeContext extends Omit<ArrivalContext, 'onMessage'> {
 	/** Opens when every machine is there: those that were restored go on together. */

@@ -7,24 +7,30 @@ import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
 import { Turns } from '../base/turns.js';
 import { withEither } from '../base/waiting.js';
-import type { Emit } from '../lab/events.js';
-import { runScenario } from '../scenario/run.js';
-import { wasHandedOver } from '../report/origins.js';
+import { wasHandedOver, type Emit } from '../lab/events.js';
+import { stage } from '../lab/stage.js';
 import { guestRebooted } from '../machine/machine.js';
+import type { NodeStatus } from '../protocol/requests.js';
+import { restored } from '../protocol/restored.js';
+import {
+	withReplacement,
+	type HandoverOrder,
+	type Replacement,
+	type ScenarioWish,
+	type SupervisedRun,
+} from '../protocol/run-spec.js';
+import type { SavedLab } from '../saved-lab/saved-lab.js';
+import { runScenario } from '../scenario/run.js';
 import { bootAgain, type Arrived } from './arrival.js';
 import { bringUpNodes, type BringUpHooks } from './bring-up.js';
 import { serveDebugger } from './debugging/serve.js';
-import { findStartedLab, restored } from '../prepare/checkpoints.js';
-import { saveForHandover } from './save-lab.js';
-import type { SavedLab } from '../saved-lab/saved-lab.js';
 import type { NodeOutcome } from './node-run.js';
-import { withStartupTimes } from '../prepare/priorities.js';
-import { RunningNode, type NodeStatus } from './running-node.js';
+import { RunningNode } from './running-node.js';
+import { saveForHandover } from './save-lab.js';
 import { Saver } from './saver.js';
 import { checkpointsUsed } from './saving.js';
 import { LabSessions } from './sessions.js';
-import { stage } from '../lab/stage.js';
-import { withReplacement, type HandoverOrder, type Replacement, type ScenarioWish, type SupervisedRun } from '../protocol/run-spec.js';
+import { findStartedLab, withStartupTimes } from './started-lab.js';
 
 export interface RunningLabContext {
 	readonly emit: Emit;

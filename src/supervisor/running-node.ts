@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
-import type { Emit, RunEventBody, ScriptOutcome, Status } from '../lab/events.js';
+import { withoutTrace, type Emit, type RunEventBody, type ScriptOutcome, type Status } from '../lab/events.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { occupiedMemory } from '../machine/memory.js';
 import { halt, proceed } from '../machine/migration.js';
@@ -8,20 +8,9 @@ import type { TerminalSize } from '../machine/side-line.js';
 import { connectUnix } from '../machine/socket.js';
 import { dial } from '../network/dial.js';
 import { setLink, type LinkState } from '../network/link.js';
-import type { StandingNode } from '../report/standing.js';
-import type { Arrived } from './arrival.js';
-import { withoutTrace } from '../saved-lab/saved-lab.js';
+import type { NodeStage, NodeStatus } from '../protocol/requests.js';
 import type { SupervisedMachine } from '../protocol/run-spec.js';
-
-/** How far a node is. */
-export type NodeStage = 'waiting' | 'restoring' | 'booting' | 'provisioned' | 'starting' | 'started' | 'startup failed' | 'ended';
-
-/** A node of a lab that runs, as `rehearse status` tells of it. */
-export interface NodeStatus extends StandingNode {
-	readonly stage: NodeStage;
-	readonly startup?: Status;
-	readonly link: LinkState;
-}
+import type { Arrived } from './arrival.js';
 
 export interface RunningNodeOptions {
 	/** Lab address with prefix length. */

@@ -1,17 +1,13 @@
 /** Saving a lab as it is, to be handed over: all machines that live, at one moment. */
-import { randomBytes } from 'node:crypto';
 import { rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { usageFailure } from '../base/errors.js';
 import { manifestSchema } from '../checkpoint/manifest.js';
-import { machineIngredients } from '../prepare/node-ingredients.js';
-import type { RunningNode } from './running-node.js';
-import { saveMachines, type SavingContext } from './saving.js';
+import { machineIngredients } from '../machine/fingerprint.js';
 import type { HandoverOrder, SupervisedRun } from '../protocol/run-spec.js';
 import { describeSavedLab, savedLabName, type NodeToSave, type SavedLab } from '../saved-lab/saved-lab.js';
-
-/** A key for a checkpoint that is to be handed over. A lab is another at each moment: no two have the same. */
-export const newHandoverKey = (): string => randomBytes(8).toString('hex');
+import type { RunningNode } from './running-node.js';
+import { saveMachines, type SavingContext } from './saving.js';
 
 /**
  * Makes a checkpoint of all machines of a lab that live. They go on when it resolves, which is when the checkpoint is

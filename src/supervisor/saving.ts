@@ -3,13 +3,13 @@ import { link } from 'node:fs/promises';
 import path from 'node:path';
 import { brokenFailure } from '../base/errors.js';
 import { digestFile } from '../checkpoint/digest.js';
-import { publishCheckpoint, readCheckpoint } from '../checkpoint/store.js';
 import { machineFiles, type FileDigest } from '../checkpoint/manifest.js';
+import { publishCheckpoint, readCheckpoint } from '../checkpoint/store.js';
+import type { RunningMachine } from '../machine/machine.js';
 import { copySparse, saveMachine, stateFilesIn, type StateFiles } from '../machine/memory.js';
 import { freezeDisk, halt, proceed, type MigrationOptions } from '../machine/migration.js';
-import type { RunningMachine } from '../machine/machine.js';
+import { createOverlay, overlayName } from '../machine/qcow2.js';
 import { diskNode } from '../machine/spec.js';
-import { createOverlay, overlayName } from '../machine/overlay.js';
 import type { SaveOrder, SupervisedRun } from '../protocol/run-spec.js';
 
 /** A machine with the files that its disk consists of at the moment. */

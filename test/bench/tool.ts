@@ -5,7 +5,7 @@ import path from 'node:path';
 import { lastLines } from '../../src/base/format.js';
 import { poll } from '../../src/base/waiting.js';
 import type { RunEvent } from '../../src/lab/events.js';
-import type { RunResult } from '../../src/report/result.js';
+import type { RunResult } from '../../src/outcome/result.js';
 import { parseEvents, spansOf, type Span } from './timeline.js';
 import { ProcessWatch, type Usage } from './usage.js';
 import type { Cache, Workshop } from './workshop.js';

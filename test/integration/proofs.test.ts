@@ -4,7 +4,7 @@ import path from 'node:path';
 import test from 'ava';
 import { poll } from '../../src/base/waiting.js';
 import type { Changes } from '../../src/report/changes.js';
-import type { RunResult } from '../../src/report/result.js';
+import type { RunResult } from '../../src/outcome/result.js';
 import { addScript, addTest, editLab } from './support/labs.js';
 import { makeSandbox } from './support/sandbox.js';
 import { resultIn, runTool, Tool } from './support/tool.js';

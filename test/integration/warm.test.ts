@@ -6,7 +6,7 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { diskUsage } from '../../src/base/disk-usage.js';
 import type { Manifest } from '../../src/checkpoint/manifest.js';
-import type { RunResult } from '../../src/report/result.js';
+import type { RunResult } from '../../src/outcome/result.js';
 import { addScript, addTest, editLab, nodeOf } from './support/labs.js';
 import { makeSandbox, type Sandbox } from './support/sandbox.js';
 import { resultIn, runTool, Tool, type ToolOptions } from './support/tool.js';

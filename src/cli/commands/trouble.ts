@@ -1,5 +1,5 @@
 /** The scenario of a lab that is up, and what one does to its nodes. */
-import type { LabRequest } from '../../supervisor/answers.js';
+import type { LabRequest } from '../../protocol/requests.js';
 import { defineCommand, runsDirectory, type Command } from '../command.js';
 import { jsonFlag, whichLabFlag } from '../flags.js';
 

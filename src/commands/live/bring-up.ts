@@ -1,17 +1,16 @@
-import { createInterface } from 'node:readline';
 import path from 'node:path';
 import { makeDirectory } from '../../base/files.js';
+import { linesOf } from '../../base/lines.js';
 import { programFile } from '../../base/package-root.js';
 import type { RunEvent } from '../../lab/events.js';
+import { emptyRun, foldEvent } from '../../outcome/fold.js';
+import type { RunState } from '../../outcome/state.js';
 import { startDaemon, type Daemon } from '../../process/daemon.js';
-import { emptyRun, foldEvent } from '../../report/fold.js';
-import type { RunState } from '../../report/state.js';
 import { stopOnSignals } from '../stop.js';
 import type { Terminal } from '../terminal.js';
 import { startView, type View } from '../view.js';
 import type { KeptLab } from './keep.js';
 
-/** How a lab came up: what is known of it, and whether it stays now. */
 export interface BroughtUp {
 	readonly state: RunState;
 	readonly isUp: boolean;
@@ -43,7 +42,7 @@ async function daemonLog({ lab, paths }: KeptLab): Promise<string> {
 
 async function follow(keeper: Daemon, view: View): Promise<BroughtUp> {
 	let state = emptyRun();
-	for await (const line of createInterface({ input: keeper.said })) {
+	for await (const line of linesOf(keeper.said)) {
 		const event = JSON.parse(line) as RunEvent;
 		state = foldEvent(state, event);
 		if (event.type === 'kept') return { state, isUp: true };

@@ -1,6 +1,6 @@
 /** `rehearse debug NODE`: steps through the startup scripts of a node of a lab that is up. */
 import { ExitCode, interruptedFailure } from '../../base/errors.js';
-import type { CurrentLab } from '../../supervisor/answers.js';
+import type { CurrentLab } from '../../protocol/requests.js';
 import { painter } from '../../report/text.js';
 import type { Terminal } from '../terminal.js';
 import { showShell } from './console.js';

@@ -10,7 +10,7 @@ import { findCheckpointIn } from '../../saved-lab/layout.js';
 import { savedLabName, type SavedLab } from '../../saved-lab/saved-lab.js';
 import { findLiveLabs } from '../../runs/live-labs.js';
 import type { Paths } from '../../runs/paths.js';
-import type { RunState } from '../../report/state.js';
+import type { RunState } from '../../outcome/state.js';
 import { readPlanCopy } from '../../runs/stored-runs.js';
 import type { Terminal } from '../terminal.js';
 import { bringUp } from './bring-up.js';

@@ -1,9 +1,10 @@
 import { usageFailure } from '../../base/errors.js';
 import { ask, askForStream, type AskOptions } from '../../control/client.js';
+import type { LabRequest } from '../../protocol/requests.js';
 import { chooseLiveLab, findLiveLabs, findUnseenRuns, type LiveLab } from '../../runs/live-labs.js';
-import type { LabRequest } from '../../supervisor/answers.js';
 
 /** What every command takes that works on a lab that runs. */
+
 export interface LiveOptions {
 	/** The directory of all runs. */
 	readonly runs: string;

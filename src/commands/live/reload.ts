@@ -1,11 +1,12 @@
+
 import { ExitCode, usageFailure } from '../../base/errors.js';
 import type { RunEvent } from '../../lab/events.js';
-import type { Paths } from '../../runs/paths.js';
-import { reloadLab } from '../../rehearse/reload.js';
+import { emptyRun, foldEvent } from '../../outcome/fold.js';
+import { allScripts } from '../../outcome/state.js';
+import type { CurrentLab } from '../../protocol/requests.js';
 import { planReload, reloadSentences } from '../../rehearse/reload-plan.js';
-import type { CurrentLab } from '../../supervisor/answers.js';
-import { emptyRun, foldEvent } from '../../report/fold.js';
-import { allScripts } from '../../report/state.js';
+import { reloadLab } from '../../rehearse/reload.js';
+import type { Paths } from '../../runs/paths.js';
 import { loadLab } from '../load-lab.js';
 import { stopOnSignals } from '../stop.js';
 import type { Terminal } from '../terminal.js';

@@ -1,10 +1,11 @@
 import { ExitCode, toFailure } from '../../base/errors.js';
+import type { LabStatus } from '../../protocol/requests.js';
+import { statusText } from '../../report/standing.js';
 import { findEndedLabs } from '../../runs/ended-labs.js';
 import { findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
-import type { LabStatus } from '../../supervisor/answers.js';
-import { statusText } from '../../report/standing.js';
 import type { Terminal } from '../terminal.js';
 import { askLab, type LiveOptions } from './meant-lab.js';
+
 
 export interface StatusOptions extends LiveOptions {
 	readonly json: boolean;

@@ -1,10 +1,10 @@
-import type { RunEvent, RunEventBody } from '../../lab/events.js';
+
 import { ExitCode } from '../../base/errors.js';
 import { formatMs } from '../../base/format.js';
+import type { RunEvent, RunEventBody } from '../../lab/events.js';
+import { emptyRun, foldEvent } from '../../outcome/fold.js';
+import { exitCodeOf, resultJson, resultOf } from '../../outcome/result.js';
 import { testSection } from '../../report/checks.js';
-import { emptyRun, foldEvent } from '../../report/fold.js';
-import { resultJson } from '../../report/json.js';
-import { exitCodeOf, resultOf } from '../../report/result.js';
 import { painter } from '../../report/text.js';
 import { stopOnSignals } from '../stop.js';
 import type { Terminal } from '../terminal.js';

@@ -2,7 +2,7 @@
 import { ExitCode, usageFailure } from '../../base/errors.js';
 import type { RunEvent, RunEventBody } from '../../lab/events.js';
 import type { LinkState } from '../../network/link.js';
-import type { LabRequest } from '../../supervisor/answers.js';
+import type { LabRequest } from '../../protocol/requests.js';
 import { stopOnSignals } from '../stop.js';
 import type { Terminal } from '../terminal.js';
 import { startView } from '../view.js';

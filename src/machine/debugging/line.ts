@@ -1,6 +1,6 @@
 /** The line to a startup script that is debugged, over the stream of its port. */
 import type { Duplex } from 'node:stream';
-import { readLines } from '../../base/lines.js';
+import { onLines } from '../../base/lines.js';
 import { maximumLineBytes } from '../agent-message.js';
 import { encodeDebugWord, parseDebugMessage, type DebugMessage, type DebugWord } from './words.js';
 
@@ -13,8 +13,8 @@ export class DebugLine {
 	readonly #kept: DebugMessage[] = [];
 	readonly #waiting: { readonly kind: DebugMessage['kind']; readonly resolve: (message: DebugMessage) => void }[] = [];
 
-	/** @param onOverlong called once when the guest writes a line without an end */
-	constructor(port: Duplex, onOverlong?: () => void) {
+	/** @param onTooLong called once when the guest writes a line without an end */
+	constructor(port: Duplex, onTooLong?: () => void) {
 		this.#port = port;
 		const end = () => port.destroy();
 		port.on('error', end);
@@ -22,7 +22,7 @@ export class DebugLine {
 			const message = parseDebugMessage(line);
 			if (message) this.#put(message);
 		};
-		readLines(port, { maximumBytes: maximumLineBytes, onLine, ...(onOverlong ? { onOverlong } : {}) });
+		onLines(port, { maximumBytes: maximumLineBytes, onLine, ...(onTooLong ? { onTooLong } : {}) });
 	}
 
 	say(word: DebugWord): void {

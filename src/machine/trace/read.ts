@@ -112,7 +112,6 @@ const shownCommand = ({ record, group }: Ran): string =>
 				.join(' | ')
 		: record.command;
 
-
 function stepOf(ran: Ran, fates: ReadonlyMap<Ran, TraceStep['fate']>, commands: readonly Ran[]): TraceStep {
 	const { record, line, endedAt, status, isTrap, depth } = ran;
 	const fate = fates.get(ran);

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { readCheckpoint, verifyFound } from '../../checkpoint/store.js';
-import { restored } from '../../prepare/checkpoints.js';
+import { restored } from '../../protocol/restored.js';
 import type { SupervisedMachine } from '../../protocol/run-spec.js';
 
 /** A node's machine as it is to be before its startup scripts: restored where there is a checkpoint of that, or booted. */

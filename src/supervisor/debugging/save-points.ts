@@ -1,11 +1,11 @@
 /** The states of a machine at the stops of a debugger, each with what the disk was then. */
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { usageFailure } from '../../base/errors.js';
 import { diskUsage } from '../../base/disk-usage.js';
+import { usageFailure } from '../../base/errors.js';
 import type { DebugStop } from '../../machine/debugging/words.js';
 import { saveMachine, stateFilesIn, type StateFiles } from '../../machine/memory.js';
-import { createOverlay } from '../../machine/overlay.js';
+import { createOverlay } from '../../machine/qcow2.js';
 import { freezeLayer, type LiveMachine } from '../saving.js';
 
 /** How many are kept: each occupies what the guest has in its memory. */

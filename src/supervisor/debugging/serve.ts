@@ -1,21 +1,21 @@
 /** Answers a debugger over a stream, until it is done or gone. */
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../../base/cleanup.js';
 import { toFailure, toReported, usageFailure } from '../../base/errors.js';
 import { washed } from '../../base/wash.js';
+import { onLines } from '../../base/lines.js';
 import { Turns } from '../../base/turns.js';
 import type { Emit } from '../../lab/events.js';
 import type { StartupScript } from '../../lab/lab.js';
+import { canBeStepped } from '../../protocol/breakpoints.js';
+import type { DebugReply, DebugRequest, DebugSaid, Interruption } from '../../protocol/debugger.js';
+import type { SupervisedRun } from '../../protocol/run-spec.js';
 import type { Arrived } from '../arrival.js';
 import type { RunningNode } from '../running-node.js';
 import type { Saver } from '../saver.js';
-import type { SupervisedRun } from '../../protocol/run-spec.js';
 import { Freezer } from './freezer.js';
 import { MachineLife } from './machine-life.js';
-import { canBeStepped } from '../../protocol/breakpoints.js';
-import type { DebugReply, DebugRequest, DebugSaid, Interruption } from '../../protocol/debugger.js';
 import { SavePoints } from './save-points.js';
 import { DebugSession } from './session.js';
 
@@ -69,16 +69,16 @@ export async function serveDebugger(lab: DebuggedLab, node: RunningNode, script:
 			resolve();
 		};
 		stream.on('error', end).once('close', end);
-		createInterface({ input: stream })
-			.on('error', end)
-			.once('close', end)
-			.on('line', (line) => {
+		onLines(stream, {
+			onEnd: end,
+			onLine(line) {
 				const request = parse(line);
 				if (request.do === 'interrupt') return session.interrupt();
 				void reply(() => session.do(request)).then(() => {
 					if (request.do === 'quit') end();
 				});
-			});
+			},
+		});
 	});
 	await turns.take(async () => {
 		try {

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { poll } from '../../../src/base/waiting.js';
-import type { RunResult } from '../../../src/report/result.js';
+import type { RunResult } from '../../../src/outcome/result.js';
 import type { HostProcess, Sandbox } from './sandbox.js';
 
 /** Tests run from the root of the repository. */

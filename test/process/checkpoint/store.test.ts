@@ -7,11 +7,17 @@ import { CleanupStack } from '../../../src/base/cleanup.js';
 import { boundCheckpoints, listAsides, listCheckpoints, sweep } from '../../../src/checkpoint/inventory.js';
 import { leaseCheckpoint } from '../../../src/checkpoint/lease.js';
 import type { Manifest } from '../../../src/checkpoint/manifest.js';
-import { beginCheckpoint, discardCheckpoint, findCheckpoint, publishCheckpoint, verifyCheckpoint } from '../../../src/checkpoint/store.js';
+import {
+	beginCheckpoint,
+	discardCheckpoint,
+	findCheckpoint,
+	publishCheckpoint,
+	verifyCheckpoint,
+} from '../../../src/checkpoint/store.js';
 import { startChild } from '../../../src/process/child.js';
-import { findStartedLab } from '../../../src/prepare/checkpoints.js';
-import { asProvisioned } from '../../../src/supervisor/debugging/provisioned.js';
 import type { SupervisedMachine } from '../../../src/protocol/run-spec.js';
+import { asProvisioned } from '../../../src/supervisor/debugging/provisioned.js';
+import { findStartedLab } from '../../../src/supervisor/started-lab.js';
 import { find, key, make, makeStore, otherProcess, writeFiles } from './stores.js';
 
 test('a checkpoint is found once it is published, private and whole', async (t) => {

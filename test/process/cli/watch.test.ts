@@ -7,7 +7,6 @@ import test from 'ava';
 import { poll } from '../../../src/base/waiting.js';
 import { program } from './rehearse.js';
 
-
 test('a plan with errors is shown again after each edit, and Ctrl-C ends with 130', async (t) => {
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'watch-'));
 	t.teardown(() => rm(directory, { recursive: true }));

@@ -6,8 +6,8 @@ import { tokenOf } from '../../../src/base/alive.js';
 import { CleanupStack } from '../../../src/base/cleanup.js';
 import { usageFailure } from '../../../src/base/errors.js';
 import { serveControl } from '../../../src/control/server.js';
+import type { LabRequest } from '../../../src/protocol/requests.js';
 import { announceLive } from '../../../src/runs/live-labs.js';
-import type { LabRequest } from '../../../src/supervisor/answers.js';
 import { makeRehearse } from './rehearse.js';
 
 /** A lab `shop` that refuses everything but to let keys in, and an ssh(1) that prints its words, one a line. */

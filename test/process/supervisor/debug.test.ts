@@ -2,11 +2,11 @@
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { poll } from '../../../src/base/waiting.js';
-import { ask, askForStream } from '../../../src/control/client.js';
 import { DebugConnection } from '../../../src/commands/live/debugger/connection.js';
+import { ask, askForStream } from '../../../src/control/client.js';
 import { Qmp } from '../../../src/machine/qmp.js';
 import { connectUnix } from '../../../src/machine/socket.js';
-import type { LabRequest, LabStatus } from '../../../src/supervisor/answers.js';
+import type { LabRequest, LabStatus } from '../../../src/protocol/requests.js';
 import { startLab, type StartedLab } from './labs.js';
 
 const askLab = (lab: StartedLab, request: LabRequest) => ask(lab.controlSocket, request, { deadlineMs: 20_000 });

@@ -3,13 +3,13 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { ask } from '../../../src/control/client.js';
 import { readCheckpoint, verifyCheckpoint, type Checkpoint } from '../../../src/checkpoint/store.js';
-import { restored } from '../../../src/prepare/checkpoints.js';
+import { ask } from '../../../src/control/client.js';
+import type { LabStatus } from '../../../src/protocol/requests.js';
+import { restored } from '../../../src/protocol/restored.js';
+import type { HandoverOrder, SupervisedRun } from '../../../src/protocol/run-spec.js';
 import { parseSavedLab } from '../../../src/saved-lab/parse.js';
 import type { SavedLab } from '../../../src/saved-lab/saved-lab.js';
-import type { LabStatus } from '../../../src/supervisor/answers.js';
-import type { HandoverOrder, SupervisedRun } from '../../../src/protocol/run-spec.js';
 import { startLab, type StartedLab } from './labs.js';
 
 const key = '0123456789abcdef';

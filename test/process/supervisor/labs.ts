@@ -5,12 +5,12 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from
 import os from 'node:os';
 import path from 'node:path';
 import { poll } from '../../../src/base/waiting.js';
+import { thisHost } from '../../../src/host/host.js';
 import type { ProofName, ReportedError, RunEventBody } from '../../../src/lab/events.js';
 import { memoryDirectory } from '../../../src/machine/memory.js';
 import { startChild, type Child } from '../../../src/process/child.js';
 import { pasteable, run } from '../../../src/process/run.js';
-import { controlSocketIn } from '../../../src/supervisor/answers.js';
-import { thisHost } from '../../../src/host/host.js';
+import { controlSocketIn } from '../../../src/protocol/requests.js';
 import { scaledDeadlines, type Keep, type SupervisedRun } from '../../../src/protocol/run-spec.js';
 import { labNode, labOf } from '../../unit/base/labs.js';
 

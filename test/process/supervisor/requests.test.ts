@@ -6,7 +6,7 @@ import { Failure } from '../../../src/base/errors.js';
 import { poll, systemClock } from '../../../src/base/waiting.js';
 import { ask, askForStream } from '../../../src/control/client.js';
 import { run } from '../../../src/process/run.js';
-import type { LabRequest, LabStatus } from '../../../src/supervisor/answers.js';
+import type { LabRequest, LabStatus } from '../../../src/protocol/requests.js';
 import { startLab, type StartedLab } from './labs.js';
 
 const askLab = (lab: StartedLab, request: LabRequest) => ask(lab.controlSocket, request, { deadlineMs: 20_000 });

@@ -1,44 +1,54 @@
 import { PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import test from 'ava';
-import { readLines } from '../../../src/base/lines.js';
+import { linesOf, LineSplitter, onLines } from '../../../src/base/lines.js';
 
-async function linesOf(chunks: readonly (string | Buffer)[], maximumBytes = 100): Promise<{ lines: string[]; overlong: number }> {
+const split = test.macro({
+	title: (title) => `lines: ${title}`,
+	exec(t, chunks: readonly (string | Buffer)[], expected: readonly string[], passedOver?: number) {
+		const splitter = new LineSplitter(10);
+		t.deepEqual(chunks.flatMap((chunk) => [...splitter.push(Buffer.from(chunk))]), expected);
+		t.is(splitter.passedOver, passedOver ?? 0);
+	},
+});
+
+test('nothing', split, [''], []);
+test('several in a chunk, an empty one among them', split, ['a\n\nb\n'], ['a', '', 'b']);
+test('one in several chunks', split, ['a', 'b', 'c\nd\n'], ['abc', 'd']);
+test('what has no end is none', split, ['a\nb'], ['a']);
+test('line separators of Unicode end none', split, ['a\u2028b\u2029\u0085\n'], ['a\u2028b\u2029\u0085']);
+test('a carriage return ends none', split, ['a\rb\r\n'], ['a\rb\r']);
+test('a character that is divided between chunks', split, [Buffer.from('ä\n').subarray(0, 1), Buffer.from('ä\n').subarray(1)], ['ä']);
+test('as long as may be', split, ['0123456789\na\n'], ['0123456789', 'a']);
+test('one that is too long is passed over', split, ['01234567890\na\n'], ['a'], 1);
+test('one that is too long in pieces is passed over to its end', split, ['012345', '67890', 'more', '\na\n', '0123456789a'], ['a'], 2);
+
+test('a stream tells of its lines, of one that was too long, and once of its end', async (t) => {
 	const stream = new PassThrough();
-	const seen = { lines: [] as string[], overlong: 0 };
-	readLines(stream, { maximumBytes, onLine: (line) => void seen.lines.push(line), onOverlong: () => void seen.overlong++ });
-	for (const chunk of chunks) stream.write(chunk);
-	stream.end();
+	const heard: string[] = [];
+	onLines(stream, {
+		onLine: (line) => heard.push(line),
+		onTooLong: () => heard.push('too long'),
+		onEnd: () => heard.push('end'),
+		maximumBytes: 4,
+	});
+	stream.write('ab\nabcdefg\nabcdefg\nc');
+	stream.end('d\n');
 	await finished(stream);
-	return seen;
-}
-
-test('lines, wherever chunks are cut', async (t) => {
-	const bytes = Buffer.from('one\n\ngrün\r\nlast');
-	for (let cut = 0; cut <= bytes.length; cut++) {
-		t.deepEqual((await linesOf([bytes.subarray(0, cut), bytes.subarray(cut)])).lines, ['one', '', 'grün', 'last'], String(cut));
-	}
+	t.deepEqual(heard, ['ab', 'too long', 'cd', 'end']);
 });
 
-test('a line separator is no end of a line', async (t) => {
-	t.deepEqual((await linesOf(['a\u2028b\rc\n'])).lines, ['a\u2028b\rc']);
-});
-
-test('a line beyond all measure is left out and told once, and what follows is read', async (t) => {
-	const endless = Array.from({ length: 50 }, () => 'x'.repeat(10));
-	const { lines, overlong } = await linesOf(['before\n', ...endless, '\nbetween\n', ...endless, '\n', `${'y'.repeat(100)}\n`, ...endless]);
-	t.deepEqual(lines, ['before', 'between', 'y'.repeat(100)]);
-	t.is(overlong, 1);
-});
-
-test('a line without an end takes no memory', async (t) => {
+test('a stream that fails is told to have ended', async (t) => {
 	const stream = new PassThrough();
-	readLines(stream, { maximumBytes: 2 ** 20, onLine: () => t.fail() });
-	const chunk = Buffer.alloc(2 ** 20, 'x');
-	const before = process.memoryUsage().arrayBuffers;
-	for (let count = 0; count < 300; count++) {
-		stream.write(Buffer.from(chunk));
-		await new Promise(setImmediate);
-	}
-	t.true(process.memoryUsage().arrayBuffers - before < 200 * 2 ** 20);
+	stream.on('error', () => undefined);
+	const ended = new Promise<void>((resolve) => onLines(stream, { onLine: () => undefined, onEnd: resolve }));
+	stream.destroy(new Error('gone'));
+	await t.notThrowsAsync(ended);
+});
+
+test('the lines of a stream can be taken one by one, and the rest left', async (t) => {
+	const stream = new PassThrough();
+	stream.write('a\nb\nc\n');
+	for await (const line of linesOf(stream)) if (line === 'b') break;
+	t.false(stream.destroyed);
 });

@@ -2,7 +2,6 @@ import test from 'ava';
 import fc from 'fast-check';
 import {
 	addressKind,
-	type AddressKind,
 	collidesWithUplink,
 	firstFreeHost,
 	isAddress,
@@ -12,6 +11,7 @@ import {
 	overlap,
 	parseCidr,
 	uplinkAddress,
+	type AddressKind,
 } from '../../../src/lab/addressing.js';
 
 test('an alias is taken apart', (t) => {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Survey, SurveyedFile } from '../../../src/lab/survey.js';
 import { differencesBetween, lossesAmong } from '../../../src/machine/differences.js';
-import { differenceSentence } from '../../../src/report/differences.js';
+import { differenceSentence } from '../../../src/outcome/differences.js';
 
 const empty: Survey = { files: {}, units: {}, ports: [], users: {}, groups: {}, packages: {}, addresses: [] };
 

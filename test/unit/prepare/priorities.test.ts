@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { Manifest } from '../../../src/checkpoint/manifest.js';
-import { nicenessOf, startupTimes, timesAhead, withStartupTimes } from '../../../src/prepare/priorities.js';
+import { nicenessOf, startupTimes, timesAhead } from '../../../src/prepare/priorities.js';
+import { withStartupTimes } from '../../../src/supervisor/started-lab.js';
 
 const machine = (node: string, startupCpuMs?: number) => ({
 	...{ node, ingredients: {}, state: '0.state', ram: '0.ram', layers: [] },

@@ -2,7 +2,7 @@
 import test from 'ava';
 import type { BundleManifest } from '../../../src/bundle/manifest.js';
 import { openedObject, renderBundle, renderOpened } from '../../../src/report/bundle.js';
-import type { RunResult } from '../../../src/report/result.js';
+import type { RunResult } from '../../../src/outcome/result.js';
 
 const manifest: BundleManifest = {
 	schema: 2,

@@ -2,7 +2,7 @@ import test from 'ava';
 import type { RunEvent, RunEventBody } from '../../../src/lab/events.js';
 import { changedAnswers, changedMachines, changesBetweenRuns, isComparable } from '../../../src/report/changes.js';
 import { failureSentences } from '../../../src/report/failures.js';
-import { foldEvents } from '../../../src/report/fold.js';
+import { foldEvents } from '../../../src/outcome/fold.js';
 import { painter } from '../../../src/report/text.js';
 import { machineChangesText, verdictText } from '../../../src/report/watch-text.js';
 

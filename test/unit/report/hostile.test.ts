@@ -1,16 +1,15 @@
 /** One plan and one guest that try everything, against every renderer, by the doors that their words come in. */
 import test from 'ava';
+import { washed } from '../../../src/base/wash.js';
+import type { RunEvent } from '../../../src/lab/events.js';
 import { parseAgentMessage } from '../../../src/machine/agent-message.js';
 import { cloudInitComplaints } from '../../../src/machine/cloud-init.js';
-import type { RunEvent } from '../../../src/lab/events.js';
-import { washed } from '../../../src/base/wash.js';
-import { foldEvents } from '../../../src/report/fold.js';
+import { foldEvents } from '../../../src/outcome/fold.js';
+import { resultJson, resultOf } from '../../../src/outcome/result.js';
 import { renderFindings } from '../../../src/report/findings.js';
 import { junitXml } from '../../../src/report/junit.js';
-import { resultJson } from '../../../src/report/json.js';
 import { startLiveView } from '../../../src/report/live.js';
 import { eventLine } from '../../../src/report/plain.js';
-import { resultOf } from '../../../src/report/result.js';
 import { summary } from '../../../src/report/summary.js';
 import { renderTrace, traceJson } from '../../../src/report/trace.js';
 import { parseEventLog } from '../../../src/runs/event-log.js';

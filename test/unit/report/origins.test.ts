@@ -1,8 +1,9 @@
 import test from 'ava';
 import type { Origin, RunEventBody } from '../../../src/lab/events.js';
-import { foldEvents } from '../../../src/report/fold.js';
-import { isCold, originSentences } from '../../../src/report/origins.js';
-import { resultOf, verdictOf } from '../../../src/report/result.js';
+import { foldEvents } from '../../../src/outcome/fold.js';
+import { isCold } from '../../../src/outcome/origins.js';
+import { resultOf, verdictOf } from '../../../src/outcome/result.js';
+import { originSentences } from '../../../src/report/origins.js';
 import { summary } from '../../../src/report/summary.js';
 
 const savedAt = Date.UTC(2026, 10, 23, 4, 12, 33);

@@ -1,8 +1,9 @@
 import test from 'ava';
 import type { OutsideContact, RunEvent } from '../../../src/lab/events.js';
 import type { ScriptTrace, TraceStep } from '../../../src/lab/trace.js';
-import { foldEvents } from '../../../src/report/fold.js';
-import { momentText, outsideFindings, outsideResult, outsideTarget } from '../../../src/report/outside.js';
+import { foldEvents } from '../../../src/outcome/fold.js';
+import { outsideFindings, outsideResult } from '../../../src/outcome/outside.js';
+import { momentText, outsideTarget } from '../../../src/report/outside.js';
 
 const step = (line: number, command: string, more: Partial<TraceStep> = {}): TraceStep => ({ line, command, depth: 0, ...more });
 

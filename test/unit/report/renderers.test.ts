@@ -1,11 +1,9 @@
 import test from 'ava';
-
 import type { RunEvent } from '../../../src/lab/events.js';
-import { foldEvents } from '../../../src/report/fold.js';
-import { resultJson } from '../../../src/report/json.js';
+import { foldEvents } from '../../../src/outcome/fold.js';
+import { exitCodeOf, resultJson, resultOf, type Verdict } from '../../../src/outcome/result.js';
 import { junitXml } from '../../../src/report/junit.js';
 import { eventLine } from '../../../src/report/plain.js';
-import { exitCodeOf, resultOf, type Verdict } from '../../../src/report/result.js';
 import { keptText, summary } from '../../../src/report/summary.js';
 import { logNames, matchesGolden, readLog, type LogName } from './golden.js';
 

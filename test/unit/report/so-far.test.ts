@@ -1,9 +1,9 @@
 import test from 'ava';
 import type { RunEvent, RunEventBody } from '../../../src/lab/events.js';
-import { foldEvents } from '../../../src/report/fold.js';
+import { foldEvents } from '../../../src/outcome/fold.js';
 import { eventLine } from '../../../src/report/plain.js';
 import { soFarLines, statusIn } from '../../../src/report/so-far.js';
-import type { RunState } from '../../../src/report/state.js';
+import type { RunState } from '../../../src/outcome/state.js';
 import { painter } from '../../../src/report/text.js';
 
 const plain = painter(false);

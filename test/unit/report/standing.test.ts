@@ -1,7 +1,8 @@
 import test from 'ava';
-import { statusText, type StandingNode } from '../../../src/report/standing.js';
+import type { NodeStatus } from '../../../src/protocol/requests.js';
+import { statusText } from '../../../src/report/standing.js';
 
-const node = (name: string, more: Partial<StandingNode> = {}): StandingNode => ({
+const node = (name: string, more: Partial<NodeStatus> = {}): NodeStatus => ({
 	name,
 	stage: 'started',
 	paused: false,
@@ -24,10 +25,10 @@ test('labs with their nodes', (t) => {
 		node('database', { stage: 'ended', link: { state: 'down' } }),
 		node('mail', { stage: 'startup failed', failedScripts: ['setup', 'relay'] }),
 	];
-	const { uptimeMs: _uptime, residentMiB: _resident, ...dead } = nodes[1] as StandingNode;
+	const { uptimeMs: _uptime, residentMiB: _resident, ...dead } = nodes[1] as NodeStatus;
 	const text = statusText(
 		[
-			{ lab: 'shop', stands: true, runDirectory: '/runs/shop', ageMs: 65_000, nodes: [nodes[0] as StandingNode, dead, nodes[2] as StandingNode] },
+			{ lab: 'shop', stands: true, runDirectory: '/runs/shop', ageMs: 65_000, nodes: [nodes[0] as NodeStatus, dead, nodes[2] as NodeStatus] },
 			{ lab: 'new', stands: false, runDirectory: '/runs/new', ageMs: 1000, nodes: [] },
 		],
 		{ color: false },

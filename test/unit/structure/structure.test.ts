@@ -10,12 +10,14 @@ const tests = readSources('test');
 /** Folders from the ground up; those of one row do not import each other. */
 const layers: readonly (readonly string[])[] = [
 	['base'],
-	['process'],
+	['process', 'shell'],
 	['lab'],
-	['plan', 'image', 'checkpoint', 'seed', 'network', 'ssh', 'control', 'bundle'],
+	['plan', 'image', 'checkpoint', 'seed', 'network', 'ssh', 'control', 'bundle', 'outcome'],
 	['machine'],
 	['scenario'],
-	['report'],
+	['host', 'protocol'],
+	['runs', 'saved-lab'],
+	['report', 'prepare', 'supervisor'],
 	['rehearse'],
 	['commands'],
 	['cli'],
@@ -56,6 +58,41 @@ test('folders import what is below them only', (t) => {
 		files.filter((file) => !mayImport(folder, file.split('/')[1] ?? '')).map((file) => `${path} imports ${file}`),
 	);
 	t.deepEqual(violations, []);
+});
+
+/**
+ * The law of the processes. What runs inside the lab's namespaces knows no screen and builds nothing; what prepares a lab
+ * outside of them starts nothing; a command talks to a supervisor and contains none of it.
+ */
+const forbidden: readonly { readonly from: string; readonly to: readonly string[]; readonly except?: string }[] = [
+	{ from: 'supervisor', to: ['report', 'outcome', 'prepare', 'host', 'image', 'seed', 'plan', 'bundle'] },
+	{ from: 'prepare', to: ['report', 'outcome', 'supervisor'] },
+	{ from: 'rehearse', to: ['supervisor'] },
+	{ from: 'commands', to: ['supervisor'] },
+	{ from: 'cli', to: ['supervisor'], except: 'src/cli/supervisor.ts' },
+];
+
+for (const { from, to, except } of forbidden) {
+	test(`${from} imports nothing of ${to.join(', ')}`, (t) => {
+		const violations = sources
+			.filter(({ folder, path }) => folder === from && path !== except)
+			.flatMap(({ path, files }) => files.filter((file) => to.includes(file.split('/')[1] ?? '')).map((file) => `${path} imports ${file}`));
+		t.deepEqual(violations, []);
+	});
+}
+
+test('no room holds more than an eighth of the source', (t) => {
+	const lines = (texts: readonly { readonly text: string }[]) => texts.reduce((sum, { text }) => sum + text.split('\n').length - 1, 0);
+	const large = [...new Set(sources.map(({ folder }) => folder))].filter(
+		(room) => lines(sources.filter(({ folder }) => folder === room)) * 8 > lines(sources),
+	);
+	t.deepEqual(large, []);
+});
+
+/** `readline` ends a line at U+2028 as well, from Node 24 on; text of guests has that character in it. */
+test('only the prompt of the debugger reads lines with node:readline', (t) => {
+	const users = sources.filter(({ text }) => /from 'node:readline(?:\/promises)?'/.test(text)).map(({ path }) => path);
+	t.deepEqual(users, ['src/commands/live/debugger/lines.ts']);
 });
 
 test('src imports files of src only, and those are there', (t) => {

@@ -1,6 +1,6 @@
-import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { brokenFailure, fromReported } from '../../../base/errors.js';
+import { onLines } from '../../../base/lines.js';
 import type { RunEventBody } from '../../../lab/events.js';
 import type { DebugReply, DebugRequest, DebugSaid } from '../../../protocol/debugger.js';
 
@@ -19,17 +19,17 @@ export class DebugConnection {
 	constructor(stream: Duplex, onEvent: (event: RunEventBody) => void) {
 		this.#stream = stream;
 		stream.on('error', () => stream.destroy());
-		createInterface({ input: stream })
-			.on('line', (line) => {
+		onLines(stream, {
+			onLine: (line) => {
 				const said = JSON.parse(line) as DebugSaid;
 				if ('event' in said) onEvent(said.event);
 				else this.#take('refused' in said ? fromReported(said.refused) : said.reply);
-			})
-			.on('error', () => undefined)
-			.once('close', () => {
+			},
+			onEnd: () => {
 				this.#isGone = true;
 				this.#waiting?.reject(gone());
-			});
+			},
+		});
 	}
 
 	/** The reply to a request, or, to none, the first. @throws Failure that was replied; `control-gone` */

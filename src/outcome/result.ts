@@ -4,8 +4,8 @@
  */
 import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
-import type { ReportedError, ScriptOutcome } from '../lab/events.js';
-import { arrivalOf, isCold, originResult, scriptsToRun, wasStarted, type OriginResult } from './origins.js';
+import { wasStarted, type ReportedError, type ScriptOutcome } from '../lab/events.js';
+import { arrivalOf, isCold, originResult, scriptsToRun, type OriginResult } from './origins.js';
 import { outsideFindings, outsideResult, type OutsideResult } from './outside.js';
 import { proofResults, proofStatuses, type ProofResults } from './proofs.js';
 import {
@@ -223,3 +223,6 @@ export function exitCodeOf(result: RunResult): number {
 	if (result.verdict === 'failed') return ExitCode.labFailed;
 	return result.error?.exit_code || ExitCode.broken;
 }
+
+/** The result object as `rehearse run --json` prints it: stable key order, tabs, a newline at the end. */
+export const resultJson = (result: RunResult): string => `${JSON.stringify(result, undefined, '\t')}\n`;

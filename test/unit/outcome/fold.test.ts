@@ -2,11 +2,11 @@ import test from 'ava';
 import fc from 'fast-check';
 
 import type { RunEvent, RunEventBody, Status } from '../../../src/lab/events.js';
-import { emptyRun, foldEvent, foldEvents } from '../../../src/report/fold.js';
-import { exitCodeOf, nodeStatus, resultOf, testStatus, verdictOf, type Verdict } from '../../../src/report/result.js';
+import { emptyRun, foldEvent, foldEvents } from '../../../src/outcome/fold.js';
+import { exitCodeOf, nodeStatus, resultOf, testStatus, verdictOf, type Verdict } from '../../../src/outcome/result.js';
 import { junitXml } from '../../../src/report/junit.js';
 import { summary } from '../../../src/report/summary.js';
-import { logNames, readLog } from './golden.js';
+import { logNames, readLog } from '../report/golden.js';
 
 const started: RunEventBody = {
 	type: 'run-started',

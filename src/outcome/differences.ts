@@ -1,6 +1,6 @@
 /** Differences between two surveys of a machine, as sentences. */
+import { oneLine, truncated } from '../base/format.js';
 import type { Difference } from '../lab/survey.js';
-import { oneLine, truncated } from './text.js';
 
 /** Lines of a text that are quoted each way. */
 const quotedLines = 3;

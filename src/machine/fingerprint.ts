@@ -1,0 +1,31 @@
+/** What decides whether the saved state of a machine can be used again: what runs the machine, and with which arguments. */
+import { contentKey } from '../base/hash.js';
+import type { Ingredients } from '../checkpoint/manifest.js';
+import { qemuArguments, type Accelerator, type MachineSpec } from './spec.js';
+
+/** The host's part: another QEMU, or another processor, cannot be trusted with a saved state. */
+export interface HostIngredients {
+	/** `qemu-system-x86_64 --version`. */
+	readonly qemuVersion: string;
+	readonly accelerator: Accelerator;
+	/** The host's processor by its model name. */
+	readonly processor: string;
+}
+
+/** What any saved machine depends on, wherever it was saved: what runs it, and the tool's way to start it. */
+export function machineIngredients(spec: MachineSpec, { qemuVersion, accelerator, processor }: HostIngredients): Ingredients {
+	return {
+		QEMU: qemuVersion,
+		accelerator: accelerator.accel,
+		// Emulated or not, its time stamp counter is the host's, and goes as fast.
+		processor: `${accelerator.cpu} on ${processor}`,
+		machine: contentKey(qemuArguments(anywhere(spec), accelerator)),
+	};
+}
+
+/** A machine's description without what differs from run to run: where its files are. */
+const anywhere = (spec: MachineSpec): MachineSpec => ({
+	...spec,
+	tap: '',
+	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', memory: { file: '', isShared: true }, qmpSocket: '', agentSocket: '', sideSocket: '', debugSocket: '', shellSocket: '' },
+});

@@ -1,0 +1,28 @@
+/** Failures that startup scripts went on behind, in the result object. */
+import { withoutControls } from '../base/format.js';
+import type { ScriptOutcome } from '../lab/events.js';
+import { swallowedSteps } from '../lab/trace.js';
+
+/** A failure that a startup script went on behind. */
+export interface SwallowedResult {
+	/** `null` where the shell did not tell it. */
+	readonly line: number | null;
+	readonly command: string;
+	readonly exit_code: number | null;
+	/** What it said of it; empty when it said nothing. */
+	readonly message: string;
+}
+
+/** The part of a script's result that tells of swallowed failures: nothing when there are none. */
+export function swallowedResults(outcome: ScriptOutcome | undefined): { readonly swallowed?: readonly SwallowedResult[] } {
+	const steps = swallowedSteps(outcome?.trace);
+	if (steps.length === 0) return {};
+	return {
+		swallowed: steps.map(({ line, command, status, message }) => ({
+			line: line ?? null,
+			command: withoutControls(command),
+			exit_code: status ?? null,
+			message: withoutControls(message ?? ''),
+		})),
+	};
+}

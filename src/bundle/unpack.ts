@@ -5,7 +5,7 @@ import { mkdir, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { requireRoom } from '../base/disk-usage.js';
+import { requireSpace } from '../base/disk-usage.js';
 import { brokenFailure, Failure, usageFailure } from '../base/errors.js';
 import { withFile } from '../base/files.js';
 import { manifestName, maximumManifestBytes, parseBundleManifest, unpackedBytes, type BundledFile, type BundleManifest } from './manifest.js';
@@ -54,7 +54,7 @@ async function unpack(files: AsyncGenerator<TarFile>, directory: string, { signa
 	const manifest = parseBundleManifest(text.toString('utf8'));
 	const root = `${manifest.run}/`;
 	if (first.value.path !== `${root}${manifestName}`) throw badArchive('its directory is not named like its run');
-	await requireRoom(directory, unpackedBytes(manifest));
+	await requireSpace(directory, unpackedBytes(manifest));
 	await writePlain(path.join(directory, manifestName), [text]);
 	for (const expected of manifest.files) {
 		const next = await files.next();

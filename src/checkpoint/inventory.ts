@@ -22,7 +22,7 @@ export interface StoredCheckpoint {
 }
 
 /** Something of the store that is not a checkpoint, or not yet or no longer. */
-export interface Aside {
+export interface StagingDirectory {
 	readonly path: string;
 	/** Whether the run that writes it is alive. */
 	readonly isWritten: boolean;
@@ -31,7 +31,7 @@ export interface Aside {
 const checkpointName = /^[0-9a-f]{16}$/;
 
 /** Who writes an aside, or that it was being removed. */
-const asideName = new RegExp(`^\\.[0-9a-f]{16}\\.(${processToken.source}|\\d+|gone)(?:\\.|$)`);
+const stagingName = new RegExp(`^\\.[0-9a-f]{16}\\.(${processToken.source}|\\d+|gone)(?:\\.|$)`);
 
 /** Every checkpoint, in the order of their keys. One that vanishes meanwhile is left out. */
 export async function listCheckpoints(store: string): Promise<StoredCheckpoint[]> {
@@ -53,19 +53,19 @@ async function look(directory: string): Promise<StoredCheckpoint | undefined> {
 }
 
 /** Checkpoints that are being written, and what is left of those that were or that were being removed. */
-export async function listAsides(store: string): Promise<Aside[]> {
-	const asides = (await namesIn(store)).map(async (name): Promise<Aside[]> => {
-		const who = asideName.exec(name)?.[1];
-		const aside = path.join(store, name);
-		return who === undefined ? [] : [{ path: aside, isWritten: who !== 'gone' && (await isHeld(who, aside)) }];
+export async function listStagingDirectories(store: string): Promise<StagingDirectory[]> {
+	const stagingDirectories = (await namesIn(store)).map(async (name): Promise<StagingDirectory[]> => {
+		const who = stagingName.exec(name)?.[1];
+		const staging = path.join(store, name);
+		return who === undefined ? [] : [{ path: staging, isWritten: who !== 'gone' && (await isHeld(who, staging)) }];
 	});
-	return (await Promise.all(asides)).flat();
+	return (await Promise.all(stagingDirectories)).flat();
 }
 
 /** Removes what killed processes have left: unfinished checkpoints, unfinished removals, leases. */
 export async function sweep(store: string): Promise<void> {
-	const left = (await listAsides(store)).filter(({ isWritten }) => !isWritten);
-	await Promise.all(left.map((aside) => rm(aside.path, { recursive: true, force: true }).catch(() => undefined)));
+	const left = (await listStagingDirectories(store)).filter(({ isWritten }) => !isWritten);
+	await Promise.all(left.map((staging) => rm(staging.path, { recursive: true, force: true }).catch(() => undefined)));
 	const checkpoints = await directoriesIn(store);
 	await Promise.all(checkpoints.map((directory) => dropDeadLeases(directory).catch(() => undefined)));
 }

@@ -104,9 +104,9 @@ export async function verifyFound(found: FoundCheckpoint, options?: Parameters<t
 async function note(directory: string, verified: Readonly<Record<string, string>>): Promise<void> {
 	const text = JSON.stringify(verified);
 	if (text === JSON.stringify(await readVerified(directory))) return;
-	const aside = path.join(directory, `.${verifiedName}.${randomBytes(4).toString('hex')}`);
-	await writeFile(aside, text);
-	await rename(aside, path.join(directory, verifiedName));
+	const staging = path.join(directory, `.${verifiedName}.${randomBytes(4).toString('hex')}`);
+	await writeFile(staging, text);
+	await rename(staging, path.join(directory, verifiedName));
 }
 
 /**
@@ -115,11 +115,11 @@ async function note(directory: string, verified: Readonly<Record<string, string>
  * @param pid of the run, as the host sees it: while it lives nobody sweeps the directory away
  */
 export async function beginCheckpoint(store: string, key: string, pid: number, cleanup: CleanupStack): Promise<string> {
-	const aside = path.join(store, `.${key}.${tokenOf(pid)}.${randomBytes(4).toString('hex')}`);
-	cleanup.defer(`unfinished checkpoint ${key}`, () => rm(aside, { recursive: true, force: true }));
+	const staging = path.join(store, `.${key}.${tokenOf(pid)}.${randomBytes(4).toString('hex')}`);
+	cleanup.defer(`unfinished checkpoint ${key}`, () => rm(staging, { recursive: true, force: true }));
 	// RAM holds whatever secrets its machine has.
-	await mkdir(aside, { recursive: true, mode: 0o700 });
-	return aside;
+	await mkdir(staging, { recursive: true, mode: 0o700 });
+	return staging;
 }
 
 /**
@@ -128,18 +128,18 @@ export async function beginCheckpoint(store: string, key: string, pid: number, c
  *
  * Nothing is forced onto the disk, which takes seconds; what a power failure makes of the files, their digests tell.
  */
-export async function publishCheckpoint(aside: string, store: string, manifest: Manifest): Promise<boolean> {
+export async function publishCheckpoint(staging: string, store: string, manifest: Manifest): Promise<boolean> {
 	try {
-		await writeFile(path.join(aside, manifestName), `${JSON.stringify(manifest)}\n`);
+		await writeFile(path.join(staging, manifestName), `${JSON.stringify(manifest)}\n`);
 		const boot = await readBootId();
 		const names = Object.keys(manifest.files);
-		const identities = await Promise.all(names.map((name) => identityOf(path.join(aside, name), boot)));
-		await note(aside, Object.fromEntries(names.map((name, index) => [name, identities[index] ?? ''])));
+		const identities = await Promise.all(names.map((name) => identityOf(path.join(staging, name), boot)));
+		await note(staging, Object.fromEntries(names.map((name, index) => [name, identities[index] ?? ''])));
 		// Onto a directory with anything in it, rename(2) moves nothing.
-		await rename(aside, path.join(store, manifest.key));
+		await rename(staging, path.join(store, manifest.key));
 		return true;
 	} catch (error) {
-		await rm(aside, { recursive: true, force: true });
+		await rm(staging, { recursive: true, force: true });
 		const { code } = error as NodeJS.ErrnoException;
 		if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
 		throw error;

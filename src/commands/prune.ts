@@ -7,11 +7,11 @@ import path from 'node:path';
 import { isHeld, lifeOf, processToken } from '../base/alive.js';
 import { diskUsage } from '../base/disk-usage.js';
 import { ExitCode } from '../base/errors.js';
-import { listAsides, listCheckpoints, type StoredCheckpoint } from '../checkpoint/inventory.js';
+import { listStagingDirectories, listCheckpoints, type StoredCheckpoint } from '../checkpoint/inventory.js';
 import { removeUnleased } from '../checkpoint/lease.js';
 import { acquireLock } from '../process/lock.js';
 import type { Paths } from '../runs/paths.js';
-import { isAside, readHolder } from '../runs/run-directory.js';
+import { isStaging, readHolder } from '../runs/run-directory.js';
 import { pruneObject, renderPrune, type KeptItem, type PrunedCheckpoint, type PrunedItem } from '../report/prune.js';
 import type { Terminal } from './terminal.js';
 
@@ -70,7 +70,7 @@ async function pruneRuns(runs: string, list: boolean, outcome: Outcome): Promise
 	for (const name of (await readdir(runs).catch(() => [])).sort()) {
 		const run = path.join(runs, name);
 		const holder = await readHolder(run);
-		const goesOn = holder?.isHeld ?? isAside(name);
+		const goesOn = holder?.isHeld ?? isStaging(name);
 		goOn ||= goesOn;
 		const where = holder && lifeOf(holder.token) === 'unknown' ? ' of another container or host' : '';
 		const why = `process ${holder?.pid ?? 'that is only starting'}${where} rehearses it`;
@@ -86,8 +86,8 @@ async function pruneCheckpoints(store: string, list: boolean, outcome: Outcome):
 		if (goes) outcome.removed.push(item);
 		else outcome.kept.push({ ...item, reason: 'a rehearsal runs from it' });
 	}
-	for (const { path: aside, isWritten } of await listAsides(store)) {
-		await prune({ kind: 'checkpoint', path: aside }, isWritten ? 'a rehearsal saves it' : undefined, list, outcome);
+	for (const { path: staging, isWritten } of await listStagingDirectories(store)) {
+		await prune({ kind: 'checkpoint', path: staging }, isWritten ? 'a rehearsal saves it' : undefined, list, outcome);
 	}
 }
 

@@ -14,7 +14,7 @@ export interface Exchange {
 	/** Aborts when whoever asked is gone. */
 	readonly signal: AbortSignal;
 	/** Tells something before the answer. */
-	tell(event: unknown): void;
+	send(event: unknown): void;
 	/** Answers `ok`, and joins the connection with `stream`. Resolves when both are over. */
 	join(stream: Duplex): Promise<void>;
 }
@@ -45,7 +45,7 @@ export async function serveControl(path: string, answer: Answer, cleanup: Cleanu
 
 async function converse(socket: Socket, answer: Answer): Promise<void> {
 	const gone = new AbortController();
-	const say = (line: AnswerLine) => {
+	const send = (line: AnswerLine) => {
 		if (socket.writable) socket.write(encodeLine(line));
 	};
 	let isJoined = false;
@@ -59,18 +59,18 @@ async function converse(socket: Socket, answer: Answer): Promise<void> {
 			request: parse(line),
 			signal: gone.signal,
 			// It is shown as it is; answers are read by programs.
-			tell: (event) => say({ event: washed(event) }),
+			send: (event) => send({ event: washed(event) }),
 			join: (stream) => {
 				isJoined = true;
 				socket.off('end', leave);
-				say({ ok: null });
+				send({ ok: null });
 				return joinStreams(socket, stream);
 			},
 		});
-		if (!isJoined) say({ ok: value ?? null });
+		if (!isJoined) send({ ok: value ?? null });
 	} catch (error) {
 		// Within a stream there is no place for words.
-		if (!isJoined) say({ error: washed(toReported(toFailure(error))) });
+		if (!isJoined) send({ error: washed(toReported(toFailure(error))) });
 	}
 	if (isJoined) return void socket.destroy();
 	socket.end();

@@ -45,12 +45,12 @@ export async function keepPackages(from: string, cache: string): Promise<void> {
 }
 
 async function keepPackage(file: string, cache: string): Promise<void> {
-	const aside = path.join(cache, `.${randomUUID()}`);
+	const staging = path.join(cache, `.${randomUUID()}`);
 	try {
-		const digest = await copyRegular(file, aside);
-		if (digest !== undefined) await rename(aside, path.join(cache, `${digest}.deb`));
+		const digest = await copyRegular(file, staging);
+		if (digest !== undefined) await rename(staging, path.join(cache, `${digest}.deb`));
 	} finally {
-		await rm(aside, { force: true });
+		await rm(staging, { force: true });
 	}
 }
 

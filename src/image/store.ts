@@ -108,21 +108,21 @@ async function buildAt(directory: string, request: ImageRequest, options: ImageS
 	const base = await scratchBase();
 	await Promise.all([sweepPartials(options.directory), sweepScratch(base)]);
 	await withCleanup(async (cleanup) => {
-		let aside: string | undefined;
+		let staging: string | undefined;
 		cleanup.defer('unfinished image', async () => {
-			if (aside !== undefined) await rm(aside, { recursive: true, force: true });
+			if (staging !== undefined) await rm(staging, { recursive: true, force: true });
 		});
-		aside = await mkdtemp(`${directory}.partial-${tokenOf()}-`);
-		await chmod(aside, 0o755);
+		staging = await mkdtemp(`${directory}.partial-${tokenOf()}-`);
+		await chmod(staging, 0o755);
 		const packageCache = path.join(path.dirname(options.directory), 'packages');
-		await buildImage(request, { guest, mirror: await findMirror(), into: aside, scratchBase: base, packageCache, onProgress, signal });
+		await buildImage(request, { guest, mirror: await findMirror(), into: staging, scratchBase: base, packageCache, onProgress, signal });
 		const key = path.basename(directory);
-		await writeFile(path.join(aside, 'image.json'), `${JSON.stringify({ key, packages: request.packages }, null, '\t')}\n`);
+		await writeFile(path.join(staging, 'image.json'), `${JSON.stringify({ key, packages: request.packages }, null, '\t')}\n`);
 		// A laptop that slept may have lost its lock, and another run has built the image meanwhile: machines may read that one.
-		while (!(await findImage(request, options)) && !(await moved(aside, directory))) {
+		while (!(await findImage(request, options)) && !(await moved(staging, directory))) {
 			// What is there without being an image, such as the rest of an interrupted prune, makes room.
-			await rename(directory, path.join(aside, 'rest')).catch(() => undefined);
-			await rm(path.join(aside, 'rest'), { recursive: true, force: true });
+			await rename(directory, path.join(staging, 'rest')).catch(() => undefined);
+			await rm(path.join(staging, 'rest'), { recursive: true, force: true });
 		}
 	});
 }
@@ -152,6 +152,6 @@ async function sweepPartials(images: string): Promise<void> {
  * TMPDIR, such as pam_tmpdir(8) gives each user, is not.
  */
 async function scratchBase(): Promise<string> {
-	const wished = process.env['TMPDIR'] ?? '';
-	return path.isAbsolute(wished) && (await isOpenToAll(path.normalize(wished))) ? wished : '/var/tmp';
+	const requested = process.env['TMPDIR'] ?? '';
+	return path.isAbsolute(requested) && (await isOpenToAll(path.normalize(requested))) ? requested : '/var/tmp';
 }

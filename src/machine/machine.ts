@@ -6,13 +6,13 @@ import { untilAborted, withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
 import { maximumLineBytes, parseAgentMessage, type AgentMessage } from './agent-message.js';
 import { Console, maximumLogBytes } from './console.js';
-import { DebugLine } from './debugging/line.js';
+import { DebugChannel } from './debugging/channel.js';
 import { Qmp } from './qmp.js';
-import { SideLine } from './side-line.js';
+import { ControlChannel } from './control-channel.js';
 import { connectUnix } from './socket.js';
 import { qemuArguments, type Accelerator, type GuestMemory, type MachineSpec, type Start } from './spec.js';
 
-export type AgentWord = 'sync' | 'wake' | 'start' | 'survey' | 'reboot' | `again ${string}` | `debug ${string}`;
+export type AgentRequest = 'sync' | 'wake' | 'start' | 'snapshot' | 'reboot' | `again ${string}` | `debug ${string}`;
 
 export interface MachineOptions {
 	readonly accelerator: Accelerator;
@@ -34,8 +34,8 @@ export interface RunningMachine {
 	readonly pid: number;
 	readonly memory: GuestMemory;
 	readonly qmp: Qmp;
-	readonly sideLine: SideLine;
-	readonly debugLine: DebugLine;
+	readonly controlChannel: ControlChannel;
+	readonly debugChannel: DebugChannel;
 	/** Rejects when the machine breaks: QEMU ends, the kernel panics, an emergency shell. Never resolves. */
 	readonly broken: Promise<never>;
 	/** Breaks the machine, as far as whoever waits for it is concerned. */
@@ -43,7 +43,7 @@ export interface RunningMachine {
 	/** The console's last lines. */
 	consoleTail(): string;
 	/** A word to the guest's agent. */
-	tell(word: AgentWord): void;
+	send(word: AgentRequest): void;
 	/**
 	 * Has the guest shut down in order; QEMU ends with that, which breaks nothing.
 	 * @throws Failure `machine-deadline` with the console's end
@@ -104,8 +104,8 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	});
 	const agent = await connect(spec.agentSocket);
 	const onTooLong = () => options.onNotice(`a line of its agent has no end: what is longer than ${formatBytes(maximumLineBytes)} is left out`);
-	const sideLine = new SideLine(spec.name, await connect(spec.sideSocket), onTooLong);
-	const debugLine = new DebugLine(await connect(spec.debugSocket), onTooLong);
+	const controlChannel = new ControlChannel(spec.name, await connect(spec.controlChannelSocket), onTooLong);
+	const debugChannel = new DebugChannel(await connect(spec.debugSocket), onTooLong);
 	const mailbox = new Mailbox();
 	const endAgent = () => agent.destroy();
 	agent.on('error', endAgent);
@@ -123,7 +123,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	};
 	onLines(agent, { maximumBytes: maximumLineBytes, onLine, onTooLong });
 
-	const tell = (word: AgentWord) => void agent.write(`${word}\n`);
+	const send = (word: AgentRequest) => void agent.write(`${word}\n`);
 	const { pid, exited } = child;
 	const lateFor = (what: string, deadlineMs: number) => () =>
 		brokenFailure('machine-deadline', `${spec.name}: ${what} not reached in ${formatMs(deadlineMs)}`, {
@@ -135,15 +135,15 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		pid,
 		memory: spec.memory,
 		qmp,
-		sideLine,
-		debugLine,
+		controlChannel,
+		debugChannel,
 		broken: breakage.promise,
 		giveUp: (what) => breakage.report('machine-died', what),
 		consoleTail: () => console.tail(),
-		tell,
+		send,
 		async shutDown({ deadlineMs, signal: waitSignal }) {
 			breakage.expected = true;
-			tell('reboot');
+			send('reboot');
 			await withDeadline(exited, deadlineMs, lateFor('the end of its shutdown was', deadlineMs), waitSignal);
 		},
 		waitFor(kind, { deadlineMs, signal: waitSignal, what }) {

@@ -1,6 +1,6 @@
 /** Where in a script one can stop. Pure. */
 import { findCommandPlaces, placesOf, type ScriptPlaces } from '../shell/command-places.js';
-import type { DebugStop } from '../machine/debugging/words.js';
+import type { DebugStop } from '../machine/debugging/messages.js';
 
 /** The places of a script; none where it cannot be read. */
 export function readPlaces(text: string): ScriptPlaces {

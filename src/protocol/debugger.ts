@@ -1,6 +1,6 @@
 /** What a debugger and a lab say to each other: a line of JSON each, over the stream that the question `debug` opens. */
 import type { ReportedError, RunEventBody, Status } from '../lab/events.js';
-import type { DebugAnswer, DebugStop } from '../machine/debugging/words.js';
+import type { DebugAnswer, DebugStop } from '../machine/debugging/messages.js';
 
 /** What the debugger wants; each has one reply. */
 export type DebugRequest =
@@ -14,7 +14,7 @@ export type DebugRequest =
 	/** Restores the machine as it was before the last step; before this one began, where `steps` is 0. */
 	| { readonly do: 'back'; readonly steps: number }
 	/** All machines go on for a while, the script still stands; or no longer. */
-	| { readonly do: 'thaw' | 'freeze' }
+	| { readonly do: 'resume' | 'pause' }
 	/** Lets the scripts run on to their end. */
 	| { readonly do: 'quit' };
 
@@ -24,7 +24,7 @@ export interface Interruption {
 }
 
 /** How the node stands. */
-export type Standing =
+export type DebugPosition =
 	| DebugStop
 	/** Within a command. */
 	| { readonly kind: 'interrupted' }
@@ -34,7 +34,7 @@ export type Standing =
 	| { readonly kind: 'ended'; readonly startup: Status };
 
 export interface DebugReply {
-	readonly standing?: Standing;
+	readonly position?: DebugPosition;
 	readonly answer?: DebugAnswer;
 	/** How long the machine took to be restored, in milliseconds. */
 	readonly restoredMs?: number;
@@ -43,7 +43,7 @@ export interface DebugReply {
 }
 
 /** What the lab says: the first reply, unasked, is to the question that opened the stream. */
-export type DebugSaid =
+export type DebugResponse =
 	| { readonly event: RunEventBody }
 	| { readonly reply: DebugReply }
 	| { readonly refused: ReportedError };

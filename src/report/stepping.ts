@@ -1,6 +1,6 @@
 /** What a debugger shows of a script. Pure. */
 import { formatMs, withoutControls } from '../base/format.js';
-import type { DebugStop } from '../machine/debugging/words.js';
+import type { DebugStop } from '../machine/debugging/messages.js';
 import type { Paint } from './text.js';
 
 /** Lines of source around the one that a script stands at. */

@@ -2,7 +2,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { liveFile, type LiveLab } from './live-labs.js';
-import { isAside, readHolder } from './run-directory.js';
+import { isStaging, readHolder } from './run-directory.js';
 
 /** A lab that ended by itself. */
 export interface EndedLab {
@@ -27,7 +27,7 @@ export const forgetEnded = async ({ runDirectory }: EndedLab): Promise<void> => 
 
 /** The labs that ended by themselves and are not forgotten, oldest first. */
 export async function findEndedLabs(runs: string): Promise<readonly EndedLab[]> {
-	const names = (await readdir(runs).catch(() => [])).filter((name) => !isAside(name)).sort();
+	const names = (await readdir(runs).catch(() => [])).filter((name) => !isStaging(name)).sort();
 	const found = await Promise.all(names.map((name) => readEnded(path.join(runs, name))));
 	return found.filter((lab) => lab !== undefined);
 }
@@ -38,7 +38,7 @@ async function readEnded(runDirectory: string): Promise<EndedLab | undefined> {
 	// A process that was killed has left what says how its lab is reached.
 	if ((await readHolder(runDirectory))?.isHeld) return undefined;
 	const live = await readJson<LiveLab>(liveFile(runDirectory));
-	return live?.stays ? { name: live.name, runDirectory, log: live.log } : undefined;
+	return live?.isUp ? { name: live.name, runDirectory, log: live.log } : undefined;
 }
 
 const readJson = async <T>(file: string): Promise<T | undefined> => {

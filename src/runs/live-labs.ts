@@ -4,7 +4,7 @@ import path from 'node:path';
 import { lifeOf } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { usageFailure } from '../base/errors.js';
-import { isAside, readHolder } from './run-directory.js';
+import { isStaging, readHolder } from './run-directory.js';
 
 /** A lab that runs. */
 export interface LiveLab {
@@ -15,9 +15,9 @@ export interface LiveLab {
 	/** The nodes that were brought up. */
 	readonly nodes: readonly string[];
 	/** It was brought up to stay; a rehearsal that goes on ends by itself. */
-	readonly stays: boolean;
+	readonly isUp: boolean;
 	/** The directory of the run that was opened here, and whose lab it is. */
-	readonly opened?: string;
+	readonly imported?: string;
 	readonly runDirectory: string;
 	readonly sockets: string;
 	readonly controlSocket: string;
@@ -61,7 +61,7 @@ async function readLive(directory: string): Promise<LiveLab | undefined> {
 
 /** Names of runs that go on where this process cannot see them: in another container, or on another host with this home. */
 export async function findUnseenRuns(runs: string): Promise<readonly string[]> {
-	const names = (await readdir(runs).catch(() => [])).filter((name) => !isAside(name)).sort();
+	const names = (await readdir(runs).catch(() => [])).filter((name) => !isStaging(name)).sort();
 	const unseen = names.map(async (name) => {
 		const holder = await readHolder(path.join(runs, name));
 		return holder?.isHeld && lifeOf(holder.token) === 'unknown' ? [name] : [];
@@ -80,7 +80,7 @@ export const isKept = ({ token }: Pick<LiveLab, 'token'>): boolean => lifeOf(tok
 export function chooseLiveLab(labs: readonly LiveLab[], name: string | undefined): LiveLab {
 	const isCalled = (lab: LiveLab) => [lab.name, lab.labArgument, path.basename(lab.runDirectory)].includes(name ?? lab.name);
 	const matching = labs.filter(isCalled);
-	const staying = matching.filter(({ stays }) => stays);
+	const staying = matching.filter(({ isUp }) => isUp);
 	const [first, ...others] = staying.length > 0 ? staying : matching;
 	const names = labs.map((lab) => lab.name).join(', ');
 	if (!first) {

@@ -39,8 +39,8 @@ for (let number = 1; number <= count; number++) {
 	for (const end of ends.reverse()) await end();
 	tally.set(name, (tally.get(name) ?? 0) + 1);
 	if (problems.length > 0) bad++;
-	const told = `${number}: ${name}, ${blow.victim}, ${blow.signal} at ${Math.round(blow.moment * 100)} %, ${((performance.now() - began) / 1000).toFixed(1)} s`;
-	console.log([`${problems.length === 0 ? '✔' : '✖'} ${told}`, ...problems.map((problem) => `    ${problem}`)].join('\n'));
+	const reported = `${number}: ${name}, ${blow.victim}, ${blow.signal} at ${Math.round(blow.moment * 100)} %, ${((performance.now() - began) / 1000).toFixed(1)} s`;
+	console.log([`${problems.length === 0 ? '✔' : '✖'} ${reported}`, ...problems.map((problem) => `    ${problem}`)].join('\n'));
 }
 console.log(`${count - bad} of ${count} left nothing, and what came next passed (${[...tally].map(([name, times]) => `${name} ${times}`).join(', ')})`);
 process.exit(bad === 0 ? 0 : 1);

@@ -3,7 +3,7 @@ import { poll } from '../../base/waiting.js';
 import { findEndedLabs, forgetEnded } from '../../runs/ended-labs.js';
 import { findLiveLabs, isKept, type LiveLab } from '../../runs/live-labs.js';
 import type { Terminal } from '../terminal.js';
-import { askLab, findMeantLab, type LiveOptions } from './meant-lab.js';
+import { askLab, resolveLab, type LiveOptions } from './resolve-lab.js';
 
 export interface DownOptions extends LiveOptions {
 	/** End every lab that runs. */
@@ -25,7 +25,7 @@ export async function downCommand({ runs, lab: name, all, terminal }: DownOption
 		terminal.stdout.write(`${lab.name} had ended by itself${lab.log === undefined ? '' : `: what its process wrote is in ${lab.log}`}\n`);
 	}
 	if (!all && ended.length > 0 && !labs.some((lab) => lab.name === name)) return ExitCode.passed;
-	const meant = all ? labs : [await findMeantLab({ runs, lab: name })];
+	const meant = all ? labs : [await resolveLab({ runs, lab: name })];
 	await Promise.all(meant.map(endLab));
 	for (const lab of meant) terminal.stdout.write(`${lab.name} is down\n`);
 	if (meant.length === 0 && ended.length === 0) terminal.stdout.write('no lab is up\n');

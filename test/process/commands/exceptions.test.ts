@@ -48,7 +48,7 @@ test.serial('what a listener throws in the supervisor takes the lab down in orde
 test('what a daemon writes as it crashes is in its log', async (t) => {
 	const log = path.join(await temporary(t), 'web.log');
 	const daemon = await startDaemon([process.execPath, '-e', 'throw new Error("out of luck")'], '', log);
-	for await (const chunk of daemon.said) t.fail(String(chunk));
+	for await (const chunk of daemon.message) t.fail(String(chunk));
 	const { stdout } = await run(['grep', '-c', 'Error: out of luck', log]);
 	t.is(stdout, '1');
 });
@@ -60,8 +60,8 @@ test('a lab whose process is gone is told by status with its log, and forgotten 
 		for (const [file, text] of Object.entries(files)) await writeFile(path.join(runs, name, file), text);
 	};
 	const dead = tokenOf(4_194_305);
-	await leave('1-web', { pid: dead, 'live.json': JSON.stringify({ name: 'web', stays: true, log: '/logs/web.log', token: dead }) });
-	await leave('2-run', { pid: dead, 'live.json': JSON.stringify({ name: 'run', stays: false, token: dead }) });
+	await leave('1-web', { pid: dead, 'live.json': JSON.stringify({ name: 'web', isUp: true, log: '/logs/web.log', token: dead }) });
+	await leave('2-run', { pid: dead, 'live.json': JSON.stringify({ name: 'run', isUp: false, token: dead }) });
 	await leave('3-db', { 'crash.json': JSON.stringify({ name: 'db', log: '/logs/db.log', message: 'a listener broke' }) });
 	await leave('4-over', {});
 	let text = '';

@@ -4,11 +4,11 @@ import { readPlan, readPlanAlone } from '../../../src/plan/read.js';
 import type { Problem } from '../../../src/plan/types.js';
 import { asserting, node, plan, read, single, writeFiles } from './plans.js';
 
-const told = ({ code, path, message, fix }: Problem): string => `${code} | ${path}: ${message} | ${fix}`;
+const reported = ({ code, path, message, fix }: Problem): string => `${code} | ${path}: ${message} | ${fix}`;
 
 const hasProblems = test.macro(async (t, content: Parameters<typeof read>[1], expected: readonly string[]) => {
 	const source = await read(t, content);
-	t.deepEqual(source.problems.map(told), expected);
+	t.deepEqual(source.problems.map(reported), expected);
 });
 
 test('a good plan has no problems', hasProblems, plan(), []);

@@ -77,12 +77,12 @@ test('the findings of a plan whose every word is evil', (t) => {
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 test('what a guest says of its units, of cloud-init and of itself', (t) => {
-	const said = [
+	const message = [
 		`started failed=${base64(`${evil}bad.service`)}`,
 		`provisioned failed=${base64(evil)} cloud_init=`,
 		`awake offset=0 delay=0 machine_id=${'\x9b31m'}x key_type=a key=b reseeded=1 failed=${base64(evil)}`,
 	];
-	for (const line of said) t.false(isEvil(JSON.stringify(parseAgentMessage(line))), line);
+	for (const line of message) t.false(isEvil(JSON.stringify(parseAgentMessage(line))), line);
 	const status = { v1: { init: { errors: [evil], finished: 1 } } };
 	t.false(isEvil(cloudInitComplaints(JSON.stringify(status)).join('\n')));
 	t.false(isEvil(cloudInitComplaints(evil).join('\n')));

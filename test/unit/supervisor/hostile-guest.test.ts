@@ -2,29 +2,29 @@
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import type { RunEventBody } from '../../../src/lab/events.js';
-import { parseSurvey } from '../../../src/machine/survey.js';
+import { parseSnapshot } from '../../../src/machine/snapshot.js';
 import type { RunningMachine } from '../../../src/machine/machine.js';
-import type { SupervisedRun } from '../../../src/protocol/run-spec.js';
-import type { Arrived } from '../../../src/supervisor/arrival.js';
+import type { RunSpec } from '../../../src/protocol/run-spec.js';
+import type { StartedMachine } from '../../../src/supervisor/start-machine.js';
 import { ScriptReporter } from '../../../src/supervisor/node-run.js';
-import { surveyLab } from '../../../src/supervisor/provable.js';
+import { snapshotLab } from '../../../src/supervisor/checked-lab.js';
 
 /** 200 MB in 200 kB. */
 const bomb = gzipSync(Buffer.alloc(200_000_000)).toString('base64');
 
 test('a survey that unfolds to more than any machine has is not unfolded', (t) => {
 	const before = process.memoryUsage().arrayBuffers;
-	t.throws(() => parseSurvey(bomb), { code: 'ERR_BUFFER_TOO_LARGE' });
+	t.throws(() => parseSnapshot(bomb), { code: 'ERR_BUFFER_TOO_LARGE' });
 	t.true(process.memoryUsage().arrayBuffers - before < 150_000_000);
 });
 
 for (const [what, data] of [['unfolds to gigabytes', bomb], ['is none', 'nonsense']] as const) {
 	test(`a survey that ${what} is told in one notice, and the run goes on`, async (t) => {
 		const events: RunEventBody[] = [];
-		const machine = { name: 'web', tell: () => undefined, waitFor: async () => ({ kind: 'surveyed', data }) } as unknown as RunningMachine;
-		const run = { machines: [{ spec: { name: 'web' } }], runDirectory: '/nonexistent', deadlines: { wakeMs: 1 } } as unknown as SupervisedRun;
+		const machine = { name: 'web', send: () => undefined, waitFor: async () => ({ kind: 'snapshot', data }) } as unknown as RunningMachine;
+		const run = { machines: [{ spec: { name: 'web' } }], runDirectory: '/nonexistent', deadlines: { wakeMs: 1 } } as unknown as RunSpec;
 		const context = { emit: (event: RunEventBody) => void events.push(event), signal: new AbortController().signal };
-		await surveyLab({ find: () => ({ present: { machine } as unknown as Arrived }) }, run, context);
+		await snapshotLab({ find: () => ({ present: { machine } as unknown as StartedMachine }) }, run, context);
 		t.is(events.length, 1);
 		t.like(events[0], { type: 'notice', node: 'web' });
 	});

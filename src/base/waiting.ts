@@ -123,3 +123,9 @@ export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal |
 		signal.removeEventListener('abort', onAbort);
 	}
 }
+
+/** All of them, so that nothing still goes on when this rejects with the first error. */
+export async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+	await Promise.allSettled(promises);
+	return Promise.all(promises);
+}

@@ -21,7 +21,7 @@ export interface UnpackOptions {
 /**
  * Unpacks a bundle into a directory that is empty, its manifest among the files. Each file is that of the manifest, by
  * name, size and checksum, or the whole bundle is refused; what was written by then is the caller's to remove.
- * @throws Failure `usage` for a file that cannot be read, and for anything but a sound bundle; `disk-full` before anything
+ * @throws Failure `usage` for a file that cannot be read, and for anything but an intact bundle; `disk-full` before anything
  * is written that there is no room for
  */
 export async function unpackBundle(file: string, directory: string, options: UnpackOptions = {}): Promise<BundleManifest> {

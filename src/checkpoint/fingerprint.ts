@@ -2,10 +2,10 @@ import { canonicalJson, contentKey } from '../base/hash.js';
 import type { CheckpointKind } from '../lab/events.js';
 import type { CheckpointMachine, Fingerprint } from './manifest.js';
 
-/** Part of every key: to be raised when the same ingredients come to make another checkpoint. */
+/** Part of every key: to be raised when the same inputs come to make another checkpoint. */
 const checkpointFormat = 1;
 
-/** Ingredients that hold what others hold too: that one of them changed says little. */
+/** Inputs that hold what others hold too: that one of them changed says little. */
 const catchAlls: readonly string[] = ['image', 'network', 'seed', 'machine'];
 
 /** The key of a checkpoint of these machines, whose order says nothing. */
@@ -18,7 +18,7 @@ export function checkpointKey(
 }
 
 /**
- * The names of the ingredients that differ; one that only one side has differs. A catch-all is told only when nothing
+ * The names of the inputs that differ; one that only one side has differs. A catch-all is told only when nothing
  * else is.
  */
 export function changesBetween(old: Fingerprint, now: Fingerprint): string[] {

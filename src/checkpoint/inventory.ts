@@ -8,7 +8,7 @@ import { dropDeadLeases, endLease, isLeased, removeUnleased, touchLease } from '
 import type { Manifest } from './manifest.js';
 import { readCheckpoint, type FoundCheckpoint } from './store.js';
 
-/** A checkpoint as the store has it, sound or damaged. */
+/** A checkpoint as the store has it, intact or damaged. */
 export interface StoredCheckpoint {
 	readonly key: string;
 	readonly directory: string;
@@ -30,7 +30,7 @@ export interface StagingDirectory {
 
 const checkpointName = /^[0-9a-f]{16}$/;
 
-/** Who writes an aside, or that it was being removed. */
+/** Who writes a staging directory, or that it was being removed. */
 const stagingName = new RegExp(`^\\.[0-9a-f]{16}\\.(${processToken.source}|\\d+|gone)(?:\\.|$)`);
 
 /** Every checkpoint, in the order of their keys. One that vanishes meanwhile is left out. */
@@ -39,7 +39,7 @@ export async function listCheckpoints(store: string): Promise<StoredCheckpoint[]
 	return stored.filter((checkpoint) => checkpoint !== undefined);
 }
 
-/** What the sound ones among them say of themselves. */
+/** What the manifests of the intact ones say. */
 export async function listManifests(store: string): Promise<Manifest[]> {
 	const found = await Promise.all((await directoriesIn(store)).map(readCheckpoint));
 	return found.flatMap((one) => (one && 'checkpoint' in one ? [one.checkpoint.manifest] : []));

@@ -1,5 +1,5 @@
 /**
- * Checkpoints on the disk. Each is a directory named by its key, built aside and renamed, and never written to again but
+ * Checkpoints on the disk. Each is a directory named by its key, built in a staging directory and renamed, and never written to again but
  * for leases. Asides are `.<key>.<token of the run's process>.…`; what is being removed is `.<key>.gone.…`; so neither has ever the
  * name of a checkpoint, and what a killed process leaves of them is known for what it is.
  */
@@ -7,13 +7,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { tokenOf } from '../base/alive.js';
-import { readBootId } from '../base/boot-id.js';
+
+import { readBootId } from '../base/proc.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { isThere } from '../base/files.js';
 import { verifyFile } from './digest.js';
 import { machineFiles, manifestName, parseManifest, type Damaged, type Manifest } from './manifest.js';
 
-/** A checkpoint whose manifest is sound; of its other files that is not said. */
+/** A checkpoint whose manifest is intact; its other files are not checked. */
 export interface Checkpoint {
 	/** Its own, where its files are. */
 	readonly directory: string;
@@ -43,11 +44,11 @@ export async function readCheckpoint(directory: string): Promise<FoundCheckpoint
 	}
 }
 
-/** The name of the note on which files were found sound. */
+/** The name of the note on which files were found intact. */
 const verifiedName = 'verified.json';
 
 /**
- * As what a file was found sound: with which inode, size and time, and during which boot of the host, as what a power
+ * As what a file was found intact: with which inode, size and time, and during which boot of the host, as what a power
  * failure has done to it shows only when it is read again.
  */
 async function identityOf(file: string, boot: string): Promise<string> {
@@ -123,7 +124,7 @@ export async function beginCheckpoint(store: string, key: string, pid: number, c
 }
 
 /**
- * Makes a checkpoint of what was written aside. Resolves to whether it was taken: when another run was first, its
+ * Makes a checkpoint of a staging directory. Resolves to whether it was taken: when another run was first, its
  * checkpoint stays. What is not taken, or cannot be finished, is removed at once.
  *
  * Nothing is forced onto the disk, which takes seconds; what a power failure makes of the files, their digests tell.

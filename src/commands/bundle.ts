@@ -6,7 +6,7 @@ import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { requireSpace } from '../base/disk-usage.js';
 import { brokenFailure, ExitCode, usageFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
-import { toolVersion } from '../base/version.js';
+import { toolVersion } from '../base/package-root.js';
 import {
 	isBundled,
 	parseBundleManifest,

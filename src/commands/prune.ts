@@ -29,7 +29,7 @@ interface Outcome {
 	readonly kept: KeptItem[];
 }
 
-/** Empties the caches and removes finished runs. What other programs put beside them is not touched. */
+/** Empties the caches and removes finished runs. What other programs put beside them stays. */
 export async function pruneCommand({ paths, list, json, terminal }: PruneOptions): Promise<ExitCode> {
 	const outcome: Outcome = { removed: [], kept: [] };
 	// Runs first: whether one goes on decides what may become of the images.

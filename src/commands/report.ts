@@ -1,4 +1,3 @@
-
 import { ExitCode } from '../base/errors.js';
 import type { RunEvent } from '../lab/events.js';
 import { foldEvents } from '../outcome/fold.js';

@@ -2,7 +2,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { usageFailure, type ExitCode } from '../base/errors.js';
 import type { RobustnessCheck } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
-import { requireNodes } from '../lab/node-names.js';
+import { requireNodes } from '../lab/lab.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
 import { exitCodeOf, resultJson, resultOf } from '../outcome/result.js';
 import type { Keep } from '../protocol/run-spec.js';
@@ -112,7 +112,7 @@ export function checkShuffle({ nodes }: Pick<Lab, 'nodes'>, { cold, from, only }
 
 /**
  * The nodes that are to be restored as started.
- * @throws Failure `usage` for names that the lab does not have, and for wishes that contradict each other
+ * @throws Failure `usage` for names that the lab does not have, and for options that contradict each other
  */
 export function startedNodes(
 	lab: { readonly nodes: readonly { readonly name: string }[] },

@@ -205,7 +205,7 @@ class Watching {
 	}
 }
 
-/** Of the nodes that were surveyed both times. */
+/** Of the nodes that have a state snapshot of both times. */
 function differencesByNode(
 	before: ReadonlyMap<string, StateSnapshot>,
 	after: ReadonlyMap<string, StateSnapshot>,

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { readBootId } from '../base/boot-id.js';
+import { readBootId } from '../base/proc.js';
 import { usageFailure } from '../base/errors.js';
 import { contentKey, sha256 } from '../base/hash.js';
 import type { Image } from '../image/store.js';
@@ -39,7 +39,7 @@ export const processorModel = (): string => os.cpus()[0]?.model ?? '';
 /**
  * The accelerator for this host, from the cache when the same kernel was tried on the same QEMU, processor and boot
  * of the host before; for an hour, where KVM was only too slow. A refusal of `--accel kvm` is never cached: somebody is
- * mending it.
+ * fixing it.
  */
 export async function chooseAccelerator(options: ChoiceOptions): Promise<ProvenAccelerator> {
 	const { choice, signal } = options;

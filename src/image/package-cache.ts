@@ -1,7 +1,7 @@
 /**
  * The Debian packages that builds have downloaded, so that the next image, or this one after a kill, does not fetch them
  * again. Each is called by the SHA-256 of what is in it: a build takes what its archive's index names by that, and nothing
- * else. Several builds use them at once: a package is written aside and renamed, and each build gets copies of its own.
+ * else. Several builds use them at once: a package is written under another name and renamed, and each build gets copies of its own.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, createWriteStream } from 'node:fs';

@@ -78,7 +78,7 @@ const imageAt = (directory: string, key: string, packages: readonly string[]): I
 
 /**
  * The image of a request, built if it is not there. Safe when several runs want the same one: one builds, the others
- * wait. It is built aside and renamed, so a killed build leaves nothing that looks like an image.
+ * wait. It is built in a staging directory and renamed, so a killed build leaves nothing that looks like an image.
  */
 export async function provideImage(request: ImageRequest, options: ImageStoreOptions): Promise<Image> {
 	const found = await findImage(request, options);

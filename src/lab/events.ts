@@ -27,12 +27,12 @@ export type StageName =
 
 export type Status = 'passed' | 'failed' | 'error';
 
-/** What a run can be asked to prove once the scenario has passed; each is a stage, and ends with the scenario again. */
+/** The robustness checks of a run once its scenario has passed; each is a stage, and ends with the scenario again. */
 export type RobustnessCheck = 'twice' | 'reboot';
 
 /**
  * What a checkpoint is of: a machine before its startup scripts, all machines of a lab after theirs, or all machines of a
- * lab whatever had become of it, to be handed over.
+ * lab whatever had become of it, to be exported.
  */
 export type CheckpointKind = 'provisioned' | 'started' | 'failed';
 
@@ -153,7 +153,7 @@ export type RunEventBody =
 			readonly tests: readonly AnnouncedTest[];
 			readonly warnings: readonly string[];
 			readonly runDirectory: string;
-			/** What is to be proved as well. */
+			/** Robustness checks that were asked for. */
 			readonly robustness?: readonly RobustnessCheck[];
 	  }
 	| { readonly type: 'stage-started'; readonly stage: StageName; readonly node?: string; readonly detail?: string }
@@ -175,7 +175,7 @@ export type RunEventBody =
 	| ({ readonly type: 'script-finished' } & ScriptOutcome)
 	/** At its first try, and again when something else is seen or it will be tried for longer. `after` as below. */
 	| ({ readonly type: 'assertion-waiting'; readonly after?: RobustnessCheck } & AssertionWait)
-	/** `after`: when the scenario was run for a proof. */
+	/** `after`: when the scenario was run for a robustness check. */
 	| ({ readonly type: 'assertion-finished'; readonly after?: RobustnessCheck } & AssertionOutcome)
 	| ({ readonly type: 'script-repeated' } & RepeatOutcome)
 	| ({ readonly type: 'machine-restarted' } & RestartOutcome)

@@ -1,4 +1,4 @@
-/** What a machine is like at one moment, as its agent surveys it, and in what two such surveys differ. */
+/** What a machine is like at one moment, as its agent tells, and in what two such state snapshots differ. */
 
 export interface SnapshotFile {
 	/** One letter, as find(1) tells it: `f` regular, `d` directory, `l` symbolic link, … */
@@ -40,7 +40,7 @@ export type DifferenceKind = 'file' | 'unit' | 'port' | 'user' | 'group' | 'pack
 /** One thing that is not as it was. */
 export interface Difference {
 	readonly kind: DifferenceKind;
-	/** A path, a unit, a port, … as in the survey. */
+	/** A path, a unit, a port, … as in the snapshot. */
 	readonly subject: string;
 	readonly change: 'added' | 'removed' | 'changed';
 	/** What there was and what there is, in a word or two: a state, a version, `mode 644`. */

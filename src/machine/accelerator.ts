@@ -1,6 +1,6 @@
 /**
  * Which accelerator a machine can run on, proven. /dev/kvm may open, make a machine and a processor, and still be
- * useless, so a canary boots the lab's own kernel on each rung of a ladder until one reaches user space in time.
+ * useless, so a canary boots the lab's own kernel with each candidate until one reaches user space in time.
  */
 import { hostFailure } from '../base/errors.js';
 import { formatMs, lastLines } from '../base/format.js';
@@ -115,7 +115,7 @@ const firstComplaint = (stderr: string): string | undefined =>
 		.find((line) => line.startsWith('qemu-system'))
 		?.replace(/^qemu-system-x86_64: (?:error: )?/, '') || lastLines(stderr, 1) || undefined;
 
-/** The first rung of the ladder whose canary reaches user space, or why none does. */
+/** The first candidate whose canary reaches user space, or why none does. */
 export async function firstWorking(
 	boot: (accelerator: Accelerator) => Promise<CanaryOutcome>,
 ): Promise<ProvenAccelerator | { readonly why: string; readonly isLate: boolean }> {

@@ -19,7 +19,7 @@ export type AgentMessage =
 	/** `script-repeated`: after another time (`again`). */
 	| ({ readonly kind: 'script-finished' | 'script-repeated'; readonly script: string; readonly ms: number } & ScriptEnding)
 	| { readonly kind: 'started'; readonly failedUnits: string }
-	/** The answer to `survey`, as `parseSurvey` reads it. */
+	/** The answer to `snapshot`, as `parseSnapshot` reads it. */
 	| { readonly kind: 'snapshot'; readonly data: string };
 
 /** What a restored machine tells of itself. */

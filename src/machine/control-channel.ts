@@ -32,7 +32,7 @@ const userName = /^[a-z_][a-z0-9_-]{0,31}$/;
 /** A terminal's type, as terminfo(5) names them. */
 const terminalName = /^[A-Za-z0-9._+-]{1,40}$/;
 
-/** A machine's side line, over the stream of its port. */
+/** A machine's control channel, over the stream of its port. */
 export class ControlChannel {
 	readonly #node: string;
 	readonly #port: Duplex;

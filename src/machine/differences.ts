@@ -1,10 +1,10 @@
-/** In what two surveys differ. A file's age is no difference, nor is the process behind a unit. */
+/** In what two state snapshots differ. A file's age is no difference, nor is the process behind a unit. */
 import type { Difference, DifferenceKind, StateSnapshot, SnapshotFile } from '../lab/state-snapshot.js';
 import { linesBetween } from '../base/line-diff.js';
 
 type Change = Omit<Difference, 'kind' | 'subject'>;
 
-/** Everything that is not as it was, kind by kind, in the order of names; nothing for equal surveys. */
+/** Everything that is not as it was, kind by kind, in the order of names; nothing for equal snapshots. */
 export function differencesBetween(before: StateSnapshot, after: StateSnapshot): Difference[] {
 	const named = (kind: DifferenceKind, old: Readonly<Record<string, string>>, now: Readonly<Record<string, string>>) =>
 		compare(kind, old, now, (one, other) => (one === other ? undefined : { change: 'changed', before: one, after: other }));
@@ -56,7 +56,7 @@ function changeOfFile(before: SnapshotFile, after: SnapshotFile): Change | undef
 		...(before.mode === after.mode ? [] : [[`mode ${before.mode}`, `mode ${after.mode}`]]),
 		...(before.owner === after.owner ? [] : [[`owner ${before.owner}`, `owner ${after.owner}`]]),
 	];
-	// A change of attributes is what a file with a digest by now was touched for, when its size is what it was.
+	// A change of attributes is what a file with a digest by now was written for, when its size is what it was.
 	const isHalfKnown = (before.digest === undefined) !== (after.digest === undefined);
 	const isOnlyRewritten = attributes.length > 0 && before.size === after.size && isHalfKnown;
 	const content = isOnlyRewritten ? undefined : contentChange(before, after);

@@ -9,6 +9,8 @@ import { Console, maximumLogBytes } from './console.js';
 import { DebugChannel } from './debugging/channel.js';
 import { Qmp } from './qmp.js';
 import { ControlChannel } from './control-channel.js';
+import { loadMachine, saveMachine, type MachineProcess, type StateFiles } from './memory.js';
+import { freezeDisk, halt, proceed, type FrozenDisk, type MigrationOptions } from './migration.js';
 import { connectUnix } from './socket.js';
 import { qemuArguments, type Accelerator, type GuestMemory, type MachineSpec, type Start } from './spec.js';
 
@@ -18,7 +20,7 @@ export interface MachineOptions {
 	readonly accelerator: Accelerator;
 	readonly start: Start;
 	readonly consoleFile: string;
-	/** How far it stands back where processors are short, from 0 to 19 (nice(2)). */
+	/** Its niceness where processors are short, from 0 to 19 (nice(2)). */
 	readonly niceness?: number;
 	readonly cleanup: CleanupStack;
 	readonly onMessage: (message: AgentMessage) => void;
@@ -33,7 +35,6 @@ export interface RunningMachine {
 	/** QEMU's process id. */
 	readonly pid: number;
 	readonly memory: GuestMemory;
-	readonly qmp: Qmp;
 	readonly controlChannel: ControlChannel;
 	readonly debugChannel: DebugChannel;
 	/** Rejects when the machine breaks: QEMU ends, the kernel panics, an emergency shell. Never resolves. */
@@ -42,8 +43,18 @@ export interface RunningMachine {
 	giveUp(what: string): void;
 	/** The console's last lines. */
 	consoleTail(): string;
-	/** A word to the guest's agent. */
-	send(word: AgentRequest): void;
+	/** Sends a request to the guest's agent. */
+	send(request: AgentRequest): void;
+	/** Halts the machine's processors. */
+	halt(signal?: AbortSignal): Promise<void>;
+	/** Has the processors go on. */
+	proceed(signal?: AbortSignal): Promise<void>;
+	/** Saves the halted machine's processor, devices and memory (./memory.ts). It stays halted, and can go on. */
+	save(files: Required<StateFiles>, options: MigrationOptions): Promise<StateFiles>;
+	/** Loads what was saved into a machine that was started for it. It is halted then, its clock that of old. */
+	load(files: StateFiles, options: MigrationOptions): Promise<void>;
+	/** Freezes the halted machine's disk, which writes to `overlayFile` from then on (./migration.ts). */
+	freezeDisk(overlayFile: string, nodes: FrozenDisk, signal?: AbortSignal): Promise<void>;
 	/**
 	 * Has the guest shut down in order; QEMU ends with that, which breaks nothing.
 	 * @throws Failure `machine-deadline` with the console's end
@@ -123,8 +134,9 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	};
 	onLines(agent, { maximumBytes: maximumLineBytes, onLine, onTooLong });
 
-	const send = (word: AgentRequest) => void agent.write(`${word}\n`);
+	const send = (request: AgentRequest) => void agent.write(`${request}\n`);
 	const { pid, exited } = child;
+	const process: MachineProcess = { qmp, pid, memory: spec.memory };
 	const lateFor = (what: string, deadlineMs: number) => () =>
 		brokenFailure('machine-deadline', `${spec.name}: ${what} not reached in ${formatMs(deadlineMs)}`, {
 			node: spec.name,
@@ -134,13 +146,17 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		name: spec.name,
 		pid,
 		memory: spec.memory,
-		qmp,
 		controlChannel,
 		debugChannel,
 		broken: breakage.promise,
 		giveUp: (what) => breakage.report('machine-died', what),
 		consoleTail: () => console.tail(),
 		send,
+		halt: (abort) => halt(process.qmp, abort),
+		proceed: (abort) => proceed(process.qmp, abort),
+		save: (files, migration) => saveMachine(process, files, migration),
+		load: (files, migration) => loadMachine(process, files, migration),
+		freezeDisk: (overlayFile, nodes, abort) => freezeDisk(process.qmp, overlayFile, nodes, abort),
 		async shutDown({ deadlineMs, signal: waitSignal }) {
 			breakage.expected = true;
 			send('reboot');
@@ -153,7 +169,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	};
 }
 
-/** Why a machine stands still that nobody has stopped (`RunState` in QEMU's QMP reference). QEMU stays alive then. */
+/** Why a machine is halted that nobody has stopped (`RunState` in QEMU's QMP reference). QEMU stays alive then. */
 async function reportStop(qmp: Qmp, breakage: Breakage): Promise<void> {
 	const { status } = (await qmp.execute('query-status').catch(() => ({}))) as { status?: string };
 	// Under KVM, a processor that cannot go on.

@@ -1,4 +1,4 @@
-/** Reads what the guest's agent answers to `survey` (`cloud-init/guest/snapshot.bash`). */
+/** Reads what the guest's agent answers to `snapshot` (`cloud-init/guest/snapshot.bash`). */
 import { gunzipSync } from 'node:zlib';
 import type { StateSnapshot, SnapshotFile } from '../lab/state-snapshot.js';
 import { readAddresses, readPorts } from './proc-net.js';
@@ -9,7 +9,7 @@ const separator = '\x1d';
 /** How much a survey may unfold to, in bytes. That of a machine with a hundred thousand files has a tenth of it. */
 const maximumSurveyBytes = 64 * 2 ** 20;
 
-/** Reads a survey from the agent's base64 of gzip. What cannot be read of it is left out. @throws for what is no gzip, or too much */
+/** Reads a state snapshot from the agent's base64 of gzip. What cannot be read of it is left out. @throws for what is no gzip, or too much */
 export function parseSnapshot(answer: string): StateSnapshot {
 	const text = gunzipSync(Buffer.from(answer, 'base64'), { maxOutputLength: maximumSurveyBytes }).toString('utf8');
 	const sections = splitSections(text);

@@ -45,7 +45,7 @@ export interface Accelerator {
 /** The virtio-serial port that the guest's agent opens. */
 export const agentPort = 'org.openfactory.rehearse';
 
-/** The port of the agent's side line, which is attended to while startup scripts run. */
+/** The port of the agent's control channel, which is attended to while startup scripts run. */
 export const controlChannelPort = `${agentPort}.side`;
 
 /** The port that a startup script opens which is debugged. */

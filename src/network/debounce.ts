@@ -3,7 +3,7 @@ import type { OutboundConnection } from '../lab/events.js';
 /** A contact and how many packets it was, since who gets no answer asks again; and whether it was told of before. */
 export type DebouncedConnection = OutboundConnection & { readonly count: number; readonly again?: true };
 
-/** How long a burst is held back, in milliseconds. A resolver asks again each second. */
+/** How long connections are joined to one before it is reported, in milliseconds. A resolver asks again each second. */
 export const debounceMs = 1000;
 
 /** How many kinds of contact of a node are told; a port scan has 65 535. */

@@ -1,4 +1,4 @@
-/** Differences between two surveys of a machine, as sentences. */
+/** Differences between two state snapshots of a machine, as sentences. */
 import { oneLine, truncated } from '../base/format.js';
 import type { Difference } from '../lab/state-snapshot.js';
 

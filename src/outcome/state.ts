@@ -47,7 +47,7 @@ export interface NodeRecord {
 	readonly origin?: Origin;
 }
 
-/** How an assertion stands that was tried and did not hold. */
+/** An assertion that was tried and did not hold so far. */
 export interface WaitingRecord {
 	readonly attempts: number;
 	readonly message: string;
@@ -66,7 +66,7 @@ export interface TestRecord {
 	readonly assertions: readonly AssertionRecord[];
 }
 
-/** What a run was asked to prove beyond its scenario, as far as it got; only what was asked for is present. */
+/** The robustness checks of a run, as far as they got; only what was asked for is present. */
 export interface RobustnessRecords {
 	readonly twice?: { readonly scripts: readonly RepeatOutcome[]; readonly tests: readonly TestRecord[] };
 	readonly reboot?: { readonly machines: readonly RestartOutcome[]; readonly tests: readonly TestRecord[] };

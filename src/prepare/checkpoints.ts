@@ -171,7 +171,7 @@ class Planner {
 		}
 	}
 
-	/** A checkpoint by its key, in use from now on, and sound as far as its files tell. */
+	/** A checkpoint by its key, in use from now on, and intact as far as its files tell. */
 	async #find(key: string, whose: string, nodes?: readonly string[]): Promise<Checkpoint | undefined> {
 		const { directory, cleanup, signal, emit, pid } = this.#context;
 		const place = path.join(directory, key);

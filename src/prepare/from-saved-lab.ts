@@ -1,4 +1,4 @@
-/** A lab that was handed over, on the machine where it was opened: what its machines need before they are restored. */
+/** An imported lab: what its machines need before they are restored. */
 import { cp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -32,7 +32,7 @@ export interface ImportedLab {
 }
 
 /**
- * Gives every machine of a lab that was handed over its place here. Its files are used from where they were unpacked, and
+ * Gives every machine of an imported lab its files here. Its files are used from where they were unpacked, and
  * what was unpacked stays for as long as this process lives.
  * @throws Failure `cannot-restore` on a host that is not enough like the one that the lab was saved on
  */

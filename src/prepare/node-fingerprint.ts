@@ -41,7 +41,7 @@ export function provisionedFingerprint({ machine, imageBuiltAt, seed, seedBytes,
 	};
 }
 
-/** The ingredient of a machine that people have had since its startup scripts ran. */
+/** The fingerprint input of a machine that people have had since its startup scripts ran. */
 const modified = 'what was done to it';
 
 /** Whether people have had one of these machines. What they did may be in every other that was started beside it. */

@@ -8,12 +8,12 @@ export type DebugRequest =
 	| { readonly do: 'go'; readonly mode: 'step' | 'over' | 'out' | 'run'; readonly lines: readonly number[] }
 	/** Runs a command in the script's own shell; it is not the script's. */
 	| { readonly do: 'evaluate'; readonly command: string }
-	/** Runs a command in the place of the one that it stands before. When it succeeds, the script goes on behind that. */
+	/** Runs a command in the place of the one that is next. When it succeeds, the script goes on behind that. */
 	| { readonly do: 'instead'; readonly command: string; readonly lines: readonly number[] }
 	| { readonly do: 'variables'; readonly names: readonly string[] }
 	/** Restores the machine as it was before the last step; before this one began, where `steps` is 0. */
 	| { readonly do: 'back'; readonly steps: number }
-	/** All machines go on for a while, the script still stands; or no longer. */
+	/** All machines go on for a while, the script stays where it is; or no longer. */
 	| { readonly do: 'resume' | 'pause' }
 	/** Lets the scripts run on to their end. */
 	| { readonly do: 'quit' };
@@ -23,7 +23,7 @@ export interface Interruption {
 	readonly do: 'interrupt';
 }
 
-/** How the node stands. */
+/** Where the debugged scripts are. */
 export type DebugPosition =
 	| DebugStop
 	/** Within a command. */

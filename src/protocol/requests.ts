@@ -32,7 +32,7 @@ export type LabRequest =
 	| { readonly op: 'plan' }
 	/** → the directories of the checkpoints that it still uses. Makes some nodes anew; the lab is another from then on. */
 	| ({ readonly op: 'replace' } & Replacement)
-	/** → SavedLab: keeps the journals and saves all machines as they are, to be handed over; they go on. */
+	/** → SavedLab: keeps the journals and saves all machines as they are, to be exported; they go on. */
 	| ({ readonly op: 'save' } & ExportRequest)
 	/** Ends the lab; answered before it has ended. */
 	| { readonly op: 'down' };

@@ -27,9 +27,9 @@ export interface MachineRunSpec {
 	readonly provisionedKey?: string;
 	/** What is made of its state once it is provisioned; nothing on a cold run. */
 	readonly save?: SaveRequest;
-	/** How far it stands back behind the lab's others while a scenario waits for all of them, from 0 to 19 (nice(2)). */
+	/** Its niceness while a scenario waits for all machines of the lab, from 0 to 19 (nice(2)). */
 	readonly niceness?: number;
-	/** How its startup scripts had ended when it was handed over; it is only ever restored. */
+	/** How its startup scripts had ended when it was exported; it is only ever restored. */
 	readonly startup?: PastStartup;
 }
 
@@ -55,11 +55,11 @@ export interface SaveRequest {
 	readonly manifest: Pick<Manifest, 'schema' | 'key' | 'kind' | 'lab' | 'run'>;
 	/** Of each machine, in the order of the nodes that are saved. */
 	readonly machines: readonly Pick<CheckpointMachine, 'node' | 'fingerprint' | 'startupCpuMs'>[];
-	/** Names of files that were written aside already. */
+	/** Names of files that are in the staging directory already. */
 	readonly alsoWritten?: readonly string[];
 }
 
-/** Where a checkpoint of all machines goes that is to be handed over. */
+/** Where the checkpoint of an export goes. */
 export interface ExportRequest extends Pick<SaveRequest, 'staging'> {
 	readonly key: string;
 }
@@ -87,11 +87,11 @@ export interface RunSpec {
 	readonly keep: Keep;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
-	/** What is to be proved once the scenario has passed. */
+	/** The robustness checks that run once the scenario has passed. */
 	readonly robustness: readonly RobustnessCheck[];
 	/** How long a node waits, once all machines are there, before its startup scripts begin, in milliseconds. */
 	readonly pace?: Readonly<Record<string, number>>;
-	/** Whether the machines are surveyed at the end, into the run's directory. */
+	/** Whether state snapshots of the machines are written into the run's directory at the end. */
 	readonly snapshots: boolean;
 	/** What the run is called. */
 	readonly run: string;

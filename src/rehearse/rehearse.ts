@@ -58,15 +58,15 @@ export interface RehearseOptions {
 		readonly limitBytes: number;
 	};
 	readonly keep: Keep;
-	/** Whether the machines of a run that has not passed are saved, to be handed over. */
+	/** Whether the machines of a run that has not passed are saved, to be exported. */
 	readonly saveFailed?: boolean;
-	/** A lab that was handed over: its machines are restored as they were, and nothing else is prepared. */
+	/** An imported lab: its machines are restored as they were, and nothing else is prepared. */
 	readonly imported?: ImportedLab;
 	/** Whether the scenario is run once the machines are started. */
 	readonly scenario: boolean;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
-	/** What is to be proved once the scenario has passed. */
+	/** The robustness checks that run once the scenario has passed. */
 	readonly robustness?: readonly RobustnessCheck[];
 	/** Directories of earlier runs that somebody is still to be told of. */
 	readonly spared?: readonly string[];
@@ -74,7 +74,7 @@ export interface RehearseOptions {
 	readonly daemonLog?: string;
 	/** How long each node waits before its startup scripts begin, in milliseconds. */
 	readonly pace?: Readonly<Record<string, number>>;
-	/** Whether the machines are surveyed at the end (./surveys), once all that the verdict depends on was told. */
+	/** Whether state snapshots of the machines are written at the end (../runs/snapshots), once all that the verdict depends on was told. */
 	readonly snapshots?: boolean;
 	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
 	readonly mirror?: string | undefined;

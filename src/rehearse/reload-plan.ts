@@ -1,7 +1,7 @@
 /** What an edited plan means for a lab that runs. Pure. */
 import { usageFailure } from '../base/errors.js';
 import type { Lab, LabNode } from '../lab/lab.js';
-import { requireNodes } from '../lab/node-names.js';
+import { requireNodes } from '../lab/lab.js';
 
 /** A node that has to be made anew, and what of it was edited, in words; nothing was where it only has no machine. */
 export interface ChangedNode {
@@ -38,7 +38,7 @@ const immaterial: readonly (keyof LabNode)[] = ['role'];
 
 /**
  * Compares a lab that runs with its edited plan.
- * @param only the nodes that may be touched; all of them where there is none
+ * @param only the nodes that may be replaced; all of them where there is none
  * @param ended nodes that have no machine, and so need another
  * @throws Failure `usage` for what cannot be done to a lab that runs: other nodes, or in another order, another network
  */

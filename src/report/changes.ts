@@ -36,7 +36,7 @@ export interface Changes {
 	readonly machines: readonly { readonly node: string; readonly differences: readonly DifferenceResult[] }[];
 }
 
-/** The changes from one run to the next; `machines` holds the differences of their surveys by node. */
+/** The changes from one run to the next; `machines` holds the differences of their state snapshots by node. */
 export function changesBetweenRuns(
 	before: RunState,
 	after: RunState,

@@ -119,7 +119,7 @@ function sectionNews(state: RunState, section: Section, records: readonly StageR
 	return oneLine(node !== undefined && detail !== undefined ? `${node}: ${detail}` : (detail ?? ''));
 }
 
-/** How far the proofs are, those that have begun. */
+/** How far the robustness checks are, those that have begun. */
 function robustnessNews({ robustness, nodes, stages }: RunState): string[] {
 	const hasBegunRobustness = (name: StageName): boolean => stages.some((stage) => stage.name === name);
 	const scripts = nodes.reduce((total, node) => total + node.scripts.length, 0);

@@ -26,7 +26,7 @@ export function originSentences(state: RunState): string[] {
 const stages: Readonly<Record<CheckpointKind, string>> = {
 	provisioned: 'before their startup scripts',
 	started: 'after their startup scripts',
-	failed: 'when they were handed over',
+	failed: 'when they were exported',
 };
 
 function originWords(origin: Origin): string {

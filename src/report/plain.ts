@@ -91,7 +91,7 @@ const stageWords: Readonly<Record<StageName, { readonly doing: string; readonly 
 	scenario: { doing: 'running the scenario', done: 'scenario done' },
 	twice: { doing: 'running the startup scripts a second time', done: 'second runs done' },
 	reboot: { doing: 'restarting every machine', done: 'restarts done' },
-	snapshot: { doing: 'surveying the machines', done: 'machines surveyed' },
+	snapshot: { doing: 'taking state snapshots of the machines', done: 'state snapshots taken' },
 	teardown: { doing: 'taking everything down', done: 'taken down' },
 };
 

@@ -11,7 +11,7 @@ export interface HostDifference {
 	readonly hasOtherPace: boolean;
 }
 
-/** @param then what a machine depended on (../node-ingredients) where it was saved, and `now`, where it is to go on */
+/** @param then what a machine depended on (../machine/fingerprint) where it was saved, and `now`, where it is to go on */
 export function compareHosts(then: Fingerprint, now: Fingerprint, isEmulated: boolean): HostDifference {
 	const [before, here] = [relevant(then, isEmulated), relevant(now, isEmulated)];
 	const hindrances = changesBetween(before, here).map((name) => `its ${name} is ${short(now[name])}, that of the lab was ${short(then[name])}`);

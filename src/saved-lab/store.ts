@@ -9,15 +9,15 @@ import { beginCheckpoint } from '../checkpoint/store.js';
 import type { ExportRequest } from '../protocol/run-spec.js';
 
 /**
- * Makes room for a checkpoint of a whole lab that is to be handed over; it goes with the clean-up unless it was made.
- * @param pid of the process that keeps the lab: while it lives nobody sweeps the room away
+ * Makes a staging directory for the checkpoint of an export; it goes with the clean-up unless the checkpoint was made.
+ * @param pid of the process that keeps the lab: while it lives nobody sweeps it away
  */
 export async function requestExport(store: string, pid: number, cleanup: CleanupStack): Promise<ExportRequest> {
 	const key = newExportKey();
 	return { key, staging: await beginCheckpoint(store, key, pid, cleanup) };
 }
 
-/** The newest checkpoint in a store that a run's machines can be handed over from. */
+/** The newest checkpoint in a store that a run's machines can be exported from. */
 export async function findExport(store: string, run: string): Promise<Manifest | undefined> {
 	return (await exportsOf(store, run))[0];
 }
@@ -32,5 +32,5 @@ const exportsOf = async (store: string, run: string): Promise<Manifest[]> =>
 		.filter((manifest) => manifest.kind === 'failed' && manifest.run === run)
 		.toSorted((one, other) => other.savedAt - one.savedAt);
 
-/** A key for a checkpoint that is to be handed over. A lab is another at each moment: no two have the same. */
+/** A key for the checkpoint of an export. A lab is another at each moment: no two have the same. */
 const newExportKey = (): string => randomBytes(8).toString('hex');

@@ -56,7 +56,7 @@ interface Surroundings extends Pick<CommandPlace, 'use' | 'pipeline' | 'pipeline
 
 const plain: Surroundings = { use: 'plain', pipeline: undefined, pipelines: [], runs: 'in turn', isSubstituted: false };
 
-/** What somebody writes behind `||` who does not mind: nothing that could mend or end anything. */
+/** What somebody writes behind `||` who does not mind: nothing that could repair or end anything. */
 const indifferent = new Set(['true', ':', 'echo', 'printf', 'logger', 'cat']);
 
 /** Commands that only ask; so do the substitutions in them. */
@@ -200,7 +200,7 @@ function isIndifferent(node: SyntaxNode): boolean {
 	return false;
 }
 
-/** `|| echo … >>file` mends something; `>&2` and `>/dev/null` are for nobody but the reader. */
+/** `|| echo … >>file` repairs something; `>&2` and `>/dev/null` are for nobody but the reader. */
 const writesFile = (redirect: Redirection): boolean =>
 	redirect.type === 'Redirect' && redirect.operator.includes('>') && redirect.operator !== '>&' && !redirect.target?.value.startsWith('/dev/');
 

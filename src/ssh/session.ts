@@ -3,10 +3,19 @@ import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
 import type { AuthenticationType, AuthHandlerMiddleware, Client, ConnectConfig } from 'ssh2';
 import { withDeadline, withEither } from '../base/waiting.js';
+import type { HostKey } from '../lab/lab.js';
 import { CommandOutput, type Ending } from './channel.js';
 import { stderrUnderSudo, underSudo, type ExecResult, type PreparedCommand } from './command.js';
-import { execRefused, loginRefused, lost, sudoRefused, unreachable, wrongHostKey, type Whereabouts } from './failures.js';
-import { isEd25519Blob, keyBlob, type HostKey } from './host-key.js';
+import {
+	execRefused,
+	loginRefused,
+	lost,
+	sudoRefused,
+	unreachable,
+	wrongHostKey,
+	type Whereabouts,
+} from './failures.js';
+import { isEd25519Blob, keyBlob } from './host-key.js';
 import { TcpOpenError, tcpReason } from './tcp.js';
 
 export interface SshTarget extends Whereabouts {

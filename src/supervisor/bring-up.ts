@@ -7,7 +7,7 @@ import type { RunningNode } from './running-node.js';
 
 /** Who is told of what becomes of a node meanwhile. */
 export interface BringUpHooks {
-	/** It has a machine, long before that has arrived. */
+	/** QEMU runs its machine, long before the guest is up. */
 	readonly onStart: (node: RunningNode, started: StartedMachine) => void;
 	readonly onUp?: (node: string) => void;
 	readonly onBroken?: (error: unknown) => void;

@@ -1,4 +1,4 @@
-/** The proofs of a run (./proofs), on a lab that runs. */
+/** The robustness checks of a run (./robustness-checks), on a lab that runs. */
 import os from 'node:os';
 import type { CleanupStack } from '../base/cleanup.js';
 import { Semaphore } from '../base/semaphore.js';
@@ -13,7 +13,7 @@ import type { RunSpec } from '../protocol/run-spec.js';
 const longestSettleMs = 20_000;
 
 /** Proves what is to be proved, one after the other. Resolves to whether the lab passed all of it. */
-export async function proveAll(
+export async function checkRobustness(
 	running: RunningLab,
 	runSpec: RunSpec,
 	emit: Emit,

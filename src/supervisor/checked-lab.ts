@@ -1,17 +1,19 @@
-/** The machines of a lab that runs, as the proofs see them (./proofs). */
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure } from '../base/errors.js';
 import type { Semaphore } from '../base/semaphore.js';
+import { allOf } from '../base/waiting.js';
 import type { Emit } from '../lab/events.js';
+import { stage } from '../lab/stage.js';
 import type { StateSnapshot } from '../lab/state-snapshot.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { parseSnapshot } from '../machine/snapshot.js';
-import { bootAgain, type StartedMachine } from './start-machine.js';
-import { outcomeOf, whyUntraced } from './node-run.js';
-import type { ProvableLab } from './robustness-checks.js';
-import { stage } from '../lab/stage.js';
 import type { RunSpec } from '../protocol/run-spec.js';
 import { writeSnapshot } from '../runs/snapshots.js';
+import { outcomeOf, whyUntraced } from './node-run.js';
+import type { ProvableLab } from './robustness-checks.js';
+import { bootAgain, type StartedMachine } from './start-machine.js';
+
+/** The machines of a lab that runs, as the robustness checks see them (./robustness-checks). */
 
 export interface ProvableContext {
 	readonly runSpec: RunSpec;
@@ -21,11 +23,11 @@ export interface ProvableContext {
 	readonly boots: Semaphore;
 }
 
-/** What the proofs need of a lab that runs. */
+/** What the robustness checks need of a lab that runs. */
 export interface LabOfMachines {
 	/** A node with the machine that it has at the moment. */
 	find(node: string): { readonly present: StartedMachine };
-	/** Takes a machine that was started anew for a node, long before it has arrived. */
+	/** Takes a machine that was started anew for a node, long before its guest is up. */
 	begin(node: string, started: StartedMachine): void;
 	/** The machines are about to end: connections to them are of no more use. */
 	dropSessions(): Promise<void>;
@@ -38,7 +40,7 @@ const stubbornServiceMs = 90_000;
 /** Asks a machine's agent what the machine is like. It needs no network. @throws Failure when the machine breaks or is silent */
 export async function snapshotMachine(machine: RunningMachine, deadlineMs: number, signal?: AbortSignal): Promise<StateSnapshot> {
 	machine.send('snapshot');
-	const { data } = await machine.waitFor('snapshot', { deadlineMs, signal, what: 'its survey was' });
+	const { data } = await machine.waitFor('snapshot', { deadlineMs, signal, what: 'its state snapshot was' });
 	try {
 		return parseSnapshot(data);
 	} catch (cause) {
@@ -65,7 +67,7 @@ export async function snapshotLab(
 	await Promise.all(machines.map(({ spec }) => snapshot(spec.name)));
 }
 
-/** A lab that runs, for proofs. */
+/** A lab that runs, for robustness checks. */
 export function provableLab(running: LabOfMachines, context: ProvableContext): ProvableLab {
 	const { runSpec, emit, signal, boots } = context;
 	const { deadlines, machines } = runSpec;
@@ -108,10 +110,4 @@ export function provableLab(running: LabOfMachines, context: ProvableContext): P
 async function shutDown(started: StartedMachine, deadlineMs: number, signal: AbortSignal): Promise<void> {
 	await started.machine.shutDown({ deadlineMs, signal });
 	await started.end();
-}
-
-/** All of them, so that nothing still goes on when this rejects with the first error. */
-async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-	await Promise.allSettled(promises);
-	return Promise.all(promises);
 }

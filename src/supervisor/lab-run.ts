@@ -17,7 +17,7 @@ import type { ExportRequest, RunSpec } from '../protocol/run-spec.js';
 import { answersOf } from './answers.js';
 import { saveJournals } from './journals.js';
 import { snapshotLab } from './checked-lab.js';
-import { proveAll } from './check-robustness.js';
+import { checkRobustness } from './check-robustness.js';
 import { RunningLab } from './running-lab.js';
 
 export interface LabRunContext {
@@ -77,7 +77,7 @@ async function rehearseInside(runSpec: RunSpec, context: LabRunContext, ends: En
 	const scenarioPassed = runSpec.scenario
 		? await stage(emit, 'scenario', () => lab.runScenario(emit), (passed) => (passed ? 'passed' : 'failed'))
 		: true;
-	const hasPassed = startupPassed && scenarioPassed && (await proveAll(lab, runSpec, emit, ends));
+	const hasPassed = startupPassed && scenarioPassed && (await checkRobustness(lab, runSpec, emit, ends));
 	// One that has ended by itself meanwhile is told as what it is.
 	ends.signal.throwIfAborted();
 	// The machines of this moment: a restart has made others.
@@ -110,7 +110,7 @@ async function saveFailed(
 	}
 }
 
-/** Leaves the machines running until they are let go. */
+/** Leaves the machines running until somebody detaches. */
 async function stayUp(
 	{ machines, access }: RunSpec,
 	{ emit, released, signal }: LabRunContext,

@@ -1,6 +1,5 @@
-
 import { brokenFailure } from '../base/errors.js';
-import { processorTimeMs } from '../base/processor-time.js';
+import { processorTimeMs } from '../base/proc.js';
 import type { Semaphore } from '../base/semaphore.js';
 import { systemClock, untilAborted } from '../base/waiting.js';
 import { wasExported, wasStarted, type Emit, type ScriptOutcome, type Status } from '../lab/events.js';
@@ -8,11 +7,10 @@ import type { StartupScript } from '../lab/lab.js';
 import { stage } from '../lab/stage.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import type { RunningMachine } from '../machine/machine.js';
-import { readScript } from '../machine/trace/read.js';
-import { reasonNotToTrace } from '../machine/trace/traceable.js';
+import { readScript, reasonNotToTrace } from '../machine/trace/read.js';
 import type { MachineRunSpec, RunSpec } from '../protocol/run-spec.js';
-import { bootNode, restoreNode, wakeNode, type StartContext, type StartedMachine } from './start-machine.js';
 import type { Saver } from './saver.js';
+import { bootNode, restoreNode, wakeNode, type StartContext, type StartedMachine } from './start-machine.js';
 
 export interface NodeContext extends Omit<StartContext, 'onMessage'> {
 	/** Opens when every machine is there: those that were restored go on together. */
@@ -70,7 +68,7 @@ export async function bringUpNode(runSpec: MachineRunSpec, nodeContext: NodeCont
 	return { started, ...(await stage(emit, 'startup', run, ({ startup }) => startup, name)) };
 }
 
-/** Restores or boots one node; it stands before its startup scripts then, or behind them where it was restored so. */
+/** Restores or boots one node; its startup scripts are about to run then, or have run where it was restored so. */
 export async function startNode(
 	runSpec: MachineRunSpec,
 	context: StartContext,

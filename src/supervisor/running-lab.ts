@@ -12,13 +12,7 @@ import { stage } from '../lab/stage.js';
 import { guestRebooted } from '../machine/machine.js';
 import type { NodeStatus } from '../protocol/requests.js';
 import { restored } from '../protocol/restored.js';
-import {
-	withReplacement,
-	type ExportRequest,
-	type Replacement,
-	type ScenarioRequest,
-	type RunSpec,
-} from '../protocol/run-spec.js';
+import { withReplacement, type ExportRequest, type Replacement, type RunSpec, type ScenarioRequest } from '../protocol/run-spec.js';
 import type { SavedLab } from '../saved-lab/saved-lab.js';
 import { runScenario } from '../scenario/run.js';
 import { bootAgain, type StartedMachine } from './start-machine.js';
@@ -36,7 +30,7 @@ export interface RunningLabContext {
 	readonly emit: Emit;
 	/** Ends every wait. */
 	readonly signal: AbortSignal;
-	/** For whatever finds that the rehearsal broke; nothing is found that way once the lab stands. */
+	/** For whatever finds that the rehearsal broke; nothing is found that way once the lab is ready. */
 	readonly breaking: AbortController;
 	readonly cleanup: CleanupStack;
 }
@@ -96,9 +90,9 @@ export class RunningLab {
 		return outcomes;
 	}
 
-	/** Saves all machines at one moment, where that was ordered and all are sound. */
+	/** Saves all machines at one moment, where that was requested and all are healthy. */
 	async saveStarted(nodes: readonly NodeOutcome[]): Promise<void> {
-		// A machine with a failed unit would not be taken for sound when it is restored.
+		// A machine with a failed unit would not pass the health check when it is restored.
 		const request = nodes.every(({ startup, isHealthy }) => startup === 'passed' && isHealthy) && this.#runSpec.saveStarted;
 		if (!request) return;
 		const times = new Map(nodes.map(({ started, startupCpuMs }) => [started.machine.name, startupCpuMs]));
@@ -130,7 +124,7 @@ export class RunningLab {
 		this.#logIn();
 	}
 
-	/** @throws Failure `usage` while the lab is still being brought up, or stands still for a debugger */
+	/** @throws Failure `usage` while the lab is still being brought up, or paused for a debugger */
 	requireReady(): void {
 		if (this.#debugged !== undefined) {
 			throw usageFailure(`${this.#debugged} is being debugged`, { hint: '`quit` of the debugger has the lab go on' });
@@ -186,7 +180,7 @@ export class RunningLab {
 		});
 	}
 
-	/** Saves all machines that live as they are, to be handed over. Resolves to what was saved, when the checkpoint is there. */
+	/** Saves all machines that live as they are, to be exported. Resolves to what was saved, when the checkpoint is there. */
 	saveForExport(request: ExportRequest): Promise<SavedLab> {
 		// A run has its verdict by now: a machine that breaks over this costs it nothing.
 		this.#isJudged = true;

@@ -1,4 +1,4 @@
-/** Saving a lab as it is, to be handed over: all machines that live, at one moment. */
+/** Saves a lab as it is for an export: all machines that live, at one moment. */
 import { rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { usageFailure } from '../base/errors.js';

@@ -8,8 +8,6 @@ import { stage } from '../lab/stage.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import { cloudInitComplaints } from '../machine/cloud-init.js';
 import { startMachine, type RunningMachine } from '../machine/machine.js';
-import { loadMachine } from '../machine/memory.js';
-import { proceed } from '../machine/migration.js';
 import { createOverlay } from '../machine/qcow2.js';
 import { findHealthProblems } from '../machine/health-check.js';
 import { machineId, type MachineSpec, type Start } from '../machine/spec.js';
@@ -22,7 +20,7 @@ export interface StartContext {
 	readonly signal: AbortSignal;
 	readonly cleanup: CleanupStack;
 	readonly onMessage: (message: AgentMessage) => void;
-	/** Called with every machine that is started for the node, long before it has arrived. */
+	/** Called with every machine that is started for the node, long before its guest is up. */
 	readonly onStart: (started: StartedMachine) => void;
 }
 
@@ -32,7 +30,7 @@ export interface StartedMachine extends LiveMachine {
 	end(): Promise<void>;
 }
 
-/** Restores a node's machine, which stands still then; nothing when it cannot be: the reader is told why. */
+/** Restores a node's machine, which is halted then; nothing when it cannot be: the reader is told why. */
 export async function restoreNode(runSpec: MachineRunSpec, context: StartContext): Promise<StartedMachine | undefined> {
 	const { restore, spec, origin } = runSpec;
 	if (!restore) return undefined;
@@ -48,7 +46,7 @@ export async function restoreNode(runSpec: MachineRunSpec, context: StartContext
 				const started = await startFor({ ...spec, layers: restore.layers }, restore.ramFile, runSpec, context, own);
 				const options = { deadlineMs: context.lab.deadlines.stateMs, signal };
 				isLoading = true;
-				await Promise.race([loadMachine(started.machine, restore, options), started.machine.broken]);
+				await Promise.race([started.machine.load(restore, options), started.machine.broken]);
 				return started;
 			},
 			undefined,
@@ -63,7 +61,7 @@ export async function restoreNode(runSpec: MachineRunSpec, context: StartContext
 	}
 }
 
-/** Has a restored machine go on, and asks it whether it is sound. Resolves to whether it is; it is ended if not. */
+/** Has a restored machine go on, and checks its health. Resolves to whether it is healthy; it is ended if not. */
 export async function wakeNode(started: StartedMachine, runSpec: MachineRunSpec, context: StartContext): Promise<boolean> {
 	const { machine } = started;
 	const { signal, lab } = context;
@@ -85,23 +83,23 @@ export async function wakeNode(started: StartedMachine, runSpec: MachineRunSpec,
 	return false;
 
 	async function answer(): Promise<string[]> {
-		await proceed(machine.qmp, signal);
+		await machine.proceed(signal);
 		machine.send('wake');
 		const awake = await machine.waitFor('awake', {
 			deadlineMs: lab.deadlines.wakeMs,
 			signal,
 			what: 'its first word after the restore was',
 		});
-		// What has failed in it is why it was handed over.
+		// What has failed in it is why it was exported.
 		const reported = isOnlyRestored ? { ...awake, failedUnits: '' } : awake;
 		return findHealthProblems(reported, { machineId: machineId(machine.name), hostKey: runSpec.hostKey });
 	}
 }
 
-/** Why a machine that was handed over is not there: booted it would be another. */
+/** Why an imported machine is not there: booted it would be another. */
 function notRestored({ spec: { name } }: MachineRunSpec, cause: unknown): Failure {
 	const { message, detail } = toFailure(cause);
-	return brokenFailure('not-restored', `${name} could not be restored as it was handed over: ${message}`, {
+	return brokenFailure('not-restored', `${name} could not be restored as it was exported: ${message}`, {
 		node: name,
 		cause,
 		detail,

@@ -11,7 +11,7 @@ export async function findStartedLab({ checkpoints, startedKey }: Pick<RunSpec, 
 	if (verified && 'checkpoint' in verified) return verified.checkpoint;
 	const what = verified ? `the checkpoint of the started lab is damaged: ${verified.damaged}` : 'there is no checkpoint of the started lab to go back to';
 	throw usageFailure(what, {
-		hint: 'one is made when all startup scripts have passed: mend them, then `rehearse down` and `rehearse up`',
+		hint: 'one is made when all startup scripts have passed: fix them, then `rehearse down` and `rehearse up`',
 	});
 }
 

@@ -75,7 +75,7 @@ export interface RunOptions {
 	readonly cache: Cache;
 	/** `true`: every machine must have been booted; `false`: at least one restored. */
 	readonly cold: boolean;
-	/** Called when the run is kept (`--keep always`), after which it is let go. */
+	/** Called when the run is kept (`--keep always`), after which it is released. */
 	readonly whileUp?: (pid: number) => Promise<void>;
 }
 

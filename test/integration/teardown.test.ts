@@ -56,7 +56,7 @@ const stages = {
 		boot: 'warm',
 		args: ['--keep', 'always'],
 		reached: (tool) => tool.says(/to end them/, patience),
-		// The lab had passed, and is let go.
+		// The lab had passed, and is released.
 		status: 0,
 	},
 } satisfies Readonly<Record<string, Stage>>;

@@ -4,7 +4,7 @@ import { jsonFlag } from '../flags.js';
 /** `rehearse doctor` */
 export const doctorDefinition = defineCommand({
 	usage: 'doctor',
-	describe: 'what this host can do, what is missing, and the command that mends it',
+	describe: 'what this host can do, what is missing, and the command that fixes it',
 	positionals: {},
 	flags: jsonFlag,
 	async run({ json }, { stdout, stderr, stdoutColor: color }) {

@@ -1,4 +1,4 @@
-/** Landing in a lab that was handed over: its machines go on here as they were saved, to stay. */
+/** Brings an imported lab up: its machines go on here as they were saved, to stay. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { brokenFailure, fromReported, usageFailure } from '../../base/errors.js';

@@ -11,6 +11,7 @@ import type { Terminal } from '../terminal.js';
 import { startView, type View } from '../view.js';
 import type { DetachedLab } from './detached.js';
 
+/** How a lab came up: what is known of it, and whether it stays now. */
 export interface BroughtUp {
 	readonly state: RunState;
 	readonly isUp: boolean;

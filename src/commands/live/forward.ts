@@ -5,7 +5,7 @@ import { withCleanup } from '../../base/cleanup.js';
 import { brokenFailure, ExitCode, usageFailure } from '../../base/errors.js';
 import { joinStreams } from '../../base/streams.js';
 import { poll } from '../../base/waiting.js';
-import { requireNodes } from '../../lab/node-names.js';
+import { requireNodes } from '../../lab/lab.js';
 import type { LabStatus } from '../../protocol/requests.js';
 import { layOutColumns, painter } from '../../report/text.js';
 import { isKept, type LiveLab } from '../../runs/live-labs.js';

@@ -1,4 +1,3 @@
-
 import { ExitCode, usageFailure } from '../../base/errors.js';
 import type { RunEvent } from '../../lab/events.js';
 import { emptyRun, foldEvent } from '../../outcome/fold.js';
@@ -18,7 +17,7 @@ export interface ReloadOptions {
 	readonly paths: Paths;
 	/** Name of the lab; the only one that is up otherwise. */
 	readonly lab: string | undefined;
-	/** Nodes that may be touched; all of them where there is none. */
+	/** Nodes that may be replaced; all of them where there is none. */
 	readonly nodes: readonly string[];
 	/** Only say what would be done. */
 	readonly dryRun: boolean;

@@ -5,6 +5,7 @@ import { chooseLiveLab, findLiveLabs, findUnseenRuns, type LiveLab } from '../..
 
 /** What every command takes that works on a lab that runs. */
 
+/** What every command takes that works on a lab that runs. */
 export interface LiveOptions {
 	/** The directory of all runs. */
 	readonly runs: string;

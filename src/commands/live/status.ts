@@ -6,7 +6,6 @@ import { findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
 import type { Terminal } from '../terminal.js';
 import { askLab, type LiveOptions } from './resolve-lab.js';
 
-
 export interface StatusOptions extends LiveOptions {
 	readonly json: boolean;
 	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor'>;

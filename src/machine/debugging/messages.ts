@@ -1,6 +1,6 @@
 /** What a script that is debugged tells and is told (`cloud-init/guest/debug.bash`): a line each, its parts between tabs. */
 
-/** Where a script stands still. */
+/** Where a script stops. */
 export interface DebugStop {
 	readonly kind: 'at';
 	readonly script: string;
@@ -29,7 +29,7 @@ export interface DebugAnswer {
 
 export type DebugMessage = DebugStop | DebugAnswer;
 
-/** Where a script that goes on stops next: it always does at a line of `lines`, unless it is let go for good. */
+/** Where a script that goes on stops next: it always does at a line of `lines`, unless the debugger has left it. */
 export interface Going {
 	/** At the next command, at the next that is no deeper than `depth`, at no other, or never again. */
 	readonly mode: 'step' | 'over' | 'run' | 'free';

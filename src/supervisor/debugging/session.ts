@@ -1,4 +1,4 @@
-/** A node whose startup scripts somebody steps through, while the whole lab stands still with them. */
+/** A node whose startup scripts somebody steps through, while the whole lab is paused with them. */
 import { toFailure, usageFailure } from '../../base/errors.js';
 import { withEither } from '../../base/waiting.js';
 import { stage } from '../../lab/stage.js';
@@ -60,7 +60,7 @@ export class DebugSession {
 		this.#interrupt();
 	}
 
-	/** @throws Failure `usage` for what cannot be done as it stands */
+	/** @throws Failure `usage` for what cannot be done at this position */
 	async do(request: DebugRequest): Promise<DebugReply> {
 		const { points, pauser, node } = this.#parts;
 		await points.settle();
@@ -103,7 +103,7 @@ export class DebugSession {
 		void this.#rest.catch(() => undefined);
 	}
 
-	/** How the scripts end once they are let go. */
+	/** How the scripts end once the debugger has left them. */
 	#rest: Promise<DebugPosition> = new Promise(() => undefined);
 
 	async #runOut(position: DebugPosition | undefined): Promise<DebugPosition> {
@@ -144,19 +144,19 @@ export class DebugSession {
 		this.#leaving = new AbortController();
 		this.#started = started;
 		const options = { deadlineMs: dayMs, what: 'the end of its startup scripts was' };
-		const started = withEither([signal, this.#leaving.signal], (either) => started.machine.waitFor('started', { ...options, signal: either }));
-		this.#ended = started.then(
+		const whenStarted = withEither([signal, this.#leaving.signal], (either) => started.machine.waitFor('started', { ...options, signal: either }));
+		this.#ended = whenStarted.then(
 			() => ({ kind: 'ended', startup: life.scripts.status }),
 			(error: unknown) => ({ kind: 'broken', message: toFailure(error).message, node: node.name }),
 		);
 	}
 
-	/** How it stands next. */
+	/** Its next position. */
 	#listen(): Promise<DebugPosition> {
 		return Promise.race([this.#machine.debugChannel.next('at'), this.#ended]);
 	}
 
-	/** Waits until the script stands, or is interrupted, and has everything stand still; a new stop is saved meanwhile. */
+	/** Waits until the script stops, or is interrupted, and pauses everything; a new stop is saved meanwhile. */
 	async #stand(): Promise<DebugReply> {
 		const { pauser, points, signal } = this.#parts;
 		const interrupted = new Promise<DebugPosition>((resolve) => {
@@ -226,7 +226,7 @@ export class DebugSession {
 
 	async #back(steps: number): Promise<DebugReply> {
 		const { points, life } = this.#parts;
-		// Where it stands at no stop, the last stop is one step back.
+		// Where the script is at no stop, the last stop is one step back.
 		const point = await points.takeBack(this.#position?.kind === 'at' ? steps : Math.max(0, steps - 1));
 		const began = performance.now();
 		this.#coming = undefined;
@@ -242,6 +242,6 @@ export class DebugSession {
 	#requireStop(): DebugStop {
 		if (this.#position?.kind === 'at') return this.#position;
 		const why = { interrupted: 'a command is still running', broken: 'the machine is broken', ended: 'the scripts are over' } as const;
-		throw usageFailure(this.#position ? why[this.#position.kind] : 'the scripts were let go', { hint: 'it can go back' });
+		throw usageFailure(this.#position ? why[this.#position.kind] : 'the debugger has left the scripts', { hint: 'it can go back' });
 	}
 }

@@ -1,4 +1,4 @@
-/** Life in the bundled lab, as a person would live it: up, in, out, trouble, back, down. */
+/** Life in the bundled lab, as a person would live it: up, in, out, faults, back, down. */
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';

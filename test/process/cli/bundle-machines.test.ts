@@ -64,7 +64,7 @@ async function writeCheckpoint(checkpoint: string, image: string): Promise<void>
 	const files: Record<string, FileDigest> = {};
 	for (const file of ['lab.json', '0.state', '0.ram', '0.0.qcow2']) files[file] = await digestFile(path.join(checkpoint, file));
 	const machines = [{ node: node.name, fingerprint: { QEMU: 'QEMU emulator version 1.0' }, state: '0.state', ram: '0.ram', layers: ['0.0.qcow2'] }];
-	const manifest: Manifest = { schema: 3, key, kind: 'failed', lab: 'sample', run: name, savedAt: 1, machines, files };
+	const manifest: Manifest = { schema: 4, key, kind: 'failed', lab: 'sample', run: name, savedAt: 1, machines, files };
 	await writeFile(path.join(checkpoint, 'checkpoint.json'), JSON.stringify(manifest));
 }
 
@@ -130,8 +130,8 @@ test('machines that there are not, or not any more, are told of', async (t) => {
 /** Puts a bundle together otherwise than it was, and opens it. */
 const refused = test.macro(async (t, edit: (root: string, editManifest: (edit: (manifest: BundleManifest) => object) => Promise<void>) => Promise<void>, message: RegExp) => {
 	const { tool, elsewhere, runs } = await keepMachines(t);
-	await tool.rehearse(['bundle', '--with-checkpoints', '--out', 'sound.tar.gz']);
-	await run(['tar', '--extract', '--gzip', '--file', 'sound.tar.gz'], { cwd: tool.directory });
+	await tool.rehearse(['bundle', '--with-checkpoints', '--out', 'intact.tar.gz']);
+	await run(['tar', '--extract', '--gzip', '--file', 'intact.tar.gz'], { cwd: tool.directory });
 	const root = path.join(tool.directory, name);
 	const manifestFile = path.join(root, 'manifest.json');
 	const { files, machines } = JSON.parse(await readFile(manifestFile, 'utf8')) as BundleManifest;

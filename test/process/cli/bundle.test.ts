@@ -134,23 +134,23 @@ test('what cannot be bundled is told, and no file is written over', async (t) =>
 	t.is((await tool.rehearse(['bundle', 'other'])).exitCode, 2);
 });
 
-/** The bytes of a sound bundle, made once. */
+/** The bytes of an intact bundle, made once. */
 let wholeBundle: Promise<Buffer> | undefined;
 
 async function makeWhole(t: ExecutionContext): Promise<Buffer> {
 	const tool = await makeRehearse(t);
 	await keepRun(tool, 'run', 'script-failed');
-	await tool.rehearse(['bundle', 'run', '--out', 'sound.tar.gz']);
-	return readFile(path.join(tool.directory, 'sound.tar.gz'));
+	await tool.rehearse(['bundle', 'run', '--out', 'intact.tar.gz']);
+	return readFile(path.join(tool.directory, 'intact.tar.gz'));
 }
 
-/** A sound bundle, taken apart to be put together otherwise; the directory that its files are in. */
+/** An intact bundle, taken apart to be put together otherwise; the directory that its files are in. */
 async function takeApart(t: ExecutionContext): Promise<{ tool: Rehearse; root: string; pack(...members: string[]): Promise<void> }> {
 	wholeBundle ??= makeWhole(t);
-	const sound = await wholeBundle;
+	const intact = await wholeBundle;
 	const tool = await makeRehearse(t);
-	await writeFile(path.join(tool.directory, 'sound.tar.gz'), sound);
-	await run(['tar', '--extract', '--gzip', '--file', 'sound.tar.gz'], { cwd: tool.directory });
+	await writeFile(path.join(tool.directory, 'intact.tar.gz'), intact);
+	await run(['tar', '--extract', '--gzip', '--file', 'intact.tar.gz'], { cwd: tool.directory });
 	const root = path.join(tool.directory, 'run');
 	const pack = async (...members: string[]) => {
 		const format = ['--format=ustar', '--no-recursion', '--absolute-names', '--gzip'];
@@ -185,8 +185,8 @@ const editManifest = async (root: string, edit: (manifest: Record<string, unknow
 test('no file', refused, async () => undefined, /bad\.tar\.gz cannot be read: ENOENT/);
 test('no archive', refused, ({ tool }) => writeFile(path.join(tool.directory, 'bad.tar.gz'), 'hello'), /no bundle that could be opened: .*not compressed by gzip/);
 test('half an archive', refused, async ({ tool }) => {
-	const sound = await readFile(path.join(tool.directory, 'sound.tar.gz'));
-	await writeFile(path.join(tool.directory, 'bad.tar.gz'), sound.subarray(0, sound.length / 2));
+	const intact = await readFile(path.join(tool.directory, 'intact.tar.gz'));
+	await writeFile(path.join(tool.directory, 'bad.tar.gz'), intact.subarray(0, intact.length / 2));
 }, /no bundle that could be opened: it is damaged/);
 test('a file that was changed', refused, async ({ root, pack }) => {
 	const file = path.join(root, 'consoles', 'server.log');

@@ -48,7 +48,7 @@ test.serial('what a listener throws in the supervisor takes the lab down in orde
 test('what a daemon writes as it crashes is in its log', async (t) => {
 	const log = path.join(await temporary(t), 'web.log');
 	const daemon = await startDaemon([process.execPath, '-e', 'throw new Error("out of luck")'], '', log);
-	for await (const chunk of daemon.message) t.fail(String(chunk));
+	for await (const chunk of daemon.output) t.fail(String(chunk));
 	const { stdout } = await run(['grep', '-c', 'Error: out of luck', log]);
 	t.is(stdout, '1');
 });

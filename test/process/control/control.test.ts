@@ -36,7 +36,7 @@ test('a question is answered, after the events that come before', async (t) => {
 	t.deepEqual(events, [{ step: 1 }, { step: 2 }]);
 });
 
-test('a failure arrives as it was thrown', async (t) => {
+test('a failure comes as it was thrown', async (t) => {
 	const socket = await serve(t, async () => {
 		throw usageFailure("no node is called 'x'", { hint: 'try y', node: 'x' });
 	});

@@ -18,7 +18,6 @@ test.afterEach.always(() => {
 	}
 });
 
-
 const cacheOf = (directory: string) => path.join(path.dirname(directory), 'packages');
 
 test.serial('who was there first under a name that he could guess changes nothing', async (t) => {

@@ -60,7 +60,7 @@ test('what one machine has changed, another has that was restored with it, and n
 	const one = await startQemu(t, ram, changed);
 	const pages = path.join(directory, '0.pages');
 	await savePrivatePages(one.pid, ram, pages);
-	t.true((await stat(pages)).size < 5 * mib, 'no more than what it has touched');
+	t.true((await stat(pages)).size < 5 * mib, 'no more than what it has written');
 
 	const other = await startQemu(t, ram);
 	t.true((await other.read(2 * mib, 4096)).equals(Buffer.alloc(4096)));

@@ -45,7 +45,16 @@ async function end(t: ExecutionContext, lab: StartedLab): Promise<void> {
 }
 
 const step = { do: 'go', mode: 'step', lines: [] } as const;
-const doneOf = async (connection: DebugConnection) => /"(.*)"/.exec((await connection.ask({ do: 'variables', names: [] })).answer?.text ?? '')?.[1];
+const doneOf = async (connection: DebugConnection) => /"([^]*)"/.exec((await connection.ask({ do: 'variables', names: [] })).answer?.text ?? '')?.[1];
+
+test.serial('a line separator of Unicode in a command and in a variable ends no message', async (t) => {
+	const lab = await readyLab(t);
+	const connection = await debug(t, lab);
+	t.like(await connection.ask({ do: 'evaluate', command: 'echo a\u2028b' }), { answer: { status: 0 } });
+	t.is(await doneOf(connection), 'eval echo a\u2028b');
+	await connection.ask({ do: 'quit' });
+	await end(t, lab);
+});
 
 test.serial('all machines stand still at a stop; back restores what was', async (t) => {
 	const lab = await readyLab(t);

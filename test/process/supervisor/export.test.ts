@@ -16,7 +16,7 @@ const key = '0123456789abcdef';
 
 /** Room for a checkpoint, and an image that the machines stand on; gone when the test ends. */
 async function makeStaging(t: ExecutionContext): Promise<{ store: string; order: ExportRequest; withImage: (run: RunSpec) => RunSpec }> {
-	const root = await mkdtemp(path.join(os.tmpdir(), 'rehearse-handover-'));
+	const root = await mkdtemp(path.join(os.tmpdir(), 'rehearse-export-'));
 	t.teardown(() => rm(root, { recursive: true, force: true }));
 	const [store, image] = [path.join(root, 'checkpoints'), path.join(root, 'images', 'fedcba9876543210')];
 	const staging = path.join(store, `.${key}.${process.pid}.aside`);
@@ -82,7 +82,7 @@ test.serial('a machine that cannot be restored is never booted instead', async (
 	const back = await startLab(t, { nodes: ['one'], keep: 'always', changed: comesBack(checkpoint, saved) });
 	t.like((await back.waitFor('done')).error, { code: 'not-restored', exitCode: 4, node: 'one' });
 	t.false(back.lines.some((line) => line.type === 'stage-started' && line.stage === 'boot'));
-	t.deepEqual(await readdir(store), [key], 'what was handed over stays');
+	t.deepEqual(await readdir(store), [key], 'what was exported stays');
 });
 
 test.serial('a lab that is up is saved when somebody asks, without the dead, and goes on', async (t) => {

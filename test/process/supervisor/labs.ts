@@ -4,12 +4,13 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { pasteable } from '../../../src/base/shell.js';
 import { poll } from '../../../src/base/waiting.js';
 import { thisHost } from '../../../src/host/host.js';
-import type { RobustnessCheck, ReportedError, RunEventBody } from '../../../src/lab/events.js';
+import type { ReportedError, RobustnessCheck, RunEventBody } from '../../../src/lab/events.js';
 import { memoryDirectory } from '../../../src/machine/memory.js';
 import { startChild, type Child } from '../../../src/process/child.js';
-import { pasteable, run } from '../../../src/process/run.js';
+import { run } from '../../../src/process/run.js';
 import { controlSocketIn } from '../../../src/protocol/requests.js';
 import { scaledDeadlines, type Keep, type RunSpec } from '../../../src/protocol/run-spec.js';
 import { labNode, labOf } from '../../unit/base/labs.js';
@@ -18,7 +19,7 @@ export type Line = RunEventBody | { type: 'supervisor'; pid: number } | { type: 
 
 export interface LabOptions {
 	readonly nodes?: readonly string[];
-	readonly behaviour?: 'works' | 'fails' | 'hangs' | 'panics' | 'stuck' | 'deaf';
+	readonly behaviour?: 'works' | 'fails' | 'hangs' | 'panics' | 'stuck' | 'deaf' | 'separates';
 	readonly keep?: Keep;
 	readonly robustness?: readonly RobustnessCheck[];
 	readonly snapshots?: boolean;
@@ -37,7 +38,7 @@ export interface StartedLab {
 	readonly journals: string;
 	/** Waits for a line of that type, and of that stage where one is given. */
 	waitFor<T extends Line['type']>(type: T, stage?: string): Promise<Extract<Line, { type: T }>>;
-	/** Where its surveys are. */
+	/** Where its state snapshots are. */
 	readonly runDirectory: string;
 	/** Its control socket. */
 	readonly controlSocket: string;

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import test from 'ava';
 import { programFile } from '../../../src/base/package-root.js';
 import { poll } from '../../../src/base/waiting.js';
+import type { LabNode } from '../../../src/lab/lab.js';
 import { startChild } from '../../../src/process/child.js';
 import { run } from '../../../src/process/run.js';
 import { hostState, startLab, type Line, type StartedLab } from './labs.js';
@@ -54,6 +55,17 @@ test.serial('a lab is run to its end, its events come in order, nothing stays', 
 	t.deepEqual(await hostState(), before);
 });
 
+test.serial('a line separator of Unicode in a script and in its output ends no message', async (t) => {
+	const text = 'echo "one\u2028two"\n';
+	const withSeparator = (node: LabNode) => ({ ...node, startupScripts: node.startupScripts.map((script) => ({ ...script, text })) });
+	const lab = await startLab(t, {
+		behaviour: 'separates',
+		changed: (run) => ({ ...run, lab: { ...run.lab, nodes: run.lab.nodes.map(withSeparator) } }),
+	});
+	t.is((await lab.waitFor('done')).error, undefined);
+	t.true(reported(lab.lines, 'one').includes('setup passed: one\u2028two'));
+});
+
 test.serial('a lab without machines has a network and a verdict', async (t) => {
 	const lab = await startLab(t, { nodes: [] });
 	t.is((await lab.waitFor('done')).error, undefined);
@@ -61,7 +73,7 @@ test.serial('a lab without machines has a network and a verdict', async (t) => {
 	t.deepEqual(await lab.leftovers(), []);
 });
 
-test.serial('the network is inside, the host has nothing of it, and a kept lab ends when it is let go', async (t) => {
+test.serial('the network is inside, the host has nothing of it, and a detached lab ends when it is released', async (t) => {
 	const before = await hostState();
 	const lab = await startLab(t, { keep: 'always' });
 	const { pid } = await lab.waitFor('supervisor');

@@ -40,7 +40,7 @@ test('a key is 16 hex digits, and the same for the same machine', (t) => {
 	t.is(key('redis'), key('redis', Object.fromEntries(Object.entries(redis).reverse())));
 });
 
-test('a key depends on the node, on its kind, and on every ingredient by its name', (t) => {
+test('a key depends on the node, on its kind, and on every input by its name', (t) => {
 	const keys = [
 		key('redis'),
 		key('web'),
@@ -52,7 +52,7 @@ test('a key depends on the node, on its kind, and on every ingredient by its nam
 	t.is(new Set(keys).size, keys.length);
 });
 
-test('the order of the machines says nothing, and whose ingredients they are does', (t) => {
+test('the order of the machines says nothing, and whose inputs they are does', (t) => {
 	const [one, other] = [{ ...redis }, { ...redis, memory: '1 MiB' }];
 	const started = (a: typeof one, b: typeof one) => [
 		{ node: 'a', fingerprint: a },

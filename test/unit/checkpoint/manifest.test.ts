@@ -2,7 +2,7 @@ import test from 'ava';
 import { parseManifest, type Manifest } from '../../../src/checkpoint/manifest.js';
 import { key, manifest } from './manifests.js';
 
-test('a sound manifest is read as it was written', (t) => {
+test('an intact manifest is read as it was written', (t) => {
 	t.deepEqual(parseManifest(JSON.stringify(manifest), key), { manifest });
 });
 
@@ -22,10 +22,11 @@ test('empty', damaged, '', 'is not JSON');
 test('cut off', damaged, JSON.stringify(manifest).slice(0, -10), 'is not JSON');
 test('zeroed', damaged, '\0'.repeat(100), 'is not JSON');
 test('something else', damaged, '[]', 'is no object');
-test('of the first tool', damaged, varied({ schema: 1 }), 'was made by an earlier version of rehearse (schema 1 instead of 3)');
-test('of an earlier tool', damaged, varied({ schema: 2 }), 'was made by an earlier version of rehearse (schema 2 instead of 3)');
-test('of a later tool', damaged, varied({ schema: 4 }), 'has schema 4 instead of 3');
-test('of no schema', damaged, varied({ schema: undefined }), 'has schema undefined instead of 3');
+test('of the first tool', damaged, varied({ schema: 1 }), 'was made by an earlier version of rehearse (schema 1 instead of 4)');
+test('of an earlier tool', damaged, varied({ schema: 2 }), 'was made by an earlier version of rehearse (schema 2 instead of 4)');
+test('of the tool before', damaged, varied({ schema: 3 }), 'was made by an earlier version of rehearse (schema 3 instead of 4)');
+test('of a later tool', damaged, varied({ schema: 5 }), 'has schema 5 instead of 4');
+test('of no schema', damaged, varied({ schema: undefined }), 'has schema undefined instead of 4');
 test('of another checkpoint', damaged, varied({ key: 'fedcba9876543210' }), 'is that of "fedcba9876543210"');
 test('of a kind that is none', damaged, varied({ kind: 'halted' }), 'has the kind "halted"');
 test('without a lab', damaged, varied({ lab: undefined }), 'names no lab');
@@ -33,7 +34,7 @@ test('without a time', damaged, varied({ savedAt: 'yesterday' }), 'does not say 
 test('without machines', damaged, varied({ machines: [] }), 'lists no machines');
 test('without files', damaged, varied({ files: undefined }), 'lists no files');
 test('a machine without a name', damaged, withMachine({ node: undefined }), 'has a strange entry for a machine');
-test('an ingredient that is no text', damaged, withMachine({ fingerprint: { memory: 512 } }), 'has a strange entry for a machine');
+test('an input that is no text', damaged, withMachine({ fingerprint: { memory: 512 } }), 'has a strange entry for a machine');
 test('layers that are none', damaged, withMachine({ layers: [1] }), 'has a strange entry for a machine');
 test('RAM that has no digest', damaged, withMachine({ ram: '1.ram' }), 'has no entry for 1.ram');
 test('pages that have no digest', damaged, withMachine({ pages: '0.pages' }), 'has no entry for 0.pages');

@@ -16,7 +16,7 @@ const reported = test.macro({
 	},
 });
 
-test('two equal surveys', reported, { files: { '/a': text('x\n') }, units: { a: 'active' } }, { files: { '/a': text('x\n') }, units: { a: 'active' } });
+test('two equal snapshots', reported, { files: { '/a': text('x\n') }, units: { a: 'active' } }, { files: { '/a': text('x\n') }, units: { a: 'active' } });
 test('a line that was appended', reported, { files: { '/a': text('x\n') } }, { files: { '/a': text('x\ny\n') } }, 'file /a: added "y"');
 test(
 	'a line in the place of another, and a mode',

@@ -14,7 +14,7 @@ const reported = test.macro((t, differs: Partial<Awake>, complaints: readonly Re
 	for (const [index, complaint] of complaints.entries()) t.regex(found[index] ?? '', complaint);
 });
 
-test('a sound machine', reported, {}, []);
+test('a healthy machine', reported, {}, []);
 test('a clock that is right to a second', reported, { clockOffsetMs: -990 }, []);
 test('a clock of last week', reported, { clockOffsetMs: -7 * 86_400_000 }, [/clock is off by -604800000 ms/]);
 test('a clock that is fast', reported, { clockOffsetMs: 1003 }, [/clock is off by 1003 ms/]);

@@ -36,7 +36,7 @@ function entries(...uppers: readonly number[]): Buffer {
 
 const [absent, anonymous, softDirty, ofFile, swapped, swappedShared] = [0, 0x80000000, 0x80800000, 0xa0000000, 0x40000000, 0x60000000];
 
-test('pages of a file and those that were never touched are not the process’s own', (t) => {
+test('pages of a file and those that were never used are not the process’s own', (t) => {
 	t.deepEqual(privatePages(entries(), 0), []);
 	t.deepEqual(privatePages(entries(absent, ofFile, ofFile, absent), 0), []);
 });

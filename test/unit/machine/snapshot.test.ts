@@ -2,7 +2,7 @@ import test from 'ava';
 import { parseSnapshot } from '../../../src/machine/snapshot.js';
 import { snapshotAnswer } from './snapshots.js';
 
-test('a survey of everything', (t) => {
+test('a snapshot of everything', (t) => {
 	t.deepEqual(parseSnapshot(snapshotAnswer()), {
 		files: {
 			'/etc': { type: 'd', mode: '755', owner: 'root:root', size: 0 },
@@ -28,13 +28,13 @@ test('a survey of everything', (t) => {
 	});
 });
 
-test('a survey of nothing', (t) => {
+test('a snapshot of nothing', (t) => {
 	const { files, units, ports, addresses } = parseSnapshot(
 		snapshotAnswer({ files: '', digests: '', units: '', tcp: '', tcp6: '', udp: '', fib_trie: '', if_inet6: '', texts: '' }),
 	);
 	t.deepEqual({ files, units, ports, addresses }, { files: {}, units: {}, ports: [], addresses: [] });
 });
 
-test('an answer that was cut off is no survey', (t) => {
+test('an answer that was cut off is no snapshot', (t) => {
 	t.throws(() => parseSnapshot(snapshotAnswer().slice(0, 200)));
 });

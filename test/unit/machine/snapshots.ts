@@ -1,4 +1,4 @@
-/** Answers of the guest's agent to `survey`, as it makes them. */
+/** Answers of the guest's agent to `snapshot`, as it makes them. */
 import { gzipSync } from 'node:zlib';
 
 /** Of a machine with PostgreSQL on it, shortened; what is `overridden` takes the place of a whole section. */

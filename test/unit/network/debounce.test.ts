@@ -32,7 +32,7 @@ test('questions differ by what is asked', (t) => {
 	t.is(reported.length, 2);
 });
 
-test('a burst is told without being asked for', async (t) => {
+test('joined connections are reported without being asked for', async (t) => {
 	const { reported, joined } = joiner();
 	joined.take(connection(80));
 	await new Promise((resolve) => setTimeout(resolve, debounceMs + 200));

@@ -61,10 +61,10 @@ test('a script is inline or a file, not both and not neither', async (t) => {
 });
 
 test('a key in both spellings is a duplicate', hasProblems, single({}, { baseImage: 'x' }), [
-	'duplicate-key | nodes[0].recipe.baseImage: stands twice; the first is on line 13 | keep one of them',
+	'duplicate-key | nodes[0].recipe.baseImage: appears twice; the first is on line 13 | keep one of them',
 ]);
 
-test('a key that stands twice in one spelling is a duplicate, and its line is told', async (t) => {
+test('a key that appears twice in one spelling is a duplicate, and its line is told', async (t) => {
 	const source = await read(t, 'name: a\nnodes: []\nname: b\n');
 	const duplicate = source.problems.find(({ code }) => code === 'duplicate-key');
 	t.is(duplicate?.line, 3);

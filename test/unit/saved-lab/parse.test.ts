@@ -1,4 +1,4 @@
-/** What a lab that is handed over says of itself, and what a stranger's may not say. */
+/** What an exported lab says of itself, and what a stranger's may not say. */
 import test from 'ava';
 import { Failure } from '../../../src/base/errors.js';
 import { freeName } from '../../../src/commands/live/bring-up-imported.js';

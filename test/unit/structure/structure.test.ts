@@ -30,11 +30,11 @@ const mayImport = (from: string, to: string): boolean => from === to || levelOf(
 
 /** Where each npm package is imported: one file, or one folder where it ends in a slash. */
 const importers: Readonly<Record<string, string>> = {
+	'diff': 'src/base/line-diff.ts',
 	'env-paths': 'src/runs/paths.ts',
 	'execa': 'src/process/',
 	'ip-num': 'src/lab/addressing.ts',
 	'junit-report-builder': 'src/report/junit.ts',
-	'listr2': 'src/report/live.ts',
 	'proper-lockfile': 'src/process/lock.ts',
 	'ssh2': 'src/ssh/',
 	'tmp-promise': 'src/runs/run-directory.ts',
@@ -91,7 +91,7 @@ test('no room holds more than an eighth of the source', (t) => {
 
 /** `readline` ends a line at U+2028 as well, from Node 24 on; text of guests has that character in it. */
 test('only the prompt of the debugger reads lines with node:readline', (t) => {
-	const users = sources.filter(({ text }) => /from 'node:readline(?:\/promises)?'/.test(text)).map(({ path }) => path);
+	const users = [...sources, ...tests].filter(({ text }) => /from 'node:readline(?:\/promises)?'/.test(text)).map(({ path }) => path);
 	t.deepEqual(users, ['src/commands/live/debugger/lines.ts']);
 });
 
@@ -155,8 +155,8 @@ test('every way to import is seen', (t) => {
 	const text = `
 import a from 'a';
 import {
-	type B,
 	b,
+	type B,
 } from './b.js';
 import type { C } from '@scope/c/deep';
 import 'd';

@@ -51,7 +51,8 @@ test.serial('a line separator of Unicode in a command and in a variable ends no 
 	const lab = await readyLab(t);
 	const connection = await debug(t, lab);
 	t.like(await connection.ask({ do: 'evaluate', command: 'echo a\u2028b' }), { answer: { status: 0 } });
-	t.is(await doneOf(connection), 'eval echo a\u2028b');
+	// The separator itself is washed out of what a guest sends.
+	t.is(await doneOf(connection), 'eval echo ab');
 	await connection.ask({ do: 'quit' });
 	await end(t, lab);
 });

@@ -4,7 +4,8 @@
  */
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { toFailure, usageFailure, type Failure } from '../base/errors.js';
+import { toFailure, toReported, usageFailure, type Failure } from '../base/errors.js';
+import { washed } from '../base/wash.js';
 import { toolVersion } from '../base/package-root.js';
 import { processTerminal, type Terminal } from '../commands/terminal.js';
 import { closest } from '../plan/keys.js';
@@ -103,7 +104,8 @@ const terminal = processTerminal();
 try {
 	await buildParser(terminal).parseAsync();
 } catch (error) {
-	const failure = toFailure(error);
+	// What plans and guests have written is quoted in it.
+	const failure = washed(toReported(toFailure(error)));
 	const { stderr } = terminal;
 	stderr.write(`rehearse: ${failure.message}\n`);
 	if (failure.detail) stderr.write(`${failure.detail.replace(/^/gm, '  ')}\n`);

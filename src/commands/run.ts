@@ -11,7 +11,7 @@ import { rehearseOrders, type Shuffle } from '../rehearse/shuffle.js';
 import { eventLine } from '../report/plain.js';
 import { summary } from '../report/summary.js';
 import type { Paths } from '../runs/paths.js';
-import { loadLab } from './load-lab.js';
+import { loadPlan } from './load-lab.js';
 import { stopOnSignals } from './stop.js';
 import type { Terminal } from './terminal.js';
 import { startView } from './view.js';
@@ -48,7 +48,7 @@ export interface RunOptions {
 /** `rehearse run`: the whole way from a plan to a verdict, which is the exit status. */
 export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	const { terminal, junit, json } = options;
-	const lab = await loadLab(options.lab, terminal);
+	const { lab, planText } = await loadPlan(options.lab, terminal);
 	const { cold, limitBytes } = options.checkpoints;
 	if (options.shuffle) checkShuffle(lab, options.checkpoints);
 	const checkpoints = { cold, limitBytes, started: startedNodes(lab, options.checkpoints) };
@@ -59,6 +59,7 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	try {
 		const asked: RehearseOptions = {
 			lab,
+			planText,
 			labArgument: options.lab,
 			paths: options.paths,
 			accelerator: options.accelerator,

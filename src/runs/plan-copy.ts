@@ -1,4 +1,4 @@
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Lab } from '../lab/lab.js';
 import { planDirectory } from './run-files.js';
@@ -6,17 +6,18 @@ import { planDirectory } from './run-files.js';
 /**
  * Keeps a lab's plan and the script files that it names in its run's directory, under the same names, so that the copy
  * can be rehearsed too. A script from outside the plan's directory is not among them.
+ * @param text of the plan as it was read and hashed: the file may say something else by now
  */
-export async function copyPlan(lab: Pick<Lab, 'planPath' | 'nodes'>, runDirectory: string): Promise<void> {
+export async function copyPlan(lab: Pick<Lab, 'planPath' | 'nodes'>, text: string, runDirectory: string): Promise<void> {
 	const home = path.dirname(lab.planPath);
 	const copy = planDirectory(runDirectory);
 	await mkdir(copy, { recursive: true });
-	await copyFile(lab.planPath, path.join(copy, path.basename(lab.planPath)));
-	for (const { file, text } of lab.nodes.flatMap(({ startupScripts }) => startupScripts)) {
+	await writeFile(path.join(copy, path.basename(lab.planPath)), text);
+	for (const { file, text: scriptText } of lab.nodes.flatMap(({ startupScripts }) => startupScripts)) {
 		const relative = file === undefined ? undefined : path.relative(home, file);
 		if (relative === undefined || relative.startsWith('..') || path.isAbsolute(relative)) continue;
 		const target = path.join(copy, relative);
 		await mkdir(path.dirname(target), { recursive: true });
-		await writeFile(target, text);
+		await writeFile(target, scriptText);
 	}
 }

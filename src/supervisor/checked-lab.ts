@@ -1,4 +1,5 @@
 import type { CleanupStack } from '../base/cleanup.js';
+import { brokenFailure, toFailure } from '../base/errors.js';
 import type { Semaphore } from '../base/semaphore.js';
 import { allOf } from '../base/waiting.js';
 import type { Emit } from '../lab/events.js';
@@ -40,18 +41,28 @@ const stubbornServiceMs = 90_000;
 export async function snapshotMachine(machine: RunningMachine, deadlineMs: number, signal?: AbortSignal): Promise<StateSnapshot> {
 	machine.send('snapshot');
 	const { data } = await machine.waitFor('snapshot', { deadlineMs, signal, what: 'its state snapshot was' });
-	return parseSnapshot(data);
+	try {
+		return parseSnapshot(data);
+	} catch (cause) {
+		throw brokenFailure('snapshot', `${machine.name}: what its agent says of it cannot be read: ${(cause as Error).message}`, { node: machine.name, cause });
+	}
 }
 
-/** Writes a state snapshot of every machine of a lab into the run's directory. */
+/** Surveys every machine of a lab into the run's directory. One whose agent makes no sense is told of, and that is all. */
 export async function snapshotLab(
 	running: Pick<LabOfMachines, 'find'>,
 	{ machines, runDirectory, deadlines }: RunSpec,
-	signal: AbortSignal,
+	{ emit, signal }: Pick<ProvableContext, 'emit' | 'signal'>,
 ): Promise<void> {
 	const snapshot = async (node: string) => {
 		const { machine } = running.find(node).present;
-		await writeSnapshot(runDirectory, node, await snapshotMachine(machine, deadlines.wakeMs, signal));
+		try {
+			await writeSnapshot(runDirectory, node, await snapshotMachine(machine, deadlines.wakeMs, signal));
+		} catch (error) {
+			const { code, message } = toFailure(error);
+			if (code !== 'snapshot') throw error;
+			emit({ type: 'notice', node, message });
+		}
 	};
 	await Promise.all(machines.map(({ spec }) => snapshot(spec.name)));
 }

@@ -215,7 +215,7 @@ async function startWith(
 	spec: MachineSpec,
 	how: Start,
 	{ diskMiB, consoleFile, niceness = 0 }: MachineRunSpec,
-	{ lab, signal, onMessage, onStart }: StartContext,
+	{ lab, emit, signal, onMessage, onStart }: StartContext,
 	own: CleanupStack,
 ): Promise<StartedMachine> {
 	const machine = await startMachine(spec, {
@@ -226,6 +226,7 @@ async function startWith(
 		consoleFile,
 		cleanup: own,
 		onMessage,
+		onNotice: (message) => emit({ type: 'notice', node: spec.name, message }),
 		signal,
 	});
 	const layers = [spec.overlayFile, ...spec.layers];

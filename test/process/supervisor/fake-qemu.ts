@@ -80,7 +80,8 @@ function execute({ execute: command, arguments: args }: QmpCommand): object {
 
 let monitor: Socket | undefined;
 listen('qmp', (socket) => {
-	monitor = socket;
+	// Others may look at it too.
+	monitor ??= socket;
 	socket.write('{"QMP": {"version": {}, "capabilities": []}}\r\n');
 	onLine(socket, (line) => {
 		const command = JSON.parse(line) as QmpCommand;
@@ -187,6 +188,11 @@ listen('side', (socket) => {
 		if (word === 'journal') socket.write(`journal text=${gzipSync(`the last ${first} lines\n`).toString('base64')}\n`);
 		if (word === 'size') shell?.write(`${line}\n`);
 	});
+});
+
+// Reboots, as from within; QEMU was told to end with that.
+process.on('SIGUSR2', () => {
+	monitor?.write('{"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}, "timestamp": {"seconds": 1, "microseconds": 0}}\r\n', () => setTimeout(() => process.exit(0), 100));
 });
 
 process.stdout.write('fake machine\r\n');

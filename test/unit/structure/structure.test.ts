@@ -132,6 +132,11 @@ test('nothing is left for later', (t) => {
 	t.deepEqual(sources.filter(({ text }) => marks.test(text)).map(({ path }) => path), []);
 });
 
+test('no wait leaves something on a signal that lasts: AbortSignal.any does, for as long as the signal lives', (t) => {
+	const leaking = sources.filter(({ text }) => /AbortSignal\.(?:any|timeout)\(/.test(text));
+	t.deepEqual(leaking.map(({ path }) => path), []);
+});
+
 test('every exported value of src has a doc comment', (t) => {
 	const missing = sources.flatMap(({ path, text }) => undocumentedExports(text).map((line) => `${path}: ${line}`));
 	t.deepEqual(missing, []);

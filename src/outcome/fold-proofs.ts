@@ -10,13 +10,13 @@ export const announcedProofs = (names: readonly ProofName[], tests: readonly Ann
 });
 
 /** The records with an assertion of the scenario that was run for a proof. */
-export function withProofAssertion(proofs: ProofRecords, proof: ProofName, outcome: AssertionOutcome): ProofRecords {
+export function withProofAssertion(proofs: ProofRecords, proof: ProofName, outcome: AssertionOutcome, at: number): ProofRecords {
 	if (proof === 'twice') {
 		const { scripts, tests } = proofs.twice ?? { scripts: [], tests: [] };
-		return { ...proofs, twice: { scripts, tests: withAssertion(tests, outcome) } };
+		return { ...proofs, twice: { scripts, tests: withAssertion(tests, outcome, at) } };
 	}
 	const { machines, tests } = proofs.reboot ?? { machines: [], tests: [] };
-	return { ...proofs, reboot: { machines, tests: withAssertion(tests, outcome) } };
+	return { ...proofs, reboot: { machines, tests: withAssertion(tests, outcome, at) } };
 }
 
 type ProofEvent = Extract<

@@ -19,6 +19,8 @@ import { processorModel } from '../host/accelerator-choice.js';
 import { requiredForRun } from '../host/requirements.js';
 import type { Emit, ProofName, RunEvent } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
+import { scriptSources } from '../lab/script-source.js';
+import { topologyOf } from '../lab/topology.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
 import { emptyRun, foldEvent } from '../outcome/fold.js';
 import { resultJson, resultOf } from '../outcome/result.js';
@@ -238,5 +240,8 @@ function announce({ lab, labArgument, scenario, proofs }: RehearseOptions, direc
 		warnings: lab.warnings,
 		runDirectory: directory.path,
 		...(proofs && proofs.length > 0 ? { proofs } : {}),
+		planPath: lab.planPath,
+		topology: topologyOf(lab),
+		sources: scriptSources(lab),
 	});
 }

@@ -86,7 +86,8 @@ export function closingSection(state: RunState, width: number, paint: Paint): st
 	return [paint('bold', paint(statusStyle(verdict), sentence)), ...indented(layOutColumns(lines, paint), 2)];
 }
 
-function verdictWords(state: RunState): string {
+/** `passed in 2 min 01 s`, or why the lab was not rehearsed to the end. */
+export function verdictWords(state: RunState): string {
 	const verdict = verdictOf(state);
 	const time = formatMs(elapsedMs(state));
 	if (verdict === 'passed' || verdict === 'failed') return `${verdict} in ${time}`;
@@ -94,7 +95,7 @@ function verdictWords(state: RunState): string {
 }
 
 /** `9 of 10 passed, 1 failed`; nothing for no checks at all. */
-function tally(statuses: readonly string[]): string | undefined {
+export function tally(statuses: readonly string[]): string | undefined {
 	if (statuses.length === 0) return undefined;
 	const count = (...wanted: string[]): number => statuses.filter((status) => wanted.includes(status)).length;
 	const others = [
@@ -116,7 +117,7 @@ const proofFlags = ({ proofs: { twice, reboot, shuffle } }: RunState): string =>
 	].join('');
 
 /** One command to paste. A lab that was kept has its own; an error says in its hint what to do. */
-function nextCommand(state: RunState): string | undefined {
+export function nextCommand(state: RunState): string | undefined {
 	if (state.kept || state.lab === '') return undefined;
 	if (verdictOf(state) === 'failed') return `rehearse run ${shell.quote(state.labArgument)}${proofFlags(state)} --keep on-failure`;
 	const error = errorOf(state);

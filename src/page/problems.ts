@@ -1,0 +1,113 @@
+/** What went wrong in a run, in the order in which a reader needs it: what the head of the page shows. */
+import { proofChecks } from '../outcome/proofs.js';
+import { errorOf } from '../outcome/result.js';
+import type { RunState } from '../outcome/state.js';
+import { scriptFailure } from '../report/checks.js';
+import { place, shown, shownEnd, shownLine } from './shown.js';
+
+export interface Problem {
+	readonly kind: 'startup script' | 'assertion' | 'proof' | 'stage' | 'rehearsal';
+	/** Absent where it is about the whole lab. */
+	readonly node?: string;
+	readonly title: string;
+	/** `line 7`, where a script is meant. */
+	readonly where?: string;
+	/** The command that failed. */
+	readonly command?: string;
+	/** What was expected and what was seen, or what was said. */
+	readonly told: string;
+	readonly output: string;
+	/** Where the page has more of it. */
+	readonly href: string;
+	readonly hint?: string;
+}
+
+/** Lines and characters of output in the head of the page. */
+const end = [8, 1200] as const;
+
+/** The error that ended the run, failed scripts, failed stages of nodes, failed assertions, failed proofs. */
+export const problemsOf = (state: RunState): Problem[] => [
+	...errorProblem(state),
+	...scriptProblems(state),
+	...stageProblems(state),
+	...assertionProblems(state),
+	...proofProblems(state),
+];
+
+function errorProblem(state: RunState): Problem[] {
+	const error = errorOf(state);
+	if (!error) return [];
+	const { node, code, message, detail, hint } = error;
+	return [
+		{
+			kind: 'rehearsal',
+			...(node === undefined ? {} : { node }),
+			title: code,
+			told: shown(message),
+			output: shownEnd(detail ?? '', ...end),
+			href: node === undefined ? '#timeline' : `#${place.node(node)}`,
+			...(hint === undefined ? {} : { hint: shown(hint) }),
+		},
+	];
+}
+
+const scriptProblems = ({ nodes }: RunState): Problem[] =>
+	nodes.flatMap(({ name: node, scripts }) =>
+		scripts.flatMap(({ script, outcome }): Problem[] => {
+			if (!outcome || outcome.status === 'passed') return [];
+			const { failedLine: line, failedCommand: command } = outcome;
+			return [
+				{
+					...{ kind: 'startup script', node, title: script, told: scriptFailure(outcome) },
+					...(line === undefined ? {} : { where: `line ${line}` }),
+					...(command === undefined ? {} : { command: shownLine(command) }),
+					output: shownEnd(outcome.output, ...end),
+					href: `#${line === undefined ? place.script(node, script) : place.line(node, script, line)}`,
+				},
+			];
+		}),
+	);
+
+const stageProblems = ({ stages }: RunState): Problem[] =>
+	stages.flatMap(({ name, node, status, detail }): Problem[] =>
+		node !== undefined && status === 'failed' && name !== 'restore' && name !== 'save' && name !== 'startup'
+			? [{ kind: 'stage', node, title: name, told: `${name} failed`, output: shownEnd(detail ?? '', ...end), href: `#${place.node(node)}` }]
+			: [],
+	);
+
+const assertionProblems = ({ tests }: RunState): Problem[] =>
+	tests.flatMap(({ name, assertions }, test) =>
+		assertions.flatMap(({ onVm: node, title, outcome }, index): Problem[] =>
+			!outcome || outcome.status === 'passed'
+				? []
+				: [
+						{
+							kind: 'assertion',
+							node,
+							title: name,
+							command: shownLine(title),
+							told: shown(outcome.message ?? 'it does not hold'),
+							output: shownEnd(outcome.output ?? '', ...end),
+							href: `#${place.assertion(test, index)}`,
+						},
+					],
+		),
+	);
+
+const proofProblems = (state: RunState): Problem[] =>
+	proofChecks(state).flatMap(({ proof, node, name, status, told }): Problem[] =>
+		status === 'failed' || status === 'timed-out'
+			? [
+					{
+						kind: 'proof',
+						...(node === undefined ? {} : { node }),
+						title: `${proof}: ${name}`,
+						told: shown(told[0] ?? statusSentence(proof, name)),
+						output: shownEnd(told.slice(1).join('\n'), ...end),
+						href: '#proofs',
+					},
+				]
+			: [],
+	);
+
+const statusSentence = (proof: string, name: string): string => `${proof} of ${name} failed`;

@@ -7,6 +7,7 @@ import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { requireRoom } from '../base/disk-usage.js';
 import { brokenFailure, ExitCode, usageFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
+import type { DeclaredPassword } from '../base/secrets.js';
 import { toolVersion } from '../base/version.js';
 import {
 	isBundled,
@@ -16,7 +17,7 @@ import {
 	type HeldSecrets,
 } from '../bundle/manifest.js';
 import { describeFile, writeBundle, type PackedFile } from '../bundle/pack.js';
-import { findSecrets, redact, type DeclaredPassword } from '../bundle/secrets.js';
+import { findSecrets, redact } from '../bundle/secrets.js';
 import { wasHandedOver } from '../lab/events.js';
 import { foldEvents } from '../outcome/fold.js';
 import { verdictOf } from '../outcome/result.js';

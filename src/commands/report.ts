@@ -1,10 +1,11 @@
 
-import { ExitCode } from '../base/errors.js';
+import { ExitCode, usageFailure } from '../base/errors.js';
 import type { RunEvent } from '../lab/events.js';
 import { foldEvents } from '../outcome/fold.js';
 import { resultJson, resultOf } from '../outcome/result.js';
 import { eventLine } from '../report/plain.js';
 import { summary } from '../report/summary.js';
+import { reportPagePath } from '../runs/run-files.js';
 import { findRun, readEvents } from '../runs/stored-runs.js';
 import type { Terminal } from './terminal.js';
 
@@ -15,11 +16,24 @@ export interface ReportOptions {
 	readonly run: string | undefined;
 	readonly runs: string;
 	readonly format: ReportFormat;
+	/** Write the page instead: to this file, or into the run's directory where it is empty. */
+	readonly html?: string | undefined;
 	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor' | 'width'>;
 }
 
 /** `rehearse report`: any report of a run, made again from its event log. Exit status 0, whatever the verdict was. */
-export async function reportCommand({ run, runs, format, terminal }: ReportOptions): Promise<ExitCode> {
+export async function reportCommand({ run, runs, format, html, terminal }: ReportOptions): Promise<ExitCode> {
+	if (html !== undefined) {
+		const directory = findRun(run, runs);
+		const { writeReportPage } = await import('../page/write.js');
+		const state = { ...foldEvents(await readEvents(directory)), runDirectory: directory };
+		const file = html === '' ? reportPagePath(directory) : html;
+		await writeReportPage(state, { file }).catch((error: unknown) => {
+			throw usageFailure(`the page ${file} cannot be written: ${(error as Error).message}`, { cause: error });
+		});
+		terminal.stdout.write(`${file}\n`);
+		return ExitCode.passed;
+	}
 	terminal.stdout.write(await render(await readEvents(findRun(run, runs)), format, terminal));
 	return ExitCode.passed;
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { usageFailure, type ExitCode } from '../base/errors.js';
 import type { ProofName } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
@@ -11,6 +11,7 @@ import { rehearseOrders, type Shuffle } from '../rehearse/shuffle.js';
 import { eventLine } from '../report/plain.js';
 import { summary } from '../report/summary.js';
 import type { Paths } from '../runs/paths.js';
+import { reportPagePath } from '../runs/run-files.js';
 import { loadLab } from './load-lab.js';
 import { stopOnSignals } from './stop.js';
 import type { Terminal } from './terminal.js';
@@ -42,18 +43,22 @@ export interface RunOptions {
 	readonly json: boolean;
 	/** File for a JUnit report. */
 	readonly junit: string | undefined;
+	/** File for the page of the run, which its directory has in any case. */
+	readonly html: string | undefined;
+	/** Whether declared passwords stay in what is shown and kept. */
+	readonly showSecrets: boolean;
 	readonly terminal: Terminal;
 }
 
 /** `rehearse run`: the whole way from a plan to a verdict, which is the exit status. */
 export async function runCommand(options: RunOptions): Promise<ExitCode> {
-	const { terminal, junit, json } = options;
+	const { terminal, junit, html, json } = options;
 	const lab = await loadLab(options.lab, terminal);
 	const { cold, limitBytes } = options.checkpoints;
 	if (options.shuffle) checkShuffle(lab, options.checkpoints);
 	const checkpoints = { cold, limitBytes, started: startedNodes(lab, options.checkpoints) };
 	// A report that cannot be written is found out now, not after the run.
-	if (junit !== undefined) openReport(junit);
+	for (const file of [junit, html]) if (file !== undefined) openReport(file);
 	const stopping = stopOnSignals();
 	const view = await startView(terminal);
 	try {
@@ -69,6 +74,7 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 			trace: options.trace,
 			proofs: options.proofs,
 			mirror: options.mirror,
+			showSecrets: options.showSecrets,
 			timeLimitMs: options.timeLimitMs,
 			onEvent: view.onEvent,
 			stopping,
@@ -81,8 +87,13 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 			const { junitXml } = await import('../report/junit.js');
 			writeFileSync(junit, junitXml(state));
 		}
+		if (html !== undefined) {
+			const { writeReportPage } = await import('../page/write.js');
+			await writeReportPage(state, { file: html });
+		}
+		const page = html ?? findPage(state.runDirectory);
 		const { stdout, stdoutColor: color, width } = terminal;
-		stdout.write(json ? resultJson(result) : summary(state, { color, width }));
+		stdout.write(json ? resultJson(result) : summary(state, { color, width, page }));
 		return exitCodeOf(result) as ExitCode;
 	} finally {
 		await view.stop();
@@ -127,6 +138,12 @@ export function startedNodes(
 	requireNodes(only, names);
 	if (from === 'started') return names;
 	return only.length > 0 ? names.filter((name) => !only.includes(name)) : [];
+}
+
+/** The page in the run's directory, where it could be written. */
+function findPage(runDirectory: string): string | undefined {
+	const file = reportPagePath(runDirectory);
+	return runDirectory !== '' && existsSync(file) ? file : undefined;
 }
 
 function openReport(file: string): void {

@@ -24,15 +24,14 @@ export function Drawing({ topology, connections, statusOf, sizeText, css }: Draw
 			{css === undefined ? null : <style>{css}</style>}
 			<defs>
 				{['pass', 'fail', 'warn', 'idle'].map((kind) => (
-					<marker id={`to-${kind}`} class={`edge ${kind}`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto-start-reverse">
+					<marker id={`to-${kind}`} class={`edge ${kind}`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" markerHeight="6" orient="auto-start-reverse">
 						<path d="M0 0 8 4 0 8z" />
 					</marker>
 				))}
 			</defs>
-			{connections.map((state, index) => {
-				const [from, to] = [centres.get(state.connection.from), centres.get(state.connection.to)];
-				return from && to && from !== to ? <Edge state={state} from={from} to={to} bend={bendOf(connections, index)} /> : null;
-			})}
+			{edgesOf(connections, centres).map((edge) => (
+				<Edge edge={edge} />
+			))}
 			{topology.nodes.map((node) => {
 				const centre = centres.get(node.name);
 				return centre ? <NodeBox node={node} centre={centre} status={statusOf(node.name)} size={sizeText(node)} isLink={css === undefined} /> : null;
@@ -49,11 +48,38 @@ function bendOf(connections: readonly ConnectionState[], index: number): number 
 	return before === 0 ? 0 : Math.ceil(before / 2) * 26 * (before % 2 === 1 ? 1 : -1);
 }
 
-function Edge({ state, from, to, bend }: { readonly state: ConnectionState; readonly from: Point; readonly to: Point; readonly bend: number }) {
+/** A connection with the line that is drawn for it and the place of its label. */
+interface DrawnEdge {
+	readonly state: ConnectionState;
+	readonly start: Point;
+	readonly end: Point;
+	readonly middle: Point;
+}
+
+/** Places along a line where a label may be, the best first. */
+const labelPlaces = [0.5, 0.36, 0.64, 0.25, 0.75];
+
+/** The connections as lines, each label where it covers no other, if there is such a place. */
+function edgesOf(connections: readonly ConnectionState[], centres: ReadonlyMap<string, Point>): readonly DrawnEdge[] {
+	const drawn: DrawnEdge[] = [];
+	const isFree = (point: Point) =>
+		drawn.every(({ middle }) => Math.abs(middle.x - point.x) > 76 || Math.abs(middle.y - point.y) > 26) &&
+		[...centres.values()].every(({ x, y }) => Math.abs(x - point.x) > box.width / 2 + 30 || Math.abs(y - point.y) > box.height / 2 + 8);
+	for (const [index, state] of connections.entries()) {
+		const [from, to] = [centres.get(state.connection.from), centres.get(state.connection.to)];
+		if (!from || !to || from === to) continue;
+		const bend = bendOf(connections, index);
+		const [start, end] = [border(from, to, bend), border(to, from, -bend)];
+		const points = labelPlaces.map((part) => ({ x: start.x + (end.x - start.x) * part, y: start.y + (end.y - start.y) * part }));
+		const [first = start] = points;
+		drawn.push({ state, start, end, middle: points.find(isFree) ?? first });
+	}
+	return drawn;
+}
+
+function Edge({ edge: { state, start, end, middle } }: { readonly edge: DrawnEdge }) {
 	const { connection, status, told } = state;
 	const kind = status === undefined ? 'idle' : statusClass(status);
-	const [start, end] = [border(from, to, bend), border(to, from, -bend)];
-	const middle = { x: (start.x + end.x) / 2, y: (start.y + end.y) / 2 };
 	const label = `${connection.port}${status === undefined ? '' : ` ${mark(status)}`}`;
 	const width = label.length * 8 + 14;
 	return (
@@ -95,7 +121,7 @@ function NodeBox({ node, centre, status, size, isLink }: NodeBoxProps) {
 			<rect class="body" x={x} y={y} width={box.width} height={box.height} rx="8" />
 			<rect class="side" x={x} y={y} width="6" height={box.height} rx="3" />
 			<text class="name" x={x + 18} y={y + 24}>
-				{shownLine(node.name, 18)}
+				{shownLine(node.name, 20)}
 			</text>
 			{status === undefined ? null : (
 				<text class="mark" x={x + box.width - 14} y={y + 24} text-anchor="end">

@@ -2,7 +2,7 @@
 import type { Topology } from '../lab/topology.js';
 
 /** Size of a node's box, and the least distance between two, in the drawing's units. */
-export const box = { width: 200, height: 92, gapX: 90, gapY: 56 } as const;
+export const box = { width: 206, height: 92, gapX: 90, gapY: 56 } as const;
 
 export interface Point {
 	readonly x: number;

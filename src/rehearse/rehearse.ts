@@ -7,7 +7,6 @@
  * Later stages take earlier results as arguments. What happens is told by events; `RunState`, the fold over them,
  * is the result.
  */
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { timeLimitFailure, toFailure, toReported } from '../base/errors.js';
@@ -19,11 +18,11 @@ import { processorModel } from '../host/accelerator-choice.js';
 import { requiredForRun } from '../host/requirements.js';
 import type { Emit, ProofName, RunEvent } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
+import { maskEvent, masksOf } from '../lab/mask.js';
 import { scriptSources } from '../lab/script-source.js';
 import { topologyOf } from '../lab/topology.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
 import { emptyRun, foldEvent } from '../outcome/fold.js';
-import { resultJson, resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import type { CheckpointWish } from '../prepare/checkpoints.js';
 import { prepareOpened, type OpenedLab } from '../prepare/from-saved-lab.js';
@@ -41,6 +40,7 @@ import { sshConfigFile, writeSshConfig } from '../runs/ssh-config.js';
 import { checkpointsIn } from '../saved-lab/layout.js';
 import { orderHandover } from '../saved-lab/store.js';
 import { announceTests } from '../scenario/checks.js';
+import { keepReports } from './keep-reports.js';
 import { startSupervisor, type Supervisor } from './start-supervisor.js';
 
 export interface RehearseOptions {
@@ -70,6 +70,8 @@ export interface RehearseOptions {
 	readonly pace?: Readonly<Record<string, number>>;
 	/** Whether the machines are surveyed at the end (./surveys), once all that the verdict depends on was told. */
 	readonly surveys?: boolean;
+	/** Whether declared passwords stay in what is shown and kept. */
+	readonly showSecrets?: boolean;
 	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
 	readonly mirror?: string | undefined;
 	/** For the whole run, in milliseconds. */
@@ -94,8 +96,9 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	const began = performance.now();
 	let state = emptyRun();
 	let directory: RunDirectory | undefined;
+	const masks = masksOf(options.lab, options.showSecrets ?? false);
 	const emit: Emit = (body) => {
-		const event: RunEvent = { at: Date.now(), ...body };
+		const event: RunEvent = { at: Date.now(), ...maskEvent(body, masks.text) };
 		state = foldEvent(state, event);
 		logEvent(event);
 		options.onEvent(event);
@@ -131,7 +134,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			announce(options, directory, emit);
 			await announceLive(liveLab(options, directory), cleanup);
 			// That of a run that was opened is copied with its seeds.
-			if (!options.opened) await keep('a copy of the plan', copyPlan(options.lab, directory.path), emit);
+			if (!options.opened) await keep('a copy of the plan', copyPlan(options.lab, directory.path, masks.plan), emit);
 			await rehearseIn(directory, options, { starting, required }, { emit, cleanup, signal });
 		});
 	} catch (error) {
@@ -140,7 +143,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 		clearTimeout(limitTimer);
 	}
 	emit({ type: 'run-finished', ms: Math.round(performance.now() - began) });
-	if (directory) await writeFile(path.join(directory.path, 'result.json'), resultJson(resultOf(state))).catch(() => undefined);
+	if (directory) await keepReports(state, directory.path, masks.text);
 	return state;
 }
 

@@ -60,8 +60,8 @@ export function errorSection(state: RunState, width: number, paint: Paint): stri
 export const errorSentence = ({ node, message, code }: ReportedError): string =>
 	`${node === undefined ? '' : `${node}: `}${withoutControls(message).trim()} (${code})`;
 
-/** The verdict, the counts behind it, and what to paste next. */
-export function closingSection(state: RunState, width: number, paint: Paint): string[] {
+/** The verdict, the counts behind it, and what to open and to paste next. */
+export function closingSection(state: RunState, width: number, paint: Paint, page?: string): string[] {
 	const verdict = verdictOf(state);
 	const next = nextCommand(state);
 	const repeated = state.nodes.reduce((total, { scripts }) => total + scripts.length, 0);
@@ -75,6 +75,7 @@ export function closingSection(state: RunState, width: number, paint: Paint): st
 		['orders', state.proofs.shuffle && tally(shuffleStatuses(state))],
 		['accelerator', accelerator],
 		['run directory', state.runDirectory || undefined],
+		['page', page],
 		['next', next],
 	];
 	const lines = rows.flatMap(([label, text]): (readonly Cell[])[] =>

@@ -6,13 +6,14 @@ import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { toFailure, usageFailure, type Failure } from '../base/errors.js';
 import { toolVersion } from '../base/version.js';
-import { processTerminal, type Terminal } from '../commands/terminal.js';
+import { guardedTerminal, processTerminal, type Terminal } from '../commands/terminal.js';
 import { closest } from '../plan/keys.js';
 import type { Command } from './command.js';
 import { bundleDefinition } from './commands/bundle.js';
 import { checkDefinition } from './commands/check.js';
 import { debugDefinition } from './commands/debug.js';
 import { doctorDefinition } from './commands/doctor.js';
+import { graphDefinition } from './commands/graph.js';
 import { imageDefinition } from './commands/image.js';
 import { nodeDefinitions } from './commands/into-nodes.js';
 import { lifeDefinitions } from './commands/lab-life.js';
@@ -29,6 +30,7 @@ const commands: readonly Command[] = [
 	runDefinition,
 	watchDefinition,
 	checkDefinition,
+	graphDefinition,
 	imageDefinition,
 	seedDefinition,
 	...lifeDefinitions,
@@ -75,7 +77,7 @@ function misused(message: string): Failure {
 	return usageFailure(message, { hint: meant === undefined ? help : `did you mean \`rehearse ${meant}\`?` });
 }
 
-const terminal = processTerminal();
+const terminal = guardedTerminal(processTerminal(), process.env);
 try {
 	await buildParser(terminal).parseAsync();
 } catch (error) {

@@ -73,6 +73,7 @@ export const runDefinition = defineCommand({
 		},
 		'shuffle-seed': { type: 'number', requiresArg: true, describe: 'the seed of the orders, to have the same ones again' },
 		junit: { type: 'string', requiresArg: true, describe: 'write a JUnit report to this file' },
+		'code-quality': { type: 'string', requiresArg: true, describe: 'write a code-quality report of GitLab to this file' },
 		html: { type: 'string', requiresArg: true, describe: 'write the page of the run to this file as well' },
 		...secretsFlag,
 		...mirrorFlag,
@@ -81,6 +82,7 @@ export const runDefinition = defineCommand({
 	async run(flags, terminal) {
 		const timeLimitMs = millisecondsOf('timeout', flags.timeout);
 		const junit = filled('junit', flags.junit);
+		const codeQuality = filled('code-quality', flags['code-quality']);
 		const html = filled('html', flags.html);
 		const mirror = filled('mirror', flags.mirror);
 		const [{ runCommand }, { userPaths }] = await Promise.all([
@@ -93,6 +95,6 @@ export const runDefinition = defineCommand({
 		const checkpoints = { cold, from, only, limitBytes: bytesOf('checkpoint-limit', flags['checkpoint-limit']) };
 		const saveFailed = flags['save-failed'];
 		const showSecrets = flags['show-secrets'];
-		return runCommand({ lab, paths: userPaths(), accelerator, checkpoints, keep, saveFailed, trace, proofs, shuffle, mirror, timeLimitMs, showSecrets, json, junit, html, terminal });
+		return runCommand({ lab, paths: userPaths(), accelerator, checkpoints, keep, saveFailed, trace, proofs, shuffle, mirror, timeLimitMs, showSecrets, json, junit, codeQuality, html, terminal });
 	},
 });

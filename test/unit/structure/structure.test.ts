@@ -38,7 +38,7 @@ const importers: Readonly<Record<string, string>> = {
 	'junit-report-builder': 'src/report/junit.ts',
 	'listr2': 'src/report/live.ts',
 	'preact': 'src/page/',
-	'preact-render-to-string': 'src/page/page.tsx',
+	'preact-render-to-string': 'src/page/',
 	'proper-lockfile': 'src/process/lock.ts',
 	'ssh2': 'src/ssh/',
 	'tmp-promise': 'src/runs/run-directory.ts',

@@ -13,6 +13,7 @@ import { bundleDefinition } from './commands/bundle.js';
 import { checkDefinition } from './commands/check.js';
 import { debugDefinition } from './commands/debug.js';
 import { doctorDefinition } from './commands/doctor.js';
+import { evidenceDefinitions } from './commands/evidence.js';
 import { graphDefinition } from './commands/graph.js';
 import { imageDefinition } from './commands/image.js';
 import { nodeDefinitions } from './commands/into-nodes.js';
@@ -39,6 +40,7 @@ const commands: readonly Command[] = [
 	debugDefinition,
 	traceDefinition,
 	reportDefinition,
+	...evidenceDefinitions,
 	bundleDefinition,
 	openDefinition,
 	doctorDefinition,

@@ -87,7 +87,7 @@ archive=$1 into=$2 tree=$3 size=$4
 mkdir "$tree"
 tar --extract --file="$archive" --directory="$tree" --numeric-owner --xattrs --xattrs-include='*' --exclude='./dev/*'
 rm "$archive"
-chroot "$tree" dpkg-query --show >"$into/packages.txt"
+chroot "$tree" dpkg-query --show --showformat '${'$'}{binary:Package}\\t${'$'}{Version}\\t${'$'}{Architecture}\\t${'$'}{source:Package}\\t${'$'}{source:Version}\\n' >"$into/packages.txt"
 cp "$tree"/boot/vmlinuz-* "$into/vmlinuz"
 cp "$tree"/boot/initrd.img-* "$into/initrd"
 truncate --size="$size" "$into/root.img"

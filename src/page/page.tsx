@@ -26,6 +26,15 @@ export interface PageInput {
 	readonly state: RunState;
 	/** The ends of consoles and journals. */
 	readonly logs: readonly LogEnd[];
+	readonly signature?: PageSignature;
+}
+
+/** Who signed the run, and what that means (21 CFR 11.50). */
+export interface PageSignature {
+	readonly signer: string;
+	readonly meaning: string;
+	/** ISO 8601. */
+	readonly signedAt: string;
 }
 
 /** A file beside the sources of this room that is put into every page as it is. */
@@ -49,7 +58,7 @@ const sections: readonly (readonly [id: string, title: string])[] = [
 ];
 
 /** The page of a run, or of as much of it as its log holds. */
-export function reportPage({ state, logs }: PageInput): string {
+export function reportPage({ state, logs, signature }: PageInput): string {
 	const [style, script] = [asset('page.css'), asset('page.js')];
 	const policy = `default-src 'none'; style-src ${hashOf(style)}; script-src ${hashOf(script)}; base-uri 'none'; form-action 'none'`;
 	const body = render(
@@ -68,7 +77,7 @@ export function reportPage({ state, logs }: PageInput): string {
 				<LogsSection logs={logs} />
 				<LimitsSection />
 			</main>
-			<Footer state={state} />
+			<Footer state={state} signature={signature} />
 		</>,
 	);
 	const links = sections.filter(([id]) => body.includes(`<section id="${id}"`));
@@ -105,8 +114,13 @@ export function reportPage({ state, logs }: PageInput): string {
 	return `<!doctype html>\n<html lang="en">${head.replace('</head>', `<style>${style}</style></head>`)}<body>${bar}${body}<script>${script}</script></body></html>\n`;
 }
 
-const Footer = ({ state }: { readonly state: RunState }) => (
+const Footer = ({ state, signature }: { readonly state: RunState; readonly signature: PageSignature | undefined }) => (
 	<footer>
+		{signature ? (
+			<p class="signed">
+				Signed: <b>{shownLine(signature.signer)}</b>, {shownLine(signature.meaning)}, <time dateTime={signature.signedAt}>{signature.signedAt}</time>
+			</p>
+		) : null}
 		<p>{`Written by rehearse ${toolVersion()} from the event log of the run${state.runDirectory === '' ? '' : ` in ${shownLine(state.runDirectory)}`}.`}</p>
 	</footer>
 );

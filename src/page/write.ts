@@ -7,7 +7,7 @@ import { noMask, type Mask } from '../base/secrets.js';
 import type { RunState } from '../outcome/state.js';
 import { consoleLogPath, journalsDirectory, reportPagePath } from '../runs/run-files.js';
 import type { LogEnd } from './logs.js';
-import { reportPage } from './page.js';
+import { reportPage, type PageSignature } from './page.js';
 
 /** Bytes of the end of each console and each journal. */
 const endBytes = 24 * 1024;
@@ -21,7 +21,7 @@ const maximumNodes = 64;
  */
 export async function writeReportPage(state: RunState, { file, mask = noMask }: { readonly file?: string; readonly mask?: Mask } = {}): Promise<string> {
 	const target = file ?? reportPagePath(state.runDirectory);
-	const html = reportPage({ state, logs: await readLogEnds(state, mask) });
+	const html = await renderReportPage(state, { mask });
 	// Renamed, so that a browser that loads it again just now finds a whole one.
 	const partial = path.join(path.dirname(target), `.${path.basename(target)}.${randomBytes(4).toString('hex')}`);
 	try {
@@ -33,6 +33,12 @@ export async function writeReportPage(state: RunState, { file, mask = noMask }: 
 	}
 	return target;
 }
+
+/** The text of the page. */
+export const renderReportPage = async (
+	state: RunState,
+	{ mask = noMask, signature }: { readonly mask?: Mask; readonly signature?: PageSignature } = {},
+): Promise<string> => reportPage({ state, logs: await readLogEnds(state, mask), ...(signature ? { signature } : {}) });
 
 async function readLogEnds({ nodes, runDirectory }: RunState, mask: Mask): Promise<readonly LogEnd[]> {
 	if (runDirectory === '') return [];

@@ -5,8 +5,10 @@ import { verdictOf } from '../outcome/result.js';
 import { allScripts, type RunState } from '../outcome/state.js';
 import type { Signature } from './layout.js';
 
-/** Types by which readers know statement and predicate. */
+/** The type by which readers know a statement. */
 export const statementType = 'https://in-toto.io/Statement/v1';
+
+/** The same of its predicate. */
 export const predicateType = 'https://in-toto.io/attestation/test-result/v0.1';
 
 /** Something by its name and its digest. */

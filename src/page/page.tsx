@@ -12,6 +12,8 @@ import { toolVersion } from '../base/version.js';
 import { verdictOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import { mark } from '../report/text.js';
+import type { Changes } from '../report/changes.js';
+import { ChangedSection, changedAssertions } from './changed.js';
 import { LimitsSection, NoticesSection, OutboundSection, SwallowedSection, WarningsSection } from './findings.js';
 import { Head } from './head.js';
 import { LogsSection, type LogEnd } from './logs.js';
@@ -27,6 +29,8 @@ export interface PageInput {
 	/** The ends of consoles and journals. */
 	readonly logs: readonly LogEnd[];
 	readonly signature?: PageSignature;
+	/** Against the run before; present for a page that loads itself again, since the lab is watched. */
+	readonly changes?: Changes;
 }
 
 /** Who signed the run, and what that means (21 CFR 11.50). */
@@ -44,6 +48,7 @@ const asset = (name: string): string => readFileSync(path.join(packageRoot(), 's
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 const sections: readonly (readonly [id: string, title: string])[] = [
+	['changed', 'Changed'],
 	['topology', 'Topology'],
 	['timeline', 'Timeline'],
 	['scripts', 'Scripts'],
@@ -58,17 +63,18 @@ const sections: readonly (readonly [id: string, title: string])[] = [
 ];
 
 /** The page of a run, or of as much of it as its log holds. */
-export function reportPage({ state, logs, signature }: PageInput): string {
+export function reportPage({ state, logs, signature, changes }: PageInput): string {
 	const [style, script] = [asset('page.css'), asset('page.js')];
 	const policy = `default-src 'none'; style-src ${hashOf(style)}; script-src ${hashOf(script)}; base-uri 'none'; form-action 'none'`;
 	const body = render(
 		<>
 			<Head state={state} />
 			<main id="main">
+				<ChangedSection changes={changes} />
 				<TopologySection state={state} />
 				<TimelineSection state={state} />
 				<ScriptsSection state={state} />
-				<TestsSection state={state} />
+				<TestsSection state={state} changed={changedAssertions(changes)} />
 				<ProofsSection state={state} />
 				<SwallowedSection state={state} />
 				<OutboundSection state={state} />
@@ -107,11 +113,16 @@ export function reportPage({ state, logs, signature }: PageInput): string {
 			<meta name="viewport" content="width=device-width, initial-scale=1" />
 			<meta name="color-scheme" content="light dark" />
 			<meta name="referrer" content="no-referrer" />
+			{changes ? (
+				<noscript>
+					<meta http-equiv="refresh" content="5" />
+				</noscript>
+			) : null}
 			<title>{title}</title>
 		</head>,
 	);
 	// Style and script are this room's own files; everything else has been through the renderer.
-	return `<!doctype html>\n<html lang="en">${head.replace('</head>', `<style>${style}</style></head>`)}<body>${bar}${body}<script>${script}</script></body></html>\n`;
+	return `<!doctype html>\n<html lang="en"${changes ? ' data-reload' : ''}>${head.replace('</head>', `<style>${style}</style></head>`)}<body>${bar}${body}<script>${script}</script></body></html>\n`;
 }
 
 const Footer = ({ state, signature }: { readonly state: RunState; readonly signature: PageSignature | undefined }) => (

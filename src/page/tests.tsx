@@ -1,8 +1,8 @@
 /** The scenario's tests with their assertions. */
-import { plural } from '../base/format.js';
 import { testStatus } from '../outcome/result.js';
 import type { AssertionRecord, RunState, TestRecord } from '../outcome/state.js';
 import { tally } from '../report/closing.js';
+import { assertionKey } from './changed.js';
 import { Output, Section, Status, Wide, time } from './parts.js';
 import { place, shown, shownEnd, shownLine } from './shown.js';
 
@@ -10,7 +10,7 @@ import { place, shown, shownEnd, shownLine } from './shown.js';
 const outputEnd = [20, 3000] as const;
 
 /** The section of the page. */
-export function TestsSection({ state: { tests } }: { readonly state: RunState }) {
+export function TestsSection({ state: { tests }, changed }: { readonly state: RunState; readonly changed: ReadonlySet<string> }) {
 	if (tests.length === 0) return null;
 	const statuses = tests.flatMap(({ assertions }) => assertions.map(({ outcome }) => outcome?.status ?? 'not run'));
 	return (
@@ -27,7 +27,7 @@ export function TestsSection({ state: { tests } }: { readonly state: RunState })
 						</tr>
 					</thead>
 					{tests.map((test, index) => (
-						<Test test={test} index={index} />
+						<Test test={test} index={index} changed={changed} />
 					))}
 				</table>
 			</Wide>
@@ -35,7 +35,7 @@ export function TestsSection({ state: { tests } }: { readonly state: RunState })
 	);
 }
 
-const Test = ({ test, index }: { readonly test: TestRecord; readonly index: number }) => (
+const Test = ({ test, index, changed }: { readonly test: TestRecord; readonly index: number; readonly changed: ReadonlySet<string> }) => (
 	<tbody>
 		<tr class="group">
 			<th scope="rowgroup" colSpan={5}>
@@ -43,18 +43,23 @@ const Test = ({ test, index }: { readonly test: TestRecord; readonly index: numb
 			</th>
 		</tr>
 		{test.assertions.map((assertion, assertionIndex) => (
-			<Assertion assertion={assertion} id={place.assertion(index, assertionIndex)} />
+			<Assertion
+				assertion={assertion}
+				id={place.assertion(index, assertionIndex)}
+				isChanged={changed.has(assertionKey(test.name, assertion.onVm, assertion.title))}
+			/>
 		))}
 	</tbody>
 );
 
-function Assertion({ assertion, id }: { readonly assertion: AssertionRecord; readonly id: string }) {
+function Assertion({ assertion, id, isChanged }: { readonly assertion: AssertionRecord; readonly id: string; readonly isChanged: boolean }) {
 	const { onVm, title, outcome, waiting } = assertion;
 	const status = outcome?.status ?? 'not run';
 	return (
-		<tr id={id} data-f>
+		<tr id={id} data-f {...(isChanged ? { class: 'changed' } : {})}>
 			<td>
 				<Status status={status} />
+				{isChanged ? <small>changed</small> : null}
 			</td>
 			<td>{shownLine(onVm, 60)}</td>
 			<td>
@@ -82,7 +87,3 @@ export const Evidence = ({ seen, isGood }: { readonly seen: Seen | undefined; re
 			<Output text={shownEnd(seen.output ?? '', ...outputEnd)} />
 		</>
 	);
-
-/** `5 tests, 10 assertions`. */
-export const testCount = ({ tests }: RunState): string =>
-	`${plural(tests.length, 'test')}, ${plural(tests.reduce((sum, { assertions }) => sum + assertions.length, 0), 'assertion')}`;

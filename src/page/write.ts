@@ -7,7 +7,7 @@ import { noMask, type Mask } from '../base/secrets.js';
 import type { RunState } from '../outcome/state.js';
 import { consoleLogPath, journalsDirectory, reportPagePath } from '../runs/run-files.js';
 import type { LogEnd } from './logs.js';
-import { reportPage, type PageSignature } from './page.js';
+import { reportPage, type PageInput } from './page.js';
 
 /** Bytes of the end of each console and each journal. */
 const endBytes = 24 * 1024;
@@ -15,13 +15,10 @@ const endBytes = 24 * 1024;
 /** Nodes whose logs are shown. */
 const maximumNodes = 64;
 
-/**
- * Writes the page of a run, by default into its directory. Resolves to the file.
- * @param mask for logs, which no event has been through
- */
-export async function writeReportPage(state: RunState, { file, mask = noMask }: { readonly file?: string; readonly mask?: Mask } = {}): Promise<string> {
+/** Writes the page of a run, by default into its directory. Resolves to the file. */
+export async function writeReportPage(state: RunState, { file, ...options }: RenderOptions & { readonly file?: string } = {}): Promise<string> {
 	const target = file ?? reportPagePath(state.runDirectory);
-	const html = await renderReportPage(state, { mask });
+	const html = await renderReportPage(state, options);
 	// Renamed, so that a browser that loads it again just now finds a whole one.
 	const partial = path.join(path.dirname(target), `.${path.basename(target)}.${randomBytes(4).toString('hex')}`);
 	try {
@@ -34,11 +31,14 @@ export async function writeReportPage(state: RunState, { file, mask = noMask }: 
 	return target;
 }
 
+export type RenderOptions = Omit<PageInput, 'state' | 'logs'> & {
+	/** For logs, which no event has been through. */
+	readonly mask?: Mask;
+};
+
 /** The text of the page. */
-export const renderReportPage = async (
-	state: RunState,
-	{ mask = noMask, signature }: { readonly mask?: Mask; readonly signature?: PageSignature } = {},
-): Promise<string> => reportPage({ state, logs: await readLogEnds(state, mask), ...(signature ? { signature } : {}) });
+export const renderReportPage = async (state: RunState, { mask = noMask, ...options }: RenderOptions = {}): Promise<string> =>
+	reportPage({ state, logs: await readLogEnds(state, mask), ...options });
 
 async function readLogEnds({ nodes, runDirectory }: RunState, mask: Mask): Promise<readonly LogEnd[]> {
 	if (runDirectory === '') return [];

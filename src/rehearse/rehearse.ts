@@ -178,6 +178,7 @@ async function rehearseIn(
 		slowdown,
 		keep: options.keep,
 		scenario: options.scenario,
+		showSecrets: options.showSecrets ?? false,
 		trace: options.trace,
 		access: { sshConfigFile: sshConfigFile(directory.path), end: `rehearse down ${quote(lab.name)}` },
 		proofs: options.proofs ?? [],

@@ -3,6 +3,7 @@ import { usageFailure } from '../base/errors.js';
 import { duplexPair } from '../base/streams.js';
 import type { Answer, Exchange } from '../control/server.js';
 import type { Emit, RunEventBody } from '../lab/events.js';
+import { maskEvent, masksOf } from '../lab/mask.js';
 import type { Lab, ScenarioTest } from '../lab/lab.js';
 import { servicePorts } from '../lab/service-ports.js';
 import type { CurrentLab, LabRequest, LabStatus } from '../protocol/requests.js';
@@ -13,8 +14,10 @@ import type { RunningLab } from './running-lab.js';
 
 /** Answers for a lab. `end` has it end. */
 export function answersOf(lab: RunningLab, end: () => void): Answer {
-	return async (exchange) => {
+	const mask = masksOf(lab.supervised.lab, lab.supervised.showSecrets ?? false).text;
+	return async (asked) => {
 		const { lab: plan, accelerator, startedKey, trace } = lab.supervised;
+		const exchange: Exchange = { ...asked, tell: (event) => asked.tell(maskEvent(event as RunEventBody, mask)) };
 		const tests = plan.scenarios.flatMap((scenario) => scenario.tests);
 		const names = tests.map((test) => test.name);
 		const request = exchange.request as LabRequest;

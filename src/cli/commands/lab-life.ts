@@ -1,6 +1,6 @@
 /** The life of a lab that stays: `up`, `down`, `status`, `reload`, `reset`. */
 import { defineCommand, runsDirectory, type Command } from '../command.js';
-import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag, traceFlag, whichLabFlag } from '../flags.js';
+import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag, secretsFlag, traceFlag, whichLabFlag } from '../flags.js';
 
 const upDefinition = defineCommand({
 	usage: 'up [lab] [nodes..]',
@@ -20,6 +20,7 @@ const upDefinition = defineCommand({
 		cold: { type: 'boolean', default: false, describe: 'boot every machine from power-on; neither use nor make checkpoints' },
 		timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for bringing it up, in seconds' },
 		...traceFlag,
+		...secretsFlag,
 		...checkpointLimitFlag,
 		...mirrorFlag,
 		...jsonFlag,
@@ -32,8 +33,8 @@ const upDefinition = defineCommand({
 			import('../../commands/live/up.js'),
 			import('../../runs/paths.js'),
 		]);
-		const { lab, nodes, accel: accelerator, from, cold, trace, json } = flags;
-		return upCommand({ lab, nodes, paths: userPaths(), accelerator, from, cold, limitBytes, trace, mirror, timeLimitMs, json, terminal });
+		const { lab, nodes, accel: accelerator, from, cold, trace, json, 'show-secrets': showSecrets } = flags;
+		return upCommand({ lab, nodes, paths: userPaths(), accelerator, from, cold, limitBytes, trace, showSecrets, mirror, timeLimitMs, json, terminal });
 	},
 });
 

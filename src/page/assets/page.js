@@ -77,6 +77,25 @@
 		}
 	});
 
+	// A lab that is watched has its page written again and again. What was unfolded stays so.
+	if (document.documentElement.hasAttribute('data-reload')) {
+		const key = `open ${location.pathname}`;
+		try {
+			for (const id of JSON.parse(sessionStorage.getItem(key) ?? '[]')) document.getElementById(id)?.setAttribute('open', '');
+		} catch {
+			// There may be no such storage for files.
+		}
+		setInterval(() => {
+			if (document.hidden || input.value !== '' || String(getSelection()) !== '') return;
+			try {
+				sessionStorage.setItem(key, JSON.stringify(all('details[open][id]').map(({ id }) => id)));
+			} catch {
+				// As above.
+			}
+			location.reload();
+		}, 3000);
+	}
+
 	// Paper unfolds nothing by itself.
 	let folded = [];
 	addEventListener('beforeprint', () => {

@@ -13,6 +13,9 @@ import { mark, type AnyStatus } from './text.js';
 /** Lines of output that are quoted. */
 const quotedLines = 15;
 
+/** Characters of an output of which its end is quoted. */
+const maximumQuoted = 20_000;
+
 /** Items of a list. */
 const maximumItems = 50;
 
@@ -52,7 +55,7 @@ function failures(state: RunState): string[] {
 	const sentences = failureSentences(state).slice(0, maximumItems);
 	const outputs = allScripts(state).flatMap(({ outcome }) =>
 		outcome && outcome.status !== 'passed' && outcome.output.trim() !== ''
-			? [`Output of ${text(outcome.script)} on ${text(outcome.node)}:`, fenced(lastLines(withoutControls(outcome.output), quotedLines))]
+			? [`Output of ${text(outcome.script)} on ${text(outcome.node)}:`, fenced(quotedEnd(outcome.output))]
 			: [],
 	);
 	const next = nextCommand(state);
@@ -74,6 +77,13 @@ const sign = (status: AnyStatus): string => `${mark(status)} ${status}`;
 /** A text in one line, of which Markdown and HTML make nothing: all but letters, digits and a few marks by their numbers. */
 const text = (words: string): string =>
 	oneLine(words).replaceAll(/[^\p{L}\p{N} .,;()'/=+-]/gu, (character) => `&#${character.codePointAt(0) ?? 0};`);
+
+/** The end of an output, of lines and of a length that a summary can hold. */
+const quotedEnd = (output: string): string =>
+	lastLines(withoutControls(output.slice(-maximumQuoted)), quotedLines)
+		.split('\n')
+		.map((line) => truncated(line, 300))
+		.join('\n');
 
 /** A block of text as it is, in a fence that is longer than any in it. */
 function fenced(content: string, language = 'text'): string {

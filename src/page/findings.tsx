@@ -5,7 +5,8 @@ import { outsideFindings, type OutsideFinding } from '../outcome/outside.js';
 import { allScripts, type RunState } from '../outcome/state.js';
 import { momentText, outsideTarget } from '../report/outside.js';
 import { Section, Wide } from './parts.js';
-import { place, shown, shownLine } from './shown.js';
+import { shown, shownLine } from './shown.js';
+import { lineHref } from './source-lines.js';
 
 /** Outbound connections that are listed. */
 const maximumOutbound = 200;
@@ -34,7 +35,7 @@ export function OutboundSection({ state }: { readonly state: RunState }) {
 								<td>{shownLine(outsideTarget(finding))}</td>
 								<td class="n">{finding.count}</td>
 								<td>
-									<Moment finding={finding} />
+									<Moment state={state} finding={finding} />
 								</td>
 							</tr>
 						))}
@@ -45,10 +46,10 @@ export function OutboundSection({ state }: { readonly state: RunState }) {
 	);
 }
 
-function Moment({ finding: { node, moment } }: { readonly finding: OutsideFinding }) {
+function Moment({ state, finding: { node, moment } }: { readonly state: RunState; readonly finding: OutsideFinding }) {
 	const text = shownLine(momentText(moment), 200);
 	if ('phase' in moment || moment.line === undefined || moment.source !== undefined) return <>{text}</>;
-	return <a href={`#${place.line(node, moment.script, moment.line)}`}>{text}</a>;
+	return <a href={lineHref(state, node, moment.script, moment.line)}>{text}</a>;
 }
 
 /** Failures that startup scripts went on behind. */
@@ -61,7 +62,7 @@ export function SwallowedSection({ state }: { readonly state: RunState }) {
 				{steps.slice(0, 100).map(({ outcome: { node, script }, step: { line, command, status, message } }) => (
 					<li data-f>
 						<span class="st warn">! </span>
-						<a href={`#${line === undefined ? place.script(node, script) : place.line(node, script, line)}`}>
+						<a href={lineHref(state, node, script, line)}>
 							{`${shownLine(node, 60)}${line === undefined ? '' : `, line ${line}`}`}
 						</a>{' '}
 						<code>{shownLine(command, 200)}</code> <span class="muted">{`ended with status ${status ?? 'unknown'}`}</span>

@@ -1,6 +1,6 @@
 /** The ends of consoles and journals. */
 import { formatBytes } from '../base/format.js';
-import { Section } from './parts.js';
+import { Output, Section } from './parts.js';
 import { place, shown, shownLine } from './shown.js';
 
 /** The end of a file that a machine filled. */
@@ -25,9 +25,7 @@ export const LogsSection = ({ logs }: { readonly logs: readonly LogEnd[] }) =>
 					<p class="muted">
 						<code data-copy>{path}</code>
 					</p>
-					<pre class="out log" tabIndex={0} role="region" aria-label={`${kind} of ${node}`}>
-						{shown(text)}
-					</pre>
+					<Output text={shown(text)} label={`${kind} of ${node}`} />
 				</details>
 			))}
 		</Section>

@@ -33,8 +33,15 @@ export const Command = ({ text }: { readonly text: string }) => (
 	</span>
 );
 
-/** What a program wrote; nothing for nothing. */
-export const Output = ({ text }: { readonly text: string }) => (text.trim() === '' ? null : <pre class="out">{text}</pre>);
+/** What a program wrote; nothing for nothing. Where it is long it is scrolled, by keyboard too, under the name `label`. */
+export const Output = ({ text, label }: { readonly text: string; readonly label?: string }) =>
+	text.trim() === '' ? null : label === undefined ? (
+		<pre class="out">{text}</pre>
+	) : (
+		<pre class="out log" tabIndex={0} role="region" aria-label={label}>
+			{text}
+		</pre>
+	);
 
 interface SectionProps {
 	readonly id: string;

@@ -4,6 +4,7 @@ import { errorOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import { scriptFailure } from '../report/checks.js';
 import { place, shown, shownEnd, shownLine } from './shown.js';
+import { lineHref } from './source-lines.js';
 
 export interface Problem {
 	readonly kind: 'startup script' | 'assertion' | 'proof' | 'stage' | 'rehearsal';
@@ -51,8 +52,8 @@ function errorProblem(state: RunState): Problem[] {
 	];
 }
 
-const scriptProblems = ({ nodes }: RunState): Problem[] =>
-	nodes.flatMap(({ name: node, scripts }) =>
+const scriptProblems = (state: RunState): Problem[] =>
+	state.nodes.flatMap(({ name: node, scripts }) =>
 		scripts.flatMap(({ script, outcome }): Problem[] => {
 			if (!outcome || outcome.status === 'passed') return [];
 			const { failedLine: line, failedCommand: command } = outcome;
@@ -62,7 +63,7 @@ const scriptProblems = ({ nodes }: RunState): Problem[] =>
 					...(line === undefined ? {} : { where: `line ${line}` }),
 					...(command === undefined ? {} : { command: shownLine(command) }),
 					output: shownEnd(outcome.output, ...end),
-					href: `#${line === undefined ? place.script(node, script) : place.line(node, script, line)}`,
+					href: lineHref(state, node, script, line),
 				},
 			];
 		}),

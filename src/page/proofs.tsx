@@ -8,6 +8,7 @@ import { scriptFailure } from '../report/checks.js';
 import { orderText } from '../report/proof-sections.js';
 import { Command, Output, Section, Status } from './parts.js';
 import { place, shownEnd, shownLine } from './shown.js';
+import { lineHref } from './source-lines.js';
 import { Evidence } from './tests.js';
 
 /** Differences of one script or machine that are shown. */
@@ -24,7 +25,7 @@ export function ProofsSection({ state }: { readonly state: RunState }) {
 					<h3>
 						<Status status={worstStatus(twiceStatuses(state))} /> Second run of the startup scripts
 					</h3>
-					<ul class="plain">{twice.scripts.map((outcome) => <Repeat outcome={outcome} />)}</ul>
+					<ul class="plain">{twice.scripts.map((outcome) => <Repeat state={state} outcome={outcome} />)}</ul>
 					<FailedAssertions tests={twice.tests} />
 				</div>
 			) : null}
@@ -54,7 +55,7 @@ type Outcome<Proof extends keyof ProofRecords, Key extends string> = Required<Pr
 	? Item
 	: never;
 
-function Repeat({ outcome }: { readonly outcome: Outcome<'twice', 'scripts'> }) {
+function Repeat({ state, outcome }: { readonly state: RunState; readonly outcome: Outcome<'twice', 'scripts'> }) {
 	const { node, script, differences, status, ms, failedLine, failedCommand, output } = outcome;
 	const told =
 		status !== 'passed' ? scriptFailure(outcome) : differences.length > 0 ? 'changed what its first run had made' : `changed nothing in ${formatMs(ms)}`;
@@ -69,7 +70,7 @@ function Repeat({ outcome }: { readonly outcome: Outcome<'twice', 'scripts'> }) 
 				</p>
 			)}
 			{status === 'passed' ? null : <Output text={shownEnd(output, 20, 3000)} />}
-			<Differences differences={differences} href={(line) => `#${place.line(node, script, line)}`} />
+			<Differences differences={differences} href={(line) => lineHref(state, node, script, line)} />
 		</li>
 	);
 }

@@ -63,7 +63,7 @@ function Script({ node, record, source }: ScriptProps) {
 					{outcome.output.trim() === '' ? null : (
 						<details>
 							<summary>Output</summary>
-							<Output text={shownEnd(outcome.output, ...outputEnd)} />
+							<Output text={shownEnd(outcome.output, ...outputEnd)} label={`Output of ${script} on ${node.name}`} />
 						</details>
 					)}
 					<p>

@@ -3,8 +3,9 @@ import { lastLines } from '../base/format.js';
 import type { ScriptOutcome } from '../lab/events.js';
 import type { ScriptSource } from '../lab/script-source.js';
 import type { TraceStep } from '../lab/trace.js';
+import type { RunState } from '../outcome/state.js';
 import { slowMs } from './bars.js';
-import { shown, shownEnd, shownLine } from './shown.js';
+import { place, shown, shownEnd, shownLine } from './shown.js';
 
 export type LineMark = 'failing' | 'swallowed' | 'slow';
 
@@ -96,3 +97,17 @@ export const stepsElsewhere = ({ trace }: ScriptOutcome): readonly TraceStep[] =
 	(trace?.steps ?? []).filter(
 		({ line, source, fate, ms = 0 }) => (line === undefined || source !== undefined) && (fate === 'failing' || fate === 'swallowed' || ms >= slowMs),
 	);
+
+/** Where a link to a line of a script leads: to the line where the page has it, to the script where not. */
+export function lineHref({ nodes, sources }: Pick<RunState, 'nodes' | 'sources'>, node: string, script: string, line: number | undefined): string {
+	const outcome = nodes.find(({ name }) => name === node)?.scripts.find((record) => record.script === script)?.outcome;
+	const source = sources.find((one) => one.node === node && one.script === script);
+	const isThere = line !== undefined && outcome !== undefined && hasLine(outcome, source, line);
+	return `#${isThere ? place.line(node, script, line) : place.script(node, script)}`;
+}
+
+function hasLine({ excerpt }: ScriptOutcome, source: ScriptSource | undefined, line: number): boolean {
+	const firstLine = source ? 1 : (excerpt?.firstLine ?? 1);
+	const count = source ? source.text.replace(/\n$/, '').split('\n').length : (excerpt?.lines.length ?? 0);
+	return firstLine <= line && line < firstLine + count;
+}

@@ -110,7 +110,7 @@ function BarBox({ bar, across, y }: { readonly bar: Bar; readonly across: (at: n
 			<title>{bar.title}</title>
 			<rect x={x} y={y} width={width} height={height} rx="3" />
 			{room < 4 ? null : (
-				<text x={x + 6} y={y + 12}>
+				<text x={x + 6} y={y + 12} aria-hidden="true">
 					{shownLine(label, room)}
 				</text>
 			)}
@@ -121,7 +121,7 @@ function BarBox({ bar, across, y }: { readonly bar: Bar; readonly across: (at: n
 			))}
 		</g>
 	);
-	return bar.href === undefined ? content : <a href={bar.href} aria-label={bar.title}>{content}</a>;
+	return bar.href === undefined ? content : <a href={bar.href}>{content}</a>;
 }
 
 /** Times at which the axis has a line, from 0, in round steps, ten at most. */

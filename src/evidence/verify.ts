@@ -1,5 +1,6 @@
 /** Looking an export over, offline: every byte by its digest, and the verdict once more from the events. */
 import { sha256 } from '../base/hash.js';
+import { isText } from '../base/untrusted.js';
 import { foldEvents } from '../outcome/fold.js';
 import { resultJson, resultOf, verdictOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
@@ -10,7 +11,7 @@ import { parseEnvelope, signedBy } from './dsse.js';
 import { names, staysWithin } from './layout.js';
 import { runRefusals } from './refusals.js';
 import { parseSums } from './sums.js';
-import { predicateType, resultWord, statementType, type Statement } from './statement.js';
+import { predicateType, resultWord, statementType, type Statement, type Subject } from './statement.js';
 
 /** Something that is not as it was exported. */
 export interface EvidenceProblem {
@@ -29,16 +30,26 @@ export function checkSums(files: ExportedFiles): EvidenceProblem[] {
 	if (!list) return [{ file: names.sums, problem: 'it is missing' }];
 	const sums = parseSums(textOf(list));
 	if (typeof sums === 'string') return [{ file: names.sums, problem: sums }];
+	const spokenOf = digestsIn(readStatement(files));
 	const onNoList = [...files.keys()].filter((file) => file !== names.sums && file !== names.sumsSignature && !sums.has(file));
 	return [
 		...[...sums].flatMap(([file, sum]) => {
 			const contents = files.get(file);
 			if (!contents) return [{ file, problem: 'it is missing' }];
-			return sha256(contents) === sum ? [] : [{ file, problem: `its bytes are not those that ${names.sums} is of` }];
+			const actual = sha256(contents);
+			if (actual === sum) return [];
+			// Where the statement knows the bytes as they are, it is the list that was changed.
+			return spokenOf.get(file) === actual
+				? [{ file: names.sums, problem: `its sum of ${file} is not that of the bytes that ${names.statement} speaks of` }]
+				: [{ file, problem: `its bytes are not those that ${names.sums} is of` }];
 		}),
 		...onNoList.map((file) => ({ file, problem: `it is not in ${names.sums}` })),
 	];
 }
+
+/** The digests that a statement has of files, by their names. */
+const digestsIn = (statement: Statement | undefined): ReadonlyMap<string, string> =>
+	new Map([...(statement?.subject ?? []), ...(statement?.predicate.configuration ?? [])].map(({ name, digest }) => [name, digest.sha256]));
 
 /** The state that the events of an export come to; nothing where they cannot be read. */
 export function stateOf(files: ExportedFiles): RunState | undefined {
@@ -92,12 +103,15 @@ export function checkStatement(files: ExportedFiles, state: RunState | undefined
 function readStatement(files: ExportedFiles): Statement | undefined {
 	try {
 		const statement = JSON.parse(textOf(files.get(names.statement) ?? Buffer.alloc(0))) as Partial<Statement>;
-		const isOne = statement._type === statementType && statement.predicateType === predicateType && Array.isArray(statement.subject);
-		return isOne && Array.isArray(statement.predicate?.configuration) ? (statement as Statement) : undefined;
+		const isOne = statement._type === statementType && statement.predicateType === predicateType;
+		return isOne && isListOfDigests(statement.subject) && isListOfDigests(statement.predicate?.configuration) ? (statement as Statement) : undefined;
 	} catch {
 		return undefined;
 	}
 }
+
+const isListOfDigests = (value: unknown): boolean =>
+	Array.isArray(value) && value.every((one: Partial<Subject> | null) => isText(one?.name) && isText(one.digest?.sha256));
 
 /** Who signed, as the statement says it. */
 export const signatureIn = (files: ExportedFiles): Readonly<Record<string, string>> | undefined =>

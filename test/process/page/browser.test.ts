@@ -1,20 +1,23 @@
 /** The page of a run in a real browser. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import test, { type ExecutionContext } from 'ava';
+import ava, { type ExecutionContext } from 'ava';
 import type { Browser, Page } from 'playwright-core';
 import type { LogEnd } from '../../../src/page/logs.js';
 import { reportPage } from '../../../src/page/page.js';
 import { foldEvents } from '../../../src/outcome/fold.js';
 import { readLog } from '../../unit/report/golden.js';
 import { bundledLab, eventsOf, hostileOutput } from '../../unit/page/runs.js';
-import { openPage, startBrowser } from './browser.js';
+import { findBrowser, openPage, startBrowser } from './browser.js';
+
+const program = await findBrowser();
+const test = (program === undefined ? ava.skip : ava) as typeof ava;
 
 let browser: Browser;
-test.before(async () => {
-	browser = await startBrowser();
+ava.before(async () => {
+	if (program !== undefined) browser = await startBrowser(program);
 });
-test.after.always(() => browser?.close());
+ava.after.always(() => browser?.close());
 
 const log = (text: string): LogEnd => ({ kind: 'console', node: 'redis', text, bytes: text.length, path: '/runs/r1/consoles/redis.log' });
 
@@ -46,7 +49,7 @@ async function violations(page: Page): Promise<string[]> {
 	});
 }
 
-const accessible = test.macro({
+const accessible = ava.macro({
 	async exec(t: ExecutionContext, kind: string, colorScheme: 'light' | 'dark') {
 		// The policy of the page permits no script but its own.
 		const { page } = await openPage(t, browser, await htmlOf(kind), { colorScheme, bypassCSP: true });
@@ -80,7 +83,7 @@ for (const kind of kinds) {
 	}
 }
 
-const above = test.macro({
+const above = ava.macro({
 	async exec(t: ExecutionContext, kind: string, text: string, viewport: { width: number; height: number }) {
 		const { page } = await openPage(t, browser, await htmlOf(kind), { viewport });
 		const box = await page.getByText(text, { exact: false }).first().boundingBox();

@@ -43,21 +43,16 @@ function leastScale(points: readonly Point[]): number {
 	return scale === 0 ? 1 : scale;
 }
 
-/** Each node a row below those that connect to it; a ring of connections is cut where it closes. */
+/** Each node a row below those that connect to it. */
 function inRows(names: readonly string[], connections: Topology['connections']): Layout {
-	const rowOf = (name: string, above: readonly string[]): number => {
-		const callers = connections.filter(({ from, to }) => to === name && from !== name && !above.includes(from));
-		return callers.length === 0 || above.length > names.length
-			? 0
-			: Math.max(...callers.map(({ from }) => rowOf(from, [...above, name]) + 1));
-	};
-	// The search through paths is for labs of people's size; a large one is a plain grid.
-	const isLarge = names.length > 12;
 	const columns = Math.ceil(Math.sqrt(names.length));
+	const below = connections.length === 0 ? undefined : rowsBelow(names, connections);
 	const rows = new Map<number, string[]>();
 	for (const [index, name] of names.entries()) {
-		const row = isLarge || connections.length === 0 ? Math.floor(index / columns) : rowOf(name, []);
-		rows.set(row, [...(rows.get(row) ?? []), name]);
+		const row = below?.get(name) ?? Math.floor(index / columns);
+		const members = rows.get(row);
+		if (members) members.push(name);
+		else rows.set(row, [name]);
 	}
 	const widest = Math.max(1, ...[...rows.values()].map((row) => row.length));
 	const step = { x: box.width + box.gapX, y: box.height + box.gapY };
@@ -65,6 +60,26 @@ function inRows(names: readonly string[], connections: Topology['connections']):
 		members.map((name, index): [string, Point] => [name, { x: (index + (widest - members.length) / 2) * step.x, y: row * step.y }]),
 	);
 	return fitted(points);
+}
+
+/** The row of each node: one more than the lowest of those that connect to it. A ring is cut where the search closes it. */
+function rowsBelow(names: readonly string[], connections: Topology['connections']): ReadonlyMap<string, number> {
+	const callers = new Map(names.map((name) => [name, new Set<string>()]));
+	for (const { from, to } of connections) if (callers.has(from)) callers.get(to)?.add(from);
+	const rows = new Map<string, number>();
+	const underway = new Set<string>();
+	const rowOf = (name: string): number => {
+		const known = rows.get(name);
+		if (known !== undefined) return known;
+		underway.add(name);
+		const above = [...(callers.get(name) ?? [])].filter((caller) => !underway.has(caller));
+		const row = above.reduce((lowest, caller) => Math.max(lowest, rowOf(caller) + 1), 0);
+		underway.delete(name);
+		rows.set(name, row);
+		return row;
+	};
+	for (const name of names) rowOf(name);
+	return rows;
 }
 
 /** Room around the outermost boxes, for lines and marks. */

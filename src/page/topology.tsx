@@ -10,6 +10,10 @@ import { Drawing } from './drawing.js';
 import { Section, Status, Wide, statusWord } from './parts.js';
 import { place, shownLine } from './shown.js';
 
+/** What is drawn and listed; a lab of people’s has fewer. */
+const maximumNodes = 100;
+const maximumConnections = 500;
+
 /** What is known of a lab of which an old log has only the names. */
 const bareTopology = ({ nodes }: RunState): Topology => ({
 	subnet: '',
@@ -32,9 +36,10 @@ function arrivalWords(state: RunState, name: string): string {
 
 /** The section of the page. */
 export function TopologySection({ state }: { readonly state: RunState }) {
-	const topology = state.topology ?? bareTopology(state);
-	if (topology.nodes.length === 0) return null;
-	const connections = connectionStates(state);
+	const whole = state.topology ?? bareTopology(state);
+	if (whole.nodes.length === 0) return null;
+	const topology = { ...whole, nodes: whole.nodes.slice(0, maximumNodes) };
+	const connections = connectionStates(state).slice(0, maximumConnections);
 	const statuses = new Map(state.nodes.map((node) => [node.name, nodeStatus(state, node)]));
 	return (
 		<Section id="topology" title="Topology" note={topology.subnet}>

@@ -27,7 +27,8 @@ export const eventsFromElsewhere = (events: readonly RunEvent[], runDirectory: s
 		const clean = JSON.parse(JSON.stringify(event), (_key, value: unknown) =>
 			typeof value === 'string' ? withoutControls(value) : value,
 		) as RunEvent;
-		return clean.type === 'run-started' ? { ...clean, runDirectory, labArgument } : clean;
+		// Nothing on this host is read because a stranger's log names it.
+		return clean.type === 'run-started' ? { ...clean, runDirectory, labArgument, planPath: labArgument } : clean;
 	});
 
 function parseLine(line: string): RunEvent | undefined {

@@ -44,6 +44,14 @@ test('nodes without places stand below those that connect to them, rings of conn
 	const connections = [['a', 'b'], ['b', 'c'], ['c', 'a'], ['d', 'd']].map(([from = '', to = '']) => ({ from, to, port: 1, assertions: [] }));
 	const { centres } = layOut({ nodes: ['a', 'b', 'c', 'd'].map((name) => node(name)), connections });
 	t.is(centres.size, 4);
+	const y = (name: string) => centres.get(name)?.y ?? 0;
+	t.true(y('c') < y('a') || y('a') < y('b'));
+});
+
+test('a lab in which every node connects to every other is drawn in no time', (t) => {
+	const names = Array.from({ length: 40 }, (_unused, index) => `n${index}`);
+	const connections = names.flatMap((from) => names.map((to) => ({ from, to, port: 1, assertions: [] })));
+	t.is(layOut({ nodes: names.map((name) => node(name)), connections }).centres.size, 40);
 });
 
 test('a connection is told by the assertions over it', async (t) => {

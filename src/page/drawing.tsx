@@ -18,6 +18,8 @@ interface DrawingProps {
 /** The lab as an SVG element. */
 export function Drawing({ topology, connections, statusOf, sizeText, css }: DrawingProps) {
 	const { width, height, centres } = layOut(topology);
+	// Labels stand on all lines.
+	const edges = edgesOf(connections, centres);
 	const alone = css === undefined ? {} : { xmlns: 'http://www.w3.org/2000/svg', width, height };
 	return (
 		<svg class="topo" viewBox={`0 0 ${width} ${height}`} role="group" aria-label="Drawing of the lab" {...alone}>
@@ -29,8 +31,11 @@ export function Drawing({ topology, connections, statusOf, sizeText, css }: Draw
 					</marker>
 				))}
 			</defs>
-			{edgesOf(connections, centres).map((edge) => (
-				<Edge edge={edge} />
+			{edges.map(({ state, start, end }) => (
+				<path class={`edge ${kindOf(state)}`} d={`M${start.x} ${start.y} ${end.x} ${end.y}`} marker-end={`url(#to-${kindOf(state)})`} />
+			))}
+			{edges.map((edge) => (
+				<EdgeLabel edge={edge} />
 			))}
 			{topology.nodes.map((node) => {
 				const centre = centres.get(node.name);
@@ -61,31 +66,36 @@ const labelPlaces = [0.5, 0.36, 0.64, 0.25, 0.75];
 
 /** The connections as lines, each label where it covers no other, if there is such a place. */
 function edgesOf(connections: readonly ConnectionState[], centres: ReadonlyMap<string, Point>): readonly DrawnEdge[] {
+	const lines = connections.flatMap((state, index) => {
+		const [from, to] = [centres.get(state.connection.from), centres.get(state.connection.to)];
+		if (!from || !to || from === to) return [];
+		const bend = bendOf(connections, index);
+		return [{ state, start: border(from, to, bend), end: border(to, from, -bend) }];
+	});
+	const lengthOf = ({ start, end }: Omit<DrawnEdge, 'middle'>): number => Math.hypot(end.x - start.x, end.y - start.y);
 	const drawn: DrawnEdge[] = [];
 	const isFree = (point: Point) =>
 		drawn.every(({ middle }) => Math.abs(middle.x - point.x) > 76 || Math.abs(middle.y - point.y) > 26) &&
 		[...centres.values()].every(({ x, y }) => Math.abs(x - point.x) > box.width / 2 + 30 || Math.abs(y - point.y) > box.height / 2 + 8);
-	for (const [index, state] of connections.entries()) {
-		const [from, to] = [centres.get(state.connection.from), centres.get(state.connection.to)];
-		if (!from || !to || from === to) continue;
-		const bend = bendOf(connections, index);
-		const [start, end] = [border(from, to, bend), border(to, from, -bend)];
+	// A short line has the least choice.
+	for (const line of lines.toSorted((one, other) => lengthOf(one) - lengthOf(other))) {
+		const { start, end } = line;
 		const points = labelPlaces.map((part) => ({ x: start.x + (end.x - start.x) * part, y: start.y + (end.y - start.y) * part }));
 		const [first = start] = points;
-		drawn.push({ state, start, end, middle: points.find(isFree) ?? first });
+		drawn.push({ ...line, middle: points.find(isFree) ?? first });
 	}
 	return drawn;
 }
 
-function Edge({ edge: { state, start, end, middle } }: { readonly edge: DrawnEdge }) {
+const kindOf = ({ status }: ConnectionState): string => (status === undefined ? 'idle' : statusClass(status));
+
+function EdgeLabel({ edge: { state, middle } }: { readonly edge: DrawnEdge }) {
 	const { connection, status, told } = state;
-	const kind = status === undefined ? 'idle' : statusClass(status);
 	const label = `${connection.port}${status === undefined ? '' : ` ${mark(status)}`}`;
 	const width = label.length * 8 + 14;
 	return (
-		<g class={`edge ${kind}`}>
+		<g class={`edge ${kindOf(state)}`}>
 			<title>{`${shownLine(connection.from)} → ${shownLine(connection.to)}:${connection.port}: ${told}${connection.intent ? ` (${shownLine(connection.intent)})` : ''}`}</title>
-			<path d={`M${start.x} ${start.y} ${end.x} ${end.y}`} marker-end={`url(#to-${kind})`} />
 			<rect x={middle.x - width / 2} y={middle.y - 11} width={width} height="22" rx="11" />
 			<text x={middle.x} y={middle.y + 4.5} text-anchor="middle">
 				{label}

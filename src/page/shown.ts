@@ -24,11 +24,11 @@ export function shownLine(text: string, width = 300): string {
 	return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
 }
 
-/** The last lines of a text, `characters` of it at most. */
+/** The last lines of a text, of the last `characters` of it. */
 export function shownEnd(text: string, lines: number, characters: number): string {
-	const end = text.length > characters * 2 ? text.slice(-characters * 2) : text;
-	const kept = shown(end).trimEnd().split('\n').slice(-lines).join('\n');
-	return kept.length <= characters ? kept : `…${kept.slice(-characters)}`;
+	const isCut = text.length > characters;
+	const all = shown(isCut ? text.slice(-characters) : text).trimEnd().split('\n');
+	return `${isCut && all.length <= lines ? '…' : ''}${all.slice(-lines).join('\n')}`;
 }
 
 /** A name as a part of an element's id. */

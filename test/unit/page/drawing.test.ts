@@ -85,6 +85,10 @@ test('the lab as a file of its own', async (t) => {
 	const svg = topologySvg(topology);
 	t.regex(svg, /^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
 	t.notRegex(svg, /<a |<script/);
+	// Labels of connections that cross stand beside each other.
+	const labels = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)" text-anchor="middle">(\d+)/g)].map(([, x, y]) => ({ x: Number(x), y: Number(y) }));
+	t.is(labels.length, 4);
+	for (const [index, one] of labels.entries()) for (const other of labels.slice(index + 1)) t.true(Math.abs(one.x - other.x) > 60 || Math.abs(one.y - other.y) > 22);
 	t.is(
 		topologyMermaid({ ...topology, nodes: [node('a"]--x'), node('b')], connections: [{ from: 'a"]--x', to: 'b', port: 80, intent: 'x|"y"', assertions: [] }] }),
 		'flowchart TD\n\tn0["a#34;#93;--x<br/>app<br/>10.0.0.1/24<br/>512 MiB"]\n\tn1["b<br/>app<br/>10.0.0.1/24<br/>512 MiB"]\n\tn0 -->|"80 x#124;#34;y#34;"| n1\n',

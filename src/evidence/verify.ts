@@ -64,10 +64,10 @@ export function stateOf(files: ExportedFiles): RunState | undefined {
 export function checkVerdict(files: ExportedFiles, state: RunState | undefined): EvidenceProblem[] {
 	if (!state) return [{ file: names.events, problem: 'it is no event log' }];
 	const refusals = runRefusals(state).map((reason) => ({ file: names.events, problem: `the run is no evidence: ${reason}` }));
-	const told = files.get(names.result);
+	const reported = files.get(names.result);
 	const computed = resultJson(resultOf(state));
 	// Another version of the tool may say more of a run; what it came to is the same.
-	const isSame = told !== undefined && (textOf(told) === computed || verdictIn(textOf(told)) === verdictIn(computed));
+	const isSame = reported !== undefined && (textOf(reported) === computed || verdictIn(textOf(reported)) === verdictIn(computed));
 	return [...refusals, ...(isSame ? [] : [{ file: names.result, problem: `it does not say what the events come to: ${verdictOf(state)}` }])];
 }
 

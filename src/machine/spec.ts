@@ -20,7 +20,7 @@ export interface MachineSpec {
 	/** Unix sockets; a socket's path is limited to 107 bytes (unix(7)). */
 	readonly qmpSocket: string;
 	readonly agentSocket: string;
-	readonly sideSocket: string;
+	readonly controlChannelSocket: string;
 	readonly debugSocket: string;
 	readonly shellSocket: string;
 }
@@ -45,8 +45,8 @@ export interface Accelerator {
 /** The virtio-serial port that the guest's agent opens. */
 export const agentPort = 'org.openfactory.rehearse';
 
-/** The port of the agent's side line, which is attended to while startup scripts run. */
-export const sidePort = `${agentPort}.side`;
+/** The port of the agent's control channel, which is attended to while startup scripts run. */
+export const controlChannelPort = `${agentPort}.side`;
 
 /** The port that a startup script opens which is debugged. */
 export const debugPort = `${agentPort}.debug`;
@@ -107,8 +107,8 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, start
 		...['-device', 'virtio-serial-pci'],
 		...['-chardev', `socket,id=agent,path=${escape(spec.agentSocket)},server=on,wait=off`],
 		...['-device', `virtserialport,chardev=agent,name=${agentPort}`],
-		...['-chardev', `socket,id=side,path=${escape(spec.sideSocket)},server=on,wait=off`],
-		...['-device', `virtserialport,chardev=side,name=${sidePort}`],
+		...['-chardev', `socket,id=side,path=${escape(spec.controlChannelSocket)},server=on,wait=off`],
+		...['-device', `virtserialport,chardev=side,name=${controlChannelPort}`],
 		...['-chardev', `socket,id=debug,path=${escape(spec.debugSocket)},server=on,wait=off`],
 		...['-device', `virtserialport,chardev=debug,name=${debugPort}`],
 		// hvc0 in the guest: a terminal for a shell that needs no network.

@@ -62,11 +62,11 @@ const isOwnStage =
 		stage.node === node.name && (stage.name !== 'startup' || node.scripts.length === 0);
 
 function stageBar({ name, node, status, startedAt, ms, detail }: StageRecord): Bar {
-	const told = detail === undefined ? '' : `: ${shownLine(detail, 120)}`;
+	const reported = detail === undefined ? '' : `: ${shownLine(detail, 120)}`;
 	return {
 		kind: node === undefined ? 'stage' : 'machine',
 		label: name,
-		title: `${name}, ${status}, ${formatMs(ms)}${told}`,
+		title: `${name}, ${status}, ${formatMs(ms)}${reported}`,
 		status,
 		...{ from: startedAt, to: startedAt + ms, ticks: [] },
 		...(node === undefined ? {} : { href: `#${place.node(node)}` }),

@@ -9,7 +9,7 @@ export interface ConnectionState {
 	/** Undefined where no assertion looks at the connection. */
 	readonly status: AnyStatus | undefined;
 	/** In words. */
-	readonly told: string;
+	readonly reported: string;
 	/** The assertion that decides. */
 	readonly href?: string;
 }
@@ -23,9 +23,9 @@ export function connectionStates({ topology, tests }: Pick<RunState, 'topology' 
 		});
 		const order = ['failed', 'error', 'not run', 'passed'] as const;
 		const decisive = order.flatMap((status) => seen.find((one) => one.status === status) ?? [])[0];
-		if (!decisive) return { connection, status: undefined, told: 'no assertion looks at it' };
+		if (!decisive) return { connection, status: undefined, reported: 'no assertion looks at it' };
 		const { status, href } = decisive;
-		return { connection, status, told: words[status], href };
+		return { connection, status, reported: words[status], href };
 	});
 }
 

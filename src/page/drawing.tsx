@@ -90,12 +90,12 @@ function edgesOf(connections: readonly ConnectionState[], centres: ReadonlyMap<s
 const kindOf = ({ status }: ConnectionState): string => (status === undefined ? 'idle' : statusClass(status));
 
 function EdgeLabel({ edge: { state, middle } }: { readonly edge: DrawnEdge }) {
-	const { connection, status, told } = state;
+	const { connection, status, reported } = state;
 	const label = `${connection.port}${status === undefined ? '' : ` ${mark(status)}`}`;
 	const width = label.length * 8 + 14;
 	return (
 		<g class={`edge ${kindOf(state)}`}>
-			<title>{`${shownLine(connection.from)} → ${shownLine(connection.to)}:${connection.port}: ${told}${connection.intent ? ` (${shownLine(connection.intent)})` : ''}`}</title>
+			<title>{`${shownLine(connection.from)} → ${shownLine(connection.to)}:${connection.port}: ${reported}${connection.intent ? ` (${shownLine(connection.intent)})` : ''}`}</title>
 			<rect x={middle.x - width / 2} y={middle.y - 11} width={width} height="22" rx="11" />
 			<text x={middle.x} y={middle.y + 4.5} text-anchor="middle">
 				{label}

@@ -1,9 +1,9 @@
 /** What fails nothing and is worth knowing: swallowed failures, the world outside, notes, and what is left open. */
 import { plural } from '../base/format.js';
 import { swallowedSteps } from '../lab/trace.js';
-import { outsideFindings, type OutsideFinding } from '../outcome/outside.js';
+import { outboundFindings, type OutboundFinding } from '../outcome/outbound.js';
 import { allScripts, type RunState } from '../outcome/state.js';
-import { momentText, outsideTarget } from '../report/outside.js';
+import { momentText, outboundTarget } from '../report/outbound.js';
 import { Section, Wide } from './parts.js';
 import { shown, shownLine } from './shown.js';
 import { lineHref } from './source-lines.js';
@@ -13,7 +13,7 @@ const maximumOutbound = 200;
 
 /** What nodes tried to reach outside the lab. */
 export function OutboundSection({ state }: { readonly state: RunState }) {
-	const findings = outsideFindings(state);
+	const findings = outboundFindings(state);
 	if (findings.length === 0) return null;
 	return (
 		<Section id="outbound" title="Outbound connections" note={plural(findings.length, 'target')}>
@@ -32,7 +32,7 @@ export function OutboundSection({ state }: { readonly state: RunState }) {
 						{findings.slice(0, maximumOutbound).map((finding) => (
 							<tr data-f>
 								<td>{shownLine(finding.node, 60)}</td>
-								<td>{shownLine(outsideTarget(finding))}</td>
+								<td>{shownLine(outboundTarget(finding))}</td>
 								<td class="n">{finding.count}</td>
 								<td>
 									<Moment state={state} finding={finding} />
@@ -46,7 +46,7 @@ export function OutboundSection({ state }: { readonly state: RunState }) {
 	);
 }
 
-function Moment({ state, finding: { node, moment } }: { readonly state: RunState; readonly finding: OutsideFinding }) {
+function Moment({ state, finding: { node, moment } }: { readonly state: RunState; readonly finding: OutboundFinding }) {
 	const text = shownLine(momentText(moment), 200);
 	if ('phase' in moment || moment.line === undefined || moment.source !== undefined) return <>{text}</>;
 	return <a href={lineHref(state, node, moment.script, moment.line)}>{text}</a>;

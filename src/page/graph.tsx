@@ -14,6 +14,6 @@ const css = [
 
 /** The picture as a document, ending in a newline. */
 export function topologySvg(topology: Topology): string {
-	const connections = topology.connections.map((connection) => ({ connection, status: undefined, told: 'not rehearsed' }));
+	const connections = topology.connections.map((connection) => ({ connection, status: undefined, reported: 'not rehearsed' }));
 	return `${render(<Drawing topology={topology} connections={connections} statusOf={() => undefined} sizeText={sizeText} css={css} />)}\n`;
 }

@@ -2,8 +2,8 @@
 import { plural } from '../base/format.js';
 import { swallowedSteps } from '../lab/trace.js';
 import { isCold, scriptsToRun } from '../outcome/origins.js';
-import { outsideFindings } from '../outcome/outside.js';
-import { rebootStatuses, shuffleStatuses, twiceStatuses } from '../outcome/proofs.js';
+import { outboundFindings } from '../outcome/outbound.js';
+import { rebootStatuses, shuffleStatuses, twiceStatuses } from '../outcome/robustness.js';
 import { verdictOf } from '../outcome/result.js';
 import { allAssertions, allScripts, type RunState } from '../outcome/state.js';
 import { nextCommand, tally, verdictWords } from '../report/closing.js';
@@ -61,7 +61,7 @@ const Broken = ({ problems }: { readonly problems: readonly Problem[] }) => (
 				<li class="problem">
 					<ProblemTitle problem={problem} />
 					{problem.command === undefined ? null : <pre class="bad">{problem.command}</pre>}
-					<p class="told">{problem.told}</p>
+					<p class="told">{problem.reported}</p>
 					<Output text={problem.output} />
 					{problem.hint === undefined ? null : <p class="told">hint: {problem.hint}</p>}
 				</li>
@@ -71,7 +71,7 @@ const Broken = ({ problems }: { readonly problems: readonly Problem[] }) => (
 			<ol class="more" start={shownWhole + 1}>
 				{problems.slice(shownWhole, named).map((problem) => (
 					<li>
-						<ProblemTitle problem={problem} /> <span class="told">{shownLine(problem.told, 160)}</span>
+						<ProblemTitle problem={problem} /> <span class="told">{shownLine(problem.reported, 160)}</span>
 					</li>
 				))}
 				{problems.length > named ? <li>{`and ${plural(problems.length - named, 'more problem')}, marked below`}</li> : null}
@@ -94,11 +94,11 @@ function Good({ state }: { readonly state: RunState }) {
 	const tiles: readonly (readonly [label: string, text: string | undefined, href: string])[] = [
 		['Startup scripts', tally(scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run')), '#scripts'],
 		['Assertions', tally(allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run')), '#tests'],
-		['Second runs', state.proofs.twice && tally(twiceStatuses(state).slice(0, repeated)), '#proofs'],
-		['Restarts', state.proofs.reboot && tally(rebootStatuses(state).slice(0, state.nodes.length)), '#proofs'],
-		['Other orders', state.proofs.shuffle && tally(shuffleStatuses(state)), '#proofs'],
+		['Second runs', state.robustness.twice && tally(twiceStatuses(state).slice(0, repeated)), '#proofs'],
+		['Restarts', state.robustness.reboot && tally(rebootStatuses(state).slice(0, state.nodes.length)), '#proofs'],
+		['Other orders', state.robustness.shuffle && tally(shuffleStatuses(state)), '#proofs'],
 		['Swallowed failures', count(allScripts(state).reduce((sum, { outcome }) => sum + swallowedSteps(outcome?.trace).length, 0)), '#swallowed'],
-		['Outbound connections', count(outsideFindings(state).length), '#outbound'],
+		['Outbound connections', count(outboundFindings(state).length), '#outbound'],
 		['To know', count(state.notices.length), '#notices'],
 		['Left to deployment time', count(state.warnings.length), '#warnings'],
 	];

@@ -1,5 +1,5 @@
 /** What went wrong in a run, in the order in which a reader needs it: what the head of the page shows. */
-import { proofChecks } from '../outcome/proofs.js';
+import { robustnessItems } from '../outcome/robustness.js';
 import { errorOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import { scriptFailure } from '../report/checks.js';
@@ -16,7 +16,7 @@ export interface Problem {
 	/** The command that failed. */
 	readonly command?: string;
 	/** What was expected and what was seen, or what was said. */
-	readonly told: string;
+	readonly reported: string;
 	readonly output: string;
 	/** Where the page has more of it. */
 	readonly href: string;
@@ -44,7 +44,7 @@ function errorProblem(state: RunState): Problem[] {
 			kind: 'rehearsal',
 			...(node === undefined ? {} : { node }),
 			title: code,
-			told: shown(message),
+			reported: shown(message),
 			output: shownEnd(detail ?? '', ...end),
 			href: node === undefined ? '#timeline' : `#${place.node(node)}`,
 			...(hint === undefined ? {} : { hint: shown(hint) }),
@@ -59,7 +59,7 @@ const scriptProblems = (state: RunState): Problem[] =>
 			const { failedLine: line, failedCommand: command } = outcome;
 			return [
 				{
-					...{ kind: 'startup script', node, title: script, told: scriptFailure(outcome) },
+					...{ kind: 'startup script', node, title: script, reported: scriptFailure(outcome) },
 					...(line === undefined ? {} : { where: `line ${line}` }),
 					...(command === undefined ? {} : { command: shownLine(command) }),
 					output: shownEnd(outcome.output, ...end),
@@ -72,7 +72,7 @@ const scriptProblems = (state: RunState): Problem[] =>
 const stageProblems = ({ stages }: RunState): Problem[] =>
 	stages.flatMap(({ name, node, status, detail }): Problem[] =>
 		node !== undefined && status === 'failed' && name !== 'restore' && name !== 'save' && name !== 'startup'
-			? [{ kind: 'stage', node, title: name, told: `${name} failed`, output: shownEnd(detail ?? '', ...end), href: `#${place.node(node)}` }]
+			? [{ kind: 'stage', node, title: name, reported: `${name} failed`, output: shownEnd(detail ?? '', ...end), href: `#${place.node(node)}` }]
 			: [],
 	);
 
@@ -87,7 +87,7 @@ const assertionProblems = ({ tests }: RunState): Problem[] =>
 							node,
 							title: name,
 							command: shownLine(title),
-							told: shown(outcome.message ?? 'it does not hold'),
+							reported: shown(outcome.message ?? 'it does not hold'),
 							output: shownEnd(outcome.output ?? '', ...end),
 							href: `#${place.assertion(test, index)}`,
 						},
@@ -96,19 +96,19 @@ const assertionProblems = ({ tests }: RunState): Problem[] =>
 	);
 
 const proofProblems = (state: RunState): Problem[] =>
-	proofChecks(state).flatMap(({ proof, node, name, status, told }): Problem[] =>
+	robustnessItems(state).flatMap(({ check, node, name, status, reported }): Problem[] =>
 		status === 'failed' || status === 'timed-out'
 			? [
 					{
 						kind: 'proof',
 						...(node === undefined ? {} : { node }),
-						title: `${proof}: ${name}`,
-						told: shown(told[0] ?? statusSentence(proof, name)),
-						output: shownEnd(told.slice(1).join('\n'), ...end),
+						title: `${check}: ${name}`,
+						reported: shown(reported[0] ?? statusSentence(check, name)),
+						output: shownEnd(reported.slice(1).join('\n'), ...end),
 						href: '#proofs',
 					},
 				]
 			: [],
 	);
 
-const statusSentence = (proof: string, name: string): string => `${proof} of ${name} failed`;
+const statusSentence = (check: string, name: string): string => `${check} of ${name} failed`;

@@ -2,10 +2,10 @@
 import { formatMs, plural } from '../base/format.js';
 import type { LocatedDifference } from '../lab/events.js';
 import { differenceSentence } from '../outcome/differences.js';
-import { rebootStatuses, repeatStatus, restartStatus, shuffleStatuses, twiceStatuses, worstStatus } from '../outcome/proofs.js';
-import type { ProofRecords, RunState, TestRecord } from '../outcome/state.js';
+import { rebootStatuses, repeatStatus, restartStatus, shuffleStatuses, twiceStatuses, worstStatus } from '../outcome/robustness.js';
+import type { RobustnessRecords, RunState, TestRecord } from '../outcome/state.js';
 import { scriptFailure } from '../report/checks.js';
-import { orderText } from '../report/proof-sections.js';
+import { orderText } from '../report/robustness-sections.js';
 import { Command, Output, Section, Status } from './parts.js';
 import { place, shownEnd, shownLine } from './shown.js';
 import { lineHref } from './source-lines.js';
@@ -16,7 +16,7 @@ const maximumDifferences = 50;
 
 /** The section of the page; nothing when no proof was asked for. */
 export function ProofsSection({ state }: { readonly state: RunState }) {
-	const { twice, reboot, shuffle } = state.proofs;
+	const { twice, reboot, shuffle } = state.robustness;
 	if (!twice && !reboot && !shuffle) return null;
 	return (
 		<Section id="proofs" title="Proofs">
@@ -51,18 +51,18 @@ export function ProofsSection({ state }: { readonly state: RunState }) {
 	);
 }
 
-type Outcome<Proof extends keyof ProofRecords, Key extends string> = Required<ProofRecords>[Proof] extends Readonly<Record<Key, readonly (infer Item)[]>>
+type Outcome<Proof extends keyof RobustnessRecords, Key extends string> = Required<RobustnessRecords>[Proof] extends Readonly<Record<Key, readonly (infer Item)[]>>
 	? Item
 	: never;
 
 function Repeat({ state, outcome }: { readonly state: RunState; readonly outcome: Outcome<'twice', 'scripts'> }) {
 	const { node, script, differences, status, ms, failedLine, failedCommand, output } = outcome;
-	const told =
+	const reported =
 		status !== 'passed' ? scriptFailure(outcome) : differences.length > 0 ? 'changed what its first run had made' : `changed nothing in ${formatMs(ms)}`;
 	return (
 		<li data-f>
 			<Status status={repeatStatus(outcome)} /> <a href={`#${place.script(node, script)}`}>{node === script ? shownLine(node) : `${shownLine(node)}: ${shownLine(script)}`}</a>{' '}
-			<span class="muted">{told}</span>
+			<span class="muted">{reported}</span>
 			{status === 'passed' || failedCommand === undefined ? null : (
 				<p class="told">
 					{failedLine === undefined ? '' : `line ${failedLine}: `}

@@ -34,7 +34,7 @@ interface ScriptProps {
 function Script({ node, record, source }: ScriptProps) {
 	const { script, startedAt, outcome } = record;
 	const status = outcome?.status ?? (startedAt === undefined ? 'not run' : 'running');
-	const told = outcome
+	const reported = outcome
 		? outcome.status === 'passed'
 			? `in ${formatMs(outcome.ms)}`
 			: scriptFailure(outcome)
@@ -49,7 +49,7 @@ function Script({ node, record, source }: ScriptProps) {
 			<summary>
 				<Status status={status} />
 				<b>{shownLine(node.name, 60)}</b> {script === node.name ? null : shownLine(script, 60)}
-				<span class="muted">{told}</span>
+				<span class="muted">{reported}</span>
 				{swallowed === 0 ? null : <span class="st warn">{`! ${plural(swallowed, 'failure')} swallowed`}</span>}
 				{slow === 0 ? null : <span class="muted">{`${plural(slow, 'slow line')}`}</span>}
 			</summary>

@@ -1,10 +1,10 @@
 /** The lab as a drawing and as tables: nodes with role, size, addresses and state; connections with ports and state. */
 import { formatBytes } from '../base/format.js';
 import type { Topology, TopologyNode } from '../lab/topology.js';
-import { arrivalOf } from '../outcome/origins.js';
+import { startStageOf } from '../outcome/origins.js';
 import { bootEnding, nodeStatus } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
-import { arrivalText } from '../report/origins.js';
+import { startStageText } from '../report/origins.js';
 import { connectionStates } from './connections.js';
 import { Drawing } from './drawing.js';
 import { Section, Status, Wide, statusWord } from './parts.js';
@@ -29,9 +29,9 @@ export const sizeText = ({ memoryMiB, diskMiB }: TopologyNode): string =>
 
 /** How a node came up, in words: `booted in 31.0 s`. */
 function arrivalWords(state: RunState, name: string): string {
-	const arrival = arrivalOf(state, name);
-	if (!arrival || arrival.status === 'not run') return 'not booted';
-	return arrival.status === 'running' ? 'never came up' : arrivalText(arrival, bootEnding(state, arrival));
+	const startStage = startStageOf(state, name);
+	if (!startStage || startStage.status === 'not run') return 'not booted';
+	return startStage.status === 'running' ? 'never came up' : startStageText(startStage, bootEnding(state, startStage));
 }
 
 /** The section of the page. */
@@ -93,14 +93,14 @@ export function TopologySection({ state }: { readonly state: RunState }) {
 									</tr>
 								</thead>
 								<tbody>
-									{connections.map(({ connection, status, told, href }) => (
+									{connections.map(({ connection, status, reported, href }) => (
 										<tr data-f>
 											<td>{shownLine(connection.from)}</td>
 											<td>
 												{shownLine(connection.to)}:{connection.port}
 											</td>
 											<td>
-												{status === undefined ? <span class="st idle">{told}</span> : <Status status={status} word={status === 'passed' ? 'held' : statusWord(status)} />}
+												{status === undefined ? <span class="st idle">{reported}</span> : <Status status={status} word={status === 'passed' ? 'held' : statusWord(status)} />}
 												{href === undefined ? null : (
 													<small>
 														<a href={href}>assertion</a>

@@ -1,13 +1,13 @@
 /** The run in Markdown, for the summary of a CI job. What plans and guests wrote is text in it, and nothing else. */
 import { formatMs, lastLines, oneLine, truncated, withoutControls } from '../base/format.js';
-import { outsideFindings } from '../outcome/outside.js';
+import { outboundFindings } from '../outcome/outbound.js';
 import { nodeStatus, testStatus, verdictOf } from '../outcome/result.js';
 import { allAssertions, allScripts, type RunState } from '../outcome/state.js';
 import { scriptsToRun } from '../outcome/origins.js';
 import { scriptFailure } from './checks.js';
 import { nextCommand, tally, verdictWords } from './closing.js';
 import { failureSentences } from './failures.js';
-import { outsideSentence } from './outside.js';
+import { outboundSentence } from './outbound.js';
 import { mark, type AnyStatus } from './text.js';
 
 /** Lines of output that are quoted. */
@@ -43,7 +43,7 @@ export function markdownSummary(state: RunState, drawing?: string): string {
 			sign(testStatus(test)),
 			tally(test.assertions.map(({ outcome }) => outcome?.status ?? 'not run')) ?? '',
 		])),
-		...list('Outbound connections', outsideFindings(state).map(outsideSentence)),
+		...list('Outbound connections', outboundFindings(state).map(outboundSentence)),
 		...list('To know', state.notices.map(({ node, message }) => (node === undefined ? message : `${node}: ${message}`))),
 		...list('Left to deployment time', state.warnings),
 	];

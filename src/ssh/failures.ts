@@ -54,7 +54,7 @@ export const sudoRefused = (at: Whereabouts, stderr: string): Failure =>
 		hint: `is '${at.username}' a member of the group sudo, and is sudo installed?`,
 	});
 
-/** Whether the same will happen again however often one tries: a password or a host key does not mend itself. */
+/** Whether the same will happen again however often one tries: a password or a host key does not fix itself. */
 export const isFinal = (error: unknown): boolean =>
 	error instanceof Failure && (error.code === 'ssh-auth' || error.code === 'ssh-host-key');
 

@@ -228,8 +228,8 @@ class Session implements SshSession {
 			this.#client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => {
 				if (error) {
 					const code = 'reason' in error ? error.reason : undefined;
-					const said = error.message.replace(/^\(SSH\) Channel open failure: /, '');
-					return afterNews(() => reject(new TcpOpenError(host, port, tcpReason(code, said), said)));
+					const message = error.message.replace(/^\(SSH\) Channel open failure: /, '');
+					return afterNews(() => reject(new TcpOpenError(host, port, tcpReason(code, message), message)));
 				}
 				onceAborted(stop, () => channel.destroy());
 				resolve(channel);

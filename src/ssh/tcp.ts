@@ -5,8 +5,8 @@ export type TcpReason = 'refused' | 'timed-out' | 'unreachable' | 'unknown-host'
 export class TcpOpenError extends Error {
 	readonly reason: TcpReason;
 
-	constructor(host: string, port: number, reason: TcpReason, said: string) {
-		super(`connection to ${host}:${port} ${phrases[reason]}${reason === 'failed' && said !== '' ? ` (${said})` : ''}`);
+	constructor(host: string, port: number, reason: TcpReason, message: string) {
+		super(`connection to ${host}:${port} ${phrases[reason]}${reason === 'failed' && message !== '' ? ` (${message})` : ''}`);
 		this.name = 'TcpOpenError';
 		this.reason = reason;
 	}

@@ -1,14 +1,14 @@
 /** Nodes of a lab brought up side by side. */
 import os from 'node:os';
-import { Turns } from '../base/turns.js';
-import type { Arrived } from './arrival.js';
-import { bringUpNode, Gate, type NodeContext, type NodeOutcome } from './node-run.js';
+import { Semaphore } from '../base/semaphore.js';
+import type { StartedMachine } from './start-machine.js';
+import { bringUpNode, Barrier, type NodeContext, type NodeOutcome } from './node-run.js';
 import type { RunningNode } from './running-node.js';
 
 /** Who is told of what becomes of a node meanwhile. */
 export interface BringUpHooks {
-	/** It has a machine, long before that has arrived. */
-	readonly onStart: (node: RunningNode, arrived: Arrived) => void;
+	/** QEMU runs its machine, long before the guest is up. */
+	readonly onStart: (node: RunningNode, started: StartedMachine) => void;
 	readonly onUp?: (node: string) => void;
 	readonly onBroken?: (error: unknown) => void;
 }
@@ -19,20 +19,20 @@ export interface BringUpHooks {
  */
 export function bringUpNodes(
 	nodes: readonly RunningNode[],
-	{ emit, ...context }: Omit<NodeContext, 'gate' | 'boots' | 'onStart'>,
+	{ emit, ...context }: Omit<NodeContext, 'barrier' | 'boots' | 'onStart'>,
 	{ onStart, onUp, onBroken }: BringUpHooks,
 ): Promise<PromiseSettledResult<NodeOutcome>[]> {
-	const gate = new Gate(nodes.length);
-	const boots = new Turns(os.availableParallelism());
+	const barrier = new Barrier(nodes.length);
+	const boots = new Semaphore(os.availableParallelism());
 	const lives = nodes.map(async (node) => {
-		const own = { ...context, emit: node.observing(emit), gate, boots, onStart: (arrived: Arrived) => onStart(node, arrived) };
+		const own = { ...context, emit: node.observing(emit), barrier, boots, onStart: (started: StartedMachine) => onStart(node, started) };
 		try {
-			const outcome = await bringUpNode(node.supervised, own);
+			const outcome = await bringUpNode(node.runSpec, own);
 			node.settle(outcome.startup);
 			onUp?.(node.name);
 			return outcome;
 		} catch (error) {
-			gate.come();
+			barrier.come();
 			onBroken?.(error);
 			throw error;
 		}

@@ -2,16 +2,16 @@ import type { CleanupStack } from '../base/cleanup.js';
 import type { Lab } from '../lab/lab.js';
 import { SshPool } from '../ssh/pool.js';
 import type { RunningNode } from './running-node.js';
-import type { SupervisedRun } from '../protocol/run-spec.js';
+import type { RunSpec } from '../protocol/run-spec.js';
 
 /** The SSH sessions of a lab that runs, which is logged in to when that is first asked for, and anew once they were dropped. */
 export class LabSessions {
-	readonly #lab: () => SupervisedRun;
+	readonly #lab: () => RunSpec;
 	readonly #context: { readonly signal: AbortSignal; readonly cleanup: CleanupStack };
 	#pool: SshPool | undefined;
 
 	/** @param lab the lab as it is now */
-	constructor(lab: () => SupervisedRun, context: { readonly signal: AbortSignal; readonly cleanup: CleanupStack }) {
+	constructor(lab: () => RunSpec, context: { readonly signal: AbortSignal; readonly cleanup: CleanupStack }) {
 		this.#lab = lab;
 		this.#context = context;
 	}
@@ -46,7 +46,7 @@ export class LabSessions {
 }
 
 /** SSH sessions with a lab's machines, each as its declared user and opened when it is first asked for. */
-function openSessions({ machines, deadlines }: SupervisedRun, signal: AbortSignal): SshPool {
+function openSessions({ machines, deadlines }: RunSpec, signal: AbortSignal): SshPool {
 	const targets = machines.map(({ spec, address, username, password, hostKey }) => ({
 		...{ node: spec.name, host: address, port: 22 },
 		...{ username, password, hostKey },
@@ -58,8 +58,8 @@ function openSessions({ machines, deadlines }: SupervisedRun, signal: AbortSigna
  * Whether a node that is up may be logged in to before the others are: where the scenario will, and nobody is to look at
  * the machines before it. Sessions are ended before the machines are saved; a second login takes half as long as the first.
  */
-export function mayLogInEarly({ lab, scenario, proofs, surveys }: SupervisedRun, node: string): boolean {
-	if (!scenario || surveys || proofs.length > 0) return false;
+export function mayLogInEarly({ lab, scenario, robustness, snapshots }: RunSpec, node: string): boolean {
+	if (!scenario || snapshots || robustness.length > 0) return false;
 	return isLookedAt(lab, node);
 }
 

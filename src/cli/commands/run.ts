@@ -91,10 +91,10 @@ export const runDefinition = defineCommand({
 		]);
 		const { lab, accel: accelerator, keep, trace, json, cold, from, only, twice, reboot } = flags;
 		const shuffle = shuffleOf(flags.shuffle, flags['shuffle-seed']);
-		const proofs = [...(twice ? ['twice' as const] : []), ...(reboot ? ['reboot' as const] : [])];
+		const robustness = [...(twice ? ['twice' as const] : []), ...(reboot ? ['reboot' as const] : [])];
 		const checkpoints = { cold, from, only, limitBytes: bytesOf('checkpoint-limit', flags['checkpoint-limit']) };
 		const saveFailed = flags['save-failed'];
 		const showSecrets = flags['show-secrets'];
-		return runCommand({ lab, paths: userPaths(), accelerator, checkpoints, keep, saveFailed, trace, proofs, shuffle, mirror, timeLimitMs, showSecrets, json, junit, codeQuality, html, terminal });
+		return runCommand({ lab, paths: userPaths(), accelerator, checkpoints, keep, saveFailed, trace, robustness, shuffle, mirror, timeLimitMs, showSecrets, json, junit, codeQuality, html, terminal });
 	},
 });

@@ -26,8 +26,8 @@ const pages: Readonly<Record<string, () => Promise<string>>> = {
 	passed: async () => reportPage({ state: foldEvents(eventsOf(await bundledLab())), logs: [log('redis login:')] }),
 	failed: async () =>
 		reportPage({ state: foldEvents(eventsOf(await bundledLab(), { fails: { node: 'redis', line: 10, output: 'no such file\n' } })), logs: [log('redis login:')] }),
-	proofs: async () => reportPage({ state: foldEvents(readLog('proofs')), logs: [] }),
-	outbound: async () => reportPage({ state: foldEvents(readLog('reached-outside')), logs: [] }),
+	robustness: async () => reportPage({ state: foldEvents(readLog('proofs')), logs: [] }),
+	outbound: async () => reportPage({ state: foldEvents(readLog('outbound')), logs: [] }),
 	broken: async () => reportPage({ state: foldEvents(readLog('machine-panicked')), logs: [] }),
 	hostile: async () =>
 		reportPage({

@@ -25,7 +25,7 @@ export interface Guest extends AsyncDisposable {
 	/** Cuts every connection, as a crash would. */
 	cut(): void;
 	/** Reads nothing more, and so answers nothing. */
-	freeze(): void;
+	pause(): void;
 }
 
 const username = 'ops';
@@ -65,13 +65,13 @@ export async function startGuest(options: GuestOptions = {}): Promise<Guest> {
 	});
 	await once(listener.listen(0, '127.0.0.1'), 'listening');
 	const { port } = listener.address() as net.AddressInfo;
-	const freeze = () => sockets.forEach((socket) => socket.pause());
+	const pause = () => sockets.forEach((socket) => socket.pause());
 	const cut = () => sockets.forEach((socket) => socket.destroy());
 	return {
 		target: { node: 'guest', host: '127.0.0.1', port, username, password, hostKey: hostKey.publicKey },
 		seen,
 		cut,
-		freeze,
+		pause,
 		[Symbol.asyncDispose]: async () => {
 			listener.close();
 			cut();

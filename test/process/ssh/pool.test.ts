@@ -70,7 +70,7 @@ test('a guest whose farewell nobody waits for is hung up on, its commands with i
 	const pool = new SshPool([guest.target], options);
 	const session = await pool.session('guest');
 	const pending = t.throwsAsync(session.exec('sleep 60', { timeoutMs: 60_000 }), { code: 'ssh-lost' });
-	guest.freeze();
+	guest.pause();
 	const began = performance.now();
 	await pool.hangUp();
 	await pending;

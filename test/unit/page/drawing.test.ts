@@ -65,8 +65,8 @@ test('a connection is told by the assertions over it', async (t) => {
 		'immich-ml postgres-pgvector:5432 passed',
 	]);
 	const failed = statusesOf(foldEvents(eventsOf(lab, { fails: { node: 'redis', line: 10, output: '' } })));
-	t.deepEqual(failed.filter((told) => told.endsWith('failed')), ['immich-server redis:6379 failed']);
-	t.deepEqual(statusesOf(foldEvents(eventsOf(lab).slice(0, 1))).map((told) => told.replace(/.* (?=not run)/, '')), Array(4).fill('not run'));
+	t.deepEqual(failed.filter((reported) => reported.endsWith('failed')), ['immich-server redis:6379 failed']);
+	t.deepEqual(statusesOf(foldEvents(eventsOf(lab).slice(0, 1))).map((reported) => reported.replace(/.* (?=not run)/, '')), Array(4).fill('not run'));
 });
 
 test('no bars of one row of the timeline overlap, and each check has its bar', async (t) => {

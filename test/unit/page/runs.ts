@@ -58,9 +58,9 @@ export function eventsOf(lab: Lab, { fails, output = '', isWarm = false, runDire
 	for (const test of tests) {
 		for (const [index, { onVm, title }] of test.assertions.entries()) {
 			const isBad = fails?.node === onVm;
-			const told = isBad ? { message: `expected it of ${onVm}\nsaw nothing`, output: fails.output } : {};
+			const reported = isBad ? { message: `expected it of ${onVm}\nsaw nothing`, output: fails.output } : {};
 			const where = { test: test.name, index, assertion: title, onVm, attempts: isBad ? 7 : 1 };
-			emit({ type: 'assertion-finished', ...where, status: isBad ? 'failed' : 'passed', ms: 300, ...told }, 400);
+			emit({ type: 'assertion-finished', ...where, status: isBad ? 'failed' : 'passed', ms: 300, ...reported }, 400);
 		}
 	}
 	emit({ type: 'stage-finished', stage: 'scenario', status: fails ? 'failed' : 'passed', ms: at - epoch }, 10);

@@ -8,16 +8,16 @@ const noLogin: TryResult = { passed: false, noLogin: true };
 /** Plays tries that take no time, and tells each: when, what, and whether that settled it. */
 function play(tasks: string, seen: (task: string, now: number, attempt: number) => TryResult, deadlineMs = 5): string[] {
 	const rounds = new Rounds([...tasks], { deadlineMs, intervalMs: 2 });
-	const told: string[] = [];
+	const reported: string[] = [];
 	let now = 0;
 	for (let turn = rounds.next(); turn; turn = rounds.next()) {
 		now = Math.max(now, turn.dueAt);
 		rounds.begin(now);
 		const result = seen(turn.task, now, turn.attempts);
 		const isSettled = rounds.end(result, now);
-		told.push(`${now}${turn.task}${isSettled ? (result.passed ? '+' : '-') : ''}`);
+		reported.push(`${now}${turn.task}${isSettled ? (result.passed ? '+' : '-') : ''}`);
 	}
-	return told;
+	return reported;
 }
 
 test('all are tried once before any is tried again, and their deadlines run side by side', (t) => {
@@ -30,8 +30,8 @@ test('one that comes late has passed', (t) => {
 
 test('what stands after something that came late has its whole time from then on, what stands before it has not', (t) => {
 	const comes: Readonly<Record<string, number>> = { a: 6, b: 4, c: 9 };
-	const told = play('abc', (task, now) => (now >= (comes[task] ?? 0) ? passed : failed));
-	t.deepEqual(told, ['0a', '0b', '0c', '2a', '2b', '2c', '4a', '4b+', '4c', '5a-', '6c', '8c', '9c+']);
+	const reported = play('abc', (task, now) => (now >= (comes[task] ?? 0) ? passed : failed));
+	t.deepEqual(reported, ['0a', '0b', '0c', '2a', '2b', '2c', '4a', '4b+', '4c', '5a-', '6c', '8c', '9c+']);
 });
 
 test('nobody is tried while nobody gets in, and a login that was waited for in vain is not waited for again', (t) => {
@@ -39,13 +39,13 @@ test('nobody is tried while nobody gets in, and a login that was waited for in v
 });
 
 test('a login that works again: the others have their own time from then on', (t) => {
-	const told = play('abc', (task, now) => (now < 4 ? noLogin : task === 'b' ? failed : passed));
-	t.deepEqual(told, ['0a', '2a', '4a+', '4b', '4c+', '6b', '8b', '9b-']);
+	const reported = play('abc', (task, now) => (now < 4 ? noLogin : task === 'b' ? failed : passed));
+	t.deepEqual(reported, ['0a', '2a', '4a+', '4b', '4c+', '6b', '8b', '9b-']);
 });
 
 test('one look at each tells that the login works by now', (t) => {
-	const told = play('abc', (task) => (task === 'a' ? noLogin : task === 'b' ? failed : passed), 1);
-	t.deepEqual(told, ['0a', '1a-', '1b', '1c+', '2b-']);
+	const reported = play('abc', (task) => (task === 'a' ? noLogin : task === 'b' ? failed : passed), 1);
+	t.deepEqual(reported, ['0a', '1a-', '1b', '1c+', '2b-']);
 });
 
 test('a login that is lost on the way holds up the others until it is given up', (t) => {

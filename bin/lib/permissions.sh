@@ -51,7 +51,7 @@ tun_is_usable() {
 
 # 0666 is what udev gives it on every ordinary distribution: the device alone lets nobody do anything to the host's
 # network, which needs CAP_NET_ADMIN besides.
-mend_tun() {
+fix_tun() {
 	say "making $tun usable (mode 0666, as is usual)"
 	[ -c "$tun" ] || modprobe tun 2>/dev/null || true
 	[ -c "$tun" ] || { mkdir -p "${tun%/*}" && mknod "$tun" c 10 200 2>/dev/null; } || true

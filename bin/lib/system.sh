@@ -37,7 +37,7 @@ look_at_system() {
 	! userns_is_restricted || need userns 'allow unshare(1) to make user namespaces (AppArmor)'
 }
 
-mend_system() {
+fix_system() {
 	case " $needs " in
 	*' packages '* | *' qemu '*)
 		say 'installing; this may take a few minutes'
@@ -46,7 +46,7 @@ mend_system() {
 		;;
 	esac
 	case " $needs " in *' ids '*) add_subordinate_ids ;; esac
-	case " $needs " in *' tun '*) mend_tun ;; esac
+	case " $needs " in *' tun '*) fix_tun ;; esac
 	case " $needs " in *' userns '*) allow_userns ;; esac
 }
 
@@ -68,7 +68,7 @@ set_up_system() {
 	[ -n "$needs" ] || return 0
 	if [ "$(id -u)" = 0 ]; then
 		say "to be done on this machine:$descriptions"
-		mend_system
+		fix_system
 	elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
 		say 'using sudo for what needs root'
 		sudo -n "$root/bin/setup" system "$user" ${for_tests:+test} || exit $?

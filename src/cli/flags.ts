@@ -88,3 +88,12 @@ export function bytesOf(name: string, gigabytes: number): number {
 	if (gigabytes >= 0 && Number.isFinite(gigabytes)) return gigabytes * 1e9;
 	throw usageFailure(`--${name}: expected gigabytes, 0 or more`);
 }
+
+/** A node of the lab that is meant. */
+export const nodeArgument = { node: { type: 'string', demandOption: true, describe: 'a node of the lab' } } as const;
+
+/** Whom to be in a node. */
+export const userFlag = { user: { type: 'string', requiresArg: true, describe: 'whom to be in the node (default: the declared user)' } } as const;
+
+/** A lab that is up, by its name. */
+export const runningLabArgument = { lab: { type: 'string', describe: 'name of the lab (default: the only one that is up)' } } as const;

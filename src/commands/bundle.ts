@@ -2,13 +2,12 @@
 import { existsSync } from 'node:fs';
 import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { isAlive } from '../base/alive.js';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { requireSpace } from '../base/disk-usage.js';
 import { brokenFailure, ExitCode, usageFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
 import type { DeclaredPassword } from '../base/secrets.js';
-import { toolVersion } from '../base/version.js';
+import { toolVersion } from '../base/package-root.js';
 import {
 	isBundled,
 	parseBundleManifest,
@@ -30,7 +29,7 @@ import { bundleObject, renderBundle } from '../report/bundle.js';
 import { parseEventLog } from '../runs/event-log.js';
 import { findLiveLabs } from '../runs/live-labs.js';
 import type { Paths } from '../runs/paths.js';
-import { readPid } from '../runs/run-directory.js';
+import { readHolder } from '../runs/run-directory.js';
 import {
 	findRun,
 	isFromElsewhere,
@@ -133,8 +132,8 @@ async function findNamedRun(run: string, runs: string): Promise<string> {
 async function findFailedRun(runs: string, mayBeUp: boolean): Promise<string> {
 	const live = mayBeUp ? await findReadyRuns(runs) : [];
 	for (const directory of runsNewestFirst(runs)) {
-		const pid = await readPid(directory);
-		if (isFromElsewhere(directory) || (pid !== undefined && isAlive(pid) && !live.includes(directory))) continue;
+		const goesOn = (await readHolder(directory))?.isHeld ?? false;
+		if (isFromElsewhere(directory) || (goesOn && !live.includes(directory))) continue;
 		const state = foldEvents(await readEvents(directory).catch(() => []));
 		// A lab that was opened here and looked into has failed elsewhere.
 		if (state.nodes.length > 0 && !state.nodes.some(wasExported) && verdictOf(state) !== 'passed') return directory;

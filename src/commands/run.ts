@@ -3,7 +3,7 @@ import path from 'node:path';
 import { usageFailure, type ExitCode } from '../base/errors.js';
 import type { RobustnessCheck } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
-import { requireNodes } from '../lab/node-names.js';
+import { requireNodes } from '../lab/lab.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
 import { exitCodeOf, resultJson, resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
@@ -16,8 +16,8 @@ import { summary } from '../report/summary.js';
 import type { Paths } from '../runs/paths.js';
 import { reportPagePath } from '../runs/run-files.js';
 import { tellWorkflow } from './ci.js';
-import { loadLab } from './load-lab.js';
 import { findPlaces } from './places.js';
+import { loadPlan } from './load-lab.js';
 import { stopOnSignals } from './stop.js';
 import type { Terminal } from './terminal.js';
 import { startView } from './view.js';
@@ -60,7 +60,7 @@ export interface RunOptions {
 /** `rehearse run`: the whole way from a plan to a verdict, which is the exit status. */
 export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	const { terminal, junit, codeQuality, html, json } = options;
-	const lab = await loadLab(options.lab, terminal);
+	const { lab, planText } = await loadPlan(options.lab, terminal);
 	const { cold, limitBytes } = options.checkpoints;
 	if (options.shuffle) checkShuffle(lab, options.checkpoints);
 	const checkpoints = { cold, limitBytes, started: startedNodes(lab, options.checkpoints) };
@@ -72,6 +72,7 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	try {
 		const asked: RehearseOptions = {
 			lab,
+			planText,
 			labArgument: options.lab,
 			paths: options.paths,
 			accelerator: options.accelerator,

@@ -1,8 +1,8 @@
 /** `rehearse watch`: rehearses a lab whenever its plan or one of its scripts was edited. */
-import { ExitCode, Failure, toFailure, type Failure as FailureType } from '../base/errors.js';
-import { untilAborted } from '../base/waiting.js';
+import { ExitCode, Failure, toFailure, toReported, type Failure as FailureType } from '../base/errors.js';
+import { washed } from '../base/wash.js';
+import { untilAborted, withEither } from '../base/waiting.js';
 import type { RunEvent } from '../lab/events.js';
-import type { Lab } from '../lab/lab.js';
 import type { Difference, StateSnapshot } from '../lab/state-snapshot.js';
 import { differencesBetween } from '../machine/differences.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
@@ -19,7 +19,7 @@ import { emptyRun, foldEvent } from '../outcome/fold.js';
 import { resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import { machineChangesText, planErrorText, verdictText } from '../report/watch-text.js';
-import { loadLab } from './load-lab.js';
+import { loadPlan, type LoadedPlan } from './load-lab.js';
 import { stopOnSignals } from './stop.js';
 import type { Terminal } from './terminal.js';
 import { startView } from './view.js';
@@ -118,9 +118,9 @@ class Watching {
 
 	/** Rehearses the lab as it is now. Resolves to what the next run is compared with; `edited` ends the run. */
 	async rehearseOnce(edited: AbortSignal, last: Seen | undefined): Promise<Seen | undefined> {
-		const lab = await this.#load();
-		if (lab instanceof Failure) {
-			this.#showPlanError(lab);
+		const loaded = await this.#load();
+		if (loaded instanceof Failure) {
+			this.#showPlanError(loaded);
 			return last;
 		}
 		let judged: RunState | undefined;
@@ -128,7 +128,7 @@ class Watching {
 			judged = now;
 			this.#showVerdict(now, last);
 		};
-		const whole = await this.#rehearse(lab, { edited, last: last?.state, onVerdict });
+		const whole = await this.#rehearse(loaded, { edited, last: last?.state, onVerdict });
 		if (this.#stopping.signal.aborted) return last;
 		if (edited.aborted && !judged) return last;
 		// An edit once the verdict was there has cut short only what follows it; whatever else broke there is told.
@@ -142,12 +142,12 @@ class Watching {
 	}
 
 	/** The lab, with its files followed; what is wrong with its plan otherwise, which was shown. */
-	async #load(): Promise<Lab | FailureType> {
+	async #load(): Promise<LoadedPlan | FailureType> {
 		const { lab, terminal } = this.#options;
 		try {
 			const source = await readPlan(findPlan(lab));
 			await this.#files.follow(filesOf(source));
-			return await loadLab(lab, terminal);
+			return await loadPlan(lab, terminal);
 		} catch (error) {
 			const failure = toFailure(error);
 			if (failure.exitCode !== ExitCode.usage) throw failure;
@@ -155,7 +155,7 @@ class Watching {
 		}
 	}
 
-	async #rehearse(lab: Lab, { edited, last, onVerdict }: Rehearsal): Promise<RunState> {
+	async #rehearse({ lab, planText }: LoadedPlan, { edited, last, onVerdict }: Rehearsal): Promise<RunState> {
 		const { terminal, accelerator, paths, limitBytes, mirror, timeLimitMs } = this.#options;
 		const { signal, urgent, detach } = this.#stopping;
 		const began = Date.now();
@@ -173,16 +173,18 @@ class Watching {
 			verdictShown.catch(() => undefined);
 		};
 		try {
-			return await rehearse({
-				...{ lab, labArgument: this.#options.lab, paths, accelerator, mirror, timeLimitMs, onEvent },
-				checkpoints: { cold: false, started: [], limitBytes },
-				keep: 'never',
-				scenario: true,
-				trace: true,
-				snapshots: true,
-				showSecrets: this.#options.showSecrets,
-				stopping: { signal: AbortSignal.any([signal, edited]), urgent, detach },
-			});
+			return await withEither([signal, edited], (either) =>
+				rehearse({
+					...{ lab, planText, labArgument: this.#options.lab, paths, accelerator, mirror, timeLimitMs, onEvent },
+					checkpoints: { cold: false, started: [], limitBytes },
+					keep: 'never',
+					scenario: true,
+					trace: true,
+					snapshots: true,
+					showSecrets: this.#options.showSecrets,
+					stopping: { signal: either, urgent, detach },
+				}),
+			);
 		} finally {
 			await view.stop();
 			await verdictShown;
@@ -191,9 +193,10 @@ class Watching {
 
 	#showPlanError(failure: FailureType): void {
 		const { json, terminal } = this.#options;
-		const error = { code: failure.code, message: failure.message, exit_code: failure.exitCode };
+		const { code, message, hint, exitCode } = washed(toReported(failure));
+		const error = { code, message, exit_code: exitCode };
 		if (json) terminal.stdout.write(`${JSON.stringify({ schema: 1, lab: this.#options.lab, verdict: 'error', error })}\n`);
-		else this.send(planErrorText(failure, { color: terminal.stderrColor }));
+		else this.send(planErrorText({ message, hint }, { color: terminal.stderrColor }));
 	}
 
 	#showVerdict(state: RunState, last: Seen | undefined): void {

@@ -1,7 +1,7 @@
 /** The files of an export, made of a run and of the plan that it rehearsed. */
 import path from 'node:path';
 import { sha256 } from '../base/hash.js';
-import { toolVersion } from '../base/version.js';
+import { toolVersion } from '../base/package-root.js';
 import { resultJson, resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import type { PlanSource } from '../plan/types.js';

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { readBootId } from '../base/boot-id.js';
+import { readBootId } from '../base/proc.js';
 import { usageFailure } from '../base/errors.js';
 import { contentKey, sha256 } from '../base/hash.js';
 import type { Image } from '../image/store.js';

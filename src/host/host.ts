@@ -6,8 +6,9 @@ import path from 'node:path';
 import { freeBytes } from '../base/disk-usage.js';
 import { isThere } from '../base/files.js';
 import { packageRoot } from '../base/package-root.js';
+import { pasteable } from '../base/shell.js';
 import { findProgram } from '../process/find-program.js';
-import { pasteable, run } from '../process/run.js';
+import { run } from '../process/run.js';
 
 export interface Host {
 	readonly user: { readonly username: string; readonly uid: number };

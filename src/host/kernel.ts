@@ -1,5 +1,5 @@
 /** Requirements that the kernel grants or refuses: KVM, taps, user namespaces, ids. Each is tried, not deduced. */
-import type { Finding } from '../base/requirement.js';
+import type { ProbeResult } from '../base/requirement.js';
 import { lastLines } from '../base/format.js';
 import { findSubordinateRange, inUserNamespace } from '../process/user-namespace.js';
 import { asRoot, type Host } from './host.js';
@@ -11,7 +11,7 @@ const probeTimeoutMs = 10_000;
 export type ProveKvm = () => Promise<{ readonly usable: boolean; readonly reason: string }>;
 
 /** KVM is never required: without it guests run under TCG, slower. */
-export async function probeKvm(host: Host, proveKvm?: ProveKvm): Promise<Finding> {
+export async function probeKvm(host: Host, proveKvm?: ProveKvm): Promise<ProbeResult> {
 	const error = await host.tryDevice('/dev/kvm');
 	if (error === 'EACCES') {
 		return {
@@ -37,7 +37,7 @@ export async function probeKvm(host: Host, proveKvm?: ProveKvm): Promise<Finding
 }
 
 /** /dev/net/tun, which the machines' taps are made with, can be read and written by this user. */
-export async function probeTun(host: Host): Promise<Finding> {
+export async function probeTun(host: Host): Promise<ProbeResult> {
 	const error = await host.tryDevice('/dev/net/tun');
 	if (error === undefined) return { status: 'ok', found: 'readable and writable' };
 	const found =
@@ -53,7 +53,7 @@ const appArmorSwitch = '/proc/sys/kernel/apparmor_restrict_unprivileged_userns';
 const mountTmpfs = ['mount', '-t', 'tmpfs', 'probe', '/proc'];
 
 /** The namespaces of a lab with a file system for its memory, made and left again. */
-export async function probeUserNamespaces(host: Host): Promise<Finding> {
+export async function probeUserNamespaces(host: Host): Promise<ProbeResult> {
 	const { exitCode, stderr } = await host.run(
 		['unshare', '--user', '--map-root-user', '--net', '--pid', '--fork', '--mount-proc', ...mountTmpfs],
 		{ allowFailure: true, timeoutMs: probeTimeoutMs },
@@ -70,7 +70,7 @@ export async function probeUserNamespaces(host: Host): Promise<Finding> {
 }
 
 /** Ubuntu's restriction, since 23.10. What it does to this tool is seen by `probeUserNamespaces`. */
-export async function probeAppArmor(host: Host): Promise<Finding> {
+export async function probeAppArmor(host: Host): Promise<ProbeResult> {
 	if ((await host.readText(appArmorSwitch)) !== '1') return { status: 'ok', found: 'does not restrict user namespaces' };
 	if (host.user.uid === 0) return { status: 'ok', found: 'restricts user namespaces, but not those of root' };
 	if (await host.exists('/etc/apparmor.d/rehearse-unshare')) {
@@ -83,7 +83,7 @@ export async function probeAppArmor(host: Host): Promise<Finding> {
 const readOthersMemory = 'sleep 5 & (: <"/proc/$!/mem"); status=$?; kill "$!"; exit "$status"';
 
 /** Whether a process may read the memory of its children, which Yama can forbid (kernel.yama.ptrace_scope=3) until the next boot. */
-export async function probeMemoryAccess(host: Host): Promise<Finding> {
+export async function probeMemoryAccess(host: Host): Promise<ProbeResult> {
 	const { exitCode } = await host.run(['sh', '-c', readOthersMemory], { allowFailure: true, timeoutMs: probeTimeoutMs });
 	if (exitCode === 0) return { status: 'ok', found: 'permitted' };
 	return {
@@ -101,13 +101,13 @@ async function readRanges(host: Host) {
 }
 
 /** This user has subordinate ids, which images are built with. */
-export async function probeSubordinateIds(host: Host): Promise<Finding> {
+export async function probeSubordinateIds(host: Host): Promise<ProbeResult> {
 	const { uids, gids } = await readRanges(host);
 	return judgeSubordinateRanges(uids, gids, host.user.username, host.setUp);
 }
 
 /** newuidmap and newgidmap must be there and be setuid, or have the capabilities: seen by using them. */
-export async function probeIdMapping(host: Host): Promise<Finding> {
+export async function probeIdMapping(host: Host): Promise<ProbeResult> {
 	for (const program of ['newuidmap', 'newgidmap']) {
 		if (!(await host.findProgram(program))) return { status: 'missing', found: `${program} not found`, fix: host.setUp };
 	}

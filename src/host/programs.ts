@@ -1,6 +1,6 @@
 /** Requirements that are programs: whether they are there, and of which version. */
 import { toFailure } from '../base/errors.js';
-import type { Finding } from '../base/requirement.js';
+import type { ProbeResult } from '../base/requirement.js';
 import type { Argv } from '../process/run.js';
 import type { Host } from './host.js';
 import { isAtLeast, parseVersion } from './judge.js';
@@ -37,7 +37,7 @@ export const programRequirements: readonly ProgramRequirement[] = [
 ];
 
 /** The Node that runs this. */
-export function probeNode(host: Host): Finding {
+export function probeNode(host: Host): ProbeResult {
 	const found = host.nodeVersion;
 	if (isAtLeast(found, nodeNeeded)) return { status: 'ok', found };
 	return { status: 'too old', found, fix: 'install Node.js 20 LTS or newer' };
@@ -47,7 +47,7 @@ export function probeNode(host: Host): Finding {
 export async function probeProgram(
 	host: Host,
 	{ argv, optional }: Pick<ProgramRequirement, 'argv' | 'optional'>,
-): Promise<Finding> {
+): Promise<ProbeResult> {
 	try {
 		const { stdout, stderr } = await host.run(argv, { allowFailure: true, timeoutMs: probeTimeoutMs });
 		return { status: 'ok', found: parseVersion(`${stdout}\n${stderr}`) ?? 'present' };
@@ -59,7 +59,7 @@ export async function probeProgram(
 }
 
 /** QEMU's version. */
-export async function probeQemu(host: Host): Promise<Finding> {
+export async function probeQemu(host: Host): Promise<ProbeResult> {
 	const finding = await probeProgram(host, { argv: ['qemu-system-x86_64', '--version'] });
 	if (finding.status !== 'ok') return finding;
 	return isAtLeast(finding.found, qemuNeeded) ? finding : { status: 'too old', found: finding.found, fix: host.setUp };

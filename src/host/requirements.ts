@@ -5,7 +5,7 @@
 import { hostFailure, toFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
 import { packageOf } from '../base/programs.js';
-import { isBlocking, type CheckedRequirement, type Finding } from '../base/requirement.js';
+import { isBlocking, type CheckedRequirement, type ProbeResult } from '../base/requirement.js';
 import { withDeadline } from '../base/waiting.js';
 import { thisHost, type Host } from './host.js';
 import {
@@ -32,21 +32,21 @@ interface Requirement {
 	readonly id: string;
 	readonly title: string;
 	readonly needed: string;
-	probe(context: RequirementContext): Promise<Finding> | Finding;
+	probe(context: RequirementContext): Promise<ProbeResult> | ProbeResult;
 	/** Whether the probe keeps its own time. */
 	readonly unbounded?: true;
 }
 
 const keyrings = ['gpg', 'pgp'].map((suffix) => `/usr/share/keyrings/debian-archive-keyring.${suffix}`);
 
-async function probeKeyring(host: Host): Promise<Finding> {
+async function probeKeyring(host: Host): Promise<ProbeResult> {
 	for (const file of keyrings) {
 		if (await host.exists(file)) return { status: 'ok', found: file };
 	}
 	return { status: 'missing', found: 'not found', fix: host.setUp };
 }
 
-async function probeDisk({ host, cacheDirectory }: RequirementContext): Promise<Finding> {
+async function probeDisk({ host, cacheDirectory }: RequirementContext): Promise<ProbeResult> {
 	const fix = 'free some space, or move the cache: XDG_CACHE_HOME=/elsewhere';
 	const free = await host.freeDisk(cacheDirectory);
 	if (free === undefined) return { status: 'missing', found: `${cacheDirectory} cannot be written to`, fix: 'XDG_CACHE_HOME=/elsewhere' };
@@ -115,7 +115,7 @@ async function check(requirement: Requirement, context: RequirementContext): Pro
 	const finding = await (unbounded
 		? probing
 		: withDeadline(probing, probeDeadlineMs, () => new Error(`no answer within ${probeDeadlineMs / 1000} s`))
-	).catch((error: unknown): Finding => {
+	).catch((error: unknown): ProbeResult => {
 		const { message, hint } = toFailure(error);
 		return { status: id === 'kvm' ? 'warning' : 'missing', found: message, fix: hint };
 	});

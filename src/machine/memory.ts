@@ -8,15 +8,23 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { CleanupStack } from '../base/cleanup.js';
 import { diskUsage } from '../base/disk-usage.js';
-import { parseProcSize } from '../base/proc-sizes.js';
+import { parseProcSize } from '../base/proc.js';
 import { run } from '../process/run.js';
-import type { RunningMachine } from './machine.js';
 import { loadState, saveState, type MigrationOptions } from './migration.js';
 import { loadPrivatePages, savePrivatePages } from './private-pages.js';
-import type { Accelerator } from './spec.js';
+import type { Qmp } from './qmp.js';
+import type { Accelerator, GuestMemory } from './spec.js';
 
 /** Where the files are, by the directory of a lab's sockets. */
 export const memoryDirectory = (sockets: string): string => path.join(sockets, 'memory');
+
+/** The QEMU that runs a machine, as saving and loading its state need it. */
+export interface MachineProcess {
+	readonly qmp: Qmp;
+	/** QEMU's process id. */
+	readonly pid: number;
+	readonly memory: GuestMemory;
+}
 
 /** What a machine is restored from, but for its disk. */
 export interface StateFiles {
@@ -24,7 +32,7 @@ export interface StateFiles {
 	readonly stateFile: string;
 	/** The memory, as sparse as it is. */
 	readonly ramFile: string;
-	/** What has changed since, where it was the memory of a machine that was restored (./own-pages.ts). */
+	/** What has changed since, where it was the memory of a machine that was restored (./private-pages.ts). */
 	readonly pagesFile?: string;
 }
 
@@ -63,7 +71,7 @@ export async function copySparse(from: string, to: string, { deadlineMs, signal 
  * restored itself, the memory that it was restored with is among that.
  */
 export async function saveMachine(
-	{ qmp, pid, memory }: Pick<RunningMachine, 'qmp' | 'pid' | 'memory'>,
+	{ qmp, pid, memory }: MachineProcess,
 	{ stateFile, ramFile, pagesFile }: Required<StateFiles>,
 	options: MigrationOptions,
 ): Promise<StateFiles> {
@@ -79,7 +87,7 @@ export async function saveMachine(
 
 /** Loads what was saved into a machine that was started for it, with its memory. It is halted then, its clock that of old. */
 export async function loadMachine(
-	{ qmp, pid, memory }: Pick<RunningMachine, 'qmp' | 'pid' | 'memory'>,
+	{ qmp, pid, memory }: MachineProcess,
 	{ stateFile, pagesFile }: StateFiles,
 	options: MigrationOptions,
 ): Promise<void> {
@@ -88,7 +96,7 @@ export async function loadMachine(
 }
 
 /** Bytes of the host's memory that a machine occupies: its own, and QEMU's; nothing where it has ended. */
-export async function occupiedMemory({ pid, memory }: Pick<RunningMachine, 'pid' | 'memory'>): Promise<number | undefined> {
+export async function occupiedMemory({ pid, memory }: Omit<MachineProcess, 'qmp'>): Promise<number | undefined> {
 	const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
 	const ofQemu = parseUnsharedMemory(text);
 	// A file in memory occupies it whether or not QEMU has looked at it.

@@ -14,19 +14,26 @@ export interface MigrationOptions {
 }
 
 /** Halts the machine's processors. */
-export const halt = (qmp: Qmp, signal?: AbortSignal): Promise<unknown> => qmp.execute('stop', {}, signal);
+export async function halt(qmp: Qmp, signal?: AbortSignal): Promise<void> {
+	await qmp.execute('stop', {}, signal);
+}
 
 /** Has the processors go on. */
-export const proceed = (qmp: Qmp, signal?: AbortSignal): Promise<unknown> => qmp.execute('cont', {}, signal);
+export async function proceed(qmp: Qmp, signal?: AbortSignal): Promise<void> {
+	await qmp.execute('cont', {}, signal);
+}
 
-/**
- * Freezes a halted machine's disk: from now on it writes to `overlayFile`, an empty qcow2 file of the same size.
- * @param nodes names of the block node that is frozen and of the one that takes its place
- */
+/** Names of the block node that is frozen and of the one that takes its place. */
+export interface FrozenDisk {
+	readonly frozen: string;
+	readonly next: string;
+}
+
+/** Freezes a halted machine's disk: from now on it writes to `overlayFile`, an empty qcow2 file of the same size. */
 export async function freezeDisk(
 	qmp: Qmp,
 	overlayFile: string,
-	nodes: { readonly frozen: string; readonly next: string },
+	nodes: FrozenDisk,
 	signal?: AbortSignal,
 ): Promise<void> {
 	await qmp.execute('blockdev-add', overlay(nodes.next, overlayFile, null), signal);

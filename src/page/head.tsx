@@ -94,9 +94,9 @@ function Good({ state }: { readonly state: RunState }) {
 	const tiles: readonly (readonly [label: string, text: string | undefined, href: string])[] = [
 		['Startup scripts', tally(scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run')), '#scripts'],
 		['Assertions', tally(allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run')), '#tests'],
-		['Second runs', state.robustness.twice && tally(twiceStatuses(state).slice(0, repeated)), '#proofs'],
-		['Restarts', state.robustness.reboot && tally(rebootStatuses(state).slice(0, state.nodes.length)), '#proofs'],
-		['Other orders', state.robustness.shuffle && tally(shuffleStatuses(state)), '#proofs'],
+		['Second runs', state.robustness.twice && tally(twiceStatuses(state).slice(0, repeated)), '#robustness'],
+		['Restarts', state.robustness.reboot && tally(rebootStatuses(state).slice(0, state.nodes.length)), '#robustness'],
+		['Other orders', state.robustness.shuffle && tally(shuffleStatuses(state)), '#robustness'],
 		['Swallowed failures', count(allScripts(state).reduce((sum, { outcome }) => sum + swallowedSteps(outcome?.trace).length, 0)), '#swallowed'],
 		['Outbound connections', count(outboundFindings(state).length), '#outbound'],
 		['To know', count(state.notices.length), '#notices'],
@@ -124,7 +124,7 @@ function Next({ state, problems }: { readonly state: RunState; readonly problems
 	const script = problems.find(({ kind }) => kind === 'startup script');
 	const again = nextCommand(state);
 	const commands: readonly (readonly [what: string, command: string])[] = [
-		...(state.kept ? [...state.kept.commands.map(({ node, ssh }): [string, string] => [`into ${node}`, ssh]), ['to end the machines', state.kept.end] as const] : []),
+		...(state.detached ? [...state.detached.commands.map(({ node, ssh }): [string, string] => [`into ${node}`, ssh]), ['to end the machines', state.detached.end] as const] : []),
 		...(again === undefined ? [] : [['rehearse again, and look inside', again] as const]),
 		...(script?.node === undefined ? [] : [['every command of the script', `rehearse trace ${script.node}`] as const]),
 		...(problems.length > 0 && state.runDirectory !== '' ? [['one file to hand on', `rehearse bundle ${state.runDirectory.split('/').at(-1) ?? ''} --redact`] as const] : []),

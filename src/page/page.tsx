@@ -7,17 +7,16 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { render } from 'preact-render-to-string';
-import { packageRoot } from '../base/package-root.js';
-import { toolVersion } from '../base/version.js';
+import { packageRoot, toolVersion } from '../base/package-root.js';
 import { verdictOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
-import { mark } from '../report/text.js';
 import type { Changes } from '../report/changes.js';
-import { ChangedSection, changedAssertions } from './changed.js';
+import { mark } from '../report/text.js';
+import { changedAssertions, ChangedSection } from './changed.js';
 import { LimitsSection, NoticesSection, OutboundSection, SwallowedSection, WarningsSection } from './findings.js';
 import { Head } from './head.js';
 import { LogsSection, type LogEnd } from './logs.js';
-import { ProofsSection } from './proofs.js';
+import { RobustnessSection } from './robustness.js';
 import { ScriptsSection } from './scripts.js';
 import { shownLine } from './shown.js';
 import { TestsSection } from './tests.js';
@@ -53,7 +52,7 @@ const sections: readonly (readonly [id: string, title: string])[] = [
 	['timeline', 'Timeline'],
 	['scripts', 'Scripts'],
 	['tests', 'Tests'],
-	['proofs', 'Proofs'],
+	['robustness', 'Robustness checks'],
 	['swallowed', 'Swallowed'],
 	['outbound', 'Outbound'],
 	['notices', 'To know'],
@@ -75,7 +74,7 @@ export function reportPage({ state, logs, signature, changes }: PageInput): stri
 				<TimelineSection state={state} />
 				<ScriptsSection state={state} />
 				<TestsSection state={state} changed={changedAssertions(changes)} />
-				<ProofsSection state={state} />
+				<RobustnessSection state={state} />
 				<SwallowedSection state={state} />
 				<OutboundSection state={state} />
 				<NoticesSection state={state} />

@@ -7,7 +7,7 @@ import { place, shown, shownEnd, shownLine } from './shown.js';
 import { lineHref } from './source-lines.js';
 
 export interface Problem {
-	readonly kind: 'startup script' | 'assertion' | 'proof' | 'stage' | 'rehearsal';
+	readonly kind: 'startup script' | 'assertion' | 'robustness check' | 'stage' | 'rehearsal';
 	/** Absent where it is about the whole lab. */
 	readonly node?: string;
 	readonly title: string;
@@ -26,7 +26,7 @@ export interface Problem {
 /** Lines and characters of output in the head of the page. */
 const end = [8, 1200] as const;
 
-/** The error that ended the run, failed scripts, failed stages of nodes, failed assertions, failed proofs. */
+/** The error that ended the run, failed scripts, failed stages of nodes, failed assertions, failed robustness checks. */
 export const problemsOf = (state: RunState): Problem[] => [
 	...errorProblem(state),
 	...scriptProblems(state),
@@ -100,12 +100,12 @@ const proofProblems = (state: RunState): Problem[] =>
 		status === 'failed' || status === 'timed-out'
 			? [
 					{
-						kind: 'proof',
+						kind: 'robustness check',
 						...(node === undefined ? {} : { node }),
 						title: `${check}: ${name}`,
 						reported: shown(reported[0] ?? statusSentence(check, name)),
 						output: shownEnd(reported.slice(1).join('\n'), ...end),
-						href: '#proofs',
+						href: '#robustness',
 					},
 				]
 			: [],

@@ -9,9 +9,9 @@ const maximumLine = 2000;
 
 /** A text without control sequences; of a line that is too long the beginning, and how much is left out. */
 export function shown(text: string): string {
-	const clean = withoutControls(text)
-		.replaceAll(/\p{Surrogate}/gu, '\ufffd')
-		.replaceAll(invisible, (character) => `<U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}>`);
+	// Before the controls go, which these are among: what turns a text around is to be seen.
+	const marked = text.replaceAll(invisible, (character) => `<U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}>`);
+	const clean = withoutControls(marked).replaceAll(/\p{Surrogate}/gu, '\ufffd');
 	return clean.length <= maximumLine ? clean : clean.split('\n').map(shortLine).join('\n');
 }
 

@@ -1,5 +1,6 @@
 import os from 'node:os';
 import { Semaphore } from '../base/semaphore.js';
+import { withEither } from '../base/waiting.js';
 import { imageRequests, readGuestDefinition, type ImageRequest } from '../image/guest.js';
 import { findHostMirror } from '../image/mirror.js';
 import { provideImage, type Image } from '../image/store.js';
@@ -26,9 +27,8 @@ export async function provideImages(
 	const findMirror = () => (mirror ? Promise.resolve({ uri: mirror }) : findHostMirror(signal));
 	const images = new Map<string, Image>();
 	const failing = new AbortController();
-	const either = signal ? AbortSignal.any([signal, failing.signal]) : failing.signal;
 	const semaphore = new Semaphore(buildsAtOnce);
-	const provide = async (request: ImageRequest) => {
+	const provide = async (request: ImageRequest, either: AbortSignal) => {
 		try {
 			const image = await semaphore.take(() => provideImage(request, { directory, guest, findMirror, emit, signal: either }));
 			for (const node of request.nodes) images.set(node, image);
@@ -38,7 +38,9 @@ export async function provideImages(
 		}
 	};
 	// All are waited for, so that no build goes on behind a failure.
-	await Promise.allSettled(imageRequests(lab, guest).map(provide));
-	either.throwIfAborted();
+	await withEither([signal, failing.signal], async (either) => {
+		await Promise.allSettled(imageRequests(lab, guest).map((request) => provide(request, either)));
+		either.throwIfAborted();
+	});
 	return images;
 }

@@ -2,14 +2,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { toolVersion } from '../base/version.js';
+import { toolVersion } from '../base/package-root.js';
+import { pasteable } from '../base/shell.js';
+import { processorModel } from '../host/accelerator-choice.js';
 import type { Image } from '../image/store.js';
 import type { ProvenAccelerator } from '../machine/accelerator.js';
 import { qemuArguments, type Accelerator } from '../machine/spec.js';
-import { pasteable } from '../process/run.js';
-import { machinesPath } from '../runs/run-files.js';
-import { processorModel } from '../host/accelerator-choice.js';
 import type { MachineRunSpec } from '../protocol/run-spec.js';
+import { machinesPath } from '../runs/run-files.js';
 
 export interface MachinesInput {
 	readonly machines: readonly MachineRunSpec[];

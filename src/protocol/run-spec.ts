@@ -166,3 +166,11 @@ export interface ScenarioRequest {
 export interface Replacement extends Pick<RunSpec, 'lab' | 'startedKey' | 'saveStarted'> {
 	readonly machines: readonly MachineRunSpec[];
 }
+
+/** What a lab is made from, once some of its nodes have been made anew. */
+export function withReplacement(run: RunSpec, { machines, ...lab }: Replacement): RunSpec {
+	const all = run.machines.map((before) => machines.find(({ spec }) => spec.name === before.spec.name) ?? before);
+	// A key of the checkpoint of the lab that was must not be taken for one of the lab that is.
+	const { startedKey: _was, saveStarted: _then, ...rest } = run;
+	return { ...rest, ...lab, machines: all };
+}

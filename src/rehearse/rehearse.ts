@@ -8,10 +8,13 @@
  * is the result.
  */
 import path from 'node:path';
+import { tokenOf } from '../base/alive.js';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { timeLimitFailure, toFailure, toReported } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
 import { quote } from '../base/shell.js';
+import { withEither } from '../base/waiting.js';
+import { washed } from '../base/wash.js';
 import { boundCheckpoints } from '../checkpoint/inventory.js';
 import { leaseCheckpoint } from '../checkpoint/lease.js';
 import { processorModel } from '../host/accelerator-choice.js';
@@ -31,6 +34,7 @@ import { prepareLab, type PrepareContext } from '../prepare/prepare.js';
 import { startJanitor } from '../process/janitor.js';
 import { controlSocketIn } from '../protocol/requests.js';
 import type { ExportRequest, Keep, RunSpec } from '../protocol/run-spec.js';
+import { keepFresh } from '../runs/heartbeat.js';
 import { announceLive, type LiveLab } from '../runs/live-labs.js';
 import { ensureDirectory, type Paths } from '../runs/paths.js';
 import { copyPlan } from '../runs/plan-copy.js';
@@ -45,6 +49,8 @@ import { startSupervisor, type Supervisor } from './start-supervisor.js';
 
 export interface RehearseOptions {
 	readonly lab: Lab;
+	/** The text of its plan, as it was hashed; absent for a lab that was handed over. */
+	readonly planText?: string;
 	/** The lab as the person named it, for commands to paste. */
 	readonly labArgument: string;
 	readonly paths: Paths;
@@ -66,6 +72,8 @@ export interface RehearseOptions {
 	readonly robustness?: readonly RobustnessCheck[];
 	/** Directories of earlier runs that somebody is still to be told of. */
 	readonly spared?: readonly string[];
+	/** Where this process writes what it has no other place for, when it is a lab's daemon. */
+	readonly daemonLog?: string;
 	/** How long each node waits before its startup scripts begin, in milliseconds. */
 	readonly pace?: Readonly<Record<string, number>>;
 	/** Whether state snapshots of the machines are written at the end (../runs/snapshots), once all that the verdict depends on was told. */
@@ -98,7 +106,8 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	let directory: RunDirectory | undefined;
 	const masks = masksOf(options.lab, options.showSecrets ?? false);
 	const emit: Emit = (body) => {
-		const event: RunEvent = { at: Date.now(), ...maskEvent(body, masks.text) };
+		// All that a plan or a guest says comes by here, whoever shows it.
+		const event: RunEvent = washed({ at: Date.now(), ...maskEvent(body, masks.text) });
 		state = foldEvent(state, event);
 		logEvent(event);
 		options.onEvent(event);
@@ -121,24 +130,29 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 		() => limit.abort(timeLimitFailure(`the run's time limit of ${formatMs(options.timeLimitMs)} is over`)),
 		options.timeLimitMs,
 	);
-	const signal = AbortSignal.any([options.stopping.signal, limit.signal]);
-	try {
-		await withCleanup(async (cleanup) => {
+	const run = (signal: AbortSignal) =>
+		withCleanup(async (cleanup) => {
 			// Its start goes on beside what it will need. What it lacks is told by what a run requires, in better words.
 			const starting = startSupervisor(cleanup, signal);
 			const required = requiredForRun();
 			for (const early of [starting, required]) early.catch(() => undefined);
 			for (const kind of ['state', 'cache'] as const) await ensureDirectory(options.paths, kind);
 			directory = await createRunDirectory(options.paths.runs, options.lab.name, cleanup, options.spared);
+			keepFresh(directory.path, options.paths.checkpoints, cleanup);
 			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);
 			await announceLive(liveLab(options, directory), cleanup);
-			// That of a run that was opened is copied with its seeds.
-			if (!options.imported) await keep('a copy of the plan', copyPlan(options.lab, directory.path, masks.plan), emit);
+			// That of a run that was opened came with it, and is copied with its seeds.
+			const { planText } = options;
+			if (planText !== undefined) await keep('a copy of the plan', copyPlan(options.lab, planText, directory.path, masks.plan), emit);
 			await rehearseIn(directory, options, { starting, required }, { emit, cleanup, signal });
 		});
+	const ends = [options.stopping.signal, limit.signal];
+	try {
+		await withEither(ends, run);
 	} catch (error) {
-		emit({ type: 'error', error: toReported(toFailure(signal.aborted ? signal.reason : error)) });
+		const reason = ends.find(({ aborted }) => aborted)?.reason as unknown;
+		emit({ type: 'error', error: toReported(toFailure(reason ?? error)) });
 	} finally {
 		clearTimeout(limitTimer);
 	}
@@ -218,17 +232,19 @@ async function keep(what: string, keeping: Promise<void>, emit: Emit): Promise<v
 	);
 }
 
-const liveLab = ({ lab, labArgument, scenario, imported }: RehearseOptions, { path: runDirectory, sockets }: RunDirectory): LiveLab => ({
+const liveLab = ({ lab, labArgument, scenario, imported, daemonLog }: RehearseOptions, { path: runDirectory, sockets }: RunDirectory): LiveLab => ({
 	name: lab.name,
 	labArgument,
 	planPath: lab.planPath,
 	nodes: lab.nodes.map(({ name }) => name),
 	isUp: !scenario,
 	...(imported ? { imported: imported.directory } : {}),
+	...(daemonLog === undefined ? {} : { log: daemonLog }),
 	runDirectory,
 	sockets,
 	controlSocket: controlSocketIn(sockets),
 	pid: process.pid,
+	token: tokenOf(),
 	startedAt: Date.now(),
 });
 

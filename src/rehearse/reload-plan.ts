@@ -1,7 +1,7 @@
 /** What an edited plan means for a lab that runs. Pure. */
 import { usageFailure } from '../base/errors.js';
 import type { Lab, LabNode } from '../lab/lab.js';
-import { requireNodes } from '../lab/node-names.js';
+import { requireNodes } from '../lab/lab.js';
 
 /** A node that has to be made anew, and what of it was edited, in words; nothing was where it only has no machine. */
 export interface ChangedNode {

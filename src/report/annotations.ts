@@ -84,9 +84,9 @@ const assertionAnnotations = (state: RunState, places: PlanPlaces): Annotation[]
 const swallowedAnnotations = (state: RunState, places: PlanPlaces): Annotation[] =>
 	allScripts(state).flatMap(({ outcome }) =>
 		outcome
-			? swallowedSteps(outcome.trace).map(({ line, source, command, status, message: message }): Annotation => {
+			? swallowedSteps(outcome.trace).map(({ line, source, command, status, message: said }): Annotation => {
 					const { node, script } = outcome;
-					const lines = [`${oneLine(command)} ended with status ${status ?? 'unknown'}, and the script went on`, ...(message === undefined ? [] : [message])];
+					const lines = [`${oneLine(command)} ended with status ${status ?? 'unknown'}, and the script went on`, ...(said === undefined ? [] : [said])];
 					const place = shownPlace(places.scriptLine(node, script, source === undefined ? line : undefined), places);
 					return { severity: 'warning', check: 'swallowed-failure', ...place, title: `${node}: a failure without consequence`, message: message(lines) };
 				})

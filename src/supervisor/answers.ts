@@ -1,5 +1,6 @@
 /** What can be asked of a lab that runs, over its control socket (../control). */
 import { usageFailure } from '../base/errors.js';
+import { washed } from '../base/wash.js';
 import { duplexPair } from '../base/streams.js';
 import type { Answer, Exchange } from '../control/server.js';
 import type { Emit, RunEventBody } from '../lab/events.js';
@@ -44,7 +45,7 @@ export function answersOf(lab: RunningLab, end: () => void): Answer {
 	};
 }
 
-const statusOf = async (lab: RunningLab, tests: readonly string[]): Promise<LabStatus> => ({
+const statusOf = async (lab: RunningLab, tests: readonly string[]): Promise<LabStatus> => washed({
 	lab: lab.runSpec.lab.name,
 	isReady: lab.isReady,
 	nodes: await lab.status(),

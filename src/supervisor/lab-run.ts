@@ -5,7 +5,7 @@
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { toFailure } from '../base/errors.js';
 import { quote } from '../base/shell.js';
-import { untilAborted } from '../base/waiting.js';
+import { untilAborted, withEither } from '../base/waiting.js';
 import { serveControl } from '../control/server.js';
 import type { Emit } from '../lab/events.js';
 import { stage } from '../lab/stage.js';
@@ -37,16 +37,17 @@ export async function runLab(runSpec: RunSpec, context: LabRunContext): Promise<
 	const { emit } = context;
 	// Whatever breaks first ends every other wait; its reason is what the run rejects with.
 	const breaking = new AbortController();
-	const signal = AbortSignal.any([context.signal, breaking.signal]);
 	let teardownDone = () => {};
 	try {
-		await withCleanup(async (cleanup) => {
-			try {
-				await rehearseInside(runSpec, context, { signal, breaking, cleanup });
-			} finally {
-				teardownDone = beginTeardown(emit);
-			}
-		});
+		await withEither([context.signal, breaking.signal], (signal) =>
+			withCleanup(async (cleanup) => {
+				try {
+					await rehearseInside(runSpec, context, { signal, breaking, cleanup });
+				} finally {
+					teardownDone = beginTeardown(emit);
+				}
+			}),
+		);
 	} finally {
 		teardownDone();
 	}
@@ -82,7 +83,7 @@ async function rehearseInside(runSpec: RunSpec, context: LabRunContext, ends: En
 	// The machines of this moment: a restart has made others.
 	const machines = () => runSpec.machines.map(({ spec }) => lab.find(spec.name).machine);
 	if (!hasPassed) await saveJournals(machines(), runSpec, { emit, signal: ends.signal });
-	if (runSpec.snapshots) await stage(emit, 'snapshot', () => snapshotLab(lab, runSpec, ends.signal));
+	if (runSpec.snapshots) await stage(emit, 'snapshot', () => snapshotLab(lab, runSpec, { emit, signal: ends.signal }));
 	if (!hasPassed && runSpec.saveFailed) await saveFailed(lab, runSpec.saveFailed, { emit, signal: ends.signal });
 	const staysUp = runSpec.keep === 'always' || (runSpec.keep === 'on-failure' && !hasPassed);
 	if (staysUp) {

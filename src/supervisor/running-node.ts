@@ -3,7 +3,6 @@ import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
 import { withoutTrace, type Emit, type RunEventBody, type ScriptOutcome, type Status } from '../lab/events.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { occupiedMemory } from '../machine/memory.js';
-import { halt, proceed } from '../machine/migration.js';
 import type { TerminalSize } from '../machine/control-channel.js';
 import { connectUnix } from '../machine/socket.js';
 import { dial } from '../network/dial.js';
@@ -151,7 +150,7 @@ export class RunningNode {
 	/** Freezes the machine, or has it go on. */
 	async setPaused(paused: boolean): Promise<void> {
 		const { machine } = this;
-		await (paused ? halt(machine.qmp, this.#options.signal) : proceed(machine.qmp, this.#options.signal));
+		await (paused ? machine.halt(this.#options.signal) : machine.proceed(this.#options.signal));
 		// Its clock stood still too.
 		if (!paused) machine.send('sync');
 		this.paused = paused;

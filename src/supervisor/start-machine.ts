@@ -8,8 +8,6 @@ import { stage } from '../lab/stage.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import { cloudInitComplaints } from '../machine/cloud-init.js';
 import { startMachine, type RunningMachine } from '../machine/machine.js';
-import { loadMachine } from '../machine/memory.js';
-import { proceed } from '../machine/migration.js';
 import { createOverlay } from '../machine/qcow2.js';
 import { findHealthProblems } from '../machine/health-check.js';
 import { machineId, type MachineSpec, type Start } from '../machine/spec.js';
@@ -48,7 +46,7 @@ export async function restoreNode(runSpec: MachineRunSpec, context: StartContext
 				const started = await startFor({ ...spec, layers: restore.layers }, restore.ramFile, runSpec, context, own);
 				const options = { deadlineMs: context.lab.deadlines.stateMs, signal };
 				isLoading = true;
-				await Promise.race([loadMachine(started.machine, restore, options), started.machine.broken]);
+				await Promise.race([started.machine.load(restore, options), started.machine.broken]);
 				return started;
 			},
 			undefined,
@@ -85,7 +83,7 @@ export async function wakeNode(started: StartedMachine, runSpec: MachineRunSpec,
 	return false;
 
 	async function answer(): Promise<string[]> {
-		await proceed(machine.qmp, signal);
+		await machine.proceed(signal);
 		machine.send('wake');
 		const awake = await machine.waitFor('awake', {
 			deadlineMs: lab.deadlines.wakeMs,
@@ -196,7 +194,7 @@ async function startWith(
 	spec: MachineSpec,
 	how: Start,
 	{ diskMiB, consoleFile, niceness = 0 }: MachineRunSpec,
-	{ lab, signal, onMessage, onStart }: StartContext,
+	{ lab, emit, signal, onMessage, onStart }: StartContext,
 	own: CleanupStack,
 ): Promise<StartedMachine> {
 	const machine = await startMachine(spec, {
@@ -207,6 +205,7 @@ async function startWith(
 		consoleFile,
 		cleanup: own,
 		onMessage,
+		onNotice: (message) => emit({ type: 'notice', node: spec.name, message }),
 		signal,
 	});
 	const layers = [spec.overlayFile, ...spec.layers];

@@ -26,7 +26,7 @@ const pages: Readonly<Record<string, () => Promise<string>>> = {
 	passed: async () => reportPage({ state: foldEvents(eventsOf(await bundledLab())), logs: [log('redis login:')] }),
 	failed: async () =>
 		reportPage({ state: foldEvents(eventsOf(await bundledLab(), { fails: { node: 'redis', line: 10, output: 'no such file\n' } })), logs: [log('redis login:')] }),
-	robustness: async () => reportPage({ state: foldEvents(readLog('proofs')), logs: [] }),
+	robustness: async () => reportPage({ state: foldEvents(readLog('robustness')), logs: [] }),
 	outbound: async () => reportPage({ state: foldEvents(readLog('outbound')), logs: [] }),
 	broken: async () => reportPage({ state: foldEvents(readLog('machine-panicked')), logs: [] }),
 	hostile: async () =>
@@ -61,7 +61,7 @@ const accessible = ava.macro({
 	title: (_title, kind, colorScheme) => `axe finds nothing wrong with the page '${kind}', ${colorScheme}`,
 });
 for (const kind of kinds) test(accessible, kind, 'light');
-for (const kind of ['failed', 'proofs']) test(accessible, kind, 'dark');
+for (const kind of ['failed', 'robustness']) test(accessible, kind, 'dark');
 
 for (const kind of kinds) {
 	test(`the page '${kind}' opens from the disk, asks for nothing, and every link leads somewhere`, async (t) => {
@@ -93,7 +93,7 @@ const above = ava.macro({
 });
 for (const viewport of [{ width: 1280, height: 800 }, { width: 320, height: 640 }]) {
 	test(above, 'failed', 'redis › line 10', viewport);
-	test(above, 'proofs', 'second run', viewport);
+	test(above, 'robustness', 'second run', viewport);
 	test(above, 'broken', 'machine-panicked', viewport);
 }
 

@@ -14,12 +14,12 @@ import { Evidence } from './tests.js';
 /** Differences of one script or machine that are shown. */
 const maximumDifferences = 50;
 
-/** The section of the page; nothing when no proof was asked for. */
-export function ProofsSection({ state }: { readonly state: RunState }) {
+/** The section of the page; nothing when no robustness check was asked for. */
+export function RobustnessSection({ state }: { readonly state: RunState }) {
 	const { twice, reboot, shuffle } = state.robustness;
 	if (!twice && !reboot && !shuffle) return null;
 	return (
-		<Section id="proofs" title="Proofs">
+		<Section id="robustness" title="Robustness checks">
 			{twice ? (
 				<div class="card pad">
 					<h3>
@@ -51,7 +51,7 @@ export function ProofsSection({ state }: { readonly state: RunState }) {
 	);
 }
 
-type Outcome<Proof extends keyof RobustnessRecords, Key extends string> = Required<RobustnessRecords>[Proof] extends Readonly<Record<Key, readonly (infer Item)[]>>
+type Outcome<Check extends keyof RobustnessRecords, Key extends string> = Required<RobustnessRecords>[Check] extends Readonly<Record<Key, readonly (infer Item)[]>>
 	? Item
 	: never;
 

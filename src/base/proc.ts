@@ -1,4 +1,15 @@
+/** What the kernel tells in /proc (proc(5)). */
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+
+/** Identifies the host's boot: another one after every power-on (random(4)). */
+export const readBootId = async (): Promise<string> => (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+
+/** A size by its name in a file of /proc that has them in kB, such as `status` or `smaps_rollup` (proc(5)), in bytes. */
+export function parseProcSize(text: string, name: string): number | undefined {
+	const kibibytes = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1];
+	return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+}
 
 /** Linux tells processor time in hundredths of a second (proc(5), USER_HZ), whatever its own tick is. */
 const tickMs = 10;

@@ -3,6 +3,14 @@
 
 os_release=/etc/os-release
 
+# Set where the packages that only the tests need are wanted too.
+for_tests=
+
+# Wants them where the release has them: a browser of Ubuntu is no package of apt's.
+want_test_packages() {
+	! grep -qx 'ID=debian' "$os_release" 2>/dev/null || for_tests=yes
+}
+
 # need WORD DESCRIPTION: notes something to be done.
 need() {
 	needs="$needs $1"
@@ -47,9 +55,9 @@ fix_system() {
 # What the reader has to run, where neither root nor sudo is at hand.
 command_for_reader() {
 	if command -v sudo >/dev/null 2>&1; then
-		echo "sudo $root/bin/setup system"
+		echo "sudo $root/bin/setup system${for_tests:+ $user test}"
 	else
-		echo "su root -c '$root/bin/setup system $user'"
+		echo "su root -c '$root/bin/setup system $user${for_tests:+ test}'"
 	fi
 }
 
@@ -65,7 +73,7 @@ set_up_system() {
 		fix_system
 	elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
 		say 'using sudo for what needs root'
-		sudo -n "$root/bin/setup" system "$user" || exit $?
+		sudo -n "$root/bin/setup" system "$user" ${for_tests:+test} || exit $?
 	elif [ "$needs" = ' kvm' ]; then
 		# Each run that goes without says so.
 		return 0

@@ -59,6 +59,15 @@ export const traceFlag = {
 	},
 } as const;
 
+/** For commands that keep or show what happened. */
+export const secretsFlag = {
+	'show-secrets': {
+		type: 'boolean',
+		default: false,
+		describe: 'leave the passwords that the plan declares in what is shown and kept; they are masked otherwise',
+	},
+} as const;
+
 /** A text that must not be empty where it is given, as an unset shell variable makes it. */
 export function filled(name: string, value: string | undefined): string | undefined {
 	if (value === undefined || value.trim() !== '') return value;

@@ -7,6 +7,7 @@ import { requireSpace } from '../base/disk-usage.js';
 import { brokenFailure, ExitCode, usageFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
 import { patiently } from '../base/patience.js';
+import type { DeclaredPassword } from '../base/secrets.js';
 import { toolVersion } from '../base/package-root.js';
 import {
 	isBundled,
@@ -16,13 +17,13 @@ import {
 	type HeldSecrets,
 } from '../bundle/manifest.js';
 import { describeFile, writeBundle, type PackedFile } from '../bundle/pack.js';
-import { findSecrets, redact, type DeclaredPassword } from '../bundle/secrets.js';
+import { findSecrets, redact } from '../bundle/secrets.js';
 import { wasExported } from '../lab/events.js';
 import { foldEvents } from '../outcome/fold.js';
 import { verdictOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import { validatePlan } from '../plan/problems.js';
-import type { PlanDocument } from '../plan/schema.js';
+import { passwordsIn } from '../plan/read.js';
 import { parsePlanTree } from '../plan/tree.js';
 import type { LabStatus } from '../protocol/requests.js';
 import { bundleObject, renderBundle } from '../report/bundle.js';
@@ -174,9 +175,6 @@ async function declaredPasswords(directory: string, mustBeKnown: boolean): Promi
 	}
 	return plan?.document ? passwordsIn(plan.document) : [];
 }
-
-const passwordsIn = ({ nodes }: PlanDocument): readonly DeclaredPassword[] =>
-	nodes.flatMap(({ recipe }) => recipe.users.flatMap(({ username: user, password }) => (password ? [{ user, password }] : [])));
 
 /** Plans have more ways to write a password than are looked for: what they mean now, without those, tells. */
 function requireNoneLeft(files: readonly PackedFile[], passwords: readonly DeclaredPassword[]): void {

@@ -35,6 +35,10 @@ export interface WatchOptions {
 	readonly timeLimitMs: number;
 	/** Print a result object a line instead of texts. */
 	readonly json: boolean;
+	/** File of a page that loads itself again and marks what changed. */
+	readonly html: string | undefined;
+	/** Whether declared passwords stay in what is shown and kept. */
+	readonly showSecrets: boolean;
 	readonly terminal: Terminal;
 }
 
@@ -133,6 +137,7 @@ class Watching {
 		const snapshots = await readSnapshots(state.runDirectory);
 		const changes = last ? changesBetweenRuns(last.state, state, differencesByNode(last.snapshots, snapshots)) : noChanges;
 		this.#showChanges(state, changes);
+		await this.#writePage(state, changes);
 		return isComparable(state) ? { state, snapshots } : last;
 	}
 
@@ -176,6 +181,7 @@ class Watching {
 					scenario: true,
 					trace: true,
 					snapshots: true,
+					showSecrets: this.#options.showSecrets,
 					stopping: { signal: either, urgent, detach },
 				}),
 			);
@@ -197,6 +203,14 @@ class Watching {
 		const { json, terminal: { stdout, stdoutColor: color, width } } = this.#options;
 		const changes = last ? changesBetweenRuns(last.state, state) : noChanges;
 		if (!json) stdout.write(verdictText(state, changes, { color, width }));
+	}
+
+	/** What cannot be written is told, and is no reason to end. */
+	async #writePage(state: RunState, changes: Changes): Promise<void> {
+		const { html } = this.#options;
+		if (html === undefined) return;
+		const { writeReportPage } = await import('../page/write.js');
+		await writeReportPage(state, { file: html, changes }).catch((error: unknown) => this.send(`the page ${html} cannot be written: ${toFailure(error).message}\n`));
 	}
 
 	#showChanges(state: RunState, changes: Changes): void {

@@ -89,7 +89,7 @@ mkdir "$tree"
 tar --extract --file="$archive" --directory="$tree" --numeric-owner --xattrs --xattrs-include='*' --exclude='./dev/*'
 rm "$archive"
 # The host's own: no program of the image runs as this user.
-dpkg-query --admindir="$tree/var/lib/dpkg" --show >"$into/packages.txt"
+dpkg-query --admindir="$tree/var/lib/dpkg" --show --showformat '${'$'}{binary:Package}\\t${'$'}{Version}\\t${'$'}{Architecture}\\t${'$'}{source:Package}\\t${'$'}{source:Version}\\n' >"$into/packages.txt"
 for part in vmlinuz initrd.img; do
 	set -- "$tree/boot/$part"-*
 	if [ $# != 1 ] || [ -L "$1" ] || [ ! -f "$1" ]; then

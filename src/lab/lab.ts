@@ -32,6 +32,8 @@ export interface LabNetwork {
 export interface LabNode {
 	readonly name: string;
 	readonly role: string;
+	/** Where the plan draws it; says nothing about its machine. */
+	readonly position?: { readonly x: number; readonly y: number };
 	readonly memoryMiB: number;
 	readonly diskMiB: number;
 	/** Lab address with prefix length, such as `10.71.0.10/24`; the node's startup script adds it. */

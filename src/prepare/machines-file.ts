@@ -52,8 +52,8 @@ function qemuCommand({ spec, restore }: MachineRunSpec, accelerator: Accelerator
 	return pasteable(['qemu-system-x86_64', ...qemuArguments(machine, accelerator, start)]);
 }
 
-/** Each package of an image with its version, a blank between. */
+/** Each package of an image with its version, and with architecture and source where it is known; blanks between. */
 async function packagesOf({ rootFile }: Image): Promise<readonly string[]> {
 	const text = await readFile(path.join(path.dirname(rootFile), 'packages.txt'), 'utf8').catch(() => '');
-	return text.split('\n').filter((line) => line !== '').map((line) => line.replace('\t', ' '));
+	return text.split('\n').filter((line) => line !== '').map((line) => line.replaceAll('\t', ' '));
 }

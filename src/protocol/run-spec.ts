@@ -76,6 +76,8 @@ export interface RunSpec {
 	readonly saveFailed?: ExportRequest;
 	/** Whether the scenario is run once the machines are started; a lab that is brought up to stay waits to be asked. */
 	readonly scenario: boolean;
+	/** Whether declared passwords stay in what the lab answers to those who ask it later. */
+	readonly showSecrets?: boolean;
 	/** The store of checkpoints. */
 	readonly checkpoints: string;
 	readonly accelerator: Accelerator;

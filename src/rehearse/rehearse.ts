@@ -7,7 +7,6 @@
  * Later stages take earlier results as arguments. What happens is told by events; `RunState`, the fold over them,
  * is the result.
  */
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { tokenOf } from '../base/alive.js';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
@@ -21,9 +20,11 @@ import { leaseCheckpoint } from '../checkpoint/lease.js';
 import { requiredForRun } from '../host/requirements.js';
 import type { Emit, RobustnessCheck, RunEvent } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
+import { maskEvent, masksOf } from '../lab/mask.js';
+import { scriptSources } from '../lab/script-source.js';
+import { topologyOf } from '../lab/topology.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
 import { emptyRun, foldEvent } from '../outcome/fold.js';
-import { resultJson, resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import type { CheckpointOptions } from '../prepare/checkpoints.js';
 import { prepareImported, type ImportedLab } from '../prepare/from-saved-lab.js';
@@ -43,6 +44,7 @@ import { sshConfigFile, writeSshConfig } from '../runs/ssh-config.js';
 import { checkpointsIn } from '../saved-lab/layout.js';
 import { requestExport } from '../saved-lab/store.js';
 import { announceTests } from '../scenario/checks.js';
+import { keepReports } from './keep-reports.js';
 import { startSupervisor, type Supervisor } from './start-supervisor.js';
 
 export interface RehearseOptions {
@@ -76,6 +78,8 @@ export interface RehearseOptions {
 	readonly pace?: Readonly<Record<string, number>>;
 	/** Whether state snapshots of the machines are written at the end (../runs/snapshots), once all that the verdict depends on was told. */
 	readonly snapshots?: boolean;
+	/** Whether declared passwords stay in what is shown and kept. */
+	readonly showSecrets?: boolean;
 	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
 	readonly mirror?: string | undefined;
 	/** For the whole run, in milliseconds. */
@@ -100,9 +104,10 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	const began = performance.now();
 	let state = emptyRun();
 	let directory: RunDirectory | undefined;
+	const masks = masksOf(options.lab, options.showSecrets ?? false);
 	const emit: Emit = (body) => {
 		// All that a plan or a guest says comes by here, whoever shows it.
-		const event: RunEvent = washed({ at: Date.now(), ...body });
+		const event: RunEvent = washed({ at: Date.now(), ...maskEvent(body, masks.text) });
 		state = foldEvent(state, event);
 		logEvent(event);
 		options.onEvent(event);
@@ -139,7 +144,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			await announceLive(liveLab(options, directory), cleanup);
 			// That of a run that was opened came with it, and is copied with its seeds.
 			const { planText } = options;
-			if (planText !== undefined) await keep('a copy of the plan', copyPlan(options.lab, planText, directory.path), emit);
+			if (planText !== undefined) await keep('a copy of the plan', copyPlan(options.lab, planText, directory.path, masks.plan), emit);
 			await rehearseIn(directory, options, { starting, required }, { emit, cleanup, signal });
 		});
 	const ends = [options.stopping.signal, limit.signal];
@@ -152,7 +157,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 		clearTimeout(limitTimer);
 	}
 	emit({ type: 'run-finished', ms: Math.round(performance.now() - began) });
-	if (directory) await writeFile(path.join(directory.path, 'result.json'), resultJson(resultOf(state))).catch(() => undefined);
+	if (directory) await keepReports(state, directory.path, masks.text);
 	return state;
 }
 
@@ -193,6 +198,7 @@ async function rehearseIn(
 		slowdown,
 		keep: options.keep,
 		scenario: options.scenario,
+		showSecrets: options.showSecrets ?? false,
 		trace: options.trace,
 		access: { sshConfigFile: sshConfigFile(directory.path), end: `rehearse down ${quote(lab.name)}` },
 		robustness: options.robustness ?? [],
@@ -260,5 +266,8 @@ function announce({ lab, labArgument, scenario, robustness }: RehearseOptions, d
 		warnings: lab.warnings,
 		runDirectory: directory.path,
 		...(robustness && robustness.length > 0 ? { robustness } : {}),
+		planPath: lab.planPath,
+		topology: topologyOf(lab),
+		sources: scriptSources(lab),
 	});
 }

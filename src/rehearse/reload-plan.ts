@@ -17,9 +17,10 @@ export interface ReloadPlan {
 }
 
 /** What is told of each part of a node. */
-const words: Readonly<Record<keyof LabNode, string>> = {
+const words: Readonly<Record<keyof Required<LabNode>, string>> = {
 	name: 'name',
 	role: 'role',
+	position: 'place in the drawing',
 	memoryMiB: 'memory',
 	diskMiB: 'disk',
 	alias: 'lab address',
@@ -34,7 +35,7 @@ const words: Readonly<Record<keyof LabNode, string>> = {
 };
 
 /** What says nothing about the machine. */
-const immaterial: readonly (keyof LabNode)[] = ['role'];
+const immaterial: readonly (keyof LabNode)[] = ['role', 'position'];
 
 /**
  * Compares a lab that runs with its edited plan.

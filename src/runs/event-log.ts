@@ -24,7 +24,8 @@ export function parseEventLog(text: string, file: string): RunEvent[] {
  * that of `labArgument`.
  */
 export const eventsFromElsewhere = (events: readonly RunEvent[], runDirectory: string, labArgument: string): RunEvent[] =>
-	events.map((event) => (event.type === 'run-started' ? { ...event, runDirectory, labArgument } : event));
+	// Nothing on this host is read because a stranger's log names it.
+	events.map((event) => (event.type === 'run-started' ? { ...event, runDirectory, labArgument, planPath: labArgument } : event));
 
 function parseLine(line: string): RunEvent | undefined {
 	try {

@@ -8,6 +8,7 @@ import {
 	labArgument,
 	millisecondsOf,
 	mirrorFlag,
+	secretsFlag,
 	traceFlag,
 } from '../flags.js';
 
@@ -30,6 +31,7 @@ export const upDefinition = defineCommand({
 		cold: { type: 'boolean', default: false, describe: 'boot every machine from power-on; neither use nor make checkpoints' },
 		timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for bringing it up, in seconds' },
 		...traceFlag,
+		...secretsFlag,
 		...checkpointLimitFlag,
 		...mirrorFlag,
 		...jsonFlag,
@@ -42,7 +44,7 @@ export const upDefinition = defineCommand({
 			import('../../commands/live/up.js'),
 			import('../../runs/paths.js'),
 		]);
-		const { lab, nodes, accel: accelerator, from, cold, trace, json } = flags;
-		return upCommand({ lab, nodes, paths: userPaths(), accelerator, from, cold, limitBytes, trace, mirror, timeLimitMs, json, terminal });
+		const { lab, nodes, accel: accelerator, from, cold, trace, json, 'show-secrets': showSecrets } = flags;
+		return upCommand({ lab, nodes, paths: userPaths(), accelerator, from, cold, limitBytes, trace, showSecrets, mirror, timeLimitMs, json, terminal });
 	},
 });

@@ -30,6 +30,8 @@ export interface UpOptions {
 	readonly limitBytes: number;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
+	/** Whether declared passwords stay in what is shown and kept. */
+	readonly showSecrets: boolean;
 	readonly mirror: string | undefined;
 	/** For bringing it up. */
 	readonly timeLimitMs: number;
@@ -78,6 +80,7 @@ const describe = ({ lab, planText }: LoadedPlan, options: UpOptions): DetachedLa
 		limitBytes: options.limitBytes,
 	},
 	trace: options.trace,
+	showSecrets: options.showSecrets,
 	mirror: options.mirror,
 	timeLimitMs: options.timeLimitMs,
 });

@@ -93,6 +93,22 @@ test('what is missing is told, then installed', async (t) => {
 	]);
 });
 
+const browser = test.macro({
+	async exec(t, release: string, asked: string, expected: string[]) {
+		const checkout = await makeSystem(t, { release, without: ['chromium'], then: asked });
+		const letters = `${checkout.root}/letters`;
+		await checkout.write('letters', '');
+		await checkout.write('system.sh', (await readFile(path.join(checkout.root, 'system.sh'), 'utf8')).replace('set_up_system ann', `test_programs="chromium chromium\n${letters} fonts"\nset_up_system ann`));
+		t.is((await setUp(checkout)).exitCode, 0);
+		t.deepEqual((await checkout.notes()).map((note) => / (install .*)$/.exec(note)?.[1]), expected);
+	},
+	title: (title = '') => title,
+});
+
+test('a browser is installed for the tests', browser, trixie, 'want_test_packages', ['install chromium']);
+test('a browser is installed for nothing else', browser, trixie, '', []);
+test('no browser is asked of Ubuntu, which has no package of one', browser, 'ID=ubuntu\nVERSION_CODENAME=noble\n', 'want_test_packages', []);
+
 test('apt lists are fetched when they do not know the packages', async (t) => {
 	const checkout = await makeSystem(t, { without: ['bsdtar'] });
 	await checkout.shim('apt-cache', 'exit 100');

@@ -18,6 +18,7 @@ const layers: readonly (readonly string[])[] = [
 	['host', 'protocol'],
 	['runs', 'saved-lab'],
 	['report', 'prepare', 'supervisor'],
+	['page', 'evidence'],
 	['rehearse'],
 	['commands'],
 	['cli'],
@@ -30,11 +31,14 @@ const mayImport = (from: string, to: string): boolean => from === to || levelOf(
 
 /** Where each npm package is imported: one file, or one folder where it ends in a slash. */
 const importers: Readonly<Record<string, string>> = {
+	'canonicalize': 'src/evidence/recipe-hash.ts',
 	'diff': 'src/base/line-diff.ts',
 	'env-paths': 'src/runs/paths.ts',
 	'execa': 'src/process/',
 	'ip-num': 'src/lab/addressing.ts',
 	'junit-report-builder': 'src/report/junit.ts',
+	'preact': 'src/page/',
+	'preact-render-to-string': 'src/page/',
 	'proper-lockfile': 'src/process/lock.ts',
 	'ssh2': 'src/ssh/',
 	'tmp-promise': 'src/runs/run-directory.ts',

@@ -1,7 +1,7 @@
 import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
 import { wasStarted, type ReportedError, type ScriptOutcome } from '../lab/events.js';
-import { failedPlaceResult, type FailedPlaceResult } from '../report/failed-place.js';
+import { failedPlaceResult, type FailedPlaceResult } from './failed-place.js';
 import { startStageOf, isCold, originResult, scriptsToRun, type OriginResult } from './origins.js';
 import { outboundFindings, outboundResult, type OutboundResult } from './outbound.js';
 import { robustnessResults, robustnessStatuses, type RobustnessResults } from './robustness.js';
@@ -16,6 +16,7 @@ import {
 	type TestRecord,
 } from './state.js';
 import { swallowedResults, type SwallowedResult } from './swallowed.js';
+
 /**
  * What a run came to. A lab passes only on positive evidence: the run is finished and everything that was announced
  * has passed. What was never reached is `not run`, and a run with such a thing in it has not passed.

@@ -2,7 +2,7 @@
 import { oneLine } from '../base/format.js';
 import type { ScriptOutcome } from '../lab/events.js';
 import type { Difference } from '../lab/state-snapshot.js';
-import { type FailedPlaceResult, failedPlaceResult, sourceText } from './failed-place.js';
+import { failedPlaceResult, sourceText, type FailedPlaceResult } from '../outcome/failed-place.js';
 import { differenceResult, type DifferenceResult } from '../outcome/robustness.js';
 import { allAssertions, type ReachedStatus, type RunState } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';

@@ -5,7 +5,7 @@ import { startStageOf } from '../outcome/origins.js';
 import { bootEnding, nodeStatus, testStatus } from '../outcome/result.js';
 import type { AssertionRecord, NodeRecord, RunState, ScriptRecord, TestRecord } from '../outcome/state.js';
 import { consoleLogPath } from '../runs/run-files.js';
-import { failedPlaceText } from './failed-place.js';
+import { failedPlaceText } from '../outcome/failed-place.js';
 import { startStageText } from './origins.js';
 import { excerptLines, swallowedLines } from './swallowed.js';
 import {

@@ -1,5 +1,5 @@
 /** What failed in a run, a sentence each. */
-import { failedCommandText } from './failed-place.js';
+import { failedCommandText } from '../outcome/failed-place.js';
 import { oneLine } from '../base/format.js';
 import { allScripts, type RunState } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';

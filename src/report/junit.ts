@@ -4,7 +4,7 @@
  */
 import junitReportBuilder, { type Builder, type TestCase } from 'junit-report-builder';
 import { withoutControls } from '../base/format.js';
-import { failedPlaceText } from './failed-place.js';
+import { failedPlaceText } from '../outcome/failed-place.js';
 import { outboundFindings } from '../outcome/outbound.js';
 import { robustnessItems, type RobustnessItem } from '../outcome/robustness.js';
 import { errorOf } from '../outcome/result.js';

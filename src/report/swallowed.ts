@@ -2,7 +2,7 @@
 import { oneLine, plural, truncated, withoutControls } from '../base/format.js';
 import type { ScriptOutcome } from '../lab/events.js';
 import { swallowedSteps, type Excerpt, type TraceStep } from '../lab/trace.js';
-import { sourceText } from './failed-place.js';
+import { sourceText } from '../outcome/failed-place.js';
 import type { Paint } from './text.js';
 
 /** Lines of the summary for a script's swallowed failures; more are in the trace. */

@@ -1,4 +1,5 @@
 import { usageFailure } from '../base/errors.js';
+import { withEither } from '../base/waiting.js';
 import { isFinal } from './failures.js';
 import { connectSsh, type SshSession, type SshTarget } from './session.js';
 
@@ -70,7 +71,6 @@ export class SshPool implements SessionSource {
 		const target = this.#targets.get(node);
 		if (!target) throw usageFailure(`no node is called '${node}'`, { node });
 		const { readyTimeoutMs, signal } = this.#options;
-		const ended = AbortSignal.any(signal ? [signal, this.#closing.signal] : [this.#closing.signal]);
-		return connectSsh({ ...target, readyTimeoutMs, signal: ended });
+		return withEither([signal, this.#closing.signal], (ended) => connectSsh({ ...target, readyTimeoutMs, signal: ended }));
 	}
 }

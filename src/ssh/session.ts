@@ -2,11 +2,20 @@
 import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
 import type { AuthenticationType, AuthHandlerMiddleware, Client, ConnectConfig } from 'ssh2';
-import { withDeadline } from '../base/waiting.js';
+import { withDeadline, withEither } from '../base/waiting.js';
+import type { HostKey } from '../lab/lab.js';
 import { CommandOutput, type Ending } from './channel.js';
 import { stderrUnderSudo, underSudo, type ExecResult, type PreparedCommand } from './command.js';
-import { execRefused, loginRefused, lost, sudoRefused, unreachable, wrongHostKey, type Whereabouts } from './failures.js';
-import { isEd25519Blob, keyBlob, type HostKey } from './host-key.js';
+import {
+	execRefused,
+	loginRefused,
+	lost,
+	sudoRefused,
+	unreachable,
+	wrongHostKey,
+	type Whereabouts,
+} from './failures.js';
+import { isEd25519Blob, keyBlob } from './host-key.js';
 import { TcpOpenError, tcpReason } from './tcp.js';
 
 export interface SshTarget extends Whereabouts {
@@ -201,15 +210,16 @@ class Session implements SshSession {
 
 	/** Waits for `work` within limits and while the connection lasts; where it fails, `stop` ends what was begun. */
 	async #within<T>(limits: Limits, work: (stop: AbortSignal) => Promise<T>): Promise<T> {
-		const ended = AbortSignal.any(limits.signal ? [this.#gone.signal, limits.signal] : [this.#gone.signal]);
-		ended.throwIfAborted();
-		const stop = new AbortController();
-		try {
-			return await withDeadline(work(stop.signal), limits.timeoutMs, () => new DeadlinePassed(), ended);
-		} catch (error) {
-			stop.abort();
-			throw error;
-		}
+		return withEither([this.#gone.signal, limits.signal], async (ended) => {
+			ended.throwIfAborted();
+			const stop = new AbortController();
+			try {
+				return await withDeadline(work(stop.signal), limits.timeoutMs, () => new DeadlinePassed(), ended);
+			} catch (error) {
+				stop.abort();
+				throw error;
+			}
+		});
 	}
 
 	#run({ command, input }: PreparedCommand, output: CommandOutput, stop: AbortSignal): Promise<Ending> {

@@ -1,8 +1,10 @@
 /** What can be asked of a lab that runs, over its control socket (../control). */
 import { usageFailure } from '../base/errors.js';
+import { washed } from '../base/wash.js';
 import { duplexPair } from '../base/streams.js';
 import type { Answer, Exchange } from '../control/server.js';
 import type { Emit, RunEventBody } from '../lab/events.js';
+import { maskEvent, masksOf } from '../lab/mask.js';
 import type { Lab, ScenarioTest } from '../lab/lab.js';
 import { servicePorts } from '../lab/service-ports.js';
 import type { CurrentLab, LabRequest, LabStatus } from '../protocol/requests.js';
@@ -13,8 +15,10 @@ import type { RunningLab } from './running-lab.js';
 
 /** Answers for a lab. `end` has it end. */
 export function answersOf(lab: RunningLab, end: () => void): Answer {
-	return async (exchange) => {
+	const mask = masksOf(lab.runSpec.lab, lab.runSpec.showSecrets ?? false).text;
+	return async (asked) => {
 		const { lab: plan, accelerator, startedKey, trace } = lab.runSpec;
+		const exchange: Exchange = { ...asked, send: (event) => asked.send(maskEvent(event as RunEventBody, mask)) };
 		const tests = plan.scenarios.flatMap((scenario) => scenario.tests);
 		const names = tests.map((test) => test.name);
 		const request = exchange.request as LabRequest;
@@ -41,7 +45,7 @@ export function answersOf(lab: RunningLab, end: () => void): Answer {
 	};
 }
 
-const statusOf = async (lab: RunningLab, tests: readonly string[]): Promise<LabStatus> => ({
+const statusOf = async (lab: RunningLab, tests: readonly string[]): Promise<LabStatus> => washed({
 	lab: lab.runSpec.lab.name,
 	isReady: lab.isReady,
 	nodes: await lab.status(),

@@ -22,7 +22,7 @@ export function bringUpNodes(
 	{ emit, ...context }: Omit<NodeContext, 'barrier' | 'boots' | 'onStart'>,
 	{ onStart, onUp, onBroken }: BringUpHooks,
 ): Promise<PromiseSettledResult<NodeOutcome>[]> {
-	const barrier = new Barrier(nodes.length);
+	const barrier = new Barrier(nodes.map(({ name }) => name));
 	const boots = new Semaphore(os.availableParallelism());
 	const lives = nodes.map(async (node) => {
 		const own = { ...context, emit: node.observing(emit), barrier, boots, onStart: (started: StartedMachine) => onStart(node, started) };
@@ -32,7 +32,7 @@ export function bringUpNodes(
 			onUp?.(node.name);
 			return outcome;
 		} catch (error) {
-			barrier.come();
+			barrier.come(node.name);
 			onBroken?.(error);
 			throw error;
 		}

@@ -2,17 +2,17 @@
  * A lab that runs inside its namespaces: its nodes, and what can be asked of them. Made before the first machine is
  * started; from `stand` on, a machine that ends is a node that ended, and not the end of the lab.
  */
-import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
 import { Semaphore } from '../base/semaphore.js';
+import { withEither } from '../base/waiting.js';
 import { wasExported, type Emit } from '../lab/events.js';
 import { stage } from '../lab/stage.js';
-import { guestRebooted } from '../machine/machine.js';
+import { isNewBeginning } from '../machine/machine.js';
 import type { NodeStatus } from '../protocol/requests.js';
 import { restored } from '../protocol/restored.js';
-import type { ExportRequest, Replacement, ScenarioRequest, RunSpec } from '../protocol/run-spec.js';
+import { withReplacement, type ExportRequest, type Replacement, type RunSpec, type ScenarioRequest } from '../protocol/run-spec.js';
 import type { SavedLab } from '../saved-lab/saved-lab.js';
 import { runScenario } from '../scenario/run.js';
 import { bootAgain, type StartedMachine } from './start-machine.js';
@@ -22,6 +22,7 @@ import type { NodeOutcome } from './node-run.js';
 import { RunningNode } from './running-node.js';
 import { saveForExport } from './save-lab.js';
 import { Saver } from './saver.js';
+import { checkpointsUsed } from './saving.js';
 import { LabSessions } from './sessions.js';
 import { findStartedLab, withStartupTimes } from './started-lab.js';
 
@@ -68,10 +69,7 @@ export class RunningLab {
 
 	/** The directories in the store that its machines have disks or memory from, and the one that it goes back to. */
 	get checkpointsInUse(): readonly string[] {
-		const { checkpoints, startedKey = '' } = this.#runSpec;
-		const files = this.#nodes.flatMap(({ last: { layers, machine } }) => [...layers, machine.memory.file]);
-		const directories = new Set([...files.map((file) => path.dirname(file)), path.join(checkpoints, startedKey)]);
-		return [...directories].filter((directory) => path.dirname(directory) === checkpoints);
+		return checkpointsUsed(this.#runSpec, this.#nodes.map(({ last }) => last));
 	}
 
 	/** Whether all of it is there, and stays until it is ended. */
@@ -111,15 +109,12 @@ export class RunningLab {
 	/** Runs the scenario, or some of its tests. Resolves to whether every assertion passed. */
 	async runScenario(emit: Emit, request?: ScenarioRequest): Promise<boolean> {
 		const { lab, deadlines, slowdown } = this.#runSpec;
-		const wanted = (name: string) => !request || request.tests.length === 0 || request.tests.includes(name);
-		const outcomes = await runScenario({
-			scenarios: lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) })),
-			sessions: this.#sessions.pool,
-			emit,
-			deadlineMs: request?.deadlineMs ?? deadlines.assertionMs,
-			slowdown,
-			signal: request ? AbortSignal.any([this.#context.signal, request.signal]) : this.#context.signal,
-		});
+		const wanted = (name: string) => !request?.tests.length || request.tests.includes(name);
+		const scenarios = lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) }));
+		const deadlineMs = request?.deadlineMs ?? deadlines.assertionMs;
+		const outcomes = await withEither([this.#context.signal, request?.signal], (signal) =>
+			runScenario({ scenarios, sessions: this.#sessions.pool, emit, deadlineMs, slowdown, signal }),
+		);
 		return outcomes.every(({ status }) => status === 'passed');
 	}
 
@@ -147,8 +142,7 @@ export class RunningLab {
 	find(name: string): RunningNode {
 		const node = this.#nodes.find((candidate) => candidate.name === name);
 		if (node) return node;
-		const names = this.#nodes.map((candidate) => candidate.name).join(', ');
-		throw usageFailure(`the lab has no node '${name}'`, { hint: `its nodes are ${names}` });
+		throw usageFailure(`the lab has no node '${name}'`, { hint: `its nodes are ${this.#nodes.map((one) => one.name).join(', ')}` });
 	}
 
 	/** Does something that changes a node, when nothing else is being changed. */
@@ -160,15 +154,15 @@ export class RunningLab {
 
 	/** Restarts a node from its own disk: in order where it runs, and as after a power failure where it does not. */
 	restart(name: string, emit: Emit): Promise<void> {
-		return this.change(name, async (node) => {
-			const { signal, cleanup } = this.#context;
-			const { deadlines } = this.#runSpec;
-			const last = node.last;
-			await this.dropSessions();
-			await node.shutDown(shutDownWakes * deadlines.wakeMs);
-			const context = { lab: this.#runSpec, emit, signal, cleanup, onStart: (started: StartedMachine) => this.#begin(node, started) };
-			await stage(node.observing(emit), 'reboot', () => bootAgain(last, node.runSpec, context), undefined, name);
-		});
+		return this.change(name, (node) => this.#restart(node, emit));
+	}
+
+	async #restart(node: RunningNode, emit: Emit): Promise<void> {
+		const { last } = node;
+		await this.dropSessions();
+		await node.shutDown(shutDownWakes * this.#runSpec.deadlines.wakeMs);
+		const context = { ...this.#context, lab: this.#runSpec, emit, onStart: (started: StartedMachine) => this.#begin(node, started) };
+		await stage(node.observing(emit), 'reboot', () => bootAgain(last, node.runSpec, context), undefined, node.name);
 	}
 
 	/** Puts the whole lab back to where its startup scripts had left it. @throws Failure `usage` where no checkpoint is of that */
@@ -201,10 +195,7 @@ export class RunningLab {
 	replace({ machines, ...lab }: Replacement, emit: Emit): Promise<void> {
 		return this.#semaphore.take(async () => {
 			const replaced = this.#nodes.filter(({ name }) => machines.some(({ spec }) => spec.name === name));
-			const all = this.#runSpec.machines.map((before) => machines.find(({ spec }) => spec.name === before.spec.name) ?? before);
-			// A key of the checkpoint of the lab that was must not be taken for one of the lab that is.
-			const { startedKey: _was, saveStarted: _then, ...rest } = this.#runSpec;
-			this.#runSpec = { ...rest, ...lab, machines: all };
+			this.#runSpec = withReplacement(this.#runSpec, { machines, ...lab });
 			await this.dropSessions();
 			await Promise.all(replaced.map((node) => node.end()));
 			for (const node of replaced) {
@@ -222,19 +213,24 @@ export class RunningLab {
 		});
 	}
 
-	/** Has somebody step through a node's startup scripts, over a stream. Nothing else changes the lab meanwhile. */
-	debug(name: string, script: string | undefined, stream: Duplex): Promise<void> {
-		return this.change(name, async (node) => {
-			const { signal, cleanup } = this.#context;
-			await this.dropSessions();
-			this.#debugged = name;
-			const onStart = (started: StartedMachine) => this.#begin(node, started);
-			try {
-				await serveDebugger({ runSpec: this.#runSpec, nodes: this.#nodes, saver: this.#saver, signal, cleanup, onStart }, node, script, stream);
-			} finally {
-				this.#debugged = undefined;
-			}
-		});
+	/**
+	 * Has somebody step through a node's startup scripts, over a stream. Nothing else changes the lab meanwhile: who comes
+	 * later is refused from now on, and does not wait without a word for somebody who may think for days.
+	 */
+	async debug(name: string, script: string | undefined, stream: Duplex): Promise<void> {
+		const node = this.find(name);
+		this.requireReady();
+		this.#debugged = name;
+		try {
+			await this.#semaphore.take(async () => {
+				await this.dropSessions();
+				const parts = { runSpec: this.#runSpec, nodes: this.#nodes, saver: this.#saver };
+				const lab = { ...this.#context, ...parts, onStart: (started: StartedMachine) => this.#begin(node, started) };
+				await serveDebugger(lab, node, script, stream);
+			});
+		} finally {
+			this.#debugged = undefined;
+		}
 	}
 
 	async #bringBack(nodes: readonly RunningNode[], emit: Emit): Promise<void> {
@@ -278,17 +274,22 @@ export class RunningLab {
 			const { code, message } = toFailure(error);
 			if (this.#isReady) this.#context.emit({ type: 'notice', node: node.name, message });
 			if (node.started !== started) return;
-			if (this.#isReady && code === guestRebooted) void this.#followReboot(node);
+			if (this.#isReady && isNewBeginning(code)) void this.#followReboot(node, started);
 			else this.#lose(node);
 		});
 	}
 
 	/** Starts a machine again that has rebooted. Nobody waits for that, so what keeps it from coming back is told. */
-	async #followReboot(node: RunningNode): Promise<void> {
-		await this.restart(node.name, this.#context.emit).catch((error: unknown) => {
-			this.#context.emit({ type: 'notice', node: node.name, message: `it rebooted and is not back: ${toFailure(error).message}` });
+	async #followReboot(node: RunningNode, rebooted: StartedMachine): Promise<void> {
+		const send = (message: string) => this.#context.emit({ type: 'notice', node: node.name, message });
+		if (this.#debugged !== undefined && this.#debugged !== node.name) send(`it is started again once ${this.#debugged} is no longer debugged`);
+		try {
+			// By then it may be another machine: somebody has put the lab back, or ended the node.
+			await this.#semaphore.take(async () => void (node.started === rebooted && (await this.#restart(node, this.#context.emit))));
+		} catch (error) {
+			send(`it rebooted and is not back: ${toFailure(error).message}`);
 			this.#lose(node);
-		});
+		}
 	}
 
 	/** A kernel that panicked leaves its QEMU behind, with the node's link, and so does one that does not boot. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ExitCode, toFailure, usageFailure } from '../../base/errors.js';
 import { quote } from '../../base/shell.js';
-import { requireNodes } from '../../lab/node-names.js';
+import { requireNodes } from '../../lab/lab.js';
 import { runInForeground } from '../../process/foreground.js';
 import type { Argv } from '../../process/run.js';
 import type { LiveLab } from '../../runs/live-labs.js';

@@ -20,7 +20,6 @@ const lineLimit = 400;
 
 const linesOf = (output: string): string[] => output.trimEnd().split('\n').map((line) => line.slice(0, lineLimit));
 
-
 /** A shell's last words; of an unset variable it tells no command, only the line. */
 const lastWords = /^(\S[^\n]*?): (?:line )?(\d+): /;
 

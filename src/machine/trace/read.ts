@@ -1,4 +1,3 @@
-/** From what the guest sends of a startup script's end to what reports tell of it. */
 import { withoutControls } from '../../base/format.js';
 import type { ScriptOutcome } from '../../lab/events.js';
 import type { Excerpt, FailedSource, ScriptTrace, TraceStep } from '../../lab/trace.js';
@@ -11,6 +10,8 @@ import { judge } from './judge.js';
 import { outputOf } from './output.js';
 import type { Ran } from './shell-process.js';
 import { parseStream, streamLimitBytes } from './stream.js';
+
+/** From what the guest sends of a startup script's end to what reports tell of it. */
 
 /** How a script ended, as the guest tells it. */
 export interface ScriptEnding {

@@ -1,7 +1,7 @@
 /** How reports say where a script failed. */
 import test from 'ava';
 import { swallowedResults } from '../../../src/outcome/swallowed.js';
-import { failedPlaceResult, failedPlaceText, type FailedPlace } from '../../../src/report/failed-place.js';
+import { failedPlaceResult, failedPlaceText, type FailedPlace } from '../../../src/outcome/failed-place.js';
 import { swallowedLines } from '../../../src/report/swallowed.js';
 
 const message = test.macro((t, place: FailedPlace, text: string, result: object) => {

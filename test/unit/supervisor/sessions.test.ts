@@ -22,4 +22,4 @@ test('not where it does not', early, {}, 'db', false);
 test('not without a scenario', early, { scenario: false }, 'web', false);
 test('before the started lab is saved, too', early, { saveStarted: {} as never }, 'web', true);
 test('not before a state snapshot', early, { snapshots: true }, 'web', false);
-test('not before a proof', early, { robustness: ['twice'] as never }, 'web', false);
+test('not before a robustness check', early, { robustness: ['twice'] as never }, 'web', false);

@@ -113,6 +113,18 @@ export interface AssertionOutcome {
 	readonly output?: string;
 }
 
+/** Whether the declared user of a node gets in by SSH, as its recipe says. */
+export interface LoginOutcome {
+	readonly node: string;
+	readonly username: string;
+	readonly port: number;
+	/** `closed`: the node's own configuration keeps people out, which is no failure. */
+	readonly status: 'passed' | 'failed' | 'closed';
+	readonly ms: number;
+	/** Why it is not `passed`. */
+	readonly message?: string;
+}
+
 /** An assertion that was tried and does not hold so far. */
 export interface AssertionWait extends Pick<AssertionOutcome, 'test' | 'index' | 'assertion' | 'onVm' | 'attempts'> {
 	/** What was expected and what was seen. */
@@ -177,6 +189,7 @@ export type RunEventBody =
 	| ({ readonly type: 'assertion-waiting'; readonly after?: ProofName } & AssertionWait)
 	/** `after`: when the scenario was run for a proof. */
 	| ({ readonly type: 'assertion-finished'; readonly after?: ProofName } & AssertionOutcome)
+	| ({ readonly type: 'login-checked' } & LoginOutcome)
 	| ({ readonly type: 'script-repeated' } & RepeatOutcome)
 	| ({ readonly type: 'machine-restarted' } & RestartOutcome)
 	/** Other orders of startup are about to be rehearsed, of which `count` are asked for. */

@@ -27,5 +27,5 @@ export function machineIngredients(spec: MachineSpec, { qemuVersion, accelerator
 const anywhere = (spec: MachineSpec): MachineSpec => ({
 	...spec,
 	tap: '',
-	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', memory: { file: '', isShared: true }, qmpSocket: '', agentSocket: '', sideSocket: '', debugSocket: '', shellSocket: '' },
+	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', memory: { file: '', isShared: true }, qmpSocket: '', agentSocket: '', sideSocket: '', commandSocket: '', debugSocket: '', shellSocket: '' },
 });

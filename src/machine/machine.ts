@@ -7,6 +7,7 @@ import { onLines } from '../base/lines.js';
 import { untilAborted, withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
 import { parseAgentMessage, type AgentMessage } from './agent-message.js';
+import { CommandChannel, type GuestCommands } from './command-channel.js';
 import { Console } from './console.js';
 import { DebugLine } from './debugging/line.js';
 import { Qmp } from './qmp.js';
@@ -35,6 +36,7 @@ export interface RunningMachine {
 	readonly memory: GuestMemory;
 	readonly qmp: Qmp;
 	readonly sideLine: SideLine;
+	readonly commands: GuestCommands;
 	readonly debugLine: DebugLine;
 	/** Rejects when the machine breaks: QEMU ends, the kernel panics, an emergency shell. Never resolves. */
 	readonly broken: Promise<never>;
@@ -101,6 +103,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	});
 	const agent = await connect(spec.agentSocket);
 	const sideLine = new SideLine(spec.name, await connect(spec.sideSocket));
+	const commands = new CommandChannel(spec.name, await connect(spec.commandSocket));
 	const debugLine = new DebugLine(await connect(spec.debugSocket));
 	const mailbox = new Mailbox();
 	const endAgent = () => agent.destroy();
@@ -129,6 +132,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		memory: spec.memory,
 		qmp,
 		sideLine,
+		commands,
 		debugLine,
 		broken: breakage.promise,
 		giveUp: (what) => breakage.report('machine-died', what),

@@ -2,7 +2,7 @@
  * The fold over a run's events. It is total: any prefix of a log, and even a log with events that nobody announced,
  * gives a state; what it means is judged in `result.ts`.
  */
-import type { ReportedError, RunEvent, ScriptOutcome, StageName } from '../lab/events.js';
+import type { LoginOutcome, ReportedError, RunEvent, ScriptOutcome, StageName } from '../lab/events.js';
 import { announcedProofs, withProofAssertion, withProofEvent } from './fold-proofs.js';
 import { replacedOrAdded, withAssertion, withWaiting } from './fold-tests.js';
 import type { ContactRecord, NodeRecord, RunState, ScriptRecord, StageRecord } from './state.js';
@@ -91,6 +91,8 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 		case 'assertion-finished':
 			if (event.after !== undefined) return { ...state, proofs: withProofAssertion(state.proofs, event.after, event) };
 			return { ...state, tests: withAssertion(state.tests, event) };
+		case 'login-checked':
+			return withNode(state, event.node, (node) => ({ ...node, login: loginOutcome(event) }));
 		case 'script-repeated':
 		case 'machine-restarted':
 		case 'shuffle-started':
@@ -157,6 +159,15 @@ const contactRecord = ({ node, seenAt, protocol, address, port, question, count 
 	...(port === undefined ? {} : { port }),
 	...(question ? { question } : {}),
 	count,
+});
+
+const loginOutcome = ({ node, username, port, status, ms, message }: LoginOutcome): LoginOutcome => ({
+	node,
+	username,
+	port,
+	status,
+	ms,
+	...(message === undefined ? {} : { message }),
 });
 
 const scriptOutcome = (event: ScriptOutcome): ScriptOutcome => ({

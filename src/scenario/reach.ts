@@ -1,5 +1,5 @@
 import { quote } from '../base/shell.js';
-import { TcpOpenError } from '../ssh/tcp.js';
+import { GuestConnectionError } from '../machine/connection-error.js';
 import { commandCheck, expected, judgement, sawEnding, type AssertionOf, type Check, type Look } from './check.js';
 
 /** One ICMP echo request with an answer awaited for 2 s, for guests without ping(8). Needs root. */
@@ -25,13 +25,11 @@ sys.exit('no answer within 2 s')
 
 const ping = commandCheck<AssertionOf<'network_reachable'>>({
 	title: ({ host }) => `${host} is reachable`,
-	probe: ({ host }) => ({
-		command: [
+	probe: ({ host }) =>
+		[
 			`if command -v ping >/dev/null; then ping -c 1 -W 2 -- ${quote(host)}`,
 			`else python3 -c ${quote(pingInPython)} ${quote(host)}; fi`,
 		].join('\n'),
-		sudo: true,
-	}),
 	judge: ({ host }, result) => judgement(result.exitCode === 0, `an answer of ${host} to a ping`, sawEnding(result)),
 });
 
@@ -43,11 +41,11 @@ export const networkReachable: Check<AssertionOf<'network_reachable'>> = {
 		if (port === undefined) return ping.look(assertion, context);
 		const what = `a connection to ${host}:${port}`;
 		try {
-			const socket = await context.session.openTcp(host, port, context);
+			const socket = await context.guest.connect(host, port, context);
 			socket.destroy();
 			return { ...judgement(true, what, 'one'), output: '' };
 		} catch (error) {
-			if (error instanceof TcpOpenError) return { ...expected(what, error.message), output: '' };
+			if (error instanceof GuestConnectionError) return { ...expected(what, error.message), output: '' };
 			throw error;
 		}
 	},
@@ -56,6 +54,6 @@ export const networkReachable: Check<AssertionOf<'network_reachable'>> = {
 /** A machine that runs a command has booted. */
 export const vmBoots = commandCheck<AssertionOf<'vm_boots'>>({
 	title: ({ onVm }) => `${onVm} boots`,
-	probe: () => ({ command: 'true' }),
+	probe: () => 'true',
 	judge: ({ onVm }, result) => judgement(result.exitCode === 0, `${onVm} up`, sawEnding(result)),
 });

@@ -74,7 +74,7 @@ async function rehearseInside(supervised: SupervisedRun, context: LabRunContext,
 	const startupPassed = nodes.every(({ startup }) => startup === 'passed');
 	await lab.saveStarted(nodes);
 	const scenarioPassed = supervised.scenario
-		? await stage(emit, 'scenario', () => lab.runScenario(emit), (passed) => (passed ? 'passed' : 'failed'))
+		? await stage(emit, 'scenario', () => judge(lab, emit), (passed) => (passed ? 'passed' : 'failed'))
 		: true;
 	const hasPassed = startupPassed && scenarioPassed && (await proveAll(lab, supervised, emit, ends));
 	// One that has ended by itself meanwhile is told as what it is.
@@ -92,6 +92,14 @@ async function rehearseInside(supervised: SupervisedRun, context: LabRunContext,
 		await keepLab(supervised, { ...context, signal: ends.signal }, letGo.signal);
 	}
 	await lab.finishSaving();
+}
+
+/** Runs the scenario, and looks beside it whether people get in. Resolves to whether every assertion passed. */
+async function judge(lab: RunningLab, emit: Emit): Promise<boolean> {
+	const logins = lab.checkLogins();
+	const passed = await lab.runScenario(emit);
+	await logins;
+	return passed;
 }
 
 /** Saves the machines of a run that has failed. What comes of that is told, and is no part of the verdict. */

@@ -26,8 +26,6 @@ export interface LabOfMachines {
 	find(node: string): { readonly present: Arrived };
 	/** Takes a machine that was started anew for a node, long before it has arrived. */
 	begin(node: string, arrived: Arrived): void;
-	/** The machines are about to end: connections to them are of no more use. */
-	dropSessions(): Promise<void>;
 	runScenario(emit: Emit): Promise<boolean>;
 }
 
@@ -74,7 +72,6 @@ export function provableLab(running: LabOfMachines, context: ProvableContext): P
 			return outcome;
 		},
 		async restartAll() {
-			await running.dropSessions();
 			// As after a power failure: none is there while another comes up, unless it is quicker.
 			await allOf(machines.map(({ spec }) => shutDown(running.find(spec.name).present, deadlines.provisioningMs + stubbornServiceMs, signal)));
 			const times = machines.map(async (machine) => {

@@ -9,6 +9,7 @@ import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
 import { Turns } from '../base/turns.js';
 import { wasHandedOver, type Emit } from '../lab/events.js';
 import { stage } from '../lab/stage.js';
+import type { GuestCommands } from '../machine/command-channel.js';
 import { guestRebooted } from '../machine/machine.js';
 import type { NodeStatus } from '../protocol/requests.js';
 import { restored } from '../protocol/restored.js';
@@ -22,7 +23,7 @@ import type { NodeOutcome } from './node-run.js';
 import { RunningNode } from './running-node.js';
 import { saveForHandover } from './save-lab.js';
 import { Saver } from './saver.js';
-import { LabSessions } from './sessions.js';
+import { LoginChecks } from './logins.js';
 import { findStartedLab, withStartupTimes } from './started-lab.js';
 
 export interface RunningLabContext {
@@ -45,7 +46,7 @@ export class RunningLab {
 	readonly #saver: Saver;
 	/** What changes the lab is done one after another. */
 	readonly #turns = new Turns(1);
-	readonly #sessions: LabSessions;
+	readonly #logins: LoginChecks;
 	#stands = false;
 	#isJudged = false;
 	#debugged: string | undefined;
@@ -58,7 +59,7 @@ export class RunningLab {
 			(machine) => new RunningNode(machine, { alias: aliases.get(machine.spec.name) ?? '', slowdown: supervised.slowdown, signal: context.signal }),
 		);
 		this.#saver = new Saver({ ...supervised, signal: context.signal, isPaused: (machine) => this.#nodes.some((node) => node.holdsStill(machine)) }, context.emit);
-		this.#sessions = new LabSessions(() => this.#supervised, context);
+		this.#logins = new LoginChecks(supervised, { ...context, guests: (node) => this.#commandsOf(node) });
 	}
 
 	/** What it was made from. */
@@ -83,7 +84,7 @@ export class RunningLab {
 	async bringUp(): Promise<readonly NodeOutcome[]> {
 		const { signal, emit, breaking } = this.#context;
 		const settled = await this.#bringUp(this.#nodes, emit, {
-			onUp: (node) => this.#sessions.logInEarly(node, this.#nodes),
+			onUp: (node) => this.#logins.beginEarly(node),
 			onBroken: (error) => breaking.abort(error),
 		});
 		signal.throwIfAborted();
@@ -98,8 +99,7 @@ export class RunningLab {
 		const order = nodes.every(({ startup, isSound }) => startup === 'passed' && isSound) && this.#supervised.saveStarted;
 		if (!order) return;
 		const times = new Map(nodes.map(({ arrived, startupCpuMs }) => [arrived.machine.name, startupCpuMs]));
-		// A connection means nothing to a machine that goes on elsewhere.
-		await this.dropSessions();
+		await this.#logins.settle();
 		await this.#saver.saveLab(nodes.map(({ arrived }) => arrived), withStartupTimes(order, times));
 	}
 
@@ -114,7 +114,7 @@ export class RunningLab {
 		const wanted = (name: string) => !wish || wish.tests.length === 0 || wish.tests.includes(name);
 		const outcomes = await runScenario({
 			scenarios: lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) })),
-			sessions: this.#sessions.pool,
+			guests: (node) => this.#commandsOf(node),
 			emit,
 			deadlineMs: wish?.deadlineMs ?? deadlines.assertionMs,
 			slowdown,
@@ -126,7 +126,6 @@ export class RunningLab {
 	/** From now on the lab is there to be worked with. */
 	stand(): void {
 		this.#stands = true;
-		this.#logIn();
 	}
 
 	/** @throws Failure `usage` while the lab is still being brought up, or stands still for a debugger */
@@ -164,7 +163,6 @@ export class RunningLab {
 			const { signal, cleanup } = this.#context;
 			const { deadlines } = this.#supervised;
 			const last = node.last;
-			await this.dropSessions();
 			await node.shutDown(shutDownWakes * deadlines.wakeMs);
 			const context = { lab: this.#supervised, emit, signal, cleanup, onStart: (arrived: Arrived) => this.#begin(node, arrived) };
 			await stage(node.observing(emit), 'reboot', () => bootAgain(last, node.supervised, context), undefined, name);
@@ -176,13 +174,11 @@ export class RunningLab {
 		return this.#turns.take(async () => {
 			await this.#saver.finish();
 			const checkpoint = await findStartedLab(this.#supervised);
-			await this.dropSessions();
 			await Promise.all(this.#nodes.map((node) => node.end()));
 			for (const node of this.#nodes) node.supervised = restored(node.supervised, checkpoint, node.name);
 			await this.#bringBack(this.#nodes, emit);
 			const failed = this.#nodes.filter(({ supervised, startup }) => startup !== 'passed' && !wasHandedOver(supervised)).map((node) => node.name);
 			if (failed.length > 0) throw brokenFailure('reset', `could not be put back, and their startup scripts failed: ${failed.join(', ')}`);
-			this.#logIn();
 		});
 	}
 
@@ -191,8 +187,6 @@ export class RunningLab {
 		// A run has its verdict by now: a machine that breaks over this costs it nothing.
 		this.#isJudged = true;
 		return this.#turns.take(async () => {
-			// Connections mean nothing to a machine that goes on elsewhere.
-			await this.dropSessions();
 			return saveForHandover(this.#supervised, this.#nodes, order, { ...this.#supervised, signal: this.#context.signal });
 		});
 	}
@@ -205,7 +199,6 @@ export class RunningLab {
 			// A key of the checkpoint of the lab that was must not be taken for one of the lab that is.
 			const { startedKey: _was, saveStarted: _then, ...rest } = this.#supervised;
 			this.#supervised = { ...rest, ...lab, machines: all };
-			await this.dropSessions();
 			await Promise.all(replaced.map((node) => node.end()));
 			for (const node of replaced) {
 				const machine = machines.find(({ spec }) => spec.name === node.name);
@@ -226,7 +219,6 @@ export class RunningLab {
 	debug(name: string, script: string | undefined, stream: Duplex): Promise<void> {
 		return this.change(name, async (node) => {
 			const { signal, cleanup } = this.#context;
-			await this.dropSessions();
 			this.#debugged = name;
 			const onStart = (arrived: Arrived) => this.#begin(node, arrived);
 			try {
@@ -245,14 +237,16 @@ export class RunningLab {
 		await Promise.all(nodes.map((node) => node.authorizeAgain()));
 	}
 
-	/** Logs in before the scenario is asked for. */
-	#logIn(): void {
-		this.#sessions.logIn(this.#nodes.map(({ name }) => name));
+	/** Looks whether people get in by SSH; what comes of it is told. */
+	checkLogins(): Promise<void> {
+		return this.#logins.finish();
 	}
 
-	/** Ends the connections that the scenario made: its machines are about to end. */
-	dropSessions(): Promise<void> {
-		return this.#sessions.drop();
+	/** What runs commands in a node's machine. @throws Failure `usage` where none runs, or it stands still */
+	#commandsOf(name: string): GuestCommands {
+		const node = this.find(name);
+		if (node.paused) throw usageFailure(`${name} stands still`, { node: name, hint: '`rehearse resume` has it go on' });
+		return node.machine.commands;
 	}
 
 	#bringUp(nodes: readonly RunningNode[], emit: Emit, hooks: Omit<BringUpHooks, 'onStart'>): Promise<PromiseSettledResult<NodeOutcome>[]> {

@@ -167,4 +167,12 @@ listen('side', (socket) => {
 	});
 });
 
+/** Every command succeeds and says its own words. */
+listen('commands', (socket) => {
+	createInterface({ input: socket }).on('line', (line) => {
+		const [word, id, command = ''] = line.split(' ');
+		if (word === 'run') socket.write(`began id=${id}\nout id=${id} data=${command}\nended id=${id} status=0 signal=0\n`);
+	});
+});
+
 process.stdout.write('fake machine\r\n');

@@ -22,6 +22,7 @@ const machine = (name: string, address: string): SupervisedMachine => ({
 		qmpSocket: '/q',
 		agentSocket: '/a',
 		sideSocket: '/b',
+		commandSocket: '/b',
 		debugSocket: '/d',
 		shellSocket: '/c',
 	},

@@ -20,6 +20,10 @@ export interface NodeContext extends Omit<ArrivalContext, 'onMessage'> {
 	readonly saver: Saver;
 	/** More boots at once than the host has processors would only wait for each other. */
 	readonly boots: Turns;
+	/** Resolves when all nodes that it connects to are provisioned: the time until then is not its startup scripts'. */
+	readonly neededAreUp: Promise<unknown>;
+	/** Called when it is provisioned itself. */
+	readonly onReady: () => void;
 }
 
 /** A node whose startup scripts have run. */
@@ -57,6 +61,7 @@ export async function bringUpNode(supervised: SupervisedMachine, nodeContext: No
 	const scripts = new ScriptReporter(name, node?.startupScripts ?? [], whyUntraced(lab.trace), emit);
 	const context: ArrivalContext = { ...nodeContext, onMessage: (message) => scripts.take(message) };
 	const arrived = await arrive(supervised, context, nodeContext);
+	nodeContext.onReady();
 	if (arrived.isRestored && wasStarted(supervised)) {
 		return { arrived, startup: 'passed', isSound: true };
 	}
@@ -65,6 +70,7 @@ export async function bringUpNode(supervised: SupervisedMachine, nodeContext: No
 		for (const outcome of outcomes) emit({ type: 'script-finished', ...outcome });
 		return { arrived, startup: status, isSound: false };
 	}
+	await untilAborted(Promise.race([nodeContext.neededAreUp, arrived.machine.broken]), signal);
 	const run = () => runStartup(arrived.machine, lab, { emit, signal, scripts });
 	return { arrived, ...(await stage(emit, 'startup', run, ({ startup }) => startup, name)) };
 }
@@ -73,7 +79,7 @@ export async function bringUpNode(supervised: SupervisedMachine, nodeContext: No
 export async function arrive(
 	supervised: SupervisedMachine,
 	context: ArrivalContext,
-	{ gate, saver, signal, boots }: NodeContext,
+	{ gate, saver, signal, boots }: Pick<NodeContext, 'gate' | 'saver' | 'signal' | 'boots'>,
 ): Promise<Arrived> {
 	const boot = async () => {
 		const booted = await boots.take(() => bootNode(supervised, context));

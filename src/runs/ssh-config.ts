@@ -31,10 +31,11 @@ export async function writeSshConfig(
 	const { privateKey, publicKey } = generateHostKey('rehearse');
 	await writeFile(identity, privateKey, { mode: 0o600 });
 	await writeFile(`${identity}.pub`, `${publicKey}\n`);
-	const entries = machines.map(({ spec, address, username }) =>
+	const entries = machines.map(({ spec, address, username, sshPort }) =>
 		[
 			`Host ${spec.name}`,
 			`  HostName ${address}`,
+			...(sshPort === undefined ? [] : [`  Port ${sshPort}`]),
 			`  HostKeyAlias ${spec.name}`,
 			`  User ${username}`,
 			`  UserKnownHostsFile "${knownHosts}"`,

@@ -1,4 +1,6 @@
 /** Logging in to a guest by SSH, to see whether it works: the one place that knows the SSH library. */
+import { once } from 'node:events';
+import net from 'node:net';
 import ssh2 from 'ssh2';
 import type { AuthenticationType, AuthHandlerMiddleware, Client, ConnectConfig } from 'ssh2';
 import { withDeadline } from '../base/waiting.js';
@@ -46,6 +48,8 @@ export async function logIn(options: LoginOptions): Promise<void> {
 	client.on('keyboard-interactive', (_name, _instructions, _language, prompts, answer) =>
 		answer(prompts.map(() => options.password)),
 	);
+	// Nobody may be waiting for it yet when it fails.
+	ready.catch(() => undefined);
 	const visit = async () => {
 		await ready;
 		isIn = true;
@@ -54,6 +58,7 @@ export async function logIn(options: LoginOptions): Promise<void> {
 	try {
 		client.connect({
 			...clientConfig(options),
+			sock: await connect(options, Math.min(timeoutMs, connectMs), signal),
 			hostVerifier: (key: Buffer) => (shownKey = key).equals(expectedKey),
 		});
 		await withDeadline(visit(), timeoutMs, () => new Error(`no login within ${timeoutMs} ms`), signal);
@@ -67,6 +72,20 @@ export async function logIn(options: LoginOptions): Promise<void> {
 		// Whoever is said farewell to need not answer.
 		client.end();
 		client.destroy();
+	}
+}
+
+/** How long the guest's kernel may take to answer, in milliseconds: a firewall that drops packets never does. */
+const connectMs = 5000;
+
+async function connect({ host, port }: SshTarget, timeoutMs: number, signal: AbortSignal | undefined): Promise<net.Socket> {
+	const socket = net.connect(port, host);
+	try {
+		await withDeadline(once(socket, 'connect'), timeoutMs, () => new Error(`no connection within ${timeoutMs} ms`), signal);
+		return socket;
+	} catch (error) {
+		socket.on('error', () => undefined).destroy();
+		throw error;
 	}
 }
 

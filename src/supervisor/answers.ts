@@ -59,6 +59,8 @@ async function answerAboutNode(lab: RunningLab, request: LabRequest, { tell, joi
 			return lab.find(request.node).machine.sideLine.resize(request.size);
 		case 'authorize':
 			return lab.find(request.node).authorize(request.user, request.publicKey, signal);
+		case 'login':
+			return lab.checkLogin(request.node, signal);
 		case 'debug': {
 			lab.requireStanding();
 			const { startupScripts = [] } = lab.supervised.lab.nodes.find(({ name }) => name === request.node) ?? {};

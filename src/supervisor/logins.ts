@@ -97,7 +97,9 @@ export async function checkLogin(
 	if (!failure) return outcome(sshPort, 'passed');
 	const server = await untilAborted(askServer(guests, machine, deadlines.assertionMs, signal), signal);
 	const port = server.ports.includes(sshPort) ? sshPort : (server.ports[0] ?? sshPort);
-	const again = port === sshPort && failure.code !== 'ssh-unreachable' ? failure : await logInAt(port, deadlines.assertionMs);
+	// A server that is still starting is waited for; one that is there and not reached is behind a firewall.
+	const patienceMs = server.ports.includes(port) ? 0 : deadlines.assertionMs;
+	const again = port === sshPort && failure.code !== 'ssh-unreachable' ? failure : await logInAt(port, patienceMs);
 	if (!again) {
 		return port === sshPort ? outcome(port, 'passed') : outcome(port, 'closed', `SSH is at port ${port}, not ${sshPort} as the recipe has it`);
 	}
@@ -143,7 +145,7 @@ const lists = ['allowusers', 'allowgroups', 'denyusers', 'denygroups'];
 export function whyClosed({ code }: Pick<Failure, 'code'>, { ports, settings }: ServerSettings, { username, sshPort = defaultPort }: Pick<SupervisedMachine, 'username' | 'sshPort'>): string | undefined {
 	if (code === 'ssh-host-key') return 'it has another host key than it was given: `rehearse ssh` does not trust it';
 	if (code === 'ssh-unreachable' && ports.length > 0) {
-		return `its SSH server listens at port ${ports.join(', ')}, and nobody reaches that from outside: a firewall? \`rehearse console\` gets in`;
+		return `its SSH server listens at port ${ports.join(', ')}, and nobody reaches that from outside: a firewall?`;
 	}
 	if (code !== 'ssh-auth') return undefined;
 	const asksNothing = settings.get('passwordauthentication') === 'no' && settings.get('kbdinteractiveauthentication') !== 'yes';

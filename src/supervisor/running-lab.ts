@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
 import { Turns } from '../base/turns.js';
-import { wasHandedOver, type Emit } from '../lab/events.js';
+import { wasHandedOver, type Emit, type LoginOutcome } from '../lab/events.js';
 import { stage } from '../lab/stage.js';
 import type { GuestCommands } from '../machine/command-channel.js';
 import { guestRebooted } from '../machine/machine.js';
@@ -23,7 +23,7 @@ import type { NodeOutcome } from './node-run.js';
 import { RunningNode } from './running-node.js';
 import { saveForHandover } from './save-lab.js';
 import { Saver } from './saver.js';
-import { LoginChecks } from './logins.js';
+import { checkLogin, LoginChecks } from './logins.js';
 import { findStartedLab, withStartupTimes } from './started-lab.js';
 
 export interface RunningLabContext {
@@ -240,6 +240,12 @@ export class RunningLab {
 	/** Looks whether people get in by SSH; what comes of it is told. */
 	checkLogins(): Promise<void> {
 		return this.#logins.finish();
+	}
+
+	/** Looks whether people get into a node by SSH. */
+	checkLogin(name: string, signal: AbortSignal): Promise<LoginOutcome> {
+		const context = { guests: (node: string) => this.#commandsOf(node), signal: AbortSignal.any([this.#context.signal, signal]) };
+		return checkLogin(this.find(name).supervised, this.#supervised, context);
 	}
 
 	/** What runs commands in a node's machine. @throws Failure `usage` where none runs, or it stands still */

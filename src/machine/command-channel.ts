@@ -2,6 +2,7 @@
  * The channel over which a guest runs commands for the host as root and connects it to ports that the guest reaches
  * (`cloud-init/guest/Commands.pm`, which has the messages). It needs no network, no SSH and no user of the recipe.
  */
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
 import { brokenFailure, type Failure } from '../base/errors.js';
@@ -56,6 +57,8 @@ export class CommandChannel implements GuestCommands {
 	readonly #port: Duplex;
 	readonly #listeners = new Map<string, Listener>();
 	readonly #gone = new AbortController();
+	/** What a restored guest still says to the host that it was saved under is nothing to this one. */
+	readonly #prefix = randomBytes(4).toString('hex');
 	#count = 0;
 
 	constructor(node: string, port: Duplex) {
@@ -142,7 +145,7 @@ export class CommandChannel implements GuestCommands {
 	}
 
 	#nextId(): string {
-		return String(++this.#count);
+		return `${this.#prefix}.${++this.#count}`;
 	}
 
 	#send(line: string): void {

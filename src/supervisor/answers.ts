@@ -9,6 +9,7 @@ import type { CurrentLab, LabRequest, LabStatus } from '../protocol/requests.js'
 import { announceTests } from '../scenario/checks.js';
 import { scriptsToStep } from './debugging/serve.js';
 import { saveJournals } from './journals.js';
+import { checkLogin } from './logins.js';
 import type { RunningLab } from './running-lab.js';
 
 /** Answers for a lab. `end` has it end. */
@@ -60,7 +61,7 @@ async function answerAboutNode(lab: RunningLab, request: LabRequest, { tell, joi
 		case 'authorize':
 			return lab.find(request.node).authorize(request.user, request.publicKey, signal);
 		case 'login':
-			return lab.checkLogin(request.node, signal);
+			return checkLogin(lab.find(request.node).supervised, lab.supervised, { guests: (node) => lab.commandsOf(node), signal });
 		case 'debug': {
 			lab.requireStanding();
 			const { startupScripts = [] } = lab.supervised.lab.nodes.find(({ name }) => name === request.node) ?? {};

@@ -11,6 +11,7 @@ import type { LabNode } from '../lab/lab.js';
 import type { GuestCommands } from '../machine/command-channel.js';
 import type { SupervisedMachine, SupervisedRun } from '../protocol/run-spec.js';
 import { parseListeners } from '../scenario/ports.js';
+import { keepKnownLogins, readKnownLogins } from './known-logins.js';
 
 /** Between two tries to reach a server that may still be starting, in milliseconds. */
 const intervalMs = 1000;
@@ -19,6 +20,8 @@ const intervalMs = 1000;
 const defaultPort = 22;
 
 export interface LoginContext {
+	/** Whether a node's machine is as its startup scripts had left it in another run. */
+	readonly wasStarted: (node: string) => boolean;
 	/** How a node is asked about its own configuration. */
 	readonly guests: (node: string) => GuestCommands;
 	readonly emit: Emit;
@@ -30,6 +33,7 @@ export class LoginChecks {
 	readonly #run: SupervisedRun;
 	readonly #context: LoginContext;
 	readonly #begun = new Map<string, Promise<void>>();
+	readonly #outcomes: LoginOutcome[] = [];
 
 	constructor(run: SupervisedRun, context: LoginContext) {
 		this.#run = run;
@@ -47,23 +51,35 @@ export class LoginChecks {
 		await Promise.all(this.#begun.values());
 	}
 
-	/** Checks the nodes that were not checked yet. Resolves to nothing: what is wrong is told by events. */
+	/** Checks the nodes that nothing is known of yet. Resolves to nothing: what is wrong is told by events. */
 	async finish(): Promise<void> {
-		for (const { spec } of this.#run.machines) this.#begin(spec.name);
+		const known = this.#run.machines.some(({ spec }) => this.#context.wasStarted(spec.name)) ? await readKnownLogins(this.#run) : [];
+		for (const { spec } of this.#run.machines) {
+			this.#begin(spec.name, this.#context.wasStarted(spec.name) ? known.find(({ node }) => node === spec.name) : undefined);
+		}
 		await this.settle();
 	}
 
-	#begin(name: string): void {
+	/** Notes what came of them for runs that begin with these very machines. */
+	async keep(): Promise<void> {
+		if (this.#outcomes.length > 0) await keepKnownLogins(this.#run, this.#outcomes);
+	}
+
+	#begin(name: string, known?: LoginOutcome): void {
 		const machine = this.#run.machines.find(({ spec }) => spec.name === name);
 		const node = this.#run.lab.nodes.find((candidate) => candidate.name === name);
 		if (this.#begun.has(name) || !machine || !node || !isChecked(node, machine)) return;
-		const check = checkLogin(machine, this.#run, this.#context).then((outcome) => this.#context.emit({ type: 'login-checked', ...outcome }));
+		const tell = (outcome: LoginOutcome) => {
+			this.#outcomes.push(outcome);
+			this.#context.emit({ type: 'login-checked', ...outcome });
+		};
+		const check = (known ? Promise.resolve(known) : checkLogin(machine, this.#run, this.#context)).then(tell);
 		// What ends a run ends this, and is told by others.
 		this.#begun.set(name, check.catch(() => undefined));
 	}
 }
 
-/** Whether the recipe promises that its user gets in. One that was restored behind its startup scripts is as it was then. */
+/** Whether the recipe promises that its user gets in. */
 const isChecked = ({ features, packages }: LabNode, { password }: SupervisedMachine): boolean =>
 	password !== undefined && (features.includes('ssh') || packages.includes('openssh-server'));
 

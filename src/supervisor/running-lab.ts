@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
 import { Turns } from '../base/turns.js';
-import { wasHandedOver, type Emit, type LoginOutcome } from '../lab/events.js';
+import { wasHandedOver, wasStarted, type Emit } from '../lab/events.js';
 import { stage } from '../lab/stage.js';
 import type { GuestCommands } from '../machine/command-channel.js';
 import { guestRebooted } from '../machine/machine.js';
@@ -23,7 +23,7 @@ import type { NodeOutcome } from './node-run.js';
 import { RunningNode } from './running-node.js';
 import { saveForHandover } from './save-lab.js';
 import { Saver } from './saver.js';
-import { checkLogin, LoginChecks } from './logins.js';
+import { LoginChecks } from './logins.js';
 import { findStartedLab, withStartupTimes } from './started-lab.js';
 
 export interface RunningLabContext {
@@ -59,7 +59,11 @@ export class RunningLab {
 			(machine) => new RunningNode(machine, { alias: aliases.get(machine.spec.name) ?? '', slowdown: supervised.slowdown, signal: context.signal }),
 		);
 		this.#saver = new Saver({ ...supervised, signal: context.signal, isPaused: (machine) => this.#nodes.some((node) => node.holdsStill(machine)) }, context.emit);
-		this.#logins = new LoginChecks(supervised, { ...context, guests: (node) => this.#commandsOf(node) });
+		this.#logins = new LoginChecks(supervised, {
+			...context,
+			guests: (node) => this.commandsOf(node),
+			wasStarted: (name) => this.find(name).arrived?.isRestored === true && wasStarted(this.find(name).supervised),
+		});
 	}
 
 	/** What it was made from. */
@@ -104,8 +108,9 @@ export class RunningLab {
 	}
 
 	/** Resolves when no checkpoint is being written any more. */
-	finishSaving(): Promise<void> {
-		return this.#saver.finish();
+	async finishSaving(): Promise<void> {
+		await this.#saver.finish();
+		await this.#logins.keep();
 	}
 
 	/** Runs the scenario, or some of its tests. Resolves to whether every assertion passed. */
@@ -114,7 +119,7 @@ export class RunningLab {
 		const wanted = (name: string) => !wish || wish.tests.length === 0 || wish.tests.includes(name);
 		const outcomes = await runScenario({
 			scenarios: lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) })),
-			guests: (node) => this.#commandsOf(node),
+			guests: (node) => this.commandsOf(node),
 			emit,
 			deadlineMs: wish?.deadlineMs ?? deadlines.assertionMs,
 			slowdown,
@@ -242,14 +247,8 @@ export class RunningLab {
 		return this.#logins.finish();
 	}
 
-	/** Looks whether people get into a node by SSH. */
-	checkLogin(name: string, signal: AbortSignal): Promise<LoginOutcome> {
-		const context = { guests: (node: string) => this.#commandsOf(node), signal: AbortSignal.any([this.#context.signal, signal]) };
-		return checkLogin(this.find(name).supervised, this.#supervised, context);
-	}
-
 	/** What runs commands in a node's machine. @throws Failure `usage` where none runs, or it stands still */
-	#commandsOf(name: string): GuestCommands {
+	commandsOf(name: string): GuestCommands {
 		const node = this.find(name);
 		if (node.paused) throw usageFailure(`${name} stands still`, { node: name, hint: '`rehearse resume` has it go on' });
 		return node.machine.commands;

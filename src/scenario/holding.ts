@@ -13,7 +13,7 @@ const holdMs = 3000;
 export function heldFor(ageMs: number | undefined, what: string, saw: string): Omit<Look, 'output'> {
 	if (ageMs === undefined || ageMs >= holdMs) return { passed: true, message: `expected ${what}, saw ${saw}` };
 	// What is seen differs at each look by its age alone.
-	return { ...expected(what, `${saw}, for ${formatMs(Math.max(0, ageMs))} only`), holdsInMs: holdMs - Math.max(0, ageMs), isUnsteady: true };
+	return { ...expected(what, `${saw}, for ${formatMs(Math.max(0, ageMs))} only`), holdsInMs: holdMs - Math.max(0, ageMs) };
 }
 
 /**

@@ -77,6 +77,7 @@ async function runOnNode(
 	const news = new News(emit);
 	let silence: Sight | undefined;
 	let isSteady = true;
+	const seenUp = new Set<Task>();
 	for (let turn = rounds.next(); turn; turn = rounds.next()) {
 		signal?.throwIfAborted();
 		const waitMs = turn.dueAt - clock.now();
@@ -86,7 +87,9 @@ async function runOnNode(
 		// A node that has been silent for the whole time of one try is not waited for again.
 		const sight = silence ?? (await look(task.assertion, Math.max(turn.deadlineAt - clock.now(), minimumTryMs), options));
 		if (sight.isSilent) silence = sight;
-		isSteady &&= !sight.isUnsteady;
+		// What was up at one look and is not, or only just again, at the next has ended in between.
+		isSteady &&= !sight.isUnsteady && (sight.passed || !seenUp.has(task));
+		if (sight.holdsInMs !== undefined) seenUp.add(task);
 		const now = clock.now();
 		if (!rounds.end(sight, now)) {
 			news.tell(turn, sight.message, now);

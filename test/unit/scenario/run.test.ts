@@ -223,3 +223,25 @@ test('an abort ends the scenario with its reason', async (t) => {
 	t.is(error, reason);
 	t.is(asked, 3);
 });
+
+test('so is what was up at one look and has ended before the next', async (t) => {
+	const clock = fakeClock();
+	const flaps: Shell = (command) =>
+		command.includes('journalctl')
+			? 'importer.service 1 out of luck\n'
+			: `now=${1 + (clock.now() % 2000) / 1000}\nActiveState=active\nActiveEnterTimestampMonotonic=1000\nNRestarts=0\n`;
+	const { outcomes, events } = await run(scenario([{ type: 'service_running', onVm: 'a', service: 'importer' }]), { a: flaps }, { clock });
+	t.is(outcomes[0]?.status, 'failed');
+	t.regex(outcomes[0]?.message ?? '', /^expected service importer active, saw active, for [12]\.\d s only$/);
+	t.deepEqual(events.flatMap((event) => (event.type === 'notice' ? [event.message] : [])), [
+		'importer.service has ended and been restarted once; its last words: out of luck',
+	]);
+});
+
+test('what is young and holds is waited for, and nothing is told of it', async (t) => {
+	const clock = fakeClock();
+	const holds: Shell = () => `now=${1 + clock.now() / 1000}\nActiveState=active\nActiveEnterTimestampMonotonic=1\nNRestarts=0\n`;
+	const { outcomes, events } = await run(scenario([{ type: 'service_running', onVm: 'a', service: 'importer' }]), { a: holds }, { clock, deadlineMs: 0 });
+	t.deepEqual(outcomes.map(brief), ['test 0/0 a passed 2']);
+	t.false(events.some(({ type }) => type === 'notice'));
+});

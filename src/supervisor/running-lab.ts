@@ -88,7 +88,8 @@ export class RunningLab {
 	async bringUp(): Promise<readonly NodeOutcome[]> {
 		const { signal, emit, breaking } = this.#context;
 		const settled = await this.#bringUp(this.#nodes, emit, {
-			onUp: (node) => this.#logins.beginEarly(node),
+			// That of the last one is made beside the scenario.
+			onUp: (node) => void (this.#nodes.every(({ startup }) => startup) || this.#logins.beginEarly(node)),
 			onBroken: (error) => breaking.abort(error),
 		});
 		signal.throwIfAborted();

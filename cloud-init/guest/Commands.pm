@@ -75,7 +75,7 @@ sub hear {
 		elsif ($word eq 'run') { $self->begin($id, 'run', \&run, Base64::decode($arguments[0] // '')) }
 		elsif ($word eq 'connect') { $self->begin($id, 'connect', \&relay, Base64::decode($arguments[0]), $arguments[1]) }
 		elsif ($word eq 'data' and $job) { syswrite $job->{input}, Base64::decode($arguments[0] // '') if $job->{input} }
-		elsif ($word eq 'kill' and $job) { kill KILL => -$job->{pid} }
+		elsif ($word eq 'kill' and $job) { end_job($job) }
 	}
 	return 1;
 }
@@ -97,6 +97,13 @@ sub begin {
 		open STDERR, '>&', $stderr;
 		$body->(@arguments);
 	}
+	if (!defined $child) {
+		my $why = Base64::encode("fork: $!");
+		return $self->send("closed id=$id why=$why") if $kind eq 'connect';
+		return $self->send("began id=$id\nerr id=$id data=$why\nended id=$id status=126 signal=0");
+	}
+	# Here too: it may be ended before it has come to that.
+	setpgrp $child, $child;
 	my $job = $self->{jobs}{$id} = { id => $id, kind => $kind, pid => $child, why => '' };
 	$job->{streams} = { out => { pipe => $out, left => $stream_limit }, err => { pipe => $err, left => $stream_limit } };
 	$job->{input} = $input if $kind eq 'connect';
@@ -138,11 +145,14 @@ sub look_after {
 sub end_all {
 	my ($self) = @_;
 	for my $job (values %{ $self->{jobs} }) {
-		kill KILL => -$job->{pid};
+		end_job($job);
 		waitpid $job->{pid}, 0;
 	}
 	@$self{qw(jobs unsent)} = ({}, '');
 }
+
+# With all that it has started.
+sub end_job { kill KILL => -$_[0]{pid}, $_[0]{pid} }
 
 sub send {
 	my ($self, $line) = @_;

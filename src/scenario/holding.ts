@@ -11,7 +11,7 @@ const holdMs = 3000;
  * not, whoever looks again in `holdsInMs` sees whether it still is.
  */
 export function heldFor(ageMs: number | undefined, what: string, saw: string): Omit<Look, 'output'> {
-	if (ageMs === undefined || ageMs >= holdMs) return { passed: true, message: `expected ${what}, saw ${saw}` };
+	if (ageMs === undefined || !(ageMs < holdMs)) return { passed: true, message: `expected ${what}, saw ${saw}` };
 	// What is seen differs at each look by its age alone.
 	return { ...expected(what, `${saw}, for ${formatMs(Math.max(0, ageMs))} only`), holdsInMs: holdMs - Math.max(0, ageMs) };
 }
@@ -47,7 +47,7 @@ export interface Owner {
 /** The process that has had a socket for the longest time, by the second part of what `socketsWithOwners` prints. */
 export function oldestOwner(text: string): Owner | undefined {
 	const owners = text.split('\n').flatMap((line): Owner[] => {
-		const [, uptime, start, group = ''] = /^([\d.]+) (\d+) (.*)$/.exec(line) ?? [];
+		const [, uptime, start, group = ''] = /^(\d+(?:\.\d+)?) (\d+) (.*)$/.exec(line) ?? [];
 		if (uptime === undefined) return [];
 		const unit = /([^/]+\.service)(?:\/|$)/.exec(group)?.[1];
 		return [{ ageMs: Number(uptime) * 1000 - Number(start) * 10, ...(unit === undefined ? {} : { unit }) }];

@@ -5,7 +5,7 @@ import { ended, rows } from './rows.js';
 
 const listening = rows(portListening);
 const socket = 'LISTEN 0 128 0.0.0.0:8080 0.0.0.0:* users:(("python3",pid=7,fd=3))';
-const owner = (age: number, unit = '/system.slice/web.service') => `${100 + age}.00 10000 0::${unit}`;
+const owner = (age: number, unit = '/system.slice/web.service') => `${(100 + age).toFixed(2)} 10000 0::${unit}`;
 
 test('a port whose process has run for a while', listening, { port: 8080, protocol: 'tcp' }, ended(`${socket}\n\n${owner(3)}\n`), true);
 test('a port whose process has begun just now', listening, { port: 8080, protocol: 'tcp' }, ended(`${socket}\n\n${owner(1.2)}\n`), /listener on port 8080, saw one on 0\.0\.0\.0 of web\.service, for 1\.2 s only$/);

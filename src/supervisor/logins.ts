@@ -2,10 +2,10 @@
  * Whether people get into a lab's nodes by SSH: the declared user of each, as the recipe allows it. Assertions need none of
  * it (../machine/command-channel), so that a node which locks its SSH is no failure: what it says of itself decides.
  */
-import { Failure } from '../base/errors.js';
+import { Failure, toFailure } from '../base/errors.js';
 import { oneLine } from '../base/format.js';
 import { quote } from '../base/shell.js';
-import { poll, untilAborted } from '../base/waiting.js';
+import { poll } from '../base/waiting.js';
 import type { Emit, LoginOutcome } from '../lab/events.js';
 import type { LabNode } from '../lab/lab.js';
 import type { GuestCommands } from '../machine/command-channel.js';
@@ -75,7 +75,11 @@ export class LoginChecks {
 		};
 		const check = (known ? Promise.resolve(known) : checkLogin(machine, this.#run, this.#context)).then(tell);
 		// What ends a run ends this, and is told by others.
-		this.#begun.set(name, check.catch(() => undefined));
+		const giveUp = (error: unknown) => {
+			if (this.#context.signal.aborted) return;
+			this.#context.emit({ type: 'notice', node: name, message: `whether ${machine.username} gets in by SSH was not checked: ${toFailure(error).message}` });
+		};
+		this.#begun.set(name, check.catch(giveUp));
 	}
 }
 
@@ -111,7 +115,7 @@ export async function checkLogin(
 
 	const failure = await logInAt(sshPort, 0);
 	if (!failure) return outcome(sshPort, 'passed');
-	const server = await untilAborted(askServer(guests, machine, deadlines.assertionMs, signal), signal);
+	const server = await askServer(guests, machine, deadlines.assertionMs, signal);
 	const port = server.ports.includes(sshPort) ? sshPort : (server.ports[0] ?? sshPort);
 	// A server that is still starting is waited for; one that is there and not reached is behind a firewall.
 	const patienceMs = server.ports.includes(port) ? 0 : deadlines.assertionMs;
@@ -140,9 +144,12 @@ async function askServer(
 	signal: AbortSignal,
 ): Promise<ServerSettings> {
 	const command = `ss -Hltn; echo; sshd -T -C ${quote(`user=${username},host=lab,addr=10.0.2.1`)}`;
-	const nothing = { stdout: '' };
-	const { stdout } = await guests(spec.name).run(command, { timeoutMs, signal }).catch(() => nothing);
-	return readServer(stdout);
+	try {
+		return readServer((await guests(spec.name).run(command, { timeoutMs, signal })).stdout);
+	} catch {
+		signal.throwIfAborted();
+		return readServer('');
+	}
 }
 
 /** Reads sockets as ss(8) prints them, a blank line, and the settings of `sshd -T`. */
@@ -161,7 +168,7 @@ const lists = ['allowusers', 'allowgroups', 'denyusers', 'denygroups'];
 export function whyClosed({ code }: Pick<Failure, 'code'>, { ports, settings }: ServerSettings, { username, sshPort = defaultPort }: Pick<SupervisedMachine, 'username' | 'sshPort'>): string | undefined {
 	if (code === 'ssh-host-key') return 'it has another host key than it was given: `rehearse ssh` does not trust it';
 	if (code === 'ssh-unreachable' && ports.length > 0) {
-		return `its SSH server listens at port ${ports.join(', ')}, and nobody reaches that from outside: a firewall?`;
+		return `its SSH server listens at port ${ports.join(', ')}, and nobody reaches that from outside: a firewall, or is its link down?`;
 	}
 	if (code !== 'ssh-auth') return undefined;
 	const asksNothing = settings.get('passwordauthentication') === 'no' && settings.get('kbdinteractiveauthentication') !== 'yes';

@@ -43,7 +43,8 @@ export class LoginChecks {
 	/** Begins with a node while others are still coming up, where nobody is to look at the machines before the scenario. */
 	beginEarly(node: string): void {
 		const { scenario, proofs, surveys } = this.#run;
-		if (scenario && !surveys && proofs.length === 0) this.#begin(node);
+		// Of machines that another run has started, something may be known.
+		if (scenario && !surveys && proofs.length === 0 && !this.#context.wasStarted(node)) this.#begin(node);
 	}
 
 	/** Resolves when none is under way: a connection means nothing to a machine that goes on elsewhere. */

@@ -3,13 +3,13 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import type { LoginOutcome } from '../../../src/lab/events.js';
+import type { LoginOutcome, RunEventBody } from '../../../src/lab/events.js';
 import type { GuestCommands } from '../../../src/machine/command-channel.js';
-import { scaledDeadlines, type SupervisedMachine } from '../../../src/protocol/run-spec.js';
+import { scaledDeadlines, type SupervisedMachine, type SupervisedRun } from '../../../src/protocol/run-spec.js';
 import { manifestName } from '../../../src/checkpoint/manifest.js';
 import { key, manifest } from '../../unit/checkpoint/manifests.js';
 import { keepKnownLogins, readKnownLogins } from '../../../src/supervisor/known-logins.js';
-import { checkLogin } from '../../../src/supervisor/logins.js';
+import { checkLogin, LoginChecks } from '../../../src/supervisor/logins.js';
 import { startGuest, type GuestOptions } from '../ssh/guest.js';
 
 /** A node that says this of its sockets and of its SSH server. */
@@ -62,4 +62,26 @@ test('outcomes are noted of one checkpoint, and of no other by its key', async (
 	await publish(2);
 	t.deepEqual(await readKnownLogins(place), []);
 	t.deepEqual(await readKnownLogins({ checkpoints }), []);
+});
+
+test('a node of which something is known is not logged in to again, early or late', async (t) => {
+	const checkpoints = await mkdtemp(path.join(tmpdir(), 'logins-'));
+	t.teardown(() => rm(checkpoints, { recursive: true }));
+	await mkdir(path.join(checkpoints, key));
+	await writeFile(path.join(checkpoints, key, manifestName), JSON.stringify({ ...manifest, kind: 'started' }));
+	const known: LoginOutcome = { node: 'web', username: 'ops', port: 22, status: 'closed', ms: 5, message: 'a firewall' };
+	await keepKnownLogins({ checkpoints, startedKey: key }, [known]);
+	const run = {
+		...{ checkpoints, startedKey: key, scenario: true, proofs: [], surveys: false, deadlines: scaledDeadlines(1) },
+		lab: { nodes: [{ name: 'web', features: ['ssh'], packages: [] }] },
+		machines: [{ spec: { name: 'web' }, address: '127.0.0.1', username: 'ops', password: 'x', sshPort: 1, hostKey: '' }],
+	} as unknown as SupervisedRun;
+	const events: RunEventBody[] = [];
+	const context = { guests: () => node(''), wasStarted: () => true, emit: (event: RunEventBody) => void events.push(event) };
+	const checks = new LoginChecks(run, { ...context, signal: new AbortController().signal });
+	checks.beginEarly('web');
+	await checks.settle();
+	t.deepEqual(events, []);
+	await checks.finish();
+	t.deepEqual(events, [{ type: 'login-checked', ...known }]);
 });

@@ -17,7 +17,7 @@ mkdir -p dist/bin
 : >dist/bin/.built
 # What a package of the older kind requires of node itself needs a `require`, which a module has not.
 require='import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);'
-node_modules/.bin/esbuild dist/src/cli/main.js dist/src/cli/keeper.js dist/src/cli/supervisor.js --outdir=dist/bin \
+node_modules/.bin/esbuild dist/src/cli/main.js dist/src/cli/lab-daemon.js dist/src/cli/supervisor.js --outdir=dist/bin \
 	--bundle --splitting --platform=node --format=esm --target=node20.19 --external:ssh2 --banner:js="$require" --log-level=warning
 # Hardly one still needs what went out of use a month ago.
 find dist/bin -name '*.js' -mtime +30 -exec rm -f {} +

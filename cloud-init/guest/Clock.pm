@@ -53,7 +53,7 @@ sub sync {
 # counts its processor's time stamps against a timer. An emulated processor that gets little time from a busy host misses
 # most of the timer's ticks: then each second is taken for several, and every timeout comes early. Such a clock, right at
 # power-on to a second, is off by many at the end of a boot. The ACPI timer is slower to read, and right.
-sub mend {
+sub repair {
 	my ($self) = @_;
 	open my $file, '<', $self->{source} or return;
 	return unless (<$file> // '') eq "tsc\n";

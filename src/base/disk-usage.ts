@@ -31,7 +31,7 @@ export async function freeBytes(directory: string): Promise<number> {
 }
 
 /** @throws Failure `disk-full` where a directory's file system has no room for as many bytes */
-export async function requireRoom(directory: string, bytes: number): Promise<void> {
+export async function requireSpace(directory: string, bytes: number): Promise<void> {
 	const free = await freeBytes(directory);
 	if (bytes <= free) return;
 	throw hostFailure('disk-full', `there is no room in ${directory}: up to ${formatBytes(bytes)} are to be written, ${formatBytes(free)} are free`, {

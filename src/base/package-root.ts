@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 /** A program of this package that another one starts, as `bin/lib/compile.sh` joins it. */
-export const programFile = (program: 'keeper' | 'supervisor'): string =>
+export const programFile = (program: 'lab-daemon' | 'supervisor'): string =>
 	path.join(packageRoot(), 'dist', 'bin', `${program}.js`);
 
 /**

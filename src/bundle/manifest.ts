@@ -60,7 +60,7 @@ const maximumBundleBytes = 2 ** 32;
 /** What the files of a bundle are called, or are below. */
 const knownPlaces = /^(?:(?:events\.ndjson|result\.json|machines\.json)$|(?:plan|seeds|consoles|journals)\/)/;
 
-/** The same of files of machines: a checkpoint's, and the images that it stands on. */
+/** The same of files of machines: a checkpoint's, and the images below its disks. */
 const machinePlaces = /^(?:checkpoint|images)\/[0-9a-f]{16}\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /** Whether a run's file belongs into a bundle. */

@@ -5,7 +5,7 @@ import { mkdir, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { requireRoom } from '../base/disk-usage.js';
+import { requireSpace } from '../base/disk-usage.js';
 import { brokenFailure, Failure, usageFailure } from '../base/errors.js';
 import { withFile } from '../base/files.js';
 import { manifestName, maximumManifestBytes, parseBundleManifest, unpackedBytes, type BundledFile, type BundleManifest } from './manifest.js';
@@ -21,7 +21,7 @@ export interface UnpackOptions {
 /**
  * Unpacks a bundle into a directory that is empty, its manifest among the files. Each file is that of the manifest, by
  * name, size and checksum, or the whole bundle is refused; what was written by then is the caller's to remove.
- * @throws Failure `usage` for a file that cannot be read, and for anything but a sound bundle; `disk-full` before anything
+ * @throws Failure `usage` for a file that cannot be read, and for anything but an intact bundle; `disk-full` before anything
  * is written that there is no room for
  */
 export async function unpackBundle(file: string, directory: string, options: UnpackOptions = {}): Promise<BundleManifest> {
@@ -54,7 +54,7 @@ async function unpack(files: AsyncGenerator<TarFile>, directory: string, { signa
 	const manifest = parseBundleManifest(text.toString('utf8'));
 	const root = `${manifest.run}/`;
 	if (first.value.path !== `${root}${manifestName}`) throw badArchive('its directory is not named like its run');
-	await requireRoom(directory, unpackedBytes(manifest));
+	await requireSpace(directory, unpackedBytes(manifest));
 	await writePlain(path.join(directory, manifestName), [text]);
 	for (const expected of manifest.files) {
 		const next = await files.next();

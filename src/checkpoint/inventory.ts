@@ -8,7 +8,7 @@ import { dropDeadLeases, endLease, isLeased, removeUnleased } from './lease.js';
 import type { Manifest } from './manifest.js';
 import { readCheckpoint, type FoundCheckpoint } from './store.js';
 
-/** A checkpoint as the store has it, sound or damaged. */
+/** A checkpoint as the store has it, intact or damaged. */
 export interface StoredCheckpoint {
 	readonly key: string;
 	readonly directory: string;
@@ -22,7 +22,7 @@ export interface StoredCheckpoint {
 }
 
 /** Something of the store that is not a checkpoint, or not yet or no longer. */
-export interface Aside {
+export interface StagingDirectory {
 	readonly path: string;
 	/** Whether the run that writes it is alive. */
 	readonly isWritten: boolean;
@@ -30,8 +30,8 @@ export interface Aside {
 
 const checkpointName = /^[0-9a-f]{16}$/;
 
-/** Who writes an aside, or that it was being removed. */
-const asideName = /^\.[0-9a-f]{16}\.(\d+|gone)(?:\.|$)/;
+/** Who writes a staging directory, or that it was being removed. */
+const stagingName = /^\.[0-9a-f]{16}\.(\d+|gone)(?:\.|$)/;
 
 /** Every checkpoint, in the order of their keys. One that vanishes meanwhile is left out. */
 export async function listCheckpoints(store: string): Promise<StoredCheckpoint[]> {
@@ -39,7 +39,7 @@ export async function listCheckpoints(store: string): Promise<StoredCheckpoint[]
 	return stored.filter((checkpoint) => checkpoint !== undefined);
 }
 
-/** What the sound ones among them say of themselves. */
+/** What the manifests of the intact ones say. */
 export async function listManifests(store: string): Promise<Manifest[]> {
 	const found = await Promise.all((await directoriesIn(store)).map(readCheckpoint));
 	return found.flatMap((one) => (one && 'checkpoint' in one ? [one.checkpoint.manifest] : []));
@@ -53,17 +53,17 @@ async function look(directory: string): Promise<StoredCheckpoint | undefined> {
 }
 
 /** Checkpoints that are being written, and what is left of those that were or that were being removed. */
-export async function listAsides(store: string): Promise<Aside[]> {
+export async function listStagingDirectories(store: string): Promise<StagingDirectory[]> {
 	return (await namesIn(store)).flatMap((name) => {
-		const who = asideName.exec(name)?.[1];
+		const who = stagingName.exec(name)?.[1];
 		return who === undefined ? [] : [{ path: path.join(store, name), isWritten: who !== 'gone' && isAlive(Number(who)) }];
 	});
 }
 
 /** Removes what killed processes have left: unfinished checkpoints, unfinished removals, leases. */
 export async function sweep(store: string): Promise<void> {
-	const left = (await listAsides(store)).filter(({ isWritten }) => !isWritten);
-	await Promise.all(left.map((aside) => rm(aside.path, { recursive: true, force: true }).catch(() => undefined)));
+	const left = (await listStagingDirectories(store)).filter(({ isWritten }) => !isWritten);
+	await Promise.all(left.map((staging) => rm(staging.path, { recursive: true, force: true }).catch(() => undefined)));
 	const checkpoints = await directoriesIn(store);
 	await Promise.all(checkpoints.map((directory) => dropDeadLeases(directory).catch(() => undefined)));
 }

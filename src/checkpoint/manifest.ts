@@ -4,7 +4,7 @@ import { isCount, isText } from '../base/untrusted.js';
 import type { CheckpointKind } from '../lab/events.js';
 
 /** What a machine's state depends on, by the name that people know it by. */
-export type Ingredients = Readonly<Record<string, string>>;
+export type Fingerprint = Readonly<Record<string, string>>;
 
 /** What a file must be to be the one that was saved. */
 export interface FileDigest {
@@ -18,7 +18,7 @@ export interface FileDigest {
 
 export interface CheckpointMachine {
 	readonly node: string;
-	readonly ingredients: Ingredients;
+	readonly fingerprint: Fingerprint;
 	/** The state of its processor and devices, and its memory, by their names in the checkpoint's directory. */
 	readonly state: string;
 	readonly ram: string;
@@ -111,8 +111,8 @@ const isMachine = (value: unknown): value is CheckpointMachine =>
 	(value['startupCpuMs'] === undefined || isCount(value['startupCpuMs'])) &&
 	Array.isArray(value['layers']) &&
 	value['layers'].every(isText) &&
-	isRecord(value['ingredients']) &&
-	Object.values(value['ingredients']).every(isText);
+	isRecord(value['fingerprint']) &&
+	Object.values(value['fingerprint']).every(isText);
 
 const isDigest = (value: unknown): value is FileDigest =>
 	isRecord(value) &&

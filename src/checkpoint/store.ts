@@ -1,5 +1,5 @@
 /**
- * Checkpoints on the disk. Each is a directory named by its key, built aside and renamed, and never written to again but
+ * Checkpoints on the disk. Each is a directory named by its key, built in a staging directory and renamed, and never written to again but
  * for leases. Asides are `.<key>.<pid of the run>.…`; what is being removed is `.<key>.gone.…`; so neither has ever the
  * name of a checkpoint, and what a killed process leaves of them is known for what it is.
  */
@@ -12,7 +12,7 @@ import { isThere } from '../base/files.js';
 import { verifyFile } from './digest.js';
 import { machineFiles, manifestName, parseManifest, type Damaged, type Manifest } from './manifest.js';
 
-/** A checkpoint whose manifest is sound; of its other files that is not said. */
+/** A checkpoint whose manifest is intact; its other files are not checked. */
 export interface Checkpoint {
 	/** Its own, where its files are. */
 	readonly directory: string;
@@ -42,11 +42,11 @@ export async function readCheckpoint(directory: string): Promise<FoundCheckpoint
 	}
 }
 
-/** The name of the note on which files were found sound. */
+/** The name of the note on which files were found intact. */
 const verifiedName = 'verified.json';
 
 /**
- * As what a file was found sound: with which inode, size and time, and during which boot of the host, as what a power
+ * As what a file was found intact: with which inode, size and time, and during which boot of the host, as what a power
  * failure has done to it shows only when it is read again.
  */
 async function identityOf(file: string, boot: string): Promise<string> {
@@ -103,9 +103,9 @@ export async function verifyFound(found: FoundCheckpoint, options?: Parameters<t
 async function note(directory: string, verified: Readonly<Record<string, string>>): Promise<void> {
 	const text = JSON.stringify(verified);
 	if (text === JSON.stringify(await readVerified(directory))) return;
-	const aside = path.join(directory, `.${verifiedName}.${randomBytes(4).toString('hex')}`);
-	await writeFile(aside, text);
-	await rename(aside, path.join(directory, verifiedName));
+	const staging = path.join(directory, `.${verifiedName}.${randomBytes(4).toString('hex')}`);
+	await writeFile(staging, text);
+	await rename(staging, path.join(directory, verifiedName));
 }
 
 /**
@@ -114,31 +114,31 @@ async function note(directory: string, verified: Readonly<Record<string, string>
  * @param pid of the run, as the host sees it: while it lives nobody sweeps the directory away
  */
 export async function beginCheckpoint(store: string, key: string, pid: number, cleanup: CleanupStack): Promise<string> {
-	const aside = path.join(store, `.${key}.${pid}.${randomBytes(4).toString('hex')}`);
-	cleanup.defer(`unfinished checkpoint ${key}`, () => rm(aside, { recursive: true, force: true }));
+	const staging = path.join(store, `.${key}.${pid}.${randomBytes(4).toString('hex')}`);
+	cleanup.defer(`unfinished checkpoint ${key}`, () => rm(staging, { recursive: true, force: true }));
 	// RAM holds whatever secrets its machine has.
-	await mkdir(aside, { recursive: true, mode: 0o700 });
-	return aside;
+	await mkdir(staging, { recursive: true, mode: 0o700 });
+	return staging;
 }
 
 /**
- * Makes a checkpoint of what was written aside. Resolves to whether it was taken: when another run was first, its
+ * Makes a checkpoint of a staging directory. Resolves to whether it was taken: when another run was first, its
  * checkpoint stays. What is not taken, or cannot be finished, is removed at once.
  *
  * Nothing is forced onto the disk, which takes seconds; what a power failure makes of the files, their digests tell.
  */
-export async function publishCheckpoint(aside: string, store: string, manifest: Manifest): Promise<boolean> {
+export async function publishCheckpoint(staging: string, store: string, manifest: Manifest): Promise<boolean> {
 	try {
-		await writeFile(path.join(aside, manifestName), `${JSON.stringify(manifest)}\n`);
+		await writeFile(path.join(staging, manifestName), `${JSON.stringify(manifest)}\n`);
 		const boot = await readBootId();
 		const names = Object.keys(manifest.files);
-		const identities = await Promise.all(names.map((name) => identityOf(path.join(aside, name), boot)));
-		await note(aside, Object.fromEntries(names.map((name, index) => [name, identities[index] ?? ''])));
+		const identities = await Promise.all(names.map((name) => identityOf(path.join(staging, name), boot)));
+		await note(staging, Object.fromEntries(names.map((name, index) => [name, identities[index] ?? ''])));
 		// Onto a directory with anything in it, rename(2) moves nothing.
-		await rename(aside, path.join(store, manifest.key));
+		await rename(staging, path.join(store, manifest.key));
 		return true;
 	} catch (error) {
-		await rm(aside, { recursive: true, force: true });
+		await rm(staging, { recursive: true, force: true });
 		const { code } = error as NodeJS.ErrnoException;
 		if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
 		throw error;

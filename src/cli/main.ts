@@ -14,15 +14,15 @@ import { checkDefinition } from './commands/check.js';
 import { debugDefinition } from './commands/debug.js';
 import { doctorDefinition } from './commands/doctor.js';
 import { imageDefinition } from './commands/image.js';
-import { nodeDefinitions } from './commands/into-nodes.js';
-import { lifeDefinitions } from './commands/lab-life.js';
+import { nodeDefinitions } from './commands/access.js';
+import { lifeDefinitions } from './commands/lifecycle.js';
 import { openDefinition } from './commands/open.js';
 import { pruneDefinition } from './commands/prune.js';
 import { reportDefinition } from './commands/report.js';
 import { runDefinition } from './commands/run.js';
 import { seedDefinition } from './commands/seed.js';
 import { traceDefinition } from './commands/trace.js';
-import { troubleDefinitions } from './commands/trouble.js';
+import { faultDefinitions } from './commands/fault-injection.js';
 import { watchDefinition } from './commands/watch.js';
 
 const commands: readonly Command[] = [
@@ -33,7 +33,7 @@ const commands: readonly Command[] = [
 	seedDefinition,
 	...lifeDefinitions,
 	...nodeDefinitions,
-	...troubleDefinitions,
+	...faultDefinitions,
 	debugDefinition,
 	traceDefinition,
 	reportDefinition,

@@ -10,13 +10,13 @@ import { digestFile } from '../checkpoint/digest.js';
 import { leaseCheckpoint } from '../checkpoint/lease.js';
 import { manifestName, type FileDigest } from '../checkpoint/manifest.js';
 import { readCheckpoint, verifyCheckpoint, type Checkpoint } from '../checkpoint/store.js';
-import { dropOldHandovers, findHandover, orderHandover } from '../saved-lab/store.js';
+import { dropOldExports, findExport, requestExport } from '../saved-lab/store.js';
 import { findCheckpointIn, imageFiles, imageDirectoryIn } from '../saved-lab/layout.js';
 import { parseSavedLab } from '../saved-lab/parse.js';
 import { savedLabName, type SavedLab, type SavedMachine } from '../saved-lab/saved-lab.js';
 import { findLiveLabs, type LiveLab } from '../runs/live-labs.js';
 import type { Paths } from '../runs/paths.js';
-import { askLab } from './live/meant-lab.js';
+import { askLab } from './live/resolve-lab.js';
 
 /** What a bundle has of a run's machines. */
 export interface MachinesToPack {
@@ -45,7 +45,7 @@ export async function gatherMachines(directory: string, options: GatherOptions):
 	const saved = parseSavedLab(await readFile(path.join(place, savedLabName), 'utf8'));
 	const own: Readonly<Record<string, FileDigest>> = { ...manifest.files, [manifestName]: await digestFile(path.join(place, manifestName), signal) };
 	const ofCheckpoint = Object.entries(own).map(([name, digest]) => source(path.join(place, name), `checkpoint/${manifest.key}/${name}`, digest));
-	const ofImages = await imageSources(saved, live?.opened ?? directory, options);
+	const ofImages = await imageSources(saved, live?.imported ?? directory, options);
 	const sources = [...ofCheckpoint, ...ofImages];
 	const nodes = saved.machines.map(({ node }) => node);
 	return { manifest: { checkpoint: manifest.key, nodes, absent: saved.absent, files: sources.map(({ listed }) => listed) }, sources };
@@ -57,19 +57,19 @@ const source = (file: string, bundled: string, digest: FileDigest): SparseSource
 async function findMachines(directory: string, live: LiveLab | undefined, { paths, cleanup, signal }: GatherOptions): Promise<Checkpoint> {
 	const run = path.basename(directory);
 	if (live) {
-		const order = await orderHandover(paths.checkpoints, live.pid, cleanup);
-		await askLab(live, { op: 'save', ...order }, { signal });
-		await dropOldHandovers(paths.checkpoints, run);
-		return readSound(path.join(paths.checkpoints, order.key), directory);
+		const request = await requestExport(paths.checkpoints, live.pid, cleanup);
+		await askLab(live, { op: 'save', ...request }, { signal });
+		await dropOldExports(paths.checkpoints, run);
+		return readVerified(path.join(paths.checkpoints, request.key), directory);
 	}
 	const brought = await findCheckpointIn(directory);
-	if (brought !== undefined) return readSound(brought, directory);
-	const manifest = await findHandover(paths.checkpoints, run);
+	if (brought !== undefined) return readVerified(brought, directory);
+	const manifest = await findExport(paths.checkpoints, run);
 	if (!manifest) throw noMachines(directory);
-	return readSound(path.join(paths.checkpoints, manifest.key), directory);
+	return readVerified(path.join(paths.checkpoints, manifest.key), directory);
 }
 
-async function readSound(place: string, directory: string): Promise<Checkpoint> {
+async function readVerified(place: string, directory: string): Promise<Checkpoint> {
 	const found = await readCheckpoint(place);
 	if (found && 'checkpoint' in found) return found.checkpoint;
 	throw noMachines(directory);

@@ -4,7 +4,7 @@ import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isAlive } from '../base/alive.js';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
-import { requireRoom } from '../base/disk-usage.js';
+import { requireSpace } from '../base/disk-usage.js';
 import { brokenFailure, ExitCode, usageFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
 import { toolVersion } from '../base/version.js';
@@ -17,7 +17,7 @@ import {
 } from '../bundle/manifest.js';
 import { describeFile, writeBundle, type PackedFile } from '../bundle/pack.js';
 import { findSecrets, redact, type DeclaredPassword } from '../bundle/secrets.js';
-import { wasHandedOver } from '../lab/events.js';
+import { wasExported } from '../lab/events.js';
 import { foldEvents } from '../outcome/fold.js';
 import { verdictOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
@@ -39,7 +39,7 @@ import {
 	runsNewestFirst,
 } from '../runs/stored-runs.js';
 import { gatherMachines } from './bundle-machines.js';
-import { askLab } from './live/meant-lab.js';
+import { askLab } from './live/resolve-lab.js';
 import { stopOnSignals } from './stop.js';
 import type { Terminal } from './terminal.js';
 
@@ -109,16 +109,16 @@ async function bundle(
 	// What nobody could open is not written.
 	parseBundleManifest(JSON.stringify(manifest));
 	const file = path.resolve(out ?? `${manifest.run}.tar.gz`);
-	await writeAside(file, async (aside) => {
+	await writeStaged(file, async (staging) => {
 		if (machines) {
-			await requireRoom(path.dirname(file), unpackedBytes(manifest));
+			await requireSpace(path.dirname(file), unpackedBytes(manifest));
 			terminal.stderr.write(`packing the machines: ${formatBytes(unpackedBytes(manifest))} before compression\n`);
 		}
-		await writeBundle(aside, manifest, files, machines?.sources, signal);
+		await writeBundle(staging, manifest, files, machines?.sources, signal);
 	});
 	const { size } = await lstat(file);
-	const told = { file, bytes: size, manifest };
-	terminal.stdout.write(json ? bundleObject(told) : renderBundle(told, { color: terminal.stdoutColor }));
+	const reported = { file, bytes: size, manifest };
+	terminal.stdout.write(json ? bundleObject(reported) : renderBundle(reported, { color: terminal.stdoutColor }));
 	return ExitCode.passed;
 }
 
@@ -130,13 +130,13 @@ async function findNamedRun(run: string, runs: string): Promise<string> {
 
 /** The newest run of this machine that has not passed and is over, or whose lab is up where that will do. */
 async function findFailedRun(runs: string, mayBeUp: boolean): Promise<string> {
-	const live = mayBeUp ? await findStandingRuns(runs) : [];
+	const live = mayBeUp ? await findReadyRuns(runs) : [];
 	for (const directory of runsNewestFirst(runs)) {
 		const pid = await readPid(directory);
 		if (isFromElsewhere(directory) || (pid !== undefined && isAlive(pid) && !live.includes(directory))) continue;
 		const state = foldEvents(await readEvents(directory).catch(() => []));
 		// A lab that was opened here and looked into has failed elsewhere.
-		if (state.nodes.length > 0 && !state.nodes.some(wasHandedOver) && verdictOf(state) !== 'passed') return directory;
+		if (state.nodes.length > 0 && !state.nodes.some(wasExported) && verdictOf(state) !== 'passed') return directory;
 	}
 	throw usageFailure(`no run in ${runs} has failed`, { hint: '`rehearse bundle RUN` takes any run, by its name or its directory' });
 }
@@ -145,10 +145,10 @@ async function findFailedRun(runs: string, mayBeUp: boolean): Promise<string> {
 const answerMs = 5000;
 
 /** The runs whose labs are up; one that is still coming up has nothing to hand over. */
-async function findStandingRuns(runs: string): Promise<readonly string[]> {
+async function findReadyRuns(runs: string): Promise<readonly string[]> {
 	const looks = (await findLiveLabs(runs)).map(async (lab) => {
 		const status = (await askLab(lab, { op: 'status' }, { deadlineMs: answerMs }).catch(() => undefined)) as LabStatus | undefined;
-		return status?.stands ? [lab.runDirectory] : [];
+		return status?.isReady ? [lab.runDirectory] : [];
 	});
 	return (await Promise.all(looks)).flat();
 }
@@ -215,14 +215,14 @@ function foldLog(files: readonly PackedFile[], isRedacted: boolean): RunState {
 }
 
 /** Writes a file that is there as a whole or not at all. */
-async function writeAside(file: string, write: (aside: string) => Promise<void>): Promise<void> {
+async function writeStaged(file: string, write: (staging: string) => Promise<void>): Promise<void> {
 	if (existsSync(file)) throw usageFailure(`${file} is there already`, { hint: 'name another file with --out' });
-	const aside = `${file}.${process.pid}.partial`;
+	const staging = `${file}.${process.pid}.partial`;
 	try {
-		await write(aside);
-		await rename(aside, file);
+		await write(staging);
+		await rename(staging, file);
 	} catch (error) {
-		await rm(aside, { force: true });
+		await rm(staging, { force: true });
 		const { code, message } = error as NodeJS.ErrnoException;
 		throw code === undefined ? error : usageFailure(`${file} cannot be written: ${message}`, { cause: error });
 	}

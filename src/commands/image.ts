@@ -8,7 +8,7 @@ import { imageKey } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import { provideImages } from '../prepare/images.js';
-import { makePlace, type Paths } from '../runs/paths.js';
+import { ensureDirectory, type Paths } from '../runs/paths.js';
 import { stage } from '../lab/stage.js';
 import { imagesObject, renderImages, type ShownImage } from '../report/images.js';
 import { loadLab } from './load-lab.js';
@@ -46,7 +46,7 @@ export async function imageCommand(options: ImageOptions): Promise<ExitCode> {
 }
 
 async function buildImages(lab: Lab, { terminal, paths, mirror }: ImageOptions): Promise<void> {
-	await makePlace(paths, 'cache');
+	await ensureDirectory(paths, 'cache');
 	const stopping = stopOnSignals();
 	// The live view is of a whole run, of which this is one stage.
 	const view = await startView({ ...terminal, live: false });

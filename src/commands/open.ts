@@ -8,14 +8,14 @@ import { manifestName, parseBundleManifest, type BundleManifest } from '../bundl
 import { badArchive } from '../bundle/tar.js';
 import { unpackBundle } from '../bundle/unpack.js';
 import type { SavedLab } from '../saved-lab/saved-lab.js';
-import { makePlace, type Paths } from '../runs/paths.js';
-import { openedObject, renderOpened, type OpenedBundle } from '../report/bundle.js';
+import { ensureDirectory, type Paths } from '../runs/paths.js';
+import { importedObject, renderImported, type ImportedBundle } from '../report/bundle.js';
 import { foldEvents } from '../outcome/fold.js';
 import { resultOf } from '../outcome/result.js';
-import { standingText } from '../report/standing.js';
+import { readyText } from '../report/lab-status.js';
 import type { RunState } from '../outcome/state.js';
 import { summary } from '../report/summary.js';
-import { land, readOpenedLab } from './live/land.js';
+import { bringUpImported, readImportedLab } from './live/bring-up-imported.js';
 import { stopOnSignals } from './stop.js';
 import { readEvents, readPlanCopy } from '../runs/stored-runs.js';
 import type { Terminal } from './terminal.js';
@@ -33,7 +33,7 @@ export interface OpenOptions {
 }
 
 /** A run that was opened, as it is shown. */
-interface Opened extends OpenedBundle {
+interface Imported extends ImportedBundle {
 	readonly state: RunState;
 	readonly saved: SavedLab | undefined;
 }
@@ -45,26 +45,26 @@ interface Opened extends OpenedBundle {
 export async function openCommand(options: OpenOptions): Promise<ExitCode> {
 	const { paths, json, terminal } = options;
 	const { stdout, stdoutColor: color, width } = terminal;
-	const opened = await open(options);
-	if (!json) stdout.write(`${summary(opened.state, { color, width })}\n${renderOpened(opened, { color })}`);
-	const { directory, saved, state } = opened;
+	const imported = await open(options);
+	if (!json) stdout.write(`${summary(imported.state, { color, width })}\n${renderImported(imported, { color })}`);
+	const { directory, saved, state } = imported;
 	const isWanted = options.lab && saved !== undefined;
 	try {
-		const lab = isWanted ? await land(saved, { directory, paths, timeLimitMs: options.timeLimitMs, terminal }) : undefined;
-		if (json) stdout.write(openedObject(opened, resultOf(state), lab && { name: lab.lab, up: true }));
-		else if (lab) stdout.write(`\n${standingText(lab, { color, width })}`);
+		const lab = isWanted ? await bringUpImported(saved, { directory, paths, timeLimitMs: options.timeLimitMs, terminal }) : undefined;
+		if (json) stdout.write(importedObject(imported, resultOf(state), lab && { name: lab.lab, up: true }));
+		else if (lab) stdout.write(`\n${readyText(lab, { color, width })}`);
 	} catch (error) {
-		if (json) stdout.write(openedObject(opened, resultOf(state), { up: false, error: toReported(toFailure(error)) }));
+		if (json) stdout.write(importedObject(imported, resultOf(state), { up: false, error: toReported(toFailure(error)) }));
 		throw error;
 	}
 	// A lab that came up without some of its machines is not the one that failed; which they are was told.
 	return isWanted && saved.absent.length > 0 ? ExitCode.broken : ExitCode.passed;
 }
 
-async function open({ bundle, paths, terminal }: OpenOptions): Promise<Opened> {
+async function open({ bundle, paths, terminal }: OpenOptions): Promise<Imported> {
 	const before = [path.resolve(bundle), path.join(paths.runs, bundle)].find((directory) => existsSync(path.join(directory, manifestName)));
 	if (before !== undefined) return look(before, parseBundleManifest(await readFile(path.join(before, manifestName), 'utf8')));
-	await makePlace(paths, 'state');
+	await ensureDirectory(paths, 'state');
 	const stopping = stopOnSignals();
 	try {
 		return await unpack(path.resolve(bundle), paths.runs, terminal, stopping.signal);
@@ -73,30 +73,30 @@ async function open({ bundle, paths, terminal }: OpenOptions): Promise<Opened> {
 	}
 }
 
-function unpack(file: string, runs: string, { stderr }: Pick<Terminal, 'stderr'>, signal: AbortSignal): Promise<Opened> {
+function unpack(file: string, runs: string, { stderr }: Pick<Terminal, 'stderr'>, signal: AbortSignal): Promise<Imported> {
 	return withCleanup(async (cleanup) => {
 		const stamp = new Date().toISOString().replace(/[-:]|\..*/g, '');
 		// Hidden until it is whole, and removed by the next run should this process be killed: see pruneRuns.
-		const aside = path.join(runs, `.${stamp}-${process.pid}-opened`);
-		cleanup.defer('unpacked bundle', () => rm(aside, { recursive: true, force: true }));
-		await mkdir(aside, { recursive: true, mode: 0o700 });
-		await writeFile(path.join(aside, 'pid'), `${process.pid}\n`);
-		const manifest = await unpackBundle(file, aside, { signal, onMachines: () => stderr.write('unpacking the machines\n') });
+		const staging = path.join(runs, `.${stamp}-${process.pid}-opened`);
+		cleanup.defer('unpacked bundle', () => rm(staging, { recursive: true, force: true }));
+		await mkdir(staging, { recursive: true, mode: 0o700 });
+		await writeFile(path.join(staging, 'pid'), `${process.pid}\n`);
+		const manifest = await unpackBundle(file, staging, { signal, onMachines: () => stderr.write('unpacking the machines\n') });
 		// Whatever is wrong with what it says is found out before it is kept.
-		await look(aside, manifest);
+		await look(staging, manifest);
 		const named = path.join(runs, `${stamp}-opened-${manifest.run}`);
 		// The same bundle may have been opened in this very second.
 		const directory = existsSync(named) ? `${named}-${process.pid}` : named;
-		await rm(path.join(aside, 'pid'));
-		await rename(aside, directory);
+		await rm(path.join(staging, 'pid'));
+		await rename(staging, directory);
 		return look(directory, manifest);
 	});
 }
 
 /** Reads a run that is unpacked. @throws Failure `usage` for one that nobody honest packed */
-async function look(directory: string, manifest: BundleManifest): Promise<Opened> {
+async function look(directory: string, manifest: BundleManifest): Promise<Imported> {
 	const plan = (await readPlanCopy(directory))?.path;
-	const saved = await readOpenedLab(directory);
+	const saved = await readImportedLab(directory);
 	try {
 		const state = foldEvents(await readEvents(directory));
 		// All of it that is shown can be shown.

@@ -7,11 +7,11 @@ import path from 'node:path';
 import { isAlive } from '../base/alive.js';
 import { diskUsage } from '../base/disk-usage.js';
 import { ExitCode } from '../base/errors.js';
-import { listAsides, listCheckpoints, type StoredCheckpoint } from '../checkpoint/inventory.js';
+import { listStagingDirectories, listCheckpoints, type StoredCheckpoint } from '../checkpoint/inventory.js';
 import { removeUnleased } from '../checkpoint/lease.js';
 import { acquireLock } from '../process/lock.js';
 import type { Paths } from '../runs/paths.js';
-import { isAside, readPid } from '../runs/run-directory.js';
+import { isStaging, readPid } from '../runs/run-directory.js';
 import { pruneObject, renderPrune, type KeptItem, type PrunedCheckpoint, type PrunedItem } from '../report/prune.js';
 import type { Terminal } from './terminal.js';
 
@@ -29,7 +29,7 @@ interface Outcome {
 	readonly kept: KeptItem[];
 }
 
-/** Empties the caches and removes finished runs. What other programs put beside them is not touched. */
+/** Empties the caches and removes finished runs. What other programs put beside them stays. */
 export async function pruneCommand({ paths, list, json, terminal }: PruneOptions): Promise<ExitCode> {
 	const outcome: Outcome = { removed: [], kept: [] };
 	// Runs first: whether one goes on decides what may become of the images.
@@ -70,7 +70,7 @@ async function pruneRuns(runs: string, list: boolean, outcome: Outcome): Promise
 	for (const name of (await readdir(runs).catch(() => [])).sort()) {
 		const run = path.join(runs, name);
 		const pid = await readPid(run);
-		const goesOn = pid === undefined ? isAside(name) : isAlive(pid);
+		const goesOn = pid === undefined ? isStaging(name) : isAlive(pid);
 		goOn ||= goesOn;
 		await prune({ kind: 'run', path: run }, goesOn ? `process ${pid ?? 'that is only starting'} rehearses it` : undefined, list, outcome);
 	}
@@ -84,8 +84,8 @@ async function pruneCheckpoints(store: string, list: boolean, outcome: Outcome):
 		if (goes) outcome.removed.push(item);
 		else outcome.kept.push({ ...item, reason: 'a rehearsal runs from it' });
 	}
-	for (const { path: aside, isWritten } of await listAsides(store)) {
-		await prune({ kind: 'checkpoint', path: aside }, isWritten ? 'a rehearsal saves it' : undefined, list, outcome);
+	for (const { path: staging, isWritten } of await listStagingDirectories(store)) {
+		await prune({ kind: 'checkpoint', path: staging }, isWritten ? 'a rehearsal saves it' : undefined, list, outcome);
 	}
 }
 

@@ -1,6 +1,6 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { usageFailure, type ExitCode } from '../base/errors.js';
-import type { ProofName } from '../lab/events.js';
+import type { RobustnessCheck } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import { requireNodes } from '../lab/node-names.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
@@ -33,7 +33,7 @@ export interface RunOptions {
 	readonly saveFailed: boolean;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
-	readonly proofs: readonly ProofName[];
+	readonly robustness: readonly RobustnessCheck[];
 	/** Other orders of startup to be rehearsed. */
 	readonly shuffle: Shuffle | undefined;
 	readonly mirror: string | undefined;
@@ -67,7 +67,7 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 			saveFailed: options.saveFailed,
 			scenario: true,
 			trace: options.trace,
-			proofs: options.proofs,
+			robustness: options.robustness,
 			mirror: options.mirror,
 			timeLimitMs: options.timeLimitMs,
 			onEvent: view.onEvent,
@@ -111,7 +111,7 @@ export function checkShuffle({ nodes }: Pick<Lab, 'nodes'>, { cold, from, only }
 
 /**
  * The nodes that are to be restored as started.
- * @throws Failure `usage` for names that the lab does not have, and for wishes that contradict each other
+ * @throws Failure `usage` for names that the lab does not have, and for options that contradict each other
  */
 export function startedNodes(
 	lab: { readonly nodes: readonly { readonly name: string }[] },

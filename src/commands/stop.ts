@@ -7,7 +7,7 @@ export interface Stopping {
 	/** Aborts at the second signal: no more patience. */
 	readonly urgent: AbortSignal;
 	/** From now on the first signal calls `release` instead: the lab is only kept for somebody to look at. */
-	letGo(release: () => void): void;
+	detach(release: () => void): void;
 	/** Gives the signals back. */
 	done(): void;
 }
@@ -33,7 +33,7 @@ export function stopOnSignals(): Stopping {
 	return {
 		signal: aborting.signal,
 		urgent: urging.signal,
-		letGo: (then) => (release = then),
+		detach: (then) => (release = then),
 		done: () => signals.forEach((name) => process.off(name, onSignal)),
 	};
 }

@@ -1,7 +1,7 @@
 import type { RunEvent } from '../lab/events.js';
 import { eventLine } from '../report/plain.js';
 import type { RunState } from '../outcome/state.js';
-import { keptText } from '../report/summary.js';
+import { detachedText } from '../report/summary.js';
 import type { Terminal } from './terminal.js';
 
 /** What shows a run while it goes on. */
@@ -25,7 +25,7 @@ function plainView({ stderr }: Terminal, last: RunState | undefined): View {
 			startAt ??= event.at;
 			const line = eventLine(event, startAt, last);
 			if (line !== undefined) stderr.write(`${line}\n`);
-			if (event.type === 'kept') stderr.write(keptText(event, { color: false }));
+			if (event.type === 'detached') stderr.write(detachedText(event, { color: false }));
 		},
 		stop: () => Promise.resolve(),
 	};
@@ -39,8 +39,8 @@ async function liveView(terminal: Terminal, last: RunState | undefined): Promise
 		onEvent(event) {
 			live.onEvent(event);
 			// Who keeps a lab works beside it: the view ends here, and what follows is told in the summary.
-			if (event.type === 'kept') {
-				void live.stop().then(() => terminal.stderr.write(keptText(event, { color: terminal.stderrColor })));
+			if (event.type === 'detached') {
+				void live.stop().then(() => terminal.stderr.write(detachedText(event, { color: terminal.stderrColor })));
 			}
 		},
 		stop: () => live.stop(),

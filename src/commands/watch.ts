@@ -3,7 +3,7 @@ import { ExitCode, Failure, toFailure, type Failure as FailureType } from '../ba
 import { untilAborted } from '../base/waiting.js';
 import type { RunEvent } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
-import type { Difference, Survey } from '../lab/survey.js';
+import type { Difference, StateSnapshot } from '../lab/state-snapshot.js';
 import { differencesBetween } from '../machine/differences.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
 import { filesOf } from '../plan/files.js';
@@ -12,7 +12,7 @@ import { readPlan } from '../plan/read.js';
 import { watchFiles, type FileWatch } from '../process/file-watch.js';
 import type { Paths } from '../runs/paths.js';
 import { rehearse } from '../rehearse/rehearse.js';
-import { readSurveys } from '../runs/surveys.js';
+import { readSnapshots } from '../runs/snapshots.js';
 import { eraseLine } from '../report/canvas.js';
 import { changesBetweenRuns, isComparable, noChanges, type Changes } from '../report/changes.js';
 import { emptyRun, foldEvent } from '../outcome/fold.js';
@@ -41,7 +41,7 @@ export interface WatchOptions {
 /** A run that came to an answer, for the next to be compared with. */
 interface Seen {
 	readonly state: RunState;
-	readonly surveys: ReadonlyMap<string, Survey>;
+	readonly snapshots: ReadonlyMap<string, StateSnapshot>;
 }
 
 interface Rehearsal {
@@ -66,14 +66,14 @@ export async function watchCommand(options: WatchOptions): Promise<ExitCode> {
 			const edit = edits.next();
 			seen = await watching.rehearseOnce(edit.signal, seen);
 			const isIdle = !edit.signal.aborted && !stopping.signal.aborted;
-			if (isIdle) watching.say('waiting for an edit; Ctrl-C ends this\n');
+			if (isIdle) watching.send('waiting for an edit; Ctrl-C ends this\n');
 			await untilAborted(edit.promise, stopping.signal).catch(() => undefined);
 			if (stopping.signal.aborted) {
-				if (options.terminal.live) watching.say(eraseLine);
+				if (options.terminal.live) watching.send(eraseLine);
 				return ExitCode.interrupted;
 			}
 			// One run is told from the next.
-			watching.say(isIdle ? '\n' : 'edited: starting over\n\n');
+			watching.send(isIdle ? '\n' : 'edited: starting over\n\n');
 		}
 	} finally {
 		files.close();
@@ -108,7 +108,7 @@ class Watching {
 		this.#stopping = stopping;
 	}
 
-	say(text: string): void {
+	send(text: string): void {
 		this.#options.terminal.stderr.write(text);
 	}
 
@@ -130,10 +130,10 @@ class Watching {
 		// An edit once the verdict was there has cut short only what follows it; whatever else broke there is told.
 		const state = edited.aborted && judged ? judged : whole;
 		if (!judged || state.errors.length > 0) this.#showVerdict(state, last);
-		const surveys = await readSurveys(state.runDirectory);
-		const changes = last ? changesBetweenRuns(last.state, state, differencesByNode(last.surveys, surveys)) : noChanges;
+		const snapshots = await readSnapshots(state.runDirectory);
+		const changes = last ? changesBetweenRuns(last.state, state, differencesByNode(last.snapshots, snapshots)) : noChanges;
 		this.#showChanges(state, changes);
-		return isComparable(state) ? { state, surveys } : last;
+		return isComparable(state) ? { state, snapshots } : last;
 	}
 
 	/** The lab, with its files followed; what is wrong with its plan otherwise, which was shown. */
@@ -152,7 +152,7 @@ class Watching {
 
 	async #rehearse(lab: Lab, { edited, last, onVerdict }: Rehearsal): Promise<RunState> {
 		const { terminal, accelerator, paths, limitBytes, mirror, timeLimitMs } = this.#options;
-		const { signal, urgent, letGo } = this.#stopping;
+		const { signal, urgent, detach } = this.#stopping;
 		const began = Date.now();
 		const view = await startView(terminal, last);
 		let state = emptyRun();
@@ -174,8 +174,8 @@ class Watching {
 				keep: 'never',
 				scenario: true,
 				trace: true,
-				surveys: true,
-				stopping: { signal: AbortSignal.any([signal, edited]), urgent, letGo },
+				snapshots: true,
+				stopping: { signal: AbortSignal.any([signal, edited]), urgent, detach },
 			});
 		} finally {
 			await view.stop();
@@ -187,7 +187,7 @@ class Watching {
 		const { json, terminal } = this.#options;
 		const error = { code: failure.code, message: failure.message, exit_code: failure.exitCode };
 		if (json) terminal.stdout.write(`${JSON.stringify({ schema: 1, lab: this.#options.lab, verdict: 'error', error })}\n`);
-		else this.say(planErrorText(failure, { color: terminal.stderrColor }));
+		else this.send(planErrorText(failure, { color: terminal.stderrColor }));
 	}
 
 	#showVerdict(state: RunState, last: Seen | undefined): void {
@@ -202,15 +202,15 @@ class Watching {
 	}
 }
 
-/** Of the nodes that were surveyed both times. */
+/** Of the nodes that have a state snapshot of both times. */
 function differencesByNode(
-	before: ReadonlyMap<string, Survey>,
-	after: ReadonlyMap<string, Survey>,
+	before: ReadonlyMap<string, StateSnapshot>,
+	after: ReadonlyMap<string, StateSnapshot>,
 ): ReadonlyMap<string, readonly Difference[]> {
 	return new Map(
-		[...after].flatMap(([node, survey]) => {
+		[...after].flatMap(([node, snapshot]) => {
 			const old = before.get(node);
-			return old ? [[node, differencesBetween(old, survey)] as const] : [];
+			return old ? [[node, differencesBetween(old, snapshot)] as const] : [];
 		}),
 	);
 }

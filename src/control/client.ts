@@ -61,10 +61,10 @@ async function answerOn(socket: Socket, request: object, { onEvent }: AskOptions
 			throw cause instanceof Failure ? cause : goneFailure(cause);
 		});
 		if (line === undefined) throw goneFailure();
-		const said = JSON.parse(line) as AnswerLine;
-		if ('event' in said) onEvent?.(said.event);
-		else if ('error' in said) throw fromReported(said.error);
-		else return said.ok;
+		const message = JSON.parse(line) as AnswerLine;
+		if ('event' in message) onEvent?.(message.event);
+		else if ('error' in message) throw fromReported(message.error);
+		else return message.ok;
 	}
 }
 

@@ -13,7 +13,7 @@ export interface Exchange {
 	/** Aborts when whoever asked is gone. */
 	readonly signal: AbortSignal;
 	/** Tells something before the answer. */
-	tell(event: unknown): void;
+	send(event: unknown): void;
 	/** Answers `ok`, and joins the connection with `stream`. Resolves when both are over. */
 	join(stream: Duplex): Promise<void>;
 }
@@ -44,7 +44,7 @@ export async function serveControl(path: string, answer: Answer, cleanup: Cleanu
 
 async function converse(socket: Socket, answer: Answer): Promise<void> {
 	const gone = new AbortController();
-	const say = (line: AnswerLine) => {
+	const send = (line: AnswerLine) => {
 		if (socket.writable) socket.write(encodeLine(line));
 	};
 	let isJoined = false;
@@ -57,18 +57,18 @@ async function converse(socket: Socket, answer: Answer): Promise<void> {
 		const value = await answer({
 			request: parse(line),
 			signal: gone.signal,
-			tell: (event) => say({ event }),
+			send: (event) => send({ event }),
 			join: (stream) => {
 				isJoined = true;
 				socket.off('end', leave);
-				say({ ok: null });
+				send({ ok: null });
 				return joinStreams(socket, stream);
 			},
 		});
-		if (!isJoined) say({ ok: value ?? null });
+		if (!isJoined) send({ ok: value ?? null });
 	} catch (error) {
 		// Within a stream there is no place for words.
-		if (!isJoined) say({ error: toReported(toFailure(error)) });
+		if (!isJoined) send({ error: toReported(toFailure(error)) });
 	}
 	if (isJoined) return void socket.destroy();
 	socket.end();

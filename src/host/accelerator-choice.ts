@@ -7,9 +7,9 @@ import { contentKey, sha256 } from '../base/hash.js';
 import type { Image } from '../image/store.js';
 import {
 	canaryArguments,
-	flyCanary,
+	bootCanary,
 	isBelieved,
-	kvmLadder,
+	kvmCandidates,
 	proveAccelerator,
 	tcg,
 	type AcceleratorChoice,
@@ -39,7 +39,7 @@ export const processorModel = (): string => os.cpus()[0]?.model ?? '';
 /**
  * The accelerator for this host, from the cache when the same kernel was tried on the same QEMU, processor and boot
  * of the host before; for an hour, where KVM was only too slow. A refusal of `--accel kvm` is never cached: somebody is
- * mending it.
+ * fixing it.
  */
 export async function chooseAccelerator(options: ChoiceOptions): Promise<ProvenAccelerator> {
 	const { choice, signal } = options;
@@ -49,7 +49,7 @@ export async function chooseAccelerator(options: ChoiceOptions): Promise<ProvenA
 	const key = contentKey({
 		choice,
 		hindrance: hindrance ?? null,
-		rungs: [...kvmLadder, tcg].map((rung) => canaryArguments(rung, '', '')),
+		candidates: [...kvmCandidates, tcg].map((candidate) => canaryArguments(candidate, '', '')),
 		kernel: sha256(await readFile(image.kernelFile)),
 		qemu: options.qemuVersion,
 		processor: processorModel(),
@@ -59,7 +59,7 @@ export async function chooseAccelerator(options: ChoiceOptions): Promise<ProvenA
 	const cached = await readCached(file);
 	if (cached) return cached;
 	const proven = await proveAccelerator(choice, hindrance, (accelerator) =>
-		flyCanary(accelerator, image.kernelFile, image.initrdFile, signal),
+		bootCanary(accelerator, image.kernelFile, image.initrdFile, signal),
 	);
 	// A cache that cannot be written to costs the next run a canary, not this one its life.
 	await remember(file, proven).catch(() => undefined);

@@ -7,7 +7,7 @@ import type { Accelerator } from '../machine/spec.js';
  * What QEMU itself and a booted guest touch of their memory, in MiB: measured after a scenario. Under emulation the
  * translation buffer comes on top.
  */
-const touchedMiB: Readonly<Record<Accelerator['name'], number>> = { kvm: 450, tcg: 700 };
+const usedMiB: Readonly<Record<Accelerator['name'], number>> = { kvm: 450, tcg: 700 };
 
 /** What the host keeps for itself, in MiB. */
 const reserveMiB = 256;
@@ -25,14 +25,14 @@ export function admitMemory(
 	availableMiB: number,
 ): string | undefined {
 	const nominal = nodes.reduce((sum, { memoryMiB }) => sum + memoryMiB, 0);
-	const touched = nodes.reduce((sum, { memoryMiB }) => sum + Math.min(memoryMiB, touchedMiB[accelerator]), reserveMiB);
-	if (touched > availableMiB) {
+	const used = nodes.reduce((sum, { memoryMiB }) => sum + Math.min(memoryMiB, usedMiB[accelerator]), reserveMiB);
+	if (used > availableMiB) {
 		throw hostFailure(
 			'memory',
-			`the lab's machines will touch about ${bytes(touched)} of memory, and this host has ${bytes(availableMiB)} to give`,
+			`the lab's machines will touch about ${bytes(used)} of memory, and this host has ${bytes(availableMiB)} to give`,
 			{ hint: 'end other programs (another lab?), or rehearse on a larger host' },
 		);
 	}
 	if (nominal <= availableMiB) return undefined;
-	return `the plan gives its machines ${bytes(nominal)} of memory and this host has ${bytes(availableMiB)}: fine as long as they touch no more than about ${bytes(touched)}`;
+	return `the plan gives its machines ${bytes(nominal)} of memory and this host has ${bytes(availableMiB)}: fine as long as they touch no more than about ${bytes(used)}`;
 }

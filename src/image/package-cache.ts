@@ -1,6 +1,6 @@
 /**
  * The Debian packages that builds have downloaded, so that the next image, or this one after a kill, does not fetch them
- * again. Several builds use them at once: a package is written aside and renamed, and each build gets copies of its own.
+ * again. Several builds use them at once: a package is written under another name and renamed, and each build gets copies of its own.
  */
 import { randomUUID } from 'node:crypto';
 import { constants, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
@@ -25,12 +25,12 @@ export async function keepPackages(from: string, cache: string): Promise<void> {
 	const known = new Set(await packagesIn(cache));
 	for (const name of await packagesIn(from)) {
 		if (known.has(name)) continue;
-		const aside = path.join(cache, `.${name}.${randomUUID()}`);
+		const staging = path.join(cache, `.${name}.${randomUUID()}`);
 		try {
-			await copyFile(path.join(from, name), aside, constants.COPYFILE_FICLONE);
-			await rename(aside, path.join(cache, name));
+			await copyFile(path.join(from, name), staging, constants.COPYFILE_FICLONE);
+			await rename(staging, path.join(cache, name));
 		} finally {
-			await rm(aside, { force: true });
+			await rm(staging, { force: true });
 		}
 	}
 }

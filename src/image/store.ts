@@ -77,7 +77,7 @@ const imageAt = (directory: string, key: string, packages: readonly string[]): I
 
 /**
  * The image of a request, built if it is not there. Safe when several runs want the same one: one builds, the others
- * wait. It is built aside and renamed, so a killed build leaves nothing that looks like an image.
+ * wait. It is built in a staging directory and renamed, so a killed build leaves nothing that looks like an image.
  */
 export async function provideImage(request: ImageRequest, options: ImageStoreOptions): Promise<Image> {
 	const found = await findImage(request, options);
@@ -94,23 +94,23 @@ export async function provideImage(request: ImageRequest, options: ImageStoreOpt
 	try {
 		const builtMeanwhile = await findImage(request, options);
 		if (builtMeanwhile) return builtMeanwhile;
-		const aside = `${directory}.partial`;
-		await rm(aside, { recursive: true, force: true });
-		await mkdir(aside, { recursive: true });
+		const staging = `${directory}.partial`;
+		await rm(staging, { recursive: true, force: true });
+		await mkdir(staging, { recursive: true });
 		await buildImage(request, {
 			guest: options.guest,
 			mirror: await options.findMirror(),
-			into: aside,
+			into: staging,
 			// Of this cache: two that build the same image do not know of each other.
 			scratch: path.join(await scratchBase(), `rehearse-${os.userInfo().uid}-${contentKey([options.directory, key])}`),
 			packageCache: path.join(path.dirname(options.directory), 'packages'),
 			onProgress: progress,
 			signal: options.signal,
 		});
-		await writeFile(path.join(aside, 'image.json'), `${JSON.stringify({ key, packages: request.packages }, null, '\t')}\n`);
+		await writeFile(path.join(staging, 'image.json'), `${JSON.stringify({ key, packages: request.packages }, null, '\t')}\n`);
 		// What is there without being an image, such as the rest of an interrupted prune, makes room.
 		await rm(directory, { recursive: true, force: true });
-		await rename(aside, directory);
+		await rename(staging, directory);
 	} finally {
 		await lock.release();
 	}
@@ -124,6 +124,6 @@ export async function provideImage(request: ImageRequest, options: ImageStoreOpt
  * TMPDIR, such as pam_tmpdir(8) gives each user, is not.
  */
 async function scratchBase(): Promise<string> {
-	const wished = process.env['TMPDIR'] ?? '';
-	return path.isAbsolute(wished) && (await isOpenToAll(path.normalize(wished))) ? wished : '/var/tmp';
+	const requested = process.env['TMPDIR'] ?? '';
+	return path.isAbsolute(requested) && (await isOpenToAll(path.normalize(requested))) ? requested : '/var/tmp';
 }

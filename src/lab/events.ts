@@ -2,7 +2,7 @@
  * What happens during a run. Stages emit these and print nothing; every report is a fold over them, and the event
  * log of a run is a file of them, one JSON object a line.
  */
-import type { Difference } from './survey.js';
+import type { Difference } from './state-snapshot.js';
 import type { Excerpt, ScriptTrace } from './trace.js';
 
 import type { ReportedError } from '../base/errors.js';
@@ -22,17 +22,17 @@ export type StageName =
 	| 'scenario'
 	| 'twice'
 	| 'reboot'
-	| 'survey'
+	| 'snapshot'
 	| 'teardown';
 
 export type Status = 'passed' | 'failed' | 'error';
 
-/** What a run can be asked to prove once the scenario has passed; each is a stage, and ends with the scenario again. */
-export type ProofName = 'twice' | 'reboot';
+/** The robustness checks of a run once its scenario has passed; each is a stage, and ends with the scenario again. */
+export type RobustnessCheck = 'twice' | 'reboot';
 
 /**
  * What a checkpoint is of: a machine before its startup scripts, all machines of a lab after theirs, or all machines of a
- * lab whatever had become of it, to be handed over.
+ * lab whatever had become of it, to be exported.
  */
 export type CheckpointKind = 'provisioned' | 'started' | 'failed';
 
@@ -134,7 +134,7 @@ export interface AssertionWait extends Pick<AssertionOutcome, 'test' | 'index' |
 }
 
 /** A node's attempt to reach something that is not in the lab. */
-export interface OutsideContact {
+export interface OutboundConnection {
 	readonly node: string;
 	/** When its packet came by, in milliseconds since the epoch. */
 	readonly seenAt: number;
@@ -165,8 +165,8 @@ export type RunEventBody =
 			readonly tests: readonly AnnouncedTest[];
 			readonly warnings: readonly string[];
 			readonly runDirectory: string;
-			/** What is to be proved as well. */
-			readonly proofs?: readonly ProofName[];
+			/** Robustness checks that were asked for. */
+			readonly robustness?: readonly RobustnessCheck[];
 	  }
 	| { readonly type: 'stage-started'; readonly stage: StageName; readonly node?: string; readonly detail?: string }
 	| { readonly type: 'stage-progress'; readonly stage: StageName; readonly node?: string; readonly detail: string }
@@ -186,9 +186,9 @@ export type RunEventBody =
 	| { readonly type: 'script-started'; readonly node: string; readonly script: string }
 	| ({ readonly type: 'script-finished' } & ScriptOutcome)
 	/** At its first try, and again when something else is seen or it will be tried for longer. `after` as below. */
-	| ({ readonly type: 'assertion-waiting'; readonly after?: ProofName } & AssertionWait)
-	/** `after`: when the scenario was run for a proof. */
-	| ({ readonly type: 'assertion-finished'; readonly after?: ProofName } & AssertionOutcome)
+	| ({ readonly type: 'assertion-waiting'; readonly after?: RobustnessCheck } & AssertionWait)
+	/** `after`: when the scenario was run for a robustness check. */
+	| ({ readonly type: 'assertion-finished'; readonly after?: RobustnessCheck } & AssertionOutcome)
 	| ({ readonly type: 'login-checked' } & LoginOutcome)
 	| ({ readonly type: 'script-repeated' } & RepeatOutcome)
 	| ({ readonly type: 'machine-restarted' } & RestartOutcome)
@@ -199,9 +199,9 @@ export type RunEventBody =
 	 * `count` packets of one kind, close to each other, of which the first came at `seenAt`; `again` where the node had
 	 * sent such before.
 	 */
-	| ({ readonly type: 'outside-contact'; readonly count: number; readonly again?: true } & OutsideContact)
+	| ({ readonly type: 'outbound-connection'; readonly count: number; readonly again?: true } & OutboundConnection)
 	/** The lab was left running (`--keep`): how to get in, and how to end it. */
-	| { readonly type: 'kept'; readonly commands: readonly { readonly node: string; readonly ssh: string }[]; readonly end: string }
+	| { readonly type: 'detached'; readonly commands: readonly { readonly node: string; readonly ssh: string }[]; readonly end: string }
 	| { readonly type: 'error'; readonly error: ReportedError }
 	| { readonly type: 'run-finished'; readonly ms: number };
 
@@ -216,5 +216,5 @@ export const wasStarted = ({ origin }: { readonly origin?: Origin }): boolean =>
 	origin?.from === 'checkpoint' && origin.kind === 'started';
 
 /** Whether the node was restored as somebody handed it over, whatever had become of it. */
-export const wasHandedOver = ({ origin }: { readonly origin?: Origin }): boolean =>
+export const wasExported = ({ origin }: { readonly origin?: Origin }): boolean =>
 	origin?.from === 'checkpoint' && origin.kind === 'failed';

@@ -1,6 +1,6 @@
 /**
  * Which accelerator a machine can run on, proven. /dev/kvm may open, make a machine and a processor, and still be
- * useless, so a canary boots the lab's own kernel on each rung of a ladder until one reaches user space in time.
+ * useless, so a canary boots the lab's own kernel with each candidate until one reaches user space in time.
  */
 import { hostFailure } from '../base/errors.js';
 import { formatMs, lastLines } from '../base/format.js';
@@ -29,7 +29,7 @@ export const isBelieved = ({ isProvisional }: Pick<ProvenAccelerator, 'isProvisi
 export type AcceleratorChoice = 'auto' | 'kvm' | 'tcg';
 
 /** What is tried with KVM, best first. */
-export const kvmLadder: readonly Accelerator[] = [
+export const kvmCandidates: readonly Accelerator[] = [
 	{ name: 'kvm', accel: 'kvm', cpu: 'host' },
 	// Some hosts offer the arch-capabilities register and then refuse to have it written.
 	{ name: 'kvm', accel: 'kvm', cpu: 'host,-arch-capabilities' },
@@ -70,7 +70,7 @@ export const canaryArguments = (accelerator: Accelerator, kernelFile: string, in
 export type CanaryOutcome = { readonly ms: number } | { readonly why: string; readonly isLate?: true };
 
 /** Boots the canary once. Never rejects but for `signal`. */
-export async function flyCanary(
+export async function bootCanary(
 	accelerator: Accelerator,
 	kernelFile: string,
 	initrdFile: string,
@@ -115,18 +115,18 @@ const firstComplaint = (stderr: string): string | undefined =>
 		.find((line) => line.startsWith('qemu-system'))
 		?.replace(/^qemu-system-x86_64: (?:error: )?/, '') || lastLines(stderr, 1) || undefined;
 
-/** The first rung of the ladder whose canary reaches user space, or why none does. */
-export async function climbKvmLadder(
-	fly: (accelerator: Accelerator) => Promise<CanaryOutcome>,
+/** The first candidate whose canary reaches user space, or why none does. */
+export async function firstWorking(
+	boot: (accelerator: Accelerator) => Promise<CanaryOutcome>,
 ): Promise<ProvenAccelerator | { readonly why: string; readonly isLate: boolean }> {
 	const tried: string[] = [];
 	let isLate = false;
-	for (const rung of kvmLadder) {
-		const outcome = await fly(rung);
+	for (const candidate of kvmCandidates) {
+		const outcome = await boot(candidate);
 		if ('ms' in outcome) {
-			return { ...rung, canaryMs: outcome.ms, reason: `KVM booted a kernel in ${formatMs(outcome.ms)} (-cpu ${rung.cpu})` };
+			return { ...candidate, canaryMs: outcome.ms, reason: `KVM booted a kernel in ${formatMs(outcome.ms)} (-cpu ${candidate.cpu})` };
 		}
-		tried.push(`-cpu ${rung.cpu}: ${outcome.why}`);
+		tried.push(`-cpu ${candidate.cpu}: ${outcome.why}`);
 		isLate ||= outcome.isLate ?? false;
 	}
 	return { why: tried.join('; '), isLate };
@@ -140,21 +140,21 @@ export async function climbKvmLadder(
 export async function proveAccelerator(
 	choice: AcceleratorChoice,
 	kvmHindrance: string | undefined,
-	fly: (accelerator: Accelerator) => Promise<CanaryOutcome>,
+	boot: (accelerator: Accelerator) => Promise<CanaryOutcome>,
 ): Promise<ProvenAccelerator> {
 	let whyNotKvm = kvmHindrance ?? '';
 	let isLate = false;
 	if (choice !== 'tcg' && kvmHindrance === undefined) {
-		const climbed = await climbKvmLadder(fly);
-		if ('canaryMs' in climbed) return climbed;
-		({ why: whyNotKvm, isLate } = climbed);
+		const working = await firstWorking(boot);
+		if ('canaryMs' in working) return working;
+		({ why: whyNotKvm, isLate } = working);
 	}
 	if (choice === 'kvm') {
 		throw hostFailure('no-accelerator', `KVM does not work on this host: ${whyNotKvm}`, {
 			hint: '`rehearse doctor` says more; without --accel kvm the lab runs under emulation (TCG)',
 		});
 	}
-	const outcome = await fly(tcg);
+	const outcome = await boot(tcg);
 	if ('why' in outcome) {
 		throw hostFailure('no-accelerator', `QEMU cannot boot a kernel on this host, not even emulated: ${outcome.why}`);
 	}

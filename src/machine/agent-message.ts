@@ -12,8 +12,8 @@ export type AgentMessage =
 	/** `script-repeated`: after another time (`again`). */
 	| ({ readonly kind: 'script-finished' | 'script-repeated'; readonly script: string; readonly ms: number } & ScriptEnding)
 	| { readonly kind: 'started'; readonly failedUnits: string }
-	/** The answer to `survey`, as `parseSurvey` reads it. */
-	| { readonly kind: 'surveyed'; readonly data: string };
+	/** The answer to `snapshot`, as `parseSnapshot` reads it. */
+	| { readonly kind: 'snapshot'; readonly data: string };
 
 /** What a restored machine tells of itself. */
 export interface Awake {
@@ -58,7 +58,7 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 			return { kind, script: plain('script'), ms: Number(plain('ms')), ...scriptEnding(fields), stream: text('stream') };
 		case 'started':
 			return { kind, failedUnits: text('failed') };
-		case 'surveyed':
+		case 'snapshot':
 			return { kind, data: plain('data') };
 		default:
 			return undefined;

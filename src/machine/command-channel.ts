@@ -80,7 +80,7 @@ export class CommandChannel implements GuestCommands {
 
 	async run(command: string, limits: Limits): Promise<CommandResult> {
 		const id = this.#nextId();
-		const output = { out: new Kept(), err: new Kept() };
+		const output = { out: new Detached(), err: new Detached() };
 		const start = performance.now();
 		let hasBegun = false;
 		const ending = new Promise<ReadonlyMap<string, string>>((resolve) => {
@@ -173,7 +173,7 @@ const signalName = (number: number): string | undefined => {
 };
 
 /** One stream of a command. What exceeds the limit is thrown away. */
-class Kept {
+class Detached {
 	readonly #chunks: Buffer[] = [];
 	#room = maximumStreamBytes;
 

@@ -5,8 +5,8 @@ export type ConnectionReason = 'refused' | 'timed-out' | 'unreachable' | 'unknow
 export class GuestConnectionError extends Error {
 	readonly reason: ConnectionReason;
 
-	constructor(host: string, port: number, reason: ConnectionReason, said: string) {
-		super(`connection to ${host}:${port} ${phrases[reason]}${reason === 'failed' && said !== '' ? ` (${said})` : ''}`);
+	constructor(host: string, port: number, reason: ConnectionReason, message: string) {
+		super(`connection to ${host}:${port} ${phrases[reason]}${reason === 'failed' && message !== '' ? ` (${message})` : ''}`);
 		this.name = 'GuestConnectionError';
 		this.reason = reason;
 	}

@@ -1,11 +1,11 @@
-/** In what two surveys differ. A file's age is no difference, nor is the process behind a unit. */
-import type { Difference, DifferenceKind, Survey, SurveyedFile } from '../lab/survey.js';
+/** In what two state snapshots differ. A file's age is no difference, nor is the process behind a unit. */
+import type { Difference, DifferenceKind, StateSnapshot, SnapshotFile } from '../lab/state-snapshot.js';
 import { linesBetween } from '../base/line-diff.js';
 
 type Change = Omit<Difference, 'kind' | 'subject'>;
 
-/** Everything that is not as it was, kind by kind, in the order of names; nothing for equal surveys. */
-export function differencesBetween(before: Survey, after: Survey): Difference[] {
+/** Everything that is not as it was, kind by kind, in the order of names; nothing for equal snapshots. */
+export function differencesBetween(before: StateSnapshot, after: StateSnapshot): Difference[] {
 	const named = (kind: DifferenceKind, old: Readonly<Record<string, string>>, now: Readonly<Record<string, string>>) =>
 		compare(kind, old, now, (one, other) => (one === other ? undefined : { change: 'changed', before: one, after: other }));
 	const listed = (kind: DifferenceKind, old: readonly string[], now: readonly string[]) =>
@@ -41,25 +41,25 @@ function compare<T>(
 
 /** A thing that came or went, in a word. */
 function worded(when: 'before' | 'after', kind: DifferenceKind, thing: unknown): Partial<Change> {
-	if (kind === 'file') return { [when]: fileKind(thing as SurveyedFile) };
+	if (kind === 'file') return { [when]: fileKind(thing as SnapshotFile) };
 	return typeof thing === 'string' ? { [when]: thing } : {};
 }
 
 const kinds: Readonly<Record<string, string>> = { f: 'file', d: 'directory', l: 'symbolic link', p: 'pipe', s: 'socket', c: 'device', b: 'device' };
 
-const fileKind = ({ type }: SurveyedFile): string => kinds[type] ?? 'file';
+const fileKind = ({ type }: SnapshotFile): string => kinds[type] ?? 'file';
 
-function changeOfFile(before: SurveyedFile, after: SurveyedFile): Change | undefined {
+function changeOfFile(before: SnapshotFile, after: SnapshotFile): Change | undefined {
 	if (before.type !== after.type) return { change: 'changed', before: fileKind(before), after: fileKind(after) };
 	if (before.target !== after.target) return { change: 'changed', before: `→ ${before.target}`, after: `→ ${after.target}` };
 	const attributes = [
 		...(before.mode === after.mode ? [] : [[`mode ${before.mode}`, `mode ${after.mode}`]]),
 		...(before.owner === after.owner ? [] : [[`owner ${before.owner}`, `owner ${after.owner}`]]),
 	];
-	// A change of attributes is what a file with a digest by now was touched for, when its size is what it was.
+	// A change of attributes is what a file with a digest by now was written for, when its size is what it was.
 	const isHalfKnown = (before.digest === undefined) !== (after.digest === undefined);
-	const isOnlyTouched = attributes.length > 0 && before.size === after.size && isHalfKnown;
-	const content = isOnlyTouched ? undefined : contentChange(before, after);
+	const isOnlyRewritten = attributes.length > 0 && before.size === after.size && isHalfKnown;
+	const content = isOnlyRewritten ? undefined : contentChange(before, after);
 	if (!content && attributes.length === 0) return undefined;
 	if (attributes.length === 0) return content;
 	const [was, is] = [0, 1].map((side) => attributes.map((pair) => pair[side]).join(', '));
@@ -70,7 +70,7 @@ function changeOfFile(before: SurveyedFile, after: SurveyedFile): Change | undef
  * Of a file that was not written since provisioning began there is no digest: it is as the image has it, and one that
  * has a digest is taken for another. Files that are too large for one are compared by their size.
  */
-function contentChange(before: SurveyedFile, after: SurveyedFile): Change | undefined {
+function contentChange(before: SnapshotFile, after: SnapshotFile): Change | undefined {
 	if (before.size === after.size && before.digest === after.digest) return undefined;
 	if (before.text === undefined || after.text === undefined) return { change: 'changed' };
 	const { added, removed } = linesBetween(before.text, after.text);

@@ -1,10 +1,10 @@
 /** What decides whether the saved state of a machine can be used again: what runs the machine, and with which arguments. */
 import { contentKey } from '../base/hash.js';
-import type { Ingredients } from '../checkpoint/manifest.js';
+import type { Fingerprint } from '../checkpoint/manifest.js';
 import { qemuArguments, type Accelerator, type MachineSpec } from './spec.js';
 
 /** The host's part: another QEMU, or another processor, cannot be trusted with a saved state. */
-export interface HostIngredients {
+export interface HostFingerprint {
 	/** `qemu-system-x86_64 --version`. */
 	readonly qemuVersion: string;
 	readonly accelerator: Accelerator;
@@ -13,7 +13,7 @@ export interface HostIngredients {
 }
 
 /** What any saved machine depends on, wherever it was saved: what runs it, and the tool's way to start it. */
-export function machineIngredients(spec: MachineSpec, { qemuVersion, accelerator, processor }: HostIngredients): Ingredients {
+export function machineFingerprint(spec: MachineSpec, { qemuVersion, accelerator, processor }: HostFingerprint): Fingerprint {
 	return {
 		QEMU: qemuVersion,
 		accelerator: accelerator.accel,
@@ -27,5 +27,5 @@ export function machineIngredients(spec: MachineSpec, { qemuVersion, accelerator
 const anywhere = (spec: MachineSpec): MachineSpec => ({
 	...spec,
 	tap: '',
-	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', memory: { file: '', isShared: true }, qmpSocket: '', agentSocket: '', sideSocket: '', commandSocket: '', debugSocket: '', shellSocket: '' },
+	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', memory: { file: '', isShared: true }, qmpSocket: '', agentSocket: '', controlChannelSocket: '', commandSocket: '', debugSocket: '', shellSocket: '' },
 });

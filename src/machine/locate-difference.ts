@@ -1,5 +1,5 @@
 /** To which line of a startup script a difference is put down: a guess by what the line names. */
-import type { Difference } from '../lab/survey.js';
+import type { Difference } from '../lab/state-snapshot.js';
 
 /**
  * The difference with the line of the script that most likely made it, if any line names what differs: for a file its

@@ -9,19 +9,19 @@ import { startChild, type Child } from '../process/child.js';
 import { parseAgentMessage, type AgentMessage } from './agent-message.js';
 import { CommandChannel, type GuestCommands } from './command-channel.js';
 import { Console } from './console.js';
-import { DebugLine } from './debugging/line.js';
+import { DebugChannel } from './debugging/channel.js';
 import { Qmp } from './qmp.js';
-import { SideLine } from './side-line.js';
+import { ControlChannel } from './control-channel.js';
 import { connectUnix } from './socket.js';
 import { qemuArguments, type Accelerator, type GuestMemory, type MachineSpec, type Start } from './spec.js';
 
-export type AgentWord = 'sync' | 'wake' | 'start' | 'survey' | 'reboot' | `again ${string}` | `debug ${string}`;
+export type AgentRequest = 'sync' | 'wake' | 'start' | 'snapshot' | 'reboot' | `again ${string}` | `debug ${string}`;
 
 export interface MachineOptions {
 	readonly accelerator: Accelerator;
 	readonly start: Start;
 	readonly consoleFile: string;
-	/** How far it stands back where processors are short, from 0 to 19 (nice(2)). */
+	/** Its niceness where processors are short, from 0 to 19 (nice(2)). */
 	readonly niceness?: number;
 	readonly cleanup: CleanupStack;
 	readonly onMessage: (message: AgentMessage) => void;
@@ -35,9 +35,9 @@ export interface RunningMachine {
 	readonly pid: number;
 	readonly memory: GuestMemory;
 	readonly qmp: Qmp;
-	readonly sideLine: SideLine;
+	readonly controlChannel: ControlChannel;
 	readonly commands: GuestCommands;
-	readonly debugLine: DebugLine;
+	readonly debugChannel: DebugChannel;
 	/** Rejects when the machine breaks: QEMU ends, the kernel panics, an emergency shell. Never resolves. */
 	readonly broken: Promise<never>;
 	/** Breaks the machine, as far as whoever waits for it is concerned. */
@@ -45,7 +45,7 @@ export interface RunningMachine {
 	/** The console's last lines. */
 	consoleTail(): string;
 	/** A word to the guest's agent. */
-	tell(word: AgentWord): void;
+	send(word: AgentRequest): void;
 	/**
 	 * Has the guest shut down in order; QEMU ends with that, which breaks nothing.
 	 * @throws Failure `machine-deadline` with the console's end
@@ -102,9 +102,9 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		if (event === 'STOP') void reportStop(qmp, breakage);
 	});
 	const agent = await connect(spec.agentSocket);
-	const sideLine = new SideLine(spec.name, await connect(spec.sideSocket));
+	const controlChannel = new ControlChannel(spec.name, await connect(spec.controlChannelSocket));
 	const commands = new CommandChannel(spec.name, await connect(spec.commandSocket));
-	const debugLine = new DebugLine(await connect(spec.debugSocket));
+	const debugChannel = new DebugChannel(await connect(spec.debugSocket));
 	const mailbox = new Mailbox();
 	const endAgent = () => agent.destroy();
 	agent.on('error', endAgent);
@@ -119,7 +119,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		},
 	});
 
-	const tell = (word: AgentWord) => void agent.write(`${word}\n`);
+	const send = (word: AgentRequest) => void agent.write(`${word}\n`);
 	const { pid, exited } = child;
 	const lateFor = (what: string, deadlineMs: number) => () =>
 		brokenFailure('machine-deadline', `${spec.name}: ${what} not reached in ${formatMs(deadlineMs)}`, {
@@ -131,16 +131,16 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		pid,
 		memory: spec.memory,
 		qmp,
-		sideLine,
+		controlChannel,
 		commands,
-		debugLine,
+		debugChannel,
 		broken: breakage.promise,
 		giveUp: (what) => breakage.report('machine-died', what),
 		consoleTail: () => console.tail(),
-		tell,
+		send,
 		async shutDown({ deadlineMs, signal: waitSignal }) {
 			breakage.expected = true;
-			tell('reboot');
+			send('reboot');
 			await withDeadline(exited, deadlineMs, lateFor('the end of its shutdown was', deadlineMs), waitSignal);
 		},
 		waitFor(kind, { deadlineMs, signal: waitSignal, what }) {
@@ -150,7 +150,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	};
 }
 
-/** Why a machine stands still that nobody has stopped (`RunState` in QEMU's QMP reference). QEMU stays alive then. */
+/** Why a machine is halted that nobody has stopped (`RunState` in QEMU's QMP reference). QEMU stays alive then. */
 async function reportStop(qmp: Qmp, breakage: Breakage): Promise<void> {
 	const { status } = (await qmp.execute('query-status').catch(() => ({}))) as { status?: string };
 	// Under KVM, a processor that cannot go on.

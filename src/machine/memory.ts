@@ -1,8 +1,8 @@
 /**
  * The memory of guests. That of one that is booted is a file in a file system that is in the host's memory (tmpfs(5)), in
- * which the host knows what was ever touched; to save the machine means to copy it. One that is restored maps the saved
+ * which the host knows what was ever used; to save the machine means to copy it. One that is restored maps the saved
  * file, and has a copy of each page that it writes to; to save it again means to save these pages. QEMU would read all of the
- * memory, what was never touched too, and write it page by page.
+ * memory, what was never used too, and write it page by page.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import { parseProcSize } from '../base/proc-sizes.js';
 import { run } from '../process/run.js';
 import type { RunningMachine } from './machine.js';
 import { loadState, saveState, type MigrationOptions } from './migration.js';
-import { loadOwnPages, saveOwnPages } from './own-pages.js';
+import { loadPrivatePages, savePrivatePages } from './private-pages.js';
 import type { Accelerator } from './spec.js';
 
 /** Where the files are, by the directory of a lab's sockets. */
@@ -73,7 +73,7 @@ export async function saveMachine(
 		await copySparse(memory.file, ramFile, options);
 		return { stateFile, ramFile };
 	}
-	await saveOwnPages(pid, memory.file, pagesFile, options.signal);
+	await savePrivatePages(pid, memory.file, pagesFile, options.signal);
 	return { stateFile, ramFile: memory.file, pagesFile };
 }
 
@@ -83,7 +83,7 @@ export async function loadMachine(
 	{ stateFile, pagesFile }: StateFiles,
 	options: MigrationOptions,
 ): Promise<void> {
-	if (pagesFile !== undefined) await loadOwnPages(pid, memory.file, pagesFile, options.signal);
+	if (pagesFile !== undefined) await loadPrivatePages(pid, memory.file, pagesFile, options.signal);
 	await loadState(qmp, stateFile, options);
 }
 

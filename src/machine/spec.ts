@@ -20,7 +20,7 @@ export interface MachineSpec {
 	/** Unix sockets; a socket's path is limited to 107 bytes (unix(7)). */
 	readonly qmpSocket: string;
 	readonly agentSocket: string;
-	readonly sideSocket: string;
+	readonly controlChannelSocket: string;
 	readonly commandSocket: string;
 	readonly debugSocket: string;
 	readonly shellSocket: string;
@@ -46,8 +46,8 @@ export interface Accelerator {
 /** The virtio-serial port that the guest's agent opens. */
 export const agentPort = 'org.openfactory.rehearse';
 
-/** The port of the agent's side line, which is attended to while startup scripts run. */
-export const sidePort = `${agentPort}.side`;
+/** The port of the agent's control channel, which is attended to while startup scripts run. */
+export const controlChannelPort = `${agentPort}.side`;
 
 /** The port over which the agent runs commands for the host. */
 export const commandPort = `${agentPort}.commands`;
@@ -111,8 +111,8 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, start
 		...['-device', 'virtio-serial-pci'],
 		...['-chardev', `socket,id=agent,path=${escape(spec.agentSocket)},server=on,wait=off`],
 		...['-device', `virtserialport,chardev=agent,name=${agentPort}`],
-		...['-chardev', `socket,id=side,path=${escape(spec.sideSocket)},server=on,wait=off`],
-		...['-device', `virtserialport,chardev=side,name=${sidePort}`],
+		...['-chardev', `socket,id=side,path=${escape(spec.controlChannelSocket)},server=on,wait=off`],
+		...['-device', `virtserialport,chardev=side,name=${controlChannelPort}`],
 		...['-chardev', `socket,id=commands,path=${escape(spec.commandSocket)},server=on,wait=off`],
 		...['-device', `virtserialport,chardev=commands,name=${commandPort}`],
 		...['-chardev', `socket,id=debug,path=${escape(spec.debugSocket)},server=on,wait=off`],

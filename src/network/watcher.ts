@@ -9,9 +9,9 @@ import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import { startChild, type Child } from '../process/child.js';
 import type { Argv } from '../process/run.js';
-import { BurstJoiner, toldContacts } from './bursts.js';
-import { contactFilter, filterText } from './contact-filter.js';
-import { readContact } from './contact.js';
+import { ConnectionDebouncer, maximumReported } from './debounce.js';
+import { outboundFilter, filterText } from './outbound-filter.js';
+import { readConnection } from './outbound.js';
 import { bridgeName } from './plan.js';
 
 /** The watcher's command. The bridge itself takes in only what is sent to it: no packet between two nodes. */
@@ -19,24 +19,24 @@ export const watcherArgv = (labSubnet: string): Argv => [
 	'perl',
 	path.join(packageRoot(), 'src', 'network', 'watch-packets.pl'),
 	bridgeName,
-	filterText(contactFilter(labSubnet)),
+	filterText(outboundFilter(labSubnet)),
 ];
 
 /**
  * Starts to watch what the nodes of a lab try to reach outside of it, and tells it by events until `cleanup` or the end
  * of the namespace. Nobody waits for it, and a host on which it does not work is told of and goes without.
  */
-export function watchOutside(lab: Pick<Lab, 'nodes' | 'network'>, emit: Emit, cleanup: CleanupStack): void {
+export function watchOutbound(lab: Pick<Lab, 'nodes' | 'network'>, emit: Emit, cleanup: CleanupStack): void {
 	let stopping = false;
-	const joiner = new BurstJoiner(
-		(burst) => emit({ type: 'outside-contact', ...burst }),
-		(node) => emit({ type: 'notice', node, message: `reached for more than ${toldContacts} things outside the lab; only the first are told` }),
+	const joiner = new ConnectionDebouncer(
+		(debounced) => emit({ type: 'outbound-connection', ...debounced }),
+		(node) => emit({ type: 'notice', node, message: `reached for more than ${maximumReported} things outside the lab; only the first are told` }),
 	);
 	const output = new PassThrough();
 	onLines(output, {
 		onLine(line) {
-			const contact = readContact(line, lab.nodes);
-			if (contact) joiner.take(contact);
+			const connection = readConnection(line, lab.nodes);
+			if (connection) joiner.take(connection);
 		},
 	});
 	const watching = startChild(watcherArgv(lab.network.subnet), { onStdout: (chunk) => void output.write(chunk) });
@@ -45,13 +45,13 @@ export function watchOutside(lab: Pick<Lab, 'nodes' | 'network'>, emit: Emit, cl
 		await (await watching.catch(() => undefined))?.stop();
 		joiner.flush();
 	});
-	const tellEnd = (why: string) =>
+	const reportEnd = (why: string) =>
 		emit({ type: 'notice', message: `what the machines try to reach outside the lab is not watched: ${why}` });
 	watching.then(
 		async (child: Child) => {
 			const { recentStderr, signal, exitCode } = await child.exited;
-			if (!stopping) tellEnd(lastLines(recentStderr, 1) || `the watcher ended (${signal ?? `status ${exitCode}`})`);
+			if (!stopping) reportEnd(lastLines(recentStderr, 1) || `the watcher ended (${signal ?? `status ${exitCode}`})`);
 		},
-		(error: unknown) => tellEnd(toFailure(error).message),
+		(error: unknown) => reportEnd(toFailure(error).message),
 	);
 }

@@ -1,6 +1,6 @@
-/** Differences between two surveys of a machine, as sentences. */
+/** Differences between two state snapshots of a machine, as sentences. */
 import { oneLine, truncated } from '../base/format.js';
-import type { Difference } from '../lab/survey.js';
+import type { Difference } from '../lab/state-snapshot.js';
 
 /** Lines of a text that are quoted each way. */
 const quotedLines = 3;
@@ -40,8 +40,8 @@ function fileSentence({ subject, change, before, after, addedLines, removedLines
 		...(removedLines ? [`removed ${quoted(removedLines)}`] : []),
 	];
 	const attributes = before === undefined || after === undefined ? [] : [`${before} → ${after}`];
-	const told = [...lines, ...attributes];
-	return told.length === 0 ? `file ${subject} has another content` : `file ${subject}: ${told.join('; ')}`;
+	const reported = [...lines, ...attributes];
+	return reported.length === 0 ? `file ${subject} has another content` : `file ${subject}: ${reported.join('; ')}`;
 }
 
 function quoted(lines: readonly string[]): string {

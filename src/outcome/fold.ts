@@ -3,9 +3,9 @@
  * gives a state; what it means is judged in `result.ts`.
  */
 import type { LoginOutcome, ReportedError, RunEvent, ScriptOutcome, StageName } from '../lab/events.js';
-import { announcedProofs, withProofAssertion, withProofEvent } from './fold-proofs.js';
+import { announcedRobustness, withRobustnessAssertion, withRobustnessEvent } from './fold-robustness.js';
 import { replacedOrAdded, withAssertion, withWaiting } from './fold-tests.js';
-import type { ContactRecord, NodeRecord, RunState, ScriptRecord, StageRecord } from './state.js';
+import type { OutboundRecord, NodeRecord, RunState, ScriptRecord, StageRecord } from './state.js';
 
 /** The state before the first event. */
 export const emptyRun = (): RunState => ({
@@ -20,11 +20,11 @@ export const emptyRun = (): RunState => ({
 	stages: [],
 	nodes: [],
 	tests: [],
-	proofs: {},
+	robustness: {},
 	notices: [],
-	contacts: [],
+	outbound: [],
 	errors: [],
-	kept: undefined,
+	detached: undefined,
 	finishedMs: undefined,
 });
 
@@ -49,7 +49,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 				warnings: event.warnings,
 				nodes: event.nodes.map(({ name, scripts }) => ({ name, scripts: scripts.map((script) => ({ script })) })),
 				tests: event.tests,
-				proofs: announcedProofs(event.proofs ?? [], event.tests),
+				robustness: announcedRobustness(event.robustness ?? [], event.tests),
 			};
 		case 'stage-started':
 			return withStage(state, {
@@ -89,7 +89,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 		case 'assertion-waiting':
 			return event.after === undefined ? { ...state, tests: withWaiting(state.tests, event, event.at) } : state;
 		case 'assertion-finished':
-			if (event.after !== undefined) return { ...state, proofs: withProofAssertion(state.proofs, event.after, event) };
+			if (event.after !== undefined) return { ...state, robustness: withRobustnessAssertion(state.robustness, event.after, event) };
 			return { ...state, tests: withAssertion(state.tests, event) };
 		case 'login-checked':
 			return withNode(state, event.node, (node) => ({ ...node, login: loginOutcome(event) }));
@@ -97,11 +97,11 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 		case 'machine-restarted':
 		case 'shuffle-started':
 		case 'order-finished':
-			return { ...state, proofs: withProofEvent(state.proofs, event) };
-		case 'outside-contact':
-			return { ...state, contacts: [...state.contacts, contactRecord(event)] };
-		case 'kept':
-			return { ...state, kept: { commands: event.commands, end: event.end } };
+			return { ...state, robustness: withRobustnessEvent(state.robustness, event) };
+		case 'outbound-connection':
+			return { ...state, outbound: [...state.outbound, outboundRecord(event)] };
+		case 'detached':
+			return { ...state, detached: { commands: event.commands, end: event.end } };
 		case 'error':
 			return withError(state, event.error, event.at);
 		case 'run-finished':
@@ -151,7 +151,7 @@ const withScript = (state: RunState, nodeName: string, record: ScriptRecord): Ru
 const startOf = (state: RunState, { node, script }: ScriptOutcome): number | undefined =>
 	state.nodes.find(({ name }) => name === node)?.scripts.find((record) => record.script === script)?.startedAt;
 
-const contactRecord = ({ node, seenAt, protocol, address, port, question, count }: ContactRecord): ContactRecord => ({
+const outboundRecord = ({ node, seenAt, protocol, address, port, question, count }: OutboundRecord): OutboundRecord => ({
 	node,
 	seenAt,
 	protocol,

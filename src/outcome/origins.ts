@@ -3,7 +3,7 @@ import { wasStarted, type Origin } from '../lab/events.js';
 import { findStage, type RunState, type ScriptRecord, type StageRecord } from './state.js';
 
 /** The record of a node's machine coming up; one that could not be restored was booted. */
-export const arrivalOf = (state: RunState, node: string): StageRecord | undefined =>
+export const startStageOf = (state: RunState, node: string): StageRecord | undefined =>
 	findStage(state, 'boot', node) ?? findStage(state, 'restore', node);
 
 /** No machine was restored. */

@@ -5,9 +5,9 @@
 import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
 import { wasStarted, type LoginOutcome, type ReportedError, type ScriptOutcome } from '../lab/events.js';
-import { arrivalOf, isCold, originResult, scriptsToRun, type OriginResult } from './origins.js';
-import { outsideFindings, outsideResult, type OutsideResult } from './outside.js';
-import { proofResults, proofStatuses, type ProofResults } from './proofs.js';
+import { startStageOf, isCold, originResult, scriptsToRun, type OriginResult } from './origins.js';
+import { outboundFindings, outboundResult, type OutboundResult } from './outbound.js';
+import { robustnessResults, robustnessStatuses, type RobustnessResults } from './robustness.js';
 import {
 	allAssertions,
 	elapsedMs,
@@ -76,12 +76,12 @@ export interface RunResult {
 		}[];
 	}[];
 	/** Present when a node reached for something outside the lab. */
-	readonly outside?: readonly OutsideResult[];
+	readonly outside?: readonly OutboundResult[];
 	readonly warnings: readonly string[];
 	/** Each present when it was asked for. */
-	readonly twice?: ProofResults['twice'];
-	readonly reboot?: ProofResults['reboot'];
-	readonly shuffle?: ProofResults['shuffle'];
+	readonly twice?: RobustnessResults['twice'];
+	readonly reboot?: RobustnessResults['reboot'];
+	readonly shuffle?: RobustnessResults['shuffle'];
 	/** Present when the verdict is `error` or `not run`. */
 	readonly error?: {
 		readonly code: string;
@@ -111,13 +111,13 @@ const testStatuses = (state: RunState): readonly (ReachedStatus | ScriptOutcome[
 	...scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run'),
 	...allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run'),
 	...state.nodes.flatMap(({ login }) => (login?.status === 'failed' ? ['failed' as const] : [])),
-	...proofStatuses(state),
+	...robustnessStatuses(state),
 ];
 
 /** A lab with neither scripts nor assertions proves at least that its machines come up. */
 const isProved = (state: RunState): boolean =>
 	testStatuses(state).includes('passed') ||
-	(state.nodes.length > 0 && state.nodes.every(({ name }) => arrivalOf(state, name)?.status === 'passed'));
+	(state.nodes.length > 0 && state.nodes.every(({ name }) => startStageOf(state, name)?.status === 'passed'));
 
 /** How a node fared: its machine and its startup scripts. The scenario is not counted against a node. */
 export function nodeStatus(state: RunState, node: NodeRecord): ReachedStatus {
@@ -126,7 +126,7 @@ export function nodeStatus(state: RunState, node: NodeRecord): ReachedStatus {
 	const scripts = (wasStarted(node) ? [] : node.scripts).map(({ outcome }) => outcome?.status ?? 'not run');
 	if (node.login?.status === 'failed' || stages.includes('failed') || scripts.includes('failed') || scripts.includes('timed-out')) return 'failed';
 	if (stages.includes('error')) return 'error';
-	if (scripts.length === 0) return arrivalOf(state, node.name)?.status === 'passed' ? 'passed' : 'not run';
+	if (scripts.length === 0) return startStageOf(state, node.name)?.status === 'passed' ? 'passed' : 'not run';
 	return scripts.every((status) => status === 'passed') ? 'passed' : 'not run';
 }
 
@@ -207,9 +207,9 @@ export function resultOf(state: RunState): RunResult {
 				...messageIn(outcome ?? waiting),
 			})),
 		})),
-		...(state.contacts.length > 0 ? { outside: outsideFindings(state).map(outsideResult) } : {}),
+		...(state.outbound.length > 0 ? { outside: outboundFindings(state).map(outboundResult) } : {}),
 		warnings: state.warnings,
-		...proofResults(state),
+		...robustnessResults(state),
 		...(error ? { error: errorInResult(error) } : {}),
 	};
 }

@@ -50,7 +50,7 @@ export interface NodeRecord {
 	readonly login?: LoginOutcome;
 }
 
-/** How an assertion stands that was tried and did not hold. */
+/** An assertion that was tried and did not hold so far. */
 export interface WaitingRecord {
 	readonly attempts: number;
 	readonly message: string;
@@ -69,20 +69,20 @@ export interface TestRecord {
 	readonly assertions: readonly AssertionRecord[];
 }
 
-/** What a run was asked to prove beyond its scenario, as far as it got; only what was asked for is present. */
-export interface ProofRecords {
+/** The robustness checks of a run, as far as they got; only what was asked for is present. */
+export interface RobustnessRecords {
 	readonly twice?: { readonly scripts: readonly RepeatOutcome[]; readonly tests: readonly TestRecord[] };
 	readonly reboot?: { readonly machines: readonly RestartOutcome[]; readonly tests: readonly TestRecord[] };
 	readonly shuffle?: { readonly seed: number; readonly count: number; readonly orders: readonly OrderOutcome[] };
 }
 
 type EventOf<Type extends RunEventBody['type']> = Extract<RunEventBody, { readonly type: Type }>;
-export type Kept = Pick<EventOf<'kept'>, 'commands' | 'end'>;
+export type Detached = Pick<EventOf<'detached'>, 'commands' | 'end'>;
 export type Notice = Pick<EventOf<'notice'>, 'message' | 'node'>;
 export type AcceleratorChoice = Pick<EventOf<'accelerator'>, 'name' | 'reason'>;
 
 /** Packets to the world outside that followed close on each other. */
-export type ContactRecord = Omit<EventOf<'outside-contact'>, 'type'>;
+export type OutboundRecord = Omit<EventOf<'outbound-connection'>, 'type'>;
 
 export interface RunState {
 	/** Empty until the run was announced. */
@@ -101,13 +101,13 @@ export interface RunState {
 	/** In the plan's order, and so are the tests. */
 	readonly nodes: readonly NodeRecord[];
 	readonly tests: readonly TestRecord[];
-	readonly proofs: ProofRecords;
+	readonly robustness: RobustnessRecords;
 	readonly notices: readonly Notice[];
 	/** In the order in which they were told, which is not quite that of their times. */
-	readonly contacts: readonly ContactRecord[];
+	readonly outbound: readonly OutboundRecord[];
 	/** The first one is what ended the run; those after it happened on the way out. */
 	readonly errors: readonly ReportedError[];
-	readonly kept: Kept | undefined;
+	readonly detached: Detached | undefined;
 	/** Milliseconds of the whole run, once it is finished. */
 	readonly finishedMs: number | undefined;
 }

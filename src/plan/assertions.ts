@@ -162,7 +162,7 @@ function unknownType(type: string): AssertionProblem {
 const givenTwice = (key: string): AssertionProblem => ({
 	kind: 'bad-parameter',
 	path: [key],
-	message: `"${key}" stands in "params" and beside "type"`,
+	message: `"${key}" is in "params" and beside "type"`,
 	fix: 'keep one of them',
 });
 

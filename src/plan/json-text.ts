@@ -1,5 +1,5 @@
 /**
- * Strict JSON (RFC 8259) with places. `JSON.parse` tells neither where a value stands nor that a key stands twice, and
+ * Strict JSON (RFC 8259) with places. `JSON.parse` tells neither where a value stands nor that a key appears twice, and
  * what else reads JSON with places, the YAML parser, takes longer to load than the rest of a check.
  */
 import type { Entry, SyntaxNode, SyntaxTree } from './syntax.js';

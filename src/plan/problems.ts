@@ -21,7 +21,7 @@ export function validatePlan(tree: PlanTree): Validation {
 		code: 'duplicate-key',
 		path,
 		...(line === undefined ? {} : { line }),
-		message: `stands twice; the first is on line ${firstLine}`,
+		message: `appears twice; the first is on line ${firstLine}`,
 		fix: 'keep one of them',
 	}));
 	const first = planSchema.safeParse(tree.normalised);

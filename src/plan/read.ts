@@ -85,7 +85,7 @@ async function readScripts(
 				code: 'script-file',
 				...tree.locate([...place.path, 'script_file']),
 				message: `cannot read ${scriptFile}: ${reasonOf(error)}`,
-				fix: `write the script to ${file}, or mend the path (it is relative to the plan)`,
+				fix: `write the script to ${file}, or fix the path (it is relative to the plan)`,
 			});
 		}
 	}

@@ -6,7 +6,7 @@ export type SyntaxNode = MappingNode | ListNode | ScalarNode;
 export interface MappingNode {
 	readonly kind: 'mapping';
 	readonly line: number;
-	/** In the order of the text; a key that stands twice is here twice. */
+	/** In the order of the text; a key that appears twice is here twice. */
 	readonly entries: readonly Entry[];
 }
 
@@ -36,6 +36,6 @@ export interface ScalarNode {
 /** A text that was read. */
 export interface SyntaxTree {
 	readonly root: SyntaxNode;
-	/** The same as a plain value; of a key that stands twice, the last counts, as in `JSON.parse`. */
+	/** The same as a plain value; of a key that appears twice, the last counts, as in `JSON.parse`. */
 	readonly value: unknown;
 }

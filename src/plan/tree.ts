@@ -1,4 +1,4 @@
-/** The text of a plan as a value with places: what stands where, in which spelling, and which keys stand twice. */
+/** The text of a plan as a value with places: what stands where, in which spelling, and which keys appear twice. */
 import { usageFailure } from '../base/errors.js';
 import { JsonSyntaxError, parseJsonText } from './json-text.js';
 import { formatPath, toCamelCase, toSnakeCase } from './keys.js';
@@ -6,7 +6,7 @@ import type { Entry, SyntaxNode, SyntaxTree } from './syntax.js';
 import type { PlanPath, PlanPlace } from './types.js';
 import { isYaml, parseYamlText } from './yaml-text.js';
 
-/** A key that stands twice in one object, in the same spelling or in two. */
+/** A key that appears twice in one object, in the same spelling or in two. */
 export interface DuplicateKey extends PlanPlace {
 	readonly firstLine: number;
 }
@@ -15,7 +15,7 @@ export interface DuplicateKey extends PlanPlace {
 export interface PlanTree {
 	/** The value as it was written. */
 	readonly value: unknown;
-	/** The same with every key in snake_case; of a key that stands twice, the first counts. */
+	/** The same with every key in snake_case; of a key that appears twice, the first counts. */
 	readonly normalised: unknown;
 	readonly duplicates: readonly DuplicateKey[];
 	/** Whether the plan writes its keys in camelCase, as far as they show it. */
@@ -59,7 +59,7 @@ function readJson(text: string, file: string): SyntaxTree {
 		// A comment or a trailing comma is good YAML, but whatever else reads a `.json` plan would stumble over it.
 		const [what, hint] = isYaml(text)
 			? ['this is YAML but not JSON: ', 'write plain JSON, or give the plan a name that ends in .yaml']
-			: ['', 'mend the JSON there'];
+			: ['', 'fix the JSON there'];
 		throw usageFailure(`${file}:${line}:${column}: ${what}${message}`, { hint, cause: error });
 	}
 }

@@ -20,7 +20,7 @@ export function parseYamlText(text: string, file: string): SyntaxTree {
 	if (error) {
 		const { line, col } = lines.linePos(error.pos[0]);
 		const message = error.code === 'MULTIPLE_DOCS' ? 'a second document begins here' : firstLowerCase(error.message);
-		throw usageFailure(`${file}:${line}:${col}: ${message}`, { hint: 'mend the YAML there', cause: error });
+		throw usageFailure(`${file}:${line}:${col}: ${message}`, { hint: 'fix the YAML there', cause: error });
 	}
 	// First the value: the parser refuses aliases that would swell without end, which the conversion would follow.
 	const value = toValue(document, file);

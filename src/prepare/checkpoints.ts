@@ -4,19 +4,19 @@
  */
 import path from 'node:path';
 import type { CleanupStack } from '../base/cleanup.js';
-import { changesBetween, checkpointKey, describeChanges } from '../checkpoint/ingredients.js';
+import { changesBetween, checkpointKey, describeChanges } from '../checkpoint/fingerprint.js';
 import { listManifests, newestOf, sweep } from '../checkpoint/inventory.js';
 import { leaseCheckpoint, removeUnleased, withdrawCheckpoint } from '../checkpoint/lease.js';
-import { manifestSchema, type Ingredients, type Manifest } from '../checkpoint/manifest.js';
+import { manifestSchema, type Fingerprint, type Manifest } from '../checkpoint/manifest.js';
 import { beginCheckpoint, findCheckpoint, readCheckpoint, verifyFound, type Checkpoint } from '../checkpoint/store.js';
 import type { CheckpointKind, Emit } from '../lab/events.js';
 import { restored } from '../protocol/restored.js';
-import type { SaveOrder, SupervisedMachine } from '../protocol/run-spec.js';
-import { nodeIngredients, startedIngredients, wereTouched, type NodeInputs } from './node-ingredients.js';
+import type { SaveRequest, MachineRunSpec } from '../protocol/run-spec.js';
+import { provisionedFingerprint, startedFingerprint, wereModified, type NodeInputs } from './node-fingerprint.js';
 import { nicenessOf, startupTimes, timesAhead } from './priorities.js';
 
 /** What a person asked for. */
-export interface CheckpointWish {
+export interface CheckpointOptions {
 	/** Neither use nor make any. */
 	readonly cold: boolean;
 	/** Nodes that are to be restored as they were after their startup scripts. */
@@ -40,39 +40,39 @@ export interface CheckpointContext {
 
 /** The machines, each with what it comes from and what is made of it. */
 export interface CheckpointPlan {
-	readonly machines: readonly SupervisedMachine[];
-	readonly saveStarted?: SaveOrder;
+	readonly machines: readonly MachineRunSpec[];
+	readonly saveStarted?: SaveRequest;
 	/** The key of the started lab's checkpoint, whether or not there is one; none on a cold run. */
 	readonly startedKey?: string;
 }
 
 interface Candidate {
 	readonly node: string;
-	readonly supervised: SupervisedMachine;
-	readonly provisioned: Ingredients;
-	readonly started: Ingredients;
+	readonly runSpec: MachineRunSpec;
+	readonly provisioned: Fingerprint;
+	readonly started: Fingerprint;
 }
 
-const provisionedKey = ({ node, provisioned: ingredients }: Candidate): string => checkpointKey('provisioned', [{ node, ingredients }]);
+const provisionedKey = ({ node, provisioned: fingerprint }: Candidate): string => checkpointKey('provisioned', [{ node, fingerprint }]);
 
 /** Decides for every machine of a lab where it comes from. Damaged checkpoints are thrown away, and told. */
 export async function planCheckpoints(
 	lab: string,
 	inputs: readonly NodeInputs[],
-	wish: CheckpointWish,
+	request: CheckpointOptions,
 	context: CheckpointContext,
 ): Promise<CheckpointPlan> {
-	const machines = inputs.map(({ machine }) => machine.supervised);
-	if (wish.cold) return { machines };
+	const machines = inputs.map(({ machine }) => machine.runSpec);
+	if (request.cold) return { machines };
 	await sweep(context.directory);
 	const candidates = inputs.map((input): Candidate => {
-		const provisioned = nodeIngredients(input);
-		const { node, supervised } = input.machine;
-		const goesOn = wish.goingOn?.includes(node.name) ?? false;
-		return { node: node.name, supervised, provisioned, started: startedIngredients(provisioned, input, goesOn) };
+		const provisioned = provisionedFingerprint(input);
+		const { node, runSpec } = input.machine;
+		const goesOn = request.goingOn?.includes(node.name) ?? false;
+		return { node: node.name, runSpec, provisioned, started: startedFingerprint(provisioned, input, goesOn) };
 	});
 	const planner = new Planner(lab, candidates, await listManifests(context.directory), context);
-	return planner.plan(wish.started);
+	return planner.plan(request.started);
 }
 
 class Planner {
@@ -94,13 +94,13 @@ class Planner {
 		const machines = await Promise.all(
 			this.#candidates.map(async (candidate) => ({
 				...(started && wanted.includes(candidate.node)
-					? restored(candidate.supervised, started, candidate.node)
+					? restored(candidate.runSpec, started, candidate.node)
 					: await this.#provisioned(candidate)),
 				provisionedKey: provisionedKey(candidate),
 				niceness: nicenessOf(candidate.node, times),
 			})),
 		);
-		const candidates = this.#candidates.map(({ node, started: ingredients }) => ({ node, ingredients }));
+		const candidates = this.#candidates.map(({ node, started: fingerprint }) => ({ node, fingerprint }));
 		const isWhole = started !== undefined && wanted.length === candidates.length;
 		const startedKey = isWhole ? started.manifest.key : checkpointKey('started', candidates);
 		return { machines, startedKey, ...(started ? {} : await this.#saveStarted(startedKey, candidates)) };
@@ -108,7 +108,7 @@ class Planner {
 
 	/** The newest checkpoint of the started lab in which the wanted nodes are as they would be now. */
 	async #findStarted(wanted: readonly string[]): Promise<Checkpoint | undefined> {
-		const ofLab = this.#known.filter(({ kind, lab, machines }) => kind === 'started' && lab === this.#lab && !wereTouched(machines));
+		const ofLab = this.#known.filter(({ kind, lab, machines }) => kind === 'started' && lab === this.#lab && !wereModified(machines));
 		const newestFirst = ofLab.toSorted((one, other) => other.savedAt - one.savedAt);
 		for (const manifest of newestFirst) {
 			if (this.#changedSince(manifest, wanted).length > 0) continue;
@@ -128,42 +128,42 @@ class Planner {
 			.flatMap(({ node, started }) => {
 				const saved = machines.find((machine) => machine.node === node);
 				if (!saved) return [`${node} is not in it`];
-				const changes = changesBetween(saved.ingredients, started);
+				const changes = changesBetween(saved.fingerprint, started);
 				return changes.length > 0 ? [`${node}: ${describeChanges(changes)}`] : [];
 			});
 	}
 
-	async #provisioned(candidate: Candidate): Promise<SupervisedMachine> {
-		const { node, supervised, provisioned } = candidate;
+	async #provisioned(candidate: Candidate): Promise<MachineRunSpec> {
+		const { node, runSpec, provisioned } = candidate;
 		const key = provisionedKey(candidate);
-		const save = await this.#order('provisioned', key, [{ node, ingredients: provisioned }]);
+		const save = await this.#request('provisioned', key, [{ node, fingerprint: provisioned }]);
 		const found = await this.#find(key, node);
 		const saved = save ? { save } : {};
-		if (found) return { ...restored(supervised, found, node), ...saved };
-		return { ...supervised, origin: { from: 'power-on', why: this.#whyNone(node, provisioned) }, ...saved };
+		if (found) return { ...restored(runSpec, found, node), ...saved };
+		return { ...runSpec, origin: { from: 'power-on', why: this.#whyNone(node, provisioned) }, ...saved };
 	}
 
-	#whyNone(node: string, ingredients: Ingredients): string {
+	#whyNone(node: string, fingerprint: Fingerprint): string {
 		const newest = newestOf(this.#known, { lab: this.#lab, node, kind: 'provisioned' });
 		const saved = newest?.machines.find((machine) => machine.node === node);
-		const changes = saved ? changesBetween(saved.ingredients, ingredients) : [];
+		const changes = saved ? changesBetween(saved.fingerprint, fingerprint) : [];
 		if (!saved) return 'no checkpoint yet';
 		return changes.length > 0 ? describeChanges(changes) : 'its checkpoint was damaged';
 	}
 
-	async #saveStarted(key: string, machines: SaveOrder['machines']): Promise<{ readonly saveStarted?: SaveOrder }> {
+	async #saveStarted(key: string, machines: SaveRequest['machines']): Promise<{ readonly saveStarted?: SaveRequest }> {
 		const found = await readCheckpoint(path.join(this.#context.directory, key));
 		if (found && 'checkpoint' in found) return {};
-		const order = await this.#order('started', key, machines);
-		return order ? { saveStarted: order } : {};
+		const request = await this.#request('started', key, machines);
+		return request ? { saveStarted: request } : {};
 	}
 
 	/** Nothing where the store cannot be written to: the next run boots again, this one goes on. */
-	async #order(kind: CheckpointKind, key: string, machines: SaveOrder['machines']): Promise<SaveOrder | undefined> {
+	async #request(kind: CheckpointKind, key: string, machines: SaveRequest['machines']): Promise<SaveRequest | undefined> {
 		const { directory, cleanup, emit, pid } = this.#context;
 		try {
-			const aside = await beginCheckpoint(directory, key, pid, cleanup);
-			return { aside, manifest: { schema: manifestSchema, key, kind, lab: this.#lab }, machines };
+			const staging = await beginCheckpoint(directory, key, pid, cleanup);
+			return { staging, manifest: { schema: manifestSchema, key, kind, lab: this.#lab }, machines };
 		} catch (error) {
 			const whose = machines.map(({ node }) => node).join(', ');
 			emit({ type: 'notice', message: `no checkpoint of ${whose} can be made: ${(error as Error).message}` });
@@ -171,7 +171,7 @@ class Planner {
 		}
 	}
 
-	/** A checkpoint by its key, in use from now on, and sound as far as its files tell. */
+	/** A checkpoint by its key, in use from now on, and intact as far as its files tell. */
 	async #find(key: string, whose: string, nodes?: readonly string[]): Promise<Checkpoint | undefined> {
 		const { directory, cleanup, signal, emit, pid } = this.#context;
 		const place = path.join(directory, key);

@@ -1,4 +1,4 @@
-/** A lab that was handed over, on the machine where it was opened: what its machines need before they are restored. */
+/** An imported lab: what its machines need before they are restored. */
 import { cp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,10 +11,10 @@ import { admitMemory } from '../host/memory.js';
 import type { Image } from '../image/store.js';
 import type { Lab } from '../lab/lab.js';
 import { stage } from '../lab/stage.js';
-import { machineIngredients, type HostIngredients } from '../machine/fingerprint.js';
+import { machineFingerprint, type HostFingerprint } from '../machine/fingerprint.js';
 import { findQcow2Danger } from '../machine/qcow2.js';
 import { restored } from '../protocol/restored.js';
-import { scaledDeadlines, slowdownOf, type SupervisedMachine } from '../protocol/run-spec.js';
+import { scaledDeadlines, slowdownOf, type MachineRunSpec } from '../protocol/run-spec.js';
 import type { Paths } from '../runs/paths.js';
 import type { RunDirectory } from '../runs/run-directory.js';
 import { compareHosts } from '../saved-lab/compare-hosts.js';
@@ -24,19 +24,19 @@ import { machineOf } from './machines.js';
 import type { PrepareContext, PreparedLab } from './prepare.js';
 
 /** A run that was opened here, with the machines that came with it. */
-export interface OpenedLab {
+export interface ImportedLab {
 	/** Of the run. */
 	readonly directory: string;
 	readonly saved: SavedLab;
 }
 
 /**
- * Gives every machine of a lab that was handed over its place here. Its files are used from where they were unpacked, and
+ * Gives every machine of an imported lab its files here. Its files are used from where they were unpacked, and
  * what was unpacked stays for as long as this process lives.
  * @throws Failure `cannot-restore` on a host that is not enough like the one that the lab was saved on
  */
-export async function prepareOpened(
-	{ directory, saved }: OpenedLab,
+export async function prepareImported(
+	{ directory, saved }: ImportedLab,
 	lab: Lab,
 	run: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
 	paths: Pick<Paths, 'cache'>,
@@ -47,7 +47,7 @@ export async function prepareOpened(
 	// Neither a later run nor `rehearse prune` removes the run of a process that lives.
 	await writeFile(pidFile, `${process.pid}\n`);
 	const images = new Map(saved.machines.map(({ node, image }) => [node, imageIn(directory, image.key)]));
-	const checkpoint = await stage(emit, 'checkpoints', () => readOpened(directory, signal));
+	const checkpoint = await stage(emit, 'checkpoints', () => readImported(directory, signal));
 	const machines = machinesOf(saved, lab, images, run).map((machine) => restored(machine, checkpoint, machine.spec.name));
 	const qemuVersion = await readQemuVersion(signal);
 	const host = { qemuVersion, processor: processorModel() };
@@ -76,7 +76,7 @@ function machinesOf(
 	lab: Lab,
 	images: ReadonlyMap<string, Image>,
 	run: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
-): SupervisedMachine[] {
+): MachineRunSpec[] {
 	return lab.nodes.map((node, index) => {
 		const machine = saved.machines.find((candidate) => candidate.node === node.name);
 		const image = images.get(node.name);
@@ -91,7 +91,7 @@ const otherPace =
 	'the lab was saved on another processor: its clocks may go too fast or too slow here, until a node is told `echo acpi_pm >/sys/devices/system/clocksource/clocksource0/current_clocksource`';
 
 /** @throws Failure `usage` for a checkpoint that is not there as it was packed */
-async function readOpened(directory: string, signal: AbortSignal): Promise<Checkpoint> {
+async function readImported(directory: string, signal: AbortSignal): Promise<Checkpoint> {
 	const place = await findCheckpointIn(directory);
 	const found = place === undefined ? undefined : await readCheckpoint(place);
 	if (!found) throw usageFailure(`${path.basename(directory)} came without machines`, { hint: '`rehearse bundle --with-checkpoints` takes them along' });
@@ -101,10 +101,10 @@ async function readOpened(directory: string, signal: AbortSignal): Promise<Check
 }
 
 /** Every machine can be restored on this host, or none is. Resolves to whether their clocks go at the pace that they know. */
-function requireSameHost({ manifest }: Checkpoint, machines: readonly SupervisedMachine[], host: HostIngredients, saved: SavedLab): boolean {
+function requireSameHost({ manifest }: Checkpoint, machines: readonly MachineRunSpec[], host: HostFingerprint, saved: SavedLab): boolean {
 	const differences = machines.map(({ spec }) => {
-		const then = manifest.machines.find(({ node }) => node === spec.name)?.ingredients ?? {};
-		return compareHosts(then, machineIngredients(spec, host), host.accelerator.name === 'tcg');
+		const then = manifest.machines.find(({ node }) => node === spec.name)?.fingerprint ?? {};
+		return compareHosts(then, machineFingerprint(spec, host), host.accelerator.name === 'tcg');
 	});
 	const hindrances = [...new Set(differences.flatMap((difference) => difference.hindrances))];
 	if (hindrances.length === 0) return !differences.some(({ hasOtherPace }) => hasOtherPace);
@@ -114,8 +114,8 @@ function requireSameHost({ manifest }: Checkpoint, machines: readonly Supervised
 }
 
 /** The new run has seeds and plan of its own, as any run has: so it can be handed on. */
-async function copyParts(opened: string, run: string): Promise<void> {
-	const copy = (part: string) => cp(path.join(opened, part), path.join(run, part), { recursive: true });
+async function copyParts(imported: string, run: string): Promise<void> {
+	const copy = (part: string) => cp(path.join(imported, part), path.join(run, part), { recursive: true });
 	await copy('seeds').catch((cause: unknown) => {
 		throw usageFailure('the bundle has no seeds, without which its machines cannot be started', { cause });
 	});
@@ -124,7 +124,7 @@ async function copyParts(opened: string, run: string): Promise<void> {
 }
 
 /** A stranger's disk leads to no other file of this host. */
-async function requireHarmless(machines: readonly SupervisedMachine[]): Promise<void> {
+async function requireHarmless(machines: readonly MachineRunSpec[]): Promise<void> {
 	for (const { spec, restore } of machines) {
 		for (const layer of restore?.layers ?? []) {
 			const danger = await findQcow2Danger(layer);

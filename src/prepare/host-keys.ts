@@ -23,16 +23,16 @@ async function provideHostKey(file: string, node: string): Promise<HostKey> {
 	if (known) return known;
 	// The SSH library takes its time to load, and keys are made once.
 	const { generateHostKey } = await import('../ssh/login.js');
-	const aside = `${file}.${process.pid}`;
-	await writeFile(aside, JSON.stringify(generateHostKey(node)), { mode: 0o600 });
+	const staging = `${file}.${process.pid}`;
+	await writeFile(staging, JSON.stringify(generateHostKey(node)), { mode: 0o600 });
 	try {
 		// Unlike a rename this leaves in place what another run has put there in this moment.
-		await link(aside, file);
+		await link(staging, file);
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
 		if (!(await readHostKey(file))) await rm(file, { force: true });
 	} finally {
-		await rm(aside, { force: true });
+		await rm(staging, { force: true });
 	}
 	return provideHostKey(file, node);
 }

@@ -1,5 +1,5 @@
 import os from 'node:os';
-import { Turns } from '../base/turns.js';
+import { Semaphore } from '../base/semaphore.js';
 import { imageRequests, readGuestDefinition, type ImageRequest } from '../image/guest.js';
 import { findHostMirror } from '../image/mirror.js';
 import { provideImage, type Image } from '../image/store.js';
@@ -27,10 +27,10 @@ export async function provideImages(
 	const images = new Map<string, Image>();
 	const failing = new AbortController();
 	const either = signal ? AbortSignal.any([signal, failing.signal]) : failing.signal;
-	const turns = new Turns(buildsAtOnce);
+	const semaphore = new Semaphore(buildsAtOnce);
 	const provide = async (request: ImageRequest) => {
 		try {
-			const image = await turns.take(() => provideImage(request, { directory, guest, findMirror, emit, signal: either }));
+			const image = await semaphore.take(() => provideImage(request, { directory, guest, findMirror, emit, signal: either }));
 			for (const node of request.nodes) images.set(node, image);
 		} catch (error) {
 			failing.abort(error);

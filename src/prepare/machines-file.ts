@@ -9,10 +9,10 @@ import { qemuArguments, type Accelerator } from '../machine/spec.js';
 import { pasteable } from '../process/run.js';
 import { machinesPath } from '../runs/run-files.js';
 import { processorModel } from '../host/accelerator-choice.js';
-import type { SupervisedMachine } from '../protocol/run-spec.js';
+import type { MachineRunSpec } from '../protocol/run-spec.js';
 
 export interface MachinesInput {
-	readonly machines: readonly SupervisedMachine[];
+	readonly machines: readonly MachineRunSpec[];
 	readonly images: ReadonlyMap<string, Image>;
 	readonly accelerator: ProvenAccelerator;
 	readonly qemuVersion: string;
@@ -47,7 +47,7 @@ export async function writeMachinesFile(input: MachinesInput, runDirectory: stri
 }
 
 /** A machine's command as it can be pasted; its tap device is in the lab's namespace only. */
-function qemuCommand({ spec, restore }: SupervisedMachine, accelerator: Accelerator): string {
+function qemuCommand({ spec, restore }: MachineRunSpec, accelerator: Accelerator): string {
 	const [machine, start] = restore ? ([{ ...spec, layers: restore.layers }, 'incoming'] as const) : ([spec, 'power-on'] as const);
 	return pasteable(['qemu-system-x86_64', ...qemuArguments(machine, accelerator, start)]);
 }

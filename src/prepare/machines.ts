@@ -6,7 +6,7 @@ import { memoryDirectory } from '../machine/memory.js';
 import { overlayName } from '../machine/qcow2.js';
 import { reasonNotToTrace } from '../machine/trace/traceable.js';
 import { tapName } from '../network/plan.js';
-import type { SupervisedMachine } from '../protocol/run-spec.js';
+import type { MachineRunSpec } from '../protocol/run-spec.js';
 import type { RunDirectory } from '../runs/run-directory.js';
 import { consoleLogPath } from '../runs/run-files.js';
 import { buildSeedFiles, readGuestFiles, type HostKey, type SeedFiles } from '../seed/content.js';
@@ -17,7 +17,7 @@ export interface PreparedMachine {
 	readonly node: LabNode;
 	readonly image: Image;
 	readonly hostKey: HostKey;
-	readonly supervised: SupervisedMachine;
+	readonly runSpec: MachineRunSpec;
 }
 
 /** Gives every node its files, sockets, address and host key. */
@@ -36,7 +36,7 @@ export function prepareMachines(
 			node,
 			image,
 			hostKey,
-			supervised: {
+			runSpec: {
 				...machineOf(node, index, image, directory),
 				...user,
 				hostKey: hostKey.publicKey,
@@ -51,7 +51,7 @@ export function machineOf(
 	index: number,
 	image: Image,
 	{ path: run, disks, sockets }: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
-): Omit<SupervisedMachine, 'username' | 'password' | 'hostKey'> {
+): Omit<MachineRunSpec, 'username' | 'password' | 'hostKey'> {
 	return {
 		spec: {
 			name: node.name,
@@ -68,7 +68,7 @@ export function machineOf(
 			// Numbered, not named: a socket's path is short, a node's name need not be.
 			qmpSocket: path.join(sockets, `${index}.qmp`),
 			agentSocket: path.join(sockets, `${index}.agent`),
-			sideSocket: path.join(sockets, `${index}.side`),
+			controlChannelSocket: path.join(sockets, `${index}.side`),
 			commandSocket: path.join(sockets, `${index}.commands`),
 			debugSocket: path.join(sockets, `${index}.debug`),
 			shellSocket: path.join(sockets, `${index}.shell`),
@@ -81,7 +81,7 @@ export function machineOf(
 }
 
 /** The user that people get in as: the first with a password and sudo, or else with a password; root where nobody is declared. */
-function loginUser({ users }: LabNode): Pick<SupervisedMachine, 'username' | 'password'> {
+function loginUser({ users }: LabNode): Pick<MachineRunSpec, 'username' | 'password'> {
 	const withPassword = users.filter(({ password }) => password !== undefined);
 	const user: User | undefined = withPassword.find(({ groups }) => groups.includes('sudo')) ?? withPassword[0] ?? users[0];
 	if (!user) return { username: 'root' };
@@ -107,8 +107,8 @@ export async function writeSeeds(
 	signal?: AbortSignal,
 ): Promise<void> {
 	await Promise.all(
-		machines.map(({ node, supervised }) =>
-			writeSeedDisk(seeds.get(node.name) ?? {}, supervised.spec.seedFile, signal),
+		machines.map(({ node, runSpec }) =>
+			writeSeedDisk(seeds.get(node.name) ?? {}, runSpec.spec.seedFile, signal),
 		),
 	);
 }

@@ -10,21 +10,21 @@ import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import { stage } from '../lab/stage.js';
 import type { AcceleratorChoice, ProvenAccelerator } from '../machine/accelerator.js';
-import type { HostIngredients } from '../machine/fingerprint.js';
+import type { HostFingerprint } from '../machine/fingerprint.js';
 import { scaledDeadlines, slowdownOf, type Deadlines } from '../protocol/run-spec.js';
 import type { Paths } from '../runs/paths.js';
 import type { RunDirectory } from '../runs/run-directory.js';
 import type { SeedFiles } from '../seed/content.js';
-import { planCheckpoints, type CheckpointPlan, type CheckpointWish } from './checkpoints.js';
+import { planCheckpoints, type CheckpointPlan, type CheckpointOptions } from './checkpoints.js';
 import { provideHostKeys } from './host-keys.js';
 import { provideImages } from './images.js';
 import { prepareMachines, seedFilesOf, writeSeeds, type PreparedMachine } from './machines.js';
-import type { NodeInputs } from './node-ingredients.js';
+import type { NodeInputs } from './node-fingerprint.js';
 
 export interface PrepareOptions {
 	readonly paths: Paths;
 	readonly accelerator: AcceleratorChoice;
-	readonly checkpoints: CheckpointWish;
+	readonly checkpoints: CheckpointOptions;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
 	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
@@ -76,7 +76,7 @@ export async function prepareLab(
 	const machines = prepareMachines(lab, images, hostKeys, directory);
 	const seeds = await seedFilesOf(machines, { scriptDeadlineSeconds: deadlines.scriptMs / 1000, trace: options.trace });
 	await stage(emit, 'seeds', () => writeSeeds(machines.filter(({ node }) => wanted(node)), seeds, signal));
-	const host: HostIngredients = { qemuVersion, accelerator, processor: processorModel() };
+	const host: HostFingerprint = { qemuVersion, accelerator, processor: processorModel() };
 	const plan = await stage(emit, 'checkpoints', async () => {
 		const inputs = await Promise.all(machines.map((machine) => inputsOf(machine, seeds.get(machine.node.name) ?? {}, host)));
 		return planCheckpoints(lab.name, inputs, checkpoints, { directory: paths.checkpoints, emit, cleanup, signal, pid });
@@ -84,7 +84,7 @@ export async function prepareLab(
 	return { plan, images, qemuVersion, accelerator, slowdown, deadlines };
 }
 
-async function inputsOf(machine: PreparedMachine, seed: SeedFiles, host: HostIngredients): Promise<NodeInputs> {
-	const [root, disk] = await Promise.all([stat(machine.image.rootFile), stat(machine.supervised.spec.seedFile)]);
+async function inputsOf(machine: PreparedMachine, seed: SeedFiles, host: HostFingerprint): Promise<NodeInputs> {
+	const [root, disk] = await Promise.all([stat(machine.image.rootFile), stat(machine.runSpec.spec.seedFile)]);
 	return { machine, imageBuiltAt: root.mtimeMs, seed, seedBytes: disk.size, host };
 }

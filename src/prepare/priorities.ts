@@ -5,8 +5,8 @@ import type { Manifest } from '../checkpoint/manifest.js';
 const weightOfAStep = 1.25;
 
 /**
- * As far as a node ever stands back, with a third of the weight of the others: of four machines on two processors the
- * first has one to itself then. It stands back behind every other program of the host as well, and has to go on beside a
+ * The largest niceness of a node: it has a third of the weight of the others: of four machines on two processors the
+ * first has one to itself then. It yields to every other program of the host as well, and has to go on beside a
  * busy one.
  */
 const maximumNiceness = 5;
@@ -30,9 +30,9 @@ export const timesAhead = (times: ReadonlyMap<string, number>, started: readonly
 	new Map([...times].map(([node, ms]) => [node, started.includes(node) ? 0 : ms]));
 
 /**
- * How far a node stands back behind the one whose startup scripts took longest: its share of the processors is that of its
+ * The niceness of a node, by the one whose startup scripts took longest: its share of the processors is that of its
  * work, so that their work side by side takes as long as that one alone, where each had as much as the other. One of which
- * nothing is known stands back behind none.
+ * nothing is known yields to none.
  */
 export function nicenessOf(node: string, times: ReadonlyMap<string, number>): number {
 	const own = times.get(node);

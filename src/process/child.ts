@@ -21,7 +21,7 @@ export interface ChildOptions {
 	readonly withoutHugePages?: boolean;
 	/**
 	 * The signal that the kernel sends the child when this process dies, however it dies (prctl(2), PR_SET_PDEATHSIG).
-	 * Only for programs that change no identity: that takes the wish away.
+	 * Only for programs that change no identity: the kernel drops the setting then.
 	 */
 	readonly signalWhenOrphaned?: 'SIGTERM' | 'SIGKILL';
 	readonly env?: Record<string, string | undefined>;
@@ -140,7 +140,7 @@ function signalGroup(leader: number, signal: NodeJS.Signals): void {
 	}
 }
 
-/** The command that becomes `argv` as the options wish. It would start in vain, and in other words, where `argv` is not there. */
+/** The command that becomes `argv` under the options. It would start in vain, and in other words, where `argv` is not there. */
 async function startedBy(argv: Argv, { withoutHugePages: isWithout, niceness = 0, signalWhenOrphaned }: ChildOptions): Promise<Argv> {
 	// A host without perl has them all the same: it is about speed alone.
 	const paged = isWithout && (await findProgram('perl')) ? withoutHugePages(argv) : argv;

@@ -7,7 +7,7 @@ import type { Argv } from './run.js';
 export interface Daemon {
 	readonly pid: number;
 	/** What it writes to descriptor 3; its end is that of the daemon, unless this process goes first. */
-	readonly said: Readable;
+	readonly output: Readable;
 	kill(signal: NodeJS.Signals): void;
 	/** Lets this process end before it. */
 	leave(): void;
@@ -20,13 +20,13 @@ export async function startDaemon([program, ...args]: Argv, input: string): Prom
 	// One that ends before it has read its input is told by the end of what it says.
 	child.stdin?.on('error', () => undefined);
 	child.stdin?.end(input);
-	const said = child.stdio[3] as Readable;
+	const output = child.stdio[3] as Readable;
 	return {
 		pid: child.pid ?? 0,
-		said,
+		output,
 		kill: (signal) => void child.kill(signal),
 		leave: () => {
-			said.destroy();
+			output.destroy();
 			child.unref();
 		},
 	};

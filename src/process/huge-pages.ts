@@ -11,7 +11,7 @@ const program = `syscall(0 + shift, ${disableHugePages}, 1, 0, 0, 0); exec { $AR
 
 /**
  * The command that turns transparent huge pages off for itself and becomes `argv`: the kernel then clears memory by the
- * page that is touched, not 2 MiB at a time. It is about speed alone: where it cannot be done, nothing happens.
+ * page that is used, not 2 MiB at a time. It is about speed alone: where it cannot be done, nothing happens.
  */
 export function withoutHugePages(argv: Argv, architecture: NodeJS.Architecture = process.arch): Argv {
 	const number = prctl[architecture];

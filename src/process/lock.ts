@@ -30,7 +30,7 @@ export async function acquireLock(
 				stale: staleMs,
 				retries: 0,
 				// A laptop that slept comes back to a lock that somebody else may have taken. What is done under it is
-				// built aside and renamed, so that both come to a good end.
+				// built in a staging directory and renamed, so that both come to a good end.
 				onCompromised: () => undefined,
 			});
 			// Nothing is left to give back when the lock was lost; that must not hide what happened under it.

@@ -1,9 +1,9 @@
-/** How far a program stands back where processors are short. */
+/** The niceness of programs (nice(2)). */
 import { writeFile } from 'node:fs/promises';
 import { poll } from '../base/waiting.js';
 import type { Argv } from './run.js';
 
-/** The command that stands back and becomes `argv`. @param niceness from 0, which is not at all, to 19 (nice(1)) */
+/** The command that runs `argv` with a niceness. @param niceness from 0, which is not at all, to 19 (nice(1)) */
 export const niced = (argv: Argv, niceness: number): Argv => (niceness === 0 ? argv : ['nice', '-n', String(niceness), ...argv]);
 
 /** For how long the kernel is asked, in milliseconds. */

@@ -1,6 +1,6 @@
 /** Where in a script one can stop. Pure. */
 import { findCommandPlaces, placesOf, type ScriptPlaces } from '../shell/command-places.js';
-import type { DebugStop } from '../machine/debugging/words.js';
+import type { DebugStop } from '../machine/debugging/messages.js';
 
 /** The places of a script; none where it cannot be read. */
 export function readPlaces(text: string): ScriptPlaces {
@@ -12,7 +12,7 @@ export function readPlaces(text: string): ScriptPlaces {
 }
 
 /**
- * Whether a script stands within a pipeline whose first elements run already: bash tells of each before it starts it,
+ * Whether a script stops within a pipeline whose first elements run already: bash tells of each before it starts it,
  * and none of them can be undone or thought about alone.
  */
 export function isWithinPipeline(script: ScriptPlaces, { source, line, command }: DebugStop): boolean {

@@ -1,6 +1,6 @@
 /** What a debugger and a lab say to each other: a line of JSON each, over the stream that the question `debug` opens. */
 import type { ReportedError, RunEventBody, Status } from '../lab/events.js';
-import type { DebugAnswer, DebugStop } from '../machine/debugging/words.js';
+import type { DebugAnswer, DebugStop } from '../machine/debugging/messages.js';
 
 /** What the debugger wants; each has one reply. */
 export type DebugRequest =
@@ -8,13 +8,13 @@ export type DebugRequest =
 	| { readonly do: 'go'; readonly mode: 'step' | 'over' | 'out' | 'run'; readonly lines: readonly number[] }
 	/** Runs a command in the script's own shell; it is not the script's. */
 	| { readonly do: 'evaluate'; readonly command: string }
-	/** Runs a command in the place of the one that it stands before. When it succeeds, the script goes on behind that. */
+	/** Runs a command in the place of the one that is next. When it succeeds, the script goes on behind that. */
 	| { readonly do: 'instead'; readonly command: string; readonly lines: readonly number[] }
 	| { readonly do: 'variables'; readonly names: readonly string[] }
 	/** Restores the machine as it was before the last step; before this one began, where `steps` is 0. */
 	| { readonly do: 'back'; readonly steps: number }
-	/** All machines go on for a while, the script still stands; or no longer. */
-	| { readonly do: 'thaw' | 'freeze' }
+	/** All machines go on for a while, the script stays where it is; or no longer. */
+	| { readonly do: 'resume' | 'pause' }
 	/** Lets the scripts run on to their end. */
 	| { readonly do: 'quit' };
 
@@ -23,8 +23,8 @@ export interface Interruption {
 	readonly do: 'interrupt';
 }
 
-/** How the node stands. */
-export type Standing =
+/** Where the debugged scripts are. */
+export type DebugPosition =
 	| DebugStop
 	/** Within a command. */
 	| { readonly kind: 'interrupted' }
@@ -34,7 +34,7 @@ export type Standing =
 	| { readonly kind: 'ended'; readonly startup: Status };
 
 export interface DebugReply {
-	readonly standing?: Standing;
+	readonly position?: DebugPosition;
 	readonly answer?: DebugAnswer;
 	/** How long the machine took to be restored, in milliseconds. */
 	readonly restoredMs?: number;
@@ -43,7 +43,7 @@ export interface DebugReply {
 }
 
 /** What the lab says: the first reply, unasked, is to the question that opened the stream. */
-export type DebugSaid =
+export type DebugResponse =
 	| { readonly event: RunEventBody }
 	| { readonly reply: DebugReply }
 	| { readonly refused: ReportedError };

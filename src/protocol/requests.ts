@@ -3,10 +3,10 @@ import path from 'node:path';
 import type { Status } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import type { ServicePort } from '../lab/service-ports.js';
-import type { TerminalSize } from '../machine/side-line.js';
+import type { TerminalSize } from '../machine/control-channel.js';
 import type { Accelerator } from '../machine/spec.js';
 import type { LinkState } from '../network/link.js';
-import type { HandoverOrder, Replacement } from './run-spec.js';
+import type { ExportRequest, Replacement } from './run-spec.js';
 
 /** A question, and what its answer is. */
 export type LabRequest =
@@ -34,8 +34,8 @@ export type LabRequest =
 	| { readonly op: 'plan' }
 	/** → the directories of the checkpoints that it still uses. Makes some nodes anew; the lab is another from then on. */
 	| ({ readonly op: 'replace' } & Replacement)
-	/** → SavedLab: keeps the journals and saves all machines as they are, to be handed over; they go on. */
-	| ({ readonly op: 'save' } & HandoverOrder)
+	/** → SavedLab: keeps the journals and saves all machines as they are, to be exported; they go on. */
+	| ({ readonly op: 'save' } & ExportRequest)
 	/** Ends the lab; answered before it has ended. */
 	| { readonly op: 'down' };
 
@@ -55,7 +55,7 @@ export interface CurrentLab {
 export interface LabStatus {
 	readonly lab: string;
 	/** Whether it stays until it is ended; it is still coming up, or a run that goes on by itself, otherwise. */
-	readonly stands: boolean;
+	readonly isReady: boolean;
 	readonly nodes: readonly NodeStatus[];
 	/** What connections and assertions name. */
 	readonly ports: readonly ServicePort[];

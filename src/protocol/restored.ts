@@ -1,16 +1,16 @@
 import path from 'node:path';
 import type { Checkpoint } from '../checkpoint/store.js';
-import type { SupervisedMachine } from './run-spec.js';
+import type { MachineRunSpec } from './run-spec.js';
 
 /** A machine that continues from a checkpoint; as it was where the checkpoint does not have it. */
-export function restored(supervised: SupervisedMachine, { directory, manifest }: Checkpoint, node: string): SupervisedMachine {
+export function restored(runSpec: MachineRunSpec, { directory, manifest }: Checkpoint, node: string): MachineRunSpec {
 	const machine = manifest.machines.find((candidate) => candidate.node === node);
-	if (!machine) return supervised;
+	if (!machine) return runSpec;
 	const file = (name: string) => path.join(directory, name);
 	const pages = machine.pages === undefined ? {} : { pagesFile: file(machine.pages) };
 	const files = { stateFile: file(machine.state), ramFile: file(machine.ram), ...pages, layers: machine.layers.map(file) };
 	return {
-		...supervised,
+		...runSpec,
 		origin: { from: 'checkpoint', kind: manifest.kind, savedAt: manifest.savedAt },
 		restore: { checkpoint: directory, ...files },
 	};

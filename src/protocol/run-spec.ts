@@ -1,6 +1,6 @@
 /** What the supervisor, the first process of a lab's namespace, is told, and what it tells. */
 import type { CheckpointMachine, Manifest } from '../checkpoint/manifest.js';
-import type { Origin, ProofName, ReportedError, RunEventBody, ScriptOutcome, Status } from '../lab/events.js';
+import type { Origin, RobustnessCheck, ReportedError, RunEventBody, ScriptOutcome, Status } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import type { StateFiles } from '../machine/memory.js';
 import type { Accelerator, MachineSpec } from '../machine/spec.js';
@@ -9,7 +9,7 @@ import type { Accelerator, MachineSpec } from '../machine/spec.js';
 export type Keep = 'never' | 'on-failure' | 'always';
 
 /** One machine to run: how to start it and how to get in. */
-export interface SupervisedMachine {
+export interface MachineRunSpec {
 	readonly spec: MachineSpec;
 	readonly diskMiB: number;
 	readonly consoleFile: string;
@@ -29,10 +29,10 @@ export interface SupervisedMachine {
 	/** The key of its own checkpoint of before its startup scripts, whether or not there is one; none on a cold run. */
 	readonly provisionedKey?: string;
 	/** What is made of its state once it is provisioned; nothing on a cold run. */
-	readonly save?: SaveOrder;
-	/** How far it stands back behind the lab's others while a scenario waits for all of them, from 0 to 19 (nice(2)). */
+	readonly save?: SaveRequest;
+	/** Its niceness while a scenario waits for all machines of the lab, from 0 to 19 (nice(2)). */
 	readonly niceness?: number;
-	/** How its startup scripts had ended when it was handed over; it is only ever restored. */
+	/** How its startup scripts had ended when it was exported; it is only ever restored. */
 	readonly startup?: PastStartup;
 }
 
@@ -52,31 +52,31 @@ export interface SavedState extends StateFiles {
 }
 
 /** A checkpoint that is to be made. */
-export interface SaveOrder {
+export interface SaveRequest {
 	/** Where it is written; there already, and removed by whoever gave the order. */
-	readonly aside: string;
+	readonly staging: string;
 	readonly manifest: Pick<Manifest, 'schema' | 'key' | 'kind' | 'lab' | 'run'>;
 	/** Of each machine, in the order of the nodes that are saved. */
-	readonly machines: readonly Pick<CheckpointMachine, 'node' | 'ingredients' | 'startupCpuMs'>[];
-	/** Names of files that were written aside already. */
-	readonly besides?: readonly string[];
+	readonly machines: readonly Pick<CheckpointMachine, 'node' | 'fingerprint' | 'startupCpuMs'>[];
+	/** Names of files that are in the staging directory already. */
+	readonly alsoWritten?: readonly string[];
 }
 
-/** Where a checkpoint of all machines goes that is to be handed over. */
-export interface HandoverOrder extends Pick<SaveOrder, 'aside'> {
+/** Where the checkpoint of an export goes. */
+export interface ExportRequest extends Pick<SaveRequest, 'staging'> {
 	readonly key: string;
 }
 
 /** Everything the supervisor needs, as one line of JSON on its standard input. */
-export interface SupervisedRun {
+export interface RunSpec {
 	readonly lab: Lab;
-	readonly machines: readonly SupervisedMachine[];
+	readonly machines: readonly MachineRunSpec[];
 	/** What is made of the state of all machines once their startup scripts have passed. */
-	readonly saveStarted?: SaveOrder;
+	readonly saveStarted?: SaveRequest;
 	/** The key of the started lab's checkpoint, whether or not there is one; none on a cold run. */
 	readonly startedKey?: string;
 	/** What is made of the state of all machines when the lab has not passed. */
-	readonly saveFailed?: HandoverOrder;
+	readonly saveFailed?: ExportRequest;
 	/** Whether the scenario is run once the machines are started; a lab that is brought up to stay waits to be asked. */
 	readonly scenario: boolean;
 	/** The store of checkpoints. */
@@ -90,12 +90,12 @@ export interface SupervisedRun {
 	readonly keep: Keep;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
-	/** What is to be proved once the scenario has passed. */
-	readonly proofs: readonly ProofName[];
+	/** The robustness checks that run once the scenario has passed. */
+	readonly robustness: readonly RobustnessCheck[];
 	/** How long a node waits, once all machines are there, before its startup scripts begin, in milliseconds. */
 	readonly pace?: Readonly<Record<string, number>>;
-	/** Whether the machines are surveyed at the end, into the run's directory. */
-	readonly surveys: boolean;
+	/** Whether state snapshots of the machines are written into the run's directory at the end. */
+	readonly snapshots: boolean;
 	/** What the run is called. */
 	readonly run: string;
 	readonly runDirectory: string;
@@ -108,7 +108,7 @@ export interface SupervisedRun {
 }
 
 /** What the supervisor writes to descriptor 3, a line of JSON each. */
-export type SupervisorLine = RunEventBody | { readonly type: 'supervisor-done'; readonly error?: ReportedError };
+export type SupervisorMessage = RunEventBody | { readonly type: 'supervisor-done'; readonly error?: ReportedError };
 
 /** How long each wait may take, in milliseconds, scaled to the accelerator. */
 export interface Deadlines {
@@ -127,7 +127,7 @@ export interface Deadlines {
 }
 
 /** The words that the supervisor understands on its standard input, after the first line. */
-export type SupervisorWord = 'stop' | 'release';
+export type SupervisorRequest = 'stop' | 'release';
 
 /** A host with KVM and time; every deadline is a multiple of these. */
 const baseDeadlines: Deadlines = {
@@ -154,7 +154,7 @@ export function scaledDeadlines(slowdown: number): Deadlines {
 }
 
 /** Which tests are run, and how patiently. */
-export interface ScenarioWish {
+export interface ScenarioRequest {
 	/** Names of tests; all of them when there is none. */
 	readonly tests: readonly string[];
 	/** For each assertion, in milliseconds: a lab that has settled needs no more than one look. */
@@ -164,6 +164,6 @@ export interface ScenarioWish {
 }
 
 /** Nodes that are made anew, and the lab that there is then. */
-export interface Replacement extends Pick<SupervisedRun, 'lab' | 'startedKey' | 'saveStarted'> {
-	readonly machines: readonly SupervisedMachine[];
+export interface Replacement extends Pick<RunSpec, 'lab' | 'startedKey' | 'saveStarted'> {
+	readonly machines: readonly MachineRunSpec[];
 }

@@ -17,27 +17,27 @@ import { boundCheckpoints } from '../checkpoint/inventory.js';
 import { leaseCheckpoint } from '../checkpoint/lease.js';
 import { processorModel } from '../host/accelerator-choice.js';
 import { requiredForRun } from '../host/requirements.js';
-import type { Emit, ProofName, RunEvent } from '../lab/events.js';
+import type { Emit, RobustnessCheck, RunEvent } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
 import { emptyRun, foldEvent } from '../outcome/fold.js';
 import { resultJson, resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
-import type { CheckpointWish } from '../prepare/checkpoints.js';
-import { prepareOpened, type OpenedLab } from '../prepare/from-saved-lab.js';
+import type { CheckpointOptions } from '../prepare/checkpoints.js';
+import { prepareImported, type ImportedLab } from '../prepare/from-saved-lab.js';
 import { writeMachinesFile } from '../prepare/machines-file.js';
 import { prepareLab, type PrepareContext } from '../prepare/prepare.js';
 import { startJanitor } from '../process/janitor.js';
 import { controlSocketIn } from '../protocol/requests.js';
-import type { HandoverOrder, Keep, SupervisedRun } from '../protocol/run-spec.js';
+import type { ExportRequest, Keep, RunSpec } from '../protocol/run-spec.js';
 import { announceLive, type LiveLab } from '../runs/live-labs.js';
-import { makePlace, type Paths } from '../runs/paths.js';
+import { ensureDirectory, type Paths } from '../runs/paths.js';
 import { copyPlan } from '../runs/plan-copy.js';
 import { createRunDirectory, type RunDirectory } from '../runs/run-directory.js';
 import { journalsDirectory } from '../runs/run-files.js';
 import { sshConfigFile, writeSshConfig } from '../runs/ssh-config.js';
 import { checkpointsIn } from '../saved-lab/layout.js';
-import { orderHandover } from '../saved-lab/store.js';
+import { requestExport } from '../saved-lab/store.js';
 import { announceTests } from '../scenario/checks.js';
 import { startSupervisor, type Supervisor } from './start-supervisor.js';
 
@@ -47,27 +47,27 @@ export interface RehearseOptions {
 	readonly labArgument: string;
 	readonly paths: Paths;
 	readonly accelerator: AcceleratorChoice;
-	readonly checkpoints: CheckpointWish & {
+	readonly checkpoints: CheckpointOptions & {
 		/** How much they may occupy, in bytes. */
 		readonly limitBytes: number;
 	};
 	readonly keep: Keep;
-	/** Whether the machines of a run that has not passed are saved, to be handed over. */
+	/** Whether the machines of a run that has not passed are saved, to be exported. */
 	readonly saveFailed?: boolean;
-	/** A lab that was handed over: its machines are restored as they were, and nothing else is prepared. */
-	readonly opened?: OpenedLab;
+	/** An imported lab: its machines are restored as they were, and nothing else is prepared. */
+	readonly imported?: ImportedLab;
 	/** Whether the scenario is run once the machines are started. */
 	readonly scenario: boolean;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
-	/** What is to be proved once the scenario has passed. */
-	readonly proofs?: readonly ProofName[];
+	/** The robustness checks that run once the scenario has passed. */
+	readonly robustness?: readonly RobustnessCheck[];
 	/** Directories of earlier runs that somebody is still to be told of. */
 	readonly spared?: readonly string[];
 	/** How long each node waits before its startup scripts begin, in milliseconds. */
 	readonly pace?: Readonly<Record<string, number>>;
-	/** Whether the machines are surveyed at the end (./surveys), once all that the verdict depends on was told. */
-	readonly surveys?: boolean;
+	/** Whether state snapshots of the machines are written at the end (../runs/snapshots), once all that the verdict depends on was told. */
+	readonly snapshots?: boolean;
 	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
 	readonly mirror?: string | undefined;
 	/** For the whole run, in milliseconds. */
@@ -84,7 +84,7 @@ export interface Stopping {
 	/** Aborts when not even the teardown is waited for. */
 	readonly urgent: AbortSignal;
 	/** Is given what lets a kept lab go, once it is kept. */
-	letGo(release: () => void): void;
+	detach(release: () => void): void;
 }
 
 /** Rehearses a lab. Resolves to the folded events of the run, whatever became of it; never rejects. */
@@ -98,7 +98,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 		logEvent(event);
 		options.onEvent(event);
 		// A person looks at the lab now, for as long as it takes.
-		if (event.type === 'kept') clearTimeout(limitTimer);
+		if (event.type === 'detached') clearTimeout(limitTimer);
 	};
 	// A full disk costs the log, not the run; what happened is still folded and shown.
 	let isLogging = true;
@@ -123,13 +123,13 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			const starting = startSupervisor(cleanup, signal);
 			const required = requiredForRun();
 			for (const early of [starting, required]) early.catch(() => undefined);
-			for (const kind of ['state', 'cache'] as const) await makePlace(options.paths, kind);
+			for (const kind of ['state', 'cache'] as const) await ensureDirectory(options.paths, kind);
 			directory = await createRunDirectory(options.paths.runs, options.lab.name, cleanup, options.spared);
 			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);
 			await announceLive(liveLab(options, directory), cleanup);
 			// That of a run that was opened is copied with its seeds.
-			if (!options.opened) await keep('a copy of the plan', copyPlan(options.lab, directory.path), emit);
+			if (!options.imported) await keep('a copy of the plan', copyPlan(options.lab, directory.path), emit);
 			await rehearseIn(directory, options, { starting, required }, { emit, cleanup, signal });
 		});
 	} catch (error) {
@@ -148,22 +148,22 @@ async function rehearseIn(
 	{ starting, required }: { readonly starting: Promise<Supervisor>; readonly required: Promise<void> },
 	context: PrepareContext,
 ): Promise<void> {
-	const { lab, paths, opened, stopping } = options;
+	const { lab, paths, imported, stopping } = options;
 	const { emit, cleanup, signal } = context;
 	await required;
-	const prepared = await (opened ? prepareOpened(opened, lab, directory, paths, context) : prepareLab(lab, directory, options, context));
+	const prepared = await (imported ? prepareImported(imported, lab, directory, paths, context) : prepareLab(lab, directory, options, context));
 	const { plan, accelerator, deadlines, slowdown } = prepared;
 	await keep('what the machines are started with', writeMachinesFile({ ...prepared, ...plan }, directory.path), emit);
 	// What a lab that stays goes back to, whenever it is told to, and what its debugger starts from.
 	const keys = [plan.startedKey, ...plan.machines.map(({ provisionedKey }) => provisionedKey)].filter((key) => key !== undefined);
-	const checkpoints = opened ? checkpointsIn(opened.directory) : paths.checkpoints;
-	const told: Emit = (event) => {
-		if (event.type === 'kept') for (const key of keys) void leaseCheckpoint(path.join(checkpoints, key), process.pid, cleanup);
+	const checkpoints = imported ? checkpointsIn(imported.directory) : paths.checkpoints;
+	const reported: Emit = (event) => {
+		if (event.type === 'detached') for (const key of keys) void leaseCheckpoint(path.join(checkpoints, key), process.pid, cleanup);
 		emit(event);
 	};
-	const saveFailed = options.saveFailed ? await orderSave(paths.checkpoints, emit, cleanup) : undefined;
+	const saveFailed = options.saveFailed ? await requestSave(paths.checkpoints, emit, cleanup) : undefined;
 	const supervisor = await starting;
-	const run: SupervisedRun = {
+	const run: RunSpec = {
 		lab,
 		...plan,
 		checkpoints,
@@ -175,20 +175,20 @@ async function rehearseIn(
 		scenario: options.scenario,
 		trace: options.trace,
 		access: { sshConfigFile: sshConfigFile(directory.path), end: `rehearse down ${quote(lab.name)}` },
-		proofs: options.proofs ?? [],
+		robustness: options.robustness ?? [],
 		...(options.pace ? { pace: options.pace } : {}),
 		...(saveFailed ? { saveFailed } : {}),
-		surveys: options.surveys ?? false,
+		snapshots: options.snapshots ?? false,
 		run: directory.id,
 		runDirectory: directory.path,
 		disks: directory.disks,
 		journals: journalsDirectory(directory.path),
 		sockets: directory.sockets,
 	};
-	const supervised = supervisor.supervise(run, { emit: told, signal, stopping });
-	supervised.catch(() => undefined);
+	const runSpec = supervisor.supervise(run, { emit: reported, signal, stopping });
+	runSpec.catch(() => undefined);
 	await writeSshConfig(directory.path, plan.machines, supervisor.pid);
-	await supervised;
+	await runSpec;
 	if (options.checkpoints.cold && !saveFailed) return;
 	// What was saved just now is what somebody asked for.
 	const kept = saveFailed ? [saveFailed.key] : [];
@@ -198,8 +198,8 @@ async function rehearseIn(
 }
 
 /** Nothing where the store cannot be written to, which costs no run. */
-function orderSave(store: string, emit: Emit, cleanup: CleanupStack): Promise<HandoverOrder | undefined> {
-	return orderHandover(store, process.pid, cleanup).catch((error: unknown) => {
+function requestSave(store: string, emit: Emit, cleanup: CleanupStack): Promise<ExportRequest | undefined> {
+	return requestExport(store, process.pid, cleanup).catch((error: unknown) => {
 		emit({ type: 'notice', message: `the machines cannot be saved: ${toFailure(error).message}` });
 		return undefined;
 	});
@@ -212,13 +212,13 @@ async function keep(what: string, keeping: Promise<void>, emit: Emit): Promise<v
 	);
 }
 
-const liveLab = ({ lab, labArgument, scenario, opened }: RehearseOptions, { path: runDirectory, sockets }: RunDirectory): LiveLab => ({
+const liveLab = ({ lab, labArgument, scenario, imported }: RehearseOptions, { path: runDirectory, sockets }: RunDirectory): LiveLab => ({
 	name: lab.name,
 	labArgument,
 	planPath: lab.planPath,
 	nodes: lab.nodes.map(({ name }) => name),
-	stays: !scenario,
-	...(opened ? { opened: opened.directory } : {}),
+	isUp: !scenario,
+	...(imported ? { imported: imported.directory } : {}),
 	runDirectory,
 	sockets,
 	controlSocket: controlSocketIn(sockets),
@@ -226,7 +226,7 @@ const liveLab = ({ lab, labArgument, scenario, opened }: RehearseOptions, { path
 	startedAt: Date.now(),
 });
 
-function announce({ lab, labArgument, scenario, proofs }: RehearseOptions, directory: RunDirectory, emit: Emit): void {
+function announce({ lab, labArgument, scenario, robustness }: RehearseOptions, directory: RunDirectory, emit: Emit): void {
 	emit({
 		type: 'run-started',
 		runId: directory.id,
@@ -237,6 +237,6 @@ function announce({ lab, labArgument, scenario, proofs }: RehearseOptions, direc
 		tests: scenario ? lab.scenarios.flatMap(({ tests }) => announceTests(tests)) : [],
 		warnings: lab.warnings,
 		runDirectory: directory.path,
-		...(proofs && proofs.length > 0 ? { proofs } : {}),
+		...(robustness && robustness.length > 0 ? { robustness } : {}),
 	});
 }

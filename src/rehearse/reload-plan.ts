@@ -38,7 +38,7 @@ const immaterial: readonly (keyof LabNode)[] = ['role'];
 
 /**
  * Compares a lab that runs with its edited plan.
- * @param only the nodes that may be touched; all of them where there is none
+ * @param only the nodes that may be replaced; all of them where there is none
  * @param ended nodes that have no machine, and so need another
  * @throws Failure `usage` for what cannot be done to a lab that runs: other nodes, or in another order, another network
  */

@@ -64,7 +64,7 @@ export async function rehearseOrders(plain: RunState, { count, seed }: Shuffle, 
 const inOrder = (order: StartupOrder, options: RehearseOptions): RehearseOptions => ({
 	...options,
 	pace: Object.fromEntries(order.map(({ node, delayMs }) => [node, delayMs])),
-	proofs: [],
+	robustness: [],
 	keep: 'never',
 	// Each is told when it is over, in one line.
 	onEvent: () => undefined,

@@ -12,7 +12,7 @@ import { programFile } from '../base/package-root.js';
 import { poll } from '../base/waiting.js';
 import type { Emit } from '../lab/events.js';
 import { startChild, type Child } from '../process/child.js';
-import type { SupervisedRun, SupervisorLine, SupervisorWord } from '../protocol/run-spec.js';
+import type { RunSpec, SupervisorMessage, SupervisorRequest } from '../protocol/run-spec.js';
 
 const supervisorArgv = (): readonly [string, ...string[]] => [
 	'unshare',
@@ -27,7 +27,7 @@ export interface Supervisor {
 	/** Its process id on the host. */
 	readonly pid: number;
 	/** Has it run a lab; resolves when the run is over and everything is gone, rejects when the rehearsal broke. */
-	supervise(run: SupervisedRun, context: SuperviseContext): Promise<void>;
+	supervise(run: RunSpec, context: SuperviseContext): Promise<void>;
 }
 
 /** How long the supervisor may take to tear its lab down once told to, in milliseconds. */
@@ -37,7 +37,7 @@ export interface SuperviseContext {
 	readonly emit: Emit;
 	/** Its abort has the supervisor tear the lab down. */
 	readonly signal: AbortSignal;
-	readonly stopping: { readonly urgent: AbortSignal; letGo(release: () => void): void };
+	readonly stopping: { readonly urgent: AbortSignal; detach(release: () => void): void };
 }
 
 /**
@@ -49,7 +49,7 @@ export async function startSupervisor(cleanup: CleanupStack, signal: AbortSignal
 	// Whoever starts it may be gone before it has started.
 	const stop = async () => {
 		const child = await starting?.catch(() => undefined);
-		await child?.stop({ graceful: () => say(child, 'stop'), graceMs: teardownMs });
+		await child?.stop({ graceful: () => send(child, 'stop'), graceMs: teardownMs });
 	};
 	cleanup.defer('supervisor', stop);
 	signal.throwIfAborted();
@@ -65,28 +65,28 @@ export async function startSupervisor(cleanup: CleanupStack, signal: AbortSignal
 	};
 }
 
-const say = (child: Child, word: SupervisorWord): void => void child.stdin?.write(`${word}\n`);
+const send = (child: Child, word: SupervisorRequest): void => void child.stdin?.write(`${word}\n`);
 
-async function supervise(run: SupervisedRun, child: Child, { emit, signal, stopping }: SuperviseContext): Promise<void> {
+async function supervise(run: RunSpec, child: Child, { emit, signal, stopping }: SuperviseContext): Promise<void> {
 	signal.throwIfAborted();
 	child.stdin?.write(`${JSON.stringify(run)}\n`);
-	const onAbort = () => say(child, 'stop');
+	const onAbort = () => send(child, 'stop');
 	signal.addEventListener('abort', onAbort, { once: true });
 	// With the first process of a namespace everything in it dies.
 	const onUrgent = () => child.kill('SIGKILL');
 	stopping.urgent.addEventListener('abort', onUrgent, { once: true });
 
-	let end: Extract<SupervisorLine, { type: 'supervisor-done' }> | undefined;
+	let end: Extract<SupervisorMessage, { type: 'supervisor-done' }> | undefined;
 	const [lines] = child.extra;
 	if (!lines) throw brokenFailure('supervisor', 'the supervisor was started without its event pipe');
 	for await (const line of linesOf(lines)) {
-		const said = JSON.parse(line) as SupervisorLine;
-		if (said.type === 'supervisor-done') {
-			end = said;
+		const message = JSON.parse(line) as SupervisorMessage;
+		if (message.type === 'supervisor-done') {
+			end = message;
 			continue;
 		}
-		if (said.type === 'kept') stopping.letGo(() => say(child, 'release'));
-		emit(said);
+		if (message.type === 'detached') stopping.detach(() => send(child, 'release'));
+		emit(message);
 	}
 	const { recentStderr, exitCode, signal: killedBy } = await child.exited;
 	signal.removeEventListener('abort', onAbort);

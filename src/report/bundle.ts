@@ -15,7 +15,7 @@ export interface WrittenBundle {
 }
 
 /** A bundle that was opened. */
-export interface OpenedBundle {
+export interface ImportedBundle {
 	/** Where its files are now. */
 	readonly directory: string;
 	readonly manifest: BundleManifest;
@@ -24,7 +24,7 @@ export interface OpenedBundle {
 }
 
 /** What became of the lab of a bundle. */
-export interface OpenedLabResult {
+export interface ImportedLabResult {
 	readonly up: boolean;
 	readonly name?: string;
 	readonly error?: ReportedError;
@@ -61,7 +61,7 @@ function secretLines(secrets: readonly HeldSecrets[], hasMachines: boolean, pain
 }
 
 /** Where the files of a bundle are now; ends with a newline. */
-export function renderOpened({ directory, manifest, plan }: OpenedBundle, { color }: { readonly color: boolean }): string {
+export function renderImported({ directory, manifest, plan }: ImportedBundle, { color }: { readonly color: boolean }): string {
 	const paint = painter(color);
 	const has = (place: string) => manifest.files.some(({ path: file }) => file === place || file.startsWith(`${place}/`));
 	const places: readonly (readonly [what: string, place: string | undefined])[] = [
@@ -83,5 +83,5 @@ const json = (value: object): string => `${JSON.stringify(value, undefined, '\t'
 export const bundleObject = ({ file, bytes, manifest }: WrittenBundle): string => json({ schema: 1, bundle: file, bytes, manifest });
 
 /** The same for programs, with the result of the run. */
-export const openedObject = ({ directory, manifest, plan }: OpenedBundle, result: RunResult, lab?: OpenedLabResult): string =>
+export const importedObject = ({ directory, manifest, plan }: ImportedBundle, result: RunResult, lab?: ImportedLabResult): string =>
 	json({ schema: 1, directory, plan: plan ?? null, manifest, result, ...(lab ? { lab } : {}) });

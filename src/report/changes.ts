@@ -1,8 +1,8 @@
 /** What changed from one run of a lab to the next: assertions that flipped, scripts that fail or no longer do, machines. */
 import { oneLine } from '../base/format.js';
 import type { ScriptOutcome } from '../lab/events.js';
-import type { Difference } from '../lab/survey.js';
-import { differenceResult, type DifferenceResult } from '../outcome/proofs.js';
+import type { Difference } from '../lab/state-snapshot.js';
+import { differenceResult, type DifferenceResult } from '../outcome/robustness.js';
 import { allAssertions, type ReachedStatus, type RunState } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
 import { statusIn } from './so-far.js';
@@ -30,13 +30,13 @@ export interface Changes {
 		readonly failed_line?: number;
 		readonly failed_command?: string;
 		/** `failed with exit status 1 after 4.2 s`. */
-		readonly told?: string;
+		readonly reported?: string;
 	}[];
 	/** What differs in the machines once the scenario is over, by node; only nodes in which anything does. */
 	readonly machines: readonly { readonly node: string; readonly differences: readonly DifferenceResult[] }[];
 }
 
-/** The changes from one run to the next; `machines` holds the differences of their surveys by node. */
+/** The changes from one run to the next; `machines` holds the differences of their state snapshots by node. */
 export function changesBetweenRuns(
 	before: RunState,
 	after: RunState,
@@ -81,7 +81,7 @@ function changedScripts(before: RunState, after: RunState): Changes['scripts'] {
 					...{ node, script, from, to },
 					...(outcome?.failedLine === undefined ? {} : { failed_line: outcome.failedLine }),
 					...(outcome?.failedCommand === undefined ? {} : { failed_command: outcome.failedCommand }),
-					...(outcome === undefined || to === 'passed' ? {} : { told: scriptFailure(outcome) }),
+					...(outcome === undefined || to === 'passed' ? {} : { reported: scriptFailure(outcome) }),
 				},
 			];
 		}),
@@ -91,9 +91,9 @@ function changedScripts(before: RunState, after: RunState): Changes['scripts'] {
 /** Assertions and scripts that changed, a paragraph; no lines where nothing did. */
 export function changedAnswers({ assertions, scripts }: Changes, width: number, paint: Paint): string[] {
 	const lines = [
-		...scripts.flatMap(({ node, script, from, to, failed_line: line, failed_command: command, told }) => {
+		...scripts.flatMap(({ node, script, from, to, failed_line: line, failed_command: command, reported }) => {
 			const where = [...(line === undefined ? [] : [`line ${line}`]), ...(command === undefined ? [] : [oneLine(command)])].join(': ');
-			const news = to === 'passed' ? `passes again (${from})` : (told ?? to);
+			const news = to === 'passed' ? `passes again (${from})` : (reported ?? to);
 			return marked(to, `${node}: startup script ${script} ${news}${where === '' ? '' : `, ${where}`}`, width, paint);
 		}),
 		...assertions.flatMap(({ test, on_vm: onVm, assertion, from, to, message }) => [

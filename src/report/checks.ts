@@ -1,11 +1,11 @@
 /** The two tables of the summary: nodes with their startup scripts, and tests with their assertions. */
 import { formatMs, oneLine, plural, truncated, withoutControls } from '../base/format.js';
 import { wasStarted, type AssertionOutcome, type ScriptOutcome } from '../lab/events.js';
-import { arrivalOf } from '../outcome/origins.js';
+import { startStageOf } from '../outcome/origins.js';
 import { bootEnding, nodeStatus, testStatus } from '../outcome/result.js';
 import type { AssertionRecord, NodeRecord, RunState, ScriptRecord, TestRecord } from '../outcome/state.js';
 import { consoleLogPath } from '../runs/run-files.js';
-import { arrivalText } from './origins.js';
+import { startStageText } from './origins.js';
 import { excerptLines, swallowedLines } from './swallowed.js';
 import {
 	indented,
@@ -49,17 +49,17 @@ function nodeEntries(state: RunState, node: NodeRecord, paint: Paint): Entry[] {
 }
 
 function bootEntry(state: RunState, node: NodeRecord, paint: Paint): Entry {
-	const arrival = arrivalOf(state, node.name);
-	const told =
-		arrival === undefined || arrival.status === 'not run'
+	const startStage = startStageOf(state, node.name);
+	const reported =
+		startStage === undefined || startStage.status === 'not run'
 			? 'not booted'
-			: arrival.status === 'running'
+			: startStage.status === 'running'
 				? 'still booting'
-				: arrivalText(arrival, bootEnding(state, arrival));
+				: startStageText(startStage, bootEnding(state, startStage));
 	return {
 		status: nodeStatus(state, node),
-		cells: [{ text: node.name }, { text: told, style: 'dim' }],
-		below: arrival?.status === 'failed' ? quote(arrival.detail ?? '', quotedLines, paint) : [],
+		cells: [{ text: node.name }, { text: reported, style: 'dim' }],
+		below: startStage?.status === 'failed' ? quote(startStage.detail ?? '', quotedLines, paint) : [],
 	};
 }
 
@@ -91,8 +91,8 @@ function scriptEntry(state: RunState, node: NodeRecord, record: ScriptRecord, pa
 /** A login that works is nothing to tell. */
 function loginEntries({ login }: NodeRecord): Entry[] {
 	if (!login || login.status === 'passed') return [];
-	const [told, style] = login.status === 'failed' ? (['failed', statusStyle('failed')] as const) : (['closed', 'dim'] as const);
-	return [{ status: undefined, cells: [{ text: `SSH as ${login.username}` }, { text: told, style }], below: [oneLine(login.message ?? '')] }];
+	const [reported, style] = login.status === 'failed' ? (['failed', statusStyle('failed')] as const) : (['closed', 'dim'] as const);
+	return [{ status: undefined, cells: [{ text: `SSH as ${login.username}` }, { text: reported, style }], below: [oneLine(login.message ?? '')] }];
 }
 
 /** `failed with exit status 1 after 4.2 s`. */
@@ -121,9 +121,9 @@ function testEntry(test: TestRecord): Entry {
 	const passed = test.assertions.filter(({ outcome }) => outcome?.status === 'passed').length;
 	const isReached = test.assertions.some(({ outcome, waiting }) => outcome ?? waiting);
 	const status = testStatus(test);
-	const told = isReached ? `${passed} of ${total} passed` : `${plural(total, 'assertion')} not run`;
+	const reported = isReached ? `${passed} of ${total} passed` : `${plural(total, 'assertion')} not run`;
 	const style = status === 'passed' ? 'dim' : statusStyle(status);
-	return { status, cells: [{ text: test.name }, { text: told, style }], below: [] };
+	return { status, cells: [{ text: test.name }, { text: reported, style }], below: [] };
 }
 
 function assertionEntry(assertion: AssertionRecord, nodeWidth: number, width: number, paint: Paint): Entry {

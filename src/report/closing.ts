@@ -4,7 +4,7 @@ import { ExitCode } from '../base/errors.js';
 import { formatMs, oneLine, withoutControls } from '../base/format.js';
 import type { ReportedError } from '../lab/events.js';
 import { scriptsToRun } from '../outcome/origins.js';
-import { rebootStatuses, shuffleStatuses, twiceStatuses } from '../outcome/proofs.js';
+import { rebootStatuses, shuffleStatuses, twiceStatuses } from '../outcome/robustness.js';
 import { errorOf, verdictOf } from '../outcome/result.js';
 import { allAssertions, elapsedMs, type RunState } from '../outcome/state.js';
 import { consoleLogPath } from '../runs/run-files.js';
@@ -70,9 +70,9 @@ export function closingSection(state: RunState, width: number, paint: Paint): st
 		['machines', originSentences(state).join('; ') || undefined],
 		['scripts', tally(scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run'))],
 		['assertions', tally(allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run'))],
-		['second runs', state.proofs.twice && tally(twiceStatuses(state).slice(0, repeated))],
-		['restarts', state.proofs.reboot && tally(rebootStatuses(state).slice(0, state.nodes.length))],
-		['orders', state.proofs.shuffle && tally(shuffleStatuses(state))],
+		['second runs', state.robustness.twice && tally(twiceStatuses(state).slice(0, repeated))],
+		['restarts', state.robustness.reboot && tally(rebootStatuses(state).slice(0, state.nodes.length))],
+		['orders', state.robustness.shuffle && tally(shuffleStatuses(state))],
 		['accelerator', accelerator],
 		['run directory', state.runDirectory || undefined],
 		['next', next],
@@ -103,12 +103,12 @@ function tally(statuses: readonly string[]): string | undefined {
 		[count('error'), 'not judged'],
 		[count('not run'), 'not run'],
 	] as const;
-	const told = others.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);
-	return [`${count('passed')} of ${statuses.length} passed`, ...told].join(', ');
+	const reported = others.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);
+	return [`${count('passed')} of ${statuses.length} passed`, ...reported].join(', ');
 }
 
 /** What was asked for, to be asked for again. */
-const proofFlags = ({ proofs: { twice, reboot, shuffle } }: RunState): string =>
+const robustnessFlags = ({ robustness: { twice, reboot, shuffle } }: RunState): string =>
 	[
 		...(twice ? [' --twice'] : []),
 		...(reboot ? [' --reboot'] : []),
@@ -117,8 +117,8 @@ const proofFlags = ({ proofs: { twice, reboot, shuffle } }: RunState): string =>
 
 /** One command to paste. A lab that was kept has its own; an error says in its hint what to do. */
 function nextCommand(state: RunState): string | undefined {
-	if (state.kept || state.lab === '') return undefined;
-	if (verdictOf(state) === 'failed') return `rehearse run ${shell.quote(state.labArgument)}${proofFlags(state)} --keep on-failure`;
+	if (state.detached || state.lab === '') return undefined;
+	if (verdictOf(state) === 'failed') return `rehearse run ${shell.quote(state.labArgument)}${robustnessFlags(state)} --keep on-failure`;
 	const error = errorOf(state);
 	return error?.exitCode === ExitCode.host && error.hint === undefined ? 'rehearse doctor' : undefined;
 }

@@ -4,13 +4,13 @@
  */
 import junitReportBuilder, { type Builder, type TestCase } from 'junit-report-builder';
 import { withoutControls } from '../base/format.js';
-import { outsideFindings } from '../outcome/outside.js';
-import { proofChecks, type ProofCheck } from '../outcome/proofs.js';
+import { outboundFindings } from '../outcome/outbound.js';
+import { robustnessItems, type RobustnessItem } from '../outcome/robustness.js';
 import { errorOf } from '../outcome/result.js';
 import type { AssertionRecord, NodeRecord, RunState, ScriptRecord } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
-import { outsideSentence } from './outside.js';
+import { outboundSentence } from './outbound.js';
 
 // The package is CommonJS and exports the builder itself; its declarations put it under `default`.
 const rootBuilder = junitReportBuilder as unknown as Builder;
@@ -25,7 +25,7 @@ export function junitXml(state: RunState): string {
 	const scripts = state.nodes.flatMap((node) => node.scripts.map((script) => ({ node, script })));
 	if (scripts.length > 0) {
 		const suite = addSuite('startup scripts', sum(scripts.map(({ script }) => script.outcome?.ms)));
-		for (const finding of outsideFindings(state)) suite.property('outside', clean(outsideSentence(finding)));
+		for (const finding of outboundFindings(state)) suite.property('outside', clean(outboundSentence(finding)));
 		for (const { node, script } of scripts) writeScript(suite.testCase(), state, node, script);
 	}
 	const logins = state.nodes.flatMap(({ login }) => login ?? []);
@@ -41,10 +41,10 @@ export function junitXml(state: RunState): string {
 		const suite = addSuite(test.name, sum(test.assertions.map(({ outcome }) => outcome?.ms)));
 		for (const assertion of test.assertions) writeAssertion(suite.testCase(), state, test.name, assertion);
 	}
-	const checks = proofChecks(state);
+	const checks = robustnessItems(state);
 	if (checks.length > 0) {
-		const suite = addSuite('proofs', sum(checks.map(({ ms }) => ms)));
-		for (const check of checks) writeProof(suite.testCase(), state, check);
+		const suite = addSuite('robustness', sum(checks.map(({ ms }) => ms)));
+		for (const check of checks) writeRobustness(suite.testCase(), state, check);
 	}
 	const failedStages = state.stages.filter(({ node, status }) => node !== undefined && status === 'failed');
 	const error = errorOf(state);
@@ -78,16 +78,16 @@ function writeScript(testCase: TestCase, state: RunState, node: NodeRecord, { sc
 	fail(testCase, `${node.name}: ${script} ${scriptFailure(outcome)}`, outcome.status, where);
 }
 
-function writeProof(testCase: TestCase, state: RunState, { proof, node, name, status, ms, told }: ProofCheck): void {
+function writeRobustness(testCase: TestCase, state: RunState, { check, node, name, status, ms, reported }: RobustnessItem): void {
 	testCase
 		.className(clean(`${state.lab}.${node ?? 'lab'}`))
-		.name(clean(`${proof}: ${name}`))
+		.name(clean(`${check}: ${name}`))
 		.time(ms / 1000);
 	if (status === 'not run') return void testCase.skipped();
 	if (status === 'passed') return;
-	const [first = `${proof} of ${name} ${status}`] = told;
-	if (status === 'error') testCase.error(clean(first), proof, clean(told.join('\n')));
-	else fail(testCase, first, proof, told.join('\n'));
+	const [first = `${check} of ${name} ${status}`] = reported;
+	if (status === 'error') testCase.error(clean(first), check, clean(reported.join('\n')));
+	else fail(testCase, first, check, reported.join('\n'));
 }
 
 function writeAssertion(testCase: TestCase, state: RunState, test: string, assertion: AssertionRecord): void {

@@ -1,7 +1,7 @@
 /** What the live view says at a moment: pure functions of the run's state and the time. */
 import { formatMs, oneLine, plural } from '../base/format.js';
 import type { StageName } from '../lab/events.js';
-import { arrivalOf } from '../outcome/origins.js';
+import { startStageOf } from '../outcome/origins.js';
 import { bootEnding, decides, nodeStatus } from '../outcome/result.js';
 import {
 	allAssertions,
@@ -11,7 +11,7 @@ import {
 	type RunState,
 	type StageRecord,
 } from '../outcome/state.js';
-import { arrivalText } from './origins.js';
+import { startStageText } from './origins.js';
 
 /** A line of the live view. A node boots and goes on to its scripts while others still boot, so that is one line. */
 export interface Section {
@@ -23,7 +23,7 @@ export interface Section {
 export const machineSection: Section = { name: 'machines', stages: ['restore', 'boot', 'save', 'startup'] };
 
 /** The section below which stands what does not hold so far. */
-export const scenarioSection: Section = { name: 'scenario', stages: ['scenario', 'twice', 'reboot', 'survey'] };
+export const scenarioSection: Section = { name: 'scenario', stages: ['scenario', 'twice', 'reboot', 'snapshot'] };
 
 /** The section that comes last, whatever became of the others. */
 export const teardownSection: Section = { name: 'teardown', stages: ['teardown'] };
@@ -58,7 +58,7 @@ export function sectionEnd(state: RunState, section: Section): ReachedStatus | u
 }
 
 /** How a section is to be shown of which nothing more will be heard. */
-export const sectionStanding = (state: RunState, section: Section): ReachedStatus => worstOf(recordsOf(state, section).filter(decides));
+export const sectionStatus = (state: RunState, section: Section): ReachedStatus => worstOf(recordsOf(state, section).filter(decides));
 
 /** How a node's machine and scripts ended, or nothing while they may still go on. */
 export function nodeEnd(state: RunState, node: NodeRecord): ReachedStatus | undefined {
@@ -82,8 +82,8 @@ export function sectionText(state: RunState, section: Section, now: number): str
 /** The text of a node's line, without its mark. */
 export function nodeText(state: RunState, node: NodeRecord, now: number): string {
 	const width = Math.max(...state.nodes.map(({ name }) => name.length));
-	const arrival = arrivalOf(state, node.name);
-	return `${node.name.padEnd(width)}  ${[arrivalNews(state, arrival, now), scriptNews(node, now)].filter(Boolean).join('; ')}`.trimEnd();
+	const startStage = startStageOf(state, node.name);
+	return `${node.name.padEnd(width)}  ${[startNews(state, startStage, now), scriptNews(node, now)].filter(Boolean).join('; ')}`.trimEnd();
 }
 
 const recordsOf = (state: RunState, section: Section): readonly StageRecord[] =>
@@ -108,8 +108,8 @@ function sectionNews(state: RunState, section: Section, records: readonly StageR
 		const count = (status: string | undefined): number => statuses.filter((other) => other === status).length;
 		const bad = count('failed') + count('error');
 		const done = `${statuses.length - count(undefined)} of ${plural(statuses.length, 'assertion')}`;
-		const told = [done, ...(bad > 0 ? [`${bad} not passed`] : []), ...(waiting > 0 ? [`${waiting} not yet`] : [])].join(', ');
-		return [told, ...proofNews(state)].join('; ');
+		const reported = [done, ...(bad > 0 ? [`${bad} not passed`] : []), ...(waiting > 0 ? [`${waiting} not yet`] : [])].join(', ');
+		return [reported, ...robustnessNews(state)].join('; ');
 	}
 	if (section.name === 'accelerator' && state.accelerator) {
 		return oneLine(`${state.accelerator.name}: ${state.accelerator.reason}`);
@@ -119,27 +119,27 @@ function sectionNews(state: RunState, section: Section, records: readonly StageR
 	return oneLine(node !== undefined && detail !== undefined ? `${node}: ${detail}` : (detail ?? ''));
 }
 
-/** How far the proofs are, those that have begun. */
-function proofNews({ proofs, nodes, stages }: RunState): string[] {
-	const hasBegunProof = (name: StageName): boolean => stages.some((stage) => stage.name === name);
+/** How far the robustness checks are, those that have begun. */
+function robustnessNews({ robustness, nodes, stages }: RunState): string[] {
+	const hasBegunRobustness = (name: StageName): boolean => stages.some((stage) => stage.name === name);
 	const scripts = nodes.reduce((total, node) => total + node.scripts.length, 0);
 	return [
-		...(hasBegunProof('twice') ? [`${proofs.twice?.scripts.length ?? 0} of ${plural(scripts, 'script')} run twice`] : []),
-		...(hasBegunProof('reboot') ? [`${stages.filter(({ name, node, status }) => name === 'reboot' && node !== undefined && status === 'passed').length} of ${plural(nodes.length, 'machine')} restarted`] : []),
+		...(hasBegunRobustness('twice') ? [`${robustness.twice?.scripts.length ?? 0} of ${plural(scripts, 'script')} run twice`] : []),
+		...(hasBegunRobustness('reboot') ? [`${stages.filter(({ name, node, status }) => name === 'reboot' && node !== undefined && status === 'passed').length} of ${plural(nodes.length, 'machine')} restarted`] : []),
 	];
 }
 
-function arrivalNews(state: RunState, arrival: StageRecord | undefined, now: number): string {
-	if (!arrival) return '';
-	switch (arrival.status) {
+function startNews(state: RunState, startStage: StageRecord | undefined, now: number): string {
+	if (!startStage) return '';
+	switch (startStage.status) {
 		case 'running':
 			return oneLine(
-				`${arrival.name === 'boot' ? 'booting' : 'restoring'}, ${wholeSeconds(now - arrival.startedAt)}${arrival.detail ? `: ${arrival.detail}` : ''}`,
+				`${startStage.name === 'boot' ? 'booting' : 'restoring'}, ${wholeSeconds(now - startStage.startedAt)}${startStage.detail ? `: ${startStage.detail}` : ''}`,
 			);
 		case 'not run':
 			return 'not booted to the end';
 		default:
-			return arrivalText(arrival, bootEnding(state, arrival));
+			return startStageText(startStage, bootEnding(state, startStage));
 	}
 }
 

@@ -18,7 +18,7 @@ import {
 	scenarioSection,
 	sectionEnd,
 	sections,
-	sectionStanding,
+	sectionStatus,
 	sectionText,
 	teardownSection,
 	type Section,
@@ -117,7 +117,7 @@ class EventDrivenList implements LiveView {
 		const isOver = (): boolean => this.#isStopped || sectionEnd(this.#state, section) !== undefined;
 		this.#rows.set(task.task.id, {
 			text: () => sectionText(this.#state, section, this.#now()),
-			status: () => sectionEnd(this.#state, section) ?? sectionStanding(this.#state, section),
+			status: () => sectionEnd(this.#state, section) ?? sectionStatus(this.#state, section),
 			...(section === teardownSection ? { isHidden: () => this.#isStopped && !hasBegun(this.#state, section) } : {}),
 			...(section === scenarioSection ? { below: (width) => soFarLines(this.#state, this.#last, this.#now(), width, this.#paint) } : {}),
 		});

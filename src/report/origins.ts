@@ -4,10 +4,10 @@ import type { CheckpointKind, Origin } from '../lab/events.js';
 import type { RunState, StageRecord } from '../outcome/state.js';
 
 /** `booted in 31.0 s`, `restore broken off after 1.2 s`. */
-export function arrivalText(arrival: StageRecord, howItFailed: string): string {
-	const isBoot = arrival.name === 'boot';
-	if (arrival.status === 'passed') return `${isBoot ? 'booted' : 'restored'} in ${formatMs(arrival.ms)}`;
-	return `${isBoot ? 'boot' : 'restore'} ${howItFailed} after ${formatMs(arrival.ms)}`;
+export function startStageText(startStage: StageRecord, howItFailed: string): string {
+	const isBoot = startStage.name === 'boot';
+	if (startStage.status === 'passed') return `${isBoot ? 'booted' : 'restored'} in ${formatMs(startStage.ms)}`;
+	return `${isBoot ? 'boot' : 'restore'} ${howItFailed} after ${formatMs(startStage.ms)}`;
 }
 
 /** A sentence for each way in which nodes came up, such as `redis booted: packages changed`. */
@@ -26,7 +26,7 @@ export function originSentences(state: RunState): string[] {
 const stages: Readonly<Record<CheckpointKind, string>> = {
 	provisioned: 'before their startup scripts',
 	started: 'after their startup scripts',
-	failed: 'when they were handed over',
+	failed: 'when they were exported',
 };
 
 function originWords(origin: Origin): string {

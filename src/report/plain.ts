@@ -13,8 +13,8 @@ import { differenceSentence } from '../outcome/differences.js';
 import type { RunState } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
-import { contactTarget } from './outside.js';
-import { orderText } from './proof-sections.js';
+import { connectionTarget } from './outbound.js';
+import { orderText } from './robustness-sections.js';
 import { beforeWords } from './so-far.js';
 import { swallowedCount } from './swallowed.js';
 
@@ -58,8 +58,8 @@ function eventNews(event: RunEvent, last: RunState | undefined): string | undefi
 			return assertionNews(event);
 		case 'login-checked':
 			return event.status === 'passed' ? undefined : `${event.node}: SSH as ${event.username}: ${event.status}: ${event.message ?? ''}`;
-		case 'outside-contact':
-			return event.again ? undefined : `${event.node}: reached for ${contactTarget(event)} outside the lab`;
+		case 'outbound-connection':
+			return event.again ? undefined : `${event.node}: reached for ${connectionTarget(event)} outside the lab`;
 		case 'script-repeated':
 			return repeatNews(event);
 		case 'machine-restarted':
@@ -68,7 +68,7 @@ function eventNews(event: RunEvent, last: RunState | undefined): string | undefi
 			return `other orders of startup: ${event.count}, from seed ${event.seed}`;
 		case 'order-finished':
 			return withDetail(`${orderText(event.order)}: ${event.verdict}`, event.failures[0]);
-		case 'kept':
+		case 'detached':
 			return `the machines are still running; to end them: ${event.end}`;
 		case 'error':
 			return `error: ${errorSentence(event.error)}`;
@@ -93,7 +93,7 @@ const stageWords: Readonly<Record<StageName, { readonly doing: string; readonly 
 	scenario: { doing: 'running the scenario', done: 'scenario done' },
 	twice: { doing: 'running the startup scripts a second time', done: 'second runs done' },
 	reboot: { doing: 'restarting every machine', done: 'restarts done' },
-	survey: { doing: 'surveying the machines', done: 'machines surveyed' },
+	snapshot: { doing: 'taking state snapshots of the machines', done: 'state snapshots taken' },
 	teardown: { doing: 'taking everything down', done: 'taken down' },
 };
 

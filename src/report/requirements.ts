@@ -17,7 +17,7 @@ export const canRun = (checked: readonly CheckedRequirement[]): boolean => !chec
 const maximumCell = 60;
 const proseWidth = 96;
 
-/** A row for each requirement, below it what mends it, and a closing sentence; ends with a newline. */
+/** A row for each requirement, below it what fixes it, and a closing sentence; ends with a newline. */
 export function renderRequirements(checked: readonly CheckedRequirement[], options: { readonly color: boolean }): string {
 	const paint = painter(options.color);
 	const rows = layOutColumns(
@@ -44,7 +44,7 @@ function conclude(checked: readonly CheckedRequirement[]): string {
 	const warnings = checked.filter(({ status }) => status === 'warning').length;
 	const notes = warnings === 0 ? '' : ` (${plural(warnings, 'warning')})`;
 	if (blocking === 0) return `A rehearsal can run on this host${notes}.`;
-	return `A rehearsal cannot run on this host yet: ${plural(blocking, 'thing')} to mend${notes}.`;
+	return `A rehearsal cannot run on this host yet: ${plural(blocking, 'thing')} to fix${notes}.`;
 }
 
 /** The same for programs. */

@@ -1,9 +1,9 @@
 /** What a debugger shows of a script. Pure. */
 import { formatMs, withoutControls } from '../base/format.js';
-import type { DebugStop } from '../machine/debugging/words.js';
+import type { DebugStop } from '../machine/debugging/messages.js';
 import type { Paint } from './text.js';
 
-/** Lines of source around the one that a script stands at. */
+/** Lines of source around the one that a script has stopped at. */
 const margin = 4;
 
 /** Lines of output that are shown at each stop. */

@@ -3,11 +3,11 @@
  * last because the end of a log is what people see first.
  */
 import { oneLine } from '../base/format.js';
-import type { Kept, RunState } from '../outcome/state.js';
+import type { Detached, RunState } from '../outcome/state.js';
 import { nodeSection, testSection } from './checks.js';
 import { closingSection, errorSection } from './closing.js';
-import { outsideSection } from './outside.js';
-import { proofSections } from './proof-sections.js';
+import { outboundSection } from './outbound.js';
+import { robustnessSections } from './robustness-sections.js';
 import { indented, layOutColumns, painter, wrapWords, type Paint, type TextOptions } from './text.js';
 
 /** The summary of a run, as text that ends in a newline. */
@@ -16,12 +16,12 @@ export function summary(state: RunState, options: TextOptions): string {
 	const sections = [
 		nodeSection(state, paint),
 		testSection(state, options.width, paint),
-		...proofSections(state, options.width, paint),
-		outsideSection(state, paint),
+		...robustnessSections(state, options.width, paint),
+		outboundSection(state, paint),
 		noticeSection(state, options.width, paint),
 		warningSection(state, options.width, paint),
 		errorSection(state, options.width, paint),
-		state.kept ? keptSection(state.kept, paint) : [],
+		state.detached ? detachedSection(state.detached, paint) : [],
 		closingSection(state, options.width, paint),
 	];
 	return `${sections
@@ -31,16 +31,16 @@ export function summary(state: RunState, options: TextOptions): string {
 }
 
 /** How to get into the machines of a lab that was left running, and how to end it; ends in a newline. */
-export const keptText = (kept: Kept, options: Pick<TextOptions, 'color'>): string =>
-	`${keptSection(kept, painter(options.color)).join('\n')}\n`;
+export const detachedText = (detached: Detached, options: Pick<TextOptions, 'color'>): string =>
+	`${detachedSection(detached, painter(options.color)).join('\n')}\n`;
 
-const keptSection = (kept: Kept, paint: Paint): string[] => [
+const detachedSection = (detached: Detached, paint: Paint): string[] => [
 	paint('bold', 'The machines are still running'),
 	...indented(
 		layOutColumns(
 			[
-				...kept.commands.map(({ node, ssh }) => [{ text: node }, { text: ssh }]),
-				[{ text: 'to end them' }, { text: kept.end }],
+				...detached.commands.map(({ node, ssh }) => [{ text: node }, { text: ssh }]),
+				[{ text: 'to end them' }, { text: detached.end }],
 			],
 			paint,
 		),

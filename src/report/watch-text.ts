@@ -35,6 +35,6 @@ export const planErrorText = ({ message, hint }: Pick<Failure, 'message' | 'hint
 	`${painter(color)('yellow', `! ${message}`)}\n${hint === undefined ? '' : `hint: ${hint}\n`}`;
 
 function joined(sections: readonly (readonly string[])[]): string {
-	const told = sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
-	return told.length === 0 ? '' : `\n${told.join('\n\n')}\n`;
+	const reported = sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
+	return reported.length === 0 ? '' : `\n${reported.join('\n\n')}\n`;
 }

@@ -16,9 +16,9 @@ export interface LiveLab {
 	/** The nodes that were brought up. */
 	readonly nodes: readonly string[];
 	/** It was brought up to stay; a rehearsal that goes on ends by itself. */
-	readonly stays: boolean;
+	readonly isUp: boolean;
 	/** The directory of the run that was opened here, and whose lab it is. */
-	readonly opened?: string;
+	readonly imported?: string;
 	readonly runDirectory: string;
 	readonly sockets: string;
 	readonly controlSocket: string;
@@ -63,7 +63,7 @@ async function readLive(directory: string): Promise<LiveLab | undefined> {
 export function chooseLiveLab(labs: readonly LiveLab[], name: string | undefined): LiveLab {
 	const isCalled = (lab: LiveLab) => [lab.name, lab.labArgument, path.basename(lab.runDirectory)].includes(name ?? lab.name);
 	const matching = labs.filter(isCalled);
-	const staying = matching.filter(({ stays }) => stays);
+	const staying = matching.filter(({ isUp }) => isUp);
 	const [first, ...others] = staying.length > 0 ? staying : matching;
 	const names = labs.map((lab) => lab.name).join(', ');
 	if (!first) {

@@ -43,7 +43,7 @@ export function userPaths(): Paths {
  * Makes the directory that everything of a kind goes into.
  * @throws Failure `no-directory` where this user cannot make it, or not write to it
  */
-export async function makePlace(paths: Pick<Paths, 'cache' | 'state'>, kind: 'cache' | 'state'): Promise<void> {
+export async function ensureDirectory(paths: Pick<Paths, 'cache' | 'state'>, kind: 'cache' | 'state'): Promise<void> {
 	const directory = paths[kind];
 	try {
 		await makeWritableDirectory(directory);

@@ -40,12 +40,12 @@ export async function createRunDirectory(
 	const disks = path.join(directory, 'disks');
 	cleanup.defer('disks', () => rm(disks, { recursive: true, force: true }));
 	cleanup.defer('pid file', () => rm(path.join(directory, 'pid'), { force: true }));
-	// Made aside and renamed: another run that begins now takes the disks of a run without a pid file for a dead one's.
-	const aside = path.join(runs, `.${id}`);
-	await mkdir(aside);
-	await writeFile(path.join(aside, 'pid'), `${process.pid}\n`);
-	for (const name of ['disks', 'consoles', 'seeds']) await mkdir(path.join(aside, name));
-	await rename(aside, directory);
+	// Made under another name and renamed: another run that begins now takes the disks of a run without a pid file for a dead one's.
+	const staging = path.join(runs, `.${id}`);
+	await mkdir(staging);
+	await writeFile(path.join(staging, 'pid'), `${process.pid}\n`);
+	for (const name of ['disks', 'consoles', 'seeds']) await mkdir(path.join(staging, name));
+	await rename(staging, directory);
 	const sockets = await temporaryDirectory({ prefix: 'rehearse', mode: 0o700, tmpdir: shortTemporary() });
 	// Not tmp-promise's own clean-up, which fails when the supervisor has removed the directory already.
 	cleanup.defer('sockets', () => rm(sockets.path, { recursive: true, force: true }));
@@ -66,7 +66,7 @@ export async function createRunDirectory(
 export async function pruneRuns(runs: string, keep: number, spared: readonly string[] = []): Promise<string[]> {
 	const names = (await readdir(runs).catch(() => [])).sort().reverse();
 	const removed: string[] = [];
-	for (const [index, name] of names.filter((name) => !isAside(name)).entries()) {
+	for (const [index, name] of names.filter((name) => !isStaging(name)).entries()) {
 		const directory = path.join(runs, name);
 		const pid = await readPid(directory);
 		if (pid !== undefined && isAlive(pid)) continue;
@@ -77,7 +77,7 @@ export async function pruneRuns(runs: string, keep: number, spared: readonly str
 		await rm(directory, { recursive: true, force: true });
 		removed.push(directory);
 	}
-	for (const name of names.filter(isAside)) {
+	for (const name of names.filter(isStaging)) {
 		const directory = path.join(runs, name);
 		const pid = await readPid(directory);
 		// Without a pid it is this very moment being made.
@@ -90,7 +90,7 @@ export async function pruneRuns(runs: string, keep: number, spared: readonly str
 const shortTemporary = (): string => (os.tmpdir().length <= 60 ? os.tmpdir() : '/tmp');
 
 /** Whether a name among the runs is that of a run that is only just being made. */
-export const isAside = (name: string): boolean => name.startsWith('.');
+export const isStaging = (name: string): boolean => name.startsWith('.');
 
 /** The process that a run belongs to, dead or alive; `undefined` when the run is over, or is only just being made. */
 export async function readPid(directory: string): Promise<number | undefined> {

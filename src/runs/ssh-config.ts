@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { SupervisedMachine } from '../protocol/run-spec.js';
+import type { MachineRunSpec } from '../protocol/run-spec.js';
 
 /** OpenSSH's configuration for the lab of a run, in its directory. */
 export const sshConfigFile = (runDirectory: string): string => path.join(runDirectory, 'ssh_config');
@@ -16,7 +16,7 @@ export const identityFile = (runDirectory: string): string => path.join(runDirec
  */
 export async function writeSshConfig(
 	directory: string,
-	machines: readonly SupervisedMachine[],
+	machines: readonly MachineRunSpec[],
 	supervisorPid: number,
 ): Promise<string> {
 	const knownHosts = path.join(directory, 'known_hosts');

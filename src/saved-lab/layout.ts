@@ -1,4 +1,4 @@
-/** Where the files of a lab are that was handed over, in the directory of the run that was opened. */
+/** File layout of an exported lab in the run directory that it was imported into. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Image } from '../image/store.js';

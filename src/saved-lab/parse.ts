@@ -35,8 +35,8 @@ function findProblem({ schema, run, lab, trace, accelerator, qemuVersion, machin
 	const names = (lab as Lab).nodes.map((node) => node.name);
 	const isNode = (node: unknown): boolean => isText(node) && names.includes(node);
 	if (!isListOf(absent, isNode) || !isListOf(machines, (machine) => isMachine(machine) && isNode(asRecord(machine)['node']))) return 'its machines are not those of its nodes';
-	const told = [...(absent as string[]), ...(machines as SavedMachine[]).map(({ node }) => node)];
-	return new Set(told).size === told.length && told.length === names.length ? undefined : 'its machines are not those of its nodes';
+	const reported = [...(absent as string[]), ...(machines as SavedMachine[]).map(({ node }) => node)];
+	return new Set(reported).size === reported.length && reported.length === names.length ? undefined : 'its machines are not those of its nodes';
 }
 
 /** As in ../../plan/rules/names. */

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { withoutTrace } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import type { Accelerator } from '../machine/spec.js';
-import type { PastStartup, SupervisedMachine, SupervisedRun } from '../protocol/run-spec.js';
+import type { PastStartup, MachineRunSpec, RunSpec } from '../protocol/run-spec.js';
 
 /** The file's name in a checkpoint's directory. */
 export const savedLabName = 'lab.json';
@@ -41,7 +41,7 @@ export interface SavedLab {
 
 /** What is known of a node whose machine is saved. */
 export interface NodeToSave {
-	readonly supervised: SupervisedMachine;
+	readonly runSpec: MachineRunSpec;
 	readonly startup: PastStartup;
 	/** Of its image's root file, in milliseconds since the epoch. */
 	readonly builtAt: number;
@@ -49,10 +49,10 @@ export interface NodeToSave {
 
 /** Describes a lab of which some nodes' machines are saved. */
 export function describeSavedLab(
-	{ lab, run, trace, accelerator, host }: Pick<SupervisedRun, 'lab' | 'run' | 'trace' | 'accelerator' | 'host'>,
+	{ lab, run, trace, accelerator, host }: Pick<RunSpec, 'lab' | 'run' | 'trace' | 'accelerator' | 'host'>,
 	nodes: readonly NodeToSave[],
 ): SavedLab {
-	const saved = nodes.map(({ supervised: { spec, username, password, hostKey }, startup, builtAt }) => ({
+	const saved = nodes.map(({ runSpec: { spec, username, password, hostKey }, startup, builtAt }) => ({
 		node: spec.name,
 		// An image's files are in a directory that is named by its key.
 		image: { key: path.basename(path.dirname(spec.rootFile)), builtAt },

@@ -6,31 +6,31 @@ import { listManifests } from '../checkpoint/inventory.js';
 import { removeUnleased } from '../checkpoint/lease.js';
 import type { Manifest } from '../checkpoint/manifest.js';
 import { beginCheckpoint } from '../checkpoint/store.js';
-import type { HandoverOrder } from '../protocol/run-spec.js';
+import type { ExportRequest } from '../protocol/run-spec.js';
 
 /**
- * Makes room for a checkpoint of a whole lab that is to be handed over; it goes with the clean-up unless it was made.
- * @param pid of the process that keeps the lab: while it lives nobody sweeps the room away
+ * Makes a staging directory for the checkpoint of an export; it goes with the clean-up unless the checkpoint was made.
+ * @param pid of the process that keeps the lab: while it lives nobody sweeps it away
  */
-export async function orderHandover(store: string, pid: number, cleanup: CleanupStack): Promise<HandoverOrder> {
-	const key = newHandoverKey();
-	return { key, aside: await beginCheckpoint(store, key, pid, cleanup) };
+export async function requestExport(store: string, pid: number, cleanup: CleanupStack): Promise<ExportRequest> {
+	const key = newExportKey();
+	return { key, staging: await beginCheckpoint(store, key, pid, cleanup) };
 }
 
-/** The newest checkpoint in a store that a run's machines can be handed over from. */
-export async function findHandover(store: string, run: string): Promise<Manifest | undefined> {
-	return (await handoversOf(store, run))[0];
+/** The newest checkpoint in a store that a run's machines can be exported from. */
+export async function findExport(store: string, run: string): Promise<Manifest | undefined> {
+	return (await exportsOf(store, run))[0];
 }
 
 /** Removes those of a run but for the newest. What somebody reads from stays. */
-export async function dropOldHandovers(store: string, run: string): Promise<void> {
-	for (const { key } of (await handoversOf(store, run)).slice(1)) await removeUnleased(path.join(store, key));
+export async function dropOldExports(store: string, run: string): Promise<void> {
+	for (const { key } of (await exportsOf(store, run)).slice(1)) await removeUnleased(path.join(store, key));
 }
 
-const handoversOf = async (store: string, run: string): Promise<Manifest[]> =>
+const exportsOf = async (store: string, run: string): Promise<Manifest[]> =>
 	(await listManifests(store))
 		.filter((manifest) => manifest.kind === 'failed' && manifest.run === run)
 		.toSorted((one, other) => other.savedAt - one.savedAt);
 
-/** A key for a checkpoint that is to be handed over. A lab is another at each moment: no two have the same. */
-const newHandoverKey = (): string => randomBytes(8).toString('hex');
+/** A key for the checkpoint of an export. A lab is another at each moment: no two have the same. */
+const newExportKey = (): string => randomBytes(8).toString('hex');

@@ -69,8 +69,8 @@ export const judgement = (passed: boolean, what: string, saw: string): Judgement
 
 /** How a command ended, when that is what is wrong: `exit status 127 (bash: ss: command not found)`. */
 export function sawEnding(result: CommandResult): string {
-	const said = lastLines(result.stderr, 1);
-	const because = said === '' ? '' : ` (${abbreviate(said)})`;
+	const message = lastLines(result.stderr, 1);
+	const because = message === '' ? '' : ` (${abbreviate(message)})`;
 	if (result.timedOut) return `no end of the command within ${formatMs(result.ms)}${because}`;
 	if (result.exitCode === undefined) return `the command killed by SIG${result.signal}${because}`;
 	return `exit status ${result.exitCode}${because}`;

@@ -74,7 +74,7 @@ export async function restartsOn(guest: GuestCommands, limits: Limits): Promise<
 }
 
 /** At most this many units are told of: a lab in which more are restarted has another problem. */
-const toldUnits = 10;
+const reportedUnits = 10;
 
 /** Reads what `listRestarts` prints: unit, number, last words. */
 export const restartSentences = ({ stdout }: Pick<CommandResult, 'stdout'>): string[] =>
@@ -84,7 +84,7 @@ export const restartSentences = ({ stdout }: Pick<CommandResult, 'stdout'>): str
 			const [, unit, number, words = ''] = /^(\S+\.\w+) (\d+) ?(.*)$/.exec(line) ?? [];
 			if (unit === undefined) return [];
 			const times = number === '1' ? 'once' : `${number} times`;
-			const said = oneLine(words).slice(0, 200);
-			return [`${oneLine(unit)} has ended and been restarted ${times}${said === '' ? '' : `; its last words: ${said}`}`];
+			const message = oneLine(words).slice(0, 200);
+			return [`${oneLine(unit)} has ended and been restarted ${times}${message === '' ? '' : `; its last words: ${message}`}`];
 		})
-		.slice(0, toldUnits);
+		.slice(0, reportedUnits);

@@ -6,7 +6,7 @@ const query = (name: string): string => `dpkg-query -W -f '\${db:Status-Status} 
 
 /**
  * The versions installed of a package (one an architecture); undefined when dpkg could not say. dpkg-query(1) exits
- * with 1 when it knows no such package; any other status is trouble and tells nothing.
+ * with 1 when it knows no such package; any other status is a fault and tells nothing.
  */
 export function installedVersions({ exitCode, stdout }: CommandResult): string[] | undefined {
 	if (exitCode !== 0 && exitCode !== 1) return undefined;

@@ -92,7 +92,7 @@ async function runOnNode(
 		if (sight.holdsInMs !== undefined) seenUp.add(task);
 		const now = clock.now();
 		if (!rounds.end(sight, now)) {
-			news.tell(turn, sight.message, now);
+			news.send(turn, sight.message, now);
 			continue;
 		}
 		const outcome: AssertionOutcome = {
@@ -111,26 +111,26 @@ async function runOnNode(
 
 /** What systemd had to restart fails nothing by itself; what cannot be learnt of it is no loss. */
 async function tellRestarts(node: string, { guests, emit, signal }: ScenarioOptions): Promise<void> {
-	const told = await restartsOn(guests(node), { timeoutMs: minimumTryMs, signal }).catch(() => []);
+	const reported = await restartsOn(guests(node), { timeoutMs: minimumTryMs, signal }).catch(() => []);
 	signal?.throwIfAborted();
-	for (const message of told) emit({ type: 'notice', node, message });
+	for (const message of reported) emit({ type: 'notice', node, message });
 }
 
 /** Tells what does not hold so far: at first, and whenever something else is seen or it will be tried for longer. */
 class News {
 	readonly #emit: Emit;
-	readonly #told = new Map<Task, { readonly words: string; readonly deadlineAt: number }>();
+	readonly #reported = new Map<Task, { readonly words: string; readonly deadlineAt: number }>();
 
 	constructor(emit: Emit) {
 		this.#emit = emit;
 	}
 
-	tell({ task, attempts, deadlineAt }: Turn<Task>, message: string, now: number): void {
+	send({ task, attempts, deadlineAt }: Turn<Task>, message: string, now: number): void {
 		// A time in it is another at each try (`after 55 ms`), which is no news.
 		const words = message.replaceAll(/\d+(?:\.\d+)? ?m?s\b/g, '');
-		const told = this.#told.get(task);
-		if (told?.words === words && told.deadlineAt === deadlineAt) return;
-		this.#told.set(task, { words, deadlineAt });
+		const reported = this.#reported.get(task);
+		if (reported?.words === words && reported.deadlineAt === deadlineAt) return;
+		this.#reported.set(task, { words, deadlineAt });
 		const leftMs = Math.max(0, Math.round(deadlineAt - now));
 		this.#emit({ type: 'assertion-waiting', ...task.named, attempts, message, leftMs });
 	}

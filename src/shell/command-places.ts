@@ -24,7 +24,7 @@ export interface CommandPlace {
 	/** 1-based line that it begins on. */
 	readonly line: number;
 	/** Lines that a shell may tell as its own, the first and the last. */
-	readonly told: readonly [number, number];
+	readonly reported: readonly [number, number];
 	/** Its words where they are the same in every run, its name first; `[[`, `((` and `variable=` are names. */
 	readonly words: readonly (string | undefined)[];
 	readonly use: StatusUse;
@@ -56,7 +56,7 @@ interface Surroundings extends Pick<CommandPlace, 'use' | 'pipeline' | 'pipeline
 
 const plain: Surroundings = { use: 'plain', pipeline: undefined, pipelines: [], runs: 'in turn', isSubstituted: false };
 
-/** What somebody writes behind `||` who does not mind: nothing that could mend or end anything. */
+/** What somebody writes behind `||` who does not mind: nothing that could repair or end anything. */
 const indifferent = new Set(['true', ':', 'echo', 'printf', 'logger', 'cat']);
 
 /** Commands that only ask; so do the substitutions in them. */
@@ -161,7 +161,7 @@ class PlaceFinder implements ScriptPlaces {
 	#add(node: SyntaxNode, words: CommandPlace['words'], assigns: CommandPlace['assigns'], around: Surroundings, lineOf: LineFinder): void {
 		const { within, ...rest } = around;
 		const line = lineOf(node.pos);
-		this.places.push({ ...rest, line, told: [within ?? line, lineOf(Math.max(node.pos, node.end - 1))], words, assigns });
+		this.places.push({ ...rest, line, reported: [within ?? line, lineOf(Math.max(node.pos, node.end - 1))], words, assigns });
 	}
 
 	#addSubstitutions(node: SyntaxNode, around: Surroundings, lineOf: LineFinder): void {
@@ -200,7 +200,7 @@ function isIndifferent(node: SyntaxNode): boolean {
 	return false;
 }
 
-/** `|| echo … >>file` mends something; `>&2` and `>/dev/null` are for nobody but the reader. */
+/** `|| echo … >>file` repairs something; `>&2` and `>/dev/null` are for nobody but the reader. */
 const writesFile = (redirect: Redirection): boolean =>
 	redirect.type === 'Redirect' && redirect.operator.includes('>') && redirect.operator !== '>&' && !redirect.target?.value.startsWith('/dev/');
 
@@ -215,15 +215,15 @@ function fixedText(word: SyntaxNode & { readonly text: string }): string | undef
  * fit equally well, none where the script has no such command there.
  */
 export function placesOf({ places }: ScriptPlaces, line: number, command: string): readonly CommandPlace[] {
-	const told = command.split(/\s+/).map((word) => word.replace(/^'(.*)'$/, '$1'));
+	const reported = command.split(/\s+/).map((word) => word.replace(/^'(.*)'$/, '$1'));
 	const assigned = /^\w+(?:\[[^\]]*\])?\+?=/.exec(command)?.[0];
 	let best: CommandPlace[] = [];
 	let bestScore = 0;
 	for (const place of places) {
-		if (line < place.told[0] || line > place.told[1]) continue;
+		if (line < place.reported[0] || line > place.reported[1]) continue;
 		const [name] = place.words;
-		if (place.assigns ? name !== assigned : name !== undefined && name !== told[0]) continue;
-		const common = place.words.filter((word) => word !== undefined && told.includes(word)).length;
+		if (place.assigns ? name !== assigned : name !== undefined && name !== reported[0]) continue;
+		const common = place.words.filter((word) => word !== undefined && reported.includes(word)).length;
 		const score = common + (place.line === line ? 0.5 : 0);
 		if (best.length === 0 || score > bestScore) [best, bestScore] = [[place], score];
 		else if (score === bestScore) best.push(place);

@@ -98,8 +98,8 @@ const greet = (client: Client): Promise<void> =>
 		client.once('close', () => reject(new Error('the guest closed the connection')));
 		client.exec('exit 0', (error, channel) => {
 			if (error) return void reject(error);
-			let said = '';
-			const listen = (chunk: Buffer) => void (said = (said + chunk.toString('utf8')).slice(-maximumWords));
+			let message = '';
+			const listen = (chunk: Buffer) => void (message = (message + chunk.toString('utf8')).slice(-maximumWords));
 			channel.on('data', listen);
 			channel.stderr.on('data', listen);
 			channel.on('error', () => undefined);
@@ -108,7 +108,7 @@ const greet = (client: Client): Promise<void> =>
 			// By then all that it wrote has come.
 			channel.once('close', () => {
 				if (status === 0) resolve();
-				else reject(new Error(oneLine(lastLines(said, 3)) || `its shell ends with status ${status}`));
+				else reject(new Error(oneLine(lastLines(message, 3)) || `its shell ends with status ${status}`));
 			});
 		});
 	});

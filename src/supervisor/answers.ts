@@ -15,7 +15,7 @@ import type { RunningLab } from './running-lab.js';
 /** Answers for a lab. `end` has it end. */
 export function answersOf(lab: RunningLab, end: () => void): Answer {
 	return async (exchange) => {
-		const { lab: plan, accelerator, startedKey, trace } = lab.supervised;
+		const { lab: plan, accelerator, startedKey, trace } = lab.runSpec;
 		const tests = plan.scenarios.flatMap((scenario) => scenario.tests);
 		const names = tests.map((test) => test.name);
 		const request = exchange.request as LabRequest;
@@ -32,10 +32,10 @@ export function answersOf(lab: RunningLab, end: () => void): Answer {
 				setImmediate(end);
 				return undefined;
 			case 'test':
-				lab.requireStanding();
+				lab.requireReady();
 				checkTests(request.tests, names);
-				exchange.tell(announcement(plan, tests.filter((test) => request.tests.length === 0 || request.tests.includes(test.name))));
-				return lab.runScenario(exchange.tell, { ...request, signal: exchange.signal });
+				exchange.send(announcement(plan, tests.filter((test) => request.tests.length === 0 || request.tests.includes(test.name))));
+				return lab.runScenario(exchange.send, { ...request, signal: exchange.signal });
 			default:
 				return answerAboutNode(lab, request, exchange);
 		}
@@ -43,28 +43,28 @@ export function answersOf(lab: RunningLab, end: () => void): Answer {
 }
 
 const statusOf = async (lab: RunningLab, tests: readonly string[]): Promise<LabStatus> => ({
-	lab: lab.supervised.lab.name,
-	stands: lab.stands,
+	lab: lab.runSpec.lab.name,
+	isReady: lab.isReady,
 	nodes: await lab.status(),
-	ports: servicePorts(lab.supervised.lab),
+	ports: servicePorts(lab.runSpec.lab),
 	tests,
 });
 
-async function answerAboutNode(lab: RunningLab, request: LabRequest, { tell, join, signal }: Exchange): Promise<unknown> {
+async function answerAboutNode(lab: RunningLab, request: LabRequest, { send, join, signal }: Exchange): Promise<unknown> {
 	switch (request.op) {
 		case 'dial':
 			return join(await lab.find(request.node).dial(request.port, signal));
 		case 'shell':
 			return join(await lab.find(request.node).openShell(request.size, request.terminal));
 		case 'resize':
-			return lab.find(request.node).machine.sideLine.resize(request.size);
+			return lab.find(request.node).machine.controlChannel.resize(request.size);
 		case 'authorize':
 			return lab.find(request.node).authorize(request.user, request.publicKey, signal);
 		case 'login':
-			return checkLogin(lab.find(request.node).supervised, lab.supervised, { guests: (node) => lab.commandsOf(node), signal });
+			return checkLogin(lab.find(request.node).runSpec, lab.runSpec, { guests: (node) => lab.commandsOf(node), signal });
 		case 'debug': {
-			lab.requireStanding();
-			const { startupScripts = [] } = lab.supervised.lab.nodes.find(({ name }) => name === request.node) ?? {};
+			lab.requireReady();
+			const { startupScripts = [] } = lab.runSpec.lab.nodes.find(({ name }) => name === request.node) ?? {};
 			scriptsToStep(lab.find(request.node).name, startupScripts, request.script);
 			const [ours, theirs] = duplexPair();
 			// Whoever asks may be gone before the lab has come to it.
@@ -76,27 +76,27 @@ async function answerAboutNode(lab: RunningLab, request: LabRequest, { tell, joi
 			return lab.change(request.node, (node) => node.setLink(request.link));
 		case 'pause':
 		case 'resume':
-			lab.requireStanding();
+			lab.requireReady();
 			return lab.change(request.node, (node) => node.setPaused(request.op === 'pause'));
 		case 'kill':
-			lab.requireStanding();
+			lab.requireReady();
 			// One that is dead already is said to be.
 			void lab.find(request.node).machine;
 			return lab.change(request.node, (node) => node.end());
 		case 'restart':
-			lab.requireStanding();
-			return lab.restart(request.node, tell);
+			lab.requireReady();
+			return lab.restart(request.node, send);
 		case 'reset':
-			lab.requireStanding();
-			return lab.reset(tell);
+			lab.requireReady();
+			return lab.reset(send);
 		case 'replace':
-			lab.requireStanding();
-			await lab.replace(request, tell);
+			lab.requireReady();
+			await lab.replace(request, send);
 			return lab.checkpointsInUse;
 		case 'save':
-			lab.requireStanding();
-			await keepJournals(lab, tell, signal);
-			return lab.saveForHandover(request);
+			lab.requireReady();
+			await keepJournals(lab, send, signal);
+			return lab.saveForExport(request);
 		default:
 			throw usageFailure(`the lab knows no '${String(request.op)}'`);
 	}
@@ -105,7 +105,7 @@ async function answerAboutNode(lab: RunningLab, request: LabRequest, { tell, joi
 /** Those of machines that go on; a run that failed has kept its own, and these are newer. */
 async function keepJournals(lab: RunningLab, emit: Emit, signal: AbortSignal): Promise<void> {
 	const answering = (await lab.status()).filter(({ paused, uptimeMs }) => !paused && uptimeMs !== undefined);
-	await saveJournals(answering.map(({ name }) => lab.find(name).machine), lab.supervised, { emit, signal });
+	await saveJournals(answering.map(({ name }) => lab.find(name).machine), lab.runSpec, { emit, signal });
 }
 
 /** Of a run that is nothing but some tests. */

@@ -1,15 +1,15 @@
 /** Nodes of a lab brought up side by side. */
 import os from 'node:os';
-import { Turns } from '../base/turns.js';
+import { Semaphore } from '../base/semaphore.js';
 import { bootOrder, neededBy } from '../lab/boot-order.js';
-import type { Arrived } from './arrival.js';
-import { bringUpNode, Gate, type NodeContext, type NodeOutcome } from './node-run.js';
+import type { StartedMachine } from './start-machine.js';
+import { bringUpNode, Barrier, type NodeContext, type NodeOutcome } from './node-run.js';
 import type { RunningNode } from './running-node.js';
 
 /** Who is told of what becomes of a node meanwhile. */
 export interface BringUpHooks {
-	/** It has a machine, long before that has arrived. */
-	readonly onStart: (node: RunningNode, arrived: Arrived) => void;
+	/** QEMU runs its machine, long before the guest is up. */
+	readonly onStart: (node: RunningNode, started: StartedMachine) => void;
 	readonly onUp?: (node: string) => void;
 	readonly onBroken?: (error: unknown) => void;
 }
@@ -20,27 +20,27 @@ export interface BringUpHooks {
  */
 export function bringUpNodes(
 	nodes: readonly RunningNode[],
-	{ emit, ...context }: Omit<NodeContext, 'gate' | 'boots' | 'onStart' | 'neededAreUp' | 'onReady'>,
+	{ emit, ...context }: Omit<NodeContext, 'barrier' | 'boots' | 'onStart' | 'neededAreUp' | 'onReady'>,
 	{ onStart, onUp, onBroken }: BringUpHooks,
 ): Promise<PromiseSettledResult<NodeOutcome>[]> {
-	const gate = new Gate(nodes.length);
-	const boots = new Turns(os.availableParallelism());
+	const barrier = new Barrier(nodes.length);
+	const boots = new Semaphore(os.availableParallelism());
 	const { connections } = context.lab.lab;
-	const up = new Map(nodes.map(({ name }) => [name, new Gate(1)]));
+	const up = new Map(nodes.map(({ name }) => [name, new Barrier(1)]));
 	const live = async (node: RunningNode): Promise<NodeOutcome> => {
 		// Those that are not brought up now are there already.
 		const needed = neededBy(node.name, nodes, connections).flatMap(({ name }) => up.get(name)?.opened ?? []);
 		const own = {
-			...{ ...context, emit: node.observing(emit), gate, boots, onStart: (arrived: Arrived) => onStart(node, arrived) },
+			...{ ...context, emit: node.observing(emit), barrier, boots, onStart: (started: StartedMachine) => onStart(node, started) },
 			...{ neededAreUp: Promise.all(needed), onReady: () => up.get(node.name)?.come() },
 		};
 		try {
-			const outcome = await bringUpNode(node.supervised, own);
+			const outcome = await bringUpNode(node.runSpec, own);
 			node.settle(outcome.startup);
 			onUp?.(node.name);
 			return outcome;
 		} catch (error) {
-			gate.come();
+			barrier.come();
 			up.get(node.name)?.come();
 			onBroken?.(error);
 			throw error;

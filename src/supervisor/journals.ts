@@ -3,7 +3,7 @@ import path from 'node:path';
 import { toFailure } from '../base/errors.js';
 import type { Emit } from '../lab/events.js';
 import type { RunningMachine } from '../machine/machine.js';
-import type { SupervisedRun } from '../protocol/run-spec.js';
+import type { RunSpec } from '../protocol/run-spec.js';
 
 /** How many lines of a journal are kept. */
 const keptLines = 2000;
@@ -14,12 +14,12 @@ const keptLines = 2000;
  */
 export async function saveJournals(
 	machines: readonly RunningMachine[],
-	{ journals, slowdown }: Pick<SupervisedRun, 'journals' | 'slowdown'>,
+	{ journals, slowdown }: Pick<RunSpec, 'journals' | 'slowdown'>,
 	{ emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<void> {
-	const save = async ({ name, sideLine }: RunningMachine) => {
+	const save = async ({ name, controlChannel }: RunningMachine) => {
 		try {
-			const text = await sideLine.readJournal(keptLines, slowdown, signal);
+			const text = await controlChannel.readJournal(keptLines, slowdown, signal);
 			await mkdir(journals, { recursive: true });
 			await writeFile(path.join(journals, `${name}.log`), text);
 		} catch (error) {

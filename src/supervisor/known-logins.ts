@@ -6,7 +6,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readCheckpoint } from '../checkpoint/store.js';
 import type { LoginOutcome } from '../lab/events.js';
-import type { SupervisedRun } from '../protocol/run-spec.js';
+import type { RunSpec } from '../protocol/run-spec.js';
 
 const noteName = 'logins.json';
 
@@ -16,7 +16,7 @@ interface Note {
 	readonly logins: readonly LoginOutcome[];
 }
 
-type Place = Pick<SupervisedRun, 'checkpoints' | 'startedKey'>;
+type Place = Pick<RunSpec, 'checkpoints' | 'startedKey'>;
 
 /** The outcomes that are known of the machines in the started lab's checkpoint; none where nothing was noted of it. */
 export async function readKnownLogins(place: Place): Promise<readonly LoginOutcome[]> {
@@ -34,10 +34,10 @@ export async function readKnownLogins(place: Place): Promise<readonly LoginOutco
 export async function keepKnownLogins(place: Place, logins: readonly LoginOutcome[]): Promise<void> {
 	const checkpoint = await findIt(place);
 	if (!checkpoint || (await readKnownLogins(place)).length > 0) return;
-	const aside = path.join(checkpoint.directory, `.${noteName}`);
+	const staging = path.join(checkpoint.directory, `.${noteName}`);
 	const note: Note = { savedAt: checkpoint.savedAt, logins };
-	await writeFile(aside, `${JSON.stringify(note)}\n`)
-		.then(() => rename(aside, path.join(checkpoint.directory, noteName)))
+	await writeFile(staging, `${JSON.stringify(note)}\n`)
+		.then(() => rename(staging, path.join(checkpoint.directory, noteName)))
 		.catch(() => undefined);
 }
 

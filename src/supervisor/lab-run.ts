@@ -11,13 +11,13 @@ import type { Emit } from '../lab/events.js';
 import { stage } from '../lab/stage.js';
 import { memoryDirectory, mountMemory } from '../machine/memory.js';
 import { startNetwork } from '../network/network.js';
-import { watchOutside } from '../network/watcher.js';
+import { watchOutbound } from '../network/watcher.js';
 import { controlSocketIn } from '../protocol/requests.js';
-import type { HandoverOrder, SupervisedRun } from '../protocol/run-spec.js';
+import type { ExportRequest, RunSpec } from '../protocol/run-spec.js';
 import { answersOf } from './answers.js';
 import { saveJournals } from './journals.js';
-import { surveyLab } from './provable.js';
-import { proveAll } from './prove.js';
+import { snapshotLab } from './checked-lab.js';
+import { checkRobustness } from './check-robustness.js';
 import { RunningLab } from './running-lab.js';
 
 export interface LabRunContext {
@@ -33,7 +33,7 @@ export interface LabRunContext {
  * Runs the lab. What is wrong with the lab is told by events; this rejects only when the rehearsal itself broke.
  * Whatever happens, no machine runs any more when it settles.
  */
-export async function runLab(supervised: SupervisedRun, context: LabRunContext): Promise<void> {
+export async function runLab(runSpec: RunSpec, context: LabRunContext): Promise<void> {
 	const { emit } = context;
 	// Whatever breaks first ends every other wait; its reason is what the run rejects with.
 	const breaking = new AbortController();
@@ -42,7 +42,7 @@ export async function runLab(supervised: SupervisedRun, context: LabRunContext):
 	try {
 		await withCleanup(async (cleanup) => {
 			try {
-				await rehearseInside(supervised, context, { signal, breaking, cleanup });
+				await rehearseInside(runSpec, context, { signal, breaking, cleanup });
 			} finally {
 				teardownDone = beginTeardown(emit);
 			}
@@ -60,36 +60,36 @@ interface Ends {
 	readonly cleanup: CleanupStack;
 }
 
-async function rehearseInside(supervised: SupervisedRun, context: LabRunContext, ends: Ends): Promise<void> {
+async function rehearseInside(runSpec: RunSpec, context: LabRunContext, ends: Ends): Promise<void> {
 	const { emit } = context;
-	await mountMemory(memoryDirectory(supervised.sockets), supervised.accelerator, ends.cleanup);
-	const network = await stage(emit, 'network', () => startNetwork(supervised.lab, supervised.sockets, ends.cleanup));
-	watchOutside(supervised.lab, emit, ends.cleanup);
+	await mountMemory(memoryDirectory(runSpec.sockets), runSpec.accelerator, ends.cleanup);
+	const network = await stage(emit, 'network', () => startNetwork(runSpec.lab, runSpec.sockets, ends.cleanup));
+	watchOutbound(runSpec.lab, emit, ends.cleanup);
 	void network.broken.then((error) => ends.breaking.abort(error));
-	const lab = new RunningLab(supervised, { emit, ...ends });
-	const letGo = new AbortController();
-	const end = () => (lab.stands ? letGo.abort() : context.stop());
-	await serveControl(controlSocketIn(supervised.sockets), answersOf(lab, end), ends.cleanup);
+	const lab = new RunningLab(runSpec, { emit, ...ends });
+	const detach = new AbortController();
+	const end = () => (lab.isReady ? detach.abort() : context.stop());
+	await serveControl(controlSocketIn(runSpec.sockets), answersOf(lab, end), ends.cleanup);
 	const nodes = await lab.bringUp();
 	const startupPassed = nodes.every(({ startup }) => startup === 'passed');
 	await lab.saveStarted(nodes);
-	const scenarioPassed = supervised.scenario
+	const scenarioPassed = runSpec.scenario
 		? await stage(emit, 'scenario', () => judge(lab, emit), (passed) => (passed ? 'passed' : 'failed'))
 		: true;
-	const hasPassed = startupPassed && scenarioPassed && (await proveAll(lab, supervised, emit, ends));
+	const hasPassed = startupPassed && scenarioPassed && (await checkRobustness(lab, runSpec, emit, ends));
 	// One that has ended by itself meanwhile is told as what it is.
 	ends.signal.throwIfAborted();
 	// The machines of this moment: a restart has made others.
-	const machines = () => supervised.machines.map(({ spec }) => lab.find(spec.name).machine);
-	if (!hasPassed) await saveJournals(machines(), supervised, { emit, signal: ends.signal });
-	if (supervised.surveys) await stage(emit, 'survey', () => surveyLab(lab, supervised, ends.signal));
-	if (!hasPassed && supervised.saveFailed) await saveFailed(lab, supervised.saveFailed, { emit, signal: ends.signal });
-	const isKept = supervised.keep === 'always' || (supervised.keep === 'on-failure' && !hasPassed);
-	if (isKept) {
+	const machines = () => runSpec.machines.map(({ spec }) => lab.find(spec.name).machine);
+	if (!hasPassed) await saveJournals(machines(), runSpec, { emit, signal: ends.signal });
+	if (runSpec.snapshots) await stage(emit, 'snapshot', () => snapshotLab(lab, runSpec, ends.signal));
+	if (!hasPassed && runSpec.saveFailed) await saveFailed(lab, runSpec.saveFailed, { emit, signal: ends.signal });
+	const staysUp = runSpec.keep === 'always' || (runSpec.keep === 'on-failure' && !hasPassed);
+	if (staysUp) {
 		// What it goes back to is there from the moment at which it is said to stay.
 		await lab.finishSaving();
-		lab.stand();
-		await keepLab(supervised, { ...context, signal: ends.signal }, letGo.signal);
+		lab.markReady();
+		await stayUp(runSpec, { ...context, signal: ends.signal }, detach.signal);
 	}
 	await lab.finishSaving();
 }
@@ -105,11 +105,11 @@ async function judge(lab: RunningLab, emit: Emit): Promise<boolean> {
 /** Saves the machines of a run that has failed. What comes of that is told, and is no part of the verdict. */
 async function saveFailed(
 	lab: RunningLab,
-	order: HandoverOrder,
+	request: ExportRequest,
 	{ emit, signal }: Pick<LabRunContext, 'emit' | 'signal'>,
 ): Promise<void> {
 	try {
-		await stage(emit, 'save', () => lab.saveForHandover(order));
+		await stage(emit, 'save', () => lab.saveForExport(request));
 		emit({ type: 'notice', message: 'the machines were saved as they are: `rehearse bundle --with-checkpoints` hands them over' });
 	} catch (error) {
 		signal.throwIfAborted();
@@ -117,18 +117,18 @@ async function saveFailed(
 	}
 }
 
-/** Leaves the machines running until they are let go. */
-async function keepLab(
-	{ machines, access }: SupervisedRun,
+/** Leaves the machines running until somebody detaches. */
+async function stayUp(
+	{ machines, access }: RunSpec,
 	{ emit, released, signal }: LabRunContext,
-	letGo: AbortSignal,
+	detach: AbortSignal,
 ): Promise<void> {
 	const commands = machines.map(({ spec }) => ({
 		node: spec.name,
 		ssh: `ssh -F ${quote(access.sshConfigFile)} ${spec.name}`,
 	}));
-	emit({ type: 'kept', commands, end: access.end });
-	const ended = new Promise<void>((resolve) => letGo.addEventListener('abort', () => resolve(), { once: true }));
+	emit({ type: 'detached', commands, end: access.end });
+	const ended = new Promise<void>((resolve) => detach.addEventListener('abort', () => resolve(), { once: true }));
 	await untilAborted(Promise.race([released, ended]), signal);
 }
 

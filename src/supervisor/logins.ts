@@ -9,7 +9,7 @@ import { poll } from '../base/waiting.js';
 import type { Emit, LoginOutcome } from '../lab/events.js';
 import type { LabNode } from '../lab/lab.js';
 import type { GuestCommands } from '../machine/command-channel.js';
-import type { SupervisedMachine, SupervisedRun } from '../protocol/run-spec.js';
+import type { MachineRunSpec, RunSpec } from '../protocol/run-spec.js';
 import { parseListeners } from '../scenario/ports.js';
 import { keepKnownLogins, readKnownLogins } from './known-logins.js';
 
@@ -30,21 +30,21 @@ export interface LoginContext {
 
 /** The login checks of a run, each made once. */
 export class LoginChecks {
-	readonly #run: SupervisedRun;
+	readonly #run: RunSpec;
 	readonly #context: LoginContext;
 	readonly #begun = new Map<string, Promise<void>>();
 	readonly #outcomes: LoginOutcome[] = [];
 
-	constructor(run: SupervisedRun, context: LoginContext) {
+	constructor(run: RunSpec, context: LoginContext) {
 		this.#run = run;
 		this.#context = context;
 	}
 
 	/** Begins with a node while others are still coming up, where nobody is to look at the machines before the scenario. */
 	beginEarly(node: string): void {
-		const { scenario, proofs, surveys } = this.#run;
+		const { scenario, robustness, snapshots } = this.#run;
 		// Of machines that another run has started, something may be known.
-		if (scenario && !surveys && proofs.length === 0 && !this.#context.wasStarted(node)) this.#begin(node);
+		if (scenario && !snapshots && robustness.length === 0 && !this.#context.wasStarted(node)) this.#begin(node);
 	}
 
 	/** Resolves when none is under way: a connection means nothing to a machine that goes on elsewhere. */
@@ -70,11 +70,11 @@ export class LoginChecks {
 		const machine = this.#run.machines.find(({ spec }) => spec.name === name);
 		const node = this.#run.lab.nodes.find((candidate) => candidate.name === name);
 		if (this.#begun.has(name) || !machine || !node || !isChecked(node, machine)) return;
-		const tell = (outcome: LoginOutcome) => {
+		const send = (outcome: LoginOutcome) => {
 			this.#outcomes.push(outcome);
 			this.#context.emit({ type: 'login-checked', ...outcome });
 		};
-		const check = (known ? Promise.resolve(known) : checkLogin(machine, this.#run, this.#context)).then(tell);
+		const check = (known ? Promise.resolve(known) : checkLogin(machine, this.#run, this.#context)).then(send);
 		// What ends a run ends this, and is told by others.
 		const giveUp = (error: unknown) => {
 			if (this.#context.signal.aborted) return;
@@ -85,13 +85,13 @@ export class LoginChecks {
 }
 
 /** Whether the recipe promises that its user gets in. */
-const isChecked = ({ features, packages }: LabNode, { password }: SupervisedMachine): boolean =>
+const isChecked = ({ features, packages }: LabNode, { password }: MachineRunSpec): boolean =>
 	password !== undefined && (features.includes('ssh') || packages.includes('openssh-server'));
 
 /** Logs in to a node, and where that fails asks the node why. Rejects only when the signal aborts. */
 export async function checkLogin(
-	machine: SupervisedMachine,
-	{ deadlines }: Pick<SupervisedRun, 'deadlines'>,
+	machine: MachineRunSpec,
+	{ deadlines }: Pick<RunSpec, 'deadlines'>,
 	{ guests, signal }: Pick<LoginContext, 'guests' | 'signal'>,
 ): Promise<LoginOutcome> {
 	const { spec, address, username, password = '', hostKey, sshPort = defaultPort } = machine;
@@ -140,7 +140,7 @@ export interface ServerSettings {
 
 async function askServer(
 	guests: LoginContext['guests'],
-	{ spec, username }: SupervisedMachine,
+	{ spec, username }: MachineRunSpec,
 	timeoutMs: number,
 	signal: AbortSignal,
 ): Promise<ServerSettings> {
@@ -155,8 +155,8 @@ async function askServer(
 
 /** Reads sockets as ss(8) prints them, a blank line, and the settings of `sshd -T`. */
 export function readServer(text: string): ServerSettings {
-	const [sockets = '', told = ''] = text.split(/\n\n|^\n/);
-	const pairs = told.split('\n').map((line) => [line.split(' ')[0] ?? '', line.slice(line.indexOf(' ') + 1).trim()] as const);
+	const [sockets = '', reported = ''] = text.split(/\n\n|^\n/);
+	const pairs = reported.split('\n').map((line) => [line.split(' ')[0] ?? '', line.slice(line.indexOf(' ') + 1).trim()] as const);
 	const open = new Set(parseListeners(sockets).map(({ port }) => port));
 	const ports = pairs.filter(([key]) => key === 'port').map(([, value]) => Number(value));
 	return { ports: ports.filter((port) => open.has(port)), settings: new Map(pairs) };
@@ -166,7 +166,7 @@ export function readServer(text: string): ServerSettings {
 const lists = ['allowusers', 'allowgroups', 'denyusers', 'denygroups'];
 
 /** The node's own will behind a login that fails, in words; nothing where it means to let the user in. */
-export function whyClosed({ code }: Pick<Failure, 'code'>, { ports, settings }: ServerSettings, { username, sshPort = defaultPort }: Pick<SupervisedMachine, 'username' | 'sshPort'>): string | undefined {
+export function whyClosed({ code }: Pick<Failure, 'code'>, { ports, settings }: ServerSettings, { username, sshPort = defaultPort }: Pick<MachineRunSpec, 'username' | 'sshPort'>): string | undefined {
 	if (code === 'ssh-host-key') return 'it has another host key than it was given: `rehearse ssh` does not trust it';
 	if (code === 'ssh-unreachable' && ports.length > 0) {
 		return `its SSH server listens at port ${ports.join(', ')}, and nobody reaches that from outside: a firewall, or is its link down?`;

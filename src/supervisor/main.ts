@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { interruptedFailure, toFailure, toReported, type Failure } from '../base/errors.js';
 import { onLines } from '../base/lines.js';
-import type { SupervisedRun, SupervisorLine } from '../protocol/run-spec.js';
+import type { RunSpec, SupervisorMessage } from '../protocol/run-spec.js';
 import { runLab } from './lab-run.js';
 
 /** The program inside the namespaces: reads the run, runs the lab, tells events on descriptor `out`. */
@@ -18,9 +18,9 @@ export async function supervisorMain(
 	for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 		process.on(name, () => aborting.abort(interruptedFailure(name)));
 	}
-	const say = (line: SupervisorLine) => out(`${JSON.stringify(line)}\n`);
-	let supervised: SupervisedRun | undefined;
-	const first = new Promise<SupervisedRun>((resolve, reject) => {
+	const send = (line: SupervisorMessage) => out(`${JSON.stringify(line)}\n`);
+	let runSpec: RunSpec | undefined;
+	const first = new Promise<RunSpec>((resolve, reject) => {
 		onLines(input, {
 			onLine(line) {
 				if (line === 'stop') {
@@ -30,7 +30,7 @@ export async function supervisorMain(
 				} else if (line === 'release') release();
 				else {
 					try {
-						resolve((supervised = JSON.parse(line) as SupervisedRun));
+						resolve((runSpec = JSON.parse(line) as RunSpec));
 					} catch (error) {
 						reject(error);
 					}
@@ -46,7 +46,7 @@ export async function supervisorMain(
 	let error: Failure | undefined;
 	try {
 		await runLab(await first, {
-			emit: say,
+			emit: send,
 			signal: aborting.signal,
 			released,
 			stop: () => aborting.abort(interruptedFailure('`rehearse down`')),
@@ -54,11 +54,11 @@ export async function supervisorMain(
 	} catch (thrown) {
 		error = toFailure(thrown);
 	}
-	if (supervised) await removeLeftovers(supervised);
-	say({ type: 'supervisor-done', ...(error ? { error: toReported(error) } : {}) });
+	if (runSpec) await removeLeftovers(runSpec);
+	send({ type: 'supervisor-done', ...(error ? { error: toReported(error) } : {}) });
 }
 
 /** What the starter removes itself, unless it was killed: then this is the last who can. */
-async function removeLeftovers({ disks, sockets }: SupervisedRun): Promise<void> {
+async function removeLeftovers({ disks, sockets }: RunSpec): Promise<void> {
 	await Promise.all([disks, sockets].map((directory) => rm(directory, { recursive: true, force: true })));
 }

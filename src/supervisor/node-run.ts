@@ -1,25 +1,25 @@
 
 import { brokenFailure } from '../base/errors.js';
 import { processorTimeMs } from '../base/processor-time.js';
-import type { Turns } from '../base/turns.js';
+import type { Semaphore } from '../base/semaphore.js';
 import { systemClock, untilAborted } from '../base/waiting.js';
-import { wasHandedOver, wasStarted, type Emit, type ScriptOutcome, type Status } from '../lab/events.js';
+import { wasExported, wasStarted, type Emit, type ScriptOutcome, type Status } from '../lab/events.js';
 import type { StartupScript } from '../lab/lab.js';
 import { stage } from '../lab/stage.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { readScript } from '../machine/trace/read.js';
 import { reasonNotToTrace } from '../machine/trace/traceable.js';
-import type { SupervisedMachine, SupervisedRun } from '../protocol/run-spec.js';
-import { bootNode, restoreNode, wakeNode, type ArrivalContext, type Arrived } from './arrival.js';
+import type { MachineRunSpec, RunSpec } from '../protocol/run-spec.js';
+import { bootNode, restoreNode, wakeNode, type StartContext, type StartedMachine } from './start-machine.js';
 import type { Saver } from './saver.js';
 
-export interface NodeContext extends Omit<ArrivalContext, 'onMessage'> {
+export interface NodeContext extends Omit<StartContext, 'onMessage'> {
 	/** Opens when every machine is there: those that were restored go on together. */
-	readonly gate: Gate;
+	readonly barrier: Barrier;
 	readonly saver: Saver;
 	/** More boots at once than the host has processors would only wait for each other. */
-	readonly boots: Turns;
+	readonly boots: Semaphore;
 	/** Resolves when all nodes that it connects to are provisioned: the time until then is not its startup scripts'. */
 	readonly neededAreUp: Promise<unknown>;
 	/** Called when it is provisioned itself. */
@@ -28,16 +28,16 @@ export interface NodeContext extends Omit<ArrivalContext, 'onMessage'> {
 
 /** A node whose startup scripts have run. */
 export interface NodeOutcome {
-	readonly arrived: Arrived;
+	readonly started: StartedMachine;
 	readonly startup: Status;
 	/** Processor time that they took, in milliseconds; nothing where they did not run. */
 	readonly startupCpuMs?: number;
 	/** No unit has failed by the end of the startup scripts. */
-	readonly isSound: boolean;
+	readonly isHealthy: boolean;
 }
 
 /** Lets nobody through before all have come. */
-export class Gate {
+export class Barrier {
 	readonly opened: Promise<void>;
 	#missing: number;
 	#open: () => void = () => undefined;
@@ -54,44 +54,44 @@ export class Gate {
 }
 
 /** Restores or boots one node, and runs its startup scripts. Rejects when the machine broke. */
-export async function bringUpNode(supervised: SupervisedMachine, nodeContext: NodeContext): Promise<NodeOutcome> {
-	const { name } = supervised.spec;
+export async function bringUpNode(runSpec: MachineRunSpec, nodeContext: NodeContext): Promise<NodeOutcome> {
+	const { name } = runSpec.spec;
 	const { emit, lab, signal } = nodeContext;
 	const node = lab.lab.nodes.find((candidate) => candidate.name === name);
 	const scripts = new ScriptReporter(name, node?.startupScripts ?? [], whyUntraced(lab.trace), emit);
-	const context: ArrivalContext = { ...nodeContext, onMessage: (message) => scripts.take(message) };
-	const arrived = await arrive(supervised, context, nodeContext);
+	const context: StartContext = { ...nodeContext, onMessage: (message) => scripts.take(message) };
+	const started = await startNode(runSpec, context, nodeContext);
 	nodeContext.onReady();
-	if (arrived.isRestored && wasStarted(supervised)) {
-		return { arrived, startup: 'passed', isSound: true };
+	if (started.isRestored && wasStarted(runSpec)) {
+		return { started, startup: 'passed', isHealthy: true };
 	}
-	if (arrived.isRestored && wasHandedOver(supervised)) {
-		const { status, scripts: outcomes } = supervised.startup ?? { status: 'error', scripts: [] };
+	if (started.isRestored && wasExported(runSpec)) {
+		const { status, scripts: outcomes } = runSpec.startup ?? { status: 'error', scripts: [] };
 		for (const outcome of outcomes) emit({ type: 'script-finished', ...outcome });
-		return { arrived, startup: status, isSound: false };
+		return { started, startup: status, isHealthy: false };
 	}
-	await untilAborted(Promise.race([nodeContext.neededAreUp, arrived.machine.broken]), signal);
-	const run = () => runStartup(arrived.machine, lab, { emit, signal, scripts });
-	return { arrived, ...(await stage(emit, 'startup', run, ({ startup }) => startup, name)) };
+	await untilAborted(Promise.race([nodeContext.neededAreUp, started.machine.broken]), signal);
+	const run = () => runStartup(started.machine, lab, { emit, signal, scripts });
+	return { started, ...(await stage(emit, 'startup', run, ({ startup }) => startup, name)) };
 }
 
-/** Restores or boots one node; it stands before its startup scripts then, or behind them where it was restored so. */
-export async function arrive(
-	supervised: SupervisedMachine,
-	context: ArrivalContext,
-	{ gate, saver, signal, boots }: Pick<NodeContext, 'gate' | 'saver' | 'signal' | 'boots'>,
-): Promise<Arrived> {
+/** Restores or boots one node; its startup scripts are about to run then, or have run where it was restored so. */
+export async function startNode(
+	runSpec: MachineRunSpec,
+	context: StartContext,
+	{ barrier, saver, signal, boots }: Pick<NodeContext, 'barrier' | 'saver' | 'signal' | 'boots'>,
+): Promise<StartedMachine> {
 	const boot = async () => {
-		const booted = await boots.take(() => bootNode(supervised, context));
-		await saver.saveNode(booted, supervised.save);
+		const booted = await boots.take(() => bootNode(runSpec, context));
+		await saver.saveNode(booted, runSpec.save);
 		return booted;
 	};
-	const restored = await restoreNode(supervised, context);
-	const arrived = restored ?? (await boot());
-	gate.come();
-	if (!restored) return arrived;
-	await untilAborted(Promise.race([gate.opened, restored.machine.broken]), signal);
-	return (await wakeNode(restored, supervised, context)) ? restored : boot();
+	const restored = await restoreNode(runSpec, context);
+	const started = restored ?? (await boot());
+	barrier.come();
+	if (!restored) return started;
+	await untilAborted(Promise.race([barrier.opened, restored.machine.broken]), signal);
+	return (await wakeNode(restored, runSpec, context)) ? restored : boot();
 }
 
 interface StartupContext {
@@ -102,13 +102,13 @@ interface StartupContext {
 
 async function runStartup(
 	machine: RunningMachine,
-	{ lab, deadlines, pace }: SupervisedRun,
+	{ lab, deadlines, pace }: RunSpec,
 	{ emit, signal, scripts }: StartupContext,
-): Promise<Omit<NodeOutcome, 'arrived'>> {
+): Promise<Omit<NodeOutcome, 'started'>> {
 	const count = lab.nodes.find(({ name }) => name === machine.name)?.startupScripts.length ?? 0;
 	await systemClock.sleep(pace?.[machine.name] ?? 0, signal);
 	const before = processorTimeMs(machine.pid);
-	machine.tell('start');
+	machine.send('start');
 	const { failedUnits } = await machine.waitFor('started', {
 		// systemd ends a script at its deadline; the machine gets as long again to say so.
 		deadlineMs: deadlines.scriptMs * (count + 1),
@@ -127,7 +127,7 @@ async function runStartup(
 		});
 	}
 	const startupCpuMs = processorTimeMs(machine.pid) - before;
-	return { startup: scripts.status, startupCpuMs, isSound: failedUnits === '' };
+	return { startup: scripts.status, startupCpuMs, isHealthy: failedUnits === '' };
 }
 
 /** How a script of a node ended, by what the agent says and the script's text. */

@@ -6,22 +6,22 @@ import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
-import { Turns } from '../base/turns.js';
-import { wasHandedOver, wasStarted, type Emit } from '../lab/events.js';
+import { Semaphore } from '../base/semaphore.js';
+import { wasExported, wasStarted, type Emit } from '../lab/events.js';
 import { stage } from '../lab/stage.js';
 import type { GuestCommands } from '../machine/command-channel.js';
 import { guestRebooted } from '../machine/machine.js';
 import type { NodeStatus } from '../protocol/requests.js';
 import { restored } from '../protocol/restored.js';
-import type { HandoverOrder, Replacement, ScenarioWish, SupervisedRun } from '../protocol/run-spec.js';
+import type { ExportRequest, Replacement, ScenarioRequest, RunSpec } from '../protocol/run-spec.js';
 import type { SavedLab } from '../saved-lab/saved-lab.js';
 import { runScenario } from '../scenario/run.js';
-import { bootAgain, type Arrived } from './arrival.js';
+import { bootAgain, type StartedMachine } from './start-machine.js';
 import { bringUpNodes, type BringUpHooks } from './bring-up.js';
 import { serveDebugger } from './debugging/serve.js';
 import type { NodeOutcome } from './node-run.js';
 import { RunningNode } from './running-node.js';
-import { saveForHandover } from './save-lab.js';
+import { saveForExport } from './save-lab.js';
 import { Saver } from './saver.js';
 import { LoginChecks } from './logins.js';
 import { findStartedLab, withStartupTimes } from './started-lab.js';
@@ -30,7 +30,7 @@ export interface RunningLabContext {
 	readonly emit: Emit;
 	/** Ends every wait. */
 	readonly signal: AbortSignal;
-	/** For whatever finds that the rehearsal broke; nothing is found that way once the lab stands. */
+	/** For whatever finds that the rehearsal broke; nothing is found that way once the lab is ready. */
 	readonly breaking: AbortController;
 	readonly cleanup: CleanupStack;
 }
@@ -40,48 +40,48 @@ const shutDownWakes = 2;
 
 /** A lab's nodes, what they do by themselves, and what they are made to do. */
 export class RunningLab {
-	#supervised: SupervisedRun;
+	#runSpec: RunSpec;
 	readonly #context: RunningLabContext;
 	readonly #nodes: readonly RunningNode[];
 	readonly #saver: Saver;
 	/** What changes the lab is done one after another. */
-	readonly #turns = new Turns(1);
+	readonly #semaphore = new Semaphore(1);
 	readonly #logins: LoginChecks;
-	#stands = false;
+	#isReady = false;
 	#isJudged = false;
 	#debugged: string | undefined;
 
-	constructor(supervised: SupervisedRun, context: RunningLabContext) {
-		this.#supervised = supervised;
+	constructor(runSpec: RunSpec, context: RunningLabContext) {
+		this.#runSpec = runSpec;
 		this.#context = context;
-		const aliases = new Map(supervised.lab.nodes.map(({ name, alias }) => [name, alias]));
-		this.#nodes = supervised.machines.map(
-			(machine) => new RunningNode(machine, { alias: aliases.get(machine.spec.name) ?? '', slowdown: supervised.slowdown, signal: context.signal }),
+		const aliases = new Map(runSpec.lab.nodes.map(({ name, alias }) => [name, alias]));
+		this.#nodes = runSpec.machines.map(
+			(machine) => new RunningNode(machine, { alias: aliases.get(machine.spec.name) ?? '', slowdown: runSpec.slowdown, signal: context.signal }),
 		);
-		this.#saver = new Saver({ ...supervised, signal: context.signal, isPaused: (machine) => this.#nodes.some((node) => node.holdsStill(machine)) }, context.emit);
-		this.#logins = new LoginChecks(supervised, {
+		this.#saver = new Saver({ ...runSpec, signal: context.signal, isPaused: (machine) => this.#nodes.some((node) => node.holdsStill(machine)) }, context.emit);
+		this.#logins = new LoginChecks(runSpec, {
 			...context,
 			guests: (node) => this.commandsOf(node),
-			wasStarted: (name) => this.find(name).arrived?.isRestored === true && wasStarted(this.find(name).supervised),
+			wasStarted: (name) => this.find(name).started?.isRestored === true && wasStarted(this.find(name).runSpec),
 		});
 	}
 
 	/** What it was made from. */
-	get supervised(): SupervisedRun {
-		return this.#supervised;
+	get runSpec(): RunSpec {
+		return this.#runSpec;
 	}
 
 	/** The directories in the store that its machines have disks or memory from, and the one that it goes back to. */
 	get checkpointsInUse(): readonly string[] {
-		const { checkpoints, startedKey = '' } = this.#supervised;
+		const { checkpoints, startedKey = '' } = this.#runSpec;
 		const files = this.#nodes.flatMap(({ last: { layers, machine } }) => [...layers, machine.memory.file]);
 		const directories = new Set([...files.map((file) => path.dirname(file)), path.join(checkpoints, startedKey)]);
 		return [...directories].filter((directory) => path.dirname(directory) === checkpoints);
 	}
 
 	/** Whether all of it is there, and stays until it is ended. */
-	get stands(): boolean {
-		return this.#stands;
+	get isReady(): boolean {
+		return this.#isReady;
 	}
 
 	/** Restores or boots every node and runs the startup scripts, side by side. The first that breaks ends the others. */
@@ -94,18 +94,18 @@ export class RunningLab {
 		});
 		signal.throwIfAborted();
 		const outcomes = settled.flatMap((life) => (life.status === 'fulfilled' ? [life.value] : []));
-		for (const { arrived } of outcomes) this.#endWith(arrived);
+		for (const { started } of outcomes) this.#endWith(started);
 		return outcomes;
 	}
 
-	/** Saves all machines at one moment, where that was ordered and all are sound. */
+	/** Saves all machines at one moment, where that was requested and all are healthy. */
 	async saveStarted(nodes: readonly NodeOutcome[]): Promise<void> {
-		// A machine with a failed unit would not be taken for sound when it is restored.
-		const order = nodes.every(({ startup, isSound }) => startup === 'passed' && isSound) && this.#supervised.saveStarted;
-		if (!order) return;
-		const times = new Map(nodes.map(({ arrived, startupCpuMs }) => [arrived.machine.name, startupCpuMs]));
+		// A machine with a failed unit would not pass the health check when it is restored.
+		const request = nodes.every(({ startup, isHealthy }) => startup === 'passed' && isHealthy) && this.#runSpec.saveStarted;
+		if (!request) return;
+		const times = new Map(nodes.map(({ started, startupCpuMs }) => [started.machine.name, startupCpuMs]));
 		await this.#logins.settle();
-		await this.#saver.saveLab(nodes.map(({ arrived }) => arrived), withStartupTimes(order, times));
+		await this.#saver.saveLab(nodes.map(({ started }) => started), withStartupTimes(request, times));
 	}
 
 	/** Resolves when no checkpoint is being written any more. */
@@ -115,31 +115,31 @@ export class RunningLab {
 	}
 
 	/** Runs the scenario, or some of its tests. Resolves to whether every assertion passed. */
-	async runScenario(emit: Emit, wish?: ScenarioWish): Promise<boolean> {
-		const { lab, deadlines, slowdown } = this.#supervised;
-		const wanted = (name: string) => !wish || wish.tests.length === 0 || wish.tests.includes(name);
+	async runScenario(emit: Emit, request?: ScenarioRequest): Promise<boolean> {
+		const { lab, deadlines, slowdown } = this.#runSpec;
+		const wanted = (name: string) => !request || request.tests.length === 0 || request.tests.includes(name);
 		const outcomes = await runScenario({
 			scenarios: lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) })),
 			guests: (node) => this.commandsOf(node),
 			emit,
-			deadlineMs: wish?.deadlineMs ?? deadlines.assertionMs,
+			deadlineMs: request?.deadlineMs ?? deadlines.assertionMs,
 			slowdown,
-			signal: wish ? AbortSignal.any([this.#context.signal, wish.signal]) : this.#context.signal,
+			signal: request ? AbortSignal.any([this.#context.signal, request.signal]) : this.#context.signal,
 		});
 		return outcomes.every(({ status }) => status === 'passed');
 	}
 
 	/** From now on the lab is there to be worked with. */
-	stand(): void {
-		this.#stands = true;
+	markReady(): void {
+		this.#isReady = true;
 	}
 
-	/** @throws Failure `usage` while the lab is still being brought up, or stands still for a debugger */
-	requireStanding(): void {
+	/** @throws Failure `usage` while the lab is still being brought up, or paused for a debugger */
+	requireReady(): void {
 		if (this.#debugged !== undefined) {
 			throw usageFailure(`${this.#debugged} is being debugged`, { hint: '`quit` of the debugger has the lab go on' });
 		}
-		if (this.#stands) return;
+		if (this.#isReady) return;
 		throw usageFailure('the lab is still coming up', { hint: '`rehearse status` says how far it is' });
 	}
 
@@ -159,52 +159,52 @@ export class RunningLab {
 	/** Does something that changes a node, when nothing else is being changed. */
 	async change(name: string, body: (node: RunningNode) => Promise<void>): Promise<void> {
 		const node = this.find(name);
-		if (this.#debugged !== undefined) this.requireStanding();
-		return this.#turns.take(() => body(node));
+		if (this.#debugged !== undefined) this.requireReady();
+		return this.#semaphore.take(() => body(node));
 	}
 
 	/** Restarts a node from its own disk: in order where it runs, and as after a power failure where it does not. */
 	restart(name: string, emit: Emit): Promise<void> {
 		return this.change(name, async (node) => {
 			const { signal, cleanup } = this.#context;
-			const { deadlines } = this.#supervised;
+			const { deadlines } = this.#runSpec;
 			const last = node.last;
 			await node.shutDown(shutDownWakes * deadlines.wakeMs);
-			const context = { lab: this.#supervised, emit, signal, cleanup, onStart: (arrived: Arrived) => this.#begin(node, arrived) };
-			await stage(node.observing(emit), 'reboot', () => bootAgain(last, node.supervised, context), undefined, name);
+			const context = { lab: this.#runSpec, emit, signal, cleanup, onStart: (started: StartedMachine) => this.#begin(node, started) };
+			await stage(node.observing(emit), 'reboot', () => bootAgain(last, node.runSpec, context), undefined, name);
 		});
 	}
 
 	/** Puts the whole lab back to where its startup scripts had left it. @throws Failure `usage` where no checkpoint is of that */
 	reset(emit: Emit): Promise<void> {
-		return this.#turns.take(async () => {
+		return this.#semaphore.take(async () => {
 			await this.#saver.finish();
-			const checkpoint = await findStartedLab(this.#supervised);
+			const checkpoint = await findStartedLab(this.#runSpec);
 			await Promise.all(this.#nodes.map((node) => node.end()));
-			for (const node of this.#nodes) node.supervised = restored(node.supervised, checkpoint, node.name);
+			for (const node of this.#nodes) node.runSpec = restored(node.runSpec, checkpoint, node.name);
 			await this.#bringBack(this.#nodes, emit);
-			const failed = this.#nodes.filter(({ supervised, startup }) => startup !== 'passed' && !wasHandedOver(supervised)).map((node) => node.name);
+			const failed = this.#nodes.filter(({ runSpec, startup }) => startup !== 'passed' && !wasExported(runSpec)).map((node) => node.name);
 			if (failed.length > 0) throw brokenFailure('reset', `could not be put back, and their startup scripts failed: ${failed.join(', ')}`);
 		});
 	}
 
-	/** Saves all machines that live as they are, to be handed over. Resolves to what was saved, when the checkpoint is there. */
-	saveForHandover(order: HandoverOrder): Promise<SavedLab> {
+	/** Saves all machines that live as they are, to be exported. Resolves to what was saved, when the checkpoint is there. */
+	saveForExport(request: ExportRequest): Promise<SavedLab> {
 		// A run has its verdict by now: a machine that breaks over this costs it nothing.
 		this.#isJudged = true;
-		return this.#turns.take(async () => {
-			return saveForHandover(this.#supervised, this.#nodes, order, { ...this.#supervised, signal: this.#context.signal });
+		return this.#semaphore.take(async () => {
+			return saveForExport(this.#runSpec, this.#nodes, request, { ...this.#runSpec, signal: this.#context.signal });
 		});
 	}
 
 	/** Makes nodes anew, of other recipes or scripts, while the others go on; the lab is another from then on. */
 	replace({ machines, ...lab }: Replacement, emit: Emit): Promise<void> {
-		return this.#turns.take(async () => {
+		return this.#semaphore.take(async () => {
 			const replaced = this.#nodes.filter(({ name }) => machines.some(({ spec }) => spec.name === name));
-			const all = this.#supervised.machines.map((before) => machines.find(({ spec }) => spec.name === before.spec.name) ?? before);
+			const all = this.#runSpec.machines.map((before) => machines.find(({ spec }) => spec.name === before.spec.name) ?? before);
 			// A key of the checkpoint of the lab that was must not be taken for one of the lab that is.
-			const { startedKey: _was, saveStarted: _then, ...rest } = this.#supervised;
-			this.#supervised = { ...rest, ...lab, machines: all };
+			const { startedKey: _was, saveStarted: _then, ...rest } = this.#runSpec;
+			this.#runSpec = { ...rest, ...lab, machines: all };
 			await Promise.all(replaced.map((node) => node.end()));
 			for (const node of replaced) {
 				const machine = machines.find(({ spec }) => spec.name === node.name);
@@ -213,7 +213,7 @@ export class RunningLab {
 			}
 			await this.#bringBack(replaced, emit);
 			if (this.#nodes.every(({ startup }) => startup === 'passed')) {
-				const live = this.#nodes.flatMap(({ arrived }) => arrived ?? []);
+				const live = this.#nodes.flatMap(({ started }) => started ?? []);
 				if (live.length === this.#nodes.length) await this.#saver.saveLab(live, lab.saveStarted);
 			}
 			// Whoever gave the orders to save waits for this, and cleans up after them.
@@ -226,9 +226,9 @@ export class RunningLab {
 		return this.change(name, async (node) => {
 			const { signal, cleanup } = this.#context;
 			this.#debugged = name;
-			const onStart = (arrived: Arrived) => this.#begin(node, arrived);
+			const onStart = (started: StartedMachine) => this.#begin(node, started);
 			try {
-				await serveDebugger({ supervised: this.#supervised, nodes: this.#nodes, saver: this.#saver, signal, cleanup, onStart }, node, script, stream);
+				await serveDebugger({ runSpec: this.#runSpec, nodes: this.#nodes, saver: this.#saver, signal, cleanup, onStart }, node, script, stream);
 			} finally {
 				this.#debugged = undefined;
 			}
@@ -256,29 +256,29 @@ export class RunningLab {
 	}
 
 	#bringUp(nodes: readonly RunningNode[], emit: Emit, hooks: Omit<BringUpHooks, 'onStart'>): Promise<PromiseSettledResult<NodeOutcome>[]> {
-		const context = { ...this.#context, lab: this.#supervised, emit, saver: this.#saver };
-		return bringUpNodes(nodes, context, { ...hooks, onStart: (node, arrived) => this.#begin(node, arrived) });
+		const context = { ...this.#context, lab: this.#runSpec, emit, saver: this.#saver };
+		return bringUpNodes(nodes, context, { ...hooks, onStart: (node, started) => this.#begin(node, started) });
 	}
 
 	/** Takes a machine that was started anew for a node. */
-	begin(name: string, arrived: Arrived): void {
-		this.#begin(this.find(name), arrived);
-		this.#endWith(arrived);
+	begin(name: string, started: StartedMachine): void {
+		this.#begin(this.find(name), started);
+		this.#endWith(started);
 	}
 
 	/** A machine that breaks during the scenario ends that too. */
-	#endWith({ machine }: Arrived): void {
-		machine.broken.catch((error: unknown) => void (this.#stands || this.#isJudged || this.#context.breaking.abort(error)));
+	#endWith({ machine }: StartedMachine): void {
+		machine.broken.catch((error: unknown) => void (this.#isReady || this.#isJudged || this.#context.breaking.abort(error)));
 	}
 
 	/** Takes a machine that was started for a node. Its end is news where nobody waits for the machine. */
-	#begin(node: RunningNode, arrived: Arrived): void {
-		node.begin(arrived);
-		arrived.machine.broken.catch((error: unknown) => {
+	#begin(node: RunningNode, started: StartedMachine): void {
+		node.begin(started);
+		started.machine.broken.catch((error: unknown) => {
 			const { code, message } = toFailure(error);
-			if (this.#stands) this.#context.emit({ type: 'notice', node: node.name, message });
-			if (node.arrived !== arrived) return;
-			if (this.#stands && code === guestRebooted) void this.#followReboot(node);
+			if (this.#isReady) this.#context.emit({ type: 'notice', node: node.name, message });
+			if (node.started !== started) return;
+			if (this.#isReady && code === guestRebooted) void this.#followReboot(node);
 			else this.#lose(node);
 		});
 	}
@@ -293,7 +293,7 @@ export class RunningLab {
 
 	/** A kernel that panicked leaves its QEMU behind, with the node's link, and so does one that does not boot. */
 	#lose(node: RunningNode): void {
-		if (this.#stands) void node.arrived?.end();
+		if (this.#isReady) void node.started?.end();
 		node.lose();
 	}
 }

@@ -4,13 +4,13 @@ import { withoutTrace, type Emit, type RunEventBody, type ScriptOutcome, type St
 import type { RunningMachine } from '../machine/machine.js';
 import { occupiedMemory } from '../machine/memory.js';
 import { halt, proceed } from '../machine/migration.js';
-import type { TerminalSize } from '../machine/side-line.js';
+import type { TerminalSize } from '../machine/control-channel.js';
 import { connectUnix } from '../machine/socket.js';
 import { dial } from '../network/dial.js';
 import { setLink, type LinkState } from '../network/link.js';
 import type { NodeStage, NodeStatus } from '../protocol/requests.js';
-import type { SupervisedMachine } from '../protocol/run-spec.js';
-import type { Arrived } from './arrival.js';
+import type { MachineRunSpec } from '../protocol/run-spec.js';
+import type { StartedMachine } from './start-machine.js';
 
 export interface RunningNodeOptions {
 	/** Lab address with prefix length. */
@@ -26,8 +26,8 @@ const shellSocketMs = 5000;
 
 /** A node while its lab runs: what is known of it, which comes from its events, and the ways into it. */
 export class RunningNode {
-	supervised: SupervisedMachine;
-	arrived: Arrived | undefined;
+	runSpec: MachineRunSpec;
+	started: StartedMachine | undefined;
 	stage: NodeStage = 'waiting';
 	startup: Status | undefined;
 	paused = false;
@@ -35,18 +35,18 @@ export class RunningNode {
 	readonly #options: RunningNodeOptions;
 	#alias: string;
 	#startedAt: number | undefined;
-	#last: Arrived | undefined;
+	#last: StartedMachine | undefined;
 	readonly #outcomes = new Map<string, ScriptOutcome>();
 	readonly #authorized = new Map<string, { readonly user: string; readonly publicKey: string }>();
 
-	constructor(supervised: SupervisedMachine, options: RunningNodeOptions) {
-		this.supervised = supervised;
+	constructor(runSpec: MachineRunSpec, options: RunningNodeOptions) {
+		this.runSpec = runSpec;
 		this.#options = options;
 		this.#alias = options.alias;
 	}
 
 	get name(): string {
-		return this.supervised.spec.name;
+		return this.runSpec.spec.name;
 	}
 
 	/** How each of its startup scripts ended, without their traces. */
@@ -55,28 +55,28 @@ export class RunningNode {
 	}
 
 	/** Takes the description of the machine that it is to be from now on. */
-	replace(supervised: SupervisedMachine, alias: string): void {
-		this.supervised = supervised;
+	replace(runSpec: MachineRunSpec, alias: string): void {
+		this.runSpec = runSpec;
 		this.#alias = alias;
 	}
 
 	/** The machine that it has or had last. @throws Failure `usage` where it never had one */
-	get last(): Arrived {
+	get last(): StartedMachine {
 		if (this.#last) return this.#last;
 		throw usageFailure(`${this.name} has not been started yet`, { node: this.name });
 	}
 
-	/** Takes a machine that was started for the node; it has not arrived yet. */
-	begin(arrived: Arrived): void {
-		this.arrived = arrived;
-		this.#last = arrived;
+	/** Takes a machine that was started for the node; its guest is not up yet. */
+	begin(started: StartedMachine): void {
+		this.started = started;
+		this.#last = started;
 		this.#startedAt = performance.now();
 		this.paused = false;
 	}
 
 	/** There is no machine of the node any more. */
 	lose(): void {
-		this.arrived = undefined;
+		this.started = undefined;
 		this.#startedAt = undefined;
 		this.stage = 'ended';
 	}
@@ -87,8 +87,8 @@ export class RunningNode {
 	}
 
 	/** The machine with its disk. @throws Failure `usage` where none runs */
-	get present(): Arrived {
-		if (this.arrived) return this.arrived;
+	get present(): StartedMachine {
+		if (this.started) return this.started;
 		throw usageFailure(`${this.name} does not run (${this.stage})`, {
 			node: this.name,
 			hint: this.stage === 'ended' ? '`rehearse restart` starts it, `rehearse reset` puts the whole lab back' : undefined,
@@ -97,7 +97,7 @@ export class RunningNode {
 
 	/** Connects to a port: at the lab address, or at the uplink's where nobody listens there. */
 	async dial(port: number, signal: AbortSignal): Promise<Duplex> {
-		const hosts = [this.#alias.replace(/\/.*/, ''), this.supervised.address].filter((host) => host !== '');
+		const hosts = [this.#alias.replace(/\/.*/, ''), this.runSpec.address].filter((host) => host !== '');
 		try {
 			return await dial(hosts, port, signal);
 		} catch (cause) {
@@ -108,12 +108,12 @@ export class RunningNode {
 
 	/** A root shell over the line that needs no network. */
 	async openShell(size: TerminalSize, terminal: string): Promise<Duplex> {
-		const { sideLine } = this.machine;
+		const { controlChannel } = this.machine;
 		const { slowdown, signal } = this.#options;
-		const stream = await connectUnix(this.supervised.spec.shellSocket, shellSocketMs, signal);
+		const stream = await connectUnix(this.runSpec.spec.shellSocket, shellSocketMs, signal);
 		stream.on('error', () => undefined);
 		try {
-			const { ended, leave } = await sideLine.beginShell(size, terminal, slowdown, signal);
+			const { ended, leave } = await controlChannel.beginShell(size, terminal, slowdown, signal);
 			stream.once('close', leave);
 			void ended.then(() => stream.destroy());
 			return stream;
@@ -125,8 +125,8 @@ export class RunningNode {
 
 	/** Lets an SSH key in as a user, the declared one where none is named. */
 	async authorize(user: string | undefined, publicKey: string, signal: AbortSignal): Promise<void> {
-		const whom = user ?? this.supervised.username;
-		await this.machine.sideLine.authorize(whom, publicKey, this.#options.slowdown, signal);
+		const whom = user ?? this.runSpec.username;
+		await this.machine.controlChannel.authorize(whom, publicKey, this.#options.slowdown, signal);
 		this.#authorized.set(`${whom} ${publicKey}`, { user: whom, publicKey });
 	}
 
@@ -144,7 +144,7 @@ export class RunningNode {
 
 	/** Brings its link to the lab's wire into a state. */
 	async setLink(link: LinkState): Promise<void> {
-		await setLink(this.supervised.spec.tap, link, this.#options.signal);
+		await setLink(this.runSpec.spec.tap, link, this.#options.signal);
 		this.link = link;
 	}
 
@@ -153,13 +153,13 @@ export class RunningNode {
 		const { machine } = this;
 		await (paused ? halt(machine.qmp, this.#options.signal) : proceed(machine.qmp, this.#options.signal));
 		// Its clock stood still too.
-		if (!paused) machine.tell('sync');
+		if (!paused) machine.send('sync');
 		this.paused = paused;
 	}
 
-	/** Whether that machine is the node's, and stands still because somebody froze it. */
+	/** Whether that machine is the node's, and paused. */
 	holdsStill(machine: RunningMachine): boolean {
-		return this.paused && this.arrived?.machine === machine;
+		return this.paused && this.started?.machine === machine;
 	}
 
 	/** Ends the machine, as a power failure does: nothing is asked of the guest. Its link is as good as new then. */
@@ -175,7 +175,7 @@ export class RunningNode {
 		const { signal } = this.#options;
 		if (this.paused) await this.setPaused(false);
 		// One that does not, for whatever reason, is switched off.
-		await this.arrived?.machine.shutDown({ deadlineMs, signal }).catch(() => signal.throwIfAborted());
+		await this.started?.machine.shutDown({ deadlineMs, signal }).catch(() => signal.throwIfAborted());
 		await this.end();
 	}
 
@@ -214,18 +214,18 @@ export class RunningNode {
 
 	/** Everything about it at this moment. */
 	async status(): Promise<NodeStatus> {
-		const { supervised, arrived, startup } = this;
+		const { runSpec, started, startup } = this;
 		const failedScripts = this.outcomes.filter(({ status }) => status !== 'passed').map(({ script }) => script);
-		const occupied = arrived && (await occupiedMemory(arrived.machine));
+		const occupied = started && (await occupiedMemory(started.machine));
 		return {
 			name: this.name,
 			stage: this.stage,
 			paused: this.paused,
 			...(this.#startedAt === undefined ? {} : { uptimeMs: Math.round(performance.now() - this.#startedAt) }),
-			uplinkAddress: supervised.address,
+			uplinkAddress: runSpec.address,
 			alias: this.#alias,
 			...(occupied === undefined ? {} : { residentMiB: Math.round(occupied / 2 ** 20) }),
-			memoryMiB: supervised.spec.memoryMiB,
+			memoryMiB: runSpec.spec.memoryMiB,
 			...(startup === undefined ? {} : { startup }),
 			...(failedScripts.length > 0 ? { failedScripts } : {}),
 			link: this.link,

@@ -3,7 +3,7 @@ import { toFailure } from '../base/errors.js';
 import type { Emit } from '../lab/events.js';
 import { saveMachines, type LiveMachine, type SavingContext } from './saving.js';
 import { stage } from '../lab/stage.js';
-import type { SaveOrder } from '../protocol/run-spec.js';
+import type { SaveRequest } from '../protocol/run-spec.js';
 
 /** Makes the checkpoints of a run. One that cannot be made costs the next run its time, and is told; it fails nothing. */
 export class Saver {
@@ -17,13 +17,13 @@ export class Saver {
 	}
 
 	/** Saves a node that is provisioned. */
-	saveNode(live: LiveMachine, order: SaveOrder | undefined): Promise<void> {
-		return this.#save([live], order, live.machine.name);
+	saveNode(live: LiveMachine, request: SaveRequest | undefined): Promise<void> {
+		return this.#save([live], request, live.machine.name);
 	}
 
 	/** Saves all machines at one moment. */
-	saveLab(machines: readonly LiveMachine[], order: SaveOrder | undefined): Promise<void> {
-		return this.#save(machines, order);
+	saveLab(machines: readonly LiveMachine[], request: SaveRequest | undefined): Promise<void> {
+		return this.#save(machines, request);
 	}
 
 	/** Resolves when nothing is being written any more. */
@@ -31,26 +31,26 @@ export class Saver {
 		await Promise.all(this.#rest);
 	}
 
-	async #save(machines: readonly LiveMachine[], order: SaveOrder | undefined, node?: string): Promise<void> {
-		if (!order) return;
+	async #save(machines: readonly LiveMachine[], request: SaveRequest | undefined, node?: string): Promise<void> {
+		if (!request) return;
 		const { signal } = this.#context;
 		try {
-			const save = () => saveMachines(machines, order, this.#context);
+			const save = () => saveMachines(machines, request, this.#context);
 			const publish = await stage(this.#emit, 'save', save, undefined, node);
-			this.#rest.push(publish().catch((error: unknown) => this.#giveUp(order, error, node)));
+			this.#rest.push(publish().catch((error: unknown) => this.#giveUp(request, error, node)));
 		} catch (error) {
 			signal.throwIfAborted();
-			await this.#giveUp(order, error, node);
+			await this.#giveUp(request, error, node);
 		}
 	}
 
 	/** What was written is removed at once: it may be what fills the disk, which the machines need too. */
-	async #giveUp({ aside }: SaveOrder, error: unknown, node: string | undefined): Promise<void> {
-		await rm(aside, { recursive: true, force: true }).catch(() => undefined);
-		this.#tell(error, node);
+	async #giveUp({ staging }: SaveRequest, error: unknown, node: string | undefined): Promise<void> {
+		await rm(staging, { recursive: true, force: true }).catch(() => undefined);
+		this.#send(error, node);
 	}
 
-	#tell(error: unknown, node: string | undefined): void {
+	#send(error: unknown, node: string | undefined): void {
 		if (this.#context.signal.aborted) return;
 		const { message, detail } = toFailure(error);
 		const why = detail === undefined ? message : `${message}: ${detail.split('\n')[0] ?? ''}`;

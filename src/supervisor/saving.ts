@@ -10,7 +10,7 @@ import { copySparse, saveMachine, stateFilesIn, type StateFiles } from '../machi
 import { freezeDisk, halt, proceed, type MigrationOptions } from '../machine/migration.js';
 import { createOverlay, overlayName } from '../machine/qcow2.js';
 import { diskNode } from '../machine/spec.js';
-import type { SaveOrder, SupervisedRun } from '../protocol/run-spec.js';
+import type { SaveRequest, RunSpec } from '../protocol/run-spec.js';
 
 /** A machine with the files that its disk consists of at the moment. */
 export interface LiveMachine {
@@ -22,9 +22,9 @@ export interface LiveMachine {
 	frozen: number;
 }
 
-export type SavingContext = Pick<SupervisedRun, 'deadlines' | 'disks'> & {
+export type SavingContext = Pick<RunSpec, 'deadlines' | 'disks'> & {
 	readonly signal: AbortSignal;
-	/** Whether a machine stands still for a person, and is to do so afterwards. */
+	/** Whether a person has paused a machine, which is to stay paused afterwards. */
 	readonly isPaused?: (machine: RunningMachine) => boolean;
 };
 
@@ -34,7 +34,7 @@ export type SavingContext = Pick<SupervisedRun, 'deadlines' | 'disks'> & {
  */
 export async function saveMachines(
 	machines: readonly LiveMachine[],
-	order: SaveOrder,
+	request: SaveRequest,
 	context: SavingContext,
 ): Promise<() => Promise<void>> {
 	const { signal, deadlines, isPaused = () => false } = context;
@@ -51,13 +51,13 @@ export async function saveMachines(
 		const saves = machines.map(async (live, index): Promise<Saved> => {
 			const { layers } = live;
 			await freezeLayer(live, overlays[index] ?? '', signal);
-			const files = await saveMachine(live.machine, stateFilesIn(order.aside, index), { deadlineMs: deadlines.stateMs, signal });
+			const files = await saveMachine(live.machine, stateFilesIn(request.staging, index), { deadlineMs: deadlines.stateMs, signal });
 			return { ...files, layers };
 		});
 		// All are waited for: none may go on while its state is still being written.
 		await Promise.allSettled(saves);
 		const saved = await Promise.all(saves);
-		return () => publish(order, saved, savedAt, context);
+		return () => publish(request, saved, savedAt, context);
 	} finally {
 		for (const machine of begun) if (!isPaused(machine)) await goOn(machine, signal);
 	}
@@ -74,7 +74,7 @@ export async function freezeLayer(live: LiveMachine, overlay: string, signal: Ab
 async function goOn(machine: RunningMachine, signal: AbortSignal): Promise<void> {
 	try {
 		await proceed(machine.qmp, signal);
-		machine.tell('sync');
+		machine.send('sync');
 	} catch (error) {
 		if (!signal.aborted) machine.giveUp(`it did not go on after its state was saved: ${(error as Error).message}`);
 	}
@@ -96,18 +96,18 @@ async function nextOverlay({ machine, diskMiB, layers }: LiveMachine, { disks }:
 /** What a machine was saved as, and the disk layers that belong to it. */
 type Saved = StateFiles & Pick<LiveMachine, 'layers'>;
 
-async function publish(order: SaveOrder, saved: readonly Saved[], savedAt: number, { signal, deadlines }: SavingContext): Promise<void> {
+async function publish(request: SaveRequest, saved: readonly Saved[], savedAt: number, { signal, deadlines }: SavingContext): Promise<void> {
 	const options = { deadlineMs: deadlines.stateMs, signal };
-	const { aside, besides = [] } = order;
+	const { staging, alsoWritten = [] } = request;
 	const files: Record<string, FileDigest> = {};
 	const machines = await Promise.all(
-		order.machines.map(async (machine, index) => {
+		request.machines.map(async (machine, index) => {
 			const { stateFile, ramFile, pagesFile, layers: own } = saved[index] ?? neverSaved(machine.node);
 			const layers = own.map((_file, depth) => `${index}.${depth}.qcow2`);
-			await Promise.all(own.map((file, depth) => linkOrCopy(file, path.join(aside, layers[depth] ?? ''), options)));
-			const ram = path.basename(stateFilesIn(aside, index).ramFile);
+			await Promise.all(own.map((file, depth) => linkOrCopy(file, path.join(staging, layers[depth] ?? ''), options)));
+			const ram = path.basename(stateFilesIn(staging, index).ramFile);
 			if (pagesFile !== undefined) {
-				await linkOrCopy(ramFile, path.join(aside, ram), options);
+				await linkOrCopy(ramFile, path.join(staging, ram), options);
 				const digest = await knownDigest(ramFile);
 				if (digest) files[ram] = digest;
 			}
@@ -115,10 +115,10 @@ async function publish(order: SaveOrder, saved: readonly Saved[], savedAt: numbe
 			return { ...machine, state: path.basename(stateFile), ram, ...pages, layers };
 		}),
 	);
-	for (const name of [...besides, ...machines.flatMap(machineFiles)]) {
-		files[name] ??= await digestFile(path.join(aside, name), signal);
+	for (const name of [...alsoWritten, ...machines.flatMap(machineFiles)]) {
+		files[name] ??= await digestFile(path.join(staging, name), signal);
 	}
-	await publishCheckpoint(aside, path.dirname(aside), { ...order.manifest, savedAt, machines, files });
+	await publishCheckpoint(staging, path.dirname(staging), { ...request.manifest, savedAt, machines, files });
 }
 
 function neverSaved(node: string): never {

@@ -45,7 +45,7 @@ export async function memoryOf({ workshop }: Bench, args: readonly string[], opt
 	const seen: { memory?: Awaited<ReturnType<typeof machineMemory>> } = {};
 	await rehearse(workshop, args, {
 		...options,
-		whileKept: async (pid) => void (seen.memory = await machineMemory(pid)),
+		whileUp: async (pid) => void (seen.memory = await machineMemory(pid)),
 	});
 	if (!seen.memory || seen.memory.machines === 0) throw new Error('no machine was seen');
 	const { resident, proportional } = seen.memory;

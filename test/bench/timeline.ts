@@ -52,7 +52,7 @@ const guestStages: readonly string[] = ['boot', 'restore', 'startup', 'scenario'
 
 /**
  * When a run waited for guests: its stages that do, and between a node's restore and its startup the time in which the
- * machine goes on and is asked whether it is sound.
+ * machine goes on and is health is checked.
  */
 export function guestSpans(spans: readonly Span[]): Pick<Span, 'from' | 'to'>[] {
 	const startups = new Map(spans.filter(({ stage }) => stage === 'startup').map((span) => [span.node, span]));

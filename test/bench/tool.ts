@@ -75,21 +75,21 @@ export interface RunOptions {
 	readonly cache: Cache;
 	/** `true`: every machine must have been booted; `false`: at least one restored. */
 	readonly cold: boolean;
-	/** Called when the run is kept (`--keep always`), after which it is let go. */
-	readonly whileKept?: (pid: number) => Promise<void>;
+	/** Called when the run is kept (`--keep always`), after which it is released. */
+	readonly whileUp?: (pid: number) => Promise<void>;
 }
 
 /** Rehearses a lab. Rejects unless it passes, and passes in the way that is measured. */
 export async function rehearse(workshop: Workshop, args: readonly string[], options: RunOptions): Promise<EndedRun> {
-	const { cache, cold, whileKept } = options;
+	const { cache, cold, whileUp } = options;
 	const state = await workshop.newDirectory('state');
 	const visiting: { done?: Promise<void> } = {};
 	try {
-		const ended = await runCommand(workshop, ['run', ...args, ...(whileKept ? ['--keep', 'always'] : []), '--json'], {
+		const ended = await runCommand(workshop, ['run', ...args, ...(whileUp ? ['--keep', 'always'] : []), '--json'], {
 			cache,
 			state,
 			onStart: (pid) => {
-				if (whileKept) visiting.done = visit(state, pid, whileKept);
+				if (whileUp) visiting.done = visit(state, pid, whileUp);
 			},
 		});
 		await visiting.done;
@@ -117,7 +117,7 @@ async function visit(state: string, pid: number, look: (pid: number) => Promise<
 		}
 	};
 	const { last } = await poll(
-		async () => ({ kept: parseEvents(await readLog(state)).some(({ type }) => type === 'kept'), alive: isAlive() }),
+		async () => ({ kept: parseEvents(await readLog(state)).some(({ type }) => type === 'detached'), alive: isAlive() }),
 		({ kept, alive }) => kept || !alive,
 		{ intervalMs: 100, deadlineMs: 60 * 60_000 },
 	);

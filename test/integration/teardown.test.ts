@@ -56,7 +56,7 @@ const stages = {
 		boot: 'warm',
 		args: ['--keep', 'always'],
 		reached: (tool) => tool.says(/to end them/, patience),
-		// The lab had passed, and is let go.
+		// The lab had passed, and is released.
 		status: 0,
 	},
 } satisfies Readonly<Record<string, Stage>>;
@@ -69,11 +69,11 @@ const soonMs = 10_000;
 
 /** Each machine is a processor's work; more than two at a time would only wait for each other. */
 const lanes: Promise<unknown>[] = [Promise.resolve(), Promise.resolve()];
-let turns = 0;
+let semaphore = 0;
 
 /** Runs `body` when those that took the same lane before it are done. */
 function inTurn<T>(body: () => Promise<T>): Promise<T> {
-	const lane = turns++ % lanes.length;
+	const lane = semaphore++ % lanes.length;
 	const turn = (lanes[lane] as Promise<unknown>).catch(() => undefined).then(body);
 	lanes[lane] = turn;
 	return turn;

@@ -30,7 +30,7 @@ async function rehearse(sandbox: Sandbox, args: readonly string[], options?: Too
 }
 
 /** Bundles the newest run that failed and opens it as on another machine: its journals tell of the script that did. */
-async function isHandedOver(t: ExecutionContext, sandbox: Sandbox): Promise<void> {
+async function isExported(t: ExecutionContext, sandbox: Sandbox): Promise<void> {
 	const file = path.join(sandbox.path, 'failed.tar.gz');
 	const bundled = await runTool(sandbox, ['bundle', '--redact', '--out', file]);
 	t.is(bundled.status, 0, bundled.stderr);
@@ -107,7 +107,7 @@ test.serial('a pair of nodes, again and again', async (t) => {
 		],
 	);
 	t.regex(warm.stderr, /client: reached for 203\.0\.113\.5:443\/tcp outside the lab/);
-	await isHandedOver(t, sandbox);
+	await isExported(t, sandbox);
 
 	// As left by the startup scripts: only the scenario runs, or only one node's scripts.
 	const scenario = await rehearse(sandbox, [good, '--from', 'started']);

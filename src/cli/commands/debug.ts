@@ -4,7 +4,7 @@ import { whichLabFlag } from '../flags.js';
 /** `rehearse debug`. */
 export const debugDefinition = defineCommand({
 	usage: 'debug <node>',
-	describe: "step through a node's startup scripts, forwards and back, while the lab stands still",
+	describe: "step through a node's startup scripts, forwards and back, while the lab is paused",
 	positionals: { node: { type: 'string', demandOption: true, describe: 'a node of a lab that is up' } } as const,
 	flags: {
 		script: { type: 'string', requiresArg: true, describe: 'the only script to step through' },

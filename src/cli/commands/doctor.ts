@@ -4,13 +4,13 @@ import { jsonFlag } from '../flags.js';
 /** `rehearse doctor` */
 export const doctorDefinition = defineCommand({
 	usage: 'doctor',
-	describe: 'what this host can do, what is missing, and the command that mends it',
+	describe: 'what this host can do, what is missing, and the command that fixes it',
 	positionals: {},
 	flags: jsonFlag,
 	async run({ json }, { stdout, stderr, stdoutColor: color }) {
-		const [{ doctorCommand }, { findKvmProof }, { stopOnSignals }, { userPaths }] = await Promise.all([
+		const [{ doctorCommand }, { checkKvm }, { stopOnSignals }, { userPaths }] = await Promise.all([
 			import('../../commands/doctor.js'),
-			import('../../host/kvm-proof.js'),
+			import('../../host/kvm-check.js'),
 			import('../../commands/stop.js'),
 			import('../../runs/paths.js'),
 		]);
@@ -18,7 +18,7 @@ export const doctorDefinition = defineCommand({
 		const stopping = stopOnSignals();
 		try {
 			const onStart = () => stderr.write('booting a kernel under KVM, which takes up to half a minute\n');
-			const proveKvm = await findKvmProof(images, { signal: stopping.signal, onStart });
+			const proveKvm = await checkKvm(images, { signal: stopping.signal, onStart });
 			return await doctorCommand({ json, color, stdout, cacheDirectory, proveKvm, signal: stopping.signal });
 		} finally {
 			stopping.done();

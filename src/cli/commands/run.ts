@@ -86,9 +86,9 @@ export const runDefinition = defineCommand({
 		]);
 		const { lab, accel: accelerator, keep, trace, json, cold, from, only, twice, reboot } = flags;
 		const shuffle = shuffleOf(flags.shuffle, flags['shuffle-seed']);
-		const proofs = [...(twice ? ['twice' as const] : []), ...(reboot ? ['reboot' as const] : [])];
+		const robustness = [...(twice ? ['twice' as const] : []), ...(reboot ? ['reboot' as const] : [])];
 		const checkpoints = { cold, from, only, limitBytes: bytesOf('checkpoint-limit', flags['checkpoint-limit']) };
 		const saveFailed = flags['save-failed'];
-		return runCommand({ lab, paths: userPaths(), accelerator, checkpoints, keep, saveFailed, trace, proofs, shuffle, mirror, timeLimitMs, json, junit, terminal });
+		return runCommand({ lab, paths: userPaths(), accelerator, checkpoints, keep, saveFailed, trace, robustness, shuffle, mirror, timeLimitMs, json, junit, terminal });
 	},
 });

@@ -9,7 +9,7 @@ import { startDaemon, type Daemon } from '../../process/daemon.js';
 import { stopOnSignals } from '../stop.js';
 import type { Terminal } from '../terminal.js';
 import { startView, type View } from '../view.js';
-import type { KeptLab } from './keep.js';
+import type { DetachedLab } from './detached.js';
 
 export interface BroughtUp {
 	readonly state: RunState;
@@ -17,27 +17,27 @@ export interface BroughtUp {
 }
 
 /** Starts the process that keeps a lab, and shows how that comes up. Resolves when it is up, or will not be. */
-export async function bringUp(kept: KeptLab, terminal: Terminal): Promise<BroughtUp> {
+export async function bringUp(detached: DetachedLab, terminal: Terminal): Promise<BroughtUp> {
 	const stopping = stopOnSignals();
 	const view = await startView(terminal);
-	const keeper = await startDaemon([process.execPath, programFile('keeper')], JSON.stringify(kept));
-	stopping.signal.addEventListener('abort', () => keeper.kill('SIGINT'), { once: true });
-	stopping.urgent.addEventListener('abort', () => keeper.kill('SIGTERM'), { once: true });
+	const daemon = await startDaemon([process.execPath, programFile('lab-daemon')], JSON.stringify(detached));
+	stopping.signal.addEventListener('abort', () => daemon.kill('SIGINT'), { once: true });
+	stopping.urgent.addEventListener('abort', () => daemon.kill('SIGTERM'), { once: true });
 	try {
-		return await follow(keeper, view);
+		return await follow(daemon, view);
 	} finally {
-		keeper.leave();
+		daemon.leave();
 		await view.stop();
 		stopping.done();
 	}
 }
 
-async function follow(keeper: Daemon, view: View): Promise<BroughtUp> {
+async function follow(daemon: Daemon, view: View): Promise<BroughtUp> {
 	let state = emptyRun();
-	for await (const line of linesOf(keeper.said)) {
+	for await (const line of linesOf(daemon.output)) {
 		const event = JSON.parse(line) as RunEvent;
 		state = foldEvent(state, event);
-		if (event.type === 'kept') return { state, isUp: true };
+		if (event.type === 'detached') return { state, isUp: true };
 		view.onEvent(event);
 	}
 	return { state, isUp: false };

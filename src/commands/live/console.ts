@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { once } from 'node:events';
 import { ExitCode } from '../../base/errors.js';
 import type { LiveLab } from '../../runs/live-labs.js';
-import { askLab, askLabForStream, findMeantLab, type LiveOptions } from './meant-lab.js';
+import { askLab, askLabForStream, resolveLab, type LiveOptions } from './resolve-lab.js';
 
 /** The streams of the terminal that the shell is shown on, or of whatever stands in for one. */
 export interface ConsoleStreams {
@@ -25,7 +25,7 @@ const defaultSize = { rows: 24, columns: 80 };
 
 /** Shows the shell until it ends, or until the person leaves it with Ctrl-]. */
 export async function consoleCommand({ node, streams, ...options }: ConsoleOptions): Promise<ExitCode> {
-	await showShell(await findMeantLab(options), node, streams);
+	await showShell(await resolveLab(options), node, streams);
 	streams.stdin.destroy();
 	return ExitCode.passed;
 }

@@ -7,7 +7,7 @@ import { showShell } from './console.js';
 import { DebugConnection } from './debugger/connection.js';
 import { pipedLines, terminalLines } from './debugger/lines.js';
 import { Prompt } from './debugger/prompt.js';
-import { askLab, askLabForStream, findMeantLab, type LiveOptions } from './meant-lab.js';
+import { askLab, askLabForStream, resolveLab, type LiveOptions } from './resolve-lab.js';
 
 export interface DebugOptions extends LiveOptions {
 	readonly node: string;
@@ -20,7 +20,7 @@ export interface DebugOptions extends LiveOptions {
 /** The exit status is 0 when the scripts passed in the end. Whatever happens here, nothing stays frozen. */
 export async function debugCommand({ node, script, terminal, streams, ...options }: DebugOptions): Promise<ExitCode> {
 	const { stdin, stdout } = streams;
-	const live = await findMeantLab(options);
+	const live = await resolveLab(options);
 	const { lab } = (await askLab(live, { op: 'plan' })) as CurrentLab;
 	const isTerminal = stdin.isTTY === true && stdout.isTTY === true;
 	const print = (text: string) => void terminal.stdout.write(text);

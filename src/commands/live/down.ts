@@ -3,7 +3,7 @@ import { brokenFailure, ExitCode } from '../../base/errors.js';
 import { poll } from '../../base/waiting.js';
 import { chooseLiveLab, findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
 import type { Terminal } from '../terminal.js';
-import { askLab, type LiveOptions } from './meant-lab.js';
+import { askLab, type LiveOptions } from './resolve-lab.js';
 
 export interface DownOptions extends LiveOptions {
 	/** End every lab that runs. */

@@ -12,7 +12,7 @@ import { layOutColumns, painter } from '../../report/text.js';
 import type { LiveLab } from '../../runs/live-labs.js';
 import { stopOnSignals } from '../stop.js';
 import type { Terminal } from '../terminal.js';
-import { askLab, askLabForStream, findMeantLab, type LiveOptions } from './meant-lab.js';
+import { askLab, askLabForStream, resolveLab, type LiveOptions } from './resolve-lab.js';
 
 export interface ForwardOptions extends LiveOptions {
 	/** `NODE:PORT` or `LOCAL:NODE:PORT`; every port that a connection or an assertion names where there is none. */
@@ -33,7 +33,7 @@ export interface Forwarding {
 /** Forwards until a signal comes or the lab ends. */
 export async function forwardCommand(options: ForwardOptions): Promise<ExitCode> {
 	const { terminal, json, address } = options;
-	const lab = await findMeantLab(options);
+	const lab = await resolveLab(options);
 	const { ports } = (await askLab(lab, { op: 'status' })) as LabStatus;
 	const wanted = options.ports.length > 0 ? options.ports.map((text) => parseForwarding(text, lab.nodes)) : ports.map((port) => ({ ...port, local: undefined }));
 	if (wanted.length === 0) throw usageFailure('no connection and no assertion of the plan names a port', { hint: 'say which: rehearse forward NODE:PORT' });

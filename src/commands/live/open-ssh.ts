@@ -11,7 +11,7 @@ import type { Argv } from '../../process/run.js';
 import type { LiveLab } from '../../runs/live-labs.js';
 import { identityFile, sshConfigFile } from '../../runs/ssh-config.js';
 import type { Terminal } from '../terminal.js';
-import { askLab, findMeantLab, type LiveOptions } from './meant-lab.js';
+import { askLab, resolveLab, type LiveOptions } from './resolve-lab.js';
 
 export interface IntoNodeOptions extends LiveOptions {
 	readonly node: string;
@@ -21,7 +21,7 @@ export interface IntoNodeOptions extends LiveOptions {
 
 /** `rehearse ssh NODE [WORD…]`: ssh(1) itself. Its exit status is that of the remote command, or 255. */
 export async function sshCommand(options: IntoNodeOptions & { readonly words: readonly string[] }): Promise<number> {
-	const lab = await findMeantLab(options);
+	const lab = await resolveLab(options);
 	await letIn(lab, options.node, options.user);
 	// The words are those of ssh's own command line: options before the host, the rest behind it.
 	return explained(lab, options.node, await runInForeground(['ssh', ...configOf(lab), ...asUser(options.user), options.node, ...options.words]));
@@ -30,7 +30,7 @@ export async function sshCommand(options: IntoNodeOptions & { readonly words: re
 /** `rehearse exec NODE -- COMMAND…`: runs a command with its arguments as they are; streams and exit status are its own. */
 export async function execCommand(options: IntoNodeOptions & { readonly argv: readonly string[]; readonly terminal: boolean }): Promise<number> {
 	if (options.argv.length === 0) throw usageFailure('no command is given', { hint: 'rehearse exec NODE -- COMMAND [ARGUMENT…]' });
-	const lab = await findMeantLab(options);
+	const lab = await resolveLab(options);
 	await letIn(lab, options.node, options.user);
 	return explained(lab, options.node, await runInForeground(remoteCommand(lab, options, options.argv.map(quote).join(' '), options.terminal)));
 }
@@ -39,7 +39,7 @@ export async function execCommand(options: IntoNodeOptions & { readonly argv: re
 export async function copyCommand(
 	options: LiveOptions & { readonly paths: readonly string[]; readonly user: string | undefined; readonly recursive: boolean },
 ): Promise<number> {
-	const lab = await findMeantLab(options);
+	const lab = await resolveLab(options);
 	const named = options.paths.flatMap((argument) => {
 		const node = nodeIn(argument, lab.nodes);
 		return node === undefined ? [] : [[node, /^([^@/:]*)@/.exec(argument)?.[1]] as const];
@@ -62,7 +62,7 @@ export function nodeIn(argument: string, nodes: readonly string[]): string | und
 export async function sshConfigCommand(
 	options: LiveOptions & { readonly user: string | undefined; readonly terminal: Pick<Terminal, 'stdout' | 'stderr'> },
 ): Promise<ExitCode> {
-	const lab = await findMeantLab(options);
+	const lab = await resolveLab(options);
 	for (const node of lab.nodes) {
 		await letIn(lab, node, options.user).catch((error: unknown) =>
 			options.terminal.stderr.write(`${node} does not let the key in: ${toFailure(error).message}\n`),
@@ -80,7 +80,7 @@ export type LogName = 'console' | 'cloud-init' | 'journal' | 'startup';
 export async function logsCommand(
 	options: IntoNodeOptions & { readonly log: LogName; readonly follow: boolean; readonly lines: number },
 ): Promise<number> {
-	const lab = await findMeantLab(options);
+	const lab = await resolveLab(options);
 	const { node, log, follow, lines } = options;
 	requireNodes([node], lab.nodes);
 	if (log === 'console') {

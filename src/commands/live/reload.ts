@@ -11,14 +11,14 @@ import { loadLab } from '../load-lab.js';
 import { stopOnSignals } from '../stop.js';
 import type { Terminal } from '../terminal.js';
 import { startView } from '../view.js';
-import { askLab, findMeantLab } from './meant-lab.js';
+import { askLab, resolveLab } from './resolve-lab.js';
 import { onlyNodes } from './up.js';
 
 export interface ReloadOptions {
 	readonly paths: Paths;
 	/** Name of the lab; the only one that is up otherwise. */
 	readonly lab: string | undefined;
-	/** Nodes that may be touched; all of them where there is none. */
+	/** Nodes that may be replaced; all of them where there is none. */
 	readonly nodes: readonly string[];
 	/** Only say what would be done. */
 	readonly dryRun: boolean;
@@ -32,8 +32,8 @@ export interface ReloadOptions {
  * The exit status is 1 when a startup script failed.
  */
 export async function reloadCommand({ paths, nodes, dryRun, mirror, json, terminal, ...options }: ReloadOptions): Promise<ExitCode> {
-	const live = await findMeantLab({ runs: paths.runs, lab: options.lab });
-	if (live.opened !== undefined) {
+	const live = await resolveLab({ runs: paths.runs, lab: options.lab });
+	if (live.imported !== undefined) {
 		throw usageFailure(`${live.name} was opened from a bundle, and its images are not built here`, { hint: `\`rehearse run ${live.planPath}\` rehearses its plan on this machine` });
 	}
 	const current = (await askLab(live, { op: 'plan' })) as CurrentLab;

@@ -1,10 +1,10 @@
 
 import { ExitCode, toFailure } from '../../base/errors.js';
 import type { LabStatus } from '../../protocol/requests.js';
-import { statusText } from '../../report/standing.js';
+import { statusText } from '../../report/lab-status.js';
 import { findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
 import type { Terminal } from '../terminal.js';
-import { askLab, type LiveOptions } from './meant-lab.js';
+import { askLab, type LiveOptions } from './resolve-lab.js';
 
 export interface StatusOptions extends LiveOptions {
 	readonly json: boolean;
@@ -29,11 +29,11 @@ async function describe(lab: LiveLab) {
 	const { name, runDirectory, pid, startedAt } = lab;
 	const common = { lab: name, runDirectory, pid, ageMs: Date.now() - startedAt };
 	try {
-		const { stands, nodes, ports, tests } = (await askLab(lab, { op: 'status' }, { deadlineMs: answerMs })) as LabStatus;
-		return { ...common, stands, nodes, ports, tests };
+		const { isReady, nodes, ports, tests } = (await askLab(lab, { op: 'status' }, { deadlineMs: answerMs })) as LabStatus;
+		return { ...common, isReady, nodes, ports, tests };
 	} catch (error) {
 		// Its images are being built, or it is just going down: there is nobody yet, or any more, to answer.
 		const isSilent = toFailure(error).code === 'control-deadline';
-		return { ...common, stands: false, nodes: [], ports: [], tests: [], ...(isSilent ? { silent: true } : {}) };
+		return { ...common, isReady: false, nodes: [], ports: [], tests: [], ...(isSilent ? { silent: true } : {}) };
 	}
 }

@@ -8,7 +8,7 @@ import { testSection } from '../../report/checks.js';
 import { painter } from '../../report/text.js';
 import { stopOnSignals } from '../stop.js';
 import type { Terminal } from '../terminal.js';
-import { askLab, findMeantLab, type LiveOptions } from './meant-lab.js';
+import { askLab, resolveLab, type LiveOptions } from './resolve-lab.js';
 
 export interface TestOptions extends LiveOptions {
 	/** Names of tests; the whole scenario when there is none. */
@@ -21,7 +21,7 @@ export interface TestOptions extends LiveOptions {
 
 /** `rehearse test`: the scenario, or some of its tests, against a lab that is up. The exit status is the verdict. */
 export async function testCommand({ tests, patienceMs, json, terminal, ...options }: TestOptions): Promise<ExitCode> {
-	const lab = await findMeantLab(options);
+	const lab = await resolveLab(options);
 	const stopping = stopOnSignals();
 	const began = performance.now();
 	let state = emptyRun();

@@ -6,15 +6,15 @@ import { requireNodes } from '../../lab/node-names.js';
 import type { AcceleratorChoice } from '../../machine/accelerator.js';
 import { acquireLock } from '../../process/lock.js';
 import { findLiveLabs } from '../../runs/live-labs.js';
-import { makePlace, type Paths } from '../../runs/paths.js';
+import { ensureDirectory, type Paths } from '../../runs/paths.js';
 import { exitCodeOf, resultOf } from '../../outcome/result.js';
 import type { RunState } from '../../outcome/state.js';
 import { summary } from '../../report/summary.js';
-import { standingText } from '../../report/standing.js';
+import { readyText } from '../../report/lab-status.js';
 import { loadLab } from '../load-lab.js';
 import type { Terminal } from '../terminal.js';
 import { bringUp } from './bring-up.js';
-import type { KeptLab } from './keep.js';
+import type { DetachedLab } from './detached.js';
 
 export interface UpOptions {
 	/** Name of a bundled lab, or path of a plan. */
@@ -40,21 +40,21 @@ export interface UpOptions {
 export async function upCommand(options: UpOptions): Promise<ExitCode> {
 	const { terminal, paths, json } = options;
 	const lab = onlyNodes(await loadLab(options.lab, terminal), options.nodes);
-	await makePlace(paths, 'state');
+	await ensureDirectory(paths, 'state');
 	// Two at once would each find that there is none yet.
 	const lock = await acquireLock(path.join(paths.locks, lab.name), {
 		timeoutMs: options.timeLimitMs,
 		onWait: () => terminal.stderr.write(`waiting for another \`rehearse up\` of ${lab.name}\n`),
 	});
 	try {
-		const running = (await findLiveLabs(paths.runs)).find(({ name, stays }) => stays && name === lab.name);
+		const running = (await findLiveLabs(paths.runs)).find(({ name, isUp }) => isUp && name === lab.name);
 		if (running) {
 			throw usageFailure(`${lab.name} is up already`, { hint: '`rehearse status` shows it, `rehearse down` ends it' });
 		}
 		const { state, isUp } = await bringUp(describe(lab, options), terminal);
 		const { stdout, stdoutColor: color, width } = terminal;
 		if (json) stdout.write(`${JSON.stringify({ ...resultOf(state), up: isUp }, undefined, '\t')}\n`);
-		else stdout.write(isUp ? standingText(state, { color, width }) : summary(state, { color, width }));
+		else stdout.write(isUp ? readyText(state, { color, width }) : summary(state, { color, width }));
 		if (!isUp) return exitCodeOf(resultOf(state)) as ExitCode;
 		return hasStarted(state) ? ExitCode.passed : ExitCode.labFailed;
 	} finally {
@@ -62,7 +62,7 @@ export async function upCommand(options: UpOptions): Promise<ExitCode> {
 	}
 }
 
-const describe = (lab: Lab, options: UpOptions): KeptLab => ({
+const describe = (lab: Lab, options: UpOptions): DetachedLab => ({
 	lab,
 	labArgument: options.lab,
 	paths: options.paths,

@@ -22,14 +22,14 @@ export function followDash(records: readonly TraceRecord[], script: ScriptPlaces
 	}));
 	for (const [index, ran] of commands.entries()) {
 		const next = commands[index + 1];
-		if (isTold(ran, next, script)) ran.status = next ? next.record.status : exitCode;
+		if (isReported(ran, next, script)) ran.status = next ? next.record.status : exitCode;
 	}
 	const last = commands.at(-1);
 	return { commands, last, unfinished: last ? [last] : [] };
 }
 
 /** Whether what comes next tells how a command ended: not of pipelines and of functions, which run others meanwhile. */
-function isTold({ place, record }: Ran, next: Ran | undefined, { functions }: ScriptPlaces): boolean {
+function isReported({ place, record }: Ran, next: Ran | undefined, { functions }: ScriptPlaces): boolean {
 	const [name = ''] = record.command.split(' ');
 	// What follows a substitution does not tell of it.
 	if (!place || place.runs !== 'in turn' || place.isSubstituted || place.assigns === 'before') return false;
@@ -41,15 +41,15 @@ function isTold({ place, record }: Ran, next: Ran | undefined, { functions }: Sc
 
 /** The one place that a command can be at: what is the same in every run tells. */
 function onlyPlace({ places }: ScriptPlaces, command: string): CommandPlace | undefined {
-	const told = command.split(/\s+/);
+	const reported = command.split(/\s+/);
 	const assigned = /^\w+=/.exec(command)?.[0];
 	const scores = places.map((place) => {
 		const [name] = place.words;
 		if (place.assigns) return name === assigned ? 0 : -1;
 		if (place.words.join(' ') === command) return Infinity;
-		if (name === undefined || name !== told[0]) return -1;
+		if (name === undefined || name !== reported[0]) return -1;
 		// Words that contradict what was run are no match.
-		if (place.words.some((word) => word !== undefined && !/\s/.test(word) && !told.includes(word))) return -1;
+		if (place.words.some((word) => word !== undefined && !/\s/.test(word) && !reported.includes(word))) return -1;
 		return place.words.filter((word) => word !== undefined).length;
 	});
 	const best = Math.max(...scores);

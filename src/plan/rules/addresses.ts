@@ -29,7 +29,7 @@ export function checkAddresses(context: CheckContext): void {
 	const subnet = planned ?? mostCommon(aliases.map((alias) => alias.subnet));
 	if (subnet !== undefined) {
 		checkGateway(context, subnet);
-		checkRoom(context, subnet);
+		checkAddressSpace(context, subnet);
 	}
 	const taken = new Map<string, string>();
 	for (const alias of aliases) {
@@ -84,7 +84,7 @@ function checkGateway(context: CheckContext, subnet: string): void {
 	context.report('network-invalid', ['network', 'gateway'], message, fix);
 }
 
-function checkRoom(context: CheckContext, subnet: string): void {
+function checkAddressSpace(context: CheckContext, subnet: string): void {
 	const { network, nodes } = context.document;
 	if (nodes.length > maximumNodes) {
 		const message = `${nodes.length} nodes are more than the ${maximumNodes} leases of the uplink`;

@@ -32,7 +32,7 @@ function checkAssertionCommand(context: CheckContext, assertion: AssertionDocume
 	const path = [...place, ...(isBeside ? [] : ['params']), 'command'];
 	const analysis = analyseScript(command);
 	for (const { message } of analysis.errors) {
-		context.report('script-syntax', path, message, 'mend the command; a shell would refuse it');
+		context.report('script-syntax', path, message, 'fix the command; a shell would refuse it');
 	}
 	const node = context.document.nodes.find(({ name }) => name === assertion.on_vm);
 	if (!node) return;

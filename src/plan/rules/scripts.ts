@@ -16,7 +16,7 @@ export function checkScripts(context: CheckContext): void {
 	checkAfter(context);
 	for (const script of context.scripts) {
 		for (const { line, message } of script.analysis.errors) {
-			context.reportInScript('script-syntax', script, line, message, 'mend the script; `bash -n FILE` shows the same');
+			context.reportInScript('script-syntax', script, line, message, 'fix the script; `bash -n FILE` shows the same');
 		}
 		if (!script.analysis.isShell) {
 			const message = `the script is for ${script.analysis.interpreter}`;

@@ -17,7 +17,7 @@ const rules = {
 	'plan-schema': error('Values have the types of the schema (`rehearse check --schema`)'),
 	'missing-key': error('Keys that the schema asks for are there'),
 	'unknown-key': error('There are no keys that the schema does not know'),
-	'duplicate-key': error('A key stands once in an object, in one of its two spellings'),
+	'duplicate-key': error('A key appears once in an object, in one of its two spellings'),
 	'size-invalid': error('`memory` and `disk` are MiB, or a size such as "4 GB"'),
 
 	'lab-name': error('The name of the lab is a DNS label'),

@@ -1,39 +1,39 @@
 /** The machine under a debugger: it comes to stand before its scripts, and is replaced by one of an earlier state. */
-import { Turns } from '../../base/turns.js';
+import { Semaphore } from '../../base/semaphore.js';
 import type { CleanupStack } from '../../base/cleanup.js';
 import type { Emit } from '../../lab/events.js';
 import { loadMachine } from '../../machine/memory.js';
-import { ownStack, startFor, type ArrivalContext, type Arrived } from '../arrival.js';
-import { arrive, Gate, ScriptReporter, whyUntraced } from '../node-run.js';
+import { ownStack, startFor, type StartContext, type StartedMachine } from '../start-machine.js';
+import { startNode, Barrier, ScriptReporter, whyUntraced } from '../node-run.js';
 import type { RunningNode } from '../running-node.js';
 import type { Saver } from '../saver.js';
-import type { SupervisedMachine, SupervisedRun } from '../../protocol/run-spec.js';
+import type { MachineRunSpec, RunSpec } from '../../protocol/run-spec.js';
 import { asProvisioned } from './provisioned.js';
 import type { SavePoint, SavePoints } from './save-points.js';
 
 export interface MachineLifeContext {
-	readonly lab: SupervisedRun;
+	readonly lab: RunSpec;
 	readonly emit: Emit;
 	readonly signal: AbortSignal;
 	readonly cleanup: CleanupStack;
 	readonly saver: Saver;
 	/** Called with every machine that is started. */
-	readonly onStart: (arrived: Arrived) => void;
+	readonly onStart: (started: StartedMachine) => void;
 }
 
 /** One node's machine while it is debugged. */
 export class MachineLife {
 	readonly scripts: ScriptReporter;
 	readonly #node: RunningNode;
-	readonly #context: ArrivalContext;
+	readonly #context: StartContext;
 	readonly #saver: Saver;
-	#supervised: SupervisedMachine;
+	#runSpec: MachineRunSpec;
 
 	/** @param isDebugged which scripts are, by name */
 	constructor(node: RunningNode, isDebugged: (script: string) => boolean, { saver, ...context }: MachineLifeContext) {
 		this.#node = node;
 		this.#saver = saver;
-		this.#supervised = node.supervised;
+		this.#runSpec = node.runSpec;
 		const { lab, emit } = context;
 		const { startupScripts = [] } = lab.lab.nodes.find(({ name }) => name === node.name) ?? {};
 		const untraced = whyUntraced(lab.trace);
@@ -47,22 +47,22 @@ export class MachineLife {
 	}
 
 	/** Ends the node's machine, and brings up the one that it is before its startup scripts. Rejects when that breaks. */
-	async begin(): Promise<Arrived> {
+	async begin(): Promise<StartedMachine> {
 		await this.#node.end();
-		this.#supervised = await asProvisioned(this.#node.supervised, this.#context.lab.checkpoints);
-		return arrive(this.#supervised, this.#context, { ...this.#context, gate: new Gate(1), saver: this.#saver, boots: new Turns(1) });
+		this.#runSpec = await asProvisioned(this.#node.runSpec, this.#context.lab.checkpoints);
+		return startNode(this.#runSpec, this.#context, { ...this.#context, barrier: new Barrier(1), saver: this.#saver, boots: new Semaphore(1) });
 	}
 
-	/** Ends the machine and starts one that continues from a saved state; it stands still then. */
-	async restore(point: SavePoint, points: SavePoints): Promise<Arrived> {
+	/** Ends the machine and starts one that continues from a saved state; it is halted then. */
+	async restore(point: SavePoint, points: SavePoints): Promise<StartedMachine> {
 		const { lab, signal, cleanup } = this.#context;
-		await this.#node.arrived?.end();
-		const { spec, diskMiB } = this.#supervised;
+		await this.#node.started?.end();
+		const { spec, diskMiB } = this.#runSpec;
 		const overlayFile = await points.newLayer(diskMiB);
 		const own = ownStack(cleanup, spec);
-		const arrived = await startFor({ ...spec, layers: point.layers, overlayFile }, point.ramFile, this.#supervised, this.#context, own);
+		const started = await startFor({ ...spec, layers: point.layers, overlayFile }, point.ramFile, this.#runSpec, this.#context, own);
 		const options = { deadlineMs: lab.deadlines.stateMs, signal };
-		await Promise.race([loadMachine(arrived.machine, point, options), arrived.machine.broken]);
-		return arrived;
+		await Promise.race([loadMachine(started.machine, point, options), started.machine.broken]);
+		return started;
 	}
 }

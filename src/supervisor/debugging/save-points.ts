@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { diskUsage } from '../../base/disk-usage.js';
 import { usageFailure } from '../../base/errors.js';
-import type { DebugStop } from '../../machine/debugging/words.js';
+import type { DebugStop } from '../../machine/debugging/messages.js';
 import { saveMachine, stateFilesIn, type StateFiles } from '../../machine/memory.js';
 import { createOverlay } from '../../machine/qcow2.js';
 import { freezeLayer, type LiveMachine } from '../saving.js';

@@ -4,29 +4,29 @@ import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../../base/cleanup.js';
 import { toFailure, toReported, usageFailure } from '../../base/errors.js';
 import { onLines } from '../../base/lines.js';
-import { Turns } from '../../base/turns.js';
+import { Semaphore } from '../../base/semaphore.js';
 import type { Emit } from '../../lab/events.js';
 import type { StartupScript } from '../../lab/lab.js';
 import { canBeStepped } from '../../protocol/breakpoints.js';
-import type { DebugReply, DebugRequest, DebugSaid, Interruption } from '../../protocol/debugger.js';
-import type { SupervisedRun } from '../../protocol/run-spec.js';
-import type { Arrived } from '../arrival.js';
+import type { DebugReply, DebugRequest, DebugResponse, Interruption } from '../../protocol/debugger.js';
+import type { RunSpec } from '../../protocol/run-spec.js';
+import type { StartedMachine } from '../start-machine.js';
 import type { RunningNode } from '../running-node.js';
 import type { Saver } from '../saver.js';
-import { Freezer } from './freezer.js';
+import { Pauser } from './pauser.js';
 import { MachineLife } from './machine-life.js';
 import { SavePoints } from './save-points.js';
 import { DebugSession } from './session.js';
 
 /** A lab that somebody debugs a node of. */
 export interface DebuggedLab {
-	readonly supervised: SupervisedRun;
+	readonly runSpec: RunSpec;
 	readonly nodes: readonly RunningNode[];
 	readonly saver: Saver;
 	readonly signal: AbortSignal;
 	readonly cleanup: CleanupStack;
 	/** Called with every machine that is started. */
-	readonly onStart: (arrived: Arrived) => void;
+	readonly onStart: (started: StartedMachine) => void;
 }
 
 /** The scripts of a node that stop, by name. @throws Failure `usage` when there are none */
@@ -46,19 +46,19 @@ export function scriptsToStep(node: string, scripts: readonly StartupScript[], w
 
 /** Resolves when everything goes on again, with the script over or left to itself. Never rejects. */
 export async function serveDebugger(lab: DebuggedLab, node: RunningNode, script: string | undefined, stream: Duplex): Promise<void> {
-	const say = (said: DebugSaid) => {
-		if (stream.writable) stream.write(`${JSON.stringify(said)}\n`);
+	const send = (message: DebugResponse) => {
+		if (stream.writable) stream.write(`${JSON.stringify(message)}\n`);
 	};
-	const emit = node.observing((event) => say({ event }));
+	const emit = node.observing((event) => send({ event }));
 	const session = makeSession(lab, node, script, emit);
-	const turns = new Turns(1);
+	const semaphore = new Semaphore(1);
 	let isOver = false;
 	const reply = (body: () => Promise<DebugReply>) =>
-		turns.take(async () => {
+		semaphore.take(async () => {
 			try {
-				say({ reply: await body() });
+				send({ reply: await body() });
 			} catch (error) {
-				say({ refused: toReported(toFailure(error)) });
+				send({ refused: toReported(toFailure(error)) });
 			}
 		});
 	const over = new Promise<void>((resolve) => {
@@ -79,17 +79,17 @@ export async function serveDebugger(lab: DebuggedLab, node: RunningNode, script:
 			},
 		});
 	});
-	await turns.take(async () => {
+	await semaphore.take(async () => {
 		try {
-			if (!isOver) say({ reply: await session.begin() });
+			if (!isOver) send({ reply: await session.begin() });
 		} catch (error) {
-			say({ refused: toReported(toFailure(error)) });
+			send({ refused: toReported(toFailure(error)) });
 			stream.end();
 		}
 	});
 	await over;
 	// Whoever was there is gone, perhaps in the middle of something.
-	await turns.take(() => session.release().catch(() => undefined));
+	await semaphore.take(() => session.release().catch(() => undefined));
 	stream.end();
 }
 
@@ -103,15 +103,15 @@ function parse(line: string): DebugRequest | Interruption {
 }
 
 function makeSession(lab: DebuggedLab, node: RunningNode, script: string | undefined, emit: Emit): DebugSession {
-	const { supervised, nodes, saver, signal, cleanup, onStart } = lab;
-	const { startupScripts = [] } = supervised.lab.nodes.find(({ name }) => name === node.name) ?? {};
+	const { runSpec, nodes, saver, signal, cleanup, onStart } = lab;
+	const { startupScripts = [] } = runSpec.lab.nodes.find(({ name }) => name === node.name) ?? {};
 	const stepped = scriptsToStep(node.name, startupScripts, script);
-	const deadlines = { deadlineMs: supervised.deadlines.stateMs, signal };
+	const deadlines = { deadlineMs: runSpec.deadlines.stateMs, signal };
 	const session = new DebugSession({
 		node,
-		life: new MachineLife(node, (name) => stepped.includes(name), { lab: supervised, emit, signal, cleanup, saver, onStart }),
-		freezer: new Freezer(nodes, node, signal),
-		points: new SavePoints(path.join(supervised.disks, `debug-${node.name}-${Date.now()}`), deadlines),
+		life: new MachineLife(node, (name) => stepped.includes(name), { lab: runSpec, emit, signal, cleanup, saver, onStart }),
+		pauser: new Pauser(nodes, node, signal),
+		points: new SavePoints(path.join(runSpec.disks, `debug-${node.name}-${Date.now()}`), deadlines),
 		texts: new Map(startupScripts.map(({ name, text }) => [name, text])),
 		debugged: script ?? '*',
 		emit,

@@ -1,20 +1,20 @@
-/** A node whose startup scripts somebody steps through, while the whole lab stands still with them. */
+/** A node whose startup scripts somebody steps through, while the whole lab is paused with them. */
 import { toFailure, usageFailure } from '../../base/errors.js';
 import { stage } from '../../lab/stage.js';
 import type { Emit } from '../../lab/events.js';
-import type { DebugAnswer, DebugStop, DebugWord, Going } from '../../machine/debugging/words.js';
-import type { Arrived } from '../arrival.js';
+import type { DebugAnswer, DebugStop, DebugCommand, Going } from '../../machine/debugging/messages.js';
+import type { StartedMachine } from '../start-machine.js';
 import type { RunningNode } from '../running-node.js';
-import type { Freezer } from './freezer.js';
+import type { Pauser } from './pauser.js';
 import type { MachineLife } from './machine-life.js';
 import { isWithinPipeline, readPlaces } from '../../protocol/breakpoints.js';
-import type { DebugReply, DebugRequest, Standing } from '../../protocol/debugger.js';
+import type { DebugReply, DebugRequest, DebugPosition } from '../../protocol/debugger.js';
 import type { SavePoints } from './save-points.js';
 
 export interface DebugSessionParts {
 	readonly node: RunningNode;
 	readonly life: MachineLife;
-	readonly freezer: Freezer;
+	readonly pauser: Pauser;
 	readonly points: SavePoints;
 	/** Texts of the scripts by name. */
 	readonly texts: ReadonlyMap<string, string>;
@@ -30,13 +30,13 @@ const dayMs = 86_400_000;
 /** One at a time does something here, but for `interrupt`. */
 export class DebugSession {
 	readonly #parts: DebugSessionParts;
-	#arrived: Arrived | undefined;
+	#started: StartedMachine | undefined;
 	/** Rejects when the machine breaks; of the machine that there is. */
-	#ended: Promise<Standing> = new Promise(() => undefined);
+	#ended: Promise<DebugPosition> = new Promise(() => undefined);
 	#leaving = new AbortController();
-	#standing: Standing | undefined;
+	#position: DebugPosition | undefined;
 	/** How it will stand next; until then it runs, or is interrupted. */
-	#coming: Promise<Standing> | undefined;
+	#coming: Promise<DebugPosition> | undefined;
 	#interrupt: () => void = () => undefined;
 	#isReleased = false;
 
@@ -49,7 +49,7 @@ export class DebugSession {
 		const { life, debugged, emit, node } = this.#parts;
 		this.#take(await life.begin());
 		emit({ type: 'stage-started', stage: 'startup', node: node.name });
-		this.#machine.tell(`debug ${debugged}`);
+		this.#machine.send(`debug ${debugged}`);
 		this.#coming = this.#listen();
 		return this.#stand();
 	}
@@ -59,9 +59,9 @@ export class DebugSession {
 		this.#interrupt();
 	}
 
-	/** @throws Failure `usage` for what cannot be done as it stands */
+	/** @throws Failure `usage` for what cannot be done at this position */
 	async do(request: DebugRequest): Promise<DebugReply> {
-		const { points, freezer, node } = this.#parts;
+		const { points, pauser, node } = this.#parts;
 		await points.settle();
 		switch (request.do) {
 			case 'go':
@@ -74,15 +74,15 @@ export class DebugSession {
 				return this.#replaceCommand(request);
 			case 'back':
 				return this.#back(request.steps);
-			case 'thaw':
-				await freezer.thaw();
+			case 'resume':
+				await pauser.resume();
 				return {};
-			case 'freeze':
-				await freezer.freeze();
+			case 'pause':
+				await pauser.pause();
 				return {};
 			case 'quit':
 				await this.release();
-				return { standing: await this.#rest };
+				return { position: await this.#rest };
 			default:
 				throw usageFailure('the debugger of the lab does not know that');
 		}
@@ -90,35 +90,35 @@ export class DebugSession {
 
 	/** Lets everything go on. The rest of the scripts runs without anybody. */
 	async release(): Promise<void> {
-		const { points, freezer } = this.#parts;
+		const { points, pauser } = this.#parts;
 		if (this.#isReleased) return;
 		this.#isReleased = true;
 		await points.settle();
 		await points.clear();
-		const standing = this.#standing;
-		this.#standing = undefined;
-		await freezer.thaw();
-		this.#rest = this.#runOut(standing);
+		const position = this.#position;
+		this.#position = undefined;
+		await pauser.resume();
+		this.#rest = this.#runOut(position);
 		void this.#rest.catch(() => undefined);
 	}
 
-	/** How the scripts end once they are let go. */
-	#rest: Promise<Standing> = new Promise(() => undefined);
+	/** How the scripts end once the debugger has left them. */
+	#rest: Promise<DebugPosition> = new Promise(() => undefined);
 
-	async #runOut(standing: Standing | undefined): Promise<Standing> {
+	async #runOut(position: DebugPosition | undefined): Promise<DebugPosition> {
 		const { node, life, emit } = this.#parts;
-		const arrived = this.#arrived;
-		const run = async (): Promise<Standing> => {
-			let last = standing?.kind === 'interrupted' || standing === undefined ? await this.#coming : standing;
+		const started = this.#started;
+		const run = async (): Promise<DebugPosition> => {
+			let last = position?.kind === 'interrupted' || position === undefined ? await this.#coming : position;
 			while (last?.kind === 'at') {
-				this.#machine.debugLine.say({ word: 'go', mode: 'free', depth: 0, lines: [] });
+				this.#machine.debugChannel.send({ word: 'go', mode: 'free', depth: 0, lines: [] });
 				last = await this.#listen();
 			}
 			return last ?? { kind: 'broken', message: `${node.name} was not started` };
 		};
 		const last = await run();
 		// Another machine may be the node's by now.
-		if (node.arrived !== arrived) return last;
+		if (node.started !== started) return last;
 		const status = last.kind === 'ended' ? last.startup : 'error';
 		await stage(emit, 'startup', async () => status, (value) => value, node.name);
 		if (last.kind === 'ended') node.settle(life.scripts.status);
@@ -132,63 +132,63 @@ export class DebugSession {
 	}
 
 	get #machine() {
-		if (this.#arrived) return this.#arrived.machine;
+		if (this.#started) return this.#started.machine;
 		throw usageFailure(`${this.#parts.node.name} has no machine`);
 	}
 
 	/** From now on it is this machine. */
-	#take(arrived: Arrived): void {
+	#take(started: StartedMachine): void {
 		const { signal, node, life } = this.#parts;
 		this.#leaving.abort();
 		this.#leaving = new AbortController();
-		this.#arrived = arrived;
+		this.#started = started;
 		const options = { deadlineMs: dayMs, signal: AbortSignal.any([signal, this.#leaving.signal]), what: 'the end of its startup scripts was' };
-		this.#ended = arrived.machine.waitFor('started', options).then(
+		this.#ended = started.machine.waitFor('started', options).then(
 			() => ({ kind: 'ended', startup: life.scripts.status }),
 			(error: unknown) => ({ kind: 'broken', message: toFailure(error).message, node: node.name }),
 		);
 	}
 
-	/** How it stands next. */
-	#listen(): Promise<Standing> {
-		return Promise.race([this.#machine.debugLine.next('at'), this.#ended]);
+	/** Its next position. */
+	#listen(): Promise<DebugPosition> {
+		return Promise.race([this.#machine.debugChannel.next('at'), this.#ended]);
 	}
 
-	/** Waits until the script stands, or is interrupted, and has everything stand still; a new stop is saved meanwhile. */
+	/** Waits until the script stops, or is interrupted, and pauses everything; a new stop is saved meanwhile. */
 	async #stand(): Promise<DebugReply> {
-		const { freezer, points, signal } = this.#parts;
-		const interrupted = new Promise<Standing>((resolve) => {
+		const { pauser, points, signal } = this.#parts;
+		const interrupted = new Promise<DebugPosition>((resolve) => {
 			this.#interrupt = () => resolve({ kind: 'interrupted' });
 		});
-		const standing = await Promise.race([this.#coming ?? this.#ended, interrupted]);
+		const position = await Promise.race([this.#coming ?? this.#ended, interrupted]);
 		this.#interrupt = () => undefined;
-		await freezer.freeze();
+		await pauser.pause();
 		signal.throwIfAborted();
-		const before = this.#standing;
-		this.#standing = standing;
-		if (standing.kind !== 'interrupted') this.#coming = undefined;
+		const before = this.#position;
+		this.#position = position;
+		if (position.kind !== 'interrupted') this.#coming = undefined;
 		const saved = points.cost;
-		if (standing.kind === 'at' && standing !== before && this.#arrived) points.begin(this.#arrived, standing);
-		return { standing, ...(saved ? { saved } : {}) };
+		if (position.kind === 'at' && position !== before && this.#started) points.begin(this.#started, position);
+		return { position, ...(saved ? { saved } : {}) };
 	}
 
 	async #go(word: 'go' | 'skip', request: Pick<Extract<DebugRequest, { do: 'go' }>, 'mode' | 'lines'>): Promise<DebugReply> {
-		const { freezer, texts } = this.#parts;
-		const standing = this.#standing;
-		if (standing?.kind === 'interrupted') {
-			await freezer.thaw();
+		const { pauser, texts } = this.#parts;
+		const position = this.#position;
+		if (position?.kind === 'interrupted') {
+			await pauser.resume();
 			return this.#stand();
 		}
 		let at = this.#requireStop();
 		const { mode, lines } = request;
 		const depth = mode === 'out' ? at.depth - 1 : at.depth;
 		const going: Going = { mode: mode === 'out' ? 'over' : mode, depth, lines };
-		await freezer.thaw();
+		await pauser.resume();
 		const script = readPlaces(texts.get(at.script) ?? '');
 		let next = word;
-		const onwards = async (): Promise<Standing> => {
+		const onwards = async (): Promise<DebugPosition> => {
 			for (;;) {
-				this.#machine.debugLine.say({ word: next, ...going });
+				this.#machine.debugChannel.send({ word: next, ...going });
 				const stop = await this.#listen();
 				if (stop.kind !== 'at' || stop.isFatal || stop.script !== at.script || !isWithinPipeline(script, stop)) return stop;
 				[at, next] = [stop, 'go'];
@@ -199,18 +199,18 @@ export class DebugSession {
 	}
 
 	/** Asks the script's shell. The answer does not come where it ends of that, or somebody interrupts it. */
-	async #ask(word: DebugWord, only?: RunningNode): Promise<DebugReply> {
+	async #ask(word: DebugCommand, only?: RunningNode): Promise<DebugReply> {
 		const at = this.#requireStop();
 		let answer: DebugAnswer | undefined;
-		await this.#parts.freezer.thaw(only);
-		this.#machine.debugLine.say(word);
-		const answered = this.#machine.debugLine.next('answer').then((message) => {
+		await this.#parts.pauser.resume(only);
+		this.#machine.debugChannel.send(word);
+		const answered = this.#machine.debugChannel.next('answer').then((message) => {
 			answer = message;
 			return at;
 		});
 		this.#coming = Promise.race([answered, this.#ended]);
-		const { standing } = await this.#stand();
-		return { ...(answer ? { answer } : {}), ...(standing && standing !== at ? { standing } : {}) };
+		const { position } = await this.#stand();
+		return { ...(answer ? { answer } : {}), ...(position && position !== at ? { position } : {}) };
 	}
 
 	async #replaceCommand({ command, lines }: Extract<DebugRequest, { do: 'instead' }>): Promise<DebugReply> {
@@ -218,28 +218,28 @@ export class DebugSession {
 			throw usageFailure('the command has failed already', { hint: 'go back before it' });
 		}
 		const reply = await this.#ask({ word: 'instead', command });
-		if (reply.answer?.status !== 0 || this.#standing?.kind !== 'at') return reply;
+		if (reply.answer?.status !== 0 || this.#position?.kind !== 'at') return reply;
 		return { ...reply, ...(await this.#go('skip', { mode: 'step', lines })) };
 	}
 
 	async #back(steps: number): Promise<DebugReply> {
 		const { points, life } = this.#parts;
-		// Where it stands at no stop, the last stop is one step back.
-		const point = await points.takeBack(this.#standing?.kind === 'at' ? steps : Math.max(0, steps - 1));
+		// Where the script is at no stop, the last stop is one step back.
+		const point = await points.takeBack(this.#position?.kind === 'at' ? steps : Math.max(0, steps - 1));
 		const began = performance.now();
 		this.#coming = undefined;
 		try {
 			this.#take(await life.restore(point, points));
-			this.#standing = point.stop;
+			this.#position = point.stop;
 		} catch (error) {
-			this.#standing = { kind: 'broken', message: toFailure(error).message };
+			this.#position = { kind: 'broken', message: toFailure(error).message };
 		}
-		return { standing: this.#standing, restoredMs: Math.round(performance.now() - began) };
+		return { position: this.#position, restoredMs: Math.round(performance.now() - began) };
 	}
 
 	#requireStop(): DebugStop {
-		if (this.#standing?.kind === 'at') return this.#standing;
+		if (this.#position?.kind === 'at') return this.#position;
 		const why = { interrupted: 'a command is still running', broken: 'the machine is broken', ended: 'the scripts are over' } as const;
-		throw usageFailure(this.#standing ? why[this.#standing.kind] : 'the scripts were let go', { hint: 'it can go back' });
+		throw usageFailure(this.#position ? why[this.#position.kind] : 'the debugger has left the scripts', { hint: 'it can go back' });
 	}
 }

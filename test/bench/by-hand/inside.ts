@@ -42,7 +42,7 @@ const loginTimeoutMs = 30_000;
 /** When a person would give up and look. */
 const patienceMs = 30 * 60_000;
 
-const tell = (step: ByHandStep): void => void process.stdout.write(`${JSON.stringify(step)}\n`);
+const send = (step: ByHandStep): void => void process.stdout.write(`${JSON.stringify(step)}\n`);
 
 async function rehearseByHand({ machines, network, scenarios, directory }: ByHandRun): Promise<void> {
 	await run(['ip', '-batch', '-'], { input: networkBatch(machines, network) });
@@ -59,12 +59,12 @@ async function rehearseByHand({ machines, network, scenarios, directory }: ByHan
 	try {
 		await Promise.all(machines.map((machine) => run(overlayArgv(machine))));
 		children.push(...machines.map((machine) => start(qemuArgv(machine))));
-		tell({ step: 'started' });
+		send({ step: 'started' });
 		const sessions = new Map<string, GuestCommands>();
 		await Promise.all(
 			machines.map(async (machine) => {
 				sessions.set(machine.name, await waitForNode(machine));
-				tell({ step: 'ready', node: machine.name });
+				send({ step: 'ready', node: machine.name });
 			}),
 		);
 		const outcomes = await runScenario({
@@ -75,7 +75,7 @@ async function rehearseByHand({ machines, network, scenarios, directory }: ByHan
 			slowdown: 20,
 		});
 		const failed = outcomes.filter(({ status }) => status !== 'passed');
-		tell({
+		send({
 			step: 'verdict',
 			assertions: outcomes.length,
 			failed: failed.map(({ onVm, assertion, message }) => `${onVm}: ${assertion}: ${message ?? ''}`),
@@ -102,7 +102,7 @@ async function waitForNode(machine: ByHandMachine): Promise<GuestCommands> {
 	}
 }
 
-/** What no retry mends. */
+/** What no retry fixes. */
 class Fault extends Error {}
 
 function guestOf(sessions: ReadonlyMap<string, GuestCommands>, node: string): GuestCommands {
@@ -122,6 +122,6 @@ const firstLine = (): Promise<string> =>
 try {
 	await rehearseByHand(JSON.parse(await firstLine()) as ByHandRun);
 } catch (error) {
-	tell({ step: 'broken', message: error instanceof Error ? error.message : String(error) });
+	send({ step: 'broken', message: error instanceof Error ? error.message : String(error) });
 }
 process.exit(0);

@@ -29,9 +29,9 @@ async function run(client: Client, command: string, password: string, { timeoutM
 	const channel = await new Promise<ClientChannel>((resolve, reject) =>
 		client.exec(`sudo -k -S -p '' -- bash -c ${quote(command)}`, (error, opened) => (error ? reject(error) : resolve(opened))),
 	);
-	const said = { stdout: '', stderr: '' };
-	channel.on('data', (chunk: Buffer) => void (said.stdout += chunk.toString('utf8')));
-	channel.stderr.on('data', (chunk: Buffer) => void (said.stderr += chunk.toString('utf8')));
+	const message = { stdout: '', stderr: '' };
+	channel.on('data', (chunk: Buffer) => void (message.stdout += chunk.toString('utf8')));
+	channel.stderr.on('data', (chunk: Buffer) => void (message.stderr += chunk.toString('utf8')));
 	const ended = new Promise<number | undefined>((resolve) => {
 		let status: number | undefined;
 		channel.on('exit', (code: number | null) => (status = code ?? undefined));
@@ -39,7 +39,7 @@ async function run(client: Client, command: string, password: string, { timeoutM
 	});
 	channel.end(`${password}\n`);
 	const exitCode = await withDeadline(ended, timeoutMs, () => new Error(`no end of ${command}`));
-	return { ...said, exitCode, ms: performance.now() - start, timedOut: false };
+	return { ...message, exitCode, ms: performance.now() - start, timedOut: false };
 }
 
 const connect = (client: Client, host: string, port: number): Promise<Duplex> =>

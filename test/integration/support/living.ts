@@ -1,4 +1,4 @@
-/** Life in the bundled lab, as a person would live it: up, in, out, trouble, back, down. */
+/** Life in the bundled lab, as a person would live it: up, in, out, faults, back, down. */
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
@@ -25,7 +25,7 @@ const answers: readonly (readonly [port: number, request: string, status: number
 ];
 
 /** Says something to a server that speaks no HTTP, and resolves to the beginning of its answer. */
-const hears = (port: number, words: Buffer): Promise<string> =>
+const receives = (port: number, words: Buffer): Promise<string> =>
 	new Promise((resolve, reject) => {
 		const socket = connect(port, '127.0.0.1', () => socket.write(words));
 		socket.setTimeout(20_000, () => socket.destroy(new Error(`no answer on ${port}`)));
@@ -62,8 +62,8 @@ export async function livesIn(t: ExecutionContext, sandbox: Sandbox): Promise<vo
 		t.deepEqual([answer.status, await answer.text()], [status, body], `${port} ${request}`);
 		t.is(answer.headers.get('content-type') === 'application/json', /^[{]/.test(body), `${port} ${request}`);
 	}
-	t.is(await hears(localOf(6379), Buffer.from('PING\r\n')), '+PONG\r\n');
-	t.regex(await hears(localOf(5432), sslRequest), /^[SN]/);
+	t.is(await receives(localOf(6379), Buffer.from('PING\r\n')), '+PONG\r\n');
+	t.regex(await receives(localOf(5432), sslRequest), /^[SN]/);
 	forwarding.signal('SIGINT');
 	t.is((await forwarding.ended).status, 0);
 

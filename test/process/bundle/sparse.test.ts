@@ -5,7 +5,7 @@ import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import { diskUsage, requireRoom } from '../../../src/base/disk-usage.js';
+import { diskUsage, requireSpace } from '../../../src/base/disk-usage.js';
 import type { Extent } from '../../../src/base/extents.js';
 import { dataBytes, readData, writeSparse, type SparseFile, type SparseSource } from '../../../src/bundle/sparse.js';
 import { digestFile } from '../../../src/checkpoint/digest.js';
@@ -95,6 +95,6 @@ test('a file that has become shorter is not packed', async (t) => {
 
 test('room that there is not is told before it is needed', async (t) => {
 	const directory = await scratch(t);
-	await requireRoom(directory, 1);
-	await t.throwsAsync(requireRoom(directory, 2 ** 60), { code: 'disk-full', message: /up to 1024 PiB|up to .* are to be written, .* are free/ });
+	await requireSpace(directory, 1);
+	await t.throwsAsync(requireSpace(directory, 2 ** 60), { code: 'disk-full', message: /up to 1024 PiB|up to .* are to be written, .* are free/ });
 });

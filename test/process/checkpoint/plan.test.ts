@@ -1,11 +1,11 @@
 /** Which checkpoint a run goes on from, of those that a store on a real file system has. */
 import test, { type ExecutionContext } from 'ava';
 import { CleanupStack } from '../../../src/base/cleanup.js';
-import { checkpointKey } from '../../../src/checkpoint/ingredients.js';
+import { checkpointKey } from '../../../src/checkpoint/fingerprint.js';
 import { beginCheckpoint, publishCheckpoint } from '../../../src/checkpoint/store.js';
 import type { RunEventBody } from '../../../src/lab/events.js';
 import { planCheckpoints } from '../../../src/prepare/checkpoints.js';
-import { nodeIngredients, startedIngredients } from '../../../src/prepare/node-ingredients.js';
+import { provisionedFingerprint, startedFingerprint } from '../../../src/prepare/node-fingerprint.js';
 import { inputs } from '../../unit/prepare/node-inputs.js';
 import { makeStore, writeFiles } from './stores.js';
 
@@ -14,12 +14,12 @@ const [web, redis] = [inputs({ node: { name: 'web' } }), inputs()];
 /** Saves the lab as started, with the second machine as people have had it or as it was; resolves to what a run makes of that. */
 async function originsAfter(t: ExecutionContext, redisGoesOn: boolean): Promise<{ origins: string[]; notices: string[] }> {
 	const store = await makeStore(t);
-	const ingredients = [startedIngredients(nodeIngredients(web), web), startedIngredients(nodeIngredients(redis), redis, redisGoesOn)] as const;
-	const key = checkpointKey('started', [{ node: 'web', ingredients: ingredients[0] }, { node: 'redis', ingredients: ingredients[1] }]);
-	const aside = await beginCheckpoint(store, key, process.pid, new CleanupStack());
-	const manifest = await writeFiles(aside, key);
-	const machines = manifest.machines.map((machine, index) => ({ ...machine, ingredients: ingredients[index] ?? {} }));
-	await publishCheckpoint(aside, store, { ...manifest, machines });
+	const fingerprint = [startedFingerprint(provisionedFingerprint(web), web), startedFingerprint(provisionedFingerprint(redis), redis, redisGoesOn)] as const;
+	const key = checkpointKey('started', [{ node: 'web', fingerprint: fingerprint[0] }, { node: 'redis', fingerprint: fingerprint[1] }]);
+	const staging = await beginCheckpoint(store, key, process.pid, new CleanupStack());
+	const manifest = await writeFiles(staging, key);
+	const machines = manifest.machines.map((machine, index) => ({ ...machine, fingerprint: fingerprint[index] ?? {} }));
+	await publishCheckpoint(staging, store, { ...manifest, machines });
 
 	const events: RunEventBody[] = [];
 	const context = { directory: store, emit: (event: RunEventBody) => void events.push(event), cleanup: new CleanupStack(), signal: new AbortController().signal, pid: process.pid };

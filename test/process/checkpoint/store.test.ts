@@ -3,7 +3,7 @@ import { link, mkdir, readdir, readFile, rename, rm, stat, truncate, utimes, wri
 import path from 'node:path';
 import test from 'ava';
 import { CleanupStack } from '../../../src/base/cleanup.js';
-import { boundCheckpoints, listAsides, listCheckpoints, sweep } from '../../../src/checkpoint/inventory.js';
+import { boundCheckpoints, listStagingDirectories, listCheckpoints, sweep } from '../../../src/checkpoint/inventory.js';
 import { leaseCheckpoint } from '../../../src/checkpoint/lease.js';
 import type { Manifest } from '../../../src/checkpoint/manifest.js';
 import {
@@ -14,7 +14,7 @@ import {
 	verifyCheckpoint,
 } from '../../../src/checkpoint/store.js';
 import { startChild } from '../../../src/process/child.js';
-import type { SupervisedMachine } from '../../../src/protocol/run-spec.js';
+import type { MachineRunSpec } from '../../../src/protocol/run-spec.js';
 import { asProvisioned } from '../../../src/supervisor/debugging/provisioned.js';
 import { findStartedLab } from '../../../src/supervisor/started-lab.js';
 import { find, key, make, makeStore, otherProcess, writeFiles } from './stores.js';
@@ -23,11 +23,11 @@ test('a checkpoint is found once it is published, private and whole', async (t) 
 	const store = await makeStore(t);
 	t.is(await findCheckpoint(store, key), undefined);
 	const cleanup = new CleanupStack();
-	const aside = await beginCheckpoint(store, key, process.pid, cleanup);
-	t.is((await stat(aside)).mode & 0o777, 0o700);
-	const manifest = await writeFiles(aside);
+	const staging = await beginCheckpoint(store, key, process.pid, cleanup);
+	t.is((await stat(staging)).mode & 0o777, 0o700);
+	const manifest = await writeFiles(staging);
 	t.is(await findCheckpoint(store, key), undefined);
-	t.true(await publishCheckpoint(aside, store, manifest));
+	t.true(await publishCheckpoint(staging, store, manifest));
 	t.deepEqual(await cleanup.run(), []);
 	const checkpoint = await find(t, store);
 	t.deepEqual(checkpoint, { directory: path.join(store, key), manifest });
@@ -46,10 +46,10 @@ test('one that is never published goes with the clean-up', async (t) => {
 
 test('of two that are published by the same key the first stays, and nothing of the second', async (t) => {
 	const store = await makeStore(t);
-	const asides = await Promise.all([1, 2].map(() => beginCheckpoint(store, key, process.pid, new CleanupStack())));
-	const manifests = await Promise.all(asides.map((aside) => writeFiles(aside)));
+	const stagingDirectories = await Promise.all([1, 2].map(() => beginCheckpoint(store, key, process.pid, new CleanupStack())));
+	const manifests = await Promise.all(stagingDirectories.map((staging) => writeFiles(staging)));
 	const taken = await Promise.all(
-		asides.map((aside, index) => publishCheckpoint(aside, store, { ...(manifests[index] as Manifest), savedAt: index })),
+		stagingDirectories.map((staging, index) => publishCheckpoint(staging, store, { ...(manifests[index] as Manifest), savedAt: index })),
 	);
 	t.deepEqual([...taken].sort(), [false, true]);
 	const checkpoint = await find(t, store);
@@ -60,10 +60,10 @@ test('of two that are published by the same key the first stays, and nothing of 
 
 test('one that cannot be finished is an error, and takes no room', async (t) => {
 	const store = await makeStore(t);
-	const aside = await beginCheckpoint(store, key, process.pid, new CleanupStack());
-	const manifest = await writeFiles(aside);
-	await mkdir(path.join(aside, 'checkpoint.json'));
-	await t.throwsAsync(publishCheckpoint(aside, store, manifest), { code: 'EISDIR' });
+	const staging = await beginCheckpoint(store, key, process.pid, new CleanupStack());
+	const manifest = await writeFiles(staging);
+	await mkdir(path.join(staging, 'checkpoint.json'));
+	await t.throwsAsync(publishCheckpoint(staging, store, manifest), { code: 'EISDIR' });
 	t.deepEqual(await readdir(store), []);
 });
 
@@ -100,7 +100,7 @@ test('a lab that runs goes back to no checkpoint that is damaged', async (t) => 
 	const store = await makeStore(t);
 	await make(store);
 	const lab = { checkpoints: store, startedKey: key };
-	const machine = { spec: { name: 'web' }, provisionedKey: key } as SupervisedMachine;
+	const machine = { spec: { name: 'web' }, provisionedKey: key } as MachineRunSpec;
 	t.is((await findStartedLab(lab)).manifest.key, key);
 	t.is((await asProvisioned(machine, store)).origin.from, 'checkpoint');
 
@@ -143,7 +143,7 @@ test('what a killed run was writing is swept away, and its leases; what a living
 	await utimes(directory, longAgo, longAgo);
 	dead.kill('SIGKILL');
 	await dead.exited;
-	t.is((await listAsides(store)).filter(({ isWritten }) => isWritten).length, 1);
+	t.is((await listStagingDirectories(store)).filter(({ isWritten }) => isWritten).length, 1);
 	await sweep(store);
 	t.deepEqual((await readdir(store)).sort(), [path.basename(written), '.trash', key].sort());
 	t.deepEqual((await readdir(directory)).filter((name) => name.startsWith('in-use')), [`in-use.${alive.pid}`]);

@@ -21,21 +21,21 @@ export async function makeStore(t: ExecutionContext): Promise<string> {
 }
 
 /** Writes the files of a checkpoint of two machines, and says what they are. */
-export async function writeFiles(aside: string, of = key): Promise<Manifest> {
-	const machines = nodes.map((node) => ({ node, ingredients: {}, state: `${node}.state`, ram: `${node}.ram`, layers: [`${node}.qcow2`] }));
+export async function writeFiles(staging: string, of = key): Promise<Manifest> {
+	const machines = nodes.map((node) => ({ node, fingerprint: {}, state: `${node}.state`, ram: `${node}.ram`, layers: [`${node}.qcow2`] }));
 	const files: Record<string, Awaited<ReturnType<typeof digestFile>>> = {};
 	for (const name of machines.flatMap(({ state, ram, layers }) => [state, ram, ...layers])) {
-		await writeFile(path.join(aside, name), name.repeat(2000));
-		await truncate(path.join(aside, name), 2 ** 22);
-		files[name] = await digestFile(path.join(aside, name));
+		await writeFile(path.join(staging, name), name.repeat(2000));
+		await truncate(path.join(staging, name), 2 ** 22);
+		files[name] = await digestFile(path.join(staging, name));
 	}
 	return { schema: 3, key: of, kind: 'started', lab: 'photos', savedAt: 1, machines, files };
 }
 
 /** Makes a checkpoint as a run does, this process's. */
 export async function make(store: string, of = key): Promise<boolean> {
-	const aside = await beginCheckpoint(store, of, process.pid, new CleanupStack());
-	return publishCheckpoint(aside, store, await writeFiles(aside, of));
+	const staging = await beginCheckpoint(store, of, process.pid, new CleanupStack());
+	return publishCheckpoint(staging, store, await writeFiles(staging, of));
 }
 
 export async function find(t: ExecutionContext, store: string, of = key): Promise<Checkpoint> {

@@ -19,7 +19,7 @@ const [key, imageKey] = ['0123456789abcdef', 'fedcba9876543210'];
 const node = labNode('web');
 const mib = 2 ** 20;
 
-interface Kept {
+interface Detached {
 	readonly tool: Rehearse;
 	readonly checkpoint: string;
 	readonly image: string;
@@ -29,7 +29,7 @@ interface Kept {
 }
 
 /** A run that failed, its machine's checkpoint, and the image below that. */
-async function keepMachines(t: ExecutionContext): Promise<Kept> {
+async function keepMachines(t: ExecutionContext): Promise<Detached> {
 	const tool = await makeRehearse(t);
 	const directory = path.join(tool.directory, 'state', 'rehearse', 'runs', name);
 	const cache = path.join(tool.directory, 'cache', 'rehearse');
@@ -50,7 +50,7 @@ async function writeCheckpoint(checkpoint: string, image: string): Promise<void>
 		{ lab: labOf(node), run: name, trace: true, accelerator: tcg, host: { qemuVersion: 'QEMU emulator version 1.0', processor: 'A' } },
 		[
 			{
-				supervised: { ...machine, username: 'ops', password: 'secret', hostKey: 'ssh-ed25519 AAAA web' },
+				runSpec: { ...machine, username: 'ops', password: 'secret', hostKey: 'ssh-ed25519 AAAA web' },
 				startup: { status: 'failed', scripts: [] },
 				builtAt: (await stat(place.rootFile)).mtimeMs,
 			},
@@ -63,7 +63,7 @@ async function writeCheckpoint(checkpoint: string, image: string): Promise<void>
 	await createQcow2(path.join(checkpoint, '0.0.qcow2'), 8 * mib);
 	const files: Record<string, FileDigest> = {};
 	for (const file of ['lab.json', '0.state', '0.ram', '0.0.qcow2']) files[file] = await digestFile(path.join(checkpoint, file));
-	const machines = [{ node: node.name, ingredients: { QEMU: 'QEMU emulator version 1.0' }, state: '0.state', ram: '0.ram', layers: ['0.0.qcow2'] }];
+	const machines = [{ node: node.name, fingerprint: { QEMU: 'QEMU emulator version 1.0' }, state: '0.state', ram: '0.ram', layers: ['0.0.qcow2'] }];
 	const manifest: Manifest = { schema: 3, key, kind: 'failed', lab: 'sample', run: name, savedAt: 1, machines, files };
 	await writeFile(path.join(checkpoint, 'checkpoint.json'), JSON.stringify(manifest));
 }
@@ -76,9 +76,9 @@ test('machines travel with their images, in what room their data take', async (t
 	const file = path.join(tool.directory, `${name}.tar.gz`);
 	t.true((await stat(file)).size < mib);
 
-	const opened = await tool.rehearse(['open', file, '--no-lab'], elsewhere);
-	t.is(opened.exitCode, 0, opened.stderr);
-	t.regex(opened.stdout, /the machines themselves: web\n/);
+	const imported = await tool.rehearse(['open', file, '--no-lab'], elsewhere);
+	t.is(imported.exitCode, 0, imported.stderr);
+	t.regex(imported.stdout, /the machines themselves: web\n/);
 	const [directory = '', ...others] = await readdir(runs);
 	t.deepEqual(others, []);
 	for (const [there, here] of [[checkpoint, `checkpoint/${key}`], [image, `images/${imageKey}`]] as const) {
@@ -91,14 +91,14 @@ test('machines travel with their images, in what room their data take', async (t
 	}
 
 	// A host that cannot restore them says so, and what it takes; the report is shown by then.
-	const landed = await tool.rehearse(['open', directory], elsewhere);
-	t.is(landed.exitCode, 3, landed.stderr);
-	t.regex(landed.stdout, /✖ immich-photo-vault failed/);
-	t.regex(landed.stderr, /cannot go on here, as this host is another: its QEMU is QEMU emulator version \d.*that of the lab was QEMU emulator version 1\.0[^]*what it takes: QEMU emulator version 1\.0, -accel tcg/);
+	const broughtUp = await tool.rehearse(['open', directory], elsewhere);
+	t.is(broughtUp.exitCode, 3, broughtUp.stderr);
+	t.regex(broughtUp.stdout, /✖ immich-photo-vault failed/);
+	t.regex(broughtUp.stderr, /cannot go on here, as this host is another: its QEMU is QEMU emulator version \d.*that of the lab was QEMU emulator version 1\.0[^]*what it takes: QEMU emulator version 1\.0, -accel tcg/);
 	t.false((await readdir(path.join(runs, directory))).includes('pid'));
-	const told = await tool.rehearse(['open', directory, '--json'], elsewhere);
-	t.is(told.exitCode, 3);
-	t.like(JSON.parse(told.stdout), { schema: 1, result: { verdict: 'failed' }, lab: { up: false, error: { code: 'cannot-restore' } } });
+	const reported = await tool.rehearse(['open', directory, '--json'], elsewhere);
+	t.is(reported.exitCode, 3);
+	t.like(JSON.parse(reported.stdout), { schema: 1, result: { verdict: 'failed' }, lab: { up: false, error: { code: 'cannot-restore' } } });
 
 	// What was opened can be handed on.
 	const on = await tool.rehearse(['bundle', directory, '--with-checkpoints', '--out', 'on.tar.gz', '--json'], elsewhere);
@@ -130,17 +130,17 @@ test('machines that there are not, or not any more, are told of', async (t) => {
 /** Puts a bundle together otherwise than it was, and opens it. */
 const refused = test.macro(async (t, edit: (root: string, editManifest: (edit: (manifest: BundleManifest) => object) => Promise<void>) => Promise<void>, message: RegExp) => {
 	const { tool, elsewhere, runs } = await keepMachines(t);
-	await tool.rehearse(['bundle', '--with-checkpoints', '--out', 'sound.tar.gz']);
-	await run(['tar', '--extract', '--gzip', '--file', 'sound.tar.gz'], { cwd: tool.directory });
+	await tool.rehearse(['bundle', '--with-checkpoints', '--out', 'intact.tar.gz']);
+	await run(['tar', '--extract', '--gzip', '--file', 'intact.tar.gz'], { cwd: tool.directory });
 	const root = path.join(tool.directory, name);
 	const manifestFile = path.join(root, 'manifest.json');
 	const { files, machines } = JSON.parse(await readFile(manifestFile, 'utf8')) as BundleManifest;
 	const members = ['manifest.json', ...files.map((file) => file.path), ...(machines?.files ?? []).map((file) => file.path)];
 	await edit(root, async (change) => writeFile(manifestFile, JSON.stringify(change(JSON.parse(await readFile(manifestFile, 'utf8')) as BundleManifest))));
 	await run(['tar', '--create', '--format=ustar', '--gzip', '--file', 'bad.tar.gz', ...members.map((member) => `${name}/${member}`)], { cwd: tool.directory });
-	const opened = await tool.rehearse(['open', 'bad.tar.gz'], elsewhere);
-	t.regex(opened.stderr, message);
-	t.true([2, 3].includes(opened.exitCode ?? 0), opened.stderr);
+	const imported = await tool.rehearse(['open', 'bad.tar.gz'], elsewhere);
+	t.regex(imported.stderr, message);
+	t.true([2, 3].includes(imported.exitCode ?? 0), imported.stderr);
 	t.deepEqual(await readdir(runs), []);
 });
 

@@ -54,8 +54,8 @@ test('the newest run that failed is bundled, and opened on another machine', asy
 	t.deepEqual(listed.stdout.split('\n').map((line) => line.replace('20260102T000000-web-bbbb/', '')), ['manifest.json', ...bundled]);
 
 	const elsewhere = { env: { XDG_STATE_HOME: path.join(tool.directory, 'elsewhere') } };
-	const opened = await tool.rehearse(['open', file], elsewhere);
-	t.is(opened.exitCode, 0, opened.stderr);
+	const imported = await tool.rehearse(['open', file], elsewhere);
+	t.is(imported.exitCode, 0, imported.stderr);
 	const runs = runsOf(tool, 'elsewhere');
 	const [name = '', ...others] = await readdir(runs);
 	t.deepEqual(others, []);
@@ -67,12 +67,12 @@ test('the newest run that failed is bundled, and opened on another machine', asy
 	// The report is that of the run, of files that are here.
 	const { stdout: report } = await tool.rehearse(['report', failed]);
 	const [upToLine] = report.split('\n    console log: ');
-	t.true(opened.stdout.startsWith(upToLine ?? 'none'), opened.stdout);
-	t.true(opened.stdout.includes(`console log: ${path.join(runs, name, 'consoles')}`), opened.stdout);
-	t.true(opened.stdout.replaceAll(/\s+/g, ' ').includes(`rehearse run ${path.join(runs, name, 'plan', 'plan.yaml')} --keep on-failure`));
-	t.regex(opened.stdout, /\nFiles\n {2}rehearsed elsewhere with rehearse \d.*\n {2}directory +\/.*\n {2}plan +plan\/plan\.yaml\n {2}seeds +seeds\n/);
+	t.true(imported.stdout.startsWith(upToLine ?? 'none'), imported.stdout);
+	t.true(imported.stdout.includes(`console log: ${path.join(runs, name, 'consoles')}`), imported.stdout);
+	t.true(imported.stdout.replaceAll(/\s+/g, ' ').includes(`rehearse run ${path.join(runs, name, 'plan', 'plan.yaml')} --keep on-failure`));
+	t.regex(imported.stdout, /\nFiles\n {2}rehearsed elsewhere with rehearse \d.*\n {2}directory +\/.*\n {2}plan +plan\/plan\.yaml\n {2}seeds +seeds\n/);
 	const again = await tool.rehearse(['report'], elsewhere);
-	t.true(opened.stdout.startsWith(again.stdout));
+	t.true(imported.stdout.startsWith(again.stdout));
 
 	// It is no run of this machine that could be meant without a name; by its name it is.
 	t.is((await tool.rehearse(['bundle'], elsewhere)).exitCode, 2);
@@ -80,8 +80,8 @@ test('the newest run that failed is bundled, and opened on another machine', asy
 	t.is((JSON.parse(handedOn.stdout) as { manifest: BundleManifest }).manifest.run, name);
 
 	const named = await tool.rehearse(['bundle', older, '--out', 'older.tar.gz', '--json']);
-	const { manifest, ...told } = JSON.parse(named.stdout) as { manifest: BundleManifest; bundle: string; bytes: number };
-	t.deepEqual(told, { schema: 1, bundle: path.join(tool.directory, 'older.tar.gz'), bytes: told.bytes } as never);
+	const { manifest, ...reported } = JSON.parse(named.stdout) as { manifest: BundleManifest; bundle: string; bytes: number };
+	t.deepEqual(reported, { schema: 1, bundle: path.join(tool.directory, 'older.tar.gz'), bytes: reported.bytes } as never);
 	t.like(manifest, { schema: 1, run: path.basename(older), verdict: 'failed', redacted: false });
 	t.deepEqual(manifest.files.map((one) => one.path), bundled);
 	const asObject = await tool.rehearse(['open', 'older.tar.gz', '--json'], elsewhere);
@@ -94,9 +94,9 @@ test('passwords and keys are left out when that is asked for', async (t) => {
 	const written = await tool.rehearse(['bundle', '--redact', '--out', 'redacted.tar.gz']);
 	t.is(written.exitCode, 0, written.stderr);
 	t.notRegex(written.stdout, /holds secrets/);
-	const opened = await tool.rehearse(['open', 'redacted.tar.gz'], { env: { XDG_STATE_HOME: path.join(tool.directory, 'elsewhere') } });
-	t.is(opened.exitCode, 0, opened.stderr);
-	t.regex(opened.stdout, /its passwords and keys left out/);
+	const imported = await tool.rehearse(['open', 'redacted.tar.gz'], { env: { XDG_STATE_HOME: path.join(tool.directory, 'elsewhere') } });
+	t.is(imported.exitCode, 0, imported.stderr);
+	t.regex(imported.stdout, /its passwords and keys left out/);
 	const files = await contentsOf(runsOf(tool, 'elsewhere'));
 	t.deepEqual(Object.keys(files).filter((name) => /pair-ops|PRIVATE KEY/.test(files[name] ?? '')), []);
 	t.regex(files[Object.keys(files).find((name) => name.endsWith('server.log')) ?? ''] ?? '', /Password: x{8}\n/);
@@ -133,23 +133,23 @@ test('what cannot be bundled is told, and no file is written over', async (t) =>
 	t.is((await tool.rehearse(['bundle', 'other'])).exitCode, 2);
 });
 
-/** The bytes of a sound bundle, made once. */
-let soundBundle: Promise<Buffer> | undefined;
+/** The bytes of an intact bundle, made once. */
+let wholeBundle: Promise<Buffer> | undefined;
 
-async function makeSound(t: ExecutionContext): Promise<Buffer> {
+async function makeWhole(t: ExecutionContext): Promise<Buffer> {
 	const tool = await makeRehearse(t);
 	await keepRun(tool, 'run', 'script-failed');
-	await tool.rehearse(['bundle', 'run', '--out', 'sound.tar.gz']);
-	return readFile(path.join(tool.directory, 'sound.tar.gz'));
+	await tool.rehearse(['bundle', 'run', '--out', 'intact.tar.gz']);
+	return readFile(path.join(tool.directory, 'intact.tar.gz'));
 }
 
-/** A sound bundle, taken apart to be put together otherwise; the directory that its files are in. */
+/** An intact bundle, taken apart to be put together otherwise; the directory that its files are in. */
 async function takeApart(t: ExecutionContext): Promise<{ tool: Rehearse; root: string; pack(...members: string[]): Promise<void> }> {
-	soundBundle ??= makeSound(t);
-	const sound = await soundBundle;
+	wholeBundle ??= makeWhole(t);
+	const intact = await wholeBundle;
 	const tool = await makeRehearse(t);
-	await writeFile(path.join(tool.directory, 'sound.tar.gz'), sound);
-	await run(['tar', '--extract', '--gzip', '--file', 'sound.tar.gz'], { cwd: tool.directory });
+	await writeFile(path.join(tool.directory, 'intact.tar.gz'), intact);
+	await run(['tar', '--extract', '--gzip', '--file', 'intact.tar.gz'], { cwd: tool.directory });
 	const root = path.join(tool.directory, 'run');
 	const pack = async (...members: string[]) => {
 		const format = ['--format=ustar', '--no-recursion', '--absolute-names', '--gzip'];
@@ -167,10 +167,10 @@ const refused = test.macro(async (t, prepare: (apart: Apart) => Promise<void>, m
 	await prepare(apart);
 	const { tool } = apart;
 	const before = await tool.written();
-	const opened = await tool.rehearse(['open', 'bad.tar.gz'], { env: { XDG_STATE_HOME: path.join(tool.directory, 'elsewhere') } });
-	t.is(opened.exitCode, 2, opened.stdout + opened.stderr);
-	t.regex(opened.stderr, message);
-	t.is(opened.stdout, '');
+	const imported = await tool.rehearse(['open', 'bad.tar.gz'], { env: { XDG_STATE_HOME: path.join(tool.directory, 'elsewhere') } });
+	t.is(imported.exitCode, 2, imported.stdout + imported.stderr);
+	t.regex(imported.stderr, message);
+	t.is(imported.stdout, '');
 	t.deepEqual((await tool.written()).filter((name) => !before.includes(name) && !/^elsewhere(?:\/rehearse(?:\/runs)?)?$/.test(name)), []);
 });
 
@@ -184,8 +184,8 @@ const editManifest = async (root: string, edit: (manifest: Record<string, unknow
 test('no file', refused, async () => undefined, /bad\.tar\.gz cannot be read: ENOENT/);
 test('no archive', refused, ({ tool }) => writeFile(path.join(tool.directory, 'bad.tar.gz'), 'hello'), /no bundle that could be opened: .*not compressed by gzip/);
 test('half an archive', refused, async ({ tool }) => {
-	const sound = await readFile(path.join(tool.directory, 'sound.tar.gz'));
-	await writeFile(path.join(tool.directory, 'bad.tar.gz'), sound.subarray(0, sound.length / 2));
+	const intact = await readFile(path.join(tool.directory, 'intact.tar.gz'));
+	await writeFile(path.join(tool.directory, 'bad.tar.gz'), intact.subarray(0, intact.length / 2));
 }, /no bundle that could be opened: it is damaged/);
 test('a file that was changed', refused, async ({ root, pack }) => {
 	const file = path.join(root, 'consoles', 'server.log');

@@ -29,7 +29,7 @@ async function liveLab(t: ExecutionContext) {
 		},
 		cleanup,
 	);
-	const lab = { name: 'shop', labArgument: 'shop', planPath: '/none', nodes: ['a', 'b'], stays: true, sockets: directory };
+	const lab = { name: 'shop', labArgument: 'shop', planPath: '/none', nodes: ['a', 'b'], isUp: true, sockets: directory };
 	await announceLive({ ...lab, runDirectory, controlSocket, pid: process.pid, startedAt: Date.now() }, cleanup);
 	const bin = path.join(directory, 'bin');
 	await mkdir(bin);

@@ -25,18 +25,18 @@ async function serve(t: ExecutionContext, answer: Answer): Promise<string> {
 }
 
 test('a question is answered, after the events that come before', async (t) => {
-	const socket = await serve(t, async ({ request, tell }) => {
-		tell({ step: 1 });
-		tell({ step: 2 });
-		return { heard: request };
+	const socket = await serve(t, async ({ request, send }) => {
+		send({ step: 1 });
+		send({ step: 2 });
+		return { received: request };
 	});
 	const events: unknown[] = [];
 	const answer = await ask(socket, { op: 'hello' }, { onEvent: (event) => events.push(event) });
-	t.deepEqual(answer, { heard: { op: 'hello' } });
+	t.deepEqual(answer, { received: { op: 'hello' } });
 	t.deepEqual(events, [{ step: 1 }, { step: 2 }]);
 });
 
-test('a failure arrives as it was thrown', async (t) => {
+test('a failure comes as it was thrown', async (t) => {
 	const socket = await serve(t, async () => {
 		throw usageFailure("no node is called 'x'", { hint: 'try y', node: 'x' });
 	});
@@ -76,9 +76,9 @@ test('a stream carries bytes both ways, each direction with its own end', async 
 test('whoever answers learns that whoever asked is gone', async (t) => {
 	let gone = () => {};
 	const learned = new Promise<void>((resolve) => (gone = resolve));
-	const socket = await serve(t, async ({ signal, tell }) => {
+	const socket = await serve(t, async ({ signal, send }) => {
 		signal.addEventListener('abort', gone);
-		tell('begun');
+		send('begun');
 		await learned;
 	});
 	const leaving = new AbortController();

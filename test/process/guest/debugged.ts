@@ -8,8 +8,8 @@ import path from 'node:path';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import type { ExecutionContext } from 'ava';
 import { packageRoot } from '../../../src/base/package-root.js';
-import { DebugLine } from '../../../src/machine/debugging/line.js';
-import type { DebugAnswer, DebugStop, Going } from '../../../src/machine/debugging/words.js';
+import { DebugChannel } from '../../../src/machine/debugging/channel.js';
+import type { DebugAnswer, DebugStop, Going } from '../../../src/machine/debugging/messages.js';
 
 export interface Ended {
 	readonly kind: 'ended';
@@ -58,7 +58,7 @@ export async function startDebugged(t: ExecutionContext, lines: readonly string[
 	closeSync(out);
 	t.teardown(() => child.kill('SIGKILL'));
 	const [writable, readable] = [child.stdio[3] as Writable, child.stdio[4] as unknown as Readable];
-	const line = new DebugLine(Duplex.from({ writable, readable }));
+	const line = new DebugChannel(Duplex.from({ writable, readable }));
 	const ended = once(child, 'exit').then(
 		async ([status]): Promise<Ended> => ({ kind: 'ended', status: status as number | null, output: await readFile(place.output, 'utf8') }),
 	);
@@ -73,15 +73,15 @@ export async function startDebugged(t: ExecutionContext, lines: readonly string[
 	return {
 		first: next(),
 		go: ({ mode = 'step', depth = 0, lines: stops = [] } = {}, word = 'go') => {
-			line.say({ word, mode, depth, lines: stops });
+			line.send({ word, mode, depth, lines: stops });
 			return next();
 		},
 		ask: (word, command) => {
-			line.say({ word, command });
+			line.send({ word, command });
 			return late(line.next('answer'));
 		},
 		variables: (...names) => {
-			line.say({ word: 'variables', names });
+			line.send({ word: 'variables', names });
 			return late(line.next('answer'));
 		},
 		hangUp: () => {

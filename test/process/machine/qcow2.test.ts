@@ -8,7 +8,7 @@ import { run } from '../../../src/process/run.js';
 
 const GiB = 2 ** 30;
 
-const sound = test.macro({
+const readable = test.macro({
 	exec: async (t, diskBytes: number) => {
 		const directory = await mkdtemp(path.join(os.tmpdir(), 'qcow2-'));
 		t.teardown(() => rm(directory, { recursive: true, force: true }));
@@ -26,10 +26,10 @@ const sound = test.macro({
 	},
 	title: (_, diskBytes: number) => `a disk of ${diskBytes / GiB} GiB`,
 });
-test(sound, GiB / 1024);
-test(sound, 8 * GiB);
-test(sound, 24 * GiB);
-test(sound, 8192 * GiB);
+test(readable, GiB / 1024);
+test(readable, 8 * GiB);
+test(readable, 24 * GiB);
+test(readable, 8192 * GiB);
 
 test('a disk of a stranger is judged by its header', async (t) => {
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'qcow2-'));

@@ -200,7 +200,7 @@ test('a child can go without huge pages, and its arguments are its own', async (
 
 for (const [how, options] of Object.entries<ChildOptions>({
 	'without huge pages': { withoutHugePages: true },
-	'standing back': { niceness: 3 },
+	'yielding': { niceness: 3 },
 	'with a signal when orphaned': { signalWhenOrphaned: 'SIGKILL' },
 })) {
 	test(`a child that does not exist is told like any other: ${how}`, async (t) => {

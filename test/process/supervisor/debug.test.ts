@@ -28,13 +28,13 @@ const reaches = async (lab: StartedLab, expected: boolean[]) =>
 async function debug(t: ExecutionContext, lab: StartedLab): Promise<DebugConnection> {
 	const connection = new DebugConnection(await askForStream(lab.controlSocket, { op: 'debug', node: 'one' }), () => undefined);
 	t.teardown(() => connection.close());
-	t.like(await connection.ask(), { standing: { kind: 'at', line: 1, command: 'echo one' } });
+	t.like(await connection.ask(), { position: { kind: 'at', line: 1, command: 'echo one' } });
 	return connection;
 }
 
-async function standingLab(t: ExecutionContext): Promise<StartedLab> {
+async function readyLab(t: ExecutionContext): Promise<StartedLab> {
 	const lab = await startLab(t, { keep: 'always' });
-	await lab.waitFor('kept');
+	await lab.waitFor('detached');
 	return lab;
 }
 
@@ -48,26 +48,26 @@ const step = { do: 'go', mode: 'step', lines: [] } as const;
 const doneOf = async (connection: DebugConnection) => /"(.*)"/.exec((await connection.ask({ do: 'variables', names: [] })).answer?.text ?? '')?.[1];
 
 test.serial('all machines stand still at a stop; back restores what was', async (t) => {
-	const lab = await standingLab(t);
+	const lab = await readyLab(t);
 	const connection = await debug(t, lab);
 	t.deepEqual(await reaches(lab, [false, false]), [false, false]);
-	t.like(await connection.ask(step), { standing: { kind: 'at', line: 2, output: 'echo one' } });
+	t.like(await connection.ask(step), { position: { kind: 'at', line: 2, output: 'echo one' } });
 	t.like(await connection.ask({ do: 'evaluate', command: 'touch /made' }), { answer: { status: 0 } });
 	t.is(await doneOf(connection), 'echo one,eval touch /made');
 	t.deepEqual(await running(lab), [false, false]);
-	t.like(await connection.ask({ do: 'back', steps: 0 }), { standing: { line: 2 } });
+	t.like(await connection.ask({ do: 'back', steps: 0 }), { position: { line: 2 } });
 	t.is(await doneOf(connection), 'echo one');
-	t.like(await connection.ask({ do: 'back', steps: 1 }), { standing: { line: 1 } });
+	t.like(await connection.ask({ do: 'back', steps: 1 }), { position: { line: 1 } });
 	t.is(await doneOf(connection), '');
 	await t.throwsAsync(connection.ask({ do: 'back', steps: 1 }), { code: 'usage', message: 'it has stopped 1 times only' });
 	t.like(await connection.ask({ do: 'instead', command: 'false', lines: [] }), { answer: { status: 1 } });
-	t.like(await connection.ask({ do: 'instead', command: 'true', lines: [] }), { answer: { status: 0 }, standing: { line: 2 } });
+	t.like(await connection.ask({ do: 'instead', command: 'true', lines: [] }), { answer: { status: 0 }, position: { line: 2 } });
 	t.is(await doneOf(connection), 'instead false,instead true');
-	await connection.ask({ do: 'thaw' });
+	await connection.ask({ do: 'resume' });
 	t.deepEqual(await running(lab), [true, true]);
-	await connection.ask({ do: 'freeze' });
+	await connection.ask({ do: 'pause' });
 	t.deepEqual(await running(lab), [false, false]);
-	t.like(await connection.ask({ do: 'quit' }), { standing: { kind: 'ended', startup: 'passed' } });
+	t.like(await connection.ask({ do: 'quit' }), { position: { kind: 'ended', startup: 'passed' } });
 	t.deepEqual(await running(lab), [true, true]);
 	const { nodes } = (await askLab(lab, { op: 'status' })) as LabStatus;
 	t.deepEqual(nodes.map(({ stage, startup }) => [stage, startup]), [['started', 'passed'], ['started', 'passed']]);
@@ -75,25 +75,25 @@ test.serial('all machines stand still at a stop; back restores what was', async 
 });
 
 test.serial('a command that hangs is interrupted, and left by going back', async (t) => {
-	const lab = await standingLab(t);
+	const lab = await readyLab(t);
 	const connection = await debug(t, lab);
 	await connection.ask(step);
-	t.like(await connection.ask(step), { standing: { line: 3, command: 'hang' } });
+	t.like(await connection.ask(step), { position: { line: 3, command: 'hang' } });
 	const hanging = connection.ask(step);
 	t.deepEqual(await reaches(lab, [true, true]), [true, true]);
 	connection.interrupt();
-	t.like(await hanging, { standing: { kind: 'interrupted' } });
+	t.like(await hanging, { position: { kind: 'interrupted' } });
 	t.deepEqual(await running(lab), [false, false]);
 	await t.throwsAsync(connection.ask({ do: 'evaluate', command: 'true' }), { message: 'a command is still running' });
-	t.like(await connection.ask({ do: 'back', steps: 1 }), { standing: { line: 3, command: 'hang' } });
-	t.like(await connection.ask({ do: 'instead', command: 'true', lines: [] }), { standing: { kind: 'ended', startup: 'passed' } });
-	t.like(await connection.ask({ do: 'back', steps: 1 }), { standing: { line: 3 } });
+	t.like(await connection.ask({ do: 'back', steps: 1 }), { position: { line: 3, command: 'hang' } });
+	t.like(await connection.ask({ do: 'instead', command: 'true', lines: [] }), { position: { kind: 'ended', startup: 'passed' } });
+	t.like(await connection.ask({ do: 'back', steps: 1 }), { position: { line: 3 } });
 	await connection.ask({ do: 'quit' });
 	await end(t, lab);
 });
 
 test.serial('a debugger that goes away lets everything go on, wherever it was', async (t) => {
-	const lab = await standingLab(t);
+	const lab = await readyLab(t);
 	const first = await debug(t, lab);
 	t.deepEqual(await reaches(lab, [false, false]), [false, false]);
 	await t.throwsAsync(askLab(lab, { op: 'reset' }), { code: 'usage', message: 'one is being debugged' });
@@ -111,7 +111,7 @@ test.serial('a debugger that goes away lets everything go on, wherever it was', 
 });
 
 test.serial('what cannot be debugged is refused, and a lab that is debugged can be ended', async (t) => {
-	const lab = await standingLab(t);
+	const lab = await readyLab(t);
 	await t.throwsAsync(askLab(lab, { op: 'debug', node: 'three' }), { code: 'usage', message: "the lab has no node 'three'" });
 	await t.throwsAsync(askLab(lab, { op: 'debug', node: 'one', script: 'other' }), { message: "one has no startup script 'other'" });
 	const connection = await debug(t, lab);

@@ -16,8 +16,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
-import { fileRecord, surveyAnswer } from '../../unit/machine/surveys.js';
-import { obey, standing, type FakeState } from './fake-script.js';
+import { fileRecord, snapshotAnswer } from '../../unit/machine/snapshots.js';
+import { obey, position, type FakeState } from './fake-script.js';
 
 const behaviour = process.env['REHEARSE_TEST_QEMU'] ?? 'works';
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -87,8 +87,8 @@ listen('qmp', (socket) => {
 const isRestarted = process.argv.some((word) => word.includes('cloud-init=disabled'));
 let repeated = false;
 
-const survey = (): string =>
-	surveyAnswer({
+const snapshot = (): string =>
+	snapshotAnswer({
 		...(repeated ? { files: fileRecord('f 644 0:0 5', '/etc/made') } : { files: '' }),
 		...(isRestarted ? { fib_trie: '' } : {}),
 	});
@@ -108,7 +108,7 @@ listen('agent', (socket) => {
 	}
 	socket.write(`provisioned cloud_init=${base64(JSON.stringify(status))} failed=\n`);
 	createInterface({ input: socket }).on('line', (line) => {
-		if (line === 'survey') socket.write(`surveyed data=${survey()}\n`);
+		if (line === 'snapshot') socket.write(`snapshot data=${snapshot()}\n`);
 		if (line === 'reboot') process.exit(0);
 		if (line === 'again setup') {
 			repeated = true;
@@ -116,7 +116,7 @@ listen('agent', (socket) => {
 		}
 		if (line === 'debug *') {
 			socket.write('script-started script=setup\n');
-			port?.write(`${standing(state)}\n`);
+			port?.write(`${position(state)}\n`);
 		}
 		if (line !== 'start') return;
 		if (behaviour === 'panics') {
@@ -146,8 +146,8 @@ let port: Socket | undefined;
 listen('debug', (socket) => {
 	port = socket;
 	const act = (line: string) => {
-		const said = obey(state, line);
-		if (said !== 'over') return void (said === undefined || socket.write(`${said}\n`));
+		const message = obey(state, line);
+		if (message !== 'over') return void (message === undefined || socket.write(`${message}\n`));
 		agent?.write(`script-finished script=setup result=success status=0 ms=5 stream=${base64(state.done.join('\n'))}\n`);
 		agent?.write('started failed=\n');
 	};

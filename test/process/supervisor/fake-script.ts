@@ -11,7 +11,7 @@ export interface FakeState {
 const commands = ['echo one', 'echo two', 'hang'];
 
 /** Where the script stands, as debug.bash tells it. */
-export const standing = ({ position, done }: FakeState): string =>
+export const position = ({ position, done }: FakeState): string =>
 	['at', 'setup', 'line', String(position + 1), '', '0', '0', commands[position] ?? '', encodePart(done.at(-1) ?? '')].join('\t');
 
 /** Does what a word says; what is told of it, or `over` when the script has ended, or nothing while it hangs. */
@@ -29,5 +29,5 @@ export function obey(state: FakeState, line: string): string | undefined {
 		if (word === 'go') state.done.push(command);
 		state.position += 1;
 	} while (isFree && state.position < commands.length);
-	return state.position < commands.length ? standing(state) : 'over';
+	return state.position < commands.length ? position(state) : 'over';
 }

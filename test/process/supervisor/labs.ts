@@ -7,12 +7,12 @@ import path from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { poll } from '../../../src/base/waiting.js';
 import { thisHost } from '../../../src/host/host.js';
-import type { ProofName, ReportedError, RunEventBody } from '../../../src/lab/events.js';
+import type { RobustnessCheck, ReportedError, RunEventBody } from '../../../src/lab/events.js';
 import { memoryDirectory } from '../../../src/machine/memory.js';
 import { startChild, type Child } from '../../../src/process/child.js';
 import { pasteable, run } from '../../../src/process/run.js';
 import { controlSocketIn } from '../../../src/protocol/requests.js';
-import { scaledDeadlines, type Keep, type SupervisedRun } from '../../../src/protocol/run-spec.js';
+import { scaledDeadlines, type Keep, type RunSpec } from '../../../src/protocol/run-spec.js';
 import { labNode, labOf } from '../../unit/base/labs.js';
 
 export type Line = RunEventBody | { type: 'supervisor'; pid: number } | { type: 'done'; error?: ReportedError };
@@ -21,10 +21,10 @@ export interface LabOptions {
 	readonly nodes?: readonly string[];
 	readonly behaviour?: 'works' | 'fails' | 'hangs' | 'panics' | 'stuck' | 'deaf';
 	readonly keep?: Keep;
-	readonly proofs?: readonly ProofName[];
-	readonly surveys?: boolean;
+	readonly robustness?: readonly RobustnessCheck[];
+	readonly snapshots?: boolean;
 	/** What is otherwise than usual in what the supervisor is told. */
-	readonly changed?: (run: SupervisedRun) => SupervisedRun | Promise<SupervisedRun>;
+	readonly changed?: (run: RunSpec) => RunSpec | Promise<RunSpec>;
 	/** Programs that the host has not got. */
 	readonly withoutPrograms?: readonly ('qemu-system-x86_64' | 'perl')[];
 }
@@ -109,7 +109,7 @@ export async function startLab(t: ExecutionContext, options: LabOptions = {}): P
 	};
 }
 
-function describe(directory: string, disks: string, sockets: string, options: LabOptions): SupervisedRun {
+function describe(directory: string, disks: string, sockets: string, options: LabOptions): RunSpec {
 	const nodes = (options.nodes ?? ['one', 'two']).map((name, index) =>
 		labNode(name, index, { startupScripts: [{ name: 'setup', text: 'true\n', after: 'network-online.target' }] }),
 	);
@@ -130,7 +130,7 @@ function describe(directory: string, disks: string, sockets: string, options: La
 				memory: { file: path.join(memoryDirectory(sockets), `${index}`), isShared: true },
 				qmpSocket: path.join(sockets, `${index}.qmp`),
 				agentSocket: path.join(sockets, `${index}.agent`),
-				sideSocket: path.join(sockets, `${index}.side`),
+				controlChannelSocket: path.join(sockets, `${index}.side`),
 				commandSocket: path.join(sockets, `${index}.commands`),
 				debugSocket: path.join(sockets, `${index}.debug`),
 				shellSocket: path.join(sockets, `${index}.shell`),
@@ -151,8 +151,8 @@ function describe(directory: string, disks: string, sockets: string, options: La
 		deadlines: scaledDeadlines(1),
 		slowdown: 1,
 		keep: options.keep ?? 'never',
-		proofs: options.proofs ?? [],
-		surveys: options.surveys ?? false,
+		robustness: options.robustness ?? [],
+		snapshots: options.snapshots ?? false,
 		run: 'a-run',
 		runDirectory: directory,
 		access: { sshConfigFile: '/nonexistent/ssh_config', end: 'kill it' },

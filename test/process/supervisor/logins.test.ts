@@ -5,7 +5,7 @@ import path from 'node:path';
 import test from 'ava';
 import type { LoginOutcome, RunEventBody } from '../../../src/lab/events.js';
 import type { GuestCommands } from '../../../src/machine/command-channel.js';
-import { scaledDeadlines, type SupervisedMachine, type SupervisedRun } from '../../../src/protocol/run-spec.js';
+import { scaledDeadlines, type MachineRunSpec, type RunSpec } from '../../../src/protocol/run-spec.js';
 import { manifestName } from '../../../src/checkpoint/manifest.js';
 import { key, manifest } from '../../unit/checkpoint/manifests.js';
 import { keepKnownLogins, readKnownLogins } from '../../../src/supervisor/known-logins.js';
@@ -19,7 +19,7 @@ const node = (stdout: string): GuestCommands => ({
 });
 
 interface Setting extends GuestOptions {
-	readonly change?: Partial<SupervisedMachine>;
+	readonly change?: Partial<MachineRunSpec>;
 	/** What sshd says of itself, but for its port. */
 	readonly settings?: string;
 }
@@ -27,10 +27,10 @@ interface Setting extends GuestOptions {
 async function outcomeOf({ change = {}, settings = '', ...options }: Setting): Promise<LoginOutcome> {
 	await using guest = await startGuest(options);
 	const { port, username, password, hostKey, host: address } = guest.target;
-	const machine = { spec: { name: 'web' }, address, username, password, hostKey, sshPort: port, ...change } as SupervisedMachine;
-	const told = `LISTEN 0 128 127.0.0.1:${port} 0.0.0.0:*\n\nport ${port}\n${settings}`;
+	const machine = { spec: { name: 'web' }, address, username, password, hostKey, sshPort: port, ...change } as MachineRunSpec;
+	const reported = `LISTEN 0 128 127.0.0.1:${port} 0.0.0.0:*\n\nport ${port}\n${settings}`;
 	const deadlines = { ...scaledDeadlines(1), assertionMs: 1000 };
-	return await checkLogin(machine, { deadlines }, { guests: () => node(told), signal: new AbortController().signal });
+	return await checkLogin(machine, { deadlines }, { guests: () => node(reported), signal: new AbortController().signal });
 }
 
 const comesTo = test.macro(async (t, setting: Setting, status: LoginOutcome['status'], message: RegExp | undefined) => {
@@ -72,10 +72,10 @@ test('a node of which something is known is not logged in to again, early or lat
 	const known: LoginOutcome = { node: 'web', username: 'ops', port: 22, status: 'closed', ms: 5, message: 'a firewall' };
 	await keepKnownLogins({ checkpoints, startedKey: key }, [known]);
 	const run = {
-		...{ checkpoints, startedKey: key, scenario: true, proofs: [], surveys: false, deadlines: scaledDeadlines(1) },
+		...{ checkpoints, startedKey: key, scenario: true, robustness: [], snapshots: false, deadlines: scaledDeadlines(1) },
 		lab: { nodes: [{ name: 'web', features: ['ssh'], packages: [] }] },
 		machines: [{ spec: { name: 'web' }, address: '127.0.0.1', username: 'ops', password: 'x', sshPort: 1, hostKey: '' }],
-	} as unknown as SupervisedRun;
+	} as unknown as RunSpec;
 	const events: RunEventBody[] = [];
 	const context = { guests: () => node(''), wasStarted: () => true, emit: (event: RunEventBody) => void events.push(event) };
 	const checks = new LoginChecks(run, { ...context, signal: new AbortController().signal });

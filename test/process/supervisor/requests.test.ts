@@ -25,9 +25,9 @@ async function reads(stream: Duplex, pattern: RegExp): Promise<string> {
 
 test.serial('a lab that stays tells how it is, and ends when it is told to', async (t) => {
 	const lab = await startLab(t, { keep: 'always' });
-	await lab.waitFor('kept');
+	await lab.waitFor('detached');
 	const status = await statusOf(lab);
-	t.like(status, { lab: 'sample', stands: true, ports: [], tests: [] });
+	t.like(status, { lab: 'sample', isReady: true, ports: [], tests: [] });
 	t.deepEqual(
 		status.nodes.map(({ name, stage, paused, startup, alias, uplinkAddress, link }) => [name, stage, paused, startup, alias, uplinkAddress, link]),
 		[
@@ -44,7 +44,7 @@ test.serial('a lab that stays tells how it is, and ends when it is told to', asy
 test.serial('a lab that is coming up says so, refuses what it cannot do yet, and is broken off by `down`', async (t) => {
 	const lab = await startLab(t, { nodes: ['one'], behaviour: 'hangs', keep: 'always' });
 	await lab.waitFor('stage-started', 'boot');
-	t.false((await statusOf(lab)).stands);
+	t.false((await statusOf(lab)).isReady);
 	await t.throwsAsync(askLab(lab, { op: 'reset' }), { code: 'usage', message: 'the lab is still coming up' });
 	await askLab(lab, { op: 'down' });
 	t.like((await lab.waitFor('done')).error, { code: 'interrupted', exitCode: 130, message: 'interrupted by `rehearse down`' });
@@ -53,7 +53,7 @@ test.serial('a lab that is coming up says so, refuses what it cannot do yet, and
 
 test.serial('what a lab does not have or know is refused by name', async (t) => {
 	const lab = await startLab(t, { keep: 'always' });
-	await lab.waitFor('kept');
+	await lab.waitFor('detached');
 	await t.throwsAsync(askLab(lab, { op: 'pause', node: 'three' }), { code: 'usage', message: "the lab has no node 'three'" });
 	await t.throwsAsync(askLab(lab, { op: 'test', tests: ['None'], deadlineMs: 0 }), { message: "the scenario has no test 'None'" });
 	await t.throwsAsync(askLab(lab, { op: 'authorize', node: 'one', user: 'nobody', publicKey: 'k' }), { message: "one has no user 'nobody'" });
@@ -67,7 +67,7 @@ test.serial('what a lab does not have or know is refused by name', async (t) => 
 
 test.serial('a shell begins and is resized over the line that needs no network', async (t) => {
 	const lab = await startLab(t, { nodes: ['one'], keep: 'always' });
-	await lab.waitFor('kept');
+	await lab.waitFor('detached');
 	const size = { rows: 24, columns: 80 };
 	const shell = await askForStream(lab.controlSocket, { op: 'shell', node: 'one', size, terminal: 'xterm' });
 	await reads(shell, /a shell of shell 1 24 80 xterm\n/);
@@ -82,7 +82,7 @@ test.serial('a shell begins and is resized over the line that needs no network',
 test.serial('links, pauses and a machine that is killed', async (t) => {
 	const lab = await startLab(t, { keep: 'always' });
 	const { pid } = await lab.waitFor('supervisor');
-	await lab.waitFor('kept');
+	await lab.waitFor('detached');
 	const tap = async () => {
 		const inside = ['nsenter', '--target', String(pid), '--user', '--net', '--preserve-credentials'] as const;
 		return (await run([...inside, 'ip', '-o', 'link', 'show', 'tap1'])).stdout;
@@ -120,7 +120,7 @@ test.serial('links, pauses and a machine that is killed', async (t) => {
 
 test.serial('a lab that has ended answers no more', async (t) => {
 	const lab = await startLab(t, { nodes: [], keep: 'always' });
-	await lab.waitFor('kept');
+	await lab.waitFor('detached');
 	await askLab(lab, { op: 'down' });
 	await lab.waitFor('done');
 	await t.throwsAsync(askLab(lab, { op: 'status' }), { code: 'control-gone' });
@@ -146,7 +146,7 @@ const commands: readonly LabRequest[] = [
 for (const request of commands) {
 	test.serial(`a supervisor that is killed at \`${request.op}\` takes its lab with it, and whoever asked is told`, async (t) => {
 		const lab = await startLab(t, { keep: 'always' });
-		await lab.waitFor('kept');
+		await lab.waitFor('detached');
 		const asked = ask(lab.controlSocket, request, { deadlineMs: 20_000 }).then(
 			() => 'answered',
 			(error: unknown) => (error instanceof Failure ? error.code : String(error)),

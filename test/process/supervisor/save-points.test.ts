@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { DebugStop } from '../../../src/machine/debugging/words.js';
+import type { DebugStop } from '../../../src/machine/debugging/messages.js';
 import { SavePoints } from '../../../src/supervisor/debugging/save-points.js';
 import type { LiveMachine } from '../../../src/supervisor/saving.js';
 

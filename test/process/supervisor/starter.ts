@@ -6,11 +6,11 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { withCleanup } from '../../../src/base/cleanup.js';
 import { interruptedFailure, toFailure, toReported } from '../../../src/base/errors.js';
-import type { SupervisedRun } from '../../../src/protocol/run-spec.js';
+import type { RunSpec } from '../../../src/protocol/run-spec.js';
 import { startSupervisor } from '../../../src/rehearse/start-supervisor.js';
 
-const run = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as SupervisedRun;
-const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
+const run = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as RunSpec;
+const send = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const [aborting, urging] = [new AbortController(), new AbortController()];
 let release = () => {};
 process.on('SIGTERM', () => aborting.abort(interruptedFailure('SIGTERM')));
@@ -27,14 +27,14 @@ try {
 		}
 		const { signal } = aborting;
 		const supervisor = await startSupervisor(cleanup, signal);
-		say({ type: 'supervisor', pid: supervisor.pid });
+		send({ type: 'supervisor', pid: supervisor.pid });
 		await supervisor.supervise(run, {
-			emit: say,
+			emit: send,
 			signal,
-			stopping: { urgent: urging.signal, letGo: (then) => (release = then) },
+			stopping: { urgent: urging.signal, detach: (then) => (release = then) },
 		});
 	});
-	say({ type: 'done' });
+	send({ type: 'done' });
 } catch (error) {
-	say({ type: 'done', error: toReported(toFailure(error)) });
+	send({ type: 'done', error: toReported(toFailure(error)) });
 }

@@ -9,7 +9,7 @@ import { run } from '../../../src/process/run.js';
 import { hostState, startLab, type Line, type StartedLab } from './labs.js';
 
 /** Events of a node, or of no node, without their times: `boot started`. */
-const told = (lines: readonly Line[], node?: string): string[] =>
+const reported = (lines: readonly Line[], node?: string): string[] =>
 	lines.flatMap((line) => {
 		if (('node' in line ? line.node : undefined) !== node) return [];
 		if (line.type === 'stage-started') return [`${line.stage} started`];
@@ -30,7 +30,7 @@ test.serial('a lab is run to its end, its events come in order, nothing stays', 
 	const before = await hostState();
 	const lab = await startLab(t);
 	t.is((await lab.waitFor('done')).error, undefined);
-	t.deepEqual(told(lab.lines), [
+	t.deepEqual(reported(lab.lines), [
 		'network started',
 		'network passed',
 		'scenario started',
@@ -39,7 +39,7 @@ test.serial('a lab is run to its end, its events come in order, nothing stays', 
 		'teardown passed',
 	]);
 	for (const node of ['one', 'two']) {
-		t.deepEqual(told(lab.lines, node), [
+		t.deepEqual(reported(lab.lines, node), [
 			'boot started',
 			'boot passed',
 			'startup started',
@@ -57,15 +57,15 @@ test.serial('a lab is run to its end, its events come in order, nothing stays', 
 test.serial('a lab without machines has a network and a verdict', async (t) => {
 	const lab = await startLab(t, { nodes: [] });
 	t.is((await lab.waitFor('done')).error, undefined);
-	t.true(told(lab.lines).includes('network passed'));
+	t.true(reported(lab.lines).includes('network passed'));
 	t.deepEqual(await lab.leftovers(), []);
 });
 
-test.serial('the network is inside, the host has nothing of it, and a kept lab ends when it is let go', async (t) => {
+test.serial('the network is inside, the host has nothing of it, and a detached lab ends when it is released', async (t) => {
 	const before = await hostState();
 	const lab = await startLab(t, { keep: 'always' });
 	const { pid } = await lab.waitFor('supervisor');
-	const kept = await lab.waitFor('kept');
+	const kept = await lab.waitFor('detached');
 	t.deepEqual(kept.commands.map(({ ssh }) => ssh), ['ssh -F /nonexistent/ssh_config one', 'ssh -F /nonexistent/ssh_config two']);
 	t.deepEqual(await hostState(), before);
 
@@ -95,21 +95,21 @@ test.serial('the network is inside, the host has nothing of it, and a kept lab e
 
 test.serial('two labs with the same addresses run side by side', async (t) => {
 	const labs = await Promise.all([startLab(t, { keep: 'always' }), startLab(t, { keep: 'always' })]);
-	await Promise.all(labs.map((lab) => lab.waitFor('kept')));
+	await Promise.all(labs.map((lab) => lab.waitFor('detached')));
 	for (const lab of labs) process.kill(lab.starter.pid, 'SIGUSR1');
 	for (const lab of labs) t.is((await lab.waitFor('done')).error, undefined);
 });
 
 test.serial('a machine under emulation goes without huge pages', async (t) => {
 	const lab = await startLab(t, { nodes: ['one'], keep: 'always' });
-	await lab.waitFor('kept');
+	await lab.waitFor('detached');
 	const status = await readFile(`/proc/${await find(lab, 'fake-qemu')}/status`, 'utf8');
 	t.regex(status, /^THP_enabled:\s+0$/m);
 	process.kill(lab.starter.pid, 'SIGUSR1');
 	t.is((await lab.waitFor('done')).error, undefined);
 });
 
-const killed = test.macro(async (t, behaviour: 'works' | 'hangs', type: 'kept' | 'stage-started', stage?: string) => {
+const killed = test.macro(async (t, behaviour: 'works' | 'hangs', type: 'detached' | 'stage-started', stage?: string) => {
 	const before = await hostState();
 	const lab = await startLab(t, { behaviour, keep: 'always' });
 	await lab.waitFor(type, stage);
@@ -120,7 +120,7 @@ const killed = test.macro(async (t, behaviour: 'works' | 'hangs', type: 'kept' |
 });
 test.serial('the starter is killed while the network is made', killed, 'works', 'stage-started', 'network');
 test.serial('the starter is killed while machines boot', killed, 'hangs', 'stage-started', 'boot');
-test.serial('the starter is killed while the lab is kept', killed, 'works', 'kept');
+test.serial('the starter is killed while the lab is kept', killed, 'works', 'detached');
 
 const stopped = test.macro(async (t, signal: 'SIGTERM' | 'SIGUSR2') => {
 	const lab = await startLab(t, { behaviour: 'hangs' });
@@ -144,7 +144,7 @@ test.serial('a kernel that panics breaks the run at once, by name, with the cons
 	const { error } = await lab.waitFor('done');
 	t.like(error, { code: 'machine-died', exitCode: 4, node: 'one', message: 'one: its kernel panicked: out of luck' });
 	t.regex(error?.detail ?? '', /^fake machine\nKernel panic/);
-	t.is(told(lab.lines, 'one').at(-1), 'startup error');
+	t.is(reported(lab.lines, 'one').at(-1), 'startup error');
 	t.deepEqual(await lab.leftovers(), []);
 });
 
@@ -158,7 +158,7 @@ test.serial('a machine whose disk cannot be written breaks the run, and no scrip
 
 const loses = test.macro(async (t, program: string, behaviour: 'works' | 'hangs', expected: object) => {
 	const lab = await startLab(t, { nodes: ['one'], keep: 'always', behaviour });
-	if (behaviour === 'works') await lab.waitFor('kept');
+	if (behaviour === 'works') await lab.waitFor('detached');
 	else await lab.waitFor('stage-started', 'boot');
 	const look = () => find(lab, program).catch(() => undefined);
 	const { last: pid } = await poll(look, (found) => found !== undefined, { intervalMs: 20, deadlineMs: 20_000 });
@@ -187,9 +187,9 @@ async function supervise(input: string): Promise<string> {
 	const child = await startChild([process.execPath, programFile('supervisor')], { stdin: 'pipe', extraPipes: 1 });
 	child.stdin?.end(input);
 	const [pipe] = child.extra;
-	const said = pipe ? await text(pipe) : '';
+	const message = pipe ? await text(pipe) : '';
 	await child.exited;
-	return said;
+	return message;
 }
 
 test('a supervisor whose starter is gone before it said anything ends', async (t) => {

@@ -24,7 +24,7 @@ const asNode = (name: string, commands: readonly string[]): string => `
 test.serial('contacts are told with their node, and a lab without its watcher goes on', async (t) => {
 	const lab = await startLab(t, { nodes: ['one', 'two'], keep: 'always' });
 	const { pid } = await lab.waitFor('supervisor');
-	await lab.waitFor('kept');
+	await lab.waitFor('detached');
 	const commands = [
 		'echo >/dev/udp/10.80.0.11/123',
 		'echo >/dev/tcp/10.0.2.1/22',
@@ -44,7 +44,7 @@ test.serial('contacts are told with their node, and a lab without its watcher go
 	t.is((await lab.waitFor('done')).error, undefined);
 	// A connection may be tried twice.
 	t.deepEqual(
-		lab.lines.flatMap((line) => (line.type === 'outside-contact' && !line.again ? [[line.node, line.protocol, line.address, line.port]] : [])),
+		lab.lines.flatMap((line) => (line.type === 'outbound-connection' && !line.again ? [[line.node, line.protocol, line.address, line.port]] : [])),
 		[
 			['two', 'udp', '192.0.2.1', 123],
 			['two', 'tcp', '203.0.113.5', 443],

@@ -25,17 +25,17 @@ test('one that is too long in pieces is passed over to its end', split, ['012345
 
 test('a stream tells of its lines, of one that was too long, and once of its end', async (t) => {
 	const stream = new PassThrough();
-	const heard: string[] = [];
+	const received: string[] = [];
 	onLines(stream, {
-		onLine: (line) => heard.push(line),
-		onTooLong: () => heard.push('too long'),
-		onEnd: () => heard.push('end'),
+		onLine: (line) => received.push(line),
+		onTooLong: () => received.push('too long'),
+		onEnd: () => received.push('end'),
 		maximumBytes: 4,
 	});
 	stream.write('ab\nabcdefg\nabcdefg\nc');
 	stream.end('d\n');
 	await finished(stream);
-	t.deepEqual(heard, ['ab', 'too long', 'cd', 'end']);
+	t.deepEqual(received, ['ab', 'too long', 'cd', 'end']);
 });
 
 test('a stream that fails is told to have ended', async (t) => {

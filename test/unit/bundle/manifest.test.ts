@@ -16,7 +16,7 @@ const good = {
 	files: [file('events.ndjson'), file('plan/plan.yaml'), file('plan/startup/web.sh')],
 };
 
-test('a manifest that is sound', (t) => t.deepEqual(parseBundleManifest(JSON.stringify(good)), good as never));
+test('an intact manifest', (t) => t.deepEqual(parseBundleManifest(JSON.stringify(good)), good as never));
 
 const refused = test.macro((t, changes: object, message: RegExp) => {
 	const failure = t.throws(() => parseBundleManifest(JSON.stringify({ ...good, ...changes })), { instanceOf: Failure, message });

@@ -64,7 +64,7 @@ const findings: ShownFinding[] = [
 		message: 'no name',
 		fix: 'give one',
 	},
-	{ rule: 'dns-invalid', severity: 'error', path: 'nodes[1]', file: plan, message: 'no address', fix: 'mend it' },
+	{ rule: 'dns-invalid', severity: 'error', path: 'nodes[1]', file: plan, message: 'no address', fix: 'repair it' },
 ];
 
 test('findings of a file stand together, with places relative to here, and are counted', (t) => {
@@ -73,7 +73,7 @@ test('findings of a file stand together, with places relative to here, and are c
 		`lab/plan.json:2  error  lab-name  name: no label
     write one
 lab/plan.json  error  dns-invalid  nodes[1]: no address
-    mend it
+    repair it
 
 lab/a.sh:7  warning  script-name  nodes[0]: no name
     give one

@@ -34,7 +34,7 @@ test('the order in the store stays as it is', (t) => {
 });
 
 test('the newest of a node, by lab and kind', (t) => {
-	const web = { node: 'web', ingredients: {}, state: 's', ram: 'r', layers: [] };
+	const web = { node: 'web', fingerprint: {}, state: 's', ram: 'r', layers: [] };
 	const manifests = [
 		{ ...manifest, savedAt: 1 },
 		{ ...manifest, savedAt: 3 },

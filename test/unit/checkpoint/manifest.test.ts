@@ -2,7 +2,7 @@ import test from 'ava';
 import { parseManifest, type Manifest } from '../../../src/checkpoint/manifest.js';
 import { key, manifest } from './manifests.js';
 
-test('a sound manifest is read as it was written', (t) => {
+test('an intact manifest is read as it was written', (t) => {
 	t.deepEqual(parseManifest(JSON.stringify(manifest), key), { manifest });
 });
 
@@ -33,7 +33,7 @@ test('without a time', damaged, varied({ savedAt: 'yesterday' }), 'does not say 
 test('without machines', damaged, varied({ machines: [] }), 'lists no machines');
 test('without files', damaged, varied({ files: undefined }), 'lists no files');
 test('a machine without a name', damaged, withMachine({ node: undefined }), 'has a strange entry for a machine');
-test('an ingredient that is no text', damaged, withMachine({ ingredients: { memory: 512 } }), 'has a strange entry for a machine');
+test('an input that is no text', damaged, withMachine({ fingerprint: { memory: 512 } }), 'has a strange entry for a machine');
 test('layers that are none', damaged, withMachine({ layers: [1] }), 'has a strange entry for a machine');
 test('RAM that has no digest', damaged, withMachine({ ram: '1.ram' }), 'has no entry for 1.ram');
 test('pages that have no digest', damaged, withMachine({ pages: '0.pages' }), 'has no entry for 0.pages');

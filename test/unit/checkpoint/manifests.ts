@@ -1,4 +1,4 @@
-/** A sound manifest that tests vary. */
+/** An intact manifest that tests vary. */
 import type { Manifest } from '../../../src/checkpoint/manifest.js';
 
 /** The key of `manifest`. */
@@ -13,6 +13,6 @@ export const manifest: Manifest = {
 	kind: 'provisioned',
 	lab: 'photos',
 	savedAt: 1_700_000_000_000,
-	machines: [{ node: 'redis', ingredients: { memory: '512 MiB' }, state: '0.state', ram: '0.ram', layers: ['0.0.qcow2'] }],
+	machines: [{ node: 'redis', fingerprint: { memory: '512 MiB' }, state: '0.state', ram: '0.ram', layers: ['0.0.qcow2'] }],
 	files: { '0.state': digest, '0.ram': digest, '0.0.qcow2': digest },
 };

@@ -121,11 +121,11 @@ test('checkpoints go, told as what they are, but for those that somebody runs fr
 	t.true(keys.every((key) => has(`${store}/${key}/checkpoint.json`)));
 	const { removed, kept } = await prune();
 	t.deepEqual([removed, kept], [listed.removed, listed.kept]);
-	const [first, second, ...asides] = removed.filter(({ kind }) => kind === 'checkpoint');
+	const [first, second, ...stagingDirectories] = removed.filter(({ kind }) => kind === 'checkpoint');
 	t.like(first, { checkpoint: { kind: 'provisioned', lab: 'photos', nodes: ['redis'], saved_at: '2023-11-14T22:13:20.000Z' } });
 	t.true((first?.bytes ?? 0) >= 50_000);
 	t.like(second, { checkpoint: { damaged: 'checkpoint.json is not JSON' } });
-	t.deepEqual(asides.map(({ path: aside }) => path.basename(aside)), [`.${free}.${deadPid}.01`, `.${free}.gone.01`]);
+	t.deepEqual(stagingDirectories.map(({ path: staging }) => path.basename(staging)), [`.${free}.${deadPid}.01`, `.${free}.gone.01`]);
 	t.deepEqual(kept.map(({ reason }) => reason), ['a rehearsal runs from it', 'a rehearsal saves it']);
 	t.like(kept[0], { checkpoint: { lab: 'photos' } });
 	t.true(has(`${store}/${leased}/0.ram`));

@@ -4,23 +4,23 @@ import { Failure } from '../../../src/base/errors.js';
 import { labNode, labOf } from '../base/labs.js';
 
 const lab = labOf(labNode('app', 0), labNode('db', 1), labNode('redis', 2));
-const wish = { cold: false, from: undefined, only: [] as string[] };
+const request = { cold: false, from: undefined, only: [] as string[] };
 
 test('a plain run runs every startup script', (t) => {
-	t.deepEqual(startedNodes(lab, wish), []);
-	t.deepEqual(startedNodes(lab, { ...wish, cold: true }), []);
+	t.deepEqual(startedNodes(lab, request), []);
+	t.deepEqual(startedNodes(lab, { ...request, cold: true }), []);
 });
 
-test('--from started runs none', (t) => t.deepEqual(startedNodes(lab, { ...wish, from: 'started' }), ['app', 'db', 'redis']));
+test('--from started runs none', (t) => t.deepEqual(startedNodes(lab, { ...request, from: 'started' }), ['app', 'db', 'redis']));
 
 test('--only runs those of the nodes it names', (t) => {
-	t.deepEqual(startedNodes(lab, { ...wish, only: ['redis'] }), ['app', 'db']);
-	t.deepEqual(startedNodes(lab, { ...wish, only: ['redis', 'app'] }), ['db']);
-	t.deepEqual(startedNodes(lab, { ...wish, only: ['redis', 'app', 'db'] }), []);
+	t.deepEqual(startedNodes(lab, { ...request, only: ['redis'] }), ['app', 'db']);
+	t.deepEqual(startedNodes(lab, { ...request, only: ['redis', 'app'] }), ['db']);
+	t.deepEqual(startedNodes(lab, { ...request, only: ['redis', 'app', 'db'] }), []);
 });
 
 const refused = test.macro((t, wanted: Partial<Parameters<typeof startedNodes>[1]>, message: RegExp, hint?: RegExp) => {
-	const failure = t.throws(() => startedNodes(lab, { ...wish, ...wanted }), { instanceOf: Failure, message });
+	const failure = t.throws(() => startedNodes(lab, { ...request, ...wanted }), { instanceOf: Failure, message });
 	t.is(failure.exitCode, 2);
 	if (hint) t.regex(failure.hint ?? '', hint);
 });
@@ -30,9 +30,9 @@ test('--from and --only', refused, { from: 'started', only: ['db'] }, /--from st
 test('--cold and --only', refused, { cold: true, only: ['db'] }, /--cold .*--only/);
 test('--cold and --from', refused, { cold: true, from: 'started' }, /--cold .*--from/);
 
-const refuses = test.macro((t, nodes: readonly string[], wish: Partial<Parameters<typeof checkShuffle>[1]>, message: RegExp) => {
+const refuses = test.macro((t, nodes: readonly string[], request: Partial<Parameters<typeof checkShuffle>[1]>, message: RegExp) => {
 	const few = labOf(...nodes.map((name, index) => labNode(name, index)));
-	t.throws(() => checkShuffle(few, { cold: false, from: undefined, only: [], limitBytes: 0, ...wish }), { message });
+	t.throws(() => checkShuffle(few, { cold: false, from: undefined, only: [], limitBytes: 0, ...request }), { message });
 });
 
 test('--shuffle needs two nodes', refuses, ['one'], {}, /one order only/);

@@ -56,7 +56,7 @@ async function doctor(host: Host, proveKvm?: ProveKvm) {
 	return { exitCode, report, find: (id: string) => report.requirements.find((requirement) => requirement.id === id) };
 }
 
-test('a host with everything can run, and nothing is to be mended', async (t) => {
+test('a host with everything can run, and nothing is to be fixed', async (t) => {
 	const { exitCode, report } = await doctor(hostWith());
 	t.is(exitCode, 0);
 	t.true(report.can_run);
@@ -157,7 +157,7 @@ test('the table has a row for each requirement, with its fix below it', async (t
 	t.is(exitCode, 3);
 	t.regex(text, /^ok {7}QEMU +10\.0\.2 +needed: 8\.2 or newer$/m);
 	t.regex(text, /^missing {2}dnsmasq +not found +needed: any\n {9}→ sudo \/opt\/rehearse\/bin\/setup system$/m);
-	t.regex(text, /\n\nA rehearsal cannot run on this host yet: 1 thing to mend \(1 warning\)\.\n$/);
+	t.regex(text, /\n\nA rehearsal cannot run on this host yet: 1 thing to fix \(1 warning\)\.\n$/);
 	t.notRegex(text, /\x1b/);
 });
 

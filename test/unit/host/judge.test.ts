@@ -46,7 +46,7 @@ const namespaceFix = test.macro({
 		const none = { appArmorRestricts: false, cloneSwitch: undefined, maximum: '96365' };
 		t.regex(findUserNamespaceFix({ ...none, ...switches }, 'sudo bin/setup system'), expected);
 	},
-	title: (_, switches) => `what mends user namespaces with ${JSON.stringify(switches)}`,
+	title: (_, switches) => `what fixes user namespaces with ${JSON.stringify(switches)}`,
 });
 
 test(namespaceFix, { cloneSwitch: '0' }, /sysctl kernel\.unprivileged_userns_clone=1/);

@@ -24,7 +24,7 @@ test('mirror and proxy of the host are passed on, the mirror last', (t) => {
 	);
 });
 
-const told = test.macro((t, log: string, expected: { code: string; exitCode: number; message: RegExp; node?: string }) => {
+const reported = test.macro((t, log: string, expected: { code: string; exitCode: number; message: RegExp; node?: string }) => {
 	const { message, ...rest } = expected;
 	const failure = bootstrapFailure(log, request);
 	t.like(failure, rest);
@@ -32,13 +32,13 @@ const told = test.macro((t, log: string, expected: { code: string; exitCode: num
 	t.truthy(failure.hint ?? failure.detail);
 });
 
-test('a package that does not exist is told with node and package', told, 'I: running apt-get update...\nE: Unable to locate package jqq\nE: apt-get failed', {
+test('a package that does not exist is told with node and package', reported, 'I: running apt-get update...\nE: Unable to locate package jqq\nE: apt-get failed', {
 	code: 'package-unknown',
 	exitCode: 2,
 	node: 'one',
 	message: /^one, two: .*'jqq'/,
 });
-test('so is one that is only referred to', told, "E: Package 'python' has no installation candidate\n", {
+test('so is one that is only referred to', reported, "E: Package 'python' has no installation candidate\n", {
 	code: 'package-unknown',
 	exitCode: 2,
 	node: 'one',
@@ -46,10 +46,10 @@ test('so is one that is only referred to', told, "E: Package 'python' has no ins
 });
 
 const unreachable = { code: 'mirror-unreachable', exitCode: 3, message: /one, two.*mirror cannot be reached/ };
-test('no name service', told, "Err:1 http://deb.example trixie InRelease\n  Temporary failure resolving 'deb.example'\n", unreachable);
-test('no such host', told, "  Could not resolve 'deb.example'\nE: Failed to fetch", unreachable);
-test('no route', told, '  Could not connect to deb.example:80 (192.0.2.1), connection timed out\n', unreachable);
-test('no listener', told, '  Unable to connect to deb.example:http:\n', unreachable);
+test('no name service', reported, "Err:1 http://deb.example trixie InRelease\n  Temporary failure resolving 'deb.example'\n", unreachable);
+test('no such host', reported, "  Could not resolve 'deb.example'\nE: Failed to fetch", unreachable);
+test('no route', reported, '  Could not connect to deb.example:80 (192.0.2.1), connection timed out\n', unreachable);
+test('no listener', reported, '  Unable to connect to deb.example:http:\n', unreachable);
 
 test('anything else is a broken tool, with the end of the log', (t) => {
 	const log = Array.from({ length: 50 }, (_, index) => `line ${index}`).join('\n');

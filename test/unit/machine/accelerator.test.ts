@@ -1,7 +1,7 @@
 import test from 'ava';
 import {
 	isBelieved,
-	kvmLadder,
+	kvmCandidates,
 	proveAccelerator,
 	tcg,
 	type AcceleratorChoice,
@@ -28,8 +28,8 @@ async function prove(
 	return { proven, flown };
 }
 
-test('the ladder has the bare processor first', (t) => {
-	t.deepEqual(kvmLadder.map(({ cpu }) => cpu), [bare, reduced]);
+test('the first candidate is the bare processor', (t) => {
+	t.deepEqual(kvmCandidates.map(({ cpu }) => cpu), [bare, reduced]);
 });
 
 test('KVM that works is taken at once', async (t) => {
@@ -39,7 +39,7 @@ test('KVM that works is taken at once', async (t) => {
 	t.deepEqual(flown, [bare]);
 });
 
-test('the second rung is taken when the first breaks', async (t) => {
+test('the second candidate is taken when the first breaks', async (t) => {
 	const { proven, flown } = await prove('kvm', undefined, { [bare]: { why: 'failed to set MSR 0x10a' }, [reduced]: { ms: 1200 } });
 	t.like(proven, { name: 'kvm', cpu: reduced, canaryMs: 1200 });
 	t.deepEqual(flown, [bare, reduced]);
@@ -47,7 +47,7 @@ test('the second rung is taken when the first breaks', async (t) => {
 
 const pretence = { [bare]: { why: 'failed to set MSR 0x10a' }, [reduced]: { why: 'KVM internal error' } };
 
-test('emulation is the last rung, and the reason says what every other died of', async (t) => {
+test('emulation is the last candidate, and the reason says what every other died of', async (t) => {
 	const { proven, flown } = await prove('auto', undefined, { ...pretence, [tcg.cpu]: { ms: 9000 } });
 	t.like(proven, { name: 'tcg', accel: tcg.accel, canaryMs: 9000 });
 	t.deepEqual(flown, [bare, reduced, tcg.cpu]);

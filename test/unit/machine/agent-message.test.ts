@@ -50,7 +50,7 @@ test('nor one whose fields are missing; it has not passed', parsed, 'script-fini
 	status: 'failed',
 });
 
-test('a survey', parsed, 'surveyed data=H4sI', { kind: 'surveyed', data: 'H4sI' });
+test('a snapshot', parsed, 'snapshot data=H4sI', { kind: 'snapshot', data: 'H4sI' });
 test('a script that ran another time', (t) => {
 	const line = finished('result=success status=0', 'done\n');
 	const first = parseAgentMessage(line);

@@ -1,48 +1,48 @@
 import test from 'ava';
-import type { Survey, SurveyedFile } from '../../../src/lab/survey.js';
+import type { StateSnapshot, SnapshotFile } from '../../../src/lab/state-snapshot.js';
 import { differencesBetween, lossesAmong } from '../../../src/machine/differences.js';
 import { differenceSentence } from '../../../src/outcome/differences.js';
 
-const empty: Survey = { files: {}, units: {}, ports: [], users: {}, groups: {}, packages: {}, addresses: [] };
+const empty: StateSnapshot = { files: {}, units: {}, ports: [], users: {}, groups: {}, packages: {}, addresses: [] };
 
-const file = (overrides: Partial<SurveyedFile> = {}): SurveyedFile => ({ type: 'f', mode: '644', owner: 'root:root', size: 3, ...overrides });
-const text = (content: string, overrides: Partial<SurveyedFile> = {}): SurveyedFile =>
+const file = (overrides: Partial<SnapshotFile> = {}): SnapshotFile => ({ type: 'f', mode: '644', owner: 'root:root', size: 3, ...overrides });
+const text = (content: string, overrides: Partial<SnapshotFile> = {}): SnapshotFile =>
 	file({ size: content.length, digest: content, text: content, ...overrides });
 
-const told = test.macro({
+const reported = test.macro({
 	title: (title) => title ?? '',
-	exec(t, before: Partial<Survey>, after: Partial<Survey>, ...sentences: readonly string[]) {
+	exec(t, before: Partial<StateSnapshot>, after: Partial<StateSnapshot>, ...sentences: readonly string[]) {
 		t.deepEqual(differencesBetween({ ...empty, ...before }, { ...empty, ...after }).map(differenceSentence), sentences);
 	},
 });
 
-test('two equal surveys', told, { files: { '/a': text('x\n') }, units: { a: 'active' } }, { files: { '/a': text('x\n') }, units: { a: 'active' } });
-test('a line that was appended', told, { files: { '/a': text('x\n') } }, { files: { '/a': text('x\ny\n') } }, 'file /a: added "y"');
+test('two equal snapshots', reported, { files: { '/a': text('x\n') }, units: { a: 'active' } }, { files: { '/a': text('x\n') }, units: { a: 'active' } });
+test('a line that was appended', reported, { files: { '/a': text('x\n') } }, { files: { '/a': text('x\ny\n') } }, 'file /a: added "y"');
 test(
 	'a line in the place of another, and a mode',
-	told,
+	reported,
 	{ files: { '/a': text('a\nb\nc\n') } },
 	{ files: { '/a': text('a\nB\nc\n', { mode: '600' }) } },
 	'file /a: added "B"; removed "b"; mode 644 → mode 600',
 );
-test('many lines', told, { files: { '/a': text('') } }, { files: { '/a': text('1\n2\n3\n4\n5\n') } }, 'file /a: added "1", "2", "3" and 2 more');
-test('a newline at the end only', told, { files: { '/a': text('x') } }, { files: { '/a': text('x\n') } }, 'file /a has another content');
-test('something that is no text', told, { files: { '/a': file({ digest: '1' }) } }, { files: { '/a': file({ digest: '2' }) } }, 'file /a has another content');
-test('a file of the image that was written to', told, { files: { '/a': file() } }, { files: { '/a': file({ digest: '1' }) } }, 'file /a has another content');
+test('many lines', reported, { files: { '/a': text('') } }, { files: { '/a': text('1\n2\n3\n4\n5\n') } }, 'file /a: added "1", "2", "3" and 2 more');
+test('a newline at the end only', reported, { files: { '/a': text('x') } }, { files: { '/a': text('x\n') } }, 'file /a has another content');
+test('something that is no text', reported, { files: { '/a': file({ digest: '1' }) } }, { files: { '/a': file({ digest: '2' }) } }, 'file /a has another content');
+test('a file of the image that was written to', reported, { files: { '/a': file() } }, { files: { '/a': file({ digest: '1' }) } }, 'file /a has another content');
 test(
 	'a file of the image that another owner was given',
-	told,
+	reported,
 	{ files: { '/a': file() } },
 	{ files: { '/a': file({ digest: '1', owner: 'ops:ops' }) } },
 	'file /a: owner root:root → owner ops:ops',
 );
-test('a large file that grew', told, { files: { '/a': file({ size: 1e9 }) } }, { files: { '/a': file({ size: 2e9 }) } }, 'file /a has another content');
-test('an owner', told, { files: { '/a': file() } }, { files: { '/a': file({ owner: 'ops:ops' }) } }, 'file /a: owner root:root → owner ops:ops');
-test('a link', told, { files: { '/a': file({ type: 'l', target: '/b' }) } }, { files: { '/a': file({ type: 'l', target: '/c' }) } }, 'file /a: → /b → → /c');
-test('a directory where a file was', told, { files: { '/a': file() } }, { files: { '/a': file({ type: 'd' }) } }, 'file /a: file → directory');
+test('a large file that grew', reported, { files: { '/a': file({ size: 1e9 }) } }, { files: { '/a': file({ size: 2e9 }) } }, 'file /a has another content');
+test('an owner', reported, { files: { '/a': file() } }, { files: { '/a': file({ owner: 'ops:ops' }) } }, 'file /a: owner root:root → owner ops:ops');
+test('a link', reported, { files: { '/a': file({ type: 'l', target: '/b' }) } }, { files: { '/a': file({ type: 'l', target: '/c' }) } }, 'file /a: → /b → → /c');
+test('a directory where a file was', reported, { files: { '/a': file() } }, { files: { '/a': file({ type: 'd' }) } }, 'file /a: file → directory');
 test(
 	'files that come and go',
-	told,
+	reported,
 	{ files: { '/a': file(), '/d': file({ type: 'd' }) } },
 	{ files: { '/b': file({ type: 'l', target: '/c' }) } },
 	'file /a is gone',
@@ -50,10 +50,10 @@ test(
 	'directory /d is gone',
 );
 const wanted = '/etc/systemd/system/multi-user.target.wants/web.service';
-test('a unit that is enabled', told, {}, { files: { [wanted]: file({ type: 'l' }) } }, `unit web.service is enabled (${wanted})`);
+test('a unit that is enabled', reported, {}, { files: { [wanted]: file({ type: 'l' }) } }, `unit web.service is enabled (${wanted})`);
 test(
 	'units',
-	told,
+	reported,
 	{ units: { a: 'active', b: 'active' } },
 	{ units: { b: 'failed', c: 'active' } },
 	'unit a is not active (was active)',
@@ -62,7 +62,7 @@ test(
 );
 test(
 	'ports and addresses',
-	told,
+	reported,
 	{ ports: ['tcp 0.0.0.0:80'], addresses: ['10.0.0.1/24 on enp0s3'] },
 	{ ports: ['udp [::]:53'] },
 	'port tcp 0.0.0.0:80 is listened on no more',
@@ -71,7 +71,7 @@ test(
 );
 test(
 	'users, groups and packages',
-	told,
+	reported,
 	{ users: { a: '1:1::/:/bin/sh' }, groups: { sudo: '27:' }, packages: { jq: '1.6', nginx: '1' } },
 	{ users: { b: '1:1::/:/bin/sh' }, groups: { sudo: '27:ops' }, packages: { jq: '1.7', curl: '8' } },
 	'user a is gone',

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { Difference } from '../../../src/lab/survey.js';
+import type { Difference } from '../../../src/lab/state-snapshot.js';
 import { locateDifference } from '../../../src/machine/locate-difference.js';
 
 const script = `#!/bin/sh

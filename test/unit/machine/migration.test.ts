@@ -6,24 +6,24 @@ import { Qmp } from '../../../src/machine/qmp.js';
 
 /** Answers by command: a value, or an error to be thrown; the last of a list is given again and again. */
 function monitor(answers: Readonly<Record<string, readonly unknown[]>>) {
-	const said: string[] = [];
+	const message: string[] = [];
 	const execute = async (command: string): Promise<unknown> => {
-		const count = said.filter((other) => other === command).length;
-		said.push(command);
+		const count = message.filter((other) => other === command).length;
+		message.push(command);
 		const list = answers[command] ?? [{}];
 		const answer = list[Math.min(count, list.length - 1)];
 		if (answer instanceof Error) throw answer;
 		return answer;
 	};
-	return { said, qmp: { execute } as unknown as Qmp };
+	return { message, qmp: { execute } as unknown as Qmp };
 }
 
 const options = { deadlineMs: 60 };
 
 test('a state is saved without the memory, by a QEMU that is not told to go on', async (t) => {
-	const { said, qmp } = monitor({});
+	const { message, qmp } = monitor({});
 	await saveState(qmp, '/state', options);
-	t.deepEqual(said, ['xen-save-devices-state']);
+	t.deepEqual(message, ['xen-save-devices-state']);
 });
 
 test('a save that fails gives the reason', async (t) => {
@@ -39,9 +39,9 @@ test('a save that is not answered ends at its deadline', async (t) => {
 });
 
 test('a state is loaded when QEMU says so', async (t) => {
-	const { said, qmp } = monitor({ 'query-migrate': [{ status: 'active' }, { status: 'completed' }] });
+	const { message, qmp } = monitor({ 'query-migrate': [{ status: 'active' }, { status: 'completed' }] });
 	await loadState(qmp, '/state', options);
-	t.deepEqual(said, ['migrate-incoming', 'query-migrate', 'query-migrate']);
+	t.deepEqual(message, ['migrate-incoming', 'query-migrate', 'query-migrate']);
 });
 
 test('a load that fails gives the reason', async (t) => {

@@ -27,12 +27,12 @@ class FakeQemu {
 		return JSON.parse(value) as Command;
 	}
 
-	say(message: object): void {
+	send(message: object): void {
 		this.stream.write(`${JSON.stringify(message)}\r\n`);
 	}
 
 	answer({ id }: Command, value: unknown): void {
-		this.say({ return: value, id });
+		this.send({ return: value, id });
 	}
 }
 
@@ -84,11 +84,11 @@ test('answers find their commands in any order, with events and nonsense between
 	const [one, two] = [qmp.execute('one'), qmp.execute('two')];
 	const [first, second] = [await qemu.command(), await qemu.command()];
 	t.not(first.id, second.id);
-	qemu.say({ event: 'STOP', timestamp: {} });
+	qemu.send({ event: 'STOP', timestamp: {} });
 	qemu.answer(second, 2);
 	qemu.stream.write('\r\nnull\r\n[]\r\nno JSON\r\n');
 	qemu.answer({ ...first, id: 999 }, 'nobody asked');
-	qemu.say({ event: 'RESUME' });
+	qemu.send({ event: 'RESUME' });
 	qemu.answer(first, 1);
 	t.deepEqual(await Promise.all([one, two]), [1, 2]);
 	t.deepEqual(events, ['STOP', 'RESUME']);
@@ -97,7 +97,7 @@ test('answers find their commands in any order, with events and nonsense between
 test('an event has its data', async (t) => {
 	const { qmp, qemu } = await connected();
 	const waiting = once(qmp, 'event') as Promise<[QmpEvent]>;
-	qemu.say({ event: 'SHUTDOWN', data: { guest: true, reason: 'guest-panic' } });
+	qemu.send({ event: 'SHUTDOWN', data: { guest: true, reason: 'guest-panic' } });
 	const [event] = await waiting;
 	t.deepEqual(event.data, { guest: true, reason: 'guest-panic' });
 });
@@ -106,7 +106,7 @@ test("a refusal has QEMU's words", async (t) => {
 	const { qmp, qemu } = await connected();
 	const answer = qmp.execute('cont');
 	const { id } = await qemu.command();
-	qemu.say({ error: { class: 'GenericError', desc: 'Resetting is required' }, id });
+	qemu.send({ error: { class: 'GenericError', desc: 'Resetting is required' }, id });
 	await t.throwsAsync(answer, { code: 'qmp-error', message: /Resetting is required/ });
 });
 

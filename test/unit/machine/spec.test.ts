@@ -1,5 +1,5 @@
 import test from 'ava';
-import { canaryArguments, kvmLadder, tcg } from '../../../src/machine/accelerator.js';
+import { canaryArguments, kvmCandidates, tcg } from '../../../src/machine/accelerator.js';
 import { kernelArguments, qemuArguments, type Accelerator, type MachineSpec } from '../../../src/machine/spec.js';
 import { argumentLines, matchesGolden } from '../base/golden.js';
 
@@ -17,7 +17,7 @@ const spec: MachineSpec = {
 	memory: { file: '/tmp/r/memory/0', isShared: true },
 	qmpSocket: '/tmp/r/0.qmp',
 	agentSocket: '/tmp/r/0.agent',
-	sideSocket: '/tmp/r/0.side',
+	controlChannelSocket: '/tmp/r/0.side',
 	commandSocket: '/tmp/r/0.commands',
 	debugSocket: '/tmp/r/0.debug',
 	shellSocket: '/tmp/r/0.shell',
@@ -84,7 +84,7 @@ test("a machine's identity follows from its name alone", (t) => {
 });
 
 test('the canary', (t) => {
-	const [, second] = kvmLadder;
+	const [, second] = kvmCandidates;
 	const argv = canaryArguments(second ?? kvm, '/images/a/vmlinuz', '/images/a/initrd');
 	matchesGolden(t, 'machine/golden/canary.txt', argumentLines(argv));
 	t.false(argv.join(' ').includes('rehearse-canary-42'), 'an echoed command line would be taken for success');

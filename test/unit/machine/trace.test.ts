@@ -12,7 +12,7 @@ import { matchesGolden } from '../base/golden.js';
 const recorded = (file: string): string => readFileSync(path.join(process.cwd(), 'test/unit/machine/golden/traces', file), 'utf8');
 
 /** A step as a line: how deep, where, what, how it ended. */
-function told(step: TraceStep, began: number): string {
+function reported(step: TraceStep, began: number): string {
 	const { depth, line, source, command, at, ms, status, fate, message, output, isTrap } = step;
 	const start = at === undefined ? '' : ` +${at - began}`;
 	return [
@@ -29,7 +29,7 @@ const golden = test.macro({
 		const ending: ScriptEnding = { status: 'failed', exitCode, stream: recorded(`${name}.stream`) };
 		const { trace, output, ...place } = readScript(ending, recorded(`${name}.sh`));
 		const began = trace.steps[0]?.at ?? 0;
-		const text = [`${trace.shell}: ${JSON.stringify(place)}`, ...trace.steps.map((step) => told(step, began)), `output: ${output}`];
+		const text = [`${trace.shell}: ${JSON.stringify(place)}`, ...trace.steps.map((step) => reported(step, began)), `output: ${output}`];
 		matchesGolden(t, `machine/golden/traces/${name}.txt`, text.join('\n'));
 	},
 });
@@ -107,8 +107,8 @@ test('a syntax error of dash', syntax, `${script}: 5: ${script}: Syntax error: e
 test('an unset variable', syntax, `${script}: line 3: HOSTNAME_: unbound variable\n`, 3);
 
 test("a syntax error of somebody else's is not the script's", (t) => {
-	const said = 'psql:/root/bootstrap.sql:12: ERROR:  syntax error at or near "VECTR"\n';
-	t.like(read(`${record(0, 1, 'psql --file /root/bootstrap.sql')}${said}`, 'psql --file /root/bootstrap.sql\n'), { failedLine: 1 });
+	const message = 'psql:/root/bootstrap.sql:12: ERROR:  syntax error at or near "VECTR"\n';
+	t.like(read(`${record(0, 1, 'psql --file /root/bootstrap.sql')}${message}`, 'psql --file /root/bootstrap.sql\n'), { failedLine: 1 });
 });
 
 test('a trace whose beginning was cut off', (t) => {

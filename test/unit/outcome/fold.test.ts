@@ -142,8 +142,8 @@ test('an assertion that does not hold so far is not run, with what was seen, unt
 		...{ type: 'port_listening', onVm: 'b', title: 'port 2' },
 		waiting: { attempts: 3, message: 'saw little', until: 2600 },
 	});
-	const [, told] = resultOf(before).tests[0]?.assertions ?? [];
-	t.deepEqual(told, { type: 'port_listening', on_vm: 'b', status: 'not run', ms: 0, attempts: 3, message: 'saw little' });
+	const [, reported] = resultOf(before).tests[0]?.assertions ?? [];
+	t.deepEqual(reported, { type: 'port_listening', on_vm: 'b', status: 'not run', ms: 0, attempts: 3, message: 'saw little' });
 	t.regex(summary(before, { color: false, width: 80 }), /– b +undecided +port 2\n +saw little\n +tried 3 times\n/);
 
 	const after = [{ at: 2200, ...assertion(1, 'passed') }, waiting(2300, 'late')].reduce(foldEvent, before);
@@ -170,7 +170,7 @@ test('progress on a node is kept as progress of a stage that has no parts', (t) 
 });
 
 test('the fold changes neither of its arguments', (t) => {
-	const events = readLog('kept');
+	const events = readLog('detached');
 	let state = Object.freeze(emptyRun());
 	for (const event of events) state = Object.freeze(foldEvent(state, deepFrozen(event)));
 	t.is(verdictOf(state), 'failed');

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { JsonSyntaxError, parseJsonText } from '../../../src/plan/json-text.js';
 import type { SyntaxNode } from '../../../src/plan/syntax.js';
 
-/** The plain value of a node; of a key that stands twice, the last counts. */
+/** The plain value of a node; of a key that appears twice, the last counts. */
 function valueOf(node: SyntaxNode): unknown {
 	if (node.kind === 'scalar') return node.value;
 	if (node.kind === 'list') return node.items.map(valueOf);

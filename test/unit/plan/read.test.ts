@@ -4,11 +4,11 @@ import { readPlan, readPlanAlone } from '../../../src/plan/read.js';
 import type { Problem } from '../../../src/plan/types.js';
 import { asserting, node, plan, read, single, writeFiles } from './plans.js';
 
-const told = ({ code, path, message, fix }: Problem): string => `${code} | ${path}: ${message} | ${fix}`;
+const reported = ({ code, path, message, fix }: Problem): string => `${code} | ${path}: ${message} | ${fix}`;
 
 const hasProblems = test.macro(async (t, content: Parameters<typeof read>[1], expected: readonly string[]) => {
 	const source = await read(t, content);
-	t.deepEqual(source.problems.map(told), expected);
+	t.deepEqual(source.problems.map(reported), expected);
 });
 
 test('a good plan has no problems', hasProblems, plan(), []);
@@ -61,10 +61,10 @@ test('a script is inline or a file, not both and not neither', async (t) => {
 });
 
 test('a key in both spellings is a duplicate', hasProblems, single({}, { baseImage: 'x' }), [
-	'duplicate-key | nodes[0].recipe.baseImage: stands twice; the first is on line 13 | keep one of them',
+	'duplicate-key | nodes[0].recipe.baseImage: appears twice; the first is on line 13 | keep one of them',
 ]);
 
-test('a key that stands twice in one spelling is a duplicate, and its line is told', async (t) => {
+test('a key that appears twice in one spelling is a duplicate, and its line is told', async (t) => {
 	const source = await read(t, 'name: a\nnodes: []\nname: b\n');
 	const duplicate = source.problems.find(({ code }) => code === 'duplicate-key');
 	t.is(duplicate?.line, 3);

@@ -2,7 +2,7 @@
 import type { LabNode } from '../../../src/lab/lab.js';
 import { tcg } from '../../../src/machine/accelerator.js';
 import { prepareMachines } from '../../../src/prepare/machines.js';
-import type { NodeInputs } from '../../../src/prepare/node-ingredients.js';
+import type { NodeInputs } from '../../../src/prepare/node-fingerprint.js';
 import { buildSeedFiles } from '../../../src/seed/content.js';
 import { labNode, labOf } from '../base/labs.js';
 

@@ -4,7 +4,7 @@ import { nicenessOf, startupTimes, timesAhead } from '../../../src/prepare/prior
 import { withStartupTimes } from '../../../src/supervisor/started-lab.js';
 
 const machine = (node: string, startupCpuMs?: number) => ({
-	...{ node, ingredients: {}, state: '0.state', ram: '0.ram', layers: [] },
+	...{ node, fingerprint: {}, state: '0.state', ram: '0.ram', layers: [] },
 	...(startupCpuMs === undefined ? {} : { startupCpuMs }),
 });
 const manifest = (savedAt: number, machines: Manifest['machines'], other: Partial<Manifest> = {}): Manifest => ({
@@ -36,16 +36,16 @@ test('nodes whose startup scripts do not run again stand back behind those that 
 	t.deepEqual(['postgres', 'redis', 'server'].map((node) => nicenessOf(node, none)), [0, 0, 0], 'nobody where nobody has');
 });
 
-test('where nothing is known nobody stands back', (t) => {
+test('where nothing is known nobody yields', (t) => {
 	t.is(nicenessOf('redis', new Map()), 0);
 	t.is(nicenessOf('redis', new Map([['redis', 0]])), 0);
 });
 
 test('a lab is saved with the times of those whose startup scripts ran', (t) => {
 	const order = {
-		...{ aside: '/store/.aside', manifest: { schema: 3, key: '0123456789abcdef', kind: 'started', lab: 'vault' } as const },
-		machines: [{ node: 'redis', ingredients: {} }, { node: 'web', ingredients: {} }],
+		...{ staging: '/store/.aside', manifest: { schema: 3, key: '0123456789abcdef', kind: 'started', lab: 'vault' } as const },
+		machines: [{ node: 'redis', fingerprint: {} }, { node: 'web', fingerprint: {} }],
 	};
 	const { machines } = withStartupTimes(order, new Map([['redis', 300], ['web', undefined]]));
-	t.deepEqual(machines, [{ node: 'redis', ingredients: {}, startupCpuMs: 300 }, { node: 'web', ingredients: {} }]);
+	t.deepEqual(machines, [{ node: 'redis', fingerprint: {}, startupCpuMs: 300 }, { node: 'web', fingerprint: {} }]);
 });

@@ -15,7 +15,7 @@ test('only nodes that were edited are made anew, with what was edited', (t) => {
 	const plan = planReload(lab, edited);
 	t.deepEqual(plan, { changed: [{ node: 'db', changes: ['memory', 'startup scripts'] }], scenarioChanged: false });
 	t.deepEqual(reloadSentences(plan), ['db is made anew: memory, startup scripts changed']);
-	t.deepEqual(planReload(lab, edited, ['web']).changed, [], 'what was not named is not touched');
+	t.deepEqual(planReload(lab, edited, ['web']).changed, [], 'what was not named stays');
 });
 
 test('a node that has no machine is made anew, edited or not', (t) => {

@@ -1,7 +1,7 @@
 /** What `bundle` and `open` say of machines. */
 import test from 'ava';
 import type { BundleManifest } from '../../../src/bundle/manifest.js';
-import { openedObject, renderBundle, renderOpened } from '../../../src/report/bundle.js';
+import { importedObject, renderBundle, renderImported } from '../../../src/report/bundle.js';
 import type { RunResult } from '../../../src/outcome/result.js';
 
 const manifest: BundleManifest = {
@@ -32,12 +32,12 @@ test('a bundle says which machines it has, and which it has not', (t) => {
 });
 
 test('so does whoever opens it, and a stranger moves no cursor', (t) => {
-	const text = renderOpened({ directory: '/runs/x', manifest, plan: undefined }, { color: false });
+	const text = renderImported({ directory: '/runs/x', manifest, plan: undefined }, { color: false });
 	t.regex(text, /\n {2}the machines themselves: web, mail\n {2}without db, which did not run any more\n/);
 });
 
 test('a program is told what became of the lab', (t) => {
-	const opened = { directory: '/runs/x', manifest, plan: undefined };
-	t.like(JSON.parse(openedObject(opened, {} as RunResult, { name: 'shop-opened', up: true })), { plan: null, lab: { name: 'shop-opened', up: true } });
-	t.false('lab' in (JSON.parse(openedObject(opened, {} as RunResult)) as object));
+	const imported = { directory: '/runs/x', manifest, plan: undefined };
+	t.like(JSON.parse(importedObject(imported, {} as RunResult, { name: 'shop-opened', up: true })), { plan: null, lab: { name: 'shop-opened', up: true } });
+	t.false('lab' in (JSON.parse(importedObject(imported, {} as RunResult)) as object));
 });

@@ -16,9 +16,9 @@ export const logNames = [
 	'assertion-failed',
 	'machine-panicked',
 	'interrupted',
-	'kept',
-	'proofs',
-	'reached-outside',
+	'detached',
+	'robustness',
+	'outbound',
 ] as const;
 
 export type LogName = (typeof logNames)[number];

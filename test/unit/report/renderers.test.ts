@@ -4,7 +4,7 @@ import { foldEvents } from '../../../src/outcome/fold.js';
 import { exitCodeOf, resultJson, resultOf, type Verdict } from '../../../src/outcome/result.js';
 import { junitXml } from '../../../src/report/junit.js';
 import { eventLine } from '../../../src/report/plain.js';
-import { keptText, summary } from '../../../src/report/summary.js';
+import { detachedText, summary } from '../../../src/report/summary.js';
 import { logNames, matchesGolden, readLog, type LogName } from './golden.js';
 
 const render: Readonly<Record<string, (name: LogName) => string>> = {
@@ -41,9 +41,9 @@ test(judged, 'script-failed', 'failed', 1);
 test(judged, 'assertion-failed', 'failed', 1);
 test(judged, 'machine-panicked', 'error', 4);
 test(judged, 'interrupted', 'error', 130);
-test(judged, 'kept', 'failed', 1);
-test(judged, 'proofs', 'failed', 1);
-test(judged, 'reached-outside', 'passed', 0);
+test(judged, 'detached', 'failed', 1);
+test(judged, 'robustness', 'failed', 1);
+test(judged, 'outbound', 'passed', 0);
 
 for (const log of logNames) {
 	test(`the summary of '${log}' is the same with colours, but for the colours`, (t) => {
@@ -76,9 +76,9 @@ test('JUnit XML survives what a guest may write', (t) => {
 });
 
 test('the text on a kept lab has a command for each node and one that ends it', (t) => {
-	const { kept } = foldEvents(readLog('kept'));
-	const text = kept ? keptText(kept, { color: false }) : '';
-	for (const { node, ssh } of kept?.commands ?? []) t.regex(text, new RegExp(`${node} +${ssh}\n`));
+	const { detached } = foldEvents(readLog('detached'));
+	const text = detached ? detachedText(detached, { color: false }) : '';
+	for (const { node, ssh } of detached?.commands ?? []) t.regex(text, new RegExp(`${node} +${ssh}\n`));
 	t.regex(text, /to end them +rehearse down 20260101-000000-e1f2\n/);
 });
 

@@ -77,9 +77,9 @@ test('many are counted, and no line is wider than it may be', (t) => {
 
 test('a line of a log', (t) => {
 	const line = (body: RunEventBody, before?: RunState) => eventLine({ at: 3000, ...body }, 1000, before);
-	const told = 'Works › redis: port 6379/tcp listens: expected port 6379/tcp listens, saw listeners on 22, 53, 5355 only';
-	t.is(line(waiting(0)), `[   2.0s] does not hold so far (tried for another 31.0 s): ${told}`);
-	t.is(line(waiting(0), last), `[   2.0s] does not hold so far (held before, tried for another 31.0 s): ${told}`);
+	const reported = 'Works › redis: port 6379/tcp listens: expected port 6379/tcp listens, saw listeners on 22, 53, 5355 only';
+	t.is(line(waiting(0)), `[   2.0s] does not hold so far (tried for another 31.0 s): ${reported}`);
+	t.is(line(waiting(0), last), `[   2.0s] does not hold so far (held before, tried for another 31.0 s): ${reported}`);
 	t.is(line({ ...waiting(0), assertion: 'other' } as RunEventBody, last)?.slice(10, 64), 'does not hold so far (new, tried for another 31.0 s): ');
 });
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { DebugStop } from '../../../src/machine/debugging/words.js';
+import type { DebugStop } from '../../../src/machine/debugging/messages.js';
 import { costText, listSource, outputOf, stopLinesOf } from '../../../src/report/stepping.js';
 import { painter } from '../../../src/report/text.js';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { writeMachinesFile } from '../../../src/prepare/machines-file.js';
 import { copyPlan } from '../../../src/runs/plan-copy.js';
-import type { SupervisedMachine } from '../../../src/protocol/run-spec.js';
+import type { MachineRunSpec } from '../../../src/protocol/run-spec.js';
 import { labNode } from '../base/labs.js';
 
 async function makeDirectory(t: ExecutionContext): Promise<string> {
@@ -42,7 +42,7 @@ test('what the machines are started with', async (t) => {
 		initrdFile: '/images/initrd',
 	};
 	await writeFile(path.join(directory, 'packages.txt'), 'curl\t8.14.1-2\nlinux-image-cloud-amd64\t6.12.117-1\n');
-	const machine = (name: string): SupervisedMachine => ({
+	const machine = (name: string): MachineRunSpec => ({
 		spec: {
 			name,
 			memoryMiB: 512,
@@ -57,7 +57,7 @@ test('what the machines are started with', async (t) => {
 			memory: { file: '/sockets/memory/0', isShared: true },
 			qmpSocket: '/sockets/0.qmp',
 			agentSocket: '/sockets/0.agent',
-			sideSocket: '/sockets/0.side',
+			controlChannelSocket: '/sockets/0.side',
 			commandSocket: '/sockets/0.commands',
 			debugSocket: '/sockets/0.debug',
 			shellSocket: '/sockets/0.shell',
@@ -70,7 +70,7 @@ test('what the machines are started with', async (t) => {
 		hostKey: 'ssh-ed25519 AAAA',
 		origin: { from: 'power-on' },
 	});
-	const restored: SupervisedMachine = {
+	const restored: MachineRunSpec = {
 		...machine('db'),
 		origin: { from: 'checkpoint', kind: 'provisioned', savedAt: 1 },
 		restore: { checkpoint: '/checkpoints/k', stateFile: '/checkpoints/k/0.state', ramFile: '/checkpoints/k/0.ram', layers: ['/checkpoints/k/0.0.qcow2'] },

@@ -10,7 +10,7 @@ const live = (name: string, runDirectory = `/runs/${name}`): LiveLab => ({
 	labArgument: `labs/${name}`,
 	planPath: `/labs/${name}/plan.yaml`,
 	nodes: ['box'],
-	stays: true,
+	isUp: true,
 	runDirectory,
 	sockets: '/tmp/r',
 	controlSocket: '/tmp/r/control',
@@ -47,7 +47,7 @@ test('the lab that is meant', (t) => {
 	t.is(chooseLiveLab([one], undefined), one);
 	t.is(chooseLiveLab([one, two], 'two'), two);
 	t.is(chooseLiveLab([one, two], 'labs/two'), two);
-	const run = { ...one, stays: false, runDirectory: '/runs/20260101T000000-one-abcd' };
+	const run = { ...one, isUp: false, runDirectory: '/runs/20260101T000000-one-abcd' };
 	t.is(chooseLiveLab([run, one], 'one'), one, 'a rehearsal beside it ends by itself');
 	t.is(chooseLiveLab([run, one], '20260101T000000-one-abcd'), run);
 	t.throws(() => chooseLiveLab([], undefined), { code: 'usage', message: 'no lab is up' });

@@ -3,10 +3,10 @@ import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import { writeSshConfig } from '../../../src/runs/ssh-config.js';
-import type { SupervisedMachine } from '../../../src/protocol/run-spec.js';
+import type { MachineRunSpec } from '../../../src/protocol/run-spec.js';
 import { matchesGolden } from '../base/golden.js';
 
-const machine = (name: string, address: string): SupervisedMachine => ({
+const machine = (name: string, address: string): MachineRunSpec => ({
 	spec: {
 		name,
 		memoryMiB: 1024,
@@ -21,7 +21,7 @@ const machine = (name: string, address: string): SupervisedMachine => ({
 		memory: { file: '/m', isShared: true },
 		qmpSocket: '/q',
 		agentSocket: '/a',
-		sideSocket: '/b',
+		controlChannelSocket: '/b',
 		commandSocket: '/b',
 		debugSocket: '/d',
 		shellSocket: '/c',

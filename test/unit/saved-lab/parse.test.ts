@@ -1,7 +1,7 @@
-/** What a lab that is handed over says of itself, and what a stranger's may not say. */
+/** What an exported lab says of itself, and what a stranger's may not say. */
 import test from 'ava';
 import { Failure } from '../../../src/base/errors.js';
-import { freeName } from '../../../src/commands/live/land.js';
+import { freeName } from '../../../src/commands/live/bring-up-imported.js';
 import type { ScriptOutcome } from '../../../src/lab/events.js';
 import type { Lab } from '../../../src/lab/lab.js';
 import { tcg } from '../../../src/machine/accelerator.js';
@@ -26,7 +26,7 @@ function nodeToSave(index: number): NodeToSave {
 	const node = nodes[index] ?? labNode('none');
 	const machine = machineOf(node, index, image, { path: '/runs/1', disks: '/runs/1/disks', sockets: '/tmp/s' });
 	return {
-		supervised: { ...machine, username: 'ops', password: 'secret', hostKey: 'ssh-ed25519 AAAA web' },
+		runSpec: { ...machine, username: 'ops', password: 'secret', hostKey: 'ssh-ed25519 AAAA web' },
 		startup: { status: 'failed', scripts: [outcome] },
 		builtAt: 1.5,
 	};

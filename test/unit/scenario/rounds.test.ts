@@ -7,16 +7,16 @@ const passed: TryResult = { passed: true };
 /** Plays tries that take no time, and tells each: when, what, and whether that settled it. */
 function play(tasks: string, seen: (task: string, now: number, attempt: number) => TryResult, deadlineMs = 5): string[] {
 	const rounds = new Rounds([...tasks], { deadlineMs, intervalMs: 2 });
-	const told: string[] = [];
+	const reported: string[] = [];
 	let now = 0;
 	for (let turn = rounds.next(); turn; turn = rounds.next()) {
 		now = Math.max(now, turn.dueAt);
 		rounds.begin(now);
 		const result = seen(turn.task, now, turn.attempts);
 		const isSettled = rounds.end(result, now);
-		told.push(`${now}${turn.task}${isSettled ? (result.passed ? '+' : '-') : ''}`);
+		reported.push(`${now}${turn.task}${isSettled ? (result.passed ? '+' : '-') : ''}`);
 	}
-	return told;
+	return reported;
 }
 
 test('all are tried once before any is tried again, and their deadlines run side by side', (t) => {
@@ -29,13 +29,13 @@ test('one that comes late has passed', (t) => {
 
 test('what stands after something that came late has its whole time from then on, what stands before it has not', (t) => {
 	const comes: Readonly<Record<string, number>> = { a: 6, b: 4, c: 9 };
-	const told = play('abc', (task, now) => (now >= (comes[task] ?? 0) ? passed : failed));
-	t.deepEqual(told, ['0a', '0b', '0c', '2a', '2b', '2c', '4a', '4b+', '4c', '5a-', '6c', '8c', '9c+']);
+	const reported = play('abc', (task, now) => (now >= (comes[task] ?? 0) ? passed : failed));
+	t.deepEqual(reported, ['0a', '0b', '0c', '2a', '2b', '2c', '4a', '4b+', '4c', '5a-', '6c', '8c', '9c+']);
 });
 
 test('what holds, but not for long enough, is tried when it is', (t) => {
-	const told = play('ab', (task, now) => (task === 'b' || now >= 3 ? passed : { passed: false, holdsInMs: 3 }));
-	t.deepEqual(told, ['0a', '0b+', '3a+']);
+	const reported = play('ab', (task, now) => (task === 'b' || now >= 3 ? passed : { passed: false, holdsInMs: 3 }));
+	t.deepEqual(reported, ['0a', '0b+', '3a+']);
 });
 
 test('once, also after its deadline: what flaps is given no more time', (t) => {

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { brokenFailure, fromReported } from '../../../base/errors.js';
 import { onLines } from '../../../base/lines.js';
 import type { RunEventBody } from '../../../lab/events.js';
-import type { DebugReply, DebugRequest, DebugSaid } from '../../../protocol/debugger.js';
+import type { DebugReply, DebugRequest, DebugResponse } from '../../../protocol/debugger.js';
 
 interface Waiting {
 	resolve(reply: DebugReply): void;
@@ -21,9 +21,9 @@ export class DebugConnection {
 		stream.on('error', () => stream.destroy());
 		onLines(stream, {
 			onLine: (line) => {
-				const said = JSON.parse(line) as DebugSaid;
-				if ('event' in said) onEvent(said.event);
-				else this.#take('refused' in said ? fromReported(said.refused) : said.reply);
+				const message = JSON.parse(line) as DebugResponse;
+				if ('event' in message) onEvent(message.event);
+				else this.#take('refused' in message ? fromReported(message.refused) : message.reply);
 			},
 			onEnd: () => {
 				this.#isGone = true;
@@ -41,20 +41,20 @@ export class DebugConnection {
 		const reply = new Promise<DebugReply>((resolve, reject) => {
 			this.#waiting = { resolve, reject };
 		});
-		if (request) this.#say(request);
+		if (request) this.#send(request);
 		return reply;
 	}
 
 	/** Has everything stand still in the middle of a request. */
 	interrupt(): void {
-		this.#say({ do: 'interrupt' });
+		this.#send({ do: 'interrupt' });
 	}
 
 	close(): void {
 		this.#stream.destroy();
 	}
 
-	#say(value: object): void {
+	#send(value: object): void {
 		if (this.#stream.writable) this.#stream.write(`${JSON.stringify(value)}\n`);
 	}
 

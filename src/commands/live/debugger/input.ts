@@ -1,6 +1,6 @@
 /** What a person types at the debugger's prompt. Pure. */
 import { usageFailure } from '../../../base/errors.js';
-import { isVariableName } from '../../../machine/debugging/words.js';
+import { isVariableName } from '../../../machine/debugging/messages.js';
 
 type SimpleCommand = 'step' | 'next' | 'out' | 'continue' | 'variables' | 'shell' | 'list' | 'quit' | 'help';
 

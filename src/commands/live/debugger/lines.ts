@@ -44,11 +44,11 @@ export function terminalLines(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStre
 /** Lines of an input that nobody types; each is shown, as a terminal would have. */
 export function pipedLines(stdin: NodeJS.ReadableStream, echo: (text: string) => void): CommandLines {
 	const reader = createInterface({ input: stdin });
-	const kept: string[] = [];
+	const detached: string[] = [];
 	let isOver = false;
 	let wake = () => {};
 	reader.on('line', (line) => {
-		kept.push(line);
+		detached.push(line);
 		wake();
 	});
 	reader.once('close', () => {
@@ -58,8 +58,8 @@ export function pipedLines(stdin: NodeJS.ReadableStream, echo: (text: string) =>
 	return {
 		isTerminal: false,
 		async next(prompt) {
-			if (kept.length === 0 && !isOver) await new Promise<void>((resolve) => (wake = resolve));
-			const line = kept.shift();
+			if (detached.length === 0 && !isOver) await new Promise<void>((resolve) => (wake = resolve));
+			const line = detached.shift();
 			if (line !== undefined) echo(`${prompt}${line}\n`);
 			return line;
 		},

@@ -2,8 +2,8 @@
 import { toFailure, usageFailure } from '../../../base/errors.js';
 import { formatMs } from '../../../base/format.js';
 import type { RunEventBody, Status } from '../../../lab/events.js';
-import type { DebugAnswer } from '../../../machine/debugging/words.js';
-import type { DebugReply, DebugRequest, Standing } from '../../../protocol/debugger.js';
+import type { DebugAnswer } from '../../../machine/debugging/messages.js';
+import type { DebugReply, DebugRequest, DebugPosition } from '../../../protocol/debugger.js';
 import { stopLines } from '../../../protocol/breakpoints.js';
 import { costText, listSource, outputOf, stopLinesOf } from '../../../report/stepping.js';
 import { mark, statusStyle, type Paint } from '../../../report/text.js';
@@ -27,8 +27,8 @@ export interface PromptParts {
 export class Prompt {
 	readonly #parts: PromptParts;
 	readonly #breaks = new Set<number>();
-	#standing: Standing | undefined;
-	#isCostTold = false;
+	#position: DebugPosition | undefined;
+	#isCostReported = false;
 
 	constructor(parts: PromptParts) {
 		this.#parts = parts;
@@ -39,7 +39,7 @@ export class Prompt {
 		const { lines, ask, node } = this.#parts;
 		this.#show(await ask());
 		for (;;) {
-			if (this.#standing?.kind === 'ended' && this.#standing.startup === 'passed') return this.#quit();
+			if (this.#position?.kind === 'ended' && this.#position.startup === 'passed') return this.#quit();
 			const typed = await lines.next(`(${node}) `);
 			if (typed === undefined) return this.#quit();
 			try {
@@ -116,7 +116,7 @@ export class Prompt {
 				return this.#print([lines.length > 0 ? `it stops at ${lines.join(', ')}` : 'it stops at no line']);
 			}
 			case 'list': {
-				const at = this.#standing?.kind === 'at' ? this.#standing : undefined;
+				const at = this.#position?.kind === 'at' ? this.#position : undefined;
 				const line = at?.source === '' ? { line: at.line } : {};
 				return this.#print(listSource(this.#text(), { ...line, breaks: this.#breaks }, this.#parts.paint));
 			}
@@ -128,7 +128,7 @@ export class Prompt {
 	/** The text of the script that it is about. */
 	#text(): string {
 		const { scripts } = this.#parts;
-		const text = this.#standing?.kind === 'at' ? scripts.get(this.#standing.script) : undefined;
+		const text = this.#position?.kind === 'at' ? scripts.get(this.#position.script) : undefined;
 		return text ?? [...scripts.values()][0] ?? '';
 	}
 
@@ -142,13 +142,13 @@ export class Prompt {
 	/** Back before the last step, and something else in the place of its command. */
 	async #retry(text: string): Promise<void> {
 		const { ask, lines } = this.#parts;
-		const failed = this.#standing?.kind === 'at' && this.#standing.isFatal ? this.#standing : undefined;
+		const failed = this.#position?.kind === 'at' && this.#position.isFatal ? this.#position : undefined;
 		this.#show(await ask({ do: 'back', steps: 1 }));
-		if (failed && this.#standing?.kind === 'at' && this.#standing.command !== failed.command) {
+		if (failed && this.#position?.kind === 'at' && this.#position.command !== failed.command) {
 			// It ran on from there to the failure; so it does again.
 			this.#show(await ask({ do: 'go', mode: 'run', lines: [failed.line] }));
 		}
-		const at = this.#standing;
+		const at = this.#position;
 		if (at?.kind !== 'at' || (failed && at.command !== failed.command)) return;
 		const isLong = at.command.includes('\n');
 		const typed = text !== '' ? text : lines.isTerminal && !isLong ? await lines.next('instead: ', at.command) : at.command;
@@ -159,35 +159,35 @@ export class Prompt {
 	async #openShell(): Promise<void> {
 		const { ask, lines, showShell } = this.#parts;
 		if (!lines.isTerminal) throw usageFailure('a shell needs a terminal', { hint: '`eval` runs a command' });
-		await ask({ do: 'thaw' });
+		await ask({ do: 'resume' });
 		try {
 			await showShell();
 		} finally {
-			await ask({ do: 'freeze' });
+			await ask({ do: 'pause' });
 		}
 	}
 
 	async #quit(): Promise<Status> {
-		const { standing } = await this.#parts.ask({ do: 'quit' });
-		if (standing?.kind === 'broken') this.#print([this.#parts.paint('red', standing.message)]);
-		return standing?.kind === 'ended' ? standing.startup : 'error';
+		const { position } = await this.#parts.ask({ do: 'quit' });
+		if (position?.kind === 'broken') this.#print([this.#parts.paint('red', position.message)]);
+		return position?.kind === 'ended' ? position.startup : 'error';
 	}
 
-	#show({ standing, answer, restoredMs, saved }: DebugReply): void {
+	#show({ position, answer, restoredMs, saved }: DebugReply): void {
 		const { paint, scripts } = this.#parts;
 		if (answer) this.#showAnswer(answer);
 		if (restoredMs !== undefined) this.#print([paint('dim', `restored in ${formatMs(restoredMs)}`)]);
-		if (saved && !this.#isCostTold) {
+		if (saved && !this.#isCostReported) {
 			// Each time costs about the same.
-			this.#isCostTold = true;
+			this.#isCostReported = true;
 			this.#print([paint('dim', costText(saved))]);
 		}
-		if (!standing) return;
-		this.#standing = standing;
-		if (standing.kind === 'at') this.#print(stopLinesOf(standing, scripts.get(standing.script), this.#breaks, paint));
-		if (standing.kind === 'broken') this.#print([paint('red', standing.message), '`back` restores the machine as it was at the last stop']);
-		if (standing.kind === 'interrupted') this.#print([paint('yellow', 'interrupted: the command still runs'), '`continue` waits on, `back` goes back before it']);
-		if (standing.kind === 'ended' && standing.startup !== 'passed') this.#print(['`back` goes back to the last stop, `quit` leaves']);
+		if (!position) return;
+		this.#position = position;
+		if (position.kind === 'at') this.#print(stopLinesOf(position, scripts.get(position.script), this.#breaks, paint));
+		if (position.kind === 'broken') this.#print([paint('red', position.message), '`back` restores the machine as it was at the last stop']);
+		if (position.kind === 'interrupted') this.#print([paint('yellow', 'interrupted: the command still runs'), '`continue` waits on, `back` goes back before it']);
+		if (position.kind === 'ended' && position.startup !== 'passed') this.#print(['`back` goes back to the last stop, `quit` leaves']);
 	}
 
 	#showAnswer({ status, text }: DebugAnswer): void {

@@ -1,0 +1,133 @@
+/**
+ * The second line to the guest's agent (`cloud-init/guest/control-channel.bash`). It is attended to while startup scripts run
+ * and while the node's network is broken: a root shell, keys for SSH, the journal.
+ */
+import type { Duplex } from 'node:stream';
+import { gunzipSync } from 'node:zlib';
+import { brokenFailure, usageFailure } from '../base/errors.js';
+import { onLines } from '../base/lines.js';
+import { withDeadline } from '../base/waiting.js';
+
+export interface TerminalSize {
+	readonly rows: number;
+	readonly columns: number;
+}
+
+/** How long the agent may take to answer, in milliseconds on a fast host. */
+const answerMs = 5000;
+
+/** How much of a journal is taken in, in bytes: its lines may be as long as they like. */
+const maximumJournalBytes = 64 * 2 ** 20;
+
+/** A line that is waited for. */
+interface AwaitedLine {
+	readonly promise: Promise<RegExpExecArray>;
+	forget(): void;
+}
+
+/** What users are called: nothing that a shell would take for more (useradd(8)). */
+const userName = /^[a-z_][a-z0-9_-]{0,31}$/;
+
+/** A terminal's type, as terminfo(5) names them. */
+const terminalName = /^[A-Za-z0-9._+-]{1,40}$/;
+
+/** A machine's control channel, over the stream of its port. */
+export class ControlChannel {
+	readonly #node: string;
+	readonly #port: Duplex;
+	readonly #listeners = new Set<(line: string) => void>();
+	#shells = 0;
+
+	constructor(node: string, port: Duplex) {
+		this.#node = node;
+		this.#port = port;
+		const end = () => port.destroy();
+		port.on('error', end);
+		onLines(port, {
+			onLine: (line) => {
+				for (const listener of this.#listeners) listener(line.trim());
+			},
+		});
+	}
+
+	/**
+	 * Lets a key in as `user`.
+	 * @param publicKey as OpenSSH writes it
+	 * @throws Failure `usage` for a user that the node does not have, `side-line` when nothing is heard of it
+	 */
+	async authorize(user: string, publicKey: string, slowdown: number, signal?: AbortSignal): Promise<void> {
+		const unknown = () => usageFailure(`${this.#node} has no user '${user}'`, { node: this.#node });
+		if (!userName.test(user)) throw unknown();
+		const answer = this.#received(new RegExp(`^authorized user=${user} status=(\\d+)$`));
+		this.#send(`authorize ${user} ${publicKey}`);
+		const [, status] = await this.#inTime(answer, slowdown, signal);
+		if (status !== '0') throw unknown();
+	}
+
+	/**
+	 * Begins a shell on the guest's hvc0, in the place of another. Resolves when it reads, to what tells of its end and to
+	 * what ends it, which does no harm to another that has taken its place.
+	 * @throws Failure `side-line` when nothing is heard of it
+	 */
+	async beginShell(
+		{ rows, columns }: TerminalSize,
+		terminal: string,
+		slowdown: number,
+		signal?: AbortSignal,
+	): Promise<{ readonly ended: Promise<unknown>; leave(): void }> {
+		const id = ++this.#shells;
+		const beginning = this.#received(new RegExp(`^shell-began id=${id}$`));
+		const ending = this.#received(new RegExp(`^shell-ended id=${id}$`));
+		this.#send(`shell ${id} ${rows} ${columns} ${terminalName.test(terminal) ? terminal : 'vt100'}`);
+		await this.#inTime(beginning, slowdown, signal);
+		const leave = () => {
+			ending.forget();
+			this.#send(`close ${id}`);
+		};
+		return { ended: ending.promise, leave };
+	}
+
+	/**
+	 * The end of the journal of the machine's boot.
+	 * @throws Failure `side-line` when nothing is heard of it
+	 */
+	async readJournal(lines: number, slowdown: number, signal?: AbortSignal): Promise<string> {
+		const answer = this.#received(/^journal text=([A-Za-z0-9+/]*={0,2})$/);
+		this.#send(`journal ${lines}`);
+		const [, text = ''] = await this.#inTime(answer, slowdown, signal);
+		return gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: maximumJournalBytes }).toString('utf8');
+	}
+
+	/** The terminal that the shell is shown on has another size now. */
+	resize({ rows, columns }: TerminalSize): void {
+		this.#send(`size ${rows} ${columns}`);
+	}
+
+	#send(line: string): void {
+		if (!this.#port.destroyed) this.#port.write(`${line}\n`);
+	}
+
+	#inTime({ promise, forget }: AwaitedLine, slowdown: number, signal: AbortSignal | undefined): Promise<RegExpExecArray> {
+		const late = () =>
+			brokenFailure('side-line', `${this.#node} does not answer on its line to the host`, {
+				node: this.#node,
+				hint: 'it answers once it is provisioned; `rehearse status` says how far it is',
+			});
+		return withDeadline(promise, answerMs * slowdown, late, signal).finally(forget);
+	}
+
+	/** The first line from now on that matches. */
+	#received(pattern: RegExp): AwaitedLine {
+		let listener = (_line: string) => {};
+		const promise = new Promise<RegExpExecArray>((resolve) => {
+			listener = (line) => {
+				const match = pattern.exec(line);
+				if (!match) return;
+				this.#listeners.delete(listener);
+				resolve(match);
+			};
+			this.#listeners.add(listener);
+		});
+		return { promise, forget: () => void this.#listeners.delete(listener) };
+	}
+}

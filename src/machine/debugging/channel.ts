@@ -1,0 +1,40 @@
+/** The line to a startup script that is debugged, over the stream of its port. */
+import type { Duplex } from 'node:stream';
+import { onLines } from '../../base/lines.js';
+import { encodeDebugCommand, parseDebugMessage, type DebugMessage, type DebugCommand } from './messages.js';
+
+/** Says words, and keeps what the script tells until somebody asks for it. */
+export class DebugChannel {
+	readonly #port: Duplex;
+	readonly #kept: DebugMessage[] = [];
+	readonly #waiting: { readonly kind: DebugMessage['kind']; readonly resolve: (message: DebugMessage) => void }[] = [];
+
+	constructor(port: Duplex) {
+		this.#port = port;
+		const end = () => port.destroy();
+		port.on('error', end);
+		onLines(port, {
+			onLine: (line) => {
+				const message = parseDebugMessage(line);
+				if (message) this.#put(message);
+			},
+		});
+	}
+
+	send(word: DebugCommand): void {
+		if (!this.#port.destroyed) this.#port.write(encodeDebugCommand(word, Date.now()));
+	}
+
+	/** The next message of that kind, which may have come already. Never rejects: whoever waits also waits for the machine. */
+	next<K extends DebugMessage['kind']>(kind: K): Promise<Extract<DebugMessage, { kind: K }>> {
+		const index = this.#kept.findIndex((message) => message.kind === kind);
+		if (index >= 0) return Promise.resolve(this.#kept.splice(index, 1)[0] as Extract<DebugMessage, { kind: K }>);
+		return new Promise((resolve) => this.#waiting.push({ kind, resolve: resolve as (message: DebugMessage) => void }));
+	}
+
+	#put(message: DebugMessage): void {
+		const index = this.#waiting.findIndex(({ kind }) => kind === message.kind);
+		if (index < 0) this.#kept.push(message);
+		else this.#waiting.splice(index, 1)[0]?.resolve(message);
+	}
+}

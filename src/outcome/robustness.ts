@@ -1,0 +1,216 @@
+/** How the proofs of a run fared, and what the result object says of them. */
+import { withoutControls } from '../base/format.js';
+import type { Difference } from '../lab/state-snapshot.js';
+import type { LocatedDifference, OrderOutcome, RepeatOutcome, RestartOutcome, ScriptOutcome } from '../lab/events.js';
+import { differenceSentence } from './differences.js';
+import type { RobustnessRecords, ReachedStatus, RunState, TestRecord } from './state.js';
+
+/** A script is idempotent when its second run passes and changes nothing. */
+export const repeatStatus = ({ status, differences }: RepeatOutcome): ScriptOutcome['status'] =>
+	status === 'passed' && differences.length > 0 ? 'failed' : status;
+
+/** A machine has come back when it has everything that it had. */
+export const restartStatus = ({ missing }: RestartOutcome): 'passed' | 'failed' => (missing.length > 0 ? 'failed' : 'passed');
+
+const assertionStatuses = (tests: readonly TestRecord[]): ReachedStatus[] =>
+	tests.flatMap(({ assertions }) => assertions.map(({ outcome }) => outcome?.status ?? 'not run'));
+
+/** Statuses, and as many of `not run` as are missing. */
+const padded = <S>(statuses: readonly S[], count: number): (S | 'not run')[] => [
+	...statuses,
+	...new Array<'not run'>(Math.max(0, count - statuses.length)).fill('not run'),
+];
+
+/** Everything that the second runs have to pass. */
+export function twiceStatuses(state: RunState): (ReachedStatus | 'timed-out')[] {
+	const { twice } = state.robustness;
+	if (!twice) return [];
+	const count = state.nodes.reduce((total, { scripts }) => total + scripts.length, 0);
+	return [...padded(twice.scripts.map(repeatStatus), count), ...assertionStatuses(twice.tests)];
+}
+
+/** Everything that the restarts have to pass. */
+export function rebootStatuses(state: RunState): ReachedStatus[] {
+	const { reboot } = state.robustness;
+	if (!reboot) return [];
+	return [...padded(reboot.machines.map(restartStatus), state.nodes.length), ...assertionStatuses(reboot.tests)];
+}
+
+/** Every order that was asked for. */
+export function shuffleStatuses(state: RunState): ReachedStatus[] {
+	const { shuffle } = state.robustness;
+	return shuffle ? padded(shuffle.orders.map(({ verdict }) => verdict), shuffle.count) : [];
+}
+
+/** Everything that the proofs have to pass. */
+export const robustnessStatuses = (state: RunState): (ReachedStatus | 'timed-out')[] => [
+	...twiceStatuses(state),
+	...rebootStatuses(state),
+	...shuffleStatuses(state),
+];
+
+/** The worst of what a proof has to pass. */
+export function worstStatus(statuses: readonly (ReachedStatus | 'timed-out')[]): ReachedStatus {
+	if (statuses.some((status) => status === 'failed' || status === 'timed-out')) return 'failed';
+	for (const worst of ['error', 'not run'] as const) if (statuses.includes(worst)) return worst;
+	return 'passed';
+}
+
+/** A difference in the result object. */
+export interface DifferenceResult {
+	readonly kind: Difference['kind'];
+	readonly subject: string;
+	readonly change: Difference['change'];
+	/** The difference as a sentence. */
+	readonly sentence: string;
+	/** Line of the startup script that it is put down to, from 1. */
+	readonly line?: number;
+}
+
+/** The same for programs. */
+export const differenceResult = (difference: LocatedDifference): DifferenceResult => ({
+	kind: difference.kind,
+	subject: withoutControls(difference.subject),
+	change: difference.change,
+	sentence: differenceSentence(difference),
+	...(difference.line === undefined ? {} : { line: difference.line }),
+});
+
+interface FailedAssertion {
+	readonly test: string;
+	readonly type: string;
+	readonly on_vm: string;
+	readonly status: ReachedStatus;
+	readonly message?: string;
+}
+
+/** The proofs in the result object; only those that were asked for. */
+export interface RobustnessResults {
+	readonly twice?: {
+		readonly status: ReachedStatus;
+		readonly scripts: readonly {
+			readonly node: string;
+			readonly script: string;
+			readonly status: ScriptOutcome['status'];
+			readonly exit_code: number | null;
+			readonly ms: number;
+			readonly failed_line?: number;
+			readonly differences: readonly DifferenceResult[];
+		}[];
+		/** Assertions that did not pass when the scenario was run afterwards. */
+		readonly assertions_failed: readonly FailedAssertion[];
+	};
+	readonly reboot?: {
+		readonly status: ReachedStatus;
+		readonly machines: readonly { readonly node: string; readonly ms: number; readonly missing: readonly DifferenceResult[] }[];
+		readonly assertions_failed: readonly FailedAssertion[];
+	};
+	readonly shuffle?: {
+		readonly status: ReachedStatus;
+		readonly seed: number;
+		readonly orders: readonly {
+			readonly order: readonly { readonly node: string; readonly delay_ms: number }[];
+			readonly verdict: OrderOutcome['verdict'];
+			readonly failures: readonly string[];
+			readonly run_directory: string;
+		}[];
+	};
+}
+
+/** The proofs of a run, for programs. */
+export function robustnessResults(state: RunState): RobustnessResults {
+	const { twice, reboot, shuffle }: RobustnessRecords = state.robustness;
+	return {
+		...(twice && {
+			twice: {
+				status: worstStatus(twiceStatuses(state)),
+				scripts: twice.scripts.map((outcome) => ({
+					node: outcome.node,
+					script: outcome.script,
+					status: repeatStatus(outcome),
+					exit_code: outcome.exitCode ?? null,
+					ms: outcome.ms,
+					...(outcome.failedLine === undefined ? {} : { failed_line: outcome.failedLine }),
+					differences: outcome.differences.map(differenceResult),
+				})),
+				assertions_failed: failedAssertions(twice.tests),
+			},
+		}),
+		...(reboot && {
+			reboot: {
+				status: worstStatus(rebootStatuses(state)),
+				machines: reboot.machines.map(({ node, ms, missing }) => ({ node, ms, missing: missing.map(differenceResult) })),
+				assertions_failed: failedAssertions(reboot.tests),
+			},
+		}),
+		...(shuffle && {
+			shuffle: {
+				status: worstStatus(shuffleStatuses(state)),
+				seed: shuffle.seed,
+				orders: shuffle.orders.map(({ order, verdict, failures, runDirectory }) => ({
+					order: order.map(({ node, delayMs }) => ({ node, delay_ms: delayMs })),
+					verdict,
+					failures: failures.map(withoutControls),
+					run_directory: runDirectory,
+				})),
+			},
+		}),
+	};
+}
+
+const failedAssertions = (tests: readonly TestRecord[]): FailedAssertion[] =>
+	tests.flatMap(({ name, assertions }) =>
+		assertions.flatMap(({ type, onVm, outcome }) =>
+			outcome === undefined || outcome.status === 'passed'
+				? []
+				: [
+						{
+							test: name,
+							type,
+							on_vm: onVm,
+							status: outcome.status,
+							...(outcome.message === undefined ? {} : { message: withoutControls(outcome.message) }),
+						},
+					],
+		),
+	);
+
+/** One thing that a proof looked at, for a list of checks. */
+export interface RobustnessItem {
+	readonly check: string;
+	/** A node, or the lab where it is about all of them. */
+	readonly node: string | undefined;
+	readonly name: string;
+	readonly status: ReachedStatus | 'timed-out';
+	readonly ms: number;
+	/** What is wrong, a line each. */
+	readonly reported: readonly string[];
+}
+
+/** Everything that the proofs looked at, assertions that did not pass among it. */
+export function robustnessItems({ robustness: { twice, reboot, shuffle } }: RunState): RobustnessItem[] {
+	const failed = (check: string, tests: readonly TestRecord[]) =>
+		failedAssertions(tests).map(({ test, type, on_vm: node, status, message }) => ({
+			...{ check, node, name: `${test}: ${type}`, status, ms: 0 },
+			reported: message === undefined ? [] : [message],
+		}));
+	return [
+		...(twice?.scripts ?? []).map((outcome) => ({
+			...{ check: 'second run', node: outcome.node, name: outcome.script, status: repeatStatus(outcome), ms: outcome.ms },
+			reported: [
+				...(outcome.failedLine === undefined ? [] : [`line ${outcome.failedLine}: ${outcome.failedCommand ?? ''}`]),
+				...outcome.differences.map(differenceSentence),
+			],
+		})),
+		...failed('second run', twice?.tests ?? []),
+		...(reboot?.machines ?? []).map((outcome) => ({
+			...{ check: 'restart', node: outcome.node, name: 'came back', status: restartStatus(outcome), ms: outcome.ms },
+			reported: outcome.missing.map(differenceSentence),
+		})),
+		...failed('restart', reboot?.tests ?? []),
+		...(shuffle?.orders ?? []).map(({ order, verdict, failures }) => ({
+			...{ check: 'order', node: undefined, name: order.map(({ node }) => node).join(', '), status: verdict, ms: 0 },
+			reported: failures,
+		})),
+	];
+}

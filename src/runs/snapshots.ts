@@ -1,0 +1,26 @@
+/** State snapshots in a run's directory, a file for each node: they are too much for the event log. */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { StateSnapshot } from '../lab/state-snapshot.js';
+
+const snapshotsIn = (runDirectory: string): string => path.join(runDirectory, 'snapshots');
+
+/** Writes the state snapshot of a node. */
+export async function writeSnapshot(runDirectory: string, node: string, snapshot: StateSnapshot): Promise<void> {
+	await mkdir(snapshotsIn(runDirectory), { recursive: true });
+	await writeFile(path.join(snapshotsIn(runDirectory), `${node}.json`), JSON.stringify(snapshot), { mode: 0o600 });
+}
+
+/** The state snapshots of a run by node; none where none were taken, or not all of them. */
+export async function readSnapshots(runDirectory: string): Promise<ReadonlyMap<string, StateSnapshot>> {
+	const directory = snapshotsIn(runDirectory);
+	const names = (await readdir(directory).catch(() => [])).filter((name) => name.endsWith('.json'));
+	const snapshots = names.map(async (name): Promise<(readonly [string, StateSnapshot])[]> => {
+		try {
+			return [[name.replace(/\.json$/, ''), JSON.parse(await readFile(path.join(directory, name), 'utf8')) as StateSnapshot]];
+		} catch {
+			return [];
+		}
+	});
+	return new Map((await Promise.all(snapshots)).flat());
+}

@@ -1,0 +1,103 @@
+/** The machines of a lab that runs, as the robustness checks see them (./robustness-checks). */
+import type { CleanupStack } from '../base/cleanup.js';
+import type { Semaphore } from '../base/semaphore.js';
+import type { Emit } from '../lab/events.js';
+import type { StateSnapshot } from '../lab/state-snapshot.js';
+import type { RunningMachine } from '../machine/machine.js';
+import { parseSnapshot } from '../machine/snapshot.js';
+import { bootAgain, type StartedMachine } from './start-machine.js';
+import { outcomeOf, whyUntraced } from './node-run.js';
+import type { ProvableLab } from './robustness-checks.js';
+import { stage } from '../lab/stage.js';
+import type { RunSpec } from '../protocol/run-spec.js';
+import { writeSnapshot } from '../runs/snapshots.js';
+
+export interface ProvableContext {
+	readonly runSpec: RunSpec;
+	readonly emit: Emit;
+	readonly signal: AbortSignal;
+	readonly cleanup: CleanupStack;
+	readonly boots: Semaphore;
+}
+
+/** What the robustness checks need of a lab that runs. */
+export interface LabOfMachines {
+	/** A node with the machine that it has at the moment. */
+	find(node: string): { readonly present: StartedMachine };
+	/** Takes a machine that was started anew for a node, long before its guest is up. */
+	begin(node: string, started: StartedMachine): void;
+	runScenario(emit: Emit): Promise<boolean>;
+}
+
+/** How long systemd waits for a service that will not stop, in milliseconds (DefaultTimeoutStopSec, systemd-system.conf(5)). */
+const stubbornServiceMs = 90_000;
+
+/** Asks a machine's agent what the machine is like. It needs no network. @throws Failure when the machine breaks or is silent */
+export async function snapshotMachine(machine: RunningMachine, deadlineMs: number, signal?: AbortSignal): Promise<StateSnapshot> {
+	machine.send('snapshot');
+	const { data } = await machine.waitFor('snapshot', { deadlineMs, signal, what: 'its state snapshot was' });
+	return parseSnapshot(data);
+}
+
+/** Writes a state snapshot of every machine of a lab into the run's directory. */
+export async function snapshotLab(
+	running: Pick<LabOfMachines, 'find'>,
+	{ machines, runDirectory, deadlines }: RunSpec,
+	signal: AbortSignal,
+): Promise<void> {
+	const snapshot = async (node: string) => {
+		const { machine } = running.find(node).present;
+		await writeSnapshot(runDirectory, node, await snapshotMachine(machine, deadlines.wakeMs, signal));
+	};
+	await Promise.all(machines.map(({ spec }) => snapshot(spec.name)));
+}
+
+/** A lab that runs, for robustness checks. */
+export function provableLab(running: LabOfMachines, context: ProvableContext): ProvableLab {
+	const { runSpec, emit, signal, boots } = context;
+	const { deadlines, machines } = runSpec;
+	return {
+		snapshot: (node) => snapshotMachine(running.find(node).present.machine, deadlines.wakeMs, signal),
+		async repeatScript(node, script) {
+			const { machine } = running.find(node).present;
+			machine.send(`again ${script.name}`);
+			const message = await machine.waitFor('script-repeated', {
+				// systemd ends a script at its deadline; the machine gets as long again to say so.
+				deadlineMs: 2 * deadlines.scriptMs,
+				signal,
+				what: `the end of the second run of ${script.name} was`,
+			});
+			// The first run's trace is what people look at; another of each script would only swell the log.
+			const { trace: _trace, ...outcome } = outcomeOf(message, node, script.text, whyUntraced(runSpec.trace)(script));
+			return outcome;
+		},
+		async restartAll() {
+			// As after a power failure: none is there while another comes up, unless it is quicker.
+			await allOf(machines.map(({ spec }) => shutDown(running.find(spec.name).present, deadlines.provisioningMs + stubbornServiceMs, signal)));
+			const times = machines.map(async (machine) => {
+				const { name } = machine.spec;
+				const restart = async () => {
+					const began = performance.now();
+					const again = { lab: runSpec, ...context, onStart: (started: StartedMachine) => running.begin(name, started) };
+					await bootAgain(running.find(name).present, machine, again);
+					return [name, Math.round(performance.now() - began)] as const;
+				};
+				return boots.take(() => stage(emit, 'reboot', restart, undefined, name));
+			});
+			return new Map(await allOf(times));
+		},
+		runScenario: (emitCheck) => running.runScenario(emitCheck),
+	};
+}
+
+/** Has a machine shut down in order, and ends what is left of it. */
+async function shutDown(started: StartedMachine, deadlineMs: number, signal: AbortSignal): Promise<void> {
+	await started.machine.shutDown({ deadlineMs, signal });
+	await started.end();
+}
+
+/** All of them, so that nothing still goes on when this rejects with the first error. */
+async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+	await Promise.allSettled(promises);
+	return Promise.all(promises);
+}

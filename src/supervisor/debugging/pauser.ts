@@ -1,0 +1,39 @@
+import { halt, proceed } from '../../machine/migration.js';
+import type { RunningNode } from '../running-node.js';
+
+/**
+ * Has all machines of a lab stand still and go on together, so that none waits in vain for one that somebody thinks
+ * about. What was paused before stays paused; a machine that is gone is passed over.
+ */
+export class Pauser {
+	readonly #nodes: readonly RunningNode[];
+	readonly #debugged: RunningNode;
+	readonly #signal: AbortSignal;
+
+	/** @param debugged the one whose agent waits for its scripts; what they are told has the time in it */
+	constructor(nodes: readonly RunningNode[], debugged: RunningNode, signal: AbortSignal) {
+		this.#nodes = nodes;
+		this.#debugged = debugged;
+		this.#signal = signal;
+	}
+
+	async pause(): Promise<void> {
+		await this.#each((node) => halt(node.machine.qmp, this.#signal));
+	}
+
+	/** @param only the one whose machine goes on; all of them where there is none */
+	async resume(only?: RunningNode): Promise<void> {
+		await this.#each(async (node) => {
+			if (only && node !== only) return;
+			await proceed(node.machine.qmp, this.#signal);
+			// Its clock stood still too.
+			if (node !== this.#debugged) node.machine.send('sync');
+		});
+	}
+
+	async #each(body: (node: RunningNode) => Promise<unknown>): Promise<void> {
+		const running = this.#nodes.filter(({ started, paused }) => started !== undefined && !paused);
+		await Promise.allSettled(running.map(body));
+		this.#signal.throwIfAborted();
+	}
+}

@@ -1,0 +1,234 @@
+/** How a node's machine comes to stand before its startup scripts: restored from a checkpoint, or booted. */
+import { rm } from 'node:fs/promises';
+import { CleanupStack } from '../base/cleanup.js';
+import { brokenFailure, toFailure, type Failure } from '../base/errors.js';
+import { withdrawCheckpoint } from '../checkpoint/lease.js';
+import { wasExported, wasStarted, type Emit } from '../lab/events.js';
+import { stage } from '../lab/stage.js';
+import type { AgentMessage } from '../machine/agent-message.js';
+import { cloudInitComplaints } from '../machine/cloud-init.js';
+import { startMachine, type RunningMachine } from '../machine/machine.js';
+import { loadMachine } from '../machine/memory.js';
+import { proceed } from '../machine/migration.js';
+import { createOverlay } from '../machine/qcow2.js';
+import { findHealthProblems } from '../machine/health-check.js';
+import { machineId, type MachineSpec, type Start } from '../machine/spec.js';
+import type { MachineRunSpec, RunSpec } from '../protocol/run-spec.js';
+import type { LiveMachine } from './saving.js';
+
+export interface StartContext {
+	readonly lab: RunSpec;
+	readonly emit: Emit;
+	readonly signal: AbortSignal;
+	readonly cleanup: CleanupStack;
+	readonly onMessage: (message: AgentMessage) => void;
+	/** Called with every machine that is started for the node, long before its guest is up. */
+	readonly onStart: (started: StartedMachine) => void;
+}
+
+/** A machine that was restored or booted, and how it is ended before the others. */
+export interface StartedMachine extends LiveMachine {
+	readonly isRestored: boolean;
+	end(): Promise<void>;
+}
+
+/** Restores a node's machine, which is halted then; nothing when it cannot be: the reader is told why. */
+export async function restoreNode(runSpec: MachineRunSpec, context: StartContext): Promise<StartedMachine | undefined> {
+	const { restore, spec, origin } = runSpec;
+	if (!restore) return undefined;
+	const { emit, signal } = context;
+	const own = ownStack(context.cleanup, spec);
+	emit({ type: 'origin', node: spec.name, origin });
+	let isLoading = false;
+	try {
+		return await stage(
+			emit,
+			'restore',
+			async () => {
+				const started = await startFor({ ...spec, layers: restore.layers }, restore.ramFile, runSpec, context, own);
+				const options = { deadlineMs: context.lab.deadlines.stateMs, signal };
+				isLoading = true;
+				await Promise.race([loadMachine(started.machine, restore, options), started.machine.broken]);
+				return started;
+			},
+			undefined,
+			spec.name,
+		);
+	} catch (error) {
+		signal.throwIfAborted();
+		await own.run();
+		if (wasExported(runSpec)) throw notRestored(runSpec, error);
+		await giveUp(runSpec, toFailure(error).message, context, isLoading);
+		return undefined;
+	}
+}
+
+/** Has a restored machine go on, and checks its health. Resolves to whether it is healthy; it is ended if not. */
+export async function wakeNode(started: StartedMachine, runSpec: MachineRunSpec, context: StartContext): Promise<boolean> {
+	const { machine } = started;
+	const { signal, lab } = context;
+	const isOnlyRestored = wasExported(runSpec);
+	const complaints = await answer().catch((error: unknown) => {
+		signal.throwIfAborted();
+		const { code, message } = toFailure(error);
+		if (isOnlyRestored && code !== 'machine-deadline') throw notRestored(runSpec, error);
+		return [message];
+	});
+	if (complaints.length === 0) return true;
+	if (isOnlyRestored) {
+		// A lab that has failed may well be so: it is there to be looked at.
+		context.emit({ type: 'notice', node: machine.name, message: `is not as it should be since it was restored: ${complaints.join('; ')}` });
+		return true;
+	}
+	await started.end();
+	await giveUp(runSpec, complaints.join('; '), context, true);
+	return false;
+
+	async function answer(): Promise<string[]> {
+		await proceed(machine.qmp, signal);
+		machine.send('wake');
+		const awake = await machine.waitFor('awake', {
+			deadlineMs: lab.deadlines.wakeMs,
+			signal,
+			what: 'its first word after the restore was',
+		});
+		// What has failed in it is why it was exported.
+		const reported = isOnlyRestored ? { ...awake, failedUnits: '' } : awake;
+		return findHealthProblems(reported, { machineId: machineId(machine.name), hostKey: runSpec.hostKey });
+	}
+}
+
+/** Why an imported machine is not there: booted it would be another. */
+function notRestored({ spec: { name } }: MachineRunSpec, cause: unknown): Failure {
+	const { message, detail } = toFailure(cause);
+	return brokenFailure('not-restored', `${name} could not be restored as it was exported: ${message}`, {
+		node: name,
+		cause,
+		detail,
+		hint: 'it takes the QEMU and the accelerator that it was saved by; `rehearse report` shows the run all the same',
+	});
+}
+
+/**
+ * Says that a node is booted, as its checkpoint was of no use, and throws that away.
+ * @param isAtFault whether it may be the checkpoint's fault; a QEMU that did not even start is the host's
+ */
+async function giveUp(
+	runSpec: MachineRunSpec,
+	why: string,
+	{ emit, cleanup }: StartContext,
+	isAtFault: boolean,
+): Promise<void> {
+	const { restore, spec: { name: node } } = runSpec;
+	const discard = async () => {
+		if (restore) await withdrawCheckpoint(restore.checkpoint).catch(() => undefined);
+	};
+	if (isAtFault) {
+		// The started lab's is everybody's: the others may still be opening it.
+		if (wasStarted(runSpec)) cleanup.defer('useless checkpoint', discard);
+		else await discard();
+	}
+	const fate = isAtFault ? ', its checkpoint thrown away' : '';
+	emit({ type: 'notice', node, message: `could not be restored and is booted${fate}: ${why}` });
+	emit({ type: 'origin', node, origin: { from: 'power-on', why: 'its checkpoint was of no use' } });
+}
+
+/** Boots a node's machine; it is provisioned then. */
+export function bootNode(runSpec: MachineRunSpec, context: StartContext): Promise<StartedMachine> {
+	const { spec, origin } = runSpec;
+	const { emit, signal, lab } = context;
+	if (!runSpec.restore) emit({ type: 'origin', node: spec.name, origin });
+	const boot = async () => {
+		signal.throwIfAborted();
+		const own = ownStack(context.cleanup, spec);
+		const started = await startFor({ ...spec, layers: [] }, undefined, runSpec, context, own);
+		await provisioned(started.machine, lab.deadlines.provisioningMs, signal);
+		return started;
+	};
+	return stage(emit, 'boot', boot, undefined, spec.name);
+}
+
+/**
+ * Starts a node's machine anew from its own disk, as its last one, which has ended, left it. It is there when the agent
+ * says so again; no startup script runs.
+ */
+export async function bootAgain(
+	last: Pick<StartedMachine, 'layers'>,
+	runSpec: MachineRunSpec,
+	context: Omit<StartContext, 'onMessage'>,
+): Promise<StartedMachine> {
+	const { signal, lab, cleanup } = context;
+	const own = ownStack(cleanup, runSpec.spec);
+	const [overlayFile = '', ...layers] = last.layers;
+	const spec = { ...runSpec.spec, overlayFile, layers };
+	const started = await startWith(spec, 'restart', runSpec, { ...context, onMessage: () => undefined }, own);
+	// What has failed is the lab's doing, and told by whoever restarted it.
+	await started.machine.waitFor('provisioned', { deadlineMs: lab.deadlines.provisioningMs, signal, what: 'the end of its boot was' });
+	return started;
+}
+
+/** A stack for one machine, which may end before the lab does, and its memory with it. */
+export function ownStack(cleanup: CleanupStack, { name, memory }: MachineSpec): CleanupStack {
+	const own = new CleanupStack();
+	own.defer(`memory of ${name}`, () => rm(memory.file, { force: true }));
+	const end = async () => {
+		const [error] = await own.run();
+		if (error) throw error;
+	};
+	cleanup.defer(`machine ${name}`, end, 'machines');
+	return own;
+}
+
+/** Starts a machine with a disk of its own, empty but for what is below it; with a saved memory it waits for its state then. */
+export async function startFor(
+	spec: MachineSpec,
+	ramFile: string | undefined,
+	runSpec: MachineRunSpec,
+	context: StartContext,
+	own: CleanupStack,
+): Promise<StartedMachine> {
+	await createOverlay(spec.overlayFile, runSpec.diskMiB);
+	if (ramFile === undefined) return startWith(spec, 'power-on', runSpec, context, own);
+	return startWith({ ...spec, memory: { file: ramFile, isShared: false } }, 'incoming', runSpec, context, own);
+}
+
+async function startWith(
+	spec: MachineSpec,
+	how: Start,
+	{ diskMiB, consoleFile, niceness = 0 }: MachineRunSpec,
+	{ lab, signal, onMessage, onStart }: StartContext,
+	own: CleanupStack,
+): Promise<StartedMachine> {
+	const machine = await startMachine(spec, {
+		accelerator: lab.accelerator,
+		start: how,
+		// Whoever works in a lab that stays waits for one node as for another.
+		niceness: lab.scenario ? niceness : 0,
+		consoleFile,
+		cleanup: own,
+		onMessage,
+		signal,
+	});
+	const layers = [spec.overlayFile, ...spec.layers];
+	const end = async () => void (await own.run());
+	const started: StartedMachine = { machine, diskMiB, layers, frozen: 0, isRestored: how === 'incoming', end };
+	onStart(started);
+	return started;
+}
+
+async function provisioned(machine: RunningMachine, deadlineMs: number, signal: AbortSignal): Promise<void> {
+	const node = machine.name;
+	const { cloudInit, failedUnits } = await machine.waitFor('provisioned', {
+		deadlineMs,
+		signal,
+		what: 'the end of cloud-init was',
+	});
+	const complaints = cloudInitComplaints(cloudInit);
+	if (complaints.length > 0) {
+		const detail = [...complaints, failedUnits, machine.consoleTail()].filter(Boolean).join('\n');
+		throw brokenFailure('cloud-init', `${node}: cloud-init did not end well`, { node, detail });
+	}
+	if (failedUnits !== '') {
+		throw brokenFailure('units-failed', `${node}: units failed while it booted`, { node, detail: failedUnits });
+	}
+}

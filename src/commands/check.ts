@@ -1,11 +1,13 @@
 /** `rehearse check`: reads a plan and says everything that is wrong with it. */
 import { ExitCode } from '../base/errors.js';
 import { plural } from '../base/format.js';
+import { maskOf } from '../base/secrets.js';
+import { washed, washedText } from '../base/wash.js';
 import { readGuestDefinition } from '../image/guest.js';
 import { checkPlan, hasErrors } from '../plan/check.js';
 import { findPlan } from '../plan/find.js';
 import { publishedSchema } from '../plan/json-schema.js';
-import { readPlan } from '../plan/read.js';
+import { passwordsIn, readPlan } from '../plan/read.js';
 import type { PlanSource } from '../plan/types.js';
 import { renderFindings } from '../report/findings.js';
 
@@ -29,11 +31,12 @@ export async function checkCommand(options: CheckOptions): Promise<ExitCode> {
 		return ExitCode.passed;
 	}
 	const [source, guest] = await Promise.all([readPlan(findPlan(options.lab)), readGuestDefinition()]);
-	const findings = checkPlan(source, guest.features);
+	const findings = washed(checkPlan(source, guest.features));
+	const mask = maskOf(source.document ? passwordsIn(source.document) : []);
 	if (options.format === 'json') {
-		options.stdout(`${JSON.stringify({ schema: 1, plan: source.path, findings }, undefined, 2)}\n`);
+		options.stdout(mask(`${JSON.stringify({ schema: 1, plan: source.path, findings }, undefined, 2)}\n`));
 	} else {
-		if (findings.length > 0) options.stdout(renderFindings(findings, { color: options.color, cwd: process.cwd() }));
+		if (findings.length > 0) options.stdout(mask(renderFindings(findings, { color: options.color, cwd: process.cwd() })));
 		if (!source.document) options.stdout('The other rules look at the plan when its shape is right.\n');
 		if (!hasErrors(findings)) options.stdout(`${describeChecked(source)}\n`);
 	}
@@ -45,5 +48,5 @@ function describeChecked({ document, scripts }: PlanSource): string {
 	const assertions = document?.scenarios.flatMap(({ custom_tests: tests }) => tests.flatMap((test) => test.assertions));
 	const nodes = plural(document?.nodes.length ?? 0, 'node');
 	const rest = `${plural(scripts.length, 'startup script')} and ${plural(assertions?.length ?? 0, 'assertion')}`;
-	return `${document?.name ?? 'the plan'}: ${nodes}, ${rest} checked, no errors`;
+	return `${washedText(document?.name ?? 'the plan')}: ${nodes}, ${rest} checked, no errors`;
 }

@@ -2,7 +2,9 @@
  * What happens during a run. Stages emit these and print nothing; every report is a fold over them, and the event
  * log of a run is a file of them, one JSON object a line.
  */
+import type { ScriptSource } from './script-source.js';
 import type { Difference } from './state-snapshot.js';
+import type { Topology } from './topology.js';
 import type { Excerpt, ScriptTrace } from './trace.js';
 
 import type { ReportedError } from '../base/errors.js';
@@ -167,6 +169,10 @@ export type RunEventBody =
 			readonly runDirectory: string;
 			/** Robustness checks that were asked for. */
 			readonly robustness?: readonly RobustnessCheck[];
+			/** Absolute path of the plan. This and what follows is missing in logs of older versions. */
+			readonly planPath?: string;
+			readonly topology?: Topology;
+			readonly sources?: readonly ScriptSource[];
 	  }
 	| { readonly type: 'stage-started'; readonly stage: StageName; readonly node?: string; readonly detail?: string }
 	| { readonly type: 'stage-progress'; readonly stage: StageName; readonly node?: string; readonly detail: string }

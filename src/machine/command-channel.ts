@@ -7,7 +7,7 @@ import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
 import { brokenFailure, type Failure } from '../base/errors.js';
 import { onLines } from '../base/lines.js';
-import { withDeadline } from '../base/waiting.js';
+import { withDeadline, withEither } from '../base/waiting.js';
 import { connectionReason, GuestConnectionError } from './connection-error.js';
 
 /** How long something in the guest may take, and who may stop it before. */
@@ -80,7 +80,7 @@ export class CommandChannel implements GuestCommands {
 
 	async run(command: string, limits: Limits): Promise<CommandResult> {
 		const id = this.#nextId();
-		const output = { out: new Detached(), err: new Detached() };
+		const output = { out: new Collected(), err: new Collected() };
 		const start = performance.now();
 		let hasBegun = false;
 		const ending = new Promise<ReadonlyMap<string, string>>((resolve) => {
@@ -153,8 +153,7 @@ export class CommandChannel implements GuestCommands {
 	}
 
 	#within<T>(promise: Promise<T>, { timeoutMs, signal }: Limits): Promise<T> {
-		const ended = AbortSignal.any(signal ? [this.#gone.signal, signal] : [this.#gone.signal]);
-		return withDeadline(promise, timeoutMs, () => new DeadlinePassed(), ended);
+		return withEither([this.#gone.signal, signal], (ended) => withDeadline(promise, timeoutMs, () => new DeadlinePassed(), ended));
 	}
 
 	#silent(why: string): Failure {
@@ -173,7 +172,7 @@ const signalName = (number: number): string | undefined => {
 };
 
 /** One stream of a command. What exceeds the limit is thrown away. */
-class Detached {
+class Collected {
 	readonly #chunks: Buffer[] = [];
 	#room = maximumStreamBytes;
 

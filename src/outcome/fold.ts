@@ -14,6 +14,9 @@ export const emptyRun = (): RunState => ({
 	planSha256: '',
 	runDirectory: '',
 	warnings: [],
+	planPath: '',
+	topology: undefined,
+	sources: [],
 	startedAt: undefined,
 	lastAt: undefined,
 	accelerator: undefined,
@@ -47,6 +50,9 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 				planSha256: event.planSha256,
 				runDirectory: event.runDirectory,
 				warnings: event.warnings,
+				planPath: event.planPath ?? '',
+				topology: event.topology,
+				sources: event.sources ?? [],
 				nodes: event.nodes.map(({ name, scripts }) => ({ name, scripts: scripts.map((script) => ({ script })) })),
 				tests: event.tests,
 				robustness: announcedRobustness(event.robustness ?? [], event.tests),
@@ -89,8 +95,8 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 		case 'assertion-waiting':
 			return event.after === undefined ? { ...state, tests: withWaiting(state.tests, event, event.at) } : state;
 		case 'assertion-finished':
-			if (event.after !== undefined) return { ...state, robustness: withRobustnessAssertion(state.robustness, event.after, event) };
-			return { ...state, tests: withAssertion(state.tests, event) };
+			if (event.after !== undefined) return { ...state, robustness: withRobustnessAssertion(state.robustness, event.after, event, event.at) };
+			return { ...state, tests: withAssertion(state.tests, event, event.at) };
 		case 'login-checked':
 			return withNode(state, event.node, (node) => ({ ...node, login: loginOutcome(event) }));
 		case 'script-repeated':

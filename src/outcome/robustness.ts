@@ -1,4 +1,4 @@
-/** How the proofs of a run fared, and what the result object says of them. */
+/** How the robustness checks of a run fared, and what the result object says of them. */
 import { withoutControls } from '../base/format.js';
 import type { Difference } from '../lab/state-snapshot.js';
 import type { LocatedDifference, OrderOutcome, RepeatOutcome, RestartOutcome, ScriptOutcome } from '../lab/events.js';
@@ -42,14 +42,14 @@ export function shuffleStatuses(state: RunState): ReachedStatus[] {
 	return shuffle ? padded(shuffle.orders.map(({ verdict }) => verdict), shuffle.count) : [];
 }
 
-/** Everything that the proofs have to pass. */
+/** Everything that the robustness checks have to pass. */
 export const robustnessStatuses = (state: RunState): (ReachedStatus | 'timed-out')[] => [
 	...twiceStatuses(state),
 	...rebootStatuses(state),
 	...shuffleStatuses(state),
 ];
 
-/** The worst of what a proof has to pass. */
+/** The worst of what a robustness check has to pass. */
 export function worstStatus(statuses: readonly (ReachedStatus | 'timed-out')[]): ReachedStatus {
 	if (statuses.some((status) => status === 'failed' || status === 'timed-out')) return 'failed';
 	for (const worst of ['error', 'not run'] as const) if (statuses.includes(worst)) return worst;
@@ -84,7 +84,7 @@ interface FailedAssertion {
 	readonly message?: string;
 }
 
-/** The proofs in the result object; only those that were asked for. */
+/** The robustness checks in the result object; only those that were asked for. */
 export interface RobustnessResults {
 	readonly twice?: {
 		readonly status: ReachedStatus;
@@ -117,7 +117,7 @@ export interface RobustnessResults {
 	};
 }
 
-/** The proofs of a run, for programs. */
+/** The robustness checks of a run, for programs. */
 export function robustnessResults(state: RunState): RobustnessResults {
 	const { twice, reboot, shuffle }: RobustnessRecords = state.robustness;
 	return {
@@ -175,7 +175,7 @@ const failedAssertions = (tests: readonly TestRecord[]): FailedAssertion[] =>
 		),
 	);
 
-/** One thing that a proof looked at, for a list of checks. */
+/** One thing that a robustness check looked at, for a list of checks. */
 export interface RobustnessItem {
 	readonly check: string;
 	/** A node, or the lab where it is about all of them. */
@@ -187,7 +187,7 @@ export interface RobustnessItem {
 	readonly reported: readonly string[];
 }
 
-/** Everything that the proofs looked at, assertions that did not pass among it. */
+/** Everything that the robustness checks looked at, assertions that did not pass among it. */
 export function robustnessItems({ robustness: { twice, reboot, shuffle } }: RunState): RobustnessItem[] {
 	const failed = (check: string, tests: readonly TestRecord[]) =>
 		failedAssertions(tests).map(({ test, type, on_vm: node, status, message }) => ({

@@ -16,6 +16,8 @@ import type {
 	StageName,
 	Status,
 } from '../lab/events.js';
+import type { ScriptSource } from '../lab/script-source.js';
+import type { Topology } from '../lab/topology.js';
 
 /** A status with the word for what was never reached. */
 export type ReachedStatus = Status | 'not run';
@@ -60,6 +62,8 @@ export interface WaitingRecord {
 
 export type AssertionRecord = AnnouncedTest['assertions'][number] & {
 	readonly outcome?: AssertionOutcome;
+	/** When there was an outcome, in milliseconds since the epoch. */
+	readonly finishedAt?: number;
 	/** Until there is an outcome. */
 	readonly waiting?: WaitingRecord;
 };
@@ -92,6 +96,10 @@ export interface RunState {
 	readonly planSha256: string;
 	readonly runDirectory: string;
 	readonly warnings: readonly string[];
+	/** Absolute path of the plan; empty in logs of older versions, which have neither topology nor sources. */
+	readonly planPath: string;
+	readonly topology: Topology | undefined;
+	readonly sources: readonly ScriptSource[];
 	/** Times of the first and of the last event, in milliseconds since the epoch. */
 	readonly startedAt: number | undefined;
 	readonly lastAt: number | undefined;

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { usageFailure } from '../base/errors.js';
 import { canonicalJson, sha256 } from '../base/hash.js';
+import type { DeclaredPassword } from '../base/secrets.js';
 import { validatePlan } from './problems.js';
 import type { PlanDocument, StartupScriptDocument } from './schema.js';
 import { parsePlanTree, type PlanTree } from './tree.js';
@@ -99,3 +100,7 @@ function reasonOf(error: unknown): string {
 	if (code === 'EACCES') return 'permission denied';
 	return error instanceof Error ? error.message : String(error);
 }
+
+/** The passwords that a plan declares. */
+export const passwordsIn = ({ nodes }: PlanDocument): readonly DeclaredPassword[] =>
+	nodes.flatMap(({ recipe }) => recipe.users.flatMap(({ username: user, password }) => (password ? [{ user, password }] : [])));

@@ -90,6 +90,7 @@ class Resolver {
 		return {
 			name: node.name,
 			role: node.role,
+			position: { x: node.x, y: node.y },
 			memoryMiB: parseSize(node.memory) ?? this.#refuse([...path, 'memory'], 'is no size'),
 			diskMiB: parseSize(node.disk) ?? this.#refuse([...path, 'disk'], 'is no size'),
 			alias: node.alias,

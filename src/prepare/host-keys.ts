@@ -1,7 +1,6 @@
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { LabNode } from '../lab/lab.js';
-import type { HostKey } from '../ssh/host-key.js';
+import type { HostKey, LabNode } from '../lab/lab.js';
 
 /**
  * The SSH host key of each node of a lab: made once, and the same from then on, so that a node is the same machine in

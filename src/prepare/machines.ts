@@ -1,15 +1,15 @@
 import path from 'node:path';
 import { brokenFailure } from '../base/errors.js';
 import type { Image } from '../image/store.js';
-import type { Lab, LabNode, StartupScript, User } from '../lab/lab.js';
+import type { HostKey, Lab, LabNode, StartupScript, User } from '../lab/lab.js';
 import { memoryDirectory } from '../machine/memory.js';
 import { overlayName } from '../machine/qcow2.js';
-import { reasonNotToTrace } from '../machine/trace/traceable.js';
+import { reasonNotToTrace } from '../machine/trace/read.js';
 import { tapName } from '../network/plan.js';
 import type { MachineRunSpec } from '../protocol/run-spec.js';
 import type { RunDirectory } from '../runs/run-directory.js';
 import { consoleLogPath } from '../runs/run-files.js';
-import { buildSeedFiles, readGuestFiles, type HostKey, type SeedFiles } from '../seed/content.js';
+import { buildSeedFiles, readGuestFiles, type SeedFiles } from '../seed/content.js';
 import { writeSeedDisk } from '../seed/disk.js';
 
 /** A machine that is about to be supervised, with what its seed needs. */

@@ -1,4 +1,4 @@
-/** The parts of the summary that are about proofs. Of the scenario that ends each of them only what failed is told. */
+/** The parts of the summary that are about robustness checks. Of the scenario that ends each of them only what failed is told. */
 import { formatMs, oneLine } from '../base/format.js';
 import type { LocatedDifference, OrderOutcome, RepeatOutcome } from '../lab/events.js';
 import { differenceSentence } from '../outcome/differences.js';
@@ -10,7 +10,7 @@ import { quote, wrapWords, type Paint } from './text.js';
 /** Lines of output that are quoted. */
 const quotedLines = 10;
 
-/** A section for each proof that was asked for and begun. */
+/** A section for each robustness check that was asked for and begun. */
 export const robustnessSections = ({ robustness }: RunState, width: number, paint: Paint): string[][] => [
 	twiceSection(robustness.twice, width, paint),
 	rebootSection(robustness.reboot, width, paint),

@@ -4,10 +4,19 @@ import https from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
-import { formatMs } from '../base/format.js';
 import { Failure } from '../base/errors.js';
+import { formatMs } from '../base/format.js';
+import { withEither } from '../base/waiting.js';
 import { GuestConnectionError } from '../machine/connection-error.js';
-import { expected, judgement, quoted, type AssertionOf, type Check, type Judgement, type LookContext } from './check.js';
+import {
+	expected,
+	judgement,
+	quoted,
+	type AssertionOf,
+	type Check,
+	type Judgement,
+	type LookContext,
+} from './check.js';
 
 /** An answer to an HTTP request; redirects are answers like any other. */
 export interface HttpAnswer {
@@ -44,9 +53,9 @@ export const httpResponds: Check<HttpResponds> = {
 		const timeoutMs = requestTimeoutMs(assertion, context);
 		const late = new Error(`no answer within ${formatMs(timeoutMs)}`);
 		const timer = setTimeout(() => deadline.abort(late), timeoutMs);
-		const signal = context.signal ? AbortSignal.any([context.signal, deadline.signal]) : deadline.signal;
 		try {
-			const answer = await request(assertion, { ...context, timeoutMs, signal });
+			const ask = (signal: AbortSignal) => request(assertion, { ...context, timeoutMs, signal });
+			const answer = await withEither([context.signal, deadline.signal], ask);
 			return { ...judgeHttp(assertion, answer), output: answer.body };
 		} catch (error) {
 			context.signal?.throwIfAborted();

@@ -1,18 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { encryptPassword } from './password.js';
-import { packageRoot } from '../base/package-root.js';
 import { contentKey } from '../base/hash.js';
+import { packageRoot } from '../base/package-root.js';
 import { quote } from '../base/shell.js';
-import type { LabNode, StartupScript } from '../lab/lab.js';
-
-/** An SSH host key that the node is given, so that the tool knows it before the first connection. */
-export interface HostKey {
-	/** OpenSSH PEM text. */
-	readonly privateKey: string;
-	/** `ssh-ed25519 AAAA… comment`. */
-	readonly publicKey: string;
-}
+import type { HostKey, LabNode, StartupScript } from '../lab/lab.js';
+import { encryptPassword } from './password.js';
 
 /** The guest's own files, from `cloud-init/guest`. */
 export interface GuestFiles {

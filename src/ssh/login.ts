@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import net from 'node:net';
 import ssh2 from 'ssh2';
 import type { AuthenticationType, AuthHandlerMiddleware, Client, ConnectConfig } from 'ssh2';
-import { withDeadline } from '../base/waiting.js';
 import { lastLines, oneLine } from '../base/format.js';
+import { withDeadline } from '../base/waiting.js';
+import type { HostKey } from '../lab/lab.js';
 import { loginRefused, shellRefused, unreachable, wrongHostKey, type Whereabouts } from './failures.js';
-import { isEd25519Blob, keyBlob, type HostKey } from './host-key.js';
+import { isEd25519Blob, keyBlob } from './host-key.js';
 
 export interface SshTarget extends Whereabouts {
 	readonly password: string;

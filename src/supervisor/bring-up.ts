@@ -23,16 +23,16 @@ export function bringUpNodes(
 	{ emit, ...context }: Omit<NodeContext, 'barrier' | 'boots' | 'onStart' | 'neededAreUp' | 'onReady'>,
 	{ onStart, onUp, onBroken }: BringUpHooks,
 ): Promise<PromiseSettledResult<NodeOutcome>[]> {
-	const barrier = new Barrier(nodes.length);
+	const barrier = new Barrier(nodes.map(({ name }) => name));
 	const boots = new Semaphore(os.availableParallelism());
 	const { connections } = context.lab.lab;
-	const up = new Map(nodes.map(({ name }) => [name, new Barrier(1)]));
+	const up = new Map(nodes.map(({ name }) => [name, new Barrier([name])]));
 	const live = async (node: RunningNode): Promise<NodeOutcome> => {
 		// Those that are not brought up now are there already.
 		const needed = neededBy(node.name, nodes, connections).flatMap(({ name }) => up.get(name)?.opened ?? []);
 		const own = {
 			...{ ...context, emit: node.observing(emit), barrier, boots, onStart: (started: StartedMachine) => onStart(node, started) },
-			...{ neededAreUp: Promise.all(needed), onReady: () => up.get(node.name)?.come() },
+			...{ neededAreUp: Promise.all(needed), onReady: () => up.get(node.name)?.come(node.name) },
 		};
 		try {
 			const outcome = await bringUpNode(node.runSpec, own);
@@ -40,8 +40,8 @@ export function bringUpNodes(
 			onUp?.(node.name);
 			return outcome;
 		} catch (error) {
-			barrier.come();
-			up.get(node.name)?.come();
+			barrier.come(node.name);
+			up.get(node.name)?.come(node.name);
 			onBroken?.(error);
 			throw error;
 		}

@@ -1,6 +1,5 @@
-
 import { brokenFailure } from '../base/errors.js';
-import { processorTimeMs } from '../base/processor-time.js';
+import { processorTimeMs } from '../base/proc.js';
 import type { Semaphore } from '../base/semaphore.js';
 import { systemClock, untilAborted } from '../base/waiting.js';
 import { wasExported, wasStarted, type Emit, type ScriptOutcome, type Status } from '../lab/events.js';
@@ -8,11 +7,10 @@ import type { StartupScript } from '../lab/lab.js';
 import { stage } from '../lab/stage.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import type { RunningMachine } from '../machine/machine.js';
-import { readScript } from '../machine/trace/read.js';
-import { reasonNotToTrace } from '../machine/trace/traceable.js';
+import { readScript, reasonNotToTrace } from '../machine/trace/read.js';
 import type { MachineRunSpec, RunSpec } from '../protocol/run-spec.js';
-import { bootNode, restoreNode, wakeNode, type StartContext, type StartedMachine } from './start-machine.js';
 import type { Saver } from './saver.js';
+import { bootNode, restoreNode, wakeNode, type StartContext, type StartedMachine } from './start-machine.js';
 
 export interface NodeContext extends Omit<StartContext, 'onMessage'> {
 	/** Opens when every machine is there: those that were restored go on together. */
@@ -39,17 +37,18 @@ export interface NodeOutcome {
 /** Lets nobody through before all have come. */
 export class Barrier {
 	readonly opened: Promise<void>;
-	#missing: number;
+	readonly #missing: Set<string>;
 	#open: () => void = () => undefined;
 
-	constructor(count: number) {
-		this.#missing = count;
+	constructor(nodes: readonly string[]) {
+		this.#missing = new Set(nodes);
 		this.opened = new Promise((resolve) => (this.#open = resolve));
 	}
 
-	come(): void {
-		this.#missing -= 1;
-		if (this.#missing <= 0) this.#open();
+	/** A node is there, or will never be; that it is said twice, as of one that came and broke then, counts once. */
+	come(node: string): void {
+		this.#missing.delete(node);
+		if (this.#missing.size === 0) this.#open();
 	}
 }
 
@@ -88,7 +87,7 @@ export async function startNode(
 	};
 	const restored = await restoreNode(runSpec, context);
 	const started = restored ?? (await boot());
-	barrier.come();
+	barrier.come(runSpec.spec.name);
 	if (!restored) return started;
 	await untilAborted(Promise.race([barrier.opened, restored.machine.broken]), signal);
 	return (await wakeNode(restored, runSpec, context)) ? restored : boot();
@@ -151,6 +150,9 @@ export const whyUntraced =
 	({ text }) =>
 		isTracing ? reasonNotToTrace(text) : 'tracing was turned off';
 
+/** How much is taken of what a guest says of its scripts: each is begun and ended once, and again when somebody debugs it. */
+const maximumMessages = 10_000;
+
 /** Turns what the agent says of scripts into events, and remembers how each ended the last time. */
 export class ScriptReporter {
 	readonly #node: string;
@@ -158,6 +160,7 @@ export class ScriptReporter {
 	readonly #emit: Emit;
 	readonly #finished = new Map<string, ScriptOutcome['status']>();
 	readonly #whyUntraced: WhyUntraced;
+	#taken = 0;
 
 	constructor(node: string, scripts: readonly StartupScript[], whyUntraced: WhyUntraced, emit: Emit) {
 		this.#whyUntraced = whyUntraced;
@@ -176,9 +179,12 @@ export class ScriptReporter {
 	}
 
 	take(message: AgentMessage): void {
+		if (message.kind !== 'script-started' && message.kind !== 'script-finished') return;
+		// A guest may make up names, and say the same for ever.
+		if (!this.#scripts.some(({ name }) => name === message.script) || ++this.#taken > maximumMessages) return;
 		if (message.kind === 'script-started') {
 			this.#emit({ type: 'script-started', node: this.#node, script: message.script });
-		} else if (message.kind === 'script-finished') {
+		} else {
 			const { script, status } = message;
 			this.#finished.set(script, status);
 			const { text } = this.#scripts.find(({ name }) => name === script) ?? { text: '' };

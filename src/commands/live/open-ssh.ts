@@ -5,7 +5,7 @@ import { ExitCode, toFailure, usageFailure } from '../../base/errors.js';
 import { oneLine } from '../../base/format.js';
 import { quote } from '../../base/shell.js';
 import type { LoginOutcome } from '../../lab/events.js';
-import { requireNodes } from '../../lab/node-names.js';
+import { requireNodes } from '../../lab/lab.js';
 import { runInForeground } from '../../process/foreground.js';
 import type { Argv } from '../../process/run.js';
 import type { LiveLab } from '../../runs/live-labs.js';

@@ -1,13 +1,15 @@
-/** From what the guest sends of a startup script's end to what reports tell of it. */
 import { withoutControls } from '../../base/format.js';
 import type { ScriptOutcome } from '../../lab/events.js';
 import type { Excerpt, ScriptTrace, TraceStep } from '../../lab/trace.js';
 import { findCommandPlaces } from '../../shell/command-places.js';
+import { sharesErrors } from '../../shell/shared-errors.js';
 import { followDash } from './dash.js';
 import { followRecords, type Followed } from './follow.js';
 import { judge } from './judge.js';
 import type { Ran } from './shell-process.js';
 import { outputOf, parseStream, streamLimitBytes, type TraceRecord, type TraceStream } from './stream.js';
+
+/** From what the guest sends of a startup script's end to what reports tell of it. */
 
 /** How a script ended, as the guest tells it. */
 export interface ScriptEnding {
@@ -156,4 +158,11 @@ function messageOf(ran: Ran, commands: readonly Ran[]): string {
 function excerptOf(text: string, line: number): Excerpt {
 	const first = Math.max(1, line - excerptMargin);
 	return { firstLine: first, lines: text.replace(/\n$/, '').split('\n').slice(first - 1, line + excerptMargin) };
+}
+
+/** Why a script is not to be traced, if it is not. */
+export function reasonNotToTrace(text: string): string | undefined {
+	const [, program = ''] = /^#![ \t]*(.*)/.exec(text) ?? [];
+	if (!/(?:^|[/\s])(?:da)?sh(?:\s|$)/.test(program) || !sharesErrors(text)) return undefined;
+	return 'it redirects the errors of more than single commands, and the trace of sh(1) would go there too';
 }

@@ -6,8 +6,8 @@
 import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { onLines } from '../../../src/base/lines.js';
 import { systemClock } from '../../../src/base/waiting.js';
 import type { Scenario } from '../../../src/lab/lab.js';
 import { run } from '../../../src/process/run.js';
@@ -114,9 +114,7 @@ function guestOf(sessions: ReadonlyMap<string, GuestCommands>, node: string): Gu
 /** The first line of standard input. Its end is the end of whoever started this, and with it of everything in here. */
 const firstLine = (): Promise<string> =>
 	new Promise((resolve) => {
-		const lines = createInterface({ input: process.stdin });
-		lines.once('line', resolve);
-		lines.once('close', () => process.exit(1));
+		onLines(process.stdin, { onLine: resolve, onEnd: () => process.exit(1) });
 	});
 
 try {

@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
+import { onLines } from '../../../src/base/lines.js';
 import { packageRoot } from '../../../src/base/package-root.js';
 import { poll } from '../../../src/base/waiting.js';
 import { parseAgentMessage } from '../../../src/machine/agent-message.js';
@@ -74,12 +75,14 @@ async function startAgent(t: ExecutionContext, setting: Setting = {}) {
 	const done: string[] = [];
 	const { stdin } = child;
 	const delays = clockDelays.values();
-	createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-		if (line !== 'clock') return void said.push(line);
-		const answer = `clock ${clock()}\n`;
-		setTimeout(() => stdin?.write(answer), delays.next().value ?? 0);
+	onLines(child.stdout as Readable, {
+		onLine(line) {
+			if (line !== 'clock') return void said.push(line);
+			const answer = `clock ${clock()}\n`;
+			setTimeout(() => stdin?.write(answer), delays.next().value ?? 0);
+		},
 	});
-	createInterface({ input: child.stdio[3] as NodeJS.ReadableStream }).on('line', (line) => done.push(line));
+	onLines(child.stdio[3] as Readable, { onLine: (line) => done.push(line) });
 	let complaints = '';
 	child.stderr?.on('data', (chunk) => (complaints += chunk));
 	const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));

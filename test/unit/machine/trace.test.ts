@@ -4,9 +4,8 @@ import path from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import type { TraceStep } from '../../../src/lab/trace.js';
-import { readScript, type ScriptEnding } from '../../../src/machine/trace/read.js';
+import { readScript, reasonNotToTrace, type ScriptEnding } from '../../../src/machine/trace/read.js';
 import { parseStream, streamLimitBytes } from '../../../src/machine/trace/stream.js';
-import { reasonNotToTrace } from '../../../src/machine/trace/traceable.js';
 import { matchesGolden } from '../base/golden.js';
 
 const recorded = (file: string): string => readFileSync(path.join(process.cwd(), 'test/unit/machine/golden/traces', file), 'utf8');

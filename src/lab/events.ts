@@ -117,6 +117,18 @@ export interface AssertionOutcome {
 	readonly output?: string;
 }
 
+/** Whether the declared user of a node gets in by SSH, as its recipe says. */
+export interface LoginOutcome {
+	readonly node: string;
+	readonly username: string;
+	readonly port: number;
+	/** `closed`: the node's own configuration keeps people out, which is no failure. */
+	readonly status: 'passed' | 'failed' | 'closed';
+	readonly ms: number;
+	/** Why it is not `passed`. */
+	readonly message?: string;
+}
+
 /** An assertion that was tried and does not hold so far. */
 export interface AssertionWait extends Pick<AssertionOutcome, 'test' | 'index' | 'assertion' | 'onVm' | 'attempts'> {
 	/** What was expected and what was seen. */
@@ -185,6 +197,7 @@ export type RunEventBody =
 	| ({ readonly type: 'assertion-waiting'; readonly after?: RobustnessCheck } & AssertionWait)
 	/** `after`: when the scenario was run for a robustness check. */
 	| ({ readonly type: 'assertion-finished'; readonly after?: RobustnessCheck } & AssertionOutcome)
+	| ({ readonly type: 'login-checked' } & LoginOutcome)
 	| ({ readonly type: 'script-repeated' } & RepeatOutcome)
 	| ({ readonly type: 'machine-restarted' } & RestartOutcome)
 	/** Other orders of startup are about to be rehearsed, of which `count` are asked for. */

@@ -30,5 +30,5 @@ export function machineFingerprint(spec: MachineSpec, { qemuVersion, accelerator
 const anywhere = (spec: MachineSpec): MachineSpec => ({
 	...spec,
 	tap: '',
-	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', memory: { file: '', isShared: true }, qmpSocket: '', agentSocket: '', controlChannelSocket: '', debugSocket: '', shellSocket: '' },
+	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', memory: { file: '', isShared: true }, qmpSocket: '', agentSocket: '', controlChannelSocket: '', commandSocket: '', debugSocket: '', shellSocket: '' },
 });

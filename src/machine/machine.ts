@@ -6,8 +6,11 @@ import { onLines } from '../base/lines.js';
 import { patiently } from '../base/patience.js';
 import { untilAborted, withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
-import { maximumLineBytes, parseAgentMessage, type AgentMessage } from './agent-message.js';
-import { Console, maximumLogBytes } from './console.js';
+import { parseAgentMessage, type AgentMessage } from './agent-message.js';
+import { CommandChannel, type GuestCommands } from './command-channel.js';
+import { Console } from './console.js';
+import { maximumLineBytes } from './agent-message.js';
+import { maximumLogBytes } from './console.js';
 import { DebugChannel } from './debugging/channel.js';
 import { Qmp } from './qmp.js';
 import { ControlChannel } from './control-channel.js';
@@ -39,6 +42,7 @@ export interface RunningMachine {
 	readonly pid: number;
 	readonly memory: GuestMemory;
 	readonly controlChannel: ControlChannel;
+	readonly commands: GuestCommands;
 	readonly debugChannel: DebugChannel;
 	/** Rejects when the machine breaks: QEMU ends, the kernel panics, an emergency shell. Never resolves. */
 	readonly broken: Promise<never>;
@@ -128,6 +132,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	const agent = await connect(spec.agentSocket);
 	const onTooLong = () => options.onNotice(`a line of its agent has no end: what is longer than ${formatBytes(maximumLineBytes)} is left out`);
 	const controlChannel = new ControlChannel(spec.name, await connect(spec.controlChannelSocket), onTooLong);
+	const commands = new CommandChannel(spec.name, await connect(spec.commandSocket));
 	const debugChannel = new DebugChannel(await connect(spec.debugSocket), onTooLong);
 	const mailbox = new Mailbox();
 	const endAgent = () => agent.destroy();
@@ -159,6 +164,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		pid,
 		memory: spec.memory,
 		controlChannel,
+		commands,
 		debugChannel,
 		broken: breakage.promise,
 		giveUp: (what) => breakage.report('machine-died', what),

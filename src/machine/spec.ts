@@ -21,6 +21,7 @@ export interface MachineSpec {
 	readonly qmpSocket: string;
 	readonly agentSocket: string;
 	readonly controlChannelSocket: string;
+	readonly commandSocket: string;
 	readonly debugSocket: string;
 	readonly shellSocket: string;
 }
@@ -47,6 +48,9 @@ export const agentPort = 'org.openfactory.rehearse';
 
 /** The port of the agent's control channel, which is attended to while startup scripts run. */
 export const controlChannelPort = `${agentPort}.side`;
+
+/** The port over which the agent runs commands for the host. */
+export const commandPort = `${agentPort}.commands`;
 
 /** The port that a startup script opens which is debugged. */
 export const debugPort = `${agentPort}.debug`;
@@ -106,6 +110,8 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, start
 		...['-device', `virtserialport,chardev=agent,name=${agentPort}`],
 		...['-chardev', `socket,id=side,path=${escape(spec.controlChannelSocket)},server=on,wait=off`],
 		...['-device', `virtserialport,chardev=side,name=${controlChannelPort}`],
+		...['-chardev', `socket,id=commands,path=${escape(spec.commandSocket)},server=on,wait=off`],
+		...['-device', `virtserialport,chardev=commands,name=${commandPort}`],
 		...['-chardev', `socket,id=debug,path=${escape(spec.debugSocket)},server=on,wait=off`],
 		...['-device', `virtserialport,chardev=debug,name=${debugPort}`],
 		// hvc0 in the guest: a terminal for a shell that needs no network.

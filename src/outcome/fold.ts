@@ -2,7 +2,7 @@
  * The fold over a run's events. It is total: any prefix of a log, and even a log with events that nobody announced,
  * gives a state; what it means is judged in `result.ts`.
  */
-import type { ReportedError, RunEvent, ScriptOutcome, StageName } from '../lab/events.js';
+import type { LoginOutcome, ReportedError, RunEvent, ScriptOutcome, StageName } from '../lab/events.js';
 import { announcedRobustness, withRobustnessAssertion, withRobustnessEvent } from './fold-robustness.js';
 import { replacedOrAdded, withAssertion, withWaiting } from './fold-tests.js';
 import type { OutboundRecord, NodeRecord, RunState, ScriptRecord, StageRecord } from './state.js';
@@ -97,6 +97,8 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 		case 'assertion-finished':
 			if (event.after !== undefined) return { ...state, robustness: withRobustnessAssertion(state.robustness, event.after, event, event.at) };
 			return { ...state, tests: withAssertion(state.tests, event, event.at) };
+		case 'login-checked':
+			return withNode(state, event.node, (node) => ({ ...node, login: loginOutcome(event) }));
 		case 'script-repeated':
 		case 'machine-restarted':
 		case 'shuffle-started':
@@ -163,6 +165,15 @@ const outboundRecord = ({ node, seenAt, protocol, address, port, question, count
 	...(port === undefined ? {} : { port }),
 	...(question ? { question } : {}),
 	count,
+});
+
+const loginOutcome = ({ node, username, port, status, ms, message }: LoginOutcome): LoginOutcome => ({
+	node,
+	username,
+	port,
+	status,
+	ms,
+	...(message === undefined ? {} : { message }),
 });
 
 const scriptOutcome = (event: ScriptOutcome): ScriptOutcome => ({

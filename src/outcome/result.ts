@@ -2,6 +2,7 @@ import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
 import { wasStarted, type ReportedError, type ScriptOutcome } from '../lab/events.js';
 import { failedPlaceResult, type FailedPlaceResult } from './failed-place.js';
+import { type LoginOutcome } from '../lab/events.js';
 import { startStageOf, isCold, originResult, scriptsToRun, type OriginResult } from './origins.js';
 import { outboundFindings, outboundResult, type OutboundResult } from './outbound.js';
 import { robustnessResults, robustnessStatuses, type RobustnessResults } from './robustness.js';
@@ -46,6 +47,14 @@ export interface RunResult {
 		readonly status: ReachedStatus;
 		/** Absent when the run ended before it was known. */
 		readonly origin?: OriginResult;
+		/** Whether the declared user gets in by SSH; absent where that was not tried. */
+		readonly login?: {
+			readonly user: string;
+			readonly port: number;
+			/** `closed`: the node keeps people out by its own configuration. */
+			readonly status: LoginOutcome['status'];
+			readonly message?: string;
+		};
 		readonly startup: readonly {
 			readonly script: string;
 			readonly status: ScriptOutcome['status'] | 'not run';
@@ -106,6 +115,7 @@ export const decides = ({ name }: StageRecord): boolean => name !== 'restore' &&
 const testStatuses = (state: RunState): readonly (ReachedStatus | ScriptOutcome['status'])[] => [
 	...scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run'),
 	...allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run'),
+	...state.nodes.flatMap(({ login }) => (login?.status === 'failed' ? ['failed' as const] : [])),
 	...robustnessStatuses(state),
 ];
 
@@ -119,7 +129,7 @@ export function nodeStatus(state: RunState, node: NodeRecord): ReachedStatus {
 	if (state.errors.some((error) => error.node === node.name)) return 'error';
 	const stages = state.stages.filter((stage) => stage.node === node.name && decides(stage)).map(({ status }) => status);
 	const scripts = (wasStarted(node) ? [] : node.scripts).map(({ outcome }) => outcome?.status ?? 'not run');
-	if (stages.includes('failed') || scripts.includes('failed') || scripts.includes('timed-out')) return 'failed';
+	if (node.login?.status === 'failed' || stages.includes('failed') || scripts.includes('failed') || scripts.includes('timed-out')) return 'failed';
 	if (stages.includes('error')) return 'error';
 	if (scripts.length === 0) return startStageOf(state, node.name)?.status === 'passed' ? 'passed' : 'not run';
 	return scripts.every((status) => status === 'passed') ? 'passed' : 'not run';
@@ -180,6 +190,7 @@ export function resultOf(state: RunState): RunResult {
 			name: node.name,
 			status: nodeStatus(state, node),
 			...(node.origin ? { origin: originResult(node.origin) } : {}),
+			...loginResult(node),
 			startup: node.scripts.map(({ script, outcome }) => ({
 				script,
 				status: outcome?.status ?? 'not run',
@@ -207,6 +218,9 @@ export function resultOf(state: RunState): RunResult {
 		...(error ? { error: errorInResult(error) } : {}),
 	};
 }
+
+const loginResult = ({ login }: NodeRecord): Pick<RunResult['nodes'][number], 'login'> =>
+	login ? { login: { user: login.username, port: login.port, status: login.status, ...messageIn(login) } } : {};
 
 /** What was seen of an assertion that did not pass, or did not so far when the run was broken off. */
 const messageIn = (seen: { readonly message?: string } | undefined): { readonly message?: string } =>

@@ -5,6 +5,7 @@
 import type {
 	AnnouncedTest,
 	AssertionOutcome,
+	LoginOutcome,
 	OrderOutcome,
 	Origin,
 	RepeatOutcome,
@@ -47,6 +48,8 @@ export interface NodeRecord {
 	readonly scripts: readonly ScriptRecord[];
 	/** Where its machine comes from, once that is known. */
 	readonly origin?: Origin;
+	/** Whether people get in by SSH, where that was tried. */
+	readonly login?: LoginOutcome;
 }
 
 /** An assertion that was tried and did not hold so far. */

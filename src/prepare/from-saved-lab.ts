@@ -84,7 +84,7 @@ function machinesOf(
 		const image = images.get(node.name);
 		if (!machine || !image) throw usageFailure(`the bundle has no machine of ${node.name}`, { node: node.name });
 		const { username, password, hostKey, startup } = machine;
-		return { ...machineOf(node, index, image, run), username, password, hostKey, startup };
+		return { ...machineOf(node, index, image, run), username, ...(password === undefined ? {} : { password }), hostKey, startup };
 	});
 }
 

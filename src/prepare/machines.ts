@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { brokenFailure, usageFailure } from '../base/errors.js';
+import { brokenFailure } from '../base/errors.js';
 import type { Image } from '../image/store.js';
 import type { HostKey, Lab, LabNode, StartupScript, User } from '../lab/lab.js';
 import { memoryDirectory } from '../machine/memory.js';
@@ -38,8 +38,7 @@ export function prepareMachines(
 			hostKey,
 			runSpec: {
 				...machineOf(node, index, image, directory),
-				username: user.username,
-				password: user.password,
+				...user,
 				hostKey: hostKey.publicKey,
 			},
 		};
@@ -70,6 +69,7 @@ export function machineOf(
 			qmpSocket: path.join(sockets, `${index}.qmp`),
 			agentSocket: path.join(sockets, `${index}.agent`),
 			controlChannelSocket: path.join(sockets, `${index}.side`),
+			commandSocket: path.join(sockets, `${index}.commands`),
 			debugSocket: path.join(sockets, `${index}.debug`),
 			shellSocket: path.join(sockets, `${index}.shell`),
 		},
@@ -80,14 +80,12 @@ export function machineOf(
 	};
 }
 
-/** The user that the tool gets in as: the first with a password and sudo. */
-function loginUser(node: LabNode): User & { password: string } {
-	const user = node.users.find(({ password, groups }) => password !== undefined && groups.includes('sudo'));
-	if (user?.password !== undefined) return { ...user, password: user.password };
-	throw usageFailure(`${node.name} has no user with a password in the group sudo, as whom the scenario could run`, {
-		node: node.name,
-		hint: 'give its recipe a user with a password and the group sudo',
-	});
+/** The user that people get in as: the first with a password and sudo, or else with a password; root where nobody is declared. */
+function loginUser({ users }: LabNode): Pick<MachineRunSpec, 'username' | 'password'> {
+	const withPassword = users.filter(({ password }) => password !== undefined);
+	const user: User | undefined = withPassword.find(({ groups }) => groups.includes('sudo')) ?? withPassword[0] ?? users[0];
+	if (!user) return { username: 'root' };
+	return { username: user.username, ...(user.password === undefined ? {} : { password: user.password }) };
 }
 
 /** The files of every machine's seed, by node. */

@@ -14,9 +14,12 @@ export interface MachineRunSpec {
 	readonly diskMiB: number;
 	readonly consoleFile: string;
 	readonly address: string;
-	/** The declared user that the tool gets in as. */
+	/** The declared user that people get in as. */
 	readonly username: string;
-	readonly password: string;
+	/** Absent where that user has none, who then gets in with a key only. */
+	readonly password?: string;
+	/** Where its recipe has SSH; 22 where it says nothing of it. */
+	readonly sshPort?: number;
 	/** The public half of the host key that the node was given. */
 	readonly hostKey: string;
 	/** Where the machine comes from, as planned: one that cannot be restored is booted. */

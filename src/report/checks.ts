@@ -41,7 +41,7 @@ export function nodeSection(state: RunState, paint: Paint): string[] {
 function nodeEntries(state: RunState, node: NodeRecord, paint: Paint): Entry[] {
 	const boot = bootEntry(state, node, paint);
 	const scripts = node.scripts.map((record) => scriptEntry(state, node, record, paint));
-	const [first, ...others] = scripts;
+	const [first, ...others] = [...scripts, ...loginEntries(node)];
 	if (!first) return [boot];
 	// What went wrong with the machine is told before its scripts, which then were not run at all.
 	const joined: Entry = { ...boot, cells: [...boot.cells, ...first.cells], below: [...boot.below, ...first.below] };
@@ -84,6 +84,13 @@ function scriptEntry(state: RunState, node: NodeRecord, record: ScriptRecord, pa
 		...quote(outcome.output, quotedLines, paint),
 		...(state.runDirectory === '' ? [] : [`console log: ${consoleLogPath(state.runDirectory, node.name)}`]),
 	]);
+}
+
+/** A login that works is nothing to tell. */
+function loginEntries({ login }: NodeRecord): Entry[] {
+	if (!login || login.status === 'passed') return [];
+	const [reported, style] = login.status === 'failed' ? (['failed', statusStyle('failed')] as const) : (['closed', 'dim'] as const);
+	return [{ status: undefined, cells: [{ text: `SSH as ${login.username}` }, { text: reported, style }], below: [oneLine(login.message ?? '')] }];
 }
 
 /** `failed with exit status 1 after 4.2 s`. */

@@ -21,5 +21,8 @@ export function failureSentences(state: RunState): string[] {
 				: [`${name} › ${onVm}: ${oneLine(title)}${outcome.message === undefined ? '' : `: ${oneLine(outcome.message)}`}`],
 		),
 	);
-	return [...scripts, ...assertions, ...state.errors.map(errorSentence)];
+	const logins = state.nodes.flatMap(({ name, login }) =>
+		login?.status === 'failed' ? [`${name}: SSH as ${login.username}: ${oneLine(login.message ?? '')}`] : [],
+	);
+	return [...scripts, ...logins, ...assertions, ...state.errors.map(errorSentence)];
 }

@@ -29,6 +29,15 @@ export function junitXml(state: RunState): string {
 		for (const finding of outboundFindings(state)) suite.property('outside', clean(outboundSentence(finding)));
 		for (const { node, script } of scripts) writeScript(suite.testCase(), state, node, script);
 	}
+	const logins = state.nodes.flatMap(({ login }) => login ?? []);
+	if (logins.length > 0) {
+		const suite = addSuite('SSH logins', sum(logins.map(({ ms }) => ms)));
+		for (const { node, username, status, ms, message = '' } of logins) {
+			const testCase = suite.testCase().className(clean(`${state.lab}.${node}`)).name(clean(`SSH as ${username}`)).time(ms / 1000);
+			if (status === 'failed') fail(testCase, message, 'login', message);
+			else if (status === 'closed') testCase.standardOutput(clean(message));
+		}
+	}
 	for (const test of state.tests) {
 		const suite = addSuite(test.name, sum(test.assertions.map(({ outcome }) => outcome?.ms)));
 		for (const assertion of test.assertions) writeAssertion(suite.testCase(), state, test.name, assertion);

@@ -50,6 +50,8 @@ function eventNews(event: RunEvent, last: RunState | undefined): string | undefi
 			return waitingNews(event, last);
 		case 'assertion-finished':
 			return assertionNews(event);
+		case 'login-checked':
+			return event.status === 'passed' ? undefined : `${event.node}: SSH as ${event.username}: ${event.status}: ${event.message ?? ''}`;
 		case 'outbound-connection':
 			return event.again ? undefined : `${event.node}: reached for ${connectionTarget(event)} outside the lab`;
 		case 'script-repeated':

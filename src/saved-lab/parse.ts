@@ -104,7 +104,7 @@ const isMachine = (value: unknown): boolean => {
 		/^[0-9a-f]{16}$/.test(key) &&
 		typeof builtAt === 'number' &&
 		isUserName(username) &&
-		isText(password) &&
+		(password === undefined || isText(password)) &&
 		isText(hostKey) &&
 		/^ssh-ed25519 [A-Za-z0-9+/=]+(?: [\w.@-]*)?$/.test(hostKey) &&
 		['passed', 'failed', 'error'].includes(String(status)) &&

@@ -31,7 +31,9 @@ const guestTree = 'guest';
 /** Where in the guest its own files go. */
 const guestFilePlaces: Readonly<Record<string, string>> = {
 	agent: '/usr/local/lib/rehearse/agent',
+	'Base64.pm': '/usr/local/lib/rehearse/Base64.pm',
 	'Clock.pm': '/usr/local/lib/rehearse/Clock.pm',
+	'Commands.pm': '/usr/local/lib/rehearse/Commands.pm',
 	'Manager.pm': '/usr/local/lib/rehearse/Manager.pm',
 	'run-script': '/usr/local/lib/rehearse/run-script',
 	'snapshot.bash': '/usr/local/lib/rehearse/snapshot.bash',

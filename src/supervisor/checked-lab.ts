@@ -29,8 +29,6 @@ export interface LabOfMachines {
 	find(node: string): { readonly present: StartedMachine };
 	/** Takes a machine that was started anew for a node, long before its guest is up. */
 	begin(node: string, started: StartedMachine): void;
-	/** The machines are about to end: connections to them are of no more use. */
-	dropSessions(): Promise<void>;
 	runScenario(emit: Emit): Promise<boolean>;
 }
 
@@ -87,7 +85,6 @@ export function provableLab(running: LabOfMachines, context: ProvableContext): P
 			return outcome;
 		},
 		async restartAll() {
-			await running.dropSessions();
 			// As after a power failure: none is there while another comes up, unless it is quicker.
 			await allOf(machines.map(({ spec }) => shutDown(running.find(spec.name).present, deadlines.provisioningMs + stubbornServiceMs, signal)));
 			const times = machines.map(async (machine) => {

@@ -79,7 +79,7 @@ async function rehearseInside(runSpec: RunSpec, context: LabRunContext, ends: En
 	const startupPassed = nodes.every(({ startup }) => startup === 'passed');
 	await lab.saveStarted(nodes);
 	const scenarioPassed = runSpec.scenario
-		? await stage(emit, 'scenario', () => lab.runScenario(emit), (passed) => (passed ? 'passed' : 'failed'))
+		? await stage(emit, 'scenario', () => judge(lab, emit), (passed) => (passed ? 'passed' : 'failed'))
 		: true;
 	const hasPassed = startupPassed && scenarioPassed && (await checkRobustness(lab, runSpec, emit, ends));
 	// One that has ended by itself meanwhile is told as what it is.
@@ -97,6 +97,14 @@ async function rehearseInside(runSpec: RunSpec, context: LabRunContext, ends: En
 		await stayUp(runSpec, { ...context, signal: ends.signal }, detach.signal);
 	}
 	await lab.finishSaving();
+}
+
+/** Runs the scenario, and looks beside it whether people get in. Resolves to whether every assertion passed. */
+async function judge(lab: RunningLab, emit: Emit): Promise<boolean> {
+	const logins = lab.checkLogins();
+	const passed = await lab.runScenario(emit);
+	await logins;
+	return passed;
 }
 
 /** The guests' clocks stood still with the host. One that is halted is told when it goes on. */

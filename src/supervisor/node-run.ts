@@ -19,6 +19,10 @@ export interface NodeContext extends Omit<StartContext, 'onMessage'> {
 	readonly saver: Saver;
 	/** More boots at once than the host has processors would only wait for each other. */
 	readonly boots: Semaphore;
+	/** Resolves when all nodes that it connects to are provisioned: the time until then is not its startup scripts'. */
+	readonly neededAreUp: Promise<unknown>;
+	/** Called when it is provisioned itself. */
+	readonly onReady: () => void;
 }
 
 /** A node whose startup scripts have run. */
@@ -57,6 +61,7 @@ export async function bringUpNode(runSpec: MachineRunSpec, nodeContext: NodeCont
 	const scripts = new ScriptReporter(name, node?.startupScripts ?? [], whyUntraced(lab.trace), emit);
 	const context: StartContext = { ...nodeContext, onMessage: (message) => scripts.take(message) };
 	const started = await startNode(runSpec, context, nodeContext);
+	nodeContext.onReady();
 	if (started.isRestored && wasStarted(runSpec)) {
 		return { started, startup: 'passed', isHealthy: true };
 	}
@@ -65,6 +70,7 @@ export async function bringUpNode(runSpec: MachineRunSpec, nodeContext: NodeCont
 		for (const outcome of outcomes) emit({ type: 'script-finished', ...outcome });
 		return { started, startup: status, isHealthy: false };
 	}
+	await untilAborted(Promise.race([nodeContext.neededAreUp, started.machine.broken]), signal);
 	const run = () => runStartup(started.machine, lab, { emit, signal, scripts });
 	return { started, ...(await stage(emit, 'startup', run, ({ startup }) => startup, name)) };
 }
@@ -73,7 +79,7 @@ export async function bringUpNode(runSpec: MachineRunSpec, nodeContext: NodeCont
 export async function startNode(
 	runSpec: MachineRunSpec,
 	context: StartContext,
-	{ barrier, saver, signal, boots }: NodeContext,
+	{ barrier, saver, signal, boots }: Pick<NodeContext, 'barrier' | 'saver' | 'signal' | 'boots'>,
 ): Promise<StartedMachine> {
 	const boot = async () => {
 		const booted = await boots.take(() => bootNode(runSpec, context));

@@ -2,7 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ExitCode, toFailure, usageFailure } from '../../base/errors.js';
+import { oneLine } from '../../base/format.js';
 import { quote } from '../../base/shell.js';
+import type { LoginOutcome } from '../../lab/events.js';
 import { requireNodes } from '../../lab/lab.js';
 import { runInForeground } from '../../process/foreground.js';
 import type { Argv } from '../../process/run.js';
@@ -22,7 +24,7 @@ export async function sshCommand(options: IntoNodeOptions & { readonly words: re
 	const lab = await resolveLab(options);
 	await letIn(lab, options.node, options.user);
 	// The words are those of ssh's own command line: options before the host, the rest behind it.
-	return runInForeground(['ssh', ...configOf(lab), ...asUser(options.user), options.node, ...options.words]);
+	return explained(lab, options.node, await runInForeground(['ssh', ...configOf(lab), ...asUser(options.user), options.node, ...options.words]));
 }
 
 /** `rehearse exec NODE -- COMMAND…`: runs a command with its arguments as they are; streams and exit status are its own. */
@@ -30,7 +32,7 @@ export async function execCommand(options: IntoNodeOptions & { readonly argv: re
 	if (options.argv.length === 0) throw usageFailure('no command is given', { hint: 'rehearse exec NODE -- COMMAND [ARGUMENT…]' });
 	const lab = await resolveLab(options);
 	await letIn(lab, options.node, options.user);
-	return runInForeground(remoteCommand(lab, options, options.argv.map(quote).join(' '), options.terminal));
+	return explained(lab, options.node, await runInForeground(remoteCommand(lab, options, options.argv.map(quote).join(' '), options.terminal)));
 }
 
 /** `rehearse cp FROM TO`: scp(1) itself; `NODE:PATH` is a path in a node. */
@@ -121,6 +123,19 @@ async function letIn(lab: LiveLab, node: string, user: string | undefined): Prom
 	const publicKey = (await readFile(`${identityFile(lab.runDirectory)}.pub`, 'utf8').catch(() => '')).trim();
 	if (publicKey === '') throw usageFailure('the lab is still coming up', { hint: '`rehearse status` says how far it is' });
 	await askLab(lab, { op: 'authorize', node, publicKey, ...(user === undefined ? {} : { user }) });
+}
+
+/** What ssh(1) exits with when it is the connection that fails. */
+const connectionFailed = 255;
+
+/** Says why a node lets nobody in, as far as it says so itself. Resolves to the exit status that it is given. */
+async function explained(lab: LiveLab, node: string, status: number): Promise<number> {
+	if (status !== connectionFailed) return status;
+	const outcome = (await askLab(lab, { op: 'login', node }).catch(() => undefined)) as LoginOutcome | undefined;
+	if (outcome?.message !== undefined) {
+		process.stderr.write(`${node}: ${oneLine(outcome.message)}\n\`rehearse console ${node}\` needs no SSH\n`);
+	}
+	return status;
 }
 
 const configOf = (lab: LiveLab): readonly string[] => ['-F', sshConfigFile(lab.runDirectory)];

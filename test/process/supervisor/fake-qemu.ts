@@ -190,6 +190,14 @@ listen('side', (socket) => {
 	});
 });
 
+/** Every command succeeds and says its own words. */
+listen('commands', (socket) => {
+	onLine(socket, (line) => {
+		const [word, id, command = ''] = line.split(' ');
+		if (word === 'run') socket.write(`began id=${id}\nout id=${id} data=${command}\nended id=${id} status=0 signal=0\n`);
+	});
+});
+
 // Reboots, as from within; QEMU was told to end with that.
 process.on('SIGUSR2', () => {
 	monitor?.write('{"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}, "timestamp": {"seconds": 1, "microseconds": 0}}\r\n', () => setTimeout(() => process.exit(0), 100));

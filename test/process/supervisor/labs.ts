@@ -133,6 +133,7 @@ function describe(directory: string, disks: string, sockets: string, options: La
 				qmpSocket: path.join(sockets, `${index}.qmp`),
 				agentSocket: path.join(sockets, `${index}.agent`),
 				controlChannelSocket: path.join(sockets, `${index}.side`),
+				commandSocket: path.join(sockets, `${index}.commands`),
 				debugSocket: path.join(sockets, `${index}.debug`),
 				shellSocket: path.join(sockets, `${index}.shell`),
 			},

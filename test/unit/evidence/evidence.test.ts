@@ -1,6 +1,13 @@
 import { createPublicKey, verify } from 'node:crypto';
 import test from 'ava';
-import { preAuthenticationEncoding, parseEnvelope, payloadType, signEnvelope, signedBy, type Envelope } from '../../../src/evidence/dsse.js';
+import {
+	parseEnvelope,
+	payloadType,
+	preAuthenticationEncoding,
+	signedBy,
+	signEnvelope,
+	type Envelope,
+} from '../../../src/evidence/dsse.js';
 import { recipeHash } from '../../../src/evidence/recipe-hash.js';
 import { runRefusals } from '../../../src/evidence/refusals.js';
 import { packageUrl, parsePackage, sbomJson } from '../../../src/evidence/sbom.js';
@@ -9,7 +16,7 @@ import { parseSums, sumsOf } from '../../../src/evidence/sums.js';
 import { isSignatureArmour, keysIn } from '../../../src/evidence/verify.js';
 import type { RunEvent } from '../../../src/lab/events.js';
 import { foldEvents } from '../../../src/outcome/fold.js';
-import { generateHostKey } from '../../../src/ssh/session.js';
+import { generateHostKey } from '../../../src/ssh/login.js';
 import { readSigningKey } from '../../../src/ssh/signing.js';
 import { matchesGolden } from '../base/golden.js';
 import { bundledLab, eventsOf } from '../page/runs.js';

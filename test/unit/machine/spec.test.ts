@@ -19,6 +19,7 @@ const spec: MachineSpec = {
 	qmpSocket: '/tmp/r/0.qmp',
 	agentSocket: '/tmp/r/0.agent',
 	controlChannelSocket: '/tmp/r/0.side',
+	commandSocket: '/tmp/r/0.commands',
 	debugSocket: '/tmp/r/0.debug',
 	shellSocket: '/tmp/r/0.shell',
 };

@@ -60,6 +60,7 @@ test('what the machines are started with', async (t) => {
 			qmpSocket: '/sockets/0.qmp',
 			agentSocket: '/sockets/0.agent',
 			controlChannelSocket: '/sockets/0.side',
+			commandSocket: '/sockets/0.commands',
 			debugSocket: '/sockets/0.debug',
 			shellSocket: '/sockets/0.shell',
 		},

@@ -1,4 +1,5 @@
 /** Waits: each has a deadline, each can be aborted. */
+import { setMaxListeners } from 'node:events';
 
 /** What a wait reads the time from and sleeps on; tests give one of their own. */
 export interface Clock {
@@ -94,6 +95,8 @@ export async function withEither<T>(
 	const leaving: (() => void)[] = [];
 	for (const signal of signals) {
 		if (!signal) continue;
+		// As many wait at once as there are assertions: that is no leak, of which Node would warn.
+		setMaxListeners(0, signal);
 		const onAbort = () => either.abort(signal.reason);
 		if (signal.aborted) onAbort();
 		signal.addEventListener('abort', onAbort, { once: true });

@@ -1,6 +1,6 @@
 /** What the guest's agent (`cloud-init/guest/agent`) says, a line each: `kind name=value …`. */
 import { washed } from '../base/wash.js';
-import type { ScriptEnding } from './trace/read.js';
+import type { ScriptEnding } from '../trace/read.js';
 
 /** How long a line of the agent may be, in bytes: a survey is one. */
 export const maximumLineBytes = 32 * 2 ** 20;

@@ -4,7 +4,7 @@ import type { Image } from '../image/store.js';
 import type { HostKey, Lab, LabNode, StartupScript, User } from '../lab/lab.js';
 import { memoryDirectory } from '../machine/memory.js';
 import { overlayName } from '../machine/qcow2.js';
-import { reasonNotToTrace } from '../machine/trace/traceable.js';
+import { reasonNotToTrace } from '../trace/traceable.js';
 import { tapName } from '../network/plan.js';
 import type { MachineRunSpec } from '../protocol/run-spec.js';
 import type { RunDirectory } from '../runs/run-directory.js';

@@ -4,8 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { packageRoot } from '../../../src/base/package-root.js';
-import { readScript, type ReadScript } from '../../../src/machine/trace/read.js';
-import { reasonNotToTrace } from '../../../src/machine/trace/traceable.js';
+import { readScript, type ReadScript } from '../../../src/trace/read.js';
+import { reasonNotToTrace } from '../../../src/trace/traceable.js';
 import { run } from '../../../src/process/run.js';
 
 export interface RanScript extends ReadScript {

@@ -12,7 +12,7 @@ const layers: readonly (readonly string[])[] = [
 	['base'],
 	['process', 'shell'],
 	['lab'],
-	['plan', 'image', 'checkpoint', 'seed', 'network', 'ssh', 'control', 'bundle', 'outcome'],
+	['plan', 'image', 'checkpoint', 'seed', 'network', 'ssh', 'control', 'bundle', 'outcome', 'trace'],
 	['machine'],
 	['scenario'],
 	['host', 'protocol'],

@@ -1,7 +1,7 @@
-import { withoutControls } from '../../base/format.js';
-import type { ScriptOutcome } from '../../lab/events.js';
-import type { Excerpt, FailedSource, ScriptTrace, TraceStep } from '../../lab/trace.js';
-import { findCommandPlaces } from '../../shell/command-places.js';
+import { withoutControls } from '../base/format.js';
+import type { ScriptOutcome } from '../lab/events.js';
+import type { Excerpt, FailedSource, ScriptTrace, TraceStep } from '../lab/trace.js';
+import { findCommandPlaces } from '../shell/command-places.js';
 import { isWithoutFailure } from './culprit.js';
 import { followDash } from './dash.js';
 import { findFailure } from './failure.js';

@@ -4,12 +4,12 @@ import path from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import type { TraceStep } from '../../../src/lab/trace.js';
-import { readScript, type ScriptEnding } from '../../../src/machine/trace/read.js';
-import { parseStream, streamLimitBytes } from '../../../src/machine/trace/stream.js';
-import { reasonNotToTrace } from '../../../src/machine/trace/traceable.js';
+import { readScript, type ScriptEnding } from '../../../src/trace/read.js';
+import { parseStream, streamLimitBytes } from '../../../src/trace/stream.js';
+import { reasonNotToTrace } from '../../../src/trace/traceable.js';
 import { matchesGolden } from '../base/golden.js';
 
-const recorded = (file: string): string => readFileSync(path.join(process.cwd(), 'test/unit/machine/golden/traces', file), 'utf8');
+const recorded = (file: string): string => readFileSync(path.join(process.cwd(), 'test/unit/trace/golden/traces', file), 'utf8');
 
 /** A step as a line: how deep, where, what, how it ended. */
 function reported(step: TraceStep, began: number): string {
@@ -30,7 +30,7 @@ const golden = test.macro({
 		const { trace, output, ...place } = readScript(ending, recorded(`${name}.sh`));
 		const began = trace.steps[0]?.at ?? 0;
 		const text = [`${trace.shell}: ${JSON.stringify(place)}`, ...trace.steps.map((step) => reported(step, began)), `output: ${output}`];
-		matchesGolden(t, `machine/golden/traces/${name}.txt`, text.join('\n'));
+		matchesGolden(t, `trace/golden/traces/${name}.txt`, text.join('\n'));
 	},
 });
 

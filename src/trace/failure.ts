@@ -1,6 +1,6 @@
 /** Where a startup script failed: the line, the file and the command, as far as the trace and the shell tell. */
-import type { FailedSource } from '../../lab/trace.js';
-import type { ScriptPlaces } from '../../shell/command-places.js';
+import type { FailedSource } from '../lab/trace.js';
+import type { ScriptPlaces } from '../shell/command-places.js';
 import { isHarmless, type Culprit } from './culprit.js';
 import type { Followed } from './follow.js';
 import { lastWordsIn, placeInOtherLanguage, refusalIn, sourcesOf, syntaxErrorIn, type NamedPlace } from './last-words.js';

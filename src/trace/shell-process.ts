@@ -1,5 +1,5 @@
 /** The shell's processes while a trace is followed: which commands are open in each, and how they end. */
-import type { CommandPlace, Fork } from '../../shell/command-places.js';
+import type { CommandPlace, Fork } from '../shell/command-places.js';
 import { changesTrace } from './output.js';
 import type { TraceRecord } from './stream.js';
 

@@ -1,5 +1,5 @@
 /** Which startup scripts can be traced without being changed. */
-import { sharesErrors } from '../../shell/shared-errors.js';
+import { sharesErrors } from '../shell/shared-errors.js';
 
 /** Why a script is not to be traced, if it is not. */
 export function reasonNotToTrace(text: string): string | undefined {

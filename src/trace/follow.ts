@@ -3,8 +3,8 @@
  * one that forked it, ran before; so a command ends where the next record of its process at its depth, or the first
  * one of a process forked behind it, begins.
  */
-import type { CommandPlace, ScriptPlaces } from '../../shell/command-places.js';
-import { placesOf } from '../../shell/places-of.js';
+import type { CommandPlace, ScriptPlaces } from '../shell/command-places.js';
+import { placesOf } from '../shell/places-of.js';
 import { culpritOf, isWithoutFailure, type Culprit } from './culprit.js';
 import { Forks } from './forks.js';
 import { close, closeAll, endCommand, ownStatus, settle, type Ran, type ShellProcess } from './shell-process.js';

@@ -1,5 +1,5 @@
 /** Tells failures that a script went on behind from those that it asked for and those that it ended on. */
-import type { Fate } from '../../lab/trace.js';
+import type { Fate } from '../lab/trace.js';
 import { culpritOf, isComplaintOf, isWithoutFailure } from './culprit.js';
 import { isHeader, type Ran, type ShellProcess } from './shell-process.js';
 

@@ -1,5 +1,5 @@
 /** What dash's trace tells: the commands and the status of each before the next. It knows neither lines nor processes. */
-import type { CommandPlace, ScriptPlaces } from '../../shell/command-places.js';
+import type { CommandPlace, ScriptPlaces } from '../shell/command-places.js';
 import type { Followed, ScriptEnd } from './follow.js';
 import type { Ran } from './shell-process.js';
 import type { TraceRecord } from './stream.js';

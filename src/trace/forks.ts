@@ -1,5 +1,5 @@
 /** The tree of a script's processes, from what each tells of the one that forked it and from the script's text. */
-import type { CommandPlace, Fork } from '../../shell/command-places.js';
+import type { CommandPlace, Fork } from '../shell/command-places.js';
 import { close, isOf, lastUnit, ownStatus, settle, ShellProcess, type Unit } from './shell-process.js';
 import type { TraceRecord } from './stream.js';
 

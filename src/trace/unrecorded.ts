@@ -1,5 +1,5 @@
 /** Commands that bash ended in without tracing them: it could not expand them, or the script had ended its trace. */
-import type { CommandPlace, ScriptPlaces } from '../../shell/command-places.js';
+import type { CommandPlace, ScriptPlaces } from '../shell/command-places.js';
 import { isHarmless } from './culprit.js';
 import { isHeader, type Ran } from './shell-process.js';
 

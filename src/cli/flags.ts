@@ -74,6 +74,15 @@ export function scriptTimeoutOf(seconds: number | undefined): number | undefined
 	throw usageFailure('--script-timeout: expected seconds above 0, 86400 at most');
 }
 
+/** For commands that keep or show what happened. */
+export const secretsFlag = {
+	'show-secrets': {
+		type: 'boolean',
+		default: false,
+		describe: 'leave the passwords that the plan declares in what is shown and kept; they are masked otherwise',
+	},
+} as const;
+
 /** A text that must not be empty where it is given, as an unset shell variable makes it. */
 export function filled(name: string, value: string | undefined): string | undefined {
 	if (value === undefined || value.trim() !== '') return value;
@@ -94,3 +103,12 @@ export function bytesOf(name: string, gigabytes: number): number {
 	if (gigabytes >= 0 && Number.isFinite(gigabytes)) return gigabytes * 1e9;
 	throw usageFailure(`--${name}: expected gigabytes, 0 or more`);
 }
+
+/** A node of the lab that is meant. */
+export const nodeArgument = { node: { type: 'string', demandOption: true, describe: 'a node of the lab' } } as const;
+
+/** Whom to be in a node. */
+export const userFlag = { user: { type: 'string', requiresArg: true, describe: 'whom to be in the node (default: the declared user)' } } as const;
+
+/** A lab that is up, by its name. */
+export const runningLabArgument = { lab: { type: 'string', describe: 'name of the lab (default: the only one that is up)' } } as const;

@@ -6,7 +6,7 @@ import type { LabNode, StartupScript } from '../lab/lab.js';
 import { layOutColumns, painter } from '../report/text.js';
 import { buildSeedFiles, readGuestFiles, type GuestFiles } from '../seed/content.js';
 import { writeSeedDisk } from '../seed/disk.js';
-import { generateHostKey } from '../ssh/session.js';
+import { generateHostKey } from '../ssh/login.js';
 import { loadLab } from './load-lab.js';
 import { stopOnSignals } from './stop.js';
 import type { Terminal } from './terminal.js';

@@ -1,3 +1,5 @@
+import { usageFailure } from '../base/errors.js';
+
 /**
  * The resolved lab: what the plan means once every default is filled in, every file read and every size a number.
  * Stages from here on take a `Lab` or parts of it, and never look at the plan again.
@@ -42,6 +44,8 @@ export interface LabNetwork {
 export interface LabNode {
 	readonly name: string;
 	readonly role: string;
+	/** Where the plan draws it; says nothing about its machine. */
+	readonly position?: { readonly x: number; readonly y: number };
 	readonly memoryMiB: number;
 	readonly diskMiB: number;
 	/** Processors, where it is not one. */
@@ -101,6 +105,8 @@ export interface StartupScript {
 	/** Name within the node, fit for a file name and a unit name. */
 	readonly name: string;
 	readonly text: string;
+	/** Its bytes in base64, where they are no UTF-8: it runs as it is. */
+	readonly bytes?: string;
 	/** Absolute path, when the script is a file beside the plan. */
 	readonly file?: string;
 	/** The unit that the script runs after. */
@@ -176,3 +182,18 @@ export type Assertion = { readonly onVm: string; readonly notJudged?: string } &
 );
 
 export type AssertionType = Assertion['type'];
+
+/** Refuses names that no node has. @throws Failure `usage` that names them, and the nodes that there are */
+export function requireNodes(names: readonly string[], known: readonly string[]): void {
+	const unknown = names.filter((name) => !known.includes(name));
+	if (unknown.length === 0) return;
+	throw usageFailure(`the lab has no node ${unknown.map((name) => `'${name}'`).join(', ')}`, { hint: `its nodes are ${known.join(', ')}` });
+}
+
+/** An SSH host key that the node is given, so that the tool knows it before the first connection. */
+export interface HostKey {
+	/** OpenSSH PEM text. */
+	readonly privateKey: string;
+	/** `ssh-ed25519 AAAA… comment`. */
+	readonly publicKey: string;
+}

@@ -8,6 +8,7 @@ import { brokenFailure, usageFailure } from '../base/errors.js';
 import { onLines } from '../base/lines.js';
 import { withDeadline } from '../base/waiting.js';
 import { isUserName } from '../lab/user-name.js';
+import { maximumLineBytes } from './agent-message.js';
 
 export interface TerminalSize {
 	readonly rows: number;
@@ -36,16 +37,16 @@ export class ControlChannel {
 	readonly #listeners = new Set<(line: string) => void>();
 	#shells = 0;
 
-	constructor(node: string, port: Duplex) {
+	/** @param onTooLong called once when the guest writes a line without an end */
+	constructor(node: string, port: Duplex, onTooLong?: () => void) {
 		this.#node = node;
 		this.#port = port;
 		const end = () => port.destroy();
 		port.on('error', end);
-		onLines(port, {
-			onLine: (line) => {
-				for (const listener of this.#listeners) listener(line.trim());
-			},
-		});
+		const onLine = (line: string) => {
+			for (const listener of this.#listeners) listener(line.trim());
+		};
+		onLines(port, { maximumBytes: maximumLineBytes, onLine, ...(onTooLong ? { onTooLong } : {}) });
 	}
 
 	/**

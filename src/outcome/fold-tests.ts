@@ -2,18 +2,18 @@
 import type { AssertionOutcome, AssertionWait } from '../lab/events.js';
 import type { AssertionRecord, TestRecord } from './state.js';
 
-/** The tests with one more outcome. */
-export const withAssertion = (tests: readonly TestRecord[], outcome: AssertionOutcome): readonly TestRecord[] =>
-	withRecord(tests, outcome, (announced) => ({ ...announced, outcome }));
+/** The tests with one more outcome, told `finishedAt` that time. */
+export const withAssertion = (tests: readonly TestRecord[], outcome: AssertionOutcome, finishedAt: number): readonly TestRecord[] =>
+	withRecord(tests, outcome, (announced) => ({ ...announced, outcome, finishedAt }));
 
 /** The tests with the news, told `at` that time, that an assertion does not hold so far. */
 export const withWaiting = (tests: readonly TestRecord[], wait: AssertionWait, at: number): readonly TestRecord[] =>
-	withRecord(tests, wait, (announced, { outcome }) => {
+	withRecord(tests, wait, (announced, before) => {
 		const { attempts, message, leftMs } = wait;
-		return outcome ? { ...announced, outcome } : { ...announced, waiting: { attempts, message, until: at + leftMs } };
+		return before.outcome ? { ...announced, ...before } : { ...announced, waiting: { attempts, message, until: at + leftMs } };
 	});
 
-type Announced = Omit<AssertionRecord, 'outcome' | 'waiting'>;
+type Announced = Omit<AssertionRecord, 'outcome' | 'waiting' | 'finishedAt'>;
 
 /**
  * The tests with another record of one assertion. Nothing stops a plan from having two tests of one name, so the news

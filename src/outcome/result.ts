@@ -1,7 +1,13 @@
+/**
+ * What a run came to. A lab passes only on positive evidence: the run is finished and everything that was announced
+ * has passed. What was never reached is `not run`, and a run with such a thing in it has not passed.
+ */
 import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
 import { wasStarted, type ReportedError, type ScriptOutcome, type Status } from '../lab/events.js';
 import type { LeftOut } from '../lab/lab.js';
+import { failedPlaceResult, type FailedPlaceResult } from './failed-place.js';
+import { type LoginOutcome } from '../lab/events.js';
 import { startStageOf, isCold, originResult, scriptsToRun, type OriginResult } from './origins.js';
 import { outboundFindings, outboundResult, type OutboundResult } from './outbound.js';
 import { robustnessResults, robustnessStatuses, type RobustnessResults } from './robustness.js';
@@ -18,10 +24,6 @@ import {
 	type TestRecord,
 } from './state.js';
 import { swallowedResults, type SwallowedResult } from './swallowed.js';
-/**
- * What a run came to. A lab passes only on positive evidence: the run is finished and everything that was announced
- * has passed. What was never reached is `not run`, and a run with such a thing in it has not passed.
- */
 
 /** `not run` is the verdict of a log that ends before its run did, with nothing failed so far. */
 export type Verdict = Status | 'not run';
@@ -47,6 +49,14 @@ export interface RunResult {
 		readonly status: ReachedStatus;
 		/** Absent when the run ended before it was known. */
 		readonly origin?: OriginResult;
+		/** Whether the declared user gets in by SSH; absent where that was not tried. */
+		readonly login?: {
+			readonly user: string;
+			readonly port: number;
+			/** `closed`: the node keeps people out by its own configuration. */
+			readonly status: LoginOutcome['status'];
+			readonly message?: string;
+		};
 		readonly startup: readonly {
 			readonly script: string;
 			readonly status: ScriptOutcome['status'] | 'not run';
@@ -54,6 +64,8 @@ export interface RunResult {
 			readonly exit_code: number | null;
 			readonly ms: number;
 			readonly failed_line?: number;
+			readonly failed_source?: FailedPlaceResult['failed_source'];
+			readonly trace_ended_at?: number;
 			/** Failures that the script went on behind; absent when there are none. */
 			readonly swallowed?: readonly SwallowedResult[];
 		}[];
@@ -107,6 +119,7 @@ export const decides = ({ name }: StageRecord): boolean => name !== 'restore' &&
 const testStatuses = (state: RunState): readonly (ReachedStatus | ScriptOutcome['status'])[] => [
 	...scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run'),
 	...allAssertions(state).map(assertionStatus),
+	...state.nodes.flatMap(({ login }) => (login?.status === 'failed' ? ['failed' as const] : [])),
 	...robustnessStatuses(state),
 ];
 
@@ -123,7 +136,7 @@ export function nodeStatus(state: RunState, node: NodeRecord): ReachedStatus {
 	if (state.errors.some((error) => error.node === node.name)) return 'error';
 	const stages = state.stages.filter((stage) => stage.node === node.name && decides(stage)).map(({ status }) => status);
 	const scripts = (wasStarted(node) ? [] : node.scripts).map(({ outcome }) => outcome?.status ?? 'not run');
-	if (stages.includes('failed') || scripts.includes('failed') || scripts.includes('timed-out')) return 'failed';
+	if (node.login?.status === 'failed' || stages.includes('failed') || scripts.includes('failed') || scripts.includes('timed-out')) return 'failed';
 	if (stages.includes('error')) return 'error';
 	if (scripts.length === 0) return startStageOf(state, node.name)?.status === 'passed' ? 'passed' : 'not run';
 	return scripts.every((status) => status === 'passed') ? 'passed' : 'not run';
@@ -185,12 +198,13 @@ export function resultOf(state: RunState): RunResult {
 			name: node.name,
 			status: nodeStatus(state, node),
 			...(node.origin ? { origin: originResult(node.origin) } : {}),
+			...loginResult(node),
 			startup: node.scripts.map(({ script, outcome }) => ({
 				script,
 				status: outcome?.status ?? 'not run',
 				exit_code: outcome?.exitCode ?? null,
 				ms: outcome?.ms ?? 0,
-				...(outcome?.failedLine === undefined ? {} : { failed_line: outcome.failedLine }),
+				...failedPlaceResult(outcome ?? {}),
 				...swallowedResults(outcome),
 			})),
 		})),
@@ -221,6 +235,9 @@ function assertionResult(assertion: AssertionRecord): AssertionResult {
 		...messageIn(seen ?? (notJudged === undefined ? undefined : { message: notJudged })),
 	};
 }
+
+const loginResult = ({ login }: NodeRecord): Pick<RunResult['nodes'][number], 'login'> =>
+	login ? { login: { user: login.username, port: login.port, status: login.status, ...messageIn(login) } } : {};
 
 /** What was seen of an assertion that did not pass, or did not so far when the run was broken off. */
 const messageIn = (seen: { readonly message?: string } | undefined): { readonly message?: string } =>

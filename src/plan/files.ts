@@ -22,8 +22,8 @@ export async function readPlanText(file: string): Promise<string> {
 	const handle = await open(file, constants.O_RDONLY);
 	try {
 		return file.endsWith('.json')
-			? await readBounded(handle, maximumPlanBytes.json, 'a plan')
-			: await readBounded(handle, maximumPlanBytes.yaml, 'a plan in YAML');
+			? (await readBounded(handle, maximumPlanBytes.json, 'a plan')).toString('utf8')
+			: (await readBounded(handle, maximumPlanBytes.yaml, 'a plan in YAML')).toString('utf8');
 	} finally {
 		await handle.close();
 	}
@@ -34,7 +34,7 @@ export async function readPlanText(file: string): Promise<string> {
  * none, and neither is what lies behind one that leads out.
  * @throws UnreadableFile, or an error of the system
  */
-export async function readScriptText(file: string, directory: string): Promise<string> {
+export async function readScriptFile(file: string, directory: string): Promise<Buffer> {
 	const [home, folder] = await Promise.all([realpath(directory), realpath(path.dirname(file))]);
 	if (folder !== home && !folder.startsWith(home === '/' ? '/' : `${home}/`)) throw new UnreadableFile("it is outside the plan's folder");
 	// Without blocking: a FIFO would wait for somebody who writes to it.
@@ -52,12 +52,12 @@ export async function readScriptText(file: string, directory: string): Promise<s
 /** That something is larger than what is read of its kind. */
 export const tooLarge = (what: string, limit: number): string => `${what} has ${formatBytes(limit)} at most, and it is larger`;
 
-async function readBounded(handle: FileHandle, limit: number, what: string): Promise<string> {
+async function readBounded(handle: FileHandle, limit: number, what: string): Promise<Buffer> {
 	const chunks: Buffer[] = [];
 	let size = 0;
 	for (;;) {
 		const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(64 * 1024));
-		if (bytesRead === 0) return Buffer.concat(chunks).toString('utf8');
+		if (bytesRead === 0) return Buffer.concat(chunks);
 		chunks.push(buffer.subarray(0, bytesRead));
 		size += bytesRead;
 		if (size > limit) throw new UnreadableFile(tooLarge(what, limit));

@@ -1,9 +1,11 @@
 /** Reading a plan and the script files beside it. Nothing is judged here but the shape. */
 import { dirname, resolve } from 'node:path';
+import { scriptOf } from '../lab/script-bytes.js';
 import { usageFailure } from '../base/errors.js';
 import { canonicalJson, sha256 } from '../base/hash.js';
 import { formatBytes, oneLine } from '../base/format.js';
-import { maximumScriptBytes, readPlanText, readScriptText, tooLarge } from './files.js';
+import { maximumScriptBytes, readPlanText, readScriptFile, tooLarge } from './files.js';
+import type { DeclaredPassword } from '../base/secrets.js';
 import { validatePlan } from './problems.js';
 import type { PlanDocument, StartupScriptDocument } from './schema.js';
 import { parsePlanTree, type PlanTree } from './tree.js';
@@ -38,7 +40,7 @@ async function read(path: string, { withScripts }: { readonly withScripts: boole
 		...(document ? { document } : {}),
 		problems: [...problems, ...missing],
 		scripts,
-		sha256: sha256(canonicalJson([text, ...scripts.map((script) => script.text)])),
+		sha256: sha256(canonicalJson([text, ...scripts.map(({ text: own, bytes }) => bytes ?? own)])),
 		locate: (inner) => tree.locate(inner),
 	};
 }
@@ -94,9 +96,9 @@ async function readScripts(
 		}
 		const file = resolve(directory, scriptFile);
 		try {
-			const text = await readScriptText(file, directory);
-			left -= text.length;
-			scripts.push({ ...place, name, text, file, lineOffset: 0 });
+			const content = await readScriptFile(file, directory);
+			left -= content.length;
+			scripts.push({ ...place, name, ...scriptOf(content), file, lineOffset: 0 });
 		} catch (error) {
 			missing.push({
 				code: 'script-file',
@@ -118,3 +120,7 @@ function reasonOf(error: unknown): string {
 	if (code === 'ENAMETOOLONG') return 'its name is too long';
 	return error instanceof Error ? error.message : String(error);
 }
+
+/** The passwords that a plan declares. */
+export const passwordsIn = ({ nodes }: PlanDocument): readonly DeclaredPassword[] =>
+	nodes.flatMap(({ recipe }) => recipe.users.flatMap(({ username: user, password }) => (password ? [{ user, password }] : [])));

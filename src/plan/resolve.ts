@@ -1,4 +1,3 @@
-/** From the plan to the lab: every default filled in, every size a number, every assertion typed. */
 import { ExitCode, Failure } from '../base/errors.js';
 import { macAddresses, maximumNodes, uplinkAddress } from '../lab/addressing.js';
 import type { Assertion, Connection, Lab, LabNode, Scenario, ScenarioTest, StartupScript, User } from '../lab/lab.js';
@@ -9,13 +8,22 @@ import { leftOutOf } from './left-out.js';
 import { whyNotJudged } from './outside.js';
 import { hasFirewall, wantedPackages } from './packages.js';
 import { startupScriptEntries } from './read.js';
-import { openPorts, resolveNetwork } from './resolve-network.js';
 import { recipeTests } from './recipe-tests.js';
+import { openPorts, resolveNetwork } from './resolve-network.js';
 import type { FeaturePackages } from './rules/context.js';
-import type { ConnectionDocument, NodeDocument, PlanDocument, ScenarioDocument, TestDocument, UserDocument } from './schema.js';
+import type {
+	ConnectionDocument,
+	NodeDocument,
+	PlanDocument,
+	ScenarioDocument,
+	TestDocument,
+	UserDocument,
+} from './schema.js';
 import { readSshSettings, whyNoUnit } from './services.js';
 import { parseSize } from './sizes.js';
 import type { PlanPath, PlanSource } from './types.js';
+
+/** From the plan to the lab: every default filled in, every size a number, every assertion typed. */
 
 /** The unit that a startup script runs after when the plan names none; OpenFactory's own choice. */
 export const DEFAULT_AFTER = 'network-online.target';
@@ -94,6 +102,7 @@ class Resolver {
 		return {
 			name: node.name,
 			role: node.role,
+			...(node.x === undefined || node.y === undefined ? {} : { position: { x: node.x, y: node.y } }),
 			memoryMiB: parseSize(node.memory) ?? this.refuse([...path, 'memory'], 'is no size'),
 			diskMiB: parseSize(node.disk) ?? this.refuse([...path, 'disk'], 'is no size'),
 			...(node.vcpus === undefined || node.vcpus === 1 ? {} : { vcpus: node.vcpus }),
@@ -125,6 +134,7 @@ class Resolver {
 			return {
 				name: names[scriptIndex] ?? entry.name,
 				text: script.text,
+				...(script.bytes === undefined ? {} : { bytes: script.bytes }),
 				...(script.file === undefined ? {} : { file: script.file }),
 				after,
 				...(timeout === undefined ? {} : { timeoutSeconds: timeout }),

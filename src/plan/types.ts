@@ -27,6 +27,8 @@ export interface SourceScript {
 	readonly path: PlanPath;
 	readonly name: string;
 	readonly text: string;
+	/** Its bytes in base64, where they are no UTF-8. */
+	readonly bytes?: string;
 	/** Absolute path, when the script is a file beside the plan. */
 	readonly file?: string;
 	/**

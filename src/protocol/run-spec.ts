@@ -14,9 +14,12 @@ export interface MachineRunSpec {
 	readonly diskMiB: number;
 	readonly consoleFile: string;
 	readonly address: string;
-	/** The declared user that the tool gets in as. */
+	/** The declared user that people get in as. */
 	readonly username: string;
-	readonly password: string;
+	/** Absent where that user has none, who then gets in with a key only. */
+	readonly password?: string;
+	/** Where its recipe has SSH; 22 where it says nothing of it. */
+	readonly sshPort?: number;
 	/** The public half of the host key that the node was given. */
 	readonly hostKey: string;
 	/** Where the machine comes from, as planned: one that cannot be restored is booted. */
@@ -76,11 +79,19 @@ export interface RunSpec {
 	readonly saveFailed?: ExportRequest;
 	/** Whether the scenario is run once the machines are started; a lab that is brought up to stay waits to be asked. */
 	readonly scenario: boolean;
+	/** Whether declared passwords stay in what the lab answers to those who ask it later. */
+	readonly showSecrets?: boolean;
 	/** The store of checkpoints. */
 	readonly checkpoints: string;
 	readonly accelerator: Accelerator;
-	/** The host's part in what a saved machine depends on. */
-	readonly host: { readonly qemuVersion: string; readonly processor: string };
+	/** The host's part in what a saved machine depends on, the accelerator apart. */
+	readonly host: {
+		readonly qemuVersion: string;
+		/** The processor by its model name. */
+		readonly processor: string;
+		/** What else shows in a guest's processor under that accelerator, by names for people. */
+		readonly processorInputs: Readonly<Record<string, string>>;
+	};
 	readonly deadlines: Deadlines;
 	/** How many times slower the guests are than the plan was written for. */
 	readonly slowdown: number;
@@ -170,4 +181,12 @@ export interface ScenarioRequest {
 /** Nodes that are made anew, and the lab that there is then. */
 export interface Replacement extends Pick<RunSpec, 'lab' | 'startedKey' | 'saveStarted'> {
 	readonly machines: readonly MachineRunSpec[];
+}
+
+/** What a lab is made from, once some of its nodes have been made anew. */
+export function withReplacement(run: RunSpec, { machines, ...lab }: Replacement): RunSpec {
+	const all = run.machines.map((before) => machines.find(({ spec }) => spec.name === before.spec.name) ?? before);
+	// A key of the checkpoint of the lab that was must not be taken for one of the lab that is.
+	const { startedKey: _was, saveStarted: _then, ...rest } = run;
+	return { ...rest, ...lab, machines: all };
 }

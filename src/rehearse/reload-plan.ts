@@ -1,7 +1,7 @@
 /** What an edited plan means for a lab that runs. Pure. */
 import { usageFailure } from '../base/errors.js';
 import type { Lab, LabNode } from '../lab/lab.js';
-import { requireNodes } from '../lab/node-names.js';
+import { requireNodes } from '../lab/lab.js';
 
 /** A node that has to be made anew, and what of it was edited, in words; nothing was where it only has no machine. */
 export interface ChangedNode {
@@ -17,11 +17,12 @@ export interface ReloadPlan {
 }
 
 /** What is told of each part of a node. */
-const words: Readonly<Record<keyof LabNode, string>> = {
+const words: Readonly<Record<keyof Required<LabNode>, string>> = {
 	vcpus: 'processors',
 	suite: 'base image',
 	name: 'name',
 	role: 'role',
+	position: 'place in the drawing',
 	memoryMiB: 'memory',
 	diskMiB: 'disk',
 	alias: 'lab address',
@@ -40,7 +41,7 @@ const words: Readonly<Record<keyof LabNode, string>> = {
 };
 
 /** What says nothing about the machine. */
-const immaterial: readonly (keyof LabNode)[] = ['role'];
+const immaterial: readonly (keyof LabNode)[] = ['role', 'position'];
 
 /**
  * Compares a lab that runs with its edited plan.

@@ -11,6 +11,7 @@ import {
 	type TestRecord,
 } from '../outcome/state.js';
 import { consoleLogPath } from '../runs/run-files.js';
+import { failedPlaceText } from '../outcome/failed-place.js';
 import { startStageText } from './origins.js';
 import { excerptLines, swallowedLines } from './swallowed.js';
 import {
@@ -25,6 +26,7 @@ import {
 	type Paint,
 	type Style,
 } from './text.js';
+
 /** The two tables of the summary: nodes with their startup scripts, and tests with their assertions. */
 
 /** Lines of output that are quoted; all of it is in the event log. */
@@ -47,7 +49,7 @@ export function nodeSection(state: RunState, paint: Paint): string[] {
 function nodeEntries(state: RunState, node: NodeRecord, paint: Paint): Entry[] {
 	const boot = bootEntry(state, node, paint);
 	const scripts = node.scripts.map((record) => scriptEntry(state, node, record, paint));
-	const [first, ...others] = scripts;
+	const [first, ...others] = [...scripts, ...loginEntries(node)];
 	if (!first) return [boot];
 	// What went wrong with the machine is told before its scripts, which then were not run at all.
 	const joined: Entry = { ...boot, cells: [...boot.cells, ...first.cells], below: [...boot.below, ...first.below] };
@@ -82,10 +84,7 @@ function scriptEntry(state: RunState, node: NodeRecord, record: ScriptRecord, pa
 	if (!outcome) return row(startedAt === undefined ? 'not run' : 'never finished', 'dim');
 	const swallowed = swallowedLines(outcome, paint);
 	if (outcome.status === 'passed') return row(`passed in ${formatMs(outcome.ms)}`, 'dim', swallowed);
-	const where = [
-		...(outcome.failedLine === undefined ? [] : [`line ${outcome.failedLine}`]),
-		...(outcome.failedCommand === undefined ? [] : [oneLine(outcome.failedCommand)]),
-	].join(': ');
+	const where = failedPlaceText(outcome);
 	return row(scriptFailure(outcome), statusStyle(outcome.status), [
 		...(where === '' ? [] : [paint('bold', where)]),
 		...(outcome.excerpt ? excerptLines(outcome.excerpt, outcome.failedLine, paint) : []),
@@ -93,6 +92,13 @@ function scriptEntry(state: RunState, node: NodeRecord, record: ScriptRecord, pa
 		...quote(outcome.output, quotedLines, paint),
 		...(state.runDirectory === '' ? [] : [`console log: ${consoleLogPath(state.runDirectory, node.name)}`]),
 	]);
+}
+
+/** A login that works is nothing to tell. */
+function loginEntries({ login }: NodeRecord): Entry[] {
+	if (!login || login.status === 'passed') return [];
+	const [reported, style] = login.status === 'failed' ? (['failed', statusStyle('failed')] as const) : (['closed', 'dim'] as const);
+	return [{ status: undefined, cells: [{ text: `SSH as ${login.username}` }, { text: reported, style }], below: [oneLine(login.message ?? '')] }];
 }
 
 /** `failed with exit status 1 after 4.2 s`. */

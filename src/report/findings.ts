@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import { oneLine, plural } from '../base/format.js';
 import type { LeftOut } from '../lab/lab.js';
+import { painter, type Paint } from './text.js';
 
 /** Something that a rehearsal does without, as a sentence. */
 export const leftOutSentence = ({ path, why }: LeftOut): string => oneLine(`${path}: ${why}`);
@@ -32,7 +33,7 @@ export interface FindingsOptions {
 
 /** Findings of one file under each other, in the order given, and a count at the end. Ends with a newline. */
 export function renderFindings(findings: readonly ShownFinding[], options: FindingsOptions): string {
-	const paint = options.color ? colored : plain;
+	const paint = painter(options.color);
 	const byFile = new Map<string, ShownFinding[]>();
 	for (const finding of findings) {
 		const file = finding.file ?? '';
@@ -46,16 +47,16 @@ export function renderFindings(findings: readonly ShownFinding[], options: Findi
 	const count = { error: 0, warning: 0 };
 	for (const { severity } of findings) count[severity]++;
 	const counts = [
-		...(count.error > 0 ? [paint.error(plural(count.error, 'error'))] : []),
-		...(count.warning > 0 ? [paint.warning(plural(count.warning, 'warning'))] : []),
+		...(count.error > 0 ? [paint('red', plural(count.error, 'error'))] : []),
+		...(count.warning > 0 ? [paint('yellow', plural(count.warning, 'warning'))] : []),
 	];
 	return [...groups, `${counts.join(', ') || 'no findings'}\n`].join('\n\n');
 }
 
 function renderFinding(finding: ShownFinding, paint: Paint, cwd: string): string {
 	const { severity, rule, path, message, fix } = finding;
-	const head = `${paint.place(placeOf(finding, cwd))}  ${paint[severity](severity)}  ${rule}  ${path}: ${message}`;
-	return `${head}\n    ${paint.fix(fix)}`;
+	const head = `${paint('bold', placeOf(finding, cwd))}  ${paint(severity === 'error' ? 'red' : 'yellow', severity)}  ${rule}  ${path}: ${message}`;
+	return `${head}\n    ${paint('cyan', fix)}`;
 }
 
 function placeOf({ file, line, path }: ShownFinding, cwd: string): string {
@@ -64,13 +65,3 @@ function placeOf({ file, line, path }: ShownFinding, cwd: string): string {
 	const shown = fromHere.length < file.length && !fromHere.startsWith('../..') ? fromHere : file;
 	return line === undefined ? shown : `${shown}:${line}`;
 }
-
-type Paint = Readonly<Record<'place' | 'error' | 'warning' | 'fix', (text: string) => string>>;
-
-/** SGR sequences of ECMA-48. */
-const sgr = (code: number) => (text: string): string => `\x1b[${code}m${text}\x1b[0m`;
-
-const colored: Paint = { place: sgr(1), error: sgr(31), warning: sgr(33), fix: sgr(36) };
-
-const same = (text: string): string => text;
-const plain: Paint = { place: same, error: same, warning: same, fix: same };

@@ -4,6 +4,7 @@
  */
 import junitReportBuilder, { type Builder, type TestCase } from 'junit-report-builder';
 import { withoutControls } from '../base/format.js';
+import { failedPlaceText } from '../outcome/failed-place.js';
 import { outboundFindings } from '../outcome/outbound.js';
 import { robustnessItems, type RobustnessItem } from '../outcome/robustness.js';
 import { errorOf } from '../outcome/result.js';
@@ -29,6 +30,15 @@ export function junitXml(state: RunState): string {
 		for (const one of state.leftOut) suite.property('left_out', clean(leftOutSentence(one)));
 		for (const finding of outboundFindings(state)) suite.property('outside', clean(outboundSentence(finding)));
 		for (const { node, script } of scripts) writeScript(suite.testCase(), state, node, script);
+	}
+	const logins = state.nodes.flatMap(({ login }) => login ?? []);
+	if (logins.length > 0) {
+		const suite = addSuite('SSH logins', sum(logins.map(({ ms }) => ms)));
+		for (const { node, username, status, ms, message = '' } of logins) {
+			const testCase = suite.testCase().className(clean(`${state.lab}.${node}`)).name(clean(`SSH as ${username}`)).time(ms / 1000);
+			if (status === 'failed') fail(testCase, message, 'login', message);
+			else if (status === 'closed') testCase.standardOutput(clean(message));
+		}
 	}
 	for (const test of state.tests) {
 		const suite = addSuite(test.name, sum(test.assertions.map(({ outcome }) => outcome?.ms)));
@@ -64,10 +74,7 @@ function writeScript(testCase: TestCase, state: RunState, node: NodeRecord, { sc
 	if (!outcome) return void testCase.skipped();
 	testCase.standardOutput(clean(outcome.output));
 	if (outcome.status === 'passed') return;
-	const where = [
-		...(outcome.failedLine === undefined ? [] : [`line ${outcome.failedLine}`]),
-		...(outcome.failedCommand === undefined ? [] : [outcome.failedCommand]),
-	].join(': ');
+	const where = failedPlaceText(outcome);
 	fail(testCase, `${node.name}: ${script} ${scriptFailure(outcome)}`, outcome.status, where);
 }
 

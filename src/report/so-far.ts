@@ -8,6 +8,7 @@ import {
 } from '../outcome/state.js';
 import { wholeSeconds } from './live-rows.js';
 import { mark, statusStyle, type Paint } from './text.js';
+
 /** How the assertions stand while a scenario runs: what does not hold so far, and what differs from the run before. */
 
 /** Which assertion it is: plans have no other name for one. */

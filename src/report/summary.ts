@@ -11,8 +11,8 @@ import { leftOutSentence } from './findings.js';
 import { indented, layOutColumns, painter, wrapWords, type Paint, type TextOptions } from './text.js';
 import { robustnessSections } from './robustness-sections.js';
 
-/** The summary of a run, as text that ends in a newline. */
-export function summary(state: RunState, options: TextOptions): string {
+/** The summary of a run, as text that ends in a newline. `page` is the file of its page, where there is one. */
+export function summary(state: RunState, options: TextOptions & { readonly page?: string | undefined }): string {
 	const paint = painter(options.color);
 	const sections = [
 		nodeSection(state, paint),
@@ -24,7 +24,7 @@ export function summary(state: RunState, options: TextOptions): string {
 		leftOutSection(state, options.width, paint),
 		errorSection(state, options.width, paint),
 		state.detached ? detachedSection(state.detached, paint) : [],
-		closingSection(state, options.width, paint),
+		closingSection(state, options.width, paint, options.page),
 	];
 	return `${sections
 		.filter((lines) => lines.length > 0)

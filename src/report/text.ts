@@ -12,7 +12,7 @@ export interface TextOptions {
 	readonly width: number;
 }
 
-export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
 /** A text in a style, or as it is when there are to be no colours. */
 export type Paint = (style: Style, text: string) => string;

@@ -107,7 +107,7 @@ const isMachine = (value: unknown): boolean => {
 		/^[0-9a-f]{16}$/.test(key) &&
 		typeof builtAt === 'number' &&
 		isNameOfUser(username) &&
-		isText(password) &&
+		(password === undefined || isText(password)) &&
 		isText(hostKey) &&
 		/^ssh-ed25519 [A-Za-z0-9+/=]+(?: [\w.@-]*)?$/.test(hostKey) &&
 		['passed', 'failed', 'error'].includes(String(status)) &&

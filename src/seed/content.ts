@@ -1,19 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { encryptPassword } from './password.js';
+import { contentOf } from '../lab/script-bytes.js';
 import { packageRoot } from '../base/package-root.js';
 import { contentKey } from '../base/hash.js';
 import { quote } from '../base/shell.js';
-import type { LabNode, StartupScript } from '../lab/lab.js';
+import type { HostKey, LabNode, StartupScript } from '../lab/lab.js';
 import { settingFiles, yesNo } from './settings.js';
-
-/** An SSH host key that the node is given, so that the tool knows it before the first connection. */
-export interface HostKey {
-	/** OpenSSH PEM text. */
-	readonly privateKey: string;
-	/** `ssh-ed25519 AAAA… comment`. */
-	readonly publicKey: string;
-}
 
 /** The guest's own files, from `cloud-init/guest`. */
 export interface GuestFiles {
@@ -30,8 +23,8 @@ export interface SeedInput {
 	readonly isTraced: (script: StartupScript) => boolean;
 }
 
-/** The files of a seed disk by path, with text as content. */
-export type SeedFiles = Readonly<Record<string, string>>;
+/** The files of a seed disk by path; only scripts that are no text are bytes. */
+export type SeedFiles = Readonly<Record<string, string | Buffer>>;
 
 /** Where on the seed the guest's own files lie, each at the path that it has in the guest. */
 const guestTree = 'guest';
@@ -39,7 +32,9 @@ const guestTree = 'guest';
 /** Where in the guest its own files go. */
 const guestFilePlaces: Readonly<Record<string, string>> = {
 	agent: '/usr/local/lib/rehearse/agent',
+	'Base64.pm': '/usr/local/lib/rehearse/Base64.pm',
 	'Clock.pm': '/usr/local/lib/rehearse/Clock.pm',
+	'Commands.pm': '/usr/local/lib/rehearse/Commands.pm',
 	'Manager.pm': '/usr/local/lib/rehearse/Manager.pm',
 	'run-script': '/usr/local/lib/rehearse/run-script',
 	'snapshot.bash': '/usr/local/lib/rehearse/snapshot.bash',
@@ -79,7 +74,7 @@ export function buildSeedFiles(input: SeedInput): SeedFiles {
 		...provisioning,
 		'meta-data': `${JSON.stringify(metaData)}\n`,
 		'startup/order.txt': node.startupScripts.map((script) => indexLine(script, input)).join(''),
-		...Object.fromEntries(node.startupScripts.map((script) => [`startup/${script.name}`, script.text])),
+		...Object.fromEntries(node.startupScripts.map((script) => [`startup/${script.name}`, contentOf(script)])),
 	};
 }
 

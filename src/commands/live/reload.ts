@@ -1,4 +1,3 @@
-
 import { ExitCode, usageFailure } from '../../base/errors.js';
 import type { RunEvent } from '../../lab/events.js';
 import { emptyRun, foldEvent } from '../../outcome/fold.js';

@@ -135,7 +135,6 @@ test('a finding in a JSON string says the line of the script', (t) => {
 	t.regex(finding?.message ?? '', /^line 4 of the script: /);
 });
 
-
 test('whatever a plan holds, checking does not throw', (t) => {
 	fc.assert(
 		fc.property(fc.jsonValue(), (value) => {

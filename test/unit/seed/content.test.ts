@@ -2,6 +2,7 @@ import test from 'ava';
 import { parse } from 'yaml';
 import type { LabNode, StartupScript } from '../../../src/lab/lab.js';
 import { scriptDeadlineMs } from '../../../src/protocol/run-spec.js';
+import { scriptOf } from '../../../src/lab/script-bytes.js';
 import { buildSeedFiles, readGuestFiles } from '../../../src/seed/content.js';
 import { matchesGolden } from '../base/golden.js';
 import { labNode } from '../base/labs.js';
@@ -23,7 +24,9 @@ const hostKey = { privateKey: '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----E
 const guestFiles = { agent: '#!/bin/bash\ntrue\n', 'rehearse-agent.service': '[Service]\n' };
 
 const build = (overrides: Partial<LabNode> = {}, scriptDeadlineSeconds = 90.2) =>
-	buildSeedFiles({ node: { ...sample, ...overrides }, hostKey, guestFiles, scriptDeadlineSeconds: () => scriptDeadlineSeconds, isTraced: ({ name }) => name === 'first' });
+	buildSeedFiles({ node: { ...sample, ...overrides }, hostKey, guestFiles, scriptDeadlineSeconds: () => scriptDeadlineSeconds, isTraced: ({ name }) => name === 'first' }) as Readonly<
+		Record<string, string>
+	>;
 
 const instanceId = (overrides: Partial<LabNode> = {}, scriptDeadlineSeconds?: number): unknown =>
 	(JSON.parse(build(overrides, scriptDeadlineSeconds)['meta-data'] ?? '') as Record<string, unknown>)['instance-id'];
@@ -100,7 +103,7 @@ test('another size is the same instance: the disk is grown at every first boot',
 
 test("the guest's own files lie on the seed as in the guest, units among the units, and user-data has none of them", async (t) => {
 	const guestFiles = await readGuestFiles();
-	const files = buildSeedFiles({ node: sample, hostKey, guestFiles, scriptDeadlineSeconds: () => 1, isTraced: () => true });
+	const files = buildSeedFiles({ node: sample, hostKey, guestFiles, scriptDeadlineSeconds: () => 1, isTraced: () => true }) as Readonly<Record<string, string>>;
 	t.true(files['guest/usr/local/lib/rehearse/agent']?.startsWith('#!/usr/bin/perl'));
 	t.is(files['guest/etc/systemd/system/rehearse-agent.service'], guestFiles['rehearse-agent.service']);
 	t.is(files['guest/etc/systemd/system/systemd-user-sessions.service.d/rehearse.conf'], guestFiles['each-boot.conf']);
@@ -166,4 +169,11 @@ test('a script has the time that the plan gives it', (t) => {
 		isTraced: () => false,
 	});
 	t.is(files['startup/order.txt'], 'a 600 plain x.target\nb 60 plain x.target\n');
+});
+
+test('a script that is no UTF-8 is on the seed byte for byte', (t) => {
+	const content = Buffer.from("#!/bin/sh\necho 'Ren\xe9'\r\n\0no end", 'latin1');
+	const files = build({ startupScripts: [{ name: 'old', after: 'network-online.target', ...scriptOf(content) }] });
+	t.deepEqual(Buffer.from(files['startup/old'] ?? ''), content);
+	t.deepEqual(scriptOf(Buffer.from('\ufeffé\r\n\0')), { text: '\ufeffé\r\n\0' });
 });

@@ -1,11 +1,10 @@
 #!/bin/sh
 # Runs once the packages of an ISO's base layer are installed, as root of mmdebstrap's user namespace: $1 is the root
-# directory, $2 the directory for what the host needs of it, $3 the line of sources.list(5) for the ISO. Unlike images/customize.sh it tunes nothing: what the ISO
+# directory, $2 the directory for what the host needs of it. Unlike images/customize.sh it tunes nothing: what the ISO
 # boots is what Debian's packages make, less what belongs to one machine or to one moment.
 set -eu
 root=$1
 out=$2
-source=$3
 
 mkdir -p "$out/accounts" "$out/skel" "$out/units"
 
@@ -32,7 +31,9 @@ rm -f "$root/vmlinuz" "$root/vmlinuz.old" "$root/initrd.img" "$root/initrd.img.o
 rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/hostname" "$root/etc/resolv.conf"
 ln -s ../run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
 rm -f "$root/etc/.resolv.conf.systemd-resolved.bak" "$root/etc/apt/apt.conf.d/99mmdebstrap" "$root/etc/apt/preferences.d/99pinned"
-echo "$source" >"$root/etc/apt/sources.list"
+# Nor does the mirror that it was built from: where a node finds packages is for its deployment to say.
+: >"$root/etc/apt/sources.list"
+rm -f "$root"/etc/apt/sources.list.d/*
 # Debian's unit makes host keys at a first boot alone, by the machine-id. Those of a live medium are gone after every boot.
 if [ -e "$root/usr/lib/systemd/system/sshd-keygen.service" ]; then
 	mkdir -p "$root/etc/systemd/system/sshd-keygen.service.d"

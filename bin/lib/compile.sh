@@ -8,6 +8,11 @@ cd -- "$(dirname -- "$(readlink -f -- "$0")")/../.."
 # The compiler trusts its notes on what it wrote last, even when that is gone.
 [ -e dist/src/cli/main.js ] || rm -f dist/.tsbuildinfo
 node_modules/.bin/tsc -p tsconfig.json
+# What was compiled from a source that is gone would still run, as a test for instance.
+find dist/src dist/test -name '*.js' 2>/dev/null | while IFS= read -r file; do
+	source=${file#dist/}
+	[ -e "${source%.js}.ts" ] || [ -e "${source%.js}.tsx" ] || rm -f -- "$file"
+done
 
 # A lab that stays may still have to read what the last build left, which counts from now on.
 if [ -e dist/bin/.built ]; then

@@ -26,6 +26,12 @@ umount mount
 unshare util-linux
 '
 
+# What only the tests need: a browser for the page of a run, and letters for it to show. Ubuntu has no such package.
+test_programs='
+chromium chromium
+/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
+'
+
 # Each file that a package is known by, where no program is; any one of those of a package will do.
 files='
 /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring
@@ -51,7 +57,7 @@ iso_files='
 # Sets $missing_packages to the packages that a program or a file is missing of. Starts no process.
 find_missing_packages() {
 	missing_packages=
-	wanted=${1:-$programs$files}
+	wanted=${1:-$programs$files${for_tests:+$test_programs}}
 	while read -r item package; do
 		[ -n "$item" ] || continue
 		case $item in

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** A program of this package that another one starts, as `bin/lib/compile.sh` joins it. */
@@ -15,3 +15,7 @@ export function packageRoot(): string {
 		if (directory === path.dirname(directory)) throw new Error('this package has no package.json above it');
 	}
 }
+
+/** This tool's version, such as `0.1.0`. */
+export const toolVersion = (): string =>
+	(JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;

@@ -7,7 +7,7 @@
 export type RequirementStatus = 'ok' | 'warning' | 'missing' | 'too old';
 
 /** What a probe found. */
-export interface Finding {
+export interface ProbeResult {
 	readonly status: RequirementStatus;
 	/** A version, or a fact in a few words. */
 	readonly found: string;
@@ -16,7 +16,7 @@ export interface Finding {
 }
 
 /** A requirement with what was found of it. */
-export interface CheckedRequirement extends Finding {
+export interface CheckedRequirement extends ProbeResult {
 	/** Stable, fit for programs. */
 	readonly id: string;
 	readonly title: string;
@@ -25,4 +25,4 @@ export interface CheckedRequirement extends Finding {
 }
 
 /** Whether a finding keeps a rehearsal from running. */
-export const isBlocking = ({ status }: Finding): boolean => status === 'missing' || status === 'too old';
+export const isBlocking = ({ status }: ProbeResult): boolean => status === 'missing' || status === 'too old';

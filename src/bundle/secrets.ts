@@ -3,14 +3,9 @@
  * told by its shape, hashed passwords and private keys. Bytes are taken for characters (Latin-1), so that a disk image is
  * searched like a text.
  */
+import { passwordSource, usersByPassword, type DeclaredPassword } from '../base/secrets.js';
 import type { HeldSecrets } from './manifest.js';
 import type { PackedFile } from './pack.js';
-
-/** A password that a plan declares. */
-export interface DeclaredPassword {
-	readonly user: string;
-	readonly password: string;
-}
 
 /** What is looked for and how it is called. */
 interface Pattern {
@@ -31,28 +26,11 @@ const privateKey: Pattern = {
 };
 
 function patternsFor(passwords: readonly DeclaredPassword[]): readonly Pattern[] {
-	const users = new Map<string, Set<string>>();
-	for (const { user, password } of passwords) users.set(password, (users.get(password) ?? new Set()).add(user));
-	const declared = [...users]
-		// One that contains another is looked for first.
-		.toSorted(([one], [other]) => other.length - one.length)
-		.map(([password, names]) => ({ what: `password of ${[...names].join(', ')}`, pattern: spellingsOf(password) }));
+	const declared = usersByPassword(passwords).map(([password, names]) => ({
+		what: `password of ${names.join(', ')}`,
+		pattern: new RegExp(passwordSource(password, (text) => latin1(Buffer.from(text))), 'g'),
+	}));
 	return [privateKey, hashedPassword, ...declared];
-}
-
-/** Passwords from this length on are found within words too; a shorter one may well be a part of some. */
-const plainlySecret = 8;
-
-/** A password as it is, and as those who write JSON (some escape `/`, some all but ASCII) and quoted YAML have it. */
-function spellingsOf(password: string): RegExp {
-	const inJson = JSON.stringify(password).slice(1, -1);
-	const inAscii = (hexadecimal: (code: string) => string) =>
-		inJson.replaceAll(/[^\x20-\x7e]/g, (unit) => `\\u${hexadecimal(unit.charCodeAt(0).toString(16).padStart(4, '0'))}`);
-	const ascii = [inAscii((code) => code), inAscii((code) => code.toUpperCase())];
-	const slashes = [inJson, ...ascii].map((text) => text.replaceAll('/', '\\/'));
-	const spellings = new Set([password, inJson, ...ascii, ...slashes, password.replaceAll("'", "''")]);
-	const either = [...spellings].map((text) => latin1(Buffer.from(text)).replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|');
-	return new RegExp(password.length >= plainlySecret ? either : `(?<![A-Za-z0-9])(?:${either})(?![A-Za-z0-9])`, 'g');
 }
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');

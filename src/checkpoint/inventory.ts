@@ -1,10 +1,10 @@
 /** All checkpoints of a store: what there is, what is left of killed runs, what goes when there are too many. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { isAlive } from '../base/alive.js';
+import { isHeld, processToken } from '../base/alive.js';
 import { diskShare } from '../base/disk-usage.js';
 import type { CheckpointKind } from '../lab/events.js';
-import { dropDeadLeases, endLease, isLeased, removeUnleased } from './lease.js';
+import { dropDeadLeases, endLease, isLeased, removeUnleased, touchLease } from './lease.js';
 import type { Manifest } from './manifest.js';
 import { readCheckpoint, type FoundCheckpoint } from './store.js';
 
@@ -31,7 +31,7 @@ export interface StagingDirectory {
 const checkpointName = /^[0-9a-f]{16}$/;
 
 /** Who writes a staging directory, or that it was being removed. */
-const stagingName = /^\.[0-9a-f]{16}\.(\d+|gone)(?:\.|$)/;
+const stagingName = new RegExp(`^\\.[0-9a-f]{16}\\.(${processToken.source}|\\d+|gone)(?:\\.|$)`);
 
 /** Every checkpoint, in the order of their keys. One that vanishes meanwhile is left out. */
 export async function listCheckpoints(store: string): Promise<StoredCheckpoint[]> {
@@ -54,10 +54,12 @@ async function look(directory: string): Promise<StoredCheckpoint | undefined> {
 
 /** Checkpoints that are being written, and what is left of those that were or that were being removed. */
 export async function listStagingDirectories(store: string): Promise<StagingDirectory[]> {
-	return (await namesIn(store)).flatMap((name) => {
+	const stagingDirectories = (await namesIn(store)).map(async (name): Promise<StagingDirectory[]> => {
 		const who = stagingName.exec(name)?.[1];
-		return who === undefined ? [] : [{ path: path.join(store, name), isWritten: who !== 'gone' && isAlive(Number(who)) }];
+		const staging = path.join(store, name);
+		return who === undefined ? [] : [{ path: staging, isWritten: who !== 'gone' && (await isHeld(who, staging)) }];
 	});
+	return (await Promise.all(stagingDirectories)).flat();
 }
 
 /** Removes what killed processes have left: unfinished checkpoints, unfinished removals, leases. */
@@ -66,6 +68,11 @@ export async function sweep(store: string): Promise<void> {
 	await Promise.all(left.map((staging) => rm(staging.path, { recursive: true, force: true }).catch(() => undefined)));
 	const checkpoints = await directoriesIn(store);
 	await Promise.all(checkpoints.map((directory) => dropDeadLeases(directory).catch(() => undefined)));
+}
+
+/** Shows those who cannot see this process that its leases hold. */
+export async function refreshLeases(store: string): Promise<void> {
+	await Promise.all((await directoriesIn(store)).map((directory) => touchLease(directory, process.pid)));
 }
 
 /** Ends the leases that a process has of checkpoints other than these. */

@@ -1,7 +1,8 @@
-/** What a checkpoint says of itself: the shape of its `checkpoint.json`, and the reading of one that may be damaged. */
 import type { Extent } from '../base/extents.js';
-import { isCount, isText } from '../base/untrusted.js';
+import { isCount, isRecord, isText } from '../base/untrusted.js';
 import type { CheckpointKind } from '../lab/events.js';
+
+/** What a checkpoint says of itself: the shape of its `checkpoint.json`, and the reading of one that may be damaged. */
 
 /** What a machine's state depends on, by the name that people know it by. */
 export type Fingerprint = Readonly<Record<string, string>>;
@@ -30,8 +31,8 @@ export interface CheckpointMachine {
 	readonly layers: readonly string[];
 }
 
-/** In 1 a machine's memory was in the file of its state; in 2 it was always whole. */
-export const manifestSchema = 3;
+/** In 1 a machine's memory was in the file of its state; in 2 it was always whole; in 3 its fingerprint had another name. */
+export const manifestSchema = 4;
 
 export interface Manifest {
 	readonly schema: typeof manifestSchema;
@@ -71,7 +72,7 @@ export function parseManifest(text: string, key: string): { readonly manifest: M
 function findProblem(value: unknown, key: string): string | undefined {
 	if (!isRecord(value)) return 'is no object';
 	const { schema } = value;
-	if (schema === 1 || schema === 2) return `was made by an earlier version of rehearse (schema ${schema} instead of ${manifestSchema})`;
+	if (isCount(schema) && schema < manifestSchema) return `was made by an earlier version of rehearse (schema ${schema} instead of ${manifestSchema})`;
 	if (schema !== manifestSchema) return `has schema ${JSON.stringify(schema)} instead of ${manifestSchema}`;
 	if (value['key'] !== key) return `is that of ${JSON.stringify(value['key'])}`;
 	if (!kinds.some((kind) => kind === value['kind'])) return `has the kind ${JSON.stringify(value['kind'])}`;
@@ -95,9 +96,6 @@ export const machineFiles = ({ state, ram, pages, layers }: CheckpointMachine): 
 	...(pages === undefined ? [] : [pages]),
 	...layers,
 ];
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-	typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A name that does not lead out of the checkpoint's directory. */
 const isFileName = (name: string): boolean => name !== '' && name !== '.' && name !== '..' && !name.includes('/');

@@ -1,12 +1,14 @@
 /**
  * Checkpoints on the disk. Each is a directory named by its key, built in a staging directory and renamed, and never written to again but
- * for leases. Asides are `.<key>.<pid of the run>.…`; what is being removed is `.<key>.gone.…`; so neither has ever the
+ * for leases. Asides are `.<key>.<token of the run's process>.…`; what is being removed is `.<key>.gone.…`; so neither has ever the
  * name of a checkpoint, and what a killed process leaves of them is known for what it is.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { readBootId } from '../base/boot-id.js';
+import { tokenOf } from '../base/alive.js';
+
+import { readBootId } from '../base/proc.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { isThere } from '../base/files.js';
 import { verifyFile } from './digest.js';
@@ -114,7 +116,7 @@ async function note(directory: string, verified: Readonly<Record<string, string>
  * @param pid of the run, as the host sees it: while it lives nobody sweeps the directory away
  */
 export async function beginCheckpoint(store: string, key: string, pid: number, cleanup: CleanupStack): Promise<string> {
-	const staging = path.join(store, `.${key}.${pid}.${randomBytes(4).toString('hex')}`);
+	const staging = path.join(store, `.${key}.${tokenOf(pid)}.${randomBytes(4).toString('hex')}`);
 	cleanup.defer(`unfinished checkpoint ${key}`, () => rm(staging, { recursive: true, force: true }));
 	// RAM holds whatever secrets its machine has.
 	await mkdir(staging, { recursive: true, mode: 0o700 });

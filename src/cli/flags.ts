@@ -59,6 +59,30 @@ export const traceFlag = {
 	},
 } as const;
 
+/** For commands that run startup scripts. */
+export const scriptTimeoutFlag = {
+	'script-timeout': {
+		type: 'number',
+		requiresArg: true,
+		describe: 'how long a startup script may take where the plan gives it no time of its own, in seconds (60)',
+	},
+} as const;
+
+/** A number of seconds that may be missing. @throws Failure (usage) for what is no time, or more than a day */
+export function scriptTimeoutOf(seconds: number | undefined): number | undefined {
+	if (seconds === undefined || (seconds > 0 && seconds <= 86_400)) return seconds;
+	throw usageFailure('--script-timeout: expected seconds above 0, 86400 at most');
+}
+
+/** For commands that keep or show what happened. */
+export const secretsFlag = {
+	'show-secrets': {
+		type: 'boolean',
+		default: false,
+		describe: 'leave the passwords that the plan declares in what is shown and kept; they are masked otherwise',
+	},
+} as const;
+
 /** A text that must not be empty where it is given, as an unset shell variable makes it. */
 export function filled(name: string, value: string | undefined): string | undefined {
 	if (value === undefined || value.trim() !== '') return value;
@@ -79,3 +103,12 @@ export function bytesOf(name: string, gigabytes: number): number {
 	if (gigabytes >= 0 && Number.isFinite(gigabytes)) return gigabytes * 1e9;
 	throw usageFailure(`--${name}: expected gigabytes, 0 or more`);
 }
+
+/** A node of the lab that is meant. */
+export const nodeArgument = { node: { type: 'string', demandOption: true, describe: 'a node of the lab' } } as const;
+
+/** Whom to be in a node. */
+export const userFlag = { user: { type: 'string', requiresArg: true, describe: 'whom to be in the node (default: the declared user)' } } as const;
+
+/** A lab that is up, by its name. */
+export const runningLabArgument = { lab: { type: 'string', describe: 'name of the lab (default: the only one that is up)' } } as const;

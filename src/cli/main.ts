@@ -5,40 +5,70 @@
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { toFailure, usageFailure, type Failure } from '../base/errors.js';
-import { toolVersion } from '../base/version.js';
-import { processTerminal, type Terminal } from '../commands/terminal.js';
+import { guardedTerminal, processTerminal, type Terminal } from '../commands/terminal.js';
+import { toReported } from '../base/errors.js';
+import { washed } from '../base/wash.js';
+import { toolVersion } from '../base/package-root.js';
 import { closest } from '../plan/keys.js';
 import type { Command } from './command.js';
 import { bundleDefinition } from './commands/bundle.js';
 import { checkDefinition } from './commands/check.js';
+import { consoleDefinition } from './commands/console.js';
+import { copyDefinition } from './commands/cp.js';
 import { debugDefinition } from './commands/debug.js';
 import { doctorDefinition } from './commands/doctor.js';
+import { evidenceDefinitions } from './commands/evidence.js';
+import { graphDefinition } from './commands/graph.js';
+import { downDefinition } from './commands/down.js';
+import { execDefinition } from './commands/exec.js';
+import { forwardDefinition } from './commands/forward.js';
 import { imageDefinition } from './commands/image.js';
 import { isoDefinition } from './commands/iso.js';
-import { nodeDefinitions } from './commands/access.js';
-import { lifeDefinitions } from './commands/lifecycle.js';
+import { linkDefinition } from './commands/link.js';
+import { logsDefinition } from './commands/logs.js';
+import { nodePowerDefinitions } from './commands/node-power.js';
 import { openDefinition } from './commands/open.js';
 import { pruneDefinition } from './commands/prune.js';
+import { reloadDefinition } from './commands/reload.js';
 import { reportDefinition } from './commands/report.js';
+import { resetDefinition } from './commands/reset.js';
 import { runDefinition } from './commands/run.js';
 import { seedDefinition } from './commands/seed.js';
+import { sshConfigDefinition } from './commands/ssh-config.js';
+import { sshDefinition } from './commands/ssh.js';
+import { statusDefinition } from './commands/status.js';
+import { testDefinition } from './commands/test.js';
 import { traceDefinition } from './commands/trace.js';
-import { faultDefinitions } from './commands/fault-injection.js';
+import { upDefinition } from './commands/up.js';
 import { watchDefinition } from './commands/watch.js';
 
 const commands: readonly Command[] = [
 	runDefinition,
 	watchDefinition,
 	checkDefinition,
+	graphDefinition,
 	imageDefinition,
 	isoDefinition,
 	seedDefinition,
-	...lifeDefinitions,
-	...nodeDefinitions,
-	...faultDefinitions,
+	upDefinition,
+	downDefinition,
+	statusDefinition,
+	reloadDefinition,
+	resetDefinition,
+	sshDefinition,
+	execDefinition,
+	copyDefinition,
+	sshConfigDefinition,
+	consoleDefinition,
+	logsDefinition,
+	forwardDefinition,
+	testDefinition,
+	linkDefinition,
+	...nodePowerDefinitions,
 	debugDefinition,
 	traceDefinition,
 	reportDefinition,
+	...evidenceDefinitions,
 	bundleDefinition,
 	openDefinition,
 	doctorDefinition,
@@ -77,11 +107,12 @@ function misused(message: string): Failure {
 	return usageFailure(message, { hint: meant === undefined ? help : `did you mean \`rehearse ${meant}\`?` });
 }
 
-const terminal = processTerminal();
+const terminal = guardedTerminal(processTerminal(), process.env);
 try {
 	await buildParser(terminal).parseAsync();
 } catch (error) {
-	const failure = toFailure(error);
+	// What plans and guests have written is quoted in it.
+	const failure = washed(toReported(toFailure(error)));
 	const { stderr } = terminal;
 	stderr.write(`rehearse: ${failure.message}\n`);
 	if (failure.detail) stderr.write(`${failure.detail.replace(/^/gm, '  ')}\n`);

@@ -2,12 +2,13 @@
 import { existsSync } from 'node:fs';
 import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { isAlive } from '../base/alive.js';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { requireSpace } from '../base/disk-usage.js';
 import { brokenFailure, ExitCode, usageFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
-import { toolVersion } from '../base/version.js';
+import { patiently } from '../base/patience.js';
+import type { DeclaredPassword } from '../base/secrets.js';
+import { toolVersion } from '../base/package-root.js';
 import {
 	isBundled,
 	parseBundleManifest,
@@ -16,20 +17,20 @@ import {
 	type HeldSecrets,
 } from '../bundle/manifest.js';
 import { describeFile, writeBundle, type PackedFile } from '../bundle/pack.js';
-import { findSecrets, redact, type DeclaredPassword } from '../bundle/secrets.js';
+import { findSecrets, redact } from '../bundle/secrets.js';
 import { wasExported } from '../lab/events.js';
 import { foldEvents } from '../outcome/fold.js';
 import { verdictOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import { validatePlan } from '../plan/problems.js';
-import type { PlanDocument } from '../plan/schema.js';
+import { passwordsIn } from '../plan/read.js';
 import { parsePlanTree } from '../plan/tree.js';
 import type { LabStatus } from '../protocol/requests.js';
 import { bundleObject, renderBundle } from '../report/bundle.js';
 import { parseEventLog } from '../runs/event-log.js';
 import { findLiveLabs } from '../runs/live-labs.js';
 import type { Paths } from '../runs/paths.js';
-import { readPid } from '../runs/run-directory.js';
+import { readHolder } from '../runs/run-directory.js';
 import {
 	findRun,
 	isFromElsewhere,
@@ -132,8 +133,8 @@ async function findNamedRun(run: string, runs: string): Promise<string> {
 async function findFailedRun(runs: string, mayBeUp: boolean): Promise<string> {
 	const live = mayBeUp ? await findReadyRuns(runs) : [];
 	for (const directory of runsNewestFirst(runs)) {
-		const pid = await readPid(directory);
-		if (isFromElsewhere(directory) || (pid !== undefined && isAlive(pid) && !live.includes(directory))) continue;
+		const goesOn = (await readHolder(directory))?.isHeld ?? false;
+		if (isFromElsewhere(directory) || (goesOn && !live.includes(directory))) continue;
 		const state = foldEvents(await readEvents(directory).catch(() => []));
 		// A lab that was opened here and looked into has failed elsewhere.
 		if (state.nodes.length > 0 && !state.nodes.some(wasExported) && verdictOf(state) !== 'passed') return directory;
@@ -147,7 +148,7 @@ const answerMs = 5000;
 /** The runs whose labs are up; one that is still coming up has nothing to hand over. */
 async function findReadyRuns(runs: string): Promise<readonly string[]> {
 	const looks = (await findLiveLabs(runs)).map(async (lab) => {
-		const status = (await askLab(lab, { op: 'status' }, { deadlineMs: answerMs }).catch(() => undefined)) as LabStatus | undefined;
+		const status = (await askLab(lab, { op: 'status' }, { deadlineMs: patiently(answerMs) }).catch(() => undefined)) as LabStatus | undefined;
 		return status?.isReady ? [lab.runDirectory] : [];
 	});
 	return (await Promise.all(looks)).flat();
@@ -174,9 +175,6 @@ async function declaredPasswords(directory: string, mustBeKnown: boolean): Promi
 	}
 	return plan?.document ? passwordsIn(plan.document) : [];
 }
-
-const passwordsIn = ({ nodes }: PlanDocument): readonly DeclaredPassword[] =>
-	nodes.flatMap(({ recipe }) => recipe.users.flatMap(({ username: user, password }) => (password ? [{ user, password }] : [])));
 
 /** Plans have more ways to write a password than are looked for: what they mean now, without those, tells. */
 function requireNoneLeft(files: readonly PackedFile[], passwords: readonly DeclaredPassword[]): void {

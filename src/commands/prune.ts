@@ -4,14 +4,14 @@
  */
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { isAlive } from '../base/alive.js';
+import { isHeld, lifeOf, processToken } from '../base/alive.js';
 import { diskUsage } from '../base/disk-usage.js';
 import { ExitCode } from '../base/errors.js';
 import { listStagingDirectories, listCheckpoints, type StoredCheckpoint } from '../checkpoint/inventory.js';
 import { removeUnleased } from '../checkpoint/lease.js';
 import { acquireLock } from '../process/lock.js';
 import type { Paths } from '../runs/paths.js';
-import { isStaging, readPid } from '../runs/run-directory.js';
+import { isStaging, readHolder } from '../runs/run-directory.js';
 import { pruneObject, renderPrune, type KeptItem, type PrunedCheckpoint, type PrunedItem } from '../report/prune.js';
 import type { Terminal } from './terminal.js';
 
@@ -70,10 +70,12 @@ async function pruneRuns(runs: string, list: boolean, outcome: Outcome): Promise
 	let goOn = false;
 	for (const name of (await readdir(runs).catch(() => [])).sort()) {
 		const run = path.join(runs, name);
-		const pid = await readPid(run);
-		const goesOn = pid === undefined ? isStaging(name) : isAlive(pid);
+		const holder = await readHolder(run);
+		const goesOn = holder?.isHeld ?? isStaging(name);
 		goOn ||= goesOn;
-		await prune({ kind: 'run', path: run }, goesOn ? `process ${pid ?? 'that is only starting'} rehearses it` : undefined, list, outcome);
+		const where = holder && lifeOf(holder.token) === 'unknown' ? ' of another container or host' : '';
+		const why = `process ${holder?.pid ?? 'that is only starting'}${where} rehearses it`;
+		await prune({ kind: 'run', path: run }, goesOn ? why : undefined, list, outcome);
 	}
 	return { goOn };
 }
@@ -98,7 +100,7 @@ function describe({ found, usedAt }: StoredCheckpoint): PrunedCheckpoint {
 }
 
 /** How the directories of what was built and of builds that were killed are named, and the locks beside them. */
-const builtEntry = /^([0-9a-f]{16})(?:\.(?:partial|lock))?$/;
+const builtEntry = /^([0-9a-f]{16})(?:\.(?:partial(?:-.*)?|lock))?$/;
 
 /**
  * Images, and base layers of ISOs. While a run goes on all images stay: its machines read theirs, and which those are only
@@ -121,7 +123,13 @@ async function pruneBuilt(
 		const why = !lock ? 'it is being built' : runsGoOn ? 'a rehearsal goes on' : undefined;
 		areBuilt ||= !lock;
 		try {
-			for (const file of [built, `${built}.partial`]) await prune({ kind, path: file }, why, list, outcome);
+			await prune({ kind, path: built }, why, list, outcome);
+			for (const name of names.filter((one) => one.startsWith(`${key}.partial`))) {
+				const partial = path.join(directory, name);
+				// A builder that lost its lock, as on a laptop that slept, is a builder all the same.
+				const isBuilt = await isHeld(processToken.exec(name)?.[0] ?? '', partial);
+				await prune({ kind, path: partial }, why ?? (isBuilt ? 'it is being built' : undefined), list, outcome);
+			}
 		} finally {
 			await lock?.release();
 		}

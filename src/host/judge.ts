@@ -1,6 +1,6 @@
 /** Pure readings of what the probes of `doctor` see. */
 import { formatBytes } from '../base/format.js';
-import type { Finding } from '../base/requirement.js';
+import type { ProbeResult } from '../base/requirement.js';
 import type { SubordinateRange } from '../process/user-namespace.js';
 
 const gibibyte = 2 ** 30;
@@ -50,7 +50,7 @@ export function judgeSubordinateRanges(
 	gids: SubordinateRange | undefined,
 	username: string,
 	setUp: string,
-): Finding {
+): ProbeResult {
 	const lacking = [...(uids ? [] : ['/etc/subuid']), ...(gids ? [] : ['/etc/subgid'])];
 	if (!uids || !gids) return { status: 'missing', found: `no range of ${username} in ${lacking.join(' and ')}`, fix: setUp };
 	const describe = ({ first, count }: SubordinateRange) => `${first}-${first + count - 1}`;
@@ -75,7 +75,7 @@ export function judgeBytes(
 	needed: { readonly comfortable: number; readonly least: number },
 	where: string,
 	fix: string,
-): Finding {
+): ProbeResult {
 	const found = `${formatBytes(bytes)} ${where}`;
 	if (bytes >= needed.comfortable) return { status: 'ok', found };
 	return { status: bytes >= needed.least ? 'warning' : 'missing', found, fix };

@@ -1,43 +1,15 @@
-/** Requirements that the kernel grants or refuses: KVM, taps, user namespaces, ids. Each is tried, not deduced. */
-import type { Finding } from '../base/requirement.js';
+/** Requirements that the kernel grants or refuses: taps, user namespaces, ids. Each is tried, not deduced. */
+import type { ProbeResult } from '../base/requirement.js';
 import { lastLines } from '../base/format.js';
+import { patiently } from '../base/patience.js';
 import { findSubordinateRange, inUserNamespace } from '../process/user-namespace.js';
 import { asRoot, type Host } from './host.js';
 import { findUserNamespaceFix, judgeSubordinateRanges } from './judge.js';
 
 const probeTimeoutMs = 10_000;
 
-/** Boots something under KVM and tells whether that worked, and why (not). It keeps its own time. */
-export type ProveKvm = () => Promise<{ readonly usable: boolean; readonly reason: string }>;
-
-/** KVM is never required: without it guests run under TCG, slower. */
-export async function probeKvm(host: Host, proveKvm?: ProveKvm): Promise<Finding> {
-	const error = await host.tryDevice('/dev/kvm');
-	if (error === 'EACCES') {
-		return {
-			status: 'warning',
-			found: 'present, not permitted; guests will run under TCG',
-			fix: `sudo usermod --append --groups kvm ${host.user.username}  # then log in again`,
-		};
-	}
-	if (error !== undefined) {
-		const extension = /\b(?:vmx|svm)\b/.exec((await host.readText('/proc/cpuinfo')) ?? '')?.[0];
-		return {
-			status: 'warning',
-			found: `${error === 'ENOENT' ? 'not present' : `unusable (${error})`}; guests will run under TCG`,
-			fix: extension
-				? asRoot(host.user.uid, `modprobe ${extension === 'svm' ? 'kvm_amd' : 'kvm_intel'}`)
-				: "turn virtualisation on in the firmware, or nested virtualisation in this machine's own host",
-		};
-	}
-	if (!proveKvm) return { status: 'ok', found: 'present, permitted, not proven' };
-	const { usable, reason } = await proveKvm();
-	if (usable) return { status: 'ok', found: `present, permitted, proven: ${reason}` };
-	return { status: 'warning', found: `present, permitted, but no guest runs: ${reason}; guests will run under TCG` };
-}
-
 /** /dev/net/tun, which the machines' taps are made with, can be read and written by this user. */
-export async function probeTun(host: Host): Promise<Finding> {
+export async function probeTun(host: Host): Promise<ProbeResult> {
 	const error = await host.tryDevice('/dev/net/tun');
 	if (error === undefined) return { status: 'ok', found: 'readable and writable' };
 	const found =
@@ -53,10 +25,10 @@ const appArmorSwitch = '/proc/sys/kernel/apparmor_restrict_unprivileged_userns';
 const mountTmpfs = ['mount', '-t', 'tmpfs', 'probe', '/proc'];
 
 /** The namespaces of a lab with a file system for its memory, made and left again. */
-export async function probeUserNamespaces(host: Host): Promise<Finding> {
+export async function probeUserNamespaces(host: Host): Promise<ProbeResult> {
 	const { exitCode, stderr } = await host.run(
 		['unshare', '--user', '--map-root-user', '--net', '--pid', '--fork', '--mount-proc', ...mountTmpfs],
-		{ allowFailure: true, timeoutMs: probeTimeoutMs },
+		{ allowFailure: true, timeoutMs: patiently(probeTimeoutMs) },
 	);
 	if (exitCode === 0) return { status: 'ok', found: 'user, network, PID and mount namespaces work' };
 	const [restricts, cloneSwitch, maximum] = await Promise.all([
@@ -70,7 +42,7 @@ export async function probeUserNamespaces(host: Host): Promise<Finding> {
 }
 
 /** Ubuntu's restriction, since 23.10. What it does to this tool is seen by `probeUserNamespaces`. */
-export async function probeAppArmor(host: Host): Promise<Finding> {
+export async function probeAppArmor(host: Host): Promise<ProbeResult> {
 	if ((await host.readText(appArmorSwitch)) !== '1') return { status: 'ok', found: 'does not restrict user namespaces' };
 	if (host.user.uid === 0) return { status: 'ok', found: 'restricts user namespaces, but not those of root' };
 	if (await host.exists('/etc/apparmor.d/rehearse-unshare')) {
@@ -83,8 +55,8 @@ export async function probeAppArmor(host: Host): Promise<Finding> {
 const readOthersMemory = 'sleep 5 & (: <"/proc/$!/mem"); status=$?; kill "$!"; exit "$status"';
 
 /** Whether a process may read the memory of its children, which Yama can forbid (kernel.yama.ptrace_scope=3) until the next boot. */
-export async function probeMemoryAccess(host: Host): Promise<Finding> {
-	const { exitCode } = await host.run(['sh', '-c', readOthersMemory], { allowFailure: true, timeoutMs: probeTimeoutMs });
+export async function probeMemoryAccess(host: Host): Promise<ProbeResult> {
+	const { exitCode } = await host.run(['sh', '-c', readOthersMemory], { allowFailure: true, timeoutMs: patiently(probeTimeoutMs) });
 	if (exitCode === 0) return { status: 'ok', found: 'permitted' };
 	return {
 		status: 'warning',
@@ -101,13 +73,13 @@ async function readRanges(host: Host) {
 }
 
 /** This user has subordinate ids, which images are built with. */
-export async function probeSubordinateIds(host: Host): Promise<Finding> {
+export async function probeSubordinateIds(host: Host): Promise<ProbeResult> {
 	const { uids, gids } = await readRanges(host);
 	return judgeSubordinateRanges(uids, gids, host.user.username, host.setUp);
 }
 
 /** newuidmap and newgidmap must be there and be setuid, or have the capabilities: seen by using them. */
-export async function probeIdMapping(host: Host): Promise<Finding> {
+export async function probeIdMapping(host: Host): Promise<ProbeResult> {
 	for (const program of ['newuidmap', 'newgidmap']) {
 		if (!(await host.findProgram(program))) return { status: 'missing', found: `${program} not found`, fix: host.setUp };
 	}
@@ -115,7 +87,7 @@ export async function probeIdMapping(host: Host): Promise<Finding> {
 	if (!uids || !gids) return { status: 'missing', found: 'present, but there are no ids to map', fix: host.setUp };
 	const { exitCode, stderr } = await host.run(inUserNamespace({ uids, gids }, ['true']), {
 		allowFailure: true,
-		timeoutMs: probeTimeoutMs,
+		timeoutMs: patiently(probeTimeoutMs),
 	});
 	if (exitCode === 0) return { status: 'ok', found: 'a range of ids was mapped' };
 	return {

@@ -1,9 +1,15 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
+/** Directories that are built once: whole, or not there. */
+import { chmod, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { isHeld, processToken, tokenOf } from '../base/alive.js';
+import { withCleanup } from '../base/cleanup.js';
 import { brokenFailure } from '../base/errors.js';
 import { acquireLock } from '../process/lock.js';
+import { readSubordinateRanges } from '../process/user-namespace.js';
+import { scratchBase, sweepScratch } from './scratch.js';
 
 export interface BuildOnceOptions<T> {
-	/** The directory that is built: whole, or not there. */
+	/** The directory that is built. */
 	readonly directory: string;
 	/** Looks for a finished one. */
 	find(): Promise<T | undefined>;
@@ -17,26 +23,61 @@ export interface BuildOnceOptions<T> {
 /** How long one process waits for another that builds the same, in milliseconds. */
 const lockTimeoutMs = 30 * 60_000;
 
-/** What is there, or is built: by one process, while others that want the same wait. A failed build leaves nothing. */
-export async function buildOnce<T>({ directory, find, build, onWait, signal }: BuildOnceOptions<T>): Promise<T> {
+/**
+ * What is there, or is built: by one process, while others that want the same wait. It is built in a staging directory and
+ * renamed, so a killed build leaves nothing that looks whole.
+ */
+export async function buildOnce<T>(options: BuildOnceOptions<T>): Promise<T> {
+	const { directory, find, onWait, signal } = options;
 	const found = await find();
 	if (found) return found;
 	const lock = await acquireLock(directory, { timeoutMs: lockTimeoutMs, signal, onWait });
-	const staging = `${directory}.partial`;
 	try {
-		const builtMeanwhile = await find();
-		if (builtMeanwhile) return builtMeanwhile;
-		await rm(staging, { recursive: true, force: true });
-		await mkdir(staging, { recursive: true });
-		await build(staging);
-		// What is there without being whole, such as the rest of an interrupted prune, makes room.
-		await rm(directory, { recursive: true, force: true });
-		await rename(staging, directory);
+		if (!(await find())) await buildAside(options);
 	} finally {
-		await rm(staging, { recursive: true, force: true });
 		await lock.release();
 	}
 	const built = await find();
-	if (!built) throw brokenFailure('build-lost', `what was built is not where it was put: ${directory}`);
+	if (!built) throw brokenFailure('image-build-failed', `what was built is not where it was put: ${directory}`);
 	return built;
+}
+
+/** Builds under a name that no other build has, and puts what was built in its place. */
+async function buildAside<T>({ directory, find, build }: BuildOnceOptions<T>): Promise<void> {
+	await Promise.all([sweepPartials(path.dirname(directory)), sweepScratch(await scratchBase(), await readSubordinateRanges())]);
+	await withCleanup(async (cleanup) => {
+		let staging: string | undefined;
+		cleanup.defer('unfinished build', async () => {
+			if (staging !== undefined) await rm(staging, { recursive: true, force: true });
+		});
+		staging = await mkdtemp(`${directory}.partial-${tokenOf()}-`);
+		await chmod(staging, 0o755);
+		await build(staging);
+		// A laptop that slept may have lost its lock, and another run has built the same meanwhile: machines may read that one.
+		while (!(await find()) && !(await moved(staging, directory))) {
+			// What is there without being whole, such as the rest of an interrupted prune, makes room.
+			await rename(directory, path.join(staging, 'rest')).catch(() => undefined);
+			await rm(path.join(staging, 'rest'), { recursive: true, force: true });
+		}
+	});
+}
+
+/** Renames a directory onto a name that is free, or that of an empty one. Resolves to whether it was. */
+async function moved(from: string, to: string): Promise<boolean> {
+	try {
+		await rename(from, to);
+		return true;
+	} catch (error) {
+		if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+		return false;
+	}
+}
+
+/** Removes what builds that are dead had not finished. */
+async function sweepPartials(store: string): Promise<void> {
+	const partials = (await readdir(store).catch(() => [])).filter((name) => name.includes('.partial'));
+	for (const name of partials) {
+		const partial = path.join(store, name);
+		if (!(await isHeld(processToken.exec(name)?.[0] ?? '', partial))) await rm(partial, { recursive: true, force: true });
+	}
 }

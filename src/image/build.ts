@@ -1,49 +1,42 @@
-import { chmod, cp, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
-import { Failure, ExitCode, brokenFailure, hostFailure } from '../base/errors.js';
+import { brokenFailure, ExitCode, Failure, hostFailure } from '../base/errors.js';
+import { isThere } from '../base/files.js';
 import { lastLines } from '../base/format.js';
+import { pasteable } from '../base/shell.js';
 import { untilAborted } from '../base/waiting.js';
 import { minimumDiskMiB } from '../lab/lab.js';
 import { startChild, type Child } from '../process/child.js';
 import { startJanitor } from '../process/janitor.js';
-import { pasteable, run, type Argv } from '../process/run.js';
+import { run, type Argv } from '../process/run.js';
 import { inUserNamespace, readSubordinateRanges } from '../process/user-namespace.js';
-import { imagesDirectory, type GuestDefinition, type ImageRequest } from './guest.js';
+import { imagesDirectory, suiteProgram, type GuestDefinition, type ImageRequest } from './guest.js';
 import type { Mirror } from './mirror.js';
-import { keepPackages, takePackages } from './package-cache.js';
+import { handPackagesProgram, keepPackages } from './package-cache.js';
+import { makeScratch, scratchLayout, type Ranges, type ScratchOptions } from './scratch.js';
 
 /** Size of an image's file system. It is sparse, and grown to the node's disk at first boot: no disk is smaller. */
 const fileSystemSize = `${minimumDiskMiB}M`;
 
-export interface BuildOptions {
+export interface BuildOptions extends ScratchOptions {
 	readonly guest: GuestDefinition;
 	readonly mirror: Mirror;
 	/** Directory that `root.img`, `vmlinuz`, `initrd` and `packages.txt` are written to; it exists and is empty. */
 	readonly into: string;
-	/** Directory for what only lives during the build; every user of the host must be able to enter it. */
-	readonly scratch: string;
-	/** Directory in which downloaded packages are kept from build to build. */
-	readonly packageCache: string;
 	readonly onProgress: (detail: string) => void;
 	readonly signal?: AbortSignal | undefined;
 }
 
+/** What is built, for messages. */
+export interface BuildSubject {
+	/** Such as `the image`. */
+	readonly what: string;
+	/** The command that builds it. */
+	readonly command: string;
+}
+
 /** Where apt keeps the packages that it has downloaded. */
 const archives = '/var/cache/apt/archives';
-
-/** What a build's scratch directory holds beside the archive. */
-const placesIn = (scratch: string) => ({
-	images: path.join(scratch, 'images'),
-	/** Packages that were there before. */
-	known: path.join(scratch, 'known'),
-	/** Packages that are there afterwards. */
-	gathered: path.join(scratch, 'gathered'),
-});
-
-/** A shell command that has packages in another directory. Both are shell words. */
-const handPackages = (from: string, to: string, how: 'cp' | 'mv'): string =>
-	`mkdir -p ${to} && find ${from} -maxdepth 1 -name '*.deb' -exec ${how} -t ${to} {} +`;
 
 /**
  * The hooks that hand mmdebstrap packages that were downloaded before, and take out what there is at its end. Not its
@@ -51,10 +44,10 @@ const handPackages = (from: string, to: string, how: 'cp' | 'mv'): string =>
  * fails.
  */
 export function packageHooks(scratch: string): { readonly handIn: string; readonly takeOut: string } {
-	const { known, gathered } = placesIn(scratch);
+	const { known, gathered } = scratchLayout(scratch);
 	return {
-		handIn: `--setup-hook=${handPackages(pasteable([known]), `"$1${archives}"`, 'cp')}`,
-		takeOut: `--customize-hook=${handPackages(`"$1${archives}"`, pasteable([gathered]), 'mv')}`,
+		handIn: `--setup-hook=sh -c ${pasteable([handPackagesProgram])} sh "$1" ${pasteable([known])}`,
+		takeOut: `--customize-hook=mkdir ${pasteable([gathered])} && find "$1${archives}" -maxdepth 1 -name '*.deb' -exec mv -t ${pasteable([gathered])} {} +`,
 	};
 }
 
@@ -62,9 +55,9 @@ export function packageHooks(scratch: string): { readonly handIn: string; readon
 export function mmdebstrapArgv(
 	request: ImageRequest,
 	archive: string,
-	options: Pick<BuildOptions, 'guest' | 'mirror' | 'scratch'>,
+	options: Pick<BuildOptions, 'guest' | 'mirror'> & { readonly scratch: string; readonly hasSuiteProgram?: boolean },
 ): Argv {
-	const { images } = placesIn(options.scratch);
+	const { files } = scratchLayout(options.scratch);
 	const packages = packageHooks(options.scratch);
 	return [
 		'mmdebstrap',
@@ -81,9 +74,10 @@ export function mmdebstrapArgv(
 		'--dpkgopt=path-include=/usr/share/doc/*/copyright',
 		'--skip=essential/unlink',
 		packages.handIn,
-		`--customize-hook=sh ${pasteable([path.join(images, 'customize.sh')])} "$1" ${pasteable([images])}`,
+		...(options.hasSuiteProgram ? [`--customize-hook=sh ${pasteable([path.join(files, suiteProgram(request.suite))])} "$1"`] : []),
+		`--customize-hook=sh ${pasteable([path.join(files, 'customize.sh')])} "$1" ${pasteable([files])}`,
 		packages.takeOut,
-		options.guest.suite,
+		request.suite,
 		archive,
 		...(options.mirror.uri ? [options.mirror.uri] : []),
 	];
@@ -96,9 +90,16 @@ archive=$1 into=$2 tree=$3 size=$4
 mkdir "$tree"
 tar --extract --file="$archive" --directory="$tree" --numeric-owner --xattrs --xattrs-include='*' --exclude='./dev/*'
 rm "$archive"
-chroot "$tree" dpkg-query --show >"$into/packages.txt"
-cp "$tree"/boot/vmlinuz-* "$into/vmlinuz"
-cp "$tree"/boot/initrd.img-* "$into/initrd"
+# The host's own: no program of the image runs as this user.
+dpkg-query --admindir="$tree/var/lib/dpkg" --show --showformat '${'$'}{binary:Package}\\t${'$'}{Version}\\t${'$'}{Architecture}\\t${'$'}{source:Package}\\t${'$'}{source:Version}\\n' >"$into/packages.txt"
+for part in vmlinuz initrd.img; do
+	set -- "$tree/boot/$part"-*
+	if [ $# != 1 ] || [ -L "$1" ] || [ ! -f "$1" ]; then
+		echo "it has to have exactly one file $part-…, and has: $(cd "$tree/boot" && ls -d "$part"-*)" >&2
+		exit 1
+	fi
+	cp "$1" "$into/\${part%.img}"
+done
 truncate --size="$size" "$into/root.img"
 mke2fs -q -t ext4 -L rehearse-root -d "$tree" "$into/root.img"
 chmod 0644 "$into"/*
@@ -114,46 +115,19 @@ sync "$into"/*
 export async function buildImage(request: ImageRequest, options: BuildOptions): Promise<void> {
 	const ranges = await readSubordinateRanges();
 	await withCleanup(async (cleanup) => {
-		const { scratch } = options;
-		await prepareScratch(imagesDirectory(), ranges, options, cleanup);
+		const scratch = await makeScratch(imagesDirectory(), ranges, options, cleanup);
 		const archive = path.join(scratch, 'root.tar');
-		const log = await bootstrap(mmdebstrapArgv(request, archive, options), ranges, options, cleanup);
+		const hasSuiteProgram = await isThere(path.join(imagesDirectory(), suiteProgram(request.suite)));
+		const argv = mmdebstrapArgv(request, archive, { ...options, scratch, hasSuiteProgram });
+		const log = await bootstrap(argv, ranges, { ...options, scratch }, cleanup);
 		if (log.exitCode !== 0) throw bootstrapFailure(log.text, request);
-		await keepPackages(placesIn(scratch).gathered, options.packageCache);
+		await keepPackages(scratchLayout(scratch).gathered, options.packageCache);
 		options.onProgress('writing the file system');
 		const tree = path.join(scratch, 'tree');
-		await run(
-			inUserNamespace(ranges, ['sh', '-c', unpackProgram, 'sh', archive, options.into, tree, fileSystemSize]),
-			{ signal: options.signal },
-		);
+		const unpack = inUserNamespace(ranges, ['sh', '-c', unpackProgram, 'sh', archive, options.into, tree, fileSystemSize]);
+		const { exitCode, stderr } = await run(unpack, { signal: options.signal, allowFailure: true });
+		if (exitCode !== 0) throw bootstrapFailure(stderr, request);
 	});
-}
-
-type Ranges = Awaited<ReturnType<typeof readSubordinateRanges>>;
-
-/**
- * Makes a build's scratch directory, which goes with the stack, and copies `files` and the known packages into it.
- * @returns where the copy of `files` is, and where the build puts its packages
- */
-export async function prepareScratch(
-	files: string,
-	ranges: Ranges,
-	{ scratch, packageCache }: Pick<BuildOptions, 'scratch' | 'packageCache'>,
-	cleanup: CleanupStack,
-): Promise<{ readonly files: string; readonly gathered: string }> {
-	const removeScratch = async () => void (await run(inUserNamespace(ranges, ['rm', '-rf', scratch])));
-	// What a killed build left; its files belong to subordinate users.
-	await removeScratch();
-	cleanup.defer('scratch directory', removeScratch);
-	await mkdir(scratch, { recursive: true });
-	// mmdebstrap works as a subordinate user, who must be able to write here.
-	await chmod(scratch, 0o1777);
-	// Copies that the subordinate user can read: checkout and cache may be in a home that is closed to others.
-	const { images, known, gathered } = placesIn(scratch);
-	await cp(files, images, { recursive: true });
-	await takePackages(packageCache, known);
-	await run(['chmod', '-R', 'a+rX', images, known]);
-	return { files: images, gathered };
 }
 
 /**
@@ -166,7 +140,7 @@ const abandonProgram = 'kill -s KILL -- "-$1"; shift; for _ in $(seq 50); do "$@
 export async function bootstrap(
 	argv: Argv,
 	ranges: Ranges,
-	options: Pick<BuildOptions, 'scratch' | 'onProgress' | 'signal'> & { readonly env?: Readonly<Record<string, string>> },
+	options: Pick<BuildOptions, 'onProgress' | 'signal'> & { readonly scratch: string; readonly env?: Readonly<Record<string, string>> },
 	cleanup: CleanupStack,
 ): Promise<{ exitCode: number | undefined; text: string }> {
 	let text = '';
@@ -186,14 +160,6 @@ export async function bootstrap(
 	await startJanitor('janitor', ['sh', '-c', abandonProgram, 'sh', String(child.pid), ...removal], cleanup);
 	const { exitCode } = await untilAborted(child.exited, options.signal);
 	return { exitCode, text };
-}
-
-/** What is built, for messages. */
-export interface BuildSubject {
-	/** Such as `the image`. */
-	readonly what: string;
-	/** The command that builds it. */
-	readonly command: string;
 }
 
 /** What went wrong, as mmdebstrap's log (apt's messages are in it) tells. */

@@ -2,11 +2,13 @@
 import { copyFile, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
-import { bootstrap, bootstrapFailure, packageHooks, prepareScratch, type BuildSubject } from '../image/build.js';
+import { pasteable } from '../base/shell.js';
+import { bootstrap, bootstrapFailure, packageHooks, type BuildSubject } from '../image/build.js';
 import type { GuestDefinition } from '../image/guest.js';
 import type { Mirror } from '../image/mirror.js';
 import { keepPackages } from '../image/package-cache.js';
-import { pasteable, run, type Argv } from '../process/run.js';
+import { makeScratch, scratchLayout, type ScratchOptions } from '../image/scratch.js';
+import { run, type Argv } from '../process/run.js';
 import { readSubordinateRanges } from '../process/user-namespace.js';
 import { isoDirectory, type BaseRequest } from './definition.js';
 import { parseManifest, pinFailure, pinPreferences } from './manifest.js';
@@ -14,14 +16,11 @@ import type { BaseFacts } from './node-layer.js';
 import type { UnitFile } from './services.js';
 import { squash } from './squash.js';
 
-export interface BaseBuildOptions {
+export interface BaseBuildOptions extends ScratchOptions {
 	readonly guest: GuestDefinition;
 	readonly mirror: Mirror;
 	/** Directory that the files of `baseFiles` are written to; it exists and is empty. */
 	readonly into: string;
-	/** Directory for what only lives during the build; every user of the host must be able to enter it. */
-	readonly scratch: string;
-	readonly packageCache: string;
 	readonly onProgress: (detail: string) => void;
 	readonly signal?: AbortSignal | undefined;
 }
@@ -37,9 +36,6 @@ export const baseFiles = {
 
 const subject: BuildSubject = { what: 'the base layer of the ISO', command: 'rehearse iso' };
 
-/** Where a person's apt finds packages, whatever mirror the build had. */
-const publicArchive = 'http://www.example.org/debian';
-
 /** What the scratch directory has beside what every build has. */
 const placesIn = (scratch: string) => ({
 	archive: path.join(scratch, 'root.tar'),
@@ -52,11 +48,10 @@ const placesIn = (scratch: string) => ({
 export function baseMmdebstrapArgv(
 	request: BaseRequest,
 	files: string,
-	{ guest, mirror, scratch }: Pick<BaseBuildOptions, 'guest' | 'mirror' | 'scratch'>,
+	{ guest, mirror, scratch }: Pick<BaseBuildOptions, 'guest' | 'mirror'> & { readonly scratch: string },
 ): Argv {
 	const { archive, out, preferences } = placesIn(scratch);
 	const packages = packageHooks(scratch);
-	const source = `deb ${publicArchive} ${guest.suite} ${guest.components.join(' ')}`;
 	const pin = `mkdir -p "$1/etc/apt/preferences.d" && cp ${pasteable([preferences])} "$1/etc/apt/preferences.d/99pinned"`;
 	return [
 		'mmdebstrap',
@@ -70,9 +65,9 @@ export function baseMmdebstrapArgv(
 		'--skip=essential/unlink',
 		packages.handIn,
 		...(request.pin === undefined ? [] : [`--setup-hook=${pin}`]),
-		`--customize-hook=sh ${pasteable([path.join(files, 'customize.sh')])} "$1" ${pasteable([out, source])}`,
+		`--customize-hook=sh ${pasteable([path.join(files, 'customize.sh')])} "$1" ${pasteable([out])}`,
 		packages.takeOut,
-		guest.suite,
+		request.suite,
 		archive,
 		...(mirror.uri ? [mirror.uri] : []),
 	];
@@ -83,16 +78,17 @@ export function baseMmdebstrapArgv(
  * @throws Failure as `buildImage` does, or `usage` (exit 2) where the versions of a pin are not to be had
  */
 export async function buildBase(request: BaseRequest, options: BaseBuildOptions): Promise<void> {
-	const { scratch, into, signal } = options;
+	const { into, signal } = options;
 	const ranges = await readSubordinateRanges();
 	await withCleanup(async (cleanup) => {
-		const { files, gathered } = await prepareScratch(isoDirectory(), ranges, options, cleanup);
+		const scratch = await makeScratch(isoDirectory(), ranges, options, cleanup);
+		const { files, gathered } = scratchLayout(scratch);
 		const { archive, out, preferences } = placesIn(scratch);
 		const pinned = request.pin === undefined ? undefined : parseManifest(request.pin, 'dpkg-manifest');
 		if (pinned) await writeFile(preferences, pinPreferences(pinned), { mode: 0o644 });
-		const argv = baseMmdebstrapArgv(request, files, options);
+		const argv = baseMmdebstrapArgv(request, files, { ...options, scratch });
 		// INITRD=No (initramfs-tools' kernel hook): customize.sh makes the one that counts, once all packages are there.
-		const log = await bootstrap(argv, ranges, { ...options, env: { INITRD: 'No' } }, cleanup);
+		const log = await bootstrap(argv, ranges, { ...options, scratch, env: { INITRD: 'No' } }, cleanup);
 		if (log.exitCode !== 0) throw bootstrapFailure(log.text, request, subject);
 		await keepPackages(gathered, options.packageCache);
 		const manifest = await readFile(path.join(out, baseFiles.manifest), 'utf8');

@@ -1,11 +1,11 @@
 import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { contentKey, sha256 } from '../base/hash.js';
 import { buildOnce } from '../image/build-once.js';
 import type { GuestDefinition } from '../image/guest.js';
 import type { Mirror } from '../image/mirror.js';
-import { hashTree, scratchBase } from '../image/store.js';
+import { scratchBase } from '../image/scratch.js';
+import { hashTree } from '../image/store.js';
 import { baseFiles, buildBase, readStoredFacts } from './base-build.js';
 import { isoDirectory, type BaseRequest } from './definition.js';
 import type { BaseFacts } from './node-layer.js';
@@ -30,11 +30,11 @@ export interface BaseStoreOptions {
 }
 
 /** Part of every key: to be raised when `base-build.ts` makes another layer of the same packages and files. */
-const baseFormat = 1;
+const baseFormat = 2;
 
 /** The key of a base layer: everything that its content depends on but the state of the mirror. */
-export async function baseKey({ packages, recommends, pin }: BaseRequest, { suite, components }: GuestDefinition): Promise<string> {
-	const recipe = await hashTree(isoDirectory(), /^definition\.json$/);
+export async function baseKey({ suite, packages, recommends, pin }: BaseRequest, { components }: GuestDefinition): Promise<string> {
+	const recipe = await hashTree(isoDirectory(), (file) => file === 'definition.json');
 	return contentKey({ format: baseFormat, suite, components, packages, recommends, pin: pin === undefined ? null : sha256(pin), recipe });
 }
 
@@ -75,8 +75,7 @@ export async function provideBase(request: BaseRequest, options: BaseStoreOption
 				guest,
 				mirror: await options.findMirror(),
 				into,
-				// Of this cache: two that build the same layer do not know of each other.
-				scratch: path.join(await scratchBase(), `rehearse-${os.userInfo().uid}-${contentKey([options.directory, key])}`),
+				scratchBase: await scratchBase(),
 				packageCache: path.join(path.dirname(options.directory), 'packages'),
 				onProgress,
 				signal,

@@ -1,6 +1,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { Semaphore } from '../base/semaphore.js';
+import { withEither } from '../base/waiting.js';
 import { readGuestDefinition } from '../image/guest.js';
 import type { Mirror } from '../image/mirror.js';
 import type { Emit } from '../lab/events.js';
@@ -30,10 +31,9 @@ export async function writeIsos(nodes: readonly LabNode[], options: IsosOptions)
 	const { bases, out, findMirror, emit, signal } = options;
 	const [guest, definition] = await Promise.all([readGuestDefinition(), readIsoDefinition()]);
 	const failing = new AbortController();
-	const either = signal ? AbortSignal.any([signal, failing.signal]) : failing.signal;
 	const semaphore = new Semaphore(buildsAtOnce);
 	const written = new Map<string, WrittenIso>();
-	const write = async (request: BaseRequest) => {
+	const write = async (request: BaseRequest, either: AbortSignal) => {
 		const progress = (detail: string) => emit({ type: 'stage-progress', stage: 'isos', detail });
 		const base = await provideBase(request, {
 			directory: bases,
@@ -48,16 +48,18 @@ export async function writeIsos(nodes: readonly LabNode[], options: IsosOptions)
 			written.set(node.name, await writeIso(node, base, path.join(out, node.name), either));
 		}
 	};
-	const work = async (request: BaseRequest) => {
+	const work = async (request: BaseRequest, either: AbortSignal) => {
 		try {
-			await semaphore.take(() => write(request));
+			await semaphore.take(() => write(request, either));
 		} catch (error) {
 			failing.abort(error);
 			throw error;
 		}
 	};
-	// All are waited for, so that no build goes on behind a failure.
-	await Promise.allSettled(baseRequests(nodes, guest, definition, options).map(work));
-	either.throwIfAborted();
+	await withEither([signal, failing.signal], async (either) => {
+		// All are waited for, so that no build goes on behind a failure.
+		await Promise.allSettled(baseRequests(nodes, guest, definition, options).map((request) => work(request, either)));
+		either.throwIfAborted();
+	});
 	return nodes.flatMap(({ name }) => written.get(name) ?? []);
 }

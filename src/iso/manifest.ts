@@ -49,7 +49,7 @@ export function pinFailure(pinned: Manifest, installed: Manifest, nodes: string)
 	if (first === undefined) return undefined;
 	const others = differences.length - 1;
 	return usageFailure(`${nodes}: the manifest cannot be met: ${first}${others > 0 ? `, and ${plural(others, 'other')}` : ''}`, {
-		hint: 'build without --pin, or from a mirror that still has these versions, such as one of www.example.org (--mirror)',
+		hint: 'build without --pin, or from a mirror that still has these versions (--mirror)',
 		detail: others > 0 ? differences.slice(0, namedDifferences).join('\n') : undefined,
 	});
 }

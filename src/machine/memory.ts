@@ -8,15 +8,23 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { CleanupStack } from '../base/cleanup.js';
 import { diskUsage } from '../base/disk-usage.js';
-import { parseProcSize } from '../base/proc-sizes.js';
+import { parseProcSize } from '../base/proc.js';
 import { run } from '../process/run.js';
-import type { RunningMachine } from './machine.js';
 import { loadState, saveState, type MigrationOptions } from './migration.js';
 import { loadPrivatePages, savePrivatePages } from './private-pages.js';
-import type { Accelerator } from './spec.js';
+import type { Qmp } from './qmp.js';
+import type { Accelerator, GuestMemory } from './spec.js';
 
 /** Where the files are, by the directory of a lab's sockets. */
 export const memoryDirectory = (sockets: string): string => path.join(sockets, 'memory');
+
+/** The QEMU that runs a machine, as saving and loading its state need it. */
+export interface MachineProcess {
+	readonly qmp: Qmp;
+	/** QEMU's process id. */
+	readonly pid: number;
+	readonly memory: GuestMemory;
+}
 
 /** What a machine is restored from, but for its disk. */
 export interface StateFiles {
@@ -24,7 +32,7 @@ export interface StateFiles {
 	readonly stateFile: string;
 	/** The memory, as sparse as it is. */
 	readonly ramFile: string;
-	/** What has changed since, where it was the memory of a machine that was restored (./own-pages.ts). */
+	/** What has changed since, where it was the memory of a machine that was restored (./private-pages.ts). */
 	readonly pagesFile?: string;
 }
 
@@ -53,9 +61,22 @@ export async function mountMemory(directory: string, accelerator: Pick<Accelerat
 	await others.reduce((mounted, options) => mounted.catch(() => mount(options)), mount(best));
 }
 
-/** Copies a file as sparse as it is, without writing anything where the file system can. */
+/** What a disk reads or writes that is slow, and has others to serve, in bytes a millisecond. */
+const slowDiskRate = 20_000;
+
+/** A deadline of something for which so many bytes are read or written. */
+export const deadlineFor = (deadlineMs: number, bytes: number): number => Math.ceil(deadlineMs + bytes / slowDiskRate);
+
+/** What files have on the disk, in bytes; those that are not there have nothing. */
+export async function bytesOf(files: readonly (string | undefined)[]): Promise<number> {
+	const sizes = await Promise.all(files.map((file) => (file === undefined ? 0 : diskUsage(file))));
+	return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Copies a file as sparse as it is, without writing anything where the file system can. It may take the longer the more it has. */
 export async function copySparse(from: string, to: string, { deadlineMs, signal }: MigrationOptions): Promise<void> {
-	await run(['cp', '--sparse=auto', '--reflink=auto', '--', from, to], { timeoutMs: deadlineMs, signal });
+	const timeoutMs = deadlineFor(deadlineMs, await bytesOf([from]));
+	await run(['cp', '--sparse=auto', '--reflink=auto', '--', from, to], { timeoutMs, signal });
 }
 
 /**
@@ -63,12 +84,12 @@ export async function copySparse(from: string, to: string, { deadlineMs, signal 
  * restored itself, the memory that it was restored with is among that.
  */
 export async function saveMachine(
-	{ qmp, pid, memory }: Pick<RunningMachine, 'qmp' | 'pid' | 'memory'>,
+	{ qmp, pid, memory }: MachineProcess,
 	{ stateFile, ramFile, pagesFile }: Required<StateFiles>,
 	options: MigrationOptions,
 ): Promise<StateFiles> {
 	// Devices may put the last of their work into the memory when they are saved.
-	await saveState(qmp, stateFile, options);
+	await saveState(qmp, stateFile, { ...options, deadlineMs: deadlineFor(options.deadlineMs, await bytesOf([memory.file])) });
 	if (memory.isShared) {
 		await copySparse(memory.file, ramFile, options);
 		return { stateFile, ramFile };
@@ -77,18 +98,22 @@ export async function saveMachine(
 	return { stateFile, ramFile: memory.file, pagesFile };
 }
 
-/** Loads what was saved into a machine that was started for it, with its memory. It is halted then, its clock that of old. */
+/**
+ * Loads what was saved into a machine that was started for it, with its memory. It is halted then, its clock that of old. It
+ * may take the longer the more was saved.
+ */
 export async function loadMachine(
-	{ qmp, pid, memory }: Pick<RunningMachine, 'qmp' | 'pid' | 'memory'>,
-	{ stateFile, pagesFile }: StateFiles,
+	{ qmp, pid, memory }: MachineProcess,
+	{ stateFile, ramFile, pagesFile }: StateFiles,
 	options: MigrationOptions,
 ): Promise<void> {
+	const deadlineMs = deadlineFor(options.deadlineMs, await bytesOf([ramFile, pagesFile]));
 	if (pagesFile !== undefined) await loadPrivatePages(pid, memory.file, pagesFile, options.signal);
-	await loadState(qmp, stateFile, options);
+	await loadState(qmp, stateFile, { ...options, deadlineMs });
 }
 
 /** Bytes of the host's memory that a machine occupies: its own, and QEMU's; nothing where it has ended. */
-export async function occupiedMemory({ pid, memory }: Pick<RunningMachine, 'pid' | 'memory'>): Promise<number | undefined> {
+export async function occupiedMemory({ pid, memory }: Omit<MachineProcess, 'qmp'>): Promise<number | undefined> {
 	const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
 	const ofQemu = parseUnsharedMemory(text);
 	// A file in memory occupies it whether or not QEMU has looked at it.

@@ -1,4 +1,4 @@
-/** The part of the fold that is about proofs: second runs, restarts, other orders. */
+/** The part of the fold that is about robustness checks: second runs, restarts, other orders. */
 import type { AnnouncedTest, AssertionOutcome, RobustnessCheck, RunEvent } from '../lab/events.js';
 import { withAssertion } from './fold-tests.js';
 import type { RobustnessRecords } from './state.js';
@@ -9,14 +9,14 @@ export const announcedRobustness = (names: readonly RobustnessCheck[], tests: re
 	...(names.includes('reboot') ? { reboot: { machines: [], tests } } : {}),
 });
 
-/** The records with an assertion of the scenario that was run for a proof. */
-export function withRobustnessAssertion(robustness: RobustnessRecords, check: RobustnessCheck, outcome: AssertionOutcome): RobustnessRecords {
+/** The records with an assertion of the scenario that was run for a robustness check. */
+export function withRobustnessAssertion(robustness: RobustnessRecords, check: RobustnessCheck, outcome: AssertionOutcome, at: number): RobustnessRecords {
 	if (check === 'twice') {
 		const { scripts, tests } = robustness.twice ?? { scripts: [], tests: [] };
-		return { ...robustness, twice: { scripts, tests: withAssertion(tests, outcome) } };
+		return { ...robustness, twice: { scripts, tests: withAssertion(tests, outcome, at) } };
 	}
 	const { machines, tests } = robustness.reboot ?? { machines: [], tests: [] };
-	return { ...robustness, reboot: { machines, tests: withAssertion(tests, outcome) } };
+	return { ...robustness, reboot: { machines, tests: withAssertion(tests, outcome, at) } };
 }
 
 type RobustnessEvent = Extract<

@@ -1,9 +1,10 @@
-/** How the proofs of a run fared, and what the result object says of them. */
+/** How the robustness checks of a run fared, and what the result object says of them. */
 import { withoutControls } from '../base/format.js';
-import type { Difference } from '../lab/state-snapshot.js';
 import type { LocatedDifference, OrderOutcome, RepeatOutcome, RestartOutcome, ScriptOutcome } from '../lab/events.js';
+import type { Difference } from '../lab/state-snapshot.js';
+import { failedPlaceResult, failedPlaceText, type FailedPlaceResult } from './failed-place.js';
 import { differenceSentence } from './differences.js';
-import type { RobustnessRecords, ReachedStatus, RunState, TestRecord } from './state.js';
+import { assertionStatus, type RobustnessRecords, type ReachedStatus, type RunState, type TestRecord } from './state.js';
 
 /** A script is idempotent when its second run passes and changes nothing. */
 export const repeatStatus = ({ status, differences }: RepeatOutcome): ScriptOutcome['status'] =>
@@ -13,7 +14,7 @@ export const repeatStatus = ({ status, differences }: RepeatOutcome): ScriptOutc
 export const restartStatus = ({ missing }: RestartOutcome): 'passed' | 'failed' => (missing.length > 0 ? 'failed' : 'passed');
 
 const assertionStatuses = (tests: readonly TestRecord[]): ReachedStatus[] =>
-	tests.flatMap(({ assertions }) => assertions.map(({ outcome }) => outcome?.status ?? 'not run'));
+	tests.flatMap(({ assertions }) => assertions.map(assertionStatus).filter((status) => status !== 'not judged'));
 
 /** Statuses, and as many of `not run` as are missing. */
 const padded = <S>(statuses: readonly S[], count: number): (S | 'not run')[] => [
@@ -42,14 +43,14 @@ export function shuffleStatuses(state: RunState): ReachedStatus[] {
 	return shuffle ? padded(shuffle.orders.map(({ verdict }) => verdict), shuffle.count) : [];
 }
 
-/** Everything that the proofs have to pass. */
+/** Everything that the robustness checks have to pass. */
 export const robustnessStatuses = (state: RunState): (ReachedStatus | 'timed-out')[] => [
 	...twiceStatuses(state),
 	...rebootStatuses(state),
 	...shuffleStatuses(state),
 ];
 
-/** The worst of what a proof has to pass. */
+/** The worst of what a robustness check has to pass. */
 export function worstStatus(statuses: readonly (ReachedStatus | 'timed-out')[]): ReachedStatus {
 	if (statuses.some((status) => status === 'failed' || status === 'timed-out')) return 'failed';
 	for (const worst of ['error', 'not run'] as const) if (statuses.includes(worst)) return worst;
@@ -84,7 +85,7 @@ interface FailedAssertion {
 	readonly message?: string;
 }
 
-/** The proofs in the result object; only those that were asked for. */
+/** The robustness checks in the result object; only those that were asked for. */
 export interface RobustnessResults {
 	readonly twice?: {
 		readonly status: ReachedStatus;
@@ -95,6 +96,8 @@ export interface RobustnessResults {
 			readonly exit_code: number | null;
 			readonly ms: number;
 			readonly failed_line?: number;
+			readonly failed_source?: FailedPlaceResult['failed_source'];
+			readonly trace_ended_at?: number;
 			readonly differences: readonly DifferenceResult[];
 		}[];
 		/** Assertions that did not pass when the scenario was run afterwards. */
@@ -117,7 +120,7 @@ export interface RobustnessResults {
 	};
 }
 
-/** The proofs of a run, for programs. */
+/** The robustness checks of a run, for programs. */
 export function robustnessResults(state: RunState): RobustnessResults {
 	const { twice, reboot, shuffle }: RobustnessRecords = state.robustness;
 	return {
@@ -130,7 +133,7 @@ export function robustnessResults(state: RunState): RobustnessResults {
 					status: repeatStatus(outcome),
 					exit_code: outcome.exitCode ?? null,
 					ms: outcome.ms,
-					...(outcome.failedLine === undefined ? {} : { failed_line: outcome.failedLine }),
+					...failedPlaceResult(outcome),
 					differences: outcome.differences.map(differenceResult),
 				})),
 				assertions_failed: failedAssertions(twice.tests),
@@ -175,7 +178,7 @@ const failedAssertions = (tests: readonly TestRecord[]): FailedAssertion[] =>
 		),
 	);
 
-/** One thing that a proof looked at, for a list of checks. */
+/** One thing that a robustness check looked at, for a list of checks. */
 export interface RobustnessItem {
 	readonly check: string;
 	/** A node, or the lab where it is about all of them. */
@@ -187,7 +190,7 @@ export interface RobustnessItem {
 	readonly reported: readonly string[];
 }
 
-/** Everything that the proofs looked at, assertions that did not pass among it. */
+/** Everything that the robustness checks looked at, assertions that did not pass among it. */
 export function robustnessItems({ robustness: { twice, reboot, shuffle } }: RunState): RobustnessItem[] {
 	const failed = (check: string, tests: readonly TestRecord[]) =>
 		failedAssertions(tests).map(({ test, type, on_vm: node, status, message }) => ({
@@ -198,7 +201,7 @@ export function robustnessItems({ robustness: { twice, reboot, shuffle } }: RunS
 		...(twice?.scripts ?? []).map((outcome) => ({
 			...{ check: 'second run', node: outcome.node, name: outcome.script, status: repeatStatus(outcome), ms: outcome.ms },
 			reported: [
-				...(outcome.failedLine === undefined ? [] : [`line ${outcome.failedLine}: ${outcome.failedCommand ?? ''}`]),
+				...[failedPlaceText(outcome)].filter((text) => text !== ''),
 				...outcome.differences.map(differenceSentence),
 			],
 		})),

@@ -1,19 +1,13 @@
 /** From what a person types as LAB to the path of a plan. */
 import { existsSync, readdirSync, statSync, type Stats } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { usageFailure } from '../base/errors.js';
+import { packageRoot } from '../base/package-root.js';
+
+/** Where the bundled labs are: `cloud-init/labs` of this package. */
+export const bundledLabsDirectory = (): string => join(packageRoot(), 'cloud-init', 'labs');
 
 const PLAN_FILES = ['plan.json', 'plan.yaml', 'plan.yml'];
-
-/** Where the bundled labs are: `cloud-init/labs` of this package, found upwards from the compiled module. */
-export function bundledLabsDirectory(): string {
-	let directory = import.meta.dirname;
-	while (!existsSync(join(directory, 'package.json'))) {
-		if (dirname(directory) === directory) throw new Error(`no package.json above ${import.meta.dirname}`);
-		directory = dirname(directory);
-	}
-	return join(directory, 'cloud-init', 'labs');
-}
 
 /** The names of the bundled labs, sorted. */
 export const bundledLabs = (): string[] =>

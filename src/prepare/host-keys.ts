@@ -1,7 +1,6 @@
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { LabNode } from '../lab/lab.js';
-import type { HostKey } from '../ssh/host-key.js';
+import type { HostKey, LabNode } from '../lab/lab.js';
 
 /**
  * The SSH host key of each node of a lab: made once, and the same from then on, so that a node is the same machine in
@@ -22,7 +21,7 @@ async function provideHostKey(file: string, node: string): Promise<HostKey> {
 	const known = await readHostKey(file);
 	if (known) return known;
 	// The SSH library takes its time to load, and keys are made once.
-	const { generateHostKey } = await import('../ssh/session.js');
+	const { generateHostKey } = await import('../ssh/login.js');
 	const staging = `${file}.${process.pid}`;
 	await writeFile(staging, JSON.stringify(generateHostKey(node)), { mode: 0o600 });
 	try {

@@ -2,14 +2,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { toolVersion } from '../base/version.js';
+import { toolVersion } from '../base/package-root.js';
+import { pasteable } from '../base/shell.js';
+import { processorModel } from '../host/processor.js';
 import type { Image } from '../image/store.js';
 import type { ProvenAccelerator } from '../machine/accelerator.js';
 import { qemuArguments, type Accelerator } from '../machine/spec.js';
-import { pasteable } from '../process/run.js';
-import { machinesPath } from '../runs/run-files.js';
-import { processorModel } from '../host/accelerator-choice.js';
 import type { MachineRunSpec } from '../protocol/run-spec.js';
+import { machinesPath } from '../runs/run-files.js';
 
 export interface MachinesInput {
 	readonly machines: readonly MachineRunSpec[];
@@ -52,8 +52,8 @@ function qemuCommand({ spec, restore }: MachineRunSpec, accelerator: Accelerator
 	return pasteable(['qemu-system-x86_64', ...qemuArguments(machine, accelerator, start)]);
 }
 
-/** Each package of an image with its version, a blank between. */
+/** Each package of an image with its version, and with architecture and source where it is known; blanks between. */
 async function packagesOf({ rootFile }: Image): Promise<readonly string[]> {
 	const text = await readFile(path.join(path.dirname(rootFile), 'packages.txt'), 'utf8').catch(() => '');
-	return text.split('\n').filter((line) => line !== '').map((line) => line.replace('\t', ' '));
+	return text.split('\n').filter((line) => line !== '').map((line) => line.replaceAll('\t', ' '));
 }

@@ -1,10 +1,11 @@
 import { execa } from 'execa';
 import type { Readable, Writable } from 'node:stream';
+import { pasteable } from '../base/shell.js';
 import { withDeadline } from '../base/waiting.js';
 import { findProgram } from './find-program.js';
 import { withoutHugePages } from './huge-pages.js';
 import { niced, niceSession } from './niceness.js';
-import { pasteable, programMissing, type Argv } from './run.js';
+import { programMissing, type Argv } from './run.js';
 
 /** How a long-running child ended. */
 export interface ChildExit {

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { brokenFailure, hostFailure } from '../base/errors.js';
 import { lastLines } from '../base/format.js';
 import { packageOf } from '../base/programs.js';
-import { quote } from '../base/shell.js';
+import { pasteable } from '../base/shell.js';
 
 /** A command as the kernel takes it: program and arguments, never a shell string. */
 export type Argv = readonly [program: string, ...args: string[]];
@@ -81,6 +81,3 @@ export function programMissing(program: string): Error {
 		hint: debianPackage ? `sudo apt-get install ${debianPackage}` : `install ${program}, or put it on PATH`,
 	});
 }
-
-/** The command quoted for a shell. */
-export const pasteable = (argv: readonly string[]): string => argv.map(quote).join(' ');

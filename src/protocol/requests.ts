@@ -19,6 +19,8 @@ export type LabRequest =
 	| { readonly op: 'resize'; readonly node: string; readonly size: TerminalSize }
 	/** Lets a key in by SSH, as the declared user where none is named. */
 	| { readonly op: 'authorize'; readonly node: string; readonly user?: string; readonly publicKey: string }
+	/** → LoginOutcome: whether people get in by SSH, and why not */
+	| { readonly op: 'login'; readonly node: string }
 	/** → whether every assertion passed; the events tell of each */
 	| { readonly op: 'test'; readonly tests: readonly string[]; readonly deadlineMs: number }
 	| { readonly op: 'link'; readonly node: string; readonly link: LinkState }

@@ -1,7 +1,7 @@
 /** What an edited plan means for a lab that runs. Pure. */
 import { usageFailure } from '../base/errors.js';
 import type { Lab, LabNode } from '../lab/lab.js';
-import { requireNodes } from '../lab/node-names.js';
+import { requireNodes } from '../lab/lab.js';
 
 /** A node that has to be made anew, and what of it was edited, in words; nothing was where it only has no machine. */
 export interface ChangedNode {
@@ -17,24 +17,31 @@ export interface ReloadPlan {
 }
 
 /** What is told of each part of a node. */
-const words: Readonly<Record<keyof LabNode, string>> = {
+const words: Readonly<Record<keyof Required<LabNode>, string>> = {
+	vcpus: 'processors',
+	suite: 'base image',
 	name: 'name',
 	role: 'role',
+	position: 'place in the drawing',
 	memoryMiB: 'memory',
 	diskMiB: 'disk',
 	alias: 'lab address',
+	furtherAliases: 'lab addresses',
 	uplinkAddress: 'uplink address',
 	mac: 'MAC address',
 	dns: 'DNS',
 	features: 'features',
 	packages: 'packages',
+	withoutPackages: 'packages',
 	services: 'services',
+	ssh: 'SSH settings',
+	firewall: 'firewall',
 	users: 'users',
 	startupScripts: 'startup scripts',
 };
 
 /** What says nothing about the machine. */
-const immaterial: readonly (keyof LabNode)[] = ['role'];
+const immaterial: readonly (keyof LabNode)[] = ['role', 'position'];
 
 /**
  * Compares a lab that runs with its edited plan.
@@ -53,6 +60,7 @@ export function planReload(running: Lab, edited: Lab, only: readonly string[] = 
 		...(removed.length > 0 ? [`${removed.join(', ')} went from it`] : []),
 		...(running.network.subnet === edited.network.subnet ? [] : [`its network is ${edited.network.subnet} now`]),
 		...(running.network.gateway === edited.network.gateway ? [] : [`its gateway is ${edited.network.gateway} now`]),
+		...(isSame(running.network.others, edited.network.others) ? [] : ['its further subnets are others now']),
 		// A node's place decides its tap, its sockets and its lease, and those of the lab are given.
 		...(added.length + removed.length === 0 && !isSame(names(running), names(edited)) ? ['its nodes are in another order'] : []),
 	];
@@ -70,8 +78,13 @@ export function planReload(running: Lab, edited: Lab, only: readonly string[] = 
 
 const changesOf = (before: LabNode, after: LabNode): string[] =>
 	(Object.keys(words) as (keyof LabNode)[])
-		.filter((part) => !immaterial.includes(part) && !isSame(before[part], after[part]))
-		.map((part) => words[part]);
+		.filter((part) => !immaterial.includes(part) && !isSame(compared(before, part), compared(after, part)))
+		.map((part) => words[part])
+		.filter((word, index, all) => all.indexOf(word) === index);
+
+/** How long a script may take says nothing about the machine that it has made. */
+const compared = (node: LabNode, part: keyof LabNode): unknown =>
+	part === 'startupScripts' ? node.startupScripts.map(({ timeoutSeconds: _, ...script }) => script) : node[part];
 
 /** Resolved plans are plain data in a fixed order of keys. */
 const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);

@@ -1,6 +1,15 @@
 /** The findings of `check` as a person reads them in a terminal: place, severity, rule, message; below it the fix. */
 import { relative } from 'node:path';
-import { plural } from '../base/format.js';
+import { oneLine, plural } from '../base/format.js';
+import type { LeftOut } from '../lab/lab.js';
+import { painter, type Paint } from './text.js';
+
+/** Something that a rehearsal does without, as a sentence. */
+export const leftOutSentence = ({ path, why }: LeftOut): string => oneLine(`${path}: ${why}`);
+
+/** What a rehearsal of the plan does without, a line each under a heading; empty where that is nothing. */
+export const renderLeftOut = (leftOut: readonly LeftOut[]): string =>
+	leftOut.length === 0 ? '' : `Left out of a rehearsal:\n${leftOut.map((one) => `  note  ${leftOutSentence(one)}\n`).join('')}`;
 
 /** What is shown of a finding; `check` gives more. */
 export interface ShownFinding {
@@ -24,11 +33,13 @@ export interface FindingsOptions {
 
 /** Findings of one file under each other, in the order given, and a count at the end. Ends with a newline. */
 export function renderFindings(findings: readonly ShownFinding[], options: FindingsOptions): string {
-	const paint = options.color ? colored : plain;
+	const paint = painter(options.color);
 	const byFile = new Map<string, ShownFinding[]>();
 	for (const finding of findings) {
 		const file = finding.file ?? '';
-		byFile.set(file, [...(byFile.get(file) ?? []), finding]);
+		const group = byFile.get(file);
+		if (group) group.push(finding);
+		else byFile.set(file, [finding]);
 	}
 	const groups = [...byFile.values()].map((group) =>
 		group.map((finding) => renderFinding(finding, paint, options.cwd)).join('\n'),
@@ -36,16 +47,16 @@ export function renderFindings(findings: readonly ShownFinding[], options: Findi
 	const count = { error: 0, warning: 0 };
 	for (const { severity } of findings) count[severity]++;
 	const counts = [
-		...(count.error > 0 ? [paint.error(plural(count.error, 'error'))] : []),
-		...(count.warning > 0 ? [paint.warning(plural(count.warning, 'warning'))] : []),
+		...(count.error > 0 ? [paint('red', plural(count.error, 'error'))] : []),
+		...(count.warning > 0 ? [paint('yellow', plural(count.warning, 'warning'))] : []),
 	];
 	return [...groups, `${counts.join(', ') || 'no findings'}\n`].join('\n\n');
 }
 
 function renderFinding(finding: ShownFinding, paint: Paint, cwd: string): string {
 	const { severity, rule, path, message, fix } = finding;
-	const head = `${paint.place(placeOf(finding, cwd))}  ${paint[severity](severity)}  ${rule}  ${path}: ${message}`;
-	return `${head}\n    ${paint.fix(fix)}`;
+	const head = `${paint('bold', placeOf(finding, cwd))}  ${paint(severity === 'error' ? 'red' : 'yellow', severity)}  ${rule}  ${path}: ${message}`;
+	return `${head}\n    ${paint('cyan', fix)}`;
 }
 
 function placeOf({ file, line, path }: ShownFinding, cwd: string): string {
@@ -54,13 +65,3 @@ function placeOf({ file, line, path }: ShownFinding, cwd: string): string {
 	const shown = fromHere.length < file.length && !fromHere.startsWith('../..') ? fromHere : file;
 	return line === undefined ? shown : `${shown}:${line}`;
 }
-
-type Paint = Readonly<Record<'place' | 'error' | 'warning' | 'fix', (text: string) => string>>;
-
-/** SGR sequences of ECMA-48. */
-const sgr = (code: number) => (text: string): string => `\x1b[${code}m${text}\x1b[0m`;
-
-const colored: Paint = { place: sgr(1), error: sgr(31), warning: sgr(33), fix: sgr(36) };
-
-const same = (text: string): string => text;
-const plain: Paint = { place: same, error: same, warning: same, fix: same };

@@ -1,11 +1,10 @@
 /** The labs that run on this machine for this user: a file in the run directory of each says how to reach it. */
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isAlive } from '../base/alive.js';
-import { readBootId } from '../base/boot-id.js';
+import { lifeOf } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { usageFailure } from '../base/errors.js';
-import { readPid } from './run-directory.js';
+import { isStaging, readHolder } from './run-directory.js';
 
 /** A lab that runs. */
 export interface LiveLab {
@@ -24,18 +23,22 @@ export interface LiveLab {
 	readonly controlSocket: string;
 	/** Of the process that keeps it. */
 	readonly pid: number;
+	/** The same process as base/alive.ts has it: a number alone may be somebody else's by now. */
+	readonly token: string;
+	/** Where that process writes what it has no other place for. */
+	readonly log?: string;
 	/** Milliseconds since the epoch. */
 	readonly startedAt: number;
 }
 
-const fileName = 'live.json';
+/** What says how a lab of a run is reached. */
+export const liveFile = (runDirectory: string): string => path.join(runDirectory, 'live.json');
 
 /** Makes a lab known until the clean-up runs. */
 export async function announceLive(lab: LiveLab, cleanup: CleanupStack): Promise<void> {
-	const file = path.join(lab.runDirectory, fileName);
+	const file = liveFile(lab.runDirectory);
 	cleanup.defer('announcement', () => rm(file, { force: true }));
-	// Process ids are given anew with each boot of the host: a power failure leaves this file, and no lab.
-	await writeFile(`${file}.new`, JSON.stringify({ boot: await readBootId(), ...lab }));
+	await writeFile(`${file}.new`, JSON.stringify(lab));
 	await rename(`${file}.new`, file);
 }
 
@@ -47,13 +50,27 @@ export async function findLiveLabs(runs: string): Promise<readonly LiveLab[]> {
 }
 
 async function readLive(directory: string): Promise<LiveLab | undefined> {
-	const pid = await readPid(directory);
-	if (pid === undefined || !isAlive(pid)) return undefined;
-	const text = await readFile(path.join(directory, fileName), 'utf8').catch(() => undefined);
+	const holder = await readHolder(directory);
+	if (!holder || lifeOf(holder.token) !== 'alive') return undefined;
+	const text = await readFile(liveFile(directory), 'utf8').catch(() => undefined);
 	if (text === undefined) return undefined;
-	const { boot, ...lab } = JSON.parse(text) as LiveLab & { readonly boot: string };
-	return boot === (await readBootId()) ? lab : undefined;
+	const lab = JSON.parse(text) as LiveLab;
+	// What another process has left in it is of an earlier lab.
+	return lab.token === holder.token ? lab : undefined;
 }
+
+/** Names of runs that go on where this process cannot see them: in another container, or on another host with this home. */
+export async function findUnseenRuns(runs: string): Promise<readonly string[]> {
+	const names = (await readdir(runs).catch(() => [])).filter((name) => !isStaging(name)).sort();
+	const unseen = names.map(async (name) => {
+		const holder = await readHolder(path.join(runs, name));
+		return holder?.isHeld && lifeOf(holder.token) === 'unknown' ? [name] : [];
+	});
+	return (await Promise.all(unseen)).flat();
+}
+
+/** Whether the process that keeps a lab is still there. */
+export const isKept = ({ token }: Pick<LiveLab, 'token'>): boolean => lifeOf(token) === 'alive';
 
 /**
  * The lab that is meant: the one of that name, or the only one. A lab that stays is meant before a rehearsal that goes on;

@@ -18,7 +18,7 @@ export interface SavedMachine {
 	readonly image: { readonly key: string; readonly builtAt: number };
 	/** As whom the scenario gets in. */
 	readonly username: string;
-	readonly password: string;
+	readonly password?: string;
 	/** The public half. */
 	readonly hostKey: string;
 	readonly startup: PastStartup;
@@ -56,7 +56,7 @@ export function describeSavedLab(
 		node: spec.name,
 		// An image's files are in a directory that is named by its key.
 		image: { key: path.basename(path.dirname(spec.rootFile)), builtAt },
-		...{ username, password, hostKey },
+		...{ username, hostKey, ...(password === undefined ? {} : { password }) },
 		startup: { status: startup.status, scripts: startup.scripts.map(withoutTrace) },
 	}));
 	return {

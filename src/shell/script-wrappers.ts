@@ -1,5 +1,14 @@
 /** Commands that run another command: what `sudo -u postgres psql -c …` or `bash -c '…'` runs in the end. */
-import type { ShellWord } from './shell-word.js';
+
+/** A word of a command. */
+export interface ShellWord {
+	/** As written, quotes and expansions included. */
+	readonly text: string;
+	/** After quote removal; expansions stand in it as they were written. */
+	readonly value: string;
+	/** True when an expansion makes the word unknown before the script runs. */
+	readonly dynamic: boolean;
+}
 
 /** What a wrapper runs: the words of a command, or the text of a script. */
 export type Inner =

@@ -1,11 +1,5 @@
 import { createHash } from 'node:crypto';
 
-/** A host key as sshd reads it (OpenSSH PEM) and as known_hosts has it (`ssh-ed25519 AAAA… comment`). */
-export interface HostKey {
-	readonly privateKey: string;
-	readonly publicKey: string;
-}
-
 /** The bytes of an OpenSSH public key line, as the server shows them (RFC 4253, 6.6). */
 export const keyBlob = (publicKey: string): Buffer => Buffer.from(publicKey.trim().split(/\s+/)[1] ?? '', 'base64');
 

@@ -1,4 +1,4 @@
-/** The proofs of a run (./proofs), on a lab that runs. */
+/** The robustness checks of a run (./robustness-checks), on a lab that runs. */
 import os from 'node:os';
 import type { CleanupStack } from '../base/cleanup.js';
 import { Semaphore } from '../base/semaphore.js';

@@ -1,15 +1,16 @@
-/**
- * What a run is asked to prove once its scenario has passed: that the startup scripts may run again, and that the lab
- * comes back from a restart. Each ends with the scenario; what is wrong with the lab is told by events.
- */
-import { systemClock, type Clock } from '../base/waiting.js';
+import { allOf, systemClock, type Clock } from '../base/waiting.js';
 import type { Emit, RobustnessCheck, ScriptOutcome } from '../lab/events.js';
 import type { LabNode, StartupScript } from '../lab/lab.js';
 import type { Difference, StateSnapshot } from '../lab/state-snapshot.js';
 import { differencesBetween, lossesAmong } from '../machine/differences.js';
 import { locateDifference } from '../machine/locate-difference.js';
 
-/** A lab that runs, as far as a proof is concerned. Each call rejects when the rehearsal itself breaks. */
+/**
+ * What a run is asked to prove once its scenario has passed: that the startup scripts may run again, and that the lab
+ * comes back from a restart. Each ends with the scenario; what is wrong with the lab is told by events.
+ */
+
+/** A lab that runs, as far as a robustness check is concerned. Each call rejects when the rehearsal itself breaks. */
 export interface ProvableLab {
 	/** What a node's machine is like now. */
 	snapshot(node: string): Promise<StateSnapshot>;
@@ -100,9 +101,3 @@ const markedBy =
 	(after: RobustnessCheck, emit: Emit): Emit =>
 	(event) =>
 		emit(event.type === 'assertion-finished' || event.type === 'assertion-waiting' ? { ...event, after } : event);
-
-/** All of them, so that nothing still goes on when this rejects with the first error. */
-async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-	await Promise.allSettled(promises);
-	return Promise.all(promises);
-}

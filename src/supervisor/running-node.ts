@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
+import { patiently } from '../base/patience.js';
 import { withoutTrace, type Emit, type RunEventBody, type ScriptOutcome, type Status } from '../lab/events.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { occupiedMemory } from '../machine/memory.js';
-import { halt, proceed } from '../machine/migration.js';
 import type { TerminalSize } from '../machine/control-channel.js';
 import { connectUnix } from '../machine/socket.js';
 import { dial } from '../network/dial.js';
@@ -110,7 +110,7 @@ export class RunningNode {
 	async openShell(size: TerminalSize, terminal: string): Promise<Duplex> {
 		const { controlChannel } = this.machine;
 		const { slowdown, signal } = this.#options;
-		const stream = await connectUnix(this.runSpec.spec.shellSocket, shellSocketMs, signal);
+		const stream = await connectUnix(this.runSpec.spec.shellSocket, patiently(shellSocketMs), signal);
 		stream.on('error', () => undefined);
 		try {
 			const { ended, leave } = await controlChannel.beginShell(size, terminal, slowdown, signal);
@@ -151,7 +151,7 @@ export class RunningNode {
 	/** Freezes the machine, or has it go on. */
 	async setPaused(paused: boolean): Promise<void> {
 		const { machine } = this;
-		await (paused ? halt(machine.qmp, this.#options.signal) : proceed(machine.qmp, this.#options.signal));
+		await (paused ? machine.halt(this.#options.signal) : machine.proceed(this.#options.signal));
 		// Its clock stood still too.
 		if (!paused) machine.send('sync');
 		this.paused = paused;

@@ -6,8 +6,8 @@ import { digestFile } from '../checkpoint/digest.js';
 import { machineFiles, type FileDigest } from '../checkpoint/manifest.js';
 import { publishCheckpoint, readCheckpoint } from '../checkpoint/store.js';
 import type { RunningMachine } from '../machine/machine.js';
-import { copySparse, saveMachine, stateFilesIn, type StateFiles } from '../machine/memory.js';
-import { freezeDisk, halt, proceed, type MigrationOptions } from '../machine/migration.js';
+import { copySparse, stateFilesIn, type StateFiles } from '../machine/memory.js';
+import type { FrozenDisk, MigrationOptions } from '../machine/migration.js';
 import { createOverlay, overlayName } from '../machine/qcow2.js';
 import { diskNode } from '../machine/spec.js';
 import type { SaveRequest, RunSpec } from '../protocol/run-spec.js';
@@ -20,6 +20,16 @@ export interface LiveMachine {
 	layers: readonly string[];
 	/** How often its disk has been frozen. */
 	frozen: number;
+}
+
+/** The directories in the store that machines have disks or memory from, and the one that their lab goes back to. */
+export function checkpointsUsed(
+	{ checkpoints, startedKey = '' }: Pick<RunSpec, 'checkpoints' | 'startedKey'>,
+	machines: readonly Pick<LiveMachine, 'machine' | 'layers'>[],
+): readonly string[] {
+	const files = machines.flatMap(({ layers, machine }) => [...layers, machine.memory.file]);
+	const directories = new Set([...files.map((file) => path.dirname(file)), path.join(checkpoints, startedKey)]);
+	return [...directories].filter((directory) => path.dirname(directory) === checkpoints);
 }
 
 export type SavingContext = Pick<RunSpec, 'deadlines' | 'disks'> & {
@@ -44,14 +54,14 @@ export async function saveMachines(
 		await Promise.all(
 			machines.map(({ machine }) => {
 				begun.push(machine);
-				return halt(machine.qmp, signal);
+				return machine.halt(signal);
 			}),
 		);
 		const savedAt = Date.now();
 		const saves = machines.map(async (live, index): Promise<Saved> => {
 			const { layers } = live;
 			await freezeLayer(live, overlays[index] ?? '', signal);
-			const files = await saveMachine(live.machine, stateFilesIn(request.staging, index), { deadlineMs: deadlines.stateMs, signal });
+			const files = await live.machine.save(stateFilesIn(request.staging, index), { deadlineMs: deadlines.stateMs, signal });
 			return { ...files, layers };
 		});
 		// All are waited for: none may go on while its state is still being written.
@@ -65,7 +75,7 @@ export async function saveMachines(
 
 /** Freezes the disk of a halted machine, which writes to `overlay` from then on, an empty qcow2 file. */
 export async function freezeLayer(live: LiveMachine, overlay: string, signal: AbortSignal): Promise<void> {
-	await freezeDisk(live.machine.qmp, overlay, blockNodes(live.frozen), signal);
+	await live.machine.freezeDisk(overlay, blockNodes(live.frozen), signal);
 	live.frozen += 1;
 	live.layers = [overlay, ...live.layers];
 }
@@ -73,7 +83,7 @@ export async function freezeLayer(live: LiveMachine, overlay: string, signal: Ab
 /** A machine that cannot go on has broken, whatever became of its state. */
 async function goOn(machine: RunningMachine, signal: AbortSignal): Promise<void> {
 	try {
-		await proceed(machine.qmp, signal);
+		await machine.proceed(signal);
 		machine.send('sync');
 	} catch (error) {
 		if (!signal.aborted) machine.giveUp(`it did not go on after its state was saved: ${(error as Error).message}`);
@@ -81,7 +91,7 @@ async function goOn(machine: RunningMachine, signal: AbortSignal): Promise<void>
 }
 
 /** The node that a disk's writes go to and the one that they go to next, by how often it was frozen. */
-function blockNodes(frozen: number): { readonly frozen: string; readonly next: string } {
+function blockNodes(frozen: number): FrozenDisk {
 	const name = (count: number) => (count === 0 ? diskNode : `${diskNode}-${count}`);
 	return { frozen: name(frozen), next: name(frozen + 1) };
 }

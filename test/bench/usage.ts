@@ -4,8 +4,8 @@
  */
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { parseProcSize } from '../../src/base/proc-sizes.js';
-import { parseProcessorTime } from '../../src/base/processor-time.js';
+import { parseProcSize } from '../../src/base/proc.js';
+import { parseProcessorTime } from '../../src/base/proc.js';
 
 /** What a process is to the benchmark, by its program. */
 export type ProcessKind = 'machine' | 'tool' | 'other';

@@ -1,5 +1,6 @@
 import type { RunEvent } from '../../lab/events.js';
 import { rehearse, type RehearseOptions } from '../../rehearse/rehearse.js';
+import { writeCrash } from '../../runs/ended-labs.js';
 import { stopOnSignals } from '../stop.js';
 
 /** A lab that is to stay, as `rehearse up` describes it to the process that keeps it. */
@@ -8,8 +9,12 @@ export type DetachedLab = Omit<RehearseOptions, 'keep' | 'scenario' | 'onEvent' 
 /** The process that keeps a lab: brings it up, and ends when the lab does. Signals end both. */
 export async function runDetached(detached: DetachedLab, onEvent: (event: RunEvent) => void): Promise<void> {
 	const stopping = stopOnSignals();
+	// Nobody reads what this process shows: its log has it.
+	process.on('uncaughtExceptionMonitor', (error) => process.stderr.write(`${new Date().toISOString()} ${error.stack ?? String(error)}\n`));
 	try {
-		await rehearse({ ...detached, keep: 'always', scenario: false, onEvent, stopping });
+		const state = await rehearse({ ...detached, keep: 'always', scenario: false, onEvent, stopping });
+		const crash = state.errors.find(({ code }) => code === 'internal');
+		if (crash && state.detached) await writeCrash(state.runDirectory, { name: detached.lab.name, log: detached.daemonLog, message: crash.message });
 	} finally {
 		stopping.done();
 	}

@@ -1,15 +1,14 @@
 /** `rehearse forward`: a lab's ports on this host's loopback, until Ctrl-C. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { isAlive } from '../../base/alive.js';
 import { withCleanup } from '../../base/cleanup.js';
 import { brokenFailure, ExitCode, usageFailure } from '../../base/errors.js';
 import { joinStreams } from '../../base/streams.js';
 import { poll } from '../../base/waiting.js';
-import { requireNodes } from '../../lab/node-names.js';
+import { requireNodes } from '../../lab/lab.js';
 import type { LabStatus } from '../../protocol/requests.js';
 import { layOutColumns, painter } from '../../report/text.js';
-import type { LiveLab } from '../../runs/live-labs.js';
+import { isKept, type LiveLab } from '../../runs/live-labs.js';
 import { stopOnSignals } from '../stop.js';
 import type { Terminal } from '../terminal.js';
 import { askLab, askLabForStream, resolveLab, type LiveOptions } from './resolve-lab.js';
@@ -57,7 +56,7 @@ export async function forwardCommand(options: ForwardOptions): Promise<ExitCode>
 			}
 			terminal.stdout.write(json ? `${JSON.stringify({ schema: 1, address, ports: opened })}\n` : table(opened, address, terminal.stdoutColor));
 			// Also one that came while the ports were being opened.
-			const isOver = async () => stopping.signal.aborted || !isAlive(lab.pid);
+			const isOver = async () => stopping.signal.aborted || !isKept(lab);
 			await poll(isOver, Boolean, { intervalMs: 200, deadlineMs: Infinity });
 			if (!stopping.signal.aborted) terminal.stderr.write(`${lab.name} has ended\n`);
 		});

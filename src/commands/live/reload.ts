@@ -1,4 +1,3 @@
-
 import { ExitCode, usageFailure } from '../../base/errors.js';
 import type { RunEvent } from '../../lab/events.js';
 import { emptyRun, foldEvent } from '../../outcome/fold.js';
@@ -23,6 +22,8 @@ export interface ReloadOptions {
 	/** Only say what would be done. */
 	readonly dryRun: boolean;
 	readonly mirror: string | undefined;
+	/** Startup scripts may take so long, in seconds, where the plan says nothing. */
+	readonly scriptTimeoutSeconds: number | undefined;
 	readonly json: boolean;
 	readonly terminal: Terminal;
 }
@@ -37,7 +38,7 @@ export async function reloadCommand({ paths, nodes, dryRun, mirror, json, termin
 		throw usageFailure(`${live.name} was opened from a bundle, and its images are not built here`, { hint: `\`rehearse run ${live.planPath}\` rehearses its plan on this machine` });
 	}
 	const current = (await askLab(live, { op: 'plan' })) as CurrentLab;
-	const edited = onlyNodes(await loadLab(live.planPath, terminal), live.nodes);
+	const edited = onlyNodes(await loadLab(live.planPath, terminal, options), live.nodes);
 	const plan = planReload(current.lab, edited, nodes, current.ended);
 	const sentences = reloadSentences(plan);
 	const { stdout } = terminal;

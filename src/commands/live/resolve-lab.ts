@@ -1,9 +1,11 @@
-
-/** What every command takes that works on a lab that runs. */
+import { usageFailure } from '../../base/errors.js';
 import { ask, askForStream, type AskOptions } from '../../control/client.js';
 import type { LabRequest } from '../../protocol/requests.js';
-import { chooseLiveLab, findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
+import { chooseLiveLab, findLiveLabs, findUnseenRuns, type LiveLab } from '../../runs/live-labs.js';
 
+/** What every command takes that works on a lab that runs. */
+
+/** What every command takes that works on a lab that runs. */
 export interface LiveOptions {
 	/** The directory of all runs. */
 	readonly runs: string;
@@ -12,7 +14,13 @@ export interface LiveOptions {
 }
 
 /** The lab that a command is about. @throws Failure `usage` when there is none, or several */
-export const resolveLab = async ({ runs, lab }: LiveOptions): Promise<LiveLab> => chooseLiveLab(await findLiveLabs(runs), lab);
+export async function resolveLab({ runs, lab }: LiveOptions): Promise<LiveLab> {
+	const labs = await findLiveLabs(runs);
+	if (labs.length > 0) return chooseLiveLab(labs, lab);
+	const [unseen] = await findUnseenRuns(runs);
+	if (unseen === undefined) return chooseLiveLab(labs, lab);
+	throw usageFailure('no lab is up here', { hint: `${unseen} goes on in another container or on another host: nothing can be done to it from here` });
+}
 
 /** Asks a lab. @throws what the lab answers with, and what ../../control/client says */
 export const askLab = (lab: Pick<LiveLab, 'controlSocket'>, request: LabRequest, options?: AskOptions): Promise<unknown> =>

@@ -1,4 +1,3 @@
-
 import { ExitCode } from '../../base/errors.js';
 import { formatMs } from '../../base/format.js';
 import type { RunEvent, RunEventBody } from '../../lab/events.js';

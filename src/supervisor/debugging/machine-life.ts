@@ -2,7 +2,6 @@
 import { Semaphore } from '../../base/semaphore.js';
 import type { CleanupStack } from '../../base/cleanup.js';
 import type { Emit } from '../../lab/events.js';
-import { loadMachine } from '../../machine/memory.js';
 import { ownStack, startFor, type StartContext, type StartedMachine } from '../start-machine.js';
 import { startNode, Barrier, ScriptReporter, whyUntraced } from '../node-run.js';
 import type { RunningNode } from '../running-node.js';
@@ -50,7 +49,7 @@ export class MachineLife {
 	async begin(): Promise<StartedMachine> {
 		await this.#node.end();
 		this.#runSpec = await asProvisioned(this.#node.runSpec, this.#context.lab.checkpoints);
-		return startNode(this.#runSpec, this.#context, { ...this.#context, barrier: new Barrier(1), saver: this.#saver, boots: new Semaphore(1) });
+		return startNode(this.#runSpec, this.#context, { ...this.#context, barrier: new Barrier([this.#node.name]), saver: this.#saver, boots: new Semaphore(1) });
 	}
 
 	/** Ends the machine and starts one that continues from a saved state; it is halted then. */
@@ -62,7 +61,7 @@ export class MachineLife {
 		const own = ownStack(cleanup, spec);
 		const started = await startFor({ ...spec, layers: point.layers, overlayFile }, point.ramFile, this.#runSpec, this.#context, own);
 		const options = { deadlineMs: lab.deadlines.stateMs, signal };
-		await Promise.race([loadMachine(started.machine, point, options), started.machine.broken]);
+		await Promise.race([started.machine.load(point, options), started.machine.broken]);
 		return started;
 	}
 }

@@ -1,4 +1,3 @@
-import { halt, proceed } from '../../machine/migration.js';
 import type { RunningNode } from '../running-node.js';
 
 /**
@@ -18,14 +17,14 @@ export class Pauser {
 	}
 
 	async pause(): Promise<void> {
-		await this.#each((node) => halt(node.machine.qmp, this.#signal));
+		await this.#each((node) => node.machine.halt(this.#signal));
 	}
 
 	/** @param only the one whose machine goes on; all of them where there is none */
 	async resume(only?: RunningNode): Promise<void> {
 		await this.#each(async (node) => {
 			if (only && node !== only) return;
-			await proceed(node.machine.qmp, this.#signal);
+			await node.machine.proceed(this.#signal);
 			// Its clock stood still too.
 			if (node !== this.#debugged) node.machine.send('sync');
 		});

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { diskUsage } from '../../base/disk-usage.js';
 import { usageFailure } from '../../base/errors.js';
 import type { DebugStop } from '../../machine/debugging/messages.js';
-import { saveMachine, stateFilesIn, type StateFiles } from '../../machine/memory.js';
+import { stateFilesIn, type StateFiles } from '../../machine/memory.js';
 import { createOverlay } from '../../machine/qcow2.js';
 import { freezeLayer, type LiveMachine } from '../saving.js';
 
@@ -94,7 +94,7 @@ export class SavePoints {
 		const overlay = await this.newLayer(live.diskMiB);
 		const files = stateFilesIn(this.#directory, this.#files);
 		await freezeLayer(live, overlay, this.#options.signal);
-		const saved = await saveMachine(live.machine, files, this.#options).catch(async (error: unknown) => {
+		const saved = await live.machine.save(files, this.#options).catch(async (error: unknown) => {
 			// What there is of it would take the room that the guests need.
 			await Promise.all(Object.values(files).map((file) => rm(file, { force: true })));
 			throw error;

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
+import { linesOf } from '../../../src/base/lines.js';
 import { uplink } from '../../../src/lab/addressing.js';
 import type { Lab } from '../../../src/lab/lab.js';
 import { runCommand } from '../tool.js';
@@ -100,7 +100,7 @@ export async function rehearseByHand(byHand: ByHandRun): Promise<ByHandOutcome> 
 	let readyMs = 0;
 	let ms = 0;
 	let fault: string | undefined = 'it ended without a verdict';
-	for await (const line of createInterface({ input: child.stdout })) {
+	for await (const line of linesOf(child.stdout)) {
 		const step = JSON.parse(line) as ByHandStep;
 		const at = performance.now() - began;
 		if (step.step === 'ready') readyMs = at;

@@ -29,7 +29,7 @@ export async function writeFiles(staging: string, of = key): Promise<Manifest> {
 		await truncate(path.join(staging, name), 2 ** 22);
 		files[name] = await digestFile(path.join(staging, name));
 	}
-	return { schema: 3, key: of, kind: 'started', lab: 'photos', savedAt: 1, machines, files };
+	return { schema: 4, key: of, kind: 'started', lab: 'photos', savedAt: 1, machines, files };
 }
 
 /** Makes a checkpoint as a run does, this process's. */

@@ -47,7 +47,7 @@ async function writeCheckpoint(checkpoint: string, image: string): Promise<void>
 	const place = { key: imageKey, packages: [], rootFile: path.join(image, 'root.img'), kernelFile: '', initrdFile: '' };
 	const machine = machineOf(node, 0, place, { path: '', disks: '', sockets: '' });
 	const saved = describeSavedLab(
-		{ lab: labOf(node), run: name, trace: true, accelerator: tcg, host: { qemuVersion: 'QEMU emulator version 1.0', processor: 'A' } },
+		{ lab: labOf(node), run: name, trace: true, accelerator: tcg, host: { qemuVersion: 'QEMU emulator version 1.0', processor: 'A', processorInputs: {} } },
 		[
 			{
 				runSpec: { ...machine, username: 'ops', password: 'secret', hostKey: 'ssh-ed25519 AAAA web' },
@@ -64,7 +64,7 @@ async function writeCheckpoint(checkpoint: string, image: string): Promise<void>
 	const files: Record<string, FileDigest> = {};
 	for (const file of ['lab.json', '0.state', '0.ram', '0.0.qcow2']) files[file] = await digestFile(path.join(checkpoint, file));
 	const machines = [{ node: node.name, fingerprint: { QEMU: 'QEMU emulator version 1.0' }, state: '0.state', ram: '0.ram', layers: ['0.0.qcow2'] }];
-	const manifest: Manifest = { schema: 3, key, kind: 'failed', lab: 'sample', run: name, savedAt: 1, machines, files };
+	const manifest: Manifest = { schema: 4, key, kind: 'failed', lab: 'sample', run: name, savedAt: 1, machines, files };
 	await writeFile(path.join(checkpoint, 'checkpoint.json'), JSON.stringify(manifest));
 }
 

@@ -3,7 +3,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { pasteable, run, type Argv, type CommandResult } from '../../../src/process/run.js';
+import { pasteable } from '../../../src/base/shell.js';
+import { run, type Argv, type CommandResult } from '../../../src/process/run.js';
 
 /** The compiled program beside the compiled tests. */
 export const program = path.resolve(import.meta.dirname, '..', '..', '..', 'bin', 'main.js');

@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
+import { onLines } from '../../../src/base/lines.js';
 import { packageRoot } from '../../../src/base/package-root.js';
 import { poll } from '../../../src/base/waiting.js';
 import { parseAgentMessage } from '../../../src/machine/agent-message.js';
@@ -74,12 +75,14 @@ async function startAgent(t: ExecutionContext, setting: Setting = {}) {
 	const done: string[] = [];
 	const { stdin } = child;
 	const delays = clockDelays.values();
-	createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-		if (line !== 'clock') return void said.push(line);
-		const answer = `clock ${clock()}\n`;
-		setTimeout(() => stdin?.write(answer), delays.next().value ?? 0);
+	onLines(child.stdout as Readable, {
+		onLine(line) {
+			if (line !== 'clock') return void said.push(line);
+			const answer = `clock ${clock()}\n`;
+			setTimeout(() => stdin?.write(answer), delays.next().value ?? 0);
+		},
 	});
-	createInterface({ input: child.stdio[3] as NodeJS.ReadableStream }).on('line', (line) => done.push(line));
+	onLines(child.stdio[3] as Readable, { onLine: (line) => done.push(line) });
 	let complaints = '';
 	child.stderr?.on('data', (chunk) => (complaints += chunk));
 	const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
@@ -202,6 +205,17 @@ test('one that fails is told with its status and the end of what it has written'
 	agent.tell('start\n');
 	await agent.end(4);
 	t.like(agent.message('script-finished'), { status: 'failed', exitCode: 7, stream: `${'x'.repeat(131_069)}end` });
+});
+
+test('of a trace, the name of the script itself is not sent', async (t) => {
+	const agent = await startAgent(t, { order: 'setup 60 trace\n' });
+	const record = (file: string): string => `\x1e+ 1.5 7 7 1 0 0 | 12 ${file} > true\n`;
+	writeFileSync(agent.output('setup.output'), record(agent.output('seed/startup/setup')).repeat(3000) + record('/etc/lib.sh'));
+	agent.tell('start\n');
+	await agent.end(4);
+	const { stream = '' } = agent.message('script-finished') as { stream?: string };
+	t.is(stream.length, 131_072 > record('').length * 3000 ? record('').length * 3000 + record('/etc/lib.sh').length : 131_072);
+	t.true(stream.endsWith(record('') + record('/etc/lib.sh')));
 });
 
 test('one that systemd refuses to run has failed, in its words', async (t) => {

@@ -1,4 +1,4 @@
-/** The agent's survey on this host, of a directory in place of the whole machine. */
+/** The agent's state snapshot on this host, of a directory in place of the whole machine. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -8,7 +8,7 @@ import { packageRoot } from '../../../src/base/package-root.js';
 import { parseSnapshot } from '../../../src/machine/snapshot.js';
 
 test('what was written since provisioning began is told with its content, secrets and large files without', (t) => {
-	const root = mkdtempSync(path.join(os.tmpdir(), 'survey-'));
+	const root = mkdtempSync(path.join(os.tmpdir(), 'snapshot-'));
 	t.teardown(() => rmSync(root, { recursive: true }));
 	const program = `
 		set -eu
@@ -31,7 +31,7 @@ test('what was written since provisioning began is told with its content, secret
 		here=${root}/here state=${root}/state
 		source ${packageRoot()}/cloud-init/guest/snapshot.bash
 		places=(${root}/etc)
-		survey
+		snapshot
 	`;
 	const snapshot = parseSnapshot(execFileSync('bash', ['-c', program], { encoding: 'utf8' }));
 	const files = Object.entries(snapshot.files).map(([name, { type, size, digest, text, target }]) => [

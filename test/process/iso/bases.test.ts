@@ -8,7 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { findBase, provideBase, type BaseStoreOptions } from '../../../src/iso/bases.js';
 import type { BaseRequest } from '../../../src/iso/definition.js';
 
-const request: BaseRequest = { packages: ['jq'], nodes: ['web'], recommends: false };
+const request: BaseRequest = { suite: 'trixie', packages: ['jq'], nodes: ['web'], recommends: false };
 
 /** What a build leaves for the host, in shell. */
 const build = `
@@ -43,7 +43,7 @@ async function makeStore(t: ExecutionContext, bootstrap: string) {
 	const steps: string[] = [];
 	const options: BaseStoreOptions = {
 		directory,
-		guest: { suite: 'trixie', components: ['main'], base: [], features: {} },
+		guest: { suite: 'trixie', components: ['main'], base: [], features: {}, absent: {} },
 		findMirror: async () => ({}),
 		onProgress: (step) => steps.push(step),
 	};

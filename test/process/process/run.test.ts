@@ -4,7 +4,8 @@ import path from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import type { Failure } from '../../../src/base/errors.js';
-import { pasteable, run, type Argv, type RunOptions } from '../../../src/process/run.js';
+import { pasteable } from '../../../src/base/shell.js';
+import { run, type Argv, type RunOptions } from '../../../src/process/run.js';
 
 /** Runs a shell program with arguments. */
 const sh = (program: string, options: RunOptions = {}, ...args: string[]) => run(['sh', '-c', program, 'sh', ...args], options);

@@ -4,13 +4,13 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { ExecutionContext } from 'ava';
+import { pasteable } from '../../../src/base/shell.js';
 import { poll } from '../../../src/base/waiting.js';
 import { thisHost } from '../../../src/host/host.js';
-import type { RobustnessCheck, ReportedError, RunEventBody } from '../../../src/lab/events.js';
+import type { ReportedError, RobustnessCheck, RunEventBody } from '../../../src/lab/events.js';
 import { memoryDirectory } from '../../../src/machine/memory.js';
 import { startChild, type Child } from '../../../src/process/child.js';
-import { pasteable, run } from '../../../src/process/run.js';
+import { run } from '../../../src/process/run.js';
 import { controlSocketIn } from '../../../src/protocol/requests.js';
 import { scaledDeadlines, type Keep, type RunSpec } from '../../../src/protocol/run-spec.js';
 import { labNode, labOf } from '../../unit/base/labs.js';
@@ -19,12 +19,13 @@ export type Line = RunEventBody | { type: 'supervisor'; pid: number } | { type: 
 
 export interface LabOptions {
 	readonly nodes?: readonly string[];
-	readonly behaviour?: 'works' | 'fails' | 'hangs' | 'panics' | 'stuck' | 'deaf';
+	readonly behaviour?: 'works' | 'fails' | 'hangs' | 'panics' | 'stuck' | 'deaf' | 'separates' | 'sound' | 'sleeps' | 'loads' | 'reboots' | 'resets';
 	readonly keep?: Keep;
 	readonly robustness?: readonly RobustnessCheck[];
 	readonly snapshots?: boolean;
 	/** What is otherwise than usual in what the supervisor is told. */
 	readonly changed?: (run: RunSpec) => RunSpec | Promise<RunSpec>;
+	readonly env?: Readonly<Record<string, string>>;
 	/** Programs that the host has not got. */
 	readonly withoutPrograms?: readonly ('qemu-system-x86_64' | 'perl')[];
 }
@@ -37,7 +38,7 @@ export interface StartedLab {
 	readonly journals: string;
 	/** Waits for a line of that type, and of that stage where one is given. */
 	waitFor<T extends Line['type']>(type: T, stage?: string): Promise<Extract<Line, { type: T }>>;
-	/** Where its surveys are. */
+	/** Where its state snapshots are. */
 	readonly runDirectory: string;
 	/** Its control socket. */
 	readonly controlSocket: string;
@@ -53,7 +54,7 @@ const patienceMs = 30_000;
 /** What must be gone in this time, in milliseconds: two seconds, and what a busy host takes for them. */
 const leftoverMs = 8000;
 
-export async function startLab(t: ExecutionContext, options: LabOptions = {}): Promise<StartedLab> {
+export async function startLab(t: { teardown(end: () => unknown): void }, options: LabOptions = {}): Promise<StartedLab> {
 	// Short: the paths of sockets are limited.
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'lab-'));
 	const [disks, sockets] = [path.join(directory, 'disks'), path.join(directory, 'sockets')];
@@ -70,6 +71,7 @@ export async function startLab(t: ExecutionContext, options: LabOptions = {}): P
 				PATH: await programPath(directory, options),
 				REHEARSE_TEST_QEMU: options.behaviour ?? 'works',
 				REHEARSE_TEST_MARK: mark,
+				...options.env,
 			},
 			onStdout: (chunk) => {
 				const parts = (unread + chunk.toString()).split('\n');
@@ -131,6 +133,7 @@ function describe(directory: string, disks: string, sockets: string, options: La
 				qmpSocket: path.join(sockets, `${index}.qmp`),
 				agentSocket: path.join(sockets, `${index}.agent`),
 				controlChannelSocket: path.join(sockets, `${index}.side`),
+				commandSocket: path.join(sockets, `${index}.commands`),
 				debugSocket: path.join(sockets, `${index}.debug`),
 				shellSocket: path.join(sockets, `${index}.shell`),
 			},
@@ -146,7 +149,7 @@ function describe(directory: string, disks: string, sockets: string, options: La
 		trace: true,
 		checkpoints: path.join(directory, 'checkpoints'),
 		accelerator: { name: 'tcg', accel: 'tcg', cpu: 'max' },
-		host: { qemuVersion: 'QEMU emulator version 10.0.2', processor: 'A' },
+		host: { qemuVersion: 'QEMU emulator version 10.0.2', processor: 'A', processorInputs: {} },
 		deadlines: scaledDeadlines(1),
 		slowdown: 1,
 		keep: options.keep ?? 'never',

@@ -1,4 +1,4 @@
-/** Proofs and surveys of a lab of fake machines, in real namespaces. */
+/** Robustness checks and state snapshots of a lab of fake machines, in real namespaces. */
 import test from 'ava';
 import { readSnapshots } from '../../../src/runs/snapshots.js';
 import { startLab, type Line } from './labs.js';
@@ -12,7 +12,7 @@ test.serial('a second run that makes a file, then a restart that loses addresses
 	const stages = reported(lab.lines, 'stage-finished').filter(({ node }) => node === undefined);
 	t.deepEqual(
 		stages.map(({ stage, status }) => `${stage} ${status}`),
-		['network passed', 'scenario passed', 'twice failed', 'reboot failed', 'survey passed', 'teardown passed'],
+		['network passed', 'scenario passed', 'twice failed', 'reboot failed', 'snapshot passed', 'teardown passed'],
 	);
 	const repeated = reported(lab.lines, 'script-repeated').map(({ node, status, differences }) => [node, status, differences.map(({ subject }) => subject)]);
 	t.deepEqual(repeated.toSorted(), [

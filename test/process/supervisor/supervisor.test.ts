@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import test from 'ava';
 import { programFile } from '../../../src/base/package-root.js';
 import { poll } from '../../../src/base/waiting.js';
+import type { LabNode } from '../../../src/lab/lab.js';
 import { startChild } from '../../../src/process/child.js';
 import { run } from '../../../src/process/run.js';
 import { hostState, startLab, type Line, type StartedLab } from './labs.js';
@@ -52,6 +53,17 @@ test.serial('a lab is run to its end, its events come in order, nothing stays', 
 	t.true(teardown > lab.lines.findLastIndex((line) => 'node' in line), 'machines outlive the scenario');
 	t.deepEqual(await lab.leftovers(), []);
 	t.deepEqual(await hostState(), before);
+});
+
+test.serial('a line separator of Unicode in a script and in its output ends no message', async (t) => {
+	const text = 'echo "one\u2028two"\n';
+	const withSeparator = (node: LabNode) => ({ ...node, startupScripts: node.startupScripts.map((script) => ({ ...script, text })) });
+	const lab = await startLab(t, {
+		behaviour: 'separates',
+		changed: (run) => ({ ...run, lab: { ...run.lab, nodes: run.lab.nodes.map(withSeparator) } }),
+	});
+	t.is((await lab.waitFor('done')).error, undefined);
+	t.true(reported(lab.lines, 'one').includes('setup passed: one\u2028two'));
 });
 
 test.serial('a lab without machines has a network and a verdict', async (t) => {
@@ -147,6 +159,16 @@ test.serial('a kernel that panics breaks the run at once, by name, with the cons
 	t.is(reported(lab.lines, 'one').at(-1), 'startup error');
 	t.deepEqual(await lab.leftovers(), []);
 });
+
+const beginsAnew = test.macro(async (t, behaviour: 'reboots' | 'resets', code: string, message: RegExp) => {
+	const lab = await startLab(t, { nodes: ['one'], behaviour });
+	const { error } = await lab.waitFor('done');
+	t.like(error, { code, exitCode: 4, node: 'one' });
+	t.regex(error?.message ?? '', message);
+	t.deepEqual(await lab.leftovers(), []);
+});
+test.serial('a machine that reboots during its startup scripts', beginsAnew, 'reboots', 'guest-rebooted', /^one: it was rebooted from within$/);
+test.serial('a machine that was reset is not said to have rebooted', beginsAnew, 'resets', 'guest-reset', /^one: it was reset without a word on its console.*triple fault/);
 
 test.serial('a machine whose disk cannot be written breaks the run, and no script is accused', async (t) => {
 	const lab = await startLab(t, { nodes: ['one'], behaviour: 'stuck' });

@@ -8,7 +8,7 @@ const digest = { bytes: 4096, extents: [[0, 1024], [2048, 2048]], crc32: 7 } as 
 
 /** One machine, provisioned. */
 export const manifest: Manifest = {
-	schema: 3,
+	schema: 4,
 	key,
 	kind: 'provisioned',
 	lab: 'photos',

@@ -8,8 +8,8 @@ import { argumentLines, matchesGolden } from '../base/golden.js';
 import { labNode } from '../base/labs.js';
 import { facts } from './facts.js';
 
-const guest: GuestDefinition = { suite: 'trixie', components: ['main'], base: ['cloud-init'], features: { nginx: ['nginx'] } };
-const request: BaseRequest = { packages: ['jq', 'live-boot'], nodes: ['web'], recommends: false };
+const guest: GuestDefinition = { suite: 'trixie', components: ['main'], base: ['cloud-init'], features: { nginx: ['nginx'] }, absent: {} };
+const request: BaseRequest = { suite: 'trixie', packages: ['jq', 'live-boot'], nodes: ['web'], recommends: false };
 const files = mediumFiles(`/o'neill/out`);
 
 test("mmdebstrap's arguments", (t) => {
@@ -53,9 +53,9 @@ test('nodes share a base layer exactly when packages and pin are the same', (t) 
 	const pinOf = (node: string) => (node === 'four' ? 'jq 1.7' : undefined);
 	const requests = baseRequests(nodes, guest, definition, { kernel: 'generic', recommends: true, pinOf });
 	t.deepEqual(requests, [
-		{ packages: ['linux', 'live-boot'], nodes: ['one', 'two'], recommends: true, pin: undefined },
-		{ packages: ['jq', 'linux', 'live-boot'], nodes: ['three'], recommends: true, pin: undefined },
-		{ packages: ['linux', 'live-boot'], nodes: ['four'], recommends: true, pin: 'jq 1.7' },
+		{ suite: 'trixie', packages: ['linux', 'live-boot'], nodes: ['one', 'two'], recommends: true, pin: undefined },
+		{ suite: 'trixie', packages: ['jq', 'linux', 'live-boot'], nodes: ['three'], recommends: true, pin: undefined },
+		{ suite: 'trixie', packages: ['linux', 'live-boot'], nodes: ['four'], recommends: true, pin: 'jq 1.7' },
 	]);
 });
 

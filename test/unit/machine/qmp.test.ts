@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { duplexPair, type Duplex } from 'node:stream';
 import test from 'ava';
+import { linesOf } from '../../../src/base/lines.js';
 import { Qmp, type QmpEvent } from '../../../src/machine/qmp.js';
 
 interface Command {
@@ -19,7 +19,7 @@ class FakeQemu {
 
 	constructor(stream: Duplex) {
 		this.stream = stream;
-		this.#commands = createInterface({ input: stream })[Symbol.asyncIterator]();
+		this.#commands = linesOf(stream);
 	}
 
 	async command(): Promise<Command> {

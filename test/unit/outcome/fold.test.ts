@@ -149,7 +149,7 @@ test('an assertion that does not hold so far is not run, with what was seen, unt
 	const after = [{ at: 2200, ...assertion(1, 'passed') }, waiting(2300, 'late')].reduce(foldEvent, before);
 	t.deepEqual(after.tests[0]?.assertions[1]?.waiting, undefined);
 	t.is(after.tests[0]?.assertions[1]?.outcome?.status, 'passed');
-	// In the scenario of a proof it is no news of the first one.
+	// In the scenario of a robustness check it is no news of the first one.
 	t.is(foldEvent(before, { ...waiting(2300, 'again'), after: 'twice' } as RunEvent).tests, before.tests);
 });
 

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { pasteable, programMissing } from '../../../src/process/run.js';
-import { quote } from '../../../src/base/shell.js';
 import type { Failure } from '../../../src/base/errors.js';
+import { pasteable, quote } from '../../../src/base/shell.js';
+import { programMissing } from '../../../src/process/run.js';
 
 const quoted = test.macro({
 	exec: (t, word: string, expected: string) => t.is(quote(word), expected),

@@ -12,12 +12,13 @@ const layers: readonly (readonly string[])[] = [
 	['base'],
 	['process', 'shell'],
 	['lab'],
-	['plan', 'image', 'checkpoint', 'seed', 'network', 'ssh', 'control', 'bundle', 'outcome'],
+	['plan', 'image', 'checkpoint', 'seed', 'network', 'ssh', 'control', 'bundle', 'outcome', 'trace'],
 	['machine', 'iso'],
 	['scenario'],
 	['host', 'protocol'],
 	['runs', 'saved-lab'],
 	['report', 'prepare', 'supervisor'],
+	['page', 'evidence'],
 	['rehearse'],
 	['commands'],
 	['cli'],
@@ -30,11 +31,14 @@ const mayImport = (from: string, to: string): boolean => from === to || levelOf(
 
 /** Where each npm package is imported: one file, or one folder where it ends in a slash. */
 const importers: Readonly<Record<string, string>> = {
+	'canonicalize': 'src/evidence/recipe-hash.ts',
+	'diff': 'src/base/line-diff.ts',
 	'env-paths': 'src/runs/paths.ts',
 	'execa': 'src/process/',
 	'ip-num': 'src/lab/addressing.ts',
 	'junit-report-builder': 'src/report/junit.ts',
-	'listr2': 'src/report/live.ts',
+	'preact': 'src/page/',
+	'preact-render-to-string': 'src/page/',
 	'proper-lockfile': 'src/process/lock.ts',
 	'ssh2': 'src/ssh/',
 	'tmp-promise': 'src/runs/run-directory.ts',
@@ -91,7 +95,7 @@ test('no room holds more than an eighth of the source', (t) => {
 
 /** `readline` ends a line at U+2028 as well, from Node 24 on; text of guests has that character in it. */
 test('only the prompt of the debugger reads lines with node:readline', (t) => {
-	const users = sources.filter(({ text }) => /from 'node:readline(?:\/promises)?'/.test(text)).map(({ path }) => path);
+	const users = [...sources, ...tests].filter(({ text }) => /from 'node:readline(?:\/promises)?'/.test(text)).map(({ path }) => path);
 	t.deepEqual(users, ['src/commands/live/debugger/lines.ts']);
 });
 
@@ -132,6 +136,11 @@ test('nothing is left for later', (t) => {
 	t.deepEqual(sources.filter(({ text }) => marks.test(text)).map(({ path }) => path), []);
 });
 
+test('no wait leaves something on a signal that lasts: AbortSignal.any does, for as long as the signal lives', (t) => {
+	const leaking = sources.filter(({ text }) => /AbortSignal\.(?:any|timeout)\(/.test(text));
+	t.deepEqual(leaking.map(({ path }) => path), []);
+});
+
 test('every exported value of src has a doc comment', (t) => {
 	const missing = sources.flatMap(({ path, text }) => undocumentedExports(text).map((line) => `${path}: ${line}`));
 	t.deepEqual(missing, []);
@@ -150,8 +159,8 @@ test('every way to import is seen', (t) => {
 	const text = `
 import a from 'a';
 import {
-	type B,
 	b,
+	type B,
 } from './b.js';
 import type { C } from '@scope/c/deep';
 import 'd';

@@ -1,0 +1,23 @@
+import { ExitCode } from '../../base/errors.js';
+import { defineCommand, runsDirectory } from '../command.js';
+import { nodeArgument, whichLabFlag } from '../flags.js';
+
+/** `rehearse logs`. */
+export const logsDefinition = defineCommand({
+	usage: 'logs <node> [log]',
+	describe: "show a node's console, or what the node itself has written",
+	positionals: {
+		...nodeArgument,
+		log: { choices: ['console', 'cloud-init', 'startup', 'journal'], default: 'console', describe: 'which log; only the console needs no network' },
+	} as const,
+	flags: {
+		follow: { type: 'boolean', alias: 'f', default: false, describe: 'go on showing what is added' },
+		lines: { type: 'number', alias: 'n', default: 200, requiresArg: true, describe: 'how many of the last lines' },
+		...whichLabFlag,
+	} as const,
+	async run({ node, log, follow, lines, lab }) {
+		const { logsCommand } = await import('../../commands/live/open-ssh.js');
+		const count = Math.max(1, Math.trunc(lines) || 1);
+		return (await logsCommand({ runs: await runsDirectory(), lab, node, user: undefined, log, follow, lines: count })) as ExitCode;
+	},
+});

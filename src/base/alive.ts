@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** Whether there is a process with this id. One of another user counts too; a zombie, which only waits to be noticed, does not. */
+/**
+ * Whether a process with this id runs, whichever user owns it. A zombie (a dead process that its parent has not reaped)
+ * does not count.
+ */
 export function isAlive(pid: number): boolean {
 	try {
 		process.kill(pid, 0);
@@ -10,7 +13,7 @@ export function isAlive(pid: number): boolean {
 	try {
 		return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 	} catch (error) {
-		// It has ended in this moment, or may not be looked at.
+		// ENOENT: it ended just now. Any other error: it runs, and this user may not read its status.
 		return (error as NodeJS.ErrnoException).code !== 'ENOENT';
 	}
 }

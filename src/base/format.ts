@@ -1,4 +1,4 @@
-/** Figures as people read them. */
+/** Numbers and texts formatted for people. */
 
 /** `850 ms`, `12.3 s`, `3 min 07 s`. */
 export function formatMs(ms: number): string {
@@ -36,16 +36,16 @@ export const plural = (count: number, noun: string): string => `${count} ${noun}
 export const lastLines = (text: string, count: number): string =>
 	text.trimEnd().split('\n').slice(-count).join('\n');
 
-/** Terminal control sequences and carriage returns taken out, so that a console can be quoted. */
+/** Removes terminal control sequences and carriage returns, so that console output can be quoted. */
 export const withoutControls = (text: string): string =>
 	text
 		.replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|[()][A-Z0-9]|[=>]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)/g, '')
 		.replace(/\r+\n/g, '\n')
 		.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '');
 
-/** A text cut to `width` columns, the cut marked. */
+/** Cuts a text to `width` columns, and marks the cut with `…`. */
 export const truncated = (text: string, width: number): string =>
 	text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 
-/** A text as one line, with nothing in it that moves a cursor. */
+/** Joins a text into one line, without control characters. */
 export const oneLine = (text: string): string => withoutControls(text).replaceAll(/\s+/g, ' ').trim();

@@ -1,6 +1,6 @@
 /**
- * The system programs that the tool starts, and the Debian or Ubuntu package of each. One table for three readers: the
- * process wrapper's "not found; install …", `doctor`, and `bin/setup`, whose list a test compares with this one.
+ * The system programs that the tool starts, and the Debian or Ubuntu package of each. Three readers use this table: the
+ * error for a missing program, `doctor`, and `bin/setup`. A test compares the list of `bin/setup` with it.
  */
 
 const packages = {
@@ -24,13 +24,10 @@ const packages = {
 	'unshare': 'util-linux',
 } as const satisfies Record<string, string>;
 
-/** A program that the tool knows the package of. */
+/** A program whose package is in the table. */
 export type KnownProgram = keyof typeof packages;
 
-/**
- * The package that brings a program, given by its bare name as `execvp` gets it; `undefined` for one that is not in
- * the table.
- */
+/** The package that contains a program, by the program's bare name; `undefined` for a program that is not in the table. */
 export const packageOf = (program: string): string | undefined =>
 	Object.hasOwn(packages, program) ? packages[program as KnownProgram] : undefined;
 

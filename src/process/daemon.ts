@@ -6,18 +6,18 @@ import type { Argv } from './run.js';
 /** A process that outlives this one. */
 export interface Daemon {
 	readonly pid: number;
-	/** What it writes to descriptor 3; its end is that of the daemon, unless this process goes first. */
+	/** What it writes to descriptor 3. The stream ends when the daemon ends. */
 	readonly output: Readable;
 	kill(signal: NodeJS.Signals): void;
-	/** Lets this process end before it. */
+	/** Lets this process end while the daemon continues. */
 	leave(): void;
 }
 
-/** Starts a process in a session of its own, with `input` on its standard input and nothing on its other two streams. */
+/** Starts a process in its own session. Its standard input is `input`; its standard output and error are discarded. */
 export async function startDaemon([program, ...args]: Argv, input: string): Promise<Daemon> {
 	const child = spawn(program, args, { detached: true, stdio: ['pipe', 'ignore', 'ignore', 'pipe'] });
 	await once(child, 'spawn');
-	// One that ends before it has read its input is told by the end of what it says.
+	// When it ends before it has read its input, the end of its output reports that.
 	child.stdin?.on('error', () => undefined);
 	child.stdin?.end(input);
 	const output = child.stdio[3] as Readable;

@@ -1,7 +1,7 @@
 /**
- * Passwords and keys in the files of a run: those that the plan declares, wherever they occur literally, and what can be
- * told by its shape, hashed passwords and private keys. Bytes are taken for characters (Latin-1), so that a disk image is
- * searched like a text.
+ * Finds and overwrites passwords and keys in the files of a run: the passwords that the plan declares, wherever they occur
+ * literally, and hashed passwords and private keys, which it recognises by their format. It reads bytes as Latin-1
+ * characters, so that it can search a disk image like a text.
  */
 import type { HeldSecrets } from './manifest.js';
 import type { PackedFile } from './pack.js';
@@ -12,7 +12,7 @@ export interface DeclaredPassword {
 	readonly password: string;
 }
 
-/** What is looked for and how it is called. */
+/** What to search for, and its name in messages. */
 interface Pattern {
 	readonly what: string;
 	readonly pattern: RegExp;
@@ -34,16 +34,16 @@ function patternsFor(passwords: readonly DeclaredPassword[]): readonly Pattern[]
 	const users = new Map<string, Set<string>>();
 	for (const { user, password } of passwords) users.set(password, (users.get(password) ?? new Set()).add(user));
 	const declared = [...users]
-		// One that contains another is looked for first.
+		// Longer passwords come first: one may contain another.
 		.toSorted(([one], [other]) => other.length - one.length)
 		.map(([password, names]) => ({ what: `password of ${[...names].join(', ')}`, pattern: spellingsOf(password) }));
 	return [privateKey, hashedPassword, ...declared];
 }
 
-/** Passwords from this length on are found within words too; a shorter one may well be a part of some. */
+/** Passwords of at least this length also match within words. A shorter one may be a part of an ordinary word. */
 const plainlySecret = 8;
 
-/** A password as it is, and as those who write JSON (some escape `/`, some all but ASCII) and quoted YAML have it. */
+/** Matches a password literally, and as JSON (some writers escape `/`, some all but ASCII) and quoted YAML spell it. */
 function spellingsOf(password: string): RegExp {
 	const inJson = JSON.stringify(password).slice(1, -1);
 	const inAscii = (hexadecimal: (code: string) => string) =>
@@ -57,7 +57,7 @@ function spellingsOf(password: string): RegExp {
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 
-/** Which files hold what. */
+/** Lists the files that contain secrets, and which secrets. */
 export function findSecrets(files: readonly PackedFile[], passwords: readonly DeclaredPassword[]): HeldSecrets[] {
 	const patterns = patternsFor(passwords);
 	return files.flatMap(({ path, contents }) => {
@@ -67,10 +67,10 @@ export function findSecrets(files: readonly PackedFile[], passwords: readonly De
 	});
 }
 
-/** In its length; a number stays one, as it may be one of JSON's. */
+/** Overwrites a secret with as many characters. Digits stay digits: the secret may be a number in JSON. */
 const blank = (secret: string): string => (/^\d+$/.test(secret) ? '1' : 'x').repeat(secret.length);
 
-/** The files without what `findSecrets` finds: each is overwritten in its length, so that a disk image stays one. */
+/** Overwrites everything that `findSecrets` finds. Each file keeps its length, so that a disk image stays valid. */
 export function redact(files: readonly PackedFile[], passwords: readonly DeclaredPassword[]): PackedFile[] {
 	const patterns = patternsFor(passwords);
 	return files.map(({ path, contents }) => {

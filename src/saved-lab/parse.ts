@@ -1,6 +1,6 @@
 /**
- * Reading what a stranger's bundle says of its lab. Everything that becomes a part of a command, a path or an address on
- * this host has to be what it is taken for; what else it says goes to guests, or is shown.
+ * Parses a stranger's description of a lab. It checks every value that becomes a part of a command, a path or an address on
+ * this host. The other values only go to guests, or to the screen.
  */
 import { usageFailure } from '../base/errors.js';
 import { withoutControls } from '../base/format.js';
@@ -8,27 +8,30 @@ import { isCount, isText } from '../base/untrusted.js';
 import type { Lab, LabNode } from '../lab/lab.js';
 import type { SavedLab, SavedMachine } from './saved-lab.js';
 
-/** @throws Failure `usage` for a text that describes no lab */
+/** Parses the text of `lab.json`. @throws Failure `usage` for a text that does not describe a lab */
 export function parseSavedLab(text: string): SavedLab {
 	let value: unknown;
 	try {
 		value = JSON.parse(text, (_key, inner: unknown) => (typeof inner === 'string' ? withoutControls(inner) : inner));
 	} catch {
-		throw strange('it is not JSON');
+		throw invalid('it is not JSON');
 	}
 	const problem = findProblem(asRecord(value));
-	if (problem !== undefined) throw strange(problem);
+	if (problem !== undefined) throw invalid(problem);
 	return value as SavedLab;
 }
 
-const strange = (problem: string) => usageFailure(`what the bundle says of its lab cannot be used: ${problem}`, { hint: 'get it once more, from whoever made it' });
+const invalid = (problem: string) =>
+	usageFailure(`the bundle's description of its lab is invalid: ${problem}`, {
+		hint: 'get the bundle again from the person who made it',
+	});
 
 type Unknown<T> = { readonly [Key in keyof T]?: unknown };
 
 function findProblem({ schema, run, lab, trace, accelerator, qemuVersion, machines, absent }: Unknown<SavedLab>): string | undefined {
 	if (schema !== 1) return `its schema is ${JSON.stringify(schema)}`;
 	const { name, accel, cpu } = asRecord(accelerator);
-	if (![run, accel, cpu, qemuVersion].every(isText) || typeof trace !== 'boolean') return 'something is missing';
+	if (![run, accel, cpu, qemuVersion].every(isText) || typeof trace !== 'boolean') return 'it lacks a property';
 	if (name !== 'kvm' && name !== 'tcg') return 'it names no accelerator';
 	const problem = findLabProblem(asRecord(lab));
 	if (problem !== undefined) return problem;
@@ -39,7 +42,7 @@ function findProblem({ schema, run, lab, trace, accelerator, qemuVersion, machin
 	return new Set(reported).size === reported.length && reported.length === names.length ? undefined : 'its machines are not those of its nodes';
 }
 
-/** As in ../../plan/rules/names. */
+/** The same check as in ../plan/rules/names. */
 const isLabel = (value: unknown): value is string => isText(value) && /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(value);
 
 const octet = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
@@ -47,14 +50,14 @@ const address = `${octet}(?:\\.${octet}){3}`;
 const isAddress = matching(new RegExp(`^${address}$`));
 const isPrefixed = matching(new RegExp(`^${address}/(?:[12]?\\d|3[0-2])$`));
 const isMac = matching(/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/);
-/** useradd(8) allows no more, and no option begins so. */
+/** useradd(8) allows no other names, and none of these can be taken for an option. */
 const isUserName = matching(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/);
 
 function findLabProblem({ name, planPath, planSha256, network, nodes, connections, scenarios, warnings }: Unknown<Lab>): string | undefined {
-	if (!isLabel(name) || planPath !== '' || !isText(planSha256)) return 'its name is none';
+	if (!isLabel(name) || planPath !== '' || !isText(planSha256)) return 'its name is invalid';
 	const { subnet, gateway } = asRecord(network);
-	if (!isPrefixed(subnet) || !isPrefixed(gateway)) return 'its network is none';
-	if (!isListOf(nodes, isNodeOfLab) || nodes.length === 0) return 'a node of it is none';
+	if (!isPrefixed(subnet) || !isPrefixed(gateway)) return 'its network is invalid';
+	if (!isListOf(nodes, isNodeOfLab) || nodes.length === 0) return 'one of its nodes is invalid';
 	const names = new Set((nodes as LabNode[]).map((node) => node.name));
 	if (names.size < nodes.length) return 'it has a node twice';
 	const isNode = (node: unknown): boolean => isText(node) && names.has(node);
@@ -65,8 +68,8 @@ function findLabProblem({ name, planPath, planSha256, network, nodes, connection
 	const isAssertion = (one: unknown): boolean => isNode(asRecord(one)['onVm']) && isText(asRecord(one)['type']);
 	const isTest = (one: unknown): boolean => isText(asRecord(one)['name']) && isListOf(asRecord(one)['assertions'], isAssertion);
 	const isScenario = (one: unknown): boolean => isText(asRecord(one)['name']) && isListOf(asRecord(one)['tests'], isTest);
-	if (!isListOf(connections, isConnection) || !isListOf(scenarios, isScenario)) return 'its scenario is none';
-	return isListOf(warnings, isText) ? undefined : 'its warnings are none';
+	if (!isListOf(connections, isConnection) || !isListOf(scenarios, isScenario)) return 'its scenario is invalid';
+	return isListOf(warnings, isText) ? undefined : 'its warnings are invalid';
 }
 
 function isNodeOfLab(value: unknown): boolean {

@@ -153,7 +153,7 @@ const withFirst = (change: object) => ({ machines, ...manifest }: BundleManifest
 test('memory that was changed', refused, (root) => writeFile(path.join(root, 'checkpoint', key, '0.ram'), 'x'.repeat(4096)), /0\.ram (?:is damaged|has another size)/);
 test('more data than there is room for', refused, (_root, editManifest) => editManifest(withFirst({ bytes: 2 ** 42, extents: [[0, 2 ** 42]] })), /not enough disk space in .*: up to 4\.?\d* (?:TiB|096 GiB)/);
 test('data behind the end of their file', refused, (_root, editManifest) => editManifest(withFirst({ bytes: 1 })), /lists data of .* behind its end/);
-test('a machine elsewhere', refused, (_root, editManifest) => editManifest(withFirst({ path: 'images/../../x' })), /which is no file of a machine/);
+test('a machine elsewhere', refused, (_root, editManifest) => editManifest(withFirst({ path: 'images/../../x' })), /which is not a file of a machine/);
 test('a lab that is none', refused, async (root, editManifest) => {
 	const file = path.join(root, 'checkpoint', key, 'lab.json');
 	await writeFile(file, '{"schema":1}');
@@ -162,4 +162,4 @@ test('a lab that is none', refused, async (root, editManifest) => {
 		...manifest,
 		machines: { ...manifest.machines, files: manifest.machines?.files.map((one) => (one.path.endsWith('lab.json') ? { ...one, bytes, extents, crc32 } : one)) },
 	}));
-}, /what the bundle says of its lab cannot be used: something is missing/);
+}, /the bundle's description of its lab is invalid: it lacks a property/);

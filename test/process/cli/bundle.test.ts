@@ -182,11 +182,11 @@ const editManifest = async (root: string, edit: (manifest: Record<string, unknow
 };
 
 test('no file', refused, async () => undefined, /bad\.tar\.gz cannot be read: ENOENT/);
-test('no archive', refused, ({ tool }) => writeFile(path.join(tool.directory, 'bad.tar.gz'), 'hello'), /no bundle that could be opened: .*not compressed by gzip/);
+test('no archive', refused, ({ tool }) => writeFile(path.join(tool.directory, 'bad.tar.gz'), 'hello'), /this bundle cannot be opened: .*not compressed by gzip/);
 test('half an archive', refused, async ({ tool }) => {
 	const intact = await readFile(path.join(tool.directory, 'intact.tar.gz'));
 	await writeFile(path.join(tool.directory, 'bad.tar.gz'), intact.subarray(0, intact.length / 2));
-}, /no bundle that could be opened: it is damaged/);
+}, /this bundle cannot be opened: it is damaged/);
 test('a file that was changed', refused, async ({ root, pack }) => {
 	const file = path.join(root, 'consoles', 'server.log');
 	await writeFile(file, (await readFile(file, 'utf8')).replace('login', 'logon'));
@@ -207,7 +207,7 @@ test('a path out of the directory', refused, async ({ root, tool, pack }) => {
 	await editManifest(root, ({ files }) => ((files as { path: string }[])[0] = { ...(files as { path: string }[])[0], path: '../../escaped' }));
 	await writeFile(path.join(tool.directory, 'escaped'), 'x');
 	await pack(members[0] ?? '', 'run/../escaped', ...members.slice(2));
-}, /lists "\.\.\/\.\.\/escaped", which is no file of a run/);
+}, /lists "\.\.\/\.\.\/escaped", which is not a file of a run/);
 test('a path out of the directory, not in the manifest', refused, async ({ tool, pack }) => {
 	await writeFile(path.join(tool.directory, 'escaped'), 'x');
 	await pack(...members, 'run/../escaped');
@@ -226,7 +226,7 @@ test('a directory that is a link', refused, async ({ root, pack }) => {
 test('a schema of the future', refused, async ({ root, pack }) => {
 	await editManifest(root, (manifest) => (manifest['schema'] = 3));
 	await pack(...members);
-}, /has the schema 3, of which this version knows nothing\nhint: open it with the version/);
+}, /has the schema 3, which this version does not know\nhint: open it with the version/);
 test('events that make no report', refused, async ({ root, pack }) => {
 	const events = '{"at":1,"type":"run-started","nodes":7}\n';
 	await writeFile(path.join(root, 'events.ndjson'), events);

@@ -12,7 +12,7 @@ import { consoleLogPath } from '../runs/run-files.js';
 import { buildSeedFiles, readGuestFiles, type SeedFiles } from '../seed/content.js';
 import { writeSeedDisk } from '../seed/disk.js';
 
-/** A machine that is about to be supervised, with what its seed needs. */
+/** A machine to run, with what its seed needs. */
 export interface PreparedMachine {
 	readonly node: LabNode;
 	readonly image: Image;
@@ -20,7 +20,7 @@ export interface PreparedMachine {
 	readonly runSpec: MachineRunSpec;
 }
 
-/** Gives every node its files, sockets, address and host key. */
+/** Assigns every node its files, sockets, address and host key. */
 export function prepareMachines(
 	lab: Lab,
 	images: ReadonlyMap<string, Image>,
@@ -46,7 +46,7 @@ export function prepareMachines(
 	});
 }
 
-/** The machine of the node at `index` of its lab, but for how to get in. */
+/** Specifies the machine of a node, without its login. @param index the node's position in its lab */
 export function machineOf(
 	node: LabNode,
 	index: number,
@@ -66,7 +66,7 @@ export function machineOf(
 			rootFile: image.rootFile,
 			seedFile: path.join(run, 'seeds', `${node.name}.iso`),
 			memory: { file: path.join(memoryDirectory(sockets), `${index}`), isShared: true },
-			// Numbered, not named: a socket's path is short, a node's name need not be.
+			// Numbers, not names: a socket's path must be short, and a node's name may be long.
 			qmpSocket: path.join(sockets, `${index}.qmp`),
 			agentSocket: path.join(sockets, `${index}.agent`),
 			controlChannelSocket: path.join(sockets, `${index}.side`),
@@ -80,17 +80,17 @@ export function machineOf(
 	};
 }
 
-/** The user that the tool gets in as: the first with a password and sudo. */
+/** The user that the tool logs in as: the first one with a password and sudo. */
 function loginUser(node: LabNode): User & { password: string } {
 	const user = node.users.find(({ password, groups }) => password !== undefined && groups.includes('sudo'));
 	if (user?.password !== undefined) return { ...user, password: user.password };
-	throw usageFailure(`${node.name} has no user with a password in the group sudo, as whom the scenario could run`, {
+	throw usageFailure(`${node.name} has no user that the scenario can run as: none has a password and the group sudo`, {
 		node: node.name,
 		hint: 'give its recipe a user with a password and the group sudo',
 	});
 }
 
-/** The files of every machine's seed, by node. */
+/** Builds the files of every machine's seed, by node. */
 export async function seedFilesOf(
 	machines: readonly PreparedMachine[],
 	{ scriptDeadlineSeconds, trace }: { readonly scriptDeadlineSeconds: number; readonly trace: boolean },

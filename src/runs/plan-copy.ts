@@ -4,8 +4,8 @@ import type { Lab } from '../lab/lab.js';
 import { planDirectory } from './run-files.js';
 
 /**
- * Keeps a lab's plan and the script files that it names in its run's directory, under the same names, so that the copy
- * can be rehearsed too. A script from outside the plan's directory is not among them.
+ * Copies a lab's plan and its script files to the run directory, under the same names, so that the copy can be rehearsed
+ * too. It leaves out scripts from outside the plan's directory.
  */
 export async function copyPlan(lab: Pick<Lab, 'planPath' | 'nodes'>, runDirectory: string): Promise<void> {
 	const home = path.dirname(lab.planPath);

@@ -94,7 +94,7 @@ test('machines travel with their images, in what room their data take', async (t
 	const broughtUp = await tool.rehearse(['open', directory], elsewhere);
 	t.is(broughtUp.exitCode, 3, broughtUp.stderr);
 	t.regex(broughtUp.stdout, /✖ immich-photo-vault failed/);
-	t.regex(broughtUp.stderr, /cannot go on here, as this host is another: its QEMU is QEMU emulator version \d.*that of the lab was QEMU emulator version 1\.0[^]*what it takes: QEMU emulator version 1\.0, -accel tcg/);
+	t.regex(broughtUp.stderr, /this host cannot restore the lab's machines: its QEMU is QEMU emulator version \d.*that of the lab was QEMU emulator version 1\.0[^]*they need QEMU emulator version 1\.0, -accel tcg/);
 	t.false((await readdir(path.join(runs, directory))).includes('pid'));
 	const reported = await tool.rehearse(['open', directory, '--json'], elsewhere);
 	t.is(reported.exitCode, 3);

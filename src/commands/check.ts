@@ -1,4 +1,4 @@
-/** `rehearse check`: reads a plan and says everything that is wrong with it. */
+/** `rehearse check`: reads a plan and reports everything that is wrong with it. */
 import { ExitCode } from '../base/errors.js';
 import { plural } from '../base/format.js';
 import { readGuestDefinition } from '../image/guest.js';
@@ -13,15 +13,15 @@ export interface CheckOptions {
 	/** Name of a bundled lab, or path of a plan. */
 	readonly lab: string;
 	readonly format: 'text' | 'json';
-	/** Print the JSON Schema of plans and check nothing. */
+	/** Whether to print the JSON Schema of plans instead. */
 	readonly schema: boolean;
 	readonly stdout: (text: string) => void;
 	readonly color: boolean;
 }
 
 /**
- * Checks a plan without side effects: exit status 2 when an error was found, otherwise 0.
- * `Failure` (usage) when there is no such lab, or when its plan is neither JSON nor YAML.
+ * Checks a plan, without side effects. The exit status is 2 when it found an error, otherwise 0.
+ * @throws Failure `usage` when there is no such lab, or its plan is neither JSON nor YAML
  */
 export async function checkCommand(options: CheckOptions): Promise<ExitCode> {
 	if (options.schema) {
@@ -34,7 +34,7 @@ export async function checkCommand(options: CheckOptions): Promise<ExitCode> {
 		options.stdout(`${JSON.stringify({ schema: 1, plan: source.path, findings }, undefined, 2)}\n`);
 	} else {
 		if (findings.length > 0) options.stdout(renderFindings(findings, { color: options.color, cwd: process.cwd() }));
-		if (!source.document) options.stdout('The other rules look at the plan when its shape is right.\n');
+		if (!source.document) options.stdout('The other rules check the plan once these errors are fixed.\n');
 		if (!hasErrors(findings)) options.stdout(`${describeChecked(source)}\n`);
 	}
 	return hasErrors(findings) ? ExitCode.usage : ExitCode.passed;

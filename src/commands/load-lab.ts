@@ -8,10 +8,7 @@ import { resolveLab } from '../plan/resolve.js';
 import { renderFindings } from '../report/findings.js';
 import type { Terminal } from './terminal.js';
 
-/**
- * Reads and checks a plan and resolves it. Findings go to stderr.
- * @throws Failure (usage, exit 2) when the plan has errors
- */
+/** Reads, checks and resolves a plan. Findings go to stderr. @throws Failure `usage` when the plan has errors */
 export async function loadLab(lab: string, { stderr, stderrColor }: Pick<Terminal, 'stderr' | 'stderrColor'>): Promise<Lab> {
 	const [source, guest] = await Promise.all([readPlan(findPlan(lab)), readGuestDefinition()]);
 	const findings = checkPlan(source, guest.features);

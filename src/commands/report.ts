@@ -10,14 +10,14 @@ import type { Terminal } from './terminal.js';
 export type ReportFormat = 'summary' | 'json' | 'junit' | 'plain';
 
 export interface ReportOptions {
-	/** A run directory, or the name of one in `runs`; the last run otherwise. */
+	/** A run directory, or the name of one in `runs`; by default the last run. */
 	readonly run: string | undefined;
 	readonly runs: string;
 	readonly format: ReportFormat;
 	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor' | 'width'>;
 }
 
-/** `rehearse report`: any report of a run, made again from its event log. Exit status 0, whatever the verdict was. */
+/** `rehearse report`: makes a report of a run again from its event log. The exit status is 0, whatever the verdict was. */
 export async function reportCommand({ run, runs, format, terminal }: ReportOptions): Promise<ExitCode> {
 	terminal.stdout.write(await render(await readEvents(findRun(run, runs)), format, terminal));
 	return ExitCode.passed;

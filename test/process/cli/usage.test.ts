@@ -61,7 +61,7 @@ test(isMisuse, ['run', '--timeout='], /--timeout: expected seconds above 0/);
 test(isMisuse, ['run', '--timeout', '1e9'], /--timeout: expected seconds above 0, 2147483 at most/);
 test(isMisuse, ['run', '--timeout'], /Not enough arguments following: timeout/);
 test(isMisuse, ['run', '--junit='], /--junit is empty/);
-test(isMisuse, ['seed'], /seed writes to a directory\nhint: say which: rehearse seed --out DIR/);
+test(isMisuse, ['seed'], /seed needs a directory to write to\nhint: rehearse seed --out DIR/);
 test(isMisuse, ['report', 'nowhere'], /"nowhere" is not a run/);
 test(isMisuse, ['report'], /there is no run in/);
 test(isMisuse, ['trace'], /Not enough non-option arguments/);

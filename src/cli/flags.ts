@@ -55,7 +55,7 @@ export const traceFlag = {
 	trace: {
 		type: 'boolean',
 		default: true,
-		describe: 'trace startup scripts; without the trace no report names the line that failed, was slow or failed unnoticed',
+		describe: 'trace startup scripts; with --no-trace no report names the line that failed, was slow or failed unnoticed',
 	},
 } as const;
 

@@ -5,8 +5,8 @@ import type { DebugAnswer, DebugStop } from '../machine/debugging/messages.js';
 /** A request of the debugger. Each gets one reply. */
 export type DebugRequest =
 	/**
-	 * Runs to the next command (`step`), the next one in the same function (`over`), the next one outside it (`out`), or
-	 * until a line of `lines` (`run`). A line of `lines` stops every mode.
+	 * Runs to the next command (`step`), to the next one in the same function (`over`), to the next one outside it (`out`),
+	 * or on (`run`). Every mode stops at a line of `lines` and at a failure.
 	 */
 	| { readonly do: 'go'; readonly mode: 'step' | 'over' | 'out' | 'run'; readonly lines: readonly number[] }
 	/** Runs a command in the script's own shell. It does not count as a command of the script. */

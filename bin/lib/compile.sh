@@ -11,7 +11,7 @@ node_modules/.bin/tsc -p tsconfig.json
 # What was compiled from a source that is gone would still run, as a test for instance.
 find dist/src dist/test -name '*.js' 2>/dev/null | while IFS= read -r file; do
 	source=${file#dist/}
-	[ -e "${source%.js}.ts" ] || rm -f -- "$file"
+	[ -e "${source%.js}.ts" ] || [ -e "${source%.js}.tsx" ] || rm -f -- "$file"
 done
 
 # A lab that stays may still have to read what the last build left, which counts from now on.

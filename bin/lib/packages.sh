@@ -26,6 +26,12 @@ umount mount
 unshare util-linux
 '
 
+# What only the tests need: a browser for the page of a run, and letters for it to show. Ubuntu has no such package.
+test_programs='
+chromium chromium
+/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
+'
+
 # Each file that a package is known by, where no program is; any one of those of a package will do.
 files='
 /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring
@@ -48,6 +54,7 @@ find_missing_packages() {
 	done <<-END
 		$programs
 		$files
+		${for_tests:+$test_programs}
 	END
 }
 

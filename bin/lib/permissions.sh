@@ -1,7 +1,8 @@
 # shellcheck shell=sh
-# What a user must be allowed, for $user: subordinate ids, /dev/net/tun, user namespaces.
+# What a user must be allowed, for $user: subordinate ids, /dev/net/tun, user namespaces; and what is good to have, /dev/kvm.
 
 tun=/dev/net/tun
+kvm=/dev/kvm
 subid_files='/etc/subuid /etc/subgid'
 apparmor_switch=/proc/sys/kernel/apparmor_restrict_unprivileged_userns
 apparmor_profile=/etc/apparmor.d/rehearse-unshare
@@ -58,6 +59,28 @@ fix_tun() {
 	chmod 0666 "$tun" 2>/dev/null || true
 	tun_is_usable || die 3 "$tun could not be made usable" \
 		'in a container, start it with --device /dev/net/tun; otherwise load the kernel module tun'
+}
+
+kvm_is_usable() {
+	# shellcheck disable=SC2016 # for the other shell
+	as_user sh -c ': <>"$1"' sh "$kvm" 2>/dev/null
+}
+
+# Whether a group would let the user have KVM who has not; sets $kvm_group then. Who has joined it has it from the next
+# login on.
+lacks_kvm_group() {
+	[ -c "$kvm" ] && ! kvm_is_usable || return 1
+	case $(stat -c '%A %G' "$kvm" 2>/dev/null) in
+	*' root') return 1 ;;
+	????rw*) kvm_group=$(stat -c %G "$kvm") ;;
+	*) return 1 ;;
+	esac
+	case " $(id -nG "$user") " in *" $kvm_group "*) return 1 ;; esac
+}
+
+join_kvm_group() {
+	say "adding $user to the group $kvm_group, which may use $kvm; log in again for it"
+	logged usermod --append --groups "$kvm_group" "$user" || say "$user could not be added; guests will be emulated"
 }
 
 # Ubuntu lets only programs with an AppArmor profile have rights in a user namespace of their own; root is exempt.

@@ -3,6 +3,14 @@
 
 os_release=/etc/os-release
 
+# Set where the packages that only the tests need are wanted too.
+for_tests=
+
+# Wants them where the release has them: a browser of Ubuntu is no package of apt's.
+want_test_packages() {
+	! grep -qx 'ID=debian' "$os_release" 2>/dev/null || for_tests=yes
+}
+
 # need WORD DESCRIPTION: notes something to be done.
 need() {
 	needs="$needs $1"
@@ -10,7 +18,7 @@ need() {
   - $2"
 }
 
-# Sets $needs, a list of words, and $descriptions, a line for each. Changes nothing.
+# Sets $needs, a list of words (`kvm` may be among them, which nothing depends on), and $descriptions, a line for each. Changes nothing.
 look_at_system() {
 	needs='' descriptions='' old_qemu=''
 	find_missing_packages
@@ -27,6 +35,7 @@ look_at_system() {
 	has_subordinate_ids "$user" "$user_id" $subid_files || need ids "give $user a range of subordinate ids (subuid(5))"
 	tun_is_usable || need tun "make $tun usable for $user"
 	! userns_is_restricted || need userns 'allow unshare(1) to make user namespaces (AppArmor)'
+	! lacks_kvm_group || need kvm "add $user to the group $kvm_group, for $kvm: without it guests are emulated, ten times slower"
 }
 
 fix_system() {
@@ -40,14 +49,15 @@ fix_system() {
 	case " $needs " in *' ids '*) add_subordinate_ids ;; esac
 	case " $needs " in *' tun '*) fix_tun ;; esac
 	case " $needs " in *' userns '*) allow_userns ;; esac
+	case " $needs " in *' kvm '*) join_kvm_group ;; esac
 }
 
 # What the reader has to run, where neither root nor sudo is at hand.
 command_for_reader() {
 	if command -v sudo >/dev/null 2>&1; then
-		echo "sudo $root/bin/setup system"
+		echo "sudo $root/bin/setup system${for_tests:+ $user test}"
 	else
-		echo "su root -c '$root/bin/setup system $user'"
+		echo "su root -c '$root/bin/setup system $user${for_tests:+ test}'"
 	fi
 }
 
@@ -63,11 +73,14 @@ set_up_system() {
 		fix_system
 	elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
 		say 'using sudo for what needs root'
-		sudo -n "$root/bin/setup" system "$user" || exit $?
+		sudo -n "$root/bin/setup" system "$user" ${for_tests:+test} || exit $?
+	elif [ "$needs" = ' kvm' ]; then
+		# Each run that goes without says so.
+		return 0
 	else
 		say "needed on this machine:$descriptions"
 		die 3 'that takes root; run this once, then try again' "$(command_for_reader)"
 	fi
 	look_at_system
-	[ -z "$needs" ] || die 3 "still needed on this machine:$descriptions" "$root/bin/rehearse doctor"
+	[ -z "$needs" ] || [ "$needs" = ' kvm' ] || die 3 "still needed on this machine:$descriptions" "$root/bin/rehearse doctor"
 }

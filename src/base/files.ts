@@ -16,7 +16,19 @@ export async function withFile<T>(file: string, flags: string, body: (handle: Fi
 	}
 }
 
-/** Fills a buffer from a file. @throws Error where the file ends too early */
+/**
+ * Opens a regular file for reading; nothing where there is none, or where something else has its name: no link is followed,
+ * and no FIFO waited for.
+ */
+export async function openRegular(file: string): Promise<FileHandle | undefined> {
+	const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+	const handle = await open(file, flags).catch(() => undefined);
+	if (!handle || (await handle.stat()).isFile()) return handle;
+	await handle.close();
+	return undefined;
+}
+
+/** Fills a buffer from a file. @throws Error where the file ends before */
 export async function readFully(file: FileHandle, buffer: Buffer, position: number): Promise<Buffer> {
 	const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
 	if (bytesRead < buffer.length) throw new Error(`only ${bytesRead} of ${buffer.length} bytes could be read`);

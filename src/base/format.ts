@@ -36,12 +36,18 @@ export const plural = (count: number, noun: string): string => `${count} ${noun}
 export const lastLines = (text: string, count: number): string =>
 	text.trimEnd().split('\n').slice(-count).join('\n');
 
-/** Removes terminal control sequences and carriage returns, so that console output can be quoted. */
+/** Terminal control sequences: with ESC, or with the C1 character that means the same (ECMA-48). */
+const controlSequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x9c|\x1b\\)?|\x1b(?:[()][A-Z0-9]|[=>])/g;
+
+/**
+ * Single characters that are no text: C0 but for tab and newline, DEL, C1, those that turn the direction of what follows
+ * (UAX #9), line and paragraph separators, tags (U+E0000–U+E007F).
+ */
+const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\udb40[\udc00-\udc7f]/g;
+
+/** Terminal control sequences and all that is no text taken out, so that a console can be quoted. */
 export const withoutControls = (text: string): string =>
-	text
-		.replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|[()][A-Z0-9]|[=>]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)/g, '')
-		.replace(/\r+\n/g, '\n')
-		.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '');
+	text.replace(controlSequences, '').replace(/\r+\n/g, '\n').replace(controls, '');
 
 /** Cuts a text to `width` columns, and marks the cut with `…`. */
 export const truncated = (text: string, width: number): string =>

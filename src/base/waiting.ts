@@ -1,4 +1,5 @@
-/** Waiting. Every wait has a deadline, and a signal can abort it. */
+/** Waits: each has a deadline, each can be aborted. */
+import { setMaxListeners } from 'node:events';
 
 /** The clock of a wait. Tests pass their own. */
 export interface Clock {
@@ -73,17 +74,38 @@ export async function withDeadline<T>(
 	onDeadline: () => Error,
 	signal?: AbortSignal,
 ): Promise<T> {
-	const stopWaiting = new AbortController();
-	const either = signal ? AbortSignal.any([signal, stopWaiting.signal]) : stopWaiting.signal;
+	const deadline = new AbortController();
+	const timer = setTimeout(() => deadline.abort(onDeadline()), ms);
 	try {
-		return await Promise.race([
-			promise,
-			systemClock.sleep(ms, either).then(() => {
-				throw onDeadline();
-			}),
-		]);
+		return await withEither([signal, deadline.signal], (either) => untilAborted(promise, either));
 	} finally {
-		stopWaiting.abort(new Error('no longer waited for'));
+		clearTimeout(timer);
+	}
+}
+
+/**
+ * Runs `body` with a signal that aborts with the first of several. Nothing of it is left on them afterwards:
+ * `AbortSignal.any` leaves something on a signal that lasts for every wait that there was.
+ */
+export async function withEither<T>(
+	signals: readonly (AbortSignal | undefined)[],
+	body: (either: AbortSignal) => Promise<T>,
+): Promise<T> {
+	const either = new AbortController();
+	const leaving: (() => void)[] = [];
+	for (const signal of signals) {
+		if (!signal) continue;
+		// As many wait at once as there are assertions: that is no leak, of which Node would warn.
+		setMaxListeners(0, signal);
+		const onAbort = () => either.abort(signal.reason);
+		if (signal.aborted) onAbort();
+		signal.addEventListener('abort', onAbort, { once: true });
+		leaving.push(() => signal.removeEventListener('abort', onAbort));
+	}
+	try {
+		return await body(either.signal);
+	} finally {
+		for (const leave of leaving) leave();
 	}
 }
 

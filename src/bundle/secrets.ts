@@ -3,16 +3,11 @@
  * literally, and hashed passwords and private keys, which it recognises by their format. It reads bytes as Latin-1
  * characters, so that it can search a disk image like a text.
  */
+import { passwordSource, usersByPassword, type DeclaredPassword } from '../base/secrets.js';
 import type { HeldSecrets } from './manifest.js';
 import type { PackedFile } from './pack.js';
 
-/** A password that a plan declares. */
-export interface DeclaredPassword {
-	readonly user: string;
-	readonly password: string;
-}
-
-/** What to search for, and its name in messages. */
+/** What is looked for and how it is called. */
 interface Pattern {
 	readonly what: string;
 	readonly pattern: RegExp;
@@ -31,28 +26,11 @@ const privateKey: Pattern = {
 };
 
 function patternsFor(passwords: readonly DeclaredPassword[]): readonly Pattern[] {
-	const users = new Map<string, Set<string>>();
-	for (const { user, password } of passwords) users.set(password, (users.get(password) ?? new Set()).add(user));
-	const declared = [...users]
-		// Longer passwords come first: one may contain another.
-		.toSorted(([one], [other]) => other.length - one.length)
-		.map(([password, names]) => ({ what: `password of ${[...names].join(', ')}`, pattern: spellingsOf(password) }));
+	const declared = usersByPassword(passwords).map(([password, names]) => ({
+		what: `password of ${names.join(', ')}`,
+		pattern: new RegExp(passwordSource(password, (text) => latin1(Buffer.from(text))), 'g'),
+	}));
 	return [privateKey, hashedPassword, ...declared];
-}
-
-/** Passwords of at least this length also match within words. A shorter one may be a part of an ordinary word. */
-const plainlySecret = 8;
-
-/** Matches a password literally, and as JSON (some writers escape `/`, some all but ASCII) and quoted YAML spell it. */
-function spellingsOf(password: string): RegExp {
-	const inJson = JSON.stringify(password).slice(1, -1);
-	const inAscii = (hexadecimal: (code: string) => string) =>
-		inJson.replaceAll(/[^\x20-\x7e]/g, (unit) => `\\u${hexadecimal(unit.charCodeAt(0).toString(16).padStart(4, '0'))}`);
-	const ascii = [inAscii((code) => code), inAscii((code) => code.toUpperCase())];
-	const slashes = [inJson, ...ascii].map((text) => text.replaceAll('/', '\\/'));
-	const spellings = new Set([password, inJson, ...ascii, ...slashes, password.replaceAll("'", "''")]);
-	const either = [...spellings].map((text) => latin1(Buffer.from(text)).replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|');
-	return new RegExp(password.length >= plainlySecret ? either : `(?<![A-Za-z0-9])(?:${either})(?![A-Za-z0-9])`, 'g');
 }
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');

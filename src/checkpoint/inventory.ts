@@ -1,10 +1,10 @@
 /** Lists the checkpoints of a store, removes the remains of killed runs, and keeps the store within a size limit. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { isAlive } from '../base/alive.js';
+import { isHeld, processToken } from '../base/alive.js';
 import { diskShare } from '../base/disk-usage.js';
 import type { CheckpointKind } from '../lab/events.js';
-import { dropDeadLeases, endLease, isLeased, removeUnleased } from './lease.js';
+import { dropDeadLeases, endLease, isLeased, removeUnleased, touchLease } from './lease.js';
 import type { Manifest } from './manifest.js';
 import { readCheckpoint, type FoundCheckpoint } from './store.js';
 
@@ -33,8 +33,8 @@ export interface StagingDirectory {
 
 const checkpointName = /^[0-9a-f]{16}$/;
 
-/** Name of a staging directory: with the process id of its writer, or `gone` while it is being removed. */
-const stagingName = /^\.[0-9a-f]{16}\.(\d+|gone)(?:\.|$)/;
+/** Who writes a staging directory, or that it was being removed. */
+const stagingName = new RegExp(`^\\.[0-9a-f]{16}\\.(${processToken.source}|\\d+|gone)(?:\\.|$)`);
 
 /** All checkpoints, sorted by key. It leaves out a checkpoint that vanishes meanwhile. */
 export async function listCheckpoints(store: string): Promise<StoredCheckpoint[]> {
@@ -57,10 +57,12 @@ async function look(directory: string): Promise<StoredCheckpoint | undefined> {
 
 /** All staging directories of a store. */
 export async function listStagingDirectories(store: string): Promise<StagingDirectory[]> {
-	return (await namesIn(store)).flatMap((name) => {
+	const stagingDirectories = (await namesIn(store)).map(async (name): Promise<StagingDirectory[]> => {
 		const who = stagingName.exec(name)?.[1];
-		return who === undefined ? [] : [{ path: path.join(store, name), isWritten: who !== 'gone' && isAlive(Number(who)) }];
+		const staging = path.join(store, name);
+		return who === undefined ? [] : [{ path: staging, isWritten: who !== 'gone' && (await isHeld(who, staging)) }];
 	});
+	return (await Promise.all(stagingDirectories)).flat();
 }
 
 /** Removes what killed processes have left: unfinished checkpoints, unfinished removals, leases. */
@@ -71,7 +73,12 @@ export async function sweep(store: string): Promise<void> {
 	await Promise.all(checkpoints.map((directory) => dropDeadLeases(directory).catch(() => undefined)));
 }
 
-/** Ends a process's leases of all checkpoints but those in `inUse`. */
+/** Shows those who cannot see this process that its leases hold. */
+export async function refreshLeases(store: string): Promise<void> {
+	await Promise.all((await directoriesIn(store)).map((directory) => touchLease(directory, process.pid)));
+}
+
+/** Ends the leases that a process has of checkpoints other than these. */
 export async function endOtherLeases(store: string, pid: number, inUse: readonly string[]): Promise<void> {
 	const others = (await directoriesIn(store)).filter((directory) => !inUse.includes(directory));
 	await Promise.all(others.map((directory) => endLease(directory, pid)));

@@ -1,17 +1,16 @@
 /**
- * A lease keeps a checkpoint from being pruned while a process uses it. It is a file `in-use.<pid>` in the checkpoint's
- * directory, and is valid while that process lives. It contains the id of the host's boot, because process ids begin anew
- * with each boot. Only for callers that see the host's processes.
+ * Leases keep pruning away from a checkpoint that somebody runs from. One is a file `in-use.<token>` in the checkpoint's
+ * directory, and holds while the process of that token lives (base/alive.ts). To be used where the host's processes are
+ * visible.
  */
-import { access, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { access, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isAlive } from '../base/alive.js';
-import { readBootId } from '../base/proc.js';
+import { isHeld, tokenOf } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { manifestName } from './manifest.js';
 import { discardCheckpoint } from './store.js';
 
-const leaseName = /^in-use\.(\d+)$/;
+const leaseName = /^in-use\.([0-9a-f-]+)$/;
 
 /** The name of a checkpoint's manifest while it is being decided whether the checkpoint may be removed. */
 const withdrawnName = `${manifestName}.withdrawn`;
@@ -24,9 +23,8 @@ export async function leaseCheckpoint(directory: string, pid: number, cleanup: C
 	const lease = leaseFile(directory, pid);
 	cleanup.defer(`lease of checkpoint ${path.basename(directory)}`, () => endLease(directory, pid));
 	try {
-		await writeFile(lease, await readBootId());
-		// Here the lease is written before the manifest is looked for; `removeUnleased` renames the manifest before it
-		// looks for leases. So one of the two always notices the other.
+		await writeFile(lease, '');
+		// Looked at after the lease is there, and withdrawn before leases are looked for: one of the two sees the other.
 		await access(path.join(directory, manifestName));
 		return true;
 	} catch {
@@ -35,7 +33,13 @@ export async function leaseCheckpoint(directory: string, pid: number, cleanup: C
 	}
 }
 
-const leaseFile = (directory: string, pid: number): string => path.join(directory, `in-use.${pid}`);
+const leaseFile = (directory: string, pid: number): string => path.join(directory, `in-use.${tokenOf(pid)}`);
+
+/** Renews the time of a process's lease, where it has one; that is no use of the checkpoint. */
+export async function touchLease(directory: string, pid: number): Promise<void> {
+	const now = new Date();
+	await utimes(leaseFile(directory, pid), now, now).catch(() => undefined);
+}
 
 /** Ends a process's lease, if it has one. */
 export const endLease = (directory: string, pid: number): Promise<void> => rm(leaseFile(directory, pid), { force: true });
@@ -90,14 +94,11 @@ interface Lease {
 
 async function leasesOf(directory: string): Promise<Lease[]> {
 	const names = await readdir(directory).catch(() => []);
-	const boot = await readBootId();
 	const leases = names.map(async (name): Promise<Lease[]> => {
-		const pid = leaseName.exec(name)?.[1];
-		if (pid === undefined) return [];
+		const token = leaseName.exec(name)?.[1];
+		if (token === undefined) return [];
 		const file = path.join(directory, name);
-		// A lease is empty while it is being written, or when an earlier version wrote it.
-		const written = (await readFile(file, 'utf8').catch(() => '')) || boot;
-		return [{ file, holds: written === boot && isAlive(Number(pid)) }];
+		return [{ file, holds: await isHeld(token, file) }];
 	});
 	return (await Promise.all(leases)).flat();
 }

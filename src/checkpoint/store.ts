@@ -1,12 +1,13 @@
 /**
- * Checkpoints on the disk. Each is a directory that is named by its key. It is built in a staging directory and renamed;
- * after that only leases are written to it. A staging directory is called `.<key>.<pid of the run>.…`, and a checkpoint
- * that is being removed `.<key>.gone.…`. So neither has the name of a checkpoint, and the remains of a killed process can
- * be recognised.
+ * Checkpoints on the disk. Each is a directory named by its key, built in a staging directory and renamed, and never written to again but
+ * for leases. Asides are `.<key>.<token of the run's process>.…`; what is being removed is `.<key>.gone.…`; so neither has ever the
+ * name of a checkpoint, and what a killed process leaves of them is known for what it is.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { tokenOf } from '../base/alive.js';
+
 import { readBootId } from '../base/proc.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { isThere } from '../base/files.js';
@@ -115,7 +116,7 @@ async function recordVerified(directory: string, verified: Readonly<Record<strin
  * @param pid process id of the run, as the host sees it: while that process lives, no sweep removes the directory
  */
 export async function beginCheckpoint(store: string, key: string, pid: number, cleanup: CleanupStack): Promise<string> {
-	const staging = path.join(store, `.${key}.${pid}.${randomBytes(4).toString('hex')}`);
+	const staging = path.join(store, `.${key}.${tokenOf(pid)}.${randomBytes(4).toString('hex')}`);
 	cleanup.defer(`unfinished checkpoint ${key}`, () => rm(staging, { recursive: true, force: true }));
 	// The RAM contains all secrets of its machine.
 	await mkdir(staging, { recursive: true, mode: 0o700 });

@@ -1,6 +1,7 @@
 /** The definition of a command for the command line. */
 import type { ArgumentsCamelCase, Argv, InferredOptionTypes, Options, PositionalOptions } from 'yargs';
 import type { ExitCode } from '../base/errors.js';
+import { patience } from '../base/patience.js';
 import type { Terminal } from '../commands/terminal.js';
 import { readEnvironment } from './environment.js';
 import type { Flags } from './flags.js';
@@ -44,6 +45,8 @@ export const defineCommand = <P extends Readonly<Record<string, PositionalOption
 			(command) => {
 				for (const [name, options] of Object.entries(definition.positionals)) command.positional(name, options);
 				for (const [name, options] of Object.entries(definition.flags)) command.option(name, single(options));
+				// Looked at now: deep in a run it would be told as a fault of the host's.
+				patience();
 				return command.config(readEnvironment(definition.flags, process.env));
 			},
 			async (values) => {

@@ -59,7 +59,31 @@ export const traceFlag = {
 	},
 } as const;
 
-/** Checks that a flag's text is not empty, as an unset shell variable makes it. @throws Failure `usage` for an empty one */
+/** For commands that run startup scripts. */
+export const scriptTimeoutFlag = {
+	'script-timeout': {
+		type: 'number',
+		requiresArg: true,
+		describe: 'how long a startup script may take where the plan gives it no time of its own, in seconds (60)',
+	},
+} as const;
+
+/** A number of seconds that may be missing. @throws Failure (usage) for what is no time, or more than a day */
+export function scriptTimeoutOf(seconds: number | undefined): number | undefined {
+	if (seconds === undefined || (seconds > 0 && seconds <= 86_400)) return seconds;
+	throw usageFailure('--script-timeout: expected seconds above 0, 86400 at most');
+}
+
+/** For commands that keep or show what happened. */
+export const secretsFlag = {
+	'show-secrets': {
+		type: 'boolean',
+		default: false,
+		describe: 'leave the passwords that the plan declares in what is shown and kept; they are masked otherwise',
+	},
+} as const;
+
+/** A text that must not be empty where it is given, as an unset shell variable makes it. */
 export function filled(name: string, value: string | undefined): string | undefined {
 	if (value === undefined || value.trim() !== '') return value;
 	throw usageFailure(`--${name} is empty`);

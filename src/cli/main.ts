@@ -5,8 +5,10 @@
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { toFailure, usageFailure, type Failure } from '../base/errors.js';
+import { guardedTerminal, processTerminal, type Terminal } from '../commands/terminal.js';
+import { toReported } from '../base/errors.js';
+import { washed } from '../base/wash.js';
 import { toolVersion } from '../base/package-root.js';
-import { processTerminal, type Terminal } from '../commands/terminal.js';
 import { closest } from '../plan/keys.js';
 import type { Command } from './command.js';
 import { bundleDefinition } from './commands/bundle.js';
@@ -15,6 +17,8 @@ import { consoleDefinition } from './commands/console.js';
 import { copyDefinition } from './commands/cp.js';
 import { debugDefinition } from './commands/debug.js';
 import { doctorDefinition } from './commands/doctor.js';
+import { evidenceDefinitions } from './commands/evidence.js';
+import { graphDefinition } from './commands/graph.js';
 import { downDefinition } from './commands/down.js';
 import { execDefinition } from './commands/exec.js';
 import { forwardDefinition } from './commands/forward.js';
@@ -41,6 +45,7 @@ const commands: readonly Command[] = [
 	runDefinition,
 	watchDefinition,
 	checkDefinition,
+	graphDefinition,
 	imageDefinition,
 	seedDefinition,
 	upDefinition,
@@ -61,6 +66,7 @@ const commands: readonly Command[] = [
 	debugDefinition,
 	traceDefinition,
 	reportDefinition,
+	...evidenceDefinitions,
 	bundleDefinition,
 	openDefinition,
 	doctorDefinition,
@@ -100,11 +106,12 @@ function misused(message: string): Failure {
 	return usageFailure(message, { hint: meant === undefined ? help : `did you mean \`rehearse ${meant}\`?` });
 }
 
-const terminal = processTerminal();
+const terminal = guardedTerminal(processTerminal(), process.env);
 try {
 	await buildParser(terminal).parseAsync();
 } catch (error) {
-	const failure = toFailure(error);
+	// What plans and guests have written is quoted in it.
+	const failure = washed(toReported(toFailure(error)));
 	const { stderr } = terminal;
 	stderr.write(`rehearse: ${failure.message}\n`);
 	if (failure.detail) stderr.write(`${failure.detail.replace(/^/gm, '  ')}\n`);

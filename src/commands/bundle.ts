@@ -2,11 +2,12 @@
 import { existsSync } from 'node:fs';
 import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { isAlive } from '../base/alive.js';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { requireSpace } from '../base/disk-usage.js';
 import { brokenFailure, ExitCode, usageFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
+import { patiently } from '../base/patience.js';
+import type { DeclaredPassword } from '../base/secrets.js';
 import { toolVersion } from '../base/package-root.js';
 import {
 	isBundled,
@@ -16,20 +17,20 @@ import {
 	type HeldSecrets,
 } from '../bundle/manifest.js';
 import { describeFile, writeBundle, type PackedFile } from '../bundle/pack.js';
-import { findSecrets, redact, type DeclaredPassword } from '../bundle/secrets.js';
+import { findSecrets, redact } from '../bundle/secrets.js';
 import { wasExported } from '../lab/events.js';
 import { foldEvents } from '../outcome/fold.js';
 import { verdictOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import { validatePlan } from '../plan/problems.js';
-import type { PlanDocument } from '../plan/schema.js';
+import { passwordsIn } from '../plan/read.js';
 import { parsePlanTree } from '../plan/tree.js';
 import type { LabStatus } from '../protocol/requests.js';
 import { bundleObject, renderBundle } from '../report/bundle.js';
 import { parseEventLog } from '../runs/event-log.js';
 import { findLiveLabs } from '../runs/live-labs.js';
 import type { Paths } from '../runs/paths.js';
-import { readPid } from '../runs/run-directory.js';
+import { readHolder } from '../runs/run-directory.js';
 import {
 	findRun,
 	isFromElsewhere,
@@ -135,8 +136,8 @@ async function findNamedRun(run: string, runs: string): Promise<string> {
 async function findFailedRun(runs: string, mayBeUp: boolean): Promise<string> {
 	const live = mayBeUp ? await findReadyRuns(runs) : [];
 	for (const directory of runsNewestFirst(runs)) {
-		const pid = await readPid(directory);
-		if (isFromElsewhere(directory) || (pid !== undefined && isAlive(pid) && !live.includes(directory))) continue;
+		const goesOn = (await readHolder(directory))?.isHeld ?? false;
+		if (isFromElsewhere(directory) || (goesOn && !live.includes(directory))) continue;
 		const state = foldEvents(await readEvents(directory).catch(() => []));
 		// Skip imported labs: they failed elsewhere.
 		if (state.nodes.length > 0 && !state.nodes.some(wasExported) && verdictOf(state) !== 'passed') return directory;
@@ -150,7 +151,7 @@ const answerMs = 5000;
 /** The runs whose labs are ready. A lab that is still starting cannot be exported. */
 async function findReadyRuns(runs: string): Promise<readonly string[]> {
 	const looks = (await findLiveLabs(runs)).map(async (lab) => {
-		const status = (await askLab(lab, { op: 'status' }, { deadlineMs: answerMs }).catch(() => undefined)) as LabStatus | undefined;
+		const status = (await askLab(lab, { op: 'status' }, { deadlineMs: patiently(answerMs) }).catch(() => undefined)) as LabStatus | undefined;
 		return status?.isReady ? [lab.runDirectory] : [];
 	});
 	return (await Promise.all(looks)).flat();
@@ -181,14 +182,7 @@ async function declaredPasswords(directory: string, mustBeKnown: boolean): Promi
 	return plan?.document ? passwordsIn(plan.document) : [];
 }
 
-const passwordsIn = ({ nodes }: PlanDocument): readonly DeclaredPassword[] =>
-	nodes.flatMap(({ recipe }) => recipe.users.flatMap(({ username: user, password }) => (password ? [{ user, password }] : [])));
-
-/**
- * Parses the redacted plan again, and checks that no password is left: a plan can spell a password in more ways than
- * `redact` searches for.
- * @throws Failure `redact`
- */
+/** Plans have more ways to write a password than are looked for: what they mean now, without those, tells. */
 function requireNoneLeft(files: readonly PackedFile[], passwords: readonly DeclaredPassword[]): void {
 	for (const { path: file, contents } of files.filter((candidate) => candidate.path.startsWith('plan/') && isPlanName(candidate.path))) {
 		const left = passwordsIfPlan(Buffer.from(contents).toString('utf8'), file).find(({ password }) =>

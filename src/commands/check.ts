@@ -1,13 +1,18 @@
-/** `rehearse check`: reads a plan and reports everything that is wrong with it. */
 import { ExitCode } from '../base/errors.js';
 import { plural } from '../base/format.js';
+import { maskOf } from '../base/secrets.js';
+import { washed, washedText } from '../base/wash.js';
 import { readGuestDefinition } from '../image/guest.js';
 import { checkPlan, hasErrors } from '../plan/check.js';
 import { findPlan } from '../plan/find.js';
 import { publishedSchema } from '../plan/json-schema.js';
-import { readPlan } from '../plan/read.js';
+import { leftOutOf } from '../plan/left-out.js';
+import { passwordsIn, readPlan } from '../plan/read.js';
+import { recipeTests } from '../plan/recipe-tests.js';
 import type { PlanSource } from '../plan/types.js';
-import { renderFindings } from '../report/findings.js';
+import { renderFindings, renderLeftOut } from '../report/findings.js';
+
+/** `rehearse check`: reads a plan and says everything that is wrong with it. */
 
 export interface CheckOptions {
 	/** Name of a bundled lab, or path of a plan. */
@@ -29,12 +34,15 @@ export async function checkCommand(options: CheckOptions): Promise<ExitCode> {
 		return ExitCode.passed;
 	}
 	const [source, guest] = await Promise.all([readPlan(findPlan(options.lab)), readGuestDefinition()]);
-	const findings = checkPlan(source, guest.features);
+	const findings = washed(checkPlan(source, guest.features));
+	const leftOut = source.document ? leftOutOf(source, source.document, guest.features, guest.base) : [];
+	const mask = maskOf(source.document ? passwordsIn(source.document) : []);
 	if (options.format === 'json') {
-		options.stdout(`${JSON.stringify({ schema: 1, plan: source.path, findings }, undefined, 2)}\n`);
+		options.stdout(mask(`${JSON.stringify({ schema: 1, plan: source.path, findings, left_out: washed(leftOut) }, undefined, 2)}\n`));
 	} else {
-		if (findings.length > 0) options.stdout(renderFindings(findings, { color: options.color, cwd: process.cwd() }));
-		if (!source.document) options.stdout('The other rules check the plan once these errors are fixed.\n');
+		if (findings.length > 0) options.stdout(mask(renderFindings(findings, { color: options.color, cwd: process.cwd() })));
+		if (!source.document) options.stdout('The other rules look at the plan when its shape is right.\n');
+		options.stdout(renderLeftOut(leftOut));
 		if (!hasErrors(findings)) options.stdout(`${describeChecked(source)}\n`);
 	}
 	return hasErrors(findings) ? ExitCode.usage : ExitCode.passed;
@@ -42,8 +50,11 @@ export async function checkCommand(options: CheckOptions): Promise<ExitCode> {
 
 /** `immich-photo-vault: 4 nodes, 4 startup scripts and 10 assertions checked, no errors`. */
 function describeChecked({ document, scripts }: PlanSource): string {
-	const assertions = document?.scenarios.flatMap(({ custom_tests: tests }) => tests.flatMap((test) => test.assertions));
+	const tests = document
+		? [...document.scenarios.flatMap(({ custom_tests: own }) => own), ...recipeTests(document).map(({ test }) => test)]
+		: [];
+	const assertions = tests.flatMap((test) => test.assertions);
 	const nodes = plural(document?.nodes.length ?? 0, 'node');
-	const rest = `${plural(scripts.length, 'startup script')} and ${plural(assertions?.length ?? 0, 'assertion')}`;
-	return `${document?.name ?? 'the plan'}: ${nodes}, ${rest} checked, no errors`;
+	const rest = `${plural(scripts.length, 'startup script')} and ${plural(assertions.length, 'assertion')}`;
+	return `${washedText(document?.name ?? 'the plan')}: ${nodes}, ${rest} checked, no errors`;
 }

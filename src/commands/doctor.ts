@@ -1,5 +1,5 @@
 import { ExitCode } from '../base/errors.js';
-import type { ProveKvm } from '../host/kernel.js';
+import type { ProveKvm } from '../host/kvm.js';
 import { thisHost, type Host } from '../host/host.js';
 import { checkRequirements } from '../host/requirements.js';
 import { canRun, renderRequirements, requirementsObject } from '../report/requirements.js';

@@ -61,7 +61,7 @@ async function buildImages(lab: Lab, { terminal, paths, mirror }: ImageOptions):
 
 /** Describes an image without marking it as used. */
 async function inspect(request: ImageRequest, guest: GuestDefinition, directory: string): Promise<ShownImage> {
-	const key = await imageKey(request.packages, guest);
+	const key = await imageKey(request, guest);
 	const image = path.join(directory, key);
 	const built = await isThere(path.join(image, 'root.img'));
 	const installed = await readFile(path.join(image, 'packages.txt'), 'utf8').catch(() => '');

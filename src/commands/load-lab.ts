@@ -1,18 +1,59 @@
 import { usageFailure } from '../base/errors.js';
+import { maskOf } from '../base/secrets.js';
+import { washed } from '../base/wash.js';
 import { readGuestDefinition } from '../image/guest.js';
 import type { Lab } from '../lab/lab.js';
 import { checkPlan, hasErrors } from '../plan/check.js';
+import { withDefaultTests } from '../plan/default-tests.js';
 import { findPlan } from '../plan/find.js';
-import { readPlan } from '../plan/read.js';
+import { passwordsIn, readPlan } from '../plan/read.js';
 import { resolveLab } from '../plan/resolve.js';
-import { renderFindings } from '../report/findings.js';
+import { renderFindings, renderLeftOut } from '../report/findings.js';
 import type { Terminal } from './terminal.js';
 
-/** Reads, checks and resolves a plan. Findings go to stderr. @throws Failure `usage` when the plan has errors */
-export async function loadLab(lab: string, { stderr, stderrColor }: Pick<Terminal, 'stderr' | 'stderrColor'>): Promise<Lab> {
-	const [source, guest] = await Promise.all([readPlan(findPlan(lab)), readGuestDefinition()]);
-	const findings = checkPlan(source, guest.features);
-	if (findings.length > 0) stderr.write(renderFindings(findings, { color: stderrColor, cwd: process.cwd() }));
-	if (hasErrors(findings)) throw usageFailure(`${source.path} has errors; nothing was started`);
-	return resolveLab(source);
+/** What the command line adds to a plan. */
+export interface LabOptions {
+	/** How long a startup script may take for which the plan says nothing, in seconds, on a host as fast as OpenFactory. */
+	readonly scriptTimeoutSeconds?: number | undefined;
+	/** Whether OpenFactory's own default tests run as well. */
+	readonly defaultTests?: boolean;
 }
+
+/** A lab with the text of its plan, as it was read and hashed. */
+export interface LoadedPlan {
+	readonly lab: Lab;
+	readonly planText: string;
+}
+
+/** The lab of a plan, as `loadPlan` has it. */
+export const loadLab = async (lab: string, terminal: Pick<Terminal, 'stderr' | 'stderrColor'>, options: LabOptions = {}): Promise<Lab> =>
+	(await loadPlan(lab, terminal, options)).lab;
+
+/**
+ * Reads and checks a plan and resolves it. Findings, and what a rehearsal does without, go to stderr.
+ * @throws Failure (usage, exit 2) when the plan has errors
+ */
+export async function loadPlan(
+	lab: string,
+	{ stderr, stderrColor }: Pick<Terminal, 'stderr' | 'stderrColor'>,
+	{ scriptTimeoutSeconds, defaultTests = false }: LabOptions = {},
+): Promise<LoadedPlan> {
+	const [source, guest] = await Promise.all([readPlan(findPlan(lab)), readGuestDefinition()]);
+	const findings = washed(checkPlan(source, guest.features));
+	const mask = maskOf(source.document ? passwordsIn(source.document) : []);
+	if (findings.length > 0) stderr.write(mask(renderFindings(findings, { color: stderrColor, cwd: process.cwd() })));
+	if (hasErrors(findings)) throw usageFailure(`${source.path} has errors; nothing was started`);
+	const resolved = resolveLab(source, guest);
+	stderr.write(mask(renderLeftOut(resolved.leftOut)));
+	const limited = scriptTimeoutSeconds === undefined ? resolved : withScriptTimeout(resolved, scriptTimeoutSeconds);
+	return { lab: defaultTests ? withDefaultTests(limited) : limited, planText: source.text };
+}
+
+/** The limit of the command line, where the plan gives a script none of its own. */
+const withScriptTimeout = (lab: Lab, timeoutSeconds: number): Lab => ({
+	...lab,
+	nodes: lab.nodes.map((node) => ({
+		...node,
+		startupScripts: node.startupScripts.map((script) => ({ timeoutSeconds, ...script })),
+	})),
+});

@@ -1,6 +1,6 @@
 /** `rehearse open`: imports a run of another machine, shows its report, and starts its lab. */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ExitCode, Failure, toFailure, toReported } from '../base/errors.js';
 import { withCleanup } from '../base/cleanup.js';
@@ -18,6 +18,7 @@ import { summary } from '../report/summary.js';
 import { bringUpImported, readImportedLab } from './live/bring-up-imported.js';
 import { stopOnSignals } from './stop.js';
 import { readEvents, readPlanCopy } from '../runs/stored-runs.js';
+import { holderFile, writeHolder } from '../runs/run-directory.js';
 import type { Terminal } from './terminal.js';
 
 export interface OpenOptions {
@@ -80,14 +81,14 @@ function unpack(file: string, runs: string, { stderr }: Pick<Terminal, 'stderr'>
 		const staging = path.join(runs, `.${stamp}-${process.pid}-opened`);
 		cleanup.defer('unpacked bundle', () => rm(staging, { recursive: true, force: true }));
 		await mkdir(staging, { recursive: true, mode: 0o700 });
-		await writeFile(path.join(staging, 'pid'), `${process.pid}\n`);
+		await writeHolder(staging);
 		const manifest = await unpackBundle(file, staging, { signal, onMachines: () => stderr.write('unpacking the machines\n') });
 		// Check its contents before it is kept.
 		await look(staging, manifest);
 		const named = path.join(runs, `${stamp}-opened-${manifest.run}`);
 		// The same bundle may have been imported in the same second.
 		const directory = existsSync(named) ? `${named}-${process.pid}` : named;
-		await rm(path.join(staging, 'pid'));
+		await rm(holderFile(staging));
 		await rename(staging, directory);
 		return look(directory, manifest);
 	});

@@ -4,14 +4,14 @@
  */
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { isAlive } from '../base/alive.js';
+import { isHeld, lifeOf, processToken } from '../base/alive.js';
 import { diskUsage } from '../base/disk-usage.js';
 import { ExitCode } from '../base/errors.js';
 import { listStagingDirectories, listCheckpoints, type StoredCheckpoint } from '../checkpoint/inventory.js';
 import { removeUnleased } from '../checkpoint/lease.js';
 import { acquireLock } from '../process/lock.js';
 import type { Paths } from '../runs/paths.js';
-import { isStaging, readPid } from '../runs/run-directory.js';
+import { isStaging, readHolder } from '../runs/run-directory.js';
 import { pruneObject, renderPrune, type KeptItem, type PrunedCheckpoint, type PrunedItem } from '../report/prune.js';
 import type { Terminal } from './terminal.js';
 
@@ -69,10 +69,12 @@ async function pruneRuns(runs: string, list: boolean, outcome: Outcome): Promise
 	let goOn = false;
 	for (const name of (await readdir(runs).catch(() => [])).sort()) {
 		const run = path.join(runs, name);
-		const pid = await readPid(run);
-		const goesOn = pid === undefined ? isStaging(name) : isAlive(pid);
+		const holder = await readHolder(run);
+		const goesOn = holder?.isHeld ?? isStaging(name);
 		goOn ||= goesOn;
-		await prune({ kind: 'run', path: run }, goesOn ? `process ${pid ?? 'that is only starting'} rehearses it` : undefined, list, outcome);
+		const where = holder && lifeOf(holder.token) === 'unknown' ? ' of another container or host' : '';
+		const why = `process ${holder?.pid ?? 'that is only starting'}${where} rehearses it`;
+		await prune({ kind: 'run', path: run }, goesOn ? why : undefined, list, outcome);
 	}
 	return { goOn };
 }
@@ -96,8 +98,8 @@ function describe({ found, usedAt }: StoredCheckpoint): PrunedCheckpoint {
 	return { kind, lab, nodes: machines.map(({ node }) => node), saved_at: new Date(savedAt).toISOString(), used_at };
 }
 
-/** Names of images, of killed builds, and of their locks. */
-const imageEntry = /^([0-9a-f]{16})(?:\.(?:partial|lock))?$/;
+/** How the directories of images and of builds that were killed are named, and the locks beside them. */
+const imageEntry = /^([0-9a-f]{16})(?:\.(?:partial(?:-.*)?|lock))?$/;
 
 /** Removes images. It keeps all of them while a run is active: only the run itself knows which images its machines read. */
 async function pruneImages(
@@ -116,7 +118,13 @@ async function pruneImages(
 		const why = !lock ? 'it is being built' : runsGoOn ? 'a rehearsal goes on' : undefined;
 		areBuilt ||= !lock;
 		try {
-			for (const file of [image, `${image}.partial`]) await prune({ kind: 'image', path: file }, why, list, outcome);
+			await prune({ kind: 'image', path: image }, why, list, outcome);
+			for (const name of names.filter((one) => one.startsWith(`${key}.partial`))) {
+				const partial = path.join(images, name);
+				// A builder that lost its lock, as on a laptop that slept, is a builder all the same.
+				const isBuilt = await isHeld(processToken.exec(name)?.[0] ?? '', partial);
+				await prune({ kind: 'image', path: partial }, why ?? (isBuilt ? 'it is being built' : undefined), list, outcome);
+			}
 		} finally {
 			await lock?.release();
 		}

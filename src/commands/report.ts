@@ -1,25 +1,48 @@
-import { ExitCode } from '../base/errors.js';
+
+import path from 'node:path';
+import { ExitCode, usageFailure } from '../base/errors.js';
 import type { RunEvent } from '../lab/events.js';
 import { foldEvents } from '../outcome/fold.js';
 import { resultJson, resultOf } from '../outcome/result.js';
+import { annotationsOf } from '../report/annotations.js';
+import { githubCommands } from '../report/github.js';
 import { eventLine } from '../report/plain.js';
 import { summary } from '../report/summary.js';
+import { reportPagePath } from '../runs/run-files.js';
 import { findRun, readEvents } from '../runs/stored-runs.js';
+import { jobSummary } from './ci.js';
+import { findPlaces } from './places.js';
 import type { Terminal } from './terminal.js';
 
-export type ReportFormat = 'summary' | 'json' | 'junit' | 'plain';
+export type ReportFormat = 'summary' | 'json' | 'junit' | 'plain' | 'markdown' | 'code-quality' | 'github';
 
 export interface ReportOptions {
 	/** A run directory, or the name of one in `runs`; by default the last run. */
 	readonly run: string | undefined;
 	readonly runs: string;
 	readonly format: ReportFormat;
-	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor' | 'width'>;
+	/** Write the page instead: to this file, or into the run's directory where it is empty. */
+	readonly html?: string | undefined;
+	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor' | 'width' | 'workflow'>;
 }
 
-/** `rehearse report`: makes a report of a run again from its event log. The exit status is 0, whatever the verdict was. */
-export async function reportCommand({ run, runs, format, terminal }: ReportOptions): Promise<ExitCode> {
-	terminal.stdout.write(await render(await readEvents(findRun(run, runs)), format, terminal));
+/** `rehearse report`: any report of a run, made again from its event log. Exit status 0, whatever the verdict was. */
+export async function reportCommand({ run, runs, format, html, terminal }: ReportOptions): Promise<ExitCode> {
+	if (html !== undefined) {
+		const directory = findRun(run, runs);
+		const { writeReportPage } = await import('../page/write.js');
+		const state = { ...foldEvents(await readEvents(directory)), runDirectory: directory };
+		const file = html === '' ? reportPagePath(directory) : html;
+		await writeReportPage(state, { file }).catch((error: unknown) => {
+			throw usageFailure(`the page ${file} cannot be written: ${(error as Error).message}`, { cause: error });
+		});
+		terminal.stdout.write(`${file}\n`);
+		return ExitCode.passed;
+	}
+	const text = await render(await readEvents(findRun(run, runs)), format, terminal);
+	// In a job they are meant to be obeyed.
+	if (format === 'github' && terminal.workflow) terminal.workflow.command(text);
+	else terminal.stdout.write(text);
 	return ExitCode.passed;
 }
 
@@ -36,6 +59,15 @@ async function render(
 			return resultJson(resultOf(state));
 		case 'junit':
 			return (await import('../report/junit.js')).junitXml(state);
+		case 'markdown':
+			return jobSummary(state);
+		case 'code-quality':
+		case 'github': {
+			const annotations = annotationsOf(state, await findPlaces(state, process.cwd()));
+			if (format === 'github') return githubCommands(annotations);
+			const { codeQualityJson } = await import('../report/code-quality.js');
+			return codeQualityJson(annotations, path.relative(process.cwd(), state.planPath));
+		}
 		case 'plain':
 			return events
 				.flatMap((event) => eventLine(event, events[0]?.at ?? 0) ?? [])

@@ -1,17 +1,23 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { usageFailure, type ExitCode } from '../base/errors.js';
 import type { RobustnessCheck } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import { requireNodes } from '../lab/lab.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
 import { exitCodeOf, resultJson, resultOf } from '../outcome/result.js';
+import type { RunState } from '../outcome/state.js';
 import type { Keep } from '../protocol/run-spec.js';
 import { rehearse, type RehearseOptions } from '../rehearse/rehearse.js';
 import { rehearseOrders, type Shuffle } from '../rehearse/shuffle.js';
+import { annotationsOf } from '../report/annotations.js';
 import { eventLine } from '../report/plain.js';
 import { summary } from '../report/summary.js';
 import type { Paths } from '../runs/paths.js';
-import { loadLab } from './load-lab.js';
+import { reportPagePath } from '../runs/run-files.js';
+import { tellWorkflow } from './ci.js';
+import { findPlaces } from './places.js';
+import { loadPlan } from './load-lab.js';
 import { stopOnSignals } from './stop.js';
 import type { Terminal } from './terminal.js';
 import { startView } from './view.js';
@@ -38,27 +44,41 @@ export interface RunOptions {
 	readonly shuffle: Shuffle | undefined;
 	readonly mirror: string | undefined;
 	readonly timeLimitMs: number;
-	/** Whether to print the result object instead of the summary. */
+	/** Fail with an assertion that no rehearsal can judge. */
+	readonly strict: boolean;
+	/** Startup scripts may take so long, in seconds, where the plan says nothing. */
+	readonly scriptTimeoutSeconds: number | undefined;
+	/** Add OpenFactory's own default tests. */
+	readonly defaultTests: boolean;
+	/** Print the result object instead of the summary. */
 	readonly json: boolean;
 	/** Path of the JUnit report to write. */
 	readonly junit: string | undefined;
+	/** File for a code-quality report of GitLab. */
+	readonly codeQuality: string | undefined;
+	/** File for the page of the run, which its directory has in any case. */
+	readonly html: string | undefined;
+	/** Whether declared passwords stay in what is shown and kept. */
+	readonly showSecrets: boolean;
 	readonly terminal: Terminal;
 }
 
 /** `rehearse run`: rehearses a lab, from the plan to the verdict, which is the exit status. */
 export async function runCommand(options: RunOptions): Promise<ExitCode> {
-	const { terminal, junit, json } = options;
-	const lab = await loadLab(options.lab, terminal);
+	const { terminal, junit, codeQuality, html, json } = options;
+	const { lab, planText } = await loadPlan(options.lab, terminal, options);
 	const { cold, limitBytes } = options.checkpoints;
 	if (options.shuffle) checkShuffle(lab, options.checkpoints);
 	const checkpoints = { cold, limitBytes, started: startedNodes(lab, options.checkpoints) };
-	// Find out now, not after the run, that the report cannot be written.
-	if (junit !== undefined) openReport(junit);
+	// A report that cannot be written is found out now, not after the run.
+	for (const file of [junit, codeQuality, html]) if (file !== undefined) openReport(file);
 	const stopping = stopOnSignals();
+	const endGroup = terminal.workflow?.group(`rehearse run ${options.lab}`);
 	const view = await startView(terminal);
 	try {
 		const asked: RehearseOptions = {
 			lab,
+			planText,
 			labArgument: options.lab,
 			paths: options.paths,
 			accelerator: options.accelerator,
@@ -69,6 +89,7 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 			trace: options.trace,
 			robustness: options.robustness,
 			mirror: options.mirror,
+			showSecrets: options.showSecrets,
 			timeLimitMs: options.timeLimitMs,
 			onEvent: view.onEvent,
 			stopping,
@@ -76,21 +97,35 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 		const plain = await rehearse(asked);
 		await view.stop();
 		const state = options.shuffle ? await rehearseOrders(plain, options.shuffle, shown(asked, terminal)) : plain;
+		endGroup?.();
 		const result = resultOf(state);
 		if (junit !== undefined) {
 			const { junitXml } = await import('../report/junit.js');
 			writeFileSync(junit, junitXml(state));
 		}
+		if (html !== undefined) {
+			const { writeReportPage } = await import('../page/write.js');
+			await writeReportPage(state, { file: html });
+		}
+		const page = html ?? findPage(state.runDirectory);
 		const { stdout, stdoutColor: color, width } = terminal;
-		stdout.write(json ? resultJson(result) : summary(state, { color, width }));
-		return exitCodeOf(result) as ExitCode;
+		stdout.write(json ? resultJson(result) : summary(state, { color, width, page }));
+		if (codeQuality !== undefined) await writeCodeQuality(codeQuality, state);
+		await tellWorkflow(state, terminal);
+		return exitCodeOf(result, options.strict) as ExitCode;
 	} finally {
 		await view.stop();
 		stopping.done();
 	}
 }
 
-/** Shows the runs of other orders as plain lines, because the live view has ended. */
+async function writeCodeQuality(file: string, state: RunState): Promise<void> {
+	const { codeQualityJson } = await import('../report/code-quality.js');
+	const places = await findPlaces(state, process.cwd());
+	writeFileSync(file, codeQualityJson(annotationsOf(state, places), path.relative(process.cwd(), state.planPath)));
+}
+
+/** Tells of other orders in lines: the live view is over. */
 const shown = (options: RehearseOptions, { stderr }: Terminal): RehearseOptions => {
 	const startAt = Date.now();
 	return {
@@ -129,6 +164,12 @@ export function startedNodes(
 	requireNodes(only, names);
 	if (from === 'started') return names;
 	return only.length > 0 ? names.filter((name) => !only.includes(name)) : [];
+}
+
+/** The page in the run's directory, where it could be written. */
+function findPage(runDirectory: string): string | undefined {
+	const file = reportPagePath(runDirectory);
+	return runDirectory !== '' && existsSync(file) ? file : undefined;
 }
 
 function openReport(file: string): void {

@@ -2,11 +2,11 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ExitCode, usageFailure } from '../base/errors.js';
 import { makeWritableDirectory } from '../base/files.js';
-import type { LabNode } from '../lab/lab.js';
+import type { LabNode, StartupScript } from '../lab/lab.js';
 import { layOutColumns, painter } from '../report/text.js';
 import { buildSeedFiles, readGuestFiles, type GuestFiles } from '../seed/content.js';
 import { writeSeedDisk } from '../seed/disk.js';
-import { generateHostKey } from '../ssh/session.js';
+import { generateHostKey } from '../ssh/login.js';
 import { loadLab } from './load-lab.js';
 import { stopOnSignals } from './stop.js';
 import type { Terminal } from './terminal.js';
@@ -33,8 +33,8 @@ interface WrittenSeed {
 	readonly host_key: string;
 }
 
-/** Deadline of a startup script, in seconds. It is long, because the speed of the machine is unknown. */
-const scriptDeadlineSeconds = 1800;
+/** How long a startup script may take at least, in seconds: nobody knows how fast the machine is that these seeds are for. */
+const minimumDeadlineSeconds = 1800;
 
 /** `rehearse seed`: writes every node's seed as a disk and as plain files, and replaces earlier ones. It needs no images. */
 export async function seedCommand({ directory, json, terminal, ...options }: SeedOptions): Promise<ExitCode> {
@@ -59,6 +59,7 @@ export async function seedCommand({ directory, json, terminal, ...options }: See
 
 async function writeSeed(node: LabNode, guestFiles: GuestFiles, out: string, signal: AbortSignal): Promise<WrittenSeed> {
 	const hostKey = generateHostKey(node.name);
+	const scriptDeadlineSeconds = ({ timeoutSeconds = 0 }: StartupScript) => Math.max(timeoutSeconds, minimumDeadlineSeconds);
 	const seed = buildSeedFiles({ node, hostKey, guestFiles, scriptDeadlineSeconds, isTraced: () => false });
 	const disk = path.join(out, `${node.name}.iso`);
 	await writeSeedDisk(seed, disk, signal);

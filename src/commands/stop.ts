@@ -1,8 +1,8 @@
-import { interruptedFailure } from '../base/errors.js';
+import { interruptedFailure, toFailure } from '../base/errors.js';
 
 /** Signals to this process, as a command that runs machines sees them. */
 export interface Stopping {
-	/** Aborts at the first signal. Its reason is a failure that names the signal. */
+	/** Aborts at the first signal, with the failure that says which it was, and at an exception that nobody catches. */
 	readonly signal: AbortSignal;
 	/** Aborts at the second signal: do not wait for the teardown. */
 	readonly urgent: AbortSignal;
@@ -29,11 +29,17 @@ export function stopOnSignals(): Stopping {
 			urging.abort(interruptedFailure(`a second ${name}`));
 		}
 	};
+	// What a listener throws nobody is called by: the run ends with it, in order, and it is told as any failure is.
+	const onException = (error: unknown) => (aborting.signal.aborted ? urging : aborting).abort(toFailure(error));
 	for (const name of signals) process.on(name, onSignal);
+	process.on('uncaughtException', onException);
 	return {
 		signal: aborting.signal,
 		urgent: urging.signal,
 		detach: (then) => (release = then),
-		done: () => signals.forEach((name) => process.off(name, onSignal)),
+		done: () => {
+			for (const name of signals) process.off(name, onSignal);
+			process.off('uncaughtException', onException);
+		},
 	};
 }

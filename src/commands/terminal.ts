@@ -1,4 +1,6 @@
-/** The outputs of a command: results go to stdout, progress to stderr. */
+import { groupBegin, groupEnd, jsonWithoutCommands, withoutCommands } from '../report/github.js';
+
+/** Where a command writes: results to stdout, progress to stderr. */
 export interface Terminal {
 	readonly stdout: { write(text: string): unknown };
 	readonly stderr: NodeJS.WriteStream;
@@ -8,6 +10,20 @@ export interface Terminal {
 	readonly width: number;
 	/** Whether a live view can be drawn on stderr. */
 	readonly live: boolean;
+	/** Present in a job of GitHub Actions, whose runner takes lines of the output for commands. */
+	readonly workflow?: Workflow;
+}
+
+/** The runner of GitHub Actions. */
+export interface Workflow {
+	/** Writes commands that the runner is to obey. */
+	command(text: string): void;
+	/** Folds what is written until the function that this gives is called. */
+	group(title: string): () => void;
+	/** Where the job's repository is. */
+	readonly workspace: string;
+	/** Markdown that is appended to this file is shown with the job. */
+	readonly summaryFile: string | undefined;
 }
 
 /** Width in columns when stdout is not a terminal. */
@@ -28,5 +44,37 @@ export function processTerminal(): Terminal {
 			return stdout.columns || defaultWidth;
 		},
 		live: stderr.isTTY && process.env['TERM'] !== 'dumb',
+	};
+}
+
+/**
+ * A terminal that is safe to write what guests wrote to, in this environment: in a job of GitHub Actions nothing that is
+ * written through it is a command to the runner.
+ */
+export function guardedTerminal(terminal: Terminal, environment: NodeJS.ProcessEnv): Terminal {
+	if (environment['GITHUB_ACTIONS'] !== 'true') return terminal;
+	const { stdout, stderr } = terminal;
+	const write = (text: string) => stderr.write(withoutCommands(text));
+	const isJson = (text: string) => /^[[{]/.test(text);
+	const command = (text: string) => void stderr.write(text);
+	return {
+		stdout: { write: (text) => stdout.write(isJson(text) ? jsonWithoutCommands(text) : withoutCommands(text)) },
+		// Everything else of the stream is that of the stream.
+		stderr: Object.create(stderr, { write: { value: write } }) as NodeJS.WriteStream,
+		stdoutColor: terminal.stdoutColor,
+		stderrColor: terminal.stderrColor,
+		get width() {
+			return terminal.width;
+		},
+		live: terminal.live,
+		workflow: {
+			command,
+			group(title) {
+				command(groupBegin(title));
+				return () => command(groupEnd);
+			},
+			workspace: environment['GITHUB_WORKSPACE'] ?? process.cwd(),
+			summaryFile: environment['GITHUB_STEP_SUMMARY'] || undefined,
+		},
 	};
 }

@@ -1,8 +1,8 @@
-/** `rehearse watch`: rehearses a lab whenever somebody edits its plan or one of its scripts. */
-import { ExitCode, Failure, toFailure, type Failure as FailureType } from '../base/errors.js';
-import { untilAborted } from '../base/waiting.js';
+/** `rehearse watch`: rehearses a lab whenever its plan or one of its scripts was edited. */
+import { ExitCode, Failure, toFailure, toReported, type Failure as FailureType } from '../base/errors.js';
+import { washed } from '../base/wash.js';
+import { untilAborted, withEither } from '../base/waiting.js';
 import type { RunEvent } from '../lab/events.js';
-import type { Lab } from '../lab/lab.js';
 import type { Difference, StateSnapshot } from '../lab/state-snapshot.js';
 import { differencesBetween } from '../machine/differences.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
@@ -19,7 +19,7 @@ import { emptyRun, foldEvent } from '../outcome/fold.js';
 import { resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import { machineChangesText, planErrorText, verdictText } from '../report/watch-text.js';
-import { loadLab } from './load-lab.js';
+import { loadPlan, type LoadedPlan } from './load-lab.js';
 import { stopOnSignals } from './stop.js';
 import type { Terminal } from './terminal.js';
 import { startView } from './view.js';
@@ -30,11 +30,17 @@ export interface WatchOptions {
 	readonly paths: Paths;
 	readonly accelerator: AcceleratorChoice;
 	readonly limitBytes: number;
+	/** Startup scripts may take so long, in seconds, where the plan says nothing. */
+	readonly scriptTimeoutSeconds: number | undefined;
 	readonly mirror: string | undefined;
 	/** Time limit of each run, in milliseconds. */
 	readonly timeLimitMs: number;
 	/** Whether to print a result object on each line instead of texts. */
 	readonly json: boolean;
+	/** File of a page that loads itself again and marks what changed. */
+	readonly html: string | undefined;
+	/** Whether declared passwords stay in what is shown and kept. */
+	readonly showSecrets: boolean;
 	readonly terminal: Terminal;
 }
 
@@ -114,9 +120,9 @@ class Watching {
 
 	/** Rehearses the lab as it is now. `edited` ends the run. Resolves to the run that the next one is compared with. */
 	async rehearseOnce(edited: AbortSignal, last: Seen | undefined): Promise<Seen | undefined> {
-		const lab = await this.#load();
-		if (lab instanceof Failure) {
-			this.#showPlanError(lab);
+		const loaded = await this.#load();
+		if (loaded instanceof Failure) {
+			this.#showPlanError(loaded);
 			return last;
 		}
 		let judged: RunState | undefined;
@@ -124,7 +130,7 @@ class Watching {
 			judged = now;
 			this.#showVerdict(now, last);
 		};
-		const whole = await this.#rehearse(lab, { edited, last: last?.state, onVerdict });
+		const whole = await this.#rehearse(loaded, { edited, last: last?.state, onVerdict });
 		if (this.#stopping.signal.aborted) return last;
 		if (edited.aborted && !judged) return last;
 		// An edit after the verdict only cuts off what follows the verdict. Report other errors of that part.
@@ -133,16 +139,17 @@ class Watching {
 		const snapshots = await readSnapshots(state.runDirectory);
 		const changes = last ? changesBetweenRuns(last.state, state, differencesByNode(last.snapshots, snapshots)) : noChanges;
 		this.#showChanges(state, changes);
+		await this.#writePage(state, changes);
 		return isComparable(state) ? { state, snapshots } : last;
 	}
 
-	/** Loads the lab, and watches its files. Resolves to the failure for a plan with errors, which were shown. */
-	async #load(): Promise<Lab | FailureType> {
+	/** The lab, with its files followed; what is wrong with its plan otherwise, which was shown. */
+	async #load(): Promise<LoadedPlan | FailureType> {
 		const { lab, terminal } = this.#options;
 		try {
 			const source = await readPlan(findPlan(lab));
 			await this.#files.follow(filesOf(source));
-			return await loadLab(lab, terminal);
+			return await loadPlan(lab, terminal, this.#options);
 		} catch (error) {
 			const failure = toFailure(error);
 			if (failure.exitCode !== ExitCode.usage) throw failure;
@@ -150,7 +157,7 @@ class Watching {
 		}
 	}
 
-	async #rehearse(lab: Lab, { edited, last, onVerdict }: Rehearsal): Promise<RunState> {
+	async #rehearse({ lab, planText }: LoadedPlan, { edited, last, onVerdict }: Rehearsal): Promise<RunState> {
 		const { terminal, accelerator, paths, limitBytes, mirror, timeLimitMs } = this.#options;
 		const { signal, urgent, detach } = this.#stopping;
 		const began = Date.now();
@@ -168,15 +175,18 @@ class Watching {
 			verdictShown.catch(() => undefined);
 		};
 		try {
-			return await rehearse({
-				...{ lab, labArgument: this.#options.lab, paths, accelerator, mirror, timeLimitMs, onEvent },
-				checkpoints: { cold: false, started: [], limitBytes },
-				keep: 'never',
-				scenario: true,
-				trace: true,
-				snapshots: true,
-				stopping: { signal: AbortSignal.any([signal, edited]), urgent, detach },
-			});
+			return await withEither([signal, edited], (either) =>
+				rehearse({
+					...{ lab, planText, labArgument: this.#options.lab, paths, accelerator, mirror, timeLimitMs, onEvent },
+					checkpoints: { cold: false, started: [], limitBytes },
+					keep: 'never',
+					scenario: true,
+					trace: true,
+					snapshots: true,
+					showSecrets: this.#options.showSecrets,
+					stopping: { signal: either, urgent, detach },
+				}),
+			);
 		} finally {
 			await view.stop();
 			await verdictShown;
@@ -185,15 +195,24 @@ class Watching {
 
 	#showPlanError(failure: FailureType): void {
 		const { json, terminal } = this.#options;
-		const error = { code: failure.code, message: failure.message, exit_code: failure.exitCode };
+		const { code, message, hint, exitCode } = washed(toReported(failure));
+		const error = { code, message, exit_code: exitCode };
 		if (json) terminal.stdout.write(`${JSON.stringify({ schema: 1, lab: this.#options.lab, verdict: 'error', error })}\n`);
-		else this.send(planErrorText(failure, { color: terminal.stderrColor }));
+		else this.send(planErrorText({ message, hint }, { color: terminal.stderrColor }));
 	}
 
 	#showVerdict(state: RunState, last: Seen | undefined): void {
 		const { json, terminal: { stdout, stdoutColor: color, width } } = this.#options;
 		const changes = last ? changesBetweenRuns(last.state, state) : noChanges;
 		if (!json) stdout.write(verdictText(state, changes, { color, width }));
+	}
+
+	/** What cannot be written is told, and is no reason to end. */
+	async #writePage(state: RunState, changes: Changes): Promise<void> {
+		const { html } = this.#options;
+		if (html === undefined) return;
+		const { writeReportPage } = await import('../page/write.js');
+		await writeReportPage(state, { file: html, changes }).catch((error: unknown) => this.send(`the page ${html} cannot be written: ${toFailure(error).message}\n`));
 	}
 
 	#showChanges(state: RunState, changes: Changes): void {

@@ -3,6 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../base/cleanup.js';
 import { toFailure, toReported, usageFailure } from '../base/errors.js';
+import { washed } from '../base/wash.js';
 import { joinStreams } from '../base/streams.js';
 import { LineReader } from './lines.js';
 import { encodeLine, type AnswerLine } from './protocol.js';
@@ -57,7 +58,8 @@ async function converse(socket: Socket, answer: Answer): Promise<void> {
 		const value = await answer({
 			request: parse(line),
 			signal: gone.signal,
-			send: (event) => send({ event }),
+			// It is shown as it is; answers are read by programs.
+			send: (event) => send({ event: washed(event) }),
 			join: (stream) => {
 				isJoined = true;
 				socket.off('end', leave);
@@ -67,8 +69,8 @@ async function converse(socket: Socket, answer: Answer): Promise<void> {
 		});
 		if (!isJoined) send({ ok: value ?? null });
 	} catch (error) {
-		// A stream carries raw bytes: it has no line for an error.
-		if (!isJoined) send({ error: toReported(toFailure(error)) });
+		// Within a stream there is no place for words.
+		if (!isJoined) send({ error: washed(toReported(toFailure(error))) });
 	}
 	if (isJoined) return void socket.destroy();
 	socket.end();

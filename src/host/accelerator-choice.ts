@@ -1,22 +1,17 @@
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { readBootId } from '../base/proc.js';
 import { usageFailure } from '../base/errors.js';
 import { contentKey, sha256 } from '../base/hash.js';
 import type { Image } from '../image/store.js';
-import {
-	canaryArguments,
-	bootCanary,
-	isBelieved,
-	kvmCandidates,
-	proveAccelerator,
-	tcg,
-	type AcceleratorChoice,
-	type ProvenAccelerator,
-} from '../machine/accelerator.js';
+import { proveAccelerator, candidatesFor, type AcceleratorChoice, type ProvenAccelerator } from '../machine/accelerator.js';
+import { canaryArguments, bootCanary, type CanaryKernel, type CanaryOutcome } from '../machine/canary.js';
+import type { Accelerator } from '../machine/spec.js';
 import { run } from '../process/run.js';
-import { thisHost, type Host } from './host.js';
+import { bootTwice, isBelieved } from './canary-verdict.js';
+import { thisHost } from './host.js';
+import { findKvmHindrance } from './kvm.js';
+import { processorModel, readCpuInfo } from './processor.js';
 
 export interface ChoiceOptions {
 	readonly choice: AcceleratorChoice;
@@ -33,57 +28,57 @@ export async function readQemuVersion(signal?: AbortSignal): Promise<string> {
 	return stdout.split('\n')[0] ?? '';
 }
 
-/** The host's processor by its model name; empty where it tells none. */
-export const processorModel = (): string => os.cpus()[0]?.model ?? '';
-
 /**
- * The accelerator for this host, from the cache when the same kernel was tried on the same QEMU, processor and boot
- * of the host before; for an hour, where KVM was only too slow. A refusal of `--accel kvm` is never cached: somebody is
- * fixing it.
+ * The accelerator for this host, by canaries that were booted before with the same kernel, on the same QEMU, processor and
+ * boot of the host, as far as they are believed. With `--accel kvm` a failure never is: somebody is fixing it.
  */
-export async function chooseAccelerator(options: ChoiceOptions): Promise<ProvenAccelerator> {
-	const { choice, signal } = options;
-	const [image] = options.images.values();
+export async function chooseAccelerator({ choice, images, ...options }: ChoiceOptions): Promise<ProvenAccelerator> {
+	const [image] = images.values();
 	if (!image) throw usageFailure('the lab has no nodes');
-	const hindrance = await findKvmHindrance(thisHost());
-	const key = contentKey({
-		choice,
-		hindrance: hindrance ?? null,
-		candidates: [...kvmCandidates, tcg].map((candidate) => canaryArguments(candidate, '', '')),
-		kernel: sha256(await readFile(image.kernelFile)),
-		qemu: options.qemuVersion,
-		processor: processorModel(),
-		boot: await readBootId(),
-	});
-	const file = path.join(options.cacheDirectory, 'accelerator', `${key}.json`);
-	const cached = await readCached(file);
-	if (cached) return cached;
-	const proven = await proveAccelerator(choice, hindrance, (accelerator) =>
-		bootCanary(accelerator, image.kernelFile, image.initrdFile, signal),
-	);
-	// A cache that cannot be written to costs the next run a canary, not this one its life.
-	await remember(file, proven).catch(() => undefined);
-	return proven;
+	const [hindrance, { flags }] = await Promise.all([findKvmHindrance(thisHost()), readCpuInfo()]);
+	const boot = await rememberedCanaries({ ...options, kernel: image, believes: choice === 'kvm' ? 'successes' : 'all' });
+	return proveAccelerator({ choice, hindrance, candidates: candidatesFor(flags) }, boot);
 }
 
-async function remember(file: string, proven: ProvenAccelerator): Promise<void> {
+export interface CanaryOptions extends Pick<ChoiceOptions, 'cacheDirectory' | 'qemuVersion' | 'signal'> {
+	readonly kernel: CanaryKernel;
+	/** Which outcomes of before are taken for true; what comes of a new canary is remembered in any case. */
+	readonly believes: 'all' | 'successes' | 'none';
+}
+
+/** Boots canaries, and remembers what became of them. */
+export async function rememberedCanaries(options: CanaryOptions): Promise<(accelerator: Accelerator) => Promise<CanaryOutcome>> {
+	const { kernel, cacheDirectory, qemuVersion, signal, believes } = options;
+	const common = {
+		kernel: sha256(await readFile(kernel.kernelFile)),
+		qemu: qemuVersion,
+		processor: processorModel(),
+		boot: await readBootId(),
+	};
+	const anywhere = [{ kernelFile: '', initrdFile: '' }, { memoryFile: '', qmpSocket: '' }] as const;
+	return async (accelerator) => {
+		const key = contentKey({ ...common, canary: canaryArguments(accelerator, ...anywhere) });
+		const file = path.join(cacheDirectory, 'accelerator', `${key}.json`);
+		const known = believes === 'none' ? undefined : await recall(file);
+		if (known && ('ms' in known || believes === 'all')) return known;
+		const outcome = await bootTwice(accelerator, () => bootCanary(accelerator, kernel, signal));
+		// A cache that cannot be written to costs the next run a canary, not this one its life.
+		await remember(file, outcome).catch(() => undefined);
+		return outcome;
+	};
+}
+
+async function remember(file: string, outcome: CanaryOutcome): Promise<void> {
 	await mkdir(path.dirname(file), { recursive: true });
-	await writeFile(`${file}.${process.pid}`, JSON.stringify(proven));
+	await writeFile(`${file}.${process.pid}`, JSON.stringify(outcome));
 	await rename(`${file}.${process.pid}`, file);
 }
 
-async function readCached(file: string): Promise<ProvenAccelerator | undefined> {
+async function recall(file: string): Promise<CanaryOutcome | undefined> {
 	try {
-		const proven = JSON.parse(await readFile(file, 'utf8')) as ProvenAccelerator;
-		return isBelieved(proven, Date.now() - (await stat(file)).mtimeMs) ? proven : undefined;
+		const outcome = JSON.parse(await readFile(file, 'utf8')) as CanaryOutcome;
+		return isBelieved(outcome, Date.now() - (await stat(file)).mtimeMs) ? outcome : undefined;
 	} catch {
 		return undefined;
 	}
-}
-
-/** Why KVM need not even be tried on this host. */
-export async function findKvmHindrance(host: Pick<Host, 'exists' | 'tryDevice'>): Promise<string | undefined> {
-	if (!(await host.exists('/dev/kvm'))) return 'there is no /dev/kvm';
-	const code = await host.tryDevice('/dev/kvm');
-	return code === undefined ? undefined : `/dev/kvm cannot be opened (${code})`;
 }

@@ -22,6 +22,8 @@ export interface Host {
 	readText(file: string): Promise<string | undefined>;
 	/** Opens a device for reading and writing and closes it; gives the error's code, such as `EACCES`. */
 	tryDevice(file: string): Promise<string | undefined>;
+	/** A device's permission bits and the name of its group; nothing where it is not there. */
+	describeDevice(file: string): Promise<{ readonly mode: number; readonly group?: string } | undefined>;
 	/** Bytes that this user may still write where the directory is, or will be; nothing where he may not. */
 	freeDisk(directory: string): Promise<number | undefined>;
 	/** Bytes of memory to be had without swapping, limits of control groups included. */
@@ -43,6 +45,10 @@ function findUser(): Host['user'] {
 		return { username: String(uid), uid };
 	}
 }
+
+/** The name of a group in a text of the form of group(5). */
+const findGroup = (text: string, gid: number): string | undefined =>
+	text.split('\n').map((line) => line.split(':')).find(([, , id]) => id === String(gid))?.[0];
 
 /** The host that this process runs on. */
 export function thisHost(): Host {
@@ -66,6 +72,12 @@ export function thisHost(): Host {
 			} catch (error) {
 				return (error as NodeJS.ErrnoException).code ?? String(error);
 			}
+		},
+		describeDevice: async (file) => {
+			const stats = await stat(file).catch(() => undefined);
+			if (!stats) return undefined;
+			const group = findGroup(await readFile('/etc/group', 'utf8').catch(() => ''), stats.gid);
+			return { mode: stats.mode & 0o777, ...(group === undefined ? {} : { group }) };
 		},
 		freeDisk: async (directory) => {
 			for (let nearest = path.resolve(directory); ; nearest = path.dirname(nearest)) {

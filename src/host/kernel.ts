@@ -1,40 +1,12 @@
-/** Requirements that the kernel grants or refuses: KVM, taps, user namespaces, ids. Each is tried, not deduced. */
+/** Requirements that the kernel grants or refuses: taps, user namespaces, ids. Each is tried, not deduced. */
 import type { ProbeResult } from '../base/requirement.js';
 import { lastLines } from '../base/format.js';
+import { patiently } from '../base/patience.js';
 import { findSubordinateRange, inUserNamespace } from '../process/user-namespace.js';
 import { asRoot, type Host } from './host.js';
 import { findUserNamespaceFix, judgeSubordinateRanges } from './judge.js';
 
 const probeTimeoutMs = 10_000;
-
-/** Boots something under KVM and tells whether that worked, and why (not). It keeps its own time. */
-export type ProveKvm = () => Promise<{ readonly usable: boolean; readonly reason: string }>;
-
-/** KVM is never required: without it guests run under TCG, slower. */
-export async function probeKvm(host: Host, proveKvm?: ProveKvm): Promise<ProbeResult> {
-	const error = await host.tryDevice('/dev/kvm');
-	if (error === 'EACCES') {
-		return {
-			status: 'warning',
-			found: 'present, not permitted; guests will run under TCG',
-			fix: `sudo usermod --append --groups kvm ${host.user.username}  # then log in again`,
-		};
-	}
-	if (error !== undefined) {
-		const extension = /\b(?:vmx|svm)\b/.exec((await host.readText('/proc/cpuinfo')) ?? '')?.[0];
-		return {
-			status: 'warning',
-			found: `${error === 'ENOENT' ? 'not present' : `unusable (${error})`}; guests will run under TCG`,
-			fix: extension
-				? asRoot(host.user.uid, `modprobe ${extension === 'svm' ? 'kvm_amd' : 'kvm_intel'}`)
-				: "turn virtualisation on in the firmware, or nested virtualisation in this machine's own host",
-		};
-	}
-	if (!proveKvm) return { status: 'ok', found: 'present, permitted, not proven' };
-	const { usable, reason } = await proveKvm();
-	if (usable) return { status: 'ok', found: `present, permitted, proven: ${reason}` };
-	return { status: 'warning', found: `present, permitted, but no guest runs: ${reason}; guests will run under TCG` };
-}
 
 /** /dev/net/tun, which the machines' taps are made with, can be read and written by this user. */
 export async function probeTun(host: Host): Promise<ProbeResult> {
@@ -56,7 +28,7 @@ const mountTmpfs = ['mount', '-t', 'tmpfs', 'probe', '/proc'];
 export async function probeUserNamespaces(host: Host): Promise<ProbeResult> {
 	const { exitCode, stderr } = await host.run(
 		['unshare', '--user', '--map-root-user', '--net', '--pid', '--fork', '--mount-proc', ...mountTmpfs],
-		{ allowFailure: true, timeoutMs: probeTimeoutMs },
+		{ allowFailure: true, timeoutMs: patiently(probeTimeoutMs) },
 	);
 	if (exitCode === 0) return { status: 'ok', found: 'user, network, PID and mount namespaces work' };
 	const [restricts, cloneSwitch, maximum] = await Promise.all([
@@ -84,7 +56,7 @@ const readOthersMemory = 'sleep 5 & (: <"/proc/$!/mem"); status=$?; kill "$!"; e
 
 /** Whether a process may read the memory of its children, which Yama can forbid (kernel.yama.ptrace_scope=3) until the next boot. */
 export async function probeMemoryAccess(host: Host): Promise<ProbeResult> {
-	const { exitCode } = await host.run(['sh', '-c', readOthersMemory], { allowFailure: true, timeoutMs: probeTimeoutMs });
+	const { exitCode } = await host.run(['sh', '-c', readOthersMemory], { allowFailure: true, timeoutMs: patiently(probeTimeoutMs) });
 	if (exitCode === 0) return { status: 'ok', found: 'permitted' };
 	return {
 		status: 'warning',
@@ -115,7 +87,7 @@ export async function probeIdMapping(host: Host): Promise<ProbeResult> {
 	if (!uids || !gids) return { status: 'missing', found: 'present, but there are no ids to map', fix: host.setUp };
 	const { exitCode, stderr } = await host.run(inUserNamespace({ uids, gids }, ['true']), {
 		allowFailure: true,
-		timeoutMs: probeTimeoutMs,
+		timeoutMs: patiently(probeTimeoutMs),
 	});
 	if (exitCode === 0) return { status: 'ok', found: 'a range of ids was mapped' };
 	return {

@@ -1,37 +1,40 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { isThere } from '../base/files.js';
-import { firstWorking, bootCanary } from '../machine/accelerator.js';
-import type { ProveKvm } from './kernel.js';
+import { candidatesFor, firstWorking } from '../machine/accelerator.js';
+import type { CanaryKernel } from '../machine/canary.js';
+import { readQemuVersion, rememberedCanaries } from './accelerator-choice.js';
+import type { ProveKvm } from './kvm.js';
+import { readCpuInfo } from './processor.js';
 
-/** A kernel with its initial ramdisk. */
-interface Kernel {
-	readonly kernelFile: string;
-	readonly initrdFile: string;
+export interface KvmCheckOptions {
+	/** Where images are; the kernel is that of any of them. */
+	readonly images: string;
+	readonly cacheDirectory: string;
+	readonly signal: AbortSignal;
+	/** Called when a kernel is going to be booted. */
+	readonly onStart: () => void;
 }
 
 /**
- * What proves KVM by booting the kernel of an image, any of those in `images`; undefined where there is none yet.
- * `onStart` is called when a kernel is going to be booted.
+ * What proves KVM by booting the kernel of an image; undefined where there is none yet. What it comes to is what the next
+ * run believes.
  */
-export async function checkKvm(
-	images: string,
-	{ signal, onStart }: { readonly signal: AbortSignal; readonly onStart: () => void },
-): Promise<ProveKvm | undefined> {
+export async function checkKvm({ images, cacheDirectory, signal, onStart }: KvmCheckOptions): Promise<ProveKvm | undefined> {
 	const kernel = await findKernel(images);
 	if (!kernel) return undefined;
-	return () => {
+	return async () => {
 		onStart();
-		return prove(kernel, signal);
+		const [qemuVersion, { flags }] = await Promise.all([readQemuVersion(signal), readCpuInfo()]);
+		const boot = await rememberedCanaries({ kernel, cacheDirectory, qemuVersion, signal, believes: 'none' });
+		const working = await firstWorking(candidatesFor(flags), boot);
+		if ('why' in working) return { usable: false, reason: working.why };
+		const { reason, noRestore } = working;
+		return { usable: true, reason: noRestore === undefined ? `${reason} and restored it` : reason, noRestore };
 	};
 }
 
-async function prove({ kernelFile, initrdFile }: Kernel, signal: AbortSignal): ReturnType<ProveKvm> {
-	const working = await firstWorking((candidate) => bootCanary(candidate, kernelFile, initrdFile, signal));
-	return 'why' in working ? { usable: false, reason: working.why } : { usable: true, reason: working.reason };
-}
-
-async function findKernel(images: string): Promise<Kernel | undefined> {
+async function findKernel(images: string): Promise<CanaryKernel | undefined> {
 	for (const name of await readdir(images).catch(() => [])) {
 		// `….partial` is still being built.
 		if (name.includes('.')) continue;

@@ -2,8 +2,9 @@
  * What this host must have for a rehearsal, as a table of probes. `doctor` takes all of it; `run` the part that is
  * cheap and that keeps it from starting.
  */
-import { hostFailure, toFailure } from '../base/errors.js';
-import { formatBytes } from '../base/format.js';
+import { brokenFailure, hostFailure, toFailure } from '../base/errors.js';
+import { formatBytes, formatMs } from '../base/format.js';
+import { patiently } from '../base/patience.js';
 import { packageOf } from '../base/programs.js';
 import { isBlocking, type CheckedRequirement, type ProbeResult } from '../base/requirement.js';
 import { withDeadline } from '../base/waiting.js';
@@ -11,15 +12,14 @@ import { thisHost, type Host } from './host.js';
 import {
 	probeAppArmor,
 	probeIdMapping,
-	probeKvm,
 	probeMemoryAccess,
 	probeSubordinateIds,
 	probeTun,
 	probeUserNamespaces,
-	type ProveKvm,
 } from './kernel.js';
+import { probeKvm, type ProveKvm } from './kvm.js';
 import { diskNeeded, judgeBytes, memoryNeeded, subordinateIdsNeeded } from './judge.js';
-import { nodeNeeded, probeNode, probeProgram, probeQemu, programRequirements, qemuNeeded } from './programs.js';
+import { nodeNeeded, probeNode, probeProgram, probeQemu, programRequirements, qemuNeeded, slowToAnswer } from './programs.js';
 
 export interface RequirementContext {
 	readonly host: Host;
@@ -91,7 +91,7 @@ const requirements: readonly Requirement[] = [
 		(program): Requirement => ({
 			id: program.id,
 			title: program.title,
-			needed: program.optional === undefined ? 'any' : `any, ${program.optional}`,
+			needed: ['any', program.optional, program.builds && 'to build images'].filter(Boolean).join(', '),
 			probe: ({ host }) => probeProgram(host, program),
 		}),
 	),
@@ -114,9 +114,10 @@ async function check(requirement: Requirement, context: RequirementContext): Pro
 	const probing = (async () => probe(context))();
 	const finding = await (unbounded
 		? probing
-		: withDeadline(probing, probeDeadlineMs, () => new Error(`no answer within ${probeDeadlineMs / 1000} s`))
+		: withDeadline(probing, patiently(probeDeadlineMs), () => brokenFailure('command-timeout', `no answer within ${formatMs(patiently(probeDeadlineMs))}`))
 	).catch((error: unknown): ProbeResult => {
-		const { message, hint } = toFailure(error);
+		const { code, message, hint } = toFailure(error);
+		if (code === 'command-timeout') return slowToAnswer(message);
 		return { status: id === 'kvm' ? 'warning' : 'missing', found: message, fix: hint };
 	});
 	return { id, title, needed: enough, ...finding };
@@ -127,24 +128,28 @@ export const checkRequirements = (context: RequirementContext): Promise<CheckedR
 	Promise.all(requirements.map((requirement) => check(requirement, context)));
 
 /** Requirements that `run` looks at: those without which it would fail late or with a puzzling message. */
-const preflightIds: ReadonlySet<string> = new Set(['node', 'qemu', 'tun', 'user-namespaces', 'subordinate-ids']);
+const preflightIds: readonly string[] = ['node', 'qemu', 'tun', 'user-namespaces'];
+
+/** Those of them that only the building of images has. */
+const buildIds: readonly string[] = ['subordinate-ids'];
 
 /**
  * The pre-flight of a run: some 50 ms, most of it QEMU's telling its version.
+ * @param builds whether the run has images to build
  * @throws Failure `missing-…` or `too-old-…` (exit 3) for the first thing that this host lacks, with its fix
  */
-export async function requiredForRun(host: Host = thisHost()): Promise<void> {
+export async function requiredForRun(builds: boolean, host: Host = thisHost()): Promise<void> {
 	const programs = [
-		...programRequirements.filter(({ optional }) => !optional).map(({ argv }) => argv[0]),
+		...programRequirements.filter((program) => !program.optional && (builds || !program.builds)).map(({ argv }) => argv[0]),
 		'qemu-system-x86_64',
-		'newuidmap',
-		'newgidmap',
+		...(builds ? ['newuidmap', 'newgidmap'] : []),
 	];
+	const ids = builds ? [...preflightIds, ...buildIds] : preflightIds;
 	const [paths, checked] = await Promise.all([
 		Promise.all(programs.map((program) => host.findProgram(program))),
 		Promise.all(
 			requirements
-				.filter(({ id }) => preflightIds.has(id))
+				.filter(({ id }) => ids.includes(id))
 				.map((requirement) => check(requirement, { host, cacheDirectory: '/' })),
 		),
 	]);

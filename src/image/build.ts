@@ -1,7 +1,10 @@
-import { chmod, cp, mkdir } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdtemp, readdir } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
+import { isHeld, processToken, tokenOf } from '../base/alive.js';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
-import { brokenFailure, ExitCode, Failure, hostFailure } from '../base/errors.js';
+import { Failure, ExitCode, brokenFailure, hostFailure } from '../base/errors.js';
+import { isThere } from '../base/files.js';
 import { lastLines } from '../base/format.js';
 import { pasteable } from '../base/shell.js';
 import { untilAborted } from '../base/waiting.js';
@@ -10,20 +13,22 @@ import { startChild, type Child } from '../process/child.js';
 import { startJanitor } from '../process/janitor.js';
 import { run, type Argv } from '../process/run.js';
 import { inUserNamespace, readSubordinateRanges } from '../process/user-namespace.js';
-import { imagesDirectory, type GuestDefinition, type ImageRequest } from './guest.js';
+import { imagesDirectory, suiteProgram, type GuestDefinition, type ImageRequest } from './guest.js';
 import type { Mirror } from './mirror.js';
-import { keepPackages, takePackages } from './package-cache.js';
+import { handPackagesProgram, keepPackages, takePackages } from './package-cache.js';
 
 /** Size of an image's file system. It is sparse, and grown to the node's disk at first boot: no disk is smaller. */
 const fileSystemSize = `${minimumDiskMiB}M`;
+
+type Ranges = Awaited<ReturnType<typeof readSubordinateRanges>>;
 
 export interface BuildOptions {
 	readonly guest: GuestDefinition;
 	readonly mirror: Mirror;
 	/** Directory that `root.img`, `vmlinuz`, `initrd` and `packages.txt` are written to; it exists and is empty. */
 	readonly into: string;
-	/** Directory for what only lives during the build; every user of the host must be able to enter it. */
-	readonly scratch: string;
+	/** Directory in which one is made for what only lives during the build; every user of the host may pass through it. */
+	readonly scratchBase: string;
 	/** Directory in which downloaded packages are kept from build to build. */
 	readonly packageCache: string;
 	readonly onProgress: (detail: string) => void;
@@ -42,10 +47,6 @@ const placesIn = (scratch: string) => ({
 	gathered: path.join(scratch, 'gathered'),
 });
 
-/** A shell command that has packages in another directory. Both are shell words. */
-const handPackages = (from: string, to: string, how: 'cp' | 'mv'): string =>
-	`mkdir -p ${to} && find ${from} -maxdepth 1 -name '*.deb' -exec ${how} -t ${to} {} +`;
-
 /**
  * The command that writes an image's root file system into a tar archive.
  *
@@ -55,7 +56,7 @@ const handPackages = (from: string, to: string, how: 'cp' | 'mv'): string =>
 export function mmdebstrapArgv(
 	request: ImageRequest,
 	archive: string,
-	options: Pick<BuildOptions, 'guest' | 'mirror' | 'scratch'>,
+	options: Pick<BuildOptions, 'guest' | 'mirror'> & { readonly scratch: string; readonly hasSuiteProgram?: boolean },
 ): Argv {
 	const { images, known, gathered } = placesIn(options.scratch);
 	return [
@@ -72,10 +73,11 @@ export function mmdebstrapArgv(
 		'--dpkgopt=path-exclude=/usr/share/doc/*',
 		'--dpkgopt=path-include=/usr/share/doc/*/copyright',
 		'--skip=essential/unlink',
-		`--setup-hook=${handPackages(pasteable([known]), `"$1${archives}"`, 'cp')}`,
+		`--setup-hook=sh -c ${pasteable([handPackagesProgram])} sh "$1" ${pasteable([known])}`,
+		...(options.hasSuiteProgram ? [`--customize-hook=sh ${pasteable([path.join(images, suiteProgram(request.suite))])} "$1"`] : []),
 		`--customize-hook=sh ${pasteable([path.join(images, 'customize.sh')])} "$1" ${pasteable([images])}`,
-		`--customize-hook=${handPackages(`"$1${archives}"`, pasteable([gathered]), 'mv')}`,
-		options.guest.suite,
+		`--customize-hook=mkdir ${pasteable([gathered])} && find "$1${archives}" -maxdepth 1 -name '*.deb' -exec mv -t ${pasteable([gathered])} {} +`,
+		request.suite,
 		archive,
 		...(options.mirror.uri ? [options.mirror.uri] : []),
 	];
@@ -88,9 +90,16 @@ archive=$1 into=$2 tree=$3 size=$4
 mkdir "$tree"
 tar --extract --file="$archive" --directory="$tree" --numeric-owner --xattrs --xattrs-include='*' --exclude='./dev/*'
 rm "$archive"
-chroot "$tree" dpkg-query --show >"$into/packages.txt"
-cp "$tree"/boot/vmlinuz-* "$into/vmlinuz"
-cp "$tree"/boot/initrd.img-* "$into/initrd"
+# The host's own: no program of the image runs as this user.
+dpkg-query --admindir="$tree/var/lib/dpkg" --show --showformat '${'$'}{binary:Package}\\t${'$'}{Version}\\t${'$'}{Architecture}\\t${'$'}{source:Package}\\t${'$'}{source:Version}\\n' >"$into/packages.txt"
+for part in vmlinuz initrd.img; do
+	set -- "$tree/boot/$part"-*
+	if [ $# != 1 ] || [ -L "$1" ] || [ ! -f "$1" ]; then
+		echo "it has to have exactly one file $part-…, and has: $(cd "$tree/boot" && ls -d "$part"-*)" >&2
+		exit 1
+	fi
+	cp "$1" "$into/\${part%.img}"
+done
 truncate --size="$size" "$into/root.img"
 mke2fs -q -t ext4 -L rehearse-root -d "$tree" "$into/root.img"
 chmod 0644 "$into"/*
@@ -106,14 +115,15 @@ sync "$into"/*
 export async function buildImage(request: ImageRequest, options: BuildOptions): Promise<void> {
 	const ranges = await readSubordinateRanges();
 	await withCleanup(async (cleanup) => {
-		const { scratch } = options;
-		const removeScratch = async () => void (await run(inUserNamespace(ranges, ['rm', '-rf', scratch])));
-		// What a killed build left; its files belong to subordinate users.
-		await removeScratch();
-		cleanup.defer('scratch directory', removeScratch);
-		await mkdir(scratch, { recursive: true });
-		// mmdebstrap works as a subordinate user, who must be able to write here.
-		await chmod(scratch, 0o1777);
+		let scratch = '';
+		cleanup.defer('scratch directory', async () => {
+			if (scratch !== '') await removeScratch(scratch, ranges);
+		});
+		scratch = await mkdtemp(path.join(options.scratchBase, scratchPrefix(tokenOf())));
+		// mmdebstrap works as a subordinate user, whose group may write here; within the namespace that is group 1. Nobody else
+		// may: who waits for such a directory would have a file of this user's copied, or a package of his own installed.
+		await run(inUserNamespace(ranges, ['chgrp', '1', scratch]));
+		await chmod(scratch, 0o770);
 		// Copies that the subordinate user can read: checkout and cache may be in a home that is closed to others.
 		const { images, known, gathered } = placesIn(scratch);
 		await cp(imagesDirectory(), images, { recursive: true });
@@ -121,16 +131,37 @@ export async function buildImage(request: ImageRequest, options: BuildOptions): 
 		await run(['chmod', '-R', 'a+rX', images, known]);
 
 		const archive = path.join(scratch, 'root.tar');
-		const log = await bootstrap(request, archive, ranges, options, cleanup);
+		const log = await bootstrap(request, archive, ranges, { ...options, scratch }, cleanup);
 		if (log.exitCode !== 0) throw bootstrapFailure(log.text, request);
 		await keepPackages(gathered, options.packageCache);
 		options.onProgress('writing the file system');
 		const tree = path.join(scratch, 'tree');
-		await run(
-			inUserNamespace(ranges, ['sh', '-c', unpackProgram, 'sh', archive, options.into, tree, fileSystemSize]),
-			{ signal: options.signal },
-		);
+		const unpack = inUserNamespace(ranges, ['sh', '-c', unpackProgram, 'sh', archive, options.into, tree, fileSystemSize]);
+		const { exitCode, stderr } = await run(unpack, { signal: options.signal, allowFailure: true });
+		if (exitCode !== 0) throw bootstrapFailure(stderr, request);
 	});
+}
+
+/** How the names of this user's scratch directories begin. */
+const ownPrefix = (): string => `rehearse-${os.userInfo().uid}-`;
+
+const scratchPrefix = (token: string): string => `${ownPrefix()}${token}-`;
+
+/** Its files belong to subordinate users. */
+const removeScratch = async (scratch: string, ranges: Ranges): Promise<void> =>
+	void (await run(inUserNamespace(ranges, ['rm', '-rf', scratch])));
+
+/** Removes the scratch directories of builds that are dead, as a power failure leaves them. What others have put there stays. */
+export async function sweepScratch(base: string): Promise<void> {
+	const ranges = await readSubordinateRanges();
+	const own = ownPrefix();
+	for (const name of await readdir(base).catch(() => [])) {
+		const token = name.startsWith(own) ? processToken.exec(name.slice(own.length))?.[0] : undefined;
+		const scratch = path.join(base, name);
+		if (token === undefined || (await isHeld(token, scratch))) continue;
+		const stats = await lstat(scratch).catch(() => undefined);
+		if (stats?.isDirectory() && stats.uid === os.userInfo().uid) await removeScratch(scratch, ranges);
+	}
 }
 
 /**
@@ -143,14 +174,15 @@ const abandonProgram = 'kill -s KILL -- "-$1"; shift; for _ in $(seq 50); do "$@
 async function bootstrap(
 	request: ImageRequest,
 	archive: string,
-	ranges: Awaited<ReturnType<typeof readSubordinateRanges>>,
-	options: BuildOptions,
+	ranges: Ranges,
+	options: BuildOptions & { readonly scratch: string },
 	cleanup: CleanupStack,
 ): Promise<{ exitCode: number | undefined; text: string }> {
 	let text = '';
 	let child: Child | undefined;
 	cleanup.defer('mmdebstrap', () => child?.stop());
-	child = await startChild(mmdebstrapArgv(request, archive, options), {
+	const hasSuiteProgram = await isThere(path.join(imagesDirectory(), suiteProgram(request.suite)));
+	child = await startChild(mmdebstrapArgv(request, archive, { ...options, hasSuiteProgram }), {
 		// For the moment until the janitor is there; it ends the whole group, and removes what is left.
 		signalWhenOrphaned: 'SIGTERM',
 		env: { TMPDIR: options.scratch },

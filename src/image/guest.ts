@@ -1,46 +1,65 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { packageRoot } from '../base/package-root.js';
-import type { Lab, LabNode } from '../lab/lab.js';
+import type { LabNode } from '../lab/lab.js';
 
 /** What guests are made of: the file `images/guest.json`. */
 export interface GuestDefinition {
-	/** Debian's suite, such as `trixie`. */
+	/** Debian's suite, such as `trixie`, of nodes that name no other. */
 	readonly suite: string;
 	readonly components: readonly string[];
 	/** Packages that make a machine boot and take its seed; everything else a recipe has to name. */
 	readonly base: readonly string[];
 	/** What each feature of a recipe stands for. */
 	readonly features: Readonly<Record<string, readonly string[]>>;
+	/** Packages of features that a suite does not have, because others of the feature bring the same there. */
+	readonly absent: Readonly<Record<string, readonly string[]>>;
 }
 
 /** The directory of the guest definition and of the files that go into images. */
 export const imagesDirectory = (): string => path.join(packageRoot(), 'images');
+
+/** Where the directory has what only images of one suite need. */
+const suitesDirectory = 'suites';
+
+/** The program, relative to the directory, that an image of a suite runs before the one for all; most suites have none. */
+export const suiteProgram = (suite: string): string => path.join(suitesDirectory, `${suite}.sh`);
+
+/** Whether a file of the directory, by its path in it, has no part in images of the suite. */
+export const isOfAnotherSuite = (file: string, suite: string): boolean =>
+	file.startsWith(`${suitesDirectory}/`) && file !== suiteProgram(suite);
 
 /** Reads `images/guest.json`. */
 export async function readGuestDefinition(): Promise<GuestDefinition> {
 	return JSON.parse(await readFile(path.join(imagesDirectory(), 'guest.json'), 'utf8')) as GuestDefinition;
 }
 
+type ImageNode = Pick<LabNode, 'name' | 'features' | 'packages' | 'withoutPackages' | 'suite'>;
+
 /** The Debian packages of a node's image, sorted and without repetition: base, features, packages. */
-export function packageSet(node: Pick<LabNode, 'features' | 'packages'>, guest: GuestDefinition): readonly string[] {
-	const ofFeatures = node.features.flatMap((feature) => guest.features[feature] ?? []);
-	return [...new Set([...guest.base, ...ofFeatures, ...node.packages])].sort();
+export function packageSet(node: Omit<ImageNode, 'name'>, guest: GuestDefinition): readonly string[] {
+	const { features, packages, withoutPackages = [], suite = guest.suite } = node;
+	const unwanted = new Set([...withoutPackages, ...(guest.absent[suite] ?? [])]);
+	const ofFeatures = features.flatMap((feature) => (Object.hasOwn(guest.features, feature) && guest.features[feature]) || []);
+	return [...new Set([...guest.base, ...ofFeatures.filter((name) => !unwanted.has(name)), ...packages])].sort();
 }
 
 /** An image that a lab needs, and the nodes that boot from it. */
 export interface ImageRequest {
+	/** Debian's suite. */
+	readonly suite: string;
 	readonly packages: readonly string[];
 	readonly nodes: readonly string[];
 }
 
-/** One request per distinct package set, in the order of the nodes. */
-export function imageRequests(lab: Pick<Lab, 'nodes'>, guest: GuestDefinition): readonly ImageRequest[] {
-	const bySet = new Map<string, { packages: readonly string[]; nodes: string[] }>();
-	for (const node of lab.nodes) {
+/** One request per suite and distinct package set, in the order of the nodes. */
+export function imageRequests({ nodes }: { readonly nodes: readonly ImageNode[] }, guest: GuestDefinition): readonly ImageRequest[] {
+	const bySet = new Map<string, { suite: string; packages: readonly string[]; nodes: string[] }>();
+	for (const node of nodes) {
+		const { suite = guest.suite } = node;
 		const packages = packageSet(node, guest);
-		const key = packages.join(' ');
-		const request = bySet.get(key) ?? { packages, nodes: [] };
+		const key = [suite, ...packages].join(' ');
+		const request = bySet.get(key) ?? { suite, packages, nodes: [] };
 		request.nodes.push(node.name);
 		bySet.set(key, request);
 	}

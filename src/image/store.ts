@@ -1,13 +1,15 @@
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isHeld, processToken, tokenOf } from '../base/alive.js';
+import { withCleanup } from '../base/cleanup.js';
 import { brokenFailure } from '../base/errors.js';
 import { isOpenToAll } from '../base/files.js';
 import { contentKey, sha256 } from '../base/hash.js';
 import type { RunEventBody } from '../lab/events.js';
 import { acquireLock } from '../process/lock.js';
 import { buildImage } from './build.js';
-import { imagesDirectory, type GuestDefinition, type ImageRequest } from './guest.js';
+import { imagesDirectory, isOfAnotherSuite, type GuestDefinition, type ImageRequest } from './guest.js';
+import { sweepScratch } from './build.js';
 import type { Mirror } from './mirror.js';
 
 /** An image that is built and may be booted from; nothing ever writes to it again. */
@@ -36,18 +38,19 @@ const lockTimeoutMs = 30 * 60_000;
 const imageFormat = 1;
 
 /** The key of an image: everything that its content depends on but the state of the mirror. */
-export async function imageKey(packages: readonly string[], guest: GuestDefinition): Promise<string> {
-	const { suite, components } = guest;
-	return contentKey({ format: imageFormat, suite, components, packages, recipe: await hashTree(imagesDirectory(), /^guest\.json$/) });
+export async function imageKey({ suite, packages }: Pick<ImageRequest, 'suite' | 'packages'>, guest: GuestDefinition): Promise<string> {
+	const { components } = guest;
+	const recipe = await hashTree(imagesDirectory(), (file) => file === 'guest.json' || isOfAnotherSuite(file, suite));
+	return contentKey({ format: imageFormat, suite, components, packages, recipe });
 }
 
-/** SHA-256 over the paths, modes and contents of the files of a directory, but for those whose path matches `except`. */
-async function hashTree(directory: string, except: RegExp): Promise<string> {
+/** SHA-256 over the paths, modes and contents of the files of a directory, but for those whose path is excepted. */
+async function hashTree(directory: string, isExcepted: (file: string) => boolean): Promise<string> {
 	const entries = await readdir(directory, { recursive: true, withFileTypes: true });
 	const files = entries
 		.filter((entry) => entry.isFile())
 		.map((entry) => path.join(entry.parentPath, entry.name))
-		.filter((file) => !except.test(path.relative(directory, file)))
+		.filter((file) => !isExcepted(path.relative(directory, file)))
 		.sort();
 	const parts = await Promise.all(
 		files.map(async (file) => `${path.relative(directory, file)}\0${(await stat(file)).mode & 0o111}\0${sha256(await readFile(file))}`),
@@ -56,8 +59,8 @@ async function hashTree(directory: string, except: RegExp): Promise<string> {
 }
 
 /** The image of a request if it is built already. Marks it as used now. */
-export async function findImage(request: ImageRequest, options: ImageStoreOptions): Promise<Image | undefined> {
-	const key = await imageKey(request.packages, options.guest);
+export async function findImage(request: ImageRequest, options: Pick<ImageStoreOptions, 'directory' | 'guest'>): Promise<Image | undefined> {
+	const key = await imageKey(request, options.guest);
 	const image = imageAt(path.join(options.directory, key), key, request.packages);
 	// A power failure, or the rest of an interrupted prune, may have left some of them, or nothing in them.
 	const sizes = [image.rootFile, image.kernelFile, image.initrdFile].map((file) => stat(file).then(({ size }) => size, () => 0));
@@ -82,7 +85,7 @@ const imageAt = (directory: string, key: string, packages: readonly string[]): I
 export async function provideImage(request: ImageRequest, options: ImageStoreOptions): Promise<Image> {
 	const found = await findImage(request, options);
 	if (found) return found;
-	const key = await imageKey(request.packages, options.guest);
+	const key = await imageKey(request, options.guest);
 	const directory = path.join(options.directory, key);
 	const nodes = request.nodes.join(', ');
 	const progress = (detail: string) => options.emit({ type: 'stage-progress', stage: 'images', detail: `${nodes}: ${detail}` });
@@ -92,31 +95,58 @@ export async function provideImage(request: ImageRequest, options: ImageStoreOpt
 		onWait: () => progress('another run builds this image; waiting for it'),
 	});
 	try {
-		const builtMeanwhile = await findImage(request, options);
-		if (builtMeanwhile) return builtMeanwhile;
-		const staging = `${directory}.partial`;
-		await rm(staging, { recursive: true, force: true });
-		await mkdir(staging, { recursive: true });
-		await buildImage(request, {
-			guest: options.guest,
-			mirror: await options.findMirror(),
-			into: staging,
-			// Of this cache: two that build the same image do not know of each other.
-			scratch: path.join(await scratchBase(), `rehearse-${os.userInfo().uid}-${contentKey([options.directory, key])}`),
-			packageCache: path.join(path.dirname(options.directory), 'packages'),
-			onProgress: progress,
-			signal: options.signal,
-		});
-		await writeFile(path.join(staging, 'image.json'), `${JSON.stringify({ key, packages: request.packages }, null, '\t')}\n`);
-		// What is there without being an image, such as the rest of an interrupted prune, makes room.
-		await rm(directory, { recursive: true, force: true });
-		await rename(staging, directory);
+		if (!(await findImage(request, options))) await buildAt(directory, request, options, progress);
 	} finally {
 		await lock.release();
 	}
 	const built = await findImage(request, options);
 	if (!built) throw brokenFailure('image-build-failed', `the image of ${nodes} is not where it was put: ${directory}`);
 	return built;
+}
+
+/** Builds an image aside, under a name that no other build has, and puts it in its place. */
+async function buildAt(directory: string, request: ImageRequest, options: ImageStoreOptions, onProgress: (detail: string) => void): Promise<void> {
+	const { guest, findMirror, signal } = options;
+	const base = await scratchBase();
+	await Promise.all([sweepPartials(options.directory), sweepScratch(base)]);
+	await withCleanup(async (cleanup) => {
+		let staging: string | undefined;
+		cleanup.defer('unfinished image', async () => {
+			if (staging !== undefined) await rm(staging, { recursive: true, force: true });
+		});
+		staging = await mkdtemp(`${directory}.partial-${tokenOf()}-`);
+		await chmod(staging, 0o755);
+		const packageCache = path.join(path.dirname(options.directory), 'packages');
+		await buildImage(request, { guest, mirror: await findMirror(), into: staging, scratchBase: base, packageCache, onProgress, signal });
+		const key = path.basename(directory);
+		await writeFile(path.join(staging, 'image.json'), `${JSON.stringify({ key, packages: request.packages }, null, '\t')}\n`);
+		// A laptop that slept may have lost its lock, and another run has built the image meanwhile: machines may read that one.
+		while (!(await findImage(request, options)) && !(await moved(staging, directory))) {
+			// What is there without being an image, such as the rest of an interrupted prune, makes room.
+			await rename(directory, path.join(staging, 'rest')).catch(() => undefined);
+			await rm(path.join(staging, 'rest'), { recursive: true, force: true });
+		}
+	});
+}
+
+/** Renames a directory onto a name that is free, or that of an empty one. Resolves to whether it was. */
+async function moved(from: string, to: string): Promise<boolean> {
+	try {
+		await rename(from, to);
+		return true;
+	} catch (error) {
+		if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+		return false;
+	}
+}
+
+/** Removes the unfinished images of builds that are dead. */
+async function sweepPartials(images: string): Promise<void> {
+	const partials = (await readdir(images).catch(() => [])).filter((name) => name.includes('.partial'));
+	for (const name of partials) {
+		const partial = path.join(images, name);
+		if (!(await isHeld(processToken.exec(name)?.[0] ?? '', partial))) await rm(partial, { recursive: true, force: true });
+	}
 }
 
 /**

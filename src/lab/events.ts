@@ -2,10 +2,13 @@
  * What happens during a run. Stages emit these and print nothing; every report is a fold over them, and the event
  * log of a run is a file of them, one JSON object a line.
  */
+import type { ScriptSource } from './script-source.js';
 import type { Difference } from './state-snapshot.js';
-import type { Excerpt, ScriptTrace } from './trace.js';
+import type { Excerpt, FailedSource, ScriptTrace } from './trace.js';
+import type { Topology } from './topology.js';
 
 import type { ReportedError } from '../base/errors.js';
+import type { LeftOut } from './lab.js';
 
 export type { ReportedError };
 
@@ -59,6 +62,8 @@ export interface ScriptOutcome {
 	readonly failedLine?: number;
 	/** The command on that line, as the shell saw it. */
 	readonly failedCommand?: string;
+	/** Where that command is, if it is in a file that the script sources; the line is that of the call then. */
+	readonly failedSource?: FailedSource;
 	/** Lines of the script around the failed one. */
 	readonly excerpt?: Excerpt;
 	/** The end of what the script wrote to stdout and stderr. */
@@ -113,6 +118,18 @@ export interface AssertionOutcome {
 	readonly output?: string;
 }
 
+/** Whether the declared user of a node gets in by SSH, as its recipe says. */
+export interface LoginOutcome {
+	readonly node: string;
+	readonly username: string;
+	readonly port: number;
+	/** `closed`: the node's own configuration keeps people out, which is no failure. */
+	readonly status: 'passed' | 'failed' | 'closed';
+	readonly ms: number;
+	/** Why it is not `passed`. */
+	readonly message?: string;
+}
+
 /** An assertion that was tried and does not hold so far. */
 export interface AssertionWait extends Pick<AssertionOutcome, 'test' | 'index' | 'assertion' | 'onVm' | 'attempts'> {
 	/** What was expected and what was seen. */
@@ -138,7 +155,13 @@ export interface OutboundConnection {
 /** An assertion as it was announced, before anything ran; with it what was never reached can be told. */
 export interface AnnouncedTest {
 	readonly name: string;
-	readonly assertions: readonly { readonly type: string; readonly onVm: string; readonly title: string }[];
+	readonly assertions: readonly {
+		readonly type: string;
+		readonly onVm: string;
+		readonly title: string;
+		/** Why no rehearsal can judge it; it is not tried then. */
+		readonly notJudged?: string;
+	}[];
 }
 
 export type RunEventBody =
@@ -152,9 +175,15 @@ export type RunEventBody =
 			readonly nodes: readonly { readonly name: string; readonly scripts: readonly string[] }[];
 			readonly tests: readonly AnnouncedTest[];
 			readonly warnings: readonly string[];
+			/** What the plan asks for and the rehearsal does without. */
+			readonly leftOut?: readonly LeftOut[];
 			readonly runDirectory: string;
 			/** Robustness checks that were asked for. */
 			readonly robustness?: readonly RobustnessCheck[];
+			/** Absolute path of the plan. This and what follows is missing in logs of older versions. */
+			readonly planPath?: string;
+			readonly topology?: Topology;
+			readonly sources?: readonly ScriptSource[];
 	  }
 	| { readonly type: 'stage-started'; readonly stage: StageName; readonly node?: string; readonly detail?: string }
 	| { readonly type: 'stage-progress'; readonly stage: StageName; readonly node?: string; readonly detail: string }
@@ -177,6 +206,7 @@ export type RunEventBody =
 	| ({ readonly type: 'assertion-waiting'; readonly after?: RobustnessCheck } & AssertionWait)
 	/** `after`: when the scenario was run for a robustness check. */
 	| ({ readonly type: 'assertion-finished'; readonly after?: RobustnessCheck } & AssertionOutcome)
+	| ({ readonly type: 'login-checked' } & LoginOutcome)
 	| ({ readonly type: 'script-repeated' } & RepeatOutcome)
 	| ({ readonly type: 'machine-restarted' } & RestartOutcome)
 	/** Other orders of startup are about to be rehearsed, of which `count` are asked for. */

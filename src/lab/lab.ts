@@ -17,6 +17,16 @@ export interface Lab {
 	readonly scenarios: readonly Scenario[];
 	/** What the plan says is left to deployment time; repeated by every report. */
 	readonly warnings: readonly string[];
+	/** What the plan asks for that OpenFactory does and a rehearsal does not; repeated by every report. */
+	readonly leftOut: readonly LeftOut[];
+}
+
+/** Something that a rehearsal does without. */
+export interface LeftOut {
+	/** Place in the plan, in the plan's own spelling. */
+	readonly path: string;
+	/** What is missing because of it. */
+	readonly why: string;
 }
 
 /** The smallest disk that a node may have: images have file systems of this size, which are grown to the disk they are on. */
@@ -27,15 +37,25 @@ export interface LabNetwork {
 	readonly subnet: string;
 	/** The first free host address of the subnet with its prefix length: the bridge has it. */
 	readonly gateway: string;
+	/** Other subnets on the same wire, where the aliases have several. */
+	readonly others?: readonly Pick<LabNetwork, 'subnet' | 'gateway'>[];
 }
 
 export interface LabNode {
 	readonly name: string;
 	readonly role: string;
+	/** Where the plan draws it; says nothing about its machine. */
+	readonly position?: { readonly x: number; readonly y: number };
 	readonly memoryMiB: number;
 	readonly diskMiB: number;
-	/** Lab address with prefix length, such as `10.71.0.10/24`; the node's startup script adds it. */
+	/** Processors, where it is not one. */
+	readonly vcpus?: number;
+	/** Debian's suite, such as `bookworm`, where it is not that of the guest definition. */
+	readonly suite?: string;
+	/** Lab address with prefix length, such as `10.71.0.10/24`; the node's startup script adds it. Empty where it has none. */
 	readonly alias: string;
+	/** Its other lab addresses, where it has several. */
+	readonly furtherAliases?: readonly string[];
 	/** The fixed lease on the uplink, such as `10.0.2.11`. */
 	readonly uplinkAddress: string;
 	/** MAC address, lower case with colons. */
@@ -44,8 +64,14 @@ export interface LabNode {
 	readonly features: readonly string[];
 	/** Packages that the recipe names; those that the features stand for are not among them. */
 	readonly packages: readonly string[];
+	/** Packages that the features would bring and the recipe takes away. */
+	readonly withoutPackages?: readonly string[];
 	/** Units that the recipe wants enabled. */
 	readonly services: readonly string[];
+	/** How the recipe configures the SSH server; as Debian does where it says nothing. */
+	readonly ssh?: SshSettings;
+	/** The ports that its firewall lets in; without a firewall, all are open. */
+	readonly firewall?: { readonly tcp: readonly number[]; readonly udp: readonly number[] };
 	readonly users: readonly User[];
 	readonly startupScripts: readonly StartupScript[];
 }
@@ -55,22 +81,46 @@ export interface User {
 	readonly password?: string;
 	readonly groups: readonly string[];
 	readonly shell: string;
+	/** Home directory, where it is not the usual one. */
+	readonly home?: string;
+	/** The full name (GECOS). */
+	readonly comment?: string;
+	/** Public keys that may log in. */
+	readonly sshKeys?: readonly string[];
+}
+
+/** The settings of an SSH server (sshd_config(5)). */
+export interface SshSettings {
+	readonly port: number;
+	readonly allowRoot: boolean;
+	/** Whether a password lets somebody in. */
+	readonly passwords: boolean;
+	readonly emptyPasswords: boolean;
+	readonly loginGraceSeconds: number;
+	readonly clientAliveSeconds: number;
+	readonly maxAuthTries: number;
 }
 
 export interface StartupScript {
 	/** Name within the node, fit for a file name and a unit name. */
 	readonly name: string;
 	readonly text: string;
+	/** Its bytes in base64, where they are no UTF-8: it runs as it is. */
+	readonly bytes?: string;
 	/** Absolute path, when the script is a file beside the plan. */
 	readonly file?: string;
 	/** The unit that the script runs after. */
 	readonly after: string;
+	/** How long it may take on a host with KVM and time, in seconds, where that is said. */
+	readonly timeoutSeconds?: number;
 }
 
 export interface Connection {
 	readonly from: string;
 	readonly to: string;
 	readonly port: number;
+	/** TCP where it is missing. */
+	readonly protocol?: 'udp';
 	readonly intent?: string;
 }
 
@@ -95,8 +145,11 @@ export interface CommandExpectation {
 	readonly exitCode: number;
 }
 
-/** An assertion, its parameters typed by `type`. `onVm` is the name of a node of the lab. */
-export type Assertion = { readonly onVm: string } & (
+/**
+ * An assertion, its parameters typed by `type`. `onVm` is the name of a node of the lab. One that no rehearsal can judge
+ * says why; it is not tried, and has neither passed nor failed.
+ */
+export type Assertion = { readonly onVm: string; readonly notJudged?: string } & (
 	| { readonly type: 'port_listening'; readonly port: number; readonly protocol: 'tcp' | 'udp'; readonly address?: string }
 	| ({ readonly type: 'command_output'; readonly command: string } & { readonly expect: CommandExpectation })
 	| {

@@ -9,7 +9,7 @@ export interface ServicePort {
 /** The TCP ports that a lab's connections and assertions name, each once, in the order of the nodes and of the ports. */
 export function servicePorts({ nodes, connections, scenarios }: Pick<Lab, 'nodes' | 'connections' | 'scenarios'>): readonly ServicePort[] {
 	const named: readonly ServicePort[] = [
-		...connections.map(({ to, port }) => ({ node: to, port })),
+		...connections.flatMap(({ to, port, protocol }) => (protocol === undefined ? [{ node: to, port }] : [])),
 		...scenarios
 			.flatMap(({ tests }) => tests.flatMap(({ assertions }) => assertions))
 			.flatMap((assertion) =>

@@ -41,7 +41,17 @@ export interface ScriptTrace {
 	readonly isCut?: true;
 	/** Why it was not traced; only with `none`. */
 	readonly why?: string;
+	/** The line on which the script ended its trace; only where that hides what it failed with. */
+	readonly endedAt?: number;
 	readonly steps: readonly TraceStep[];
+}
+
+/** A place in a file that a script sources. */
+export interface FailedSource {
+	/** As the shell names it. */
+	readonly file: string;
+	/** 1-based; absent where the shell does not tell it. */
+	readonly line?: number;
 }
 
 /** Lines of a script around the one that it failed on. */

@@ -1,5 +1,12 @@
 /** What the guest's agent (`cloud-init/guest/agent`) says, a line each: `kind name=value …`. */
-import type { ScriptEnding } from './trace/read.js';
+import { washed } from '../base/wash.js';
+import type { ScriptEnding } from '../trace/read.js';
+
+/** How long a line of the agent may be, in bytes: a survey is one. */
+export const maximumLineBytes = 32 * 2 ** 20;
+
+/** How much of a text in a message is kept, in characters: the end of what a script wrote, the beginning of anything else. */
+const detachedText = { stream: 2 ** 20, other: 64 * 2 ** 10 } as const;
 
 export type AgentMessage =
 	/** cloud-init's own account (`/run/cloud-init/status.json`), and `systemctl status` of failed units, if any. */
@@ -35,10 +42,12 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 	const [kind, ...words] = line.trim().split(' ');
 	const fields = new Map(words.map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]));
 	const plain = (name: string) => fields.get(name) ?? '';
-	const text = (name: string) => Buffer.from(plain(name), 'base64').toString('utf8');
+	const decoded = (name: string) => Buffer.from(plain(name), 'base64').toString('utf8');
+	// What is read by programs has its own reader; all else is shown.
+	const text = (name: string) => washed(decoded(name).slice(0, detachedText.other));
 	switch (kind) {
 		case 'provisioned':
-			return { kind, cloudInit: text('cloud_init'), failedUnits: text('failed') };
+			return { kind, cloudInit: decoded('cloud_init').slice(0, detachedText.stream), failedUnits: text('failed') };
 		case 'clock':
 			return { kind };
 		case 'awake':
@@ -46,7 +55,7 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 				kind,
 				clockOffsetMs: Number.parseFloat(plain('offset')),
 				clockDelayMs: Number.parseFloat(plain('delay')),
-				machineId: plain('machine_id'),
+				machineId: washed(plain('machine_id').slice(0, detachedText.other)),
 				hostKey: `${plain('key_type')} ${plain('key')}`,
 				reseeded: Number(plain('reseeded')),
 				failedUnits: text('failed'),
@@ -55,7 +64,7 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 			return { kind, script: plain('script') };
 		case 'script-finished':
 		case 'script-repeated':
-			return { kind, script: plain('script'), ms: Number(plain('ms')), ...scriptEnding(fields), stream: text('stream') };
+			return { kind, script: plain('script'), ms: count(plain('ms')) ?? 0, ...scriptEnding(fields), stream: decoded('stream').slice(-detachedText.stream) };
 		case 'started':
 			return { kind, failedUnits: text('failed') };
 		case 'snapshot':
@@ -65,13 +74,16 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 	}
 }
 
+/** A number that a guest has written in digits. */
+const count = (digits: string | undefined): number | undefined => (digits && /^\d{1,12}$/.test(digits) ? Number(digits) : undefined);
+
 /** `result` is systemd's: `success`, `timeout`, `exit-code`, `signal` … (systemd.exec(5), $SERVICE_RESULT). */
 function scriptEnding(fields: ReadonlyMap<string, string>): Omit<ScriptEnding, 'stream'> {
 	const result = fields.get('result');
-	const exitCode = Number(fields.get('status') ?? '');
+	const exitCode = count(fields.get('status'));
 	const exitedMicroseconds = Number(fields.get('exited') ?? '');
 	const end = exitedMicroseconds > 0 ? { endedAt: exitedMicroseconds / 1000 } : {};
 	if (result === 'success') return { status: 'passed', exitCode: 0, ...end };
 	if (result === 'timeout') return { status: 'timed-out', ...end };
-	return { status: 'failed', ...(result === 'exit-code' ? { exitCode } : {}), ...end };
+	return { status: 'failed', ...(result === 'exit-code' && exitCode !== undefined ? { exitCode } : {}), ...end };
 }

@@ -1,5 +1,7 @@
 /** What cloud-init says of itself, as a judgement: `/run/cloud-init/status.json` of the guest. */
 
+import { washed } from '../base/wash.js';
+
 interface StageStatus {
 	readonly errors?: readonly string[];
 	readonly recoverable_errors?: Readonly<Record<string, readonly string[]>>;
@@ -18,14 +20,14 @@ export function cloudInitComplaints(statusJson: string): string[] {
 	try {
 		status = JSON.parse(statusJson) as typeof status;
 	} catch {
-		return [`cloud-init left no readable status: ${JSON.stringify(statusJson.slice(0, 200))}`];
+		return [`cloud-init left no readable status: ${JSON.stringify(washed(statusJson.slice(0, 200)))}`];
 	}
-	return stages.flatMap((name) => {
+	return washed(stages.flatMap((name) => {
 		const stage = status?.v1?.[name];
 		if (!stage?.finished) return [`cloud-init's stage ${name} did not finish`];
 		const recoverable = Object.entries(stage.recoverable_errors ?? {}).flatMap(([level, messages]) =>
 			messages.map((message) => `${name}: ${level}: ${message}`),
 		);
 		return [...(stage.errors ?? []).map((message) => `${name}: ERROR: ${message}`), ...recoverable];
-	});
+	}));
 }

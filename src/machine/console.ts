@@ -1,4 +1,4 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { createWriteStream, statSync, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { lastLines, withoutControls } from '../base/format.js';
 
@@ -23,23 +23,36 @@ export function findFatal(text: string): string | undefined {
 /** How much of the console is kept in memory, in characters. */
 const recentLength = 16_384;
 
+/** How much of the console is written to its file, in bytes, and how much may wait for a slow disk. */
+export const maximumLogBytes = 64 * 2 ** 20;
+const maximumWaitingBytes = 8 * 2 ** 20;
+
+export interface ConsoleListeners {
+	/** Called once, with what the console says in words. */
+	readonly onFatal: (meaning: string) => void;
+	/** Called once, when its file is not written any more. */
+	readonly onFull?: () => void;
+}
+
 /** A machine's serial console: written to a file, watched, its end kept for messages. */
 export class Console {
 	readonly #file: WriteStream;
-	readonly #onFatal: (meaning: string) => void;
+	readonly #listeners: ConsoleListeners;
+	#room: number;
 	#recent = '';
 	#fatal = false;
 
-	/** @param onFatal called once, with what the console says in words */
-	constructor(file: string, onFatal: (meaning: string) => void) {
+	constructor(file: string, listeners: ConsoleListeners) {
+		// A machine that was restarted goes on with it.
+		this.#room = maximumLogBytes - (statSync(file, { throwIfNoEntry: false })?.size ?? 0);
 		this.#file = createWriteStream(file, { flags: 'a' });
 		// A full disk must not end a rehearsal: the console's end is still in memory.
 		this.#file.on('error', () => undefined);
-		this.#onFatal = onFatal;
+		this.#listeners = listeners;
 	}
 
 	write(chunk: Buffer): void {
-		this.#file.write(chunk);
+		this.#log(chunk);
 		// A pattern can be cut in two by a chunk's end: what came just before is looked at again.
 		const seenBefore = this.#recent.slice(-200);
 		const text = chunk.toString('utf8');
@@ -48,7 +61,19 @@ export class Console {
 		const meaning = findFatal(seenBefore + text);
 		if (!meaning) return;
 		this.#fatal = true;
-		this.#onFatal(meaning);
+		this.#listeners.onFatal(meaning);
+	}
+
+	#log(chunk: Buffer): void {
+		if (this.#room <= 0 || this.#file.writableLength > maximumWaitingBytes) return;
+		this.#file.write(chunk.subarray(0, this.#room));
+		this.#room -= chunk.length;
+		if (this.#room <= 0) this.#listeners.onFull?.();
+	}
+
+	/** Whether the kernel has announced its restart, which it does whatever else it is told to keep to itself. */
+	saysRestart(): boolean {
+		return /\breboot: (?:Restarting system|machine restart)|\bsysrq: Resetting/.test(this.#recent);
 	}
 
 	/** The last lines, fit to be quoted. */

@@ -7,6 +7,8 @@ import { gunzipSync } from 'node:zlib';
 import { brokenFailure, usageFailure } from '../base/errors.js';
 import { onLines } from '../base/lines.js';
 import { withDeadline } from '../base/waiting.js';
+import { isUserName } from '../lab/user-name.js';
+import { maximumLineBytes } from './agent-message.js';
 
 export interface TerminalSize {
 	readonly rows: number;
@@ -25,9 +27,6 @@ interface AwaitedLine {
 	forget(): void;
 }
 
-/** What users are called: nothing that a shell would take for more (useradd(8)). */
-const userName = /^[a-z_][a-z0-9_-]{0,31}$/;
-
 /** A terminal's type, as terminfo(5) names them. */
 const terminalName = /^[A-Za-z0-9._+-]{1,40}$/;
 
@@ -38,16 +37,16 @@ export class ControlChannel {
 	readonly #listeners = new Set<(line: string) => void>();
 	#shells = 0;
 
-	constructor(node: string, port: Duplex) {
+	/** @param onTooLong called once when the guest writes a line without an end */
+	constructor(node: string, port: Duplex, onTooLong?: () => void) {
 		this.#node = node;
 		this.#port = port;
 		const end = () => port.destroy();
 		port.on('error', end);
-		onLines(port, {
-			onLine: (line) => {
-				for (const listener of this.#listeners) listener(line.trim());
-			},
-		});
+		const onLine = (line: string) => {
+			for (const listener of this.#listeners) listener(line.trim());
+		};
+		onLines(port, { maximumBytes: maximumLineBytes, onLine, ...(onTooLong ? { onTooLong } : {}) });
 	}
 
 	/**
@@ -57,8 +56,8 @@ export class ControlChannel {
 	 */
 	async authorize(user: string, publicKey: string, slowdown: number, signal?: AbortSignal): Promise<void> {
 		const unknown = () => usageFailure(`${this.#node} has no user '${user}'`, { node: this.#node });
-		if (!userName.test(user)) throw unknown();
-		const answer = this.#received(new RegExp(`^authorized user=${user} status=(\\d+)$`));
+		if (!isUserName(user)) throw unknown();
+		const answer = this.#received(new RegExp(`^authorized user=${user.replaceAll('.', '\\.')} status=(\\d+)$`));
 		this.#send(`authorize ${user} ${publicKey}`);
 		const [, status] = await this.#inTime(answer, slowdown, signal);
 		if (status !== '0') throw unknown();

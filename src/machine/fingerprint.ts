@@ -10,15 +10,18 @@ export interface HostFingerprint {
 	readonly accelerator: Accelerator;
 	/** The host's processor by its model name. */
 	readonly processor: string;
+	/** What else shows in a guest's processor under that accelerator, by names for people. */
+	readonly processorInputs: Readonly<Record<string, string>>;
 }
 
 /** What any saved machine depends on, wherever it was saved: what runs it, and the tool's way to start it. */
-export function machineFingerprint(spec: MachineSpec, { qemuVersion, accelerator, processor }: HostFingerprint): Fingerprint {
+export function machineFingerprint(spec: MachineSpec, { qemuVersion, accelerator, processor, processorInputs }: HostFingerprint): Fingerprint {
 	return {
 		QEMU: qemuVersion,
 		accelerator: accelerator.accel,
 		// Emulated or not, its time stamp counter is the host's, and goes as fast.
 		processor: `${accelerator.cpu} on ${processor}`,
+		...processorInputs,
 		machine: contentKey(qemuArguments(anywhere(spec), accelerator)),
 	};
 }
@@ -27,5 +30,5 @@ export function machineFingerprint(spec: MachineSpec, { qemuVersion, accelerator
 const anywhere = (spec: MachineSpec): MachineSpec => ({
 	...spec,
 	tap: '',
-	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', memory: { file: '', isShared: true }, qmpSocket: '', agentSocket: '', controlChannelSocket: '', debugSocket: '', shellSocket: '' },
+	...{ kernelFile: '', initrdFile: '', overlayFile: '', rootFile: '', seedFile: '', memory: { file: '', isShared: true }, qmpSocket: '', agentSocket: '', controlChannelSocket: '', commandSocket: '', debugSocket: '', shellSocket: '' },
 });

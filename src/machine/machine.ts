@@ -1,21 +1,25 @@
-
-/** What the guest's agent can be told (`cloud-init/guest/agent`). */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, type Failure } from '../base/errors.js';
-import { formatMs, lastLines } from '../base/format.js';
+import { formatBytes, formatMs, lastLines } from '../base/format.js';
 import { onLines } from '../base/lines.js';
+import { patiently } from '../base/patience.js';
 import { untilAborted, withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
 import { parseAgentMessage, type AgentMessage } from './agent-message.js';
+import { CommandChannel, type GuestCommands } from './command-channel.js';
 import { Console } from './console.js';
-import { ControlChannel } from './control-channel.js';
+import { maximumLineBytes } from './agent-message.js';
+import { maximumLogBytes } from './console.js';
 import { DebugChannel } from './debugging/channel.js';
+import { Qmp } from './qmp.js';
+import { ControlChannel } from './control-channel.js';
 import { loadMachine, saveMachine, type MachineProcess, type StateFiles } from './memory.js';
 import { freezeDisk, halt, proceed, type FrozenDisk, type MigrationOptions } from './migration.js';
-import { Qmp } from './qmp.js';
 import { connectUnix } from './socket.js';
 import { qemuArguments, type Accelerator, type GuestMemory, type MachineSpec, type Start } from './spec.js';
 
+/** What the guest's agent can be told (`cloud-init/guest/agent`). */
 export type AgentRequest = 'sync' | 'wake' | 'start' | 'snapshot' | 'reboot' | `again ${string}` | `debug ${string}`;
 
 export interface MachineOptions {
@@ -26,6 +30,8 @@ export interface MachineOptions {
 	readonly niceness?: number;
 	readonly cleanup: CleanupStack;
 	readonly onMessage: (message: AgentMessage) => void;
+	/** Called with what the reader should know of it, and that fails nothing. */
+	readonly onNotice: (message: string) => void;
 	readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,6 +42,7 @@ export interface RunningMachine {
 	readonly pid: number;
 	readonly memory: GuestMemory;
 	readonly controlChannel: ControlChannel;
+	readonly commands: GuestCommands;
 	readonly debugChannel: DebugChannel;
 	/** Rejects when the machine breaks: QEMU ends, the kernel panics, an emergency shell. Never resolves. */
 	readonly broken: Promise<never>;
@@ -70,8 +77,17 @@ export interface RunningMachine {
 	): Promise<Extract<AgentMessage, { kind: K }>>;
 }
 
+/** The code of the failure of a machine that was waited for too long. */
+export const machineLate = 'machine-deadline';
+
 /** The code of the failure that a machine breaks with when its guest reboots. */
 export const guestRebooted = 'guest-rebooted';
+
+/** The code of the same where the guest's kernel has not said that it does. */
+export const guestReset = 'guest-reset';
+
+/** Whether a failure says that a guest began anew, by whichever way. */
+export const isNewBeginning = (code: string): boolean => code === guestRebooted || code === guestReset;
 
 /** How long QEMU may take to make its sockets, in milliseconds. */
 const socketDeadlineMs = 20_000;
@@ -80,7 +96,10 @@ const socketDeadlineMs = 20_000;
 export async function startMachine(spec: MachineSpec, options: MachineOptions): Promise<RunningMachine> {
 	const { cleanup, signal } = options;
 	const breakage = new Breakage(spec.name);
-	const console = new Console(options.consoleFile, (meaning) => breakage.report('machine-died', meaning));
+	const console = new Console(options.consoleFile, {
+		onFatal: (meaning) => breakage.report('machine-died', meaning),
+		onFull: () => options.onNotice(`has written more than ${formatBytes(maximumLogBytes)} to its console: the log of it ends there`),
+	});
 	breakage.detail = () => console.tail();
 	cleanup.defer(`console of ${spec.name}`, () => console.close());
 
@@ -102,36 +121,41 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		breakage.report('qemu-ended', words ? `${how}: ${words}` : how);
 	});
 
-	const connect = (path: string) => Promise.race([connectUnix(path, socketDeadlineMs, signal), breakage.promise]);
+	const connect = (path: string) => Promise.race([connectUnix(path, patiently(socketDeadlineMs), signal), breakage.promise]);
 	const monitor = await connect(spec.qmpSocket);
 	qmp = await Promise.race([Qmp.connect(monitor, signal), breakage.promise]);
 	qmp.on('event', ({ event, data }) => {
 		// With -no-reboot QEMU ends then; whoever keeps the lab starts it anew.
-		if (event === 'SHUTDOWN' && data?.['reason'] === 'guest-reset') breakage.report(guestRebooted, 'it was rebooted from within');
+		if (event === 'SHUTDOWN' && data?.['reason'] === 'guest-reset') void reportReset(console, breakage);
 		if (event === 'STOP') void reportStop(qmp, breakage);
 	});
 	const agent = await connect(spec.agentSocket);
-	const controlChannel = new ControlChannel(spec.name, await connect(spec.controlChannelSocket));
-	const debugChannel = new DebugChannel(await connect(spec.debugSocket));
+	const onTooLong = () => options.onNotice(`a line of its agent has no end: what is longer than ${formatBytes(maximumLineBytes)} is left out`);
+	const controlChannel = new ControlChannel(spec.name, await connect(spec.controlChannelSocket), onTooLong);
+	const commands = new CommandChannel(spec.name, await connect(spec.commandSocket));
+	const debugChannel = new DebugChannel(await connect(spec.debugSocket), onTooLong);
 	const mailbox = new Mailbox();
 	const endAgent = () => agent.destroy();
 	agent.on('error', endAgent);
-	onLines(agent, {
-		onLine(line) {
-			const message = parseAgentMessage(line);
-			if (!message) return;
-			// At once: what the guest is told is as old as its way there.
-			if (message.kind === 'clock') return void agent.write(`clock ${Date.now()}\n`);
-			mailbox.put(message);
+	const onLine = (line: string) => {
+		const message = parseAgentMessage(line);
+		if (!message) return;
+		// At once: what the guest is told is as old as its way there.
+		if (message.kind === 'clock') return void agent.write(`clock ${Date.now()}\n`);
+		mailbox.put(message);
+		try {
 			options.onMessage(message);
-		},
-	});
+		} catch (error) {
+			breakage.report('machine-died', `what its agent says makes no sense: ${(error as Error).message}`);
+		}
+	};
+	onLines(agent, { maximumBytes: maximumLineBytes, onLine, onTooLong });
 
 	const send = (request: AgentRequest) => void agent.write(`${request}\n`);
 	const { pid, exited } = child;
 	const process: MachineProcess = { qmp, pid, memory: spec.memory };
 	const lateFor = (what: string, deadlineMs: number) => () =>
-		brokenFailure('machine-deadline', `${spec.name}: ${what} not reached in ${formatMs(deadlineMs)}`, {
+		brokenFailure(machineLate, `${spec.name}: ${what} not reached in ${formatMs(deadlineMs)}`, {
 			node: spec.name,
 			detail: console.tail(),
 		});
@@ -140,6 +164,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		pid,
 		memory: spec.memory,
 		controlChannel,
+		commands,
 		debugChannel,
 		broken: breakage.promise,
 		giveUp: (what) => breakage.report('machine-died', what),
@@ -160,6 +185,16 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 			return withDeadline(message, deadlineMs, lateFor(what, deadlineMs), waitSignal);
 		},
 	};
+}
+
+/** What a guest has written to its console before it was reset has been read after that many milliseconds. */
+const consoleLagMs = 50;
+
+/** A kernel says on its console that it restarts the machine; a processor that can do no more says nothing. */
+async function reportReset(console: Console, breakage: Breakage): Promise<void> {
+	await sleep(consoleLagMs);
+	if (console.saysRestart()) breakage.report(guestRebooted, 'it was rebooted from within');
+	else breakage.report(guestReset, 'it was reset without a word on its console, as a processor does that faults three times over (a triple fault)');
 }
 
 /** Why a machine is halted that nobody has stopped (`RunState` in QEMU's QMP reference). QEMU stays alive then. */
@@ -192,7 +227,10 @@ class Breakage {
 	}
 }
 
-/** The agent's messages, each kept until somebody asks for its kind. */
+/** How many messages of a kind are kept: one is asked for, and one may have come too early. */
+const keptMessages = 2;
+
+/** The agent's messages, the first of each kind kept until somebody asks for them. */
 class Mailbox {
 	readonly #waiting = new Map<string, (message: AgentMessage) => void>();
 	readonly #kept: AgentMessage[] = [];
@@ -201,7 +239,7 @@ class Mailbox {
 		const waiting = this.#waiting.get(message.kind);
 		this.#waiting.delete(message.kind);
 		if (waiting) waiting(message);
-		else this.#kept.push(message);
+		else if (this.#kept.filter(({ kind }) => kind === message.kind).length < keptMessages) this.#kept.push(message);
 	}
 
 	take<K extends AgentMessage['kind']>(kind: K): Promise<Extract<AgentMessage, { kind: K }>> {

@@ -61,9 +61,22 @@ export async function mountMemory(directory: string, accelerator: Pick<Accelerat
 	await others.reduce((mounted, options) => mounted.catch(() => mount(options)), mount(best));
 }
 
-/** Copies a file as sparse as it is, without writing anything where the file system can. */
+/** What a disk reads or writes that is slow, and has others to serve, in bytes a millisecond. */
+const slowDiskRate = 20_000;
+
+/** A deadline of something for which so many bytes are read or written. */
+export const deadlineFor = (deadlineMs: number, bytes: number): number => Math.ceil(deadlineMs + bytes / slowDiskRate);
+
+/** What files have on the disk, in bytes; those that are not there have nothing. */
+export async function bytesOf(files: readonly (string | undefined)[]): Promise<number> {
+	const sizes = await Promise.all(files.map((file) => (file === undefined ? 0 : diskUsage(file))));
+	return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Copies a file as sparse as it is, without writing anything where the file system can. It may take the longer the more it has. */
 export async function copySparse(from: string, to: string, { deadlineMs, signal }: MigrationOptions): Promise<void> {
-	await run(['cp', '--sparse=auto', '--reflink=auto', '--', from, to], { timeoutMs: deadlineMs, signal });
+	const timeoutMs = deadlineFor(deadlineMs, await bytesOf([from]));
+	await run(['cp', '--sparse=auto', '--reflink=auto', '--', from, to], { timeoutMs, signal });
 }
 
 /**
@@ -76,7 +89,7 @@ export async function saveMachine(
 	options: MigrationOptions,
 ): Promise<StateFiles> {
 	// Devices may put the last of their work into the memory when they are saved.
-	await saveState(qmp, stateFile, options);
+	await saveState(qmp, stateFile, { ...options, deadlineMs: deadlineFor(options.deadlineMs, await bytesOf([memory.file])) });
 	if (memory.isShared) {
 		await copySparse(memory.file, ramFile, options);
 		return { stateFile, ramFile };
@@ -85,14 +98,18 @@ export async function saveMachine(
 	return { stateFile, ramFile: memory.file, pagesFile };
 }
 
-/** Loads what was saved into a machine that was started for it, with its memory. It is halted then, its clock that of old. */
+/**
+ * Loads what was saved into a machine that was started for it, with its memory. It is halted then, its clock that of old. It
+ * may take the longer the more was saved.
+ */
 export async function loadMachine(
 	{ qmp, pid, memory }: MachineProcess,
-	{ stateFile, pagesFile }: StateFiles,
+	{ stateFile, ramFile, pagesFile }: StateFiles,
 	options: MigrationOptions,
 ): Promise<void> {
+	const deadlineMs = deadlineFor(options.deadlineMs, await bytesOf([ramFile, pagesFile]));
 	if (pagesFile !== undefined) await loadPrivatePages(pid, memory.file, pagesFile, options.signal);
-	await loadState(qmp, stateFile, options);
+	await loadState(qmp, stateFile, { ...options, deadlineMs });
 }
 
 /** Bytes of the host's memory that a machine occupies: its own, and QEMU's; nothing where it has ended. */

@@ -3,7 +3,8 @@
  * in a file of its own (./memory.ts). QEMU saves that way for Xen, which looks after the memory of its guests itself, and
  * loads it as it does any migration (docs/devel/migration).
  */
-import { brokenFailure } from '../base/errors.js';
+import { brokenFailure, hostFailure } from '../base/errors.js';
+import { formatMs } from '../base/format.js';
 import { poll } from '../base/waiting.js';
 import type { Qmp } from './qmp.js';
 import { overlay } from './spec.js';
@@ -12,6 +13,9 @@ export interface MigrationOptions {
 	readonly deadlineMs: number;
 	readonly signal?: AbortSignal | undefined;
 }
+
+/** The code of the failure of a load that took too long, which says nothing of what was to be loaded. */
+export const stateLate = 'state-late';
 
 /** Halts the machine's processors. */
 export async function halt(qmp: Qmp, signal?: AbortSignal): Promise<void> {
@@ -40,9 +44,19 @@ export async function freezeDisk(
 	await qmp.execute('blockdev-snapshot', { node: nodes.frozen, overlay: nodes.next }, signal);
 }
 
+/** The command that saves a state, of which QEMU's manual says that it is Xen's. */
+const saveCommand = 'xen-save-devices-state';
+
+/** @throws Failure `no-saving` for a QEMU that cannot save a state as `saveState` has it saved */
+export async function requireSaving(qmp: Qmp, signal?: AbortSignal): Promise<void> {
+	const schema = (await qmp.execute('query-qmp-schema', {}, signal)) as readonly { readonly name?: string }[];
+	if (Array.isArray(schema) && schema.some(({ name }) => name === saveCommand)) return;
+	throw hostFailure('no-saving', `this QEMU has no ${saveCommand}`, { hint: 'a QEMU of Debian or Ubuntu, 8.2 or newer, has it' });
+}
+
 /** Writes the state of a halted machine to a file. The machine stays halted, and can go on. */
 export async function saveState(qmp: Qmp, file: string, { deadlineMs, signal }: MigrationOptions): Promise<void> {
-	await qmp.execute('xen-save-devices-state', { filename: file, live: false }, signal, deadlineMs);
+	await qmp.execute(saveCommand, { filename: file, live: false }, signal, deadlineMs);
 }
 
 /** Loads what `saveState` wrote into a machine that was started for it, with its memory. It is halted then, its clock that of old. */
@@ -51,7 +65,8 @@ export async function loadState(qmp: Qmp, filename: string, { deadlineMs, signal
 	await qmp.execute('migrate-incoming', { channels }, signal);
 	const ask = () => qmp.execute('query-migrate', {}, signal) as Promise<{ status?: string; 'error-desc'?: string }>;
 	const isOver = ({ status = '' }) => ['completed', 'failed', 'cancelled'].includes(status);
-	const { last } = await poll(ask, isOver, { intervalMs: 10, deadlineMs, signal });
+	const { last, accepted } = await poll(ask, isOver, { intervalMs: 10, deadlineMs, signal });
 	if (last.status === 'completed') return;
+	if (!accepted) throw brokenFailure(stateLate, `the machine's state was not loaded in ${formatMs(deadlineMs)}`);
 	throw brokenFailure('migration', `the machine's state was not loaded: ${last['error-desc'] ?? last.status ?? 'no answer'}`);
 }

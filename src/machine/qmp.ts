@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { brokenFailure } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
 import { onLines } from '../base/lines.js';
+import { patiently } from '../base/patience.js';
 import { withDeadline } from '../base/waiting.js';
 
 /** An event as QEMU sends it (QEMU's "QMP Reference Manual"). */
@@ -13,6 +14,9 @@ export interface QmpEvent {
 
 /** How long an answer may take, in milliseconds: a busy QEMU takes seconds; one whose files are on dead storage is silent for ever. */
 const answerDeadlineMs = 120_000;
+
+/** The code of the failure of a QEMU that has not answered. */
+export const qmpSilent = 'qmp-silent';
 
 interface Pending {
 	resolve(value: unknown): void;
@@ -50,7 +54,7 @@ export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
 	 * Executes a command.
 	 * @throws Failure `qmp-error` with QEMU's words, `qmp-closed` when QEMU is gone, `qmp-silent` when it does not answer
 	 */
-	async execute(command: string, args: object = {}, signal?: AbortSignal, deadlineMs = answerDeadlineMs): Promise<unknown> {
+	async execute(command: string, args: object = {}, signal?: AbortSignal, deadlineMs = patiently(answerDeadlineMs)): Promise<unknown> {
 		if (this.#closed) throw closedFailure();
 		const id = ++this.#lastId;
 		const answer = new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
@@ -91,7 +95,7 @@ export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
 }
 
 const silentFailure = (command: string, deadlineMs: number) =>
-	brokenFailure('qmp-silent', `QEMU has not answered ${command} in ${formatMs(deadlineMs)}`, {
+	brokenFailure(qmpSilent, `QEMU has not answered ${command} in ${formatMs(deadlineMs)}`, {
 		hint: 'look whether the storage of this host answers: QEMU waits for it',
 	});
 

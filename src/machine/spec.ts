@@ -4,6 +4,8 @@ import { contentKey } from '../base/hash.js';
 export interface MachineSpec {
 	readonly name: string;
 	readonly memoryMiB: number;
+	/** Processors; one where it is missing. */
+	readonly vcpus?: number;
 	readonly mac: string;
 	/** The tap device that the machine's network card is behind. */
 	readonly tap: string;
@@ -21,6 +23,7 @@ export interface MachineSpec {
 	readonly qmpSocket: string;
 	readonly agentSocket: string;
 	readonly controlChannelSocket: string;
+	readonly commandSocket: string;
 	readonly debugSocket: string;
 	readonly shellSocket: string;
 }
@@ -47,6 +50,9 @@ export const agentPort = 'org.openfactory.rehearse';
 
 /** The port of the agent's control channel, which is attended to while startup scripts run. */
 export const controlChannelPort = `${agentPort}.side`;
+
+/** The port over which the agent runs commands for the host. */
+export const commandPort = `${agentPort}.commands`;
 
 /** The port that a startup script opens which is debugged. */
 export const debugPort = `${agentPort}.debug`;
@@ -89,16 +95,13 @@ export type Start = 'power-on' | 'restart' | 'incoming';
 export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, start: Start = 'power-on'): string[] {
 	return [
 		...['-name', `guest=${spec.name}`],
-		...commonArguments(accelerator),
-		...['-object', `memory-backend-file,id=ram,size=${spec.memoryMiB}M,${memory(spec.memory)}`],
-		...['-machine', 'memory-backend=ram'],
-		...['-m', String(spec.memoryMiB)],
+		...commonArguments(accelerator, spec.vcpus),
+		...memoryArguments(spec.memoryMiB, spec.memory),
 		...['-kernel', spec.kernelFile],
 		...['-initrd', spec.initrdFile],
 		...['-append', kernelArguments(spec, start)],
 		...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
-		...['-chardev', `socket,id=qmp,path=${escape(spec.qmpSocket)},server=on,wait=off`],
-		...['-mon', 'chardev=qmp,mode=control'],
+		...monitorArguments(spec.qmpSocket),
 		...['-blockdev', json(disk(spec)), '-device', 'virtio-blk-pci,drive=disk'],
 		...['-blockdev', json(seed(spec.seedFile)), '-device', 'virtio-blk-pci,drive=seed'],
 		...['-netdev', `tap,id=lan,ifname=${spec.tap},script=no,downscript=no`],
@@ -109,6 +112,8 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, start
 		...['-device', `virtserialport,chardev=agent,name=${agentPort}`],
 		...['-chardev', `socket,id=side,path=${escape(spec.controlChannelSocket)},server=on,wait=off`],
 		...['-device', `virtserialport,chardev=side,name=${controlChannelPort}`],
+		...['-chardev', `socket,id=commands,path=${escape(spec.commandSocket)},server=on,wait=off`],
+		...['-device', `virtserialport,chardev=commands,name=${commandPort}`],
 		...['-chardev', `socket,id=debug,path=${escape(spec.debugSocket)},server=on,wait=off`],
 		...['-device', `virtserialport,chardev=debug,name=${debugPort}`],
 		// hvc0 in the guest: a terminal for a shell that needs no network.
@@ -116,31 +121,55 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, start
 		...['-device', 'virtconsole,chardev=shell'],
 		// Another value in every QEMU: a restored kernel sees that it is a copy, and reseeds its random numbers.
 		...['-device', 'vmgenid,guid=auto'],
-		// A state that is saved as for Xen (./migration.ts) has no preamble, nor a description at its end.
-		...['-global', 'migration.send-configuration=off', '-machine', 'suppress-vmdesc=on'],
-		...(start === 'incoming' ? ['-S', '-incoming', 'defer'] : []),
+		...stateArguments(start === 'incoming'),
 	];
 }
+
+/** The options of a machine's memory, which begins as a file. */
+export const memoryArguments = (memoryMiB: number, memory: GuestMemory): string[] => [
+	...['-object', `memory-backend-file,id=ram,size=${memoryMiB}M,${backend(memory)}`],
+	...['-machine', 'memory-backend=ram'],
+	...['-m', String(memoryMiB)],
+];
+
+/** The options of the monitor at a socket. */
+export const monitorArguments = (qmpSocket: string): string[] => [
+	...['-chardev', `socket,id=qmp,path=${escape(qmpSocket)},server=on,wait=off`],
+	...['-mon', 'chardev=qmp,mode=control'],
+];
+
+/** The options of a machine that can be saved. A state that is saved as for Xen (./migration.ts) has no preamble, nor a description at its end. */
+export const stateArguments = (isIncoming: boolean): string[] => [
+	...['-global', 'migration.send-configuration=off', '-machine', 'suppress-vmdesc=on'],
+	...(isIncoming ? ['-S', '-incoming', 'defer'] : []),
+];
 
 /** A PC of today without the parts that no guest here has a use for, each of which it would probe. */
 const machineType = 'q35,sata=off,smbus=off,i8042=off,vmport=off,hpet=off';
 
+/**
+ * What QEMU itself gives up before a guest runs (seccomp(2)): to start programs, to gain privileges, to set priorities, and
+ * system calls of old. What breaks out of a guest finds itself in there.
+ */
+const sandbox = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny';
+
 /** What every QEMU of this tool is started with, the canary too. A machine that reboots ends instead. */
-export function commonArguments(accelerator: Accelerator): string[] {
+export function commonArguments(accelerator: Accelerator, processors = 1): string[] {
 	return [
 		...['-machine', machineType],
 		...['-accel', accelerator.accel],
 		...['-cpu', accelerator.cpu],
-		...['-smp', '1'],
+		...['-smp', String(processors)],
 		'-nodefaults',
 		'-no-user-config',
 		'-no-reboot',
 		...['-display', 'none'],
+		...['-sandbox', sandbox],
 	];
 }
 
 // Not reserved: a plan may give its machines more than the host has, as long as they do not touch it.
-const memory = ({ file, isShared }: GuestMemory): string =>
+const backend = ({ file, isShared }: GuestMemory): string =>
 	`mem-path=${escape(file)},${isShared ? 'share=on' : 'share=off,readonly=on,rom=off,reserve=off'}`;
 
 const json = (value: object): string => JSON.stringify(value);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
+import { patiently } from '../base/patience.js';
 import { withDeadline } from '../base/waiting.js';
 
 /** How long a connection within a lab may take, in milliseconds. */
@@ -14,8 +15,8 @@ export async function dial(hosts: readonly string[], port: number, signal: Abort
 	for (const host of hosts) {
 		const socket = createConnection({ host, port, allowHalfOpen: true });
 		try {
-			const late = () => new Error(`no connection in ${dialMs} ms`);
-			await withDeadline(once(socket, 'connect'), dialMs, late, signal);
+			const late = () => new Error(`no connection in ${patiently(dialMs)} ms`);
+			await withDeadline(once(socket, 'connect'), patiently(dialMs), late, signal);
 			return socket;
 		} catch (error) {
 			socket.on('error', () => undefined).destroy();

@@ -44,11 +44,11 @@ const firstMulticast = 0xe000_0000;
 const wholePacket = 0xffff;
 
 /**
- * The program for a packet that begins with its IPv4 header. It lets through what goes to neither of the lab's networks
+ * The program for a packet that begins with its IPv4 header. It lets through what goes to none of the lab's networks
  * nor to everybody, and is the first of its kind: a TCP connection's SYN, a UDP datagram, an ICMP echo request.
  */
-export function outboundFilter(labSubnet: string): readonly Instruction[] {
-	const inside = [uplink.subnet, labSubnet].flatMap((subnet) => {
+export function outboundFilter(labSubnets: readonly string[]): readonly Instruction[] {
+	const inside = [uplink.subnet, ...labSubnets].flatMap((subnet) => {
 		const { network, prefixLength } = parseCidr(subnet) ?? { network: '0.0.0.0', prefixLength: 32 };
 		return [
 			load(code.word, offset.destination),

@@ -21,7 +21,7 @@ export function networkCommands(lab: Pick<Lab, 'nodes' | 'network'>): string {
 		'link set lo up',
 		`link add ${bridgeName} address ${bridgeMac} type bridge stp_state 0 forward_delay 0`,
 		`address add ${uplink.gateway}/${uplink.prefixLength} dev ${bridgeName}`,
-		`address add ${lab.network.gateway} dev ${bridgeName}`,
+		...[lab.network, ...(lab.network.others ?? [])].map(({ gateway }) => `address add ${gateway} dev ${bridgeName}`),
 		`link set ${bridgeName} up`,
 		...lab.nodes.flatMap((_node, index) => [
 			`tuntap add ${tapName(index)} mode tap`,

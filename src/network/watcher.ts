@@ -15,11 +15,11 @@ import { readConnection } from './outbound.js';
 import { bridgeName } from './plan.js';
 
 /** The watcher's command. The bridge itself takes in only what is sent to it: no packet between two nodes. */
-export const watcherArgv = (labSubnet: string): Argv => [
+export const watcherArgv = (labSubnets: readonly string[]): Argv => [
 	'perl',
 	path.join(packageRoot(), 'src', 'network', 'watch-packets.pl'),
 	bridgeName,
-	filterText(outboundFilter(labSubnet)),
+	filterText(outboundFilter(labSubnets)),
 ];
 
 /**
@@ -39,7 +39,8 @@ export function watchOutbound(lab: Pick<Lab, 'nodes' | 'network'>, emit: Emit, c
 			if (connection) joiner.take(connection);
 		},
 	});
-	const watching = startChild(watcherArgv(lab.network.subnet), { onStdout: (chunk) => void output.write(chunk) });
+	const subnets = [lab.network, ...(lab.network.others ?? [])].map(({ subnet }) => subnet);
+	const watching = startChild(watcherArgv(subnets), { onStdout: (chunk) => void output.write(chunk) });
 	cleanup.defer('watcher', async () => {
 		stopping = true;
 		await (await watching.catch(() => undefined))?.stop();

@@ -10,13 +10,13 @@ export const announcedRobustness = (names: readonly RobustnessCheck[], tests: re
 });
 
 /** The records with an assertion of the scenario that was run for a robustness check. */
-export function withRobustnessAssertion(robustness: RobustnessRecords, check: RobustnessCheck, outcome: AssertionOutcome): RobustnessRecords {
+export function withRobustnessAssertion(robustness: RobustnessRecords, check: RobustnessCheck, outcome: AssertionOutcome, at: number): RobustnessRecords {
 	if (check === 'twice') {
 		const { scripts, tests } = robustness.twice ?? { scripts: [], tests: [] };
-		return { ...robustness, twice: { scripts, tests: withAssertion(tests, outcome) } };
+		return { ...robustness, twice: { scripts, tests: withAssertion(tests, outcome, at) } };
 	}
 	const { machines, tests } = robustness.reboot ?? { machines: [], tests: [] };
-	return { ...robustness, reboot: { machines, tests: withAssertion(tests, outcome) } };
+	return { ...robustness, reboot: { machines, tests: withAssertion(tests, outcome, at) } };
 }
 
 type RobustnessEvent = Extract<

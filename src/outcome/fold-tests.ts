@@ -2,18 +2,18 @@
 import type { AssertionOutcome, AssertionWait } from '../lab/events.js';
 import type { AssertionRecord, TestRecord } from './state.js';
 
-/** The tests with one more outcome. */
-export const withAssertion = (tests: readonly TestRecord[], outcome: AssertionOutcome): readonly TestRecord[] =>
-	withRecord(tests, outcome, (announced) => ({ ...announced, outcome }));
+/** The tests with one more outcome, told `finishedAt` that time. */
+export const withAssertion = (tests: readonly TestRecord[], outcome: AssertionOutcome, finishedAt: number): readonly TestRecord[] =>
+	withRecord(tests, outcome, (announced) => ({ ...announced, outcome, finishedAt }));
 
 /** The tests with the news, told `at` that time, that an assertion does not hold so far. */
 export const withWaiting = (tests: readonly TestRecord[], wait: AssertionWait, at: number): readonly TestRecord[] =>
-	withRecord(tests, wait, (announced, { outcome }) => {
+	withRecord(tests, wait, (announced, before) => {
 		const { attempts, message, leftMs } = wait;
-		return outcome ? { ...announced, outcome } : { ...announced, waiting: { attempts, message, until: at + leftMs } };
+		return before.outcome ? { ...announced, ...before } : { ...announced, waiting: { attempts, message, until: at + leftMs } };
 	});
 
-type Announced = Omit<AssertionRecord, 'outcome' | 'waiting'>;
+type Announced = Omit<AssertionRecord, 'outcome' | 'waiting' | 'finishedAt'>;
 
 /**
  * The tests with another record of one assertion. Nothing stops a plan from having two tests of one name, so the news
@@ -30,10 +30,10 @@ function withRecord(
 		return sameName(test) && assertion !== undefined && assertion.outcome === undefined;
 	};
 	const test: TestRecord = tests.find(isUndecided) ?? tests.findLast(sameName) ?? { name: named.test, assertions: [] };
-	const before = test.assertions[named.index];
-	const { type, onVm, title } = before ?? { type: named.assertion, onVm: named.onVm, title: named.assertion };
+	const before: AssertionRecord | undefined = test.assertions[named.index];
+	const { outcome: _outcome, waiting: _waiting, ...announced } = before ?? { type: named.assertion, onVm: named.onVm, title: named.assertion };
 	const assertions = [...test.assertions];
-	assertions[Math.min(named.index, assertions.length)] = change({ type, onVm, title }, before ?? {});
+	assertions[Math.min(named.index, assertions.length)] = change(announced, before ?? {});
 	return replacedOrAdded(tests, { ...test, assertions }, (old) => old === test);
 }
 

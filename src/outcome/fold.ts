@@ -2,7 +2,7 @@
  * The fold over a run's events. It is total: any prefix of a log, and even a log with events that nobody announced,
  * gives a state; what it means is judged in `result.ts`.
  */
-import type { ReportedError, RunEvent, ScriptOutcome, StageName } from '../lab/events.js';
+import type { LoginOutcome, ReportedError, RunEvent, ScriptOutcome, StageName } from '../lab/events.js';
 import { announcedRobustness, withRobustnessAssertion, withRobustnessEvent } from './fold-robustness.js';
 import { replacedOrAdded, withAssertion, withWaiting } from './fold-tests.js';
 import type { OutboundRecord, NodeRecord, RunState, ScriptRecord, StageRecord } from './state.js';
@@ -14,6 +14,10 @@ export const emptyRun = (): RunState => ({
 	planSha256: '',
 	runDirectory: '',
 	warnings: [],
+	leftOut: [],
+	planPath: '',
+	topology: undefined,
+	sources: [],
 	startedAt: undefined,
 	lastAt: undefined,
 	accelerator: undefined,
@@ -47,6 +51,10 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 				planSha256: event.planSha256,
 				runDirectory: event.runDirectory,
 				warnings: event.warnings,
+				leftOut: event.leftOut ?? [],
+				planPath: event.planPath ?? '',
+				topology: event.topology,
+				sources: event.sources ?? [],
 				nodes: event.nodes.map(({ name, scripts }) => ({ name, scripts: scripts.map((script) => ({ script })) })),
 				tests: event.tests,
 				robustness: announcedRobustness(event.robustness ?? [], event.tests),
@@ -89,8 +97,10 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 		case 'assertion-waiting':
 			return event.after === undefined ? { ...state, tests: withWaiting(state.tests, event, event.at) } : state;
 		case 'assertion-finished':
-			if (event.after !== undefined) return { ...state, robustness: withRobustnessAssertion(state.robustness, event.after, event) };
-			return { ...state, tests: withAssertion(state.tests, event) };
+			if (event.after !== undefined) return { ...state, robustness: withRobustnessAssertion(state.robustness, event.after, event, event.at) };
+			return { ...state, tests: withAssertion(state.tests, event, event.at) };
+		case 'login-checked':
+			return withNode(state, event.node, (node) => ({ ...node, login: loginOutcome(event) }));
 		case 'script-repeated':
 		case 'machine-restarted':
 		case 'shuffle-started':
@@ -159,6 +169,15 @@ const outboundRecord = ({ node, seenAt, protocol, address, port, question, count
 	count,
 });
 
+const loginOutcome = ({ node, username, port, status, ms, message }: LoginOutcome): LoginOutcome => ({
+	node,
+	username,
+	port,
+	status,
+	ms,
+	...(message === undefined ? {} : { message }),
+});
+
 const scriptOutcome = (event: ScriptOutcome): ScriptOutcome => ({
 	node: event.node,
 	script: event.script,
@@ -167,6 +186,7 @@ const scriptOutcome = (event: ScriptOutcome): ScriptOutcome => ({
 	ms: event.ms,
 	...(event.failedLine === undefined ? {} : { failedLine: event.failedLine }),
 	...(event.failedCommand === undefined ? {} : { failedCommand: event.failedCommand }),
+	...(event.failedSource === undefined ? {} : { failedSource: event.failedSource }),
 	...(event.excerpt === undefined ? {} : { excerpt: event.excerpt }),
 	output: event.output,
 	...(event.trace === undefined ? {} : { trace: event.trace }),

@@ -4,14 +4,19 @@
  */
 import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
-import { wasStarted, type ReportedError, type ScriptOutcome } from '../lab/events.js';
+import { wasStarted, type ReportedError, type ScriptOutcome, type Status } from '../lab/events.js';
+import type { LeftOut } from '../lab/lab.js';
+import { failedPlaceResult, type FailedPlaceResult } from './failed-place.js';
+import { type LoginOutcome } from '../lab/events.js';
 import { startStageOf, isCold, originResult, scriptsToRun, type OriginResult } from './origins.js';
 import { outboundFindings, outboundResult, type OutboundResult } from './outbound.js';
 import { robustnessResults, robustnessStatuses, type RobustnessResults } from './robustness.js';
 import {
 	allAssertions,
+	assertionStatus,
 	elapsedMs,
 	type AcceleratorChoice,
+	type AssertionRecord,
 	type NodeRecord,
 	type ReachedStatus,
 	type RunState,
@@ -21,7 +26,7 @@ import {
 import { swallowedResults, type SwallowedResult } from './swallowed.js';
 
 /** `not run` is the verdict of a log that ends before its run did, with nothing failed so far. */
-export type Verdict = ReachedStatus;
+export type Verdict = Status | 'not run';
 
 /** The object of `rehearse run --json`. Keys are in the order in which they are printed; times are milliseconds. */
 export interface RunResult {
@@ -44,6 +49,14 @@ export interface RunResult {
 		readonly status: ReachedStatus;
 		/** Absent when the run ended before it was known. */
 		readonly origin?: OriginResult;
+		/** Whether the declared user gets in by SSH; absent where that was not tried. */
+		readonly login?: {
+			readonly user: string;
+			readonly port: number;
+			/** `closed`: the node keeps people out by its own configuration. */
+			readonly status: LoginOutcome['status'];
+			readonly message?: string;
+		};
 		readonly startup: readonly {
 			readonly script: string;
 			readonly status: ScriptOutcome['status'] | 'not run';
@@ -51,6 +64,8 @@ export interface RunResult {
 			readonly exit_code: number | null;
 			readonly ms: number;
 			readonly failed_line?: number;
+			readonly failed_source?: FailedPlaceResult['failed_source'];
+			readonly trace_ended_at?: number;
 			/** Failures that the script went on behind; absent when there are none. */
 			readonly swallowed?: readonly SwallowedResult[];
 		}[];
@@ -70,6 +85,8 @@ export interface RunResult {
 	/** Present when a node reached for something outside the lab. */
 	readonly outside?: readonly OutboundResult[];
 	readonly warnings: readonly string[];
+	/** What the plan asks for that OpenFactory does and the rehearsal did without; absent when there is nothing. */
+	readonly left_out?: readonly LeftOut[];
 	/** Each present when it was asked for. */
 	readonly twice?: RobustnessResults['twice'];
 	readonly reboot?: RobustnessResults['reboot'];
@@ -101,13 +118,17 @@ export const decides = ({ name }: StageRecord): boolean => name !== 'restore' &&
 /** What has to pass. The startup scripts of a node that was restored behind them were not to run. */
 const testStatuses = (state: RunState): readonly (ReachedStatus | ScriptOutcome['status'])[] => [
 	...scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run'),
-	...allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run'),
+	...allAssertions(state).map(assertionStatus),
+	...state.nodes.flatMap(({ login }) => (login?.status === 'failed' ? ['failed' as const] : [])),
 	...robustnessStatuses(state),
 ];
 
-/** A lab with neither scripts nor assertions proves at least that its machines come up. */
+/**
+ * A lab with neither scripts nor assertions proves at least that its machines come up. A run of nothing but tests that
+ * cannot be judged has nothing against the lab.
+ */
 const isProved = (state: RunState): boolean =>
-	testStatuses(state).includes('passed') ||
+	testStatuses(state).some((status) => status === 'passed' || (status === 'not judged' && state.nodes.length === 0)) ||
 	(state.nodes.length > 0 && state.nodes.every(({ name }) => startStageOf(state, name)?.status === 'passed'));
 
 /** How a node fared: its machine and its startup scripts. The scenario is not counted against a node. */
@@ -115,7 +136,7 @@ export function nodeStatus(state: RunState, node: NodeRecord): ReachedStatus {
 	if (state.errors.some((error) => error.node === node.name)) return 'error';
 	const stages = state.stages.filter((stage) => stage.node === node.name && decides(stage)).map(({ status }) => status);
 	const scripts = (wasStarted(node) ? [] : node.scripts).map(({ outcome }) => outcome?.status ?? 'not run');
-	if (stages.includes('failed') || scripts.includes('failed') || scripts.includes('timed-out')) return 'failed';
+	if (node.login?.status === 'failed' || stages.includes('failed') || scripts.includes('failed') || scripts.includes('timed-out')) return 'failed';
 	if (stages.includes('error')) return 'error';
 	if (scripts.length === 0) return startStageOf(state, node.name)?.status === 'passed' ? 'passed' : 'not run';
 	return scripts.every((status) => status === 'passed') ? 'passed' : 'not run';
@@ -127,9 +148,10 @@ export const bootEnding = (state: RunState, boot: StageRecord): string =>
 
 /** How a test fared: as the worst of its assertions. */
 export function testStatus(test: TestRecord): ReachedStatus {
-	const statuses = test.assertions.map(({ outcome }) => outcome?.status ?? 'not run');
+	const statuses = test.assertions.map(assertionStatus);
 	for (const worst of ['failed', 'error', 'not run'] as const) if (statuses.includes(worst)) return worst;
-	return statuses.length === 0 ? 'not run' : 'passed';
+	if (statuses.length === 0) return 'not run';
+	return statuses.includes('passed') ? 'passed' : 'not judged';
 }
 
 /** The error behind a verdict of `error` or `not run`: the first that was reported, or what the state itself says. */
@@ -176,33 +198,46 @@ export function resultOf(state: RunState): RunResult {
 			name: node.name,
 			status: nodeStatus(state, node),
 			...(node.origin ? { origin: originResult(node.origin) } : {}),
+			...loginResult(node),
 			startup: node.scripts.map(({ script, outcome }) => ({
 				script,
 				status: outcome?.status ?? 'not run',
 				exit_code: outcome?.exitCode ?? null,
 				ms: outcome?.ms ?? 0,
-				...(outcome?.failedLine === undefined ? {} : { failed_line: outcome.failedLine }),
+				...failedPlaceResult(outcome ?? {}),
 				...swallowedResults(outcome),
 			})),
 		})),
 		tests: state.tests.map((test) => ({
 			name: test.name,
 			status: testStatus(test),
-			assertions: test.assertions.map(({ type, onVm, outcome, waiting }) => ({
-				type,
-				on_vm: onVm,
-				status: outcome?.status ?? 'not run',
-				ms: outcome?.ms ?? 0,
-				attempts: (outcome ?? waiting)?.attempts ?? 0,
-				...messageIn(outcome ?? waiting),
-			})),
+			assertions: test.assertions.map(assertionResult),
 		})),
 		...(state.outbound.length > 0 ? { outside: outboundFindings(state).map(outboundResult) } : {}),
 		warnings: state.warnings,
+		...(state.leftOut.length > 0 ? { left_out: state.leftOut } : {}),
 		...robustnessResults(state),
 		...(error ? { error: errorInResult(error) } : {}),
 	};
 }
+
+type AssertionResult = RunResult['tests'][number]['assertions'][number];
+
+function assertionResult(assertion: AssertionRecord): AssertionResult {
+	const { type, onVm, outcome, waiting, notJudged } = assertion;
+	const seen = outcome ?? waiting;
+	return {
+		type,
+		on_vm: onVm,
+		status: assertionStatus(assertion),
+		ms: outcome?.ms ?? 0,
+		attempts: seen?.attempts ?? 0,
+		...messageIn(seen ?? (notJudged === undefined ? undefined : { message: notJudged })),
+	};
+}
+
+const loginResult = ({ login }: NodeRecord): Pick<RunResult['nodes'][number], 'login'> =>
+	login ? { login: { user: login.username, port: login.port, status: login.status, ...messageIn(login) } } : {};
 
 /** What was seen of an assertion that did not pass, or did not so far when the run was broken off. */
 const messageIn = (seen: { readonly message?: string } | undefined): { readonly message?: string } =>
@@ -217,9 +252,13 @@ const errorInResult = (error: ReportedError): NonNullable<RunResult['error']> =>
 	...(error.detail === undefined ? {} : { detail: withoutControls(error.detail) }),
 });
 
-/** The exit status that a result asks for. It is 0 for `passed` and never for anything else. */
-export function exitCodeOf(result: RunResult): number {
-	if (result.verdict === 'passed') return ExitCode.passed;
+/**
+ * The exit status that a result asks for. It is 0 for `passed` and never for anything else.
+ * @param strict whether a lab fails with an assertion that no rehearsal can judge
+ */
+export function exitCodeOf(result: RunResult, strict = false): number {
+	const hasGaps = strict && result.tests.some(({ assertions }) => assertions.some(({ status }) => status === 'not judged'));
+	if (result.verdict === 'passed') return hasGaps ? ExitCode.labFailed : ExitCode.passed;
 	if (result.verdict === 'failed') return ExitCode.labFailed;
 	return result.error?.exit_code || ExitCode.broken;
 }

@@ -1,9 +1,10 @@
 /** How the robustness checks of a run fared, and what the result object says of them. */
 import { withoutControls } from '../base/format.js';
-import type { Difference } from '../lab/state-snapshot.js';
 import type { LocatedDifference, OrderOutcome, RepeatOutcome, RestartOutcome, ScriptOutcome } from '../lab/events.js';
+import type { Difference } from '../lab/state-snapshot.js';
+import { failedPlaceResult, failedPlaceText, type FailedPlaceResult } from './failed-place.js';
 import { differenceSentence } from './differences.js';
-import type { RobustnessRecords, ReachedStatus, RunState, TestRecord } from './state.js';
+import { assertionStatus, type RobustnessRecords, type ReachedStatus, type RunState, type TestRecord } from './state.js';
 
 /** A script is idempotent when its second run passes and changes nothing. */
 export const repeatStatus = ({ status, differences }: RepeatOutcome): ScriptOutcome['status'] =>
@@ -13,7 +14,7 @@ export const repeatStatus = ({ status, differences }: RepeatOutcome): ScriptOutc
 export const restartStatus = ({ missing }: RestartOutcome): 'passed' | 'failed' => (missing.length > 0 ? 'failed' : 'passed');
 
 const assertionStatuses = (tests: readonly TestRecord[]): ReachedStatus[] =>
-	tests.flatMap(({ assertions }) => assertions.map(({ outcome }) => outcome?.status ?? 'not run'));
+	tests.flatMap(({ assertions }) => assertions.map(assertionStatus).filter((status) => status !== 'not judged'));
 
 /** Statuses, and as many of `not run` as are missing. */
 const padded = <S>(statuses: readonly S[], count: number): (S | 'not run')[] => [
@@ -95,6 +96,8 @@ export interface RobustnessResults {
 			readonly exit_code: number | null;
 			readonly ms: number;
 			readonly failed_line?: number;
+			readonly failed_source?: FailedPlaceResult['failed_source'];
+			readonly trace_ended_at?: number;
 			readonly differences: readonly DifferenceResult[];
 		}[];
 		/** Assertions that did not pass when the scenario was run afterwards. */
@@ -130,7 +133,7 @@ export function robustnessResults(state: RunState): RobustnessResults {
 					status: repeatStatus(outcome),
 					exit_code: outcome.exitCode ?? null,
 					ms: outcome.ms,
-					...(outcome.failedLine === undefined ? {} : { failed_line: outcome.failedLine }),
+					...failedPlaceResult(outcome),
 					differences: outcome.differences.map(differenceResult),
 				})),
 				assertions_failed: failedAssertions(twice.tests),
@@ -198,7 +201,7 @@ export function robustnessItems({ robustness: { twice, reboot, shuffle } }: RunS
 		...(twice?.scripts ?? []).map((outcome) => ({
 			...{ check: 'second run', node: outcome.node, name: outcome.script, status: repeatStatus(outcome), ms: outcome.ms },
 			reported: [
-				...(outcome.failedLine === undefined ? [] : [`line ${outcome.failedLine}: ${outcome.failedCommand ?? ''}`]),
+				...[failedPlaceText(outcome)].filter((text) => text !== ''),
 				...outcome.differences.map(differenceSentence),
 			],
 		})),

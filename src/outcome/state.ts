@@ -5,6 +5,7 @@
 import type {
 	AnnouncedTest,
 	AssertionOutcome,
+	LoginOutcome,
 	OrderOutcome,
 	Origin,
 	RepeatOutcome,
@@ -15,9 +16,12 @@ import type {
 	StageName,
 	Status,
 } from '../lab/events.js';
+import type { LeftOut } from '../lab/lab.js';
+import type { ScriptSource } from '../lab/script-source.js';
+import type { Topology } from '../lab/topology.js';
 
-/** A status with the word for what was never reached. */
-export type ReachedStatus = Status | 'not run';
+/** A status with the words for what was never reached, and for what no rehearsal can judge. */
+export type ReachedStatus = Status | 'not run' | 'not judged';
 
 export interface StageRecord {
 	readonly name: StageName;
@@ -45,6 +49,8 @@ export interface NodeRecord {
 	readonly scripts: readonly ScriptRecord[];
 	/** Where its machine comes from, once that is known. */
 	readonly origin?: Origin;
+	/** Whether people get in by SSH, where that was tried. */
+	readonly login?: LoginOutcome;
 }
 
 /** An assertion that was tried and did not hold so far. */
@@ -57,6 +63,8 @@ export interface WaitingRecord {
 
 export type AssertionRecord = AnnouncedTest['assertions'][number] & {
 	readonly outcome?: AssertionOutcome;
+	/** When there was an outcome, in milliseconds since the epoch. */
+	readonly finishedAt?: number;
 	/** Until there is an outcome. */
 	readonly waiting?: WaitingRecord;
 };
@@ -89,6 +97,12 @@ export interface RunState {
 	readonly planSha256: string;
 	readonly runDirectory: string;
 	readonly warnings: readonly string[];
+	/** What the plan asks for and the rehearsal does without. */
+	readonly leftOut: readonly LeftOut[];
+	/** Absolute path of the plan; empty in logs of older versions, which have neither topology nor sources. */
+	readonly planPath: string;
+	readonly topology: Topology | undefined;
+	readonly sources: readonly ScriptSource[];
 	/** Times of the first and of the last event, in milliseconds since the epoch. */
 	readonly startedAt: number | undefined;
 	readonly lastAt: number | undefined;
@@ -115,6 +129,10 @@ export const findStage = (state: RunState, name: StageName, node?: string): Stag
 
 /** The startup scripts of all nodes. */
 export const allScripts = (state: RunState): readonly ScriptRecord[] => state.nodes.flatMap((node) => node.scripts);
+
+/** How an assertion fared. */
+export const assertionStatus = ({ outcome, notJudged }: Pick<AssertionRecord, 'outcome' | 'notJudged'>): ReachedStatus =>
+	outcome?.status ?? (notJudged === undefined ? 'not run' : 'not judged');
 
 /** The assertions of all tests. */
 export const allAssertions = (state: RunState): readonly AssertionRecord[] =>

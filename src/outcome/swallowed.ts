@@ -5,8 +5,10 @@ import { swallowedSteps } from '../lab/trace.js';
 
 /** A failure that a startup script went on behind. */
 export interface SwallowedResult {
-	/** `null` where the shell did not tell it. */
+	/** Of the script, or of `source`; `null` where the shell did not tell it. */
 	readonly line: number | null;
+	/** The sourced file that the command is in, if it is in one. */
+	readonly source?: string;
 	readonly command: string;
 	readonly exit_code: number | null;
 	/** What it said of it; empty when it said nothing. */
@@ -18,8 +20,9 @@ export function swallowedResults(outcome: ScriptOutcome | undefined): { readonly
 	const steps = swallowedSteps(outcome?.trace);
 	if (steps.length === 0) return {};
 	return {
-		swallowed: steps.map(({ line, command, status, message }) => ({
+		swallowed: steps.map(({ line, source, command, status, message }) => ({
 			line: line ?? null,
+			...(source === undefined ? {} : { source: withoutControls(source) }),
 			command: withoutControls(command),
 			exit_code: status ?? null,
 			message: withoutControls(message ?? ''),

@@ -9,7 +9,7 @@ import { quote } from './problems.js';
 import type { AssertionDocument } from './schema.js';
 import type { PlanPath } from './types.js';
 
-type Parameters<T extends AssertionType> = Omit<Extract<Assertion, { type: T }>, 'type' | 'onVm'>;
+type Parameters<T extends AssertionType> = Omit<Extract<Assertion, { type: T }>, 'type' | 'onVm' | 'notJudged'>;
 
 const text = z.string({ error: 'a text' }).min(1, { error: 'a text that is not empty' });
 /** What YAML may have read as a number or a truth, though it is meant as text: `version: 17`, `expected: true`. */
@@ -29,8 +29,8 @@ const httpUrl = text.refine(isHttpUrl, { error: 'a URL such as http://localhost:
 const absolutePath = text.startsWith('/', { error: 'an absolute path' });
 /** Octal digits, four of them; YAML reads `0750` as a number and drops the zero. */
 const fileMode = scalarText
-	.pipe(z.string().regex(/^[0-7]{3,4}$/, { error: 'octal digits such as "0750"' }))
-	.transform((mode) => mode.padStart(4, '0'));
+	.pipe(z.string().regex(/^(?:0o)?[0-7]{3,4}$/, { error: 'octal digits such as "0750"' }))
+	.transform((mode) => mode.replace('0o', '').padStart(4, '0'));
 
 const commandParameters = z.strictObject({
 	command: text,

@@ -2,7 +2,7 @@
  * Strict JSON (RFC 8259) with places. `JSON.parse` tells neither where a value stands nor that a key appears twice, and
  * what else reads JSON with places, the YAML parser, takes longer to load than the rest of a check.
  */
-import type { Entry, SyntaxNode, SyntaxTree } from './syntax.js';
+import { maximumDepth, TooDeepError, type Entry, type SyntaxNode, type SyntaxTree } from './syntax.js';
 
 /** Where a text stops being JSON, both from 1, and what is wrong there. */
 export class JsonSyntaxError extends Error {
@@ -31,6 +31,7 @@ class JsonReader {
 	#at = 0;
 	#line = 1;
 	#lineStart = 0;
+	#depth = 0;
 
 	constructor(text: string) {
 		this.#text = text;
@@ -53,9 +54,11 @@ class JsonReader {
 	/** What stands between an opening bracket, which is looked at, and `end`, with commas between. */
 	#members<T>(end: '}' | ']', member: () => T): T[] {
 		this.#at++;
+		if (++this.#depth > maximumDepth) throw new TooDeepError();
 		const members: T[] = [];
 		if (this.#next() === end) {
 			this.#at++;
+			this.#depth--;
 			return members;
 		}
 		for (;;) {
@@ -63,7 +66,9 @@ class JsonReader {
 			const separator = this.#next();
 			if (separator !== ',' && separator !== end) this.#fail(`expected "," or "${end}"`);
 			this.#at++;
-			if (separator === end) return members;
+			if (separator !== end) continue;
+			this.#depth--;
+			return members;
 		}
 	}
 

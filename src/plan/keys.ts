@@ -13,6 +13,15 @@ export function toSnakeCase(key: string): string {
 export const toCamelCase = (key: string): string =>
 	/^[a-z0-9_]+$/.test(key) ? key.replace(/(?<=[a-z0-9])_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()) : key;
 
+/** `Immich Server` → `immich-server`: as far as a DNS label can be made of a name; empty where none can. */
+export const toLabel = (name: string): string =>
+	name
+		.slice(0, 1000)
+		.toLowerCase()
+		.replace(/[^a-z0-9]+/g, '-')
+		.slice(0, 63)
+		.replace(/^-+|-+$/g, '');
+
 /** A path as people write it: `nodes[1].recipe.base_image`. */
 export const formatPath = (path: readonly PropertyKey[]): string =>
 	path.reduce<string>((text, segment) => {
@@ -23,7 +32,10 @@ export const formatPath = (path: readonly PropertyKey[]): string =>
 /** The candidate closest to a misspelt word, when it is close enough to be meant. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
 	const limit = Math.max(1, Math.floor(word.length / 3));
+	// Nobody's slip is longer, and a word of a megabyte would be compared for minutes.
+	if (word.length > 100) return undefined;
 	const ranked = candidates
+		.filter((candidate) => Math.abs(candidate.length - word.length) <= limit)
 		.map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
 		.filter(({ distance }) => distance <= limit)
 		.sort((a, b) => a.distance - b.distance);

@@ -1,7 +1,10 @@
 /** Validation against the schema, told in the words of a plan's author: every problem at once, each with its place. */
 import { z } from 'zod';
+import { oneLine, plural } from '../base/format.js';
+import { maximumNodes } from '../lab/addressing.js';
 import { closest, toCamelCase } from './keys.js';
 import { planSchema, type PlanDocument } from './schema.js';
+import { maximumItems } from './syntax.js';
 import type { PlanTree } from './tree.js';
 import type { PlanPath, Problem } from './types.js';
 
@@ -24,13 +27,38 @@ export function validatePlan(tree: PlanTree): Validation {
 		message: `appears twice; the first is on line ${firstLine}`,
 		fix: 'keep one of them',
 	}));
+	const tooLong = tree.tooLong.map(describeTooLong);
+	if (tooLong.length > 0) return { problems: bounded([...duplicates, ...tooLong]) };
 	const first = planSchema.safeParse(tree.normalised);
-	if (first.success) return { document: first.data, problems: duplicates };
-	const problems = [...duplicates, ...first.error.issues.flatMap((issue) => describeIssue(issue, tree))];
+	if (first.success) return { document: first.data, problems: bounded(duplicates) };
+	const problems = [...duplicates, ...first.error.issues.slice(0, maximumIssues).flatMap((issue) => describeIssue(issue, tree))];
 	problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-	const second = planSchema.safeParse(withoutUnknownKeys(tree.normalised, first.error.issues));
-	return second.success ? { document: second.data, problems } : { problems };
+	const isUnknownOnly = first.error.issues.every(({ code }) => code === 'unrecognized_keys');
+	const second = isUnknownOnly ? planSchema.safeParse(withoutUnknownKeys(tree.normalised, first.error.issues)) : undefined;
+	return second?.success ? { document: second.data, problems: bounded(problems) } : { problems: bounded(problems) };
 }
+
+/** How many problems are told at once: nobody reads more, and a plan of a megabyte can have 100,000. */
+const maximumProblems = 200;
+
+/** How many are described at all; an object has no more than 2000 keys by now. */
+const maximumIssues = 2000;
+
+function bounded(problems: readonly Problem[]): readonly Problem[] {
+	if (problems.length <= maximumProblems) return problems;
+	const more = problems.length - maximumProblems;
+	const rest: Problem = { code: 'schema', path: '', message: `${plural(more, 'more problem')} of the same kinds`, fix: 'correct those above and check again' };
+	return [...problems.slice(0, maximumProblems), rest];
+}
+
+const describeTooLong = ({ path, line, count }: PlanTree['tooLong'][number]): Problem => ({
+	code: 'schema',
+	path,
+	...(line === undefined ? {} : { line }),
+	...(path === 'nodes'
+		? { message: `${count} nodes are more than the ${maximumNodes} leases of the uplink`, fix: 'split the lab' }
+		: { message: `${count} entries are more than the ${maximumItems} that are read`, fix: 'a plan needs fewer; is this the right file?' }),
+});
 
 function describeIssue(issue: Issue, tree: PlanTree): Problem[] {
 	const path = issue.path as PlanPath;
@@ -44,14 +72,15 @@ function describeIssue(issue: Issue, tree: PlanTree): Problem[] {
 	const isUnquoted = issue.code === 'invalid_type' && issue.expected === 'string' && typeof found === 'number';
 	const fix = isUnquoted ? 'put it in quotes' : `write ${expected}`;
 	// What breaks a rule between keys is the object as a whole, of which there is nothing to quote.
-	const got = issue.code === 'custom' && typeof found === 'object' ? '' : `, got ${quote(found)}`;
+	const isSecret = path.at(-1) === 'password';
+	const got = issue.code === 'custom' && typeof found === 'object' ? '' : isSecret ? '' : `, got ${quote(found)}`;
 	return [problem('schema', tree, path, `expected ${expected}${got}`, fix)];
 }
 
 function describeUnknownKey(path: PlanPath, key: string, tree: PlanTree): Problem {
 	const known = knownKeys(planSchema, path);
 	const meant = closest(key, known);
-	const written = tree.locate([...path, key]).path.split('.').at(-1) ?? key;
+	const written = oneLine(tree.locate([...path, key]).path.split('.').at(-1) ?? key).slice(0, 100);
 	const fix = meant
 		? `did you mean "${spellAs(tree, meant)}"?`
 		: `remove it; known here: ${known.map((name) => spellAs(tree, name)).join(', ')}`;
@@ -62,7 +91,7 @@ function describeUnknownKey(path: PlanPath, key: string, tree: PlanTree): Proble
 const spellAs = (tree: PlanTree, key: string): string => (tree.isCamelCase ? toCamelCase(key) : key);
 
 function problem(code: Problem['code'], tree: PlanTree, path: PlanPath, message: string, fix: string): Problem {
-	return { code, ...tree.locate(path), message, fix };
+	return { code, ...tree.locate(path), message: oneLine(message), fix: oneLine(fix) };
 }
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
@@ -92,7 +121,7 @@ function expectation(issue: Issue): string {
 export function quote(value: unknown): string {
 	if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
 	if (value !== null && typeof value === 'object') return 'an object';
-	const text = JSON.stringify(value) ?? 'nothing';
+	const text = oneLine(JSON.stringify(typeof value === 'string' ? value.slice(0, 100) : value) ?? 'nothing');
 	return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
@@ -105,7 +134,8 @@ function valueAt(value: unknown, path: PlanPath): unknown {
 
 /** The keys that the schema knows at a path. */
 function knownKeys(schema: z.core.$ZodType, path: PlanPath): string[] {
-	if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return knownKeys(schema.unwrap(), path);
+	if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable) return knownKeys(schema.unwrap(), path);
+	if (schema instanceof z.ZodPipe) return knownKeys(schema.in, path);
 	const [key, ...rest] = path;
 	if (schema instanceof z.ZodArray) return knownKeys(schema.element, rest);
 	if (!(schema instanceof z.ZodObject)) return [];

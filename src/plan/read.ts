@@ -1,8 +1,11 @@
 /** Reading a plan and the script files beside it. Nothing is judged here but the shape. */
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { scriptOf } from '../lab/script-bytes.js';
 import { usageFailure } from '../base/errors.js';
 import { canonicalJson, sha256 } from '../base/hash.js';
+import { formatBytes, oneLine } from '../base/format.js';
+import { maximumScriptBytes, readPlanText, readScriptFile, tooLarge } from './files.js';
+import type { DeclaredPassword } from '../base/secrets.js';
 import { validatePlan } from './problems.js';
 import type { PlanDocument, StartupScriptDocument } from './schema.js';
 import { parsePlanTree, type PlanTree } from './tree.js';
@@ -22,7 +25,7 @@ export const readPlanAlone = (path: string): Promise<PlanSource> => read(path, {
 
 async function read(path: string, { withScripts }: { readonly withScripts: boolean }): Promise<PlanSource> {
 	const absolute = resolve(path);
-	const text = await readFile(absolute, 'utf8').catch((error: unknown) => {
+	const text = await readPlanText(absolute).catch((error: unknown) => {
 		throw usageFailure(`cannot read the plan ${path}: ${reasonOf(error)}`, { cause: error });
 	});
 	const tree = parsePlanTree(text.replace(byteOrderMark, ''), path);
@@ -37,10 +40,14 @@ async function read(path: string, { withScripts }: { readonly withScripts: boole
 		...(document ? { document } : {}),
 		problems: [...problems, ...missing],
 		scripts,
-		sha256: sha256(canonicalJson([text, ...scripts.map((script) => script.text)])),
+		sha256: sha256(canonicalJson([text, ...scripts.map(({ text: own, bytes }) => bytes ?? own)])),
 		locate: (inner) => tree.locate(inner),
 	};
 }
+
+/** How much of scripts is read of one plan, and after how many that cannot be read no other is tried. */
+const maximumScriptsBytes = 2 * 1024 * 1024;
+const maximumMissing = 100;
 
 /** A script's entry in the document, with its place. */
 interface ScriptEntry {
@@ -50,18 +57,16 @@ interface ScriptEntry {
 	readonly entry: StartupScriptDocument;
 }
 
-/** The entries of all startup scripts in the order in which they run: those under `os` before the recipe's own. */
+/** The entries of all startup scripts in the order in which they run. */
 export const startupScriptEntries = (document: PlanDocument): ScriptEntry[] =>
-	document.nodes.flatMap(({ recipe }, nodeIndex) => {
-		const recipePath = ['nodes', nodeIndex, 'recipe'];
-		return [
-			...(recipe.os?.startup_scripts ?? []).map((entry, index) => ({
-				path: [...recipePath, 'os', 'startup_scripts', index],
-				entry,
-			})),
-			...recipe.startup_scripts.map((entry, index) => ({ path: [...recipePath, 'startup_scripts', index], entry })),
-		].map((found, scriptIndex) => ({ nodeIndex, scriptIndex, ...found }));
-	});
+	document.nodes.flatMap(({ recipe }, nodeIndex) =>
+		recipe.startup_scripts.map((entry, scriptIndex) => ({
+			nodeIndex,
+			scriptIndex,
+			path: ['nodes', nodeIndex, 'recipe', 'startup_scripts', scriptIndex],
+			entry,
+		})),
+	);
 
 async function readScripts(
 	document: PlanDocument,
@@ -70,22 +75,36 @@ async function readScripts(
 ): Promise<{ scripts: SourceScript[]; missing: Problem[] }> {
 	const scripts: SourceScript[] = [];
 	const missing: Problem[] = [];
+	let left = maximumScriptsBytes;
 	for (const { entry, ...place } of startupScriptEntries(document)) {
 		const { name, script, script_file: scriptFile } = entry;
+		if (left < 0 || missing.length >= maximumMissing) {
+			const [message, fix] = left < 0 ? [`the startup scripts have more than ${formatBytes(maximumScriptsBytes)} together`, 'make them shorter'] : ['further scripts are not read', 'correct those above and check again'];
+			missing.push({ code: 'script-file', ...tree.locate(place.path), message, fix });
+			break;
+		}
 		if (scriptFile === undefined) {
 			const lineOffset = tree.lineOffset([...place.path, 'script']);
+			const { length } = script ?? '';
+			left -= length;
+			if (length > maximumScriptBytes) {
+				missing.push({ code: 'script-file', ...tree.locate([...place.path, 'script']), message: tooLarge('a startup script', maximumScriptBytes), fix: 'make it shorter' });
+				continue;
+			}
 			scripts.push({ ...place, name, text: script ?? '', ...(lineOffset === undefined ? {} : { lineOffset }) });
 			continue;
 		}
 		const file = resolve(directory, scriptFile);
 		try {
-			scripts.push({ ...place, name, text: await readFile(file, 'utf8'), file, lineOffset: 0 });
+			const content = await readScriptFile(file, directory);
+			left -= content.length;
+			scripts.push({ ...place, name, ...scriptOf(content), file, lineOffset: 0 });
 		} catch (error) {
 			missing.push({
 				code: 'script-file',
 				...tree.locate([...place.path, 'script_file']),
-				message: `cannot read ${scriptFile}: ${reasonOf(error)}`,
-				fix: `write the script to ${file}, or fix the path (it is relative to the plan)`,
+				message: oneLine(`cannot read ${scriptFile.slice(0, 1000)}: ${reasonOf(error)}`),
+				fix: oneLine(`write the script to a file in ${directory}, and its path relative to that`),
 			});
 		}
 	}
@@ -97,5 +116,11 @@ function reasonOf(error: unknown): string {
 	if (code === 'ENOENT') return 'no such file';
 	if (code === 'EISDIR') return 'it is a directory';
 	if (code === 'EACCES') return 'permission denied';
+	if (code === 'ELOOP') return 'it is a symbolic link';
+	if (code === 'ENAMETOOLONG') return 'its name is too long';
 	return error instanceof Error ? error.message : String(error);
 }
+
+/** The passwords that a plan declares. */
+export const passwordsIn = ({ nodes }: PlanDocument): readonly DeclaredPassword[] =>
+	nodes.flatMap(({ recipe }) => recipe.users.flatMap(({ username: user, password }) => (password ? [{ user, password }] : [])));

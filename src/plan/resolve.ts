@@ -1,36 +1,68 @@
-/** From the plan to the lab: every default filled in, every size a number, every assertion typed. */
 import { ExitCode, Failure } from '../base/errors.js';
-import { firstFreeHost, macAddresses, maximumNodes, parseCidr, uplinkAddress } from '../lab/addressing.js';
-import type { Assertion, Connection, Lab, LabNetwork, LabNode, Scenario, StartupScript, User } from '../lab/lab.js';
+import { macAddresses, maximumNodes, uplinkAddress } from '../lab/addressing.js';
+import type { Assertion, Connection, Lab, LabNode, Scenario, ScenarioTest, StartupScript, User } from '../lab/lab.js';
 import { readAssertion } from './assertions.js';
+import { suiteOf } from './base-images.js';
 import { formatPath } from './keys.js';
+import { leftOutOf } from './left-out.js';
+import { whyNotJudged } from './outside.js';
+import { hasFirewall, wantedPackages } from './packages.js';
 import { startupScriptEntries } from './read.js';
-import type { ConnectionDocument, NodeDocument, PlanDocument, ScenarioDocument, UserDocument } from './schema.js';
+import { recipeTests } from './recipe-tests.js';
+import { openPorts, resolveNetwork } from './resolve-network.js';
+import type { FeaturePackages } from './rules/context.js';
+import type {
+	ConnectionDocument,
+	NodeDocument,
+	PlanDocument,
+	ScenarioDocument,
+	TestDocument,
+	UserDocument,
+} from './schema.js';
+import { readSshSettings, whyNoUnit } from './services.js';
 import { parseSize } from './sizes.js';
 import type { PlanPath, PlanSource } from './types.js';
 
+/** From the plan to the lab: every default filled in, every size a number, every assertion typed. */
+
 /** The unit that a startup script runs after when the plan names none; OpenFactory's own choice. */
 export const DEFAULT_AFTER = 'network-online.target';
+
+/** What images can be made of, as far as a lab depends on it. */
+export interface Buildable {
+	readonly suite: string;
+	readonly features: FeaturePackages;
+	/** Packages of every image. */
+	readonly base: readonly string[];
+}
 
 /**
  * The lab that a plan means, frozen to its leaves. It is meant for a plan without error findings; whatever would have
  * to be guessed or left out all the same is a `Failure` with exit status 2.
  */
-export function resolveLab(source: PlanSource): Lab {
+export function resolveLab(source: PlanSource, buildable: Buildable): Lab {
 	const { document, problems } = source;
 	const problem = problems[0];
 	if (problem) throw planFailure(source, `${problem.path || 'plan'}: ${problem.message}`);
 	if (!document) throw planFailure(source, 'the plan has another shape than expected');
-	const resolver = new Resolver(source, document);
+	const resolver = new Resolver(source, document, buildable);
+	const network = resolveNetwork(document, resolver.refuse);
+	const plainNodes = resolver.nodes();
+	const connections = document.connections.map(resolveConnection);
+	const scenarios = resolver.scenarios(plainNodes);
+	const nodes = plainNodes.map((node, index) =>
+		hasFirewall(document.nodes[index]?.recipe ?? { features: [] }) ? { ...node, firewall: openPorts(node, connections, scenarios) } : node,
+	);
 	const lab: Lab = {
 		name: document.name,
 		planPath: source.path,
 		planSha256: source.sha256,
-		network: resolver.network(),
-		nodes: resolver.nodes(),
-		connections: document.connections.map(resolveConnection),
-		scenarios: document.scenarios.map((scenario, index) => resolver.scenario(scenario, ['scenarios', index])),
+		network,
+		nodes,
+		connections,
+		scenarios,
 		warnings: document.warnings,
+		leftOut: leftOutOf(source, document, buildable.features, buildable.base),
 	};
 	// A clone: the plan's own lists, which the lab holds, stay as they were.
 	return deepFreeze(structuredClone(lab));
@@ -40,44 +72,22 @@ export function resolveLab(source: PlanSource): Lab {
 class Resolver {
 	readonly #source: PlanSource;
 	readonly #document: PlanDocument;
+	readonly #buildable: Buildable;
 	readonly #nodeNames: ReadonlySet<string>;
 
-	constructor(source: PlanSource, document: PlanDocument) {
+	constructor(source: PlanSource, document: PlanDocument, buildable: Buildable) {
 		this.#source = source;
 		this.#document = document;
+		this.#buildable = buildable;
 		this.#nodeNames = new Set(document.nodes.map(({ name }) => name));
-	}
-
-	network(): LabNetwork {
-		const { network, nodes } = this.#document;
-		const aliases = nodes.map(({ alias }, index) => {
-			return parseCidr(alias) ?? this.#refuse(['nodes', index, 'alias'], 'is no address with prefix length');
-		});
-		const subnet = network?.subnet === undefined ? aliases[0]?.subnet : parseCidr(network.subnet)?.subnet;
-		if (subnet === undefined) return this.#refuse(['network', 'subnet'], 'is no subnet');
-		const outside = aliases.findIndex((alias) => alias.subnet !== subnet);
-		if (outside >= 0) return this.#refuse(['nodes', outside, 'alias'], `is not in ${subnet}`);
-		return { subnet, gateway: this.#gateway(subnet) };
-	}
-
-	#gateway(subnet: string): string {
-		const { network, nodes } = this.#document;
-		if (network?.gateway === undefined) {
-			const free = firstFreeHost(subnet, nodes.map(({ alias }) => alias));
-			return free ?? this.#refuse(['network'], `${subnet} has no address left for the gateway`);
-		}
-		const prefixLength = subnet.slice(subnet.indexOf('/'));
-		const gateway = network.gateway.includes('/') ? network.gateway : `${network.gateway}${prefixLength}`;
-		if (parseCidr(gateway)?.subnet === subnet) return gateway;
-		return this.#refuse(['network', 'gateway'], `is not in ${subnet}`);
 	}
 
 	nodes(): LabNode[] {
 		const { nodes } = this.#document;
 		if (nodes.length > maximumNodes) {
-			this.#refuse(['nodes'], `are ${nodes.length}; the uplink has addresses for ${maximumNodes}`);
+			this.refuse(['nodes'], `are ${nodes.length}; the uplink has addresses for ${maximumNodes}`);
 		}
-		if (this.#nodeNames.size < nodes.length) this.#refuse(['nodes'], 'two nodes have the same name');
+		if (this.#nodeNames.size < nodes.length) this.refuse(['nodes'], 'two nodes have the same name');
 		const macs = macAddresses(nodes.map(({ name }) => name));
 		return nodes.map((node, index) => this.#node(node, index, macs[index] ?? ''));
 	}
@@ -85,20 +95,28 @@ class Resolver {
 	#node(node: NodeDocument, index: number, mac: string): LabNode {
 		const { recipe } = node;
 		const path = ['nodes', index];
-		this.#refuseFilled([...path, 'recipe', 'tests'], recipe.tests);
-		this.#refuseFilled([...path, 'recipe', 'test_config', 'tests'], recipe.test_config?.tests ?? []);
+		const [alias = '', ...furtherAliases] = node.alias;
+		const { features, packages, without } = wantedPackages(recipe, this.#buildable.features);
+		const suite = suiteOf(recipe.base_image ?? '') ?? this.refuse([...path, 'recipe', 'base_image'], 'cannot be rehearsed');
+		const settings = recipe.services.map(readSshSettings).find((reading) => reading.settings)?.settings;
 		return {
 			name: node.name,
 			role: node.role,
-			memoryMiB: parseSize(node.memory) ?? this.#refuse([...path, 'memory'], 'is no size'),
-			diskMiB: parseSize(node.disk) ?? this.#refuse([...path, 'disk'], 'is no size'),
-			alias: node.alias,
+			...(node.x === undefined || node.y === undefined ? {} : { position: { x: node.x, y: node.y } }),
+			memoryMiB: parseSize(node.memory) ?? this.refuse([...path, 'memory'], 'is no size'),
+			diskMiB: parseSize(node.disk) ?? this.refuse([...path, 'disk'], 'is no size'),
+			...(node.vcpus === undefined || node.vcpus === 1 ? {} : { vcpus: node.vcpus }),
+			...(suite === this.#buildable.suite ? {} : { suite }),
+			alias,
+			...(furtherAliases.length > 0 ? { furtherAliases } : {}),
 			uplinkAddress: uplinkAddress(index),
 			mac,
 			dns: recipe.network?.dns ?? [],
-			features: recipe.features,
-			packages: recipe.packages,
-			services: recipe.services,
+			features,
+			packages,
+			...(without.length > 0 ? { withoutPackages: without } : {}),
+			services: recipe.services.map(({ name }) => name).filter((name) => whyNoUnit(name) === undefined),
+			...(settings ? { ssh: settings } : {}),
 			users: recipe.users.map(resolveUser),
 			startupScripts: this.#startupScripts(index),
 		};
@@ -110,40 +128,54 @@ class Resolver {
 		const names = fileNames(entries.map(({ entry }) => entry.name));
 		return entries.map(({ entry, path, scriptIndex }) => {
 			const script = scripts.find((candidate) => candidate.scriptIndex === scriptIndex);
-			if (!script) return this.#refuse(path, 'has no text');
-			const { after = DEFAULT_AFTER } = entry;
-			if (typeof after !== 'string') return this.#refuse([...path, 'after'], 'is a list, expected a string');
-			const file = script.file === undefined ? {} : { file: script.file };
-			return { name: names[scriptIndex] ?? entry.name, text: script.text, ...file, after };
+			if (!script) return this.refuse(path, 'has no text');
+			const { after = DEFAULT_AFTER, timeout } = entry;
+			if (typeof after !== 'string') return this.refuse([...path, 'after'], 'is a list, expected a string');
+			return {
+				name: names[scriptIndex] ?? entry.name,
+				text: script.text,
+				...(script.bytes === undefined ? {} : { bytes: script.bytes }),
+				...(script.file === undefined ? {} : { file: script.file }),
+				after,
+				...(timeout === undefined ? {} : { timeoutSeconds: timeout }),
+			};
 		});
 	}
 
-	scenario(scenario: ScenarioDocument, path: PlanPath): Scenario {
-		this.#refuseFilled([...path, 'tests'], scenario.tests);
-		const tests = scenario.custom_tests.map((test, testIndex) => ({
-			name: test.name,
-			assertions: test.assertions.map((assertion, index): Assertion => {
-				const place = [...path, 'custom_tests', testIndex, 'assertions', index];
-				const reading = readAssertion(assertion);
-				if (!reading.assertion) {
-					const first = reading.problems[0];
-					return this.#refuse([...place, ...(first?.path ?? [])], first?.message ?? 'cannot be read');
-				}
-				if (this.#nodeNames.has(reading.assertion.onVm)) return reading.assertion;
-				return this.#refuse([...place, 'on_vm'], 'is missing or no node of the lab');
-			}),
-		}));
+	/** The plan's own, and one for the tests that recipes bring. */
+	scenarios(nodes: readonly LabNode[]): Scenario[] {
+		const own = this.#document.scenarios.map((scenario, index) => this.#scenario(scenario, ['scenarios', index], nodes));
+		const brought = recipeTests(this.#document).map(({ name, test, path, node }) => this.#test({ ...test, name }, path, nodes, node));
+		return brought.length === 0 ? own : [...own, { name: 'recipes', tests: brought }];
+	}
+
+	#scenario(scenario: ScenarioDocument, path: PlanPath, nodes: readonly LabNode[]): Scenario {
+		// Only `custom_tests` are run: passing over other tests would make a lab look better than it is.
+		if (scenario.tests.length > 0) this.refuse([...path, 'tests'], 'is not run; move its assertions into custom_tests');
+		const tests = scenario.custom_tests.map((test, index) => this.#test(test, [...path, 'custom_tests', index], nodes));
 		return { name: scenario.name, tests };
 	}
 
-	/** Only `custom_tests` are run: passing over other tests would make a lab look better than it is. */
-	#refuseFilled(path: PlanPath, tests: readonly unknown[]): void {
-		if (tests.length > 0) this.#refuse(path, 'is not run; move its assertions into the custom_tests of a scenario');
+	/** `node`: where assertions are made that name no node. */
+	#test(test: TestDocument, path: PlanPath, nodes: readonly LabNode[], node?: string): ScenarioTest {
+		const assertions = test.assertions.map((document, index): Assertion => {
+			const place = [...path, 'assertions', index];
+			const reading = readAssertion(node === undefined ? document : { on_vm: node, ...document });
+			if (!reading.assertion) {
+				const first = reading.problems[0];
+				return this.refuse([...place, ...(first?.path ?? [])], first?.message ?? 'cannot be read');
+			}
+			const { assertion } = reading;
+			if (!this.#nodeNames.has(assertion.onVm)) return this.refuse([...place, 'on_vm'], 'is missing or no node of the lab');
+			const notJudged = whyNotJudged(assertion, { nodes });
+			return notJudged === undefined ? assertion : { ...assertion, notJudged };
+		});
+		return { name: test.name, assertions };
 	}
 
-	#refuse(path: PlanPath, message: string): never {
+	readonly refuse = (path: PlanPath, message: string): never => {
 		throw planFailure(this.#source, `${this.#source.locate(path).path || formatPath(path)} ${message}`);
-	}
+	};
 }
 
 const planFailure = (source: PlanSource, message: string): Failure =>
@@ -151,17 +183,21 @@ const planFailure = (source: PlanSource, message: string): Failure =>
 		hint: `see everything that is wrong with it: rehearse check ${source.path}`,
 	});
 
-const resolveUser = ({ username, password, groups, shell }: UserDocument): User => ({
+const resolveUser = ({ username, password, groups, shell, home, comment, ssh_keys: sshKeys = [] }: UserDocument): User => ({
 	username,
-	...(password === undefined ? {} : { password }),
+	...(password === undefined || password === '' ? {} : { password }),
 	groups,
 	shell,
+	...(home === undefined ? {} : { home }),
+	...(comment === undefined || comment === '' ? {} : { comment }),
+	...(sshKeys.length > 0 ? { sshKeys } : {}),
 });
 
-const resolveConnection = ({ from, to, port, intent }: ConnectionDocument): Connection => ({
+const resolveConnection = ({ from, to, port, protocol, intent }: ConnectionDocument): Connection => ({
 	from,
 	to,
 	port,
+	...(protocol === 'udp' ? { protocol } : {}),
 	...(intent === undefined ? {} : { intent }),
 });
 
@@ -170,7 +206,7 @@ export function fileNames(names: readonly string[]): string[] {
 	const given = new Set<string>();
 	return names.map((name) => {
 		const words = name.replace(/\.sh$/, '').toLowerCase().split(/[^a-z0-9]+/);
-		const stem = words.filter((word) => word !== '').join('-') || 'script';
+		const stem = words.filter((word) => word !== '').join('-').slice(0, 100) || 'script';
 		let unique = stem;
 		for (let count = 2; given.has(unique); count++) unique = `${stem}-${count}`;
 		given.add(unique);

@@ -33,6 +33,15 @@ export interface ScalarNode {
 	readonly lineOffset?: number;
 }
 
+/** How deep objects and lists may lie within each other; a plan needs a dozen levels. */
+export const maximumDepth = 100;
+
+/** How many items a list, and how many keys an object may have. */
+export const maximumItems = 2000;
+
+/** A text whose values lie deeper within each other than `maximumDepth`. */
+export class TooDeepError extends Error {}
+
 /** A text that was read. */
 export interface SyntaxTree {
 	readonly root: SyntaxNode;

@@ -1,12 +1,15 @@
 /** The text of a plan as a value with places: what stands where, in which spelling, and which keys appear twice. */
 import { usageFailure } from '../base/errors.js';
+import { oneLine } from '../base/format.js';
+import { maximumNodes } from '../lab/addressing.js';
+import { formAt, isRecipeAlone, loneNode, type Form } from './forms.js';
 import { JsonSyntaxError, parseJsonText } from './json-text.js';
-import { formatPath, toCamelCase, toSnakeCase } from './keys.js';
-import type { Entry, SyntaxNode, SyntaxTree } from './syntax.js';
+import { formatPath, toCamelCase, toLabel, toSnakeCase } from './keys.js';
+import { maximumItems, TooDeepError, type Entry, type MappingNode, type SyntaxNode, type SyntaxTree } from './syntax.js';
 import type { PlanPath, PlanPlace } from './types.js';
 import { isYaml, parseYamlText } from './yaml-text.js';
 
-/** A key that appears twice in one object, in the same spelling or in two. */
+/** A key that appears twice in one object: in one spelling, in two, or in two of the places that it may have. */
 export interface DuplicateKey extends PlanPlace {
 	readonly firstLine: number;
 }
@@ -15,9 +18,11 @@ export interface DuplicateKey extends PlanPlace {
 export interface PlanTree {
 	/** The value as it was written. */
 	readonly value: unknown;
-	/** The same with every key in snake_case; of a key that appears twice, the first counts. */
+	/** The same as the schema has it (./forms); of a key that appears twice, the first counts. */
 	readonly normalised: unknown;
 	readonly duplicates: readonly DuplicateKey[];
+	/** Lists and objects of which the rest is not looked at, with how many they have. */
+	readonly tooLong: readonly (PlanPlace & { readonly count: number })[];
 	/** Whether the plan writes its keys in camelCase, as far as they show it. */
 	readonly isCamelCase: boolean;
 	locate(path: PlanPath): PlanPlace;
@@ -37,17 +42,28 @@ interface Place {
  * messages, and says by its ending whether that is JSON or YAML.
  */
 export function parsePlanTree(text: string, file: string): PlanTree {
-	const { root, value } = file.endsWith('.json') ? readJson(text, file) : parseYamlText(text, file);
+	const { root, value } = readSyntax(text, file);
 	const walk = new TreeWalk();
-	const normalised = walk.visit(root, [], [], root.line);
+	const normalised = isLoneRecipe(root) ? loneRecipe(walk, root) : walk.visit(root, [], [], root.line);
 	return {
 		value,
 		normalised,
 		duplicates: walk.duplicates,
+		tooLong: walk.tooLong,
 		isCamelCase: walk.isCamelCase,
 		locate: (path) => walk.locate(path),
 		lineOffset: (path) => walk.places.get(formatPath(path))?.lineOffset,
 	};
+}
+
+function readSyntax(text: string, file: string): SyntaxTree {
+	try {
+		return file.endsWith('.json') ? readJson(text, file) : parseYamlText(text, file);
+	} catch (error) {
+		// The parsers descend by calling themselves.
+		if (!(error instanceof TooDeepError) && !(error instanceof RangeError)) throw error;
+		throw usageFailure(`${file}: objects and lists are too deep within each other`, { hint: 'a plan needs a dozen levels', cause: error });
+	}
 }
 
 function readJson(text: string, file: string): SyntaxTree {
@@ -64,10 +80,23 @@ function readJson(text: string, file: string): SyntaxTree {
 	}
 }
 
+const isLoneRecipe = (root: SyntaxNode): root is MappingNode =>
+	root.kind === 'mapping' && isRecipeAlone(root.entries.map(({ key }) => toSnakeCase(key)));
+
+/** A plan of one node, named after the recipe, around a recipe that stands by itself. */
+function loneRecipe(walk: TreeWalk, root: MappingNode): unknown {
+	walk.places.set('', { spelled: [], line: root.line });
+	const recipe = walk.visit(root, ['nodes', 0, 'recipe'], [], root.line) as { readonly name?: unknown };
+	const name = toLabel(typeof recipe.name === 'string' ? recipe.name : '') || 'recipe';
+	for (const path of [['name'], ['nodes', 0, 'name']]) walk.alias(path, ['nodes', 0, 'recipe', 'name']);
+	return { name, nodes: [{ name, ...loneNode, recipe }] };
+}
+
 /** One pass over the values, which fills `places` and `duplicates`. */
 class TreeWalk {
 	readonly places = new Map<string, Place>();
 	readonly duplicates: DuplicateKey[] = [];
+	readonly tooLong: (PlanPlace & { readonly count: number })[] = [];
 	#camelCaseKeys = 0;
 	#snakeCaseKeys = 0;
 
@@ -75,26 +104,56 @@ class TreeWalk {
 		return this.#camelCaseKeys > this.#snakeCaseKeys;
 	}
 
-	/** The value of `node` with keys in snake_case. The place of a value that has a key is the line of its key. */
+	/** The value of `node` as the schema has it. The place of a value that has a key is the line of its key. */
 	visit(node: SyntaxNode, path: PlanPath, spelled: PlanPath, line: number): unknown {
 		const offset = node.kind === 'scalar' ? node.lineOffset : undefined;
 		this.places.set(formatPath(path), { spelled, line, ...(offset === undefined ? {} : { lineOffset: offset }) });
 		switch (node.kind) {
-			case 'mapping':
-				return this.#visitEntries(node.entries, path, spelled);
-			case 'list':
-				return node.items.map((item, index) => this.visit(item, [...path, index], [...spelled, index], item.line));
+			case 'mapping': {
+				const object: Record<string, unknown> = {};
+				this.#visitEntries(node.entries, path, spelled, object);
+				return object;
+			}
+			case 'list': {
+				const { itemKey } = formAt(path);
+				return this.#bounded(node.items, path, spelled, line).map((item, index) => this.#visitItem(item, [...path, index], [...spelled, index], itemKey));
+			}
 			case 'scalar':
 				return node.value;
 		}
 	}
 
-	#visitEntries(entries: readonly Entry[], path: PlanPath, spelled: PlanPath): Record<string, unknown> {
-		const object: Record<string, unknown> = {};
-		for (const { key, line, value } of entries) {
-			const name = toSnakeCase(key);
-			if (name !== key) this.#camelCaseKeys++;
+	/** As many as are looked at; a plan for a fleet is not looked at node by node. */
+	#bounded<T>(all: readonly T[], path: PlanPath, spelled: PlanPath, line: number): readonly T[] {
+		const most = path.length === 1 && path[0] === 'nodes' ? maximumNodes : maximumItems;
+		if (all.length <= most) return all;
+		this.tooLong.push({ path: oneLine(formatPath(spelled)), line, count: all.length });
+		return all.slice(0, most);
+	}
+
+	/** Lets what has no place of its own stand where another thing does. */
+	alias(path: PlanPath, target: PlanPath): void {
+		const place = this.places.get(formatPath(target));
+		if (place) this.places.set(formatPath(path), place);
+	}
+
+	#visitItem(item: SyntaxNode, path: PlanPath, spelled: PlanPath, itemKey: string | undefined): unknown {
+		if (itemKey === undefined || item.kind !== 'scalar') return this.visit(item, path, spelled, item.line);
+		this.places.set(formatPath(path), { spelled, line: item.line });
+		return { [itemKey]: this.visit(item, [...path, itemKey], spelled, item.line) };
+	}
+
+	#visitEntries(entries: readonly Entry[], path: PlanPath, spelled: PlanPath, object: Record<string, unknown>): void {
+		const form = formAt(path);
+		for (const { key, line, value } of this.#bounded(entries, path, spelled, entries[0]?.line ?? 1)) {
+			const written = toSnakeCase(key);
+			if (written !== key) this.#camelCaseKeys++;
 			else if (key.includes('_')) this.#snakeCaseKeys++;
+			if (form.lifted?.includes(written) && value.kind === 'mapping') {
+				this.#visitEntries(value.entries, path, [...spelled, key], object);
+				continue;
+			}
+			const name = (Object.hasOwn(form.renamed ?? {}, written) && form.renamed?.[written]) || written;
 			const inner = [...path, name];
 			const first = this.places.get(formatPath(inner));
 			if (first) {
@@ -103,13 +162,21 @@ class TreeWalk {
 			}
 			// Defined, not assigned: a key named __proto__ is a key like any other.
 			Object.defineProperty(object, name, {
-				value: this.visit(value, inner, [...spelled, key], line),
+				value: this.#visitValue(form, written, name, value, inner, [...spelled, key], line),
 				enumerable: true,
 				writable: true,
 				configurable: true,
 			});
 		}
-		return object;
+	}
+
+	#visitValue(form: Form, written: string, name: string, node: SyntaxNode, path: PlanPath, spelled: PlanPath, line: number): unknown {
+		const value = this.visit(node, path, spelled, line);
+		if (node.kind !== 'scalar') return value;
+		if (form.gigabytes?.includes(written) && /^\d+(?:\.\d+)?$/.test(String(value))) return `${String(value)} GB`;
+		if (!form.lists?.includes(name) || typeof value !== 'string') return value;
+		this.alias([...path, 0], path);
+		return [value];
 	}
 
 	locate(path: PlanPath): PlanPlace {
@@ -117,8 +184,8 @@ class TreeWalk {
 			const place = this.places.get(formatPath(path.slice(0, length)));
 			if (!place) continue;
 			const missing = path.slice(length).map((key) => (this.isCamelCase && typeof key === 'string' ? toCamelCase(key) : key));
-			return { path: formatPath([...place.spelled, ...missing]), line: place.line };
+			return { path: oneLine(formatPath([...place.spelled, ...missing])), line: place.line };
 		}
-		return { path: formatPath(path) };
+		return { path: oneLine(formatPath(path)) };
 	}
 }

@@ -1,7 +1,7 @@
 /** What reading a plan gives: the document, what is wrong with its shape, and where everything stands. */
 import type { PlanDocument } from './schema.js';
 
-/** A place in the plan, keys in snake_case: `['nodes', 1, 'memory']`. */
+/** A place in the plan as the schema has it (./forms): `['nodes', 1, 'memory']`. */
 export type PlanPath = readonly (string | number)[];
 
 export type ProblemCode = 'schema' | 'unknown-key' | 'missing-key' | 'duplicate-key' | 'script-file';
@@ -21,12 +21,14 @@ export interface Problem {
 /** A startup script with its text, wherever that came from. */
 export interface SourceScript {
 	readonly nodeIndex: number;
-	/** Position among the scripts of its node, from 0: those under `os` first, then those of the recipe itself. */
+	/** Position among the scripts of its node, from 0. */
 	readonly scriptIndex: number;
-	/** Where the entry stands: `['nodes', 0, 'recipe', 'os', 'startup_scripts', 0]`. */
+	/** Where the entry stands: `['nodes', 0, 'recipe', 'startup_scripts', 0]`. */
 	readonly path: PlanPath;
 	readonly name: string;
 	readonly text: string;
+	/** Its bytes in base64, where they are no UTF-8. */
+	readonly bytes?: string;
 	/** Absolute path, when the script is a file beside the plan. */
 	readonly file?: string;
 	/**

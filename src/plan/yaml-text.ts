@@ -2,7 +2,8 @@
 import { createRequire } from 'node:module';
 import type { Document, LineCounter, Node, Pair } from 'yaml';
 import { usageFailure } from '../base/errors.js';
-import type { SyntaxNode, SyntaxTree } from './syntax.js';
+import { oneLine } from '../base/format.js';
+import { maximumDepth, TooDeepError, type Entry, type MappingNode, type SyntaxNode, type SyntaxTree } from './syntax.js';
 
 type Yaml = typeof import('yaml');
 
@@ -11,13 +12,19 @@ const loadYaml = (): Yaml => createRequire(import.meta.url)('yaml') as Yaml;
 
 const NO_ALIASES = 'write the plan without YAML aliases (*name)';
 
+/** Brackets that the parser would take seconds to stumble over. */
+const opensTooMuch = new RegExp(`(?:[\\[{] ?){${maximumDepth + 1}}`);
+
 /** Reads YAML; a `Failure` (usage) with line and column for anything else. `file` is for messages. */
 export function parseYamlText(text: string, file: string): SyntaxTree {
+	if (opensTooMuch.test(text)) throw new TooDeepError();
 	const yaml = loadYaml();
 	const lines = new yaml.LineCounter();
-	const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+	const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: true, logLevel: 'error' });
 	const error = document.errors[0];
 	if (error) {
+		// The parser descends by calling itself, and tells of its own end as of an error in the text.
+		if (/call stack/i.test(error.message)) throw new TooDeepError();
 		const { line, col } = lines.linePos(error.pos[0]);
 		const message = error.code === 'MULTIPLE_DOCS' ? 'a second document begins here' : firstLowerCase(error.message);
 		throw usageFailure(`${file}:${line}:${col}: ${message}`, { hint: 'fix the YAML there', cause: error });
@@ -48,6 +55,7 @@ class Conversion {
 	readonly #document: Document;
 	readonly #lines: LineCounter;
 	readonly #file: string;
+	#depth = 0;
 	/** The targets of the aliases that are being followed. */
 	readonly #followed = new Set<unknown>();
 
@@ -60,22 +68,47 @@ class Conversion {
 
 	/** `outerLine` is the line of what is around, for a node that is not written out. */
 	convert(node: unknown, outerLine: number): SyntaxNode {
+		if (++this.#depth > maximumDepth) throw new TooDeepError();
+		const converted = this.#convert(node, this.#lineOf(node, outerLine));
+		this.#depth--;
+		return converted;
+	}
+
+	#convert(node: unknown, line: number): SyntaxNode {
 		const { isAlias, isMap, isScalar, isSeq } = this.#yaml;
-		const line = this.#lineOf(node, outerLine);
 		if (isAlias(node)) return this.#follow(node.resolve(this.#document), line);
 		if (isSeq(node)) return { kind: 'list', line, items: node.items.map((item) => this.convert(item, line)) };
-		if (isMap(node)) {
-			const pairs = node.items as Pair<Node | null, Node | null>[];
-			const entries = pairs.map(({ key, value }) => {
-				const keyLine = this.#lineOf(key, line);
-				const written = isScalar(key) ? String(key.value) : String(key);
-				return { key: written, line: keyLine, value: this.convert(value, keyLine) };
-			});
-			return { kind: 'mapping', line, entries };
-		}
+		if (isMap(node)) return this.#mapping(node.items as Pair<Node | null, Node | null>[], line);
 		const isBlock = isScalar(node) && node.type === 'BLOCK_LITERAL';
-		const value = isScalar(node) ? node.value : null;
+		const isOctal = isScalar(node) && typeof node.value === 'number' && /^0o[0-7]+$/.test(node.source ?? '');
+		// What is written as octal is read by whoever knows that it is a file's mode.
+		const value = isOctal ? node.source : isScalar(node) ? node.value : null;
 		return { kind: 'scalar', line, value, ...(isBlock ? { lineOffset: line } : {}) };
+	}
+
+	/** Keys of the mapping itself count before those that a merge key (`<<`) brings, wherever that stands. */
+	#mapping(pairs: readonly Pair<Node | null, Node | null>[], line: number): MappingNode {
+		const { isScalar } = this.#yaml;
+		const entries: Entry[] = [];
+		const merged: Entry[] = [];
+		for (const { key, value } of pairs) {
+			const keyLine = this.#lineOf(key, line);
+			const written = isScalar(key) ? String(key.value) : String(key);
+			const converted = this.convert(value, keyLine);
+			// The parser's own mark of a merge key that is not in quotes.
+			if (isScalar(key) && typeof key.value === 'symbol') merged.push(...this.#merged(converted, keyLine));
+			else entries.push({ key: written, line: keyLine, value: converted });
+		}
+		const own = new Set(entries.map(({ key }) => key));
+		const brought = merged.filter(({ key }) => !own.has(key) && own.add(key));
+		return { kind: 'mapping', line, entries: [...entries, ...brought] };
+	}
+
+	/** The entries of a mapping, or of a list of them of which the first counts most (https://yaml.org/type/merge.html). */
+	#merged(node: SyntaxNode, line: number): readonly Entry[] {
+		if (node.kind === 'mapping') return node.entries.map((entry) => ({ ...entry, line }));
+		if (node.kind === 'list') return node.items.flatMap((item) => this.#merged(item, line));
+		throw usageFailure(`${this.#file}:${line}: a merge key (<<) stands for no mapping`, { hint: 'write `<<: *name` with an anchor of a mapping' });
 	}
 
 	/** The target of an alias, which has the place of the alias. */
@@ -95,4 +128,4 @@ class Conversion {
 	}
 }
 
-const firstLowerCase = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+const firstLowerCase = (text: string): string => oneLine(text.charAt(0).toLowerCase() + text.slice(1));

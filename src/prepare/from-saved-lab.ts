@@ -1,13 +1,14 @@
-/** Prepares the machines of an imported lab for their restore. */
-import { cp, rm, writeFile } from 'node:fs/promises';
+/** An imported lab: what its machines need before they are restored. */
+import { cp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { hostFailure, usageFailure } from '../base/errors.js';
 import { withoutControls } from '../base/format.js';
 import { readCheckpoint, verifyFound, type Checkpoint } from '../checkpoint/store.js';
-import { chooseAccelerator, processorModel, readQemuVersion } from '../host/accelerator-choice.js';
+import { chooseAccelerator, readQemuVersion } from '../host/accelerator-choice.js';
 import { thisHost } from '../host/host.js';
 import { admitMemory } from '../host/memory.js';
+import { processorInputs, processorModel } from '../host/processor.js';
 import type { Image } from '../image/store.js';
 import type { Lab } from '../lab/lab.js';
 import { stage } from '../lab/stage.js';
@@ -15,8 +16,9 @@ import { machineFingerprint, type HostFingerprint } from '../machine/fingerprint
 import { findQcow2Danger } from '../machine/qcow2.js';
 import { restored } from '../protocol/restored.js';
 import { scaledDeadlines, slowdownOf, type MachineRunSpec } from '../protocol/run-spec.js';
+import { keepFresh } from '../runs/heartbeat.js';
 import type { Paths } from '../runs/paths.js';
-import type { RunDirectory } from '../runs/run-directory.js';
+import { holderFile, writeHolder, type RunDirectory } from '../runs/run-directory.js';
 import { compareHosts } from '../saved-lab/compare-hosts.js';
 import { findCheckpointIn, imageIn } from '../saved-lab/layout.js';
 import type { SavedLab } from '../saved-lab/saved-lab.js';
@@ -42,16 +44,16 @@ export async function prepareImported(
 	paths: Pick<Paths, 'cache'>,
 	{ emit, cleanup, signal }: PrepareContext,
 ): Promise<PreparedLab> {
-	const pidFile = path.join(directory, 'pid');
-	cleanup.defer('pid file of the imported run', () => rm(pidFile, { force: true }));
-	// With a pid file of a live process, neither a later run nor `rehearse prune` removes the run.
-	await writeFile(pidFile, `${process.pid}\n`);
+	cleanup.defer('opened run', () => rm(holderFile(directory), { force: true }));
+	// Neither a later run nor `rehearse prune` removes the run of a process that lives.
+	await writeHolder(directory);
+	keepFresh(directory, undefined, cleanup);
 	const images = new Map(saved.machines.map(({ node, image }) => [node, imageIn(directory, image.key)]));
 	const checkpoint = await stage(emit, 'checkpoints', () => readImported(directory, signal));
 	const machines = machinesOf(saved, lab, images, run).map((machine) => restored(machine, checkpoint, machine.spec.name));
 	const qemuVersion = await readQemuVersion(signal);
-	const host = { qemuVersion, processor: processorModel() };
-	// Checked before an accelerator is proven, which takes time.
+	const host = { qemuVersion, processor: processorModel(), processorInputs: await processorInputs(saved.accelerator) };
+	// Before an accelerator is proven, which takes its time.
 	requireSameHost(checkpoint, machines, { ...host, accelerator: saved.accelerator }, saved);
 	const accelerator = await stage(emit, 'accelerator', () =>
 		chooseAccelerator({ choice: saved.accelerator.name, images, cacheDirectory: paths.cache, qemuVersion, signal }),
@@ -68,7 +70,7 @@ export async function prepareImported(
 	const slowdown = slowdownOf(accelerator.canaryMs, lab.nodes.length, os.availableParallelism());
 	return {
 		plan: { machines, startedKey: checkpoint.manifest.key },
-		...{ images, qemuVersion, accelerator, slowdown, deadlines: scaledDeadlines(slowdown) },
+		...{ images, host: { ...host, accelerator }, qemuVersion, accelerator, slowdown, deadlines: scaledDeadlines(slowdown) },
 	};
 }
 
@@ -84,7 +86,7 @@ function machinesOf(
 		const image = images.get(node.name);
 		if (!machine || !image) throw usageFailure(`the bundle has no machine for ${node.name}`, { node: node.name });
 		const { username, password, hostKey, startup } = machine;
-		return { ...machineOf(node, index, image, run), username, password, hostKey, startup };
+		return { ...machineOf(node, index, image, run), username, ...(password === undefined ? {} : { password }), hostKey, startup };
 	});
 }
 

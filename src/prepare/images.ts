@@ -1,8 +1,9 @@
 import os from 'node:os';
 import { Semaphore } from '../base/semaphore.js';
+import { withEither } from '../base/waiting.js';
 import { imageRequests, readGuestDefinition, type ImageRequest } from '../image/guest.js';
 import { findHostMirror } from '../image/mirror.js';
-import { provideImage, type Image } from '../image/store.js';
+import { findImage, provideImage, type Image } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 
@@ -14,7 +15,14 @@ export interface ImagesOptions {
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** How many builds run at once. A build alternates between unpacking and single-threaded scripts. */
+/** Whether a lab's images are all there, so that nothing has to be built. */
+export async function areImagesThere(lab: Pick<Lab, 'nodes'>, directory: string): Promise<boolean> {
+	const guest = await readGuestDefinition();
+	const found = await Promise.all(imageRequests(lab, guest).map((request) => findImage(request, { directory, guest })));
+	return found.every((image) => image !== undefined);
+}
+
+/** A build is a mixture of unpacking and single-threaded scripts: as many at once as there are cores, but few. */
 const buildsAtOnce = Math.min(2, os.availableParallelism());
 
 /** Provides the image of each node, and builds the missing ones. Resolves to the images by node. */
@@ -26,9 +34,8 @@ export async function provideImages(
 	const findMirror = () => (mirror ? Promise.resolve({ uri: mirror }) : findHostMirror(signal));
 	const images = new Map<string, Image>();
 	const failing = new AbortController();
-	const either = signal ? AbortSignal.any([signal, failing.signal]) : failing.signal;
 	const semaphore = new Semaphore(buildsAtOnce);
-	const provide = async (request: ImageRequest) => {
+	const provide = async (request: ImageRequest, either: AbortSignal) => {
 		try {
 			const image = await semaphore.take(() => provideImage(request, { directory, guest, findMirror, emit, signal: either }));
 			for (const node of request.nodes) images.set(node, image);
@@ -37,8 +44,10 @@ export async function provideImages(
 			throw error;
 		}
 	};
-	// Wait for all, so that no build continues after a failure.
-	await Promise.allSettled(imageRequests(lab, guest).map(provide));
-	either.throwIfAborted();
+	// All are waited for, so that no build goes on behind a failure.
+	await withEither([signal, failing.signal], async (either) => {
+		await Promise.allSettled(imageRequests(lab, guest).map((request) => provide(request, either)));
+		either.throwIfAborted();
+	});
 	return images;
 }

@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { toolVersion } from '../base/package-root.js';
 import { pasteable } from '../base/shell.js';
-import { processorModel } from '../host/accelerator-choice.js';
+import { processorModel } from '../host/processor.js';
 import type { Image } from '../image/store.js';
 import type { ProvenAccelerator } from '../machine/accelerator.js';
 import { qemuArguments, type Accelerator } from '../machine/spec.js';
@@ -55,8 +55,8 @@ function qemuCommand({ spec, restore }: MachineRunSpec, accelerator: Accelerator
 	return pasteable(['qemu-system-x86_64', ...qemuArguments(machine, accelerator, start)]);
 }
 
-/** Lists the packages of an image, each as `name version`. */
+/** Each package of an image with its version, and with architecture and source where it is known; blanks between. */
 async function packagesOf({ rootFile }: Image): Promise<readonly string[]> {
 	const text = await readFile(path.join(path.dirname(rootFile), 'packages.txt'), 'utf8').catch(() => '');
-	return text.split('\n').filter((line) => line !== '').map((line) => line.replace('\t', ' '));
+	return text.split('\n').filter((line) => line !== '').map((line) => line.replaceAll('\t', ' '));
 }

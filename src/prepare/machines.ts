@@ -1,15 +1,15 @@
 import path from 'node:path';
-import { brokenFailure, usageFailure } from '../base/errors.js';
+import { brokenFailure } from '../base/errors.js';
 import type { Image } from '../image/store.js';
 import type { HostKey, Lab, LabNode, StartupScript, User } from '../lab/lab.js';
 import { memoryDirectory } from '../machine/memory.js';
 import { overlayName } from '../machine/qcow2.js';
-import { reasonNotToTrace } from '../machine/trace/read.js';
+import { reasonNotToTrace } from '../trace/traceable.js';
 import { tapName } from '../network/plan.js';
 import type { MachineRunSpec } from '../protocol/run-spec.js';
 import type { RunDirectory } from '../runs/run-directory.js';
 import { consoleLogPath } from '../runs/run-files.js';
-import { buildSeedFiles, readGuestFiles, type SeedFiles } from '../seed/content.js';
+import { buildSeedFiles, readGuestFiles, type SeedFiles, type SeedInput } from '../seed/content.js';
 import { writeSeedDisk } from '../seed/disk.js';
 
 /** A machine to run, with what its seed needs. */
@@ -38,8 +38,8 @@ export function prepareMachines(
 			hostKey,
 			runSpec: {
 				...machineOf(node, index, image, directory),
-				username: user.username,
-				password: user.password,
+				...user,
+				...(node.ssh === undefined ? {} : { sshPort: node.ssh.port }),
 				hostKey: hostKey.publicKey,
 			},
 		};
@@ -57,6 +57,7 @@ export function machineOf(
 		spec: {
 			name: node.name,
 			memoryMiB: node.memoryMiB,
+			...(node.vcpus === undefined ? {} : { vcpus: node.vcpus }),
 			mac: node.mac,
 			tap: tapName(index),
 			kernelFile: image.kernelFile,
@@ -70,6 +71,7 @@ export function machineOf(
 			qmpSocket: path.join(sockets, `${index}.qmp`),
 			agentSocket: path.join(sockets, `${index}.agent`),
 			controlChannelSocket: path.join(sockets, `${index}.side`),
+			commandSocket: path.join(sockets, `${index}.commands`),
 			debugSocket: path.join(sockets, `${index}.debug`),
 			shellSocket: path.join(sockets, `${index}.shell`),
 		},
@@ -80,20 +82,20 @@ export function machineOf(
 	};
 }
 
-/** The user that the tool logs in as: the first one with a password and sudo. */
-function loginUser(node: LabNode): User & { password: string } {
-	const user = node.users.find(({ password, groups }) => password !== undefined && groups.includes('sudo'));
-	if (user?.password !== undefined) return { ...user, password: user.password };
-	throw usageFailure(`${node.name} has no user that the scenario can run as: none has a password and the group sudo`, {
-		node: node.name,
-		hint: 'give its recipe a user with a password and the group sudo',
-	});
+/** The user that people get in as: the first with a password and sudo, or else with a password; root where nobody is declared. */
+function loginUser({ users, ssh }: LabNode): Pick<MachineRunSpec, 'username' | 'password'> {
+	const withPassword = users.filter(({ password }) => password !== undefined);
+	const user: User | undefined = withPassword.find(({ groups }) => groups.includes('sudo')) ?? withPassword[0] ?? users[0];
+	if (!user) return { username: 'root' };
+	// Where the recipe forbids passwords nobody is expected to get in with one.
+	const isPasswordAsked = user.password !== undefined && ssh?.passwords !== false;
+	return { username: user.username, ...(isPasswordAsked ? { password: user.password } : {}) };
 }
 
 /** Builds the files of every machine's seed, by node. */
 export async function seedFilesOf(
 	machines: readonly PreparedMachine[],
-	{ scriptDeadlineSeconds, trace }: { readonly scriptDeadlineSeconds: number; readonly trace: boolean },
+	{ scriptDeadlineSeconds, trace }: Pick<SeedInput, 'scriptDeadlineSeconds'> & { readonly trace: boolean },
 ): Promise<ReadonlyMap<string, SeedFiles>> {
 	const guestFiles = await readGuestFiles();
 	const isTraced = ({ text }: StartupScript) => trace && reasonNotToTrace(text) === undefined;

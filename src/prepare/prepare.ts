@@ -2,9 +2,11 @@
 import { stat } from 'node:fs/promises';
 import os from 'node:os';
 import type { CleanupStack } from '../base/cleanup.js';
-import { chooseAccelerator, processorModel, readQemuVersion } from '../host/accelerator-choice.js';
+import { chooseAccelerator, readQemuVersion } from '../host/accelerator-choice.js';
 import { thisHost } from '../host/host.js';
+import { adviseKvm } from '../host/kvm.js';
 import { admitMemory } from '../host/memory.js';
+import { processorInputs, processorModel } from '../host/processor.js';
 import type { Image } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
@@ -19,7 +21,9 @@ import { planCheckpoints, type CheckpointPlan, type CheckpointOptions } from './
 import { provideHostKeys } from './host-keys.js';
 import { provideImages } from './images.js';
 import { prepareMachines, seedFilesOf, writeSeeds, type PreparedMachine } from './machines.js';
+import { tellProcessors } from '../host/memory.js';
 import type { NodeInputs } from './node-fingerprint.js';
+import { scriptDeadlineMs } from '../protocol/run-spec.js';
 
 export interface PrepareOptions {
 	readonly paths: Paths;
@@ -46,6 +50,8 @@ export interface PreparedLab {
 	readonly plan: CheckpointPlan;
 	/** By node. */
 	readonly images: ReadonlyMap<string, Image>;
+	/** What saved machines depend on of it. */
+	readonly host: HostFingerprint;
 	readonly qemuVersion: string;
 	readonly accelerator: ProvenAccelerator;
 	readonly slowdown: number;
@@ -67,21 +73,29 @@ export async function prepareLab(
 		chooseAccelerator({ choice: options.accelerator, images, cacheDirectory: paths.cache, qemuVersion, signal }),
 	);
 	emit({ type: 'accelerator', name: accelerator.name, reason: accelerator.reason });
+	const advice = accelerator.name === 'tcg' && options.accelerator === 'auto' ? await adviseKvm(thisHost()) : undefined;
+	if (advice !== undefined) emit({ type: 'notice', message: advice });
+	const { noRestore } = accelerator;
+	if (noRestore !== undefined && !checkpoints.cold) {
+		emit({ type: 'notice', message: `a machine that is saved does not go on on this host, so all are booted and none is saved: ${noRestore}` });
+	}
 	const wanted = ({ name }: { readonly name: string }) => seeded?.includes(name) ?? true;
 	const memoryNotice = admitMemory(lab.nodes.filter(wanted), accelerator.name, thisHost().freeMemory() / 2 ** 20);
 	if (memoryNotice) emit({ type: 'notice', message: memoryNotice });
+	const processorsNotice = tellProcessors(lab.nodes, os.availableParallelism());
+	if (processorsNotice) emit({ type: 'notice', message: processorsNotice });
 	const slowdown = slowdownOf(accelerator.canaryMs, lab.nodes.length, os.availableParallelism());
 	const deadlines = scaledDeadlines(slowdown);
 	const hostKeys = await provideHostKeys(paths.hostKeys, lab.name, lab.nodes);
 	const machines = prepareMachines(lab, images, hostKeys, directory);
-	const seeds = await seedFilesOf(machines, { scriptDeadlineSeconds: deadlines.scriptMs / 1000, trace: options.trace });
+	const seeds = await seedFilesOf(machines, { scriptDeadlineSeconds: (script) => scriptDeadlineMs(script, deadlines, slowdown) / 1000, trace: options.trace });
 	await stage(emit, 'seeds', () => writeSeeds(machines.filter(({ node }) => wanted(node)), seeds, signal));
-	const host: HostFingerprint = { qemuVersion, accelerator, processor: processorModel() };
+	const host: HostFingerprint = { qemuVersion, accelerator, processor: processorModel(), processorInputs: await processorInputs(accelerator) };
 	const plan = await stage(emit, 'checkpoints', async () => {
 		const inputs = await Promise.all(machines.map((machine) => inputsOf(machine, seeds.get(machine.node.name) ?? {}, host)));
-		return planCheckpoints(lab.name, inputs, checkpoints, { directory: paths.checkpoints, emit, cleanup, signal, pid });
+		return planCheckpoints(lab.name, inputs, noRestore === undefined ? checkpoints : { ...checkpoints, cold: true }, { directory: paths.checkpoints, emit, cleanup, signal, pid });
 	});
-	return { plan, images, qemuVersion, accelerator, slowdown, deadlines };
+	return { plan, images, host, qemuVersion, accelerator, slowdown, deadlines };
 }
 
 async function inputsOf(machine: PreparedMachine, seed: SeedFiles, host: HostFingerprint): Promise<NodeInputs> {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Argv } from './run.js';
 
@@ -13,11 +14,15 @@ export interface Daemon {
 	leave(): void;
 }
 
-/** Starts a process in its own session. Its standard input is `input`; its standard output and error are discarded. */
-export async function startDaemon([program, ...args]: Argv, input: string): Promise<Daemon> {
-	const child = spawn(program, args, { detached: true, stdio: ['pipe', 'ignore', 'ignore', 'pipe'] });
-	await once(child, 'spawn');
-	// When it ends before it has read its input, the end of its output reports that.
+/**
+ * Starts a process in a session of its own, with `input` on its standard input. What it writes to its other two streams, as
+ * when it crashes, goes to a log, which begins anew.
+ */
+export async function startDaemon([program, ...args]: Argv, input: string, logFile: string): Promise<Daemon> {
+	const log = await open(logFile, 'w', 0o600);
+	const child = spawn(program, args, { detached: true, stdio: ['pipe', log.fd, log.fd, 'pipe'] });
+	await once(child, 'spawn').finally(() => log.close());
+	// One that ends before it has read its input is told by the end of what it says.
 	child.stdin?.on('error', () => undefined);
 	child.stdin?.end(input);
 	const output = child.stdio[3] as Readable;

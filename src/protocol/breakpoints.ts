@@ -1,5 +1,6 @@
-/** Where a script can be stopped. Pure. */
-import { findCommandPlaces, placesOf, type ScriptPlaces } from '../shell/command-places.js';
+/** Where in a script one can stop. Pure. */
+import { findCommandPlaces, type ScriptPlaces } from '../shell/command-places.js';
+import { placesOf } from '../shell/places-of.js';
 import type { DebugStop } from '../machine/debugging/messages.js';
 
 /** The places of the commands of a script; none where it cannot be parsed. */
@@ -7,7 +8,7 @@ export function readPlaces(text: string): ScriptPlaces {
 	try {
 		return findCommandPlaces(text);
 	} catch {
-		return { places: [], functions: new Set() };
+		return { places: [], functions: new Set(), aliases: new Map() };
 	}
 }
 

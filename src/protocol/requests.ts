@@ -19,7 +19,9 @@ export type LabRequest =
 	| { readonly op: 'resize'; readonly node: string; readonly size: TerminalSize }
 	/** Authorizes an SSH key, for the declared user where no user is named. */
 	| { readonly op: 'authorize'; readonly node: string; readonly user?: string; readonly publicKey: string }
-	/** → whether every assertion passed; events report each assertion */
+	/** → LoginOutcome: whether people get in by SSH, and why not */
+	| { readonly op: 'login'; readonly node: string }
+	/** → whether every assertion passed; the events tell of each */
 	| { readonly op: 'test'; readonly tests: readonly string[]; readonly deadlineMs: number }
 	| { readonly op: 'link'; readonly node: string; readonly link: LinkState }
 	| { readonly op: 'pause' | 'resume' | 'kill'; readonly node: string }

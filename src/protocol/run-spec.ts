@@ -1,7 +1,7 @@
 /** The messages between `rehearse` and the supervisor, the first process of a lab's namespaces. */
 import type { CheckpointMachine, Manifest } from '../checkpoint/manifest.js';
 import type { Origin, RobustnessCheck, ReportedError, RunEventBody, ScriptOutcome, Status } from '../lab/events.js';
-import type { Lab } from '../lab/lab.js';
+import type { Lab, StartupScript } from '../lab/lab.js';
 import type { StateFiles } from '../machine/memory.js';
 import type { Accelerator, MachineSpec } from '../machine/spec.js';
 
@@ -14,10 +14,13 @@ export interface MachineRunSpec {
 	readonly diskMiB: number;
 	readonly consoleFile: string;
 	readonly address: string;
-	/** The declared user that the tool logs in as. */
+	/** The declared user that people get in as. */
 	readonly username: string;
-	readonly password: string;
-	/** The public half of the node's SSH host key. */
+	/** Absent where that user has none, who then gets in with a key only. */
+	readonly password?: string;
+	/** Where its recipe has SSH; 22 where it says nothing of it. */
+	readonly sshPort?: number;
+	/** The public half of the host key that the node was given. */
 	readonly hostKey: string;
 	/** How the machine is to start. If it cannot be restored, the supervisor boots it. */
 	readonly origin: Origin;
@@ -76,11 +79,19 @@ export interface RunSpec {
 	readonly saveFailed?: ExportRequest;
 	/** Whether the scenario runs once the machines are started. A detached lab waits for requests instead. */
 	readonly scenario: boolean;
+	/** Whether declared passwords stay in what the lab answers to those who ask it later. */
+	readonly showSecrets?: boolean;
 	/** The store of checkpoints. */
 	readonly checkpoints: string;
 	readonly accelerator: Accelerator;
-	/** The host's part of a machine's fingerprint inputs. */
-	readonly host: { readonly qemuVersion: string; readonly processor: string };
+	/** The host's part in what a saved machine depends on, the accelerator apart. */
+	readonly host: {
+		readonly qemuVersion: string;
+		/** The processor by its model name. */
+		readonly processor: string;
+		/** What else shows in a guest's processor under that accelerator, by names for people. */
+		readonly processorInputs: Readonly<Record<string, string>>;
+	};
 	readonly deadlines: Deadlines;
 	/** How many times slower the guests run than on the reference host (see `slowdownOf`). */
 	readonly slowdown: number;
@@ -123,7 +134,14 @@ export interface Deadlines {
 	readonly loginMs: number;
 }
 
-/** The requests that the supervisor reads from its standard input, one a line, after the first line. */
+/** How long a startup script may take, in milliseconds: what the plan or the command line says, as stretched as all else. */
+export const scriptDeadlineMs = (
+	{ timeoutSeconds }: Pick<StartupScript, 'timeoutSeconds'>,
+	{ scriptMs }: Pick<Deadlines, 'scriptMs'>,
+	slowdown: number,
+): number => (timeoutSeconds === undefined ? scriptMs : Math.round(timeoutSeconds * 1000 * slowdown));
+
+/** The words that the supervisor understands on its standard input, after the first line. */
 export type SupervisorRequest = 'stop' | 'release';
 
 /** The deadlines on the reference host, which has KVM and is idle. */
@@ -166,4 +184,12 @@ export interface ScenarioRequest {
 /** Nodes to replace, and the lab as it is afterwards. */
 export interface Replacement extends Pick<RunSpec, 'lab' | 'startedKey' | 'saveStarted'> {
 	readonly machines: readonly MachineRunSpec[];
+}
+
+/** What a lab is made from, once some of its nodes have been made anew. */
+export function withReplacement(run: RunSpec, { machines, ...lab }: Replacement): RunSpec {
+	const all = run.machines.map((before) => machines.find(({ spec }) => spec.name === before.spec.name) ?? before);
+	// A key of the checkpoint of the lab that was must not be taken for one of the lab that is.
+	const { startedKey: _was, saveStarted: _then, ...rest } = run;
+	return { ...rest, ...lab, machines: all };
 }

@@ -7,29 +7,34 @@
  * Later stages take earlier results as arguments. Events report what happens. `RunState`, the fold over them, is the
  * result.
  */
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { tokenOf } from '../base/alive.js';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { timeLimitFailure, toFailure, toReported } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
 import { quote } from '../base/shell.js';
+import { withEither } from '../base/waiting.js';
+import { washed } from '../base/wash.js';
 import { boundCheckpoints } from '../checkpoint/inventory.js';
 import { leaseCheckpoint } from '../checkpoint/lease.js';
-import { processorModel } from '../host/accelerator-choice.js';
 import { requiredForRun } from '../host/requirements.js';
 import type { Emit, RobustnessCheck, RunEvent } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
+import { maskEvent, masksOf } from '../lab/mask.js';
+import { scriptSources } from '../lab/script-source.js';
+import { topologyOf } from '../lab/topology.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
 import { emptyRun, foldEvent } from '../outcome/fold.js';
-import { resultJson, resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import type { CheckpointOptions } from '../prepare/checkpoints.js';
 import { prepareImported, type ImportedLab } from '../prepare/from-saved-lab.js';
+import { areImagesThere } from '../prepare/images.js';
 import { writeMachinesFile } from '../prepare/machines-file.js';
 import { prepareLab, type PrepareContext } from '../prepare/prepare.js';
 import { startJanitor } from '../process/janitor.js';
 import { controlSocketIn } from '../protocol/requests.js';
 import type { ExportRequest, Keep, RunSpec } from '../protocol/run-spec.js';
+import { keepFresh } from '../runs/heartbeat.js';
 import { announceLive, type LiveLab } from '../runs/live-labs.js';
 import { ensureDirectory, type Paths } from '../runs/paths.js';
 import { copyPlan } from '../runs/plan-copy.js';
@@ -39,11 +44,14 @@ import { sshConfigFile, writeSshConfig } from '../runs/ssh-config.js';
 import { checkpointsIn } from '../saved-lab/layout.js';
 import { requestExport } from '../saved-lab/store.js';
 import { announceTests } from '../scenario/checks.js';
+import { keepReports } from './keep-reports.js';
 import { startSupervisor, type Supervisor } from './start-supervisor.js';
 
 export interface RehearseOptions {
 	readonly lab: Lab;
-	/** How the person named the lab, for commands to paste. */
+	/** The text of its plan, as it was hashed; absent for a lab that was handed over. */
+	readonly planText?: string;
+	/** The lab as the person named it, for commands to paste. */
 	readonly labArgument: string;
 	readonly paths: Paths;
 	readonly accelerator: AcceleratorChoice;
@@ -64,6 +72,8 @@ export interface RehearseOptions {
 	readonly robustness?: readonly RobustnessCheck[];
 	/** Directories of earlier runs that this run must not remove. */
 	readonly spared?: readonly string[];
+	/** Where this process writes what it has no other place for, when it is a lab's daemon. */
+	readonly daemonLog?: string;
 	/** How long each node waits before its startup scripts begin, in milliseconds. */
 	readonly pace?: Readonly<Record<string, number>>;
 	/**
@@ -71,7 +81,9 @@ export interface RehearseOptions {
 	 * decide the verdict.
 	 */
 	readonly snapshots?: boolean;
-	/** Base URI of the Debian archive. The default is that of the host's apt. */
+	/** Whether declared passwords stay in what is shown and kept. */
+	readonly showSecrets?: boolean;
+	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
 	readonly mirror?: string | undefined;
 	/** Time limit of the whole run, in milliseconds. */
 	readonly timeLimitMs: number;
@@ -95,8 +107,10 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	const began = performance.now();
 	let state = emptyRun();
 	let directory: RunDirectory | undefined;
+	const masks = masksOf(options.lab, options.showSecrets ?? false);
 	const emit: Emit = (body) => {
-		const event: RunEvent = { at: Date.now(), ...body };
+		// All that a plan or a guest says comes by here, whoever shows it.
+		const event: RunEvent = washed({ at: Date.now(), ...maskEvent(body, masks.text) });
 		state = foldEvent(state, event);
 		logEvent(event);
 		options.onEvent(event);
@@ -119,31 +133,40 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 		() => limit.abort(timeLimitFailure(`the run's time limit of ${formatMs(options.timeLimitMs)} is over`)),
 		options.timeLimitMs,
 	);
-	const signal = AbortSignal.any([options.stopping.signal, limit.signal]);
-	try {
-		await withCleanup(async (cleanup) => {
-			// It starts while its inputs are prepared. If the host lacks something, `requiredForRun` reports it with the
-			// better message.
+	const run = (signal: AbortSignal) =>
+		withCleanup(async (cleanup) => {
+			// Its start goes on beside what it will need. What it lacks is told by what a run requires, in better words.
 			const starting = startSupervisor(cleanup, signal);
-			const required = requiredForRun();
+			const required = requireHost(options);
 			for (const early of [starting, required]) early.catch(() => undefined);
 			for (const kind of ['state', 'cache'] as const) await ensureDirectory(options.paths, kind);
 			directory = await createRunDirectory(options.paths.runs, options.lab.name, cleanup, options.spared);
+			keepFresh(directory.path, options.paths.checkpoints, cleanup);
 			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);
 			await announceLive(liveLab(options, directory), cleanup);
-			// `prepareImported` copies the plan of an imported run.
-			if (!options.imported) await keep('a copy of the plan', copyPlan(options.lab, directory.path), emit);
+			// That of a run that was opened came with it, and is copied with its seeds.
+			const { planText } = options;
+			if (planText !== undefined) await keep('a copy of the plan', copyPlan(options.lab, planText, directory.path, masks.plan), emit);
 			await rehearseIn(directory, options, { starting, required }, { emit, cleanup, signal });
 		});
+	const ends = [options.stopping.signal, limit.signal];
+	try {
+		await withEither(ends, run);
 	} catch (error) {
-		emit({ type: 'error', error: toReported(toFailure(signal.aborted ? signal.reason : error)) });
+		const reason = ends.find(({ aborted }) => aborted)?.reason as unknown;
+		emit({ type: 'error', error: toReported(toFailure(reason ?? error)) });
 	} finally {
 		clearTimeout(limitTimer);
 	}
 	emit({ type: 'run-finished', ms: Math.round(performance.now() - began) });
-	if (directory) await writeFile(path.join(directory.path, 'result.json'), resultJson(resultOf(state))).catch(() => undefined);
+	if (directory) await keepReports(state, directory.path, masks.text);
 	return state;
+}
+
+/** What is only needed to build an image is required where one has to be built. */
+async function requireHost({ lab, imported, paths }: RehearseOptions): Promise<void> {
+	await requiredForRun(!imported && !(await areImagesThere(lab, paths.images)));
 }
 
 async function rehearseIn(
@@ -157,6 +180,7 @@ async function rehearseIn(
 	await required;
 	const prepared = await (imported ? prepareImported(imported, lab, directory, paths, context) : prepareLab(lab, directory, options, context));
 	const { plan, accelerator, deadlines, slowdown } = prepared;
+	const { accelerator: _accelerator, ...hostInputs } = prepared.host;
 	await keep('what the machines are started with', writeMachinesFile({ ...prepared, ...plan }, directory.path), emit);
 	// A detached lab is reset to these checkpoints, and its debugger starts from them.
 	const keys = [plan.startedKey, ...plan.machines.map(({ provisionedKey }) => provisionedKey)].filter((key) => key !== undefined);
@@ -172,11 +196,12 @@ async function rehearseIn(
 		...plan,
 		checkpoints,
 		accelerator: { name: accelerator.name, accel: accelerator.accel, cpu: accelerator.cpu },
-		host: { qemuVersion: prepared.qemuVersion, processor: processorModel() },
+		host: hostInputs,
 		deadlines,
 		slowdown,
 		keep: options.keep,
 		scenario: options.scenario,
+		showSecrets: options.showSecrets ?? false,
 		trace: options.trace,
 		access: { sshConfigFile: sshConfigFile(directory.path), end: `rehearse down ${quote(lab.name)}` },
 		robustness: options.robustness ?? [],
@@ -216,17 +241,19 @@ async function keep(what: string, keeping: Promise<void>, emit: Emit): Promise<v
 	);
 }
 
-const liveLab = ({ lab, labArgument, scenario, imported }: RehearseOptions, { path: runDirectory, sockets }: RunDirectory): LiveLab => ({
+const liveLab = ({ lab, labArgument, scenario, imported, daemonLog }: RehearseOptions, { path: runDirectory, sockets }: RunDirectory): LiveLab => ({
 	name: lab.name,
 	labArgument,
 	planPath: lab.planPath,
 	nodes: lab.nodes.map(({ name }) => name),
 	isUp: !scenario,
 	...(imported ? { imported: imported.directory } : {}),
+	...(daemonLog === undefined ? {} : { log: daemonLog }),
 	runDirectory,
 	sockets,
 	controlSocket: controlSocketIn(sockets),
 	pid: process.pid,
+	token: tokenOf(),
 	startedAt: Date.now(),
 });
 
@@ -240,7 +267,11 @@ function announce({ lab, labArgument, scenario, robustness }: RehearseOptions, d
 		nodes: lab.nodes.map(({ name, startupScripts }) => ({ name, scripts: startupScripts.map((script) => script.name) })),
 		tests: scenario ? lab.scenarios.flatMap(({ tests }) => announceTests(tests)) : [],
 		warnings: lab.warnings,
+		...(lab.leftOut.length > 0 ? { leftOut: lab.leftOut } : {}),
 		runDirectory: directory.path,
 		...(robustness && robustness.length > 0 ? { robustness } : {}),
+		planPath: lab.planPath,
+		topology: topologyOf(lab),
+		sources: scriptSources(lab),
 	});
 }

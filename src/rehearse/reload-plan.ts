@@ -16,25 +16,32 @@ export interface ReloadPlan {
 	readonly scenarioChanged: boolean;
 }
 
-/** The name of each property of a node in messages. */
-const propertyNames: Readonly<Record<keyof LabNode, string>> = {
+/** What is told of each part of a node. */
+const words: Readonly<Record<keyof Required<LabNode>, string>> = {
+	vcpus: 'processors',
+	suite: 'base image',
 	name: 'name',
 	role: 'role',
+	position: 'place in the drawing',
 	memoryMiB: 'memory',
 	diskMiB: 'disk',
 	alias: 'lab address',
+	furtherAliases: 'lab addresses',
 	uplinkAddress: 'uplink address',
 	mac: 'MAC address',
 	dns: 'DNS',
 	features: 'features',
 	packages: 'packages',
+	withoutPackages: 'packages',
 	services: 'services',
+	ssh: 'SSH settings',
+	firewall: 'firewall',
 	users: 'users',
 	startupScripts: 'startup scripts',
 };
 
-/** Properties that do not affect the machine. */
-const immaterial: readonly (keyof LabNode)[] = ['role'];
+/** What says nothing about the machine. */
+const immaterial: readonly (keyof LabNode)[] = ['role', 'position'];
 
 /**
  * Compares a running lab with its edited plan.
@@ -53,7 +60,8 @@ export function planReload(running: Lab, edited: Lab, only: readonly string[] = 
 		...(removed.length > 0 ? [`${removed.join(', ')} was removed`] : []),
 		...(running.network.subnet === edited.network.subnet ? [] : [`its network is ${edited.network.subnet} now`]),
 		...(running.network.gateway === edited.network.gateway ? [] : [`its gateway is ${edited.network.gateway} now`]),
-		// A node's position determines its tap, its sockets and its lease, which a running lab cannot change.
+		...(isSame(running.network.others, edited.network.others) ? [] : ['its further subnets are others now']),
+		// A node's place decides its tap, its sockets and its lease, and those of the lab are given.
 		...(added.length + removed.length === 0 && !isSame(names(running), names(edited)) ? ['its nodes are in another order'] : []),
 	];
 	if (impossible.length > 0) {
@@ -71,9 +79,14 @@ export function planReload(running: Lab, edited: Lab, only: readonly string[] = 
 }
 
 const changesOf = (before: LabNode, after: LabNode): string[] =>
-	(Object.keys(propertyNames) as (keyof LabNode)[])
-		.filter((part) => !immaterial.includes(part) && !isSame(before[part], after[part]))
-		.map((part) => propertyNames[part]);
+	(Object.keys(words) as (keyof LabNode)[])
+		.filter((part) => !immaterial.includes(part) && !isSame(compared(before, part), compared(after, part)))
+		.map((part) => words[part])
+		.filter((word, index, all) => all.indexOf(word) === index);
+
+/** How long a script may take says nothing about the machine that it has made. */
+const compared = (node: LabNode, part: keyof LabNode): unknown =>
+	part === 'startupScripts' ? node.startupScripts.map(({ timeoutSeconds: _, ...script }) => script) : node[part];
 
 /** Resolved plans are plain data, with their keys in a fixed order. */
 const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);

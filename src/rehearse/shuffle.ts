@@ -3,13 +3,14 @@
  * the plain run, in which the startups begin one after another. The plain run's log and result report the outcomes.
  */
 import { appendFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunEvent, RunEventBody } from '../lab/events.js';
+import { maskEvent, masksOf } from '../lab/mask.js';
 import { foldEvent } from '../outcome/fold.js';
-import { errorOf, resultJson, resultOf, verdictOf } from '../outcome/result.js';
+import { errorOf, verdictOf } from '../outcome/result.js';
 import { allScripts, elapsedMs, type RunState } from '../outcome/state.js';
 import { failureSentences } from '../report/failures.js';
+import { keepReports } from './keep-reports.js';
 import { rehearse, type RehearseOptions } from './rehearse.js';
 import { startupOrders, type StartupOrder } from './startup-orders.js';
 
@@ -28,8 +29,9 @@ const pauseBounds = { least: 1000, most: 30_000 };
 export async function rehearseOrders(plain: RunState, { count, seed }: Shuffle, options: RehearseOptions): Promise<RunState> {
 	const began = performance.now();
 	let state = plain;
+	const masks = masksOf(options.lab, options.showSecrets ?? false);
 	const emit = (body: RunEventBody) => {
-		const event: RunEvent = { at: Date.now(), ...body };
+		const event: RunEvent = { at: Date.now(), ...maskEvent(body, masks.text) };
 		state = foldEvent(state, event);
 		try {
 			appendFileSync(path.join(plain.runDirectory, 'events.ndjson'), `${JSON.stringify(event)}\n`);
@@ -57,7 +59,7 @@ export async function rehearseOrders(plain: RunState, { count, seed }: Shuffle, 
 		}
 	}
 	emit({ type: 'run-finished', ms: Math.round(elapsedMs(plain) + performance.now() - began) });
-	await writeFile(path.join(plain.runDirectory, 'result.json'), resultJson(resultOf(state))).catch(() => undefined);
+	await keepReports(state, plain.runDirectory, masks.text);
 	return state;
 }
 

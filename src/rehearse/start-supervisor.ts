@@ -8,6 +8,7 @@ import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, fromReported } from '../base/errors.js';
 import { linesOf } from '../base/lines.js';
 import { programFile } from '../base/package-root.js';
+import { patiently } from '../base/patience.js';
 import { poll } from '../base/waiting.js';
 import type { Emit } from '../lab/events.js';
 import { startChild, type Child } from '../process/child.js';
@@ -48,7 +49,7 @@ export async function startSupervisor(cleanup: CleanupStack, signal: AbortSignal
 	// The clean-up may run before the start has finished.
 	const stop = async () => {
 		const child = await starting?.catch(() => undefined);
-		await child?.stop({ graceful: () => send(child, 'stop'), graceMs: teardownMs });
+		await child?.stop({ graceful: () => send(child, 'stop'), graceMs: patiently(teardownMs) });
 	};
 	cleanup.defer('supervisor', stop);
 	signal.throwIfAborted();
@@ -104,6 +105,6 @@ async function findFirstChild(child: Child): Promise<number> {
 	const { pid } = child;
 	const read = () => readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
 	const isDecided = (children: string) => children !== '' || child.exit !== undefined;
-	const { last } = await poll(read, isDecided, { intervalMs: 10, deadlineMs: 5000 });
+	const { last } = await poll(read, isDecided, { intervalMs: 10, deadlineMs: patiently(5000) });
 	return Number.parseInt(last, 10) || pid;
 }

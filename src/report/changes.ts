@@ -1,12 +1,14 @@
-/** What changed from one run of a lab to the next: assertions that flipped, scripts that fail or no longer do, machines. */
 import { oneLine } from '../base/format.js';
 import type { ScriptOutcome } from '../lab/events.js';
 import type { Difference } from '../lab/state-snapshot.js';
+import { failedPlaceResult, sourceText, type FailedPlaceResult } from '../outcome/failed-place.js';
 import { differenceResult, type DifferenceResult } from '../outcome/robustness.js';
-import { allAssertions, type ReachedStatus, type RunState } from '../outcome/state.js';
+import { allAssertions, assertionStatus, type ReachedStatus, type RunState } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
 import { statusIn } from './so-far.js';
 import { indented, mark, statusStyle, wrapWords, type Paint } from './text.js';
+
+/** What changed from one run of a lab to the next: assertions that flipped, scripts that fail or no longer do, machines. */
 
 type ScriptStatus = ScriptOutcome['status'] | 'not run';
 
@@ -28,6 +30,8 @@ export interface Changes {
 		readonly from: ScriptStatus | null;
 		readonly to: ScriptStatus;
 		readonly failed_line?: number;
+		readonly failed_source?: FailedPlaceResult['failed_source'];
+		readonly trace_ended_at?: number;
 		readonly failed_command?: string;
 		/** `failed with exit status 1 after 4.2 s`. */
 		readonly reported?: string;
@@ -59,11 +63,11 @@ const named = (state: RunState) =>
 
 function flippedAssertions(before: RunState, after: RunState): Changes['assertions'] {
 	return named(after).flatMap(({ test, assertion }) => {
-		const { onVm, title, outcome } = assertion;
+		const { onVm, title, outcome, notJudged } = assertion;
 		const from = statusIn(before, { test, onVm, title }) ?? null;
-		const to = outcome?.status ?? 'not run';
-		// What is new and passes is no news.
-		if (from === to || (from === null && to === 'passed')) return [];
+		const to = assertionStatus(assertion);
+		// What is new and passes is no news, nor is what nobody can judge.
+		if (from === to || (from === null && to === 'passed') || notJudged !== undefined) return [];
 		return [{ test, on_vm: onVm, assertion: title, from, to, ...(outcome?.message === undefined ? {} : { message: outcome.message }) }];
 	});
 }
@@ -79,7 +83,7 @@ function changedScripts(before: RunState, after: RunState): Changes['scripts'] {
 			return [
 				{
 					...{ node, script, from, to },
-					...(outcome?.failedLine === undefined ? {} : { failed_line: outcome.failedLine }),
+					...failedPlaceResult(outcome ?? {}),
 					...(outcome?.failedCommand === undefined ? {} : { failed_command: outcome.failedCommand }),
 					...(outcome === undefined || to === 'passed' ? {} : { reported: scriptFailure(outcome) }),
 				},
@@ -91,8 +95,8 @@ function changedScripts(before: RunState, after: RunState): Changes['scripts'] {
 /** Assertions and scripts that changed, a paragraph; no lines where nothing did. */
 export function changedAnswers({ assertions, scripts }: Changes, width: number, paint: Paint): string[] {
 	const lines = [
-		...scripts.flatMap(({ node, script, from, to, failed_line: line, failed_command: command, reported }) => {
-			const where = [...(line === undefined ? [] : [`line ${line}`]), ...(command === undefined ? [] : [oneLine(command)])].join(': ');
+		...scripts.flatMap(({ node, script, from, to, failed_line: line, failed_command: command, failed_source: source, reported }) => {
+			const where = [...(line === undefined ? [] : [`line ${line}`]), ...(command === undefined ? [] : [oneLine(command)])].join(': ') + (source ? ` (${sourceText({ file: source.file, ...(source.line === null ? {} : { line: source.line }) })})` : '');
 			const news = to === 'passed' ? `passes again (${from})` : (reported ?? to);
 			return marked(to, `${node}: startup script ${script} ${news}${where === '' ? '' : `, ${where}`}`, width, paint);
 		}),
@@ -126,4 +130,4 @@ const marked = (status: ScriptStatus | ReachedStatus, text: string, width: numbe
 
 /** Whether the run came to an answer that another can be compared with. */
 export const isComparable = (state: RunState): boolean =>
-	state.errors.length === 0 && allAssertions(state).every(({ outcome }) => outcome !== undefined);
+	state.errors.length === 0 && allAssertions(state).every((assertion) => assertionStatus(assertion) !== 'not run');

@@ -1,10 +1,17 @@
-/** The two tables of the summary: nodes with their startup scripts, and tests with their assertions. */
 import { formatMs, oneLine, plural, truncated, withoutControls } from '../base/format.js';
 import { wasStarted, type AssertionOutcome, type ScriptOutcome } from '../lab/events.js';
 import { startStageOf } from '../outcome/origins.js';
 import { bootEnding, nodeStatus, testStatus } from '../outcome/result.js';
-import type { AssertionRecord, NodeRecord, RunState, ScriptRecord, TestRecord } from '../outcome/state.js';
+import {
+	assertionStatus,
+	type AssertionRecord,
+	type NodeRecord,
+	type RunState,
+	type ScriptRecord,
+	type TestRecord,
+} from '../outcome/state.js';
 import { consoleLogPath } from '../runs/run-files.js';
+import { failedPlaceText } from '../outcome/failed-place.js';
 import { startStageText } from './origins.js';
 import { excerptLines, swallowedLines } from './swallowed.js';
 import {
@@ -19,6 +26,8 @@ import {
 	type Paint,
 	type Style,
 } from './text.js';
+
+/** The two tables of the summary: nodes with their startup scripts, and tests with their assertions. */
 
 /** Lines of output that are quoted; all of it is in the event log. */
 const quotedLines = 10;
@@ -40,7 +49,7 @@ export function nodeSection(state: RunState, paint: Paint): string[] {
 function nodeEntries(state: RunState, node: NodeRecord, paint: Paint): Entry[] {
 	const boot = bootEntry(state, node, paint);
 	const scripts = node.scripts.map((record) => scriptEntry(state, node, record, paint));
-	const [first, ...others] = scripts;
+	const [first, ...others] = [...scripts, ...loginEntries(node)];
 	if (!first) return [boot];
 	// What went wrong with the machine is told before its scripts, which then were not run at all.
 	const joined: Entry = { ...boot, cells: [...boot.cells, ...first.cells], below: [...boot.below, ...first.below] };
@@ -75,10 +84,7 @@ function scriptEntry(state: RunState, node: NodeRecord, record: ScriptRecord, pa
 	if (!outcome) return row(startedAt === undefined ? 'not run' : 'never finished', 'dim');
 	const swallowed = swallowedLines(outcome, paint);
 	if (outcome.status === 'passed') return row(`passed in ${formatMs(outcome.ms)}`, 'dim', swallowed);
-	const where = [
-		...(outcome.failedLine === undefined ? [] : [`line ${outcome.failedLine}`]),
-		...(outcome.failedCommand === undefined ? [] : [oneLine(outcome.failedCommand)]),
-	].join(': ');
+	const where = failedPlaceText(outcome);
 	return row(scriptFailure(outcome), statusStyle(outcome.status), [
 		...(where === '' ? [] : [paint('bold', where)]),
 		...(outcome.excerpt ? excerptLines(outcome.excerpt, outcome.failedLine, paint) : []),
@@ -86,6 +92,13 @@ function scriptEntry(state: RunState, node: NodeRecord, record: ScriptRecord, pa
 		...quote(outcome.output, quotedLines, paint),
 		...(state.runDirectory === '' ? [] : [`console log: ${consoleLogPath(state.runDirectory, node.name)}`]),
 	]);
+}
+
+/** A login that works is nothing to tell. */
+function loginEntries({ login }: NodeRecord): Entry[] {
+	if (!login || login.status === 'passed') return [];
+	const [reported, style] = login.status === 'failed' ? (['failed', statusStyle('failed')] as const) : (['closed', 'dim'] as const);
+	return [{ status: undefined, cells: [{ text: `SSH as ${login.username}` }, { text: reported, style }], below: [oneLine(login.message ?? '')] }];
 }
 
 /** `failed with exit status 1 after 4.2 s`. */
@@ -102,7 +115,7 @@ export function testSection(state: RunState, width: number, paint: Paint): strin
 	return [
 		paint('bold', 'Tests'),
 		...state.tests.flatMap((test, index) => {
-			const isReached = test.assertions.some(({ outcome, waiting }) => outcome ?? waiting);
+			const isReached = test.assertions.some(({ outcome, waiting, notJudged }) => outcome ?? waiting ?? notJudged);
 			const entries = test.assertions.map((assertion) => assertionEntry(assertion, nodeWidth, width, paint));
 			return [headings[index] ?? '', ...(isReached ? indented(renderEntries(entries, paint), 2) : [])];
 		}),
@@ -114,23 +127,27 @@ function testEntry(test: TestRecord): Entry {
 	const passed = test.assertions.filter(({ outcome }) => outcome?.status === 'passed').length;
 	const isReached = test.assertions.some(({ outcome, waiting }) => outcome ?? waiting);
 	const status = testStatus(test);
-	const reported = isReached ? `${passed} of ${total} passed` : `${plural(total, 'assertion')} not run`;
+	const unjudged = test.assertions.filter((assertion) => assertionStatus(assertion) === 'not judged').length;
+	const reported = [
+		...(isReached ? [`${passed} of ${total} passed`] : unjudged < total ? [`${plural(total - unjudged, 'assertion')} not run`] : []),
+		...(unjudged > 0 ? [`${unjudged} not judged here`] : []),
+	].join(', ');
 	const style = status === 'passed' ? 'dim' : statusStyle(status);
 	return { status, cells: [{ text: test.name }, { text: reported, style }], below: [] };
 }
 
 function assertionEntry(assertion: AssertionRecord, nodeWidth: number, width: number, paint: Paint): Entry {
-	const { outcome, waiting, onVm } = assertion;
-	const status = outcome?.status ?? 'not run';
+	const { outcome, waiting, onVm, notJudged } = assertion;
+	const status = assertionStatus(assertion);
 	const title = oneLine(assertion.title);
 	const shown = truncated(title, Math.max(20, width - nodeWidth - 19));
 	const seen = outcome ?? waiting;
-	const evidence = seen && status !== 'passed' ? assertionEvidence(seen, width, paint) : [];
+	const evidence = seen && status !== 'passed' ? assertionEvidence(seen, width, paint) : status === 'not judged' ? wrapWords(oneLine(notJudged ?? ''), width - 8) : [];
 	return {
 		status,
 		cells: [
 			{ text: onVm.padEnd(nodeWidth) },
-			{ text: (outcome ? formatMs(outcome.ms) : waiting ? 'undecided' : 'not run').padStart(9), style: 'dim' },
+			{ text: (outcome ? formatMs(outcome.ms) : waiting ? 'undecided' : notJudged === undefined ? 'not run' : 'no answer').padStart(9), style: 'dim' },
 			{ text: shown },
 		],
 		// What was cut to keep the table in shape is given whole where it is evidence, in one piece to be pasted.

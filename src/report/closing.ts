@@ -6,7 +6,7 @@ import type { ReportedError } from '../lab/events.js';
 import { scriptsToRun } from '../outcome/origins.js';
 import { rebootStatuses, shuffleStatuses, twiceStatuses } from '../outcome/robustness.js';
 import { errorOf, verdictOf } from '../outcome/result.js';
-import { allAssertions, elapsedMs, type RunState } from '../outcome/state.js';
+import { allAssertions, assertionStatus, elapsedMs, type RunState } from '../outcome/state.js';
 import { consoleLogPath } from '../runs/run-files.js';
 import { originSentences } from './origins.js';
 import { indented, layOutColumns, mark, quote, statusStyle, wrapWords, type Cell, type Paint } from './text.js';
@@ -60,8 +60,8 @@ export function errorSection(state: RunState, width: number, paint: Paint): stri
 export const errorSentence = ({ node, message, code }: ReportedError): string =>
 	`${node === undefined ? '' : `${node}: `}${withoutControls(message).trim()} (${code})`;
 
-/** The verdict, the counts behind it, and what to paste next. */
-export function closingSection(state: RunState, width: number, paint: Paint): string[] {
+/** The verdict, the counts behind it, and what to open and to paste next. */
+export function closingSection(state: RunState, width: number, paint: Paint, page?: string): string[] {
 	const verdict = verdictOf(state);
 	const next = nextCommand(state);
 	const repeated = state.nodes.reduce((total, { scripts }) => total + scripts.length, 0);
@@ -69,12 +69,13 @@ export function closingSection(state: RunState, width: number, paint: Paint): st
 	const rows: readonly (readonly [string, string | undefined])[] = [
 		['machines', originSentences(state).join('; ') || undefined],
 		['scripts', tally(scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run'))],
-		['assertions', tally(allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run'))],
+		['assertions', tally(allAssertions(state).map(assertionStatus))],
 		['second runs', state.robustness.twice && tally(twiceStatuses(state).slice(0, repeated))],
 		['restarts', state.robustness.reboot && tally(rebootStatuses(state).slice(0, state.nodes.length))],
 		['orders', state.robustness.shuffle && tally(shuffleStatuses(state))],
 		['accelerator', accelerator],
 		['run directory', state.runDirectory || undefined],
+		['page', page],
 		['next', next],
 	];
 	const lines = rows.flatMap(([label, text]): (readonly Cell[])[] =>
@@ -86,7 +87,8 @@ export function closingSection(state: RunState, width: number, paint: Paint): st
 	return [paint('bold', paint(statusStyle(verdict), sentence)), ...indented(layOutColumns(lines, paint), 2)];
 }
 
-function verdictWords(state: RunState): string {
+/** `passed in 2 min 01 s`, or why the lab was not rehearsed to the end. */
+export function verdictWords(state: RunState): string {
 	const verdict = verdictOf(state);
 	const time = formatMs(elapsedMs(state));
 	if (verdict === 'passed' || verdict === 'failed') return `${verdict} in ${time}`;
@@ -94,13 +96,14 @@ function verdictWords(state: RunState): string {
 }
 
 /** `9 of 10 passed, 1 failed`; nothing for no checks at all. */
-function tally(statuses: readonly string[]): string | undefined {
+export function tally(statuses: readonly string[]): string | undefined {
 	if (statuses.length === 0) return undefined;
 	const count = (...wanted: string[]): number => statuses.filter((status) => wanted.includes(status)).length;
 	const others = [
 		[count('failed'), 'failed'],
 		[count('timed-out'), 'timed out'],
-		[count('error'), 'not judged'],
+		[count('error'), 'could not be judged'],
+		[count('not judged'), 'not judged here'],
 		[count('not run'), 'not run'],
 	] as const;
 	const reported = others.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);
@@ -116,7 +119,7 @@ const robustnessFlags = ({ robustness: { twice, reboot, shuffle } }: RunState): 
 	].join('');
 
 /** One command to paste. A lab that was kept has its own; an error says in its hint what to do. */
-function nextCommand(state: RunState): string | undefined {
+export function nextCommand(state: RunState): string | undefined {
 	if (state.detached || state.lab === '') return undefined;
 	if (verdictOf(state) === 'failed') return `rehearse run ${shell.quote(state.labArgument)}${robustnessFlags(state)} --keep on-failure`;
 	const error = errorOf(state);

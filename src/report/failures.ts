@@ -1,4 +1,5 @@
 /** What failed in a run, a sentence each. */
+import { failedCommandText } from '../outcome/failed-place.js';
 import { oneLine } from '../base/format.js';
 import { allScripts, type RunState } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
@@ -9,7 +10,8 @@ export function failureSentences(state: RunState): string[] {
 	const scripts = allScripts(state).flatMap(({ outcome }) => {
 		if (!outcome || outcome.status === 'passed') return [];
 		const line = outcome.failedLine === undefined ? '' : `, line ${outcome.failedLine}`;
-		const command = outcome.failedCommand === undefined ? '' : `: ${oneLine(outcome.failedCommand)}`;
+		const detail = failedCommandText(outcome);
+		const command = detail === undefined ? '' : `: ${detail}`;
 		return [`${outcome.node}: startup script ${outcome.script} ${scriptFailure(outcome)}${line}${command}`];
 	});
 	const assertions = state.tests.flatMap(({ name, assertions: all }) =>
@@ -19,5 +21,8 @@ export function failureSentences(state: RunState): string[] {
 				: [`${name} › ${onVm}: ${oneLine(title)}${outcome.message === undefined ? '' : `: ${oneLine(outcome.message)}`}`],
 		),
 	);
-	return [...scripts, ...assertions, ...state.errors.map(errorSentence)];
+	const logins = state.nodes.flatMap(({ name, login }) =>
+		login?.status === 'failed' ? [`${name}: SSH as ${login.username}: ${oneLine(login.message ?? '')}`] : [],
+	);
+	return [...scripts, ...logins, ...assertions, ...state.errors.map(errorSentence)];
 }

@@ -1,7 +1,15 @@
 /** The findings of `check` as a person reads them in a terminal: place, severity, rule, message; below it the fix. */
 import { relative } from 'node:path';
-import { plural } from '../base/format.js';
+import { oneLine, plural } from '../base/format.js';
+import type { LeftOut } from '../lab/lab.js';
 import { painter, type Paint } from './text.js';
+
+/** Something that a rehearsal does without, as a sentence. */
+export const leftOutSentence = ({ path, why }: LeftOut): string => oneLine(`${path}: ${why}`);
+
+/** What a rehearsal of the plan does without, a line each under a heading; empty where that is nothing. */
+export const renderLeftOut = (leftOut: readonly LeftOut[]): string =>
+	leftOut.length === 0 ? '' : `Left out of a rehearsal:\n${leftOut.map((one) => `  note  ${leftOutSentence(one)}\n`).join('')}`;
 
 /** What is shown of a finding; `check` gives more. */
 export interface ShownFinding {
@@ -29,7 +37,9 @@ export function renderFindings(findings: readonly ShownFinding[], options: Findi
 	const byFile = new Map<string, ShownFinding[]>();
 	for (const finding of findings) {
 		const file = finding.file ?? '';
-		byFile.set(file, [...(byFile.get(file) ?? []), finding]);
+		const group = byFile.get(file);
+		if (group) group.push(finding);
+		else byFile.set(file, [finding]);
 	}
 	const groups = [...byFile.values()].map((group) =>
 		group.map((finding) => renderFinding(finding, paint, options.cwd)).join('\n'),

@@ -4,12 +4,14 @@
  */
 import junitReportBuilder, { type Builder, type TestCase } from 'junit-report-builder';
 import { withoutControls } from '../base/format.js';
+import { failedPlaceText } from '../outcome/failed-place.js';
 import { outboundFindings } from '../outcome/outbound.js';
 import { robustnessItems, type RobustnessItem } from '../outcome/robustness.js';
 import { errorOf } from '../outcome/result.js';
 import type { AssertionRecord, NodeRecord, RunState, ScriptRecord } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
+import { leftOutSentence } from './findings.js';
 import { outboundSentence } from './outbound.js';
 
 // The package is CommonJS and exports the builder itself; its declarations put it under `default`.
@@ -23,10 +25,20 @@ export function junitXml(state: RunState): string {
 		report.testSuite().name(clean(name)).timestamp(timestamp).time(ms / 1000);
 
 	const scripts = state.nodes.flatMap((node) => node.scripts.map((script) => ({ node, script })));
-	if (scripts.length > 0) {
+	if (scripts.length > 0 || state.leftOut.length > 0) {
 		const suite = addSuite('startup scripts', sum(scripts.map(({ script }) => script.outcome?.ms)));
+		for (const one of state.leftOut) suite.property('left_out', clean(leftOutSentence(one)));
 		for (const finding of outboundFindings(state)) suite.property('outside', clean(outboundSentence(finding)));
 		for (const { node, script } of scripts) writeScript(suite.testCase(), state, node, script);
+	}
+	const logins = state.nodes.flatMap(({ login }) => login ?? []);
+	if (logins.length > 0) {
+		const suite = addSuite('SSH logins', sum(logins.map(({ ms }) => ms)));
+		for (const { node, username, status, ms, message = '' } of logins) {
+			const testCase = suite.testCase().className(clean(`${state.lab}.${node}`)).name(clean(`SSH as ${username}`)).time(ms / 1000);
+			if (status === 'failed') fail(testCase, message, 'login', message);
+			else if (status === 'closed') testCase.standardOutput(clean(message));
+		}
 	}
 	for (const test of state.tests) {
 		const suite = addSuite(test.name, sum(test.assertions.map(({ outcome }) => outcome?.ms)));
@@ -62,10 +74,7 @@ function writeScript(testCase: TestCase, state: RunState, node: NodeRecord, { sc
 	if (!outcome) return void testCase.skipped();
 	testCase.standardOutput(clean(outcome.output));
 	if (outcome.status === 'passed') return;
-	const where = [
-		...(outcome.failedLine === undefined ? [] : [`line ${outcome.failedLine}`]),
-		...(outcome.failedCommand === undefined ? [] : [outcome.failedCommand]),
-	].join(': ');
+	const where = failedPlaceText(outcome);
 	fail(testCase, `${node.name}: ${script} ${scriptFailure(outcome)}`, outcome.status, where);
 }
 
@@ -82,12 +91,16 @@ function writeRobustness(testCase: TestCase, state: RunState, { check, node, nam
 }
 
 function writeAssertion(testCase: TestCase, state: RunState, test: string, assertion: AssertionRecord): void {
-	const { onVm, title, type, outcome } = assertion;
+	const { onVm, title, type, outcome, notJudged } = assertion;
 	testCase
 		.className(clean(`${state.lab}.${test}`))
 		.name(clean(`${onVm}: ${title}`))
 		.time((outcome?.ms ?? 0) / 1000);
-	if (!outcome) return void testCase.skipped();
+	if (!outcome) {
+		// A reason for what is skipped has no other place that the builder knows.
+		if (notJudged !== undefined) testCase.standardOutput(clean(`not judged: ${notJudged}`));
+		return void testCase.skipped();
+	}
 	if (outcome.status === 'passed') return;
 	testCase.standardOutput(clean(outcome.output ?? ''));
 	const message = outcome.message ?? 'no message';

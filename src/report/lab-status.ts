@@ -1,6 +1,6 @@
 /** What is told of labs that stay: once they are up, and whenever somebody asks how they are. */
 import * as shell from '../base/shell.js';
-import { formatMs, plural } from '../base/format.js';
+import { formatMs, oneLine, plural } from '../base/format.js';
 import type { RunState } from '../outcome/state.js';
 import type { NodeStatus } from '../protocol/requests.js';
 import { nodeSection } from './checks.js';
@@ -46,10 +46,23 @@ export interface ListedLab {
 	readonly nodes: readonly NodeStatus[];
 }
 
-/** The labs that run, as text that ends in a newline. */
-export function statusText(labs: readonly ListedLab[], { color }: Pick<TextOptions, 'color'>): string {
+/** A lab that has ended without anybody having asked for it. */
+export interface EndedByItself {
+	readonly name: string;
+	readonly runDirectory: string;
+	readonly log?: string | undefined;
+	readonly message?: string | undefined;
+}
+
+/** The labs that run, and those that have ended by themselves, as text that ends in a newline. */
+export function statusText(labs: readonly ListedLab[], { color }: Pick<TextOptions, 'color'>, ended: readonly EndedByItself[] = []): string {
 	const paint = painter(color);
-	if (labs.length === 0) return 'No lab runs. `rehearse up` brings one up.\n';
+	const gone = ended.map(({ name, runDirectory, log, message }) => {
+		const why = message === undefined ? 'its process is gone' : oneLine(message);
+		const rows = [runDirectory, ...(log === undefined ? [] : [`what its process wrote: ${log}`]), `\`rehearse down ${shell.quote(name)}\` has this forgotten`];
+		return [`${paint('bold', name)}  ${paint('red', `has ended by itself: ${why}`)}`, ...indented(rows, 2), ''].join('\n');
+	});
+	if (labs.length === 0) return gone.length > 0 ? gone.join('\n') : 'No lab runs. `rehearse up` brings one up.\n';
 	return labs
 		.map(({ lab, isReady, silent, runDirectory, ageMs, nodes }) => {
 			const heading = `${paint('bold', lab)}  ${silent ? 'does not answer, running' : isReady ? 'up' : 'coming up, or rehearsed'} for ${formatMs(ageMs)}`;
@@ -57,7 +70,7 @@ export function statusText(labs: readonly ListedLab[], { color }: Pick<TextOptio
 			return [heading, ...indented([...rows, runDirectory], 2)].join('\n');
 		})
 		.join('\n\n')
-		.concat('\n');
+		.concat('\n', ...gone.map((text) => `\n${text}`));
 }
 
 const headings = ['node', 'stage', 'running for', 'lab address', 'uplink', 'resident', 'RAM', 'link'].map((text) => ({ text, style: 'dim' as const }));

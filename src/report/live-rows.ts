@@ -102,7 +102,7 @@ function sectionNews(state: RunState, section: Section, records: readonly StageR
 		return `${ready} of ${plural(state.nodes.length, 'node')} ready`;
 	}
 	if (section === scenarioSection) {
-		const assertions = allAssertions(state);
+		const assertions = allAssertions(state).filter(({ notJudged }) => notJudged === undefined);
 		const statuses = assertions.map(({ outcome }) => outcome?.status);
 		const waiting = assertions.filter((assertion) => assertion.waiting).length;
 		const count = (status: string | undefined): number => statuses.filter((other) => other === status).length;

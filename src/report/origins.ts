@@ -35,4 +35,4 @@ function originWords(origin: Origin): string {
 }
 
 /** `2026-11-23 04:12:33 UTC`. */
-const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+export const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;

@@ -1,14 +1,8 @@
 /** One line an event, for a log that is no terminal. */
-import { formatMs, oneLine, plural } from '../base/format.js';
-import type {
-	AssertionOutcome,
-	AssertionWait,
-	RepeatOutcome,
-	RunEvent,
-	ScriptOutcome,
-	StageName,
-	Status,
-} from '../lab/events.js';
+import { formatMs, plural } from '../base/format.js';
+import type { AssertionOutcome, AssertionWait, RepeatOutcome, RunEvent, ScriptOutcome, StageName, Status } from '../lab/events.js';
+import { failedCommandText, failedLineText } from '../outcome/failed-place.js';
+import { oneLine } from '../base/format.js';
 import { differenceSentence } from '../outcome/differences.js';
 import type { RunState } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
@@ -56,6 +50,8 @@ function eventNews(event: RunEvent, last: RunState | undefined): string | undefi
 			return waitingNews(event, last);
 		case 'assertion-finished':
 			return assertionNews(event);
+		case 'login-checked':
+			return event.status === 'passed' ? undefined : `${event.node}: SSH as ${event.username}: ${event.status}: ${event.message ?? ''}`;
 		case 'outbound-connection':
 			return event.again ? undefined : `${event.node}: reached for ${connectionTarget(event)} outside the lab`;
 		case 'script-repeated':
@@ -75,8 +71,10 @@ function eventNews(event: RunEvent, last: RunState | undefined): string | undefi
 	}
 }
 
-const runNews = ({ lab, nodes, tests, runDirectory }: Extract<RunEvent, { readonly type: 'run-started' }>): string =>
-	`${lab}: ${plural(nodes.length, 'node')}, ${plural(tests.length, 'test')}, in ${runDirectory}`;
+const runNews = ({ lab, nodes, tests, leftOut = [], runDirectory }: Extract<RunEvent, { readonly type: 'run-started' }>): string => {
+	const without = leftOut.length === 0 ? '' : `; left out: ${leftOut.map(({ path }) => path).join(', ')}`;
+	return `${lab}: ${plural(nodes.length, 'node')}, ${plural(tests.length, 'test')}, in ${runDirectory}${without}`;
+};
 
 const stageWords: Readonly<Record<StageName, { readonly doing: string; readonly done: string }>> = {
 	images: { doing: 'getting the images', done: 'images ready' },
@@ -123,16 +121,16 @@ const stageEnd = (part: StagePart & { readonly status: Status; readonly ms: numb
 function scriptNews(outcome: ScriptOutcome): string {
 	const subject = `${outcome.node}: startup script ${outcome.script}`;
 	if (outcome.status === 'passed') return `${subject} passed in ${formatMs(outcome.ms)}${swallowedCount(outcome)}`;
-	const line = outcome.failedLine === undefined ? '' : `, line ${outcome.failedLine}`;
-	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, outcome.failedCommand);
+	const line = outcome.failedLine === undefined ? '' : `, ${failedLineText(outcome)}`;
+	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, failedCommandText(outcome));
 }
 
 function repeatNews(outcome: RepeatOutcome): string {
 	const subject = `${outcome.node}: startup script ${outcome.script}, second run`;
 	const changed = outcome.differences.map(differenceSentence).join('; ');
 	if (outcome.status === 'passed') return `${subject}: ${changed === '' ? 'changed nothing' : `not idempotent: ${changed}`}`;
-	const line = outcome.failedLine === undefined ? '' : `, line ${outcome.failedLine}`;
-	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, outcome.failedCommand);
+	const line = outcome.failedLine === undefined ? '' : `, ${failedLineText(outcome)}`;
+	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, failedCommandText(outcome));
 }
 
 function assertionNews(outcome: AssertionOutcome): string {

@@ -1,6 +1,7 @@
 /** The parts of the summary that are about robustness checks. Of the scenario that ends each of them only what failed is told. */
 import { formatMs, oneLine } from '../base/format.js';
 import type { LocatedDifference, OrderOutcome, RepeatOutcome } from '../lab/events.js';
+import { failedPlaceText } from '../outcome/failed-place.js';
 import { differenceSentence } from '../outcome/differences.js';
 import { repeatStatus, restartStatus } from '../outcome/robustness.js';
 import type { RobustnessRecords, RunState, TestRecord } from '../outcome/state.js';
@@ -31,10 +32,7 @@ function repeatEntry(outcome: RepeatOutcome, width: number, paint: Paint): Entry
 			: differences.length > 0
 				? 'is not idempotent: changed what its first run had made'
 				: `changed nothing in ${formatMs(ms)}`;
-	const where = [
-		...(outcome.failedLine === undefined ? [] : [`line ${outcome.failedLine}`]),
-		...(outcome.failedCommand === undefined ? [] : [oneLine(outcome.failedCommand)]),
-	].join(': ');
+	const where = failedPlaceText(outcome);
 	return {
 		status: repeatStatus(outcome),
 		cells: [{ text: node }, { text: script }, { text: reported, style: repeatStatus(outcome) === 'passed' ? 'dim' : 'red' }],

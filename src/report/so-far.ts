@@ -1,8 +1,15 @@
-/** How the assertions stand while a scenario runs: what does not hold so far, and what differs from the run before. */
 import { oneLine, truncated } from '../base/format.js';
-import { findStage, type AssertionRecord, type ReachedStatus, type RunState } from '../outcome/state.js';
+import {
+	assertionStatus,
+	findStage,
+	type AssertionRecord,
+	type ReachedStatus,
+	type RunState,
+} from '../outcome/state.js';
 import { wholeSeconds } from './live-rows.js';
 import { mark, statusStyle, type Paint } from './text.js';
+
+/** How the assertions stand while a scenario runs: what does not hold so far, and what differs from the run before. */
 
 /** Which assertion it is: plans have no other name for one. */
 export interface AssertionName {
@@ -15,7 +22,7 @@ export interface AssertionName {
 export function statusIn(state: RunState, { test, onVm, title }: AssertionName): ReachedStatus | undefined {
 	const isSame = (assertion: AssertionRecord) => assertion.onVm === onVm && assertion.title === title;
 	const found = state.tests.find(({ name, assertions }) => name === test && assertions.some(isSame))?.assertions.find(isSame);
-	return found && (found.outcome?.status ?? 'not run');
+	return found && assertionStatus(found);
 }
 
 /** What an assertion that fails, or does so far, did in the last run: `held before`; empty where nothing is known. */

@@ -7,11 +7,12 @@ import type { Detached, RunState } from '../outcome/state.js';
 import { nodeSection, testSection } from './checks.js';
 import { closingSection, errorSection } from './closing.js';
 import { outboundSection } from './outbound.js';
-import { robustnessSections } from './robustness-sections.js';
+import { leftOutSentence } from './findings.js';
 import { indented, layOutColumns, painter, wrapWords, type Paint, type TextOptions } from './text.js';
+import { robustnessSections } from './robustness-sections.js';
 
-/** The summary of a run, as text that ends in a newline. */
-export function summary(state: RunState, options: TextOptions): string {
+/** The summary of a run, as text that ends in a newline. `page` is the file of its page, where there is one. */
+export function summary(state: RunState, options: TextOptions & { readonly page?: string | undefined }): string {
 	const paint = painter(options.color);
 	const sections = [
 		nodeSection(state, paint),
@@ -20,9 +21,10 @@ export function summary(state: RunState, options: TextOptions): string {
 		outboundSection(state, paint),
 		noticeSection(state, options.width, paint),
 		warningSection(state, options.width, paint),
+		leftOutSection(state, options.width, paint),
 		errorSection(state, options.width, paint),
 		state.detached ? detachedSection(state.detached, paint) : [],
-		closingSection(state, options.width, paint),
+		closingSection(state, options.width, paint, options.page),
 	];
 	return `${sections
 		.filter((lines) => lines.length > 0)
@@ -58,6 +60,9 @@ const noticeSection = (state: RunState, width: number, paint: Paint): string[] =
 
 const warningSection = (state: RunState, width: number, paint: Paint): string[] =>
 	listSection('Left to deployment time', state.warnings, width, paint);
+
+const leftOutSection = (state: RunState, width: number, paint: Paint): string[] =>
+	listSection('Left out of the rehearsal', state.leftOut.map(leftOutSentence), width, paint);
 
 const listSection = (heading: string, items: readonly string[], width: number, paint: Paint): string[] =>
 	items.length === 0

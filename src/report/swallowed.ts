@@ -2,6 +2,7 @@
 import { oneLine, plural, truncated, withoutControls } from '../base/format.js';
 import type { ScriptOutcome } from '../lab/events.js';
 import { swallowedSteps, type Excerpt, type TraceStep } from '../lab/trace.js';
+import { sourceText } from '../outcome/failed-place.js';
 import type { Paint } from './text.js';
 
 /** Lines of the summary for a script's swallowed failures; more are in the trace. */
@@ -17,11 +18,11 @@ export function swallowedLines(outcome: ScriptOutcome, paint: Paint): string[] {
 	];
 }
 
-/** `line 12: psql -c … failed with status 2, and the script went on: could not connect`. */
-const swallowedLine = ({ line, command, status, message }: TraceStep): string =>
+/** `line 12: psql -c … failed with status 2, and the script went on: could not connect`; of other files with their names. */
+const swallowedLine = ({ line, source, command, status, message }: TraceStep): string =>
 	[
-		...(line === undefined ? [] : [`line ${line}`]),
-		`${truncated(oneLine(command), 60)} failed with status ${status}, and the script went on`,
+		...(source !== undefined ? [sourceText({ file: source, ...(line === undefined ? {} : { line }) })] : line === undefined ? [] : [`line ${line}`]),
+		`${truncated(oneLine(command), 60)} failed${status === undefined ? '' : ` with status ${status}`}, and the script went on`,
 		...(message === undefined ? [] : [oneLine(message)]),
 	].join(': ');
 

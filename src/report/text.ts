@@ -25,7 +25,7 @@ export type AnyStatus = ReachedStatus | ScriptOutcome['status'] | 'running';
 
 /** One character that tells a status, readable without colour too. */
 export const mark = (status: AnyStatus): string =>
-	({ passed: '✔', failed: '✖', 'timed-out': '✖', error: '!', 'not run': '–', running: '…' })[status];
+	({ passed: '✔', failed: '✖', 'timed-out': '✖', error: '!', 'not run': '–', 'not judged': '?', running: '…' })[status];
 
 /** The style that a status is shown in. */
 export const statusStyle = (status: AnyStatus): Style =>
@@ -36,6 +36,7 @@ export const statusStyle = (status: AnyStatus): Style =>
 			'timed-out': 'red',
 			error: 'yellow',
 			'not run': 'dim',
+			'not judged': 'dim',
 			running: 'dim',
 		}) as const
 	)[status];

@@ -1,6 +1,6 @@
 /** The event log of a run, `events.ndjson`: one event on each line. Every report can be made again from it. */
 import { usageFailure } from '../base/errors.js';
-import { withoutControls } from '../base/format.js';
+import { washed } from '../base/wash.js';
 import type { RunEvent } from '../lab/events.js';
 
 /**
@@ -13,22 +13,19 @@ export function parseEventLog(text: string, file: string): RunEvent[] {
 	lines.pop();
 	return lines.map((line, index) => {
 		const event = parseLine(line);
-		if (event === undefined) throw usageFailure(`${file}:${index + 1}: this is not an event of a run`);
-		return event;
+		if (event === undefined) throw usageFailure(`${file}:${index + 1}: this is no event of a run`);
+		// Whoever wrote it: an earlier version, or a stranger.
+		return washed(event);
 	});
 }
 
 /**
- * Adapts the events of an imported run for reports on this machine: its files are in `runDirectory`, its plan is
- * `labArgument`. It removes control characters, which a stranger may have written.
+ * The events of a run that was rehearsed elsewhere, for reports of it here: its files are in `runDirectory`, its lab is
+ * that of `labArgument`.
  */
 export const eventsFromElsewhere = (events: readonly RunEvent[], runDirectory: string, labArgument: string): RunEvent[] =>
-	events.map((event) => {
-		const clean = JSON.parse(JSON.stringify(event), (_key, value: unknown) =>
-			typeof value === 'string' ? withoutControls(value) : value,
-		) as RunEvent;
-		return clean.type === 'run-started' ? { ...clean, runDirectory, labArgument } : clean;
-	});
+	// Nothing on this host is read because a stranger's log names it.
+	events.map((event) => (event.type === 'run-started' ? { ...event, runDirectory, labArgument, planPath: labArgument } : event));
 
 function parseLine(line: string): RunEvent | undefined {
 	try {

@@ -1,11 +1,10 @@
 /** The running labs of this user on this machine. A file in each run directory says how to reach its lab. */
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isAlive } from '../base/alive.js';
-import { readBootId } from '../base/proc.js';
+import { lifeOf } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { usageFailure } from '../base/errors.js';
-import { readPid } from './run-directory.js';
+import { isStaging, readHolder } from './run-directory.js';
 
 /** A running lab. */
 export interface LiveLab {
@@ -24,18 +23,22 @@ export interface LiveLab {
 	readonly controlSocket: string;
 	/** Process id of the lab daemon, or of the rehearsal. */
 	readonly pid: number;
-	/** Start time, in milliseconds since the epoch. */
+	/** The same process as base/alive.ts has it: a number alone may be somebody else's by now. */
+	readonly token: string;
+	/** Where that process writes what it has no other place for. */
+	readonly log?: string;
+	/** Milliseconds since the epoch. */
 	readonly startedAt: number;
 }
 
-const fileName = 'live.json';
+/** What says how a lab of a run is reached. */
+export const liveFile = (runDirectory: string): string => path.join(runDirectory, 'live.json');
 
 /** Announces a lab: commands find it until the clean-up runs. */
 export async function announceLive(lab: LiveLab, cleanup: CleanupStack): Promise<void> {
-	const file = path.join(lab.runDirectory, fileName);
+	const file = liveFile(lab.runDirectory);
 	cleanup.defer('announcement', () => rm(file, { force: true }));
-	// Process ids begin anew with each boot of the host. After a power failure this file is left, but the lab is not.
-	await writeFile(`${file}.new`, JSON.stringify({ boot: await readBootId(), ...lab }));
+	await writeFile(`${file}.new`, JSON.stringify(lab));
 	await rename(`${file}.new`, file);
 }
 
@@ -47,13 +50,27 @@ export async function findLiveLabs(runs: string): Promise<readonly LiveLab[]> {
 }
 
 async function readLive(directory: string): Promise<LiveLab | undefined> {
-	const pid = await readPid(directory);
-	if (pid === undefined || !isAlive(pid)) return undefined;
-	const text = await readFile(path.join(directory, fileName), 'utf8').catch(() => undefined);
+	const holder = await readHolder(directory);
+	if (!holder || lifeOf(holder.token) !== 'alive') return undefined;
+	const text = await readFile(liveFile(directory), 'utf8').catch(() => undefined);
 	if (text === undefined) return undefined;
-	const { boot, ...lab } = JSON.parse(text) as LiveLab & { readonly boot: string };
-	return boot === (await readBootId()) ? lab : undefined;
+	const lab = JSON.parse(text) as LiveLab;
+	// What another process has left in it is of an earlier lab.
+	return lab.token === holder.token ? lab : undefined;
 }
+
+/** Names of runs that go on where this process cannot see them: in another container, or on another host with this home. */
+export async function findUnseenRuns(runs: string): Promise<readonly string[]> {
+	const names = (await readdir(runs).catch(() => [])).filter((name) => !isStaging(name)).sort();
+	const unseen = names.map(async (name) => {
+		const holder = await readHolder(path.join(runs, name));
+		return holder?.isHeld && lifeOf(holder.token) === 'unknown' ? [name] : [];
+	});
+	return (await Promise.all(unseen)).flat();
+}
+
+/** Whether the process that keeps a lab is still there. */
+export const isKept = ({ token }: Pick<LiveLab, 'token'>): boolean => lifeOf(token) === 'alive';
 
 /**
  * Chooses a lab by its name, by its plan's name, or by the name of its run directory; without a name, the only one. A

@@ -4,8 +4,9 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import os from 'node:os';
 import path from 'node:path';
 import { dir as temporaryDirectory } from 'tmp-promise';
-import { isAlive } from '../base/alive.js';
+import { isHeld, pidOf, tokenOf } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
+import { formatBytes } from '../base/format.js';
 import type { RunEvent } from '../lab/events.js';
 import { eventLogPath } from './run-files.js';
 
@@ -21,6 +22,9 @@ export interface RunDirectory {
 	/** Appends an event to the log at once, so that the log is complete even when the tool is killed. */
 	log(event: RunEvent): void;
 }
+
+/** How long an event log may become, in bytes. */
+const maximumLogBytes = 256 * 2 ** 20;
 
 /** How many runs are kept. */
 const keptRuns = 20;
@@ -42,23 +46,30 @@ export async function createRunDirectory(
 	const directory = path.join(runs, id);
 	const disks = path.join(directory, 'disks');
 	cleanup.defer('disks', () => rm(disks, { recursive: true, force: true }));
-	cleanup.defer('pid file', () => rm(path.join(directory, 'pid'), { force: true }));
-	// Made under another name and renamed: another run that starts now would remove the disks of a run without a pid file.
+	cleanup.defer('pid file', () => rm(holderFile(directory), { force: true }));
+	// Made under another name and renamed: another run that begins now takes the disks of a run without a pid file for a dead one's.
 	const staging = path.join(runs, `.${id}`);
 	await mkdir(staging);
-	await writeFile(path.join(staging, 'pid'), `${process.pid}\n`);
+	await writeHolder(staging);
 	for (const name of ['disks', 'consoles', 'seeds']) await mkdir(path.join(staging, name));
 	await rename(staging, directory);
 	const sockets = await temporaryDirectory({ prefix: 'rehearse', mode: 0o700, tmpdir: shortTemporary() });
 	// tmp-promise's own clean-up fails when the supervisor has removed the directory already.
 	cleanup.defer('sockets', () => rm(sockets.path, { recursive: true, force: true }));
 	const events = eventLogPath(directory);
+	let logged = 0;
 	return {
 		id,
 		path: directory,
 		disks,
 		sockets: sockets.path,
-		log: (event) => appendFileSync(events, `${JSON.stringify(event)}\n`),
+		log(event) {
+			const line = `${JSON.stringify(event)}\n`;
+			logged += Buffer.byteLength(line);
+			// A lab may stay for weeks, and what its machines do is told.
+			if (logged > maximumLogBytes) throw new Error(`it has ${formatBytes(maximumLogBytes)}`);
+			appendFileSync(events, line);
+		},
 	};
 }
 
@@ -71,8 +82,7 @@ export async function pruneRuns(runs: string, keep: number, spared: readonly str
 	const removed: string[] = [];
 	for (const [index, name] of names.filter((name) => !isStaging(name)).entries()) {
 		const directory = path.join(runs, name);
-		const pid = await readPid(directory);
-		if (pid !== undefined && isAlive(pid)) continue;
+		if ((await readHolder(directory))?.isHeld) continue;
 		if (index < keep || spared.includes(directory)) {
 			await rm(path.join(directory, 'disks'), { recursive: true, force: true });
 			continue;
@@ -82,9 +92,8 @@ export async function pruneRuns(runs: string, keep: number, spared: readonly str
 	}
 	for (const name of names.filter(isStaging)) {
 		const directory = path.join(runs, name);
-		const pid = await readPid(directory);
-		// Without a pid file it is just being made.
-		if (pid !== undefined && !isAlive(pid)) await rm(directory, { recursive: true, force: true });
+		// Without a process it is this very moment being made.
+		if ((await readHolder(directory))?.isHeld === false) await rm(directory, { recursive: true, force: true });
 	}
 	return removed;
 }
@@ -95,8 +104,23 @@ const shortTemporary = (): string => (os.tmpdir().length <= 60 ? os.tmpdir() : '
 /** Whether the name of a run is that of a staging directory. */
 export const isStaging = (name: string): boolean => name.startsWith('.');
 
-/** The process that a run belongs to, dead or alive; undefined when the run has ended, or is just being made. */
-export async function readPid(directory: string): Promise<number | undefined> {
-	const pid = Number(await readFile(path.join(directory, 'pid'), 'utf8').catch(() => ''));
-	return pid > 0 ? pid : undefined;
+/** The process that a run belongs to. */
+export interface Holder {
+	readonly token: string;
+	readonly pid: number;
+	/** Whether the run goes on, as far as that can be told from here. */
+	readonly isHeld: boolean;
+}
+
+/** The file that names it. */
+export const holderFile = (directory: string): string => path.join(directory, 'pid');
+
+/** Says that a run, or what is to become one, is this process's. */
+export const writeHolder = (directory: string): Promise<void> => writeFile(holderFile(directory), `${tokenOf()}\n`);
+
+/** The process that a run belongs to; `undefined` when the run is over, or is only just being made. */
+export async function readHolder(directory: string): Promise<Holder | undefined> {
+	const file = holderFile(directory);
+	const token = (await readFile(file, 'utf8').catch(() => '')).trim();
+	return token === '' ? undefined : { token, pid: pidOf(token), isHeld: await isHeld(token, file) };
 }

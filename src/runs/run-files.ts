@@ -1,9 +1,11 @@
 /** File layout of a run directory. */
 import { join } from 'node:path';
 
-/** The log of a node's serial console. */
-export const consoleLogPath = (runDirectory: string, node: string): string =>
-	join(runDirectory, 'consoles', `${node}.log`);
+/** What each node's serial console printed, a file each. */
+export const consolesDirectory = (runDirectory: string): string => join(runDirectory, 'consoles');
+
+/** The file of one node among them. */
+export const consoleLogPath = (runDirectory: string, node: string): string => join(consolesDirectory(runDirectory), `${node}.log`);
 
 /** The end of each node's journal, one file each. Exists only after a failed run. */
 export const journalsDirectory = (runDirectory: string): string => join(runDirectory, 'journals');
@@ -16,3 +18,6 @@ export const machinesPath = (runDirectory: string): string => join(runDirectory,
 
 /** The copy of the plan and its scripts. */
 export const planDirectory = (runDirectory: string): string => join(runDirectory, 'plan');
+
+/** The page to look at. */
+export const reportPagePath = (runDirectory: string): string => join(runDirectory, 'report.html');

@@ -26,15 +26,16 @@ export async function writeSshConfig(
 		// ssh ends its proxy with a signal. The process that reads from the node must end with it.
 		`bash -c 'trap : HUP TERM; exec 3<>/dev/tcp/%h/%p; cat <&3 & exec >&3; cat; kill $!'`;
 	const identity = identityFile(directory);
-	// Loaded here, while the machines start: the SSH library loads slowly, and nothing before needed it.
-	const { generateHostKey } = await import('../ssh/session.js');
+	// Loaded now, while machines start: the SSH library takes its time, and nobody has needed it so far.
+	const { generateHostKey } = await import('../ssh/login.js');
 	const { privateKey, publicKey } = generateHostKey('rehearse');
 	await writeFile(identity, privateKey, { mode: 0o600 });
 	await writeFile(`${identity}.pub`, `${publicKey}\n`);
-	const entries = machines.map(({ spec, address, username }) =>
+	const entries = machines.map(({ spec, address, username, sshPort }) =>
 		[
 			`Host ${spec.name}`,
 			`  HostName ${address}`,
+			...(sshPort === undefined ? [] : [`  Port ${sshPort}`]),
 			`  HostKeyAlias ${spec.name}`,
 			`  User ${username}`,
 			`  UserKnownHostsFile "${knownHosts}"`,

@@ -6,6 +6,7 @@ import { usageFailure } from '../base/errors.js';
 import { withoutControls } from '../base/format.js';
 import { isCount, isText } from '../base/untrusted.js';
 import type { Lab, LabNode } from '../lab/lab.js';
+import { isUserName } from '../lab/user-name.js';
 import type { SavedLab, SavedMachine } from './saved-lab.js';
 
 /** Parses the text of `lab.json`. @throws Failure `usage` for a text that does not describe a lab */
@@ -50,14 +51,13 @@ const address = `${octet}(?:\\.${octet}){3}`;
 const isAddress = matching(new RegExp(`^${address}$`));
 const isPrefixed = matching(new RegExp(`^${address}/(?:[12]?\\d|3[0-2])$`));
 const isMac = matching(/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/);
-/** useradd(8) allows no other names, and none of these can be taken for an option. */
-const isUserName = matching(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/);
+const isNameOfUser = (value: unknown): value is string => isText(value) && isUserName(value);
 
-function findLabProblem({ name, planPath, planSha256, network, nodes, connections, scenarios, warnings }: Unknown<Lab>): string | undefined {
-	if (!isLabel(name) || planPath !== '' || !isText(planSha256)) return 'its name is invalid';
-	const { subnet, gateway } = asRecord(network);
-	if (!isPrefixed(subnet) || !isPrefixed(gateway)) return 'its network is invalid';
-	if (!isListOf(nodes, isNodeOfLab) || nodes.length === 0) return 'one of its nodes is invalid';
+function findLabProblem({ name, planPath, planSha256, network, nodes, connections, scenarios, warnings, leftOut }: Unknown<Lab>): string | undefined {
+	if (!isLabel(name) || planPath !== '' || !isText(planSha256)) return 'its name is none';
+	const { others } = asRecord(network);
+	if (![network, ...asList(others)].every((one) => isPrefixed(asRecord(one)['subnet']) && isPrefixed(asRecord(one)['gateway']))) return 'its network is none';
+	if (!isListOf(nodes, isNodeOfLab) || nodes.length === 0) return 'a node of it is none';
 	const names = new Set((nodes as LabNode[]).map((node) => node.name));
 	if (names.size < nodes.length) return 'it has a node twice';
 	const isNode = (node: unknown): boolean => isText(node) && names.has(node);
@@ -68,8 +68,9 @@ function findLabProblem({ name, planPath, planSha256, network, nodes, connection
 	const isAssertion = (one: unknown): boolean => isNode(asRecord(one)['onVm']) && isText(asRecord(one)['type']);
 	const isTest = (one: unknown): boolean => isText(asRecord(one)['name']) && isListOf(asRecord(one)['assertions'], isAssertion);
 	const isScenario = (one: unknown): boolean => isText(asRecord(one)['name']) && isListOf(asRecord(one)['tests'], isTest);
-	if (!isListOf(connections, isConnection) || !isListOf(scenarios, isScenario)) return 'its scenario is invalid';
-	return isListOf(warnings, isText) ? undefined : 'its warnings are invalid';
+	if (!isListOf(connections, isConnection) || !isListOf(scenarios, isScenario)) return 'its scenario is none';
+	const isLeftOut = (one: unknown): boolean => isText(asRecord(one)['path']) && isText(asRecord(one)['why']);
+	return isListOf(warnings, isText) && isListOf(leftOut, isLeftOut) ? undefined : 'its warnings are none';
 }
 
 function isNodeOfLab(value: unknown): boolean {
@@ -79,7 +80,9 @@ function isNodeOfLab(value: unknown): boolean {
 		isLabel(node.name) &&
 		isText(node.role) &&
 		[node.memoryMiB, node.diskMiB].every((size) => isCount(size) && size > 0 && size < 2 ** 30) &&
-		isPrefixed(node.alias) &&
+		(node.alias === '' || isPrefixed(node.alias)) &&
+		(node.furtherAliases === undefined || isListOf(node.furtherAliases, isPrefixed)) &&
+		(node.vcpus === undefined || (isCount(node.vcpus) && node.vcpus >= 1 && node.vcpus <= 64)) &&
 		isAddress(node.uplinkAddress) &&
 		isMac(node.mac) &&
 		lists.every((list) => isListOf(list, isText)) &&
@@ -90,7 +93,7 @@ function isNodeOfLab(value: unknown): boolean {
 
 const isUser = (value: unknown): boolean => {
 	const { username, password, groups, shell } = asRecord(value);
-	return isUserName(username) && (password === undefined || isText(password)) && isListOf(groups, isText) && isText(shell);
+	return isNameOfUser(username) && (password === undefined || isText(password)) && isListOf(groups, isText) && isText(shell);
 };
 
 const isScript = (value: unknown): boolean => {
@@ -106,8 +109,8 @@ const isMachine = (value: unknown): boolean => {
 		isText(key) &&
 		/^[0-9a-f]{16}$/.test(key) &&
 		typeof builtAt === 'number' &&
-		isUserName(username) &&
-		isText(password) &&
+		isNameOfUser(username) &&
+		(password === undefined || isText(password)) &&
 		isText(hostKey) &&
 		/^ssh-ed25519 [A-Za-z0-9+/=]+(?: [\w.@-]*)?$/.test(hostKey) &&
 		['passed', 'failed', 'error'].includes(String(status)) &&
@@ -122,6 +125,8 @@ const isOutcome = (value: unknown): boolean => {
 
 const asRecord = (value: unknown): Readonly<Record<string, unknown>> =>
 	typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+const asList = (value: unknown): readonly unknown[] => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
 
 const isListOf = (value: unknown, isOne: (one: unknown) => boolean): value is unknown[] => Array.isArray(value) && value.every(isOne);
 

@@ -18,8 +18,8 @@ export interface SavedMachine {
 	readonly image: { readonly key: string; readonly builtAt: number };
 	/** The user that the scenario logs in as. */
 	readonly username: string;
-	readonly password: string;
-	/** The public half of its SSH host key. */
+	readonly password?: string;
+	/** The public half. */
 	readonly hostKey: string;
 	readonly startup: PastStartup;
 }
@@ -56,7 +56,7 @@ export function describeSavedLab(
 		node: spec.name,
 		// The directory of an image is named by its key.
 		image: { key: path.basename(path.dirname(spec.rootFile)), builtAt },
-		...{ username, password, hostKey },
+		...{ username, hostKey, ...(password === undefined ? {} : { password }) },
 		startup: { status: startup.status, scripts: startup.scripts.map(withoutTrace) },
 	}));
 	return {

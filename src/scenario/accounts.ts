@@ -9,7 +9,7 @@ export const userExists = commandCheck<AssertionOf<'user_exists'>>({
 	title: ({ username }) => `user ${username} exists`,
 	probe: ({ username }) => {
 		const name = quote(username);
-		return { command: `getent passwd -- ${name} && id -nG -- ${name}` };
+		return `getent passwd -- ${name} && id -nG -- ${name}`;
 	},
 	judge: ({ username, groups = [], shell, home }, result) => {
 		const demands = [
@@ -35,7 +35,7 @@ export const userExists = commandCheck<AssertionOf<'user_exists'>>({
 /** `group_exists`: the group, and its id where the assertion names one. */
 export const groupExists = commandCheck<AssertionOf<'group_exists'>>({
 	title: ({ name }) => `group ${name} exists`,
-	probe: ({ name }) => ({ command: `getent group -- ${quote(name)}` }),
+	probe: ({ name }) => `getent group -- ${quote(name)}`,
 	judge: ({ name, gid }, result) => {
 		const what = `group ${name}${gid === undefined ? '' : ` with gid ${gid}`}`;
 		// name:password:gid:members (group(5))

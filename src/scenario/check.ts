@@ -1,8 +1,7 @@
 /** What a check is: how a type of assertion is told, looked at in the guest, and judged. */
 import { formatMs, lastLines } from '../base/format.js';
 import type { Assertion, AssertionType } from '../lab/lab.js';
-import type { ExecResult } from '../ssh/command.js';
-import type { SshSession } from '../ssh/session.js';
+import type { CommandResult, GuestCommands } from '../machine/command-channel.js';
 
 /** The assertion of one type, with its parameters. */
 export type AssertionOf<T extends AssertionType> = Extract<Assertion, { readonly type: T }>;
@@ -18,10 +17,14 @@ export interface Judgement {
 export interface Look extends Judgement {
 	/** What the guest had to say, for the reader of a failure. */
 	readonly output: string;
+	/** As expected, but not for long enough yet: the next try tells more after this time, in milliseconds. */
+	readonly holdsInMs?: number | undefined;
+	/** A service has been restarted: what systemd restarts is worth telling. */
+	readonly isUnsteady?: boolean;
 }
 
 export interface LookContext {
-	readonly session: SshSession;
+	readonly guest: GuestCommands;
 	/** For this one look. */
 	readonly timeoutMs: number;
 	/** How many times slower this guest is than what the plan was written for; stretches times that the plan states. */
@@ -35,26 +38,19 @@ export interface Check<A> {
 	readonly look: (assertion: A, context: LookContext) => Promise<Look>;
 }
 
-/** A command for the guest. */
-export interface GuestCommand {
-	readonly command: string;
-	/** As root. */
-	readonly sudo?: boolean;
-}
-
 /** A check that runs one command in the guest and judges what came of it. */
 export interface CommandCheck<A> extends Check<A> {
-	readonly probe: (assertion: A) => GuestCommand;
-	readonly judge: (assertion: A, result: ExecResult) => Judgement;
+	/** The command, for bash as root. */
+	readonly probe: (assertion: A) => string;
+	readonly judge: (assertion: A, result: CommandResult) => Omit<Look, 'output'>;
 }
 
 /** Builds a check from its pure parts. `judge` is only asked about commands that ended by themselves. */
 export function commandCheck<A>(parts: Omit<CommandCheck<A>, 'look'>): CommandCheck<A> {
 	return {
 		...parts,
-		look: async (assertion, { session, timeoutMs, signal }) => {
-			const { command, sudo = false } = parts.probe(assertion);
-			const result = await session.exec(command, { sudo, timeoutMs, signal });
+		look: async (assertion, { guest, timeoutMs, signal }) => {
+			const result = await guest.run(parts.probe(assertion), { timeoutMs, signal });
 			const cutShort = result.timedOut || result.exitCode === undefined;
 			const judged = cutShort ? expected(parts.title(assertion), sawEnding(result)) : parts.judge(assertion, result);
 			return { ...judged, output: bothStreams(result) };
@@ -72,7 +68,7 @@ export const judgement = (passed: boolean, what: string, saw: string): Judgement
 });
 
 /** How a command ended, when that is what is wrong: `exit status 127 (bash: ss: command not found)`. */
-export function sawEnding(result: ExecResult): string {
+export function sawEnding(result: CommandResult): string {
 	const message = lastLines(result.stderr, 1);
 	const because = message === '' ? '' : ` (${abbreviate(message)})`;
 	if (result.timedOut) return `no end of the command within ${formatMs(result.ms)}${because}`;
@@ -85,5 +81,5 @@ export const quoted = (text: string): string => JSON.stringify(abbreviate(text))
 
 const abbreviate = (text: string, length = 200): string => (text.length > length ? `${text.slice(0, length)}…` : text);
 
-const bothStreams = ({ stdout, stderr }: ExecResult): string =>
+const bothStreams = ({ stdout, stderr }: CommandResult): string =>
 	[stdout, stderr].map((text) => text.trimEnd()).filter(Boolean).join('\n');

@@ -41,5 +41,6 @@ export const announceTests = (tests: readonly ScenarioTest[]): AnnouncedTest[] =
 			type: assertion.type,
 			onVm: assertion.onVm,
 			title: checkOf(assertion).title(assertion),
+			...(assertion.notJudged === undefined ? {} : { notJudged: assertion.notJudged }),
 		})),
 	}));

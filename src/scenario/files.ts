@@ -21,7 +21,7 @@ export const fileExists = commandCheck<AssertionOf<'file_exists'>>({
 	title: ({ path }) => `file ${path} exists`,
 	probe: ({ path, contains }) => {
 		const look = `stat -L -c '%a %U %G' -- ${quote(path)} || exit`;
-		return { command: contains === undefined ? look : `${look}\n${searchContents(path, contains)}`, sudo: true };
+		return contains === undefined ? look : `${look}\n${searchContents(path, contains)}`;
 	},
 	judge: ({ path, mode, owner, group, contains }, result) => {
 		const demands = [

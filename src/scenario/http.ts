@@ -4,10 +4,19 @@ import https from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
+import { Failure } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
-import { isSshFailure } from '../ssh/failures.js';
-import { TcpOpenError } from '../ssh/tcp.js';
-import { expected, judgement, quoted, type AssertionOf, type Check, type Judgement, type LookContext } from './check.js';
+import { withEither } from '../base/waiting.js';
+import { GuestConnectionError } from '../machine/connection-error.js';
+import {
+	expected,
+	judgement,
+	quoted,
+	type AssertionOf,
+	type Check,
+	type Judgement,
+	type LookContext,
+} from './check.js';
 
 /** An answer to an HTTP request; redirects are answers like any other. */
 export interface HttpAnswer {
@@ -34,8 +43,8 @@ export const requestTimeoutMs = (
 ): number => Math.min(timeout * 1000 * slowdown, timeoutMs);
 
 /**
- * The request is ours; only its TCP connection starts in the guest, forwarded by SSH. So `localhost` is the guest, and
- * nothing needs to be installed there.
+ * The request is ours; only its TCP connection starts in the guest. So `localhost` is the guest, and nothing needs to be
+ * installed there, for HTTPS neither.
  */
 export const httpResponds: Check<HttpResponds> = {
 	title: ({ method, url }) => `${method} ${url} responds`,
@@ -44,9 +53,9 @@ export const httpResponds: Check<HttpResponds> = {
 		const timeoutMs = requestTimeoutMs(assertion, context);
 		const late = new Error(`no answer within ${formatMs(timeoutMs)}`);
 		const timer = setTimeout(() => deadline.abort(late), timeoutMs);
-		const signal = context.signal ? AbortSignal.any([context.signal, deadline.signal]) : deadline.signal;
 		try {
-			const answer = await request(assertion, { ...context, timeoutMs, signal });
+			const ask = (signal: AbortSignal) => request(assertion, { ...context, timeoutMs, signal });
+			const answer = await withEither([context.signal, deadline.signal], ask);
 			return { ...judgeHttp(assertion, answer), output: answer.body };
 		} catch (error) {
 			context.signal?.throwIfAborted();
@@ -59,20 +68,20 @@ export const httpResponds: Check<HttpResponds> = {
 	},
 };
 
-/** The forward, the TLS handshake or the HTTP exchange failed (Node gives those a code); SSH itself did not. */
+/** The connection, the TLS handshake or the HTTP exchange failed (Node gives those a code); the control channel did not. */
 const isNoAnswer = (error: unknown, late: Error): error is Error =>
 	error === late ||
-	error instanceof TcpOpenError ||
-	(error instanceof Error && 'code' in error && !isSshFailure(error));
+	error instanceof GuestConnectionError ||
+	(error instanceof Error && 'code' in error && !(error instanceof Failure));
 
-type RequestContext = Pick<LookContext, 'session' | 'timeoutMs'> & { readonly signal: AbortSignal };
+type RequestContext = Pick<LookContext, 'guest' | 'timeoutMs'> & { readonly signal: AbortSignal };
 
 async function request({ url, method, status, contains }: HttpResponds, context: RequestContext): Promise<HttpAnswer> {
-	const { session, timeoutMs, signal } = context;
+	const { guest, timeoutMs, signal } = context;
 	const target = new URL(url);
 	const secure = target.protocol === 'https:';
 	const host = target.hostname.replace(/^\[|\]$/g, '');
-	const stream = await session.openTcp(host, Number(target.port) || (secure ? 443 : 80), { timeoutMs, signal });
+	const stream = await guest.connect(host, Number(target.port) || (secure ? 443 : 80), { timeoutMs, signal });
 	try {
 		const sent = (secure ? https : http).request(target, {
 			method,

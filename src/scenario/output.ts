@@ -24,7 +24,7 @@ function describe(expect: CommandExpectation): string {
 /** Runs as root, in bash. Every expectation that is present must be met. */
 export const commandOutput = commandCheck<AssertionOf<'command_output'>>({
 	title: ({ command }) => `output of \`${brief(command)}\``,
-	probe: ({ command }) => ({ command, sudo: true }),
+	probe: ({ command }) => command,
 	judge: ({ expect }, result) => {
 		const { stdout, exitCode } = result;
 		const passed =

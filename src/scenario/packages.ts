@@ -1,16 +1,14 @@
-import type { ExecResult } from '../ssh/command.js';
+import type { CommandResult } from '../machine/command-channel.js';
 import { quote } from '../base/shell.js';
-import { commandCheck, expected, judgement, sawEnding, type AssertionOf, type GuestCommand } from './check.js';
+import { commandCheck, expected, judgement, sawEnding, type AssertionOf } from './check.js';
 
-const query = (name: string): GuestCommand => ({
-	command: `dpkg-query -W -f '\${db:Status-Status} \${Version}\\n' -- ${quote(name)}`,
-});
+const query = (name: string): string => `dpkg-query -W -f '\${db:Status-Status} \${Version}\\n' -- ${quote(name)}`;
 
 /**
  * The versions installed of a package (one an architecture); undefined when dpkg could not say. dpkg-query(1) exits
  * with 1 when it knows no such package; any other status is a fault and tells nothing.
  */
-export function installedVersions({ exitCode, stdout }: ExecResult): string[] | undefined {
+export function installedVersions({ exitCode, stdout }: CommandResult): string[] | undefined {
 	if (exitCode !== 0 && exitCode !== 1) return undefined;
 	return stdout.split('\n').flatMap((line) => {
 		const [status, version] = line.split(' ');

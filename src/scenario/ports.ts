@@ -1,4 +1,5 @@
-import { commandCheck, judgement, sawEnding, expected, type AssertionOf } from './check.js';
+import { commandCheck, sawEnding, expected, type AssertionOf } from './check.js';
+import { heldFor, oldestOwner, socketsWithOwners } from './holding.js';
 
 /** A socket that listens, as ss(8) prints it. */
 export interface Listener {
@@ -27,20 +28,25 @@ export function covers(bound: string, wanted: string): boolean {
 	return bound === (wanted.includes(':') ? '::' : '0.0.0.0');
 }
 
-/** `port_listening`: some socket listens on the port, at the address if one is named. */
+/** `port_listening`: some socket listens on the port, at the address if one is named, and its process has run for a while. */
 export const portListening = commandCheck<AssertionOf<'port_listening'>>({
 	title: ({ port, protocol, address = 'any' }) =>
 		`port ${port}/${protocol} listens${address === 'any' ? '' : ` on ${address}`}`,
-	probe: ({ protocol }) => ({ command: protocol === 'tcp' ? 'ss -Hltn' : 'ss -Hlun' }),
+	probe: ({ port, protocol }) => socketsWithOwners(protocol === 'tcp' ? 'ss -Hltnp' : 'ss -Hlunp', port),
 	judge: ({ port, protocol, address = 'any' }, result) => {
 		const where = address === 'any' ? `port ${port}` : `${address}, port ${port}`;
 		const what = `a ${protocol} listener on ${where}`;
 		if (result.exitCode !== 0) return expected(what, sawEnding(result));
-		const listeners = parseListeners(result.stdout);
+		const [sockets = '', owners = ''] = result.stdout.split('\n\n');
+		const listeners = parseListeners(sockets);
 		const onPort = listeners.filter((listener) => listener.port === port);
 		const passed = onPort.some((listener) => covers(listener.address, address));
 		const addresses = onPort.map((listener) => listener.address).join(' and ');
-		if (onPort.length > 0) return judgement(passed, what, `one on ${addresses}`);
+		if (passed) {
+			const { ageMs, unit } = oldestOwner(owners) ?? {};
+			return heldFor(ageMs, what, `one on ${addresses}${unit === undefined ? '' : ` of ${unit}`}`);
+		}
+		if (onPort.length > 0) return expected(what, `one on ${addresses}`);
 		const ports = [...new Set(listeners.map((listener) => listener.port))].sort((a, b) => a - b);
 		return expected(what, ports.length === 0 ? 'none at all' : `listeners on ${ports.join(', ')} only`);
 	},

@@ -1,37 +1,39 @@
 import { quote } from '../base/shell.js';
-import { TcpOpenError } from '../ssh/tcp.js';
+import { GuestConnectionError } from '../machine/connection-error.js';
 import { commandCheck, expected, judgement, sawEnding, type AssertionOf, type Check, type Look } from './check.js';
 
-/** One ICMP echo request with an answer awaited for 2 s, for guests without ping(8). Needs root. */
-const pingInPython = `
-import os, select, socket, struct, sys, time
-family, _, _, _, address = socket.getaddrinfo(sys.argv[1], None)[0]
-v6 = family == socket.AF_INET6
-link = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_ICMPV6 if v6 else socket.IPPROTO_ICMP)
-request, reply = (128, 129) if v6 else (8, 0)
-words = (request << 8, 0, os.getpid() & 0xffff, 1)
-total = sum(words)
+/** One ICMP echo request with an answer awaited for 2 s, for guests without ping(8): every Debian has this much of Perl. */
+const pingInPerl = String.raw`
+use Socket qw(getaddrinfo AF_INET6 SOCK_RAW);
+my ($error, $place) = getaddrinfo($ARGV[0], "");
+die "$error\n" if $error;
+my $v6 = $place->{family} == AF_INET6;
+socket my $link, $place->{family}, SOCK_RAW, $v6 ? 58 : 1 or die "$!\n";
+my ($request, $reply) = $v6 ? (128, 129) : (8, 0);
+my @words = ($request << 8, 0, $$ & 0xffff, 1);
+my $total = $words[0] + $words[2] + $words[3];
 # The kernel fills in the checksum of ICMPv6 only.
-checksum = 0 if v6 else ~((total & 0xffff) + (total >> 16)) & 0xffff
-link.sendto(struct.pack('!4H', words[0], checksum, *words[2:]), address)
-until = time.monotonic() + 2
-while (left := until - time.monotonic()) > 0 and select.select([link], [], [], left)[0]:
-    packet = link.recv(1500)
-    start = 0 if v6 else (packet[0] & 15) * 4
-    if packet[start] == reply and packet[start + 4:start + 8] == struct.pack('!2H', *words[2:]):
-        sys.exit(0)
-sys.exit('no answer within 2 s')
+$words[1] = ~(($total & 0xffff) + ($total >> 16)) & 0xffff unless $v6;
+send $link, pack("n4", @words), 0, $place->{addr} or die "$!\n";
+my $left = 2;
+while ($left > 0) {
+	vec(my $ready = "", fileno $link, 1) = 1;
+	(my $count, $left) = select $ready, undef, undef, $left;
+	last unless $count;
+	recv $link, my $packet, 1500, 0;
+	my $start = $v6 ? 0 : (ord($packet) & 15) * 4;
+	exit 0 if unpack("C", substr $packet, $start) == $reply and substr($packet, $start + 4, 4) eq pack "n2", @words[2, 3];
+}
+die "no answer within 2 s\n";
 `.trim();
 
 const ping = commandCheck<AssertionOf<'network_reachable'>>({
 	title: ({ host }) => `${host} is reachable`,
-	probe: ({ host }) => ({
-		command: [
+	probe: ({ host }) =>
+		[
 			`if command -v ping >/dev/null; then ping -c 1 -W 2 -- ${quote(host)}`,
-			`else python3 -c ${quote(pingInPython)} ${quote(host)}; fi`,
+			`else perl -e ${quote(pingInPerl)} -- ${quote(host)}; fi`,
 		].join('\n'),
-		sudo: true,
-	}),
 	judge: ({ host }, result) => judgement(result.exitCode === 0, `an answer of ${host} to a ping`, sawEnding(result)),
 });
 
@@ -43,11 +45,11 @@ export const networkReachable: Check<AssertionOf<'network_reachable'>> = {
 		if (port === undefined) return ping.look(assertion, context);
 		const what = `a connection to ${host}:${port}`;
 		try {
-			const socket = await context.session.openTcp(host, port, context);
+			const socket = await context.guest.connect(host, port, context);
 			socket.destroy();
 			return { ...judgement(true, what, 'one'), output: '' };
 		} catch (error) {
-			if (error instanceof TcpOpenError) return { ...expected(what, error.message), output: '' };
+			if (error instanceof GuestConnectionError) return { ...expected(what, error.message), output: '' };
 			throw error;
 		}
 	},
@@ -56,6 +58,6 @@ export const networkReachable: Check<AssertionOf<'network_reachable'>> = {
 /** A machine that runs a command has booted. */
 export const vmBoots = commandCheck<AssertionOf<'vm_boots'>>({
 	title: ({ onVm }) => `${onVm} boots`,
-	probe: () => ({ command: 'true' }),
+	probe: () => 'true',
 	judge: ({ onVm }, result) => judgement(result.exitCode === 0, `${onVm} up`, sawEnding(result)),
 });

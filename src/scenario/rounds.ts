@@ -15,8 +15,8 @@ export interface TryResult {
 	readonly passed: boolean;
 	/** No further try can see anything else. */
 	readonly giveUp?: boolean;
-	/** The declared user did not get in. */
-	readonly noLogin?: boolean;
+	/** It holds, but not for long enough yet: a try after this time tells, in milliseconds, also where it comes after the deadline. */
+	readonly holdsInMs?: number | undefined;
 }
 
 /** An assertion that is not settled. Times are those of the clock that is told, in milliseconds. */
@@ -32,17 +32,16 @@ export interface Turn<Task> {
 	readonly deadlineAt: number;
 }
 
-type Waiting<Task> = { -readonly [Key in keyof Turn<Task>]: Turn<Task>[Key] };
+type Waiting<Task> = { -readonly [Key in keyof Turn<Task>]: Turn<Task>[Key] } & {
+	/** It was given time beyond its deadline to hold; once is enough for what flaps. */
+	isProlonged?: boolean;
+};
 
 /** The tries of a node's assertions. One at a time: `next`, `begin`, `end`. */
 export class Rounds<Task> {
 	readonly #options: RoundsOptions;
 	/** In the order of the plan. */
 	#waiting: readonly Waiting<Task>[];
-	/** The one whose try found that nobody gets in: the others wait until somebody does, or until it is settled. */
-	#atTheDoor: Waiting<Task> | undefined;
-	/** A login was waited for in vain; one look at each of the others still tells whether it works by now. */
-	#isLoginLost = false;
 	#isLastTry = false;
 
 	constructor(tasks: readonly Task[], options: RoundsOptions) {
@@ -52,7 +51,6 @@ export class Rounds<Task> {
 
 	/** What is to be tried next, once it is due; nothing when all are settled. */
 	next(): Turn<Task> | undefined {
-		if (this.#atTheDoor) return this.#atTheDoor;
 		const [first, ...others] = this.#waiting;
 		return first && others.reduce((soonest, other) => (other.dueAt < soonest.dueAt ? other : soonest), first);
 	}
@@ -69,13 +67,16 @@ export class Rounds<Task> {
 	}
 
 	/** That try is over. Says whether its assertion is settled. */
-	end({ passed, giveUp, noLogin }: TryResult, now: number): boolean {
+	end({ passed, giveUp, holdsInMs }: TryResult, now: number): boolean {
 		const turn = this.next() as Waiting<Task>;
-		const isSettled = passed || giveUp === true || this.#isLastTry || (noLogin === true && this.#isLoginLost);
+		if (holdsInMs !== undefined && !turn.isProlonged && now + holdsInMs > turn.deadlineAt) {
+			turn.isProlonged = true;
+			turn.deadlineAt = now + holdsInMs;
+			this.#isLastTry = false;
+		}
+		const isSettled = passed || giveUp === true || this.#isLastTry;
 		if (passed) this.#prolongAfter(turn, now);
-		this.#atTheDoor = noLogin && !isSettled ? turn : undefined;
-		this.#isLoginLost = noLogin === true && isSettled;
-		turn.dueAt = Math.min(now + this.#options.intervalMs, turn.deadlineAt);
+		turn.dueAt = Math.min(now + (holdsInMs ?? this.#options.intervalMs), turn.deadlineAt);
 		if (isSettled) this.#waiting = this.#waiting.filter((other) => other !== turn);
 		return isSettled;
 	}

@@ -3,16 +3,17 @@ import { lastLines } from '../base/format.js';
 import { systemClock, type Clock } from '../base/waiting.js';
 import type { AssertionOutcome, Emit, Status } from '../lab/events.js';
 import type { Assertion, Scenario, ScenarioTest } from '../lab/lab.js';
-import { isFinal, isSshFailure } from '../ssh/failures.js';
-import type { SessionSource } from '../ssh/pool.js';
-import type { SshSession } from '../ssh/session.js';
+import { Failure } from '../base/errors.js';
+import type { GuestCommands } from '../machine/command-channel.js';
 import type { Look } from './check.js';
 import { checkOf } from './checks.js';
+import { restartsOn } from './holding.js';
 import { Rounds, type TryResult, type Turn } from './rounds.js';
 
 export interface ScenarioOptions {
 	readonly scenarios: readonly Scenario[];
-	readonly sessions: SessionSource;
+	/** A node's way to run commands. Throws a Failure where no machine of it runs. */
+	readonly guests: (node: string) => GuestCommands;
 	readonly emit: Emit;
 	/** For each assertion, from its first try on; already scaled to the speed of the guests. */
 	readonly deadlineMs: number;
@@ -39,15 +40,20 @@ interface Task {
 interface Sight extends Look, TryResult {
 	readonly passed: boolean;
 	readonly status: Status;
+	/** Nothing was heard of the node at all. */
+	readonly isSilent?: boolean;
 }
 
 /**
  * Resolves to the outcomes in the order of the plan; events are emitted as they come about. Nodes are looked at side
  * by side, the assertions of one node one at a time, since a slow guest does not get faster by more to do.
- * A node whose SSH fails fails its own assertions only. Rejects with the signal's reason when it aborts.
+ * A node that does not answer fails its own assertions only. Rejects with the signal's reason when it aborts.
  */
 export async function runScenario(options: ScenarioOptions): Promise<AssertionOutcome[]> {
-	const tasks = options.scenarios.flatMap(({ tests }) => tests.flatMap(tasksOf));
+	const tasks = options.scenarios
+		.flatMap(({ tests }) => tests.flatMap(tasksOf))
+		// Announced as such, and nobody has anything to wait for.
+		.filter(({ assertion }) => assertion.notJudged === undefined);
 	const outcomes = new Map<Task, AssertionOutcome>();
 	const nodes = new Set(tasks.map(({ assertion }) => assertion.onVm));
 	const runs = Array.from(nodes, (node) =>
@@ -72,13 +78,21 @@ async function runOnNode(
 	const { deadlineMs, intervalMs = 1000, clock = systemClock, signal, emit } = options;
 	const rounds = new Rounds(tasks, { deadlineMs, intervalMs });
 	const news = new News(emit);
+	let silence: Sight | undefined;
+	let isSteady = true;
+	const seenUp = new Set<Task>();
 	for (let turn = rounds.next(); turn; turn = rounds.next()) {
 		signal?.throwIfAborted();
 		const waitMs = turn.dueAt - clock.now();
 		if (waitMs > 0) await clock.sleep(waitMs, signal);
 		rounds.begin(clock.now());
 		const { task } = turn;
-		const sight = await look(task.assertion, Math.max(turn.deadlineAt - clock.now(), minimumTryMs), options);
+		// A node that has been silent for the whole time of one try is not waited for again.
+		const sight = silence ?? (await look(task.assertion, Math.max(turn.deadlineAt - clock.now(), minimumTryMs), options));
+		if (sight.isSilent) silence = sight;
+		// What was up at one look and is not, or only just again, at the next has ended in between.
+		isSteady &&= !sight.isUnsteady && (sight.passed || !seenUp.has(task));
+		if (sight.holdsInMs !== undefined) seenUp.add(task);
 		const now = clock.now();
 		if (!rounds.end(sight, now)) {
 			news.send(turn, sight.message, now);
@@ -94,6 +108,15 @@ async function runOnNode(
 		outcomes.set(task, outcome);
 		emit({ type: 'assertion-finished', ...outcome });
 	}
+	const [node] = tasks;
+	if (!isSteady && node && !silence) await tellRestarts(node.assertion.onVm, options);
+}
+
+/** What systemd had to restart fails nothing by itself; what cannot be learnt of it is no loss. */
+async function tellRestarts(node: string, { guests, emit, signal }: ScenarioOptions): Promise<void> {
+	const reported = await restartsOn(guests(node), { timeoutMs: minimumTryMs, signal }).catch(() => []);
+	signal?.throwIfAborted();
+	for (const message of reported) emit({ type: 'notice', node, message });
 }
 
 /** Tells what does not hold so far: at first, and whenever something else is seen or it will be tried for longer. */
@@ -117,26 +140,19 @@ class News {
 }
 
 async function look(assertion: Assertion, timeoutMs: number, options: ScenarioOptions): Promise<Sight> {
-	const { sessions, slowdown = 1, signal } = options;
-	let session: SshSession | undefined;
+	const { guests, slowdown = 1, signal } = options;
 	try {
-		session = await sessions.session(assertion.onVm);
-		const seen = await checkOf(assertion).look(assertion, { session, timeoutMs, slowdown, signal });
+		const guest = guests(assertion.onVm);
+		const seen = await checkOf(assertion).look(assertion, { guest, timeoutMs, slowdown, signal });
 		return { ...seen, status: seen.passed ? 'passed' : 'failed' };
 	} catch (error) {
 		signal?.throwIfAborted();
-		// That the declared user cannot get in is a fault of the lab; anything else thrown is one of the tool.
-		if (!isSshFailure(error)) {
+		// That a node has no machine, or one that does not answer, is seen of the lab; anything else thrown is a fault of the tool.
+		if (!(error instanceof Failure)) {
 			const message = error instanceof Error ? error.message : String(error);
 			return { passed: false, status: 'error', message, output: '', giveUp: true };
 		}
-		return {
-			passed: false,
-			status: 'failed',
-			message: error.hint === undefined ? error.message : `${error.message} (${error.hint})`,
-			output: error.detail ?? '',
-			noLogin: session === undefined,
-			giveUp: isFinal(error),
-		};
+		const message = error.hint === undefined ? error.message : `${error.message} (${error.hint})`;
+		return { passed: false, status: 'failed', message, output: error.detail ?? '', giveUp: true, isSilent: true };
 	}
 }

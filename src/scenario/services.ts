@@ -1,13 +1,23 @@
 import { quote } from '../base/shell.js';
+import { heldFor } from './holding.js';
 import { commandCheck, expected, judgement, sawEnding, type AssertionOf } from './check.js';
 
-/** `service_running`: systemd calls the unit active. */
+/** What systemd says of a unit: `KEY=value` lines, and `now`, the machine's uptime in seconds. */
+const showUnit = (service: string): string =>
+	`read -r now _ </proc/uptime; echo "now=$now"; exec systemctl show -p ActiveState,ActiveEnterTimestampMonotonic,NRestarts -- ${quote(service)}`;
+
+/** `service_running`: systemd calls the unit active, and has for a while. */
 export const serviceRunning = commandCheck<AssertionOf<'service_running'>>({
 	title: ({ service }) => `service ${service} runs`,
-	probe: ({ service }) => ({ command: `systemctl is-active -- ${quote(service)}` }),
+	probe: ({ service }) => showUnit(service),
 	judge: ({ service }, result) => {
-		const state = result.stdout.trim();
-		return judgement(state === 'active', `service ${service} active`, state || sawEnding(result));
+		const value = (key: string) => new RegExp(`^${key}=(.*)$`, 'm').exec(result.stdout)?.[1] ?? '';
+		const [state, restarts, since] = [value('ActiveState'), Number(value('NRestarts')), Number(value('ActiveEnterTimestampMonotonic'))];
+		const what = `service ${service} active`;
+		const judged = state === 'active'
+			? heldFor(since > 0 ? Number(value('now')) * 1000 - since / 1000 : undefined, what, state)
+			: expected(what, state || sawEnding(result));
+		return { ...judged, ...(restarts > 0 && { isUnsteady: true }) };
 	},
 });
 
@@ -17,7 +27,7 @@ const enabledStates = new Set(['enabled', 'enabled-runtime', 'alias']);
 /** `service_enabled`: systemd starts the unit at boot. */
 export const serviceEnabled = commandCheck<AssertionOf<'service_enabled'>>({
 	title: ({ service }) => `service ${service} is enabled`,
-	probe: ({ service }) => ({ command: `systemctl is-enabled -- ${quote(service)}` }),
+	probe: ({ service }) => `systemctl is-enabled -- ${quote(service)}`,
 	judge: ({ service }, result) => {
 		const state = result.stdout.trim();
 		return judgement(enabledStates.has(state), `service ${service} enabled`, state || sawEnding(result));
@@ -64,7 +74,7 @@ export function isCalled({ name, commandLine }: GuestProcess, wanted: string): b
 /** Without `count`, one or more; with it, exactly that many. */
 export const processRunning = commandCheck<AssertionOf<'process_running'>>({
 	title: ({ name, user }) => `process ${name} runs${user === undefined ? '' : ` as ${user}`}`,
-	probe: () => ({ command: `ps -eo user:${userWidth}=,comm:${nameLength}=,args=` }),
+	probe: () => `ps -eo user:${userWidth}=,comm:${nameLength}=,args=`,
 	judge: ({ name, user, count }, result) => {
 		const number = count === undefined ? 'a process' : `${count} of process`;
 		const what = `${number} ${name}${user === undefined ? '' : ` of user ${user}`}`;

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { contentKey } from '../base/hash.js';
+import { encryptPassword } from './password.js';
+import { contentOf } from '../lab/script-bytes.js';
 import { packageRoot } from '../base/package-root.js';
+import { contentKey } from '../base/hash.js';
 import { quote } from '../base/shell.js';
 import type { HostKey, LabNode, StartupScript } from '../lab/lab.js';
-import { encryptPassword } from './password.js';
+import { settingFiles, yesNo } from './settings.js';
 
 /** The guest's own files, from `cloud-init/guest`. */
 export interface GuestFiles {
@@ -15,14 +17,14 @@ export interface SeedInput {
 	readonly node: LabNode;
 	readonly hostKey: HostKey;
 	readonly guestFiles: GuestFiles;
-	/** How long each startup script may take, in seconds. */
-	readonly scriptDeadlineSeconds: number;
+	/** How long a startup script may take, in seconds. */
+	readonly scriptDeadlineSeconds: (script: StartupScript) => number;
 	/** Whether the guest traces a startup script. */
 	readonly isTraced: (script: StartupScript) => boolean;
 }
 
-/** The files of a seed disk by path, with text as content. */
-export type SeedFiles = Readonly<Record<string, string>>;
+/** The files of a seed disk by path; only scripts that are no text are bytes. */
+export type SeedFiles = Readonly<Record<string, string | Buffer>>;
 
 /** Where on the seed the guest's own files lie, each at the path that it has in the guest. */
 const guestTree = 'guest';
@@ -30,7 +32,9 @@ const guestTree = 'guest';
 /** Where in the guest its own files go. */
 const guestFilePlaces: Readonly<Record<string, string>> = {
 	agent: '/usr/local/lib/rehearse/agent',
+	'Base64.pm': '/usr/local/lib/rehearse/Base64.pm',
 	'Clock.pm': '/usr/local/lib/rehearse/Clock.pm',
+	'Commands.pm': '/usr/local/lib/rehearse/Commands.pm',
 	'Manager.pm': '/usr/local/lib/rehearse/Manager.pm',
 	'run-script': '/usr/local/lib/rehearse/run-script',
 	'snapshot.bash': '/usr/local/lib/rehearse/snapshot.bash',
@@ -70,7 +74,7 @@ export function buildSeedFiles(input: SeedInput): SeedFiles {
 		...provisioning,
 		'meta-data': `${JSON.stringify(metaData)}\n`,
 		'startup/order.txt': node.startupScripts.map((script) => indexLine(script, input)).join(''),
-		...Object.fromEntries(node.startupScripts.map((script) => [`startup/${script.name}`, script.text])),
+		...Object.fromEntries(node.startupScripts.map((script) => [`startup/${script.name}`, contentOf(script)])),
 	};
 }
 
@@ -78,7 +82,7 @@ export function buildSeedFiles(input: SeedInput): SeedFiles {
 export const isStartupFile = (name: string): boolean => name.startsWith('startup/');
 
 const indexLine = (script: StartupScript, { scriptDeadlineSeconds, isTraced }: SeedInput): string =>
-	`${script.name} ${Math.ceil(scriptDeadlineSeconds)} ${isTraced(script) ? 'trace' : 'plain'} ${script.after}\n`;
+	`${script.name} ${Math.ceil(scriptDeadlineSeconds(script))} ${isTraced(script) ? 'trace' : 'plain'} ${script.after}\n`;
 
 function placeOf(file: string): string {
 	const place = guestFilePlaces[file];
@@ -109,13 +113,18 @@ const enableServices = (services: readonly string[]): { readonly first: readonly
 });
 
 function buildUserData({ node, hostKey }: SeedInput): object {
-	const services = enableServices(node.services);
+	// Before the services: they begin behind the firewall.
+	const services = enableServices([...(node.firewall ? ['nftables'] : []), ...node.services]);
 	return {
 		hostname: node.name,
 		users: node.users.map((user) => ({
 			name: user.username,
-			groups: user.groups,
+			// cloud-init refuses an empty list, and with it all users.
+			...(user.groups.length > 0 ? { groups: user.groups } : {}),
 			shell: user.shell,
+			...(user.home === undefined ? {} : { homedir: user.home }),
+			...(user.comment === undefined ? {} : { gecos: user.comment }),
+			...(user.sshKeys ? { ssh_authorized_keys: user.sshKeys } : {}),
 			...(user.password === undefined
 				? { lock_passwd: true }
 				: { lock_passwd: false, hashed_passwd: encryptPassword(user.password, `${node.name}/${user.username}`) }),
@@ -130,7 +139,8 @@ function buildUserData({ node, hostKey }: SeedInput): object {
 			// sudo looks its own host up; without this line it would ask a DNS server that a lab need not have.
 			{ path: '/etc/hosts', append: true, content: `127.0.1.1 ${node.name}\n` },
 			// What cloud-init's `ssh_pwauth` writes, before sshd has started: that would have it restarted.
-			{ path: '/etc/ssh/sshd_config.d/50-cloud-init.conf', permissions: '0600', content: 'PasswordAuthentication yes\n' },
+			{ path: '/etc/ssh/sshd_config.d/50-cloud-init.conf', permissions: '0600', content: `PasswordAuthentication ${yesNo(node.ssh?.passwords ?? true)}\n` },
+			...settingFiles(node),
 		],
 		runcmd: [
 			...services.first,

@@ -27,7 +27,7 @@ export async function writeSeedDisk(files: SeedFiles, file: string, signal?: Abo
 		for (const [name, content] of Object.entries(files)) {
 			const target = path.join(tree, name);
 			await mkdir(path.dirname(target), { recursive: true });
-			await writeFile(target, content, { mode: isStartupFile(name) || content.startsWith('#!') ? 0o755 : 0o644 });
+			await writeFile(target, content, { mode: isStartupFile(name) || content.toString().startsWith('#!') ? 0o755 : 0o644 });
 		}
 		await rm(file, { force: true });
 		await run(isoArgv(tree, file), { signal });

@@ -3,6 +3,7 @@
  * for it, throws it away, or ends on it.
  */
 import { forEachChild, parse, type Command, type PipelineNode, type Redirection, type Statement, type SyntaxNode } from 'unbash';
+import { unlessTooDeep } from './nesting.js';
 import { lineFinder, type LineFinder } from './script-lines.js';
 
 /**
@@ -19,6 +20,16 @@ export interface PipelinePlace {
 	readonly count: number;
 }
 
+/**
+ * A process that the shell forks for a part of a script: an element of a pipeline, `( )`, a substitution, or what runs
+ * in the background. `beside` are the substitutions that are files, and those of here-documents.
+ */
+export interface Fork extends PipelinePlace {
+	readonly kind: 'pipeline' | 'subshell' | 'substitution' | 'background' | 'beside';
+	/** The whole pipeline as it stands in the script, in one line; empty for other kinds. */
+	readonly text: string;
+}
+
 /** A command where it stands in a script. */
 export interface CommandPlace {
 	/** 1-based line that it begins on. */
@@ -30,8 +41,8 @@ export interface CommandPlace {
 	readonly use: StatusUse;
 	/** The pipeline that it is part of, itself or within a compound command. */
 	readonly pipeline: PipelinePlace | undefined;
-	/** Ids of all pipelines around it, those around a substitution that it is in too. */
-	readonly pipelines: readonly number[];
+	/** All forks around it, from the outermost inwards, up to the function that it is in. */
+	readonly forks: readonly Fork[];
 	/**
 	 * When the shell goes on: in turn, when it has ended; at once, for what it, or what it stands in, is `background`;
 	 * with the command that a substitution is a file or a here-document of, `beside` it.
@@ -41,20 +52,36 @@ export interface CommandPlace {
 	readonly assigns: 'whole' | 'before' | undefined;
 	/** It is in a substitution. */
 	readonly isSubstituted: boolean;
+	/** It decides whether a loop goes on: the loop's status is not its own. */
+	readonly isLoopTest: boolean;
+	/** As it stands in the script; the beginning of it where it is long. */
+	readonly text: string;
+	/** The plain command that runs next, where one plain command follows another; with its lines. */
+	readonly follower: { readonly reported: readonly [number, number]; readonly text: string } | undefined;
 }
 
 /** Where commands stand, and what functions there are. */
 export interface ScriptPlaces {
 	readonly places: readonly CommandPlace[];
 	readonly functions: ReadonlySet<string>;
+	/** The first word of what each alias stands for. */
+	readonly aliases: ReadonlyMap<string, string>;
 }
 
-interface Surroundings extends Pick<CommandPlace, 'use' | 'pipeline' | 'pipelines' | 'runs' | 'isSubstituted'> {
+interface Surroundings extends Pick<CommandPlace, 'use' | 'pipeline' | 'forks' | 'runs' | 'isSubstituted' | 'isLoopTest' | 'follower'> {
 	/** Line of the command that this is a here-document or a redirection of: it is told as that of what is in it. */
 	readonly within?: number;
 }
 
-const plain: Surroundings = { use: 'plain', pipeline: undefined, pipelines: [], runs: 'in turn', isSubstituted: false };
+const plain: Surroundings = {
+	use: 'plain',
+	pipeline: undefined,
+	forks: [],
+	runs: 'in turn',
+	isSubstituted: false,
+	isLoopTest: false,
+	follower: undefined,
+};
 
 /** What somebody writes behind `||` who does not mind: nothing that could repair or end anything. */
 const indifferent = new Set(['true', ':', 'echo', 'printf', 'logger', 'cat']);
@@ -62,18 +89,23 @@ const indifferent = new Set(['true', ':', 'echo', 'printf', 'logger', 'cat']);
 /** Commands that only ask; so do the substitutions in them. */
 const tests = new Set(['[', '[[', '((', 'test']);
 
-/** Finds every command of a script. What cannot be parsed has none. */
+/** Finds every command of a script. What cannot be parsed, or is nested too deeply, has none. */
 export function findCommandPlaces(text: string): ScriptPlaces {
 	const finder = new PlaceFinder(text);
-	finder.addStatements(parse(text).commands, plain, lineFinder(text));
+	unlessTooDeep(
+		() => finder.addStatements(parse(text).commands, plain, lineFinder(text)),
+		() => void finder.places.splice(0),
+	);
 	return finder;
 }
 
 class PlaceFinder implements ScriptPlaces {
 	readonly places: CommandPlace[] = [];
 	readonly functions = new Set<string>();
+	readonly aliases = new Map<string, string>();
 	readonly #text: string;
 	#pipelines = 0;
+	#forks = 0;
 
 	constructor(text: string) {
 		this.#text = text;
@@ -84,8 +116,11 @@ class PlaceFinder implements ScriptPlaces {
 		for (const [index, { command, background }] of statements.entries()) {
 			const next = statements[index + 1];
 			const isAsked = next !== undefined && this.#text.slice(next.pos, next.end).includes('$?');
-			const own: Surroundings = next === undefined ? around : { ...around, use: isAsked ? 'condition' : 'plain' };
-			this.#visit(command, background ? { ...own, use: 'plain', runs: 'background' } : own, lineOf);
+			const outer: Surroundings = next === undefined ? around : { ...around, use: isAsked ? 'condition' : 'plain' };
+			const isPlain = command.type === 'Command' && next?.command.type === 'Command' && !background && !next.background;
+			const follower = isPlain ? { reported: [lineOf(next.pos), lineOf(next.end - 1)] as const, text: this.#text.slice(next.pos, next.end) } : undefined;
+			const own: Surroundings = { ...outer, follower };
+			this.#visit(command, background ? this.#fork({ ...own, use: 'plain', runs: 'background' }, 'background') : own, lineOf);
 		}
 	}
 
@@ -101,15 +136,22 @@ class PlaceFinder implements ScriptPlaces {
 			case 'If':
 			case 'Elif':
 			case 'While':
-				this.addStatements(node.clause.commands, { ...around, use: 'condition' }, lineOf);
+				this.addStatements(node.clause.commands, { ...around, use: 'condition', isLoopTest: node.type === 'While' }, lineOf);
 				return forEachChild(node, (child) => {
 					if (child !== node.clause) this.#visit(child, around, lineOf);
 				});
+			case 'Subshell':
+				return forEachChild(node, (child) => this.#visit(child, this.#fork(around, 'subshell'), lineOf));
+			case 'For':
+			case 'Select':
+			case 'Case':
+				this.#addHeader(node, around, lineOf);
+				return forEachChild(node, (child) => this.#visit(child, around, lineOf));
 			case 'Function':
 				this.functions.add(node.name.value);
 				return this.#visit(node.body, plain, lineOf);
 			case 'Coproc':
-				return this.#visit(node.body, { ...plain, runs: 'background' }, lineOf);
+				return this.#visit(node.body, this.#fork({ ...plain, runs: 'background' }, 'background'), lineOf);
 			case 'CompoundList':
 				return this.addStatements(node.commands, around, lineOf);
 			case 'Command':
@@ -134,9 +176,25 @@ class PlaceFinder implements ScriptPlaces {
 		const own: Surroundings = isNegated ? { ...around, use: 'condition' } : around;
 		const count = node.commands.length;
 		const id = count > 1 ? ++this.#pipelines : 0;
+		const text = count > 1 ? this.#text.slice(node.pos, node.end).slice(0, textLimit).replaceAll(/\s*\\?\s*\n\s*/g, ' ') : '';
 		for (const [index, element] of node.commands.entries()) {
-			this.#visit(element, count > 1 ? { ...own, pipeline: { id, index, count }, pipelines: [...own.pipelines, id] } : own, lineOf);
+			const pipeline = { id, index, count };
+			this.#visit(element, count > 1 ? { ...own, pipeline, forks: [...own.forks, { ...pipeline, kind: 'pipeline', text }] } : own, lineOf);
 		}
+	}
+
+	/** What the shell tells of when it begins a loop or a choice, as it stands in the script. */
+	#addHeader(node: SyntaxNode, around: Surroundings, lineOf: LineFinder): void {
+		const text = this.#text.slice(node.pos, node.end).split('\n')[0] ?? '';
+		const line = lineOf(node.pos);
+		const words = text.split(/\s+/, 2);
+		const { within: _within, ...rest } = around;
+		this.places.push({ ...rest, line, reported: [line, line], words, assigns: undefined, text: text.slice(0, textLimit), follower: undefined });
+	}
+
+	/** The same surroundings in a process of their own. Ids of forks that are no pipelines are negative. */
+	#fork(around: Surroundings, kind: Fork['kind']): Surroundings {
+		return { ...around, forks: [...around.forks, { id: -++this.#forks, index: 0, count: 1, kind, text: '' }] };
 	}
 
 	#addCommand(node: Command, around: Surroundings, lineOf: LineFinder): void {
@@ -147,6 +205,7 @@ class PlaceFinder implements ScriptPlaces {
 			this.#add(each, [name], node.name ? 'before' : 'whole', around, lineOf);
 		}
 		if (node.name) this.#add(node, words, undefined, around, lineOf);
+		if (words[0] === 'alias') this.#addAliases(node);
 		const isTest = around.use === 'condition' || tests.has(words[0] ?? '');
 		const use: StatusUse = !node.name ? around.use : isTest ? 'condition' : 'plain';
 		const inner: Surroundings = { ...substituted(around), use, runs: around.runs };
@@ -161,7 +220,15 @@ class PlaceFinder implements ScriptPlaces {
 	#add(node: SyntaxNode, words: CommandPlace['words'], assigns: CommandPlace['assigns'], around: Surroundings, lineOf: LineFinder): void {
 		const { within, ...rest } = around;
 		const line = lineOf(node.pos);
-		this.places.push({ ...rest, line, reported: [within ?? line, lineOf(Math.max(node.pos, node.end - 1))], words, assigns });
+		const text = this.#text.slice(node.pos, Math.min(node.end, node.pos + textLimit));
+		this.places.push({ ...rest, line, reported: [within ?? line, lineOf(Math.max(node.pos, node.end - 1))], words, assigns, text });
+	}
+
+	#addAliases({ args }: Command): void {
+		for (const arg of args) {
+			const [, name, first] = /^([^=\s]+)=['"]?\s*([^\s'"]+)/.exec(arg.text) ?? [];
+			if (name !== undefined && first !== undefined) this.aliases.set(name, this.aliases.get(first) ?? first);
+		}
 	}
 
 	#addSubstitutions(node: SyntaxNode, around: Surroundings, lineOf: LineFinder): void {
@@ -170,13 +237,18 @@ class PlaceFinder implements ScriptPlaces {
 			// An escaped backtick substitution counts its positions from its own start.
 			const inner: LineFinder = child.source === undefined ? lineOf : () => lineOf(node.pos);
 			// What is behind <( ) runs beside the command that reads it.
-			this.addStatements(child.commands, node.type === 'ProcessSubstitution' ? { ...substituted(around), runs: 'beside' } : around, inner);
+			const isFile = node.type === 'ProcessSubstitution';
+			const within = isFile ? { ...substituted(around), runs: 'beside' as const } : around;
+			this.addStatements(child.commands, this.#fork(within, isFile || around.runs === 'beside' ? 'beside' : 'substitution'), inner);
 		});
 	}
 }
 
+/** How much is kept of what stands in the script, in characters. */
+const textLimit = 2000;
+
 /** Around what a substitution runs. */
-const substituted = ({ pipelines }: Surroundings): Surroundings => ({ ...plain, pipelines, isSubstituted: true });
+const substituted = ({ forks }: Surroundings): Surroundings => ({ ...plain, forks, isSubstituted: true });
 
 /** What becomes of the status of one command of `a && b || c`, which itself stands where a status is put to `use`. */
 function useInList(
@@ -208,25 +280,4 @@ const writesFile = (redirect: Redirection): boolean =>
 function fixedText(word: SyntaxNode & { readonly text: string }): string | undefined {
 	if (word.type !== 'Word') return undefined;
 	return /[$`*?{[~]/.test(word.text) && word.text !== '[' && !/^'[^']*'$/.test(word.text) ? undefined : word.value;
-}
-
-/**
- * The places of a command that was run, from its line and its words as the shell told them: more than one where they
- * fit equally well, none where the script has no such command there.
- */
-export function placesOf({ places }: ScriptPlaces, line: number, command: string): readonly CommandPlace[] {
-	const reported = command.split(/\s+/).map((word) => word.replace(/^'(.*)'$/, '$1'));
-	const assigned = /^\w+(?:\[[^\]]*\])?\+?=/.exec(command)?.[0];
-	let best: CommandPlace[] = [];
-	let bestScore = 0;
-	for (const place of places) {
-		if (line < place.reported[0] || line > place.reported[1]) continue;
-		const [name] = place.words;
-		if (place.assigns ? name !== assigned : name !== undefined && name !== reported[0]) continue;
-		const common = place.words.filter((word) => word !== undefined && reported.includes(word)).length;
-		const score = common + (place.line === line ? 0.5 : 0);
-		if (best.length === 0 || score > bestScore) [best, bestScore] = [[place], score];
-		else if (score === bestScore) best.push(place);
-	}
-	return best;
 }

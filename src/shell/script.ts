@@ -6,6 +6,7 @@
  */
 import { forEachChild, parse, type Command, type ParsedScript, type SyntaxNode } from 'unbash';
 import { countShellLines, lineFinder, type LineFinder } from './script-lines.js';
+import { unlessTooDeep } from './nesting.js';
 import { findInner } from './script-wrappers.js';
 import type { ShellWord } from './script-wrappers.js';
 
@@ -53,9 +54,23 @@ const shells = /(?:^|[/\s])(?:ba|da)?sh(?:\s|$)/;
 export function analyseScript(text: string): ScriptAnalysis {
 	const interpreter = /^\ufeff?#!(.*)/.exec(text)?.[1]?.trim();
 	if (interpreter !== undefined && !shells.test(interpreter)) {
-		const nothing = { shellLines: 0, errors: findByteOrderMark(text), statements: [], commands: [], functions: new Set<string>() };
-		return { isShell: false, interpreter, ...nothing, variables: new Map() };
+		return { isShell: false, interpreter, ...nothingFound(), errors: [...findByteOrderMark(text), ...findNull(text), ...findShebangReturn(text)] };
 	}
+	return unlessTooDeep(
+		() => analyseShell(text, interpreter),
+		(message) => ({ isShell: true, interpreter, ...nothingFound(), errors: [{ line: 1, message }] }),
+	);
+}
+
+const nothingFound = (): Omit<ScriptAnalysis, 'isShell' | 'interpreter' | 'errors'> => ({
+	shellLines: 0,
+	statements: [],
+	commands: [],
+	functions: new Set(),
+	variables: new Map(),
+});
+
+function analyseShell(text: string, interpreter: string | undefined): ScriptAnalysis {
 	const script = parse(text);
 	const lineOf = lineFinder(text);
 	const found = new Collector();
@@ -64,7 +79,7 @@ export function analyseScript(text: string): ScriptAnalysis {
 		isShell: true,
 		interpreter,
 		shellLines: countShellLines(text, script),
-		errors: [...found.errors, ...findCarriageReturns(text), ...findByteOrderMark(text)].sort((a, b) => a.line - b.line),
+		errors: [...found.errors, ...findCarriageReturns(text), ...findByteOrderMark(text), ...findNull(text)].sort((a, b) => a.line - b.line),
 		statements: script.commands.map(({ pos, end }) => ({ text: text.slice(pos, end), line: lineOf(pos) })),
 		commands: found.commands,
 		functions: found.functions,
@@ -161,6 +176,16 @@ function nameOf(words: readonly ShellWord[]): string | undefined {
 function findCarriageReturns(text: string): { line: number; message: string }[] {
 	const line = text.split('\n').findIndex((content) => content.endsWith('\r')) + 1;
 	return line === 0 ? [] : [{ line, message: 'the line ends in a carriage return (a file with Windows line ends)' }];
+}
+
+/** In a first line the kernel takes it for part of the interpreter's name. */
+const findShebangReturn = (text: string): { line: number; message: string }[] =>
+	/^#![^\n]*\r\n/.test(text) ? [{ line: 1, message: 'the first line ends in a carriage return, which belongs to the interpreter then' }] : [];
+
+/** Shells drop it, or take the file for a program; Python refuses it. */
+function findNull(text: string): { line: number; message: string }[] {
+	const at = text.indexOf('\0');
+	return at === -1 ? [] : [{ line: text.slice(0, at).split('\n').length, message: 'the line has a NUL byte, which no interpreter takes for text' }];
 }
 
 /** The kernel looks for `#!` in the first two bytes. */

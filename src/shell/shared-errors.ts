@@ -3,9 +3,12 @@
  * trace by `sh -x` would go there too, into files and variables of the script's.
  */
 import { forEachChild, parse, type Redirection, type SyntaxNode } from 'unbash';
+import { unlessTooDeep } from './nesting.js';
 
 /** True for scripts that redirect descriptor 2 of functions, groups, sourced files or themselves; and for broken ones. */
-export function sharesErrors(text: string): boolean {
+export const sharesErrors = (text: string): boolean => unlessTooDeep(() => readSharesErrors(text), () => true);
+
+function readSharesErrors(text: string): boolean {
 	const script = parse(text);
 	const functions = new Set<string>();
 	visit(script, (node) => {
@@ -16,6 +19,8 @@ export function sharesErrors(text: string): boolean {
 		if (node.type === 'Redirected') shares ||= node.redirects.some(isOfErrors);
 		if (node.type !== 'Command' || !node.redirects.some(isOfErrors)) return;
 		const name = node.name?.value ?? '';
+		// It only looks, and is traced by itself.
+		if (name === 'command' && node.args[0]?.text === '-v') return;
 		shares ||= functions.has(name) || /^(?:exec|eval|\.|source|command)$|[$`]/.test(name);
 	});
 	return shares;

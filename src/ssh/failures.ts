@@ -1,6 +1,5 @@
 /** What can go wrong with SSH, as Failures with stable codes. */
-import { brokenFailure, Failure } from '../base/errors.js';
-import { lastLines } from '../base/format.js';
+import { brokenFailure, type Failure } from '../base/errors.js';
 import { fingerprint } from './host-key.js';
 
 /** Whose SSH it is, as messages name it. */
@@ -32,32 +31,13 @@ export const loginRefused = (at: Whereabouts, cause: unknown): Failure =>
 	brokenFailure('ssh-auth', `${place(at)} refuses user '${at.username}' with the declared password`, {
 		node: at.node,
 		cause,
-		hint: 'does a startup script change the user, the password or the configuration of sshd?',
+		hint: 'does a startup script change the user or the password?',
 	});
 
-/** `ssh-lost`: the connection ended while it was needed; another may be made. */
-export const lost = (at: Whereabouts, cause?: unknown): Failure =>
-	brokenFailure('ssh-lost', `${place(at)}: the connection was lost${cause === undefined ? '' : `: ${text(cause)}`}`, {
+/** `ssh-shell`: the user is in, and is of no use there. */
+export const shellRefused = (at: Whereabouts, cause: unknown): Failure =>
+	brokenFailure('ssh-shell', `${place(at)} lets user '${at.username}' in, and runs nothing: ${text(cause)}`, {
 		node: at.node,
 		cause,
+		hint: 'is its shell there, and has its password not expired?',
 	});
-
-/** `ssh-exec`: the connection is well, but the server starts no command. */
-export const execRefused = (at: Whereabouts, cause: unknown): Failure =>
-	brokenFailure('ssh-exec', `${place(at)} starts no command: ${text(cause)}`, { node: at.node, cause });
-
-/** `ssh-sudo`: the user is in, but may not become root with its password. */
-export const sudoRefused = (at: Whereabouts, stderr: string): Failure =>
-	brokenFailure('ssh-sudo', `${at.username} of ${at.node} cannot become root: ${lastLines(stderr, 1)}`, {
-		node: at.node,
-		detail: stderr,
-		hint: `is '${at.username}' a member of the group sudo, and is sudo installed?`,
-	});
-
-/** Whether the same will happen again however often one tries: a password or a host key does not fix itself. */
-export const isFinal = (error: unknown): boolean =>
-	error instanceof Failure && (error.code === 'ssh-auth' || error.code === 'ssh-host-key');
-
-/** Whether the guest's SSH, not the tool, is what fails: the declared user cannot get in, or is thrown out. */
-export const isSshFailure = (error: unknown): error is Failure =>
-	error instanceof Failure && error.code.startsWith('ssh-');

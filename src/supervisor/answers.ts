@@ -1,20 +1,25 @@
 /** What can be asked of a lab that runs, over its control socket (../control). */
 import { usageFailure } from '../base/errors.js';
+import { washed } from '../base/wash.js';
 import { duplexPair } from '../base/streams.js';
 import type { Answer, Exchange } from '../control/server.js';
 import type { Emit, RunEventBody } from '../lab/events.js';
+import { maskEvent, masksOf } from '../lab/mask.js';
 import type { Lab, ScenarioTest } from '../lab/lab.js';
 import { servicePorts } from '../lab/service-ports.js';
 import type { CurrentLab, LabRequest, LabStatus } from '../protocol/requests.js';
 import { announceTests } from '../scenario/checks.js';
 import { scriptsToStep } from './debugging/serve.js';
 import { saveJournals } from './journals.js';
+import { checkLogin } from './logins.js';
 import type { RunningLab } from './running-lab.js';
 
 /** Answers for a lab. `end` has it end. */
 export function answersOf(lab: RunningLab, end: () => void): Answer {
-	return async (exchange) => {
+	const mask = masksOf(lab.runSpec.lab, lab.runSpec.showSecrets ?? false).text;
+	return async (asked) => {
 		const { lab: plan, accelerator, startedKey, trace } = lab.runSpec;
+		const exchange: Exchange = { ...asked, send: (event) => asked.send(maskEvent(event as RunEventBody, mask)) };
 		const tests = plan.scenarios.flatMap((scenario) => scenario.tests);
 		const names = tests.map((test) => test.name);
 		const request = exchange.request as LabRequest;
@@ -31,7 +36,7 @@ export function answersOf(lab: RunningLab, end: () => void): Answer {
 				setImmediate(end);
 				return undefined;
 			case 'test':
-				lab.requireReady();
+				lab.changes.requireReady();
 				checkTests(request.tests, names);
 				exchange.send(announcement(plan, tests.filter((test) => request.tests.length === 0 || request.tests.includes(test.name))));
 				return lab.runScenario(exchange.send, { ...request, signal: exchange.signal });
@@ -41,7 +46,7 @@ export function answersOf(lab: RunningLab, end: () => void): Answer {
 	};
 }
 
-const statusOf = async (lab: RunningLab, tests: readonly string[]): Promise<LabStatus> => ({
+const statusOf = async (lab: RunningLab, tests: readonly string[]): Promise<LabStatus> => washed({
 	lab: lab.runSpec.lab.name,
 	isReady: lab.isReady,
 	nodes: await lab.status(),
@@ -59,39 +64,41 @@ async function answerAboutNode(lab: RunningLab, request: LabRequest, { send, joi
 			return lab.find(request.node).machine.controlChannel.resize(request.size);
 		case 'authorize':
 			return lab.find(request.node).authorize(request.user, request.publicKey, signal);
+		case 'login':
+			return checkLogin(lab.find(request.node).runSpec, lab.runSpec, { guests: (node) => lab.commandsOf(node), signal });
 		case 'debug': {
-			lab.requireReady();
+			lab.changes.requireReady();
 			const { startupScripts = [] } = lab.runSpec.lab.nodes.find(({ name }) => name === request.node) ?? {};
 			scriptsToStep(lab.find(request.node).name, startupScripts, request.script);
 			const [ours, theirs] = duplexPair();
 			// Whoever asks may be gone before the lab has come to it.
 			ours.on('error', () => undefined);
-			lab.debug(request.node, request.script, ours).catch(() => ours.destroy());
+			lab.changes.debug(request.node, request.script, ours).catch(() => ours.destroy());
 			return join(theirs);
 		}
 		case 'link':
-			return lab.change(request.node, (node) => node.setLink(request.link));
+			return lab.changes.change(request.node, (node) => node.setLink(request.link));
 		case 'pause':
 		case 'resume':
-			lab.requireReady();
-			return lab.change(request.node, (node) => node.setPaused(request.op === 'pause'));
+			lab.changes.requireReady();
+			return lab.changes.change(request.node, (node) => node.setPaused(request.op === 'pause'));
 		case 'kill':
-			lab.requireReady();
+			lab.changes.requireReady();
 			// One that is dead already is said to be.
 			void lab.find(request.node).machine;
-			return lab.change(request.node, (node) => node.end());
+			return lab.changes.change(request.node, (node) => node.end());
 		case 'restart':
-			lab.requireReady();
-			return lab.restart(request.node, send);
+			lab.changes.requireReady();
+			return lab.changes.restart(request.node, send);
 		case 'reset':
-			lab.requireReady();
-			return lab.reset(send);
+			lab.changes.requireReady();
+			return lab.changes.reset(send);
 		case 'replace':
-			lab.requireReady();
-			await lab.replace(request, send);
+			lab.changes.requireReady();
+			await lab.changes.replace(request, send);
 			return lab.checkpointsInUse;
 		case 'save':
-			lab.requireReady();
+			lab.changes.requireReady();
 			await keepJournals(lab, send, signal);
 			return lab.saveForExport(request);
 		default:

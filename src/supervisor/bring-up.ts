@@ -1,6 +1,7 @@
 /** Nodes of a lab brought up side by side. */
 import os from 'node:os';
 import { Semaphore } from '../base/semaphore.js';
+import { bootOrder, neededBy } from '../lab/boot-order.js';
 import type { StartedMachine } from './start-machine.js';
 import { bringUpNode, Barrier, type NodeContext, type NodeOutcome } from './node-run.js';
 import type { RunningNode } from './running-node.js';
@@ -19,23 +20,33 @@ export interface BringUpHooks {
  */
 export function bringUpNodes(
 	nodes: readonly RunningNode[],
-	{ emit, ...context }: Omit<NodeContext, 'barrier' | 'boots' | 'onStart'>,
+	{ emit, ...context }: Omit<NodeContext, 'barrier' | 'boots' | 'onStart' | 'neededAreUp' | 'onReady'>,
 	{ onStart, onUp, onBroken }: BringUpHooks,
 ): Promise<PromiseSettledResult<NodeOutcome>[]> {
-	const barrier = new Barrier(nodes.length);
+	const barrier = new Barrier(nodes.map(({ name }) => name));
 	const boots = new Semaphore(os.availableParallelism());
-	const lives = nodes.map(async (node) => {
-		const own = { ...context, emit: node.observing(emit), barrier, boots, onStart: (started: StartedMachine) => onStart(node, started) };
+	const { connections } = context.lab.lab;
+	const up = new Map(nodes.map(({ name }) => [name, new Barrier([name])]));
+	const live = async (node: RunningNode): Promise<NodeOutcome> => {
+		// Those that are not brought up now are there already.
+		const needed = neededBy(node.name, nodes, connections).flatMap(({ name }) => up.get(name)?.opened ?? []);
+		const own = {
+			...{ ...context, emit: node.observing(emit), barrier, boots, onStart: (started: StartedMachine) => onStart(node, started) },
+			...{ neededAreUp: Promise.all(needed), onReady: () => up.get(node.name)?.come(node.name) },
+		};
 		try {
 			const outcome = await bringUpNode(node.runSpec, own);
 			node.settle(outcome.startup);
 			onUp?.(node.name);
 			return outcome;
 		} catch (error) {
-			barrier.come();
+			barrier.come(node.name);
+			up.get(node.name)?.come(node.name);
 			onBroken?.(error);
 			throw error;
 		}
-	});
-	return Promise.allSettled(lives);
+	};
+	// Boots take their turns in the order in which they are begun.
+	const lives = new Map(bootOrder(nodes, connections).map((node) => [node, live(node)]));
+	return Promise.allSettled(nodes.flatMap((node) => lives.get(node) ?? []));
 }

@@ -1,4 +1,5 @@
 import type { CleanupStack } from '../base/cleanup.js';
+import { brokenFailure, toFailure } from '../base/errors.js';
 import type { Semaphore } from '../base/semaphore.js';
 import { allOf } from '../base/waiting.js';
 import type { Emit } from '../lab/events.js';
@@ -6,11 +7,11 @@ import { stage } from '../lab/stage.js';
 import type { StateSnapshot } from '../lab/state-snapshot.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { parseSnapshot } from '../machine/snapshot.js';
-import type { RunSpec } from '../protocol/run-spec.js';
-import { writeSnapshot } from '../runs/snapshots.js';
+import { bootAgain, type StartedMachine } from './start-machine.js';
 import { outcomeOf, whyUntraced } from './node-run.js';
 import type { ProvableLab } from './robustness-checks.js';
-import { bootAgain, type StartedMachine } from './start-machine.js';
+import { scriptDeadlineMs, type RunSpec } from '../protocol/run-spec.js';
+import { writeSnapshot } from '../runs/snapshots.js';
 
 /** The machines of a lab that runs, as the robustness checks see them (./robustness-checks). */
 
@@ -28,8 +29,6 @@ export interface LabOfMachines {
 	find(node: string): { readonly present: StartedMachine };
 	/** Takes a machine that was started anew for a node, long before its guest is up. */
 	begin(node: string, started: StartedMachine): void;
-	/** The machines are about to end: connections to them are of no more use. */
-	dropSessions(): Promise<void>;
 	runScenario(emit: Emit): Promise<boolean>;
 }
 
@@ -40,18 +39,28 @@ const stubbornServiceMs = 90_000;
 export async function snapshotMachine(machine: RunningMachine, deadlineMs: number, signal?: AbortSignal): Promise<StateSnapshot> {
 	machine.send('snapshot');
 	const { data } = await machine.waitFor('snapshot', { deadlineMs, signal, what: 'its state snapshot was' });
-	return parseSnapshot(data);
+	try {
+		return parseSnapshot(data);
+	} catch (cause) {
+		throw brokenFailure('snapshot', `${machine.name}: what its agent says of it cannot be read: ${(cause as Error).message}`, { node: machine.name, cause });
+	}
 }
 
-/** Writes a state snapshot of every machine of a lab into the run's directory. */
+/** Surveys every machine of a lab into the run's directory. One whose agent makes no sense is told of, and that is all. */
 export async function snapshotLab(
 	running: Pick<LabOfMachines, 'find'>,
 	{ machines, runDirectory, deadlines }: RunSpec,
-	signal: AbortSignal,
+	{ emit, signal }: Pick<ProvableContext, 'emit' | 'signal'>,
 ): Promise<void> {
 	const snapshot = async (node: string) => {
 		const { machine } = running.find(node).present;
-		await writeSnapshot(runDirectory, node, await snapshotMachine(machine, deadlines.wakeMs, signal));
+		try {
+			await writeSnapshot(runDirectory, node, await snapshotMachine(machine, deadlines.wakeMs, signal));
+		} catch (error) {
+			const { code, message } = toFailure(error);
+			if (code !== 'snapshot') throw error;
+			emit({ type: 'notice', node, message });
+		}
 	};
 	await Promise.all(machines.map(({ spec }) => snapshot(spec.name)));
 }
@@ -67,7 +76,7 @@ export function provableLab(running: LabOfMachines, context: ProvableContext): P
 			machine.send(`again ${script.name}`);
 			const message = await machine.waitFor('script-repeated', {
 				// systemd ends a script at its deadline; the machine gets as long again to say so.
-				deadlineMs: 2 * deadlines.scriptMs,
+				deadlineMs: scriptDeadlineMs(script, deadlines, runSpec.slowdown) + deadlines.scriptMs,
 				signal,
 				what: `the end of the second run of ${script.name} was`,
 			});
@@ -76,7 +85,6 @@ export function provableLab(running: LabOfMachines, context: ProvableContext): P
 			return outcome;
 		},
 		async restartAll() {
-			await running.dropSessions();
 			// As after a power failure: none is there while another comes up, unless it is quicker.
 			await allOf(machines.map(({ spec }) => shutDown(running.find(spec.name).present, deadlines.provisioningMs + stubbornServiceMs, signal)));
 			const times = machines.map(async (machine) => {

@@ -4,8 +4,9 @@
  */
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { toFailure } from '../base/errors.js';
+import { formatMs } from '../base/format.js';
 import { quote } from '../base/shell.js';
-import { untilAborted } from '../base/waiting.js';
+import { untilAborted, withEither } from '../base/waiting.js';
 import { serveControl } from '../control/server.js';
 import type { Emit } from '../lab/events.js';
 import { stage } from '../lab/stage.js';
@@ -15,10 +16,12 @@ import { watchOutbound } from '../network/watcher.js';
 import { controlSocketIn } from '../protocol/requests.js';
 import type { ExportRequest, RunSpec } from '../protocol/run-spec.js';
 import { answersOf } from './answers.js';
+import { watchHostSleep } from './host-sleep.js';
 import { saveJournals } from './journals.js';
 import { snapshotLab } from './checked-lab.js';
 import { checkRobustness } from './check-robustness.js';
 import { RunningLab } from './running-lab.js';
+import type { RunningNode } from './running-node.js';
 
 export interface LabRunContext {
 	readonly emit: Emit;
@@ -37,16 +40,17 @@ export async function runLab(runSpec: RunSpec, context: LabRunContext): Promise<
 	const { emit } = context;
 	// Whatever breaks first ends every other wait; its reason is what the run rejects with.
 	const breaking = new AbortController();
-	const signal = AbortSignal.any([context.signal, breaking.signal]);
 	let teardownDone = () => {};
 	try {
-		await withCleanup(async (cleanup) => {
-			try {
-				await rehearseInside(runSpec, context, { signal, breaking, cleanup });
-			} finally {
-				teardownDone = beginTeardown(emit);
-			}
-		});
+		await withEither([context.signal, breaking.signal], (signal) =>
+			withCleanup(async (cleanup) => {
+				try {
+					await rehearseInside(runSpec, context, { signal, breaking, cleanup });
+				} finally {
+					teardownDone = beginTeardown(emit);
+				}
+			}),
+		);
 	} finally {
 		teardownDone();
 	}
@@ -67,6 +71,7 @@ async function rehearseInside(runSpec: RunSpec, context: LabRunContext, ends: En
 	watchOutbound(runSpec.lab, emit, ends.cleanup);
 	void network.broken.then((error) => ends.breaking.abort(error));
 	const lab = new RunningLab(runSpec, { emit, ...ends });
+	void watchHostSleep((sleptMs) => setClocks(runSpec.machines.map(({ spec }) => lab.find(spec.name)), sleptMs, emit), ends.signal);
 	const detach = new AbortController();
 	const end = () => (lab.isReady ? detach.abort() : context.stop());
 	await serveControl(controlSocketIn(runSpec.sockets), answersOf(lab, end), ends.cleanup);
@@ -74,7 +79,7 @@ async function rehearseInside(runSpec: RunSpec, context: LabRunContext, ends: En
 	const startupPassed = nodes.every(({ startup }) => startup === 'passed');
 	await lab.saveStarted(nodes);
 	const scenarioPassed = runSpec.scenario
-		? await stage(emit, 'scenario', () => lab.runScenario(emit), (passed) => (passed ? 'passed' : 'failed'))
+		? await stage(emit, 'scenario', () => judge(lab, emit), (passed) => (passed ? 'passed' : 'failed'))
 		: true;
 	const hasPassed = startupPassed && scenarioPassed && (await checkRobustness(lab, runSpec, emit, ends));
 	// One that has ended by itself meanwhile is told as what it is.
@@ -82,7 +87,7 @@ async function rehearseInside(runSpec: RunSpec, context: LabRunContext, ends: En
 	// The machines of this moment: a restart has made others.
 	const machines = () => runSpec.machines.map(({ spec }) => lab.find(spec.name).machine);
 	if (!hasPassed) await saveJournals(machines(), runSpec, { emit, signal: ends.signal });
-	if (runSpec.snapshots) await stage(emit, 'snapshot', () => snapshotLab(lab, runSpec, ends.signal));
+	if (runSpec.snapshots) await stage(emit, 'snapshot', () => snapshotLab(lab, runSpec, { emit, signal: ends.signal }));
 	if (!hasPassed && runSpec.saveFailed) await saveFailed(lab, runSpec.saveFailed, { emit, signal: ends.signal });
 	const staysUp = runSpec.keep === 'always' || (runSpec.keep === 'on-failure' && !hasPassed);
 	if (staysUp) {
@@ -92,6 +97,20 @@ async function rehearseInside(runSpec: RunSpec, context: LabRunContext, ends: En
 		await stayUp(runSpec, { ...context, signal: ends.signal }, detach.signal);
 	}
 	await lab.finishSaving();
+}
+
+/** Runs the scenario, and looks beside it whether people get in. Resolves to whether every assertion passed. */
+async function judge(lab: RunningLab, emit: Emit): Promise<boolean> {
+	const logins = lab.checkLogins();
+	const passed = await lab.runScenario(emit);
+	await logins;
+	return passed;
+}
+
+/** The guests' clocks stood still with the host. One that is halted is told when it goes on. */
+function setClocks(nodes: readonly RunningNode[], sleptMs: number, emit: Emit): void {
+	for (const { started, paused } of nodes) if (!paused) started?.machine.send('sync');
+	emit({ type: 'notice', message: `this host has slept for ${formatMs(sleptMs)}; the clocks of the lab's machines were set` });
 }
 
 /** Saves the machines of a run that has failed. What comes of that is told, and is no part of the verdict. */

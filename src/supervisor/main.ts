@@ -18,6 +18,8 @@ export async function supervisorMain(
 	for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 		process.on(name, () => aborting.abort(interruptedFailure(name)));
 	}
+	// What a listener throws nobody is called by: the lab is taken down, and whoever started it is told.
+	process.on('uncaughtException', (thrown) => aborting.abort(toFailure(thrown)));
 	const send = (line: SupervisorMessage) => out(`${JSON.stringify(line)}\n`);
 	let runSpec: RunSpec | undefined;
 	const first = new Promise<RunSpec>((resolve, reject) => {

@@ -7,10 +7,11 @@ import type { StartupScript } from '../lab/lab.js';
 import { stage } from '../lab/stage.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import type { RunningMachine } from '../machine/machine.js';
-import { readScript, reasonNotToTrace } from '../machine/trace/read.js';
-import type { MachineRunSpec, RunSpec } from '../protocol/run-spec.js';
-import type { Saver } from './saver.js';
 import { bootNode, restoreNode, wakeNode, type StartContext, type StartedMachine } from './start-machine.js';
+import type { Saver } from './saver.js';
+import { scriptDeadlineMs, type MachineRunSpec, type RunSpec } from '../protocol/run-spec.js';
+import { readScript } from '../trace/read.js';
+import { reasonNotToTrace } from '../trace/traceable.js';
 
 export interface NodeContext extends Omit<StartContext, 'onMessage'> {
 	/** Opens when every machine is there: those that were restored go on together. */
@@ -18,6 +19,10 @@ export interface NodeContext extends Omit<StartContext, 'onMessage'> {
 	readonly saver: Saver;
 	/** More boots at once than the host has processors would only wait for each other. */
 	readonly boots: Semaphore;
+	/** Resolves when all nodes that it connects to are provisioned: the time until then is not its startup scripts'. */
+	readonly neededAreUp: Promise<unknown>;
+	/** Called when it is provisioned itself. */
+	readonly onReady: () => void;
 }
 
 /** A node whose startup scripts have run. */
@@ -33,17 +38,18 @@ export interface NodeOutcome {
 /** Lets nobody through before all have come. */
 export class Barrier {
 	readonly opened: Promise<void>;
-	#missing: number;
+	readonly #missing: Set<string>;
 	#open: () => void = () => undefined;
 
-	constructor(count: number) {
-		this.#missing = count;
+	constructor(nodes: readonly string[]) {
+		this.#missing = new Set(nodes);
 		this.opened = new Promise((resolve) => (this.#open = resolve));
 	}
 
-	come(): void {
-		this.#missing -= 1;
-		if (this.#missing <= 0) this.#open();
+	/** A node is there, or will never be; that it is said twice, as of one that came and broke then, counts once. */
+	come(node: string): void {
+		this.#missing.delete(node);
+		if (this.#missing.size === 0) this.#open();
 	}
 }
 
@@ -55,6 +61,7 @@ export async function bringUpNode(runSpec: MachineRunSpec, nodeContext: NodeCont
 	const scripts = new ScriptReporter(name, node?.startupScripts ?? [], whyUntraced(lab.trace), emit);
 	const context: StartContext = { ...nodeContext, onMessage: (message) => scripts.take(message) };
 	const started = await startNode(runSpec, context, nodeContext);
+	nodeContext.onReady();
 	if (started.isRestored && wasStarted(runSpec)) {
 		return { started, startup: 'passed', isHealthy: true };
 	}
@@ -63,6 +70,7 @@ export async function bringUpNode(runSpec: MachineRunSpec, nodeContext: NodeCont
 		for (const outcome of outcomes) emit({ type: 'script-finished', ...outcome });
 		return { started, startup: status, isHealthy: false };
 	}
+	await untilAborted(Promise.race([nodeContext.neededAreUp, started.machine.broken]), signal);
 	const run = () => runStartup(started.machine, lab, { emit, signal, scripts });
 	return { started, ...(await stage(emit, 'startup', run, ({ startup }) => startup, name)) };
 }
@@ -71,7 +79,7 @@ export async function bringUpNode(runSpec: MachineRunSpec, nodeContext: NodeCont
 export async function startNode(
 	runSpec: MachineRunSpec,
 	context: StartContext,
-	{ barrier, saver, signal, boots }: NodeContext,
+	{ barrier, saver, signal, boots }: Pick<NodeContext, 'barrier' | 'saver' | 'signal' | 'boots'>,
 ): Promise<StartedMachine> {
 	const boot = async () => {
 		const booted = await boots.take(() => bootNode(runSpec, context));
@@ -80,7 +88,7 @@ export async function startNode(
 	};
 	const restored = await restoreNode(runSpec, context);
 	const started = restored ?? (await boot());
-	barrier.come();
+	barrier.come(runSpec.spec.name);
 	if (!restored) return started;
 	await untilAborted(Promise.race([barrier.opened, restored.machine.broken]), signal);
 	return (await wakeNode(restored, runSpec, context)) ? restored : boot();
@@ -94,16 +102,17 @@ interface StartupContext {
 
 async function runStartup(
 	machine: RunningMachine,
-	{ lab, deadlines, pace }: RunSpec,
+	{ lab, deadlines, slowdown, pace }: RunSpec,
 	{ emit, signal, scripts }: StartupContext,
 ): Promise<Omit<NodeOutcome, 'started'>> {
-	const count = lab.nodes.find(({ name }) => name === machine.name)?.startupScripts.length ?? 0;
+	const own = lab.nodes.find(({ name }) => name === machine.name)?.startupScripts ?? [];
+	const allowedMs = own.reduce((sum, script) => sum + scriptDeadlineMs(script, deadlines, slowdown), 0);
 	await systemClock.sleep(pace?.[machine.name] ?? 0, signal);
 	const before = processorTimeMs(machine.pid);
 	machine.send('start');
 	const { failedUnits } = await machine.waitFor('started', {
 		// systemd ends a script at its deadline; the machine gets as long again to say so.
-		deadlineMs: deadlines.scriptMs * (count + 1),
+		deadlineMs: allowedMs + deadlines.scriptMs,
 		signal,
 		what: 'the end of its startup scripts was',
 	});
@@ -143,6 +152,9 @@ export const whyUntraced =
 	({ text }) =>
 		isTracing ? reasonNotToTrace(text) : 'tracing was turned off';
 
+/** How much is taken of what a guest says of its scripts: each is begun and ended once, and again when somebody debugs it. */
+const maximumMessages = 10_000;
+
 /** Turns what the agent says of scripts into events, and remembers how each ended the last time. */
 export class ScriptReporter {
 	readonly #node: string;
@@ -150,6 +162,7 @@ export class ScriptReporter {
 	readonly #emit: Emit;
 	readonly #finished = new Map<string, ScriptOutcome['status']>();
 	readonly #whyUntraced: WhyUntraced;
+	#taken = 0;
 
 	constructor(node: string, scripts: readonly StartupScript[], whyUntraced: WhyUntraced, emit: Emit) {
 		this.#whyUntraced = whyUntraced;
@@ -168,9 +181,12 @@ export class ScriptReporter {
 	}
 
 	take(message: AgentMessage): void {
+		if (message.kind !== 'script-started' && message.kind !== 'script-finished') return;
+		// A guest may make up names, and say the same for ever.
+		if (!this.#scripts.some(({ name }) => name === message.script) || ++this.#taken > maximumMessages) return;
 		if (message.kind === 'script-started') {
 			this.#emit({ type: 'script-started', node: this.#node, script: message.script });
-		} else if (message.kind === 'script-finished') {
+		} else {
 			const { script, status } = message;
 			this.#finished.set(script, status);
 			const { text } = this.#scripts.find(({ name }) => name === script) ?? { text: '' };

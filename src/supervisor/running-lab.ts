@@ -1,41 +1,25 @@
 /**
  * A lab that runs inside its namespaces: its nodes, and what can be asked of them. Made before the first machine is
- * started; from `stand` on, a machine that ends is a node that ended, and not the end of the lab.
+ * started; from `markReady` on, a machine that ends is a node that ended, and not the end of the lab.
  */
-import path from 'node:path';
-import type { Duplex } from 'node:stream';
-import type { CleanupStack } from '../base/cleanup.js';
-import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
-import { Semaphore } from '../base/semaphore.js';
-import { wasExported, type Emit } from '../lab/events.js';
-import { stage } from '../lab/stage.js';
-import { guestRebooted } from '../machine/machine.js';
+import { toFailure, usageFailure } from '../base/errors.js';
+import { withEither } from '../base/waiting.js';
+import { wasStarted, type Emit } from '../lab/events.js';
+import type { GuestCommands } from '../machine/command-channel.js';
+import { isNewBeginning } from '../machine/machine.js';
 import type { NodeStatus } from '../protocol/requests.js';
-import { restored } from '../protocol/restored.js';
-import type { ExportRequest, Replacement, ScenarioRequest, RunSpec } from '../protocol/run-spec.js';
+import type { ExportRequest, RunSpec, ScenarioRequest } from '../protocol/run-spec.js';
 import type { SavedLab } from '../saved-lab/saved-lab.js';
 import { runScenario } from '../scenario/run.js';
-import { bootAgain, type StartedMachine } from './start-machine.js';
 import { bringUpNodes, type BringUpHooks } from './bring-up.js';
-import { serveDebugger } from './debugging/serve.js';
+import { LabChanges, type ChangeableLab, type RunningLabContext } from './lab-changes.js';
+import { LoginChecks } from './logins.js';
 import type { NodeOutcome } from './node-run.js';
 import { RunningNode } from './running-node.js';
-import { saveForExport } from './save-lab.js';
 import { Saver } from './saver.js';
-import { LabSessions } from './sessions.js';
-import { findStartedLab, withStartupTimes } from './started-lab.js';
-
-export interface RunningLabContext {
-	readonly emit: Emit;
-	/** Ends every wait. */
-	readonly signal: AbortSignal;
-	/** For whatever finds that the rehearsal broke; nothing is found that way once the lab is ready. */
-	readonly breaking: AbortController;
-	readonly cleanup: CleanupStack;
-}
-
-/** How long a guest may take to shut down in order, in times of what it may take to wake: a hung one never does. */
-const shutDownWakes = 2;
+import { checkpointsUsed } from './saving.js';
+import type { StartedMachine } from './start-machine.js';
+import { withStartupTimes } from './started-lab.js';
 
 /** A lab's nodes, what they do by themselves, and what they are made to do. */
 export class RunningLab {
@@ -43,12 +27,11 @@ export class RunningLab {
 	readonly #context: RunningLabContext;
 	readonly #nodes: readonly RunningNode[];
 	readonly #saver: Saver;
-	/** What changes the lab is done one after another. */
-	readonly #semaphore = new Semaphore(1);
-	readonly #sessions: LabSessions;
+	/** What people have done to the lab, one after another. */
+	readonly changes: LabChanges;
+	readonly #logins: LoginChecks;
 	#isReady = false;
 	#isJudged = false;
-	#debugged: string | undefined;
 
 	constructor(runSpec: RunSpec, context: RunningLabContext) {
 		this.#runSpec = runSpec;
@@ -58,7 +41,12 @@ export class RunningLab {
 			(machine) => new RunningNode(machine, { alias: aliases.get(machine.spec.name) ?? '', slowdown: runSpec.slowdown, signal: context.signal }),
 		);
 		this.#saver = new Saver({ ...runSpec, signal: context.signal, isPaused: (machine) => this.#nodes.some((node) => node.holdsStill(machine)) }, context.emit);
-		this.#sessions = new LabSessions(() => this.#runSpec, context);
+		this.changes = new LabChanges(this.#changeable());
+		this.#logins = new LoginChecks(runSpec, {
+			...context,
+			guests: (node) => this.commandsOf(node),
+			wasStarted: (name) => this.find(name).started?.isRestored === true && wasStarted(this.find(name).runSpec),
+		});
 	}
 
 	/** What it was made from. */
@@ -68,10 +56,7 @@ export class RunningLab {
 
 	/** The directories in the store that its machines have disks or memory from, and the one that it goes back to. */
 	get checkpointsInUse(): readonly string[] {
-		const { checkpoints, startedKey = '' } = this.#runSpec;
-		const files = this.#nodes.flatMap(({ last: { layers, machine } }) => [...layers, machine.memory.file]);
-		const directories = new Set([...files.map((file) => path.dirname(file)), path.join(checkpoints, startedKey)]);
-		return [...directories].filter((directory) => path.dirname(directory) === checkpoints);
+		return checkpointsUsed(this.#runSpec, this.#nodes.map(({ last }) => last));
 	}
 
 	/** Whether all of it is there, and stays until it is ended. */
@@ -83,7 +68,8 @@ export class RunningLab {
 	async bringUp(): Promise<readonly NodeOutcome[]> {
 		const { signal, emit, breaking } = this.#context;
 		const settled = await this.#bringUp(this.#nodes, emit, {
-			onUp: (node) => this.#sessions.logInEarly(node, this.#nodes),
+			// That of the last one is made beside the scenario.
+			onUp: (node) => void (this.#nodes.every(({ startup }) => startup) || this.#logins.beginEarly(node)),
 			onBroken: (error) => breaking.abort(error),
 		});
 		signal.throwIfAborted();
@@ -98,44 +84,31 @@ export class RunningLab {
 		const request = nodes.every(({ startup, isHealthy }) => startup === 'passed' && isHealthy) && this.#runSpec.saveStarted;
 		if (!request) return;
 		const times = new Map(nodes.map(({ started, startupCpuMs }) => [started.machine.name, startupCpuMs]));
-		// A connection means nothing to a machine that goes on elsewhere.
-		await this.dropSessions();
+		await this.#logins.settle();
 		await this.#saver.saveLab(nodes.map(({ started }) => started), withStartupTimes(request, times));
 	}
 
 	/** Resolves when no checkpoint is being written any more. */
-	finishSaving(): Promise<void> {
-		return this.#saver.finish();
+	async finishSaving(): Promise<void> {
+		await this.#saver.finish();
+		await this.#logins.keep();
 	}
 
 	/** Runs the scenario, or some of its tests. Resolves to whether every assertion passed. */
 	async runScenario(emit: Emit, request?: ScenarioRequest): Promise<boolean> {
 		const { lab, deadlines, slowdown } = this.#runSpec;
-		const wanted = (name: string) => !request || request.tests.length === 0 || request.tests.includes(name);
-		const outcomes = await runScenario({
-			scenarios: lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) })),
-			sessions: this.#sessions.pool,
-			emit,
-			deadlineMs: request?.deadlineMs ?? deadlines.assertionMs,
-			slowdown,
-			signal: request ? AbortSignal.any([this.#context.signal, request.signal]) : this.#context.signal,
-		});
+		const wanted = (name: string) => !request?.tests.length || request.tests.includes(name);
+		const scenarios = lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) }));
+		const deadlineMs = request?.deadlineMs ?? deadlines.assertionMs;
+		const outcomes = await withEither([this.#context.signal, request?.signal], (signal) =>
+			runScenario({ scenarios, guests: (node) => this.commandsOf(node), emit, deadlineMs, slowdown, signal }),
+		);
 		return outcomes.every(({ status }) => status === 'passed');
 	}
 
 	/** From now on the lab is there to be worked with. */
 	markReady(): void {
 		this.#isReady = true;
-		this.#logIn();
-	}
-
-	/** @throws Failure `usage` while the lab is still being brought up, or paused for a debugger */
-	requireReady(): void {
-		if (this.#debugged !== undefined) {
-			throw usageFailure(`${this.#debugged} is being debugged`, { hint: '`quit` of the debugger has the lab go on' });
-		}
-		if (this.#isReady) return;
-		throw usageFailure('the lab is still coming up', { hint: '`rehearse status` says how far it is' });
 	}
 
 	/** Every node at this moment. */
@@ -147,94 +120,28 @@ export class RunningLab {
 	find(name: string): RunningNode {
 		const node = this.#nodes.find((candidate) => candidate.name === name);
 		if (node) return node;
-		const names = this.#nodes.map((candidate) => candidate.name).join(', ');
-		throw usageFailure(`the lab has no node '${name}'`, { hint: `its nodes are ${names}` });
+		throw usageFailure(`the lab has no node '${name}'`, { hint: `its nodes are ${this.#nodes.map((one) => one.name).join(', ')}` });
 	}
 
-	/** Does something that changes a node, when nothing else is being changed. */
-	async change(name: string, body: (node: RunningNode) => Promise<void>): Promise<void> {
-		const node = this.find(name);
-		if (this.#debugged !== undefined) this.requireReady();
-		return this.#semaphore.take(() => body(node));
-	}
-
-	/** Restarts a node from its own disk: in order where it runs, and as after a power failure where it does not. */
-	restart(name: string, emit: Emit): Promise<void> {
-		return this.change(name, async (node) => {
-			const { signal, cleanup } = this.#context;
-			const { deadlines } = this.#runSpec;
-			const last = node.last;
-			await this.dropSessions();
-			await node.shutDown(shutDownWakes * deadlines.wakeMs);
-			const context = { lab: this.#runSpec, emit, signal, cleanup, onStart: (started: StartedMachine) => this.#begin(node, started) };
-			await stage(node.observing(emit), 'reboot', () => bootAgain(last, node.runSpec, context), undefined, name);
-		});
-	}
-
-	/** Puts the whole lab back to where its startup scripts had left it. @throws Failure `usage` where no checkpoint is of that */
-	reset(emit: Emit): Promise<void> {
-		return this.#semaphore.take(async () => {
-			await this.#saver.finish();
-			const checkpoint = await findStartedLab(this.#runSpec);
-			await this.dropSessions();
-			await Promise.all(this.#nodes.map((node) => node.end()));
-			for (const node of this.#nodes) node.runSpec = restored(node.runSpec, checkpoint, node.name);
-			await this.#bringBack(this.#nodes, emit);
-			const failed = this.#nodes.filter(({ runSpec, startup }) => startup !== 'passed' && !wasExported(runSpec)).map((node) => node.name);
-			if (failed.length > 0) throw brokenFailure('reset', `could not be put back, and their startup scripts failed: ${failed.join(', ')}`);
-			this.#logIn();
-		});
+	/** What changes need of the lab. */
+	#changeable(): ChangeableLab {
+		return {
+			getRunSpec: () => this.#runSpec,
+			setRunSpec: (runSpec) => void (this.#runSpec = runSpec),
+			...{ nodes: this.#nodes, saver: this.#saver, context: this.#context },
+			isReady: () => this.#isReady,
+			find: (name) => this.find(name),
+			begin: (node, started) => this.#begin(node, started),
+			bringBack: (nodes, emit) => this.#bringBack(nodes, emit),
+			lose: (node) => this.#lose(node),
+		};
 	}
 
 	/** Saves all machines that live as they are, to be exported. Resolves to what was saved, when the checkpoint is there. */
 	saveForExport(request: ExportRequest): Promise<SavedLab> {
 		// A run has its verdict by now: a machine that breaks over this costs it nothing.
 		this.#isJudged = true;
-		return this.#semaphore.take(async () => {
-			// Connections mean nothing to a machine that goes on elsewhere.
-			await this.dropSessions();
-			return saveForExport(this.#runSpec, this.#nodes, request, { ...this.#runSpec, signal: this.#context.signal });
-		});
-	}
-
-	/** Makes nodes anew, of other recipes or scripts, while the others go on; the lab is another from then on. */
-	replace({ machines, ...lab }: Replacement, emit: Emit): Promise<void> {
-		return this.#semaphore.take(async () => {
-			const replaced = this.#nodes.filter(({ name }) => machines.some(({ spec }) => spec.name === name));
-			const all = this.#runSpec.machines.map((before) => machines.find(({ spec }) => spec.name === before.spec.name) ?? before);
-			// A key of the checkpoint of the lab that was must not be taken for one of the lab that is.
-			const { startedKey: _was, saveStarted: _then, ...rest } = this.#runSpec;
-			this.#runSpec = { ...rest, ...lab, machines: all };
-			await this.dropSessions();
-			await Promise.all(replaced.map((node) => node.end()));
-			for (const node of replaced) {
-				const machine = machines.find(({ spec }) => spec.name === node.name);
-				const { alias } = lab.lab.nodes.find(({ name }) => name === node.name) ?? {};
-				if (machine) node.replace(machine, alias ?? '');
-			}
-			await this.#bringBack(replaced, emit);
-			if (this.#nodes.every(({ startup }) => startup === 'passed')) {
-				const live = this.#nodes.flatMap(({ started }) => started ?? []);
-				if (live.length === this.#nodes.length) await this.#saver.saveLab(live, lab.saveStarted);
-			}
-			// Whoever gave the orders to save waits for this, and cleans up after them.
-			await this.#saver.finish();
-		});
-	}
-
-	/** Has somebody step through a node's startup scripts, over a stream. Nothing else changes the lab meanwhile. */
-	debug(name: string, script: string | undefined, stream: Duplex): Promise<void> {
-		return this.change(name, async (node) => {
-			const { signal, cleanup } = this.#context;
-			await this.dropSessions();
-			this.#debugged = name;
-			const onStart = (started: StartedMachine) => this.#begin(node, started);
-			try {
-				await serveDebugger({ runSpec: this.#runSpec, nodes: this.#nodes, saver: this.#saver, signal, cleanup, onStart }, node, script, stream);
-			} finally {
-				this.#debugged = undefined;
-			}
-		});
+		return this.changes.saveForExport(request);
 	}
 
 	async #bringBack(nodes: readonly RunningNode[], emit: Emit): Promise<void> {
@@ -245,14 +152,16 @@ export class RunningLab {
 		await Promise.all(nodes.map((node) => node.authorizeAgain()));
 	}
 
-	/** Logs in before the scenario is asked for. */
-	#logIn(): void {
-		this.#sessions.logIn(this.#nodes.map(({ name }) => name));
+	/** Looks whether people get in by SSH; what comes of it is told. */
+	checkLogins(): Promise<void> {
+		return this.#logins.finish();
 	}
 
-	/** Ends the connections that the scenario made: its machines are about to end. */
-	dropSessions(): Promise<void> {
-		return this.#sessions.drop();
+	/** What runs commands in a node's machine. @throws Failure `usage` where none runs, or it stands still */
+	commandsOf(name: string): GuestCommands {
+		const node = this.find(name);
+		if (node.paused) throw usageFailure(`${name} stands still`, { node: name, hint: '`rehearse resume` has it go on' });
+		return node.machine.commands;
 	}
 
 	#bringUp(nodes: readonly RunningNode[], emit: Emit, hooks: Omit<BringUpHooks, 'onStart'>): Promise<PromiseSettledResult<NodeOutcome>[]> {
@@ -278,16 +187,8 @@ export class RunningLab {
 			const { code, message } = toFailure(error);
 			if (this.#isReady) this.#context.emit({ type: 'notice', node: node.name, message });
 			if (node.started !== started) return;
-			if (this.#isReady && code === guestRebooted) void this.#followReboot(node);
+			if (this.#isReady && isNewBeginning(code)) void this.changes.followReboot(node, started);
 			else this.#lose(node);
-		});
-	}
-
-	/** Starts a machine again that has rebooted. Nobody waits for that, so what keeps it from coming back is told. */
-	async #followReboot(node: RunningNode): Promise<void> {
-		await this.restart(node.name, this.#context.emit).catch((error: unknown) => {
-			this.#context.emit({ type: 'notice', node: node.name, message: `it rebooted and is not back: ${toFailure(error).message}` });
-			this.#lose(node);
 		});
 	}
 

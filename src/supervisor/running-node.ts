@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
+import { patiently } from '../base/patience.js';
 import { withoutTrace, type Emit, type RunEventBody, type ScriptOutcome, type Status } from '../lab/events.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { occupiedMemory } from '../machine/memory.js';
@@ -109,7 +110,7 @@ export class RunningNode {
 	async openShell(size: TerminalSize, terminal: string): Promise<Duplex> {
 		const { controlChannel } = this.machine;
 		const { slowdown, signal } = this.#options;
-		const stream = await connectUnix(this.runSpec.spec.shellSocket, shellSocketMs, signal);
+		const stream = await connectUnix(this.runSpec.spec.shellSocket, patiently(shellSocketMs), signal);
 		stream.on('error', () => undefined);
 		try {
 			const { ended, leave } = await controlChannel.beginShell(size, terminal, slowdown, signal);

@@ -22,6 +22,16 @@ export interface LiveMachine {
 	frozen: number;
 }
 
+/** The directories in the store that machines have disks or memory from, and the one that their lab goes back to. */
+export function checkpointsUsed(
+	{ checkpoints, startedKey = '' }: Pick<RunSpec, 'checkpoints' | 'startedKey'>,
+	machines: readonly Pick<LiveMachine, 'machine' | 'layers'>[],
+): readonly string[] {
+	const files = machines.flatMap(({ layers, machine }) => [...layers, machine.memory.file]);
+	const directories = new Set([...files.map((file) => path.dirname(file)), path.join(checkpoints, startedKey)]);
+	return [...directories].filter((directory) => path.dirname(directory) === checkpoints);
+}
+
 export type SavingContext = Pick<RunSpec, 'deadlines' | 'disks'> & {
 	readonly signal: AbortSignal;
 	/** Whether a person has paused a machine, which is to stay paused afterwards. */

@@ -2,14 +2,18 @@
 import { rm } from 'node:fs/promises';
 import { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, type Failure } from '../base/errors.js';
+import { clearFailures, countFailure } from '../checkpoint/failures.js';
 import { withdrawCheckpoint } from '../checkpoint/lease.js';
 import { wasExported, wasStarted, type Emit } from '../lab/events.js';
 import { stage } from '../lab/stage.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import { cloudInitComplaints } from '../machine/cloud-init.js';
-import { startMachine, type RunningMachine } from '../machine/machine.js';
-import { createOverlay } from '../machine/qcow2.js';
 import { findHealthProblems } from '../machine/health-check.js';
+import { machineLate, startMachine, type RunningMachine } from '../machine/machine.js';
+import { bytesOf, deadlineFor } from '../machine/memory.js';
+import { stateLate } from '../machine/migration.js';
+import { createOverlay } from '../machine/qcow2.js';
+import { qmpSilent } from '../machine/qmp.js';
 import { machineId, type MachineSpec, type Start } from '../machine/spec.js';
 import type { MachineRunSpec, RunSpec } from '../protocol/run-spec.js';
 import type { LiveMachine } from './saving.js';
@@ -56,7 +60,7 @@ export async function restoreNode(runSpec: MachineRunSpec, context: StartContext
 		signal.throwIfAborted();
 		await own.run();
 		if (wasExported(runSpec)) throw notRestored(runSpec, error);
-		await giveUp(runSpec, toFailure(error).message, context, isLoading);
+		await giveUp(runSpec, toFailure(error).message, context, isLoading ? faultOf(error) : 'none');
 		return undefined;
 	}
 }
@@ -66,27 +70,33 @@ export async function wakeNode(started: StartedMachine, runSpec: MachineRunSpec,
 	const { machine } = started;
 	const { signal, lab } = context;
 	const isOnlyRestored = wasExported(runSpec);
+	let fault: Fault = 'wrong';
 	const complaints = await answer().catch((error: unknown) => {
 		signal.throwIfAborted();
-		const { code, message } = toFailure(error);
-		if (isOnlyRestored && code !== 'machine-deadline') throw notRestored(runSpec, error);
-		return [message];
+		fault = faultOf(error);
+		if (isOnlyRestored && fault !== 'late') throw notRestored(runSpec, error);
+		return [toFailure(error).message];
 	});
-	if (complaints.length === 0) return true;
+	if (complaints.length === 0) {
+		if (runSpec.restore) await clearFailures(runSpec.restore.checkpoint, machine.name);
+		return true;
+	}
 	if (isOnlyRestored) {
 		// A lab that has failed may well be so: it is there to be looked at.
 		context.emit({ type: 'notice', node: machine.name, message: `is not as it should be since it was restored: ${complaints.join('; ')}` });
 		return true;
 	}
 	await started.end();
-	await giveUp(runSpec, complaints.join('; '), context, true);
+	await giveUp(runSpec, complaints.join('; '), context, fault);
 	return false;
 
 	async function answer(): Promise<string[]> {
 		await machine.proceed(signal);
 		machine.send('wake');
+		const { restore } = runSpec;
 		const awake = await machine.waitFor('awake', {
-			deadlineMs: lab.deadlines.wakeMs,
+			// The guest reads its memory from the disk, page by page, where the host has not got it in memory.
+			deadlineMs: deadlineFor(lab.deadlines.wakeMs, restore ? await bytesOf([restore.ramFile]) : 0),
 			signal,
 			what: 'its first word after the restore was',
 		});
@@ -108,27 +118,38 @@ function notRestored({ spec: { name } }: MachineRunSpec, cause: unknown): Failur
 }
 
 /**
- * Says that a node is booted, as its checkpoint was of no use, and throws that away.
- * @param isAtFault whether it may be the checkpoint's fault; a QEMU that did not even start is the host's
+ * What a restore that came to nothing says of the checkpoint: nothing, as QEMU did not even start; nothing, as the machine
+ * was only late; that it may be of no use.
  */
-async function giveUp(
-	runSpec: MachineRunSpec,
-	why: string,
-	{ emit, cleanup }: StartContext,
-	isAtFault: boolean,
-): Promise<void> {
+type Fault = 'none' | 'late' | 'wrong';
+
+const lateCodes: readonly string[] = [stateLate, qmpSilent, machineLate];
+
+const faultOf = (error: unknown): Fault => (lateCodes.includes(toFailure(error).code) ? 'late' : 'wrong');
+
+const fates = {
+	none: '',
+	late: ', its checkpoint kept, as it was only late',
+	kept: ', its checkpoint kept for one more try',
+	discarded: ', its checkpoint thrown away, as that was so the last time too',
+};
+
+/**
+ * Says that a node is booted instead. Its checkpoint goes when it was of no use twice, one time after the other: its files
+ * are as they were written, and once may be the host's doing.
+ */
+async function giveUp(runSpec: MachineRunSpec, why: string, { emit, cleanup }: StartContext, fault: Fault): Promise<void> {
 	const { restore, spec: { name: node } } = runSpec;
-	const discard = async () => {
-		if (restore) await withdrawCheckpoint(restore.checkpoint).catch(() => undefined);
-	};
-	if (isAtFault) {
+	let fate: keyof typeof fates = fault === 'wrong' ? 'kept' : fault;
+	if (restore && fault === 'wrong' && (await countFailure(restore.checkpoint, node)) > 1) {
+		fate = 'discarded';
+		const discard = () => withdrawCheckpoint(restore.checkpoint).catch(() => undefined);
 		// The started lab's is everybody's: the others may still be opening it.
 		if (wasStarted(runSpec)) cleanup.defer('useless checkpoint', discard);
 		else await discard();
 	}
-	const fate = isAtFault ? ', its checkpoint thrown away' : '';
-	emit({ type: 'notice', node, message: `could not be restored and is booted${fate}: ${why}` });
-	emit({ type: 'origin', node, origin: { from: 'power-on', why: 'its checkpoint was of no use' } });
+	emit({ type: 'notice', node, message: `could not be restored and is booted${fates[fate]}: ${why}` });
+	emit({ type: 'origin', node, origin: { from: 'power-on', why: fault === 'late' ? 'its checkpoint was too slow to restore' : 'its checkpoint was of no use' } });
 }
 
 /** Boots a node's machine; it is provisioned then. */
@@ -194,7 +215,7 @@ async function startWith(
 	spec: MachineSpec,
 	how: Start,
 	{ diskMiB, consoleFile, niceness = 0 }: MachineRunSpec,
-	{ lab, signal, onMessage, onStart }: StartContext,
+	{ lab, emit, signal, onMessage, onStart }: StartContext,
 	own: CleanupStack,
 ): Promise<StartedMachine> {
 	const machine = await startMachine(spec, {
@@ -205,6 +226,7 @@ async function startWith(
 		consoleFile,
 		cleanup: own,
 		onMessage,
+		onNotice: (message) => emit({ type: 'notice', node: spec.name, message }),
 		signal,
 	});
 	const layers = [spec.overlayFile, ...spec.layers];

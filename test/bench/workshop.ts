@@ -1,4 +1,5 @@
 /** Where the benchmark works: caches, states and labs of its own, so that it neither uses nor spoils anybody's. */
+import { readGuestDefinition } from '../../src/image/guest.js';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Lab } from '../../src/lab/lab.js';
@@ -15,7 +16,7 @@ export const bundledLab = 'immich-photo-vault';
 export async function readBundledLab(): Promise<Lab> {
 	const { document, ...source } = await readPlan(findPlan(bundledLab));
 	if (!document) throw new Error(`${source.path} is no plan`);
-	return resolveLab({ document, ...source });
+	return resolveLab({ document, ...source }, await readGuestDefinition());
 }
 
 /** A cache that runs of the tool may share. */

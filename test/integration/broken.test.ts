@@ -12,7 +12,7 @@ import { resultIn, runTool, Tool } from './support/tool.js';
 
 function breakPair(plan: PlanDocument): void {
 	// The client forgets its alias, and three more scripts of it fail, each in its own way.
-	nodeOf(plan, 'client').recipe.os = { startup_scripts: [] };
+	nodeOf(plan, 'client').recipe.startup_scripts = [];
 	// What is to be found again where the lab is opened: on the disk, in memory, and a process.
 	addScript(plan, 'client', 'marks', ['#!/bin/bash', 'echo disk >/root/mark', 'echo memory >/run/mark', 'systemd-run --quiet --unit=sleeper sleep 86400']);
 	addScript(plan, 'client', 'in-bash', ['#!/bin/bash', 'set -eu', 'answer=$((6 * 7))', '', 'grep "$answer" /etc/hostname', 'echo on']);

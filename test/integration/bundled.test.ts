@@ -62,11 +62,18 @@ test('immich-photo-vault passes', async (t) => {
 	const [run = '', ...others] = await sandbox.runs();
 	t.deepEqual(others, []);
 	const kept = await readdir(run);
-	for (const name of ['consoles', 'events.ndjson', 'result.json', 'seeds']) t.true(kept.includes(name), name);
+	for (const name of ['consoles', 'events.ndjson', 'report.html', 'result.json', 'seeds']) t.true(kept.includes(name), name);
 	for (const name of ['disks', 'pid']) t.false(kept.includes(name), name);
 	t.deepEqual((await readdir(path.join(run, 'consoles'))).toSorted(), nodes.map((name) => `${name}.log`).toSorted());
 	t.deepEqual((await readdir(path.join(run, 'seeds'))).toSorted(), nodes.map((name) => `${name}.iso`).toSorted());
 	for (const name of nodes) t.true((await stat(path.join(run, 'consoles', `${name}.log`))).size > 0, name);
+
+	// Seeds have passwords hashed, and everything else has them masked.
+	const files = (await readdir(run, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+	for (const { parentPath, name } of files) t.false((await readFile(path.join(parentPath, name), 'latin1')).includes('immich-ops'), name);
+	const page = await readFile(path.join(run, 'report.html'), 'utf8');
+	t.regex(page, /<h1>immich-photo-vault passed in /);
+	t.true(Buffer.byteLength(page) < 150_000 + nodes.length * 2 * 30_000);
 
 	t.deepEqual(JSON.parse(await readFile(path.join(run, 'result.json'), 'utf8')), result);
 	const events = (await readFile(path.join(run, 'events.ndjson'), 'utf8')).trimEnd().split('\n');

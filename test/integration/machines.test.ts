@@ -54,7 +54,7 @@ test.serial('a service that is not there', async (t) => {
 	t.timeout(15 * 60_000);
 	const sandbox = await makeSandbox(t);
 	const lab = await editLab(sandbox, 'single', (plan) => {
-		for (const { recipe } of plan.nodes) recipe.services = ['ssh', 'never-installed'];
+		for (const { recipe } of plan.nodes) recipe.services = [{ name: 'ssh' }, { name: 'never-installed' }];
 	});
 	const ended = await runTool(sandbox, ['run', lab, '--cold', '--json']);
 	t.is(ended.status, 4, ended.stderr + ended.stdout);
@@ -77,7 +77,7 @@ test.serial('memory that this host does not have', async (t) => {
 			...structuredClone(box as NonNullable<typeof box>),
 			name: index === 0 ? 'box' : `box-${index}`,
 			memory: '1 GB',
-			alias: `10.74.0.${index + 10}/24`,
+			alias: [`10.74.0.${index + 10}/24`],
 		}));
 	});
 	const ended = await runTool(sandbox, ['run', lab, '--json']);

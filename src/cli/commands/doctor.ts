@@ -18,7 +18,7 @@ export const doctorDefinition = defineCommand({
 		const stopping = stopOnSignals();
 		try {
 			const onStart = () => stderr.write('booting a kernel under KVM, which takes up to half a minute\n');
-			const proveKvm = await checkKvm(images, { signal: stopping.signal, onStart });
+			const proveKvm = await checkKvm({ images, cacheDirectory, signal: stopping.signal, onStart });
 			return await doctorCommand({ json, color, stdout, cacheDirectory, proveKvm, signal: stopping.signal });
 		} finally {
 			stopping.done();

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.js';
-import { filled, jsonFlag, mirrorFlag, whichLabFlag } from '../flags.js';
+import { filled, jsonFlag, mirrorFlag, scriptTimeoutFlag, scriptTimeoutOf, whichLabFlag } from '../flags.js';
 
 /** `rehearse reload`. */
 export const reloadDefinition = defineCommand({
@@ -11,15 +11,17 @@ export const reloadDefinition = defineCommand({
 	flags: {
 		'dry-run': { type: 'boolean', default: false, describe: 'only show what would be done' },
 		...whichLabFlag,
+		...scriptTimeoutFlag,
 		...mirrorFlag,
 		...jsonFlag,
 	} as const,
 	async run({ nodes, lab, json, ...flags }, terminal) {
 		const mirror = filled('mirror', flags.mirror);
+		const scriptTimeoutSeconds = scriptTimeoutOf(flags['script-timeout']);
 		const [{ reloadCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/live/reload.js'),
 			import('../../runs/paths.js'),
 		]);
-		return reloadCommand({ paths: userPaths(), nodes, dryRun: flags['dry-run'], lab, mirror, json, terminal });
+		return reloadCommand({ scriptTimeoutSeconds, paths: userPaths(), nodes, dryRun: flags['dry-run'], lab, mirror, json, terminal });
 	},
 });

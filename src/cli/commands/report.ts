@@ -10,17 +10,18 @@ export const reportDefinition = defineCommand({
 	} as const,
 	flags: {
 		format: {
-			choices: ['summary', 'json', 'junit', 'plain'],
+			choices: ['summary', 'json', 'junit', 'plain', 'markdown', 'code-quality', 'github'],
 			default: 'summary',
-			describe: 'plain: a line for each event, as a run prints where there is no terminal',
+			describe: 'plain: a line for each event; code-quality: of GitLab; github: annotations, as commands of the runner',
 		},
+		html: { type: 'string', describe: 'write the page to this file, by default report.html in the run directory, and print its path' },
 		json: { ...jsonFlag.json, describe: 'the same as --format json' },
 	} as const,
-	async run({ run, format, json }, terminal) {
+	async run({ run, format, html, json }, terminal) {
 		const [{ reportCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/report.js'),
 			import('../../runs/paths.js'),
 		]);
-		return reportCommand({ run, runs: userPaths().runs, format: json ? 'json' : format, terminal });
+		return reportCommand({ run, runs: userPaths().runs, format: json ? 'json' : format, html, terminal });
 	},
 });

@@ -1,6 +1,7 @@
 import { usageFailure } from '../../base/errors.js';
 import { defineCommand } from '../command.js';
-import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag, traceFlag } from '../flags.js';
+import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag, scriptTimeoutFlag, scriptTimeoutOf, traceFlag } from '../flags.js';
+import { secretsFlag } from '../flags.js';
 
 /** The number of seeds: a seed has 32 bits. */
 const seeds = 2 ** 32;
@@ -49,6 +50,9 @@ export const runDefinition = defineCommand({
 			describe: 'save all machines as they are when the run has not passed, for `rehearse bundle --with-checkpoints`',
 		},
 		...traceFlag,
+		...scriptTimeoutFlag,
+		'default-tests': { type: 'boolean', default: false, describe: "run OpenFactory's own default tests as well" },
+		strict: { type: 'boolean', default: false, describe: 'fail when there is an assertion that no rehearsal can judge' },
 		timeout: {
 			type: 'number',
 			default: 3600,
@@ -73,12 +77,17 @@ export const runDefinition = defineCommand({
 		},
 		'shuffle-seed': { type: 'number', requiresArg: true, describe: 'the seed of the orders; the same seed gives the same orders' },
 		junit: { type: 'string', requiresArg: true, describe: 'write a JUnit report to this file' },
+		'code-quality': { type: 'string', requiresArg: true, describe: 'write a code-quality report of GitLab to this file' },
+		html: { type: 'string', requiresArg: true, describe: 'write the page of the run to this file as well' },
+		...secretsFlag,
 		...mirrorFlag,
 		...jsonFlag,
 	} as const,
 	async run(flags, terminal) {
 		const timeLimitMs = millisecondsOf('timeout', flags.timeout);
 		const junit = filled('junit', flags.junit);
+		const codeQuality = filled('code-quality', flags['code-quality']);
+		const html = filled('html', flags.html);
 		const mirror = filled('mirror', flags.mirror);
 		const [{ runCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/run.js'),
@@ -89,6 +98,10 @@ export const runDefinition = defineCommand({
 		const robustness = [...(twice ? ['twice' as const] : []), ...(reboot ? ['reboot' as const] : [])];
 		const checkpoints = { cold, from, only, limitBytes: bytesOf('checkpoint-limit', flags['checkpoint-limit']) };
 		const saveFailed = flags['save-failed'];
-		return runCommand({ lab, paths: userPaths(), accelerator, checkpoints, keep, saveFailed, trace, robustness, shuffle, mirror, timeLimitMs, json, junit, terminal });
+		const showSecrets = flags['show-secrets'];
+		const scriptTimeoutSeconds = scriptTimeoutOf(flags['script-timeout']);
+		const asked = { scriptTimeoutSeconds, defaultTests: flags['default-tests'], strict: flags.strict, showSecrets };
+		const outputs = { json, junit, codeQuality, html, terminal };
+		return runCommand({ ...asked, ...outputs, lab, paths: userPaths(), accelerator, checkpoints, keep, saveFailed, trace, robustness, shuffle, mirror, timeLimitMs });
 	},
 });

@@ -8,6 +8,9 @@ import {
 	labArgument,
 	millisecondsOf,
 	mirrorFlag,
+	scriptTimeoutFlag,
+	scriptTimeoutOf,
+	secretsFlag,
 	traceFlag,
 } from '../flags.js';
 
@@ -30,6 +33,8 @@ export const upDefinition = defineCommand({
 		cold: { type: 'boolean', default: false, describe: 'boot every machine from power-on; neither use nor make checkpoints' },
 		timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for the start, in seconds' },
 		...traceFlag,
+		...secretsFlag,
+		...scriptTimeoutFlag,
 		...checkpointLimitFlag,
 		...mirrorFlag,
 		...jsonFlag,
@@ -37,12 +42,13 @@ export const upDefinition = defineCommand({
 	async run(flags, terminal) {
 		const timeLimitMs = millisecondsOf('timeout', flags.timeout);
 		const mirror = filled('mirror', flags.mirror);
+		const scriptTimeoutSeconds = scriptTimeoutOf(flags['script-timeout']);
 		const limitBytes = bytesOf('checkpoint-limit', flags['checkpoint-limit']);
 		const [{ upCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/live/up.js'),
 			import('../../runs/paths.js'),
 		]);
-		const { lab, nodes, accel: accelerator, from, cold, trace, json } = flags;
-		return upCommand({ lab, nodes, paths: userPaths(), accelerator, from, cold, limitBytes, trace, mirror, timeLimitMs, json, terminal });
+		const { lab, nodes, accel: accelerator, from, cold, trace, json, 'show-secrets': showSecrets } = flags;
+		return upCommand({ scriptTimeoutSeconds, lab, nodes, paths: userPaths(), accelerator, from, cold, limitBytes, trace, showSecrets, mirror, timeLimitMs, json, terminal });
 	},
 });

@@ -1,5 +1,6 @@
 import { defineCommand } from '../command.js';
-import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, labArgument, millisecondsOf, mirrorFlag } from '../flags.js';
+import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, labArgument, millisecondsOf, mirrorFlag, scriptTimeoutFlag, scriptTimeoutOf } from '../flags.js';
+import { secretsFlag } from '../flags.js';
 
 /** `rehearse watch [LAB]` */
 export const watchDefinition = defineCommand({
@@ -9,7 +10,10 @@ export const watchDefinition = defineCommand({
 	flags: {
 		...acceleratorFlag,
 		...checkpointLimitFlag,
+		...scriptTimeoutFlag,
 		timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for each run, in seconds' },
+		html: { type: 'string', requiresArg: true, describe: 'write a page to this file that loads itself again and marks what changed' },
+		...secretsFlag,
 		...mirrorFlag,
 		json: { type: 'boolean', default: false, describe: 'print a result object with `changes` for each run, one a line' },
 	} as const,
@@ -21,7 +25,9 @@ export const watchDefinition = defineCommand({
 			import('../../commands/watch.js'),
 			import('../../runs/paths.js'),
 		]);
-		const { lab, accel: accelerator, json } = flags;
-		return watchCommand({ lab, paths: userPaths(), accelerator, limitBytes, mirror, timeLimitMs, json, terminal });
+		const { lab, accel: accelerator, json, 'show-secrets': showSecrets } = flags;
+		const html = filled('html', flags.html);
+		const scriptTimeoutSeconds = scriptTimeoutOf(flags['script-timeout']);
+		return watchCommand({ scriptTimeoutSeconds, lab, paths: userPaths(), accelerator, limitBytes, mirror, timeLimitMs, json, html, showSecrets, terminal });
 	},
 });

@@ -1,3 +1,5 @@
+import path from 'node:path';
+import { makeDirectory } from '../../base/files.js';
 import { linesOf } from '../../base/lines.js';
 import { programFile } from '../../base/package-root.js';
 import type { RunEvent } from '../../lab/events.js';
@@ -19,7 +21,8 @@ export interface BroughtUp {
 export async function bringUp(detached: DetachedLab, terminal: Terminal): Promise<BroughtUp> {
 	const stopping = stopOnSignals();
 	const view = await startView(terminal);
-	const daemon = await startDaemon([process.execPath, programFile('lab-daemon')], JSON.stringify(detached));
+	const log = await daemonLog(detached);
+	const daemon = await startDaemon([process.execPath, programFile('lab-daemon')], JSON.stringify({ ...detached, daemonLog: log }), log);
 	stopping.signal.addEventListener('abort', () => daemon.kill('SIGINT'), { once: true });
 	stopping.urgent.addEventListener('abort', () => daemon.kill('SIGTERM'), { once: true });
 	try {
@@ -29,6 +32,13 @@ export async function bringUp(detached: DetachedLab, terminal: Terminal): Promis
 		await view.stop();
 		stopping.done();
 	}
+}
+
+/** Where the process that keeps a lab writes what it has no other place for; `rehearse status` names it. */
+async function daemonLog({ lab, paths }: DetachedLab): Promise<string> {
+	const directory = path.join(paths.state, 'daemons');
+	await makeDirectory(directory, 0o700);
+	return path.join(directory, `${lab.name}.log`);
 }
 
 async function follow(daemon: Daemon, view: View): Promise<BroughtUp> {

@@ -1,7 +1,6 @@
 /** `rehearse forward`: forwards ports of this host's loopback to a lab's ports, until Ctrl-C. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { isAlive } from '../../base/alive.js';
 import { withCleanup } from '../../base/cleanup.js';
 import { brokenFailure, ExitCode, usageFailure } from '../../base/errors.js';
 import { joinStreams } from '../../base/streams.js';
@@ -9,7 +8,7 @@ import { poll } from '../../base/waiting.js';
 import { requireNodes } from '../../lab/lab.js';
 import type { LabStatus } from '../../protocol/requests.js';
 import { layOutColumns, painter } from '../../report/text.js';
-import type { LiveLab } from '../../runs/live-labs.js';
+import { isKept, type LiveLab } from '../../runs/live-labs.js';
 import { stopOnSignals } from '../stop.js';
 import type { Terminal } from '../terminal.js';
 import { askLab, askLabForStream, resolveLab, type LiveOptions } from './resolve-lab.js';
@@ -58,8 +57,8 @@ export async function forwardCommand(options: ForwardOptions): Promise<ExitCode>
 				opened.push({ ...forwarding, local: (server.address() as AddressInfo).port });
 			}
 			terminal.stdout.write(json ? `${JSON.stringify({ schema: 1, address, ports: opened })}\n` : table(opened, address, terminal.stdoutColor));
-			// A signal may have come while the ports were being opened.
-			const isOver = async () => stopping.signal.aborted || !isAlive(lab.pid);
+			// Also one that came while the ports were being opened.
+			const isOver = async () => stopping.signal.aborted || !isKept(lab);
 			await poll(isOver, Boolean, { intervalMs: 200, deadlineMs: Infinity });
 			if (!stopping.signal.aborted) terminal.stderr.write(`${lab.name} has ended\n`);
 		});

@@ -2,7 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ExitCode, toFailure, usageFailure } from '../../base/errors.js';
+import { oneLine } from '../../base/format.js';
 import { quote } from '../../base/shell.js';
+import type { LoginOutcome } from '../../lab/events.js';
 import { requireNodes } from '../../lab/lab.js';
 import { runInForeground } from '../../process/foreground.js';
 import type { Argv } from '../../process/run.js';
@@ -21,8 +23,8 @@ export interface IntoNodeOptions extends LiveOptions {
 export async function sshCommand(options: IntoNodeOptions & { readonly words: readonly string[] }): Promise<number> {
 	const lab = await resolveLab(options);
 	await authorize(lab, options.node, options.user);
-	// The words belong to ssh's command line: options before the host, the rest behind it.
-	return runInForeground(['ssh', ...configOf(lab), ...asUser(options.user), options.node, ...options.words]);
+	// The words are those of ssh's own command line: options before the host, the rest behind it.
+	return explained(lab, options.node, await runInForeground(['ssh', ...configOf(lab), ...asUser(options.user), options.node, ...options.words]));
 }
 
 /**
@@ -33,7 +35,7 @@ export async function execCommand(options: IntoNodeOptions & { readonly argv: re
 	if (options.argv.length === 0) throw usageFailure('no command is given', { hint: 'rehearse exec NODE -- COMMAND [ARGUMENT…]' });
 	const lab = await resolveLab(options);
 	await authorize(lab, options.node, options.user);
-	return runInForeground(remoteCommand(lab, options, options.argv.map(quote).join(' '), options.terminal));
+	return explained(lab, options.node, await runInForeground(remoteCommand(lab, options, options.argv.map(quote).join(' '), options.terminal)));
 }
 
 /** `rehearse cp FROM TO`: runs scp(1). `NODE:PATH` is a path in a node. */
@@ -104,16 +106,42 @@ export function logCommand(log: Exclude<LogName, 'console'>, lines: number, foll
 		case 'journal':
 			return `exec journalctl --boot --no-pager --lines=${lines}${follow ? ' --follow' : ''}`;
 		case 'startup':
-			// The output files contain traces as well, behind record separators.
-			return `${tail('/run/rehearse/*.output')} | sed -u -e '/^\\x1e/d' -e 's/\\x1e.*//'`;
+			return `${tail('/run/rehearse/*.output')} | perl -e '${withoutTraces}'`;
 	}
 }
 
-/** Makes a node accept this run's SSH key. @throws Failure `usage` for an unknown node or user */
+/**
+ * A program for perl(1), which every guest has, without a quote in it. Traces stand among the output, behind record
+ * separators. It hands on whole lines as they come: sed(1) does so letter by letter.
+ */
+const withoutTraces = [
+	'while (sysread STDIN, $text, 65536, length $text) {',
+	'$end = rindex($text, "\\n") + 1 or next;',
+	'$lines = substr $text, 0, $end, "";',
+	'$lines =~ s/\\x1e.*\\n//g if index($lines, "\\x1e") >= 0;',
+	'while (length $lines) { $count = syswrite STDOUT, $lines or exit; substr $lines, 0, $count, "" }',
+	'}',
+	'$text =~ s/\\x1e.*//s; print $text',
+].join(' ');
+
+/** Has a node let this run's key in. @throws Failure `usage` for a node or a user that is not there */
 async function authorize(lab: LiveLab, node: string, user: string | undefined): Promise<void> {
 	const publicKey = (await readFile(`${identityFile(lab.runDirectory)}.pub`, 'utf8').catch(() => '')).trim();
 	if (publicKey === '') throw usageFailure('the lab is still coming up', { hint: '`rehearse status` shows how far it has come' });
 	await askLab(lab, { op: 'authorize', node, publicKey, ...(user === undefined ? {} : { user }) });
+}
+
+/** What ssh(1) exits with when it is the connection that fails. */
+const connectionFailed = 255;
+
+/** Says why a node lets nobody in, as far as it says so itself. Resolves to the exit status that it is given. */
+async function explained(lab: LiveLab, node: string, status: number): Promise<number> {
+	if (status !== connectionFailed) return status;
+	const outcome = (await askLab(lab, { op: 'login', node }).catch(() => undefined)) as LoginOutcome | undefined;
+	if (outcome?.message !== undefined) {
+		process.stderr.write(`${node}: ${oneLine(outcome.message)}\n\`rehearse console ${node}\` needs no SSH\n`);
+	}
+	return status;
 }
 
 const configOf = (lab: LiveLab): readonly string[] => ['-F', sshConfigFile(lab.runDirectory)];

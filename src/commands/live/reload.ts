@@ -22,6 +22,8 @@ export interface ReloadOptions {
 	/** Whether only to print what would be done. */
 	readonly dryRun: boolean;
 	readonly mirror: string | undefined;
+	/** Startup scripts may take so long, in seconds, where the plan says nothing. */
+	readonly scriptTimeoutSeconds: number | undefined;
 	readonly json: boolean;
 	readonly terminal: Terminal;
 }
@@ -38,7 +40,7 @@ export async function reloadCommand({ paths, nodes, dryRun, mirror, json, termin
 		});
 	}
 	const current = (await askLab(live, { op: 'plan' })) as CurrentLab;
-	const edited = onlyNodes(await loadLab(live.planPath, terminal), live.nodes);
+	const edited = onlyNodes(await loadLab(live.planPath, terminal, options), live.nodes);
 	const plan = planReload(current.lab, edited, nodes, current.ended);
 	const sentences = reloadSentences(plan);
 	const { stdout } = terminal;

@@ -1,6 +1,9 @@
+import { usageFailure } from '../../base/errors.js';
 import { ask, askForStream, type AskOptions } from '../../control/client.js';
 import type { LabRequest } from '../../protocol/requests.js';
-import { chooseLiveLab, findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
+import { chooseLiveLab, findLiveLabs, findUnseenRuns, type LiveLab } from '../../runs/live-labs.js';
+
+/** What every command takes that works on a lab that runs. */
 
 /** Options of every command that works on a running lab. */
 export interface LiveOptions {
@@ -10,8 +13,14 @@ export interface LiveOptions {
 	readonly lab: string | undefined;
 }
 
-/** Finds the running lab that a command is about. @throws Failure `usage` when no lab or several labs match */
-export const resolveLab = async ({ runs, lab }: LiveOptions): Promise<LiveLab> => chooseLiveLab(await findLiveLabs(runs), lab);
+/** The lab that a command is about. @throws Failure `usage` when there is none, or several */
+export async function resolveLab({ runs, lab }: LiveOptions): Promise<LiveLab> {
+	const labs = await findLiveLabs(runs);
+	if (labs.length > 0) return chooseLiveLab(labs, lab);
+	const [unseen] = await findUnseenRuns(runs);
+	if (unseen === undefined) return chooseLiveLab(labs, lab);
+	throw usageFailure('no lab is up here', { hint: `${unseen} goes on in another container or on another host: nothing can be done to it from here` });
+}
 
 /**
  * Sends a request to a lab, and resolves to its answer.

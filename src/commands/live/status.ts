@@ -1,6 +1,8 @@
 import { ExitCode, toFailure } from '../../base/errors.js';
+import { patiently } from '../../base/patience.js';
 import type { LabStatus } from '../../protocol/requests.js';
 import { statusText } from '../../report/lab-status.js';
+import { findEndedLabs } from '../../runs/ended-labs.js';
 import { findLiveLabs, type LiveLab } from '../../runs/live-labs.js';
 import type { Terminal } from '../terminal.js';
 import { askLab, type LiveOptions } from './resolve-lab.js';
@@ -17,9 +19,10 @@ const answerMs = 5000;
 export async function statusCommand({ runs, lab: name, json, terminal }: StatusOptions): Promise<ExitCode> {
 	const live = (await findLiveLabs(runs)).filter((lab) => name === undefined || lab.name === name || lab.labArgument === name);
 	const labs = await Promise.all(live.map(describe));
+	const ended = (await findEndedLabs(runs)).filter((lab) => (name === undefined || lab.name === name) && !labs.some(({ lab: one }) => one === lab.name));
 	const text = json
-		? `${JSON.stringify({ schema: 1, labs }, undefined, '\t')}\n`
-		: statusText(labs, { color: terminal.stdoutColor });
+		? `${JSON.stringify({ schema: 1, labs, ...(ended.length > 0 ? { ended } : {}) }, undefined, '\t')}\n`
+		: statusText(labs, { color: terminal.stdoutColor }, ended);
 	terminal.stdout.write(text);
 	return ExitCode.passed;
 }
@@ -28,7 +31,7 @@ async function describe(lab: LiveLab) {
 	const { name, runDirectory, pid, startedAt } = lab;
 	const common = { lab: name, runDirectory, pid, ageMs: Date.now() - startedAt };
 	try {
-		const { isReady, nodes, ports, tests } = (await askLab(lab, { op: 'status' }, { deadlineMs: answerMs })) as LabStatus;
+		const { isReady, nodes, ports, tests } = (await askLab(lab, { op: 'status' }, { deadlineMs: patiently(answerMs) })) as LabStatus;
 		return { ...common, isReady, nodes, ports, tests };
 	} catch (error) {
 		// Before its supervisor runs, and during its teardown, a lab does not answer.

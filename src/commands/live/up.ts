@@ -8,13 +8,14 @@ import type { Lab } from '../../lab/lab.js';
 import { requireNodes } from '../../lab/lab.js';
 import type { AcceleratorChoice } from '../../machine/accelerator.js';
 import { acquireLock } from '../../process/lock.js';
+import { findEndedLabs, forgetEnded } from '../../runs/ended-labs.js';
 import { findLiveLabs } from '../../runs/live-labs.js';
 import { ensureDirectory, type Paths } from '../../runs/paths.js';
 import { exitCodeOf, resultOf } from '../../outcome/result.js';
 import type { RunState } from '../../outcome/state.js';
 import { summary } from '../../report/summary.js';
 import { readyText } from '../../report/lab-status.js';
-import { loadLab } from '../load-lab.js';
+import { loadPlan, type LoadedPlan } from '../load-lab.js';
 import type { Terminal } from '../terminal.js';
 import { bringUp } from './bring-up.js';
 import type { DetachedLab } from './detached.js';
@@ -30,8 +31,12 @@ export interface UpOptions {
 	readonly from: 'started' | 'provisioned';
 	readonly cold: boolean;
 	readonly limitBytes: number;
+	/** Startup scripts may take so long, in seconds, where the plan says nothing. */
+	readonly scriptTimeoutSeconds: number | undefined;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
+	/** Whether declared passwords stay in what is shown and kept. */
+	readonly showSecrets: boolean;
 	readonly mirror: string | undefined;
 	/** Time limit for the start, in milliseconds. */
 	readonly timeLimitMs: number;
@@ -45,7 +50,8 @@ export interface UpOptions {
  */
 export async function upCommand(options: UpOptions): Promise<ExitCode> {
 	const { terminal, paths, json } = options;
-	const lab = onlyNodes(await loadLab(options.lab, terminal), options.nodes);
+	const { lab: whole, planText } = await loadPlan(options.lab, terminal, options);
+	const lab = onlyNodes(whole, options.nodes);
 	await ensureDirectory(paths, 'state');
 	// Without the lock, two at once would each find that the lab is not up.
 	const lock = await acquireLock(path.join(paths.locks, lab.name), {
@@ -57,7 +63,9 @@ export async function upCommand(options: UpOptions): Promise<ExitCode> {
 		if (running) {
 			throw usageFailure(`${lab.name} is up already`, { hint: '`rehearse status` shows it, `rehearse down` ends it' });
 		}
-		const { state, isUp } = await bringUp(describe(lab, options), terminal);
+		// Whoever brings it up again knows.
+		for (const ended of await findEndedLabs(paths.runs)) if (ended.name === lab.name) await forgetEnded(ended);
+		const { state, isUp } = await bringUp(describe({ lab, planText }, options), terminal);
 		const { stdout, stdoutColor: color, width } = terminal;
 		if (json) stdout.write(`${JSON.stringify({ ...resultOf(state), up: isUp }, undefined, '\t')}\n`);
 		else stdout.write(isUp ? readyText(state, { color, width }) : summary(state, { color, width }));
@@ -68,8 +76,9 @@ export async function upCommand(options: UpOptions): Promise<ExitCode> {
 	}
 }
 
-const describe = (lab: Lab, options: UpOptions): DetachedLab => ({
+const describe = ({ lab, planText }: LoadedPlan, options: UpOptions): DetachedLab => ({
 	lab,
+	planText,
 	labArgument: options.lab,
 	paths: options.paths,
 	accelerator: options.accelerator,
@@ -79,6 +88,7 @@ const describe = (lab: Lab, options: UpOptions): DetachedLab => ({
 		limitBytes: options.limitBytes,
 	},
 	trace: options.trace,
+	showSecrets: options.showSecrets,
 	mirror: options.mirror,
 	timeLimitMs: options.timeLimitMs,
 });

@@ -1,7 +1,11 @@
 /** The line to a startup script that is debugged, over the stream of its port. */
 import type { Duplex } from 'node:stream';
 import { onLines } from '../../base/lines.js';
+import { maximumLineBytes } from '../agent-message.js';
 import { encodeDebugCommand, parseDebugMessage, type DebugMessage, type DebugCommand } from './messages.js';
+
+/** How many messages are kept that nobody has asked for yet: a script stands at each. */
+const keptMessages = 16;
 
 /** Says words, and keeps what the script tells until somebody asks for it. */
 export class DebugChannel {
@@ -9,16 +13,16 @@ export class DebugChannel {
 	readonly #kept: DebugMessage[] = [];
 	readonly #waiting: { readonly kind: DebugMessage['kind']; readonly resolve: (message: DebugMessage) => void }[] = [];
 
-	constructor(port: Duplex) {
+	/** @param onTooLong called once when the guest writes a line without an end */
+	constructor(port: Duplex, onTooLong?: () => void) {
 		this.#port = port;
 		const end = () => port.destroy();
 		port.on('error', end);
-		onLines(port, {
-			onLine: (line) => {
-				const message = parseDebugMessage(line);
-				if (message) this.#put(message);
-			},
-		});
+		const onLine = (line: string) => {
+			const message = parseDebugMessage(line);
+			if (message) this.#put(message);
+		};
+		onLines(port, { maximumBytes: maximumLineBytes, onLine, ...(onTooLong ? { onTooLong } : {}) });
 	}
 
 	send(word: DebugCommand): void {
@@ -34,7 +38,7 @@ export class DebugChannel {
 
 	#put(message: DebugMessage): void {
 		const index = this.#waiting.findIndex(({ kind }) => kind === message.kind);
-		if (index < 0) this.#kept.push(message);
-		else this.#waiting.splice(index, 1)[0]?.resolve(message);
+		if (index < 0 && this.#kept.length < keptMessages) this.#kept.push(message);
+		if (index >= 0) this.#waiting.splice(index, 1)[0]?.resolve(message);
 	}
 }

@@ -3,16 +3,18 @@ import {
 	addressKind,
 	collidesWithUplink,
 	firstFreeHost,
-	maximumNodes,
+	overlap,
 	parseCidr,
 	uplink,
 	type Cidr,
 } from '../../lab/addressing.js';
+import { quote } from '../problems.js';
+import type { PlanPath } from '../types.js';
 import type { CheckContext } from './context.js';
 
 /** A node's alias, taken apart. */
 interface Alias extends Cidr {
-	readonly index: number;
+	readonly path: PlanPath;
 	readonly node: string;
 }
 
@@ -27,18 +29,12 @@ export function checkAddresses(context: CheckContext): void {
 	const aliases = readAliases(context);
 	const planned = checkSubnet(context);
 	const subnet = planned ?? mostCommon(aliases.map((alias) => alias.subnet));
-	if (subnet !== undefined) {
-		checkGateway(context, subnet);
-		checkAddressSpace(context, subnet);
-	}
+	if (subnet !== undefined) checkGateway(context, subnet);
+	for (const one of new Set(aliases.map((alias) => alias.subnet))) checkAddressSpace(context, one);
 	const taken = new Map<string, string>();
 	for (const alias of aliases) {
-		const path = ['nodes', alias.index, 'alias'];
-		if (alias.subnet !== subnet) {
-			const whose = planned === undefined ? 'the other aliases are in' : 'the plan says';
-			const fix = `take an address of ${subnet}, with its prefix length`;
-			context.report('alias-subnet', path, `it is in ${alias.subnet}, ${whose} ${subnet}`, fix);
-		}
+		const { path } = alias;
+		if (subnet !== undefined && alias.subnet !== subnet) checkOtherSubnet(context, alias, subnet, planned !== undefined, aliases);
 		const first = taken.get(alias.address);
 		if (first !== undefined) {
 			context.report('alias-unique', path, `${first} has ${alias.address} already`, 'give each node its own address');
@@ -48,14 +44,29 @@ export function checkAddresses(context: CheckContext): void {
 	}
 }
 
+/** A lab may have several subnets on its wire, as long as no address is in two of them and somebody else is in each. */
+function checkOtherSubnet(context: CheckContext, alias: Alias, subnet: string, isPlanned: boolean, aliases: readonly Alias[]): void {
+	if (isPlanned || context.isCompact || overlap(alias.subnet, subnet)) {
+		const whose = isPlanned ? 'the plan says' : 'the other aliases are in';
+		const fix = `take an address of ${subnet}, with its prefix length`;
+		context.report('alias-subnet', alias.path, `it is in ${alias.subnet}, ${whose} ${subnet}`, fix);
+	} else if (aliases.some(({ node }) => node !== alias.node) && !aliases.some(({ node, subnet: other }) => node !== alias.node && other === alias.subnet)) {
+		const fix = `take an address of ${subnet}, or give another node one of ${alias.subnet}`;
+		context.report('alias-alone', alias.path, `no other node has an address in ${alias.subnet}`, fix);
+	}
+}
+
 function readAliases(context: CheckContext): Alias[] {
-	return context.document.nodes.flatMap((node, index) => {
-		const cidr = parseCidr(node.alias);
-		if (cidr) return [{ ...cidr, index, node: node.name }];
-		const fix = 'write an IPv4 address with prefix length, such as 10.71.0.10/24';
-		context.report('alias-syntax', ['nodes', index, 'alias'], `"${node.alias}" is no address with prefix length`, fix);
-		return [];
-	});
+	return context.document.nodes.flatMap((node, index) =>
+		node.alias.flatMap((text, at) => {
+			const path = ['nodes', index, 'alias', at];
+			const cidr = parseCidr(text);
+			if (cidr) return [{ ...cidr, path, node: node.name }];
+			const fix = 'write an IPv4 address with prefix length, such as 10.71.0.10/24';
+			context.report('alias-syntax', path, `${quote(text)} is no address with prefix length`, fix);
+			return [];
+		}),
+	);
 }
 
 /** The subnet that the plan names, in canonical form, when it names a good one. */
@@ -86,18 +97,14 @@ function checkGateway(context: CheckContext, subnet: string): void {
 
 function checkAddressSpace(context: CheckContext, subnet: string): void {
 	const { network, nodes } = context.document;
-	if (nodes.length > maximumNodes) {
-		const message = `${nodes.length} nodes are more than the ${maximumNodes} leases of the uplink`;
-		context.report('network-invalid', ['nodes'], message, 'split the lab');
-	}
-	if (network?.gateway === undefined && firstFreeHost(subnet, nodes.map(({ alias }) => alias)) === undefined) {
+	if (network?.gateway === undefined && firstFreeHost(subnet, nodes.flatMap(({ alias }) => alias)) === undefined) {
 		const fix = 'take a larger subnet (a shorter prefix)';
 		context.report('network-invalid', ['nodes'], `${subnet} has no address left for the gateway`, fix);
 	}
 }
 
 function checkReserved(context: CheckContext, alias: Alias): void {
-	const path = ['nodes', alias.index, 'alias'];
+	const { path } = alias;
 	const gateway = context.document.network?.gateway?.replace(/\/\d+$/, '');
 	const kind = addressKind(alias);
 	const what =

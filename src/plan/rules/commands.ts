@@ -1,6 +1,8 @@
 /** The commands that assertions run, and whether recipes bring the programs that they and the scripts use. */
 import { analyseScript, type ScriptAnalysis, type ShellCommand } from '../../shell/script.js';
 import type { AssertionDocument, NodeDocument } from '../schema.js';
+import { declaredPackages } from '../packages.js';
+import { recipeTests } from '../recipe-tests.js';
 import type { PlanPath } from '../types.js';
 import { undeclaredPackage } from './command-packages.js';
 import type { CheckContext } from './context.js';
@@ -23,6 +25,11 @@ export function checkCommands(context: CheckContext): void {
 			});
 		});
 	});
+	for (const { test, path, node } of recipeTests(context.document)) {
+		test.assertions.forEach((assertion, index) => {
+			checkAssertionCommand(context, { on_vm: node, ...assertion }, [...path, 'assertions', index]);
+		});
+	}
 }
 
 function checkAssertionCommand(context: CheckContext, assertion: AssertionDocument, place: PlanPath): void {
@@ -50,9 +57,7 @@ interface Undeclared {
 
 /** Each command that the node's recipe brings no package for, once, where it is used first. */
 function findUndeclared(context: CheckContext, node: NodeDocument, analysis: ScriptAnalysis): Undeclared[] {
-	const { features, packages } = node.recipe;
-	const ofFeatures = features.flatMap((name) => (Object.hasOwn(context.features, name) && context.features[name]) || []);
-	const declared = new Set([...packages, ...ofFeatures]);
+	const declared = declaredPackages(node.recipe, context.features);
 	const found = new Map<string, Undeclared>();
 	const askedFor = new Set(analysis.commands.flatMap(namesAskedFor));
 	for (const command of analysis.commands) {

@@ -1,4 +1,5 @@
 /** What every rule is given, and what it reports to. */
+import { oneLine } from '../../base/format.js';
 import type { PlanDocument } from '../schema.js';
 import { analyseScript, type ScriptAnalysis } from '../../shell/script.js';
 import type { PlanPath, PlanSource, SourceScript } from '../types.js';
@@ -36,6 +37,9 @@ interface Placed {
 	readonly planLine: number;
 }
 
+/** How many findings of one rule are told; the rest are counted. */
+const maximumOfRule = 200;
+
 /** A plan of good shape under examination. Rules read it and call `report`. */
 export class CheckContext {
 	readonly document: PlanDocument;
@@ -45,6 +49,7 @@ export class CheckContext {
 	readonly isCompact: boolean;
 	readonly #source: PlanSource;
 	readonly #placed: Placed[] = [];
+	readonly #counts = new Map<RuleId, number>();
 
 	constructor(source: PlanSource, document: PlanDocument, features: FeaturePackages) {
 		this.#source = source;
@@ -58,15 +63,23 @@ export class CheckContext {
 		}));
 	}
 
-	/** Reports something at a place of the plan. Rules of another profile are passed over. */
-	report(rule: RuleId, path: PlanPath, message: string, fix: string): void {
-		if (ruleOf(rule).applies === 'compact' && !this.isCompact) return;
-		this.#placed.push(placeFinding(this.#source, rule, path, message, fix));
+	/** Reports something at a place of the plan. Rules of another profile are passed over. A fix that costs time is asked for. */
+	report(rule: RuleId, path: PlanPath, message: string, fix: string | (() => string)): void {
+		if (!this.#isReported(rule)) return;
+		this.#placed.push(placeFinding(this.#source, rule, path, message, typeof fix === 'string' ? fix : fix()));
+	}
+
+	/** Whether another finding of the rule is told: one of another profile is not, nor one that nobody would read. */
+	#isReported(rule: RuleId): boolean {
+		if (ruleOf(rule).applies === 'compact' && !this.isCompact) return false;
+		const count = (this.#counts.get(rule) ?? 0) + 1;
+		this.#counts.set(rule, count);
+		return count <= maximumOfRule;
 	}
 
 	/** Reports something at a 1-based line of a script, in whichever file that line is. */
 	reportInScript(rule: RuleId, script: AnalysedScript, line: number, message: string, fix: string): void {
-		if (ruleOf(rule).applies === 'compact' && !this.isCompact) return;
+		if (!this.#isReported(rule)) return;
 		const { file, lineOffset } = script.source;
 		const isLineOfPlan = lineOffset !== undefined;
 		const text = isLineOfPlan ? message : `line ${line} of the script: ${message}`;
@@ -78,8 +91,11 @@ export class CheckContext {
 	/** What was reported, and the findings about the plan's shape, in the order of the plan and of its scripts' lines. */
 	findings(shape: readonly Finding[]): Finding[] {
 		const placedShape = shape.map((finding): Placed => ({ finding, planLine: finding.line ?? 0 }));
-		return [...placedShape, ...this.#placed]
-			.sort((a, b) => a.planLine - b.planLine || compareLines(a.finding, b.finding))
+		const more = [...this.#counts].flatMap(([rule, count]): Placed[] =>
+			count <= maximumOfRule ? [] : [placeFinding(this.#source, rule, [], `${count - maximumOfRule} more of this rule`, 'correct those above and check again')],
+		);
+		return [...placedShape, ...this.#placed, ...more.map(({ finding }) => ({ finding, planLine: Infinity }))]
+			.sort((a, b) => (a.planLine === b.planLine ? 0 : a.planLine - b.planLine) || compareLines(a.finding, b.finding))
 			.map(({ finding }) => finding);
 	}
 }
@@ -96,8 +112,8 @@ function placeFinding(source: PlanSource, rule: RuleId, path: PlanPath, message:
 		path: place.path === '' ? '(plan)' : place.path,
 		file: source.path,
 		...(place.line === undefined ? {} : { line: place.line }),
-		message,
-		fix,
+		message: oneLine(message),
+		fix: oneLine(fix),
 	};
 	return { finding, planLine: place.line ?? 0 };
 }

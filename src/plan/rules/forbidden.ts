@@ -1,4 +1,4 @@
-/** What a compact lab may not do: install, add repositories, fetch, bring what is left to deployment time. */
+/** What a compact lab may not do: install, add repositories, fetch. */
 import { isInside, parseCidr } from '../../lab/addressing.js';
 import type { ShellCommand } from '../../shell/script.js';
 import type { CheckContext } from './context.js';
@@ -34,32 +34,15 @@ const repositoryPath = /^\/etc\/apt\/(?:sources\.list|keyrings|trusted\.gpg)|^\/
 const repositoryTools = ['add-apt-repository', 'apt-add-repository', 'apt-key', 'extrepo'];
 const readers = ['cat', 'ls', 'grep', 'test', '[', 'head', 'tail', 'stat', 'rm', 'find'];
 
-/** What stubs stand for in a compact lab. */
-const payloads: readonly { readonly name: string; readonly pattern: RegExp }[] = [
-	{ name: 'PyTorch', pattern: /\b(?:py)?torch(?:vision|audio|run)?\b/i },
-	{ name: 'TensorFlow', pattern: /tensorflow/i },
-	{ name: 'libvips', pattern: /\b(?:lib)?vips/i },
-	{ name: 'FFmpeg', pattern: /\bff(?:mpeg|probe)\b/i },
-	{ name: 'pgvector', pattern: /pgvector|pgvecto\b/i },
-	{ name: 'the real Immich', pattern: /immich-app\b|@immich\//i },
-];
-
 /** Reports what is forbidden. The rules are for compact labs; the context passes over them for others. */
 export function checkForbidden(context: CheckContext): void {
-	context.document.nodes.forEach(({ recipe }, nodeIndex) => {
-		recipe.packages.forEach((name, index) => {
-			const payload = payloads.find(({ pattern }) => pattern.test(name));
-			if (!payload) return;
-			const path = ['nodes', nodeIndex, 'recipe', 'packages', index];
-			context.report('script-forbidden-payload', path, `"${name}" brings ${payload.name}`, leaveOut(payload.name));
-		});
-	});
+	if (!context.isCompact) return;
 	const isInLab = labHosts(context);
 	for (const script of context.scripts) {
 		for (const command of script.analysis.commands) {
 			const hosts = findHosts(command, script.analysis.variables);
 			const outside = hosts.find((host) => !isInLab(host));
-			for (const { rule, message, fix } of judge(command, hosts.length > 0, outside)) {
+			for (const { rule, message, fix } of judge(command, outside)) {
 				context.reportInScript(rule, script, command.line, message, fix);
 			}
 		}
@@ -73,10 +56,9 @@ interface Offence {
 }
 
 /** What is forbidden about one command; `outside` is a host that it talks to and that is not of the lab. */
-function* judge(command: ShellCommand, isClient: boolean, outside: string | undefined): Generator<Offence> {
+function* judge(command: ShellCommand, outside: string | undefined): Generator<Offence> {
 	const { name, words } = command;
-	const installs = isInstall(command);
-	if (installs) {
+	if (isInstall(command)) {
 		const what = words.slice(0, 2).map(({ text }) => text).join(' ');
 		const fix = 'declare it in the packages of the recipe';
 		yield { rule: 'script-forbidden-install', message: `${what} installs software`, fix };
@@ -89,15 +71,7 @@ function* judge(command: ShellCommand, isClient: boolean, outside: string | unde
 		const message = `${name} reaches for ${outside}, outside the lab`;
 		yield { rule: 'script-forbidden-download', message, fix: 'write what is needed with a here-document' };
 	}
-	// Anywhere else a name such as FFmpeg is only talked about: in a note, a variable, a message.
-	const telling = installs || isClient ? words : words.slice(0, 1);
-	for (const payload of payloads) {
-		if (!telling.some(({ value }) => payload.pattern.test(value))) continue;
-		yield { rule: 'script-forbidden-payload', message: `${name} needs ${payload.name}`, fix: leaveOut(payload.name) };
-	}
 }
-
-const leaveOut = (payload: string): string => `leave ${payload} to deployment time and write a stub`;
 
 function isInstall({ name, words }: ShellCommand): boolean {
 	if (name === undefined) return false;
@@ -116,7 +90,7 @@ function addsRepository({ name, words, writes }: ShellCommand): boolean {
 /** Tells the hosts of the lab, loopback included, from all others. */
 function labHosts(context: CheckContext): (host: string) => boolean {
 	const { nodes } = context.document;
-	const subnets = ['127.0.0.0/8', ...nodes.flatMap(({ alias }) => parseCidr(alias)?.subnet ?? [])];
+	const subnets = ['127.0.0.0/8', ...nodes.flatMap(({ alias }) => alias.flatMap((one) => parseCidr(one)?.subnet ?? []))];
 	const names = new Set(['localhost', 'ip6-localhost', '::1', '0.0.0.0', ...nodes.map(({ name }) => name)]);
 	return (host) => names.has(host.toLowerCase()) || subnets.some((subnet) => isInside(host, subnet));
 }

@@ -1,28 +1,37 @@
-/** What nodes are made of: sizes, base image, features, users. */
+/** What nodes are made of: sizes, base image, packages, services, tests. */
 import { formatBytes } from '../../base/format.js';
 import { isAddress } from '../../lab/addressing.js';
 import { minimumDiskMiB } from '../../lab/lab.js';
-import { closest } from '../keys.js';
+import { baseImages, whyNotBuilt } from '../base-images.js';
+import { declaredPackages } from '../packages.js';
+import { quote } from '../problems.js';
 import type { NodeDocument, RecipeDocument } from '../schema.js';
+import { isUnit, readSshSettings } from '../services.js';
 import { parseSize } from '../sizes.js';
 import type { PlanPath } from '../types.js';
 import type { CheckContext } from './context.js';
+import { checkUsers } from './users.js';
 
 const minimumMemoryMiB = 256;
 const maximumMemoryMiB = 512 * 1024;
+/** The largest file system of ext4 with blocks of 4 KiB that e2fsprogs makes without further options. */
+const maximumDiskMiB = 16 * 1024 * 1024;
+/** No QEMU of this tool is tried with more. */
+const maximumProcessors = 64;
 /** Debian Policy 5.6.7, with the architecture or release that apt lets one add. */
-const packageName = /^[a-z0-9][a-z0-9+.-]+(?::[a-z0-9-]+)?$/;
+const packageName = /^[a-z0-9][a-z0-9+.-]{1,200}(?::[a-z0-9-]{1,50})?$/;
+/** What brings a kernel: an image has one, which the machine is started with. */
+const kernelPackage = /^linux-image(?:-|$)/;
+const ownKernel = 'linux-image-cloud-amd64';
 
-/** What Debian's useradd(8) takes for a name. */
-const userName = /^[^-+~:,/\s\p{Cc}][^:,/\s\p{Cc}]{0,31}$/u;
-
-/** Each node's size, base image, packages, users and ways in. */
+/** Each node's size, base image, packages, services, users and ways in. */
 export function checkRecipes(context: CheckContext): void {
 	context.document.nodes.forEach((node, index) => {
 		const path = ['nodes', index];
 		checkSizes(context, node, path);
 		checkPlatform(context, node.recipe, [...path, 'recipe']);
 		checkPackages(context, node.recipe, [...path, 'recipe']);
+		checkServices(context, node.recipe, [...path, 'recipe', 'services']);
 		checkAccess(context, node, [...path, 'recipe']);
 		checkUsers(context, node, [...path, 'recipe', 'users']);
 		checkRecipeTests(context, node.recipe, [...path, 'recipe']);
@@ -39,6 +48,14 @@ function checkSizes(context: CheckContext, node: NodeDocument, path: PlanPath): 
 	if (disk < minimumDiskMiB) {
 		const fix = disk < 256 ? bareNumber(disk) : `give it ${minimumDiskMiB / 1024} GB or more`;
 		context.report('disk-implausible', [...path, 'disk'], `a system does not fit on a disk of ${mebibytes(disk)}`, fix);
+	} else if (disk > maximumDiskMiB) {
+		const fix = `give it ${maximumDiskMiB / 1024 / 1024} TB or less`;
+		context.report('disk-implausible', [...path, 'disk'], `a disk of ${mebibytes(disk)} cannot be meant`, fix);
+	}
+	const { vcpus = 1 } = node;
+	if (!Number.isInteger(vcpus) || vcpus < 1 || vcpus > maximumProcessors) {
+		const fix = `give it between 1 and ${maximumProcessors}`;
+		context.report('vcpus-implausible', [...path, 'vcpus'], `${vcpus} processors cannot be meant`, fix);
 	}
 }
 
@@ -47,47 +64,57 @@ const bareNumber = (size: number): string => `a bare number is MiB; write "${siz
 const mebibytes = (count: number): string => formatBytes(count * 1024 * 1024);
 
 function checkPlatform(context: CheckContext, recipe: RecipeDocument, path: PlanPath): void {
-	if (recipe.base_image !== 'debian-trixie') {
-		const found = recipe.base_image;
-		const message = found === undefined ? 'no base image is named' : `"${found}" cannot be rehearsed`;
-		context.report('base-image', [...path, 'base_image'], message, 'write "debian-trixie", the one base image there is');
+	const { base_image: baseImage, architecture } = recipe;
+	if (baseImage === undefined || !baseImages.includes(baseImage)) {
+		const message = baseImage === undefined ? 'no base image is named' : whyNotBuilt(baseImage.slice(0, 100));
+		const fix = `write ${baseImages.map((name) => `"${name}"`).join(' or ')}: a rehearsal builds no others`;
+		context.report('base-image', [...path, 'base_image'], message, fix);
 	}
-	if (recipe.architecture !== undefined && recipe.architecture !== 'x86_64') {
-		const message = `"${recipe.architecture}" cannot be rehearsed`;
-		context.report('architecture', [...path, 'architecture'], message, 'write "x86_64", the one architecture there is');
+	if (architecture !== undefined && architecture !== 'x86_64') {
+		const fix = 'write "x86_64", the one architecture there is';
+		context.report('architecture', [...path, 'architecture'], `${quote(architecture)} cannot be rehearsed`, fix);
 	}
 }
 
 function checkPackages(context: CheckContext, recipe: RecipeDocument, path: PlanPath): void {
-	const known = Object.keys(context.features);
-	recipe.features.forEach((feature, index) => {
-		if (known.includes(feature)) return;
-		const meant = closest(feature, known);
-		const fix = meant ? `did you mean "${meant}"?` : `known features: ${known.join(', ')}; anything else is a package`;
-		context.report('feature-unknown', [...path, 'features', index], `unknown feature "${feature}"`, fix);
-	});
-	recipe.packages.forEach((name, index) => {
-		if (packageName.test(name)) return;
-		const fix = 'name one Debian package an entry, as apt spells it';
-		context.report('package-name', [...path, 'packages', index], `"${name}" cannot be a Debian package`, fix);
+	const named = [
+		...recipe.packages.map((name, index) => ({ name, place: [...path, 'packages', index] })),
+		...(recipe.package_overrides ?? []).flatMap(({ name, replacement }, index) => [
+			{ name, place: [...path, 'package_overrides', index, 'name'] },
+			...(replacement === undefined ? [] : [{ name: replacement, place: [...path, 'package_overrides', index, 'replacement'] }]),
+		]),
+	];
+	for (const { name, place } of named) {
+		if (!packageName.test(name)) {
+			const fix = 'name one Debian package an entry, as apt spells it';
+			context.report('package-name', place, `${quote(name)} cannot be a Debian package`, fix);
+		} else if (kernelPackage.test(name) && name !== ownKernel) {
+			const fix = `leave it out: the machines of a rehearsal run the kernel of ${ownKernel}`;
+			context.report('package-kernel', place, `"${name}" brings a second kernel`, fix);
+		}
+	}
+}
+
+function checkServices(context: CheckContext, { services }: RecipeDocument, path: PlanPath): void {
+	services.forEach((service, index) => {
+		if (!isUnit(service.name)) {
+			const fix = 'write the name of a systemd unit, such as "nginx"';
+			context.report('service-invalid', [...path, index, 'name'], `${quote(service.name)} can be no unit`, fix);
+		}
+		for (const problem of readSshSettings(service).problems) {
+			context.report('service-invalid', [...path, index, ...problem.path], problem.message, problem.fix);
+		}
 	});
 }
 
 function checkAccess(context: CheckContext, { name, recipe }: NodeDocument, path: PlanPath): void {
-	const hasServer = recipe.features.includes('ssh') || recipe.packages.includes('openssh-server');
 	if (recipe.security?.ssh === false) {
-		const fix = 'set it to true: assertions run over SSH';
-		context.report('ssh-missing', [...path, 'security', 'ssh'], `${name} has SSH switched off`, fix);
-	} else if (!hasServer) {
-		const fix = 'add the feature "ssh": assertions run over SSH';
-		context.report('ssh-missing', [...path, 'features'], `${name} has no SSH server`, fix);
+		context.report('ssh-missing', [...path, 'security', 'ssh'], `${name} has SSH switched off`, 'set it to true');
+	} else if (!declaredPackages(recipe, context.features).has('openssh-server')) {
+		context.report('ssh-missing', [...path, 'features'], `${name} has no SSH server`, 'add the feature "ssh"');
 	}
-	const firewall = [...path, 'security', 'firewall'];
-	if (recipe.security?.firewall === true && context.isCompact) {
-		context.report('firewall-on', firewall, `${name} has its firewall on`, 'set it to false');
-	} else if (recipe.security?.firewall === true) {
-		const fix = 'try ports that it must close on OpenFactory itself';
-		context.report('firewall-ignored', firewall, `the firewall of ${name} is not part of the rehearsal`, fix);
+	if (recipe.security?.firewall === true) {
+		context.report('firewall-on', [...path, 'security', 'firewall'], `${name} has its firewall on`, 'set it to false');
 	}
 	if (recipe.network?.dhcp === false) {
 		const fix = 'set it to true: the lab address is an alias beside the lease';
@@ -96,30 +123,11 @@ function checkAccess(context: CheckContext, { name, recipe }: NodeDocument, path
 	recipe.network?.dns.forEach((server, index) => {
 		if (isAddress(server)) return;
 		const place = [...path, 'network', 'dns', index];
-		context.report('dns-invalid', place, `"${server}" is no IPv4 address`, 'write one such as 1.1.1.1');
+		context.report('dns-invalid', place, `${quote(server)} is no IPv4 address`, 'write one such as 1.1.1.1');
 	});
 }
 
-function checkUsers(context: CheckContext, { name, recipe }: NodeDocument, path: PlanPath): void {
-	const { users } = recipe;
-	users.forEach((user, index) => {
-		if (!userName.test(user.username)) {
-			const wanted = 'write up to 32 characters without blanks, colons, commas and slashes, such as "ops"';
-			context.report('user-name', [...path, index, 'username'], `useradd(8) refuses the name ${JSON.stringify(user.username)}`, wanted);
-		}
-		if (/\p{Cc}/u.test(user.password ?? '')) {
-			const message = `nobody can type the password of ${user.username}: there is a control character in it`;
-			context.report('user-password', [...path, index, 'password'], message, 'write it on one line, without tabs');
-		}
-		if (users.findIndex(({ username }) => username === user.username) === index) return;
-		const message = `the node has another user "${user.username}"`;
-		context.report('user-unique', [...path, index, 'username'], message, 'merge the two entries');
-	});
-	if (users.some(({ password, groups }) => password !== undefined && groups.includes('sudo'))) return;
-	const message = `${name} has no user with a password in the group sudo, as whom assertions could run`;
-	context.report('user-login', path, message, 'give one user a password and the group "sudo"');
-}
-
+/** The compact-lab prompt wants tests in the scenario only. */
 function checkRecipeTests(context: CheckContext, recipe: RecipeDocument, path: PlanPath): void {
 	const config = recipe.test_config;
 	if (config?.enabled !== false || config.tests === undefined) {
@@ -127,9 +135,8 @@ function checkRecipeTests(context: CheckContext, recipe: RecipeDocument, path: P
 		const wanted = 'write "test_config": { "enabled": false, "tests": [] }';
 		context.report('test-config', [...path, 'test_config'], message, wanted);
 	}
-	const fix = "move them into a scenario's custom_tests";
-	if (recipe.tests.length > 0) context.report('recipe-tests', [...path, 'tests'], 'tests of a recipe are not run', fix);
-	if (config?.tests?.length) {
-		context.report('recipe-tests', [...path, 'test_config', 'tests'], 'tests of a recipe are not run', fix);
-	}
+	const fix = "move them into the scenario's custom_tests";
+	const message = 'a recipe of a compact lab has no tests';
+	if (recipe.tests.length > 0) context.report('recipe-tests', [...path, 'tests'], message, fix);
+	if (config?.tests?.length) context.report('recipe-tests', [...path, 'test_config', 'tests'], message, fix);
 }

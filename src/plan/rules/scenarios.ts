@@ -1,7 +1,9 @@
 /** Scenarios, their tests and assertions. */
 import { assertionTypes, readAssertion, type AssertionProblem } from '../assertions.js';
 import { closest } from '../keys.js';
-import type { AssertionDocument, ScenarioDocument } from '../schema.js';
+import { quote } from '../problems.js';
+import { recipeTests } from '../recipe-tests.js';
+import type { AssertionDocument, ScenarioDocument, TestDocument } from '../schema.js';
 import type { PlanPath } from '../types.js';
 import type { CheckContext } from './context.js';
 import { isPort } from './connections.js';
@@ -38,7 +40,14 @@ export function checkScenarios(context: CheckContext): void {
 		}
 		checkTests(context, scenario, path, names);
 	});
+	for (const { name, test, path, node } of recipeTests(context.document)) checkTest(context, name, withNode(test, node), path);
 }
+
+/** The test as it runs on its node. */
+const withNode = (test: TestDocument, node: string): TestDocument => ({
+	...test,
+	assertions: test.assertions.map((assertion) => ({ on_vm: node, ...assertion })),
+});
 
 /** `names` are those of the tests before this scenario: results are told by the names of tests. */
 function checkTests(context: CheckContext, scenario: ScenarioDocument, path: PlanPath, names: Set<string>): void {
@@ -53,14 +62,18 @@ function checkTests(context: CheckContext, scenario: ScenarioDocument, path: Pla
 			context.report('test-name-unique', [...testPath, 'name'], `another test is named "${test.name}"`, fix);
 		}
 		names.add(test.name);
-		if (test.assertions.length === 0) {
-			context.report('test-empty', [...testPath, 'assertions'], `test "${test.name}" asserts nothing`, 'add an assertion');
-		}
-		test.assertions.forEach((assertion, index) => {
-			const place = [...testPath, 'assertions', index];
-			checkNode(context, assertion, place);
-			checkAssertion(context, assertion, place);
-		});
+		checkTest(context, test.name, test, testPath);
+	});
+}
+
+function checkTest(context: CheckContext, name: string, test: TestDocument, path: PlanPath): void {
+	if (test.assertions.length === 0) {
+		context.report('test-empty', [...path, 'assertions'], `test "${name}" asserts nothing`, 'add an assertion');
+	}
+	test.assertions.forEach((assertion, index) => {
+		const place = [...path, 'assertions', index];
+		checkNode(context, assertion, place);
+		checkAssertion(context, assertion, place);
 	});
 }
 
@@ -70,9 +83,11 @@ function checkNode(context: CheckContext, { on_vm: onVm }: AssertionDocument, pa
 		const fix = `add "on_vm" with one of ${nodes.join(', ')}`;
 		context.report('assertion-on-vm-missing', [...path, 'on_vm'], 'the assertion does not say where it is made', fix);
 	} else if (!nodes.includes(onVm)) {
-		const meant = closest(onVm, nodes);
-		const fix = meant ? `did you mean "${meant}"?` : `nodes of the plan: ${nodes.join(', ')}`;
-		context.report('assertion-on-vm-unknown', [...path, 'on_vm'], `there is no node "${onVm}"`, fix);
+		const fix = () => {
+			const meant = closest(onVm, nodes);
+			return meant ? `did you mean "${meant}"?` : `nodes of the plan: ${nodes.join(', ')}`;
+		};
+		context.report('assertion-on-vm-unknown', [...path, 'on_vm'], `there is no node ${quote(onVm)}`, fix);
 	}
 }
 

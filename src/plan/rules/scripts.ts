@@ -29,20 +29,23 @@ export function checkScripts(context: CheckContext): void {
 }
 
 function checkCounts(context: CheckContext): void {
-	context.document.nodes.forEach(({ name, alias, recipe }, nodeIndex) => {
-		const count = (recipe.os?.startup_scripts.length ?? 0) + recipe.startup_scripts.length;
-		const path = ['nodes', nodeIndex, 'recipe', ...(recipe.os ? ['os'] : []), 'startup_scripts'];
+	context.document.nodes.forEach(({ name, alias: aliases, recipe }, nodeIndex) => {
+		const count = recipe.startup_scripts.length;
+		const path = ['nodes', nodeIndex, 'recipe', 'startup_scripts'];
 		if (count !== 1) {
 			const message = `${name} has ${plural(count, 'startup script')}, expected exactly one`;
 			context.report('script-count', path, message, 'put everything into one script');
 		}
-		const address = alias.replace(/\/.*$/, '');
 		const scripts = context.scripts.filter(({ source }) => source.nodeIndex === nodeIndex);
 		const hasUnread = scripts.length < count;
 		// In a compact lab, script-alias-commands asks for more.
-		if (context.isCompact || hasUnread || scripts.some(({ source }) => source.text.includes(address))) return;
-		const fix = `begin a script with: ${aliasCommands(alias).join('; ')}`;
-		context.report('alias-not-added', path, `no startup script of ${name} adds ${alias}`, fix);
+		if (context.isCompact || hasUnread) return;
+		for (const alias of aliases) {
+			const address = alias.replace(/\/.*$/, '');
+			if (scripts.some(({ source }) => source.text.includes(address))) continue;
+			const fix = `begin a script with: ${aliasCommands(alias).join('; ')}`;
+			context.report('alias-not-added', path, `no startup script of ${name} adds ${alias}`, fix);
+		}
 	});
 }
 
@@ -81,9 +84,10 @@ export const aliasCommands = (alias: string): readonly string[] => [
 
 function checkAliasCommands(context: CheckContext, script: AnalysedScript): void {
 	const node = context.document.nodes[script.source.nodeIndex];
-	if (!node || script.analysis.errors.length > 0) return;
+	const alias = node?.alias[0];
+	if (!node || alias === undefined || script.analysis.errors.length > 0) return;
 	const { statements } = script.analysis;
-	const wanted = aliasCommands(node.alias);
+	const wanted = aliasCommands(alias);
 	const at = wanted.findIndex((command, index) => statements[index]?.text !== command);
 	if (at === -1) return;
 	const found = statements[at];

@@ -12,7 +12,7 @@ const ruleOfProblem = {
 } as const satisfies Record<ProblemCode, RuleId>;
 
 /** Places that hold sizes, in either spelling. */
-const sizePath = /^nodes\[\d+\]\.(?:memory|disk)$/;
+const sizePath = /^nodes\[\d+\]\.(?:memory(?:_mb|Mb)?|disk(?:_size_gb|SizeGb)?)$/;
 
 /** One finding for each problem of a plan's shape. */
 export const shapeFindings = (source: PlanSource): Finding[] =>

@@ -49,7 +49,7 @@ export class MachineLife {
 	async begin(): Promise<StartedMachine> {
 		await this.#node.end();
 		this.#runSpec = await asProvisioned(this.#node.runSpec, this.#context.lab.checkpoints);
-		return startNode(this.#runSpec, this.#context, { ...this.#context, barrier: new Barrier(1), saver: this.#saver, boots: new Semaphore(1) });
+		return startNode(this.#runSpec, this.#context, { ...this.#context, barrier: new Barrier([this.#node.name]), saver: this.#saver, boots: new Semaphore(1) });
 	}
 
 	/** Ends the machine and starts one that continues from a saved state; it is halted then. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../../base/cleanup.js';
 import { toFailure, toReported, usageFailure } from '../../base/errors.js';
+import { washed } from '../../base/wash.js';
 import { onLines } from '../../base/lines.js';
 import { Semaphore } from '../../base/semaphore.js';
 import type { Emit } from '../../lab/events.js';
@@ -47,7 +48,7 @@ export function scriptsToStep(node: string, scripts: readonly StartupScript[], w
 /** Resolves when everything goes on again, with the script over or left to itself. Never rejects. */
 export async function serveDebugger(lab: DebuggedLab, node: RunningNode, script: string | undefined, stream: Duplex): Promise<void> {
 	const send = (message: DebugResponse) => {
-		if (stream.writable) stream.write(`${JSON.stringify(message)}\n`);
+		if (stream.writable) stream.write(`${JSON.stringify(washed(message))}\n`);
 	};
 	const emit = node.observing((event) => send({ event }));
 	const session = makeSession(lab, node, script, emit);

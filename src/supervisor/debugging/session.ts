@@ -1,5 +1,6 @@
 /** A node whose startup scripts somebody steps through, while the whole lab is paused with them. */
 import { toFailure, usageFailure } from '../../base/errors.js';
+import { withEither } from '../../base/waiting.js';
 import { stage } from '../../lab/stage.js';
 import type { Emit } from '../../lab/events.js';
 import type { DebugAnswer, DebugStop, DebugCommand, Going } from '../../machine/debugging/messages.js';
@@ -142,8 +143,9 @@ export class DebugSession {
 		this.#leaving.abort();
 		this.#leaving = new AbortController();
 		this.#started = started;
-		const options = { deadlineMs: dayMs, signal: AbortSignal.any([signal, this.#leaving.signal]), what: 'the end of its startup scripts was' };
-		this.#ended = started.machine.waitFor('started', options).then(
+		const options = { deadlineMs: dayMs, what: 'the end of its startup scripts was' };
+		const whenStarted = withEither([signal, this.#leaving.signal], (either) => started.machine.waitFor('started', { ...options, signal: either }));
+		this.#ended = whenStarted.then(
 			() => ({ kind: 'ended', startup: life.scripts.status }),
 			(error: unknown) => ({ kind: 'broken', message: toFailure(error).message, node: node.name }),
 		);

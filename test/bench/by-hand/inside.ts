@@ -12,8 +12,9 @@ import { systemClock } from '../../../src/base/waiting.js';
 import type { Scenario } from '../../../src/lab/lab.js';
 import { run } from '../../../src/process/run.js';
 import { runScenario } from '../../../src/scenario/run.js';
-import { connectSsh, type SshSession } from '../../../src/ssh/session.js';
+import type { GuestCommands } from '../../../src/machine/command-channel.js';
 import { dnsmasqArgv, networkBatch, overlayArgv, qemuArgv, waitCommand } from './lab-by-hand.js';
+import { connectByHand } from './ssh-guest.js';
 import type { ByHandMachine, ByHandNetwork } from './lab-by-hand.js';
 
 /** What is rehearsed. */
@@ -59,7 +60,7 @@ async function rehearseByHand({ machines, network, scenarios, directory }: ByHan
 		await Promise.all(machines.map((machine) => run(overlayArgv(machine))));
 		children.push(...machines.map((machine) => start(qemuArgv(machine))));
 		send({ step: 'started' });
-		const sessions = new Map<string, SshSession>();
+		const sessions = new Map<string, GuestCommands>();
 		await Promise.all(
 			machines.map(async (machine) => {
 				sessions.set(machine.name, await waitForNode(machine));
@@ -68,7 +69,7 @@ async function rehearseByHand({ machines, network, scenarios, directory }: ByHan
 		);
 		const outcomes = await runScenario({
 			scenarios,
-			sessions: { session: (node) => sessionOf(sessions, node) },
+			guests: (node) => guestOf(sessions, node),
 			emit: () => undefined,
 			deadlineMs: 5 * 60_000,
 			slowdown: 20,
@@ -85,13 +86,12 @@ async function rehearseByHand({ machines, network, scenarios, directory }: ByHan
 }
 
 /** Tries to get in until it succeeds, then waits for cloud-init and the startup scripts. */
-async function waitForNode(machine: ByHandMachine): Promise<SshSession> {
+async function waitForNode(machine: ByHandMachine): Promise<GuestCommands> {
 	const deadline = systemClock.now() + patienceMs;
 	for (;;) {
 		try {
-			const { name: node, address: host, username, password, hostKey } = machine;
-			const session = await connectSsh({ node, host, port: 22, username, password, hostKey, readyTimeoutMs: loginTimeoutMs });
-			const { exitCode, stderr } = await session.exec(waitCommand, { timeoutMs: deadline - systemClock.now() });
+			const session = await connectByHand(machine, loginTimeoutMs);
+			const { exitCode, stderr } = await session.run(waitCommand, { timeoutMs: deadline - systemClock.now() });
 			if (exitCode === 0) return session;
 			throw new Fault(`${machine.name} did not come up (exit status ${exitCode}): ${stderr}`);
 		} catch (error) {
@@ -105,9 +105,10 @@ async function waitForNode(machine: ByHandMachine): Promise<SshSession> {
 /** What no retry fixes. */
 class Fault extends Error {}
 
-function sessionOf(sessions: ReadonlyMap<string, SshSession>, node: string): Promise<SshSession> {
+function guestOf(sessions: ReadonlyMap<string, GuestCommands>, node: string): GuestCommands {
 	const session = sessions.get(node);
-	return session ? Promise.resolve(session) : Promise.reject(new Error(`no machine is called ${node}`));
+	if (session) return session;
+	throw new Error(`no machine is called ${node}`);
 }
 
 /** The first line of standard input. Its end is the end of whoever started this, and with it of everything in here. */

@@ -2,7 +2,6 @@
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { ExecutionContext } from 'ava';
 import { poll } from '../../../src/base/waiting.js';
 import { userPaths } from '../../../src/runs/paths.js';
 
@@ -35,8 +34,13 @@ export interface Sandbox {
 /** In the environment of everything that runs in a sandbox: how processes are recognised. */
 const marker = 'TEST_SANDBOX';
 
+/** A test, as far as a sandbox is concerned. */
+interface Teardown {
+	teardown(end: () => unknown): void;
+}
+
 /** Makes a sandbox; when the test ends, so does everything in it. */
-export async function makeSandbox(t: ExecutionContext, cache: CacheKind = 'shared', boot: BootKind = 'cold'): Promise<Sandbox> {
+export async function makeSandbox(t: Teardown, cache: CacheKind = 'shared', boot: BootKind = 'cold'): Promise<Sandbox> {
 	// Its path is short: sockets go below it, and a socket's path may have no more than 107 bytes.
 	const root = await mkdtemp(path.join(os.tmpdir(), 'rt-'));
 	const before = await interfaces();

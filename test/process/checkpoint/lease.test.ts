@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { access, cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
+import { tokenOf } from '../../../src/base/alive.js';
 import { CleanupStack } from '../../../src/base/cleanup.js';
 import { endOtherLeases } from '../../../src/checkpoint/inventory.js';
 import { isLeased, leaseCheckpoint, removeUnleased, withdrawCheckpoint } from '../../../src/checkpoint/lease.js';
@@ -20,7 +21,7 @@ test('one of no use is found by nobody, and takes nothing from another lab that 
 	t.deepEqual(await findCheckpoint(store, key), { damaged: 'checkpoint.json is missing' });
 	t.true(existsSync(path.join(directory, 'web.qcow2')));
 
-	await rm(path.join(directory, `in-use.${other.pid}`));
+	await rm(path.join(directory, `in-use.${tokenOf(other.pid)}`));
 	await withdrawCheckpoint(directory);
 	t.deepEqual(await readdir(store), []);
 });
@@ -48,7 +49,7 @@ test('a lease of another boot of the host holds nothing, whoever has its number 
 	const store = await makeStore(t);
 	await make(store);
 	const directory = path.join(store, key);
-	await writeFile(path.join(directory, `in-use.${process.pid}`), 'another boot');
+	await writeFile(path.join(directory, `in-use.${tokenOf().replace(/^(\d+-\d+)-[^-]+/, '$1-00000000')}`), '');
 	t.false(await isLeased(directory));
 	t.true(await leaseCheckpoint(directory, process.pid, new CleanupStack()));
 	t.true(await isLeased(directory));

@@ -2,6 +2,7 @@
 import { link, mkdir, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
+import { tokenOf } from '../../../src/base/alive.js';
 import { CleanupStack } from '../../../src/base/cleanup.js';
 import { boundCheckpoints, listStagingDirectories, listCheckpoints, sweep } from '../../../src/checkpoint/inventory.js';
 import { leaseCheckpoint } from '../../../src/checkpoint/lease.js';
@@ -146,7 +147,7 @@ test('what a killed run was writing is swept away, and its leases; what a living
 	t.is((await listStagingDirectories(store)).filter(({ isWritten }) => isWritten).length, 1);
 	await sweep(store);
 	t.deepEqual((await readdir(store)).sort(), [path.basename(written), '.trash', key].sort());
-	t.deepEqual((await readdir(directory)).filter((name) => name.startsWith('in-use')), [`in-use.${alive.pid}`]);
+	t.deepEqual((await readdir(directory)).filter((name) => name.startsWith('in-use')), [`in-use.${tokenOf(alive.pid)}`]);
 	t.is((await stat(directory)).mtimeMs, longAgo.getTime());
 });
 

@@ -47,7 +47,7 @@ async function writeCheckpoint(checkpoint: string, image: string): Promise<void>
 	const place = { key: imageKey, packages: [], rootFile: path.join(image, 'root.img'), kernelFile: '', initrdFile: '' };
 	const machine = machineOf(node, 0, place, { path: '', disks: '', sockets: '' });
 	const saved = describeSavedLab(
-		{ lab: labOf(node), run: name, trace: true, accelerator: tcg, host: { qemuVersion: 'QEMU emulator version 1.0', processor: 'A' } },
+		{ lab: labOf(node), run: name, trace: true, accelerator: tcg, host: { qemuVersion: 'QEMU emulator version 1.0', processor: 'A', processorInputs: {} } },
 		[
 			{
 				runSpec: { ...machine, username: 'ops', password: 'secret', hostKey: 'ssh-ed25519 AAAA web' },

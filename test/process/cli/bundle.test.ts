@@ -2,6 +2,7 @@
 import { appendFile, cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { tokenOf } from '../../../src/base/alive.js';
 import { sha256 } from '../../../src/base/hash.js';
 import type { BundleManifest } from '../../../src/bundle/manifest.js';
 import { run } from '../../../src/process/run.js';
@@ -42,7 +43,7 @@ test('the newest run that failed is bundled, and opened on another machine', asy
 	const failed = await keepRun(tool, '20260102T000000-web-bbbb', 'script-failed');
 	await keepRun(tool, '20260103T000000-web-cccc', 'passed');
 	const live = await keepRun(tool, '20260104T000000-web-dddd', 'assertion-failed');
-	await writeFile(path.join(live, 'pid'), `${process.pid}\n`);
+	await writeFile(path.join(live, 'pid'), `${tokenOf()}\n`);
 
 	const written = await tool.rehearse(['bundle']);
 	t.is(written.exitCode, 0, written.stderr);

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import { makeRehearse, plans } from './rehearse.js';
@@ -37,6 +38,20 @@ test('the bundled lab is checked when no lab is named', async (t) => {
 		exitCode: 0,
 		stdout: 'immich-photo-vault: 4 nodes, 4 startup scripts and 10 assertions checked, no errors',
 	});
+});
+
+test('a plan that tries to move cursors and to command a CI runner does neither, whoever quotes it', async (t) => {
+	const { rehearse, directory } = await makeRehearse(t);
+	const evil = '\x1b[2J\x9b31m\u202e\u2028\n::error file=x::y ##[error]z';
+	const plan = path.join(directory, 'plan.json');
+	await writeFile(plan, JSON.stringify({ name: evil, [evil]: evil, nodes: [{ name: evil, alias: evil }] }));
+	for (const command of [['check', plan], ['check', plan, '--json'], ['run', plan], ['image', plan]]) {
+		const { stdout, stderr, exitCode } = await rehearse(command);
+		t.is(exitCode, 2, stderr);
+		t.notRegex(stdout + stderr, /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e]|\\u001b|^\s*::[a-z][^\n]*::|##\[/m, command.join(' '));
+	}
+	const { stderr } = await rehearse(['check', path.join(directory, evil)]);
+	t.notRegex(stderr, /[\x1b\x9b]|^\s*::[a-z][^\n]*::|##\[/m);
 });
 
 test('findings as JSON, in either way of asking', async (t) => {

@@ -54,6 +54,7 @@ test(isMisuse, ['check', 'one', 'two'], /^rehearse: Unknown .*two\nhint: /);
 test(isMisuse, ['check', 'no-such-lab'], /^rehearse: no lab "no-such-lab".*\nhint: bundled labs: immich-photo-vault/);
 test(isMisuse, ['check', '--format', 'xml'], /Given: "xml", Choices: "text", "json"/);
 test(isMisuse, ['run', '--accel', 'hax'], /Given: "hax", Choices: "auto", "kvm", "tcg"/);
+test(isMisuse, ['run'], /^rehearse: REHEARSE_PATIENCE=lots: expected a number from 1 to 100/, { REHEARSE_PATIENCE: 'lots' });
 test(isMisuse, ['run', '--timeout', '0'], /--timeout: expected seconds above 0/);
 test(isMisuse, ['run', '--timeout', '-5'], /--timeout: expected seconds above 0/);
 test(isMisuse, ['run', '--timeout', 'soon'], /--timeout: expected seconds above 0/);

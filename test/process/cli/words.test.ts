@@ -2,6 +2,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { tokenOf } from '../../../src/base/alive.js';
 import { CleanupStack } from '../../../src/base/cleanup.js';
 import { usageFailure } from '../../../src/base/errors.js';
 import { serveControl } from '../../../src/control/server.js';
@@ -14,7 +15,7 @@ async function liveLab(t: ExecutionContext) {
 	const { rehearse, directory } = await makeRehearse(t);
 	const runDirectory = path.join(directory, 'state', 'rehearse', 'runs', '20260101T000000-shop');
 	await mkdir(runDirectory, { recursive: true });
-	await writeFile(path.join(runDirectory, 'pid'), String(process.pid));
+	await writeFile(path.join(runDirectory, 'pid'), tokenOf());
 	await writeFile(path.join(runDirectory, 'identity.pub'), 'ssh-ed25519 AAAA rehearse\n');
 	await writeFile(path.join(runDirectory, 'ssh_config'), 'Host a\n  User ops\n');
 	const requests: LabRequest[] = [];
@@ -30,7 +31,7 @@ async function liveLab(t: ExecutionContext) {
 		cleanup,
 	);
 	const lab = { name: 'shop', labArgument: 'shop', planPath: '/none', nodes: ['a', 'b'], isUp: true, sockets: directory };
-	await announceLive({ ...lab, runDirectory, controlSocket, pid: process.pid, startedAt: Date.now() }, cleanup);
+	await announceLive({ ...lab, runDirectory, controlSocket, pid: process.pid, token: tokenOf(), startedAt: Date.now() }, cleanup);
 	const bin = path.join(directory, 'bin');
 	await mkdir(bin);
 	await writeFile(path.join(bin, 'ssh'), '#!/bin/sh\nprintf "%s\\n" "$@"\nexit 7\n');

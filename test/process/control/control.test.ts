@@ -44,6 +44,19 @@ test('a failure comes as it was thrown', async (t) => {
 	t.like(error, { code: 'usage', exitCode: 2, message: "no node is called 'x'", hint: 'try y', node: 'x' });
 });
 
+test('events and failures are shown as they come, and are washed; an answer is what it is', async (t) => {
+	const evil = '\x1b[2J::error::x \x9bm ##[error]y';
+	const socket = await serve(t, async ({ request, send }) => {
+		send({ type: 'notice', message: evil });
+		if ((request as { op: string }).op === 'fail') throw usageFailure(evil, { hint: evil });
+		return evil;
+	});
+	const events: unknown[] = [];
+	t.is(await ask(socket, { op: 'answer' }, { onEvent: (event) => events.push(event) }), evil);
+	t.deepEqual(events, [{ type: 'notice', message: ': :error::x  # #[error]y' }]);
+	await t.throwsAsync(ask(socket, { op: 'fail' }), { message: ': :error::x  # #[error]y' });
+});
+
 test('what is no JSON is refused', async (t) => {
 	const socket = await serve(t, async () => 'never');
 	const client = createConnection(socket);

@@ -207,6 +207,17 @@ test('one that fails is told with its status and the end of what it has written'
 	t.like(agent.message('script-finished'), { status: 'failed', exitCode: 7, stream: `${'x'.repeat(131_069)}end` });
 });
 
+test('of a trace, the name of the script itself is not sent', async (t) => {
+	const agent = await startAgent(t, { order: 'setup 60 trace\n' });
+	const record = (file: string): string => `\x1e+ 1.5 7 7 1 0 0 | 12 ${file} > true\n`;
+	writeFileSync(agent.output('setup.output'), record(agent.output('seed/startup/setup')).repeat(3000) + record('/etc/lib.sh'));
+	agent.tell('start\n');
+	await agent.end(4);
+	const { stream = '' } = agent.message('script-finished') as { stream?: string };
+	t.is(stream.length, 131_072 > record('').length * 3000 ? record('').length * 3000 + record('/etc/lib.sh').length : 131_072);
+	t.true(stream.endsWith(record('') + record('/etc/lib.sh')));
+});
+
 test('one that systemd refuses to run has failed, in its words', async (t) => {
 	const refuse = ({ member }: Message) => (member === 'StartTransientUnit' ? { error: 'Unit startup-setup.service is odd.' } : undefined);
 	const agent = await startAgent(t, { order: 'setup 60 plain\n', answer: refuse });

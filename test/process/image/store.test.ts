@@ -2,61 +2,15 @@
  * The store of images with builds that are fakes: `mmdebstrap` and `unshare` of a PATH of their own, which note their
  * calls and make what the real ones would. Everything between, and the file system, is real.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFileSync, existsSync } from 'node:fs';
+import { chmod, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { poll } from '../../../src/base/waiting.js';
-import type { GuestDefinition, ImageRequest } from '../../../src/image/guest.js';
-import { findImage, imageKey, provideImage, type ImageStoreOptions } from '../../../src/image/store.js';
+import { findImage, imageKey, provideImage } from '../../../src/image/store.js';
 import type { RunEventBody } from '../../../src/lab/events.js';
 import { startChild } from '../../../src/process/child.js';
-
-const guest: GuestDefinition = { suite: 'trixie', components: ['main'], base: [], features: {} };
-const request: ImageRequest = { packages: ['cloud-init', 'jq'], nodes: ['one'] };
-
-/** A store of its own, and the notes of the programs that built for it, a line each. */
-interface Store {
-	readonly directory: string;
-	readonly events: RunEventBody[];
-	readonly options: ImageStoreOptions;
-	/** TMPDIR of its builds. */
-	readonly temporary: string;
-	notes(): string[];
-}
-
-/** What the fake mmdebstrap does beside noting its begin: a shell program. */
-async function makeStore(t: ExecutionContext, bootstrap: string): Promise<Store> {
-	// Open to all, as os.tmpdir() need not be.
-	const base = await mkdtemp('/tmp/rehearse-test-');
-	t.teardown(() => rm(base, { recursive: true, force: true }));
-	await chmod(base, 0o755);
-	const notes = path.join(base, 'notes');
-	await writeFile(notes, '');
-	await writeProgram(base, 'mmdebstrap', `echo begin >>${notes}\n${bootstrap.replaceAll('NOTES', notes)}`);
-	// Within the user namespace a program of the shell's unpacks the archive; its fifth argument is where to.
-	await writeProgram(base, 'unshare', 'while [ "$1" != -- ]; do shift; done; shift\n[ "$1" = sh ] || exec "$@"\nfor file in root.img vmlinuz initrd; do echo built >"$6/$file"; done');
-	process.env['PATH'] = `${path.join(base, 'bin')}:${process.env['PATH']}`;
-	const temporary = path.join(base, 'scratch');
-	process.env['TMPDIR'] = temporary;
-	await mkdir(temporary);
-	const events: RunEventBody[] = [];
-	const directory = path.join(base, 'cache', 'images');
-	return {
-		directory,
-		events,
-		temporary,
-		options: { directory, guest, findMirror: async () => ({}), emit: (event) => events.push(event) },
-		notes: () => readFileSync(notes, 'utf8').split('\n').filter(Boolean),
-	};
-}
-
-async function writeProgram(base: string, name: string, program: string): Promise<void> {
-	const file = path.join(base, 'bin', name);
-	await mkdir(path.dirname(file), { recursive: true });
-	await writeFile(file, `#!/bin/sh\n${program}\n`);
-	await chmod(file, 0o755);
-}
+import { guest, makeStore, noted, request } from './stores.js';
 
 // Serial: each store has its own PATH, and a process has one.
 const environment = { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'] };
@@ -171,9 +125,11 @@ test.serial('a build that was killed ends what it started, and is not taken for 
 	const gone = await poll(() => commandLine(pid), (text) => text === '', { intervalMs: 20, deadlineMs: 20_000 });
 	t.true(gone.accepted, 'the build goes on although nobody waits for it');
 
-	const key = await imageKey(request.packages, guest);
-	t.deepEqual((await readdir(store.directory)).sort(), [`${key}.lock`, `${key}.partial`]);
-	await writeFile(path.join(store.directory, `${key}.partial`, 'root.img'), 'half of it');
+	const key = await imageKey(request, guest);
+	const [lock, partial = '', ...others] = (await readdir(store.directory)).sort();
+	t.deepEqual([lock, others], [`${key}.lock`, []]);
+	t.true(partial.startsWith(`${key}.partial-`));
+	await writeFile(path.join(store.directory, partial, 'root.img'), 'half of it');
 	t.is(await findImage(request, store.options), undefined);
 
 	// Instead of waiting for ten seconds until the lock is anybody's.
@@ -185,18 +141,12 @@ test.serial('a build that was killed ends what it started, and is not taken for 
 });
 
 test('a key follows from the packages and the suite, in every process the same', async (t) => {
-	const key = await imageKey(request.packages, guest);
-	t.is(await imageKey([...request.packages], { ...guest }), key);
-	t.not(await imageKey(['cloud-init'], guest), key);
-	t.not(await imageKey(request.packages, { ...guest, suite: 'forky' }), key);
-	t.is(await imageKey(request.packages, { ...guest, features: { unused: ['x'] } }), key);
+	const key = await imageKey(request, guest);
+	t.is(await imageKey({ ...request }, { ...guest }), key);
+	t.not(await imageKey({ ...request, packages: ['cloud-init'] }, guest), key);
+	t.not(await imageKey({ ...request, suite: 'bookworm' }, guest), key);
+	t.is(await imageKey(request, { ...guest, features: { unused: ['x'] } }), key);
 });
 
 /** Empty for a process that is gone, or that is dead and only not yet waited for. */
 const commandLine = (pid: number): Promise<string> => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-
-async function noted(store: Store, note: string): Promise<string> {
-	const { accepted, last } = await poll(async () => store.notes(), (notes) => notes.some((line) => line.startsWith(note)), { intervalMs: 20, deadlineMs: 20_000 });
-	if (!accepted) throw new Error(`never noted: ${note}`);
-	return last.join('\n');
-}

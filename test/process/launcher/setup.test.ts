@@ -93,6 +93,22 @@ test('what is missing is told, then installed', async (t) => {
 	]);
 });
 
+const browser = test.macro({
+	async exec(t, release: string, asked: string, expected: string[]) {
+		const checkout = await makeSystem(t, { release, without: ['chromium'], then: asked });
+		const letters = `${checkout.root}/letters`;
+		await checkout.write('letters', '');
+		await checkout.write('system.sh', (await readFile(path.join(checkout.root, 'system.sh'), 'utf8')).replace('set_up_system ann', `test_programs="chromium chromium\n${letters} fonts"\nset_up_system ann`));
+		t.is((await setUp(checkout)).exitCode, 0);
+		t.deepEqual((await checkout.notes()).map((note) => / (install .*)$/.exec(note)?.[1]), expected);
+	},
+	title: (title = '') => title,
+});
+
+test('a browser is installed for the tests', browser, trixie, 'want_test_packages', ['install chromium']);
+test('a browser is installed for nothing else', browser, trixie, '', []);
+test('no browser is asked of Ubuntu, which has no package of one', browser, 'ID=ubuntu\nVERSION_CODENAME=noble\n', 'want_test_packages', []);
+
 test('apt lists are fetched when they do not know the packages', async (t) => {
 	const checkout = await makeSystem(t, { without: ['bsdtar'] });
 	await checkout.shim('apt-cache', 'exit 100');
@@ -193,6 +209,33 @@ test('a user without subordinate ids is given some that nobody has', async (t) =
 	t.regex(stderr, /giving ann the subordinate ids 165536-231071/);
 	t.deepEqual(await checkout.notes(), ['usermod --add-subuids 165536-231071 --add-subgids 165536-231071 ann']);
 });
+
+/** A device of that mode and group, which the user may not open. */
+const refusedKvm = (checkout: Checkout, modeAndGroup: string) =>
+	checkout.shim('stat', `case $2 in %G) echo ${modeAndGroup.split(' ')[1]} ;; *) echo '${modeAndGroup}' ;; esac`);
+const refused = 'kvm=/dev/null; kvm_is_usable() { return 1; }';
+
+test('a user who may not use KVM joins the group that may', async (t) => {
+	const checkout = await makeSystem(t, { then: refused });
+	await refusedKvm(checkout, 'crw-rw---- kvm');
+	const { exitCode, stderr } = await setUp(checkout);
+	t.is(exitCode, 0);
+	t.regex(stderr, /- add ann to the group kvm, for \S+: without it guests are emulated/);
+	t.regex(stderr, /adding ann to the group kvm, .*log in again/);
+	t.deepEqual(await checkout.notes(), ['usermod --append --groups kvm ann']);
+});
+
+const joinsNothing = test.macro(async (t, options: SystemOptions, modeAndGroup: string) => {
+	const checkout = await makeSystem(t, options);
+	await refusedKvm(checkout, modeAndGroup);
+	const { exitCode, stderr } = await setUp(checkout);
+	t.deepEqual({ exitCode, stderr }, { exitCode: 0, stderr: '' });
+	t.deepEqual(await checkout.notes(), []);
+});
+test('no group would help with a device of root alone', joinsNothing, { then: refused }, 'crw------- root');
+test('nor does one that may not write', joinsNothing, { then: refused }, 'crw-r----- kvm');
+test('who has joined the group need not again', joinsNothing, { then: `${refused}; id() { case $1 in -nG) echo ann kvm ;; -un) echo ann ;; *) echo 0 ;; esac; }` }, 'crw-rw---- kvm');
+test('who is no root goes without, and is not kept from anything', joinsNothing, { then: refused, uid: 1000 }, 'crw-rw---- kvm');
 
 test('AppArmor’s restriction is lifted for unshare alone', async (t) => {
 	const checkout = await makeSystem(t, {

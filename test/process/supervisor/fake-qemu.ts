@@ -8,6 +8,11 @@
  *   hangs    never says that it is provisioned
  *   panics   its kernel does, when it is told to start
  *   stuck    stands still when it is told to start, as what it writes cannot be written
+ *   reboots  says on its console that it restarts, and is reset, when it is told to start
+ *   resets   is reset without a word then
+ *   sound    works, and no unit of it has failed when it was restored
+ *   sleeps   works, but says nothing when it was restored
+ *   loads    works, but is never done with loading what was saved
  *   deaf     works, but its monitor answers nothing after the negotiation
  *
  * It is saved and restored, and does nothing while it is halted, as far as the debugger goes.
@@ -67,6 +72,7 @@ function execute({ execute: command, arguments: args }: QmpCommand): object {
 		isLoaded = readFileSync(file.addr.filename, 'utf8') === devices;
 		state = JSON.parse(readFileSync(memoryFile, 'utf8')) as FakeState;
 	}
+	if (command === 'query-migrate' && behaviour === 'loads') return { status: 'active' };
 	if (command === 'query-migrate') return isLoaded ? { status: 'completed' } : { status: 'failed', 'error-desc': 'no such devices' };
 	if (command === 'query-status') return isStuck ? { running: false, status: 'io-error' } : { running: !isHalted };
 	return {};
@@ -74,7 +80,8 @@ function execute({ execute: command, arguments: args }: QmpCommand): object {
 
 let monitor: Socket | undefined;
 listen('qmp', (socket) => {
-	monitor = socket;
+	// Others may look at it too.
+	monitor ??= socket;
 	socket.write('{"QMP": {"version": {}, "capabilities": []}}\r\n');
 	onLine(socket, (line) => {
 		const command = JSON.parse(line) as QmpCommand;
@@ -103,7 +110,11 @@ listen('agent', (socket) => {
 	if (isIncoming) {
 		const id = /systemd\.machine_id=(\w+)/.exec(process.argv.join(' '))?.[1] ?? '';
 		onLine(socket, (line) => {
-			if (line === 'wake') socket.write(`awake machine_id=${id} key_type=ssh-ed25519 key=AAAA reseeded=1 failed=${base64('a unit')} offset=0.1 delay=2.5\n`);
+			const failed = behaviour === 'sound' ? '' : base64('a unit');
+			if (line === 'wake' && behaviour !== 'sleeps') {
+				socket.write(`awake machine_id=${id} key_type=ssh-ed25519 key=AAAA reseeded=1 failed=${failed} offset=0.1 delay=2.5\n`);
+			}
+			start(socket, line);
 		});
 		return;
 	}
@@ -119,23 +130,33 @@ listen('agent', (socket) => {
 			socket.write('script-started script=setup\n');
 			port?.write(`${position(state)}\n`);
 		}
-		if (line !== 'start') return;
-		if (behaviour === 'panics') {
-			process.stdout.write('Kernel panic - not syncing: out of luck\r\n');
-			return;
-		}
-		if (behaviour === 'stuck') {
-			isStuck = true;
-			monitor?.write('{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 0}}\r\n');
-			return;
-		}
-		socket.write('script-started script=setup\n');
-		const result = behaviour === 'fails' ? 'result=exit-code status=1' : 'result=success status=0';
-		const output = behaviour === 'separates' ? 'one\u2028two\n' : 'done\n';
-		socket.write(`script-finished script=setup ${result} ms=5 stream=${base64(output)}\n`);
-		socket.write('started failed=\n');
+		start(socket, line);
 	});
 });
+
+/** Runs its startup scripts when it is told to. */
+function start(socket: Socket, line: string): void {
+	if (line !== 'start') return;
+	if (behaviour === 'panics') {
+		process.stdout.write('Kernel panic - not syncing: out of luck\r\n');
+		return;
+	}
+	if (behaviour === 'reboots' || behaviour === 'resets') {
+		if (behaviour === 'reboots') process.stdout.write('[   61.2] reboot: Restarting system\r\n');
+		monitor?.write('{"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}}\r\n');
+		return;
+	}
+	if (behaviour === 'stuck') {
+		isStuck = true;
+		monitor?.write('{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 0}}\r\n');
+		return;
+	}
+	socket.write('script-started script=setup\n');
+	const result = behaviour === 'fails' ? 'result=exit-code status=1' : 'result=success status=0';
+	const output = behaviour === 'separates' ? 'one\u2028two\n' : 'done\n';
+	socket.write(`script-finished script=setup ${result} ms=5 stream=${base64(output)}\n`);
+	socket.write('started failed=\n');
+}
 
 /** Its shell says what it is told, until it is told to end. */
 let shell: Socket | undefined;
@@ -167,6 +188,19 @@ listen('side', (socket) => {
 		if (word === 'journal') socket.write(`journal text=${gzipSync(`the last ${first} lines\n`).toString('base64')}\n`);
 		if (word === 'size') shell?.write(`${line}\n`);
 	});
+});
+
+/** Every command succeeds and says its own words. */
+listen('commands', (socket) => {
+	onLine(socket, (line) => {
+		const [word, id, command = ''] = line.split(' ');
+		if (word === 'run') socket.write(`began id=${id}\nout id=${id} data=${command}\nended id=${id} status=0 signal=0\n`);
+	});
+});
+
+// Reboots, as from within; QEMU was told to end with that.
+process.on('SIGUSR2', () => {
+	monitor?.write('{"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}, "timestamp": {"seconds": 1, "microseconds": 0}}\r\n', () => setTimeout(() => process.exit(0), 100));
 });
 
 process.stdout.write('fake machine\r\n');

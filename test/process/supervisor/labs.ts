@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { ExecutionContext } from 'ava';
 import { pasteable } from '../../../src/base/shell.js';
 import { poll } from '../../../src/base/waiting.js';
 import { thisHost } from '../../../src/host/host.js';
@@ -20,12 +19,13 @@ export type Line = RunEventBody | { type: 'supervisor'; pid: number } | { type: 
 
 export interface LabOptions {
 	readonly nodes?: readonly string[];
-	readonly behaviour?: 'works' | 'fails' | 'hangs' | 'panics' | 'stuck' | 'deaf' | 'separates';
+	readonly behaviour?: 'works' | 'fails' | 'hangs' | 'panics' | 'stuck' | 'deaf' | 'separates' | 'sound' | 'sleeps' | 'loads' | 'reboots' | 'resets';
 	readonly keep?: Keep;
 	readonly robustness?: readonly RobustnessCheck[];
 	readonly snapshots?: boolean;
 	/** What is otherwise than usual in what the supervisor is told. */
 	readonly changed?: (run: RunSpec) => RunSpec | Promise<RunSpec>;
+	readonly env?: Readonly<Record<string, string>>;
 	/** Programs that the host has not got. */
 	readonly withoutPrograms?: readonly ('qemu-system-x86_64' | 'perl')[];
 }
@@ -54,7 +54,7 @@ const patienceMs = 30_000;
 /** What must be gone in this time, in milliseconds: two seconds, and what a busy host takes for them. */
 const leftoverMs = 8000;
 
-export async function startLab(t: ExecutionContext, options: LabOptions = {}): Promise<StartedLab> {
+export async function startLab(t: { teardown(end: () => unknown): void }, options: LabOptions = {}): Promise<StartedLab> {
 	// Short: the paths of sockets are limited.
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'lab-'));
 	const [disks, sockets] = [path.join(directory, 'disks'), path.join(directory, 'sockets')];
@@ -71,6 +71,7 @@ export async function startLab(t: ExecutionContext, options: LabOptions = {}): P
 				PATH: await programPath(directory, options),
 				REHEARSE_TEST_QEMU: options.behaviour ?? 'works',
 				REHEARSE_TEST_MARK: mark,
+				...options.env,
 			},
 			onStdout: (chunk) => {
 				const parts = (unread + chunk.toString()).split('\n');
@@ -132,6 +133,7 @@ function describe(directory: string, disks: string, sockets: string, options: La
 				qmpSocket: path.join(sockets, `${index}.qmp`),
 				agentSocket: path.join(sockets, `${index}.agent`),
 				controlChannelSocket: path.join(sockets, `${index}.side`),
+				commandSocket: path.join(sockets, `${index}.commands`),
 				debugSocket: path.join(sockets, `${index}.debug`),
 				shellSocket: path.join(sockets, `${index}.shell`),
 			},
@@ -147,7 +149,7 @@ function describe(directory: string, disks: string, sockets: string, options: La
 		trace: true,
 		checkpoints: path.join(directory, 'checkpoints'),
 		accelerator: { name: 'tcg', accel: 'tcg', cpu: 'max' },
-		host: { qemuVersion: 'QEMU emulator version 10.0.2', processor: 'A' },
+		host: { qemuVersion: 'QEMU emulator version 10.0.2', processor: 'A', processorInputs: {} },
 		deadlines: scaledDeadlines(1),
 		slowdown: 1,
 		keep: options.keep ?? 'never',

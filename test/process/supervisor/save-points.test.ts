@@ -3,6 +3,10 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { freezeDisk } from '../../../src/machine/migration.js';
+import type { RunningMachine } from '../../../src/machine/machine.js';
+import { saveMachine } from '../../../src/machine/memory.js';
+import type { Qmp } from '../../../src/machine/qmp.js';
 import type { DebugStop } from '../../../src/machine/debugging/messages.js';
 import { SavePoints } from '../../../src/supervisor/debugging/save-points.js';
 import type { LiveMachine } from '../../../src/supervisor/saving.js';
@@ -16,7 +20,12 @@ async function makePoints(t: ExecutionContext) {
 		if (command === 'xen-save-devices-state') await writeFile(args?.filename ?? '', 'devices');
 		return {};
 	};
-	const machine = { name: 'box', pid: process.pid, memory: { file, isShared: true }, qmp: { execute } };
+	const monitor = { pid: process.pid, memory: { file, isShared: true }, qmp: { execute } as unknown as Qmp };
+	const machine: Partial<RunningMachine> = {
+		name: 'box',
+		save: (files, options) => saveMachine(monitor, files, options),
+		freezeDisk: (overlayFile, nodes, signal) => freezeDisk(monitor.qmp, overlayFile, nodes, signal),
+	};
 	const live = { machine, diskMiB: 64, layers: ['/disk.qcow2'], frozen: 0 } as unknown as LiveMachine;
 	const states = path.join(directory, 'states');
 	const points = new SavePoints(states, { deadlineMs: 30_000, signal: new AbortController().signal });

@@ -160,6 +160,16 @@ test.serial('a kernel that panics breaks the run at once, by name, with the cons
 	t.deepEqual(await lab.leftovers(), []);
 });
 
+const beginsAnew = test.macro(async (t, behaviour: 'reboots' | 'resets', code: string, message: RegExp) => {
+	const lab = await startLab(t, { nodes: ['one'], behaviour });
+	const { error } = await lab.waitFor('done');
+	t.like(error, { code, exitCode: 4, node: 'one' });
+	t.regex(error?.message ?? '', message);
+	t.deepEqual(await lab.leftovers(), []);
+});
+test.serial('a machine that reboots during its startup scripts', beginsAnew, 'reboots', 'guest-rebooted', /^one: it was rebooted from within$/);
+test.serial('a machine that was reset is not said to have rebooted', beginsAnew, 'resets', 'guest-reset', /^one: it was reset without a word on its console.*triple fault/);
+
 test.serial('a machine whose disk cannot be written breaks the run, and no script is accused', async (t) => {
 	const lab = await startLab(t, { nodes: ['one'], behaviour: 'stuck' });
 	const { error } = await lab.waitFor('done');

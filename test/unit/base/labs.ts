@@ -30,4 +30,5 @@ export const labOf = (...nodes: readonly LabNode[]): Lab => ({
 	connections: [],
 	scenarios: [],
 	warnings: [],
+	leftOut: [],
 });

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { poll, systemClock, untilAborted, withDeadline } from '../../../src/base/waiting.js';
+import { getEventListeners } from 'node:events';
+import { poll, systemClock, untilAborted, withDeadline, withEither } from '../../../src/base/waiting.js';
 import { FakeClock } from './fake-clock.js';
 
 const reason = new Error('interrupted');
@@ -101,6 +102,26 @@ test('an abort comes before a deadline', async (t) => {
 	const waiting = withDeadline(never, 3_600_000, () => new Error('late'), aborting.signal);
 	aborting.abort(reason);
 	t.is(await t.throwsAsync(waiting), reason);
+});
+
+test('of many waits nothing is left on the signal that they had', async (t) => {
+	const { signal } = new AbortController();
+	for (let waits = 0; waits < 100; waits++) {
+		await withDeadline(Promise.resolve(waits), 60_000, () => reason, signal);
+		await t.throwsAsync(withDeadline(never, 0, () => reason, signal));
+		await systemClock.sleep(0, signal);
+		await untilAborted(Promise.resolve(waits), signal);
+		await withEither([signal, undefined], async (either) => either.aborted);
+	}
+	t.is(getEventListeners(signal, 'abort').length, 0);
+});
+
+test('the first of several signals ends a wait, also where it came before', async (t) => {
+	const [one, other] = [new AbortController(), new AbortController()];
+	const waiting = withEither([one.signal, undefined, other.signal], (either) => untilAborted(never, either));
+	other.abort(reason);
+	t.is(await t.throwsAsync(waiting), reason);
+	t.is(await t.throwsAsync(withEither([one.signal, other.signal], (either) => untilAborted(never, either))), reason);
 });
 
 test('without a signal, or one that is silent, a promise is as it was', async (t) => {

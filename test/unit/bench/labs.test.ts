@@ -13,13 +13,14 @@ import { smallPlan } from '../../bench/small-lab.js';
 import { read } from '../plan/plans.js';
 
 test('small labs are good plans', async (t) => {
-	const { features } = await readGuestDefinition();
+	const guest = await readGuestDefinition();
+	const { features } = guest;
 	for (const count of [4, 16]) {
 		const source = await read(t, smallPlan(count) as Record<string, unknown>);
 		t.deepEqual(checkPlan(source, features).filter(({ severity }) => severity === 'error'), []);
 		const { document } = source;
 		if (!document) return t.fail('no plan');
-		const lab = resolveLab({ ...source, document });
+		const lab = resolveLab({ ...source, document }, guest);
 		t.is(lab.nodes.length, count);
 		t.is(lab.scenarios[0]?.tests[0]?.assertions.length, count);
 	}

@@ -31,6 +31,17 @@ test('a plan of wrong shape: the other rules are said to wait', async (t) => {
 	t.regex(output, /other rules/);
 });
 
+test('what a rehearsal leaves out is noted, and costs no status', async (t) => {
+	const { exitCode, output } = await check('test/recipes/reference');
+	t.is(exitCode, 0);
+	t.regex(output, /^Left out of a rehearsal:\n {2}note {2}nodes\[0\]\.recipe\.custom_packages: /);
+	t.regex(output, /1 node, 1 startup script and 2 assertions checked, no errors\n$/);
+	const { output: json } = await check('test/recipes/reference', { format: 'json' });
+	const { left_out: leftOut } = JSON.parse(json) as { left_out: { path: string; why: string }[] };
+	t.is(leftOut.length, 9);
+	t.deepEqual(Object.keys(leftOut[0] ?? {}), ['path', 'why']);
+});
+
 test('findings as JSON', async (t) => {
 	const plan = join(plansDirectory, 'alias-syntax.yaml');
 	const { exitCode, output } = await check(plan, { format: 'json' });

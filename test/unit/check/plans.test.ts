@@ -1,10 +1,13 @@
 import { join, relative } from 'node:path';
 import test from 'ava';
+import { readGuestDefinition } from '../../../src/image/guest.js';
 import { ruleTable } from '../../../src/plan/check.js';
 import { findPlan } from '../../../src/plan/find.js';
 import { readPlan } from '../../../src/plan/read.js';
 import { resolveLab } from '../../../src/plan/resolve.js';
 import { checkFile, planFiles, plansDirectory, readText, rulesOf } from './helpers.js';
+
+const guest = await readGuestDefinition();
 
 const expected = JSON.parse(readText('expected.json')) as Record<string, string[]>;
 
@@ -30,7 +33,7 @@ const isGood = test.macro({
 	async exec(t, file: string) {
 		t.deepEqual(await checkFile(file), []);
 		const source = await readPlan(join(plansDirectory, file));
-		t.notThrows(() => resolveLab(source));
+		t.notThrows(() => resolveLab(source, guest));
 	},
 });
 

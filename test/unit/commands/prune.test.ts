@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { tokenOf } from '../../../src/base/alive.js';
 import { pruneCommand } from '../../../src/commands/prune.js';
 import { acquireLock } from '../../../src/process/lock.js';
 import { manifest } from '../checkpoint/manifests.js';
@@ -21,7 +22,7 @@ async function fill(t: ExecutionContext) {
 		await writeFile(path.join(directory, file), text);
 	};
 	await put(`cache/images/${builtKey}/root.img`, 'x'.repeat(50_000));
-	await put(`cache/images/${partialKey}.partial/root.img`, 'x');
+	await put(`cache/images/${partialKey}.partial-${tokenOf(deadPid)}-ab12CD/root.img`, 'x');
 	await put('cache/images/notes.txt', 'somebody else’s');
 	await put('cache/packages/curl.deb', 'x');
 	await put('state/runs/20260101T000000-lab-0001/events.ndjson', '');
@@ -57,7 +58,7 @@ test('what can be made again and what is over is removed, and nothing else', asy
 	t.true(freed >= 50_000);
 	t.false(has(`cache/images/${builtKey}`));
 	t.false(has(`cache/images/${builtKey}.lock`));
-	t.false(has(`cache/images/${partialKey}.partial`));
+	t.false(has(`cache/images/${partialKey}.partial-${tokenOf(deadPid)}-ab12CD`));
 	t.false(has('cache/packages'));
 	t.false(has('state/runs/20260101T000000-lab-0001'));
 	t.true(has('cache/images/notes.txt'));
@@ -82,13 +83,13 @@ test('an image that is being built stays, and so do the packages that it is buil
 	const { kept, removed } = await prune();
 	t.deepEqual(kept.map(({ kind }) => kind), ['image', 'packages']);
 	t.deepEqual(removed.map(({ kind }) => kind), ['run', 'image']);
-	t.true(has(`cache/images/${partialKey}.partial/root.img`));
+	t.true(has(`cache/images/${partialKey}.partial-${tokenOf(deadPid)}-ab12CD/root.img`));
 	t.true(has('cache/packages/curl.deb'));
 });
 
 test('a run that goes on stays, and so do the images that its machines read', async (t) => {
 	const { put, prune, has } = await fill(t);
-	await put('state/runs/20260102T000000-lab-0002/pid', `${process.pid}\n`);
+	await put('state/runs/20260102T000000-lab-0002/pid', `${tokenOf()}\n`);
 	const { kept, removed } = await prune();
 	t.deepEqual(kept.map(({ kind }) => kind), ['run', 'image', 'image']);
 	t.regex(kept[0]?.reason ?? '', new RegExp(`process ${process.pid}`));
@@ -99,7 +100,7 @@ test('a run that goes on stays, and so do the images that its machines read', as
 
 test('a run whose tool is dead is over', async (t) => {
 	const { put, prune } = await fill(t);
-	await put('state/runs/20260102T000000-lab-0002/pid', `${deadPid}\n`);
+	await put('state/runs/20260102T000000-lab-0002/pid', `${tokenOf(deadPid)}\n`);
 	t.deepEqual((await prune()).removed.filter(({ kind }) => kind === 'run').length, 2);
 });
 
@@ -111,10 +112,10 @@ test('checkpoints go, told as what they are, but for those that somebody runs fr
 	for (const key of keys) {
 		await put(`${store}/${key}/checkpoint.json`, key === damaged ? '' : JSON.stringify({ ...manifest, key }));
 		await put(`${store}/${key}/0.ram`, 'x'.repeat(50_000));
-		await put(`${store}/${key}/in-use.${key === leased ? process.pid : deadPid}`, '');
+		await put(`${store}/${key}/in-use.${tokenOf(key === leased ? process.pid : deadPid)}`, '');
 	}
-	await put(`${store}/.${free}.${process.pid}.01/0.ram`, 'x');
-	await put(`${store}/.${free}.${deadPid}.01/0.ram`, 'x');
+	await put(`${store}/.${free}.${tokenOf()}.01/0.ram`, 'x');
+	await put(`${store}/.${free}.${tokenOf(deadPid)}.01/0.ram`, 'x');
 	await put(`${store}/.${free}.gone.01/0.ram`, 'x');
 	await put(`${store}/notes.txt`, 'somebody else’s');
 	const listed = await prune(true);
@@ -125,11 +126,11 @@ test('checkpoints go, told as what they are, but for those that somebody runs fr
 	t.like(first, { checkpoint: { kind: 'provisioned', lab: 'photos', nodes: ['redis'], saved_at: '2023-11-14T22:13:20.000Z' } });
 	t.true((first?.bytes ?? 0) >= 50_000);
 	t.like(second, { checkpoint: { damaged: 'checkpoint.json is not JSON' } });
-	t.deepEqual(stagingDirectories.map(({ path: staging }) => path.basename(staging)), [`.${free}.${deadPid}.01`, `.${free}.gone.01`]);
+	t.deepEqual(stagingDirectories.map(({ path: staging }) => path.basename(staging)), [`.${free}.${tokenOf(deadPid)}.01`, `.${free}.gone.01`]);
 	t.deepEqual(kept.map(({ reason }) => reason), ['a rehearsal runs from it', 'a rehearsal saves it']);
 	t.like(kept[0], { checkpoint: { lab: 'photos' } });
 	t.true(has(`${store}/${leased}/0.ram`));
-	t.true(has(`${store}/.${free}.${process.pid}.01/0.ram`));
+	t.true(has(`${store}/.${free}.${tokenOf()}.01/0.ram`));
 	t.true(has(`${store}/notes.txt`));
 	for (const { path: gone } of removed) t.false(existsSync(gone), gone);
 });

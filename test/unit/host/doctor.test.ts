@@ -1,8 +1,9 @@
 import test from 'ava';
+import { brokenFailure } from '../../../src/base/errors.js';
 import { programMissing, type Argv, type CommandResult } from '../../../src/process/run.js';
 import { doctorCommand } from '../../../src/commands/doctor.js';
 import type { Host } from '../../../src/host/host.js';
-import type { ProveKvm } from '../../../src/host/kernel.js';
+import { adviseKvm, type ProveKvm } from '../../../src/host/kvm.js';
 import { requiredForRun } from '../../../src/host/requirements.js';
 
 interface HostParts {
@@ -36,6 +37,7 @@ function hostWith({ devices = {}, files = {}, programs = {}, host = {} }: HostPa
 		exists: async (file) => Object.hasOwn(allFiles, file),
 		readText: async (file) => allFiles[file],
 		tryDevice: async (file) => devices[file],
+		describeDevice: async () => ({ mode: 0o660, group: 'kvm' }),
 		freeDisk: async () => 50 * gibibyte,
 		freeMemory: () => 8 * gibibyte,
 		setUp: 'sudo /opt/rehearse/bin/setup system',
@@ -98,6 +100,14 @@ test('no /dev/kvm on a CPU of AMD', finding,
 	'kvm', 'warning', /not present/, /^sudo modprobe kvm_amd$/, 0);
 test('/dev/kvm not permitted', finding, { devices: { '/dev/kvm': 'EACCES' } },
 	'kvm', 'warning', /not permitted/, /usermod --append --groups kvm ann/, 0);
+test('/dev/kvm of root alone, which no group helps with', finding,
+	{ devices: { '/dev/kvm': 'EACCES' }, host: { describeDevice: async () => ({ mode: 0o600, group: 'root' }) } },
+	'kvm', 'warning', /not permitted/, /^sudo chmod 0666 \/dev\/kvm .*udev/, 0);
+test('/dev/kvm of a group that is root’s', finding,
+	{ devices: { '/dev/kvm': 'EACCES' }, host: { describeDevice: async () => ({ mode: 0o660, group: 'root' }) } },
+	'kvm', 'warning', /not permitted/, /^sudo chmod 0666/, 0);
+test('/dev/kvm kept back by a container', finding, { devices: { '/dev/kvm': 'EPERM' } },
+	'kvm', 'warning', /EPERM/, /--device \/dev\/kvm/, 0);
 test('no /dev/net/tun', finding, { devices: { '/dev/net/tun': 'ENOENT' } },
 	'tun', 'missing', /not present/, setUp, 3);
 test('/dev/net/tun not permitted', finding, { devices: { '/dev/net/tun': 'EACCES' } },
@@ -144,6 +154,24 @@ test('KVM that is only a pretence is told with its reason, and TCG suffices', as
 	t.is(exitCode, 0);
 });
 
+test('KVM that does not bring a saved machine back is told', async (t) => {
+	const { find, exitCode } = await doctor(hostWith(), async () => ({ usable: true, reason: 'KVM booted', noRestore: 'no such section' }));
+	t.is(find('kvm')?.status, 'warning');
+	t.regex(find('kvm')?.found ?? '', /proven: KVM booted; but a saved machine does not go on: no such section/);
+	t.is(exitCode, 0);
+});
+
+const advised = test.macro(async (t, parts: HostParts, expected: RegExp | undefined) => {
+	const advice = await adviseKvm(hostWith(parts));
+	if (expected) t.regex(advice ?? '', expected);
+	else t.is(advice, undefined);
+});
+const amd = { '/proc/cpuinfo': 'flags\t: fpu svm sse' };
+test('a run that fell back says what to do: the group', advised, { devices: { '/dev/kvm': 'EACCES' } }, /^guests are emulated.*: sudo usermod --append --groups kvm ann/);
+test('the module', advised, { devices: { '/dev/kvm': 'ENOENT' }, files: amd }, /: sudo modprobe kvm_amd$/);
+test('nothing where the processor has no KVM', advised, { devices: { '/dev/kvm': 'ENOENT' } }, undefined);
+test('nor where KVM can be opened: what it died of is told already', advised, { files: amd }, undefined);
+
 test('no guest is booted where /dev/kvm cannot be opened', async (t) => {
 	await doctor(hostWith({ devices: { '/dev/kvm': 'EACCES' } }), async () => t.fail() as never);
 	t.pass();
@@ -169,11 +197,11 @@ test('colours are there when they are asked for', async (t) => {
 });
 
 test('the pre-flight lets a host with everything pass', async (t) => {
-	await t.notThrowsAsync(requiredForRun(hostWith()));
+	await t.notThrowsAsync(requiredForRun(true, hostWith()));
 });
 
 const preflight = test.macro(async (t, parts: HostParts, code: string, message: RegExp) => {
-	const error = await t.throwsAsync(requiredForRun(hostWith(parts)), { message });
+	const error = await t.throwsAsync(requiredForRun(true, hostWith(parts)), { message });
 	t.like(error, { code, exitCode: 3, hint: 'sudo /opt/rehearse/bin/setup system' });
 });
 
@@ -187,6 +215,25 @@ test('the pre-flight refuses an old QEMU', preflight,
 test('the pre-flight refuses without taps', preflight, { devices: { '/dev/net/tun': 'EACCES' } },
 	'missing-tun', /not permitted to ann/);
 
+test('what only a build takes is asked of a run that builds', async (t) => {
+	const host = hostWith({ programs: { mmdebstrap: null, gpg: null, mke2fs: null, newuidmap: null }, files: { '/etc/subuid': '' } });
+	await t.notThrowsAsync(requiredForRun(false, host));
+	await t.throwsAsync(requiredForRun(true, host), { code: 'missing-mmdebstrap', message: /^mmdebstrap, mke2fs, gpg, newuidmap: not found/ });
+	await t.throwsAsync(requiredForRun(false, hostWith({ programs: { bsdtar: null } })), { code: 'missing-bsdtar' });
+});
+
+const tooSlow = { run: async () => Promise.reject(brokenFailure('command-timeout', 'no end in 10000 ms: dnsmasq --version')) };
+
+test('a program that does not answer in time is slow, not missing', async (t) => {
+	const { report, find, exitCode } = await doctor(hostWith({ host: tooSlow }));
+	for (const id of ['qemu', 'dnsmasq', 'user-namespaces']) {
+		t.like(find(id), { status: 'warning', found: 'slow to answer: no end in 10000 ms: dnsmasq --version' });
+	}
+	t.deepEqual(report.requirements.filter(({ status }) => status === 'missing'), []);
+	t.is(exitCode, 0);
+	await t.notThrowsAsync(requiredForRun(true, hostWith({ host: tooSlow })));
+});
+
 test('the pre-flight lets warnings pass', async (t) => {
-	await t.notThrowsAsync(requiredForRun(hostWith({ devices: { '/dev/kvm': 'ENOENT' }, programs: { ssh: null } })));
+	await t.notThrowsAsync(requiredForRun(true, hostWith({ devices: { '/dev/kvm': 'ENOENT' }, programs: { ssh: null } })));
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { findKvmHindrance } from '../../../src/host/accelerator-choice.js';
+import { findKvmHindrance } from '../../../src/host/kvm.js';
 
 const hindrance = test.macro(async (t, exists: boolean, code: string | undefined, expected: string | undefined) => {
 	const host = {

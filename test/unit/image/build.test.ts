@@ -4,8 +4,8 @@ import type { GuestDefinition, ImageRequest } from '../../../src/image/guest.js'
 import type { Mirror } from '../../../src/image/mirror.js';
 import { argumentLines, matchesGolden } from '../base/golden.js';
 
-const guest: GuestDefinition = { suite: 'trixie', components: ['main', 'contrib'], base: [], features: {} };
-const request: ImageRequest = { packages: ['cloud-init', 'jq'], nodes: ['one', 'two'] };
+const guest: GuestDefinition = { suite: 'trixie', components: ['main', 'contrib'], base: [], features: {}, absent: {} };
+const request: ImageRequest = { suite: 'trixie', packages: ['cloud-init', 'jq'], nodes: ['one', 'two'] };
 
 const argv = (mirror: Mirror) =>
 	mmdebstrapArgv(request, `/o'neill/my scratch/root.tar`, { guest, mirror, scratch: `/o'neill/my scratch` });

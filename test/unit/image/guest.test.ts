@@ -7,6 +7,7 @@ const guest: GuestDefinition = {
 	components: ['main'],
 	base: ['systemd', 'cloud-init'],
 	features: { headless: [], postgresql: ['postgresql', 'postgresql-client'] },
+	absent: { bookworm: ['postgresql-client'] },
 };
 
 const consistsOf = test.macro((t, features: string[], packages: string[], expected: string[]) =>
@@ -26,6 +27,23 @@ test('nothing is named twice', consistsOf, ['postgresql'], ['jq', 'systemd', 'po
 	'systemd',
 ]);
 test('an unknown feature is no package', consistsOf, ['frobnication'], [], ['cloud-init', 'systemd']);
+
+test('packages that the recipe takes away are brought by its features no more', (t) => {
+	t.deepEqual(packageSet({ features: ['postgresql'], packages: ['jq'], withoutPackages: ['postgresql-client', 'systemd'] }, guest), [
+		'cloud-init',
+		'jq',
+		'postgresql',
+		'systemd',
+	]);
+});
+
+test('a suite has images of its own, without what it has not', (t) => {
+	const lab = labOf(labNode('one', 0, { features: ['postgresql'] }), labNode('two', 1, { features: ['postgresql'], suite: 'bookworm' }));
+	t.deepEqual(
+		imageRequests(lab, guest).map(({ suite, nodes, packages }) => [suite, nodes, packages.includes('postgresql-client')]),
+		[['trixie', ['one'], true], ['bookworm', ['two'], false]],
+	);
+});
 
 test('nodes share an image exactly when their packages are the same set', (t) => {
 	const lab = labOf(

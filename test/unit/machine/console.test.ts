@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { Console, findFatal } from '../../../src/machine/console.js';
+import { Console, findFatal, maximumLogBytes } from '../../../src/machine/console.js';
 
 const fatal = test.macro({
 	exec: (t, text: string, expected: string | undefined) => t.is(findFatal(text), expected),
@@ -25,7 +26,7 @@ async function open(t: ExecutionContext): Promise<{ console: Console; file: stri
 	t.teardown(() => rm(directory, { recursive: true }));
 	const seen: string[] = [];
 	const file = path.join(directory, 'console.log');
-	return { console: new Console(file, (meaning) => seen.push(meaning)), file, seen };
+	return { console: new Console(file, { onFatal: (meaning) => seen.push(meaning), onFull: () => seen.push('full') }), file, seen };
 }
 
 test('everything is written down, byte for byte', async (t) => {
@@ -47,6 +48,21 @@ test('a fatal word is found wherever chunks are cut, and told once', async (t) =
 		await console.close();
 	}
 });
+
+const restarts = test.macro({
+	async exec(t, text: string, expected: boolean) {
+		const { console } = await open(t);
+		console.write(Buffer.from(text));
+		t.is(console.saysRestart(), expected);
+		await console.close();
+	},
+	title: (_, text, expected) => `${expected ? 'a restart' : 'no restart'}: ${JSON.stringify(text)}`,
+});
+test(restarts, '[   61.2] reboot: Restarting system\r\n', true);
+test(restarts, '[   61.2] reboot: machine restart\r\n', true);
+test(restarts, '[    9.1] sysrq: Resetting\r\n', true);
+test(restarts, '[   61.2] reboot: Power down\r\n', false);
+test(restarts, 'box login: ', false);
 
 test('why a kernel panicked is told in full, wherever chunks are cut', async (t) => {
 	const text = '[    1.2] Kernel panic - not syncing: out of luck\r\n[    1.3] CPU: 0';
@@ -74,9 +90,28 @@ test('the tail is the last lines without control sequences, however long the con
 	await console.close();
 });
 
+test('a console that is flooded fills no disk, is told of once, and is watched all the same', async (t) => {
+	const { console, file, seen } = await open(t);
+	const flood = Buffer.alloc(2 ** 20, 'flood\n');
+	for (let written = 0; written < maximumLogBytes + 5 * flood.length; written += flood.length) {
+		console.write(flood);
+		// As from a pipe, between whose chunks a disk gets its turn.
+		await setImmediate();
+	}
+	console.write(Buffer.from('\nKernel panic - not syncing: drowned\n'));
+	await console.close();
+	t.true((await stat(file)).size <= maximumLogBytes);
+	t.deepEqual(seen, ['full', 'its kernel panicked: drowned']);
+	t.is(console.tail(1), 'Kernel panic - not syncing: drowned');
+	const again = new Console(file, { onFatal: () => undefined });
+	again.write(flood);
+	await again.close();
+	t.true((await stat(file)).size <= maximumLogBytes, 'nor does the machine that is started again');
+});
+
 test('a console that cannot be written is watched and quoted all the same', async (t) => {
 	const seen: string[] = [];
-	const console = new Console('/nonexistent/console.log', (meaning) => seen.push(meaning));
+	const console = new Console('/nonexistent/console.log', { onFatal: (meaning) => seen.push(meaning) });
 	console.write(Buffer.from('Kernel panic - not syncing: out of luck\n'));
 	await console.close().catch(() => undefined);
 	t.deepEqual(seen, ['its kernel panicked: out of luck']);

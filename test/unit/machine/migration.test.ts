@@ -1,7 +1,7 @@
 /** Saving and loading, against a monitor that answers as it is told to. */
 import { duplexPair } from 'node:stream';
 import test from 'ava';
-import { loadState, saveState } from '../../../src/machine/migration.js';
+import { loadState, requireSaving, saveState } from '../../../src/machine/migration.js';
 import { Qmp } from '../../../src/machine/qmp.js';
 
 /** Answers by command: a value, or an error to be thrown; the last of a list is given again and again. */
@@ -51,5 +51,14 @@ test('a load that fails gives the reason', async (t) => {
 
 test('a load that is late is given up', async (t) => {
 	const { qmp } = monitor({ 'query-migrate': [{ status: 'active' }] });
-	await t.throwsAsync(loadState(qmp, '/state', options), { message: /not loaded: active/ });
+	await t.throwsAsync(loadState(qmp, '/state', options), { code: 'state-late', message: /not loaded in 60 ms/ });
+});
+
+test('a QEMU that cannot save so is told by its own schema', async (t) => {
+	const command = { name: 'xen-save-devices-state', 'meta-type': 'command' };
+	await t.notThrowsAsync(requireSaving(monitor({ 'query-qmp-schema': [[{ name: 'stop' }, command]] }).qmp));
+	await t.throwsAsync(requireSaving(monitor({ 'query-qmp-schema': [[{ name: 'stop' }]] }).qmp), {
+		code: 'no-saving',
+		message: 'this QEMU has no xen-save-devices-state',
+	});
 });

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { canaryArguments, kvmCandidates, tcg } from '../../../src/machine/accelerator.js';
+import { kvmCandidates, tcg } from '../../../src/machine/accelerator.js';
+import { canaryArguments } from '../../../src/machine/canary.js';
 import { kernelArguments, qemuArguments, type Accelerator, type MachineSpec } from '../../../src/machine/spec.js';
 import { argumentLines, matchesGolden } from '../base/golden.js';
 
@@ -18,6 +19,7 @@ const spec: MachineSpec = {
 	qmpSocket: '/tmp/r/0.qmp',
 	agentSocket: '/tmp/r/0.agent',
 	controlChannelSocket: '/tmp/r/0.side',
+	commandSocket: '/tmp/r/0.commands',
 	debugSocket: '/tmp/r/0.debug',
 	shellSocket: '/tmp/r/0.shell',
 };
@@ -84,7 +86,17 @@ test("a machine's identity follows from its name alone", (t) => {
 
 test('the canary', (t) => {
 	const [, second] = kvmCandidates;
-	const argv = canaryArguments(second ?? kvm, '/images/a/vmlinuz', '/images/a/initrd');
+	const argv = canaryArguments(
+		second ?? kvm,
+		{ kernelFile: '/images/a/vmlinuz', initrdFile: '/images/a/initrd' },
+		{ memoryFile: '/tmp/c/memory', qmpSocket: '/tmp/c/qmp' },
+	);
 	matchesGolden(t, 'machine/golden/canary.txt', argumentLines(argv));
-	t.false(argv.join(' ').includes('rehearse-canary-42'), 'an echoed command line would be taken for success');
+	t.notRegex(argv.join(' '), /rehearse-(?:canary|restored)-42/, 'an echoed command line would be taken for success');
+});
+
+test('a machine has as many processors as its node', (t) => {
+	const processors = (argv: readonly string[]) => argv[argv.indexOf('-smp') + 1];
+	t.is(processors(qemuArguments(spec, tcg)), '1');
+	t.is(processors(qemuArguments({ ...spec, vcpus: 4 }, tcg)), '4');
 });

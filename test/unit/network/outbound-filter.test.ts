@@ -49,7 +49,7 @@ const tcp = (flags: number): number[] => [0x92, 0x80, 0x01, 0xbb, 0, 0, 0, 1, 0,
 const udp = [0xc5, 0x0f, 0x00, 0x35, 0x00, 0x08, 0, 0];
 const echo = (type: number): number[] => [type, 0, 0, 0, 0, 0, 0, 0];
 
-const program = outboundFilter('10.73.0.0/24');
+const program = outboundFilter(['10.73.0.0/24']);
 const passes = test.macro((t, packet: Packet, expected: boolean) => {
 	t.is(filtered(program, packetOf(packet)) > 0, expected);
 });
@@ -75,7 +75,7 @@ test('a multicast group', passes, { to: '224.0.0.251', protocol: 17, rest: udp }
 test('the last address below multicast', passes, { to: '223.255.255.255', protocol: 17, rest: udp }, true);
 
 test('networks of other sizes', (t) => {
-	const wide = outboundFilter('172.16.0.0/12');
+	const wide = outboundFilter(['172.16.0.0/12']);
 	t.is(filtered(wide, packetOf({ to: '172.31.255.1', protocol: 17, rest: udp })), 0);
 	t.true(filtered(wide, packetOf({ to: '172.32.0.1', protocol: 17, rest: udp })) > 0);
 });

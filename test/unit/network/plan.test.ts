@@ -9,6 +9,12 @@ test('the wire of a lab', (t) => {
 	matchesGolden(t, 'network/golden/network.txt', networkCommands(lab));
 });
 
+test('the bridge has an address in every subnet', (t) => {
+	const others = [{ subnet: '10.81.0.0/24', gateway: '10.81.0.1/24' }];
+	const commands = networkCommands({ ...lab, network: { ...lab.network, others } });
+	t.regex(commands, /address add 10\.80\.0\.1\/24 dev lab0\naddress add 10\.81\.0\.1\/24 dev lab0\n/);
+});
+
 test('a lab without nodes has a wire all the same', (t) => {
 	const commands = networkCommands(labOf());
 	t.regex(commands, /link set lab0 up/);

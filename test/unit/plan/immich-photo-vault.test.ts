@@ -2,11 +2,14 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test from 'ava';
+import { readGuestDefinition } from '../../../src/image/guest.js';
 import type { Lab } from '../../../src/lab/lab.js';
 import { findPlan } from '../../../src/plan/find.js';
 import { readPlan } from '../../../src/plan/read.js';
 import { resolveLab } from '../../../src/plan/resolve.js';
 import type { PlanSource } from '../../../src/plan/types.js';
+
+const guest = await readGuestDefinition();
 
 const planPath = findPlan('immich-photo-vault');
 let source: PlanSource;
@@ -14,7 +17,7 @@ let lab: Lab;
 
 test.before(async () => {
 	source = await readPlan(planPath);
-	lab = resolveLab(source);
+	lab = resolveLab(source, guest);
 });
 
 const scriptOf = (name: string): string => lab.nodes.find((node) => node.name === name)?.startupScripts[0]?.text ?? '';
@@ -32,10 +35,10 @@ test('four nodes', (t) => {
 		(node) => [node.name, node.role, node.memory, node.disk, node.alias, node.x, node.y],
 	);
 	t.deepEqual(nodes, [
-		['immich-server', 'app', '4 GB', '24 GB', '10.71.0.10/24', 230, 60],
-		['immich-ml', 'ml-worker', '4 GB', '24 GB', '10.71.0.20/24', 110, 220],
-		['postgres-pgvector', 'database', '2 GB', '16 GB', '10.71.0.30/24', 350, 220],
-		['redis', 'queue', '1 GB', '8 GB', '10.71.0.40/24', 230, 380],
+		['immich-server', 'app', '4 GB', '24 GB', ['10.71.0.10/24'], 230, 60],
+		['immich-ml', 'ml-worker', '4 GB', '24 GB', ['10.71.0.20/24'], 110, 220],
+		['postgres-pgvector', 'database', '2 GB', '16 GB', ['10.71.0.30/24'], 350, 220],
+		['redis', 'queue', '1 GB', '8 GB', ['10.71.0.40/24'], 230, 380],
 	]);
 	t.deepEqual(lab.nodes.map(({ memoryMiB, diskMiB }) => [memoryMiB, diskMiB]), [
 		[4096, 24_576],
@@ -91,7 +94,7 @@ test('one executable script a node, a file beside the plan, after network-online
 		t.regex(await readFile(file, 'utf8'), /^#!\/bin\/bash\n/);
 	}
 	for (const { recipe } of source.document?.nodes ?? []) {
-		t.is(recipe.os?.startup_scripts[0]?.after, 'network-online.target');
+		t.is(recipe.startup_scripts[0]?.after, 'network-online.target');
 	}
 });
 

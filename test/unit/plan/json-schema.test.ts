@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
+import { parse } from 'yaml';
 import { assertionTypes, parameterNames } from '../../../src/plan/assertions.js';
 import { findPlan } from '../../../src/plan/find.js';
 import { publishedSchema } from '../../../src/plan/json-schema.js';
@@ -72,6 +73,26 @@ test('a wrong plan is not', async (t) => {
 		'.colour: unknown',
 	]);
 });
+
+test("a plan with OpenFactory's canonical recipe is valid", async (t) => {
+	t.deepEqual(violations(parse(await readFile('test/recipes/canonical/plan.yaml', 'utf8')), schema), []);
+});
+
+const isValidNode = test.macro({
+	title: (_title, keys: object) => `a node: ${JSON.stringify(keys)}`,
+	exec(t, keys: object, expected: readonly string[]) {
+		const found = violations({ name: 'x', nodes: [{ memory: 1024, disk: '8 GB', recipe: {}, ...keys }] }, schema);
+		t.deepEqual(found.map((text) => text.replace('.nodes[0]', '')), expected);
+	},
+});
+test(isValidNode, { name: 'a' }, []);
+test(isValidNode, { node_id: 'a', alias: '10.70.0.1/24' }, []);
+test(isValidNode, { node_id: 'a', aliases: ['10.70.0.1/24'] }, []);
+test(isValidNode, {}, [': anyOf']);
+test(isValidNode, { name: 'a', recipe: { os: { packages: ['jq'] }, users: [{ username: 'ops', keys: 'ssh-ed25519 AAAA' }] } }, []);
+test(isValidNode, { name: 'a', recipe: { os: { pakages: [] } } }, ['.recipe.os.pakages: unknown']);
+test(isValidNode, { name: 'a', recipe: { services: ['nginx', { name: 'ssh', config: { port: 2222 } }] } }, []);
+test(isValidNode, { name: 'a', recipe: { custom_packages: [{ name: 'x' }], desktop: { theme: 'dark' } } }, []);
 
 test('a plan may name its schema', async (t) => {
 	t.deepEqual(violations({ $schema: './plan.schema.json', ...(await bundled()) }, schema), []);

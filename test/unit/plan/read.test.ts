@@ -26,12 +26,12 @@ test('a wrong size is told with what was expected and found', hasProblems, singl
 ]);
 
 test('every problem is told at once, in the order of the lines', hasProblems, {
-	...single({ role: 7, x: '1', disk: undefined }),
+	...single({ role: 7, x: 'left', disk: undefined }),
 	profile: 'tiny',
 }, [
 	'missing-key | nodes[0].disk: is missing | add "disk"',
 	'schema | nodes[0].role: expected a text, got 7 | put it in quotes',
-	'schema | nodes[0].x: expected a number, got "1" | write a number',
+	'schema | nodes[0].x: expected a number, got "left" | write a number',
 	'schema | profile: expected "general" or "compact", got "tiny" | write "general" or "compact"',
 ]);
 
@@ -41,7 +41,7 @@ test('a misspelt key is told with the one that was meant', hasProblems, plan({ c
 
 test('an unknown key is told in the spelling of the plan', hasProblems, single({ diskColour: 'red' }), [
 	'unknown-key | nodes[0].diskColour: unknown key "diskColour" | ' +
-		'remove it; known here: name, description, role, x, y, memory, disk, alias, recipe',
+		'remove it; known here: name, description, role, x, y, memory, disk, vcpus, alias, recipe',
 ]);
 
 test('a plan without nodes is told', hasProblems, plan({ nodes: [] }), [
@@ -153,8 +153,7 @@ test('YAML aliases are followed', async (t) => {
 
 test('scripts are read in their order, from files beside the plan and from the plan itself', async (t) => {
 	const recipe = {
-		startupScripts: [{ name: 'last', script: 'echo last' }],
-		os: { startup_scripts: [{ name: 'first', script_file: 'startup/first.sh' }] },
+		os: { startup_scripts: [{ name: 'first', script_file: 'startup/first.sh' }, { name: 'last', script: 'echo last' }] },
 	};
 	const source = await read(
 		t,
@@ -167,7 +166,7 @@ test('scripts are read in their order, from files beside the plan and from the p
 		{
 			nodeIndex: 0,
 			scriptIndex: 0,
-			path: ['nodes', 0, 'recipe', 'os', 'startup_scripts', 0],
+			path: ['nodes', 0, 'recipe', 'startup_scripts', 0],
 			name: 'first',
 			text: 'echo first\n',
 			file: join(directory, 'startup/first.sh'),
@@ -176,7 +175,7 @@ test('scripts are read in their order, from files beside the plan and from the p
 		{
 			nodeIndex: 0,
 			scriptIndex: 1,
-			path: ['nodes', 0, 'recipe', 'startup_scripts', 0],
+			path: ['nodes', 0, 'recipe', 'startup_scripts', 1],
 			name: 'last',
 			text: 'echo last',
 		},

@@ -1,10 +1,13 @@
 import test from 'ava';
+import { readGuestDefinition } from '../../../src/image/guest.js';
 import { fileNames, resolveLab } from '../../../src/plan/resolve.js';
 import { asserting, node, plan, read, single } from './plans.js';
 
+const guest = await readGuestDefinition();
+
 test('defaults are filled in and sizes are numbers', async (t) => {
 	const source = await read(t, plan());
-	const lab = resolveLab(source);
+	const lab = resolveLab(source, guest);
 	t.is(lab.planPath, source.path);
 	t.is(lab.planSha256, source.sha256);
 	t.deepEqual(lab.network, { subnet: '10.80.0.0/24', gateway: '10.80.0.1/24' });
@@ -23,20 +26,20 @@ test('defaults are filled in and sizes are numbers', async (t) => {
 });
 
 test('a user is never invented', async (t) => {
-	const lab = resolveLab(await read(t, single({}, { users: [] })));
+	const lab = resolveLab(await read(t, single({}, { users: [] })), guest);
 	t.deepEqual(lab.nodes[0]?.users, []);
 });
 
 test('the lab is frozen to its leaves, the plan is not', async (t) => {
 	const source = await read(t, plan({ warnings: ['one'] }));
-	const lab = resolveLab(source);
+	const lab = resolveLab(source, guest);
 	t.throws(() => (lab.warnings as string[]).push('two'), { instanceOf: TypeError });
 	t.throws(() => (lab.nodes[0]?.users[0]?.groups as string[]).push('adm'), { instanceOf: TypeError });
 	t.notThrows(() => source.document?.warnings.push('two'));
 });
 
 const gateway = test.macro(async (t, network: object, expected: string) => {
-	t.is(resolveLab(await read(t, plan({ network }))).network.gateway, expected);
+	t.is(resolveLab(await read(t, plan({ network })), guest).network.gateway, expected);
 });
 test('a gateway may be named without prefix length', gateway, { gateway: '10.80.0.254' }, '10.80.0.254/24');
 test('a gateway may be named with prefix length', gateway, { gateway: '10.80.0.254/24' }, '10.80.0.254/24');
@@ -47,7 +50,7 @@ test('scripts run after network-online.target unless the plan says otherwise', a
 		{ name: 'Set up.sh', script: 'true' },
 		{ name: 'set up', script: 'false', after: 'redis.service' },
 	];
-	const lab = resolveLab(await read(t, single({}, { startup_scripts: scripts })));
+	const lab = resolveLab(await read(t, single({}, { startup_scripts: scripts })), guest);
 	t.deepEqual(lab.nodes[0]?.startupScripts, [
 		{ name: 'set-up', text: 'true', after: 'network-online.target' },
 		{ name: 'set-up-2', text: 'false', after: 'redis.service' },
@@ -66,7 +69,7 @@ test('assertions are typed, wherever their parameters stand', async (t) => {
 		t,
 		asserting({ type: 'port_listening', onVm: 'two', params: { port: 80 } }, { type: 'vm_boots', on_vm: 'one' }),
 	);
-	t.deepEqual(resolveLab(source).scenarios, [
+	t.deepEqual(resolveLab(source, guest).scenarios, [
 		{
 			name: 'group',
 			tests: [
@@ -84,12 +87,12 @@ test('assertions are typed, wherever their parameters stand', async (t) => {
 
 test('connections keep their intent', async (t) => {
 	const connections = [{ from: 'one', to: 'two', port: 80, intent: 'pages' }, { from: 'two', to: 'one', port: 1 }];
-	t.deepEqual(resolveLab(await read(t, plan({ connections }))).connections, connections);
+	t.deepEqual(resolveLab(await read(t, plan({ connections })), guest).connections, connections);
 });
 
 const refuses = test.macro(async (t, content: Parameters<typeof read>[1], message: RegExp) => {
 	const source = await read(t, content);
-	const error = t.throws(() => resolveLab(source), { code: 'plan', message });
+	const error = t.throws(() => resolveLab(source, guest), { code: 'plan', message });
 	t.like(error, { exitCode: 2, hint: `see everything that is wrong with it: rehearse check ${source.path}` });
 });
 const withScript = (script: object) => single({}, { startup_scripts: [script] });
@@ -109,12 +112,11 @@ test(
 	single({ alias: '10.80.0.1' }),
 	/nodes\[0\]\.alias/,
 );
-test(
-	'aliases of two subnets are refused',
-	refuses,
-	plan({ nodes: [node('one', 10), node('two', 20, { alias: '10.81.0.1/24' })] }),
-	/nodes\[1\]\.alias is not in 10\.80\.0\.0\/24/,
-);
+test('aliases of two subnets are two networks on one wire', async (t) => {
+	const { network, nodes } = resolveLab(await read(t, plan({ nodes: [node('one', 10), node('two', 20, { alias: ['10.80.0.20/24', '10.81.0.1/24'] })] })), guest);
+	t.deepEqual(network, { subnet: '10.80.0.0/24', gateway: '10.80.0.1/24', others: [{ subnet: '10.81.0.0/24', gateway: '10.81.0.2/24' }] });
+	t.like(nodes[1], { alias: '10.80.0.20/24', furtherAliases: ['10.81.0.1/24'] });
+});
 test(
 	'a gateway elsewhere is refused',
 	refuses,
@@ -152,9 +154,59 @@ test(
 	plan({ scenarios: [{ name: 's', tests: [{}] }] }),
 	/scenarios\[0\]\.tests is not run/,
 );
-test(
-	'tests of a recipe are refused',
-	refuses,
-	single({}, { tests: [{}] }),
-	/recipe\.tests is not run/,
-);
+
+test('tests of a recipe run on its node, under names of their own', async (t) => {
+	const boots = { description: 'it boots', assertions: [{ type: 'vm_boots' }] };
+	const recipe = { tests: [boots], test_config: { enabled: true, tests: [{ ...boots, name: 'again' }] } };
+	const lab = resolveLab(await read(t, plan({ nodes: [node('one', 10, {}, recipe), node('two', 20, {}, { tests: [boots] })] })), guest);
+	t.deepEqual(
+		lab.scenarios.flatMap(({ name, tests }) => tests.map((one) => [name, one.name, one.assertions.map(({ onVm }) => onVm)])),
+		[
+			['recipes', 'one: it boots', ['one']],
+			['recipes', 'again', ['one']],
+			['recipes', 'two: it boots', ['two']],
+		],
+	);
+});
+
+test('tests that are switched off do not run, and are left out', async (t) => {
+	const tests = [{ description: 'it boots', assertions: [{ type: 'vm_boots' }] }];
+	const lab = resolveLab(await read(t, single({}, { test_config: { enabled: false, tests } })), guest);
+	t.deepEqual(lab.scenarios, []);
+	t.deepEqual(lab.leftOut, [{ path: 'nodes[0].recipe.test_config.tests', why: 'they are switched off by "enabled": false and do not run' }]);
+});
+
+test('what a recipe sets is in the lab', async (t) => {
+	const recipe = {
+		base_image: 'debian-bookworm',
+		features: ['firewall'],
+		packages: ['nano', 'vim'],
+		package_overrides: [{ name: 'nano', action: 'replace', replacement: 'less' }, { name: 'jq', action: 'add' }],
+		services: [{ name: 'ssh', config: { port: 2222, disable_password_auth: true, client_alive_interval: '30' } }, 'nginx', { name: 'vpn', config: { type: 'wireguard' } }],
+		users: [{ username: 'ops', ssh_keys: ['ssh-ed25519 AAAA'], home: '/srv/ops', comment: 'Operator' }],
+		startup_scripts: [{ name: 'a', script: 'true', timeout: 300 }],
+	};
+	const connections = [{ from: 'two', to: 'one', port: 53, protocol: 'udp' }, { from: 'two', to: 'one', port: 8080 }];
+	const lab = resolveLab(
+		await read(t, plan({
+			nodes: [node('one', 10, { vcpus: 2 }, recipe), node('two', 20)],
+			connections,
+			scenarios: [{ name: 's', custom_tests: [{ name: 't', assertions: [{ type: 'http_responds', on_vm: 'two', url: 'https://10.80.0.10/' }] }] }],
+		})),
+		guest,
+	);
+	t.like(lab.nodes[0], {
+		vcpus: 2,
+		suite: 'bookworm',
+		features: ['firewall', 'ssh', 'nginx'],
+		packages: ['vim', 'less', 'jq'],
+		withoutPackages: ['nano'],
+		services: ['ssh', 'nginx'],
+		ssh: { port: 2222, allowRoot: false, passwords: false, emptyPasswords: false, loginGraceSeconds: 120, clientAliveSeconds: 30, maxAuthTries: 6 },
+		firewall: { tcp: [443, 2222, 8080], udp: [53] },
+		users: [{ username: 'ops', groups: [], shell: '/bin/bash', home: '/srv/ops', comment: 'Operator', sshKeys: ['ssh-ed25519 AAAA'] }],
+		startupScripts: [{ name: 'a', text: 'true', after: 'network-online.target', timeoutSeconds: 300 }],
+	});
+	t.false('firewall' in (lab.nodes[1] ?? {}));
+	t.deepEqual(lab.connections, [{ from: 'two', to: 'one', port: 53, protocol: 'udp' }, { from: 'two', to: 'one', port: 8080 }]);
+});

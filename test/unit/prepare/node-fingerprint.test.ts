@@ -17,6 +17,8 @@ test('packages of the recipe', bootsAgain, { imagePackages: ['redis-server', 'sy
 test('what else goes into an image', bootsAgain, { imageKey: 'b' }, ['image']);
 test('an image that was built again', bootsAgain, { imageBuiltAt: 2 }, ['image']);
 test('memory', bootsAgain, { node: { memoryMiB: 2048 } }, ['memory']);
+test('processors', bootsAgain, { node: { vcpus: 2 } }, ['processors']);
+test('the firewall', bootsAgain, { node: { firewall: { tcp: [22], udp: [] } } }, ['seed']);
 test('disk', bootsAgain, { node: { diskMiB: 9000 } }, ['disk']);
 test('a password', bootsAgain, { node: { users: [{ username: 'ops', password: 'other', groups: ['sudo'], shell: '/bin/bash' }] } }, ['users']);
 test('services', bootsAgain, { node: { services: ['redis-server'] } }, ['services']);

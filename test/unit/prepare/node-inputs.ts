@@ -48,9 +48,9 @@ export function inputs(changed: Inputs = {}): NodeInputs {
 		node,
 		hostKey,
 		guestFiles: { agent: changed.agent ?? '#!/bin/bash\n' },
-		scriptDeadlineSeconds: changed.scriptDeadlineSeconds ?? 60,
+		scriptDeadlineSeconds: () => changed.scriptDeadlineSeconds ?? 60,
 		isTraced: () => true,
 	});
-	const host = { qemuVersion: 'QEMU emulator version 10.0.2', accelerator: tcg, processor: 'A', ...changed.host };
+	const host = { qemuVersion: 'QEMU emulator version 10.0.2', accelerator: tcg, processor: 'A', processorInputs: {}, ...changed.host };
 	return { machine, imageBuiltAt: changed.imageBuiltAt ?? 1, seed, seedBytes: changed.seedBytes ?? 2 ** 21, host };
 }

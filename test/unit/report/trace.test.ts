@@ -1,9 +1,9 @@
-/** Reports of scripts that were traced: the recorded traces of `../machine/golden/traces` in a recorded run. */
+/** Reports of scripts that were traced: the recorded traces of `../trace/golden/traces` in a recorded run. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import type { RunEvent } from '../../../src/lab/events.js';
-import { readScript, type ScriptEnding } from '../../../src/machine/trace/read.js';
+import { readScript, type ScriptEnding } from '../../../src/trace/read.js';
 import { foldEvents } from '../../../src/outcome/fold.js';
 import { resultJson, resultOf } from '../../../src/outcome/result.js';
 import { eventLine } from '../../../src/report/plain.js';
@@ -11,7 +11,7 @@ import { summary } from '../../../src/report/summary.js';
 import { renderTrace, traceJson, type NodeTrace } from '../../../src/report/trace.js';
 import { matchesGolden, readLog } from './golden.js';
 
-const recorded = (file: string): string => readFileSync(path.join(process.cwd(), 'test/unit/machine/golden/traces', file), 'utf8');
+const recorded = (file: string): string => readFileSync(path.join(process.cwd(), 'test/unit/trace/golden/traces', file), 'utf8');
 
 const read = (name: string, ending: Omit<ScriptEnding, 'stream'>) =>
 	readScript({ ...ending, stream: recorded(`${name}.stream`) }, recorded(`${name}.sh`));

@@ -27,7 +27,9 @@ test('a plan is kept with its scripts, where the plan has them', async (t) => {
 		script('outside', path.join(directory, 'labs', 'outside.sh')),
 	];
 	const run = path.join(directory, 'run');
-	await copyPlan({ planPath, nodes: [labNode('web', 0, { startupScripts })] }, run);
+	await writeFile(planPath, 'name: edited while the run began\n');
+	await copyPlan({ planPath, nodes: [labNode('web', 0, { startupScripts })] }, 'name: web\n', run);
+	t.is(await readFile(path.join(run, 'plan', 'web.yaml'), 'utf8'), 'name: web\n', 'the text that was hashed');
 	t.deepEqual((await readdir(run, { recursive: true })).sort(), ['plan', 'plan/beside.sh', 'plan/startup', 'plan/startup/below.sh', 'plan/web.yaml']);
 	t.is(await readFile(path.join(run, 'plan', 'startup', 'below.sh'), 'utf8'), '# below\n');
 });
@@ -58,6 +60,7 @@ test('what the machines are started with', async (t) => {
 			qmpSocket: '/sockets/0.qmp',
 			agentSocket: '/sockets/0.agent',
 			controlChannelSocket: '/sockets/0.side',
+			commandSocket: '/sockets/0.commands',
 			debugSocket: '/sockets/0.debug',
 			shellSocket: '/sockets/0.shell',
 		},

@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import { tokenOf } from '../../../src/base/alive.js';
 import { CleanupStack } from '../../../src/base/cleanup.js';
-import { announceLive, chooseLiveLab, findLiveLabs, type LiveLab } from '../../../src/runs/live-labs.js';
+import { announceLive, chooseLiveLab, findLiveLabs, findUnseenRuns, isKept, type LiveLab } from '../../../src/runs/live-labs.js';
 
 const live = (name: string, runDirectory = `/runs/${name}`): LiveLab => ({
 	name,
@@ -15,6 +16,7 @@ const live = (name: string, runDirectory = `/runs/${name}`): LiveLab => ({
 	sockets: '/tmp/r',
 	controlSocket: '/tmp/r/control',
 	pid: process.pid,
+	token: tokenOf(),
 	startedAt: 1,
 });
 
@@ -24,7 +26,7 @@ test('a lab is found while it runs, and what a killed process has left is none',
 	const run = async (name: string, pid: number) => {
 		const directory = path.join(runs, name);
 		await mkdir(directory);
-		await writeFile(path.join(directory, 'pid'), String(pid));
+		await writeFile(path.join(directory, 'pid'), tokenOf(pid));
 		return directory;
 	};
 	const cleanup = new CleanupStack();
@@ -34,12 +36,21 @@ test('a lab is found while it runs, and what a killed process has left is none',
 	await announceLive(live('dead', await run('20260101T000001-dead', 4_194_305)), new CleanupStack());
 	await run('20260101T000002-young', process.pid);
 	const older = await run('20260101T000003-older', process.pid);
-	await writeFile(path.join(older, 'live.json'), JSON.stringify({ boot: 'of another boot of the host', ...live('older') }));
+	await writeFile(path.join(older, 'live.json'), JSON.stringify({ ...live('older'), token: tokenOf(1) }));
 	t.deepEqual(await findLiveLabs(runs), [lab]);
 	t.deepEqual(await cleanup.run(), []);
 	t.deepEqual(await findLiveLabs(runs), []);
 	t.deepEqual(await readdir(lab.runDirectory), ['pid']);
 	t.deepEqual(await findLiveLabs(path.join(runs, 'none')), []);
+	t.true(isKept(lab));
+	// Another process has the number by now: it is not to be signalled.
+	t.false(isKept({ token: lab.token.replace(/^(\d+)-\d+/, '$1-1') }));
+
+	t.deepEqual(await findUnseenRuns(runs), []);
+	const elsewhere = path.join(runs, '20260101T000004-elsewhere');
+	await mkdir(elsewhere);
+	await writeFile(path.join(elsewhere, 'pid'), tokenOf().replace(/-[^-]+-([^-]+)$/, '-ffffffff-$1'));
+	t.deepEqual([await findLiveLabs(runs), await findUnseenRuns(runs)], [[], ['20260101T000004-elsewhere']]);
 });
 
 test('the lab that is meant', (t) => {

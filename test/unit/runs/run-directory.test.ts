@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { tokenOf } from '../../../src/base/alive.js';
 import { CleanupStack } from '../../../src/base/cleanup.js';
 import { createRunDirectory, pruneRuns } from '../../../src/runs/run-directory.js';
 
@@ -21,7 +22,7 @@ async function leave(t: ExecutionContext, left: Readonly<Record<string, number |
 	for (const [name, pid] of Object.entries(left)) {
 		await mkdir(path.join(runs, name, 'disks'), { recursive: true });
 		await writeFile(path.join(runs, name, 'events.ndjson'), '');
-		if (pid !== undefined) await writeFile(path.join(runs, name, 'pid'), `${pid}\n`);
+		if (pid !== undefined) await writeFile(path.join(runs, name, 'pid'), `${tokenOf(pid)}\n`);
 	}
 	return runs;
 }
@@ -40,8 +41,11 @@ test('the newest runs are kept, the others go and are told', async (t) => {
 });
 
 test('the disks of a run whose tool was killed go, the rest stays to be read', async (t) => {
-	const runs = await leave(t, { killed: deadPid, garbled: Number.NaN });
-	t.deepEqual(await pruneRuns(runs, 2), []);
+	const runs = await leave(t, { killed: deadPid, garbled: -1, unseen: -1 });
+	const longAgo = new Date(Date.now() - 2 * 3_600_000);
+	await utimes(path.join(runs, 'garbled', 'pid'), longAgo, longAgo);
+	t.deepEqual(await pruneRuns(runs, 3), []);
+	t.true(existsSync(path.join(runs, 'unseen', 'disks')), 'of a process that cannot be seen, and that said lately that it lives');
 	for (const name of ['killed', 'garbled']) t.deepEqual((await readdir(path.join(runs, name))).sort(), ['events.ndjson', 'pid']);
 });
 
@@ -66,7 +70,7 @@ test('a new run has its directories, and leaves only what is to be read', async 
 	const cleanup = new CleanupStack();
 	const run = await createRunDirectory(runs, 'sample', cleanup);
 	t.regex(run.id, /^\d{8}T\d{6}-sample-[0-9a-f]{4}$/);
-	t.is((await readFile(path.join(run.path, 'pid'), 'utf8')).trim(), String(process.pid));
+	t.is((await readFile(path.join(run.path, 'pid'), 'utf8')).trim(), tokenOf());
 	t.is((await stat(run.sockets)).mode & 0o777, 0o700);
 	t.true(run.sockets.length < 60, 'a socket in it must have a path of at most 107 bytes');
 	run.log({ at: 1, type: 'run-finished', ms: 2 });

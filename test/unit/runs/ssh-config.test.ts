@@ -22,6 +22,7 @@ const machine = (name: string, address: string): MachineRunSpec => ({
 		qmpSocket: '/q',
 		agentSocket: '/a',
 		controlChannelSocket: '/b',
+		commandSocket: '/b',
 		debugSocket: '/d',
 		shellSocket: '/c',
 	},

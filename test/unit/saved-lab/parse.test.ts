@@ -32,7 +32,7 @@ function nodeToSave(index: number): NodeToSave {
 	};
 }
 
-const run = { lab, run: '20260101T000000-web-aaaa', trace: true, accelerator: tcg, host: { qemuVersion: 'QEMU emulator version 10.0.2', processor: 'A' } };
+const run = { lab, run: '20260101T000000-web-aaaa', trace: true, accelerator: tcg, host: { qemuVersion: 'QEMU emulator version 10.0.2', processor: 'A', processorInputs: {} } };
 const saved = describeSavedLab(run, [nodeToSave(0)]);
 
 test('what is said names the image, how scripts ended, and who was not there', (t) => {

@@ -1,80 +1,72 @@
 import test from 'ava';
 import type { Assertion } from '../../../src/lab/lab.js';
 import { announceTests, checkOf } from '../../../src/scenario/checks.js';
-import type { ExecOptions, SshSession } from '../../../src/ssh/session.js';
-import type { ExecResult } from '../../../src/ssh/command.js';
+import { socketsWithOwners } from '../../../src/scenario/holding.js';
+import type { CommandResult, GuestCommands, Limits } from '../../../src/machine/command-channel.js';
 
-/** A session whose every command gives `result`; it remembers what it was asked. */
-function sessionOf(result: ExecResult) {
-	const asked: { command: string; options: ExecOptions }[] = [];
-	const session: SshSession = {
-		closed: false,
-		exec: async (command, options) => {
-			asked.push({ command, options });
+/** A guest in which every command gives `result`; it remembers what it was asked. */
+function guestOf(result: CommandResult) {
+	const asked: { command: string; limits: Limits }[] = [];
+	const guest: GuestCommands = {
+		run: async (command, limits) => {
+			asked.push({ command, limits });
 			return result;
 		},
-		openTcp: () => Promise.reject(new Error('no TCP in this test')),
-		close: async () => {},
-		hangUp: () => {},
+		connect: () => Promise.reject(new Error('no TCP in this test')),
 	};
-	return { session, asked };
+	return { guest, asked };
 }
 
-const runs = test.macro(async (t, assertion: Assertion, command: string, sudo: boolean) => {
-	const { session, asked } = sessionOf({ stdout: '', stderr: '', exitCode: 1, ms: 0, timedOut: false });
-	await checkOf(assertion).look(assertion, { session, timeoutMs: 1234, slowdown: 1 });
-	t.deepEqual(asked, [{ command, options: { sudo, timeoutMs: 1234, signal: undefined } }]);
+const runs = test.macro(async (t, assertion: Assertion, command: string) => {
+	const { guest, asked } = guestOf({ stdout: '', stderr: '', exitCode: 1, ms: 0, timedOut: false });
+	await checkOf(assertion).look(assertion, { guest, timeoutMs: 1234, slowdown: 1 });
+	t.deepEqual(asked, [{ command, limits: { timeoutMs: 1234, signal: undefined } }]);
 });
 
 const onVm = 'redis';
-test('TCP listeners', runs, { type: 'port_listening', onVm, port: 1, protocol: 'tcp' }, 'ss -Hltn', false);
-test('UDP listeners', runs, { type: 'port_listening', onVm, port: 1, protocol: 'udp' }, 'ss -Hlun', false);
+test('TCP listeners', runs, { type: 'port_listening', onVm, port: 1, protocol: 'tcp' }, socketsWithOwners('ss -Hltnp', 1));
+test('UDP listeners', runs, { type: 'port_listening', onVm, port: 1, protocol: 'udp' }, socketsWithOwners('ss -Hlunp', 1));
 test(
 	'a command, as it stands, as root',
 	runs,
 	{ type: 'command_output', onVm, command: `echo 'a' | cat`, expect: { exitCode: 0 } },
 	`echo 'a' | cat`,
-	true,
 );
 test(
 	'an active unit',
 	runs,
 	{ type: 'service_running', onVm, service: 'a; b' },
-	`systemctl is-active -- 'a; b'`,
-	false,
+	`read -r now _ </proc/uptime; echo "now=$now"; exec systemctl show -p ActiveState,ActiveEnterTimestampMonotonic,NRestarts -- 'a; b'`,
 );
-test('an enabled unit', runs, { type: 'service_enabled', onVm, service: 'ssh' }, 'systemctl is-enabled -- ssh', false);
-test('processes', runs, { type: 'process_running', onVm, name: 'x' }, 'ps -eo user:32=,comm:15=,args=', false);
+test('an enabled unit', runs, { type: 'service_enabled', onVm, service: 'ssh' }, 'systemctl is-enabled -- ssh');
+test('processes', runs, { type: 'process_running', onVm, name: 'x' }, 'ps -eo user:32=,comm:15=,args=');
 test(
 	'a package',
 	runs,
 	{ type: 'package_installed', onVm, package: 'curl' },
 	`dpkg-query -W -f '\${db:Status-Status} \${Version}\\n' -- curl`,
-	false,
 );
 test(
 	'an absent package',
 	runs,
 	{ type: 'package_not_installed', onVm, package: 'curl' },
 	`dpkg-query -W -f '\${db:Status-Status} \${Version}\\n' -- curl`,
-	false,
 );
-test('a user', runs, { type: 'user_exists', onVm, username: 'ops' }, 'getent passwd -- ops && id -nG -- ops', false);
-test('a group', runs, { type: 'group_exists', onVm, name: 'ops' }, 'getent group -- ops', false);
+test('a user', runs, { type: 'user_exists', onVm, username: 'ops' }, 'getent passwd -- ops && id -nG -- ops');
+test('a group', runs, { type: 'group_exists', onVm, name: 'ops' }, 'getent group -- ops');
 test(
 	'a file',
 	runs,
 	{ type: 'file_exists', onVm, path: '/root/a b' },
 	`stat -L -c '%a %U %G' -- '/root/a b' || exit`,
-	true,
 );
-test('a booted machine', runs, { type: 'vm_boots', onVm }, 'true', false);
+test('a booted machine', runs, { type: 'vm_boots', onVm }, 'true');
 
-const cutShort = test.macro(async (t, result: Partial<ExecResult>, message: RegExp) => {
-	const { session } = sessionOf({ stdout: '', stderr: '', exitCode: undefined, ms: 30_000, timedOut: false, ...result });
+const cutShort = test.macro(async (t, result: Partial<CommandResult>, message: RegExp) => {
+	const { guest } = guestOf({ stdout: '', stderr: '', exitCode: undefined, ms: 30_000, timedOut: false, ...result });
 	// A package that dpkg could not be asked about would pass if how the command ended were ignored.
 	const assertion: Assertion = { type: 'package_not_installed', onVm, package: 'curl' };
-	const seen = await checkOf(assertion).look(assertion, { session, timeoutMs: 1, slowdown: 1 });
+	const seen = await checkOf(assertion).look(assertion, { guest, timeoutMs: 1, slowdown: 1 });
 	t.false(seen.passed);
 	t.regex(seen.message, message);
 });
@@ -92,9 +84,9 @@ test(
 );
 
 test('both streams are kept for the reader', async (t) => {
-	const { session } = sessionOf({ stdout: 'out\n', stderr: 'err\n', exitCode: 0, ms: 0, timedOut: false });
+	const { guest } = guestOf({ stdout: 'out\n', stderr: 'err\n', exitCode: 0, ms: 0, timedOut: false });
 	const assertion: Assertion = { type: 'vm_boots', onVm };
-	const seen = await checkOf(assertion).look(assertion, { session, timeoutMs: 1, slowdown: 1 });
+	const seen = await checkOf(assertion).look(assertion, { guest, timeoutMs: 1, slowdown: 1 });
 	t.is(seen.output, 'out\nerr');
 });
 

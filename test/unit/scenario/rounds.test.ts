@@ -3,7 +3,6 @@ import { Rounds, type TryResult } from '../../../src/scenario/rounds.js';
 
 const failed: TryResult = { passed: false };
 const passed: TryResult = { passed: true };
-const noLogin: TryResult = { passed: false, noLogin: true };
 
 /** Plays tries that take no time, and tells each: when, what, and whether that settled it. */
 function play(tasks: string, seen: (task: string, now: number, attempt: number) => TryResult, deadlineMs = 5): string[] {
@@ -34,27 +33,18 @@ test('what stands after something that came late has its whole time from then on
 	t.deepEqual(reported, ['0a', '0b', '0c', '2a', '2b', '2c', '4a', '4b+', '4c', '5a-', '6c', '8c', '9c+']);
 });
 
-test('nobody is tried while nobody gets in, and a login that was waited for in vain is not waited for again', (t) => {
-	t.deepEqual(play('abc', () => noLogin), ['0a', '2a', '4a', '5a-', '5b-', '5c-']);
+test('what holds, but not for long enough, is tried when it is', (t) => {
+	const reported = play('ab', (task, now) => (task === 'b' || now >= 3 ? passed : { passed: false, holdsInMs: 3 }));
+	t.deepEqual(reported, ['0a', '0b+', '3a+']);
 });
 
-test('a login that works again: the others have their own time from then on', (t) => {
-	const reported = play('abc', (task, now) => (now < 4 ? noLogin : task === 'b' ? failed : passed));
-	t.deepEqual(reported, ['0a', '2a', '4a+', '4b', '4c+', '6b', '8b', '9b-']);
-});
-
-test('one look at each tells that the login works by now', (t) => {
-	const reported = play('abc', (task) => (task === 'a' ? noLogin : task === 'b' ? failed : passed), 1);
-	t.deepEqual(reported, ['0a', '1a-', '1b', '1c+', '2b-']);
-});
-
-test('a login that is lost on the way holds up the others until it is given up', (t) => {
-	t.deepEqual(play('ab', (_task, now) => (now === 2 ? noLogin : failed)), ['0a', '0b', '2a', '4a', '4b', '5a-', '5b-']);
-	t.deepEqual(play('ab', (_task, now) => (now >= 2 ? noLogin : failed)), ['0a', '0b', '2a', '4a', '5a-', '5b-']);
+test('once, also after its deadline: what flaps is given no more time', (t) => {
+	t.deepEqual(play('a', () => ({ passed: false, holdsInMs: 3 })), ['0a', '3a', '6a-']);
+	t.deepEqual(play('a', (_task, now) => (now >= 3 ? passed : { passed: false, holdsInMs: 3 }), 0), ['0a', '3a+']);
 });
 
 test('what no further try can change is settled at once', (t) => {
-	const refused: TryResult = { passed: false, noLogin: true, giveUp: true };
+	const refused: TryResult = { passed: false, giveUp: true };
 	t.deepEqual(play('ab', () => refused), ['0a-', '0b-']);
 });
 

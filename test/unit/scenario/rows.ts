@@ -1,10 +1,10 @@
 /** What the tables of the judges share. */
 import test from 'ava';
 import type { CommandCheck } from '../../../src/scenario/check.js';
-import type { ExecResult } from '../../../src/ssh/command.js';
+import type { CommandResult } from '../../../src/machine/command-channel.js';
 
 /** A command that ended by itself. */
-export const ended = (stdout: string, exitCode = 0, stderr = ''): ExecResult => ({
+export const ended = (stdout: string, exitCode = 0, stderr = ''): CommandResult => ({
 	stdout,
 	stderr,
 	exitCode,
@@ -17,7 +17,7 @@ type Parameters<A> = Omit<A, 'onVm' | 'type'>;
 
 /** Rows of one check: parameters, what the command gave, and whether that passes, or else what the message says. */
 export function rows<A>(check: CommandCheck<A>) {
-	return test.macro((t, parameters: Parameters<A>, result: ExecResult, expected: true | RegExp) => {
+	return test.macro((t, parameters: Parameters<A>, result: CommandResult, expected: true | RegExp) => {
 		const judged = check.judge({ onVm: 'node', ...parameters } as unknown as A, result);
 		t.regex(judged.message, /^expected .+, saw .+/s);
 		if (expected === true) return t.true(judged.passed, judged.message);

@@ -1,10 +1,10 @@
 import test from 'ava';
-import { brokenFailure } from '../../../src/base/errors.js';
+import { brokenFailure, usageFailure } from '../../../src/base/errors.js';
 import type { Clock } from '../../../src/base/waiting.js';
 import type { AssertionOutcome, RunEventBody } from '../../../src/lab/events.js';
 import type { Assertion, Scenario } from '../../../src/lab/lab.js';
 import { runScenario, type ScenarioOptions } from '../../../src/scenario/run.js';
-import type { ExecOptions, SshSession } from '../../../src/ssh/session.js';
+import type { GuestCommands, Limits } from '../../../src/machine/command-channel.js';
 
 /** A clock on which waiting takes no time. */
 function fakeClock(): Clock & { pass(ms: number): void } {
@@ -20,18 +20,15 @@ function fakeClock(): Clock & { pass(ms: number): void } {
 }
 
 /** What a node's shell does with a command: its stdout, or an error. */
-type Shell = (command: string, options: ExecOptions) => string | Error | Promise<string>;
+type Shell = (command: string, limits: Limits) => string | Error | Promise<string>;
 
-const sessionOf = (shell: Shell): SshSession => ({
-	closed: false,
-	exec: async (command, options) => {
-		const stdout = await shell(command, options);
+const guestOf = (shell: Shell): GuestCommands => ({
+	run: async (command, limits) => {
+		const stdout = await shell(command, limits);
 		if (stdout instanceof Error) throw stdout;
 		return { stdout, stderr: '', exitCode: 0, ms: 0, timedOut: false };
 	},
-	openTcp: () => Promise.reject(new Error('no TCP in this test')),
-	close: async () => {},
-	hangUp: () => {},
+	connect: () => Promise.reject(new Error('no TCP in this test')),
 });
 
 const says = (onVm: string, command: string, contains: string): Assertion => ({
@@ -47,23 +44,19 @@ const scenario = (...tests: Assertion[][]): Scenario[] => [
 
 async function run(scenarios: Scenario[], shells: Record<string, Shell | Error>, options: Partial<ScenarioOptions> = {}) {
 	const events: RunEventBody[] = [];
-	let logins = 0;
 	const outcomes = await runScenario({
 		scenarios,
-		sessions: {
-			session: async (node) => {
-				logins++;
-				const shell = shells[node];
-				if (typeof shell !== 'function') throw shell ?? new Error(`no node ${node}`);
-				return sessionOf(shell);
-			},
+		guests: (node) => {
+			const shell = shells[node];
+			if (typeof shell !== 'function') throw shell ?? new Error(`no node ${node}`);
+			return guestOf(shell);
 		},
 		emit: (event) => events.push(event),
 		deadlineMs: 10_000,
 		clock: fakeClock(),
 		...options,
 	});
-	return { outcomes, events, logins };
+	return { outcomes, events };
 }
 
 const brief = ({ test: name, index, onVm, status, attempts }: AssertionOutcome) =>
@@ -163,26 +156,36 @@ test('a try may take what is left of the deadline, the last one a useful while',
 	t.deepEqual(given, [60_000, 20_000, 15_000]);
 });
 
-test('a node that cannot be reached fails its own assertions only, and is waited for once', async (t) => {
-	const down = brokenFailure('ssh-unreachable', 'SSH of a cannot be reached: ECONNREFUSED');
-	const scenarios = scenario([says('a', 'x', 'y'), says('b', 'x', 'y')], [says('a', 'x', 'y')]);
-	const { outcomes } = await run(scenarios, { a: down, b: () => 'y' });
-	t.deepEqual(outcomes.map(brief), ['test 0/0 a failed 11', 'test 0/1 b passed 1', 'test 1/0 a failed 1']);
-	t.is(outcomes[0]?.message, 'SSH of a cannot be reached: ECONNREFUSED');
-});
-
-test('a refused password is not tried again', async (t) => {
-	const refused = brokenFailure('ssh-auth', "SSH of a refuses user 'ops'");
-	const { outcomes, logins } = await run(scenario([says('a', 'x', 'y')]), { a: refused });
-	t.deepEqual(outcomes.map(brief), ['test 0/0 a failed 1']);
-	t.is(logins, 1);
-});
-
-test('a lost connection is one failed try', async (t) => {
+test('a node that does not answer fails its own assertions only, and is waited for once', async (t) => {
 	let asked = 0;
-	const lost = brokenFailure('ssh-lost', 'the connection was lost');
-	const { outcomes } = await run(scenario([says('a', 'x', 'y')]), { a: () => (++asked === 1 ? lost : 'y') });
-	t.deepEqual(outcomes.map(brief), ['test 0/0 a passed 2']);
+	const silent: Shell = () => {
+		asked++;
+		return brokenFailure('control-channel', 'a does not answer on its control channel');
+	};
+	const scenarios = scenario([says('a', 'x', 'y'), says('b', 'x', 'y')], [says('a', 'x', 'y')]);
+	const { outcomes } = await run(scenarios, { a: silent, b: () => 'y' });
+	t.deepEqual(outcomes.map(brief), ['test 0/0 a failed 1', 'test 0/1 b passed 1', 'test 1/0 a failed 1']);
+	t.is(outcomes[0]?.message, 'a does not answer on its control channel');
+	t.is(asked, 1);
+});
+
+test('a node without a machine fails its assertions, with the reason', async (t) => {
+	const { outcomes } = await run(scenario([says('a', 'x', 'y')]), { a: usageFailure('a does not run (ended)', { hint: 'restart it' }) });
+	t.deepEqual(outcomes.map(({ status, message }) => `${status}: ${message}`), ['failed: a does not run (ended) (restart it)']);
+});
+
+test('what systemd had to restart is told once of its node', async (t) => {
+	let now = 2;
+	const a: Shell = (command) =>
+		command.includes('journalctl')
+			? 'importer.service 7 no queue to read from\n'
+			: `now=${now++}\nActiveState=active\nActiveEnterTimestampMonotonic=1000000\nNRestarts=7\n`;
+	const runs: Assertion = { type: 'service_running', onVm: 'a', service: 'importer' };
+	const { outcomes, events } = await run(scenario([runs, runs]), { a });
+	t.deepEqual(outcomes.map(({ status }) => status), ['passed', 'passed']);
+	t.deepEqual(events.filter(({ type }) => type === 'notice'), [
+		{ type: 'notice', node: 'a', message: 'importer.service has ended and been restarted 7 times; its last words: no queue to read from' },
+	]);
 });
 
 test('a fault of the tool is no verdict on the lab', async (t) => {
@@ -219,4 +222,26 @@ test('an abort ends the scenario with its reason', async (t) => {
 	const error = await t.throwsAsync(run(scenario([says('a', 'x', 'y')]), { a: shell }, { signal: abort.signal }));
 	t.is(error, reason);
 	t.is(asked, 3);
+});
+
+test('so is what was up at one look and has ended before the next', async (t) => {
+	const clock = fakeClock();
+	const flaps: Shell = (command) =>
+		command.includes('journalctl')
+			? 'importer.service 1 out of luck\n'
+			: `now=${1 + (clock.now() % 2000) / 1000}\nActiveState=active\nActiveEnterTimestampMonotonic=1000\nNRestarts=0\n`;
+	const { outcomes, events } = await run(scenario([{ type: 'service_running', onVm: 'a', service: 'importer' }]), { a: flaps }, { clock });
+	t.is(outcomes[0]?.status, 'failed');
+	t.regex(outcomes[0]?.message ?? '', /^expected service importer active, saw active, for [12]\.\d s only$/);
+	t.deepEqual(events.flatMap((event) => (event.type === 'notice' ? [event.message] : [])), [
+		'importer.service has ended and been restarted once; its last words: out of luck',
+	]);
+});
+
+test('what is young and holds is waited for, and nothing is told of it', async (t) => {
+	const clock = fakeClock();
+	const holds: Shell = () => `now=${1 + clock.now() / 1000}\nActiveState=active\nActiveEnterTimestampMonotonic=1\nNRestarts=0\n`;
+	const { outcomes, events } = await run(scenario([{ type: 'service_running', onVm: 'a', service: 'importer' }]), { a: holds }, { clock, deadlineMs: 0 });
+	t.deepEqual(outcomes.map(brief), ['test 0/0 a passed 2']);
+	t.false(events.some(({ type }) => type === 'notice'));
 });

@@ -6,13 +6,19 @@ import {
 	serviceEnabled,
 	serviceRunning,
 } from '../../../src/scenario/services.js';
-import type { ExecResult } from '../../../src/ssh/command.js';
+import type { CommandResult } from '../../../src/machine/command-channel.js';
 import { ended, rows } from './rows.js';
 
 const running = rows(serviceRunning);
-test('service: active', running, { service: 'redis' }, ended('active\n'), true);
-test('service: failed', running, { service: 'redis' }, ended('failed\n', 3), /service redis active, saw failed/);
-test('service: still activating', running, { service: 'redis' }, ended('activating\n', 3), /saw activating/);
+/** What systemctl shows of a unit that has become active two seconds after the machine came up, `age` seconds ago. */
+const shown = (state: string, age = 60, restarts = 0) =>
+	ended(`now=${2 + age}.00\nActiveState=${state}\nActiveEnterTimestampMonotonic=2000000\nNRestarts=${restarts}\n`);
+test('service: active', running, { service: 'redis' }, shown('active'), true);
+test('service: active again, and for a while', running, { service: 'redis' }, shown('active', 3, 4), true);
+test('service: active since before anybody counted', running, { service: 'redis' }, ended('now=9\nActiveState=active\nActiveEnterTimestampMonotonic=0\n'), true);
+test('service: active for a moment', running, { service: 'redis' }, shown('active', 1, 4), /service redis active, saw active, for 1\.0 s only/);
+test('service: failed', running, { service: 'redis' }, shown('failed'), /service redis active, saw failed/);
+test('service: still activating', running, { service: 'redis' }, shown('activating'), /saw activating/);
 test(
 	'service: reached no manager',
 	running,
@@ -28,7 +34,7 @@ test('service: static is not enabled', enabled, { service: 'redis' }, ended('sta
 test('service: disabled', enabled, { service: 'redis' }, ended('disabled\n', 1), /saw disabled/);
 test('service: unknown to is-enabled', enabled, { service: 'x' }, ended('not-found\n', 4), /saw not-found/);
 
-const ps = (...lines: [user: string, name: string, args: string][]): ExecResult =>
+const ps = (...lines: [user: string, name: string, args: string][]): CommandResult =>
 	ended(lines.map(([user, name, args]) => `${user.padEnd(32)} ${name.padEnd(15)} ${args}\n`).join(''));
 const table = ps(
 	['root', 'systemd', '/sbin/init'],

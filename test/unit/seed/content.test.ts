@@ -1,6 +1,8 @@
 import test from 'ava';
 import { parse } from 'yaml';
 import type { LabNode, StartupScript } from '../../../src/lab/lab.js';
+import { scriptDeadlineMs } from '../../../src/protocol/run-spec.js';
+import { scriptOf } from '../../../src/lab/script-bytes.js';
 import { buildSeedFiles, readGuestFiles } from '../../../src/seed/content.js';
 import { matchesGolden } from '../base/golden.js';
 import { labNode } from '../base/labs.js';
@@ -22,7 +24,9 @@ const hostKey = { privateKey: '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----E
 const guestFiles = { agent: '#!/bin/bash\ntrue\n', 'rehearse-agent.service': '[Service]\n' };
 
 const build = (overrides: Partial<LabNode> = {}, scriptDeadlineSeconds = 90.2) =>
-	buildSeedFiles({ node: { ...sample, ...overrides }, hostKey, guestFiles, scriptDeadlineSeconds, isTraced: ({ name }) => name === 'first' });
+	buildSeedFiles({ node: { ...sample, ...overrides }, hostKey, guestFiles, scriptDeadlineSeconds: () => scriptDeadlineSeconds, isTraced: ({ name }) => name === 'first' }) as Readonly<
+		Record<string, string>
+	>;
 
 const instanceId = (overrides: Partial<LabNode> = {}, scriptDeadlineSeconds?: number): unknown =>
 	(JSON.parse(build(overrides, scriptDeadlineSeconds)['meta-data'] ?? '') as Record<string, unknown>)['instance-id'];
@@ -99,24 +103,77 @@ test('another size is the same instance: the disk is grown at every first boot',
 
 test("the guest's own files lie on the seed as in the guest, units among the units, and user-data has none of them", async (t) => {
 	const guestFiles = await readGuestFiles();
-	const files = buildSeedFiles({ node: sample, hostKey, guestFiles, scriptDeadlineSeconds: 1, isTraced: () => true });
+	const files = buildSeedFiles({ node: sample, hostKey, guestFiles, scriptDeadlineSeconds: () => 1, isTraced: () => true }) as Readonly<Record<string, string>>;
 	t.true(files['guest/usr/local/lib/rehearse/agent']?.startsWith('#!/usr/bin/perl'));
 	t.is(files['guest/etc/systemd/system/rehearse-agent.service'], guestFiles['rehearse-agent.service']);
 	t.is(files['guest/etc/systemd/system/systemd-user-sessions.service.d/rehearse.conf'], guestFiles['each-boot.conf']);
 	t.is(Object.keys(files).filter((file) => file.startsWith('guest/')).length, Object.keys(guestFiles).length);
 	// cloud-init parses it a dozen times at a first boot, at 6 ms per kilobyte in an emulated guest.
 	t.true((files['user-data'] ?? '').length < 4096);
-	t.throws(() => buildSeedFiles({ node: sample, hostKey, guestFiles: { other: '' }, scriptDeadlineSeconds: 1, isTraced: () => true }), {
+	t.throws(() => buildSeedFiles({ node: sample, hostKey, guestFiles: { other: '' }, scriptDeadlineSeconds: () => 1, isTraced: () => true }), {
 		message: /no place for other/,
 	});
 });
 
 test('another agent is another instance', (t) => {
-	const withAgent = (agent: string) => buildSeedFiles({ node: sample, hostKey, guestFiles: { agent }, scriptDeadlineSeconds: 1, isTraced: () => true });
+	const withAgent = (agent: string) => buildSeedFiles({ node: sample, hostKey, guestFiles: { agent }, scriptDeadlineSeconds: () => 1, isTraced: () => true });
 	t.not(withAgent('one')['meta-data'], withAgent('another')['meta-data']);
 });
 
 test('a node without DNS servers says nothing of them: cloud-init refuses an empty list', (t) => {
 	const files = build({ dns: [] });
 	t.false(files['network-config']?.includes('nameservers'));
+});
+
+const users = (overrides: Partial<LabNode>) => (JSON.parse((build(overrides)['user-data'] ?? '').replace(/^#.*\n/, '')) as { users: object[] }).users;
+
+test('a user has no empty list of groups, which cloud-init refuses, and what the recipe says of it', (t) => {
+	const [user] = users({ users: [{ username: 'john.doe', groups: [], shell: '/bin/sh', home: '/srv/john', comment: 'John', sshKeys: ['ssh-ed25519 AAAA'] }] });
+	t.deepEqual(user, {
+		name: 'john.doe',
+		shell: '/bin/sh',
+		homedir: '/srv/john',
+		gecos: 'John',
+		ssh_authorized_keys: ['ssh-ed25519 AAAA'],
+		lock_passwd: true,
+	});
+});
+
+test('settings of SSH and of the firewall', (t) => {
+	const ssh = { port: 2222, allowRoot: false, passwords: false, emptyPasswords: false, loginGraceSeconds: 120, clientAliveSeconds: 30, maxAuthTries: 3 };
+	const data = JSON.parse((build({ ssh, firewall: { tcp: [443, 2222], udp: [] }, services: ['nginx'] })['user-data'] ?? '').replace(/^#.*\n/, '')) as {
+		write_files: { path: string; content: string }[];
+		runcmd: unknown[];
+	};
+	const contentOf = (path: string) => data.write_files.find((file) => file.path === path)?.content ?? '';
+	t.is(
+		contentOf('/etc/ssh/sshd_config.d/40-recipe.conf'),
+		'Port 2222\nPermitRootLogin no\nPasswordAuthentication no\nPermitEmptyPasswords no\nLoginGraceTime 120\nClientAliveInterval 30\nMaxAuthTries 3\n',
+	);
+	t.is(contentOf('/etc/ssh/sshd_config.d/50-cloud-init.conf'), 'PasswordAuthentication no\n');
+	const rules = contentOf('/etc/nftables.conf');
+	t.regex(rules, /policy drop;/);
+	t.regex(rules, /tcp dport \{ 443, 2222 \} accept/);
+	t.notRegex(rules, /udp dport \{/);
+	const enabled = data.runcmd.filter((command) => String(command).includes('systemctl enable --now')).map(String);
+	t.is(enabled.length, 2);
+	t.regex(enabled[0] ?? '', /nftables/, 'the firewall is there before the services');
+});
+
+test('a script has the time that the plan gives it', (t) => {
+	const files = buildSeedFiles({
+		node: { ...sample, startupScripts: [{ name: 'a', text: '', after: 'x.target', timeoutSeconds: 300 }, { name: 'b', text: '', after: 'x.target' }] },
+		hostKey,
+		guestFiles,
+		scriptDeadlineSeconds: (script) => scriptDeadlineMs(script, { scriptMs: 60_000 }, 2) / 1000,
+		isTraced: () => false,
+	});
+	t.is(files['startup/order.txt'], 'a 600 plain x.target\nb 60 plain x.target\n');
+});
+
+test('a script that is no UTF-8 is on the seed byte for byte', (t) => {
+	const content = Buffer.from("#!/bin/sh\necho 'Ren\xe9'\r\n\0no end", 'latin1');
+	const files = build({ startupScripts: [{ name: 'old', after: 'network-online.target', ...scriptOf(content) }] });
+	t.deepEqual(Buffer.from(files['startup/old'] ?? ''), content);
+	t.deepEqual(scriptOf(Buffer.from('\ufeffé\r\n\0')), { text: '\ufeffé\r\n\0' });
 });

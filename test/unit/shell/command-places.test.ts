@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import { findCommandPlaces, placesOf, type StatusUse } from '../../../src/shell/command-places.js';
+import { findCommandPlaces, type StatusUse } from '../../../src/shell/command-places.js';
+import { placesOf } from '../../../src/shell/places-of.js';
 
 /** Commands by name with what their status is used for, in the order of the text. */
 const used = (text: string): Record<string, StatusUse> =>

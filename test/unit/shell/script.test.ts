@@ -1,6 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { findCommandPlaces } from '../../../src/shell/command-places.js';
 import { analyseScript } from '../../../src/shell/script.js';
+import { sharesErrors } from '../../../src/shell/shared-errors.js';
 
 const hasLines = test.macro({
 	title: (title) => `counts lines: ${title}`,
@@ -117,3 +119,21 @@ test('whatever the text, analysing does not throw', (t) => {
 		{ numRuns: 500 },
 	);
 });
+
+test('what no person nests is an error, and no crash', (t) => {
+	const deep = `echo ${'$('.repeat(2000)}true${')'.repeat(2000)}\n`;
+	t.deepEqual(analyseScript(deep).errors, [{ line: 1, message: 'substitutions are nested too deeply to be read' }]);
+	t.notThrows(() => findCommandPlaces(deep));
+	t.notThrows(() => sharesErrors(deep));
+});
+
+const bytes = test.macro((t, text: string, line: number, message: RegExp) => {
+	const [error, ...others] = analyseScript(text).errors;
+	t.is(error?.line, line);
+	t.regex(error?.message ?? '', message);
+	t.deepEqual(others, []);
+});
+test('a NUL byte', bytes, 'echo a\necho b\0\n', 2, /NUL byte/);
+test('a NUL byte in Python', bytes, '#!/usr/bin/python3\n\0\n', 2, /NUL byte/);
+test('a first line of Windows, for Python', bytes, '#!/usr/bin/python3\r\nprint()\r\n', 1, /carriage return/);
+test('a byte order mark, for Python', bytes, '\ufeff#!/usr/bin/python3\nprint()\n', 1, /byte order mark/);

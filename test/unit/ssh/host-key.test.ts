@@ -1,6 +1,6 @@
 import test from 'ava';
 import { fingerprint, isEd25519Blob, keyBlob } from '../../../src/ssh/host-key.js';
-import { generateHostKey } from '../../../src/ssh/session.js';
+import { generateHostKey } from '../../../src/ssh/login.js';
 
 test('a key has the forms that sshd and known_hosts read', (t) => {
 	const { privateKey, publicKey } = generateHostKey('redis');

@@ -1,5 +1,5 @@
 /** The source tree as the structure tests see it: each file with its imports and exports, read by TypeScript's rules. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative, resolve } from 'node:path';
 
 /** AVA runs tests with the repository's root as the working directory. */
@@ -40,15 +40,21 @@ export function parseSource(path: string, text: string): SourceFile {
 		path,
 		folder: path.split('/')[1] ?? '',
 		text,
-		files: imports.filter(isRelative).map((specifier) => normalize(join(dirname(path), specifier)).replace(/\.js$/, '.ts')),
+		files: imports.filter(isRelative).map((specifier) => sourceOf(normalize(join(dirname(path), specifier)))),
 		packages: imports.filter((specifier) => !isRelative(specifier) && !specifier.startsWith('node:')).map(packageName),
 	};
+}
+
+/** The source of a compiled file: TypeScript, with markup in it or without. */
+function sourceOf(compiled: string): string {
+	const markup = compiled.replace(/\.js$/, '.tsx');
+	return existsSync(join(root, markup)) ? markup : compiled.replace(/\.js$/, '.ts');
 }
 
 /** Every TypeScript file below a folder of the repository. */
 export const readSources = (folder: string): SourceFile[] =>
 	readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-		.filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+		.filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
 		.map((entry) => relative(root, join(entry.parentPath, entry.name)))
 		.sort()
 		.map((path) => parseSource(path, readFileSync(join(root, path), 'utf8')));

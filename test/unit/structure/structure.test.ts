@@ -12,12 +12,13 @@ const layers: readonly (readonly string[])[] = [
 	['base'],
 	['process', 'shell'],
 	['lab'],
-	['plan', 'image', 'checkpoint', 'seed', 'network', 'ssh', 'control', 'bundle', 'outcome'],
+	['plan', 'image', 'checkpoint', 'seed', 'network', 'ssh', 'control', 'bundle', 'outcome', 'trace'],
 	['machine'],
 	['scenario'],
 	['host', 'protocol'],
 	['runs', 'saved-lab'],
 	['report', 'prepare', 'supervisor'],
+	['page', 'evidence'],
 	['rehearse'],
 	['commands'],
 	['cli'],
@@ -30,11 +31,14 @@ const mayImport = (from: string, to: string): boolean => from === to || levelOf(
 
 /** Where each npm package is imported: one file, or one folder where it ends in a slash. */
 const importers: Readonly<Record<string, string>> = {
+	'canonicalize': 'src/evidence/recipe-hash.ts',
 	'diff': 'src/base/line-diff.ts',
 	'env-paths': 'src/runs/paths.ts',
 	'execa': 'src/process/',
 	'ip-num': 'src/lab/addressing.ts',
 	'junit-report-builder': 'src/report/junit.ts',
+	'preact': 'src/page/',
+	'preact-render-to-string': 'src/page/',
 	'proper-lockfile': 'src/process/lock.ts',
 	'ssh2': 'src/ssh/',
 	'tmp-promise': 'src/runs/run-directory.ts',
@@ -130,6 +134,11 @@ test('files are short enough to be read in one go', (t) => {
 test('nothing is left for later', (t) => {
 	const marks = /\b(?:TODO|FIXME|XXX|HACK)\b/;
 	t.deepEqual(sources.filter(({ text }) => marks.test(text)).map(({ path }) => path), []);
+});
+
+test('no wait leaves something on a signal that lasts: AbortSignal.any does, for as long as the signal lives', (t) => {
+	const leaking = sources.filter(({ text }) => /AbortSignal\.(?:any|timeout)\(/.test(text));
+	t.deepEqual(leaking.map(({ path }) => path), []);
 });
 
 test('every exported value of src has a doc comment', (t) => {

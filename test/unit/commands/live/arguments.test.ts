@@ -61,7 +61,7 @@ test(noLink, 'up', 5);
 
 test('what shows a log in the guest', (t) => {
 	t.is(logCommand('journal', 50, true), 'exec journalctl --boot --no-pager --lines=50 --follow');
-	t.is(logCommand('startup', 9, false), String.raw`tail -n 9 /run/rehearse/*.output | sed -u -e '/^\x1e/d' -e 's/\x1e.*//'`);
+	t.regex(logCommand('startup', 9, false), /^tail -n 9 \/run\/rehearse\/\*\.output \| perl -e '[^']+'$/);
 	t.is(logCommand('cloud-init', 9, true), 'exec tail -n 9 -F /var/log/cloud-init.log /var/log/cloud-init-output.log');
 });
 

@@ -1,0 +1,20 @@
+/** Why a run is no evidence: only a whole, cold, passed rehearsal of the plan as it is now is. */
+import { isCold } from '../outcome/origins.js';
+import { verdictOf } from '../outcome/result.js';
+import { allAssertions, type RunState } from '../outcome/state.js';
+
+/** The reasons, a sentence each; none for a run that may be exported. */
+export function runRefusals(state: RunState): string[] {
+	const verdict = verdictOf(state);
+	const missing = state.nodes.flatMap(({ scripts }) => scripts).filter(({ outcome }) => outcome === undefined).length;
+	return [
+		...(verdict === 'passed' ? [] : [`it has not passed: its verdict is "${verdict}"`]),
+		...(state.finishedMs === undefined ? ['its event log ends before the run did'] : []),
+		...(isCold(state) ? [] : [`it was not cold: ${warmNodes(state).join(', ')} came from a checkpoint`]),
+		...(missing === 0 ? [] : [`it was not whole: ${missing} of its startup scripts did not run`]),
+		...(allAssertions(state).length > 0 ? [] : ['it had no assertion to hold']),
+		...(state.planPath === '' ? ['its log is that of an older version, which does not say where the plan is'] : []),
+	];
+}
+
+const warmNodes = ({ nodes }: RunState): string[] => nodes.filter(({ origin }) => origin?.from === 'checkpoint').map(({ name }) => name);

@@ -1,0 +1,147 @@
+/** Looking an export over, offline: every byte by its digest, and the verdict once more from the events. */
+import { sha256 } from '../base/hash.js';
+import { isText } from '../base/untrusted.js';
+import { foldEvents } from '../outcome/fold.js';
+import { resultJson, resultOf, verdictOf } from '../outcome/result.js';
+import type { RunState } from '../outcome/state.js';
+import type { PlanSource } from '../plan/types.js';
+import { parseEventLog } from '../runs/event-log.js';
+import { scriptFiles, subjectsOf } from './compose.js';
+import { parseEnvelope, signedBy } from './dsse.js';
+import { names, staysWithin } from './layout.js';
+import { runRefusals } from './refusals.js';
+import { parseSums } from './sums.js';
+import { predicateType, resultWord, statementType, type Statement, type Subject } from './statement.js';
+
+/** Something that is not as it was exported. */
+export interface EvidenceProblem {
+	readonly file: string;
+	readonly problem: string;
+}
+
+/** The files of an export by their names. */
+export type ExportedFiles = ReadonlyMap<string, Uint8Array>;
+
+const textOf = (contents: Uint8Array): string => Buffer.from(contents).toString('utf8');
+
+/** What the list of sums finds: files that are missing, changed, or on no list. */
+export function checkSums(files: ExportedFiles): EvidenceProblem[] {
+	const list = files.get(names.sums);
+	if (!list) return [{ file: names.sums, problem: 'it is missing' }];
+	const sums = parseSums(textOf(list));
+	if (typeof sums === 'string') return [{ file: names.sums, problem: sums }];
+	const spokenOf = digestsIn(readStatement(files));
+	const onNoList = [...files.keys()].filter((file) => file !== names.sums && file !== names.sumsSignature && !sums.has(file));
+	return [
+		...[...sums].flatMap(([file, sum]) => {
+			const contents = files.get(file);
+			if (!contents) return [{ file, problem: 'it is missing' }];
+			const actual = sha256(contents);
+			if (actual === sum) return [];
+			// Where the statement knows the bytes as they are, it is the list that was changed.
+			return spokenOf.get(file) === actual
+				? [{ file: names.sums, problem: `its sum of ${file} is not that of the bytes that ${names.statement} speaks of` }]
+				: [{ file, problem: `its bytes are not those that ${names.sums} is of` }];
+		}),
+		...onNoList.map((file) => ({ file, problem: `it is not in ${names.sums}` })),
+	];
+}
+
+/** The digests that a statement has of files, by their names. */
+const digestsIn = (statement: Statement | undefined): ReadonlyMap<string, string> =>
+	new Map([...(statement?.subject ?? []), ...(statement?.predicate.configuration ?? [])].map(({ name, digest }) => [name, digest.sha256]));
+
+/** The state that the events of an export come to; nothing where they cannot be read. */
+export function stateOf(files: ExportedFiles): RunState | undefined {
+	try {
+		return foldEvents(parseEventLog(textOf(files.get(names.events) ?? Buffer.alloc(0)), names.events));
+	} catch {
+		return undefined;
+	}
+}
+
+/** What the events find: a verdict that is another, a run that is no evidence. */
+export function checkVerdict(files: ExportedFiles, state: RunState | undefined): EvidenceProblem[] {
+	if (!state) return [{ file: names.events, problem: 'it is no event log' }];
+	const refusals = runRefusals(state).map((reason) => ({ file: names.events, problem: `the run is no evidence: ${reason}` }));
+	const reported = files.get(names.result);
+	const computed = resultJson(resultOf(state));
+	// Another version of the tool may say more of a run; what it came to is the same.
+	const isSame = reported !== undefined && (textOf(reported) === computed || verdictIn(textOf(reported)) === verdictIn(computed));
+	return [...refusals, ...(isSame ? [] : [{ file: names.result, problem: `it does not say what the events come to: ${verdictOf(state)}` }])];
+}
+
+function verdictIn(text: string): string | undefined {
+	try {
+		const { lab, plan_sha256: plan, verdict, cold } = JSON.parse(text) as Record<string, unknown>;
+		return JSON.stringify([lab, plan, verdict, cold]);
+	} catch {
+		return undefined;
+	}
+}
+
+/** What the statement finds: another result, other subjects, other evidence. */
+export function checkStatement(files: ExportedFiles, state: RunState | undefined, plan: PlanSource | undefined): EvidenceProblem[] {
+	const file = names.statement;
+	const statement = readStatement(files);
+	if (!statement) return [{ file, problem: 'it is no statement on a test result' }];
+	const { subject, predicate } = statement;
+	const problems = predicate.configuration
+		.filter(({ name, digest }) => name !== 'signature' && sha256(files.get(name) ?? '') !== digest.sha256)
+		.map(({ name }) => ({ file: name, problem: `its bytes are not those that ${file} speaks of` }));
+	if (state && predicate.result !== resultWord(state)) {
+		problems.push({ file, problem: `it says ${predicate.result}, and the events come to ${resultWord(state)}` });
+	}
+	if (!plan) return [...problems, { file: 'build-plan.json', problem: 'it cannot be read as a plan with its scripts' }];
+	if (state && plan.sha256 !== state.planSha256) problems.push({ file: names.plan(plan.path), problem: 'it is not the plan, with its scripts, that the events are of' });
+	const contents = files.get(names.plan(plan.path)) ?? Buffer.alloc(0);
+	const expected = subjectsOf(plan, { path: names.plan(plan.path), contents }, scriptFiles(plan));
+	const isSame = JSON.stringify(expected) === JSON.stringify(subject);
+	return isSame ? problems : [...problems, { file, problem: 'its subjects are not the plan, the recipes and the scripts of this export' }];
+}
+
+function readStatement(files: ExportedFiles): Statement | undefined {
+	try {
+		const statement = JSON.parse(textOf(files.get(names.statement) ?? Buffer.alloc(0))) as Partial<Statement>;
+		const isOne = statement._type === statementType && statement.predicateType === predicateType;
+		return isOne && isListOfDigests(statement.subject) && isListOfDigests(statement.predicate?.configuration) ? (statement as Statement) : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+const isListOfDigests = (value: unknown): boolean =>
+	Array.isArray(value) && value.every((one: Partial<Subject> | null) => isText(one?.name) && isText(one.digest?.sha256));
+
+/** Who signed, as the statement says it. */
+export const signatureIn = (files: ExportedFiles): Readonly<Record<string, string>> | undefined =>
+	readStatement(files)?.predicate.configuration.find(({ name }) => name === 'signature')?.annotations;
+
+/** What the envelope finds; nothing where there is none. @param trusted public keys, of which one has to have signed */
+export function checkEnvelope(files: ExportedFiles, trusted: readonly string[] | undefined): EvidenceProblem[] {
+	const file = names.envelope;
+	const contents = files.get(file);
+	if (!contents) return trusted ? [{ file, problem: 'it is missing, so that nobody has signed the result' }] : [];
+	const envelope = parseEnvelope(textOf(contents));
+	if (typeof envelope === 'string') return [{ file, problem: envelope }];
+	const isOfStatement = Buffer.from(envelope.payload, 'base64').equals(files.get(names.statement) ?? Buffer.alloc(0));
+	return [
+		...(isOfStatement ? [] : [{ file, problem: `it is around another statement than ${names.statement}` }]),
+		...(trusted && signedBy(envelope, trusted) === undefined ? [{ file, problem: 'none of the allowed signers has signed it' }] : []),
+	];
+}
+
+/** The public keys of a file of allowed signers (ssh-keygen(1)): principals, options, then the key. */
+export const keysIn = (allowedSigners: string): readonly string[] =>
+	allowedSigners.split('\n').flatMap((line) => /\b((?:ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/]+=*)/.exec(line.replace(/^\s*#.*/, ''))?.[1] ?? []);
+
+/** The armour that ssh-keygen(1) writes, in its one spelling; anything else is no signature to be looked at. */
+export function isSignatureArmour(text: string): boolean {
+	const [, body] = /^-----BEGIN SSH SIGNATURE-----\n([A-Za-z0-9+/=\n]+)\n-----END SSH SIGNATURE-----\n$/.exec(text) ?? [];
+	if (body === undefined) return false;
+	const again = Buffer.from(body, 'base64').toString('base64').replaceAll(/.{70}(?=.)/g, '$&\n');
+	return again === body;
+}
+
+/** Whether every name may be one of an export. */
+export const namesAreWithin = (files: Iterable<string>): boolean => [...files].every(staysWithin);

@@ -1,0 +1,40 @@
+/** What this host's processor and kernel are, as far as they show in a guest. */
+import { readFile } from 'node:fs/promises';
+import os from 'node:os';
+import { contentKey } from '../base/hash.js';
+import type { Accelerator } from '../machine/spec.js';
+
+/** What `/proc/cpuinfo` says of the first processor. */
+export interface CpuInfo {
+	/** Names of its features, those that the kernel has turned off left out. */
+	readonly flags: readonly string[];
+	/** The revision of its microcode; empty where the host, itself a guest perhaps, tells none. */
+	readonly microcode: string;
+}
+
+/** Reads a text as `/proc/cpuinfo` has it. */
+export function parseCpuInfo(text: string): CpuInfo {
+	const field = (name: string) => new RegExp(`^${name}\\s*:\\s*(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
+	return { flags: field('flags').split(/\s+/).filter(Boolean), microcode: field('microcode') };
+}
+
+/** The same of this host. */
+export const readCpuInfo = async (): Promise<CpuInfo> => parseCpuInfo(await readFile('/proc/cpuinfo', 'utf8').catch(() => ''));
+
+/** The host's processor by its model name; empty where it tells none. */
+export const processorModel = (): string => os.cpus()[0]?.model ?? '';
+
+/**
+ * What a guest's processor depends on beside the model of the host's, by names for people. KVM shows the guest what host
+ * kernel, microcode and processor offer together: restored under others it may meet an instruction that is not there.
+ */
+export async function processorInputs({ name }: Pick<Accelerator, 'name'>): Promise<Readonly<Record<string, string>>> {
+	return name === 'kvm' ? kvmInputs(os.release(), await readCpuInfo()) : {};
+}
+
+/** The same under KVM. @param release of the host's kernel */
+export const kvmInputs = (release: string, { flags, microcode }: CpuInfo): Readonly<Record<string, string>> => ({
+	'host kernel': release,
+	'host microcode': microcode,
+	'host CPU flags': contentKey([...flags].sort()),
+});

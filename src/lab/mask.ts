@@ -1,0 +1,48 @@
+/** The one place where declared passwords are taken out of what a run tells: events are masked before anybody sees them. */
+import { maskOf, noMask, planMaskOf, type DeclaredPassword, type Mask } from '../base/secrets.js';
+import type { RunEventBody } from './events.js';
+import type { Lab } from './lab.js';
+
+/** The passwords that a lab's users have. */
+export const passwordsOf = ({ nodes }: { readonly nodes: readonly Pick<Lab['nodes'][number], 'users'>[] }): readonly DeclaredPassword[] =>
+	nodes.flatMap(({ users }) => users.flatMap(({ username: user, password }) => (password === undefined ? [] : [{ user, password }])));
+
+export interface LabMasks {
+	/** For everything that is shown or kept. */
+	readonly text: Mask;
+	/** For copies of the plan and its scripts. */
+	readonly plan: Mask;
+}
+
+/** The masks of a lab; such that change nothing where secrets are to be shown. */
+export function masksOf(lab: Pick<Lab, 'nodes'>, showSecrets: boolean): LabMasks {
+	if (showSecrets) return { text: noMask, plan: noMask };
+	const passwords = passwordsOf(lab);
+	return { text: maskOf(passwords), plan: planMaskOf(passwords) };
+}
+
+/**
+ * Keys whose values name things: nodes, scripts, files, stages. A node that is called as somebody's password is cannot be
+ * called otherwise in one of its events.
+ */
+const names = new Set([
+	...['type', 'runId', 'lab', 'labArgument', 'planSha256', 'runDirectory', 'planPath', 'node', 'script', 'scripts', 'onVm', 'name', 'test'],
+	...['stage', 'status', 'verdict', 'from', 'to', 'kind', 'change', 'alias', 'uplinkAddress', 'subnet', 'address', 'protocol', 'file', 'code'],
+	...['shell', 'fate', 'proofs', 'after', 'ssh', 'end'],
+]);
+
+/** An event without passwords. */
+export const maskEvent = <E extends RunEventBody>(event: E, mask: Mask): E =>
+	mask === noMask ? event : (masked(event, mask) as E);
+
+function masked(value: unknown, mask: Mask): unknown {
+	if (typeof value === 'string') return mask(value);
+	if (Array.isArray(value)) return value.map((item) => masked(item, mask));
+	if (value === null || typeof value !== 'object') return value;
+	return Object.fromEntries(
+		Object.entries(value).map(([key, inner]) => [key, names.has(key) && !isObjects(inner) ? inner : masked(inner, mask)]),
+	);
+}
+
+/** A list of objects under a key of names, such as the scripts of a proof, is looked into all the same. */
+const isObjects = (value: unknown): boolean => typeof value === 'object' && !(Array.isArray(value) && value.every((item) => typeof item === 'string'));

@@ -1,0 +1,74 @@
+/** Small parts that the whole page is made of. */
+import type { ComponentChildren } from 'preact';
+import { formatMs } from '../base/format.js';
+import { mark, type AnyStatus } from '../report/text.js';
+
+/** A word for each status; the shape beside it says the same to who sees no colour. */
+export const statusWord = (status: AnyStatus): string =>
+	({
+		'passed': 'passed',
+		'failed': 'failed',
+		'timed-out': 'timed out',
+		'error': 'not judged',
+		'not run': 'not run',
+		'not judged': 'cannot be judged here',
+		'running': 'never finished',
+	})[status];
+
+/** The class by which the style sheet knows a status. */
+export const statusClass = (status: AnyStatus): string =>
+	({ 'passed': 'pass', 'failed': 'fail', 'timed-out': 'fail', 'error': 'warn', 'not run': 'idle', 'not judged': 'idle', 'running': 'idle' })[status];
+
+/** A status as a mark with its word. */
+export const Status = ({ status, word = statusWord(status) }: { readonly status: AnyStatus; readonly word?: string }) => (
+	<span class={`st ${statusClass(status)}`}>
+		<i aria-hidden="true">{mark(status)}</i>
+		{word}
+	</span>
+);
+
+/** A command to paste. The page's script puts a button beside it. */
+export const Command = ({ text }: { readonly text: string }) => (
+	<span class="cmd">
+		<code data-copy>{text}</code>
+	</span>
+);
+
+/** What a program wrote; nothing for nothing. Where it is long it is scrolled, by keyboard too, under the name `label`. */
+export const Output = ({ text, label }: { readonly text: string; readonly label?: string }) =>
+	text.trim() === '' ? null : label === undefined ? (
+		<pre class="out">{text}</pre>
+	) : (
+		<pre class="out log" tabIndex={0} role="region" aria-label={label}>
+			{text}
+		</pre>
+	);
+
+interface SectionProps {
+	readonly id: string;
+	readonly title: string;
+	/** A few words beside the heading. */
+	readonly note?: string;
+	readonly children?: ComponentChildren;
+}
+
+/** A part of the page with a heading, which the navigation leads to. */
+export const Section = ({ id, title, note, children }: SectionProps) => (
+	<section id={id} aria-labelledby={`${id}-h`}>
+		<h2 id={`${id}-h`}>
+			{title}
+			{note === undefined ? null : <small>{note}</small>}
+		</h2>
+		{children}
+	</section>
+);
+
+/** What may be wider than the page, to be scrolled sideways, by keyboard too. */
+export const Wide = ({ label, children }: { readonly label: string; readonly children?: ComponentChildren }) => (
+	<div class="wide" tabIndex={0} role="region" aria-label={label}>
+		{children}
+	</div>
+);
+
+/** Nothing for no time at all. */
+export const time = (ms: number | undefined): string => (ms === undefined ? '' : formatMs(ms));

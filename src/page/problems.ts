@@ -1,0 +1,114 @@
+/** What went wrong in a run, in the order in which a reader needs it: what the head of the page shows. */
+import { robustnessItems } from '../outcome/robustness.js';
+import { errorOf } from '../outcome/result.js';
+import type { RunState } from '../outcome/state.js';
+import { scriptFailure } from '../report/checks.js';
+import { place, shown, shownEnd, shownLine } from './shown.js';
+import { lineHref } from './source-lines.js';
+
+export interface Problem {
+	readonly kind: 'startup script' | 'assertion' | 'robustness check' | 'stage' | 'rehearsal';
+	/** Absent where it is about the whole lab. */
+	readonly node?: string;
+	readonly title: string;
+	/** `line 7`, where a script is meant. */
+	readonly where?: string;
+	/** The command that failed. */
+	readonly command?: string;
+	/** What was expected and what was seen, or what was said. */
+	readonly reported: string;
+	readonly output: string;
+	/** Where the page has more of it. */
+	readonly href: string;
+	readonly hint?: string;
+}
+
+/** Lines and characters of output in the head of the page. */
+const end = [8, 1200] as const;
+
+/** The error that ended the run, failed scripts, failed stages of nodes, failed assertions, failed robustness checks. */
+export const problemsOf = (state: RunState): Problem[] => [
+	...errorProblem(state),
+	...scriptProblems(state),
+	...stageProblems(state),
+	...assertionProblems(state),
+	...proofProblems(state),
+];
+
+function errorProblem(state: RunState): Problem[] {
+	const error = errorOf(state);
+	if (!error) return [];
+	const { node, code, message, detail, hint } = error;
+	return [
+		{
+			kind: 'rehearsal',
+			...(node === undefined ? {} : { node }),
+			title: code,
+			reported: shown(message),
+			output: shownEnd(detail ?? '', ...end),
+			href: node === undefined ? '#timeline' : `#${place.node(node)}`,
+			...(hint === undefined ? {} : { hint: shown(hint) }),
+		},
+	];
+}
+
+const scriptProblems = (state: RunState): Problem[] =>
+	state.nodes.flatMap(({ name: node, scripts }) =>
+		scripts.flatMap(({ script, outcome }): Problem[] => {
+			if (!outcome || outcome.status === 'passed') return [];
+			const { failedLine: line, failedCommand: command } = outcome;
+			return [
+				{
+					...{ kind: 'startup script', node, title: script, reported: scriptFailure(outcome) },
+					...(line === undefined ? {} : { where: `line ${line}` }),
+					...(command === undefined ? {} : { command: shownLine(command) }),
+					output: shownEnd(outcome.output, ...end),
+					href: lineHref(state, node, script, line),
+				},
+			];
+		}),
+	);
+
+const stageProblems = ({ stages }: RunState): Problem[] =>
+	stages.flatMap(({ name, node, status, detail }): Problem[] =>
+		node !== undefined && status === 'failed' && name !== 'restore' && name !== 'save' && name !== 'startup'
+			? [{ kind: 'stage', node, title: name, reported: `${name} failed`, output: shownEnd(detail ?? '', ...end), href: `#${place.node(node)}` }]
+			: [],
+	);
+
+const assertionProblems = ({ tests }: RunState): Problem[] =>
+	tests.flatMap(({ name, assertions }, test) =>
+		assertions.flatMap(({ onVm: node, title, outcome }, index): Problem[] =>
+			!outcome || outcome.status === 'passed'
+				? []
+				: [
+						{
+							kind: 'assertion',
+							node,
+							title: name,
+							command: shownLine(title),
+							reported: shown(outcome.message ?? 'it does not hold'),
+							output: shownEnd(outcome.output ?? '', ...end),
+							href: `#${place.assertion(test, index)}`,
+						},
+					],
+		),
+	);
+
+const proofProblems = (state: RunState): Problem[] =>
+	robustnessItems(state).flatMap(({ check, node, name, status, reported }): Problem[] =>
+		status === 'failed' || status === 'timed-out'
+			? [
+					{
+						kind: 'robustness check',
+						...(node === undefined ? {} : { node }),
+						title: `${check}: ${name}`,
+						reported: shown(reported[0] ?? statusSentence(check, name)),
+						output: shownEnd(reported.slice(1).join('\n'), ...end),
+						href: '#robustness',
+					},
+				]
+			: [],
+	);
+
+const statusSentence = (check: string, name: string): string => `${check} of ${name} failed`;

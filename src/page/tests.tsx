@@ -1,0 +1,89 @@
+/** The scenario's tests with their assertions. */
+import { testStatus } from '../outcome/result.js';
+import type { AssertionRecord, RunState, TestRecord } from '../outcome/state.js';
+import { tally } from '../report/closing.js';
+import { assertionKey } from './changed.js';
+import { Output, Section, Status, Wide, time } from './parts.js';
+import { place, shown, shownEnd, shownLine } from './shown.js';
+
+/** Lines and characters of an assertion's output. */
+const outputEnd = [20, 3000] as const;
+
+/** The section of the page. */
+export function TestsSection({ state: { tests }, changed }: { readonly state: RunState; readonly changed: ReadonlySet<string> }) {
+	if (tests.length === 0) return null;
+	const statuses = tests.flatMap(({ assertions }) => assertions.map(({ outcome }) => outcome?.status ?? 'not run'));
+	return (
+		<Section id="tests" title="Tests" note={tally(statuses) ?? ''}>
+			<Wide label="Assertions">
+				<table>
+					<thead>
+						<tr>
+							<th scope="col">State</th>
+							<th scope="col">Node</th>
+							<th scope="col">Assertion</th>
+							<th scope="col">Took</th>
+							<th scope="col">Tries</th>
+						</tr>
+					</thead>
+					{tests.map((test, index) => (
+						<Test test={test} index={index} changed={changed} />
+					))}
+				</table>
+			</Wide>
+		</Section>
+	);
+}
+
+const Test = ({ test, index, changed }: { readonly test: TestRecord; readonly index: number; readonly changed: ReadonlySet<string> }) => (
+	<tbody>
+		<tr class="group">
+			<th scope="rowgroup" colSpan={5}>
+				<Status status={testStatus(test)} /> {shownLine(test.name, 120)}
+			</th>
+		</tr>
+		{test.assertions.map((assertion, assertionIndex) => (
+			<Assertion
+				assertion={assertion}
+				id={place.assertion(index, assertionIndex)}
+				isChanged={changed.has(assertionKey(test.name, assertion.onVm, assertion.title))}
+			/>
+		))}
+	</tbody>
+);
+
+function Assertion({ assertion, id, isChanged }: { readonly assertion: AssertionRecord; readonly id: string; readonly isChanged: boolean }) {
+	const { onVm, title, outcome, waiting } = assertion;
+	const status = outcome?.status ?? 'not run';
+	return (
+		<tr id={id} data-f {...(isChanged ? { class: 'changed' } : {})}>
+			<td>
+				<Status status={status} />
+				{isChanged ? <small>changed</small> : null}
+			</td>
+			<td>{shownLine(onVm, 60)}</td>
+			<td>
+				<a class="quiet" href={`#${id}`}>
+					{shownLine(title, 600)}
+				</a>
+				<Evidence seen={outcome ?? waiting} isGood={status === 'passed'} />
+			</td>
+			<td class="n">{time(outcome?.ms)}</td>
+			<td class="n">{(outcome ?? waiting)?.attempts ?? ''}</td>
+		</tr>
+	);
+}
+
+interface Seen {
+	readonly message?: string;
+	readonly output?: string;
+}
+
+/** What was expected and seen, of an assertion that did not pass. */
+export const Evidence = ({ seen, isGood }: { readonly seen: Seen | undefined; readonly isGood: boolean }) =>
+	!seen || isGood ? null : (
+		<>
+			{seen.message === undefined ? null : <p class="told">{shown(seen.message)}</p>}
+			<Output text={shownEnd(seen.output ?? '', ...outputEnd)} />
+		</>
+	);

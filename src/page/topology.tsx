@@ -1,0 +1,121 @@
+/** The lab as a drawing and as tables: nodes with role, size, addresses and state; connections with ports and state. */
+import { formatBytes } from '../base/format.js';
+import type { Topology, TopologyNode } from '../lab/topology.js';
+import { startStageOf } from '../outcome/origins.js';
+import { bootEnding, nodeStatus } from '../outcome/result.js';
+import type { RunState } from '../outcome/state.js';
+import { startStageText } from '../report/origins.js';
+import { connectionStates } from './connections.js';
+import { Drawing } from './drawing.js';
+import { Section, Status, Wide, statusWord } from './parts.js';
+import { place, shownLine } from './shown.js';
+
+/** What is drawn and listed; a lab of people’s has fewer. */
+const maximumNodes = 100;
+const maximumConnections = 500;
+
+/** What is known of a lab of which an old log has only the names. */
+const bareTopology = ({ nodes }: RunState): Topology => ({
+	subnet: '',
+	nodes: nodes.map(({ name }) => ({ name, role: '', memoryMiB: 0, diskMiB: 0, alias: '', uplinkAddress: '' })),
+	connections: [],
+});
+
+const size = (mebibytes: number): string => formatBytes(mebibytes * 2 ** 20);
+
+/** `4 GiB memory, 24 GiB disk`; nothing where it is not known. */
+export const sizeText = ({ memoryMiB, diskMiB }: TopologyNode): string =>
+	memoryMiB === 0 ? '' : `${size(memoryMiB)} · ${size(diskMiB)} disk`;
+
+/** How a node came up, in words: `booted in 31.0 s`. */
+function arrivalWords(state: RunState, name: string): string {
+	const startStage = startStageOf(state, name);
+	if (!startStage || startStage.status === 'not run') return 'not booted';
+	return startStage.status === 'running' ? 'never came up' : startStageText(startStage, bootEnding(state, startStage));
+}
+
+/** The section of the page. */
+export function TopologySection({ state }: { readonly state: RunState }) {
+	const whole = state.topology ?? bareTopology(state);
+	if (whole.nodes.length === 0) return null;
+	const topology = { ...whole, nodes: whole.nodes.slice(0, maximumNodes) };
+	const connections = connectionStates(state).slice(0, maximumConnections);
+	const statuses = new Map(state.nodes.map((node) => [node.name, nodeStatus(state, node)]));
+	return (
+		<Section id="topology" title="Topology" note={topology.subnet}>
+			<div class="two">
+				<Drawing topology={topology} connections={connections} statusOf={(name) => statuses.get(name)} sizeText={sizeText} />
+				<div>
+					<Wide label="Nodes">
+						<table>
+							<caption>Nodes</caption>
+							<thead>
+								<tr>
+									<th scope="col">Node</th>
+									<th scope="col">State</th>
+									<th scope="col">Addresses</th>
+									<th scope="col">Machine</th>
+								</tr>
+							</thead>
+							<tbody>
+								{topology.nodes.map((node) => (
+									<tr id={place.node(node.name)} data-f>
+										<th scope="row">
+											{shownLine(node.name)}
+											<small>{shownLine(node.role)}</small>
+										</th>
+										<td>
+											<Status status={statuses.get(node.name) ?? 'not run'} />
+										</td>
+										<td>
+											{node.alias}
+											<small>{node.uplinkAddress}</small>
+										</td>
+										<td>
+											{arrivalWords(state, node.name)}
+											<small>{sizeText(node)}</small>
+										</td>
+									</tr>
+								))}
+							</tbody>
+						</table>
+					</Wide>
+					{connections.length === 0 ? null : (
+						<Wide label="Connections">
+							<table>
+								<caption>Connections</caption>
+								<thead>
+									<tr>
+										<th scope="col">From</th>
+										<th scope="col">To</th>
+										<th scope="col">State</th>
+										<th scope="col">Intent</th>
+									</tr>
+								</thead>
+								<tbody>
+									{connections.map(({ connection, status, reported, href }) => (
+										<tr data-f>
+											<td>{shownLine(connection.from)}</td>
+											<td>
+												{shownLine(connection.to)}:{connection.port}
+											</td>
+											<td>
+												{status === undefined ? <span class="st idle">{reported}</span> : <Status status={status} word={status === 'passed' ? 'held' : statusWord(status)} />}
+												{href === undefined ? null : (
+													<small>
+														<a href={href}>assertion</a>
+													</small>
+												)}
+											</td>
+											<td>{shownLine(connection.intent ?? '')}</td>
+										</tr>
+									))}
+								</tbody>
+							</table>
+						</Wide>
+					)}
+				</div>
+			</div>
+		</Section>
+	);
+}

@@ -1,0 +1,65 @@
+/** Writing the page of a run, with the ends of its consoles and journals, into a file of this user's. */
+import { randomBytes } from 'node:crypto';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { withFile } from '../base/files.js';
+import { noMask, type Mask } from '../base/secrets.js';
+import type { RunState } from '../outcome/state.js';
+import { consoleLogPath, journalsDirectory, reportPagePath } from '../runs/run-files.js';
+import type { LogEnd } from './logs.js';
+import { reportPage, type PageInput } from './page.js';
+
+/** Bytes of the end of each console and each journal. */
+const endBytes = 24 * 1024;
+
+/** Nodes whose logs are shown. */
+const maximumNodes = 64;
+
+/** Writes the page of a run, by default into its directory. Resolves to the file. */
+export async function writeReportPage(state: RunState, { file, ...options }: RenderOptions & { readonly file?: string } = {}): Promise<string> {
+	const target = file ?? reportPagePath(state.runDirectory);
+	const html = await renderReportPage(state, options);
+	// Renamed, so that a browser that loads it again just now finds a whole one.
+	const partial = path.join(path.dirname(target), `.${path.basename(target)}.${randomBytes(4).toString('hex')}`);
+	try {
+		await writeFile(partial, html, { mode: 0o600 });
+		await rename(partial, target);
+	} catch (error) {
+		await rm(partial, { force: true });
+		throw error;
+	}
+	return target;
+}
+
+export type RenderOptions = Omit<PageInput, 'state' | 'logs'> & {
+	/** For logs, which no event has been through. */
+	readonly mask?: Mask;
+};
+
+/** The text of the page. */
+export const renderReportPage = async (state: RunState, { mask = noMask, ...options }: RenderOptions = {}): Promise<string> =>
+	reportPage({ state, logs: await readLogEnds(state, mask), ...options });
+
+async function readLogEnds({ nodes, runDirectory }: RunState, mask: Mask): Promise<readonly LogEnd[]> {
+	if (runDirectory === '') return [];
+	const wanted = nodes.slice(0, maximumNodes).flatMap(({ name: node }) => [
+		{ kind: 'console' as const, node, path: consoleLogPath(runDirectory, node) },
+		{ kind: 'journal' as const, node, path: path.join(journalsDirectory(runDirectory), `${node}.log`) },
+	]);
+	const found = await Promise.all(wanted.map((log) => readEnd(log.path).then((end) => end && { ...log, ...end, text: mask(end.text) })));
+	return found.filter((log) => log !== undefined);
+}
+
+/** The end of a file, from the beginning of a line; nothing where there is no such file, or nothing in it. */
+async function readEnd(file: string): Promise<{ readonly text: string; readonly bytes: number } | undefined> {
+	try {
+		const { size } = await stat(file);
+		const buffer = Buffer.alloc(Math.min(size, endBytes));
+		const bytesRead = await withFile(file, 'r', async (handle) => (await handle.read(buffer, 0, buffer.length, size - buffer.length)).bytesRead);
+		const text = buffer.toString('utf8', 0, bytesRead);
+		const whole = size > endBytes && text.includes('\n') ? text.slice(text.indexOf('\n') + 1) : text;
+		return whole.trim() === '' ? undefined : { text: whole, bytes: size };
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,83 @@
+/** What a plan asks for that OpenFactory does and a rehearsal does not: each place once, with what is missing. */
+import { z } from 'zod';
+import type { LeftOut } from '../lab/lab.js';
+import { closest } from './keys.js';
+import { leftOutReasons } from './recipe-schema.js';
+import type { FeaturePackages } from './rules/context.js';
+import { planSchema, type PlanDocument, type RecipeDocument } from './schema.js';
+import { isSsh, whyNoUnit } from './services.js';
+import type { PlanPath, PlanSource } from './types.js';
+
+interface Place {
+	readonly path: PlanPath;
+	readonly why: string;
+}
+
+/** How many places are told; the rest are counted. */
+const maximumTold = 200;
+
+/** In the order of the plan. `features` are those that packages are known for, `base` what every image has. */
+export function leftOutOf(source: Pick<PlanSource, 'locate'>, document: PlanDocument, features: FeaturePackages, base: readonly string[] = []): LeftOut[] {
+	const places = [
+		...ofKeys(planSchema, document, []),
+		...document.nodes.flatMap(({ recipe }, index) => ofRecipe(recipe, ['nodes', index, 'recipe'], features, base)),
+	];
+	const reported = places
+		.map(({ path, why }) => ({ ...source.locate(path), why }))
+		.sort((one, other) => (one.line ?? 0) - (other.line ?? 0))
+		.map(({ path, why }): LeftOut => ({ path, why }));
+	const more = reported.length - maximumTold;
+	return more <= 0 ? reported : [...reported.slice(0, maximumTold), { path: '(plan)', why: `${more} more of the same kinds` }];
+}
+
+/** Keys that the schema marks as left out, where the plan has them. */
+function ofKeys(schema: z.core.$ZodType, value: unknown, path: PlanPath): Place[] {
+	const reason = leftOutReasons.get(schema as z.ZodType);
+	if (reason) return asksForNothing(value) ? [] : [{ path, why: reason.why }];
+	if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return ofKeys(schema.unwrap(), value, path);
+	if (schema instanceof z.ZodArray && Array.isArray(value)) {
+		return value.flatMap((item, index) => ofKeys(schema.element, item, [...path, index]));
+	}
+	if (!(schema instanceof z.ZodObject) || value === null || typeof value !== 'object') return [];
+	return Object.entries(schema.shape as Readonly<Record<string, z.core.$ZodType>>).flatMap(([key, inner]) =>
+		ofKeys(inner, (value as Readonly<Record<string, unknown>>)[key], [...path, key]),
+	);
+}
+
+/** Whether nothing is missing: a setting that is off, an empty list. */
+function asksForNothing(value: unknown): boolean {
+	if (value === undefined || value === null || value === false || value === '') return true;
+	return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+function ofRecipe(recipe: RecipeDocument, path: PlanPath, features: FeaturePackages, base: readonly string[]): Place[] {
+	const { services, security, package_overrides: overrides = [], test_config: testConfig } = recipe;
+	return [
+		...recipe.features.flatMap((name, index) => {
+			if (Object.hasOwn(features, name)) return [];
+			const meant = closest(name, Object.keys(features));
+			const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
+			return [{ path: [...path, 'features', index], why: `no packages are known for the feature "${name}"; it installs nothing${hint}` }];
+		}),
+		...services.flatMap((service, index): Place[] => {
+			const why = whyNoUnit(service.name);
+			if (why !== undefined) return [{ path: [...path, 'services', index], why }];
+			if (isSsh(service) || asksForNothing(service.config)) return [];
+			return [{ path: [...path, 'services', index, 'config'], why: `${service.name} runs as its packages configure it` }];
+		}),
+		...overrides.flatMap(({ name, action }, index): Place[] =>
+			action !== 'add' && base.includes(name)
+				? [{ path: [...path, 'package_overrides', index], why: `${name} stays: no machine of a rehearsal boots without it` }]
+				: [],
+		),
+		...(security?.ssh === false && hasSshServer(recipe)
+			? [{ path: [...path, 'security', 'ssh'], why: 'the SSH server that the recipe installs runs all the same' }]
+			: []),
+		...(testConfig?.enabled === false && testConfig.tests?.length
+			? [{ path: [...path, 'test_config', 'tests'], why: 'they are switched off by "enabled": false and do not run' }]
+			: []),
+	];
+}
+
+const hasSshServer = ({ features, packages, services }: RecipeDocument): boolean =>
+	features.includes('ssh') || packages.includes('openssh-server') || services.some(isSsh);

@@ -1,0 +1,107 @@
+/**
+ * Which assertions no rehearsal can judge: those that ask for the world outside, and for what a machine of a rehearsal
+ * does not have. Anything that could be decided here is: an assertion is only given up where what it names is nowhere in
+ * the lab.
+ */
+import { parseCidr, isInside, uplink } from '../lab/addressing.js';
+import type { Assertion, LabNode } from '../lab/lab.js';
+import { analyseScript, type ShellCommand } from '../shell/script.js';
+import { findHosts } from './rules/hosts.js';
+
+/** What of a lab tells inside from outside. */
+export interface LabSurroundings {
+	readonly nodes: readonly Pick<LabNode, 'name' | 'alias' | 'furtherAliases' | 'startupScripts' | 'packages'>[];
+}
+
+/** Why an assertion cannot be judged; undefined for one that can. */
+export function whyNotJudged(assertion: Assertion, lab: LabSurroundings): string | undefined {
+	const node = lab.nodes.find(({ name }) => name === assertion.onVm);
+	if (!node) return undefined;
+	const command = assertion.type === 'command_output' ? assertion.command : '';
+	const host = hostsOf(assertion).find((name) => isOutside(name, node, lab) && !definesName(command, name));
+	if (host !== undefined) return `${host} is in the world outside, which a rehearsal does not have`;
+	const hasLoader = node.packages.some((name) => name.startsWith('grub'));
+	if (!hasLoader && asksForLoader(assertion)) return 'a rehearsal starts the kernel by itself: its machines have no boot loader';
+	return undefined;
+}
+
+function hostsOf(assertion: Assertion): readonly string[] {
+	switch (assertion.type) {
+		case 'network_reachable':
+			return [assertion.host];
+		case 'http_responds':
+			return [new URL(assertion.url).hostname.replace(/^\[|\]$/g, '')];
+		case 'command_output': {
+			const { commands, variables } = analyseScript(assertion.command);
+			return commands.flatMap((command) => [...findHosts(command, variables), ...lookedUp(command)]);
+		}
+		default:
+			return [];
+	}
+}
+
+/** Programs that ask for hosts and fetch nothing, with their options that take the next word as a value. */
+const askers: Readonly<Record<string, RegExp>> = {
+	ping: /^-[cWwistIQmMTp]$/,
+	ping6: /^-[cWwistI]$/,
+	host: /^-[tWRcm]$/,
+	nslookup: /^$/,
+	dig: /^-[bcfkpqtxy]$/,
+	resolvectl: /^-[ipct]$/,
+	traceroute: /^-[fmpqwsi]$/,
+	tracepath: /^-[lmp]$/,
+};
+
+function lookedUp({ name, words }: ShellCommand): readonly string[] {
+	const values = words.slice(1).filter(({ dynamic }) => !dynamic).map(({ value }) => value);
+	if (name === 'getent') return /^a?hosts(?:v[46])?$/.test(values[0] ?? '') ? values.slice(1) : [];
+	const valued = name !== undefined && Object.hasOwn(askers, name) ? askers[name] : undefined;
+	if (!valued) return [];
+	return values.filter((value, index) => !/^[-+@]/.test(value) && !valued.test(values[index - 1] ?? '') && /^[\w:-]+(?:\.[\w-]+)+\.?$|:.*:/.test(value));
+}
+
+/** Top-level domains that are nobody's in the world (RFC 2606, RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`). */
+const privateDomain = /(?:^|\.)(?:local|localhost|localdomain|internal|intranet|lan|home|corp|private|test|invalid|example|home\.arpa|in-addr\.arpa)\.?$/i;
+
+/** Addresses that are nobody's in the world: RFC 1918, RFC 6598, loopback, link-local, documentation, multicast. */
+const privateNetworks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '0.0.0.0/8', '192.0.2.0/24', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/3'];
+
+function isOutside(host: string, node: LabSurroundings['nodes'][number], { nodes }: LabSurroundings): boolean {
+	const name = host.toLowerCase().replace(/\.$/, '');
+	const aliases = nodes.flatMap(({ alias, furtherAliases = [] }) => [alias, ...furtherAliases]);
+	if (parseCidr(`${name}/32`)) {
+		const inside = [uplink.subnet, ...aliases.flatMap((alias) => parseCidr(alias)?.subnet ?? []), ...privateNetworks];
+		return !inside.some((subnet) => isInside(name, subnet)) && !givesAddress(node, name);
+	}
+	if (name.includes(':')) return /^[23][0-9a-f]{3}:/.test(name) && !/^2001:0?db8:/.test(name) && !givesAddress(node, name);
+	// A name of one label is a node's, or one that a script made.
+	if (!name.includes('.') || privateDomain.test(name) || nodes.some((other) => name.startsWith(`${other.name}.`))) return false;
+	return !nodes.some(({ startupScripts }) => startupScripts.some(({ text }) => definesName(text, name)));
+}
+
+const address = /\d+\.\d+\.\d+\.\d+|[0-9a-f]*:[0-9a-f:]*:[0-9a-f]*/i;
+
+/** Whether a script may make the name known: a line with an address and the name, as of /etc/hosts or dnsmasq. */
+const definesName = (script: string, name: string): boolean =>
+	script.split('\n').some((line) => line.toLowerCase().includes(name) && address.test(line.toLowerCase().replaceAll(name, '')));
+
+/** Whether a script of the node may give somebody an address. */
+const givesAddress = ({ startupScripts }: LabSurroundings['nodes'][number], given: string): boolean =>
+	startupScripts.some(({ text }) => text.toLowerCase().includes(given));
+
+const loaderPath = /^\/(?:boot\/(?:grub|efi)|etc\/default\/grub|etc\/grub\.d)(?:\/|$)/;
+
+function asksForLoader(assertion: Assertion): boolean {
+	switch (assertion.type) {
+		case 'file_exists':
+			return loaderPath.test(assertion.path);
+		case 'package_installed':
+			return /^grub/.test(assertion.package);
+		case 'command_output':
+			return analyseScript(assertion.command).commands.some(
+				({ name = '', words }) => /^(?:grub-|update-grub|efibootmgr$)/.test(name) || words.some(({ value }) => loaderPath.test(value) || /^grub-(?:pc|efi|common)/.test(value)),
+			);
+		default:
+			return false;
+	}
+}

@@ -1,0 +1,32 @@
+/** What a run keeps of itself once it is over: its result, the page to look at, and logs without passwords. */
+import { isUtf8 } from 'node:buffer';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { noMask, type Mask } from '../base/secrets.js';
+import { resultJson, resultOf } from '../outcome/result.js';
+import type { RunState } from '../outcome/state.js';
+import { consolesDirectory, journalsDirectory } from '../runs/run-files.js';
+
+/** Writes them into the run's directory. What cannot be written costs no run; never rejects. */
+export async function keepReports(state: RunState, runDirectory: string, mask: Mask): Promise<void> {
+	await writeFile(path.join(runDirectory, 'result.json'), resultJson(resultOf(state))).catch(() => undefined);
+	if (mask !== noMask) {
+		for (const directory of [consolesDirectory(runDirectory), journalsDirectory(runDirectory)]) await maskFiles(directory, mask).catch(() => undefined);
+	}
+	// Loaded now: a run has no need of it before its end.
+	const { writeReportPage } = await import('../page/write.js');
+	await writeReportPage({ ...state, runDirectory }).catch(() => undefined);
+}
+
+/** Console and journal are written by programs that know no passwords; what a script has printed is in them as it is. */
+async function maskFiles(directory: string, mask: Mask): Promise<void> {
+	for (const name of await readdir(directory)) {
+		const file = path.join(directory, name);
+		const bytes = await readFile(file);
+		// Latin-1 has a character for every byte, so that what is no text stays as it is.
+		const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
+		const text = bytes.toString(encoding);
+		const masked = mask(text);
+		if (masked !== text) await writeFile(file, masked, encoding);
+	}
+}

@@ -1,0 +1,102 @@
+/** What a run has to say of places in the plan and in its scripts, for tools that show it there. */
+import path from 'node:path';
+import { oneLine, truncated, withoutControls } from '../base/format.js';
+import { swallowedSteps } from '../lab/trace.js';
+import { errorOf } from '../outcome/result.js';
+import { allScripts, type RunState } from '../outcome/state.js';
+import { scriptFailure } from './checks.js';
+import { errorSentence } from './closing.js';
+
+export interface Annotation {
+	readonly severity: 'error' | 'warning';
+	/** What kind of thing it is, fit for a program. */
+	readonly check: 'startup-script' | 'swallowed-failure' | 'assertion' | 'rehearsal';
+	/** Relative to the directory that was asked for; absent where the file is not below it. */
+	readonly file?: string;
+	/** 1-based. */
+	readonly line?: number;
+	readonly title: string;
+	/** Several lines may stand in it. */
+	readonly message: string;
+}
+
+/** A line of a file. */
+export interface FilePlace {
+	/** Absolute path. */
+	readonly file: string;
+	/** 1-based; absent where it is not known. */
+	readonly line?: number;
+}
+
+/** Where the plan has what a run speaks of. */
+export interface PlanPlaces {
+	/** The directory that paths are given from. */
+	readonly base: string;
+	readonly plan: FilePlace | undefined;
+	/** Of a line of a script, counted from 1. */
+	scriptLine(node: string, script: string, line: number | undefined): FilePlace | undefined;
+	/** Of an assertion, by the indexes of its test and in it. */
+	assertion(test: number, index: number): FilePlace | undefined;
+}
+
+/** Characters of a message. */
+const maximumMessage = 2000;
+
+/** Everything that a run has to say of places, what failed before what did not. */
+export const annotationsOf = (state: RunState, places: PlanPlaces): readonly Annotation[] => [
+	...errorAnnotations(state, places),
+	...scriptAnnotations(state, places),
+	...assertionAnnotations(state, places),
+	...swallowedAnnotations(state, places),
+];
+
+function errorAnnotations(state: RunState, places: PlanPlaces): Annotation[] {
+	const error = errorOf(state);
+	if (!error) return [];
+	const lines = [errorSentence(error), ...(error.hint === undefined ? [] : [`hint: ${error.hint}`])];
+	return [{ severity: 'error', check: 'rehearsal', ...shownPlace(places.plan, places), title: `${state.lab} was not rehearsed to the end`, message: message(lines) }];
+}
+
+const scriptAnnotations = (state: RunState, places: PlanPlaces): Annotation[] =>
+	allScripts(state).flatMap(({ outcome }): Annotation[] => {
+		if (!outcome || outcome.status === 'passed') return [];
+		const { node, script, failedLine, failedCommand, output } = outcome;
+		const lines = [
+			...(failedCommand === undefined ? [] : [oneLine(failedCommand)]),
+			scriptFailure(outcome),
+			...withoutControls(output).trimEnd().split('\n').slice(-5),
+		];
+		const place = shownPlace(places.scriptLine(node, script, failedLine), places);
+		return [{ severity: 'error', check: 'startup-script', ...place, title: `${node}: startup script ${script} failed`, message: message(lines) }];
+	});
+
+const assertionAnnotations = (state: RunState, places: PlanPlaces): Annotation[] =>
+	state.tests.flatMap(({ name, assertions }, test) =>
+		assertions.flatMap(({ onVm, title, outcome }, index): Annotation[] => {
+			if (!outcome || outcome.status === 'passed') return [];
+			const lines = [oneLine(title), ...withoutControls(outcome.message ?? '').trimEnd().split('\n')];
+			const verdict = outcome.status === 'error' ? 'could not be judged' : 'failed';
+			const place = shownPlace(places.assertion(test, index), places);
+			return [{ severity: 'error', check: 'assertion', ...place, title: oneLine(`${name} › ${onVm} ${verdict}`), message: message(lines) }];
+		}),
+	);
+
+const swallowedAnnotations = (state: RunState, places: PlanPlaces): Annotation[] =>
+	allScripts(state).flatMap(({ outcome }) =>
+		outcome
+			? swallowedSteps(outcome.trace).map(({ line, source, command, status, message: said }): Annotation => {
+					const { node, script } = outcome;
+					const lines = [`${oneLine(command)} ended with status ${status ?? 'unknown'}, and the script went on`, ...(said === undefined ? [] : [said])];
+					const place = shownPlace(places.scriptLine(node, script, source === undefined ? line : undefined), places);
+					return { severity: 'warning', check: 'swallowed-failure', ...place, title: `${node}: a failure without consequence`, message: message(lines) };
+				})
+			: [],
+	);
+
+const message = (lines: readonly string[]): string => truncated(withoutControls(lines.filter((line) => line.trim() !== '').join('\n')), maximumMessage);
+
+function shownPlace(place: FilePlace | undefined, { base }: PlanPlaces): Pick<Annotation, 'file' | 'line'> {
+	const file = place && path.relative(base, place.file);
+	if (file === undefined || file === '' || file.startsWith('..') || path.isAbsolute(file)) return {};
+	return { file, ...(place?.line === undefined ? {} : { line: place.line }) };
+}

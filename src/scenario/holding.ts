@@ -1,0 +1,90 @@
+/** Whether a service holds: one that crashes and is restarted for ever is up whenever one happens to look. */
+import { formatMs, oneLine } from '../base/format.js';
+import type { CommandResult, GuestCommands, Limits } from '../machine/command-channel.js';
+import { expected, type Look } from './check.js';
+
+/** For how long a service has to have been up before it counts as running, in milliseconds of the guest's clock. */
+const holdMs = 3000;
+
+/**
+ * A judgement of something that is as expected, since `ageMs`: it passes once it has been so for long enough. Where it has
+ * not, whoever looks again in `holdsInMs` sees whether it still is.
+ */
+export function heldFor(ageMs: number | undefined, what: string, saw: string): Omit<Look, 'output'> {
+	if (ageMs === undefined || !(ageMs < holdMs)) return { passed: true, message: `expected ${what}, saw ${saw}` };
+	// What is seen differs at each look by its age alone.
+	return { ...expected(what, `${saw}, for ${formatMs(Math.max(0, ageMs))} only`), holdsInMs: holdMs - Math.max(0, ageMs) };
+}
+
+/**
+ * A command that prints what `ss` does, a blank line, and for each process that has a socket of this port the machine's
+ * uptime, the process's start (proc_pid_stat(5), in hundredths of a second since boot) and its control group. Read by bash
+ * itself: each process takes an emulated guest a third of a second.
+ */
+export const socketsWithOwners = (ss: string, port: number): string => `
+sockets=$(${ss}) || exit
+printf '%s\\n\\n' "$sockets"
+read -r now _ </proc/uptime
+while read -r _ _ _ local _ users; do
+	[[ $local == *:${port} ]] || continue
+	while [[ $users =~ pid=([0-9]+)(.*) ]]; do
+		users=\${BASH_REMATCH[2]} pid=\${BASH_REMATCH[1]}
+		{ read -r stat </proc/$pid/stat && read -r group </proc/$pid/cgroup; } 2>/dev/null || continue
+		stat=(\${stat##*) })
+		echo "$now \${stat[19]} $group"
+	done
+done <<<"$sockets"
+exit 0
+`.trim();
+
+/** Who has a socket. */
+export interface Owner {
+	readonly ageMs: number;
+	/** Its systemd unit, where it has one. */
+	readonly unit?: string;
+}
+
+/** The process that has had a socket for the longest time, by the second part of what `socketsWithOwners` prints. */
+export function oldestOwner(text: string): Owner | undefined {
+	const owners = text.split('\n').flatMap((line): Owner[] => {
+		const [, uptime, start, group = ''] = /^(\d+(?:\.\d+)?) (\d+) (.*)$/.exec(line) ?? [];
+		if (uptime === undefined) return [];
+		const unit = /([^/]+\.service)(?:\/|$)/.exec(group)?.[1];
+		return [{ ageMs: Number(uptime) * 1000 - Number(start) * 10, ...(unit === undefined ? {} : { unit }) }];
+	});
+	return owners.reduce<Owner | undefined>((oldest, owner) => (oldest && oldest.ageMs >= owner.ageMs ? oldest : owner), undefined);
+}
+
+/** systemd's message that it restarts a unit (sd-messages.h, SD_MESSAGE_UNIT_RESTART_SCHEDULED). */
+const restartScheduled = '5eb03494b6584870a536b337290809b3';
+
+const listRestarts = `
+declare -A restarts
+while read -r unit _ _ _ _ _ _ _ number; do restarts[\${unit%:}]=\${number%.}; done < <(
+	journalctl --boot --quiet --no-pager --output=cat MESSAGE_ID=${restartScheduled}
+)
+for unit in "\${!restarts[@]}"; do
+	echo "$unit \${restarts[$unit]} $(journalctl --boot --quiet --no-pager --output=cat --lines=1 _SYSTEMD_UNIT="$unit")"
+done
+`.trim();
+
+/** What there is to tell of units that systemd has restarted by itself: a sentence each, with the unit's last words. */
+export async function restartsOn(guest: GuestCommands, limits: Limits): Promise<string[]> {
+	return restartSentences(await guest.run(listRestarts, limits));
+}
+
+/** At most this many units are told of: a lab in which more are restarted has another problem. */
+const reportedUnits = 10;
+
+/** Reads what `listRestarts` prints: unit, number, last words. */
+export const restartSentences = ({ stdout }: Pick<CommandResult, 'stdout'>): string[] =>
+	stdout
+		.split('\n')
+		.flatMap((line) => {
+			const [, unit, number, words = ''] = /^(\S+\.\w+) (\d+) ?(.*)$/.exec(line) ?? [];
+			if (unit === undefined) return [];
+			const times = number === '1' ? 'once' : `${number} times`;
+			const message = oneLine(words).slice(0, 200);
+			return [`${oneLine(unit)} has ended and been restarted ${times}${message === '' ? '' : `; its last words: ${message}`}`];
+		})
+		.slice(0, reportedUnits);

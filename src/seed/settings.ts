@@ -1,0 +1,51 @@
+/** The files by which a seed applies a recipe's settings of the SSH server and of the firewall. */
+import type { LabNode, SshSettings } from '../lab/lab.js';
+
+/** One entry of cloud-init's `write_files`. */
+interface SettingFile {
+	readonly path: string;
+	readonly permissions: string;
+	readonly content: string;
+}
+
+/** A truth as sshd_config(5) spells it. */
+export const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
+
+/** What a node's recipe has written into the system beside what every node has. */
+export const settingFiles = ({ ssh, firewall }: Pick<LabNode, 'ssh' | 'firewall'>): readonly SettingFile[] => [
+	// The first value that sshd reads counts, and it reads these files by their names.
+	...(ssh ? [{ path: '/etc/ssh/sshd_config.d/40-recipe.conf', permissions: '0600', content: sshdConfig(ssh) }] : []),
+	...(firewall ? [{ path: '/etc/nftables.conf', permissions: '0755', content: ruleset(firewall) }] : []),
+];
+
+const sshdConfig = (settings: SshSettings): string =>
+	[
+		`Port ${settings.port}`,
+		`PermitRootLogin ${yesNo(settings.allowRoot)}`,
+		`PasswordAuthentication ${yesNo(settings.passwords)}`,
+		`PermitEmptyPasswords ${yesNo(settings.emptyPasswords)}`,
+		`LoginGraceTime ${settings.loginGraceSeconds}`,
+		`ClientAliveInterval ${settings.clientAliveSeconds}`,
+		`MaxAuthTries ${settings.maxAuthTries}`,
+		'',
+	].join('\n');
+
+/** Lets in what was asked for and what answers, and drops the rest (nft(8)). The lease is renewed by unicast and broadcast. */
+const ruleset = ({ tcp, udp }: NonNullable<LabNode['firewall']>): string =>
+	[
+		'#!/usr/sbin/nft -f',
+		'flush ruleset',
+		'',
+		'table inet filter {',
+		'\tchain input {',
+		'\t\ttype filter hook input priority filter; policy drop;',
+		'\t\tct state established,related accept',
+		'\t\tiifname "lo" accept',
+		'\t\tmeta l4proto { icmp, ipv6-icmp } accept',
+		'\t\tudp sport 67 udp dport 68 accept',
+		...(tcp.length > 0 ? [`\t\ttcp dport { ${tcp.join(', ')} } accept`] : []),
+		...(udp.length > 0 ? [`\t\tudp dport { ${udp.join(', ')} } accept`] : []),
+		'\t}',
+		'}',
+		'',
+	].join('\n');

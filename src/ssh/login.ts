@@ -1,0 +1,150 @@
+/** Logging in to a guest by SSH, to see whether it works: the one place that knows the SSH library. */
+import { once } from 'node:events';
+import net from 'node:net';
+import ssh2 from 'ssh2';
+import type { AuthenticationType, AuthHandlerMiddleware, Client, ConnectConfig } from 'ssh2';
+import { lastLines, oneLine } from '../base/format.js';
+import { withDeadline } from '../base/waiting.js';
+import type { HostKey } from '../lab/lab.js';
+import { loginRefused, shellRefused, unreachable, wrongHostKey, type Whereabouts } from './failures.js';
+import { isEd25519Blob, keyBlob } from './host-key.js';
+
+export interface SshTarget extends Whereabouts {
+	readonly password: string;
+	/** The public key that the guest must show, as OpenSSH writes it: `ssh-ed25519 AAAA…`. */
+	readonly hostKey: string;
+}
+
+export interface LoginOptions extends SshTarget {
+	/** For the whole way from the first packet to the end of a command. */
+	readonly timeoutMs: number;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** Makes an Ed25519 host key. */
+export function generateHostKey(comment = 'rehearse'): HostKey {
+	for (;;) {
+		const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
+		if (isEd25519Blob(keyBlob(pair.public))) return { privateKey: pair.private, publicKey: pair.public };
+	}
+}
+
+/**
+ * Logs in with the password, has the user's shell do nothing, and leaves. Rejects with a Failure: `ssh-unreachable`,
+ * `ssh-host-key`, `ssh-auth` or `ssh-shell`, or with the signal's reason.
+ */
+export async function logIn(options: LoginOptions): Promise<void> {
+	const { timeoutMs, signal } = options;
+	signal?.throwIfAborted();
+	const expectedKey = keyBlob(options.hostKey);
+	let shownKey = expectedKey;
+	let isIn = false;
+	const client = new ssh2.Client();
+	const ready = new Promise<void>((resolve, reject) => {
+		client.once('ready', resolve);
+		// The listener stays: an error that nobody listens to would end the process.
+		client.on('error', reject);
+		client.once('close', () => reject(new Error('the guest closed the connection')));
+	});
+	client.on('keyboard-interactive', (_name, _instructions, _language, prompts, answer) =>
+		answer(prompts.map(() => options.password)),
+	);
+	// Nobody may be waiting for it yet when it fails.
+	ready.catch(() => undefined);
+	const visit = async () => {
+		await ready;
+		isIn = true;
+		await greet(client);
+	};
+	try {
+		client.connect({
+			...clientConfig(options),
+			sock: await connect(options, Math.min(timeoutMs, connectMs), signal),
+			hostVerifier: (key: Buffer) => (shownKey = key).equals(expectedKey),
+		});
+		await withDeadline(visit(), timeoutMs, () => new Error(`no login within ${timeoutMs} ms`), signal);
+	} catch (error) {
+		signal?.throwIfAborted();
+		if (!shownKey.equals(expectedKey)) throw wrongHostKey(options, shownKey, expectedKey);
+		if (isIn) throw shellRefused(options, error);
+		const refused = error instanceof Error && 'level' in error && error.level === 'client-authentication';
+		throw refused ? loginRefused(options, error) : unreachable(options, error);
+	} finally {
+		// Whoever is said farewell to need not answer.
+		client.end();
+		client.destroy();
+	}
+}
+
+/** How long the guest's kernel may take to answer, in milliseconds: a firewall that drops packets never does. */
+const connectMs = 5000;
+
+async function connect({ host, port }: SshTarget, timeoutMs: number, signal: AbortSignal | undefined): Promise<net.Socket> {
+	const socket = net.connect(port, host);
+	try {
+		await withDeadline(once(socket, 'connect'), timeoutMs, () => new Error(`no connection within ${timeoutMs} ms`), signal);
+		return socket;
+	} catch (error) {
+		socket.on('error', () => undefined).destroy();
+		throw error;
+	}
+}
+
+/** What a refused user is told is short. */
+const maximumWords = 4000;
+
+/** Runs nothing in the user's shell: there has to be one, and the account must not be one that may not be used as it is. */
+const greet = (client: Client): Promise<void> =>
+	new Promise((resolve, reject) => {
+		client.once('close', () => reject(new Error('the guest closed the connection')));
+		client.exec('exit 0', (error, channel) => {
+			if (error) return void reject(error);
+			let message = '';
+			const listen = (chunk: Buffer) => void (message = (message + chunk.toString('utf8')).slice(-maximumWords));
+			channel.on('data', listen);
+			channel.stderr.on('data', listen);
+			channel.on('error', () => undefined);
+			let status: number | null = null;
+			channel.on('exit', (code: number | null) => (status = code));
+			// By then all that it wrote has come.
+			channel.once('close', () => {
+				if (status === 0) resolve();
+				else reject(new Error(oneLine(lastLines(message, 3)) || `its shell ends with status ${status}`));
+			});
+		});
+	});
+
+const clientConfig = ({ host, port, username, password }: SshTarget): ConnectConfig => ({
+	host,
+	port,
+	username,
+	password,
+	// Without it the library leaves keyboard-interactive out, whatever the handler says.
+	tryKeyboard: true,
+	authHandler: offerPassword(),
+	// What is cheapest for an emulated guest comes first; the library's defaults follow.
+	algorithms: {
+		kex: { prepend: ['curve25519-sha256'], append: [], remove: [] },
+		serverHostKey: { prepend: ['ssh-ed25519'], append: [], remove: [] },
+		cipher: { prepend: ['chacha20-poly1305@openssh.com', 'aes128-ctr'], append: [], remove: [] },
+	},
+	// The caller's deadline is for connecting as well, which the library's does not cover.
+	readyTimeout: 0,
+	// A guest that says nothing for a minute is dead; a busy emulated one may well be silent for half of that.
+	keepaliveInterval: 15_000,
+	keepaliveCountMax: 4,
+});
+
+/**
+ * Offers the password once, and by keyboard-interactive only where the server takes no other. A second wrong answer
+ * would only add to the time for which sshd (from OpenSSH 9.8 on, PerSourcePenalties) shuts our address out.
+ */
+function offerPassword(): AuthHandlerMiddleware {
+	let tries = 0;
+	return (methods: AuthenticationType[] | null): AuthenticationType | false => {
+		tries++;
+		if (tries === 1) return 'password';
+		const onlyInteractive = methods?.includes('keyboard-interactive') && !methods.includes('password');
+		return tries === 2 && onlyInteractive ? 'keyboard-interactive' : false;
+	};
+}

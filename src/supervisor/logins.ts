@@ -1,0 +1,182 @@
+/**
+ * Whether people get into a lab's nodes by SSH: the declared user of each, as the recipe allows it. Assertions need none of
+ * it (../machine/command-channel), so that a node which locks its SSH is no failure: what it says of itself decides.
+ */
+import { Failure, toFailure } from '../base/errors.js';
+import { oneLine } from '../base/format.js';
+import { quote } from '../base/shell.js';
+import { poll } from '../base/waiting.js';
+import type { Emit, LoginOutcome } from '../lab/events.js';
+import type { LabNode } from '../lab/lab.js';
+import type { GuestCommands } from '../machine/command-channel.js';
+import type { MachineRunSpec, RunSpec } from '../protocol/run-spec.js';
+import { parseListeners } from '../scenario/ports.js';
+import { keepKnownLogins, readKnownLogins } from './known-logins.js';
+
+/** Between two tries to reach a server that may still be starting, in milliseconds. */
+const intervalMs = 1000;
+
+/** The port that SSH has where a recipe names none. */
+const defaultPort = 22;
+
+export interface LoginContext {
+	/** Whether a node's machine is as its startup scripts had left it in another run. */
+	readonly wasStarted: (node: string) => boolean;
+	/** How a node is asked about its own configuration. */
+	readonly guests: (node: string) => GuestCommands;
+	readonly emit: Emit;
+	readonly signal: AbortSignal;
+}
+
+/** The login checks of a run, each made once. */
+export class LoginChecks {
+	readonly #run: RunSpec;
+	readonly #context: LoginContext;
+	readonly #begun = new Map<string, Promise<void>>();
+	readonly #outcomes: LoginOutcome[] = [];
+
+	constructor(run: RunSpec, context: LoginContext) {
+		this.#run = run;
+		this.#context = context;
+	}
+
+	/** Begins with a node while others are still coming up, where nobody is to look at the machines before the scenario. */
+	beginEarly(node: string): void {
+		const { scenario, robustness, snapshots } = this.#run;
+		// Of machines that another run has started, something may be known.
+		if (scenario && !snapshots && robustness.length === 0 && !this.#context.wasStarted(node)) this.#begin(node);
+	}
+
+	/** Resolves when none is under way: a connection means nothing to a machine that goes on elsewhere. */
+	async settle(): Promise<void> {
+		await Promise.all(this.#begun.values());
+	}
+
+	/** Checks the nodes that nothing is known of yet. Resolves to nothing: what is wrong is told by events. */
+	async finish(): Promise<void> {
+		const known = this.#run.machines.some(({ spec }) => this.#context.wasStarted(spec.name)) ? await readKnownLogins(this.#run) : [];
+		for (const { spec } of this.#run.machines) {
+			this.#begin(spec.name, this.#context.wasStarted(spec.name) ? known.find(({ node }) => node === spec.name) : undefined);
+		}
+		await this.settle();
+	}
+
+	/** Notes what came of them for runs that begin with these very machines. */
+	async keep(): Promise<void> {
+		if (this.#outcomes.length > 0) await keepKnownLogins(this.#run, this.#outcomes);
+	}
+
+	#begin(name: string, known?: LoginOutcome): void {
+		const machine = this.#run.machines.find(({ spec }) => spec.name === name);
+		const node = this.#run.lab.nodes.find((candidate) => candidate.name === name);
+		if (this.#begun.has(name) || !machine || !node || !isChecked(node, machine)) return;
+		const send = (outcome: LoginOutcome) => {
+			this.#outcomes.push(outcome);
+			this.#context.emit({ type: 'login-checked', ...outcome });
+		};
+		const check = (known ? Promise.resolve(known) : checkLogin(machine, this.#run, this.#context)).then(send);
+		// What ends a run ends this, and is told by others.
+		const giveUp = (error: unknown) => {
+			if (this.#context.signal.aborted) return;
+			this.#context.emit({ type: 'notice', node: name, message: `whether ${machine.username} gets in by SSH was not checked: ${toFailure(error).message}` });
+		};
+		this.#begun.set(name, check.catch(giveUp));
+	}
+}
+
+/** Whether the recipe promises that its user gets in. */
+const isChecked = ({ features, packages }: LabNode, { password }: MachineRunSpec): boolean =>
+	password !== undefined && (features.includes('ssh') || packages.includes('openssh-server'));
+
+/** Logs in to a node, and where that fails asks the node why. Rejects only when the signal aborts. */
+export async function checkLogin(
+	machine: MachineRunSpec,
+	{ deadlines }: Pick<RunSpec, 'deadlines'>,
+	{ guests, signal }: Pick<LoginContext, 'guests' | 'signal'>,
+): Promise<LoginOutcome> {
+	const { spec, address, username, password = '', hostKey, sshPort = defaultPort } = machine;
+	const began = performance.now();
+	const logInAt = async (port: number, deadlineMs: number): Promise<Failure | undefined> => {
+		// Loaded when it is needed first: the SSH library takes its time.
+		const { logIn } = await import('../ssh/login.js');
+		const target = { node: spec.name, host: address, port, username, password, hostKey };
+		const knock = () => logIn({ ...target, timeoutMs: deadlines.loginMs, signal }).then(() => undefined, failureOf);
+		const isDecided = (failure: Failure | undefined) => failure?.code !== 'ssh-unreachable';
+		return (await poll(knock, isDecided, { intervalMs, deadlineMs, signal })).last;
+	};
+	const failureOf = (error: unknown): Failure => {
+		signal.throwIfAborted();
+		if (error instanceof Failure) return error;
+		throw error;
+	};
+	const outcome = (port: number, status: LoginOutcome['status'], message?: string): LoginOutcome => ({
+		...{ node: spec.name, username, port, status, ms: Math.round(performance.now() - began) },
+		...(message === undefined ? {} : { message }),
+	});
+
+	const failure = await logInAt(sshPort, 0);
+	if (!failure) return outcome(sshPort, 'passed');
+	const server = await askServer(guests, machine, deadlines.assertionMs, signal);
+	const port = server.ports.includes(sshPort) ? sshPort : (server.ports[0] ?? sshPort);
+	// A server that is still starting is waited for; one that is there and not reached is behind a firewall.
+	const patienceMs = server.ports.includes(port) ? 0 : deadlines.assertionMs;
+	const again = port === sshPort && failure.code !== 'ssh-unreachable' ? failure : await logInAt(port, patienceMs);
+	if (!again) {
+		return port === sshPort ? outcome(port, 'passed') : outcome(port, 'closed', `SSH is at port ${port}, not ${sshPort} as the recipe has it`);
+	}
+	const reason = whyClosed(again, server, machine);
+	return reason === undefined ? outcome(port, 'failed', messageOf(again)) : outcome(port, 'closed', reason);
+}
+
+const messageOf = ({ message, hint }: Failure): string => (hint === undefined ? message : `${message} (${hint})`);
+
+/** How a node's SSH server is configured for the user, as sshd says itself. */
+export interface ServerSettings {
+	/** Ports that somebody listens at, of those that it is configured for. */
+	readonly ports: readonly number[];
+	/** By the lower-case names of sshd_config(5). */
+	readonly settings: ReadonlyMap<string, string>;
+}
+
+async function askServer(
+	guests: LoginContext['guests'],
+	{ spec, username }: MachineRunSpec,
+	timeoutMs: number,
+	signal: AbortSignal,
+): Promise<ServerSettings> {
+	const command = `ss -Hltn; echo; sshd -T -C ${quote(`user=${username},host=lab,addr=10.0.2.1`)}`;
+	try {
+		return readServer((await guests(spec.name).run(command, { timeoutMs, signal })).stdout);
+	} catch {
+		signal.throwIfAborted();
+		return readServer('');
+	}
+}
+
+/** Reads sockets as ss(8) prints them, a blank line, and the settings of `sshd -T`. */
+export function readServer(text: string): ServerSettings {
+	const [sockets = '', reported = ''] = text.split(/\n\n|^\n/);
+	const pairs = reported.split('\n').map((line) => [line.split(' ')[0] ?? '', line.slice(line.indexOf(' ') + 1).trim()] as const);
+	const open = new Set(parseListeners(sockets).map(({ port }) => port));
+	const ports = pairs.filter(([key]) => key === 'port').map(([, value]) => Number(value));
+	return { ports: ports.filter((port) => open.has(port)), settings: new Map(pairs) };
+}
+
+/** Settings that keep people out where somebody has made them. */
+const lists = ['allowusers', 'allowgroups', 'denyusers', 'denygroups'];
+
+/** The node's own will behind a login that fails, in words; nothing where it means to let the user in. */
+export function whyClosed({ code }: Pick<Failure, 'code'>, { ports, settings }: ServerSettings, { username, sshPort = defaultPort }: Pick<MachineRunSpec, 'username' | 'sshPort'>): string | undefined {
+	if (code === 'ssh-host-key') return 'it has another host key than it was given: `rehearse ssh` does not trust it';
+	if (code === 'ssh-unreachable' && ports.length > 0) {
+		return `its SSH server listens at port ${ports.join(', ')}, and nobody reaches that from outside: a firewall, or is its link down?`;
+	}
+	if (code !== 'ssh-auth') return undefined;
+	const asksNothing = settings.get('passwordauthentication') === 'no' && settings.get('kbdinteractiveauthentication') !== 'yes';
+	const where = ports.length > 0 && !ports.includes(sshPort) ? ` (port ${ports[0]})` : '';
+	if (asksNothing) return `its SSH server takes no passwords${where} (PasswordAuthentication no): ${username} gets in with a key only`;
+	const methods = settings.get('authenticationmethods') ?? 'any';
+	if (methods !== 'any' && !/password|keyboard/.test(methods)) return `its SSH server takes ${oneLine(methods)} only${where}`;
+	const list = lists.find((name) => settings.has(name));
+	return list === undefined ? undefined : `its SSH server lets some people in only${where} (${list} ${oneLine(settings.get(list) ?? '')})`;
+}

@@ -1,0 +1,242 @@
+/**
+ * Finds out from the records of a trace how each command ended. A record tells the status of what its process, or the
+ * one that forked it, ran before; so a command ends where the next record of its process at its depth, or the first
+ * one of a process forked behind it, begins.
+ */
+import type { CommandPlace, ScriptPlaces } from '../shell/command-places.js';
+import { placesOf } from '../shell/places-of.js';
+import { culpritOf, isWithoutFailure, type Culprit } from './culprit.js';
+import { Forks } from './forks.js';
+import { close, closeAll, endCommand, ownStatus, settle, type Ran, type ShellProcess } from './shell-process.js';
+import { refusalIn, sourcesOf } from './last-words.js';
+import { changesTrace } from './output.js';
+import type { TraceEnd, TraceRecord } from './stream.js';
+import { isSameCommand } from './unrecorded.js';
+
+/** How the script itself ended. */
+export interface ScriptEnd {
+	/** Milliseconds since the epoch by the guest's clock, where it is known. */
+	readonly at: number | undefined;
+	/** Absent when it was killed. */
+	readonly exitCode: number | undefined;
+	/** What bash told of it. */
+	readonly reported: TraceEnd | undefined;
+	/** The shell is to have this option, which makes a failure in a pipeline that of the pipeline. */
+	readonly isPipefail: boolean;
+}
+
+/** What became of every command. */
+export interface Followed {
+	readonly commands: readonly Ran[];
+	/** The last command of the script's own process that is no trap's. */
+	readonly last: Ran | undefined;
+	/** What the script failed with, if it failed, as far as that is known. */
+	readonly culprit: Culprit | undefined;
+	/** The script ended in a command that was not traced. */
+	readonly isUnrecorded: boolean;
+	/** What the script was at when its own trap began, which ran to the end. */
+	readonly interruption: TraceRecord | undefined;
+	/** All that had not ended before the script did. */
+	readonly unfinished: readonly Ran[];
+}
+
+/** Follows the records of bash. */
+export function followRecords(records: readonly TraceRecord[], script: ScriptPlaces, end: ScriptEnd): Followed {
+	const follower = new Follower(script, records, end);
+	for (const record of records) follower.take(record);
+	return { commands: follower.commands, ...follower.finish(end) };
+}
+
+/** The script was interrupted by a trap. */
+interface Interruption {
+	readonly record: TraceRecord;
+	readonly isExit: boolean;
+}
+
+/** A command that bash could not expand. */
+interface Refused {
+	readonly file: string | undefined;
+	readonly line: number;
+	readonly text: string;
+}
+
+/** Behind these the script does not go on where it stood. */
+const jumps = /^(?:exit|return|break|continue|exec|eval|\.|source)(?: |$)/;
+
+class Follower {
+	readonly commands: Ran[] = [];
+	readonly #script: ScriptPlaces;
+	readonly #forks: Forks;
+	readonly #root: ShellProcess;
+	/** What is to run when the script ends. */
+	#exitTrap: string | undefined;
+	#interruption: Interruption | undefined;
+	#isPipefail: boolean;
+	/** When each place was last found to be a command's: of two that fit, the other is next. */
+	readonly #found = new Map<CommandPlace, number>();
+
+	constructor(script: ScriptPlaces, records: readonly TraceRecord[], end: ScriptEnd) {
+		this.#script = script;
+		this.#isPipefail = end.isPipefail;
+		this.#forks = new Forks(end.reported?.parent ?? records[0]?.parent ?? 0);
+		this.#root = this.#forks.root;
+	}
+
+	take(record: TraceRecord): void {
+		const place = record.source === '' ? this.#findPlace(record) : undefined;
+		const known = this.#forks.find(record);
+		const process = known ?? this.#forks.fork(record, place, this.#isPipefail, (ancestor) => ancestor === this.#root && this.#leaveTrap(record));
+		const isFirst = process.rans.length === 0 && process.children.length === 0;
+		const ran = isFirst && known === undefined ? this.#begin(process, record, place) : this.#goOn(process, record, place);
+		this.commands.push(ran);
+		process.rans.push(ran);
+		if (process === this.#root) this.#noteTrap(record.command);
+		if (/^(?:set|shopt) .*pipefail/.test(record.command)) this.#isPipefail = !/ \+\w*o pipefail| -u/.test(record.command);
+	}
+
+	#noteTrap(command: string): void {
+		const [, action = '', signals = ''] = /^trap (?:-- )?('(?:[^']|'\\'')*'|\$'(?:[^'\\]|\\.)*'|\S+)((?: \S+)+)$/s.exec(command) ?? [];
+		if (/ (?:(?:SIG)?EXIT|0)(?: |$)/i.test(signals)) this.#exitTrap = /^(?:-|'')$/.test(action) ? undefined : action;
+	}
+
+	/** A process that was forked outside of a trap ends it. */
+	#leaveTrap({ level }: TraceRecord): void {
+		if (this.#interruption && !this.#root.isEnding && level < this.#interruption.record.level) this.#interruption = undefined;
+	}
+
+	#findPlace({ line, command }: TraceRecord): CommandPlace | undefined {
+		const found = placesOf(this.#script, line, command);
+		const [place] = found.toSorted((a, b) => (this.#found.get(a) ?? -1) - (this.#found.get(b) ?? -1));
+		if (place) this.#found.set(place, this.commands.length);
+		return place;
+	}
+
+	/** A trap of EXIT counts its lines from 1 and is no deeper than the script, where no such command stands. */
+	#isExitTrap({ source, command, line }: TraceRecord, place: CommandPlace | undefined): boolean {
+		const [name = ''] = command.split(/[\s=]/);
+		const action = this.#exitTrap;
+		return source === '' && place === undefined && action !== undefined && action.includes(name) && line <= action.split(/\n|\\n/).length;
+	}
+
+	/** One more command of a process that has told of one. */
+	#goOn(process: ShellProcess, record: TraceRecord, place: CommandPlace | undefined): Ran {
+		const isRoot = process === this.#root;
+		const isExitTrap = isRoot && !process.isEnding && this.#isExitTrap(record, place);
+		process.isEnding ||= isExitTrap;
+		const depth = process.depthOf(record);
+		const top = process.open.at(-1);
+		const around = process.open.findLast((open) => open.depth < depth);
+		const isInput = around !== undefined && readsInput.test(around.ran.record.command);
+		const isFirstOfTrap = top?.ran.isTrap !== true && (isExitTrap || (record.level > process.currentLevel && !isInput));
+		const isTrap = process.isEnding || isFirstOfTrap || (top !== undefined && top.ran.isTrap && depth >= top.depth);
+		if (isFirstOfTrap && isRoot) process.tail = this.#forks.tailOf(process);
+		if (isRoot) this.#interruption = isTrap ? (this.#interruption ?? { record, isExit: isExitTrap }) : undefined;
+		const refused = isTrap || top === undefined || depth > top.depth ? undefined : this.#refused(top.ran, record, depth === top.depth);
+		const cause = settle(process, record, place, this.#isPipefail);
+		// A trap interrupts: the command before it has ended, those around it have not.
+		const status = ownStatus(record, cause !== undefined);
+		if (refused && top) this.#addRefused(process, top, refused, { ...record, status });
+		if (isFirstOfTrap && top) endCommand(top.ran, record.at, statusAtEnd(record, cause !== undefined, top.ran));
+		close(process, depth, record.at, status);
+		// Lines of what `eval` reads are told as if they followed it.
+		const line = isInput && record.source === around.ran.record.source ? around.ran.line : lineOf(record, place, isTrap);
+		const within = process.open.at(-1)?.ran ?? process.within;
+		const own = { line, isTrap, isOwn: isRoot, within };
+		const ran = begin(record, place, { ...own, depth: process.startDepth + depth - process.depthOf(process.start) });
+		ran.cause = /^\w+\+?=/.test(record.command) && place?.assigns !== 'before' ? cause : undefined;
+		process.open.push({ ran, depth });
+		process.currentLevel = record.level;
+		if (!isTrap) process.tail = undefined;
+		return ran;
+	}
+
+	/** What bash did not evaluate between two commands, by its own words or by the script's text. */
+	#refused(top: Ran, { line: next, source, level, status }: TraceRecord, isBeside: boolean): Refused | undefined {
+		if (status === 0) return undefined;
+		const { place, line, record: before } = top;
+		const named = refusalIn(this.commands.at(-1)?.record.output ?? '', () => sourcesOf(this.commands));
+		if (named && (named.file !== undefined || named.line !== line)) {
+			const text = this.#script.places.find(({ line: at }) => named.file === undefined && at === named.line)?.text;
+			return { ...named, text: text ?? `line ${named.line}` };
+		}
+		const { follower } = place ?? {};
+		const isPlain = isBeside && source === '' && before.source === '' && level === 1 && before.level === 1 && before.depth === 0;
+		if (!follower || !isPlain || jumps.test(before.command)) return undefined;
+		const since = this.commands.slice(this.commands.lastIndexOf(top));
+		if (since.some(({ record }) => changesTrace(record.command))) return undefined;
+		const [first, last] = follower.reported;
+		return next > last ? { file: undefined, line: first, text: follower.text } : undefined;
+	}
+
+	/** The status that is told is that of what was not evaluated. */
+	#addRefused(process: ShellProcess, top: ShellProcess['open'][number], { file = '', line, text }: Refused, record: TraceRecord): void {
+		process.open.splice(process.open.indexOf(top), 1);
+		top.ran.endedAt ??= record.at;
+		const reported: TraceRecord = { ...record, command: text, line, source: file, output: '' };
+		const ran = begin(reported, undefined, { line, isTrap: false, isOwn: top.ran.isOwn, depth: top.ran.depth, within: top.ran.within, isRefused: true });
+		endCommand(ran, record.at, record.status);
+		this.commands.push(ran);
+	}
+
+	#begin(process: ShellProcess, record: TraceRecord, place: CommandPlace | undefined): Ran {
+		const own = { line: lineOf(record, place, false), isTrap: false, isOwn: false, within: process.within };
+		const ran = begin(record, place, { ...own, depth: process.startDepth });
+		process.open.push({ ran, depth: process.depthOf(record) });
+		return ran;
+	}
+
+	/** Ends what is open: the script's status is that of the innermost command that it ended in. */
+	finish({ at, exitCode, reported }: ScriptEnd): Omit<Followed, 'commands'> {
+		const root = this.#root;
+		const isPipefail = this.#isPipefail;
+		const interruption = this.#interruption;
+		const own = root.open.map(({ ran }) => ran).filter(({ isTrap }) => !isTrap);
+		const children = root.children.filter(({ runs }) => runs === 'in turn');
+		const unfinished = [...own, ...children.flatMap(openIn)];
+		const tail = interruption ? root.tail : this.#forks.tailOf(root);
+		const isUnrecorded = reported !== undefined && !interruption && !tail && !isSameCommand(reported.command, root.last, this.#script);
+		if (reported && !interruption) {
+			const cause = settle(root, reported, undefined, isPipefail);
+			if (isUnrecorded) root.open.pop();
+			close(root, -Infinity, at, statusAtEnd(reported, cause !== undefined, root.last));
+		} else if (!interruption) closeAll(root, at, exitCode, isPipefail);
+		root.tail = tail;
+		root.status = interruption?.record.status ?? reported?.status ?? exitCode;
+		const { last } = root;
+		// A trap that was entered without a failure is what failed itself.
+		const isTrapToBlame = interruption?.isExit === true && interruption.record.status === 0;
+		const inTrap = isTrapToBlame ? root.rans.at(-1) : undefined;
+		// Whoever was interrupted by a signal has not failed: it is where the script was.
+		const interrupted = interruption && !tail && last && !isWithoutFailure(last) ? { ran: last } : undefined;
+		const found = inTrap ? { ran: inTrap } : (culpritOf(root, isPipefail) ?? interrupted);
+		close(root, -Infinity, at, interruption ? undefined : exitCode);
+		return { last, culprit: isUnrecorded ? undefined : found, unfinished, isUnrecorded, interruption: interruption?.record };
+	}
+}
+
+const openIn = (process: ShellProcess): Ran[] => [...process.open.map(({ ran }) => ran), ...process.children.flatMap(openIn)];
+
+/** Commands that make the shell read other input. */
+const readsInput = /^(?:eval|source|\.|builtin|command) /;
+
+type Started = Pick<Ran, 'line' | 'isTrap' | 'isOwn' | 'depth' | 'within'> & Partial<Pick<Ran, 'isRefused'>>;
+
+const begin = (record: TraceRecord, place: CommandPlace | undefined, rest: Started): Ran => ({
+	record,
+	place,
+	isRefused: false,
+	...rest,
+	endedAt: undefined,
+	status: undefined,
+	outer: [],
+	cause: undefined,
+	group: [],
+});
+
+/** Where a command begins: of one of several lines the shell tells any. In traps it tells none. */
+const lineOf = ({ line, source }: TraceRecord, place: CommandPlace | undefined, isTrap: boolean): number | undefined =>
+	place?.line ?? (isTrap && source === '' ? undefined : line);
+
+/** An exit leaves PIPESTATUS as it was, as `[[` may; what the script failed with is in $?. */
+const statusAtEnd = (record: TraceRecord, isBehindSubstitution: boolean, last: Ran | undefined): number =>
+	record.status !== 0 ? record.status : ownStatus(record, isBehindSubstitution || /^exit(?: |$)/.test(last?.record.command ?? ''));

@@ -1,0 +1,100 @@
+/** What a startup script wrote, apart from the trace of it. */
+import { commandLength, type TraceStream } from './stream.js';
+
+/** The script turns its own trace on. */
+const asksForTrace = /^set (?:.* )?(?:-\w*x|-o xtrace)/;
+
+/** The script turns its own trace off. */
+const endsTrace = /^set (?:.* )?(?:\+\w*x|\+o xtrace|-$)/;
+
+/** The script gives its trace another look. */
+const setsPrompt = /^(?:(?:export|declare|local|readonly|typeset) (?:.* )?)?'?PS4=(.*)$/s;
+
+/** Whether the script has a trace of its own making from this command on, which tells neither processes nor statuses. */
+export const changesTrace = (command: string): boolean => endsTrace.test(command) || setsPrompt.test(command);
+
+/**
+ * All that was written but the trace. What a script traces itself (`set -x`, or in its first line) went to this trace
+ * instead of its standard error, and is put back as if PS4 were `+ `. With a PS4 of its own it stands there already, but
+ * goes where the script has not asked for it.
+ */
+export function outputOf({ before, records, end }: TraceStream, script: string): string {
+	const isAskedFirst = /^#!.*sh -\w*x/.test(script);
+	/** Whether each process was asked to, by the script; `ended`: it will be, when it tells of one more command. */
+	const asked = new Map<number, boolean | 'ended'>();
+	let prompt: Prompt | undefined;
+	let output = before;
+	for (const { level, command, output: own, pid, parent } of records) {
+		let isAsked = Boolean(asked.get(pid) ?? asked.get(parent) ?? isAskedFirst);
+		if (isAsked) output += `${'+'.repeat(Math.max(1, level))} ${command}\n`;
+		if (asksForTrace.test(command)) isAsked = true;
+		prompt = promptOf(command) ?? prompt;
+		if (prompt) [output, isAsked] = addForeign(output, own, prompt, isAsked && !endsTrace.test(command));
+		else output += own;
+		asked.set(pid, endsTrace.test(command) ? 'ended' : isAsked);
+	}
+	return output + (end?.output ?? '');
+}
+
+/** Lines of a trace with a PS4 of the script's own: those stay that the script asked for. */
+function addForeign(output: string, text: string, prompt: Prompt, wasAsked: boolean): [output: string, isAsked: boolean] {
+	let [rest, kept, isAsked] = [text, output, wasAsked];
+	while (rest !== '') {
+		const lineEnd = rest.indexOf('\n') + 1 || rest.length;
+		const head = headLength(rest.slice(0, lineEnd), prompt);
+		const length = head === undefined ? lineEnd : head + commandLength(rest.slice(head)) + 1;
+		const line = rest.slice(0, length);
+		if (head === undefined || isAsked) kept += line;
+		const command = head === undefined ? '' : line.slice(head);
+		if (asksForTrace.test(command)) isAsked = true;
+		if (endsTrace.test(command)) isAsked = false;
+		rest = rest.slice(length);
+	}
+	return [kept, isAsked];
+}
+
+/** What stands in a PS4 beside its expansions, of which the first letter is repeated. */
+type Prompt = readonly string[];
+
+/** How long the beginning of a line is that a PS4 made: its expansions give anything. */
+function headLength(line: string, [first = '', ...others]: Prompt): number | undefined {
+	let at = 0;
+	while (line[at] === first[0]) at++;
+	if (at === 0 || !line.startsWith(first.slice(1), at)) return undefined;
+	at += first.length - 1;
+	for (const part of others) {
+		const found = line.indexOf(part, at);
+		if (found === -1) return undefined;
+		at = found + part.length;
+	}
+	return at;
+}
+
+/** What lines begin with once a command has set PS4. */
+function promptOf(command: string): Prompt | undefined {
+	const quoted = setsPrompt.exec(command)?.[1];
+	if (quoted === undefined) return undefined;
+	const value = quoted.replace(/^\$?'/, '').replace(/'$/, '').replaceAll("'\\''", "'");
+	const parts = literalParts(value);
+	return parts[0] === '' ? undefined : parts;
+}
+
+/** What stands between the expansions of a text, which may be within each other. */
+function literalParts(text: string): string[] {
+	const parts: string[] = [''];
+	let depth = 0;
+	for (let at = 0; at < text.length; at++) {
+		const [simple] = /^(?:\$(?:\w+|[?$!#@*-])|\\[a-zA-Z])/.exec(text.slice(at, at + 64)) ?? [];
+		if (/^\$[{(]/.test(text.slice(at, at + 2)) || (depth > 0 && '{('.includes(text[at] ?? ''))) {
+			if (depth === 0) parts.push('');
+			if (text[at] === '$') at++;
+			depth++;
+		} else if (depth > 0) {
+			if ('})'.includes(text[at] ?? '')) depth--;
+		} else if (simple !== undefined) {
+			parts.push('');
+			at += simple.length - 1;
+		} else parts.push(`${parts.pop() ?? ''}${text[at] ?? ''}`);
+	}
+	return parts;
+}

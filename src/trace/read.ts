@@ -1,0 +1,128 @@
+import { withoutControls } from '../base/format.js';
+import type { ScriptOutcome } from '../lab/events.js';
+import type { Excerpt, FailedSource, ScriptTrace, TraceStep } from '../lab/trace.js';
+import { findCommandPlaces } from '../shell/command-places.js';
+import { isWithoutFailure } from './culprit.js';
+import { followDash } from './dash.js';
+import { findFailure } from './failure.js';
+import { followRecords, type Followed } from './follow.js';
+import { judge } from './judge.js';
+import { outputOf } from './output.js';
+import type { Ran } from './shell-process.js';
+import { parseStream, streamLimitBytes } from './stream.js';
+
+/** From what the guest sends of a startup script's end to what reports tell of it. */
+
+/** How a script ended, as the guest tells it. */
+export interface ScriptEnding {
+	readonly status: ScriptOutcome['status'];
+	/** Absent when the script was killed before it could exit. */
+	readonly exitCode?: number;
+	/** What the script and its trace wrote, the end of it where it is long. */
+	readonly stream: string;
+	/** When it ended, in milliseconds since the epoch by the guest's clock. */
+	readonly endedAt?: number;
+}
+
+export interface ReadScript {
+	readonly failedLine?: number;
+	readonly failedCommand?: string;
+	readonly failedSource?: FailedSource;
+	readonly excerpt?: Excerpt;
+	readonly output: string;
+	readonly trace: ScriptTrace;
+}
+
+/** How much of the output goes into events, in characters: of the whole script, and of each command. */
+const outputLimit = 16_384;
+const stepOutputLimit = 4096;
+const commandLimit = 1000;
+const messageLimit = 300;
+
+/** Lines that are shown around a failing one. */
+const excerptMargin = 3;
+
+/** Reads the trace of a script whose text is given; `untraced` says why it was not traced at all. */
+export function readScript(ending: ScriptEnding, text: string, untraced?: string): ReadScript {
+	const parsed = parseStream(ending.stream, text);
+	const stream = untraced === undefined ? parsed : { shell: 'none' as const, before: ending.stream, records: [] };
+	const script = findCommandPlaces(text);
+	const output = outputOf(stream, text);
+	const isPipefail = /^#!.*\bpipefail\b/.test(text);
+	const end = { at: ending.endedAt, exitCode: ending.exitCode, reported: ending.exitCode === undefined ? undefined : stream.end, isPipefail };
+	const followed = (stream.shell === 'dash' ? followDash : followRecords)(stream.records, script, end);
+	const failure = ending.status === 'passed' ? undefined : findFailure(stream, followed, script);
+	if (failure?.isBeyondLast && !failure.ran) forget(followed);
+	const fates = judge(followed.commands, failure?.ran, failure ? followed.unfinished : []);
+	const steps = followed.commands.map((ran) => stepOf(ran, fates, followed.commands));
+	const why = untraced ?? (stream.shell === 'none' ? reasonForNothing(text) : undefined);
+	const { line, command, source, traceEnd } = failure ?? {};
+	return {
+		...(line === undefined ? {} : { failedLine: line }),
+		...(command === undefined ? {} : { failedCommand: command.slice(0, commandLimit) }),
+		...(source === undefined ? {} : { failedSource: source }),
+		...(line === undefined ? {} : { excerpt: excerptOf(text, line) }),
+		output: output.slice(-outputLimit),
+		trace: {
+			shell: stream.shell,
+			...(Buffer.byteLength(ending.stream) >= streamLimitBytes ? { isCut: true as const } : {}),
+			...(why === undefined ? {} : { why }),
+			...(traceEnd === undefined ? {} : { endedAt: traceEnd }),
+			steps,
+		},
+	};
+}
+
+/** The status of the script's end is not that of its last command, which was followed by something untraced. */
+function forget({ last, unfinished }: Followed): void {
+	if (last?.status && (unfinished.includes(last) || isWithoutFailure(last))) last.status = undefined;
+}
+
+const reasonForNothing = (text: string): string =>
+	/^#!(?!.*\b(?:ba|da)?sh\b)/.test(text) ? 'its interpreter tells nothing' : 'the shell told of no command';
+
+function stepOf(ran: Ran, fates: ReadonlyMap<Ran, TraceStep['fate']>, commands: readonly Ran[]): TraceStep {
+	const { record, line, endedAt, status, isTrap, depth } = ran;
+	const fate = fates.get(ran);
+	const at = record.at === undefined ? undefined : Math.round(record.at);
+	const message = fate === undefined || fate === 'condition' ? '' : messageOf(ran, commands);
+	return {
+		...(line === undefined ? {} : { line }),
+		...(record.source === '' ? {} : { source: record.source }),
+		command: record.command.slice(0, commandLimit),
+		depth,
+		...(at === undefined ? {} : { at }),
+		...(record.at === undefined || endedAt === undefined ? {} : { ms: Math.max(0, Math.round(endedAt - record.at)) }),
+		...(status === undefined ? {} : { status }),
+		...(fate === undefined ? {} : { fate }),
+		...(record.output === '' ? {} : { output: record.output.slice(-stepOutputLimit) }),
+		...(message === '' ? {} : { message }),
+		...(isTrap ? { isTrap } : {}),
+	};
+}
+
+/** Words that messages of failure have. */
+const complaint = /error|fatal|fail|cannot|can't|could not|denied|refused|not found|no such|invalid|unable|exists/i;
+
+/** What bash puts before what it says itself. */
+const prefix = /^\S+: line \d+: /;
+
+/** The line of what a command wrote that tells of its failure; else the last. Elements of a pipeline write together. */
+function messageOf(ran: Ran, commands: readonly Ran[]): string {
+	const inner = ran.isOwn ? commands.slice(commands.indexOf(ran), 1 + commands.findLastIndex((other) => other === ran || other.outer.includes(ran))) : [];
+	const sources = [[ran], [...ran.group, ...inner]];
+	for (const source of sources) {
+		const lines = withoutControls(source.map(({ record }) => record.output).join('\n'))
+			.split('\n')
+			.map((line) => line.trim())
+			.filter((line) => line !== '');
+		const line = lines.find((each) => complaint.test(each)) ?? lines.at(-1);
+		if (line !== undefined) return line.replace(prefix, '').slice(0, messageLimit);
+	}
+	return '';
+}
+
+function excerptOf(text: string, line: number): Excerpt {
+	const first = Math.max(1, line - excerptMargin);
+	return { firstLine: first, lines: text.replace(/\n$/, '').split('\n').slice(first - 1, line + excerptMargin) };
+}

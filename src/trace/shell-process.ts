@@ -1,0 +1,218 @@
+/** The shell's processes while a trace is followed: which commands are open in each, and how they end. */
+import type { CommandPlace, Fork } from '../shell/command-places.js';
+import { changesTrace } from './output.js';
+import type { TraceRecord } from './stream.js';
+
+/** A command with its end. */
+export interface Ran {
+	readonly record: TraceRecord;
+	readonly place: CommandPlace | undefined;
+	/** 1-based line of the script, or of the record's source; undefined where the shell tells none that is right. */
+	readonly line: number | undefined;
+	readonly isTrap: boolean;
+	/** Whether the script itself is its process, and no subshell. */
+	readonly isOwn: boolean;
+	depth: number;
+	/** Milliseconds since the epoch. */
+	endedAt: number | undefined;
+	status: number | undefined;
+	/** The commands that ended with it: the call of the function that it was the last in, and so on outwards. */
+	outer: readonly Ran[];
+	/** The command that it is run by: the call of its function, or of its file; of another process too. */
+	within: Ran | undefined;
+	/** The substitution that an assignment took its status from. */
+	cause: ShellProcess | undefined;
+	/** Bash could not expand it, and so has not traced it: it is told by what came next. */
+	readonly isRefused: boolean;
+	/** The other elements of its pipeline. */
+	group: readonly Ran[];
+}
+
+interface OpenCommand {
+	readonly ran: Ran;
+	readonly depth: number;
+}
+
+/** What is known of a process from its first record, or from the first of what it forked. */
+export interface ProcessStart extends Pick<TraceRecord, 'level' | 'depth' | 'pid'> {
+	/** What it is forked for; undefined where the script does not tell. */
+	readonly fork: Fork | undefined;
+	readonly isSubstitution: boolean;
+	/** How many forks of the script's text are around it, itself included. */
+	readonly forks: number;
+}
+
+/** A shell process: the script's own, which may be the last to tell of itself, or one that it forked. */
+export class ShellProcess {
+	readonly open: OpenCommand[] = [];
+	/** Those that it forked since its own last record. */
+	children: ShellProcess[] = [];
+	/** What it has run, in order. */
+	readonly rans: Ran[] = [];
+	currentLevel: number;
+	/** Set once the trap of EXIT runs: all from then on is within it. */
+	isEnding = false;
+	/** Exit status, where it is known. */
+	status: number | undefined;
+	/** The pipeline, or the subshell, that it ended in, if its last command was one. */
+	tail: Unit | undefined;
+
+	readonly parent: ShellProcess | undefined;
+	/** A process that has told of no command yet has the `pid` 0. */
+	start: ProcessStart;
+	/** How deep in the whole script that is. */
+	readonly startDepth: number;
+	/** The command of another process that it is run by. */
+	readonly within: Ran | undefined;
+
+	constructor(parent: ShellProcess | undefined, start: ProcessStart) {
+		this.parent = parent;
+		this.start = start;
+		this.currentLevel = start.level;
+		this.startDepth = start.depth + (parent ? parent.startDepth - parent.start.depth + (start.isSubstitution ? 1 : 0) : 0);
+		this.within = parent?.open.findLast(({ depth }) => depth < start.depth + start.level - parent.start.level)?.ran ?? parent?.within;
+	}
+
+	/** When the shell that forked it goes on; see {@link CommandPlace.runs}. */
+	get runs(): CommandPlace['runs'] {
+		const kind = this.start.fork?.kind;
+		return kind === 'background' || kind === 'beside' ? kind : 'in turn';
+	}
+
+	/** The last command that is no trap's. */
+	get last(): Ran | undefined {
+		return this.rans.findLast(({ isTrap }) => !isTrap);
+	}
+
+	/** Depth of a record in functions, files, and input within input, from where this process began. */
+	depthOf(record: Pick<TraceRecord, 'depth' | 'level'>, level = record.level): number {
+		return record.depth + level - this.start.level + (this.isEnding ? 1 : 0);
+	}
+}
+
+/** Processes that were forked for one thing. */
+export interface Unit {
+	/** `unknown`: the script's text does not tell, as in other files; then these may be several things. */
+	readonly kind: 'pipeline' | 'subshell' | 'substitution' | 'unknown';
+	readonly id: number | undefined;
+	/** How many there are, also of those that told of nothing; undefined where that is unknown. */
+	readonly count: number | undefined;
+	/** The pipeline as it stands in the script; otherwise empty. */
+	readonly text: string;
+	/** In the order of their first records, which is any. */
+	readonly elements: readonly ShellProcess[];
+}
+
+/** The last of what was forked; of one that is forked again and again the last time. */
+export function lastUnit(processes: readonly ShellProcess[]): Unit | undefined {
+	let unit: Unit | undefined;
+	for (const process of processes) {
+		if (process.runs === 'in turn') unit = unit && isOf(unit, process) ? { ...unit, elements: [...unit.elements, process] } : beginUnit(process);
+	}
+	return unit?.kind === 'unknown' && unit.elements.length === 1 ? { ...unit, count: 1 } : unit;
+}
+
+function beginUnit(process: ShellProcess): Unit {
+	const { fork, isSubstitution } = process.start;
+	if (isSubstitution) return { kind: 'substitution', id: fork?.id, count: 1, text: '', elements: [process] };
+	if (!fork) return { kind: 'unknown', id: undefined, count: undefined, text: '', elements: [process] };
+	return { kind: fork.kind === 'pipeline' ? 'pipeline' : 'subshell', id: fork.id, count: fork.count, text: fork.text, elements: [process] };
+}
+
+/** Whether a process is one more of what was forked last. */
+export function isOf({ kind, id, elements }: Unit, { start }: Pick<ShellProcess, 'start'>): boolean {
+	if (kind === 'unknown') return start.fork === undefined && !start.isSubstitution;
+	if (kind !== 'pipeline' || start.fork?.id !== id) return false;
+	return elements.every((element) => element.start.fork?.index !== start.fork?.index);
+}
+
+/** The status of a whole unit tells of its elements: of all where `pipefail` is set and it is 0, else of the last. */
+function tellStatuses({ elements, count, kind }: Unit, status: number | undefined, isPipefail: boolean): void {
+	for (const element of elements) {
+		const isLast = count === 1 || (kind === 'pipeline' && element.start.fork?.index === (count ?? 0) - 1);
+		if (isLast || (isPipefail && status === 0)) element.status ??= status;
+	}
+}
+
+/** These have no status of their own; nor is what ended the trace told of. */
+export const isHeader = ({ record, place }: Pick<Ran, 'record' | 'place'>): boolean =>
+	/^(?:for|case|select) /.test(record.command) || place?.assigns === 'before' || changesTrace(record.command);
+
+/** Ends a command, unless it has ended. */
+export function endCommand(ran: Ran, at: number | undefined, status: number | undefined): void {
+	ran.endedAt ??= at;
+	if (!isHeader(ran)) ran.status ??= status;
+}
+
+/** Ends every open command of a process that is as deep or deeper. */
+export function close(process: ShellProcess, depth: number, at: number | undefined, status: number | undefined): void {
+	const ended: Ran[] = [];
+	for (let top = process.open.at(-1); top && top.depth >= depth; top = process.open.at(-1)) {
+		process.open.pop();
+		ended.push(top.ran);
+	}
+	for (const [index, ran] of ended.entries()) {
+		endCommand(ran, at, ran.isTrap && depth === -Infinity ? undefined : status);
+		ran.outer = ended.slice(index + 1);
+	}
+}
+
+/** Ends a process, and what it forked since its last command: where that was a pipeline, the status is the pipeline's. */
+export function closeAll(process: ShellProcess, at: number | undefined, status: number | undefined, isPipefail: boolean): void {
+	process.status ??= status;
+	const children = process.children;
+	process.children = [];
+	const tail = lastUnit(children);
+	if (tail && tail.kind !== 'substitution') {
+		process.tail = tail;
+		if (status !== undefined) tellStatuses(tail, tail.count === 1 || !isPipefail || status === 0 ? status : undefined, isPipefail);
+	}
+	for (const child of children) closeAll(child, at, child.status, isPipefail);
+	joinGroup(tail);
+	// The status of a loop is not that of what it asked last.
+	if (process.open.at(-1)?.ran.place?.isLoopTest) {
+		const test = process.open.pop();
+		if (test) test.ran.endedAt ??= at;
+	}
+	close(process, -Infinity, at, status);
+}
+
+/** Notes of each element of a pipeline what the others are. */
+function joinGroup(unit: Unit | undefined): void {
+	const group = unit?.elements.flatMap(({ last }) => last ?? []) ?? [];
+	if (group.length > 1) for (const ran of group) ran.group = group;
+}
+
+/**
+ * Ends what a process forked since its last record, with what the next record of it, or of a process that it forked
+ * later, tells. The substitution is given back that set $? there.
+ */
+export function settle(process: ShellProcess, record: TraceRecord, place: CommandPlace | undefined, isPipefail: boolean): ShellProcess | undefined {
+	const { at, status, pipe } = record;
+	const children = process.children;
+	process.children = [];
+	const inTurn = children.filter(({ runs }) => runs === 'in turn');
+	const final = lastUnit(inTurn);
+	const substitution = final?.kind === 'substitution' ? final.elements[0] : undefined;
+	if (substitution) substitution.status ??= status;
+	const unit = substitution ? lastUnit(inTurn.filter(({ start }) => !start.isSubstitution)) : final;
+	// The last element of a pipeline may be the process itself (lastpipe), which is still in it.
+	const isOver = unit !== undefined && place?.forks.some(({ id }) => id === unit.id) !== true;
+	if (isOver) tellPipe(unit, pipe);
+	for (const child of children) if (child.runs !== 'background') closeAll(child, at, child.status, isPipefail);
+	joinGroup(unit);
+	return substitution;
+}
+
+/** PIPESTATUS tells of each element. Those of a pipeline in another file are known by the order they were forked in. */
+function tellPipe({ elements, count, kind }: Unit, pipe: readonly number[]): void {
+	if (kind === 'unknown' ? elements.length !== pipe.length : count !== pipe.length) return;
+	const inOrder = kind === 'unknown' ? elements.toSorted((a, b) => a.start.pid - b.start.pid) : elements;
+	for (const [index, element] of inOrder.entries()) {
+		element.status ??= pipe[kind === 'pipeline' ? (element.start.fork?.index ?? index) : index];
+	}
+}
+
+/** PIPESTATUS is of the last command, where $? may be of an `if` or a `!` around it; a substitution sets only $?. */
+export const ownStatus = ({ status, pipe }: Pick<TraceRecord, 'status' | 'pipe'>, isBehindSubstitution: boolean): number =>
+	pipe.length === 1 && !isBehindSubstitution ? (pipe[0] ?? status) : status;

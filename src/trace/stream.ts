@@ -1,0 +1,225 @@
+/**
+ * The file that a startup script and the shell's trace of it write to, in the order of what happened: a command of the
+ * trace, what was written until the next, and so on. `cloud-init/guest/run-script` and `trace.bash` make it so.
+ */
+
+/** How much of it the guest's agent sends: the end (`$stream_limit` there). */
+export const streamLimitBytes = 131_072;
+
+/** A command as the shell told it when it began, with what it knew of those before. */
+export interface TraceRecord {
+	/** How often the shell reads input within input: substitutions, `eval`, traps. 1 is the script itself; 0 unknown. */
+	readonly level: number;
+	/** Milliseconds since the epoch, with their fraction; undefined from dash. */
+	readonly at: number | undefined;
+	/** 0 from dash. */
+	readonly pid: number;
+	/** Of the first record of a process: the nearest process around it that has told of a command; otherwise its own. */
+	readonly parent: number;
+	/** How many functions and sourced files it is in. */
+	readonly depth: number;
+	/** $? and PIPESTATUS before it. */
+	readonly status: number;
+	readonly pipe: readonly number[];
+	/** 0 from dash. */
+	readonly line: number;
+	/** The sourced file that it is in; empty for the script itself. */
+	readonly source: string;
+	readonly command: string;
+	/** What was written behind it. */
+	readonly output: string;
+}
+
+export interface TraceStream {
+	readonly shell: 'bash' | 'dash' | 'none';
+	/** What was written before the first command. */
+	readonly before: string;
+	readonly records: readonly TraceRecord[];
+	/** What trace.bash told when the script ended; absent where the script has a trap of its own, or was killed. */
+	readonly end?: TraceEnd;
+}
+
+/** The end of a script as bash told it. */
+export interface TraceEnd extends TraceRecord {
+	/** The simple command that it ended in, nothing expanded: the one before a pipeline or a subshell that it ended in. */
+	readonly command: string;
+}
+
+/** The beginning of a record, as PS4 makes it in trace.bash, and in run-script for dash. */
+const bashHead = /(\x1e+)\+ (\d+)[.,](\d+) (\d+) (\d+) (\d+) (\d+) ([\d ]+) \| (\d+) ([^\n]*?) > /g;
+const dashHead = /\x1e\+ (\d+) > /g;
+
+/** What dash says of the script itself has its name twice, since the shell that traces it reads it with `.`. */
+const namedTwice = /^((\S*\/startup\/.+?): \d+: )\2: /gm;
+
+/** Takes the stream of a script apart, whose own text helps where a shell does not quote. What is no trace is output. */
+export function parseStream(text: string, script: string): TraceStream {
+	const bash = [...text.matchAll(bashHead)];
+	if (bash.length > 0) {
+		const { before, records } = cut(text, bash, bashRecord, commandLength);
+		return { shell: 'bash', before, ...splitEnd(withoutScript(records)) };
+	}
+	const plain = text.replaceAll(namedTwice, '$1');
+	const dash = [...plain.matchAll(dashHead)];
+	if (dash.length === 0) return { shell: 'none', before: text, records: [] };
+	const { before, records } = cut(plain, dash, dashRecord, dashLength(script));
+	// The first is run-script's own `. "$0"`.
+	const isWhole = before === '' && records[0]?.command.startsWith('. ');
+	return { shell: 'dash', before: before + (isWhole ? (records[0]?.output ?? '') : ''), records: isWhole ? records.slice(1) : records };
+}
+
+/** The script itself is known by being the only source, or by its place; then it is no other file. */
+function withoutScript(records: readonly TraceRecord[]): TraceRecord[] {
+	const script = records.find(({ depth, source }) => depth === 0 && source !== '')?.source;
+	const isScript = (source: string): boolean => (script === undefined ? /\/startup\/[^/]+$/.test(source) : source === script);
+	return records.map((record) => (isScript(record.source) ? { ...record, source: '' } : record));
+}
+
+/** What the trap of trace.bash runs, in whatever form it was traced. */
+const endBegins = /^(?:__rehearse\+=\(\$\?|PS4=.*__rehearse=BASHPID)/s;
+const endTold = /^\[\[ -n (\d+) ([\d ]+) : ([^]*) \]\]$/;
+/** The same in a trace of the script's own making. */
+const endForeign = /(?:^[^\n]*__rehearse\+=\(\$\? [^\n]*\n[^\n]*mapfile [^\n]*\n[^\n]*set -x\n)?^[^\n]*PS4=[^\n]*__rehearse=BASHPID[^\n]*\n/m;
+
+/** Takes the end that trace.bash told from the commands of the script. */
+function splitEnd(records: readonly TraceRecord[]): Pick<TraceStream, 'records' | 'end'> {
+	// Behind it only what ran in the background tells of more.
+	const begun = new Set(records.filter(({ command: each }) => endBegins.test(each)).map(({ pid }) => pid));
+	const last = records.findLast(({ command: each, pid, parent }) => (begun.has(pid) || pid !== parent) && endTold.test(each));
+	const [, status, pipe = '', command = ''] = endTold.exec(last?.command ?? '') ?? [];
+	if (!last || status === undefined) return { records };
+	const first = records.findLast(({ command: each, pid }) => pid === last.pid && /^__rehearse\+=\(\$\?/.test(each));
+	const index = records.findIndex((record) => record.pid === last.pid && endBegins.test(record.command));
+	const from = index === -1 ? records.indexOf(last) : index;
+	const isEnd = (record: TraceRecord, at: number): boolean => at >= from && record.pid === last.pid;
+	const kept = records.flatMap((record, at) => {
+		if (isEnd(record, at)) return [];
+		return at === from - 1 ? { ...record, output: record.output.replace(endForeign, '') } : record;
+	});
+	const output = records.filter(isEnd).map((record) => record.output).join('');
+	return {
+		records: kept,
+		end: { ...(first ?? records[from] ?? last), status: Number(status), pipe: pipe.trim().split(/\s+/).map(Number), command, output },
+	};
+}
+
+type Head = Omit<TraceRecord, 'command' | 'output'>;
+
+function cut(
+	text: string,
+	heads: readonly RegExpExecArray[],
+	read: (match: RegExpExecArray) => Head,
+	lengthOf: (body: string) => number,
+): Pick<TraceStream, 'before' | 'records'> {
+	const records = heads.map((match, index) => {
+		const body = text.slice(match.index + match[0].length, heads[index + 1]?.index ?? text.length);
+		const length = lengthOf(body);
+		return { ...read(match), command: body.slice(0, length), output: body.slice(length + 1) };
+	});
+	return { before: text.slice(0, heads[0]?.index ?? 0), records };
+}
+
+function bashRecord(match: RegExpExecArray): Head {
+	const [, marks = '', seconds, fraction = '', parent, pid, sources, status, pipe = '', line, source = ''] = match;
+	return {
+		level: marks.length,
+		at: Number(`${seconds}.${fraction}`) * 1000,
+		pid: Number(pid),
+		parent: Number(parent),
+		// The script itself is the first of its sources.
+		depth: Math.max(0, Number(sources) - 1),
+		status: Number(status),
+		pipe: pipe.trim().split(/\s+/).map(Number),
+		line: Number(line),
+		source,
+	};
+}
+
+const dashRecord = (match: RegExpExecArray): Head => ({
+	level: 0,
+	at: undefined,
+	pid: 0,
+	parent: 0,
+	depth: 0,
+	status: Number(match[1]),
+	pipe: [],
+	line: 0,
+	source: '',
+});
+
+/** Bash tells these as they stand in the script, whatever quotes are in them. */
+const unexpanded = /^(?:for|case|select) /;
+
+/** How long a command is that bash quoted: to the first end of a line outside of quotes. */
+export function commandLength(body: string): number {
+	if (unexpanded.test(body)) return firstLineLength(body);
+	if (body.startsWith('[[ ')) return lengthTo(body, / \]\]\n/) ?? firstLineLength(body);
+	let at = 0;
+	while (at < body.length && body[at] !== '\n') {
+		const next = body[at] === '\\' ? at + 2 : skipQuotes(body, at);
+		// A quote that never ends was none.
+		if (next === undefined) return firstLineLength(body);
+		at = next;
+	}
+	return Math.min(at, body.length);
+}
+
+/** The position behind a quotation that begins at `at`, or behind the letter there. */
+function skipQuotes(body: string, at: number): number | undefined {
+	const isAnsi = body.startsWith("$'", at);
+	const quote = isAnsi ? "'" : body[at];
+	if (quote !== "'" && quote !== '"') return at + 1;
+	for (let end = at + (isAnsi ? 2 : 1); end < body.length; end++) {
+		if (body[end] === '\\' && (isAnsi || quote === '"')) end++;
+		else if (body[end] === quote) return end + 1;
+	}
+	return undefined;
+}
+
+/**
+ * dash writes a command word by word, so that those of a pipeline can stand in each other; then each of them owes an end
+ * of a line, and what is between cannot be told apart.
+ */
+function dashLength(script: string): (body: string) => number {
+	let owed = 0;
+	return (body) => {
+		if (owed === 0 && body.includes('\n')) return unquotedLength(body, script);
+		owed++;
+		let end = -1;
+		while (owed > 0) {
+			const next = body.indexOf('\n', end + 1);
+			if (next === -1) return body.length;
+			end = next;
+			owed--;
+		}
+		return end;
+	};
+}
+
+/** How long a command of dash's is, which quotes nothing: a word of several lines is told by what such words are for. */
+function unquotedLength(body: string, script: string): number {
+	// Assignments write nothing.
+	if (/^\w+=/.test(body)) return body.length - (body.endsWith('\n') ? 1 : 0);
+	const half = (body.length - 7) / 2;
+	if (body.startsWith('echo ') && half >= 1 && body.slice(5, 5 + half) === body.slice(6 + half, -1)) return 5 + half;
+	let length = firstLineLength(body);
+	for (let next = length; next < body.length; ) {
+		next = body.indexOf('\n', length + 1);
+		if (next === -1) next = body.length;
+		if (body.slice(length, next).trim() === '') break;
+		const joint = `${/\S*$/.exec(body.slice(0, length))?.[0]}${/^\n\S*/.exec(body.slice(length, next))?.[0]}`;
+		if (!script.includes(joint)) break;
+		length = next;
+	}
+	return length;
+}
+
+function firstLineLength(body: string): number {
+	const end = body.indexOf('\n');
+	return end === -1 ? body.length : end;
+}
+
+function lengthTo(body: string, end: RegExp): number | undefined {
+	const match = end.exec(body);
+	return match ? match.index + match[0].length - 1 : undefined;
+}

@@ -1,0 +1,44 @@
+/** Commands that bash ended in without tracing them: it could not expand them, or the script had ended its trace. */
+import type { CommandPlace, ScriptPlaces } from '../shell/command-places.js';
+import { isHarmless } from './culprit.js';
+import { isHeader, type Ran } from './shell-process.js';
+
+/** Bash writes redirections its own way. */
+const comparable = (text: string): string => text.replaceAll(/\\\n|\s/g, '').split(/\d*[<>]/)[0] ?? '';
+
+/** Whether a command, as it stands in the script, is what was traced last, or the call that it is within. */
+export function isSameCommand(reported: string, last: Ran | undefined, script: ScriptPlaces): boolean {
+	for (let ran = last; ran; ran = ran.within) if (isSame(reported, ran, script)) return true;
+	return false;
+}
+
+/** Where it cannot be told, it is. */
+function isSame(reported: string, last: Ran, { aliases }: ScriptPlaces): boolean {
+	const { place, record } = last;
+	// For these bash tells the command before.
+	if (isHeader(last) && !/^\w+=|^set |PS4=/.test(record.command)) return true;
+	const [traced = ''] = record.command.split(/\s/);
+	const [first = ''] = reported.trim().split(/\s/);
+	if (!place || aliases.has(place.words[0] ?? '')) return reported.includes(traced.replace(/^'|'$/g, '')) || /[$`*"'\\]/.test(first);
+	const [one, other] = [comparable(reported), comparable(place.text)];
+	if (one.startsWith(other) || other.startsWith(one)) return true;
+	return first === traced && !isHarmless(place.text);
+}
+
+/**
+ * The line that a command of the script stands on, if there is one only, the first behind `after` where there are more.
+ * A subshell that follows at once may have failed instead: bash does not tell of those.
+ */
+export function lineOfCommand(reported: string, { places }: ScriptPlaces, after: number): number | undefined {
+	const text = comparable(reported);
+	if (text === '') return undefined;
+	const found = places.filter((place) => comparable(place.text) === text && !isForkedFirst(place));
+	const [place, ...others] = found.length > 1 ? found.filter(({ line }) => line > after) : found;
+	if (!place || others.length > 0) return undefined;
+	const next = places[places.indexOf(place) + 1];
+	const isBeforeSubshell = next?.forks.some(({ kind, id }) => kind !== 'background' && kind !== 'substitution' && !place.forks.some((fork) => fork.id === id));
+	return isBeforeSubshell ? undefined : place.line;
+}
+
+/** What runs in a process of its own is not told of as that of the script. */
+const isForkedFirst = ({ forks }: CommandPlace): boolean => forks.length > 0;

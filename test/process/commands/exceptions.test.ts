@@ -1,0 +1,83 @@
+/** Exceptions that no caller catches, in each of the three processes; and what is told of a lab that ended so. */
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { tokenOf } from '../../../src/base/alive.js';
+import { downCommand } from '../../../src/commands/live/down.js';
+import { statusCommand } from '../../../src/commands/live/status.js';
+import { startDaemon } from '../../../src/process/daemon.js';
+import { run } from '../../../src/process/run.js';
+import { startLab } from '../supervisor/labs.js';
+
+async function temporary(t: ExecutionContext): Promise<string> {
+	const directory = await mkdtemp(path.join(os.tmpdir(), 'exceptions-'));
+	t.teardown(() => rm(directory, { recursive: true, force: true }));
+	return directory;
+}
+
+test('what a listener throws ends a command in order, and is what it failed with', async (t) => {
+	const module = (file: string) => JSON.stringify(new URL(`../../../src/${file}`, import.meta.url));
+	const program = `
+		import { stopOnSignals } from ${module('commands/stop.js')};
+		import { systemClock } from ${module('base/waiting.js')};
+		const stopping = stopOnSignals();
+		setTimeout(() => { throw new Error('a listener broke'); }, 1);
+		if (process.argv[1] === 'rejects') { void Promise.reject(new Error('a listener broke')); }
+		await systemClock.sleep(60_000, stopping.signal).catch((error) => console.log(error.code, error.exitCode, error.message));
+		stopping.done();
+		console.log('cleaned up');
+		process.exit(4);
+	`;
+	for (const how of ['throws', 'rejects']) {
+		const { stdout, exitCode } = await run([process.execPath, '--input-type=module', '-e', program, how], { allowFailure: true, timeoutMs: 30_000 });
+		t.deepEqual([stdout, exitCode], ['internal 4 a listener broke\ncleaned up', 4], how);
+	}
+});
+
+test.serial('what a listener throws in the supervisor takes the lab down in order, and is told', async (t) => {
+	// Of all Node programs the supervisor alone is the first process of its namespace.
+	const preload = "data:text/javascript,if(process.pid===1)setTimeout(()=>{throw(new(Error)('out-of-luck'))},1500)";
+	const lab = await startLab(t, { behaviour: 'hangs', env: { NODE_OPTIONS: `--import=${preload}` } });
+	const { error } = await lab.waitFor('done');
+	t.like(error, { code: 'internal', exitCode: 4, message: 'out-of-luck' });
+	t.truthy(await lab.waitFor('stage-finished', 'teardown'));
+	t.deepEqual(await lab.leftovers(), []);
+});
+
+test('what a daemon writes as it crashes is in its log', async (t) => {
+	const log = path.join(await temporary(t), 'web.log');
+	const daemon = await startDaemon([process.execPath, '-e', 'throw new Error("out of luck")'], '', log);
+	for await (const chunk of daemon.output) t.fail(String(chunk));
+	const { stdout } = await run(['grep', '-c', 'Error: out of luck', log]);
+	t.is(stdout, '1');
+});
+
+test('a lab whose process is gone is told by status with its log, and forgotten by down', async (t) => {
+	const runs = path.join(await temporary(t), 'runs');
+	const leave = async (name: string, files: Readonly<Record<string, string>>) => {
+		await mkdir(path.join(runs, name), { recursive: true });
+		for (const [file, text] of Object.entries(files)) await writeFile(path.join(runs, name, file), text);
+	};
+	const dead = tokenOf(4_194_305);
+	await leave('1-web', { pid: dead, 'live.json': JSON.stringify({ name: 'web', isUp: true, log: '/logs/web.log', token: dead }) });
+	await leave('2-run', { pid: dead, 'live.json': JSON.stringify({ name: 'run', isUp: false, token: dead }) });
+	await leave('3-db', { 'crash.json': JSON.stringify({ name: 'db', log: '/logs/db.log', message: 'a listener broke' }) });
+	await leave('4-over', {});
+	let text = '';
+	const terminal = { stdout: { write: (chunk: string) => (text += chunk) }, stdoutColor: false };
+	await statusCommand({ runs, lab: undefined, json: false, terminal });
+	t.regex(text, /^web {2}has ended by itself: its process is gone\n {2}.*1-web\n {2}what its process wrote: \/logs\/web\.log\n/);
+	t.regex(text, /^db {2}has ended by itself: a listener broke\n/m);
+	t.notRegex(text, /run {2}has/);
+	text = '';
+	t.is(await downCommand({ runs, lab: 'web', all: false, terminal }), 0);
+	t.is(text, 'web had ended by itself: what its process wrote is in /logs/web.log\n');
+	text = '';
+	t.is(await downCommand({ runs, lab: undefined, all: true, terminal }), 0);
+	t.is(text, 'db had ended by itself: what its process wrote is in /logs/db.log\n');
+	text = '';
+	await statusCommand({ runs, lab: undefined, json: true, terminal });
+	t.deepEqual(JSON.parse(text), { schema: 1, labs: [] });
+	t.deepEqual((await readdir(runs)).length, 4, 'the runs stay to be read');
+});

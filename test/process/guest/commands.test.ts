@@ -1,0 +1,106 @@
+/** What the host has a guest run, over the real program of the guest's. */
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import net from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { Failure } from '../../../src/base/errors.js';
+import { quote } from '../../../src/base/shell.js';
+import { poll } from '../../../src/base/waiting.js';
+import type { CommandChannel } from '../../../src/machine/command-channel.js';
+import { GuestConnectionError } from '../../../src/machine/connection-error.js';
+import { startCommands } from './commands.js';
+
+const soon = { timeoutMs: 20_000 };
+
+const inGuest = (body: (t: ExecutionContext, channel: CommandChannel) => Promise<void>) => async (t: ExecutionContext) => {
+	using guest = startCommands();
+	await body(t, guest.channel);
+};
+
+test('a command gives stdout, stderr and exit status, and has no input', inGuest(async (t, channel) => {
+	t.like(await channel.run('cat; echo out; echo err >&2; exit 3', soon), { stdout: 'out\n', stderr: 'err\n', exitCode: 3, timedOut: false });
+}));
+
+test('a command that a signal ends gives its name', inGuest(async (t, channel) => {
+	t.like(await channel.run('kill -TERM $$', soon), { exitCode: undefined, signal: 'TERM', timedOut: false });
+}));
+
+test('it has what a login of root has, and nothing of the agent\'s', inGuest(async (t, channel) => {
+	const { stdout } = await channel.run('pwd; echo "$HOME $USER $LOGNAME $SHELL $PATH"; echo "[$AVA_PATH$NODE_ENV]"', soon);
+	const [place, login, rest] = stdout.split('\n');
+	t.regex(place ?? '', /^\/(?:root)?$/);
+	t.is(login, '/root root root /bin/bash /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');
+	t.is(rest, '[]');
+}));
+
+const roundTrip = test.macro(async (t, text: string) => {
+	using guest = startCommands();
+	t.is((await guest.channel.run(`printf %s ${quote(text)}`, soon)).stdout, text);
+});
+test('quoting: all that is special to a shell', roundTrip, ` $HOME \`id\` "a" 'b' \\ ! * ~ # ; & | < > ( ) { } [ ] \t\n é € 🐘 `);
+test('quoting: quotes alone', roundTrip, `'''`);
+test('quoting: 60,000 characters', roundTrip, 'añ'.repeat(30_000));
+
+test('output without end is cut short in memory, not in time, and holds up nobody', inGuest(async (t, channel) => {
+	const long = channel.run('head -c 40000000 /dev/zero; echo end >&2', soon);
+	t.is((await channel.run('echo quick', soon)).stdout, 'quick\n');
+	const { stdout, stderr, exitCode } = await long;
+	t.deepEqual([stdout.length, stderr, exitCode], [8 * 1024 * 1024, 'end\n', 0]);
+}));
+
+test('a command that is not over in time gives what it wrote until then, and is ended with all that it started', inGuest(async (t, channel) => {
+	const result = await channel.run('sleep 61 & echo $!; sleep 62', { timeoutMs: 1500 });
+	t.like(result, { exitCode: undefined, timedOut: true });
+	const isGone = async () => !existsSync(`/proc/${result.stdout.trim()}`);
+	t.true((await poll(isGone, Boolean, { intervalMs: 20, deadlineMs: 10_000 })).accepted);
+	t.is((await channel.run('echo on', soon)).stdout, 'on\n');
+}));
+
+test('an abort ends a command with its reason', inGuest(async (t, channel) => {
+	const reason = new Error('enough');
+	const abort = new AbortController();
+	setTimeout(() => abort.abort(reason), 200);
+	t.is(await t.throwsAsync(channel.run('sleep 60', { ...soon, signal: abort.signal })), reason);
+}));
+
+test('whoever is left behind in the background is not waited for', inGuest(async (t, channel) => {
+	const { stdout, ms } = await channel.run('sleep 30 & echo started', soon);
+	t.is(stdout, 'started\n');
+	t.true(ms < 10_000);
+}));
+
+test('many commands at once', inGuest(async (t, channel) => {
+	const results = await Promise.all(Array.from({ length: 20 }, (_, index) => channel.run(`sleep 0.${index % 3}; echo ${index}`, soon)));
+	t.deepEqual(results.map(({ stdout }) => stdout), Array.from({ length: 20 }, (_, index) => `${index}\n`));
+}));
+
+test('a guest that is gone is told, and one that says nothing', async (t) => {
+	using guest = startCommands();
+	const pending = guest.channel.run('sleep 60', soon);
+	process.kill(guest.pid, 'SIGKILL');
+	t.is((await t.throwsAsync(pending, { instanceOf: Failure }))?.code, 'control-channel');
+	using frozen = startCommands();
+	await frozen.channel.run('true', soon);
+	process.kill(frozen.pid, 'SIGSTOP');
+	const error = await t.throwsAsync(frozen.channel.run('true', { timeoutMs: 300 }), { instanceOf: Failure });
+	t.regex(error?.message ?? '', /^guest does not answer on its control channel: nothing was heard/);
+});
+
+test('a connection starts in the guest, and ends with either side', inGuest(async (t, channel) => {
+	const server = net.createServer({ allowHalfOpen: true }, (socket) => socket.on('data', (data) => socket.end(data.toString().toUpperCase())));
+	await once(server.listen(0, '127.0.0.1'), 'listening');
+	const { port } = server.address() as net.AddressInfo;
+	const connection = await channel.connect('localhost', port, soon);
+	connection.write('hello');
+	let said = '';
+	for await (const chunk of connection) said += String(chunk);
+	t.is(said, 'HELLO');
+	(await channel.connect('127.0.0.1', port, soon)).destroy();
+	server.close();
+}));
+
+test('a connection that does not come about says why', inGuest(async (t, channel) => {
+	await t.throwsAsync(channel.connect('127.0.0.1', 1, soon), { instanceOf: GuestConnectionError, message: 'connection to 127.0.0.1:1 refused' });
+	await t.throwsAsync(channel.connect('::ffff:127.0.0.1', 1, soon), { message: /refused$/ });
+	await t.throwsAsync(channel.connect('no such name', 1, soon), { message: /the name is unknown in the guest$/ });
+}));

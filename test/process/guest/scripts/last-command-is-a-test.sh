@@ -1,0 +1,4 @@
+#!/bin/bash
+touch marker
+rm marker
+[ -e marker ] && echo "still there"

@@ -1,0 +1,5 @@
+#!/bin/bash
+set -euo pipefail
+echo "${OPTIONAL:-default}" >value
+echo "${REQUIRED_BUT_MISSING}"
+echo never

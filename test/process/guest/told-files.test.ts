@@ -1,0 +1,112 @@
+/** Failures in sourced files, and traps that hand a status on. */
+import test from 'ava';
+import { tells } from './told.js';
+
+// Other files.
+const library = `
+cat >lib.sh <<'LIB'
+# shared
+
+put() {
+	echo "put $1"
+	cp "/nonexistent/$1" here
+}
+LIB
+`;
+test(tells, `${library}set -eu
+. ./lib.sh
+put server
+echo ready`, { line: 11, command: 'cp /nonexistent/server here', source: ['lib.sh', 5] });
+test(tells, `${library}. ./lib.sh
+set -euo pipefail
+x=$(put server)
+echo ready`, { line: 11, command: 'cp', source: ['lib.sh', 5] });
+test(tells, `${library}. ./lib.sh
+put server
+put client || true
+echo ready`, { swallowed: [[5, 'cp'], [5, 'cp']] });
+test(tells, `${library}. ./lib.sh
+set -euo pipefail
+put server 2>&1 | tee log
+echo ready`, { line: 11, command: 'cp', source: ['lib.sh', 5] });
+test(tells, `
+echo 'true
+ls /nonexistent
+true' >lib.sh
+set -e
+source ./lib.sh
+echo ready`, { line: 5, command: 'ls', source: ['lib.sh', 2] });
+test(tells, `
+set -eu
+printf '%s\\n' '# by hand' '_OLD="$PS9"' 'PS9=x' >activate
+source ./activate
+echo ready`, { line: 3, command: '_OLD="$PS9"', source: ['activate', 2], output: /PS9: unbound variable/ });
+test(tells, `
+set -e
+echo 'if true; then' >broken
+. ./broken
+echo ready`, { line: 3, command: '. ./broken', source: ['broken', 2] });
+test(tells, `
+set -e
+echo 'helper() { "$@"; }' >lib
+. ./lib
+own() { echo a; ls /nonexistent; }
+helper own`, { line: 4, command: 'ls' });
+test(tells, `
+set -e
+echo 'all() { cat /nonexistent | sort | (cat; exit 3); }' >lib
+. ./lib
+all`, { line: 4, source: ['lib', 1], command: 'exit 3' });
+
+// Traps.
+for (const signals of ['EXIT INT TERM', 'EXIT', '0', 'INT EXIT', 'EXIT ERR']) {
+	test(`a trap of ${signals} that hands the status on`, tells, `
+set -eu
+work=$(mktemp -d)
+finish() {
+	local status=$?
+	rm -rf "$work"
+	echo "left with $status"
+	exit "$status"
+}
+trap finish ${signals}
+echo a >"$work/b"
+grep -q media "$work/b"
+echo no`, { line: 11, command: 'grep -q media' });
+}
+test(tells, `
+set -e
+trap 's=$?; echo bye; exit $s' EXIT
+f() {
+	ls /nonexistent
+}
+f`, { line: 4, command: 'ls' });
+test(tells, `
+set -eE
+trap 'echo "line $LINENO"; exit 3' ERR
+f() { ls /nonexistent; }
+f
+echo no`, { line: 3, command: 'ls' });
+test(tells, `
+trap 'echo term; exit 7' TERM
+echo a
+kill -TERM $$
+echo no`, { line: 3, command: 'kill -TERM' });
+test(tells, `
+trap 'echo bye; exit 7' EXIT
+echo a`, { command: 'exit 7' });
+test(tells, `
+trap 'echo bye' EXIT
+echo a
+exit 3`, { line: 3, command: 'exit 3' });
+test(tells, `
+set -e -o pipefail
+trap 'echo bye' EXIT
+echo a | (cat; exit 4) | cat
+echo no`, { line: 3, command: 'exit 4' });
+test(tells, `
+trap 'echo "failed at $LINENO" >&2' ERR
+ls /nonexistent
+echo on
+false
+exit 2`, { line: 5, command: 'exit 2', swallowed: [[2, 'ls'], [4, 'false']] });

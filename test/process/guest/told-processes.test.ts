@@ -1,0 +1,144 @@
+/** Pipelines, subshells and substitutions: the command that failed is told with its own line. */
+import test from 'ava';
+import { tells } from './told.js';
+
+// Pipelines and subshells.
+test(tells, `
+set -euo pipefail
+printf '1\\n2\\n' | while read -r n; do
+	if [ "$n" = 2 ]; then
+		ln -s /a /nonexistent/b
+	fi
+done
+echo ready`, { line: 4, command: 'ln' });
+test(tells, `
+set -euo pipefail
+printf '%s\\n' a b c | while read -r kind; do
+	echo "room for $kind"
+	if [ "$kind" = b ]; then
+		echo no
+		exit 9
+	fi
+done
+echo ready`, { line: 6, command: 'exit 9' });
+test(tells, `
+set -e
+cat /nonexistent | while read -r account; do
+	echo "account $account"
+done
+echo ready`, { swallowed: [[2, 'cat /nonexistent']] });
+test(tells, `
+set -euo pipefail
+main() {
+	echo begin
+	cp /nonexistent here
+	echo end
+}
+main 2>&1 | tee log
+echo ready`, { line: 4, command: 'cp /nonexistent here' });
+test(tells, `
+set -euo pipefail
+{
+	echo begin
+	cp /nonexistent here
+	echo end
+} 2>&1 | tee log`, { line: 4, command: 'cp' });
+test(tells, `
+set -euo pipefail
+{ echo a | cat; ls /nonexistent 2>&1 | cat; echo no; } | tee log
+echo ready`, { line: 2, command: 'ls /nonexistent' });
+test(tells, `
+set -euo pipefail
+true | false | true`, { line: 2, command: 'false' });
+test(tells, `
+set -e
+true | false | true
+false | true
+true | (exit 3)`, { line: 4, command: 'exit 3', swallowed: [[2, 'false'], [3, 'false']] });
+test(tells, `
+while read -r l; do
+	echo "$l"
+done < <(cat /nonexistent)
+echo on`, { swallowed: [[3, 'cat /nonexistent']] });
+test(tells, `
+mapfile -t all < <(echo a; nosuchcommand)
+echo "\${#all[@]}"`, { swallowed: [[1, 'nosuchcommand']] });
+test(tells, `
+set -e
+x=$(echo "$(cat /nonexistent)")
+echo "[$x]"`, { swallowed: [[2, 'cat /nonexistent']] });
+test(tells, `
+set -e
+x=$(y=$(cat /nonexistent); echo "$y")
+echo "[$x]"`, { swallowed: [[2, 'cat /nonexistent']] });
+test(tells, `
+set -e
+x=$(cat "$(echo /nonexistent)")
+echo "[$x]"`, { line: 2, command: 'cat /nonexistent' });
+test(tells, `
+set -e
+x=$(cd /nonexistent && pwd)
+echo "[$x]"`, { line: 2, command: 'cd /nonexistent' });
+test(tells, `
+set -e
+( cd /; ls /nonexistent; echo on )
+( cd /; set +e; ls /nonexistent; exit 4 )
+echo no`, { line: 2, command: 'ls' });
+test(tells, `
+( ls /nonexistent; true )
+( true | cat /nonexistent; exit 4 )
+(exit 5) || true
+exit 6`, { line: 4, command: 'exit 6', swallowed: [[1, 'ls /nonexistent'], [2, 'cat /nonexistent'], [2, 'exit 4'], [3, 'exit 5']] });
+test(tells, `
+set -euo pipefail
+for i in 1 2; do
+	echo $i | grep -q 1
+done`, { line: 3, command: 'grep -q 1' });
+test(tells, `
+set -euo pipefail
+find . -name '*' | xargs -r ls /nonexistent >/dev/null
+echo no`, { line: 2, command: 'xargs' });
+test(tells, `
+set -euo pipefail
+n=$(ls /nonexistent 2>/dev/null | wc -l)
+echo no`, { line: 2, command: 'ls /nonexistent 2>/dev/null | wc -l' });
+test(tells, `
+set -euo pipefail
+echo a | (cat; false)
+echo no`, { line: 2, command: 'false' });
+test(tells, `
+shopt -s lastpipe
+set -eo pipefail
+echo a | while read -r x; do
+	ls /nonexistent
+done
+echo no`, { line: 4, command: 'ls' });
+test(tells, `
+set -e
+f() { true | grep -q a; }
+f
+echo no`, { line: 2, command: 'grep -q a' });
+
+test(tells, `
+set -e -o pipefail
+for f in a b c; do
+	[ $f != b ] || ls /nonexistent
+	echo $f
+done | sort
+echo no`, { line: 3, command: 'ls' });
+test(tells, `
+set -e
+(sleep 0.3; exit 7) &
+true | ls /nonexistent
+echo no`, { line: 3, command: 'ls' });
+test(tells, `
+set -e
+case a in
+a) ls /nonexistent ;;
+esac | cat
+case a in a) true ;; esac | while read -r l; do :; done
+f() {
+	set +x
+	ls /nonexistent
+}
+f`, { line: 8, command: 'ls', swallowed: [[3, 'ls']] });

@@ -1,0 +1,64 @@
+/** Stores of images with builds that are fakes, for the tests of this folder. */
+import { readFileSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { poll } from '../../../src/base/waiting.js';
+import type { GuestDefinition, ImageRequest } from '../../../src/image/guest.js';
+import type { ImageStoreOptions } from '../../../src/image/store.js';
+import type { RunEventBody } from '../../../src/lab/events.js';
+
+/** What images are made of. */
+export const guest: GuestDefinition = { suite: 'trixie', components: ['main'], base: [], features: {}, absent: {} };
+/** One that the tests want. */
+export const request: ImageRequest = { suite: 'trixie', packages: ['cloud-init', 'jq'], nodes: ['one'] };
+
+/** A store of its own, and the notes of the programs that built for it, a line each. */
+export interface Store {
+	readonly directory: string;
+	readonly events: RunEventBody[];
+	readonly options: ImageStoreOptions;
+	/** TMPDIR of its builds. */
+	readonly temporary: string;
+	notes(): string[];
+}
+
+/** What the fake mmdebstrap does beside noting its begin: a shell program. */
+export async function makeStore(t: ExecutionContext, bootstrap: string): Promise<Store> {
+	// Open to all, as os.tmpdir() need not be.
+	const base = await mkdtemp('/tmp/rehearse-test-');
+	t.teardown(() => rm(base, { recursive: true, force: true }));
+	await chmod(base, 0o755);
+	const notes = path.join(base, 'notes');
+	await writeFile(notes, '');
+	await writeProgram(base, 'mmdebstrap', `echo begin >>${notes}\n${bootstrap.replaceAll('NOTES', notes)}`);
+	// Within the user namespace a program of the shell's unpacks the archive; its fifth argument is where to.
+	await writeProgram(base, 'unshare', 'while [ "$1" != -- ]; do shift; done; shift\n[ "$1" = chgrp ] && exit\n[ "$1" = sh ] || exec "$@"\nfor file in root.img vmlinuz initrd; do echo built >"$6/$file"; done');
+	process.env['PATH'] = `${path.join(base, 'bin')}:${process.env['PATH']}`;
+	const temporary = path.join(base, 'scratch');
+	process.env['TMPDIR'] = temporary;
+	await mkdir(temporary);
+	const events: RunEventBody[] = [];
+	const directory = path.join(base, 'cache', 'images');
+	return {
+		directory,
+		events,
+		temporary,
+		options: { directory, guest, findMirror: async () => ({}), emit: (event) => events.push(event) },
+		notes: () => readFileSync(notes, 'utf8').split('\n').filter(Boolean),
+	};
+}
+
+async function writeProgram(base: string, name: string, program: string): Promise<void> {
+	const file = path.join(base, 'bin', name);
+	await mkdir(path.dirname(file), { recursive: true });
+	await writeFile(file, `#!/bin/sh\n${program}\n`);
+	await chmod(file, 0o755);
+}
+
+/** Waits until a build has noted something; resolves to all notes. */
+export async function noted(store: Store, note: string): Promise<string> {
+	const { accepted, last } = await poll(async () => store.notes(), (notes) => notes.some((line) => line.startsWith(note)), { intervalMs: 20, deadlineMs: 20_000 });
+	if (!accepted) throw new Error(`never noted: ${note}`);
+	return last.join('\n');
+}

@@ -1,0 +1,30 @@
+import { mkdir, mkdtemp, rm, stat, utimes } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import { CleanupStack } from '../../../src/base/cleanup.js';
+import { poll } from '../../../src/base/waiting.js';
+import { leaseCheckpoint } from '../../../src/checkpoint/lease.js';
+import { keepFresh } from '../../../src/runs/heartbeat.js';
+import { holderFile, writeHolder } from '../../../src/runs/run-directory.js';
+import { tokenOf } from '../../../src/base/alive.js';
+import { key, make } from '../checkpoint/stores.js';
+
+test('a run that goes on touches what others judge it by, who cannot see its process', async (t) => {
+	const directory = await mkdtemp(path.join(os.tmpdir(), 'heartbeat-'));
+	t.teardown(() => rm(directory, { recursive: true }));
+	const [run, store] = [path.join(directory, 'run'), path.join(directory, 'store')];
+	await mkdir(run);
+	await writeHolder(run);
+	await make(store);
+	const cleanup = new CleanupStack();
+	t.true(await leaseCheckpoint(path.join(store, key), process.pid, cleanup));
+	const files = [holderFile(run), path.join(store, key, `in-use.${tokenOf()}`)];
+	const longAgo = new Date(0);
+	for (const file of files) await utimes(file, longAgo, longAgo);
+	keepFresh(run, store, cleanup, 10);
+	const ages = async () => Promise.all(files.map(async (file) => Date.now() - (await stat(file)).mtimeMs));
+	const { accepted } = await poll(ages, (now) => now.every((age) => age < 60_000), { intervalMs: 10, deadlineMs: 10_000 });
+	t.true(accepted);
+	t.deepEqual(await cleanup.run(), []);
+});

@@ -1,0 +1,87 @@
+/** Login checks against a real SSH server, and what is noted of them beside a checkpoint. */
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import type { LoginOutcome, RunEventBody } from '../../../src/lab/events.js';
+import type { GuestCommands } from '../../../src/machine/command-channel.js';
+import { scaledDeadlines, type MachineRunSpec, type RunSpec } from '../../../src/protocol/run-spec.js';
+import { manifestName } from '../../../src/checkpoint/manifest.js';
+import { key, manifest } from '../../unit/checkpoint/manifests.js';
+import { keepKnownLogins, readKnownLogins } from '../../../src/supervisor/known-logins.js';
+import { checkLogin, LoginChecks } from '../../../src/supervisor/logins.js';
+import { startGuest, type GuestOptions } from '../ssh/guest.js';
+
+/** A node that says this of its sockets and of its SSH server. */
+const node = (stdout: string): GuestCommands => ({
+	run: async () => ({ stdout, stderr: '', exitCode: 0, ms: 1, timedOut: false }),
+	connect: () => Promise.reject(new Error('no connection in this test')),
+});
+
+interface Setting extends GuestOptions {
+	readonly change?: Partial<MachineRunSpec>;
+	/** What sshd says of itself, but for its port. */
+	readonly settings?: string;
+}
+
+async function outcomeOf({ change = {}, settings = '', ...options }: Setting): Promise<LoginOutcome> {
+	await using guest = await startGuest(options);
+	const { port, username, password, hostKey, host: address } = guest.target;
+	const machine = { spec: { name: 'web' }, address, username, password, hostKey, sshPort: port, ...change } as MachineRunSpec;
+	const reported = `LISTEN 0 128 127.0.0.1:${port} 0.0.0.0:*\n\nport ${port}\n${settings}`;
+	const deadlines = { ...scaledDeadlines(1), assertionMs: 1000 };
+	return await checkLogin(machine, { deadlines }, { guests: () => node(reported), signal: new AbortController().signal });
+}
+
+const comesTo = test.macro(async (t, setting: Setting, status: LoginOutcome['status'], message: RegExp | undefined) => {
+	const outcome = await outcomeOf(setting);
+	t.is(outcome.status, status, outcome.message);
+	if (message) t.regex(outcome.message ?? '', message);
+	else t.is(outcome.message, undefined);
+});
+test('a user who gets in', comesTo, {}, 'passed', undefined);
+test('a password that is refused', comesTo, { change: { password: 'another' } }, 'failed', /refuses user 'ops'/);
+test('a server that takes none', comesTo, { change: { password: 'another' }, settings: 'passwordauthentication no\n' }, 'closed', /takes no passwords/);
+test('a server at another port', comesTo, { change: { sshPort: 1 } }, 'closed', /^SSH is at port \d+, not 1 as the recipe has it$/);
+test('an account that is of no use', comesTo, { shell: 'echo Sorry; exit 1' }, 'failed', /runs nothing: Sorry/);
+
+test('outcomes are noted of one checkpoint, and of no other by its key', async (t) => {
+	const checkpoints = await mkdtemp(path.join(tmpdir(), 'logins-'));
+	t.teardown(() => rm(checkpoints, { recursive: true }));
+	const place = { checkpoints, startedKey: key };
+	const directory = path.join(checkpoints, place.startedKey);
+	const logins: LoginOutcome[] = [{ node: 'web', username: 'ops', port: 22, status: 'passed', ms: 5 }];
+	await keepKnownLogins(place, logins);
+	t.deepEqual(await readdir(checkpoints), [], 'there is no checkpoint');
+	await mkdir(directory);
+	const publish = (savedAt: number) => writeFile(path.join(directory, manifestName), JSON.stringify({ ...manifest, kind: 'started', savedAt }));
+	await publish(1);
+	await keepKnownLogins(place, logins);
+	await keepKnownLogins(place, []);
+	t.deepEqual(await readKnownLogins(place), logins);
+	await publish(2);
+	t.deepEqual(await readKnownLogins(place), []);
+	t.deepEqual(await readKnownLogins({ checkpoints }), []);
+});
+
+test('a node of which something is known is not logged in to again, early or late', async (t) => {
+	const checkpoints = await mkdtemp(path.join(tmpdir(), 'logins-'));
+	t.teardown(() => rm(checkpoints, { recursive: true }));
+	await mkdir(path.join(checkpoints, key));
+	await writeFile(path.join(checkpoints, key, manifestName), JSON.stringify({ ...manifest, kind: 'started' }));
+	const known: LoginOutcome = { node: 'web', username: 'ops', port: 22, status: 'closed', ms: 5, message: 'a firewall' };
+	await keepKnownLogins({ checkpoints, startedKey: key }, [known]);
+	const run = {
+		...{ checkpoints, startedKey: key, scenario: true, robustness: [], snapshots: false, deadlines: scaledDeadlines(1) },
+		lab: { nodes: [{ name: 'web', features: ['ssh'], packages: [] }] },
+		machines: [{ spec: { name: 'web' }, address: '127.0.0.1', username: 'ops', password: 'x', sshPort: 1, hostKey: '' }],
+	} as unknown as RunSpec;
+	const events: RunEventBody[] = [];
+	const context = { guests: () => node(''), wasStarted: () => true, emit: (event: RunEventBody) => void events.push(event) };
+	const checks = new LoginChecks(run, { ...context, signal: new AbortController().signal });
+	checks.beginEarly('web');
+	await checks.settle();
+	t.deepEqual(events, []);
+	await checks.finish();
+	t.deepEqual(events, [{ type: 'login-checked', ...known }]);
+});

@@ -1,0 +1,80 @@
+/** A fake machine that is to be restored: what becomes of it, and of its checkpoint, when that comes to nothing. */
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { manifestSchema } from '../../../src/checkpoint/manifest.js';
+import { readCheckpoint, type Checkpoint } from '../../../src/checkpoint/store.js';
+import { restored } from '../../../src/protocol/restored.js';
+import type { Deadlines, RunSpec } from '../../../src/protocol/run-spec.js';
+import { startLab, type LabOptions, type Line, type StartedLab } from './labs.js';
+
+const key = '0123456789abcdef';
+
+/** A checkpoint of a machine that was booted just before. */
+async function saveOne(t: ExecutionContext): Promise<Checkpoint> {
+	const store = await mkdtemp(path.join(os.tmpdir(), 'rehearse-restore-'));
+	t.teardown(() => rm(store, { recursive: true, force: true }));
+	const staging = path.join(store, `.${key}.${process.pid}.staging`);
+	await mkdir(staging);
+	const save = { staging, manifest: { schema: manifestSchema, key, kind: 'provisioned', lab: 'sample' } as const, machines: [{ node: 'one', fingerprint: {} }] };
+	const changed = (run: RunSpec) => ({ ...run, machines: run.machines.map((machine) => ({ ...machine, save })) });
+	const lab = await startLab(t, { nodes: ['one'], changed });
+	t.is((await lab.waitFor('done')).error, undefined);
+	const found = await readCheckpoint(path.join(store, key));
+	return found && 'checkpoint' in found ? found.checkpoint : (t.fail(found?.damaged ?? 'no checkpoint') as never);
+}
+
+/** Runs a lab whose machine is to be restored; it has to pass in any case. */
+async function restoreOne(t: ExecutionContext, checkpoint: Checkpoint, behaviour: LabOptions['behaviour'], deadlines: Partial<Deadlines> = {}): Promise<StartedLab> {
+	const lab = await startLab(t, {
+		nodes: ['one'],
+		...(behaviour ? { behaviour } : {}),
+		changed: (run) => ({
+			...run,
+			deadlines: { ...run.deadlines, ...deadlines },
+			machines: run.machines.map((machine) => restored(machine, checkpoint, 'one')),
+		}),
+	});
+	t.is((await lab.waitFor('done')).error, undefined);
+	t.true(lab.lines.some((line) => line.type === 'script-finished' && line.status === 'passed'));
+	t.deepEqual(await lab.leftovers(), []);
+	return lab;
+}
+
+const isBooted = (lines: readonly Line[]): boolean => lines.some((line) => line.type === 'stage-started' && line.stage === 'boot');
+const noticeOf = (lines: readonly Line[]): string => lines.flatMap((line) => (line.type === 'notice' ? [line.message] : [])).join('\n');
+
+const late = test.macro(async (t, behaviour: 'sleeps' | 'loads', deadlines: Partial<Deadlines>, why: RegExp) => {
+	const checkpoint = await saveOne(t);
+	// However often.
+	for (let time = 0; time < 2; time++) {
+		const { lines } = await restoreOne(t, checkpoint, behaviour, deadlines);
+		t.true(isBooted(lines));
+		t.regex(noticeOf(lines), /^could not be restored and is booted, its checkpoint kept, as it was only late: /);
+		t.regex(noticeOf(lines), why);
+	}
+	t.true(existsSync(checkpoint.directory));
+	t.deepEqual((await readdir(checkpoint.directory)).filter((name) => name.startsWith('failed.')), []);
+	t.false(isBooted((await restoreOne(t, checkpoint, 'sound')).lines));
+});
+test.serial('a machine that is late to wake costs no checkpoint', late, 'sleeps', { wakeMs: 300 }, /first word after the restore was not reached/);
+test.serial('nor does one that is late to load', late, 'loads', { stateMs: 300 }, /not loaded in 30\d ms/);
+
+test.serial('a machine that is not as it should be costs its checkpoint the second time', async (t) => {
+	const checkpoint = await saveOne(t);
+	const first = await restoreOne(t, checkpoint, 'works');
+	t.regex(noticeOf(first.lines), /kept for one more try: units have failed: a unit/);
+	t.true(existsSync(checkpoint.directory));
+	t.regex(noticeOf((await restoreOne(t, checkpoint, 'works')).lines), /thrown away, as that was so the last time too: units have failed/);
+	t.false(existsSync(checkpoint.directory));
+});
+
+test.serial('one that comes back in between has a clean slate', async (t) => {
+	const checkpoint = await saveOne(t);
+	await restoreOne(t, checkpoint, 'works');
+	t.false(isBooted((await restoreOne(t, checkpoint, 'sound')).lines));
+	t.regex(noticeOf((await restoreOne(t, checkpoint, 'works')).lines), /kept for one more try/);
+	t.true(existsSync(checkpoint.directory));
+});

@@ -1,0 +1,43 @@
+import test from 'ava';
+import type { RunEventBody } from '../../../src/lab/events.js';
+import { maskEvent, masksOf } from '../../../src/lab/mask.js';
+import { scriptSources } from '../../../src/lab/script-source.js';
+import { labNode, labOf } from '../base/labs.js';
+
+const secret = 'swordfish-17';
+const node = labNode(secret, 0, {
+	users: [{ username: 'ops', password: secret, groups: [], shell: '/bin/sh' }],
+	startupScripts: [{ name: 'first', text: `echo ${secret}\n`, after: 'network-online.target' }],
+});
+const lab = labOf(node);
+
+test('an event has no password in what was written, and its names stay', (t) => {
+	const event: RunEventBody = {
+		type: 'script-finished',
+		...{ node: secret, script: 'first', status: 'failed', ms: 1, failedCommand: `echo ${secret}`, output: `it is ${secret}\n` },
+		excerpt: { firstLine: 1, lines: [`echo ${secret}`] },
+		trace: { shell: 'bash', steps: [{ command: `curl -u ops:${secret}`, depth: 0, message: secret, output: secret }] },
+	};
+	const masked = maskEvent(event, masksOf(lab, false).text);
+	t.is(JSON.stringify(masked).match(new RegExp(secret, 'g'))?.length, 1);
+	t.is(masked.node, secret);
+	t.is(maskEvent(event, masksOf(lab, true).text), event);
+});
+
+test('differences and second runs are masked as well', (t) => {
+	const event: RunEventBody = {
+		type: 'script-repeated',
+		...{ node: 'a', script: 'first', status: 'passed', ms: 1, output: '' },
+		differences: [{ kind: 'file', subject: '/etc/x', change: 'changed', addedLines: [`pw=${secret}`], line: 3 }],
+	};
+	t.notRegex(JSON.stringify(maskEvent(event, masksOf(lab, false).text)), new RegExp(secret));
+});
+
+test('sources of scripts are bounded', (t) => {
+	const [short] = scriptSources(lab);
+	t.is(short?.text, `echo ${secret}\n`);
+	const long = labOf(labNode('web', 0, { startupScripts: [{ name: 'first', text: 'x'.repeat(100_000), after: 'a' }] }));
+	const [cut] = scriptSources(long);
+	t.true(cut?.isCut);
+	t.is(cut?.text.length, 64 * 1024);
+});

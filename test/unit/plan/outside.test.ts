@@ -1,0 +1,72 @@
+/** What no rehearsal can judge, and what it can. */
+import test from 'ava';
+import type { Assertion } from '../../../src/lab/lab.js';
+import { withDefaultTests } from '../../../src/plan/default-tests.js';
+import { whyNotJudged } from '../../../src/plan/outside.js';
+import { labNode, labOf } from '../base/labs.js';
+
+const hosts = 'echo "10.80.0.11 photos.example.com" >>/etc/hosts\nip addr add 9.9.9.9/32 dev lo\n';
+const script = { name: 'a', text: hosts, after: 'network-online.target' };
+const lab = labOf(labNode('web', 0, { startupScripts: [script] }), labNode('db', 1));
+
+const command = (text: string): Assertion => ({ onVm: 'web', type: 'command_output', command: text, expect: { exitCode: 0 } });
+const reachable = (host: string): Assertion => ({ onVm: 'web', type: 'network_reachable', host });
+const responds = (url: string): Assertion => ({ onVm: 'web', type: 'http_responds', url, status: 200, method: 'GET' });
+
+const isJudged = test.macro({
+	title: (_title, assertion: Assertion) => `judged: ${JSON.stringify(assertion)}`,
+	exec: (t, assertion: Assertion) => t.is(whyNotJudged(assertion, lab), undefined),
+});
+const isNotJudged = test.macro({
+	title: (_title, assertion: Assertion) => `not judged: ${JSON.stringify(assertion)}`,
+	exec: (t, assertion: Assertion, why: RegExp) => t.regex(whyNotJudged(assertion, lab) ?? '', why),
+});
+
+const world = /world outside/;
+test(isNotJudged, reachable('www.example.org'), /^www\.example\.org is in the world outside/);
+test(isNotJudged, reachable('8.8.8.8'), world);
+test(isNotJudged, reachable('2606:4700::1111'), world);
+test(isNotJudged, responds('https://openfactory.tech/'), world);
+test(isNotJudged, command('curl -fsS https://www.example.org >/dev/null'), world);
+test(isNotJudged, command('getent hosts www.example.org'), world);
+test(isNotJudged, command('ping -c 1 -W 2 1.1.1.1'), world);
+test(isNotJudged, command('dig +short openfactory.tech'), world);
+test(isNotJudged, command('test -f /boot/grub/grub.cfg'), /boot loader/);
+test(isNotJudged, command('dpkg -s grub-pc'), /boot loader/);
+test(isNotJudged, { onVm: 'web', type: 'file_exists', path: '/etc/default/grub' }, /boot loader/);
+test(isNotJudged, { onVm: 'web', type: 'package_installed', package: 'grub-pc' }, /boot loader/);
+
+for (const host of ['db', 'db.lab', '10.80.0.11', '10.0.2.1', 'localhost', '192.168.7.7', 'db.internal', '9.9.9.9', 'photos.example.com', '::1', 'fd00::1']) {
+	test(isJudged, reachable(host));
+}
+test(isJudged, responds('http://localhost:8080/'));
+test(isJudged, responds('http://photos.example.com/'));
+test(isJudged, command('curl -fsS --resolve openfactory.tech:443:127.0.0.1 https://openfactory.tech/'));
+test(isJudged, command("curl -fsS -H 'Host: openfactory.tech' http://10.80.0.10/"));
+test(isJudged, command('grep -q www.example.org /etc/apt/sources.list'));
+test(isJudged, command('nc -z -w 5 10.80.0.11 5432'));
+test(isJudged, command('getent passwd ops'));
+test(isJudged, command('echo "unclosed'));
+test(isJudged, { onVm: 'web', type: 'file_exists', path: '/boot/vmlinuz' });
+test('a boot loader that the recipe installs is judged', (t) => {
+	const withGrub = labOf(labNode('web', 0, { packages: ['grub-pc'] }));
+	t.is(whyNotJudged({ onVm: 'web', type: 'file_exists', path: '/etc/default/grub' }, withGrub), undefined);
+});
+
+test("OpenFactory's default tests are added to a lab's, and what they ask of the world is not judged", (t) => {
+	const { scenarios } = withDefaultTests(labOf(labNode('web', 0, { packages: ['jq'], services: ['nginx'] })));
+	const reported = scenarios.flatMap(({ tests }) =>
+		tests.flatMap(({ name, assertions }) => assertions.map(({ type, notJudged }) => `${name}: ${type}${notJudged === undefined ? '' : ' (not judged)'}`)),
+	);
+	t.deepEqual(reported, [
+		'default: the boot reaches multi-user: command_output',
+		'default: users: user_exists',
+		'default: packages: package_installed',
+		'default: network: command_output',
+		'default: network: network_reachable',
+		'default: names and the Internet: command_output (not judged)',
+		'default: names and the Internet: network_reachable (not judged)',
+		'default: services: service_running',
+		'default: the boot loader: file_exists (not judged)',
+	]);
+});

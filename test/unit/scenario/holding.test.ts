@@ -1,0 +1,38 @@
+import test from 'ava';
+import { heldFor, oldestOwner, restartSentences, socketsWithOwners } from '../../../src/scenario/holding.js';
+import { portListening } from '../../../src/scenario/ports.js';
+import { ended, rows } from './rows.js';
+
+const listening = rows(portListening);
+const socket = 'LISTEN 0 128 0.0.0.0:8080 0.0.0.0:* users:(("python3",pid=7,fd=3))';
+const owner = (age: number, unit = '/system.slice/web.service') => `${(100 + age).toFixed(2)} 10000 0::${unit}`;
+
+test('a port whose process has run for a while', listening, { port: 8080, protocol: 'tcp' }, ended(`${socket}\n\n${owner(3)}\n`), true);
+test('a port whose process has begun just now', listening, { port: 8080, protocol: 'tcp' }, ended(`${socket}\n\n${owner(1.2)}\n`), /listener on port 8080, saw one on 0\.0\.0\.0 of web\.service, for 1\.2 s only$/);
+test('a port whose first process has run for a while', listening, { port: 8080, protocol: 'tcp' }, ended(`${socket}\n\n${owner(1)}\n${owner(60)}\n`), true);
+test('a port of nobody who can be asked', listening, { port: 8080, protocol: 'tcp' }, ended(`${socket}\n\n`), true);
+test('a port that listens elsewhere', listening, { port: 8080, protocol: 'tcp', address: '10.0.0.1' }, ended(`${socket.replace('0.0.0.0:8080', '127.0.0.1:8080')}\n\n${owner(60)}\n`), /saw one on 127\.0\.0\.1$/);
+
+test('the owner of a socket is the process that has had it for the longest time', (t) => {
+	t.deepEqual(oldestOwner(`${owner(1)}\n${owner(5, '/system.slice/system-x.slice/x@1.service/sub')}\n${owner(2)}\n`), { ageMs: 5000, unit: 'x@1.service' });
+	t.deepEqual(oldestOwner(`${owner(4, '/user.slice/session-1.scope')}\n`), { ageMs: 4000 });
+	t.is(oldestOwner('no owner\n'), undefined);
+});
+
+test('what has not held for long enough says when it will have', (t) => {
+	t.is(heldFor(1000, 'x', 'y').holdsInMs, 2000);
+	t.is(heldFor(-5, 'x', 'y').holdsInMs, 3000);
+	t.is(heldFor(undefined, 'x', 'y').holdsInMs, undefined);
+});
+
+test('the port is a number in the command, and nothing else', (t) => {
+	t.regex(socketsWithOwners('ss -Hltnp', 80), /^sockets=\$\(ss -Hltnp\) \|\| exit\n[^]*== \*:80 \]\]/);
+});
+
+test('restarts are sentences, with the last words washed and cut', (t) => {
+	const [first, second, ...others] = restartSentences({ stdout: `importer.service 1 out of \x1b[31mluck\nweb@1.service 12 ${'x'.repeat(300)}\nnoise\n` });
+	t.is(first, 'importer.service has ended and been restarted once; its last words: out of luck');
+	t.is(second, `web@1.service has ended and been restarted 12 times; its last words: ${'x'.repeat(200)}`);
+	t.deepEqual(others, []);
+	t.deepEqual(restartSentences({ stdout: 'quiet.service 2 \n' }), ['quiet.service has ended and been restarted 2 times']);
+});

@@ -13,7 +13,7 @@ export function parseEventLog(text: string, file: string): RunEvent[] {
 	lines.pop();
 	return lines.map((line, index) => {
 		const event = parseLine(line);
-		if (event === undefined) throw usageFailure(`${file}:${index + 1}: this is no event of a run`);
+		if (event === undefined) throw usageFailure(`${file}:${index + 1}: this is not an event of a run`);
 		// Whoever wrote it: an earlier version, or a stranger.
 		return washed(event);
 	});

@@ -5,17 +5,17 @@ interface Step {
 }
 
 /**
- * Clean-up, registered before the thing it cleans is acquired.
+ * Clean-up steps. Each is registered before the thing that it cleans up is acquired.
  *
- * Node 20 has no AsyncDisposableStack; this is the part of it that is needed here, with names for the messages.
+ * Node 20 has no AsyncDisposableStack. This class has the part of it that the tool needs, and names its steps in messages.
  */
 export class CleanupStack {
 	readonly #steps: Step[] = [];
 	#running: Promise<unknown[]> | undefined;
 
 	/**
-	 * Registers a step. Call it before acquiring; the step must bear that nothing was acquired.
-	 * @param group steps of one group, with none of another between them, are run side by side
+	 * Registers a step. Call it before acquiring. The step must work when nothing was acquired.
+	 * @param group steps of one group run concurrently when no step of another group lies between them
 	 */
 	defer(name: string, run: () => Promise<void> | void, group?: string): void {
 		if (this.#running) throw new Error(`clean-up has begun; '${name}' came too late`);
@@ -23,11 +23,12 @@ export class CleanupStack {
 	}
 
 	/**
-	 * Runs every step, last registered first, each tried whatever became of the others.
-	 * A second call waits for the first. Resolves to the errors, in the order in which they happened.
+	 * Runs every step, the last registered first. A step that fails does not keep the others from running. A second call
+	 * waits for the first.
+	 * Resolves to the errors, in the order in which they happened.
 	 */
 	run(): Promise<unknown[]> {
-		// Not begun before it is known to have begun: a step may call `run` or `defer` itself.
+		// `#running` must be set before the first step begins: a step may call `run` or `defer` itself.
 		this.#running ??= Promise.resolve().then(() => this.#runAll());
 		return this.#running;
 	}
@@ -45,7 +46,7 @@ export class CleanupStack {
 		return errors;
 	}
 
-	/** The step registered last, with those of its group right before it. */
+	/** Takes the step that was registered last, with the steps of its group directly before it. */
 	#takeLast(): readonly Step[] {
 		const group = this.#steps.at(-1)?.group;
 		const before = group === undefined ? this.#steps.length - 2 : this.#steps.findLastIndex((step) => step.group !== group);
@@ -54,8 +55,8 @@ export class CleanupStack {
 }
 
 /**
- * Gives `body` a stack of its own and runs it afterwards. An error of the clean-up never hides one of the body:
- * the body's comes first in an AggregateError.
+ * Calls `body` with a new stack, and runs the clean-up afterwards. An error of the clean-up never hides an error of the
+ * body: when both fail, it throws an AggregateError with the body's error first.
  */
 export async function withCleanup<T>(body: (cleanup: CleanupStack) => Promise<T>): Promise<T> {
 	const cleanup = new CleanupStack();

@@ -4,12 +4,12 @@ import path from 'node:path';
 import { hostFailure } from './errors.js';
 import { formatBytes } from './format.js';
 
-/** Bytes that a file or a whole directory occupies on its disk, holes not counted; 0 for what is not there. */
+/** Bytes that a file or a whole directory occupies on its disk, without holes. A missing file counts 0. */
 export const diskUsage = (file: string): Promise<number> => sumBlocks(file, () => 1);
 
 /**
- * The same, where what is shared with others by hard links counts by the share: for directories that have all the links of
- * their files among them, the sum is what they occupy together.
+ * Bytes that a file or directory occupies on its disk; a file with n hard links counts a n-th of its size. Over directories
+ * that contain all links of their files, the shares sum up to what the directories occupy together.
  */
 export const diskShare = (file: string): Promise<number> => sumBlocks(file, ({ nlink }) => nlink);
 
@@ -30,11 +30,12 @@ export async function freeBytes(directory: string): Promise<number> {
 	return bavail * bsize;
 }
 
-/** @throws Failure `disk-full` where a directory's file system has no room for as many bytes */
+/** Checks that a directory's file system has `bytes` bytes free. @throws Failure `disk-full` where it has not */
 export async function requireSpace(directory: string, bytes: number): Promise<void> {
 	const free = await freeBytes(directory);
 	if (bytes <= free) return;
-	throw hostFailure('disk-full', `there is no room in ${directory}: up to ${formatBytes(bytes)} are to be written, ${formatBytes(free)} are free`, {
+	const [needed, available] = [formatBytes(bytes), formatBytes(free)];
+	throw hostFailure('disk-full', `not enough disk space in ${directory}: up to ${needed} are needed, ${available} are free`, {
 		hint: '`rehearse prune` empties the caches and removes old runs',
 	});
 }

@@ -1,8 +1,8 @@
 /**
- * The two families of failure, kept apart by type and by exit status.
+ * The two families of failure. Type and exit status keep them apart.
  *
- * A lab that fails its rehearsal is a *result*, never an exception: it travels as events and becomes a verdict.
- * What is thrown is always that the rehearsal itself could not be done.
+ * A lab that fails its rehearsal is a *result*, never an exception: events carry it, and it becomes a verdict. An exception
+ * always means that the rehearsal itself could not be done.
  */
 
 /** Exit statuses of every command. */
@@ -23,16 +23,16 @@ export const ExitCode = {
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 export interface FailureOptions {
-	/** What the reader should do or paste next. */
+	/** What the reader should do, or a command to paste. */
 	readonly hint?: string | undefined;
 	readonly cause?: unknown;
-	/** The node that the failure belongs to, where it belongs to one. */
+	/** The node in which it happened, where it happened in one. */
 	readonly node?: string | undefined;
 	/** More lines to show, such as the end of a console. */
 	readonly detail?: string | undefined;
 }
 
-/** A rehearsal that could not be done. `code` is stable and fit for programs. */
+/** The rehearsal could not be done. Programs may rely on `code`: it does not change between versions. */
 export class Failure extends Error {
 	readonly code: string;
 	readonly exitCode: ExitCode;
@@ -72,8 +72,8 @@ export const interruptedFailure = (signal: string): Failure =>
 	new Failure('interrupted', ExitCode.interrupted, `interrupted by ${signal}`);
 
 /**
- * Any thrown value as a `Failure`; what was never foreseen is a fault of the tool. Of several errors the first is the
- * failure, and the others are told in its detail.
+ * Turns any thrown value into a `Failure`. An unexpected error counts as a fault of the tool. Of several errors the first
+ * becomes the failure, and its detail lists the others.
  */
 export function toFailure(error: unknown): Failure {
 	if (error instanceof Failure) return error;
@@ -94,7 +94,7 @@ function joinErrors(first: unknown, others: readonly unknown[]): Failure {
 	return new Failure(code, exitCode, message, { hint, node, cause, detail: detail.filter((text) => text !== '').join('\n') });
 }
 
-/** An error as it travels: in events, in results, between processes. */
+/** A failure as JSON: for events, results, and messages between processes. */
 export interface ReportedError {
 	readonly code: string;
 	readonly message: string;
@@ -104,7 +104,7 @@ export interface ReportedError {
 	readonly detail?: string | undefined;
 }
 
-/** A failure as it travels. */
+/** Turns a failure into its JSON form. */
 export const toReported = (failure: Failure): ReportedError => ({
 	code: failure.code,
 	message: failure.message,
@@ -114,6 +114,6 @@ export const toReported = (failure: Failure): ReportedError => ({
 	...(failure.detail === undefined ? {} : { detail: failure.detail }),
 });
 
-/** The failure that was reported. */
+/** Turns the JSON form back into a failure. */
 export const fromReported = ({ code, message, exitCode, hint, node, detail }: ReportedError): Failure =>
 	new Failure(code, exitCode as ExitCode, message, { hint, node, detail });

@@ -1,7 +1,7 @@
-/** A stretch of a file, in bytes. */
+/** A contiguous range of a file, in bytes. */
 export type Extent = readonly [offset: number, length: number];
 
-/** The same stretches in pieces of at most `bytes` bytes, as they are read one after another. */
+/** Divides extents into pieces of at most `bytes` bytes, in the order in which they are read. */
 export function* splitExtents(extents: readonly Extent[], bytes: number): Generator<Extent> {
 	for (const [start, length] of extents) {
 		for (let done = 0; done < length; done += bytes) yield [start + done, Math.min(bytes, length - done)];
@@ -9,8 +9,10 @@ export function* splitExtents(extents: readonly Extent[], bytes: number): Genera
 }
 
 /**
- * Extents with gaps of less than `smallGap` bytes between them as one; nothing beyond the end of the file, nor of no length.
+ * Merges extents with gaps of less than `smallGap` bytes between them. Drops empty extents and everything beyond the end of
+ * the file.
  * @param data in ascending order
+ * @param bytes the file's size
  */
 export function mergeExtents(data: readonly Extent[], bytes: number, smallGap: number): Extent[] {
 	const merged: Extent[] = [];

@@ -1,11 +1,11 @@
-/** Files that are read and written in parts, and the directories that they are in. */
+/** Reading and writing parts of files, and making directories. */
 import { access, constants, mkdir, open, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
- * Opens a file, and closes it whatever becomes of `body`.
- * @param flags as Node has them: `r`, `r+`, `w`, `wx`
- * @param mode of a file that is made
+ * Opens a file for `body`, and closes it when `body` has ended or failed.
+ * @param flags as in Node: `r`, `r+`, `w`, `wx`
+ * @param mode permissions of a file that it creates
  */
 export async function withFile<T>(file: string, flags: string, body: (handle: FileHandle) => Promise<T>, mode?: number): Promise<T> {
 	const handle = await open(file, flags, mode);
@@ -35,16 +35,16 @@ export async function readFully(file: FileHandle, buffer: Buffer, position: numb
 	return buffer;
 }
 
-/** Writes a buffer to a file. @throws Error where there is no room for the whole of it */
+/** Writes a buffer to a file. @throws Error where the disk has no space for the whole buffer */
 export async function writeFully(file: FileHandle, buffer: Buffer, position: number): Promise<void> {
 	const { bytesWritten } = await file.write(buffer, 0, buffer.length, position);
 	if (bytesWritten < buffer.length) throw new Error(`only ${bytesWritten} of ${buffer.length} bytes could be written`);
 }
 
 /**
- * Makes a directory, and those above it that are missing. Node's own `recursive` never returns where a directory is there in
- * which the kernel finds no place for another, as in /proc (seen with Node 20).
- * @throws Error as mkdir(2) has it
+ * Makes a directory and its missing parents. Node's own `recursive` never returns where a parent exists but the kernel
+ * refuses a new entry in it, as in /proc (seen with Node 20).
+ * @throws Error of mkdir(2)
  */
 export async function makeDirectory(directory: string, mode = 0o777): Promise<void> {
 	try {
@@ -56,7 +56,7 @@ export async function makeDirectory(directory: string, mode = 0o777): Promise<vo
 	}
 }
 
-/** Makes one directory, which may be there already. */
+/** Makes one directory. It may exist already. */
 async function makeOne(directory: string, mode: number): Promise<void> {
 	try {
 		await mkdir(directory, mode);
@@ -66,20 +66,23 @@ async function makeOne(directory: string, mode: number): Promise<void> {
 	}
 }
 
-/** The same for one that this user is to write to. @throws Error as mkdir(2) and access(2) have it */
+/**
+ * Makes a directory and its missing parents, and checks that this user may write to it.
+ * @throws Error of mkdir(2) or access(2)
+ */
 export async function makeWritableDirectory(directory: string): Promise<void> {
 	await makeDirectory(directory);
 	await access(directory, constants.W_OK);
 }
 
-/** Whether a file or directory is there, and this process may do with it what `mode` says (access(2)). */
+/** Whether a file or directory exists and this process may access it as `mode` says (access(2)). */
 export const isThere = (file: string, mode = constants.F_OK): Promise<boolean> =>
 	access(file, mode).then(
 		() => true,
 		() => false,
 	);
 
-/** Whether every user of the host may pass through a directory and those above it, as far as they are there. */
+/** Whether every user of the host may search a directory and its parents. Missing ones count as searchable. */
 export async function isOpenToAll(directory: string): Promise<boolean> {
 	const above = path.dirname(directory);
 	const mode = await stat(directory).then((found) => found.mode, () => undefined);

@@ -1,4 +1,4 @@
-/** Figures as people read them. */
+/** Numbers and texts formatted for people. */
 
 /** `850 ms`, `12.3 s`, `3 min 07 s`. */
 export function formatMs(ms: number): string {
@@ -49,9 +49,9 @@ const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2
 export const withoutControls = (text: string): string =>
 	text.replace(controlSequences, '').replace(/\r+\n/g, '\n').replace(controls, '');
 
-/** A text cut to `width` columns, the cut marked. */
+/** Cuts a text to `width` columns, and marks the cut with `…`. */
 export const truncated = (text: string, width: number): string =>
 	text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 
-/** A text as one line, with nothing in it that moves a cursor. */
+/** Joins a text into one line, without control characters. */
 export const oneLine = (text: string): string => withoutControls(text).replaceAll(/\s+/g, ' ').trim();

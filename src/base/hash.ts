@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
-/** SHA-256 in hex of a text or of bytes. */
+/** The SHA-256 of a text or of bytes, in hex. */
 export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
 
-/** JSON with sorted keys, so that equal values give equal text. */
+/** JSON with sorted keys: equal values give equal text. */
 export function canonicalJson(value: unknown): string {
 	return JSON.stringify(value, (_key, inner: unknown) =>
 		inner !== null && typeof inner === 'object' && !Array.isArray(inner)
@@ -12,5 +12,8 @@ export function canonicalJson(value: unknown): string {
 	);
 }
 
-/** A content key: `length` hex digits of the hash of what a thing depends on. */
+/**
+ * A content key: the first `length` hex digits of the hash of `value`, which holds everything that the named thing depends
+ * on.
+ */
 export const contentKey = (value: unknown, length = 16): string => sha256(canonicalJson(value)).slice(0, length);

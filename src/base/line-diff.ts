@@ -2,12 +2,15 @@
 import { diffArrays } from 'diff';
 
 export interface LineDifference {
-	/** Lines that only the newer text has, in its order; the same for the older one. */
+	/** Lines that only the newer text has, and lines that only the older one has, each in its text's order. */
 	readonly added: readonly string[];
 	readonly removed: readonly string[];
 }
 
-/** How many edits are looked for at most; texts that differ by more count as changed between their common ends. */
+/**
+ * The most edits that the search tries. Texts with more differences count as changed everywhere between their common
+ * beginning and end.
+ */
 const maximumEdits = 1000;
 
 /** Compares two texts line by line, by Myers' shortest edit script. */

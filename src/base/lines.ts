@@ -1,36 +1,36 @@
 /**
- * Lines of a stream. A line ends at the byte 0x0a and nowhere else: `node:readline` ends one at U+2028 as well, from
- * Node 24 on, and JSON.stringify leaves that character as it is.
+ * Lines of a stream. Only the byte 0x0a ends a line. `node:readline` also ends one at U+2028, from Node 24 on, and
+ * JSON.stringify does not escape that character.
  */
 import type { Readable } from 'node:stream';
 
-/** Bytes of the longest line that is read where nobody says otherwise: a compressed state snapshot of a machine fits. */
+/** The default maximum length of a line, in bytes. A compressed state snapshot of a machine fits. */
 const defaultMaximumBytes = 64 * 2 ** 20;
 
 const newline = 0x0a;
 
-/** Divides chunks of bytes into lines. A line that is longer than the maximum is passed over, and counted. */
+/** Divides chunks of bytes into lines. It skips lines longer than the maximum, and counts them. */
 export class LineSplitter {
 	readonly #maximumBytes: number;
 	#parts: Buffer[] = [];
 	#length = 0;
-	#isPassingOver = false;
-	/** Lines that were longer than the maximum. */
-	passedOver = 0;
+	#isSkipping = false;
+	/** Number of lines that were skipped because they were longer than the maximum. */
+	skipped = 0;
 
 	constructor(maximumBytes: number) {
 		this.#maximumBytes = maximumBytes;
 	}
 
-	/** The lines that a chunk completes, without their ends. */
+	/** Adds a chunk. Yields the lines that it completes, without their line ends. */
 	*push(chunk: Buffer): Generator<string> {
 		let start = 0;
 		for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
 			this.#keep(chunk.subarray(start, end));
-			const isWhole = !this.#isPassingOver;
+			const isWhole = !this.#isSkipping;
 			const line = isWhole ? Buffer.concat(this.#parts).toString('utf8') : '';
 			this.#forget();
-			this.#isPassingOver = false;
+			this.#isSkipping = false;
 			start = end + 1;
 			if (isWhole) yield line;
 		}
@@ -38,15 +38,15 @@ export class LineSplitter {
 	}
 
 	#keep(part: Buffer): void {
-		if (this.#isPassingOver || part.length === 0) return;
+		if (this.#isSkipping || part.length === 0) return;
 		this.#length += part.length;
 		if (this.#length <= this.#maximumBytes) {
 			this.#parts.push(part);
 			return;
 		}
 		this.#forget();
-		this.#isPassingOver = true;
-		this.passedOver++;
+		this.#isSkipping = true;
+		this.skipped++;
 	}
 
 	#forget(): void {
@@ -56,22 +56,22 @@ export class LineSplitter {
 }
 
 export interface LineListener {
-	/** Called with each line, without its end. What follows the last line end of the stream is no line. */
+	/** Called with each line, without its line end. Text after the last line end is not passed on. */
 	readonly onLine: (line: string) => void;
-	/** Called once when no more lines come: the stream has ended, or failed. */
+	/** Called once, when the stream has ended or failed. */
 	readonly onEnd?: () => void;
-	/** Called at the first line that is longer than the maximum; such lines are passed over. */
+	/** Called at the first line that is longer than the maximum. Such lines are skipped. */
 	readonly onTooLong?: () => void;
 	readonly maximumBytes?: number;
 }
 
-/** Has every line of a stream passed on as it comes. An error of the stream is the owner's to handle. */
+/** Calls the listener with every line of a stream. The owner of the stream handles its errors. */
 export function onLines(stream: Readable, { onLine, onEnd, onTooLong, maximumBytes = defaultMaximumBytes }: LineListener): void {
 	const splitter = new LineSplitter(maximumBytes);
 	stream.on('data', (chunk: Buffer | string) => {
-		const before = splitter.passedOver;
+		const before = splitter.skipped;
 		for (const line of splitter.push(asBuffer(chunk))) onLine(line);
-		if (before === 0 && splitter.passedOver > 0) onTooLong?.();
+		if (before === 0 && splitter.skipped > 0) onTooLong?.();
 	});
 	if (!onEnd) return;
 	let hasEnded = false;
@@ -83,7 +83,7 @@ export function onLines(stream: Readable, { onLine, onEnd, onTooLong, maximumByt
 	for (const event of ['end', 'close', 'error']) stream.once(event, end);
 }
 
-/** The lines of a stream, for `for await`. It reads no faster than they are taken. */
+/** Yields the lines of a stream. It reads only as fast as the caller takes lines. */
 export async function* linesOf(stream: Readable, maximumBytes = defaultMaximumBytes): AsyncGenerator<string> {
 	const splitter = new LineSplitter(maximumBytes);
 	for await (const chunk of stream.iterator({ destroyOnReturn: false })) yield* splitter.push(asBuffer(chunk as Buffer | string));

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** A program of this package that another one starts, as `bin/lib/compile.sh` joins it. */
+/** The path of a program of this package that another program starts. `bin/lib/compile.sh` bundles it there. */
 export const programFile = (program: 'lab-daemon' | 'supervisor'): string =>
 	path.join(packageRoot(), 'dist', 'bin', `${program}.js`);
 
 /**
- * The directory of this package, wherever it is installed: the nearest one above this file with a package.json.
- * Files that are not code (`images`, `cloud-init`) are found from it.
+ * The root directory of this package: the nearest directory above this file that has a package.json. Paths to files that
+ * are not code (`images`, `cloud-init`) start from it.
  */
 export function packageRoot(): string {
 	for (let directory = import.meta.dirname; ; directory = path.dirname(directory)) {

@@ -1,6 +1,6 @@
 /**
- * The system programs that the tool starts, and the Debian or Ubuntu package of each. One table for three readers: the
- * process wrapper's "not found; install …", `doctor`, and `bin/setup`, whose list a test compares with this one.
+ * The system programs that the tool starts, and the Debian or Ubuntu package of each. Three readers use this table: the
+ * error for a missing program, `doctor`, and `bin/setup`. A test compares the list of `bin/setup` with it.
  */
 
 const packages = {

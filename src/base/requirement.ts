@@ -1,8 +1,8 @@
-/** What this host must have, and what was found: the shapes that probes fill and `doctor` renders. */
+/** Requirements that the tool has of this host. Probes fill these types, and `doctor` shows them. */
 
 /**
- * `missing` and `too old` keep a rehearsal from running. A `warning` does not: it makes it slower, or may become a
- * failure later.
+ * `missing` and `too old` prevent a rehearsal. A `warning` does not: it means that a rehearsal is slower, or may fail
+ * later.
  */
 export type RequirementStatus = 'ok' | 'warning' | 'missing' | 'too old';
 
@@ -11,18 +11,18 @@ export interface ProbeResult {
 	readonly status: RequirementStatus;
 	/** A version, or a fact in a few words. */
 	readonly found: string;
-	/** One command to paste, or what to do where no command can do it; never present when all is well. */
+	/** A command to paste, or what to do where no command helps. Absent when the status is `ok`. */
 	readonly fix?: string | undefined;
 }
 
-/** A requirement with what was found of it. */
+/** A requirement and what a probe found. */
 export interface CheckedRequirement extends ProbeResult {
-	/** Stable, fit for programs. */
+	/** Programs may rely on it: it does not change between versions. */
 	readonly id: string;
 	readonly title: string;
-	/** What would be enough. */
+	/** The least that suffices. */
 	readonly needed: string;
 }
 
-/** Whether a finding keeps a rehearsal from running. */
+/** Whether a finding prevents a rehearsal. */
 export const isBlocking = ({ status }: ProbeResult): boolean => status === 'missing' || status === 'too old';

@@ -1,4 +1,4 @@
-/** Lets at most `atOnce` bodies run at a time; the others wait in the order in which they came. */
+/** Lets at most `atOnce` bodies run at a time. The others wait, first come, first served. */
 export class Semaphore {
 	#free: number;
 	readonly #waiting: (() => void)[] = [];

@@ -1,8 +1,11 @@
 /** Words and command lines of a POSIX shell, for people to paste and for guests to run. */
 
-/** One word quoted for a POSIX shell, which reads back exactly `word`; safe words are left as they are. */
+/**
+ * Quotes one word for a POSIX shell, so that the shell reads back exactly `word`. Words without special characters stay
+ * unquoted.
+ */
 export const quote = (word: string): string =>
 	/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
-/** The command quoted for a shell. */
+/** Quotes a command for a POSIX shell. */
 export const pasteable = (argv: readonly string[]): string => argv.map(quote).join(' ');

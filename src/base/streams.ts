@@ -1,14 +1,14 @@
 import { Duplex, PassThrough } from 'node:stream';
 
 /**
- * Joins two streams: what one reads the other writes, each direction with its own end, as TCP has it. Resolves when both
- * are over; a fault of one ends the other. Never rejects.
+ * Connects two streams: each receives what the other sends. Each direction ends by itself, as with TCP. Resolves when both
+ * streams have closed. An error of one stream closes the other. Never rejects.
  */
 export function joinStreams(one: Duplex, other: Duplex): Promise<void> {
 	const closed = (stream: Duplex) =>
 		new Promise<void>((resolve) => (stream.destroyed ? resolve() : stream.once('close', resolve)));
 	const both = Promise.all([closed(one), closed(other)]);
-	// One that was closed before would never say so again.
+	// A stream that has closed already emits no further `close`.
 	if (one.destroyed || other.destroyed) {
 		one.destroy();
 		other.destroy();
@@ -17,7 +17,7 @@ export function joinStreams(one: Duplex, other: Duplex): Promise<void> {
 	for (const [from, to] of [[one, other], [other, one]] as const) {
 		from.on('error', () => to.destroy());
 		from.once('close', () => {
-			// Closed without an end: the connection was lost.
+			// Closed before its end: the connection was lost.
 			if (!from.readableEnded) to.destroy();
 		});
 		from.pipe(to);
@@ -25,7 +25,7 @@ export function joinStreams(one: Duplex, other: Duplex): Promise<void> {
 	return both.then(() => undefined);
 }
 
-/** Two ends of a line: what is written to one is read from the other. */
+/** A pair of connected streams: each receives what is written to the other. */
 export function duplexPair(): [Duplex, Duplex] {
 	const [there, back] = [new PassThrough(), new PassThrough()];
 	const end = (readable: PassThrough, writable: PassThrough) => Duplex.from({ readable, writable });

@@ -1,11 +1,11 @@
-/** What values of JSON are that somebody else wrote. */
+/** Type checks for JSON that somebody else wrote. */
 
-/** Whether it is a string. */
+/** Whether a value is a string. */
 export const isText = (value: unknown): value is string => typeof value === 'string';
 
-/** Whether it is a whole number from 0 on that a number holds exactly. */
+/** Whether a value is an integer from 0 to `Number.MAX_SAFE_INTEGER`. */
 export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** Whether it is an object with keys. */
+/** Whether a value is an object, and neither null nor an array. */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);

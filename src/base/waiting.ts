@@ -1,11 +1,11 @@
 /** Waits: each has a deadline, each can be aborted. */
 import { setMaxListeners } from 'node:events';
 
-/** What a wait reads the time from and sleeps on; tests give one of their own. */
+/** The clock of a wait. Tests pass their own. */
 export interface Clock {
-	/** Milliseconds of a clock that never steps. */
+	/** Milliseconds of a monotonic clock. */
 	now(): number;
-	/** Resolves after `ms`, rejects with the signal's reason when it aborts first. */
+	/** Resolves after `ms` milliseconds. Rejects with the signal's reason when it aborts first. */
 	sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export interface PollOptions {
 }
 
 export interface PollOutcome<T> {
-	/** The last try's value: the accepted one, or what was seen when the time was up. */
+	/** The value of the last attempt, accepted or not. */
 	readonly last: T;
 	readonly accepted: boolean;
 	readonly attempts: number;
@@ -43,8 +43,8 @@ export interface PollOutcome<T> {
 }
 
 /**
- * Tries until `accept` is content or the deadline passes. One last try is made at the deadline itself, so that a
- * slow host is never judged on a look that was taken long before. `probe` is told whether it is that last try.
+ * Calls `probe` until `accept` returns true or the deadline passes. It makes one last attempt at the deadline itself, so
+ * that a slow host is not judged by an old value. `last` tells `probe` that an attempt is that one.
  */
 export async function poll<T>(
 	probe: (try_: { readonly attempt: number; readonly last: boolean }) => Promise<T>,
@@ -65,8 +65,8 @@ export async function poll<T>(
 }
 
 /**
- * Resolves or rejects as `promise` does, unless `ms` pass or `signal` aborts first; then rejects with
- * `onDeadline()` or the signal's reason. The work behind `promise` is not stopped: its owner does that.
+ * Resolves or rejects as `promise` does. When `ms` milliseconds pass first, it rejects with `onDeadline()`; when `signal`
+ * aborts first, with the signal's reason. It does not stop the work behind `promise`: that is the owner's task.
  */
 export async function withDeadline<T>(
 	promise: Promise<T>,
@@ -109,10 +109,10 @@ export async function withEither<T>(
 	}
 }
 
-/** Resolves or rejects as `promise` does, unless `signal` aborts first; then rejects with its reason. */
+/** Resolves or rejects as `promise` does. When `signal` aborts first, it rejects with the signal's reason. */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
 	if (!signal) return promise;
-	// Nobody hears of it any more when it rejects after an abort; that is no unhandled rejection.
+	// A rejection after the abort reaches nobody. It must not count as unhandled.
 	promise.catch(() => undefined);
 	signal.throwIfAborted();
 	let onAbort = () => {};
@@ -127,7 +127,10 @@ export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal |
 	}
 }
 
-/** All of them, so that nothing still goes on when this rejects with the first error. */
+/**
+ * Waits for all promises, also after one has rejected, so that nothing continues in the background. Then rejects with the
+ * first error, in the order of the list.
+ */
 export async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
 	await Promise.allSettled(promises);
 	return Promise.all(promises);

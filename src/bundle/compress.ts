@@ -2,18 +2,18 @@ import os from 'node:os';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
-/** How much is compressed in one go. Each makes a member of its own, which costs twenty bytes (RFC 1952, 2.2). */
+/** How many bytes are compressed as one block. Each block becomes a gzip member, which costs twenty bytes (RFC 1952, 2.2). */
 const blockBytes = 2 ** 22;
 
 /**
- * Compresses a stream to gzip's format, on as many processors as there are: a file of several members is what
- * gunzip(1) and tar(1) take for one.
+ * Compresses a stream to gzip's format, on all processors. The result has several members; gunzip(1) and tar(1) read them
+ * as one file.
  */
 export async function* compress(pieces: AsyncIterable<Uint8Array>, level: number): AsyncGenerator<Buffer> {
 	const begun: Promise<Buffer>[] = [];
 	for await (const block of blocksOf(pieces)) {
 		const member = promisify(gzip)(block, { level });
-		// It is waited for in its turn; one before it may fail first.
+		// Members are awaited in order. If an earlier one fails first, this rejection must not count as unhandled.
 		member.catch(() => undefined);
 		begun.push(member);
 		if (begun.length > os.availableParallelism()) yield (await begun.shift()) ?? Buffer.alloc(0);

@@ -1,4 +1,7 @@
-/** What a bundle says of itself: the shape of its `manifest.json`, its first file, and the reading of a stranger's. */
+/**
+ * The manifest of a bundle: the format of `manifest.json`, the first file in the archive, and the parser for one that a
+ * stranger wrote.
+ */
 import { usageFailure } from '../base/errors.js';
 import { diskBytes, findSparseProblem, type SparseFile } from './sparse.js';
 import { badArchive } from './tar.js';
@@ -11,26 +14,26 @@ export interface BundledFile {
 	readonly sha256: string;
 }
 
-/** What of a file its reader should know before handing it on. */
+/** A file with secrets in it, and which secrets. The reader should know them before passing the bundle on. */
 export interface HeldSecrets {
 	readonly path: string;
-	/** In words, such as `password of ops`. */
+	/** Descriptions, such as `password of ops`. */
 	readonly holds: readonly string[];
 }
 
-/** The machines of a run, to be brought up again where the bundle is opened. */
+/** The machines of a run. `rehearse open` restores them. */
 export interface BundledMachines {
 	/** The key of their checkpoint. */
 	readonly checkpoint: string;
 	readonly nodes: readonly string[];
-	/** Nodes that had no machine any more. */
+	/** Nodes whose machines had ended already. */
 	readonly absent: readonly string[];
-	/** Behind all others in the archive, in the order in which they follow. */
+	/** They follow all other files in the archive, in this order. */
 	readonly files: readonly SparseFile[];
 }
 
 export interface BundleManifest {
-	/** 2 with machines. */
+	/** 2 when the bundle has machines, otherwise 1. */
 	readonly schema: 1 | 2;
 	readonly kind: 'rehearse bundle';
 	/** Version of the tool that made it. */
@@ -43,37 +46,37 @@ export interface BundleManifest {
 	/** Whether passwords and keys were left out. */
 	readonly redacted: boolean;
 	readonly secrets: readonly HeldSecrets[];
-	/** In the order in which they follow. */
+	/** In the order of the archive. */
 	readonly files: readonly BundledFile[];
 	readonly machines?: BundledMachines;
 }
 
-/** The manifest's name. */
+/** The file name of the manifest. */
 export const manifestName = 'manifest.json';
 
-/** How large a manifest may be, in bytes. */
+/** Maximum size of a manifest, in bytes. */
 export const maximumManifestBytes = 4 * 2 ** 20;
 
-/** How many bytes all files of a bundle may have. */
+/** Maximum size of all files of a bundle together, without machines, in bytes. */
 const maximumBundleBytes = 2 ** 32;
 
-/** What the files of a bundle are called, or are below. */
-const knownPlaces = /^(?:(?:events\.ndjson|result\.json|machines\.json)$|(?:plan|seeds|consoles|journals)\/)/;
+/** The paths that files of a bundle may have. */
+const bundledPaths = /^(?:(?:events\.ndjson|result\.json|machines\.json)$|(?:plan|seeds|consoles|journals)\/)/;
 
-/** The same of files of machines: a checkpoint's, and the images below its disks. */
-const machinePlaces = /^(?:checkpoint|images)\/[0-9a-f]{16}\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
+/** The paths that files of machines may have: a checkpoint's files, and the images below its disks. */
+const machinePaths = /^(?:checkpoint|images)\/[0-9a-f]{16}\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
-/** Whether a run's file belongs into a bundle. */
-export const isBundled = (path: string): boolean => knownPlaces.test(path) && isSafe(path);
+/** Whether a file of a run directory belongs into a bundle. */
+export const isBundled = (path: string): boolean => bundledPaths.test(path) && isSafe(path);
 
-/** Whether a path stays below where it starts, and is no more than it looks. */
+/** Whether a path stays below its base directory, and has no control characters. */
 const isSafe = (path: string): boolean =>
 	!/[\\\p{Cc}]/u.test(path) && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 
-/** What runs are called: a name that is one component of a path, and not hidden. */
+/** Valid names of runs: one component of a path, not hidden. */
 const runName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 
-/** Reads a manifest. @throws Failure `usage` for one that this version does not know, or that nobody honest wrote */
+/** Reads a manifest. @throws Failure `usage` for a manifest of an unknown version, and for one that rehearse did not write */
 export function parseBundleManifest(text: string): BundleManifest {
 	let value: unknown;
 	try {
@@ -82,9 +85,9 @@ export function parseBundleManifest(text: string): BundleManifest {
 		throw badArchive(`its ${manifestName} is not JSON`);
 	}
 	const manifest = (value ?? {}) as Partial<BundleManifest>;
-	if (manifest.kind !== 'rehearse bundle') throw badArchive(`its ${manifestName} is that of something else`);
+	if (manifest.kind !== 'rehearse bundle') throw badArchive(`its ${manifestName} is not that of a bundle`);
 	if (manifest.schema !== 1 && manifest.schema !== 2) {
-		throw usageFailure(`this bundle has the schema ${JSON.stringify(manifest.schema)}, of which this version knows nothing`, {
+		throw usageFailure(`this bundle has the schema ${JSON.stringify(manifest.schema)}, which this version does not know`, {
 			hint: 'open it with the version of rehearse that made it, or a newer one',
 		});
 	}
@@ -95,33 +98,36 @@ export function parseBundleManifest(text: string): BundleManifest {
 
 function findProblem(manifest: Partial<BundleManifest>): string | undefined {
 	const { schema, run, lab, tool, verdict, made_at, redacted, secrets, files, machines } = manifest;
-	if (typeof run !== 'string' || !runName.test(run)) return 'names no run';
-	if (![lab, tool, verdict, made_at].every((text) => typeof text === 'string')) return 'lacks something';
-	if (typeof redacted !== 'boolean' || !Array.isArray(secrets) || !secrets.every(isHeld)) return 'does not say what it holds';
+	if (typeof run !== 'string' || !runName.test(run)) return 'does not name its run';
+	if (![lab, tool, verdict, made_at].every((text) => typeof text === 'string')) return 'lacks a property';
+	if (typeof redacted !== 'boolean' || !Array.isArray(secrets) || !secrets.every(isHeld)) return 'does not list its secrets';
 	if (!Array.isArray(files) || !files.every(isFile)) return 'does not list its files';
 	const outside = files.find(({ path }) => !isBundled(path));
-	if (outside) return `lists ${JSON.stringify(outside.path)}, which is no file of a run`;
+	if (outside) return `lists ${JSON.stringify(outside.path)}, which is not a file of a run`;
 	const paths = new Set(files.map(({ path }) => path));
 	if (paths.size < files.length) return 'lists a file twice';
-	if (files.some(({ path }) => directoriesOf(path).some((directory) => paths.has(directory)))) return 'lists a file in a file';
-	if (files.reduce((sum, { bytes }) => sum + bytes, 0) > maximumBundleBytes) return 'lists more than a run can have';
-	if ((schema === 2) !== (machines !== undefined)) return 'does not say whether it has machines';
+	if (files.some(({ path }) => directoriesOf(path).some((directory) => paths.has(directory)))) return 'lists a file inside a file';
+	if (files.reduce((sum, { bytes }) => sum + bytes, 0) > maximumBundleBytes) return 'lists more bytes than a run can have';
+	if (schema === 2 && machines === undefined) return 'has the schema 2, but no machines';
+	if (schema === 1 && machines !== undefined) return 'has machines, but not the schema 2';
 	return machines === undefined ? undefined : findMachinesProblem(machines);
 }
 
 function findMachinesProblem({ checkpoint, nodes, absent, files }: Partial<BundledMachines>): string | undefined {
-	if (![nodes, absent].every((names) => Array.isArray(names) && names.every((name) => typeof name === 'string'))) return 'names no machines';
-	if (!Array.isArray(files)) return 'lists no files of its machines';
+	const isNames = (names: unknown) => Array.isArray(names) && names.every((name) => typeof name === 'string');
+	if (![nodes, absent].every(isNames)) return 'does not name its machines';
+	if (!Array.isArray(files)) return 'does not list the files of its machines';
 	const problem = files.map(findSparseProblem).find((found) => found !== undefined);
 	if (problem !== undefined) return problem;
-	const outside = (files as readonly SparseFile[]).find(({ path }) => !machinePlaces.test(path));
-	if (outside) return `lists ${JSON.stringify(outside.path)}, which is no file of a machine`;
+	const outside = (files as readonly SparseFile[]).find(({ path }) => !machinePaths.test(path));
+	if (outside) return `lists ${JSON.stringify(outside.path)}, which is not a file of a machine`;
 	const paths = new Set(files.map(({ path }) => path));
 	if (paths.size < files.length) return 'lists a file of a machine twice';
-	return typeof checkpoint === 'string' && paths.has(`checkpoint/${checkpoint}/checkpoint.json`) ? undefined : 'has no checkpoint of its machines';
+	const hasCheckpoint = typeof checkpoint === 'string' && paths.has(`checkpoint/${checkpoint}/checkpoint.json`);
+	return hasCheckpoint ? undefined : 'does not list the checkpoint of its machines';
 }
 
-/** How many bytes on the disk a bundle takes at most when it is unpacked. */
+/** The most bytes that a bundle occupies on the disk when it is unpacked. */
 export const unpackedBytes = ({ files, machines }: Pick<BundleManifest, 'files' | 'machines'>): number =>
 	[...files.map(({ bytes }) => bytes), ...(machines?.files ?? []).map(diskBytes)].reduce((sum, bytes) => sum + bytes, 0);
 

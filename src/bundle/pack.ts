@@ -1,4 +1,4 @@
-/** Writing a bundle. */
+/** Writes bundles. */
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -15,7 +15,7 @@ export interface PackedFile {
 	readonly contents: Uint8Array;
 }
 
-/** A file as the manifest lists it. */
+/** Describes a file for the manifest. */
 export const describeFile = ({ path, contents }: PackedFile): BundledFile => ({
 	path,
 	bytes: contents.length,
@@ -23,10 +23,10 @@ export const describeFile = ({ path, contents }: PackedFile): BundledFile => ({
 });
 
 /**
- * Writes a gzipped tar archive: everything in one directory named like the run, the manifest first. Only its owner may
- * read it.
- * @param file must not be there yet
- * @param machines the files that the manifest lists of machines
+ * Writes a gzipped tar archive. All files are in one directory, which is named like the run. The manifest comes first. Only
+ * the file's owner may read it.
+ * @param file must not exist yet
+ * @param machines the files that the manifest lists under `machines`, in its order
  */
 export async function writeBundle(
 	file: string,
@@ -56,5 +56,5 @@ export async function writeBundle(
 	await pipeline(compressed, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal });
 }
 
-/** Of gigabytes the usual level takes minutes more and saves little. */
+/** Compression levels. For gigabytes of machines the usual level takes minutes longer and saves little. */
 const [quickLevel, usualLevel] = [1, 6];

@@ -1,7 +1,7 @@
 /**
- * Passwords and keys in the files of a run: those that the plan declares, wherever they occur literally, and what can be
- * told by its shape, hashed passwords and private keys. Bytes are taken for characters (Latin-1), so that a disk image is
- * searched like a text.
+ * Finds and overwrites passwords and keys in the files of a run: the passwords that the plan declares, wherever they occur
+ * literally, and hashed passwords and private keys, which it recognises by their format. It reads bytes as Latin-1
+ * characters, so that it can search a disk image like a text.
  */
 import { passwordSource, usersByPassword, type DeclaredPassword } from '../base/secrets.js';
 import type { HeldSecrets } from './manifest.js';
@@ -35,7 +35,7 @@ function patternsFor(passwords: readonly DeclaredPassword[]): readonly Pattern[]
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 
-/** Which files hold what. */
+/** Lists the files that contain secrets, and which secrets. */
 export function findSecrets(files: readonly PackedFile[], passwords: readonly DeclaredPassword[]): HeldSecrets[] {
 	const patterns = patternsFor(passwords);
 	return files.flatMap(({ path, contents }) => {
@@ -45,10 +45,10 @@ export function findSecrets(files: readonly PackedFile[], passwords: readonly De
 	});
 }
 
-/** In its length; a number stays one, as it may be one of JSON's. */
+/** Overwrites a secret with as many characters. Digits stay digits: the secret may be a number in JSON. */
 const blank = (secret: string): string => (/^\d+$/.test(secret) ? '1' : 'x').repeat(secret.length);
 
-/** The files without what `findSecrets` finds: each is overwritten in its length, so that a disk image stays one. */
+/** Overwrites everything that `findSecrets` finds. Each file keeps its length, so that a disk image stays valid. */
 export function redact(files: readonly PackedFile[], passwords: readonly DeclaredPassword[]): PackedFile[] {
 	const patterns = patternsFor(passwords);
 	return files.map(({ path, contents }) => {

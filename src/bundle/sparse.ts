@@ -1,6 +1,6 @@
 /**
- * Files of gigabytes with few data in them: memory and disks of machines. A bundle has what is between their holes, and
- * they are written with the holes again.
+ * Sparse files: the memory and disks of machines are gigabytes long, with little data in them. A bundle contains only the
+ * data between the holes. Unpacking makes the holes again.
  */
 import { open, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
@@ -9,43 +9,43 @@ import { withFile } from '../base/files.js';
 import { isCount } from '../base/untrusted.js';
 import { badArchive } from './tar.js';
 
-/** Such a file, as a manifest lists it. */
+/** A sparse file, as a manifest lists it. */
 export interface SparseFile {
 	/** Relative to the run's directory, with slashes. */
 	readonly path: string;
-	/** Holes included. */
+	/** Its length, with its holes. */
 	readonly bytes: number;
-	/** Where it has data, in ascending order; these bytes are what the archive has of it. */
+	/** The ranges with data, in ascending order. The archive contains exactly these bytes. */
 	readonly extents: readonly Extent[];
-	/** Over the data. */
+	/** The checksum of the data. */
 	readonly crc32: number;
 }
 
-/** Such a file on this host, to be packed. */
+/** A sparse file on this host that will be packed. */
 export interface SparseSource {
 	readonly listed: SparseFile;
-	/** Where it is. */
+	/** Its path on this host. */
 	readonly file: string;
 }
 
-/** How many bytes of data a file has. */
+/** The number of data bytes of a file. */
 export const dataBytes = ({ extents }: Pick<SparseFile, 'extents'>): number => extents.reduce((sum, [, length]) => sum + length, 0);
 
-/** A block of a file system. */
+/** The size of a file system's block, in bytes. */
 const blockBytes = 4096;
 
-/** How many bytes a file takes on the disk at most: each of its extents may begin and end within a block. */
+/** The most bytes that a file occupies on the disk: each extent may begin and end within a block. */
 export const diskBytes = ({ extents }: Pick<SparseFile, 'extents'>): number => dataBytes({ extents }) + extents.length * 2 * blockBytes;
 
-/** How much is read at once. */
+/** How many bytes are read at a time. */
 const pieceBytes = 2 ** 20;
 
-/** The data of a file, piece by piece. @throws when the file is shorter than it was */
+/** Yields the data of a file, piece by piece. @throws Error when the file is shorter than listed */
 export async function* readData({ listed, file }: SparseSource): AsyncGenerator<Buffer> {
 	const handle = await open(file);
 	try {
 		for (const [offset, length] of splitExtents(listed.extents, pieceBytes)) {
-			// One of its own each time: whoever takes it may not be done with the last one.
+			// A new buffer each time: the consumer may still use the last one.
 			const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, offset);
 			if (bytesRead < length) throw new Error(`${file} ends at ${offset + bytesRead}`);
 			yield buffer;
@@ -56,8 +56,8 @@ export async function* readData({ listed, file }: SparseSource): AsyncGenerator<
 }
 
 /**
- * Writes a file that is not there yet, of the data that an archive has of it.
- * @throws Failure `usage` when the data are not those that were packed
+ * Writes a sparse file from its data in an archive. The file must not exist yet.
+ * @throws Failure `usage` when the data differ from those that were packed
  */
 export async function writeSparse(target: string, listed: SparseFile, contents: AsyncIterable<Buffer>): Promise<void> {
 	const write = async (handle: FileHandle) => {
@@ -69,16 +69,19 @@ export async function writeSparse(target: string, listed: SparseFile, contents: 
 	await withFile(target, 'wx', write, 0o600);
 }
 
-/** Puts data where they belong; resolves to their checksum. There are as many of them as the extents are long. */
+/**
+ * Writes data at their offsets. Resolves to their checksum. The caller has checked that `contents` is as long as the
+ * extents together.
+ */
 async function writeData(handle: FileHandle, extents: readonly Extent[], contents: AsyncIterable<Buffer>): Promise<number> {
-	const places = extents[Symbol.iterator]();
+	const remaining = extents[Symbol.iterator]();
 	let [offset, room]: Extent = [0, 0];
 	let sum = 0;
 	for await (const piece of contents) {
 		sum = crc32(piece, sum);
 		for (let rest = piece; rest.length > 0; ) {
 			if (room === 0) {
-				const next = places.next();
+				const next = remaining.next();
 				if (next.done) throw badArchive('it has more data than it lists');
 				[offset, room] = next.value;
 			}
@@ -89,19 +92,23 @@ async function writeData(handle: FileHandle, extents: readonly Extent[], content
 	return sum;
 }
 
-/** What is wrong with a file of a stranger's manifest, if anything is. */
+/** What is wrong with an entry of a stranger's manifest; undefined for a valid one. */
 export function findSparseProblem(value: unknown): string | undefined {
 	const { path, bytes, extents, crc32: sum } = (value ?? {}) as Partial<SparseFile>;
-	if (typeof path !== 'string' || !isCount(bytes) || !isCount(sum) || sum >= 2 ** 32 || !Array.isArray(extents)) return 'has a strange entry for a machine';
-	if (bytes > maximumBytes) return `lists ${JSON.stringify(path)} with ${bytes} bytes, which no machine has`;
+	if (typeof path !== 'string' || !isCount(bytes) || !isCount(sum) || sum >= 2 ** 32 || !Array.isArray(extents)) {
+		return 'has an invalid entry for a file of a machine';
+	}
+	if (bytes > maximumBytes) return `lists ${JSON.stringify(path)} with ${bytes} bytes, more than any machine has`;
 	let end = 0;
 	for (const extent of extents as readonly unknown[]) {
 		const [offset, length] = Array.isArray(extent) && extent.length === 2 ? (extent as unknown[]) : [];
-		if (!isCount(offset) || !isCount(length) || length === 0 || offset < end) return `lists data of ${JSON.stringify(path)} in no order`;
+		if (!isCount(offset) || !isCount(length) || length === 0 || offset < end) {
+			return `lists data of ${JSON.stringify(path)} out of order`;
+		}
 		end = offset + length;
 	}
 	return end > bytes ? `lists data of ${JSON.stringify(path)} behind its end` : undefined;
 }
 
-/** More than any disk or memory of a machine. */
+/** Larger than the disk or the memory of any machine, in bytes. */
 const maximumBytes = 2 ** 42;

@@ -1,18 +1,18 @@
 /**
- * The part of the tar format (ustar, POSIX.1-1988) that a bundle needs: plain files. Read here and not by tar(1), so
- * that nothing of a stranger's archive is written anywhere before it was judged.
+ * The part of the tar format (ustar, POSIX.1-1988) that a bundle needs: plain files. This module reads archives itself,
+ * without tar(1), so that no file of a stranger's archive is written before it was checked.
  */
 import { usageFailure, type Failure } from '../base/errors.js';
 
-/** Headers and contents come in blocks of as many bytes. */
+/** Headers and contents fill blocks of this many bytes. */
 const blockBytes = 512;
 
 /** Sizes have eleven octal digits. */
 const maximumBytes = 8 ** 11 - 1;
 
-/** An archive that is not what this tool writes. Nothing of it is kept. */
+/** The failure for an archive that rehearse did not write. Nothing of it is kept. */
 export const badArchive = (why: string): Failure =>
-	usageFailure(`this is no bundle that could be opened: ${why}`, { hint: 'get it once more, from whoever made it' });
+	usageFailure(`this bundle cannot be opened: ${why}`, { hint: 'get the bundle again from the person who made it' });
 
 /** What a header says of a file beside its path, size and time. */
 export interface TarAttributes {
@@ -50,10 +50,10 @@ export function tarHeader(path: string, bytes: number, modifiedAt: number, attri
 	return header;
 }
 
-/** What follows a file's contents, so that the next header begins with a block. */
+/** Padding behind a file's contents, up to the next block. */
 export const tarPadding = (bytes: number): Buffer => Buffer.alloc((blockBytes - (bytes % blockBytes)) % blockBytes);
 
-/** What an archive ends with. */
+/** The end of an archive: two empty blocks. */
 export const tarEnd = (): Buffer => Buffer.alloc(2 * blockBytes);
 
 function splitPath(path: string): [prefix: string, name: string] {
@@ -67,7 +67,7 @@ function splitPath(path: string): [prefix: string, name: string] {
 
 const octal = (value: number, digits: number): string => value.toString(8).padStart(digits, '0');
 
-/** The sum of a header's bytes, those of the sum itself taken for blanks. */
+/** The sum of a header's bytes. The checksum's own bytes count as blanks. */
 function checksumOf(header: Uint8Array): number {
 	let sum = 0;
 	for (const [index, byte] of header.entries()) sum += index >= 148 && index < 156 ? 0x20 : byte;
@@ -78,11 +78,11 @@ function checksumOf(header: Uint8Array): number {
 export interface TarFile {
 	readonly path: string;
 	readonly bytes: number;
-	/** Its contents, to be read to their end before the next file is asked for. */
+	/** Its contents. The caller reads them to the end before it asks for the next file. */
 	readonly contents: AsyncIterable<Buffer>;
 }
 
-/** What else an archive may hold, and a bundle does not. */
+/** Types of entries that a bundle does not have. */
 const otherTypes: Readonly<Record<string, string>> = {
 	'1': 'a link',
 	'2': 'a symbolic link',
@@ -93,8 +93,8 @@ const otherTypes: Readonly<Record<string, string>> = {
 };
 
 /**
- * The files of an archive, one after another.
- * @throws Failure `usage` for an archive with anything but files in it, and for one that is damaged or ends early
+ * Yields the files of an archive, one after another.
+ * @throws Failure `usage` for an archive that contains anything but files, is damaged, or ends early
  */
 export async function* readTar(archive: AsyncIterable<Uint8Array>): AsyncGenerator<TarFile> {
 	const source = new ByteSource(archive);
@@ -106,7 +106,7 @@ export async function* readTar(archive: AsyncIterable<Uint8Array>): AsyncGenerat
 		await source.take(tarPadding(bytes).length);
 	}
 	for await (const rest of source.rest()) {
-		if (rest.some((byte) => byte !== 0)) throw badArchive('something follows its end');
+		if (rest.some((byte) => byte !== 0)) throw badArchive('there is data behind its end');
 	}
 }
 
@@ -120,17 +120,18 @@ function readHeader(header: Buffer): Pick<TarFile, 'path' | 'bytes'> {
 		const digits = text(from, bytes).trim();
 		return /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : undefined;
 	};
-	if (text(257, 5) !== 'ustar' || number(148, 8) !== checksumOf(header)) throw badArchive('it is damaged, or no tar archive');
+	const isHeader = text(257, 5) === 'ustar' && number(148, 8) === checksumOf(header);
+	if (!isHeader) throw badArchive('it is damaged, or is not a tar archive');
 	const prefix = text(345, 155);
 	const path = `${prefix === '' ? '' : `${prefix}/`}${text(0, 100)}`;
 	const type = text(156, 1);
-	if (type !== '0' && type !== '') throw badArchive(`${JSON.stringify(path)} in it is ${otherTypes[type] ?? 'no plain file'}`);
+	if (type !== '0' && type !== '') throw badArchive(`${JSON.stringify(path)} in it is ${otherTypes[type] ?? 'not a plain file'}`);
 	const bytes = number(124, 12);
 	if (bytes === undefined) throw badArchive('it is damaged');
 	return { path, bytes };
 }
 
-/** Bytes of a stream, taken in amounts of one's own. */
+/** Reads a stream in amounts that the caller chooses. */
 class ByteSource {
 	readonly #source: AsyncIterator<Uint8Array>;
 	#ready: Buffer = Buffer.alloc(0);

@@ -1,4 +1,4 @@
-/** Reading a bundle that a stranger may have made. */
+/** Unpacks bundles, which strangers may have made. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, type FileHandle } from 'node:fs/promises';
@@ -14,19 +14,19 @@ import { badArchive, readTar, type TarFile } from './tar.js';
 
 export interface UnpackOptions {
 	readonly signal?: AbortSignal;
-	/** Called before the machines, which take their time, where there are some. */
+	/** Called before the files of machines are unpacked, which takes time. */
 	readonly onMachines?: () => void;
 }
 
 /**
- * Unpacks a bundle into a directory that is empty, its manifest among the files. Each file is that of the manifest, by
- * name, size and checksum, or the whole bundle is refused; what was written by then is the caller's to remove.
- * @throws Failure `usage` for a file that cannot be read, and for anything but an intact bundle; `disk-full` before anything
- * is written that there is no room for
+ * Unpacks a bundle into an empty directory, with its manifest. Every file must match the manifest by name, size and
+ * checksum; otherwise the whole bundle is refused. The caller removes what was written before that.
+ * @throws Failure `usage` for a file that cannot be read, and for anything but an intact bundle; `disk-full` before
+ * anything is written when the disk lacks space
  */
 export async function unpackBundle(file: string, directory: string, options: UnpackOptions = {}): Promise<BundleManifest> {
 	const unzipped = new PassThrough();
-	// The error is that of `unzipped` too, whose reader tells it.
+	// The reader of `unzipped` gets the same error.
 	pipeline(createReadStream(file), createGunzip({ chunkSize: 2 ** 18 }), unzipped, () => undefined);
 	try {
 		return await unpack(readTar(unzipped), directory, options);
@@ -73,8 +73,16 @@ async function unpack(files: AsyncGenerator<TarFile>, directory: string, { signa
 	return manifest;
 }
 
-/** Where a file goes that is the one that should follow. @throws Failure `usage` when it is another */
-async function placeFor(file: TarFile, root: string, expected: { readonly path: string; readonly bytes: number }, directory: string): Promise<string> {
+/**
+ * Checks that a file is the one that the manifest lists next, and makes its directory. Resolves to its target path.
+ * @throws Failure `usage` when it is another file
+ */
+async function prepareTarget(
+	file: TarFile,
+	root: string,
+	expected: Pick<BundledFile, 'path' | 'bytes'>,
+	directory: string,
+): Promise<string> {
 	if (file.path !== `${root}${expected.path}`) {
 		throw badArchive(`${JSON.stringify(file.path)} is where ${expected.path} should be`);
 	}
@@ -85,12 +93,12 @@ async function placeFor(file: TarFile, root: string, expected: { readonly path: 
 }
 
 async function unpackSparse(file: TarFile, root: string, expected: SparseFile, directory: string): Promise<void> {
-	const target = await placeFor(file, root, { path: expected.path, bytes: dataBytes(expected) }, directory);
+	const target = await prepareTarget(file, root, { path: expected.path, bytes: dataBytes(expected) }, directory);
 	await writeSparse(target, expected, file.contents);
 }
 
 async function unpackFile(file: TarFile, root: string, expected: BundledFile, directory: string): Promise<void> {
-	const target = await placeFor(file, root, expected, directory);
+	const target = await prepareTarget(file, root, expected, directory);
 	const hash = createHash('sha256');
 	await writePlain(target, hashed(file.contents, hash));
 	if (hash.digest('hex') !== expected.sha256) throw badArchive(`${expected.path} is damaged: its checksum differs`);
@@ -103,7 +111,7 @@ async function* hashed(contents: AsyncIterable<Buffer>, hash: { update(data: Buf
 	}
 }
 
-/** Writes a file that is not there yet: nothing can be written through. */
+/** Writes a new file. It fails when the path exists, so that it never writes through a link. */
 async function writePlain(file: string, contents: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
 	const write = async (handle: FileHandle) => {
 		for await (const piece of contents) await handle.writeFile(piece);

@@ -1,6 +1,6 @@
 /**
- * Digests of a checkpoint's files. A machine's RAM is a file of gigabytes with a few hundred megabytes of data in it, so
- * where the data is gets written down when the file is saved, and the rest is never read.
+ * Digests of a checkpoint's files. A machine's RAM is a file of gigabytes with a few hundred megabytes of data. So a digest
+ * lists where the data is, and verifying it reads nothing else.
  */
 import { stat, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
@@ -10,13 +10,13 @@ import { withFile } from '../base/files.js';
 import { run } from '../process/run.js';
 import type { FileDigest } from './manifest.js';
 
-/** Holes smaller than this are read as the zeros that they are: that takes less time than another read. */
+/** Smaller holes are read as zeros: that is faster than a separate read behind the hole. In bytes. */
 const smallHole = 2 ** 18;
 
-/** How much is read at once. */
+/** How many bytes are read at a time. */
 const chunkBytes = 2 ** 20;
 
-/** The digest of a file that is written to no more. */
+/** Makes the digest of a file. Nobody may write to the file any more. */
 export async function digestFile(file: string, signal?: AbortSignal): Promise<FileDigest> {
 	const [{ size }, occupied] = await Promise.all([stat(file), diskUsage(file)]);
 	const holes = size - occupied;
@@ -24,14 +24,14 @@ export async function digestFile(file: string, signal?: AbortSignal): Promise<Fi
 	return { bytes: size, extents, crc32: await withFile(file, 'r', (handle) => checksum(handle, extents, signal)) };
 }
 
-/** What is wrong with a file that should be as it was when its digest was taken, if anything is. */
+/** What is wrong with a file, compared with its digest; undefined when it is intact. */
 export async function verifyFile(file: string, digest: FileDigest, signal?: AbortSignal): Promise<string | undefined> {
 	try {
 		return await withFile(file, 'r', async (handle) => {
 			const { size } = await handle.stat();
 			if (size !== digest.bytes) return `is ${size} bytes instead of ${digest.bytes}${size < digest.bytes ? ' (truncated?)' : ''}`;
 			const same = (await checksum(handle, digest.extents, signal)) === digest.crc32;
-			return same ? undefined : 'is not what was saved';
+			return same ? undefined : 'has other contents than were saved';
 		});
 	} catch (error) {
 		signal?.throwIfAborted();
@@ -40,7 +40,7 @@ export async function verifyFile(file: string, digest: FileDigest, signal?: Abor
 	}
 }
 
-/** Where a file has data. Node has no lseek(2) with SEEK_DATA; qemu-img has. */
+/** Finds the ranges of a file that have data. Node has no lseek(2) with SEEK_DATA, but qemu-img uses it. */
 async function findData(file: string, signal: AbortSignal | undefined): Promise<Extent[]> {
 	const { stdout } = await run(['qemu-img', 'map', '--force-share', '--output=json', '-f', 'raw', file], { signal });
 	const map = JSON.parse(stdout) as readonly { readonly start: number; readonly length: number; readonly data: boolean }[];
@@ -54,7 +54,7 @@ async function checksum(file: FileHandle, extents: readonly Extent[], signal: Ab
 	let turn = 0;
 	for (const [offset, length] of splitExtents(extents, chunkBytes)) {
 		signal?.throwIfAborted();
-		// Begun before the sum of what came before, which keeps this thread busy meanwhile.
+		// The next read begins before the checksum of the last piece, which blocks this thread.
 		const reading = file.read(turn++ % 2 === 0 ? buffers[0] : buffers[1], 0, length, offset);
 		sum = crc32(filled, sum);
 		const { buffer, bytesRead } = await reading;

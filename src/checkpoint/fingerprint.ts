@@ -2,13 +2,13 @@ import { canonicalJson, contentKey } from '../base/hash.js';
 import type { CheckpointKind } from '../lab/events.js';
 import type { CheckpointMachine, Fingerprint } from './manifest.js';
 
-/** Part of every key: to be raised when the same inputs come to make another checkpoint. */
+/** The version of the format, a part of every key. Raise it when equal inputs lead to another checkpoint. */
 const checkpointFormat = 1;
 
-/** Inputs that hold what others hold too: that one of them changed says little. */
+/** Inputs that overlap with others: their names alone tell a person little. */
 const catchAlls: readonly string[] = ['image', 'network', 'seed', 'machine'];
 
-/** The key of a checkpoint of these machines, whose order says nothing. */
+/** The key of a checkpoint of these machines. Their order does not matter. */
 export function checkpointKey(
 	kind: CheckpointKind,
 	machines: readonly Pick<CheckpointMachine, 'node' | 'fingerprint'>[],
@@ -17,10 +17,7 @@ export function checkpointKey(
 	return contentKey({ format: checkpointFormat, kind, machines: parts });
 }
 
-/**
- * The names of the inputs that differ; one that only one side has differs. A catch-all is told only when nothing
- * else is.
- */
+/** The names of the inputs that differ, or that only one side has. A catch-all is only listed when no other input differs. */
 export function changesBetween(old: Fingerprint, now: Fingerprint): string[] {
 	const names = [...new Set([...Object.keys(now), ...Object.keys(old)])];
 	const changed = names.filter((name) => old[name] !== now[name]);

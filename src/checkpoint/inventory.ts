@@ -1,4 +1,4 @@
-/** All checkpoints of a store: what there is, what is left of killed runs, what goes when there are too many. */
+/** Lists the checkpoints of a store, removes the remains of killed runs, and keeps the store within a size limit. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isHeld, processToken } from '../base/alive.js';
@@ -8,23 +8,26 @@ import { dropDeadLeases, endLease, isLeased, removeUnleased, touchLease } from '
 import type { Manifest } from './manifest.js';
 import { readCheckpoint, type FoundCheckpoint } from './store.js';
 
-/** A checkpoint as the store has it, intact or damaged. */
+/** A checkpoint in the store, intact or damaged. */
 export interface StoredCheckpoint {
 	readonly key: string;
 	readonly directory: string;
 	readonly found: FoundCheckpoint;
-	/** On the disk, holes not counted; its share of what it has in common with others, as the memory that machines began with. */
+	/**
+	 * Bytes on the disk, without holes. Files that it shares with other checkpoints, such as the memory that machines began
+	 * with, count by their share.
+	 */
 	readonly bytes: number;
-	/** In milliseconds since the epoch. */
+	/** Last use, in milliseconds since the epoch. */
 	readonly usedAt: number;
-	/** Whether a living process runs from it. */
+	/** Whether a live process uses it. */
 	readonly leased: boolean;
 }
 
-/** Something of the store that is not a checkpoint, or not yet or no longer. */
+/** A directory in the store that is being written or removed, or that a killed run has left. */
 export interface StagingDirectory {
 	readonly path: string;
-	/** Whether the run that writes it is alive. */
+	/** Whether a live process writes it. */
 	readonly isWritten: boolean;
 }
 
@@ -33,13 +36,13 @@ const checkpointName = /^[0-9a-f]{16}$/;
 /** Who writes a staging directory, or that it was being removed. */
 const stagingName = new RegExp(`^\\.[0-9a-f]{16}\\.(${processToken.source}|\\d+|gone)(?:\\.|$)`);
 
-/** Every checkpoint, in the order of their keys. One that vanishes meanwhile is left out. */
+/** All checkpoints, sorted by key. It leaves out a checkpoint that vanishes meanwhile. */
 export async function listCheckpoints(store: string): Promise<StoredCheckpoint[]> {
 	const stored = await Promise.all((await directoriesIn(store)).map(look));
 	return stored.filter((checkpoint) => checkpoint !== undefined);
 }
 
-/** What the manifests of the intact ones say. */
+/** The manifests of the intact checkpoints. */
 export async function listManifests(store: string): Promise<Manifest[]> {
 	const found = await Promise.all((await directoriesIn(store)).map(readCheckpoint));
 	return found.flatMap((one) => (one && 'checkpoint' in one ? [one.checkpoint.manifest] : []));
@@ -52,7 +55,7 @@ async function look(directory: string): Promise<StoredCheckpoint | undefined> {
 	return { key: path.basename(directory), directory, found, bytes, usedAt: stats.mtimeMs, leased };
 }
 
-/** Checkpoints that are being written, and what is left of those that were or that were being removed. */
+/** All staging directories of a store. */
 export async function listStagingDirectories(store: string): Promise<StagingDirectory[]> {
 	const stagingDirectories = (await namesIn(store)).map(async (name): Promise<StagingDirectory[]> => {
 		const who = stagingName.exec(name)?.[1];
@@ -82,8 +85,8 @@ export async function endOtherLeases(store: string, pid: number, inUse: readonly
 }
 
 /**
- * Removes the checkpoints that were not used for longest, until those that are left take no more than `limitBytes`.
- * Those that somebody runs from stay, and so do those whose keys are in `keep`. Resolves to what was removed.
+ * Removes the least recently used checkpoints until the others occupy at most `limitBytes`. It never removes a leased
+ * checkpoint, nor one whose key is in `keep`. Resolves to the removed checkpoints.
  */
 export async function boundCheckpoints(
 	store: string,
@@ -92,7 +95,7 @@ export async function boundCheckpoints(
 ): Promise<StoredCheckpoint[]> {
 	const removed: StoredCheckpoint[] = [];
 	const kept = [...keep];
-	// One at a time: what one had in common with others, these occupy alone from then on.
+	// One at a time: each removal raises the share of the others that had files in common with it.
 	for (;;) {
 		const [checkpoint] = chooseSurplus(await listCheckpoints(store), limitBytes, kept);
 		if (!checkpoint) return removed;
@@ -101,7 +104,7 @@ export async function boundCheckpoints(
 	}
 }
 
-/** Which checkpoints go, in that order, so that the others are within the limit, as far as that can be had. */
+/** Chooses the checkpoints to remove, least recently used first, so that the others are within the limit as far as possible. */
 export function chooseSurplus<T extends Pick<StoredCheckpoint, 'key' | 'bytes' | 'usedAt' | 'leased'>>(
 	stored: readonly T[],
 	limitBytes: number,
@@ -118,7 +121,7 @@ export function chooseSurplus<T extends Pick<StoredCheckpoint, 'key' | 'bytes' |
 	return surplus;
 }
 
-/** The newest checkpoint of a node, whatever its key: what it was made of tells why a new key has none. */
+/** The newest checkpoint of a node, whatever its key. Its fingerprint tells why a new key has no checkpoint yet. */
 export function newestOf(
 	manifests: readonly Manifest[],
 	{ lab, node, kind }: { readonly lab: string; readonly node: string; readonly kind: CheckpointKind },

@@ -12,12 +12,12 @@ import { discardCheckpoint } from './store.js';
 
 const leaseName = /^in-use\.([0-9a-f-]+)$/;
 
-/** What a checkpoint's manifest is called while it is found out whether the checkpoint may go. */
+/** The name of a checkpoint's manifest while it is being decided whether the checkpoint may be removed. */
 const withdrawnName = `${manifestName}.withdrawn`;
 
 /**
- * Leases a checkpoint for as long as `pid` lives and the clean-up has not run. Resolves to whether it is there and will
- * stay.
+ * Leases a checkpoint until `pid` dies or the clean-up runs. Resolves to whether the checkpoint exists and the lease
+ * protects it.
  */
 export async function leaseCheckpoint(directory: string, pid: number, cleanup: CleanupStack): Promise<boolean> {
 	const lease = leaseFile(directory, pid);
@@ -41,29 +41,30 @@ export async function touchLease(directory: string, pid: number): Promise<void> 
 	await utimes(leaseFile(directory, pid), now, now).catch(() => undefined);
 }
 
-/** Ends a process's lease, where it has one. */
+/** Ends a process's lease, if it has one. */
 export const endLease = (directory: string, pid: number): Promise<void> => rm(leaseFile(directory, pid), { force: true });
 
 /**
- * Has a checkpoint that is of no use found by nobody any more. It goes, but where somebody beside the one who asks leases it:
- * machines of another lab may be started again from its files. Those go when it is next looked for after that. A lease counts
- * whether its process lives or not, so that this can be asked where the host's processes are not visible.
+ * Withdraws a checkpoint that turned out to be useless: nobody finds it any more. It is removed at once, unless a process
+ * other than the caller leases it, whose lab may restart machines from its files. Then only the manifest is removed; the
+ * files go when somebody looks for the checkpoint after that process has ended. Every lease counts, even that of a dead
+ * process, so that this works where the host's processes are not visible.
  */
 export async function withdrawCheckpoint(directory: string): Promise<void> {
 	if ((await leasesOf(directory)).length > 1) await rm(path.join(directory, manifestName), { force: true });
 	else await discardCheckpoint(directory);
 }
 
-/** Whether a living process runs from a checkpoint. */
+/** Whether a live process leases a checkpoint. */
 export async function isLeased(directory: string): Promise<boolean> {
 	return (await leasesOf(directory)).some(({ holds }) => holds);
 }
 
-/** Removes a checkpoint that nobody runs from. Resolves to whether it is gone. */
+/** Removes a checkpoint that nobody leases. Resolves to whether it was removed. */
 export async function removeUnleased(directory: string): Promise<boolean> {
 	if (await isLeased(directory)) return false;
 	const [manifest, withdrawn] = [path.join(directory, manifestName), path.join(directory, withdrawnName)];
-	// A damaged one may have no manifest.
+	// A damaged checkpoint may lack its manifest.
 	await rename(manifest, withdrawn).catch(() => undefined);
 	if (await isLeased(directory)) {
 		await rename(withdrawn, manifest).catch(() => undefined);
@@ -73,7 +74,10 @@ export async function removeUnleased(directory: string): Promise<boolean> {
 	return true;
 }
 
-/** Removes the leases of processes that are dead, before others get their ids. Counts as no use of the checkpoint. */
+/**
+ * Removes the leases of dead processes, before other processes get their ids. This does not count as a use of the
+ * checkpoint.
+ */
 export async function dropDeadLeases(directory: string): Promise<void> {
 	const dead = (await leasesOf(directory)).filter(({ holds }) => !holds);
 	if (dead.length === 0) return;

@@ -2,62 +2,65 @@ import type { Extent } from '../base/extents.js';
 import { isCount, isRecord, isText } from '../base/untrusted.js';
 import type { CheckpointKind } from '../lab/events.js';
 
-/** What a checkpoint says of itself: the shape of its `checkpoint.json`, and the reading of one that may be damaged. */
+/** The manifest of a checkpoint: the format of `checkpoint.json`, and the parser for one that may be damaged. */
 
-/** What a machine's state depends on, by the name that people know it by. */
+/** Everything that a machine's state depends on: a value for each input, by a name that people know. */
 export type Fingerprint = Readonly<Record<string, string>>;
 
-/** What a file must be to be the one that was saved. */
+/** The size, data ranges and checksum that a file had when it was saved. */
 export interface FileDigest {
-	/** Its nominal size, holes included. */
+	/** Its length, with its holes. */
 	readonly bytes: number;
-	/** Where it has data, in ascending order. What lies between is holes, and not looked at. */
+	/** The ranges with data, in ascending order. Between them are holes, which are not read. */
 	readonly extents: readonly Extent[];
-	/** Over the data, from the first extent to the last. */
+	/** The checksum of the data, from the first extent to the last. */
 	readonly crc32: number;
 }
 
 export interface CheckpointMachine {
 	readonly node: string;
 	readonly fingerprint: Fingerprint;
-	/** The state of its processor and devices, and its memory, by their names in the checkpoint's directory. */
+	/** File names in the checkpoint's directory: `state` has the processor and the devices, `ram` the memory. */
 	readonly state: string;
 	readonly ram: string;
-	/** What has changed of the memory, where it is that of another checkpoint. */
+	/** File with the changed pages, where `ram` is the memory of another checkpoint. */
 	readonly pages?: string;
-	/** Processor time that its startup scripts took, in milliseconds, where that is known. */
+	/** Processor time of its startup scripts, in milliseconds, where it is known. */
 	readonly startupCpuMs?: number;
-	/** The qcow2 files that the disk consists of, top first, by their names in the checkpoint's directory. */
+	/** The qcow2 files that form the disk, top layer first, by their names in the checkpoint's directory. */
 	readonly layers: readonly string[];
 }
 
-/** In 1 a machine's memory was in the file of its state; in 2 it was always whole; in 3 its fingerprint had another name. */
+/**
+ * History: in 1 the state file contained the memory; in 2 `ram` always had the whole memory; in 3 the fingerprint had
+ * another name.
+ */
 export const manifestSchema = 4;
 
 export interface Manifest {
 	readonly schema: typeof manifestSchema;
-	/** What the checkpoint's directory is called. */
+	/** Also the name of the checkpoint's directory. */
 	readonly key: string;
 	readonly kind: CheckpointKind;
 	readonly lab: string;
-	/** Of a `failed` one: the name of the run that its machines are of. */
+	/** Only for the kind `failed`: the name of the run whose machines these are. */
 	readonly run?: string;
-	/** When the machines stood still, in milliseconds since the epoch. */
+	/** When the machines were paused to be saved, in milliseconds since the epoch. */
 	readonly savedAt: number;
 	readonly machines: readonly CheckpointMachine[];
 	/** By name in the checkpoint's directory. */
 	readonly files: Readonly<Record<string, FileDigest>>;
 }
 
-/** Damage is a result, with its reason: whoever meets it throws the checkpoint away and goes on without. */
+/** Damage is a result with a reason, not an exception: the caller discards the checkpoint and goes on without it. */
 export type Damaged = { readonly damaged: string };
 
-/** The manifest's own name in the checkpoint's directory. */
+/** The manifest's file name in the checkpoint's directory. */
 export const manifestName = 'checkpoint.json';
 
 const kinds: readonly CheckpointKind[] = ['provisioned', 'started', 'failed'];
 
-/** Reads the manifest of the checkpoint `key`. */
+/** Reads and checks the manifest of the checkpoint `key`. */
 export function parseManifest(text: string, key: string): { readonly manifest: Manifest } | Damaged {
 	let value: unknown;
 	try {
@@ -70,21 +73,21 @@ export function parseManifest(text: string, key: string): { readonly manifest: M
 }
 
 function findProblem(value: unknown, key: string): string | undefined {
-	if (!isRecord(value)) return 'is no object';
+	if (!isRecord(value)) return 'is not an object';
 	const { schema } = value;
 	if (isCount(schema) && schema < manifestSchema) return `was made by an earlier version of rehearse (schema ${schema} instead of ${manifestSchema})`;
 	if (schema !== manifestSchema) return `has schema ${JSON.stringify(schema)} instead of ${manifestSchema}`;
-	if (value['key'] !== key) return `is that of ${JSON.stringify(value['key'])}`;
+	if (value['key'] !== key) return `belongs to ${JSON.stringify(value['key'])}`;
 	if (!kinds.some((kind) => kind === value['kind'])) return `has the kind ${JSON.stringify(value['kind'])}`;
-	if (!isText(value['lab'])) return 'names no lab';
-	if (value['kind'] === 'failed' && !isText(value['run'])) return 'names no run';
+	if (!isText(value['lab'])) return 'does not name its lab';
+	if (value['kind'] === 'failed' && !isText(value['run'])) return 'does not name its run';
 	if (!isCount(value['savedAt'])) return 'does not say when it was saved';
 	const { files, machines } = value;
-	if (!isRecord(files)) return 'lists no files';
-	const strange = Object.keys(files).find((name) => !isFileName(name) || !isDigest(files[name]));
-	if (strange !== undefined) return `has a strange entry for ${strange}`;
-	if (!Array.isArray(machines) || machines.length === 0) return 'lists no machines';
-	if (!machines.every(isMachine)) return 'has a strange entry for a machine';
+	if (!isRecord(files)) return 'does not list its files';
+	const invalid = Object.keys(files).find((name) => !isFileName(name) || !isDigest(files[name]));
+	if (invalid !== undefined) return `has an invalid entry for ${invalid}`;
+	if (!Array.isArray(machines) || machines.length === 0) return 'does not list its machines';
+	if (!machines.every(isMachine)) return 'has an invalid entry for a machine';
 	const missing = machines.flatMap(machineFiles).find((name) => !Object.hasOwn(files, name));
 	return missing === undefined ? undefined : `has no entry for ${missing}`;
 }
@@ -97,7 +100,7 @@ export const machineFiles = ({ state, ram, pages, layers }: CheckpointMachine): 
 	...layers,
 ];
 
-/** A name that does not lead out of the checkpoint's directory. */
+/** Whether a name stays within the checkpoint's directory. */
 const isFileName = (name: string): boolean => name !== '' && name !== '.' && name !== '..' && !name.includes('/');
 
 const isMachine = (value: unknown): value is CheckpointMachine =>

@@ -14,16 +14,16 @@ import { isThere } from '../base/files.js';
 import { verifyFile } from './digest.js';
 import { machineFiles, manifestName, parseManifest, type Damaged, type Manifest } from './manifest.js';
 
-/** A checkpoint whose manifest is intact; its other files are not checked. */
+/** A checkpoint with an intact manifest. Its other files have not been checked. */
 export interface Checkpoint {
-	/** Its own, where its files are. */
+	/** The directory with its files. */
 	readonly directory: string;
 	readonly manifest: Manifest;
 }
 
 export type FoundCheckpoint = { readonly checkpoint: Checkpoint } | Damaged;
 
-/** The checkpoint of a key, where there is one. Marks it as used now. */
+/** Finds the checkpoint of a key, and marks it as used now. */
 export async function findCheckpoint(store: string, key: string): Promise<FoundCheckpoint | undefined> {
 	const directory = path.join(store, key);
 	const found = await readCheckpoint(directory);
@@ -32,7 +32,7 @@ export async function findCheckpoint(store: string, key: string): Promise<FoundC
 	return found;
 }
 
-/** Reads a checkpoint's manifest, and marks nothing as used. */
+/** Reads a checkpoint's manifest without marking it as used. Resolves to undefined where there is no checkpoint. */
 export async function readCheckpoint(directory: string): Promise<FoundCheckpoint | undefined> {
 	try {
 		const read = parseManifest(await readFile(path.join(directory, manifestName), 'utf8'), path.basename(directory));
@@ -44,12 +44,12 @@ export async function readCheckpoint(directory: string): Promise<FoundCheckpoint
 	}
 }
 
-/** The name of the note on which files were found intact. */
+/** The name of the file that records which files were verified. */
 const verifiedName = 'verified.json';
 
 /**
- * As what a file was found intact: with which inode, size and time, and during which boot of the host, as what a power
- * failure has done to it shows only when it is read again.
+ * Identifies a verified file: its inode, size and time, and the host's boot. After another boot it must be read again,
+ * because only that shows what a power failure did to it.
  */
 async function identityOf(file: string, boot: string): Promise<string> {
 	const { ino, size, mtimeNs } = await stat(file, { bigint: true });
@@ -65,8 +65,9 @@ async function readVerified(directory: string): Promise<Readonly<Record<string, 
 }
 
 /**
- * What is wrong with the files that some of a checkpoint's machines are restored from, or all of them, if anything is.
- * A file is read once in each boot of the host, and again when it is another file or was written to since.
+ * What is wrong with the files of a checkpoint's machines; undefined when they are intact. It reads a file once in each
+ * boot of the host, and again when the file was replaced or written to.
+ * @param options.nodes the nodes whose machines' files are verified; all of them by default
  */
 export async function verifyCheckpoint(
 	{ directory, manifest }: Checkpoint,
@@ -90,19 +91,19 @@ export async function verifyCheckpoint(
 			}),
 	);
 	const [reason] = reasons.flat();
-	// A note that cannot be written costs the next run a look, not this one its checkpoint.
-	if (reason === undefined) await note(directory, now).catch(() => undefined);
+	// If the record cannot be written, only the next run verifies again.
+	if (reason === undefined) await recordVerified(directory, now).catch(() => undefined);
 	return reason;
 }
 
-/** The same that was found, as damaged where the files are that some of its machines are restored from. */
+/** Verifies a found checkpoint. Resolves to it, or to its damage. */
 export async function verifyFound(found: FoundCheckpoint, options?: Parameters<typeof verifyCheckpoint>[1]): Promise<FoundCheckpoint> {
 	if ('damaged' in found) return found;
 	const damaged = await verifyCheckpoint(found.checkpoint, options);
 	return damaged === undefined ? found : { damaged };
 }
 
-async function note(directory: string, verified: Readonly<Record<string, string>>): Promise<void> {
+async function recordVerified(directory: string, verified: Readonly<Record<string, string>>): Promise<void> {
 	const text = JSON.stringify(verified);
 	if (text === JSON.stringify(await readVerified(directory))) return;
 	const staging = path.join(directory, `.${verifiedName}.${randomBytes(4).toString('hex')}`);
@@ -111,23 +112,22 @@ async function note(directory: string, verified: Readonly<Record<string, string>
 }
 
 /**
- * Makes the directory that a checkpoint is written to before it is one. It goes with the clean-up, unless it was
- * published.
- * @param pid of the run, as the host sees it: while it lives nobody sweeps the directory away
+ * Makes a staging directory for a checkpoint. The clean-up removes it unless it was published.
+ * @param pid process id of the run, as the host sees it: while that process lives, no sweep removes the directory
  */
 export async function beginCheckpoint(store: string, key: string, pid: number, cleanup: CleanupStack): Promise<string> {
 	const staging = path.join(store, `.${key}.${tokenOf(pid)}.${randomBytes(4).toString('hex')}`);
 	cleanup.defer(`unfinished checkpoint ${key}`, () => rm(staging, { recursive: true, force: true }));
-	// RAM holds whatever secrets its machine has.
+	// The RAM contains all secrets of its machine.
 	await mkdir(staging, { recursive: true, mode: 0o700 });
 	return staging;
 }
 
 /**
- * Makes a checkpoint of a staging directory. Resolves to whether it was taken: when another run was first, its
- * checkpoint stays. What is not taken, or cannot be finished, is removed at once.
+ * Publishes a staging directory as a checkpoint. Resolves to false when another run has published the same one first: that
+ * one stays. A staging directory that is not published is removed at once.
  *
- * Nothing is forced onto the disk, which takes seconds; what a power failure makes of the files, their digests tell.
+ * It forces nothing onto the disk, because that takes seconds. The digests reveal damage by a power failure.
  */
 export async function publishCheckpoint(staging: string, store: string, manifest: Manifest): Promise<boolean> {
 	try {
@@ -135,8 +135,8 @@ export async function publishCheckpoint(staging: string, store: string, manifest
 		const boot = await readBootId();
 		const names = Object.keys(manifest.files);
 		const identities = await Promise.all(names.map((name) => identityOf(path.join(staging, name), boot)));
-		await note(staging, Object.fromEntries(names.map((name, index) => [name, identities[index] ?? ''])));
-		// Onto a directory with anything in it, rename(2) moves nothing.
+		await recordVerified(staging, Object.fromEntries(names.map((name, index) => [name, identities[index] ?? ''])));
+		// rename(2) does not replace a directory that has files in it.
 		await rename(staging, path.join(store, manifest.key));
 		return true;
 	} catch (error) {
@@ -147,7 +147,7 @@ export async function publishCheckpoint(staging: string, store: string, manifest
 	}
 }
 
-/** Removes a checkpoint, leased or not; one that is not there is no error. Nobody ever sees a part of it. */
+/** Removes a checkpoint, leased or not. A missing one is no error. Nobody sees a part of it: it is renamed first. */
 export async function discardCheckpoint(directory: string): Promise<void> {
 	const gone = path.join(path.dirname(directory), `.${path.basename(directory)}.gone.${randomBytes(4).toString('hex')}`);
 	try {

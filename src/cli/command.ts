@@ -1,4 +1,4 @@
-/** What a command is to the command line: a row of the table in main.ts. */
+/** The definition of a command for the command line. */
 import type { ArgumentsCamelCase, Argv, InferredOptionTypes, Options, PositionalOptions } from 'yargs';
 import type { ExitCode } from '../base/errors.js';
 import { patience } from '../base/patience.js';
@@ -6,7 +6,7 @@ import type { Terminal } from '../commands/terminal.js';
 import { readEnvironment } from './environment.js';
 import type { Flags } from './flags.js';
 
-/** The words behind `--`, as they stand. */
+/** The arguments behind `--`, unchanged. */
 export const wordsBehind = (values: object): readonly string[] => ((values as { '--'?: readonly unknown[] })['--'] ?? []).map(String);
 
 export interface CommandDefinition<P extends Readonly<Record<string, PositionalOptions>>, F extends Flags> {
@@ -15,25 +15,25 @@ export interface CommandDefinition<P extends Readonly<Record<string, PositionalO
 	readonly describe: string;
 	readonly positionals: P;
 	readonly flags: F;
-	/** Does the work, which it loads only now: `check` and `--help` need little of the whole. */
+	/** Runs the command. It imports the command's module only now, because `check` and `--help` need little of the program. */
 	run(values: ArgumentsCamelCase<InferredOptionTypes<P> & InferredOptionTypes<F>>, terminal: Terminal): Promise<ExitCode>;
 }
 
-/** Where this user's runs are; loaded when a command asks, as everything is. */
+/** The directory of this user's runs. The module is imported when a command needs it. */
 export const runsDirectory = async (): Promise<string> => (await import('../runs/paths.js')).userPaths().runs;
 
-/** A row of the table. */
+/** A command that can be added to a parser. */
 export interface Command {
 	readonly name: string;
-	/** Adds the command to a parser; when it is run, its exit status becomes that of the process. */
+	/** Adds the command to a parser. When it runs, its exit status becomes that of the process. */
 	add(parser: Argv, terminal: Terminal): Argv;
 }
 
-/** A flag that is given twice counts the second time, instead of becoming a list; but for one that is a list. */
+/** The last value of a repeated flag counts, unless the flag is a list. */
 const single = (options: Options): Options =>
 	options.array ? options : { ...options, coerce: (value: unknown) => (Array.isArray(value) ? (value.at(-1) as unknown) : value) };
 
-/** Makes a command of its definition. */
+/** Makes a command from its definition. */
 export const defineCommand = <P extends Readonly<Record<string, PositionalOptions>>, F extends Flags>(
 	definition: CommandDefinition<P, F>,
 ): Command => ({
@@ -50,7 +50,8 @@ export const defineCommand = <P extends Readonly<Record<string, PositionalOption
 				return command.config(readEnvironment(definition.flags, process.env));
 			},
 			async (values) => {
-				// yargs cannot follow the loop above; the values are those of positionals and flags by its own inference.
+				// TypeScript cannot infer types through the loop above. yargs' own inference gives the types of positionals
+				// and flags.
 				const typed = values as Parameters<typeof definition.run>[0];
 				process.exitCode = await definition.run(typed, terminal);
 			},

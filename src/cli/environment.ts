@@ -1,9 +1,9 @@
 /**
- * Flags from the environment: `--accel` as REHEARSE_ACCEL.
+ * Reads flags from the environment: `--accel` is REHEARSE_ACCEL.
  *
- * yargs has `.env()` for this, but it takes every REHEARSE_… variable for a flag of whichever command runs: with
- * `strict`, a flag of `run` in the environment would make `check` a usage error, and so would REHEARSE_NO_SETUP, which
- * is the launcher's. And it reads `1` as false.
+ * yargs has `.env()` for this, but it takes every REHEARSE_… variable for a flag of whichever command runs. With `strict`,
+ * a variable for a flag of `run` would then make `check` a usage error, and so would REHEARSE_NO_SETUP, which the launcher
+ * reads. And yargs reads `1` as false.
  */
 import type { Options } from 'yargs';
 import { usageFailure } from '../base/errors.js';
@@ -11,15 +11,15 @@ import type { Flags } from './flags.js';
 
 const truths: Readonly<Record<string, boolean>> = { '1': true, true: true, yes: true, '0': false, false: false, no: false };
 
-/** The variable of a flag, such as `REHEARSE_ACCEL`. */
+/** The environment variable of a flag, such as `REHEARSE_ACCEL`. */
 export const variableOf = (flag: string): string => `REHEARSE_${flag.toUpperCase().replaceAll('-', '_')}`;
 
-/** Whether a flag is there to be said no to: of `--no-trace` the variable is REHEARSE_NO_TRACE. */
+/** Whether people only use the negation of a flag: the variable of `--no-trace` is REHEARSE_NO_TRACE. */
 const isNegated = ({ type, default: preset }: Options): boolean => type === 'boolean' && preset === true;
 
 /**
- * The values that the environment gives to `flags`, for those that it gives one to. An empty variable is none.
- * @throws Failure (usage) when a variable of a yes-or-no flag is neither
+ * Reads the values of `flags` from the environment. It ignores empty variables.
+ * @throws Failure `usage` when the variable of a boolean flag has neither a true nor a false value
  */
 export function readEnvironment(flags: Flags, environment: NodeJS.ProcessEnv): Record<string, unknown> {
 	const values: Record<string, unknown> = {};

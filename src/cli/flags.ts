@@ -1,11 +1,11 @@
-/** Arguments and flags that several commands take, and what all of them ask of values. */
+/** Arguments and flags that several commands share, and checks of their values. */
 import type { Options } from 'yargs';
 import { usageFailure } from '../base/errors.js';
 
-/** Flags by name; each can be given in the environment too. */
+/** Flags by name. Each can be set in the environment too. */
 export type Flags = Readonly<Record<string, Options>>;
 
-/** Which lab; its value is checked by whoever reads the plan. */
+/** The lab. The module that reads the plan checks the value. */
 export const labArgument = {
 	lab: {
 		type: 'string',
@@ -14,10 +14,10 @@ export const labArgument = {
 	},
 } as const;
 
-/** For commands whose results a program may read. */
+/** For commands whose results programs may read. */
 export const jsonFlag = { json: { type: 'boolean', default: false, describe: 'print one JSON object' } } as const;
 
-/** Which of the labs that are up. */
+/** Chooses one of the running labs. */
 export const whichLabFlag = {
 	lab: { type: 'string', requiresArg: true, describe: 'which lab, where several are up' },
 } as const;
@@ -55,7 +55,7 @@ export const traceFlag = {
 	trace: {
 		type: 'boolean',
 		default: true,
-		describe: 'trace startup scripts; with --no-trace nothing tells which line failed, was slow or failed unnoticed',
+		describe: 'trace startup scripts; with --no-trace no report names the line that failed, was slow or failed unnoticed',
 	},
 } as const;
 
@@ -89,26 +89,28 @@ export function filled(name: string, value: string | undefined): string | undefi
 	throw usageFailure(`--${name} is empty`);
 }
 
-/** setTimeout(), which keeps time limits, counts milliseconds in 31 bits; beyond them it fires at once. */
+/** The longest time limit, in seconds. setTimeout() counts milliseconds in 31 bits, and fires at once for a longer time. */
 const maximumSeconds = Math.floor((2 ** 31 - 1) / 1000);
 
-/** A time limit in milliseconds, of one in seconds. @throws Failure (usage) for what is no time. */
+/** Converts a time limit from seconds to milliseconds. @throws Failure `usage` for an invalid one */
 export function millisecondsOf(name: string, seconds: number): number {
 	if (seconds > 0 && seconds <= maximumSeconds) return seconds * 1000;
 	throw usageFailure(`--${name}: expected seconds above 0, ${maximumSeconds} at most`);
 }
 
-/** A size in bytes, of one in gigabytes. @throws Failure (usage) for what is no size. */
+/** Converts a size from gigabytes to bytes. @throws Failure `usage` for an invalid one */
 export function bytesOf(name: string, gigabytes: number): number {
 	if (gigabytes >= 0 && Number.isFinite(gigabytes)) return gigabytes * 1e9;
 	throw usageFailure(`--${name}: expected gigabytes, 0 or more`);
 }
 
-/** A node of the lab that is meant. */
+/** A node of the chosen lab. */
 export const nodeArgument = { node: { type: 'string', demandOption: true, describe: 'a node of the lab' } } as const;
 
-/** Whom to be in a node. */
-export const userFlag = { user: { type: 'string', requiresArg: true, describe: 'whom to be in the node (default: the declared user)' } } as const;
+/** The user to log in as. */
+export const userFlag = {
+	user: { type: 'string', requiresArg: true, describe: 'the user to log in as (default: the declared user)' },
+} as const;
 
-/** A lab that is up, by its name. */
+/** A running lab, by its name. */
 export const runningLabArgument = { lab: { type: 'string', describe: 'name of the lab (default: the only one that is up)' } } as const;

@@ -1,4 +1,4 @@
-/** The program that keeps a lab that stays; `rehearse up` starts it, nobody calls it by hand. */
+/** The lab daemon, which runs a detached lab. `rehearse up` and `rehearse open` start it; people do not. */
 import { writeSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { runDetached, type DetachedLab } from '../commands/live/detached.js';
@@ -7,7 +7,7 @@ await runDetached(JSON.parse(await text(process.stdin)) as DetachedLab, (event) 
 	try {
 		writeSync(3, `${JSON.stringify(event)}\n`);
 	} catch {
-		// `rehearse up` has seen what it waited for; the run's event log goes on.
+		// The client has disconnected. The run's event log continues.
 	}
 });
 process.exit(0);

@@ -1,6 +1,6 @@
 /**
- * The command line: the commands are in commands/, a file each; what they do is in ../commands, loaded when one runs.
- * Results go to stdout, everything else to stderr; the exit statuses are those of ../base/errors.
+ * The command line. Each command is defined in a file in commands/; ../commands has its implementation, which is imported
+ * when it runs. Results go to stdout, everything else to stderr. ../base/errors has the exit statuses.
  */
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
@@ -82,7 +82,7 @@ function buildParser(terminal: Terminal): Argv {
 		.scriptName('rehearse')
 		.usage('$0 <command>\n\nRehearses an OpenFactory lab on this machine, in QEMU.')
 		.epilogue('Every flag can be given in the environment too: --accel tcg as REHEARSE_ACCEL=tcg.')
-		// What stands behind -- is some other program's, word for word; and no word is a number before somebody asks for one.
+		// Arguments behind -- belong to another program and stay unchanged. Arguments that look like numbers stay strings.
 		.parserConfiguration({ 'populate--': true, 'parse-positional-numbers': false })
 		.detectLocale(false)
 		.version(toolVersion())
@@ -94,8 +94,9 @@ function buildParser(terminal: Terminal): Argv {
 		.strict()
 		.exitProcess(false)
 		.fail((message: string | null, error: Error | undefined) => {
-			// What a command throws comes without a message; what yargs has to say of a command line comes with one.
-			throw message === null && error ? error : misused(message ?? 'the command line cannot be read');
+			// An error that a command throws comes without a message. yargs' own complaints about the command line come
+			// with one.
+			throw message === null && error ? error : misused(message ?? 'invalid command line');
 		});
 	return commands.reduce((extended, { add }) => add(extended, terminal), parser);
 }

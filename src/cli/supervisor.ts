@@ -1,4 +1,4 @@
-/** The program that `rehearse` runs as the first process of a lab's namespaces; nobody calls it by hand. */
+/** The supervisor, the first process of a lab's namespaces. `rehearse` starts it; people do not. */
 import { writeSync } from 'node:fs';
 import { supervisorMain } from '../supervisor/main.js';
 
@@ -6,7 +6,7 @@ await supervisorMain(process.stdin, (line) => {
 	try {
 		writeSync(3, line);
 	} catch {
-		// Whoever listened is gone; the end of the input says so too, and the lab is being torn down.
+		// The reader has disconnected. The end of the input reports that too, and the lab is being torn down.
 	}
 });
 process.exit(0);

@@ -1,4 +1,4 @@
-/** `rehearse bundle`: a run in one file, for whoever is to look at it on another machine. */
+/** `rehearse bundle`: packs a run into one file, for a person who looks at it on another machine. */
 import { existsSync } from 'node:fs';
 import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -45,25 +45,25 @@ import { stopOnSignals } from './stop.js';
 import type { Terminal } from './terminal.js';
 
 export interface BundleOptions {
-	/** A run directory, or the name of one in `runs`; the newest that did not pass otherwise. */
+	/** A run directory, or the name of one in `runs`; by default the newest run that did not pass. */
 	readonly run: string | undefined;
 	readonly paths: Pick<Paths, 'runs' | 'checkpoints' | 'images'>;
-	/** Whether its machines are taken along. */
+	/** Whether its machines are packed as well. */
 	readonly withCheckpoints: boolean;
-	/** Where the bundle is written; beside where one stands otherwise, named like the run. */
+	/** The file to write; by default one in the working directory, named like the run. */
 	readonly out: string | undefined;
 	readonly redact: boolean;
 	readonly json: boolean;
 	readonly terminal: Pick<Terminal, 'stdout' | 'stderr' | 'stdoutColor'>;
 }
 
-/** What is told of machines, whatever is in them. */
-const machineSecrets: HeldSecrets = { path: 'checkpoint', holds: ['all that the machines hold in memory and on their disks'] };
+/** The entry for machines in the list of secrets: their contents are not searched. */
+const machineSecrets: HeldSecrets = { path: 'checkpoint', holds: ['everything in the memory and on the disks of the machines'] };
 
-/** Writes the bundle and says what it holds. */
+/** Writes the bundle, and prints what it contains. */
 export async function bundleCommand(options: BundleOptions): Promise<ExitCode> {
 	if (options.redact && options.withCheckpoints) {
-		throw usageFailure('machines cannot be freed of passwords and keys: their memory holds every one of them', {
+		throw usageFailure('passwords and keys cannot be removed from machines: their memory contains them', {
 			hint: 'give either --redact or --with-checkpoints',
 		});
 	}
@@ -92,7 +92,7 @@ async function bundle(
 	const state = foldLog(files, isRedacted);
 	const secrets = findSecrets(files, passwords);
 	const [left] = secrets;
-	if (isRedacted && left) throw brokenFailure('redact', `${left.path} could not be freed of: ${left.holds.join(', ')}`);
+	if (isRedacted && left) throw brokenFailure('redact', `${left.path} still contains: ${left.holds.join(', ')}`);
 	if (isRedacted) requireNoneLeft(files, passwords);
 	const manifest: BundleManifest = {
 		schema: machines ? 2 : 1,
@@ -107,7 +107,7 @@ async function bundle(
 		files: files.map(describeFile),
 		...(machines ? { machines: machines.manifest } : {}),
 	};
-	// What nobody could open is not written.
+	// Check the manifest as `open` will: do not write a bundle that nobody can open.
 	parseBundleManifest(JSON.stringify(manifest));
 	const file = path.resolve(out ?? `${manifest.run}.tar.gz`);
 	await writeStaged(file, async (staging) => {
@@ -123,29 +123,32 @@ async function bundle(
 	return ExitCode.passed;
 }
 
-/** A run by its name or directory, or that of a lab which is up by the name of the lab. */
+/** Finds a run by its name or directory, or by the name of its running lab. */
 async function findNamedRun(run: string, runs: string): Promise<string> {
 	const live = (await findLiveLabs(runs)).find(({ name }) => name === run);
 	return live?.runDirectory ?? findRun(run, runs);
 }
 
-/** The newest run of this machine that has not passed and is over, or whose lab is up where that will do. */
+/**
+ * Finds the newest run of this machine that has ended and did not pass. With `mayBeUp` its lab may also be running and
+ * ready.
+ */
 async function findFailedRun(runs: string, mayBeUp: boolean): Promise<string> {
 	const live = mayBeUp ? await findReadyRuns(runs) : [];
 	for (const directory of runsNewestFirst(runs)) {
 		const goesOn = (await readHolder(directory))?.isHeld ?? false;
 		if (isFromElsewhere(directory) || (goesOn && !live.includes(directory))) continue;
 		const state = foldEvents(await readEvents(directory).catch(() => []));
-		// A lab that was opened here and looked into has failed elsewhere.
+		// Skip imported labs: they failed elsewhere.
 		if (state.nodes.length > 0 && !state.nodes.some(wasExported) && verdictOf(state) !== 'passed') return directory;
 	}
 	throw usageFailure(`no run in ${runs} has failed`, { hint: '`rehearse bundle RUN` takes any run, by its name or its directory' });
 }
 
-/** How long a lab may take to say how it is, in milliseconds. */
+/** How long a lab may take to answer, in milliseconds. */
 const answerMs = 5000;
 
-/** The runs whose labs are up; one that is still coming up has nothing to hand over. */
+/** The runs whose labs are ready. A lab that is still starting cannot be exported. */
 async function findReadyRuns(runs: string): Promise<readonly string[]> {
 	const looks = (await findLiveLabs(runs)).map(async (lab) => {
 		const status = (await askLab(lab, { op: 'status' }, { deadlineMs: patiently(answerMs) }).catch(() => undefined)) as LabStatus | undefined;
@@ -154,7 +157,7 @@ async function findReadyRuns(runs: string): Promise<readonly string[]> {
 	return (await Promise.all(looks)).flat();
 }
 
-/** The files of a run's directory that belong into a bundle, by path. */
+/** Reads the files of a run directory that belong into a bundle, sorted by path. */
 async function readRunFiles(directory: string): Promise<PackedFile[]> {
 	const entries = await readdir(directory, { recursive: true, withFileTypes: true });
 	const paths = entries
@@ -165,11 +168,14 @@ async function readRunFiles(directory: string): Promise<PackedFile[]> {
 	return Promise.all(paths.map(async (file) => ({ path: file, contents: await readFile(path.join(directory, file)) })));
 }
 
-/** @throws Failure `usage` where it must be known, and is not, which passwords there are */
+/**
+ * Reads the passwords that the plan declares.
+ * @throws Failure `usage` when they must be known, and the run has no copy of its plan
+ */
 async function declaredPasswords(directory: string, mustBeKnown: boolean): Promise<readonly DeclaredPassword[]> {
 	const plan = await readPlanCopy(directory);
 	if (!plan?.document && mustBeKnown) {
-		throw usageFailure(`there is no copy of the plan in ${directory}, so that its passwords are not known`, {
+		throw usageFailure(`the passwords of the plan are not known: ${directory} has no copy of it`, {
 			hint: 'rehearse the lab again and bundle that run, or bundle this one without --redact',
 		});
 	}
@@ -183,8 +189,8 @@ function requireNoneLeft(files: readonly PackedFile[], passwords: readonly Decla
 			passwords.some((declared) => declared.password === password),
 		);
 		if (!left) continue;
-		throw brokenFailure('redact', `${file} could not be freed of: password of ${left.user}`, {
-			hint: 'write it in the plan as it is, without escapes, rehearse the lab again and bundle that run',
+		throw brokenFailure('redact', `${file} still contains: password of ${left.user}`, {
+			hint: 'write the password in the plan literally, without escapes, rehearse the lab again and bundle that run',
 		});
 	}
 }
@@ -198,23 +204,23 @@ function passwordsIfPlan(text: string, file: string): readonly DeclaredPassword[
 	}
 }
 
-/** @throws Failure `usage` for a log that is none any more without its secrets */
+/** Folds the event log. @throws Failure `usage` when redaction has made the log unreadable */
 function foldLog(files: readonly PackedFile[], isRedacted: boolean): RunState {
 	const { path: file, contents } = files.find((candidate) => candidate.path === 'events.ndjson') ?? { path: '', contents: Buffer.alloc(0) };
 	try {
 		return foldEvents(parseEventLog(Buffer.from(contents).toString('utf8'), file));
 	} catch (error) {
 		if (!isRedacted) throw error;
-		throw usageFailure('a password of this lab is also a word that its event log is made of, and cannot be left out', {
+		throw usageFailure('a password of this lab is also a word of the format of its event log, so it cannot be removed', {
 			hint: 'give the lab other passwords, rehearse it again and bundle that run',
 			cause: error,
 		});
 	}
 }
 
-/** Writes a file that is there as a whole or not at all. */
+/** Writes a file completely or not at all. */
 async function writeStaged(file: string, write: (staging: string) => Promise<void>): Promise<void> {
-	if (existsSync(file)) throw usageFailure(`${file} is there already`, { hint: 'name another file with --out' });
+	if (existsSync(file)) throw usageFailure(`${file} exists already`, { hint: 'name another file with --out' });
 	const staging = `${file}.${process.pid}.partial`;
 	try {
 		await write(staging);

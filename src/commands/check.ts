@@ -18,15 +18,15 @@ export interface CheckOptions {
 	/** Name of a bundled lab, or path of a plan. */
 	readonly lab: string;
 	readonly format: 'text' | 'json';
-	/** Print the JSON Schema of plans and check nothing. */
+	/** Whether to print the JSON Schema of plans instead. */
 	readonly schema: boolean;
 	readonly stdout: (text: string) => void;
 	readonly color: boolean;
 }
 
 /**
- * Checks a plan without side effects: exit status 2 when an error was found, otherwise 0.
- * `Failure` (usage) when there is no such lab, or when its plan is neither JSON nor YAML.
+ * Checks a plan, without side effects. The exit status is 2 when it found an error, otherwise 0.
+ * @throws Failure `usage` when there is no such lab, or its plan is neither JSON nor YAML
  */
 export async function checkCommand(options: CheckOptions): Promise<ExitCode> {
 	if (options.schema) {

@@ -9,9 +9,9 @@ export interface DoctorOptions {
 	readonly json: boolean;
 	readonly color: boolean;
 	readonly stdout: { write(text: string): unknown };
-	/** Where images are kept. */
+	/** The cache directory, which has the images. */
 	readonly cacheDirectory: string;
-	/** Boots the accelerator's canary; without it KVM is called present and permitted, but not proven. */
+	/** Boots the canary under KVM. Without it, `doctor` reports KVM as present and permitted, but not proven. */
 	readonly proveKvm?: ProveKvm | undefined;
 	/** Whether ISOs are to be made here. */
 	readonly iso?: boolean;
@@ -20,8 +20,8 @@ export interface DoctorOptions {
 }
 
 /**
- * `rehearse doctor`: exit status 0 when a rehearsal can run here, with or without KVM, otherwise 3.
- * Rejects with the reason of `signal`; a probe that it ended is no finding.
+ * `rehearse doctor`: shows what this host has and lacks. The exit status is 0 when a rehearsal can run here, with or
+ * without KVM, otherwise 3. Rejects with the reason of `signal` when it aborts.
  */
 export async function doctorCommand(options: DoctorOptions): Promise<ExitCode> {
 	const { host = thisHost(), cacheDirectory, proveKvm, iso: isIsoWanted = false } = options;

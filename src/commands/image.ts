@@ -20,14 +20,14 @@ export interface ImageOptions {
 	/** Name of a bundled lab, or path of a plan. */
 	readonly lab: string;
 	readonly paths: Pick<Paths, 'cache' | 'state' | 'images'>;
-	/** Build nothing. */
+	/** Whether only to show the images. */
 	readonly list: boolean;
 	readonly mirror: string | undefined;
 	readonly json: boolean;
 	readonly terminal: Terminal;
 }
 
-/** `rehearse image`: builds what is missing, unless it is only to `list`, and shows the lab's images. */
+/** `rehearse image`: builds the missing images, unless `list` is set, and shows the lab's images. */
 export async function imageCommand(options: ImageOptions): Promise<ExitCode> {
 	const { terminal, paths, list } = options;
 	const lab = await loadLab(options.lab, terminal);
@@ -48,7 +48,7 @@ export async function imageCommand(options: ImageOptions): Promise<ExitCode> {
 async function buildImages(lab: Lab, { terminal, paths, mirror }: ImageOptions): Promise<void> {
 	await ensureDirectory(paths, 'cache');
 	const stopping = stopOnSignals();
-	// The live view is of a whole run, of which this is one stage.
+	// The live view shows whole runs, and this is only one stage.
 	const view = await startView({ ...terminal, live: false });
 	const emit: Emit = (event) => view.onEvent({ at: Date.now(), ...event });
 	try {
@@ -59,19 +59,19 @@ async function buildImages(lab: Lab, { terminal, paths, mirror }: ImageOptions):
 	}
 }
 
-/** Looks at an image without marking it as used. */
+/** Describes an image without marking it as used. */
 async function inspect(request: ImageRequest, guest: GuestDefinition, directory: string): Promise<ShownImage> {
 	const key = await imageKey(request, guest);
-	const place = path.join(directory, key);
-	const built = await isThere(path.join(place, 'root.img'));
-	const installed = await readFile(path.join(place, 'packages.txt'), 'utf8').catch(() => '');
+	const image = path.join(directory, key);
+	const built = await isThere(path.join(image, 'root.img'));
+	const installed = await readFile(path.join(image, 'packages.txt'), 'utf8').catch(() => '');
 	return {
 		key,
-		directory: place,
+		directory: image,
 		nodes: request.nodes,
 		packages: request.packages,
 		built,
 		installed: built ? installed.split('\n').filter((line) => line !== '').length : 0,
-		bytes: built ? await diskUsage(place) : 0,
+		bytes: built ? await diskUsage(image) : 0,
 	};
 }

@@ -1,4 +1,4 @@
-/** `rehearse open`: a run of another machine, unpacked among those of this one, its report, and its lab. */
+/** `rehearse open`: imports a run of another machine, shows its report, and starts its lab. */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -22,26 +22,26 @@ import { holderFile, writeHolder } from '../runs/run-directory.js';
 import type { Terminal } from './terminal.js';
 
 export interface OpenOptions {
-	/** The archive, or the directory or the name of a run that was opened before. */
+	/** The bundle, or the directory or name of a run that was imported before. */
 	readonly bundle: string;
 	readonly paths: Paths;
-	/** Whether its lab is brought up, where it came with machines. */
+	/** Whether its lab is started, if it came with machines. */
 	readonly lab: boolean;
-	/** For bringing it up. */
+	/** Time limit for the start, in milliseconds. */
 	readonly timeLimitMs: number;
 	readonly json: boolean;
 	readonly terminal: Terminal;
 }
 
-/** A run that was opened, as it is shown. */
+/** An imported run. */
 interface Imported extends ImportedBundle {
 	readonly state: RunState;
 	readonly saved: SavedLab | undefined;
 }
 
 /**
- * Unpacks a bundle, shows its run, and brings its lab up. A bundle that is damaged or hostile leaves nothing; one whose lab
- * does not come up here is shown all the same.
+ * Imports a bundle, shows its report, and starts its lab. A damaged or hostile bundle leaves no files. A run whose lab does
+ * not start on this host is still imported and shown.
  */
 export async function openCommand(options: OpenOptions): Promise<ExitCode> {
 	const { paths, json, terminal } = options;
@@ -58,7 +58,7 @@ export async function openCommand(options: OpenOptions): Promise<ExitCode> {
 		if (json) stdout.write(importedObject(imported, resultOf(state), { up: false, error: toReported(toFailure(error)) }));
 		throw error;
 	}
-	// A lab that came up without some of its machines is not the one that failed; which they are was told.
+	// A lab without some of its machines is not the one that failed. Notices have named the missing ones.
 	return isWanted && saved.absent.length > 0 ? ExitCode.broken : ExitCode.passed;
 }
 
@@ -77,16 +77,16 @@ async function open({ bundle, paths, terminal }: OpenOptions): Promise<Imported>
 function unpack(file: string, runs: string, { stderr }: Pick<Terminal, 'stderr'>, signal: AbortSignal): Promise<Imported> {
 	return withCleanup(async (cleanup) => {
 		const stamp = new Date().toISOString().replace(/[-:]|\..*/g, '');
-		// Hidden until it is whole, and removed by the next run should this process be killed: see pruneRuns.
+		// Hidden until it is complete. If this process is killed, the next run removes it: see pruneRuns.
 		const staging = path.join(runs, `.${stamp}-${process.pid}-opened`);
 		cleanup.defer('unpacked bundle', () => rm(staging, { recursive: true, force: true }));
 		await mkdir(staging, { recursive: true, mode: 0o700 });
 		await writeHolder(staging);
 		const manifest = await unpackBundle(file, staging, { signal, onMachines: () => stderr.write('unpacking the machines\n') });
-		// Whatever is wrong with what it says is found out before it is kept.
+		// Check its contents before it is kept.
 		await look(staging, manifest);
 		const named = path.join(runs, `${stamp}-opened-${manifest.run}`);
-		// The same bundle may have been opened in this very second.
+		// The same bundle may have been imported in the same second.
 		const directory = existsSync(named) ? `${named}-${process.pid}` : named;
 		await rm(holderFile(staging));
 		await rename(staging, directory);
@@ -94,17 +94,18 @@ function unpack(file: string, runs: string, { stderr }: Pick<Terminal, 'stderr'>
 	});
 }
 
-/** Reads a run that is unpacked. @throws Failure `usage` for one that nobody honest packed */
+/** Reads an unpacked run. @throws Failure `usage` for one whose files rehearse did not write */
 async function look(directory: string, manifest: BundleManifest): Promise<Imported> {
 	const plan = (await readPlanCopy(directory))?.path;
 	const saved = await readImportedLab(directory);
 	try {
 		const state = foldEvents(await readEvents(directory));
-		// All of it that is shown can be shown.
+		// Rendering must not fail later.
 		summary(state, { color: false, width: 80 });
 		resultOf(state);
 		return { directory, manifest, plan, state, saved };
 	} catch (error) {
-		throw error instanceof Failure && error.code !== 'usage' ? error : badArchive(`its events make no report (${String(error)})`);
+		if (error instanceof Failure && error.code !== 'usage') throw error;
+		throw badArchive(`no report can be made from its events (${String(error)})`);
 	}
 }

@@ -1,6 +1,6 @@
 /**
- * `rehearse prune`: removes what can be made again and what is over. What a rehearsal that goes on needs stays, and is
- * said to stay.
+ * `rehearse prune`: empties the caches and removes finished runs. It keeps what a running rehearsal needs, and lists it as
+ * kept.
  */
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -17,31 +17,31 @@ import type { Terminal } from './terminal.js';
 
 export interface PruneOptions {
 	readonly paths: Paths;
-	/** Remove nothing, and say what would be removed. */
+	/** Whether only to print what would be removed. */
 	readonly list: boolean;
 	readonly json: boolean;
 	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor'>;
 }
 
-/** What was found, in the order in which it is told. */
+/** What was removed and kept, in the order of the output. */
 interface Outcome {
 	readonly removed: PrunedItem[];
 	readonly kept: KeptItem[];
 }
 
-/** Empties the caches and removes finished runs. What other programs put beside them stays. */
+/** Empties the caches and removes finished runs. It leaves files of other programs in these directories alone. */
 export async function pruneCommand({ paths, list, json, terminal }: PruneOptions): Promise<ExitCode> {
 	const outcome: Outcome = { removed: [], kept: [] };
-	// Runs first: whether one goes on decides what may become of the images.
+	// Runs first: images may only be removed when no run needs them.
 	const runs = await pruneRuns(paths.runs, list, outcome);
 	await pruneCheckpoints(paths.checkpoints, list, outcome);
 	const images = await pruneBuilt('image', paths.images, list, runs.goOn, outcome);
 	const bases = await pruneBuilt('iso-base', paths.isoBases, list, false, outcome);
 	const cached = ['packages', 'accelerator', 'host-keys'] as const;
 	for (const kind of cached) {
-		const place = path.join(paths.cache, kind);
+		const directory = path.join(paths.cache, kind);
 		const why = kind === 'packages' && (images.areBuilt || bases.areBuilt) ? 'an image is being built' : undefined;
-		await prune({ kind, path: place }, why, list, outcome);
+		await prune({ kind, path: directory }, why, list, outcome);
 	}
 	const { stdout, stdoutColor: color } = terminal;
 	stdout.write(
@@ -52,7 +52,7 @@ export async function pruneCommand({ paths, list, json, terminal }: PruneOptions
 	return ExitCode.passed;
 }
 
-/** Removes one thing, or keeps it where there is a reason to. What is not there is not told. */
+/** Removes one item, or keeps it when there is a reason. It does not report missing items. */
 async function prune(
 	item: Pick<PrunedItem, 'kind' | 'path'>,
 	whyKept: string | undefined,
@@ -102,10 +102,7 @@ function describe({ found, usedAt }: StoredCheckpoint): PrunedCheckpoint {
 /** How the directories of what was built and of builds that were killed are named, and the locks beside them. */
 const builtEntry = /^([0-9a-f]{16})(?:\.(?:partial(?:-.*)?|lock))?$/;
 
-/**
- * Images, and base layers of ISOs. While a run goes on all images stay: its machines read theirs, and which those are only
- * it knows.
- */
+/** Removes images, or base layers of ISOs. It keeps all images while a run is active: only the run itself knows which images its machines read. */
 async function pruneBuilt(
 	kind: 'image' | 'iso-base',
 	directory: string,
@@ -118,7 +115,7 @@ async function pruneBuilt(
 	let areBuilt = false;
 	for (const key of [...keys].sort()) {
 		const built = path.join(directory, key);
-		// Held while it is removed: a run that wants it now waits, finds nothing and builds it.
+		// The lock is held during the removal: a run that wants it now waits, finds nothing and builds it.
 		const lock = await acquireLock(built, { timeoutMs: 0 }).catch(() => undefined);
 		const why = !lock ? 'it is being built' : runsGoOn ? 'a rehearsal goes on' : undefined;
 		areBuilt ||= !lock;

@@ -17,7 +17,7 @@ import type { Terminal } from './terminal.js';
 export type ReportFormat = 'summary' | 'json' | 'junit' | 'plain' | 'markdown' | 'code-quality' | 'github';
 
 export interface ReportOptions {
-	/** A run directory, or the name of one in `runs`; the last run otherwise. */
+	/** A run directory, or the name of one in `runs`; by default the last run. */
 	readonly run: string | undefined;
 	readonly runs: string;
 	readonly format: ReportFormat;

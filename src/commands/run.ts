@@ -30,17 +30,17 @@ export interface RunOptions {
 	readonly checkpoints: {
 		readonly cold: boolean;
 		readonly from: 'started' | undefined;
-		/** Names of nodes whose startup scripts run; of all when there is none. */
+		/** Names of the nodes whose startup scripts run. An empty list means all. */
 		readonly only: readonly string[];
 		readonly limitBytes: number;
 	};
 	readonly keep: Keep;
-	/** Save the machines of a run that has not passed. */
+	/** Whether to save the machines when the run has not passed. */
 	readonly saveFailed: boolean;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
 	readonly robustness: readonly RobustnessCheck[];
-	/** Other orders of startup to be rehearsed. */
+	/** The other orders of startup to rehearse. */
 	readonly shuffle: Shuffle | undefined;
 	readonly mirror: string | undefined;
 	readonly timeLimitMs: number;
@@ -52,7 +52,7 @@ export interface RunOptions {
 	readonly defaultTests: boolean;
 	/** Print the result object instead of the summary. */
 	readonly json: boolean;
-	/** File for a JUnit report. */
+	/** Path of the JUnit report to write. */
 	readonly junit: string | undefined;
 	/** File for a code-quality report of GitLab. */
 	readonly codeQuality: string | undefined;
@@ -63,7 +63,7 @@ export interface RunOptions {
 	readonly terminal: Terminal;
 }
 
-/** `rehearse run`: the whole way from a plan to a verdict, which is the exit status. */
+/** `rehearse run`: rehearses a lab, from the plan to the verdict, which is the exit status. */
 export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	const { terminal, junit, codeQuality, html, json } = options;
 	const { lab, planText } = await loadPlan(options.lab, terminal, options);
@@ -137,16 +137,18 @@ const shown = (options: RehearseOptions, { stderr }: Terminal): RehearseOptions 
 	};
 };
 
-/** @throws Failure `usage` for what leaves no order to be shuffled */
+/** Checks that there are orders to shuffle. @throws Failure `usage` when there are none, or the options exclude each other */
 export function checkShuffle({ nodes }: Pick<Lab, 'nodes'>, { cold, from, only }: RunOptions['checkpoints']): void {
 	if (nodes.length < 2) throw usageFailure('--shuffle: a lab of one node has one order only');
-	if (cold) throw usageFailure('--cold uses no checkpoint, --shuffle needs one: give one of them');
-	if (from !== undefined || only.length > 0) throw usageFailure('--shuffle is about all startup scripts: give neither --from nor --only with it');
+	if (cold) throw usageFailure('--cold uses no checkpoint, --shuffle needs one: give only one of them');
+	if (from !== undefined || only.length > 0) {
+		throw usageFailure('--shuffle runs all startup scripts: give neither --from nor --only with it');
+	}
 }
 
 /**
- * The nodes that are to be restored as started.
- * @throws Failure `usage` for names that the lab does not have, and for options that contradict each other
+ * The nodes that are restored behind their startup scripts.
+ * @throws Failure `usage` for an unknown node, and for options that contradict each other
  */
 export function startedNodes(
 	lab: { readonly nodes: readonly { readonly name: string }[] },
@@ -154,10 +156,10 @@ export function startedNodes(
 ): readonly string[] {
 	const names = lab.nodes.map(({ name }) => name);
 	if (from !== undefined && only.length > 0) {
-		throw usageFailure('--from started runs no startup script, --only runs those of some nodes: give one of them');
+		throw usageFailure('--from started runs no startup script, --only runs those of some nodes: give only one of them');
 	}
 	if (cold && (from !== undefined || only.length > 0)) {
-		throw usageFailure(`--cold uses no checkpoint, ${from === undefined ? '--only' : '--from'} needs one: give one of them`);
+		throw usageFailure(`--cold uses no checkpoint, ${from === undefined ? '--only' : '--from'} needs one: give only one of them`);
 	}
 	requireNodes(only, names);
 	if (from === 'started') return names;

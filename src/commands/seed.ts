@@ -14,29 +14,29 @@ import type { Terminal } from './terminal.js';
 export interface SeedOptions {
 	/** Name of a bundled lab, or path of a plan. */
 	readonly lab: string;
-	/** Is made when it is not there. */
+	/** Created when it is missing. */
 	readonly directory: string;
 	readonly json: boolean;
 	readonly terminal: Terminal;
 }
 
-/** What was written for a node. */
+/** The seed of a node. */
 interface WrittenSeed {
 	readonly node: string;
 	/** Absolute path of the seed disk. */
 	readonly disk: string;
-	/** Absolute path of a directory with the same files; it is emptied first. */
+	/** Absolute path of a directory with the same files. It is emptied first. */
 	readonly files: string;
-	/** The address that the machine's network card must have: the seed configures no other. */
+	/** The MAC address that the machine must have: the seed only configures this network card. */
 	readonly mac: string;
-	/** The SSH host key that the machine will show. */
+	/** The public SSH host key of the machine. */
 	readonly host_key: string;
 }
 
 /** How long a startup script may take at least, in seconds: nobody knows how fast the machine is that these seeds are for. */
 const minimumDeadlineSeconds = 1800;
 
-/** `rehearse seed`: writes every node's seed as a disk and as plain files, over those of before. Needs no images. */
+/** `rehearse seed`: writes every node's seed as a disk and as plain files, and replaces earlier ones. It needs no images. */
 export async function seedCommand({ directory, json, terminal, ...options }: SeedOptions): Promise<ExitCode> {
 	const lab = await loadLab(options.lab, terminal);
 	const guestFiles = await readGuestFiles();
@@ -65,7 +65,7 @@ async function writeSeed(node: LabNode, guestFiles: GuestFiles, out: string, sig
 	await writeSeedDisk(seed, disk, signal);
 	const files = path.join(out, `${node.name}.seed`);
 	await rm(files, { recursive: true, force: true });
-	// The host's private key and the hashed password are nobody else's business.
+	// The host's private key and the hashed password must stay private.
 	await chmod(disk, 0o600);
 	await mkdir(files, { mode: 0o700 });
 	for (const [name, content] of Object.entries(seed)) {
@@ -81,7 +81,7 @@ function renderSeeds(seeds: readonly WrittenSeed[], { stdoutColor }: Terminal): 
 	return [
 		...layOutColumns(rows, painter(stdoutColor)),
 		'',
-		'The same lies beside each disk as plain files, in NODE.seed. Attach a disk to a machine with that MAC address whose',
+		'The same files are beside each disk, in NODE.seed. Attach a disk to a machine with that MAC address whose',
 		'system has cloud-init, such as a Debian 13 cloud image.',
 		'',
 	].join('\n');

@@ -1,20 +1,20 @@
 import { interruptedFailure, toFailure } from '../base/errors.js';
 
-/** What a person's signals ask of a command that runs machines. */
+/** Signals to this process, as a command that runs machines sees them. */
 export interface Stopping {
 	/** Aborts at the first signal, with the failure that says which it was, and at an exception that nobody catches. */
 	readonly signal: AbortSignal;
-	/** Aborts at the second signal: no more patience. */
+	/** Aborts at the second signal: do not wait for the teardown. */
 	readonly urgent: AbortSignal;
-	/** From now on the first signal calls `release` instead: the lab is only kept for somebody to look at. */
+	/** From now on the first signal calls `release` instead: the lab is detached, and `release` ends it. */
 	detach(release: () => void): void;
-	/** Gives the signals back. */
+	/** Stops handling the signals. */
 	done(): void;
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Takes over this process's signals until `done`. */
+/** Handles this process's signals until `done`. */
 export function stopOnSignals(): Stopping {
 	const aborting = new AbortController();
 	const urging = new AbortController();

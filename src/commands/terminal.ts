@@ -6,7 +6,7 @@ export interface Terminal {
 	readonly stderr: NodeJS.WriteStream;
 	readonly stdoutColor: boolean;
 	readonly stderrColor: boolean;
-	/** Columns that a summary may take. */
+	/** Width of a summary, in columns. */
 	readonly width: number;
 	/** Whether a live view can be drawn on stderr. */
 	readonly live: boolean;
@@ -26,20 +26,20 @@ export interface Workflow {
 	readonly summaryFile: string | undefined;
 }
 
-/** Columns where stdout is no terminal and has none. */
+/** Width in columns when stdout is not a terminal. */
 const defaultWidth = 100;
 
-/** This process's terminal. Colours follow NO_COLOR and FORCE_COLOR, as Node does. */
+/** The outputs of this process. Colours follow NO_COLOR and FORCE_COLOR, as Node does. */
 export function processTerminal(): Terminal {
 	const { stdout, stderr } = process;
-	// A reader that went away, or a terminal that hung up, must not stop the teardown.
+	// A closed pipe or terminal must not stop the teardown.
 	for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
 	return {
 		stdout,
 		stderr,
 		stdoutColor: stdout.isTTY && stdout.hasColors(),
 		stderrColor: stderr.isTTY && stderr.hasColors(),
-		// Asked anew each time: a command may outlive many a resize.
+		// Read each time: the terminal may be resized while a command runs.
 		get width() {
 			return stdout.columns || defaultWidth;
 		},

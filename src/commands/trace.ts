@@ -11,20 +11,20 @@ import type { Terminal } from './terminal.js';
 
 export interface TraceOptions {
 	readonly node: string;
-	/** One of its startup scripts; all otherwise. */
+	/** One of its startup scripts; by default all. */
 	readonly script: string | undefined;
-	/** A lab as somebody named it for a run. */
+	/** The lab, as it was named for a run. */
 	readonly lab: string | undefined;
-	/** A run directory, or the name of one in `runs`; the last run with that node's scripts otherwise. */
+	/** A run directory, or the name of one in `runs`; by default the last run with scripts of that node. */
 	readonly run: string | undefined;
 	readonly runs: string;
-	/** From this on a command is slow, in milliseconds. */
+	/** Commands that take at least this long are marked slow, in milliseconds. */
 	readonly slowMs: number;
 	readonly json: boolean;
 	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor' | 'width'>;
 }
 
-/** `rehearse trace`: what a node's startup scripts did in a run. Exit status 0, whatever became of them. */
+/** `rehearse trace`: shows what a node's startup scripts did in a run. The exit status is 0, whether they passed or failed. */
 export async function traceCommand(options: TraceOptions): Promise<ExitCode> {
 	const { json, slowMs, terminal } = options;
 	const found = await findTrace(options);
@@ -47,7 +47,7 @@ async function findTrace({ node, lab, run, runs }: TraceOptions): Promise<Found>
 	}
 	const where = run ?? `${lab === undefined ? 'any run' : `any run of ${lab}`} in ${runs}`;
 	throw usageFailure(`no startup script of ${node} has run in ${where}`, {
-		hint: seen.size === 0 ? '`rehearse run` runs them' : `there are those of ${[...seen].join(', ')}`,
+		hint: seen.size === 0 ? '`rehearse run` runs them' : `there are traces of ${[...seen].join(', ')}`,
 	});
 }
 
@@ -64,6 +64,6 @@ function chosenScripts({ node, scripts }: Found, wanted: string | undefined): re
 	const chosen = scripts.filter(({ script }) => script === wanted);
 	if (chosen.length > 0) return chosen;
 	throw usageFailure(`${node} has no startup script ${wanted} in that run`, {
-		hint: `there is ${scripts.map(({ script }) => script).join(', ')}`,
+		hint: `it has ${scripts.map(({ script }) => script).join(', ')}`,
 	});
 }

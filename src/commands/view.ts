@@ -4,15 +4,15 @@ import type { RunState } from '../outcome/state.js';
 import { detachedText } from '../report/summary.js';
 import type { Terminal } from './terminal.js';
 
-/** What shows a run while it goes on. */
+/** The progress view of a run. */
 export interface View {
 	onEvent(event: RunEvent): void;
 	stop(): Promise<void>;
 }
 
 /**
- * A live view on a terminal, plain lines elsewhere. `last` is the run before, of a lab that is watched: what comes out
- * otherwise than in it is told at once.
+ * Starts a live view on a terminal, and plain lines elsewhere.
+ * @param last the run before, of a watched lab. The view reports at once what differs from it
  */
 export async function startView(terminal: Terminal, last?: RunState): Promise<View> {
 	return terminal.live ? liveView(terminal, last) : plainView(terminal, last);
@@ -32,13 +32,13 @@ function plainView({ stderr }: Terminal, last: RunState | undefined): View {
 }
 
 async function liveView(terminal: Terminal, last: RunState | undefined): Promise<View> {
-	// Loaded where it is drawn: a check or a run in CI does without.
+	// Loaded only when it is drawn: `check` and runs in CI do not need it.
 	const { startLiveView } = await import('../report/live.js');
 	const live = startLiveView(terminal.stderr, { color: terminal.stderrColor, last });
 	return {
 		onEvent(event) {
 			live.onEvent(event);
-			// Who keeps a lab works beside it: the view ends here, and what follows is told in the summary.
+			// The live view ends when the lab is detached: the person works in the lab now. The summary shows what follows.
 			if (event.type === 'detached') {
 				void live.stop().then(() => terminal.stderr.write(detachedText(event, { color: terminal.stderrColor })));
 			}

@@ -33,9 +33,9 @@ export interface WatchOptions {
 	/** Startup scripts may take so long, in seconds, where the plan says nothing. */
 	readonly scriptTimeoutSeconds: number | undefined;
 	readonly mirror: string | undefined;
-	/** For each run. */
+	/** Time limit of each run, in milliseconds. */
 	readonly timeLimitMs: number;
-	/** Print a result object a line instead of texts. */
+	/** Whether to print a result object on each line instead of texts. */
 	readonly json: boolean;
 	/** File of a page that loads itself again and marks what changed. */
 	readonly html: string | undefined;
@@ -44,27 +44,27 @@ export interface WatchOptions {
 	readonly terminal: Terminal;
 }
 
-/** A run that came to an answer, for the next to be compared with. */
+/** A finished run, which the next one is compared with. */
 interface Seen {
 	readonly state: RunState;
 	readonly snapshots: ReadonlyMap<string, StateSnapshot>;
 }
 
 interface Rehearsal {
-	/** Ends it. */
+	/** Its abort ends the run. */
 	readonly edited: AbortSignal;
 	/** The run before. */
 	readonly last: RunState | undefined;
 	readonly onVerdict: (state: RunState) => void;
 }
 
-/** Watches until it is interrupted; its exit status says that it was. */
+/** Watches until it is interrupted. The exit status is 130. */
 export async function watchCommand(options: WatchOptions): Promise<ExitCode> {
 	const stopping = stopOnSignals();
 	const edits = new Edits();
 	const files = watchFiles(() => edits.happen());
 	try {
-		// A lab that is not there at all is no plan to wait for.
+		// A missing lab is an error, not a plan to wait for.
 		await files.follow([findPlan(options.lab)]);
 		const watching = new Watching(options, files, stopping);
 		let seen: Seen | undefined;
@@ -78,7 +78,7 @@ export async function watchCommand(options: WatchOptions): Promise<ExitCode> {
 				if (options.terminal.live) watching.send(eraseLine);
 				return ExitCode.interrupted;
 			}
-			// One run is told from the next.
+			// Separate one run from the next.
 			watching.send(isIdle ? '\n' : 'edited: starting over\n\n');
 		}
 	} finally {
@@ -87,7 +87,7 @@ export async function watchCommand(options: WatchOptions): Promise<ExitCode> {
 	}
 }
 
-/** Edits, each waited for by the run before it. */
+/** The edits of a lab. Each run waits for the next one. */
 class Edits {
 	#current = new AbortController();
 
@@ -95,7 +95,7 @@ class Edits {
 		this.#current.abort(new Failure('edited', ExitCode.interrupted, 'the lab was edited'));
 	}
 
-	/** The next edit from now on. */
+	/** The next edit. */
 	next(): { readonly signal: AbortSignal; readonly promise: Promise<void> } {
 		this.#current = new AbortController();
 		const { signal } = this.#current;
@@ -118,7 +118,7 @@ class Watching {
 		this.#options.terminal.stderr.write(text);
 	}
 
-	/** Rehearses the lab as it is now. Resolves to what the next run is compared with; `edited` ends the run. */
+	/** Rehearses the lab as it is now. `edited` ends the run. Resolves to the run that the next one is compared with. */
 	async rehearseOnce(edited: AbortSignal, last: Seen | undefined): Promise<Seen | undefined> {
 		const loaded = await this.#load();
 		if (loaded instanceof Failure) {
@@ -133,7 +133,7 @@ class Watching {
 		const whole = await this.#rehearse(loaded, { edited, last: last?.state, onVerdict });
 		if (this.#stopping.signal.aborted) return last;
 		if (edited.aborted && !judged) return last;
-		// An edit once the verdict was there has cut short only what follows it; whatever else broke there is told.
+		// An edit after the verdict only cuts off what follows the verdict. Report other errors of that part.
 		const state = edited.aborted && judged ? judged : whole;
 		if (!judged || state.errors.length > 0) this.#showVerdict(state, last);
 		const snapshots = await readSnapshots(state.runDirectory);
@@ -168,10 +168,10 @@ class Watching {
 			state = foldEvent(state, event);
 			view.onEvent(event);
 			if (event.type !== 'stage-finished' || event.stage !== 'scenario' || event.status === 'error') return;
-			// All that the verdict depends on is there; what follows is not waited for.
+			// The verdict is complete: show it without waiting for the rest of the run.
 			const judged = { ...state, finishedMs: Date.now() - began };
 			verdictShown = view.stop().then(() => onVerdict(judged));
-			// Told below; until then the run goes on.
+			// The await below reports this rejection; until then the run continues.
 			verdictShown.catch(() => undefined);
 		};
 		try {
@@ -221,7 +221,7 @@ class Watching {
 	}
 }
 
-/** Of the nodes that have a state snapshot of both times. */
+/** Compares the nodes that have a state snapshot of both runs. */
 function differencesByNode(
 	before: ReadonlyMap<string, StateSnapshot>,
 	after: ReadonlyMap<string, StateSnapshot>,

@@ -8,16 +8,16 @@ import { encodeLine, type AnswerLine } from './protocol.js';
 
 export interface AskOptions {
 	readonly signal?: AbortSignal | undefined;
-	/** Called with what is told before the answer. */
+	/** Called with each event that arrives before the answer. */
 	readonly onEvent?: (event: unknown) => void;
-	/** How long the answer may take, in milliseconds; as long as it takes where there is none. */
+	/** How long the answer may take, in milliseconds. Without it there is no limit. */
 	readonly deadlineMs?: number;
 }
 
 /**
- * Asks over a Unix socket, and resolves to the answer.
- * @throws Failure that was answered; `control-gone` when nobody listens or the connection ends without an answer;
- * `control-deadline`
+ * Sends a request over a Unix socket, and resolves to the answer.
+ * @throws Failure that the lab answered with; `control-gone` when nobody listens, or the connection ends before the answer;
+ * `control-deadline` when the answer takes too long
  */
 export async function ask(path: string, request: object, options: AskOptions = {}): Promise<unknown> {
 	const { answer, socket } = await begin(path, request, options);
@@ -25,7 +25,7 @@ export async function ask(path: string, request: object, options: AskOptions = {
 	return answer;
 }
 
-/** Asks for a stream, and resolves to it once it is there. @throws Failure as `ask` does */
+/** Sends a request that is answered with a stream, and resolves to the stream. @throws Failure as `ask` does */
 export async function askForStream(path: string, request: object, options: AskOptions = {}): Promise<Duplex> {
 	return (await begin(path, request, options)).socket;
 }
@@ -52,7 +52,7 @@ async function answerOn(socket: Socket, request: object, { onEvent }: AskOptions
 	} catch (cause) {
 		throw goneFailure(cause);
 	}
-	// A later fault of the connection is told by its end.
+	// A later error of the connection shows as its end.
 	socket.on('error', () => undefined);
 	socket.write(encodeLine(request));
 	const reader = new LineReader(socket);

@@ -3,7 +3,10 @@ import type { Duplex } from 'node:stream';
 import { brokenFailure } from '../base/errors.js';
 import { maximumLineBytes } from './protocol.js';
 
-/** Reads lines from a stream whose rest may be no lines at all: nothing behind the last line asked for is taken. */
+/**
+ * Reads lines from a stream that may carry other bytes behind them. It takes nothing from the stream beyond the last line
+ * that was asked for.
+ */
 export class LineReader {
 	readonly #stream: Duplex;
 
@@ -11,7 +14,10 @@ export class LineReader {
 		this.#stream = stream;
 	}
 
-	/** Resolves to the next line, or to undefined at the stream's end. @throws Failure `control-line` for one beyond all measure */
+	/**
+	 * Resolves to the next line, or to undefined at the stream's end.
+	 * @throws Failure `control-line` for a line beyond the maximum length
+	 */
 	async next(): Promise<string | undefined> {
 		const stream = this.#stream;
 		const chunks: Buffer[] = [];
@@ -29,12 +35,13 @@ export class LineReader {
 			}
 			chunks.push(chunk);
 			length += chunk.length;
-			if (length > maximumLineBytes) throw brokenFailure('control-line', 'a line of the control socket has no end');
+			if (length <= maximumLineBytes) continue;
+			throw brokenFailure('control-line', `a line on the control socket is longer than ${maximumLineBytes / 2 ** 20} MiB`);
 		}
 		return undefined;
 	}
 
-	/** Resolves when there may be more to read, or never will be. Rejects with the stream's error. */
+	/** Resolves when more can be read, or the stream has ended. Rejects with the stream's error. */
 	async #more(): Promise<void> {
 		const enough = new AbortController();
 		const events = ['readable', 'end', 'close'].map((name) => once(this.#stream, name, { signal: enough.signal }));

@@ -8,23 +8,23 @@ import { joinStreams } from '../base/streams.js';
 import { LineReader } from './lines.js';
 import { encodeLine, type AnswerLine } from './protocol.js';
 
-/** A question under way. */
+/** A request that is being answered. */
 export interface Exchange {
 	readonly request: unknown;
-	/** Aborts when whoever asked is gone. */
+	/** Aborts when the client has disconnected. */
 	readonly signal: AbortSignal;
-	/** Tells something before the answer. */
+	/** Sends an event, before the answer. */
 	send(event: unknown): void;
-	/** Answers `ok`, and joins the connection with `stream`. Resolves when both are over. */
+	/** Answers `ok`, and connects the client with `stream`. Resolves when both have closed. */
 	join(stream: Duplex): Promise<void>;
 }
 
-/** Answers a question: with what it resolves to, or with the failure that it rejects with. */
+/** Handles a request. The answer is what it resolves to, or the failure that it rejects with. */
 export type Answer = (exchange: Exchange) => Promise<unknown>;
 
 /**
- * Listens on a Unix socket, whose path must be free, until the clean-up runs; every connection is closed then. Questions
- * are answered side by side.
+ * Listens on a Unix socket until the clean-up runs, which closes every connection. It handles requests concurrently.
+ * @param path must not exist yet
  */
 export async function serveControl(path: string, answer: Answer, cleanup: CleanupStack): Promise<void> {
 	const connections = new Set<Socket>();
@@ -52,8 +52,8 @@ async function converse(socket: Socket, answer: Answer): Promise<void> {
 	try {
 		const line = await new LineReader(socket).next();
 		if (line === undefined) return void socket.destroy();
-		// Nothing more is asked before the answer; the end of the other side is noticed by reading only.
-		const leave = () => gone.abort(new Error('whoever asked is gone'));
+		// The client sends nothing more before the answer. Only reading notices that it has closed its end.
+		const leave = () => gone.abort(new Error('the client has disconnected'));
 		socket.once('end', leave).once('close', leave).resume();
 		const value = await answer({
 			request: parse(line),
@@ -80,6 +80,6 @@ function parse(line: string): unknown {
 	try {
 		return JSON.parse(line);
 	} catch {
-		throw usageFailure('the control socket takes a line of JSON');
+		throw usageFailure('the control socket expects a line of JSON');
 	}
 }

@@ -1,6 +1,6 @@
 /**
- * Which machines of a run need not be booted. Decided before anything starts: by the checkpoints that there are, by what
- * the machines depend on now, and by what was asked for.
+ * Decides which machines of a run are restored instead of booted. It decides before anything starts, by the existing
+ * checkpoints, by what the machines depend on now, and by the person's options.
  */
 import path from 'node:path';
 import type { CleanupStack } from '../base/cleanup.js';
@@ -15,34 +15,34 @@ import type { SaveRequest, MachineRunSpec } from '../protocol/run-spec.js';
 import { provisionedFingerprint, startedFingerprint, wereModified, type NodeInputs } from './node-fingerprint.js';
 import { nicenessOf, startupTimes, timesAhead } from './priorities.js';
 
-/** What a person asked for. */
+/** The person's options. */
 export interface CheckpointOptions {
-	/** Neither use nor make any. */
+	/** Whether the run neither uses nor makes checkpoints. */
 	readonly cold: boolean;
-	/** Nodes that are to be restored as they were after their startup scripts. */
+	/** Nodes to restore as their startup scripts left them. */
 	readonly started: readonly string[];
 	/**
-	 * Nodes of a lab that runs which go on as they are. What people have done to them nobody knows, so a checkpoint with them
-	 * is for nobody but this lab.
+	 * Nodes of a running lab whose machines continue. Nobody knows what people have done to them, so no other lab may use a
+	 * checkpoint of them.
 	 */
 	readonly goingOn?: readonly string[];
 }
 
 export interface CheckpointContext {
-	/** The store. */
+	/** The checkpoint store. */
 	readonly directory: string;
 	readonly emit: Emit;
 	readonly cleanup: CleanupStack;
 	readonly signal: AbortSignal;
-	/** The process that checkpoints are used and made for. */
+	/** The process that leases the checkpoints and writes new ones. */
 	readonly pid: number;
 }
 
-/** The machines, each with what it comes from and what is made of it. */
+/** The machines, each with how it starts and which checkpoint is made of it. */
 export interface CheckpointPlan {
 	readonly machines: readonly MachineRunSpec[];
 	readonly saveStarted?: SaveRequest;
-	/** The key of the started lab's checkpoint, whether or not there is one; none on a cold run. */
+	/** The key of the started lab's checkpoint, whether that exists or not; absent on a cold run. */
 	readonly startedKey?: string;
 }
 
@@ -55,7 +55,7 @@ interface Candidate {
 
 const provisionedKey = ({ node, provisioned: fingerprint }: Candidate): string => checkpointKey('provisioned', [{ node, fingerprint }]);
 
-/** Decides for every machine of a lab where it comes from. Damaged checkpoints are thrown away, and told. */
+/** Decides for every machine of a lab how it starts. It removes damaged checkpoints, and reports them. */
 export async function planCheckpoints(
 	lab: string,
 	inputs: readonly NodeInputs[],
@@ -106,7 +106,7 @@ class Planner {
 		return { machines, startedKey, ...(started ? {} : await this.#saveStarted(startedKey, candidates)) };
 	}
 
-	/** The newest checkpoint of the started lab in which the wanted nodes are as they would be now. */
+	/** Finds the newest checkpoint of the started lab in which the wanted nodes have their current fingerprints. */
 	async #findStarted(wanted: readonly string[]): Promise<Checkpoint | undefined> {
 		const ofLab = this.#known.filter(({ kind, lab, machines }) => kind === 'started' && lab === this.#lab && !wereModified(machines));
 		const newestFirst = ofLab.toSorted((one, other) => other.savedAt - one.savedAt);
@@ -116,12 +116,12 @@ class Planner {
 			if (found) return found;
 		}
 		const [newest] = newestFirst;
-		const why = newest ? this.#changedSince(newest, wanted).join('; ') || 'it was damaged' : 'there is none yet';
+		const why = newest ? this.#changedSince(newest, wanted).join('; ') || 'its checkpoint was damaged' : 'there is none yet';
 		this.#context.emit({ type: 'notice', message: `no checkpoint of the started lab can be used, so every startup script runs: ${why}` });
 		return undefined;
 	}
 
-	/** A sentence for each of the nodes that are not as a started checkpoint has them. */
+	/** A sentence for each wanted node that differs from a started checkpoint. */
 	#changedSince({ machines }: Manifest, wanted: readonly string[]): string[] {
 		return this.#candidates
 			.filter(({ node }) => wanted.includes(node))
@@ -158,7 +158,10 @@ class Planner {
 		return request ? { saveStarted: request } : {};
 	}
 
-	/** Nothing where the store cannot be written to: the next run boots again, this one goes on. */
+	/**
+	 * Begins a checkpoint. Resolves to undefined where the store cannot be written to: the run continues, and the next one
+	 * boots again.
+	 */
 	async #request(kind: CheckpointKind, key: string, machines: SaveRequest['machines']): Promise<SaveRequest | undefined> {
 		const { directory, cleanup, emit, pid } = this.#context;
 		try {
@@ -171,20 +174,20 @@ class Planner {
 		}
 	}
 
-	/** A checkpoint by its key, in use from now on, and intact as far as its files tell. */
+	/** Finds, leases and verifies a checkpoint. */
 	async #find(key: string, whose: string, nodes?: readonly string[]): Promise<Checkpoint | undefined> {
 		const { directory, cleanup, signal, emit, pid } = this.#context;
-		const place = path.join(directory, key);
+		const checkpointDirectory = path.join(directory, key);
 		const found = await findCheckpoint(directory, key);
 		if (!found) return undefined;
-		const isLeased = await leaseCheckpoint(place, pid, cleanup);
+		const isLeased = await leaseCheckpoint(checkpointDirectory, pid, cleanup);
 		if ('checkpoint' in found && !isLeased) return undefined;
 		const verified = await verifyFound(found, { nodes, signal });
 		if ('checkpoint' in verified) return verified.checkpoint;
-		// Without a lease its manifest may be away for a moment only: who runs from it keeps it.
-		if (isLeased) await withdrawCheckpoint(place);
-		else if (!(await removeUnleased(place))) return undefined;
-		emit({ type: 'notice', message: `the checkpoint of ${whose} is damaged and was thrown away: ${verified.damaged}` });
+		// Without a lease, another process may have renamed its manifest for a moment: a leased checkpoint then stays.
+		if (isLeased) await withdrawCheckpoint(checkpointDirectory);
+		else if (!(await removeUnleased(checkpointDirectory))) return undefined;
+		emit({ type: 'notice', message: `the checkpoint of ${whose} is damaged and was removed: ${verified.damaged}` });
 		return undefined;
 	}
 }

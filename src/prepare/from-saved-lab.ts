@@ -25,17 +25,17 @@ import type { SavedLab } from '../saved-lab/saved-lab.js';
 import { machineOf } from './machines.js';
 import type { PrepareContext, PreparedLab } from './prepare.js';
 
-/** A run that was opened here, with the machines that came with it. */
+/** An imported run that came with machines. */
 export interface ImportedLab {
-	/** Of the run. */
+	/** The directory of the imported run. */
 	readonly directory: string;
 	readonly saved: SavedLab;
 }
 
 /**
- * Gives every machine of an imported lab its files here. Its files are used from where they were unpacked, and
- * what was unpacked stays for as long as this process lives.
- * @throws Failure `cannot-restore` on a host that is not enough like the one that the lab was saved on
+ * Specifies every machine of an imported lab. The machines use the unpacked files directly, so these stay as long as this
+ * process lives.
+ * @throws Failure `cannot-restore` on a host that differs too much from the one that the lab was saved on
  */
 export async function prepareImported(
 	{ directory, saved }: ImportedLab,
@@ -58,11 +58,13 @@ export async function prepareImported(
 	const accelerator = await stage(emit, 'accelerator', () =>
 		chooseAccelerator({ choice: saved.accelerator.name, images, cacheDirectory: paths.cache, qemuVersion, signal }),
 	);
-	emit({ type: 'accelerator', name: accelerator.name, reason: `the lab was saved so; ${accelerator.reason}` });
+	emit({ type: 'accelerator', name: accelerator.name, reason: `the lab was saved with it; ${accelerator.reason}` });
 	if (!requireSameHost(checkpoint, machines, { ...host, accelerator }, saved)) emit({ type: 'notice', message: otherPace });
 	const memoryNotice = admitMemory(lab.nodes, accelerator.name, thisHost().freeMemory() / 2 ** 20);
 	if (memoryNotice) emit({ type: 'notice', message: memoryNotice });
-	for (const node of saved.absent) emit({ type: 'notice', message: `${node} had no machine any more when this lab was saved, and is not here` });
+	for (const node of saved.absent) {
+		emit({ type: 'notice', message: `${node} is missing: it had no machine when this lab was saved` });
+	}
 	await requireHarmless(machines);
 	await copyParts(directory, run.path);
 	const slowdown = slowdownOf(accelerator.canaryMs, lab.nodes.length, os.availableParallelism());
@@ -72,7 +74,7 @@ export async function prepareImported(
 	};
 }
 
-/** The machines of a lab's nodes, before they are said to be restored. */
+/** Specifies the machines of the nodes, before the restore is added. */
 function machinesOf(
 	saved: SavedLab,
 	lab: Lab,
@@ -82,27 +84,31 @@ function machinesOf(
 	return lab.nodes.map((node, index) => {
 		const machine = saved.machines.find((candidate) => candidate.node === node.name);
 		const image = images.get(node.name);
-		if (!machine || !image) throw usageFailure(`the bundle has no machine of ${node.name}`, { node: node.name });
+		if (!machine || !image) throw usageFailure(`the bundle has no machine for ${node.name}`, { node: node.name });
 		const { username, password, hostKey, startup } = machine;
 		return { ...machineOf(node, index, image, run), username, ...(password === undefined ? {} : { password }), hostKey, startup };
 	});
 }
 
-/** The guests' kernels were told to rely on the time stamp counter: see ../../machine/spec. */
+/** The guests' kernels rely on the time stamp counter: see ../machine/spec. */
 const otherPace =
-	'the lab was saved on another processor: its clocks may go too fast or too slow here, until a node is told `echo acpi_pm >/sys/devices/system/clocksource/clocksource0/current_clocksource`';
+	'the lab was saved on another processor: its clocks may run too fast or too slow here, until you run in a node ' +
+	'`echo acpi_pm >/sys/devices/system/clocksource/clocksource0/current_clocksource`';
 
-/** @throws Failure `usage` for a checkpoint that is not there as it was packed */
+/** Reads and verifies the checkpoint of an imported run. @throws Failure `usage` when it is missing or damaged */
 async function readImported(directory: string, signal: AbortSignal): Promise<Checkpoint> {
-	const place = await findCheckpointIn(directory);
-	const found = place === undefined ? undefined : await readCheckpoint(place);
+	const checkpoint = await findCheckpointIn(directory);
+	const found = checkpoint === undefined ? undefined : await readCheckpoint(checkpoint);
 	if (!found) throw usageFailure(`${path.basename(directory)} came without machines`, { hint: '`rehearse bundle --with-checkpoints` takes them along' });
 	const verified = await verifyFound(found, { signal });
 	if ('checkpoint' in verified) return verified.checkpoint;
 	throw usageFailure(`the machines that came with ${path.basename(directory)} are damaged: ${withoutControls(verified.damaged)}`);
 }
 
-/** Every machine can be restored on this host, or none is. Resolves to whether their clocks go at the pace that they know. */
+/**
+ * Checks that this host can restore every machine. Returns whether their clocks will run at the right rate.
+ * @throws Failure `cannot-restore`
+ */
 function requireSameHost({ manifest }: Checkpoint, machines: readonly MachineRunSpec[], host: HostFingerprint, saved: SavedLab): boolean {
 	const differences = machines.map(({ spec }) => {
 		const then = manifest.machines.find(({ node }) => node === spec.name)?.fingerprint ?? {};
@@ -110,27 +116,29 @@ function requireSameHost({ manifest }: Checkpoint, machines: readonly MachineRun
 	});
 	const hindrances = [...new Set(differences.flatMap((difference) => difference.hindrances))];
 	if (hindrances.length === 0) return !differences.some(({ hasOtherPace }) => hasOtherPace);
-	throw hostFailure('cannot-restore', `the lab's machines cannot go on here, as this host is another: ${hindrances.join('; ')}`, {
-		hint: `what it takes: ${saved.qemuVersion}, -accel ${saved.accelerator.accel}, -cpu ${saved.accelerator.cpu}, and the version of rehearse that made the bundle`,
+	const { accel, cpu } = saved.accelerator;
+	throw hostFailure('cannot-restore', `this host cannot restore the lab's machines: ${hindrances.join('; ')}`, {
+		hint: `they need ${saved.qemuVersion}, -accel ${accel}, -cpu ${cpu}, and the version of rehearse that made the bundle`,
 	});
 }
 
-/** The new run has seeds and plan of its own, as any run has: so it can be handed on. */
+/** Copies seeds and plan to the new run, so that it can be exported again like any run. */
 async function copyParts(imported: string, run: string): Promise<void> {
 	const copy = (part: string) => cp(path.join(imported, part), path.join(run, part), { recursive: true });
 	await copy('seeds').catch((cause: unknown) => {
-		throw usageFailure('the bundle has no seeds, without which its machines cannot be started', { cause });
+		throw usageFailure('the bundle has no seeds, and its machines need them to start', { cause });
 	});
-	// A run may have been without its plan already.
+	// The imported run may lack its plan.
 	await copy('plan').catch(() => undefined);
 }
 
-/** A stranger's disk leads to no other file of this host. */
+/** Checks that no disk of a stranger refers to another file of this host. @throws Failure `usage` */
 async function requireHarmless(machines: readonly MachineRunSpec[]): Promise<void> {
 	for (const { spec, restore } of machines) {
 		for (const layer of restore?.layers ?? []) {
 			const danger = await findQcow2Danger(layer);
-			if (danger !== undefined) throw usageFailure(`the disk of ${spec.name} in the bundle is none that rehearse makes: ${danger}`, { node: spec.name });
+			if (danger === undefined) continue;
+			throw usageFailure(`the disk of ${spec.name} in the bundle was not made by rehearse: ${danger}`, { node: spec.name });
 		}
 	}
 }

@@ -3,8 +3,9 @@ import path from 'node:path';
 import type { HostKey, LabNode } from '../lab/lab.js';
 
 /**
- * The SSH host key of each node of a lab: made once, and the same from then on, so that a node is the same machine in
- * every run.
+ * Provides the SSH host key of each node. It makes a key once and keeps it, so that a node is the same machine in every
+ * run.
+ * @param directory where all host keys are
  */
 export async function provideHostKeys(
 	directory: string,
@@ -25,7 +26,7 @@ async function provideHostKey(file: string, node: string): Promise<HostKey> {
 	const staging = `${file}.${process.pid}`;
 	await writeFile(staging, JSON.stringify(generateHostKey(node)), { mode: 0o600 });
 	try {
-		// Unlike a rename this leaves in place what another run has put there in this moment.
+		// link(2), unlike a rename, does not replace a key that another run has written meanwhile.
 		await link(staging, file);
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -36,7 +37,7 @@ async function provideHostKey(file: string, node: string): Promise<HostKey> {
 	return provideHostKey(file, node);
 }
 
-/** The key in a file; nothing when there is none, or a damaged one. */
+/** Reads the key in a file; undefined when it is missing or damaged. */
 async function readHostKey(file: string): Promise<HostKey | undefined> {
 	try {
 		const { privateKey, publicKey } = JSON.parse(await readFile(file, 'utf8')) as Partial<HostKey>;

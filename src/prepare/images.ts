@@ -9,7 +9,7 @@ import type { Lab } from '../lab/lab.js';
 
 export interface ImagesOptions {
 	readonly directory: string;
-	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
+	/** Base URI of the Debian archive. The default is that of the host's apt. */
 	readonly mirror?: string | undefined;
 	readonly emit: Emit;
 	readonly signal?: AbortSignal | undefined;
@@ -25,7 +25,7 @@ export async function areImagesThere(lab: Pick<Lab, 'nodes'>, directory: string)
 /** A build is a mixture of unpacking and single-threaded scripts: as many at once as there are cores, but few. */
 const buildsAtOnce = Math.min(2, os.availableParallelism());
 
-/** The image of each node by name, built where it is missing. */
+/** Provides the image of each node, and builds the missing ones. Resolves to the images by node. */
 export async function provideImages(
 	lab: Pick<Lab, 'nodes'>,
 	{ directory, mirror, emit, signal }: ImagesOptions,

@@ -1,4 +1,7 @@
-/** What a run's machines were made of and started with, for whoever looks at it on another machine: `machines.json`. */
+/**
+ * Writes `machines.json`: what a run's machines were made of and started with, for a person who looks at the run on another
+ * machine.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -16,11 +19,11 @@ export interface MachinesInput {
 	readonly images: ReadonlyMap<string, Image>;
 	readonly accelerator: ProvenAccelerator;
 	readonly qemuVersion: string;
-	/** How many times slower than the reference the host was taken for. */
+	/** How many times slower than the reference host this one was taken to be. */
 	readonly slowdown: number;
 }
 
-/** Writes the file. Lists of packages that cannot be read are left out. */
+/** Writes the file. It leaves out package lists that cannot be read. */
 export async function writeMachinesFile(input: MachinesInput, runDirectory: string): Promise<void> {
 	const images = [...new Map([...input.images.values()].map((image) => [image.key, image])).values()];
 	const value = {
@@ -37,7 +40,7 @@ export async function writeMachinesFile(input: MachinesInput, runDirectory: stri
 		machines: input.machines.map((machine) => ({
 			node: machine.spec.name,
 			image: input.images.get(machine.spec.name)?.key ?? null,
-			// As planned: where the restore is said to have failed, it was booted after all.
+			// As planned. If the event log reports that the restore failed, the machine was booted.
 			origin: machine.origin,
 			command: qemuCommand(machine, input.accelerator),
 		})),
@@ -46,7 +49,7 @@ export async function writeMachinesFile(input: MachinesInput, runDirectory: stri
 	await writeFile(machinesPath(runDirectory), `${JSON.stringify(value, undefined, '\t')}\n`);
 }
 
-/** A machine's command as it can be pasted; its tap device is in the lab's namespace only. */
+/** A machine's command, ready to paste. Its tap device only exists in the lab's namespace. */
 function qemuCommand({ spec, restore }: MachineRunSpec, accelerator: Accelerator): string {
 	const [machine, start] = restore ? ([{ ...spec, layers: restore.layers }, 'incoming'] as const) : ([spec, 'power-on'] as const);
 	return pasteable(['qemu-system-x86_64', ...qemuArguments(machine, accelerator, start)]);

@@ -12,7 +12,7 @@ import { consoleLogPath } from '../runs/run-files.js';
 import { buildSeedFiles, readGuestFiles, type SeedFiles, type SeedInput } from '../seed/content.js';
 import { writeSeedDisk } from '../seed/disk.js';
 
-/** A machine that is about to be supervised, with what its seed needs. */
+/** A machine to run, with what its seed needs. */
 export interface PreparedMachine {
 	readonly node: LabNode;
 	readonly image: Image;
@@ -20,7 +20,7 @@ export interface PreparedMachine {
 	readonly runSpec: MachineRunSpec;
 }
 
-/** Gives every node its files, sockets, address and host key. */
+/** Assigns every node its files, sockets, address and host key. */
 export function prepareMachines(
 	lab: Lab,
 	images: ReadonlyMap<string, Image>,
@@ -46,7 +46,7 @@ export function prepareMachines(
 	});
 }
 
-/** The machine of the node at `index` of its lab, but for how to get in. */
+/** Specifies the machine of a node, without its login. @param index the node's position in its lab */
 export function machineOf(
 	node: LabNode,
 	index: number,
@@ -67,7 +67,7 @@ export function machineOf(
 			rootFile: image.rootFile,
 			seedFile: path.join(run, 'seeds', `${node.name}.iso`),
 			memory: { file: path.join(memoryDirectory(sockets), `${index}`), isShared: true },
-			// Numbered, not named: a socket's path is short, a node's name need not be.
+			// Numbers, not names: a socket's path must be short, and a node's name may be long.
 			qmpSocket: path.join(sockets, `${index}.qmp`),
 			agentSocket: path.join(sockets, `${index}.agent`),
 			controlChannelSocket: path.join(sockets, `${index}.side`),
@@ -92,7 +92,7 @@ function loginUser({ users, ssh }: LabNode): Pick<MachineRunSpec, 'username' | '
 	return { username: user.username, ...(isPasswordAsked ? { password: user.password } : {}) };
 }
 
-/** The files of every machine's seed, by node. */
+/** Builds the files of every machine's seed, by node. */
 export async function seedFilesOf(
 	machines: readonly PreparedMachine[],
 	{ scriptDeadlineSeconds, trace }: Pick<SeedInput, 'scriptDeadlineSeconds'> & { readonly trace: boolean },

@@ -1,4 +1,4 @@
-/** What the state of a provisioned machine depends on, each part by a name that a person can be told. */
+/** The fingerprint inputs of a node's checkpoints, by names that people understand. */
 import { randomUUID } from 'node:crypto';
 import { contentKey } from '../base/hash.js';
 import type { Fingerprint } from '../checkpoint/manifest.js';
@@ -10,15 +10,18 @@ import type { PreparedMachine } from './machines.js';
 
 export interface NodeInputs {
 	readonly machine: PreparedMachine;
-	/** The time of the image's root file: an image that was built again has other contents by the same name. */
+	/**
+	 * Modification time of the image's root file, in milliseconds since the epoch. An image that was built again has other
+	 * contents by the same name.
+	 */
 	readonly imageBuiltAt: number;
 	readonly seed: SeedFiles;
-	/** Size of the seed disk in bytes; a machine knows its disk's size. */
+	/** Size of the seed disk in bytes. A restored machine needs a disk of the same size. */
 	readonly seedBytes: number;
 	readonly host: HostFingerprint;
 }
 
-/** Everything that a machine's state depends on once it is provisioned. The startup scripts are not among it. */
+/** The fingerprint of a provisioned machine. It does not include the startup scripts. */
 export function provisionedFingerprint({ machine, imageBuiltAt, seed, seedBytes, host }: NodeInputs): Fingerprint {
 	const { node, image, hostKey, runSpec } = machine;
 	const provisioning = Object.entries(seed).filter(([name]) => !isStartupFile(name));
@@ -32,26 +35,26 @@ export function provisionedFingerprint({ machine, imageBuiltAt, seed, seedBytes,
 		services: node.services.join(' '),
 		DNS: node.dns.join(' '),
 		addresses: [node.uplinkAddress, node.mac, uplink.gateway, bridgeMac].join(' '),
-		// What it was told in its lease, which it keeps.
+		// The machine keeps the settings of its DHCP lease.
 		network: contentKey(dhcpArgv({ nodes: [node] }, '')),
 		'host key': hostKey.publicKey,
 		'seed size': `${seedBytes}`,
-		// What none of the others tells: the guest's own files, the tool's way to write a seed.
+		// Everything else in the seed: the guest's own files, and the way in which the tool writes a seed.
 		seed: contentKey(provisioning),
 		...machineFingerprint(runSpec.spec, host),
 	};
 }
 
-/** The fingerprint input of a machine that people have had since its startup scripts ran. */
+/** The fingerprint input that marks a machine to which people had access after its startup scripts. */
 const modified = 'what was done to it';
 
-/** Whether people have had one of these machines. What they did may be in every other that was started beside it. */
+/** Whether people had access to one of these machines. What they did may have affected all the others that ran beside it. */
 export const wereModified = (machines: readonly { readonly fingerprint: Fingerprint }[]): boolean =>
 	machines.some(({ fingerprint }) => modified in fingerprint);
 
 /**
- * The same once its startup scripts have run.
- * @param goesOn whether people have had the machine since: then it is like no other, and never like itself again
+ * The fingerprint of a machine whose startup scripts have run.
+ * @param goesOn whether people have had access to the machine since then. Such a fingerprint never equals another one
  */
 export const startedFingerprint = (
 	provisioned: Fingerprint,

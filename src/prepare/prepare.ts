@@ -1,4 +1,4 @@
-/** Everything that a lab's machines need before they are started: images, accelerator, seeds, checkpoints. */
+/** Prepares everything that a lab's machines need before they start: images, accelerator, seeds, checkpoints. */
 import { stat } from 'node:fs/promises';
 import os from 'node:os';
 import type { CleanupStack } from '../base/cleanup.js';
@@ -31,11 +31,11 @@ export interface PrepareOptions {
 	readonly checkpoints: CheckpointOptions;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
-	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
+	/** Base URI of the Debian archive. The default is that of the host's apt. */
 	readonly mirror?: string | undefined;
-	/** The nodes whose seeds are written; those of all where there is none. The others' are there already. */
+	/** The nodes whose seeds are written; all by default. The seeds of the others exist already. */
 	readonly seeded?: readonly string[];
-	/** The process that keeps the lab; this one where it is not another. */
+	/** The process id of the lab daemon; by default that of this process. */
 	readonly pid?: number;
 }
 
@@ -45,7 +45,7 @@ export interface PrepareContext {
 	readonly signal: AbortSignal;
 }
 
-/** A lab whose machines can be started. */
+/** A lab that is ready to start. */
 export interface PreparedLab {
 	readonly plan: CheckpointPlan;
 	/** By node. */
@@ -58,7 +58,7 @@ export interface PreparedLab {
 	readonly deadlines: Deadlines;
 }
 
-/** Builds, proves and writes what a lab's machines need, and decides for each where it comes from. */
+/** Builds images, proves the accelerator, writes seeds, and decides for every machine how it starts. */
 export async function prepareLab(
 	lab: Lab,
 	directory: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,

@@ -1,17 +1,25 @@
-/** Which machine goes first where processors are short: the one that the others would have to wait for. */
+/**
+ * Decides which machine gets more processor time where processors are short: the one that the others would have to wait
+ * for.
+ */
 import type { Manifest } from '../checkpoint/manifest.js';
 
-/** How much less of a processor one step of niceness is (sched_prio_to_weight in Linux's kernel/sched/core.c). */
+/**
+ * The factor by which one step of niceness reduces a process's share of a processor (sched_prio_to_weight in Linux's
+ * kernel/sched/core.c).
+ */
 const weightOfAStep = 1.25;
 
 /**
- * The largest niceness of a node: it has a third of the weight of the others: of four machines on two processors the
- * first has one to itself then. It yields to every other program of the host as well, and has to go on beside a
- * busy one.
+ * The largest niceness of a node. It leaves a third of the normal weight: of four machines on two processors, the first
+ * then has one processor to itself. A larger niceness would starve the machine beside other busy programs of the host.
  */
 const maximumNiceness = 5;
 
-/** What those times were, by node, when the lab was last saved as started. Nodes that it has no more are left out. */
+/**
+ * The processor time of each node's startup scripts, in milliseconds, from the newest checkpoint of the started lab that
+ * knows it. It leaves out nodes that are not in `nodes`.
+ */
 export function startupTimes(manifests: readonly Manifest[], lab: string, nodes: readonly string[]): ReadonlyMap<string, number> {
 	const oldestFirst = manifests
 		.filter((manifest) => manifest.kind === 'started' && manifest.lab === lab)
@@ -25,14 +33,17 @@ export function startupTimes(manifests: readonly Manifest[], lab: string, nodes:
 	);
 }
 
-/** The times that are ahead: none for the nodes that are restored as their startup scripts had left them. */
+/**
+ * The processor times that the scripts will still need: 0 for nodes in `started`, which are restored behind their startup
+ * scripts.
+ */
 export const timesAhead = (times: ReadonlyMap<string, number>, started: readonly string[]): ReadonlyMap<string, number> =>
 	new Map([...times].map(([node, ms]) => [node, started.includes(node) ? 0 : ms]));
 
 /**
- * The niceness of a node, by the one whose startup scripts took longest: its share of the processors is that of its
- * work, so that their work side by side takes as long as that one alone, where each had as much as the other. One of which
- * nothing is known yields to none.
+ * The niceness of a node. Its share of the processors is proportional to its startup scripts' processor time, so that all
+ * nodes finish together. A node with an unknown time gets 0, the highest priority.
+ * @param times processor times by node, in milliseconds
  */
 export function nicenessOf(node: string, times: ReadonlyMap<string, number>): number {
 	const own = times.get(node);

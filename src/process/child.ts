@@ -16,50 +16,50 @@ export interface ChildExit {
 }
 
 export interface ChildOptions {
-	/** How far it and its session stand back where processors are short, from 0 to 19 (nice(2)). */
+	/** The niceness of the child and its session, from 0 (normal) to 19 (lowest priority; nice(2)). */
 	readonly niceness?: number;
-	/** Whether it goes without transparent huge pages. */
+	/** Whether transparent huge pages are turned off for it. */
 	readonly withoutHugePages?: boolean;
 	/**
-	 * The signal that the kernel sends the child when this process dies, however it dies (prctl(2), PR_SET_PDEATHSIG).
-	 * Only for programs that change no identity: the kernel drops the setting then.
+	 * The signal that the kernel sends to the child when this process dies, whatever ends this process (prctl(2),
+	 * PR_SET_PDEATHSIG). Only for programs that do not change their user or group: the kernel drops the setting then.
 	 */
 	readonly signalWhenOrphaned?: 'SIGTERM' | 'SIGKILL';
 	readonly env?: Record<string, string | undefined>;
-	/** `pipe` gives `stdin`; the child sees its end when this process dies, whatever killed it. */
+	/** `pipe` provides `stdin`. The child reads its end when this process dies, whatever ends this process. */
 	readonly stdin?: 'ignore' | 'pipe';
-	/** Extra descriptors from 3 up, each a pipe from the child that is read through `extra`. */
+	/** How many extra descriptors the child has, from 3 up. Each is a pipe that this process reads through `extra`. */
 	readonly extraPipes?: number;
-	/** Called with everything on standard output; without it the output is dropped. */
+	/** Called with each chunk of standard output. Without it the output is dropped. */
 	readonly onStdout?: (chunk: Buffer) => void;
 	readonly onStderr?: (chunk: Buffer) => void;
 }
 
-/** A child that runs until it is stopped, in a session of its own: Ctrl-C reaches the tool, and the tool decides. */
+/** A child that runs until somebody stops it. It has its own session, so Ctrl-C reaches only the tool, and the tool decides. */
 export interface Child {
 	readonly pid: number;
 	readonly command: string;
 	readonly stdin: Writable | undefined;
 	readonly extra: readonly Readable[];
-	/** Resolves when the child has ended and its output is read; never rejects. */
+	/** Resolves when the child has ended and all its output was read. Never rejects. */
 	readonly exited: Promise<ChildExit>;
 	/** Undefined while it runs. */
 	readonly exit: ChildExit | undefined;
 	/**
-	 * Ends the child: `graceful` first when it is given, then SIGTERM, then SIGKILL, each after `graceMs`.
-	 * Resolves when it is gone; never rejects, whatever becomes of `graceful`.
+	 * Ends the child: calls `graceful` first where it is given, then sends SIGTERM, then SIGKILL, each after `graceMs`
+	 * milliseconds. Resolves when the child has ended. Never rejects, even when `graceful` does.
 	 */
 	stop(options?: { readonly graceful?: () => Promise<unknown> | void; readonly graceMs?: number }): Promise<void>;
-	/** Signals the child and the processes that it has started in its group; nobody when it has ended. */
+	/** Signals the child's process group. Does nothing when the child has ended. */
 	kill(signal: NodeJS.Signals): void;
 }
 
-/** How much of a child's standard error is kept for messages, in bytes. */
+/** How many bytes of a child's standard error are kept for messages. */
 const recentBytes = 8192;
 
 /**
- * Starts a long-running child. Its owner registers `stop` before calling this.
- * @throws Failure `program-missing` when the program is not there.
+ * Starts a long-running child. The caller registers `stop` for clean-up before calling this.
+ * @throws Failure `program-missing` when the program is not installed
  */
 export async function startChild(argv: Argv, options: ChildOptions = {}): Promise<Child> {
 	const [program, ...args] = await startedBy(argv, options);
@@ -67,7 +67,7 @@ export async function startChild(argv: Argv, options: ChildOptions = {}): Promis
 		reject: false,
 		buffer: false,
 		detached: true,
-		// `stop` says when a child is killed.
+		// `stop` decides when a child is killed.
 		forceKillAfterDelay: false,
 		env: { LC_ALL: 'C.UTF-8', ...options.env },
 		stdio: [
@@ -90,7 +90,7 @@ export async function startChild(argv: Argv, options: ChildOptions = {}): Promis
 		recentStderr = (recentStderr + chunk.toString()).slice(-recentBytes);
 		options.onStderr?.(chunk);
 	});
-	// A child that is gone while something is still being written to it is told by `exited`, not by its pipe.
+	// When a child ends while somebody writes to it, `exited` reports it, not the pipe.
 	subprocess.stdin?.on('error', () => undefined);
 	let exit: ChildExit | undefined;
 	const exited = subprocess.then((result) => {
@@ -116,7 +116,7 @@ export async function startChild(argv: Argv, options: ChildOptions = {}): Promis
 		kill,
 		async stop({ graceful, graceMs = 5000 } = {}) {
 			if (graceful && !exit) {
-				// Not waited for by itself: a child that hangs answers nothing.
+				// Not awaited: a child that hangs never answers.
 				void Promise.resolve()
 					.then(graceful)
 					.catch(() => undefined);
@@ -125,14 +125,14 @@ export async function startChild(argv: Argv, options: ChildOptions = {}): Promis
 			kill('SIGTERM');
 			if (await endsWithin(exited, graceMs)) return;
 			kill('SIGKILL');
-			// A process that left the group may hold the child's pipes open for as long as it likes.
+			// A process that left the group may hold the child's pipes open for any time.
 			for (const pipe of subprocess.stdio) pipe?.destroy();
 			await exited;
 		},
 	};
 }
 
-/** Signals a whole process group: a child's own children hold its pipes, and would outlive it. */
+/** Signals a whole process group: the child's own children hold its pipes and would outlive it. */
 function signalGroup(leader: number, signal: NodeJS.Signals): void {
 	try {
 		process.kill(-leader, signal);
@@ -141,9 +141,12 @@ function signalGroup(leader: number, signal: NodeJS.Signals): void {
 	}
 }
 
-/** The command that becomes `argv` under the options. It would start in vain, and in other words, where `argv` is not there. */
+/**
+ * Wraps `argv` in the commands that apply the options. It checks that the program exists, because the wrapper's own error
+ * would name no package.
+ */
 async function startedBy(argv: Argv, { withoutHugePages: isWithout, niceness = 0, signalWhenOrphaned }: ChildOptions): Promise<Argv> {
-	// A host without perl has them all the same: it is about speed alone.
+	// A host without perl keeps huge pages: turning them off only affects speed.
 	const paged = isWithout && (await findProgram('perl')) ? withoutHugePages(argv) : argv;
 	const wrapped = withDeathSignal(niced(paged, niceness), signalWhenOrphaned);
 	if (wrapped !== argv && !(await findProgram(argv[0]))) throw programMissing(argv[0]);

@@ -7,10 +7,10 @@ import type { Argv } from './run.js';
 /** A process that outlives this one. */
 export interface Daemon {
 	readonly pid: number;
-	/** What it writes to descriptor 3; its end is that of the daemon, unless this process goes first. */
+	/** What it writes to descriptor 3. The stream ends when the daemon ends. */
 	readonly output: Readable;
 	kill(signal: NodeJS.Signals): void;
-	/** Lets this process end before it. */
+	/** Lets this process end while the daemon continues. */
 	leave(): void;
 }
 

@@ -1,4 +1,4 @@
-/** Watches files for edits, whichever way an editor saves them. */
+/** Watches files for edits, however an editor saves them. */
 import { watch, type FSWatcher } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -6,23 +6,26 @@ import { hostFailure } from '../base/errors.js';
 import { sha256 } from '../base/hash.js';
 
 export interface FileWatch {
-	/** Watches these files from now on, and no others. Resolves when what they hold is known. @throws Failure `watch` (exit 3) where the host refuses */
+	/**
+	 * Watches these files from now on, and no others. Resolves when their current contents are known.
+	 * @throws Failure `watch` (exit 3) where the host refuses
+	 */
 	follow(files: readonly string[]): Promise<void>;
 	close(): void;
 }
 
-/** How long it must have been quiet before files are looked at, in milliseconds: editors save in several steps. */
+/** How long no event may have come before the files are read, in milliseconds: editors save in several steps. */
 const quietMs = 100;
 
 /**
- * Calls `onEdit` whenever a file that is followed has come to hold something else, or is gone or back. Directories are
- * watched, not files: most editors write a new file and rename it. So are those above them, since a directory can be
- * replaced too, as by git, and a watch ends with what it was begun on.
+ * Calls `onEdit` whenever the contents of a followed file have changed, or the file was removed or came back. It watches
+ * directories, not files: most editors write a new file and rename it. It also watches the directories above them, because
+ * a directory can be replaced too, as git does, and a watch ends with the directory that it was started on.
  */
 export function watchFiles(onEdit: () => void): FileWatch {
 	const watchers = new Map<string, FSWatcher>();
 	let files: readonly string[] = [];
-	/** Those that the files are in. */
+	/** The directories of the files. */
 	let directories: ReadonlySet<string> = new Set();
 	const known = new Map<string, string>();
 	let timer: NodeJS.Timeout | undefined;
@@ -35,7 +38,7 @@ export function watchFiles(onEdit: () => void): FileWatch {
 		onEdit();
 	};
 	const onEvent = (directory: string, name: string | null) => {
-		// Without a name anything may have happened.
+		// Without a name the event may be about any file.
 		const changed = name === null ? undefined : path.join(directory, name);
 		if (changed !== undefined && directories.has(changed)) watchAnew(changed);
 		else if (changed !== undefined && !files.includes(changed)) return;
@@ -48,7 +51,8 @@ export function watchFiles(onEdit: () => void): FileWatch {
 			watcher.on('error', () => drop(directory));
 			watchers.set(directory, watcher);
 		} catch (error) {
-			// One that a broken plan names need not be there; of one above, nothing may be told.
+			// A broken plan may name a directory that does not exist. Directories above are watched only where that is
+			// permitted.
 			if ((error as NodeJS.ErrnoException).code === 'ENOENT' || !directories.has(directory)) return;
 			throw hostFailure('watch', `${directory} cannot be watched: ${(error as Error).message}`, { cause: error });
 		}
@@ -58,7 +62,7 @@ export function watchFiles(onEdit: () => void): FileWatch {
 		try {
 			watchDirectory(directory);
 		} catch {
-			// Nobody waits for this. Whoever follows its files again is told.
+			// The next call of `follow` reports this error.
 		}
 	};
 	const drop = (directory: string) => {
@@ -73,7 +77,7 @@ export function watchFiles(onEdit: () => void): FileWatch {
 			const watched = new Set([...directories, ...[...directories].map((directory) => path.dirname(directory))]);
 			for (const directory of [...watchers.keys()]) if (!watched.has(directory)) drop(directory);
 			for (const directory of watched) if (!watchers.has(directory)) watchDirectory(directory);
-			// An edit of a file that was followed already is still to be told.
+			// Keep what is known of files that were followed already: an edit of them may not have been reported yet.
 			const added = files.filter((file) => !known.has(file));
 			for (const [file, content] of await contentsOf(added)) known.set(file, content);
 		},

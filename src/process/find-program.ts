@@ -2,7 +2,10 @@ import { constants } from 'node:fs';
 import path from 'node:path';
 import { isThere } from '../base/files.js';
 
-/** The path of a program, looked up on PATH as execvp(3) does, but not in an empty entry of it; nothing where it is not found. */
+/**
+ * Finds a program on PATH as execvp(3) does, except that it ignores empty entries of PATH. Resolves to its path, or to
+ * undefined.
+ */
 export async function findProgram(program: string): Promise<string | undefined> {
 	const directories = program.includes('/') ? ['.'] : (process.env['PATH'] ?? '').split(path.delimiter);
 	for (const directory of directories) {

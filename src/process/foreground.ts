@@ -2,15 +2,16 @@ import { execa } from 'execa';
 import os from 'node:os';
 import { programMissing, type Argv } from './run.js';
 
-/** What a terminal sends to everybody in its foreground. */
+/** The signals that a terminal sends to all processes in its foreground. */
 const keyboardSignals = ['SIGINT', 'SIGQUIT', 'SIGTSTP'] as const;
 
 /**
- * Runs a program in the place of this one: with its streams and its terminal. Resolves to its exit status, as a shell
- * tells it (128 and the signal's number for one that a signal ended). @throws Failure `program-missing`
+ * Runs a program with this process's streams and terminal. Resolves to its exit status as a shell reports it: 128 plus the
+ * signal's number when a signal ended it.
+ * @throws Failure `program-missing`
  */
 export async function runInForeground([program, ...args]: Argv): Promise<number> {
-	// They reach the program too, and it decides what becomes of them.
+	// The program receives them too, and decides what to do.
 	const ignore = () => undefined;
 	for (const name of keyboardSignals) process.on(name, ignore);
 	try {

@@ -1,7 +1,10 @@
-/** Programs that are better off without transparent huge pages. */
+/** Turns off transparent huge pages for programs that run better without them. */
 import type { Argv } from './run.js';
 
-/** prctl's number (arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h of Linux), by Node's name. */
+/**
+ * The system call number of prctl, by Node's name of the architecture (arch/x86/entry/syscalls/syscall_64.tbl and
+ * include/uapi/asm-generic/unistd.h of Linux).
+ */
 const prctl: Partial<Record<NodeJS.Architecture, number>> = { x64: 157, arm64: 167 };
 
 /** PR_SET_THP_DISABLE (linux/prctl.h). */
@@ -10,8 +13,8 @@ const disableHugePages = 41;
 const program = `syscall(0 + shift, ${disableHugePages}, 1, 0, 0, 0); exec { $ARGV[0] } @ARGV or die "$ARGV[0]: $!\\n"`;
 
 /**
- * The command that turns transparent huge pages off for itself and becomes `argv`: the kernel then clears memory by the
- * page that is used, not 2 MiB at a time. It is about speed alone: where it cannot be done, nothing happens.
+ * Wraps a command so that it runs without transparent huge pages. The kernel then clears memory by the page that is
+ * touched, not 2 MiB at a time. This only affects speed: on an architecture that the table lacks, it returns `argv`.
  */
 export function withoutHugePages(argv: Argv, architecture: NodeJS.Architecture = process.arch): Argv {
 	const number = prctl[architecture];

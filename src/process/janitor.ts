@@ -3,11 +3,11 @@ import { startChild, type Child } from './child.js';
 import type { Argv } from './run.js';
 
 /**
- * What this process can no longer do once it is killed: `command` runs when it dies before `cleanup` has, whatever
- * killed it. A shell waits for a word that dismisses it; the end of its input without one is the end of this process.
+ * Starts a process that runs `command` when this process dies before `cleanup` has run, even by SIGKILL. A shell waits for
+ * a line on its standard input. `cleanup` sends that line. If the input ends without one, this process has died.
  */
 export async function startJanitor(name: string, command: Argv, cleanup: CleanupStack): Promise<void> {
 	let child: Child | undefined;
 	cleanup.defer(name, () => child?.stop({ graceful: () => void child?.stdin?.write('dismissed\n') }));
-	child = await startChild(['sh', '-c', 'read -r word || exec "$@"', 'sh', ...command], { stdin: 'pipe' });
+	child = await startChild(['sh', '-c', 'read -r dismissed || exec "$@"', 'sh', ...command], { stdin: 'pipe' });
 }

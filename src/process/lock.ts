@@ -3,17 +3,17 @@ import path from 'node:path';
 import lockfile from 'proper-lockfile';
 import { brokenFailure } from '../base/errors.js';
 
-/** A lock that is held: `release` gives it back. */
+/** A lock that this process holds. `release` releases it. */
 export interface HeldLock {
 	release(): Promise<void>;
 }
 
-/** A lock whose holder was killed is anybody's after this long. */
+/** After this many milliseconds without a sign of its holder a lock is free again: the holder was killed. */
 const staleMs = 10_000;
 
 /**
- * Takes the lock `name`, waiting while another process of this host holds it.
- * @param onWait called once when it has to be waited for
+ * Takes the lock `name`, and waits while another process of this host holds it.
+ * @param onWait called once, when it has to wait
  * @throws Failure `lock-timeout` after `timeoutMs`
  */
 export async function acquireLock(
@@ -29,18 +29,18 @@ export async function acquireLock(
 				realpath: false,
 				stale: staleMs,
 				retries: 0,
-				// A laptop that slept comes back to a lock that somebody else may have taken. What is done under it is
-				// built in a staging directory and renamed, so that both come to a good end.
+				// After a laptop has slept, another process may have taken the lock. Both may continue: what is built under
+				// a lock is built in a staging directory and renamed.
 				onCompromised: () => undefined,
 			});
-			// Nothing is left to give back when the lock was lost; that must not hide what happened under it.
+			// Releasing a lost lock fails. That error must not hide an error of the work under the lock.
 			return { release: () => release().catch(() => undefined) };
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
 		}
 		if (attempt === 0) options.onWait?.();
 		if (performance.now() > until) {
-			throw brokenFailure('lock-timeout', `another process holds ${name} for too long`, {
+			throw brokenFailure('lock-timeout', `another process has held the lock ${name} for too long`, {
 				hint: 'look for another rehearsal that builds the same thing, or raise the limit',
 			});
 		}

@@ -4,18 +4,18 @@ import { lastLines } from '../base/format.js';
 import { packageOf } from '../base/programs.js';
 import { pasteable } from '../base/shell.js';
 
-/** A command as the kernel takes it: program and arguments, never a shell string. */
+/** A command as the kernel takes it: a program and its arguments, never a line for a shell. */
 export type Argv = readonly [program: string, ...args: string[]];
 
 export interface RunOptions {
-	/** Written to standard input, which is closed otherwise. */
+	/** Written to standard input. Without it standard input is empty. */
 	readonly input?: string | Uint8Array;
 	readonly timeoutMs?: number;
 	readonly signal?: AbortSignal | undefined;
 	readonly cwd?: string;
-	/** Added to this process's environment; `undefined` takes a variable away. */
+	/** Added to this process's environment. `undefined` removes a variable. */
 	readonly env?: Record<string, string | undefined>;
-	/** Whether a non-zero exit status is a result instead of an error. A missing program never is. */
+	/** Whether a non-zero exit status is a result and not an error. A missing program is always an error. */
 	readonly allowFailure?: boolean;
 }
 
@@ -27,9 +27,9 @@ export interface CommandResult {
 }
 
 /**
- * Runs a short command to its end.
- * @throws Failure `program-missing` (exit 3), `command-timeout` or `command-failed` (exit 4), each with the
- * command as it can be pasted and the end of what it wrote.
+ * Runs a short command, and waits for its end.
+ * @throws Failure `program-missing` (exit 3), `command-timeout` or `command-failed` (exit 4). The last two name the
+ * command, ready to paste, with the last lines that it wrote.
  */
 export async function run(argv: Argv, options: RunOptions = {}): Promise<CommandResult> {
 	const [program, ...args] = argv;
@@ -54,7 +54,7 @@ export async function run(argv: Argv, options: RunOptions = {}): Promise<Command
 	return { stdout, stderr, exitCode, ms };
 }
 
-/** What execa tells of a command that did not end by itself. */
+/** What execa reports of a command that did not exit by itself. */
 interface NotRun {
 	readonly code?: string | undefined;
 	readonly timedOut: boolean;
@@ -68,13 +68,13 @@ function notRun(argv: Argv, error: NotRun): Error {
 	if (error.code === 'ENOENT') return programMissing(argv[0]);
 	const detail = lastLines(error.stderr, 20);
 	if (error.timedOut) {
-		return brokenFailure('command-timeout', `no end in ${error.durationMs.toFixed(0)} ms: ${pasteable(argv)}`, { detail });
+		return brokenFailure('command-timeout', `timed out after ${error.durationMs.toFixed(0)} ms: ${pasteable(argv)}`, { detail });
 	}
 	const how = error.signal ? `was killed by ${error.signal}` : error.shortMessage ?? 'did not run';
 	return brokenFailure('command-failed', `${argv[0]} ${how}: ${pasteable(argv)}`, { detail, cause: error });
 }
 
-/** What is thrown when a program is not there, naming the Debian package that has it. */
+/** The failure for a missing program. Its hint names the Debian package that contains it. */
 export function programMissing(program: string): Error {
 	const debianPackage = packageOf(program);
 	return hostFailure('program-missing', `${program} was not found`, {

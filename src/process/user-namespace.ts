@@ -3,13 +3,13 @@ import os from 'node:os';
 import { hostFailure } from '../base/errors.js';
 import type { Argv } from './run.js';
 
-/** A range of subordinate ids: `first` … `first + count - 1` may be mapped by their owner. */
+/** A range of subordinate ids: its owner may map `first` … `first + count - 1`. */
 export interface SubordinateRange {
 	readonly first: number;
 	readonly count: number;
 }
 
-/** The first range of a user in a text of the form of subuid(5): `name-or-uid:first:count` a line. */
+/** The first range of a user in the text of a subuid(5) file, which has `name-or-uid:first:count` on each line. */
 export function findSubordinateRange(text: string, username: string, uid: number): SubordinateRange | undefined {
 	for (const line of text.split('\n')) {
 		const [owner, first, count] = line.trim().split(':');
@@ -26,7 +26,7 @@ export async function readSubordinateRanges(): Promise<{ uids: SubordinateRange;
 		findSubordinateRange(await readFile(file, 'utf8').catch(() => ''), username, uid);
 	const [uids, gids] = await Promise.all([read('/etc/subuid'), read('/etc/subgid')]);
 	if (!uids || !gids) {
-		throw hostFailure('no-subordinate-ids', `user ${username} has no subordinate ids, which images are built with`, {
+		throw hostFailure('no-subordinate-ids', `user ${username} has no subordinate ids; building images needs them`, {
 			hint: `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}`,
 		});
 	}
@@ -34,11 +34,11 @@ export async function readSubordinateRanges(): Promise<{ uids: SubordinateRange;
 }
 
 /**
- * A command inside a user namespace in which this user is root and the subordinate ids are everybody else, so that
- * a tree of files keeps its owners without any privilege on the host.
+ * Wraps a command so that it runs in a user namespace. In it this user is root, and the subordinate ids are all other
+ * users. So a tree of files keeps its owners without any privilege on the host.
  *
- * The ranges are given explicitly: `--map-auto` of util-linux 2.38 takes another user's when theirs comes first.
- * They are written the old way, `outer,inner,count`, which every version understands.
+ * The ranges are explicit, because `--map-auto` of util-linux 2.38 takes another user's range when that comes first in the
+ * file. Their form is the old one, `outer,inner,count`, which every version of util-linux reads.
  */
 export function inUserNamespace(ranges: { uids: SubordinateRange; gids: SubordinateRange }, command: Argv): Argv {
 	const map = ({ first, count }: SubordinateRange) => `${first},1,${Math.min(count, 65_535)}`;

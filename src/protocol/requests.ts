@@ -1,4 +1,4 @@
-/** What can be asked of a lab that runs, over its control socket (../control), and what it answers. */
+/** The requests that a running lab accepts over its control socket (../control), and its answers. */
 import path from 'node:path';
 import type { Status } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
@@ -8,7 +8,7 @@ import type { Accelerator } from '../machine/spec.js';
 import type { LinkState } from '../network/link.js';
 import type { ExportRequest, Replacement } from './run-spec.js';
 
-/** A question, and what its answer is. */
+/** A request. The comment at each kind names its answer. */
 export type LabRequest =
 	/** → LabStatus */
 	| { readonly op: 'status' }
@@ -17,7 +17,7 @@ export type LabRequest =
 	/** → a stream: a terminal with a root shell */
 	| { readonly op: 'shell'; readonly node: string; readonly size: TerminalSize; readonly terminal: string }
 	| { readonly op: 'resize'; readonly node: string; readonly size: TerminalSize }
-	/** Lets a key in by SSH, as the declared user where none is named. */
+	/** Authorizes an SSH key, for the declared user where no user is named. */
 	| { readonly op: 'authorize'; readonly node: string; readonly user?: string; readonly publicKey: string }
 	/** → LoginOutcome: whether people get in by SSH, and why not */
 	| { readonly op: 'login'; readonly node: string }
@@ -25,65 +25,65 @@ export type LabRequest =
 	| { readonly op: 'test'; readonly tests: readonly string[]; readonly deadlineMs: number }
 	| { readonly op: 'link'; readonly node: string; readonly link: LinkState }
 	| { readonly op: 'pause' | 'resume' | 'kill'; readonly node: string }
-	/** → a stream: what ./debugging/protocol has a debugger and a lab say */
+	/** → a stream: the messages of ./debugger */
 	| { readonly op: 'debug'; readonly node: string; readonly script?: string }
-	/** The events tell how the machines come back. */
+	/** Events report how the machines restart or are restored. */
 	| { readonly op: 'restart'; readonly node: string }
 	| { readonly op: 'reset' }
 	/** → CurrentLab */
 	| { readonly op: 'plan' }
-	/** → the directories of the checkpoints that it still uses. Makes some nodes anew; the lab is another from then on. */
+	/** Replaces some nodes, and the lab's plan. → the directories of the checkpoints that the lab still uses */
 	| ({ readonly op: 'replace' } & Replacement)
-	/** → SavedLab: keeps the journals and saves all machines as they are, to be exported; they go on. */
+	/** Saves the journals and all machines as they are, for an export. The machines continue. → SavedLab */
 	| ({ readonly op: 'save' } & ExportRequest)
-	/** Ends the lab; answered before it has ended. */
+	/** Ends the lab. The answer comes before the end. */
 	| { readonly op: 'down' };
 
-/** What a lab that runs was made from. */
+/** What a running lab was made from. */
 export interface CurrentLab {
 	readonly lab: Lab;
 	readonly accelerator: Accelerator['name'];
-	/** It uses and makes no checkpoint. */
+	/** Whether it neither uses nor makes checkpoints. */
 	readonly isCold: boolean;
-	/** Nodes that have no machine: they could not be made, or have ended. */
+	/** Nodes without a machine: it could not be started, or it has ended. */
 	readonly ended: readonly string[];
-	/** Its startup scripts are traced. */
+	/** Whether its startup scripts are traced. */
 	readonly trace: boolean;
 }
 
-/** A lab at one moment. */
+/** The state of a lab at one moment. */
 export interface LabStatus {
 	readonly lab: string;
-	/** Whether it stays until it is ended; it is still coming up, or a run that goes on by itself, otherwise. */
+	/** Whether it runs until somebody ends it. Otherwise it is still coming up, or it is a rehearsal that ends by itself. */
 	readonly isReady: boolean;
 	readonly nodes: readonly NodeStatus[];
-	/** What connections and assertions name. */
+	/** The ports that connections and assertions name. */
 	readonly ports: readonly ServicePort[];
 	/** Names of the scenario's tests. */
 	readonly tests: readonly string[];
 }
 
-/** The control socket of a lab, in its directory of sockets. */
+/** The path of a lab's control socket in its socket directory. */
 export const controlSocketIn = (sockets: string): string => path.join(sockets, 'control');
 
-/** How far a node is. */
+/** How far a node has come. */
 export type NodeStage = 'waiting' | 'restoring' | 'booting' | 'provisioned' | 'starting' | 'started' | 'startup failed' | 'ended';
 
-/** A node of a lab that runs, as `rehearse status` tells of it. */
+/** The state of a node of a running lab, as `rehearse status` shows it. */
 export interface NodeStatus {
 	readonly name: string;
 	readonly stage: NodeStage;
 	readonly paused: boolean;
 	/** How its startup scripts ended, once they have. */
 	readonly startup?: Status;
-	/** The startup scripts that have failed, where some have. */
+	/** The startup scripts that failed; absent when none did. */
 	readonly failedScripts?: readonly string[];
-	/** Since its machine was booted or restored, in milliseconds; absent where none runs. */
+	/** Time since its machine was booted or restored, in milliseconds; absent when none runs. */
 	readonly uptimeMs?: number;
 	readonly uplinkAddress: string;
 	/** Lab address with prefix length. */
 	readonly alias: string;
-	/** Resident memory of its QEMU. */
+	/** Resident memory of its QEMU, in MiB. */
 	readonly residentMiB?: number;
 	readonly memoryMiB: number;
 	readonly link: LinkState;

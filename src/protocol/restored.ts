@@ -2,7 +2,10 @@ import path from 'node:path';
 import type { Checkpoint } from '../checkpoint/store.js';
 import type { MachineRunSpec } from './run-spec.js';
 
-/** A machine that continues from a checkpoint; as it was where the checkpoint does not have it. */
+/**
+ * Changes a machine's specification so that it is restored from a checkpoint. A machine that the checkpoint does not have
+ * stays as it is.
+ */
 export function restored(runSpec: MachineRunSpec, { directory, manifest }: Checkpoint, node: string): MachineRunSpec {
 	const machine = manifest.machines.find((candidate) => candidate.node === node);
 	if (!machine) return runSpec;

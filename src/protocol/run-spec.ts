@@ -1,14 +1,14 @@
-/** What the supervisor, the first process of a lab's namespace, is told, and what it tells. */
+/** The messages between `rehearse` and the supervisor, the first process of a lab's namespaces. */
 import type { CheckpointMachine, Manifest } from '../checkpoint/manifest.js';
 import type { Origin, RobustnessCheck, ReportedError, RunEventBody, ScriptOutcome, Status } from '../lab/events.js';
 import type { Lab, StartupScript } from '../lab/lab.js';
 import type { StateFiles } from '../machine/memory.js';
 import type { Accelerator, MachineSpec } from '../machine/spec.js';
 
-/** When the machines are left running for somebody to look at. */
+/** When the machines keep running after the scenario, for somebody to look at. */
 export type Keep = 'never' | 'on-failure' | 'always';
 
-/** One machine to run: how to start it and how to get in. */
+/** The specification of one machine: how to start it, and how to log in. */
 export interface MachineRunSpec {
 	readonly spec: MachineSpec;
 	readonly diskMiB: number;
@@ -22,21 +22,21 @@ export interface MachineRunSpec {
 	readonly sshPort?: number;
 	/** The public half of the host key that the node was given. */
 	readonly hostKey: string;
-	/** Where the machine comes from, as planned: one that cannot be restored is booted. */
+	/** How the machine is to start. If it cannot be restored, the supervisor boots it. */
 	readonly origin: Origin;
-	/** What it is restored from. */
+	/** The files that it is restored from. */
 	readonly restore?: SavedState;
-	/** The key of its own checkpoint of before its startup scripts, whether or not there is one; none on a cold run. */
+	/** The key of its own checkpoint from before its startup scripts, whether that exists or not; absent on a cold run. */
 	readonly provisionedKey?: string;
-	/** What is made of its state once it is provisioned; nothing on a cold run. */
+	/** The checkpoint that is made of it once it is provisioned; absent on a cold run. */
 	readonly save?: SaveRequest;
-	/** Its niceness while a scenario waits for all machines of the lab, from 0 to 19 (nice(2)). */
+	/** Its niceness while the scenario waits for all machines of the lab, from 0 to 19 (nice(2)). */
 	readonly niceness?: number;
-	/** How its startup scripts had ended when it was exported; it is only ever restored. */
+	/** How its startup scripts had ended when it was exported. Only for an imported machine, which is always restored. */
 	readonly startup?: PastStartup;
 }
 
-/** How the startup scripts of a node have ended. */
+/** How the startup scripts of a node ended. */
 export interface PastStartup {
 	readonly status: Status;
 	/** Without their traces. */
@@ -45,39 +45,39 @@ export interface PastStartup {
 
 /** The files of one machine in a checkpoint. */
 export interface SavedState extends StateFiles {
-	/** The checkpoint's own directory. */
+	/** The checkpoint's directory. */
 	readonly checkpoint: string;
 	/** Disk layers, top first. */
 	readonly layers: readonly string[];
 }
 
-/** A checkpoint that is to be made. */
+/** A checkpoint to make. */
 export interface SaveRequest {
-	/** Where it is written; there already, and removed by whoever gave the order. */
+	/** The directory to write to. The caller has made it, and removes it. */
 	readonly staging: string;
 	readonly manifest: Pick<Manifest, 'schema' | 'key' | 'kind' | 'lab' | 'run'>;
-	/** Of each machine, in the order of the nodes that are saved. */
+	/** For each machine, in the order of the nodes that are saved. */
 	readonly machines: readonly Pick<CheckpointMachine, 'node' | 'fingerprint' | 'startupCpuMs'>[];
 	/** Names of files that are in the staging directory already. */
 	readonly alsoWritten?: readonly string[];
 }
 
-/** Where the checkpoint of an export goes. */
+/** The checkpoint of an export to make. */
 export interface ExportRequest extends Pick<SaveRequest, 'staging'> {
 	readonly key: string;
 }
 
-/** Everything the supervisor needs, as one line of JSON on its standard input. */
+/** Everything that the supervisor needs. It reads it from its standard input, as one line of JSON. */
 export interface RunSpec {
 	readonly lab: Lab;
 	readonly machines: readonly MachineRunSpec[];
-	/** What is made of the state of all machines once their startup scripts have passed. */
+	/** The checkpoint that is made of all machines once their startup scripts have passed. */
 	readonly saveStarted?: SaveRequest;
-	/** The key of the started lab's checkpoint, whether or not there is one; none on a cold run. */
+	/** The key of the started lab's checkpoint, whether that exists or not; absent on a cold run. */
 	readonly startedKey?: string;
-	/** What is made of the state of all machines when the lab has not passed. */
+	/** The checkpoint that is made of all machines when the lab has not passed. */
 	readonly saveFailed?: ExportRequest;
-	/** Whether the scenario is run once the machines are started; a lab that is brought up to stay waits to be asked. */
+	/** Whether the scenario runs once the machines are started. A detached lab waits for requests instead. */
 	readonly scenario: boolean;
 	/** Whether declared passwords stay in what the lab answers to those who ask it later. */
 	readonly showSecrets?: boolean;
@@ -93,38 +93,38 @@ export interface RunSpec {
 		readonly processorInputs: Readonly<Record<string, string>>;
 	};
 	readonly deadlines: Deadlines;
-	/** How many times slower the guests are than the plan was written for. */
+	/** How many times slower the guests run than on the reference host (see `slowdownOf`). */
 	readonly slowdown: number;
 	readonly keep: Keep;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
 	/** The robustness checks that run once the scenario has passed. */
 	readonly robustness: readonly RobustnessCheck[];
-	/** How long a node waits, once all machines are there, before its startup scripts begin, in milliseconds. */
+	/** How long each node waits before its startup scripts begin, once all machines are provisioned, in milliseconds. */
 	readonly pace?: Readonly<Record<string, number>>;
-	/** Whether state snapshots of the machines are written into the run's directory at the end. */
+	/** Whether the supervisor writes state snapshots of the machines to the run directory at the end. */
 	readonly snapshots: boolean;
-	/** What the run is called. */
+	/** The name of the run. */
 	readonly run: string;
 	readonly runDirectory: string;
-	/** What a person is told when the lab is kept. */
+	/** Shown to the person when the lab is detached: how to log in, and how to end it. */
 	readonly access: { readonly sshConfigFile: string; readonly end: string };
 	readonly disks: string;
-	/** Where the journals go of a run that failed. */
+	/** The directory for the nodes' journals when the run fails. */
 	readonly journals: string;
 	readonly sockets: string;
 }
 
-/** What the supervisor writes to descriptor 3, a line of JSON each. */
+/** What the supervisor writes to descriptor 3, as lines of JSON. */
 export type SupervisorMessage = RunEventBody | { readonly type: 'supervisor-done'; readonly error?: ReportedError };
 
-/** How long each wait may take, in milliseconds, scaled to the accelerator. */
+/** The deadline of each kind of wait, in milliseconds, scaled to the speed of the accelerator. */
 export interface Deadlines {
 	/** From power-on to the end of cloud-init. */
 	readonly provisioningMs: number;
-	/** To save or to load the state of a machine. */
+	/** For saving or loading the state of a machine. */
 	readonly stateMs: number;
-	/** From a restore to the machine's first word. */
+	/** From a restore to the machine's first message. */
 	readonly wakeMs: number;
 	/** For each startup script. */
 	readonly scriptMs: number;
@@ -144,7 +144,7 @@ export const scriptDeadlineMs = (
 /** The words that the supervisor understands on its standard input, after the first line. */
 export type SupervisorRequest = 'stop' | 'release';
 
-/** A host with KVM and time; every deadline is a multiple of these. */
+/** The deadlines on the reference host, which has KVM and is idle. */
 const baseDeadlines: Deadlines = {
 	provisioningMs: 90_000,
 	stateMs: 20_000,
@@ -154,31 +154,34 @@ const baseDeadlines: Deadlines = {
 	loginMs: 8_000,
 };
 
-/** How long a canary takes where deadlines need no stretching, in milliseconds. */
+/** How long the canary takes on the reference host, in milliseconds. */
 const referenceCanaryMs = 1500;
 
-/** How much slower than the reference this host runs `machines` machines at once. */
+/**
+ * How many times slower than the reference host this host runs `machines` machines at once.
+ * @param canaryMs how long the canary took on this host, in milliseconds
+ */
 export function slowdownOf(canaryMs: number, machines: number, cores: number): number {
 	return Math.max(1, canaryMs / referenceCanaryMs) * Math.max(1, machines / cores);
 }
 
-/** Every deadline of a run on a host that is `slowdown` times slower than the reference. */
+/** The deadlines on a host that is `slowdown` times slower than the reference host. */
 export function scaledDeadlines(slowdown: number): Deadlines {
 	const scaled = Object.entries(baseDeadlines).map(([name, ms]) => [name, Math.round(ms * slowdown)] as const);
 	return Object.fromEntries(scaled) as unknown as Deadlines;
 }
 
-/** Which tests are run, and how patiently. */
+/** Which tests run, and how long their assertions may take. */
 export interface ScenarioRequest {
-	/** Names of tests; all of them when there is none. */
+	/** Names of tests. An empty list means all. */
 	readonly tests: readonly string[];
-	/** For each assertion, in milliseconds: a lab that has settled needs no more than one look. */
+	/** Deadline of each assertion, in milliseconds. A lab that has settled needs only one attempt. */
 	readonly deadlineMs: number;
-	/** Whoever asked is gone. */
+	/** Aborts when the client has disconnected. */
 	readonly signal: AbortSignal;
 }
 
-/** Nodes that are made anew, and the lab that there is then. */
+/** Nodes to replace, and the lab as it is afterwards. */
 export interface Replacement extends Pick<RunSpec, 'lab' | 'startedKey' | 'saveStarted'> {
 	readonly machines: readonly MachineRunSpec[];
 }

@@ -1,11 +1,11 @@
 /**
- * A rehearsal from plan to verdict. Everything but `runLab` (see lab-run.ts) happens here, outside the lab's
- * namespace:
+ * A rehearsal, from the plan to the verdict. This module does everything that happens outside the lab's namespace. The
+ * stages in braces run inside it, in the supervisor (../supervisor/lab-run):
  *
- *   plan → lab → images → accelerator → seeds → checkpoints → supervisor { network → machines → startup → scenario }
+ * plan → lab → images → accelerator → seeds → checkpoints → supervisor { network → machines → startup → scenario }
  *
- * Later stages take earlier results as arguments. What happens is told by events; `RunState`, the fold over them,
- * is the result.
+ * Later stages take earlier results as arguments. Events report what happens. `RunState`, the fold over them, is the
+ * result.
  */
 import path from 'node:path';
 import { tokenOf } from '../base/alive.js';
@@ -56,50 +56,53 @@ export interface RehearseOptions {
 	readonly paths: Paths;
 	readonly accelerator: AcceleratorChoice;
 	readonly checkpoints: CheckpointOptions & {
-		/** How much they may occupy, in bytes. */
+		/** Maximum size of all checkpoints, in bytes. */
 		readonly limitBytes: number;
 	};
 	readonly keep: Keep;
-	/** Whether the machines of a run that has not passed are saved, to be exported. */
+	/** Whether the machines are saved for an export when the run has not passed. */
 	readonly saveFailed?: boolean;
-	/** An imported lab: its machines are restored as they were, and nothing else is prepared. */
+	/** An imported lab: its machines are only restored, and nothing is built. */
 	readonly imported?: ImportedLab;
-	/** Whether the scenario is run once the machines are started. */
+	/** Whether the scenario runs once the machines are started. */
 	readonly scenario: boolean;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
 	/** The robustness checks that run once the scenario has passed. */
 	readonly robustness?: readonly RobustnessCheck[];
-	/** Directories of earlier runs that somebody is still to be told of. */
+	/** Directories of earlier runs that this run must not remove. */
 	readonly spared?: readonly string[];
 	/** Where this process writes what it has no other place for, when it is a lab's daemon. */
 	readonly daemonLog?: string;
 	/** How long each node waits before its startup scripts begin, in milliseconds. */
 	readonly pace?: Readonly<Record<string, number>>;
-	/** Whether state snapshots of the machines are written at the end (../runs/snapshots), once all that the verdict depends on was told. */
+	/**
+	 * Whether state snapshots of the machines are written to the run directory (../runs/snapshots), after the events that
+	 * decide the verdict.
+	 */
 	readonly snapshots?: boolean;
 	/** Whether declared passwords stay in what is shown and kept. */
 	readonly showSecrets?: boolean;
 	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
 	readonly mirror?: string | undefined;
-	/** For the whole run, in milliseconds. */
+	/** Time limit of the whole run, in milliseconds. */
 	readonly timeLimitMs: number;
-	/** Called with every event, after it is logged. */
+	/** Called with every event, after it was logged. */
 	readonly onEvent: (event: RunEvent) => void;
 	readonly stopping: Stopping;
 }
 
-/** How somebody outside ends a run before its end. */
+/** How the caller ends a run early. */
 export interface Stopping {
-	/** Aborts with the failure that the run is to end with. */
+	/** Its abort ends the run. Its reason is the failure that the run reports. */
 	readonly signal: AbortSignal;
-	/** Aborts when not even the teardown is waited for. */
+	/** Its abort ends the run at once, without waiting for the teardown. */
 	readonly urgent: AbortSignal;
-	/** Is given what lets a kept lab go, once it is kept. */
+	/** Called once the lab is detached, with the function that ends it. */
 	detach(release: () => void): void;
 }
 
-/** Rehearses a lab. Resolves to the folded events of the run, whatever became of it; never rejects. */
+/** Rehearses a lab. Resolves to the folded events of the run, however it ended. Never rejects. */
 export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	const began = performance.now();
 	let state = emptyRun();
@@ -111,10 +114,10 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 		state = foldEvent(state, event);
 		logEvent(event);
 		options.onEvent(event);
-		// A person looks at the lab now, for as long as it takes.
+		// A detached lab has no time limit.
 		if (event.type === 'detached') clearTimeout(limitTimer);
 	};
-	// A full disk costs the log, not the run; what happened is still folded and shown.
+	// A full disk only ends the log. The run continues, and events are still folded and shown.
 	let isLogging = true;
 	const logEvent = (event: RunEvent) => {
 		if (!directory || !isLogging) return;
@@ -179,7 +182,7 @@ async function rehearseIn(
 	const { plan, accelerator, deadlines, slowdown } = prepared;
 	const { accelerator: _accelerator, ...hostInputs } = prepared.host;
 	await keep('what the machines are started with', writeMachinesFile({ ...prepared, ...plan }, directory.path), emit);
-	// What a lab that stays goes back to, whenever it is told to, and what its debugger starts from.
+	// A detached lab is reset to these checkpoints, and its debugger starts from them.
 	const keys = [plan.startedKey, ...plan.machines.map(({ provisionedKey }) => provisionedKey)].filter((key) => key !== undefined);
 	const checkpoints = imported ? checkpointsIn(imported.directory) : paths.checkpoints;
 	const reported: Emit = (event) => {
@@ -216,14 +219,14 @@ async function rehearseIn(
 	await writeSshConfig(directory.path, plan.machines, supervisor.pid);
 	await runSpec;
 	if (options.checkpoints.cold && !saveFailed) return;
-	// What was saved just now is what somebody asked for.
+	// Keep the checkpoint that the person asked for.
 	const kept = saveFailed ? [saveFailed.key] : [];
 	await boundCheckpoints(paths.checkpoints, options.checkpoints.limitBytes, kept).catch((error: unknown) =>
 		emit({ type: 'notice', message: `old checkpoints could not be removed: ${toFailure(error).message}` }),
 	);
 }
 
-/** Nothing where the store cannot be written to, which costs no run. */
+/** Prepares the export of a failed run. Where the store cannot be written to, the run continues without it. */
 function requestSave(store: string, emit: Emit, cleanup: CleanupStack): Promise<ExportRequest | undefined> {
 	return requestExport(store, process.pid, cleanup).catch((error: unknown) => {
 		emit({ type: 'notice', message: `the machines cannot be saved: ${toFailure(error).message}` });
@@ -231,7 +234,7 @@ function requestSave(store: string, emit: Emit, cleanup: CleanupStack): Promise<
 	});
 }
 
-/** What is only kept for later costs no run. */
+/** Writes a file that is only needed later. If that fails, the run continues. */
 async function keep(what: string, keeping: Promise<void>, emit: Emit): Promise<void> {
 	await keeping.catch((error: unknown) =>
 		emit({ type: 'notice', message: `the run directory lacks ${what}: ${toFailure(error).message}` }),

@@ -1,18 +1,18 @@
-/** What an edited plan means for a lab that runs. Pure. */
+/** Compares an edited plan with a running lab. Pure. */
 import { usageFailure } from '../base/errors.js';
 import type { Lab, LabNode } from '../lab/lab.js';
 import { requireNodes } from '../lab/lab.js';
 
-/** A node that has to be made anew, and what of it was edited, in words; nothing was where it only has no machine. */
+/** A node to replace. `changes` names what was edited; it is empty when the node only lacks a machine. */
 export interface ChangedNode {
 	readonly node: string;
 	readonly changes: readonly string[];
 }
 
-/** What has to be done for a lab to be as its plan says now. */
+/** What to do so that a lab matches its plan again. */
 export interface ReloadPlan {
 	readonly changed: readonly ChangedNode[];
-	/** The scenario is another; no node need know. */
+	/** Whether the scenario was edited. No node is affected by that. */
 	readonly scenarioChanged: boolean;
 }
 
@@ -44,10 +44,10 @@ const words: Readonly<Record<keyof Required<LabNode>, string>> = {
 const immaterial: readonly (keyof LabNode)[] = ['role', 'position'];
 
 /**
- * Compares a lab that runs with its edited plan.
- * @param only the nodes that may be replaced; all of them where there is none
- * @param ended nodes that have no machine, and so need another
- * @throws Failure `usage` for what cannot be done to a lab that runs: other nodes, or in another order, another network
+ * Compares a running lab with its edited plan.
+ * @param only the nodes that may be replaced; an empty list means all
+ * @param ended nodes without a machine, which therefore need a new one
+ * @throws Failure `usage` for a change that a running lab cannot take: other nodes, another order of nodes, another network
  */
 export function planReload(running: Lab, edited: Lab, only: readonly string[] = [], ended: readonly string[] = []): ReloadPlan {
 	const names = ({ nodes }: Lab) => nodes.map(({ name }) => name);
@@ -55,9 +55,9 @@ export function planReload(running: Lab, edited: Lab, only: readonly string[] = 
 	const removed = names(running).filter((name) => !names(edited).includes(name));
 	requireNodes(only, names(running));
 	const impossible = [
-		...(running.name === edited.name ? [] : [`it is called ${edited.name} now`]),
-		...(added.length > 0 ? [`${added.join(', ')} came to it`] : []),
-		...(removed.length > 0 ? [`${removed.join(', ')} went from it`] : []),
+		...(running.name === edited.name ? [] : [`its name is ${edited.name} now`]),
+		...(added.length > 0 ? [`${added.join(', ')} was added`] : []),
+		...(removed.length > 0 ? [`${removed.join(', ')} was removed`] : []),
 		...(running.network.subnet === edited.network.subnet ? [] : [`its network is ${edited.network.subnet} now`]),
 		...(running.network.gateway === edited.network.gateway ? [] : [`its gateway is ${edited.network.gateway} now`]),
 		...(isSame(running.network.others, edited.network.others) ? [] : ['its further subnets are others now']),
@@ -65,7 +65,9 @@ export function planReload(running: Lab, edited: Lab, only: readonly string[] = 
 		...(added.length + removed.length === 0 && !isSame(names(running), names(edited)) ? ['its nodes are in another order'] : []),
 	];
 	if (impossible.length > 0) {
-		throw usageFailure(`the plan is that of another lab: ${impossible.join('; ')}`, { hint: '`rehearse down`, then `rehearse up`' });
+		throw usageFailure(`the edited plan does not fit the running lab: ${impossible.join('; ')}`, {
+			hint: '`rehearse down`, then `rehearse up`',
+		});
 	}
 	const changed = edited.nodes.flatMap((node) => {
 		const before = running.nodes.find(({ name }) => name === node.name);
@@ -86,12 +88,12 @@ const changesOf = (before: LabNode, after: LabNode): string[] =>
 const compared = (node: LabNode, part: keyof LabNode): unknown =>
 	part === 'startupScripts' ? node.startupScripts.map(({ timeoutSeconds: _, ...script }) => script) : node[part];
 
-/** Resolved plans are plain data in a fixed order of keys. */
+/** Resolved plans are plain data, with their keys in a fixed order. */
 const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
 
-/** The plan in sentences, for whoever wants to know before it is done. */
+/** Describes the plan in sentences, for the person. */
 export function reloadSentences({ changed, scenarioChanged }: ReloadPlan): string[] {
-	const why = (changes: readonly string[]) => (changes.length > 0 ? `${changes.join(', ')} changed` : 'it does not run');
-	const nodes = changed.map(({ node, changes }) => `${node} is made anew: ${why(changes)}`);
+	const why = (changes: readonly string[]) => (changes.length > 0 ? `${changes.join(', ')} changed` : 'it has no machine');
+	const nodes = changed.map(({ node, changes }) => `${node} is replaced: ${why(changes)}`);
 	return [...nodes, ...(scenarioChanged ? ['the scenario is read again'] : [])];
 }

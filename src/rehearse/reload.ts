@@ -13,15 +13,15 @@ import type { ReloadPlan } from './reload-plan.js';
 
 export interface ReloadOptions {
 	readonly paths: Paths;
-	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
+	/** Base URI of the Debian archive. The default is that of the host's apt. */
 	readonly mirror?: string | undefined;
 	readonly emit: Emit;
 	readonly signal: AbortSignal;
 }
 
 /**
- * Makes the nodes of a lab that runs anew that `plan` says have changed, as `edited` has them; the others go on.
- * @throws Failure when a node cannot be made, with the lab as far as it came
+ * Replaces the changed nodes of a running lab by new ones, as `edited` describes them. The other nodes continue.
+ * @throws Failure when a node cannot be started. The nodes that were replaced before it keep running
  */
 export async function reloadLab(
 	live: LiveLab,
@@ -31,14 +31,15 @@ export async function reloadLab(
 	{ paths, mirror, emit, signal }: ReloadOptions,
 ): Promise<void> {
 	const names = plan.changed.map(({ node }) => node);
-	// What was not named stays as it is, also in what the lab is from now on.
+	// Nodes that are not replaced keep their old description.
 	const lab: Lab = {
 		...edited,
 		nodes: edited.nodes.map((node) => (names.includes(node.name) ? node : (current.lab.nodes.find(({ name }) => name === node.name) ?? node))),
 	};
 	const goingOn = lab.nodes.map(({ name }) => name).filter((name) => !names.includes(name));
 	const directory = { path: live.runDirectory, disks: path.join(live.runDirectory, 'disks'), sockets: live.sockets };
-	// What is leased and begun is the lab's: it outlives this process, and is swept away once the lab is gone.
+	// Leases and staging directories belong to the lab. They outlive this process, and are swept away once the lab has
+	// ended.
 	const ofTheLab = new CleanupStack();
 	const prepared = await prepareLab(
 		lab,
@@ -59,6 +60,6 @@ export async function reloadLab(
 	};
 	const inUse = (await ask(live.controlSocket, request, { signal, onEvent: (event) => emit(event as RunEventBody) })) as readonly string[];
 	if (startedKey !== undefined) await leaseCheckpoint(path.join(paths.checkpoints, startedKey), live.pid, ofTheLab);
-	// What earlier reloads have saved is of no more use to anybody, and takes room.
+	// Nobody uses the checkpoints of earlier reloads any more.
 	await endOtherLeases(paths.checkpoints, live.pid, inUse);
 }

@@ -1,6 +1,6 @@
 /**
- * Other orders of startup: each a run of its own from the checkpoints that the plain run made or used, in which the
- * startups begin one after another. What comes of them is told in the plain run's log and result.
+ * The ordering check: rehearses a lab with other orders of startup. Each order is a run of its own, from the checkpoints of
+ * the plain run, in which the startups begin one after another. The plain run's log and result report the outcomes.
  */
 import { appendFileSync } from 'node:fs';
 import path from 'node:path';
@@ -23,8 +23,8 @@ export interface Shuffle {
 const pauseBounds = { least: 1000, most: 30_000 };
 
 /**
- * Rehearses a lab in other orders, if its plain run passed. Resolves to that run's state with what came of them; the
- * first run that breaks, or is interrupted, ends this. Never rejects.
+ * Rehearses a lab in other orders, if its plain run passed. It stops at the first run that breaks or is interrupted.
+ * Resolves to the plain run's state, extended by the outcomes. Never rejects.
  */
 export async function rehearseOrders(plain: RunState, { count, seed }: Shuffle, options: RehearseOptions): Promise<RunState> {
 	const began = performance.now();
@@ -36,7 +36,7 @@ export async function rehearseOrders(plain: RunState, { count, seed }: Shuffle, 
 		try {
 			appendFileSync(path.join(plain.runDirectory, 'events.ndjson'), `${JSON.stringify(event)}\n`);
 		} catch {
-			// A full disk costs the log, not the run.
+			// A full disk only ends the log. The run continues.
 		}
 		options.onEvent(event);
 	};
@@ -68,6 +68,6 @@ const inOrder = (order: StartupOrder, options: RehearseOptions): RehearseOptions
 	pace: Object.fromEntries(order.map(({ node, delayMs }) => [node, delayMs])),
 	robustness: [],
 	keep: 'never',
-	// Each is told when it is over, in one line.
+	// Each run is reported in one line, when it has ended.
 	onEvent: () => undefined,
 });

@@ -1,8 +1,7 @@
 /**
- * The lab's supervisor: the first process of namespaces of its own (user, network, process ids, mounts). Bridge,
- * taps, DHCP server and machines live in there; when this process ends, however it ends, the kernel takes them away.
- *
- * `startSupervisor` starts one from outside; what runs inside is supervisor-main.ts.
+ * Starts a lab's supervisor, from outside: the first process of new namespaces (user, network, process ids, mounts).
+ * Bridge, taps, DHCP server and machines run in there. When the supervisor ends, even by SIGKILL, the kernel removes them.
+ * What runs inside is ../supervisor/main.
  */
 import { readFile } from 'node:fs/promises';
 import type { CleanupStack } from '../base/cleanup.js';
@@ -23,31 +22,31 @@ const supervisorArgv = (): readonly [string, ...string[]] => [
 	programFile('supervisor'),
 ];
 
-/** A supervisor that runs. */
+/** A running supervisor. */
 export interface Supervisor {
 	/** Its process id on the host. */
 	readonly pid: number;
-	/** Has it run a lab; resolves when the run is over and everything is gone, rejects when the rehearsal broke. */
+	/** Runs a lab. Resolves when the run has ended and everything is removed. Rejects when the rehearsal broke. */
 	supervise(run: RunSpec, context: SuperviseContext): Promise<void>;
 }
 
-/** How long the supervisor may take to tear its lab down once told to, in milliseconds. */
+/** How long the supervisor may take for the teardown, in milliseconds. */
 const teardownMs = 20_000;
 
 export interface SuperviseContext {
 	readonly emit: Emit;
-	/** Its abort has the supervisor tear the lab down. */
+	/** Its abort makes the supervisor tear the lab down. */
 	readonly signal: AbortSignal;
 	readonly stopping: { readonly urgent: AbortSignal; detach(release: () => void): void };
 }
 
 /**
- * Starts a lab's supervisor, which then waits for its run: the namespaces and the program in them take their time, in
- * which the run can be prepared. The clean-up stack ends it in any case.
+ * Starts a supervisor, which then waits for its run. The start takes time, in which the caller can prepare the run. The
+ * clean-up ends the supervisor in any case.
  */
 export async function startSupervisor(cleanup: CleanupStack, signal: AbortSignal): Promise<Supervisor> {
 	let starting: Promise<Child> | undefined;
-	// Whoever starts it may be gone before it has started.
+	// The clean-up may run before the start has finished.
 	const stop = async () => {
 		const child = await starting?.catch(() => undefined);
 		await child?.stop({ graceful: () => send(child, 'stop'), graceMs: patiently(teardownMs) });
@@ -59,21 +58,21 @@ export async function startSupervisor(cleanup: CleanupStack, signal: AbortSignal
 	return {
 		pid: await findFirstChild(child),
 		supervise(run, context) {
-			// Once more: what was made for the run since is in use until the supervisor has ended.
+			// Registered again: the supervisor must end before the clean-up of what was made for the run meanwhile.
 			cleanup.defer('supervised lab', stop);
 			return supervise(run, child, context);
 		},
 	};
 }
 
-const send = (child: Child, word: SupervisorRequest): void => void child.stdin?.write(`${word}\n`);
+const send = (child: Child, request: SupervisorRequest): void => void child.stdin?.write(`${request}\n`);
 
 async function supervise(run: RunSpec, child: Child, { emit, signal, stopping }: SuperviseContext): Promise<void> {
 	signal.throwIfAborted();
 	child.stdin?.write(`${JSON.stringify(run)}\n`);
 	const onAbort = () => send(child, 'stop');
 	signal.addEventListener('abort', onAbort, { once: true });
-	// With the first process of a namespace everything in it dies.
+	// When the first process of a namespace dies, the kernel kills all others in it.
 	const onUrgent = () => child.kill('SIGKILL');
 	stopping.urgent.addEventListener('abort', onUrgent, { once: true });
 
@@ -97,11 +96,11 @@ async function supervise(run: RunSpec, child: Child, { emit, signal, stopping }:
 	if (end) return;
 	throw brokenFailure('supervisor', `the lab's supervisor ended early (${killedBy ?? `status ${exitCode}`})`, {
 		detail: recentStderr.trim(),
-		hint: '`rehearse doctor` tells whether this host allows user and network namespaces',
+		hint: '`rehearse doctor` shows whether this host allows user and network namespaces',
 	});
 }
 
-/** The process in the namespaces: unshare(1) itself stays outside and forks, unless the host forbids it. */
+/** Finds the process in the namespaces. unshare(1) itself stays outside and forks, unless the host forbids it. */
 async function findFirstChild(child: Child): Promise<number> {
 	const { pid } = child;
 	const read = () => readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');

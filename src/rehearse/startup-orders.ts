@@ -1,16 +1,16 @@
-/** Orders and paces in which the startups of a lab's nodes may begin. Pure: a seed gives the same ones again. */
+/** Orders in which the startups of a lab's nodes begin, with pauses between them. Pure: the same seed gives the same orders. */
 import type { OrderOutcome } from '../lab/events.js';
 
-/** Between two startups nothing at all, or up to as long as a startup takes. */
+/** The nodes in order, each with its delay. Between two startups there is no pause, or one up to the length of a startup. */
 export type StartupOrder = OrderOutcome['order'];
 
-/** How often one startup begins together with the one before it: one time in four. */
+/** The share of startups that begin together with the one before: one in four. */
 const togetherShare = 0.25;
 
 /**
- * `count` orders of the nodes, with the milliseconds after which each begins. No order of nodes comes again before all
- * have been.
- * @param longestMs the longest pause between two of them
+ * Makes `count` orders of the nodes, with the milliseconds after which each node begins. An order only comes again after
+ * all others have come.
+ * @param longestMs the longest pause between two startups, in milliseconds
  */
 export function startupOrders(nodes: readonly string[], count: number, seed: number, longestMs: number): StartupOrder[] {
 	const random = randomNumbers(seed);
@@ -29,10 +29,10 @@ export function startupOrders(nodes: readonly string[], count: number, seed: num
 	});
 }
 
-/** More than anybody asks for is as good as infinity. */
+/** Bounded: nobody asks for more orders. */
 const factorial = (count: number): number => (count <= 1 ? 1 : Math.min(1e9, count * factorial(count - 1)));
 
-/** Fisher and Yates. */
+/** The shuffle of Fisher and Yates. */
 function shuffled(names: readonly string[], random: () => number): string[] {
 	const list = [...names];
 	for (let last = list.length - 1; last > 0; last -= 1) {
@@ -42,7 +42,7 @@ function shuffled(names: readonly string[], random: () => number): string[] {
 	return list;
 }
 
-/** Numbers from 0 to 1, by the generator mulberry32: small, and good enough to shuffle. */
+/** Random numbers from 0 to 1, by the generator mulberry32, which is small and good enough for a shuffle. */
 function randomNumbers(seed: number): () => number {
 	let state = seed >>> 0;
 	return () => {

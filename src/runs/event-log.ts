@@ -1,19 +1,19 @@
-/** The event log of a run, `events.ndjson`: one event a line, from which every report can be made again. */
+/** The event log of a run, `events.ndjson`: one event on each line. Every report can be made again from it. */
 import { usageFailure } from '../base/errors.js';
 import { washed } from '../base/wash.js';
 import type { RunEvent } from '../lab/events.js';
 
 /**
- * The events of a log's text. The last line may be the half that a killed run wrote; it is left out.
- * @throws Failure (usage) for a text that is no event log
+ * Parses the text of a log. It ignores an incomplete last line, which a killed run may have left.
+ * @throws Failure `usage` for a text that is not an event log
  */
 export function parseEventLog(text: string, file: string): RunEvent[] {
 	const lines = text.split('\n');
-	// What follows the last newline is empty, or that half.
+	// The part behind the last newline is empty or incomplete.
 	lines.pop();
 	return lines.map((line, index) => {
 		const event = parseLine(line);
-		if (event === undefined) throw usageFailure(`${file}:${index + 1}: this is no event of a run`);
+		if (event === undefined) throw usageFailure(`${file}:${index + 1}: this is not an event of a run`);
 		// Whoever wrote it: an earlier version, or a stranger.
 		return washed(event);
 	});

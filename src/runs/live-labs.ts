@@ -1,4 +1,4 @@
-/** The labs that run on this machine for this user: a file in the run directory of each says how to reach it. */
+/** The running labs of this user on this machine. A file in each run directory says how to reach its lab. */
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { lifeOf } from '../base/alive.js';
@@ -6,22 +6,22 @@ import type { CleanupStack } from '../base/cleanup.js';
 import { usageFailure } from '../base/errors.js';
 import { isStaging, readHolder } from './run-directory.js';
 
-/** A lab that runs. */
+/** A running lab. */
 export interface LiveLab {
 	readonly name: string;
-	/** As the person named its plan, and where that is. */
+	/** How the person named its plan, and the plan's path. */
 	readonly labArgument: string;
 	readonly planPath: string;
-	/** The nodes that were brought up. */
+	/** The nodes that were started. */
 	readonly nodes: readonly string[];
-	/** It was brought up to stay; a rehearsal that goes on ends by itself. */
+	/** Whether it was detached (`rehearse up`). Otherwise it is a rehearsal, which ends by itself. */
 	readonly isUp: boolean;
-	/** The directory of the run that was opened here, and whose lab it is. */
+	/** The directory of the imported run whose lab this is. */
 	readonly imported?: string;
 	readonly runDirectory: string;
 	readonly sockets: string;
 	readonly controlSocket: string;
-	/** Of the process that keeps it. */
+	/** Process id of the lab daemon, or of the rehearsal. */
 	readonly pid: number;
 	/** The same process as base/alive.ts has it: a number alone may be somebody else's by now. */
 	readonly token: string;
@@ -34,7 +34,7 @@ export interface LiveLab {
 /** What says how a lab of a run is reached. */
 export const liveFile = (runDirectory: string): string => path.join(runDirectory, 'live.json');
 
-/** Makes a lab known until the clean-up runs. */
+/** Announces a lab: commands find it until the clean-up runs. */
 export async function announceLive(lab: LiveLab, cleanup: CleanupStack): Promise<void> {
 	const file = liveFile(lab.runDirectory);
 	cleanup.defer('announcement', () => rm(file, { force: true }));
@@ -42,7 +42,7 @@ export async function announceLive(lab: LiveLab, cleanup: CleanupStack): Promise
 	await rename(`${file}.new`, file);
 }
 
-/** The labs that run, oldest first. What a killed process has left is none. */
+/** Finds the running labs, oldest first. It ignores what killed processes have left. */
 export async function findLiveLabs(runs: string): Promise<readonly LiveLab[]> {
 	const directories = (await readdir(runs).catch(() => [])).sort().map((name) => path.join(runs, name));
 	const found = await Promise.all(directories.map(readLive));
@@ -73,15 +73,15 @@ export async function findUnseenRuns(runs: string): Promise<readonly string[]> {
 export const isKept = ({ token }: Pick<LiveLab, 'token'>): boolean => lifeOf(token) === 'alive';
 
 /**
- * The lab that is meant: the one of that name, or the only one. A lab that stays is meant before a rehearsal that goes on;
- * the name of a run's directory is a name too.
- * @throws Failure `usage` that says what there is
+ * Chooses a lab by its name, by its plan's name, or by the name of its run directory; without a name, the only one. A
+ * detached lab takes precedence over a rehearsal.
+ * @throws Failure `usage` when no lab or several labs match; it names those that are up
  */
 export function chooseLiveLab(labs: readonly LiveLab[], name: string | undefined): LiveLab {
 	const isCalled = (lab: LiveLab) => [lab.name, lab.labArgument, path.basename(lab.runDirectory)].includes(name ?? lab.name);
 	const matching = labs.filter(isCalled);
-	const staying = matching.filter(({ isUp }) => isUp);
-	const [first, ...others] = staying.length > 0 ? staying : matching;
+	const detached = matching.filter(({ isUp }) => isUp);
+	const [first, ...others] = detached.length > 0 ? detached : matching;
 	const names = labs.map((lab) => lab.name).join(', ');
 	if (!first) {
 		throw usageFailure(name === undefined || labs.length === 0 ? 'no lab is up' : `no lab '${name}' is up`, {
@@ -90,7 +90,7 @@ export function chooseLiveLab(labs: readonly LiveLab[], name: string | undefined
 	}
 	if (others.length > 0) {
 		const runs = [first, ...others].map(({ runDirectory }) => path.basename(runDirectory)).join(', ');
-		throw usageFailure(`several labs are up: ${names}`, { hint: `say which by its name or its run: ${runs}` });
+		throw usageFailure(`several labs are up: ${names}`, { hint: `choose one by its name or its run: ${runs}` });
 	}
 	return first;
 }

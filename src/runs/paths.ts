@@ -3,28 +3,28 @@ import path from 'node:path';
 import { hostFailure } from '../base/errors.js';
 import { makeWritableDirectory } from '../base/files.js';
 
-/** Where the tool keeps things between runs. */
+/** The directories that the tool keeps between runs. */
 export interface Paths {
-	/** Images and what else can be made again; `rehearse prune` empties it. */
+	/** Images and everything else that can be made again. `rehearse prune` empties it. */
 	readonly cache: string;
 	readonly images: string;
 	/** Base layers of ISOs. */
 	readonly isoBases: string;
 	readonly checkpoints: string;
-	/** SSH host keys of nodes, which are the same from run to run. */
+	/** SSH host keys of nodes. They stay the same from run to run. */
 	readonly hostKeys: string;
-	/** What people may want to look at later. */
+	/** Files that people may look at later. */
 	readonly state: string;
 	/** A directory for each run. */
 	readonly runs: string;
-	/** Of labs that are being brought up. */
+	/** Locks of labs that are being started. */
 	readonly locks: string;
 }
 
 /** The directories of this user: `$XDG_CACHE_HOME/rehearse` and `$XDG_STATE_HOME/rehearse`, or their defaults. */
 export function userPaths(): Paths {
-	// What is no absolute path is to be ignored (XDG Base Directory Specification); a process that keeps a lab has another
-	// working directory than who asks for it.
+	// The XDG Base Directory Specification says to ignore relative paths. The lab daemon has another working directory than
+	// its client.
 	for (const name of ['XDG_CACHE_HOME', 'XDG_STATE_HOME']) {
 		if (!path.isAbsolute(process.env[name] ?? '')) delete process.env[name];
 	}
@@ -42,10 +42,7 @@ export function userPaths(): Paths {
 	};
 }
 
-/**
- * Makes the directory that everything of a kind goes into.
- * @throws Failure `no-directory` where this user cannot make it, or not write to it
- */
+/** Makes the cache or state directory. @throws Failure `no-directory` where this user cannot make it or write to it */
 export async function ensureDirectory(paths: Pick<Paths, 'cache' | 'state'>, kind: 'cache' | 'state'): Promise<void> {
 	const directory = paths[kind];
 	try {
@@ -53,7 +50,7 @@ export async function ensureDirectory(paths: Pick<Paths, 'cache' | 'state'>, kin
 	} catch (error) {
 		const variable = kind === 'cache' ? 'XDG_CACHE_HOME' : 'XDG_STATE_HOME';
 		throw hostFailure('no-directory', `rehearse cannot write to ${directory}: ${(error as Error).message}`, {
-			hint: `let this user write there, or have ${variable} name a directory where he may`,
+			hint: `give this user write access, or set ${variable} to a directory that this user can write to`,
 		});
 	}
 }

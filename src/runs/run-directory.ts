@@ -10,16 +10,16 @@ import { formatBytes } from '../base/format.js';
 import type { RunEvent } from '../lab/events.js';
 import { eventLogPath } from './run-files.js';
 
-/** What one run writes, and what is left of it for whoever asks later. */
+/** The directory of one run. */
 export interface RunDirectory {
 	readonly id: string;
-	/** Kept after the run: see report/run-files.ts, and `result.json`, `seeds/`. */
+	/** Kept after the run: the files of ./run-files, `result.json` and `seeds/`. */
 	readonly path: string;
-	/** The machines' overlays; gone when the run is over. */
+	/** The machines' disk overlays. Removed when the run ends. */
 	readonly disks: string;
-	/** For Unix sockets, whose paths must be short; private to this user, and gone when the run is over. */
+	/** For Unix sockets, whose paths must be short. Private to this user, and removed when the run ends. */
 	readonly sockets: string;
-	/** Appends to the event log, so that it is whole up to the moment even when the tool is killed. */
+	/** Appends an event to the log at once, so that the log is complete even when the tool is killed. */
 	log(event: RunEvent): void;
 }
 
@@ -29,7 +29,10 @@ const maximumLogBytes = 256 * 2 ** 20;
 /** How many runs are kept. */
 const keptRuns = 20;
 
-/** Makes the directory of a new run and prunes old ones. What must not outlive the run is registered for clean-up. The runs `spared` stay. */
+/**
+ * Makes the directory of a new run, and removes old runs except those in `spared`. The clean-up removes everything that
+ * must not outlive the run.
+ */
 export async function createRunDirectory(
 	runs: string,
 	lab: string,
@@ -51,7 +54,7 @@ export async function createRunDirectory(
 	for (const name of ['disks', 'consoles', 'seeds']) await mkdir(path.join(staging, name));
 	await rename(staging, directory);
 	const sockets = await temporaryDirectory({ prefix: 'rehearse', mode: 0o700, tmpdir: shortTemporary() });
-	// Not tmp-promise's own clean-up, which fails when the supervisor has removed the directory already.
+	// tmp-promise's own clean-up fails when the supervisor has removed the directory already.
 	cleanup.defer('sockets', () => rm(sockets.path, { recursive: true, force: true }));
 	const events = eventLogPath(directory);
 	let logged = 0;
@@ -71,8 +74,8 @@ export async function createRunDirectory(
 }
 
 /**
- * Removes all but the newest `keep` runs, and the disks of runs whose tool was killed. A run that still goes on, as
- * its pid file tells, is left alone, and so are the `spared`. Resolves to the directories removed.
+ * Removes all but the newest `keep` runs, and the disks of runs whose tool was killed. It leaves runs alone whose pid file
+ * names a live process, and those in `spared`. Resolves to the removed directories.
  */
 export async function pruneRuns(runs: string, keep: number, spared: readonly string[] = []): Promise<string[]> {
 	const names = (await readdir(runs).catch(() => [])).sort().reverse();
@@ -95,10 +98,10 @@ export async function pruneRuns(runs: string, keep: number, spared: readonly str
 	return removed;
 }
 
-/** Where temporary files go, unless its path leaves a socket's no room (107 bytes, unix(7)). */
+/** The directory for temporary files, or /tmp where its path is too long for a socket's (107 bytes, unix(7)). */
 const shortTemporary = (): string => (os.tmpdir().length <= 60 ? os.tmpdir() : '/tmp');
 
-/** Whether a name among the runs is that of a run that is only just being made. */
+/** Whether the name of a run is that of a staging directory. */
 export const isStaging = (name: string): boolean => name.startsWith('.');
 
 /** The process that a run belongs to. */

@@ -1,4 +1,4 @@
-/** Where a run directory keeps what. */
+/** File layout of a run directory. */
 import { join } from 'node:path';
 
 /** What each node's serial console printed, a file each. */
@@ -7,16 +7,16 @@ export const consolesDirectory = (runDirectory: string): string => join(runDirec
 /** The file of one node among them. */
 export const consoleLogPath = (runDirectory: string, node: string): string => join(consolesDirectory(runDirectory), `${node}.log`);
 
-/** The end of each node's journal, a file each; there after a failed run only. */
+/** The end of each node's journal, one file each. Exists only after a failed run. */
 export const journalsDirectory = (runDirectory: string): string => join(runDirectory, 'journals');
 
-/** The events, one a line. */
+/** The event log, one event on each line. */
 export const eventLogPath = (runDirectory: string): string => join(runDirectory, 'events.ndjson');
 
-/** What the machines were made of and started with. */
+/** What the machines were made of and started with (../prepare/machines-file). */
 export const machinesPath = (runDirectory: string): string => join(runDirectory, 'machines.json');
 
-/** A copy of the plan and its scripts. */
+/** The copy of the plan and its scripts. */
 export const planDirectory = (runDirectory: string): string => join(runDirectory, 'plan');
 
 /** The page to look at. */

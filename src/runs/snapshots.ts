@@ -1,4 +1,4 @@
-/** State snapshots in a run's directory, a file for each node: they are too much for the event log. */
+/** State snapshots in a run directory, a file for each node: they are too large for the event log. */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { StateSnapshot } from '../lab/state-snapshot.js';
@@ -11,7 +11,7 @@ export async function writeSnapshot(runDirectory: string, node: string, snapshot
 	await writeFile(path.join(snapshotsIn(runDirectory), `${node}.json`), JSON.stringify(snapshot), { mode: 0o600 });
 }
 
-/** The state snapshots of a run by node; none where none were taken, or not all of them. */
+/** Reads the state snapshots of a run, by node. It leaves out nodes without a readable one. */
 export async function readSnapshots(runDirectory: string): Promise<ReadonlyMap<string, StateSnapshot>> {
 	const directory = snapshotsIn(runDirectory);
 	const names = (await readdir(directory).catch(() => [])).filter((name) => name.endsWith('.json'));

@@ -2,16 +2,16 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { MachineRunSpec } from '../protocol/run-spec.js';
 
-/** OpenSSH's configuration for the lab of a run, in its directory. */
+/** The OpenSSH configuration file of a run. */
 export const sshConfigFile = (runDirectory: string): string => path.join(runDirectory, 'ssh_config');
 
-/** The private key that is let in; the public one is beside it, with `.pub`. */
+/** The private SSH key of a run. The public key is beside it, with `.pub`. */
 export const identityFile = (runDirectory: string): string => path.join(runDirectory, 'identity');
 
 /**
- * Writes what plain OpenSSH needs to get into the lab from outside its namespace: a configuration with a host entry
- * for each node, the host keys, and a key of this run, which a node lets in once it is asked to. The connection is made by bash inside the namespace, so that the host needs
- * neither a route to the lab nor another program.
+ * Writes what OpenSSH needs to reach the lab from outside its namespace: a configuration with an entry for each node, the
+ * host keys, and a key of this run. A node accepts the key after the request `authorize`. The proxy command connects with
+ * bash inside the namespace, so the host needs neither a route to the lab nor another program.
  * @param supervisorPid process id, on the host, of a process in the lab's namespaces
  */
 export async function writeSshConfig(
@@ -23,7 +23,7 @@ export async function writeSshConfig(
 	await writeFile(knownHosts, machines.map(({ spec, hostKey }) => `${spec.name} ${hostKey}\n`).join(''));
 	const proxy =
 		`nsenter --target ${supervisorPid} --user --net --preserve-credentials ` +
-		// ssh ends its proxy with a signal, and what is still to be read from the node must not outlive it.
+		// ssh ends its proxy with a signal. The process that reads from the node must end with it.
 		`bash -c 'trap : HUP TERM; exec 3<>/dev/tcp/%h/%p; cat <&3 & exec >&3; cat; kill $!'`;
 	const identity = identityFile(directory);
 	// Loaded now, while machines start: the SSH library takes its time, and nobody has needed it so far.

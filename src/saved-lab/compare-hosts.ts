@@ -1,17 +1,24 @@
-/** Whether machines that were saved on one host can go on on another. Pure. */
+/** Decides whether machines that were saved on one host can be restored on another. Pure. */
 import { withoutControls } from '../base/format.js';
 import { changesBetween } from '../checkpoint/fingerprint.js';
 import type { Fingerprint } from '../checkpoint/manifest.js';
 
-/** How two hosts differ, as far as a saved machine is concerned. */
+/** The differences between two hosts that matter to a saved machine. */
 export interface HostDifference {
-	/** What keeps it from going on, a sentence each. */
+	/** The reasons why it cannot be restored, one sentence each. */
 	readonly hindrances: readonly string[];
-	/** It goes on, and its clock at another pace: an emulated time stamp counter is the host's. */
+	/**
+	 * Whether it can be restored, but its clock will run at another rate: an emulated time stamp counter follows the
+	 * host's.
+	 */
 	readonly hasOtherPace: boolean;
 }
 
-/** @param then what a machine depended on (../machine/fingerprint) where it was saved, and `now`, where it is to go on */
+/**
+ * Compares the host that a machine was saved on with the host that it is restored on.
+ * @param then the machine's fingerprint where it was saved (../machine/fingerprint)
+ * @param now its fingerprint on this host
+ */
 export function compareHosts(then: Fingerprint, now: Fingerprint, isEmulated: boolean): HostDifference {
 	const [before, here] = [relevant(then, isEmulated), relevant(now, isEmulated)];
 	const hindrances = changesBetween(before, here).map((name) => `its ${name} is ${short(now[name])}, that of the lab was ${short(then[name])}`);
@@ -19,8 +26,8 @@ export function compareHosts(then: Fingerprint, now: Fingerprint, isEmulated: bo
 }
 
 /**
- * QEMU's machine types are those of its release, and its stable updates keep them (docs/system/i386/pc). An emulated
- * processor has the same features on every host.
+ * Reduces a fingerprint to what matters for a restore. QEMU's stable updates keep the machine types of their release
+ * (docs/system/i386/pc). An emulated processor has the same features on every host.
  */
 const relevant = (fingerprint: Fingerprint, isEmulated: boolean): Fingerprint => ({
 	...fingerprint,
@@ -28,5 +35,5 @@ const relevant = (fingerprint: Fingerprint, isEmulated: boolean): Fingerprint =>
 	...(isEmulated ? { processor: fingerprint['processor']?.replace(/ on .*/, '') ?? '' } : {}),
 });
 
-/** As far as a stranger's words are to be shown. */
+/** Shortens a stranger's text to what can be shown. */
 const short = (text = 'nothing'): string => withoutControls(text).slice(0, 100);

@@ -1,6 +1,6 @@
 /**
- * Reading what a stranger's bundle says of its lab. Everything that becomes a part of a command, a path or an address on
- * this host has to be what it is taken for; what else it says goes to guests, or is shown.
+ * Parses a stranger's description of a lab. It checks every value that becomes a part of a command, a path or an address on
+ * this host. The other values only go to guests, or to the screen.
  */
 import { usageFailure } from '../base/errors.js';
 import { withoutControls } from '../base/format.js';
@@ -9,27 +9,30 @@ import type { Lab, LabNode } from '../lab/lab.js';
 import { isUserName } from '../lab/user-name.js';
 import type { SavedLab, SavedMachine } from './saved-lab.js';
 
-/** @throws Failure `usage` for a text that describes no lab */
+/** Parses the text of `lab.json`. @throws Failure `usage` for a text that does not describe a lab */
 export function parseSavedLab(text: string): SavedLab {
 	let value: unknown;
 	try {
 		value = JSON.parse(text, (_key, inner: unknown) => (typeof inner === 'string' ? withoutControls(inner) : inner));
 	} catch {
-		throw strange('it is not JSON');
+		throw invalid('it is not JSON');
 	}
 	const problem = findProblem(asRecord(value));
-	if (problem !== undefined) throw strange(problem);
+	if (problem !== undefined) throw invalid(problem);
 	return value as SavedLab;
 }
 
-const strange = (problem: string) => usageFailure(`what the bundle says of its lab cannot be used: ${problem}`, { hint: 'get it once more, from whoever made it' });
+const invalid = (problem: string) =>
+	usageFailure(`the bundle's description of its lab is invalid: ${problem}`, {
+		hint: 'get the bundle again from the person who made it',
+	});
 
 type Unknown<T> = { readonly [Key in keyof T]?: unknown };
 
 function findProblem({ schema, run, lab, trace, accelerator, qemuVersion, machines, absent }: Unknown<SavedLab>): string | undefined {
 	if (schema !== 1) return `its schema is ${JSON.stringify(schema)}`;
 	const { name, accel, cpu } = asRecord(accelerator);
-	if (![run, accel, cpu, qemuVersion].every(isText) || typeof trace !== 'boolean') return 'something is missing';
+	if (![run, accel, cpu, qemuVersion].every(isText) || typeof trace !== 'boolean') return 'it lacks a property';
 	if (name !== 'kvm' && name !== 'tcg') return 'it names no accelerator';
 	const problem = findLabProblem(asRecord(lab));
 	if (problem !== undefined) return problem;
@@ -40,7 +43,7 @@ function findProblem({ schema, run, lab, trace, accelerator, qemuVersion, machin
 	return new Set(reported).size === reported.length && reported.length === names.length ? undefined : 'its machines are not those of its nodes';
 }
 
-/** As in ../../plan/rules/names. */
+/** The same check as in ../plan/rules/names. */
 const isLabel = (value: unknown): value is string => isText(value) && /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(value);
 
 const octet = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';

@@ -1,6 +1,6 @@
 /**
- * What a lab is brought up from again on another machine, beside the states of its machines: a file of their checkpoint.
- * It names no path of this host. Reading one is ./parse-saved-lab's.
+ * The description of a saved lab: a file in the checkpoint of its machines. It has what another machine needs to restore
+ * the lab, beside the states of the machines, and names no path of this host. ./parse reads it.
  */
 import path from 'node:path';
 import { withoutTrace } from '../lab/events.js';
@@ -11,12 +11,12 @@ import type { PastStartup, MachineRunSpec, RunSpec } from '../protocol/run-spec.
 /** The file's name in a checkpoint's directory. */
 export const savedLabName = 'lab.json';
 
-/** A machine that was saved. What is not said here, its node says. */
+/** A saved machine. Everything else about it is in its node. */
 export interface SavedMachine {
 	readonly node: string;
-	/** Of the image below its disk. One that was built again since, from newer packages, is another by the same key. */
+	/** The image below its disk. An image that was built again from newer packages has the same key, but another `builtAt`. */
 	readonly image: { readonly key: string; readonly builtAt: number };
-	/** As whom the scenario gets in. */
+	/** The user that the scenario logs in as. */
 	readonly username: string;
 	readonly password?: string;
 	/** The public half. */
@@ -26,9 +26,9 @@ export interface SavedMachine {
 
 export interface SavedLab {
 	readonly schema: 1;
-	/** The run that the machines are of. */
+	/** The run whose machines these are. */
 	readonly run: string;
-	/** Without the path of its plan and those of its scripts. */
+	/** Without the paths of its plan and its scripts. */
 	readonly lab: Lab;
 	/** Whether its startup scripts were traced. */
 	readonly trace: boolean;
@@ -39,22 +39,22 @@ export interface SavedLab {
 	readonly absent: readonly string[];
 }
 
-/** What is known of a node whose machine is saved. */
+/** A node whose machine is saved. */
 export interface NodeToSave {
 	readonly runSpec: MachineRunSpec;
 	readonly startup: PastStartup;
-	/** Of its image's root file, in milliseconds since the epoch. */
+	/** Time of its image's root file, in milliseconds since the epoch. */
 	readonly builtAt: number;
 }
 
-/** Describes a lab of which some nodes' machines are saved. */
+/** Describes a lab. `nodes` are those whose machines were saved. */
 export function describeSavedLab(
 	{ lab, run, trace, accelerator, host }: Pick<RunSpec, 'lab' | 'run' | 'trace' | 'accelerator' | 'host'>,
 	nodes: readonly NodeToSave[],
 ): SavedLab {
 	const saved = nodes.map(({ runSpec: { spec, username, password, hostKey }, startup, builtAt }) => ({
 		node: spec.name,
-		// An image's files are in a directory that is named by its key.
+		// The directory of an image is named by its key.
 		image: { key: path.basename(path.dirname(spec.rootFile)), builtAt },
 		...{ username, hostKey, ...(password === undefined ? {} : { password }) },
 		startup: { status: startup.status, scripts: startup.scripts.map(withoutTrace) },

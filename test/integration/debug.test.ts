@@ -27,7 +27,7 @@ const typed: readonly (readonly [command: string, shown: RegExp])[] = [
 	['vars', /^$/],
 	['c', /│ cat: \/nonexistent\/file: No such file.*failed with status 1/s],
 	['r cp /root/one /root/two', /▶ +7 +echo last/],
-	['c', /✔ steps passed\nbox: its startup scripts have passed; the lab goes on\n$/],
+	['c', /✔ steps passed\nbox: its startup scripts have passed; the lab continues\n$/],
 ];
 
 test.serial('back restores files and processes, and another command takes the place of a line', async (t) => {

@@ -175,7 +175,7 @@ test.serial('a pair of nodes, again and again', async (t) => {
 			{ from: 'power-on', why: 'its checkpoint was damaged' },
 		],
 	);
-	t.regex(changed.stderr, /the checkpoint of client is damaged and was thrown away: .*truncated/);
+	t.regex(changed.stderr, /the checkpoint of client is damaged and was removed: .*truncated/);
 
 	t.deepEqual(await sandbox.leftovers(0), []);
 });
@@ -210,7 +210,7 @@ test.serial('a save that is killed leaves nothing that the next run would take f
 	const booted = await rehearse(sandbox, [lab]);
 	t.is(booted.status, 0, booted.stderr + booted.stdout);
 	t.deepEqual(booted.result.nodes[0]?.origin, { from: 'power-on', why: 'its checkpoint was damaged' });
-	t.regex(booted.stderr, /the checkpoint of box is damaged and was thrown away: \S+ is not what was saved/);
+	t.regex(booted.stderr, /the checkpoint of box is damaged and was removed: \S+ has other contents than were saved/);
 });
 
 test.serial('a full disk costs the checkpoint, not the run', async (t) => {

@@ -4,7 +4,7 @@ import { filled, jsonFlag } from '../flags.js';
 /** `rehearse bundle [RUN]` */
 export const bundleDefinition = defineCommand({
 	usage: 'bundle [run]',
-	describe: 'put a run into one file, to be opened on another machine',
+	describe: 'pack a run into one file, to open it on another machine',
 	positionals: {
 		run: { type: 'string', describe: 'run directory, or the name of one (default: the newest run that did not pass)' },
 	} as const,
@@ -13,9 +13,9 @@ export const bundleDefinition = defineCommand({
 		'with-checkpoints': {
 			type: 'boolean',
 			default: false,
-			describe: 'take the machines themselves along: those that `run --save-failed` has saved, or those of a lab that is up, as they are now',
+			describe: 'pack the machines as well: those that `run --save-failed` has saved, or those of a running lab as they are now',
 		},
-		redact: { type: 'boolean', default: false, describe: 'leave passwords, hashed passwords and private keys out' },
+		redact: { type: 'boolean', default: false, describe: 'overwrite passwords, hashed passwords and private keys' },
 		...jsonFlag,
 	} as const,
 	async run({ run, out, redact, json, ...flags }, terminal) {

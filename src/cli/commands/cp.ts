@@ -11,7 +11,7 @@ export const copyDefinition = defineCommand({
 		to: { type: 'string', demandOption: true, describe: 'where to' },
 	} as const,
 	flags: {
-		recursive: { type: 'boolean', alias: 'r', default: false, describe: 'directories with all that is in them' },
+		recursive: { type: 'boolean', alias: 'r', default: false, describe: 'copy directories with their contents' },
 		...userFlag,
 		...whichLabFlag,
 	} as const,

@@ -4,7 +4,7 @@ import { runningLabArgument } from '../flags.js';
 /** `rehearse down`. */
 export const downDefinition = defineCommand({
 	usage: 'down [lab]',
-	describe: 'end a lab that is up, or a rehearsal that goes on',
+	describe: 'end a lab that is up, or a running rehearsal',
 	positionals: runningLabArgument,
 	flags: { all: { type: 'boolean', default: false, describe: 'end every lab that is up' } } as const,
 	async run({ lab, all }, terminal) {

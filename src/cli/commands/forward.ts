@@ -4,7 +4,7 @@ import { jsonFlag, whichLabFlag } from '../flags.js';
 /** `rehearse forward`. */
 export const forwardDefinition = defineCommand({
 	usage: 'forward [ports..]',
-	describe: "a lab's ports on this host's loopback, until Ctrl-C",
+	describe: "forward ports of this host's loopback to a lab's ports, until Ctrl-C",
 	positionals: {
 		ports: {
 			type: 'string',

@@ -4,7 +4,7 @@ import { filled, jsonFlag, labArgument, mirrorFlag } from '../flags.js';
 /** `rehearse image [LAB]` */
 export const imageDefinition = defineCommand({
 	usage: 'image [lab]',
-	describe: 'build the images that a lab still lacks, and show all of them',
+	describe: "build a lab's missing images, and show all of them",
 	positionals: labArgument,
 	flags: {
 		list: { type: 'boolean', default: false, describe: 'only show them' },

@@ -7,7 +7,7 @@ export const linkDefinition = defineCommand({
 	describe: "change a node's link: up, down, delay MS (on the way to it) or loss PCT",
 	positionals: {
 		...nodeArgument,
-		state: { choices: ['up', 'down', 'delay', 'loss'], demandOption: true, describe: 'what it becomes' },
+		state: { choices: ['up', 'down', 'delay', 'loss'], demandOption: true, describe: 'the new state of the link' },
 		amount: { type: 'number', describe: 'milliseconds or per cent' },
 	} as const,
 	flags: whichLabFlag,

@@ -11,8 +11,8 @@ export const logsDefinition = defineCommand({
 		log: { choices: ['console', 'cloud-init', 'startup', 'journal'], default: 'console', describe: 'which log; only the console needs no network' },
 	} as const,
 	flags: {
-		follow: { type: 'boolean', alias: 'f', default: false, describe: 'go on showing what is added' },
-		lines: { type: 'number', alias: 'n', default: 200, requiresArg: true, describe: 'how many of the last lines' },
+		follow: { type: 'boolean', alias: 'f', default: false, describe: 'continue with new lines as they are written' },
+		lines: { type: 'number', alias: 'n', default: 200, requiresArg: true, describe: 'how many of the last lines to show' },
 		...whichLabFlag,
 	} as const,
 	async run({ node, log, follow, lines, lab }) {

@@ -4,10 +4,10 @@ import { jsonFlag } from '../flags.js';
 /** `rehearse prune` */
 export const pruneDefinition = defineCommand({
 	usage: 'prune',
-	describe: 'remove images, checkpoints, downloaded packages and finished runs, and say what was freed',
+	describe: 'remove images, checkpoints, downloaded packages and finished runs, and show what was freed',
 	positionals: {},
 	flags: {
-		list: { type: 'boolean', default: false, describe: 'only say what would be removed' },
+		list: { type: 'boolean', default: false, describe: 'only show what would be removed' },
 		...jsonFlag,
 	} as const,
 	async run({ list, json }, terminal) {

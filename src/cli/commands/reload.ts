@@ -4,12 +4,12 @@ import { filled, jsonFlag, mirrorFlag, scriptTimeoutFlag, scriptTimeoutOf, which
 /** `rehearse reload`. */
 export const reloadDefinition = defineCommand({
 	usage: 'reload [nodes..]',
-	describe: 'apply an edited plan to a lab that is up: only nodes that were edited are made anew',
+	describe: 'apply an edited plan to a lab that is up: it replaces only the edited nodes',
 	positionals: {
 		nodes: { type: 'string', array: true, default: [] as string[], describe: 'nodes that may be replaced (default: all of them)' },
 	} as const,
 	flags: {
-		'dry-run': { type: 'boolean', default: false, describe: 'only say what would be done' },
+		'dry-run': { type: 'boolean', default: false, describe: 'only show what would be done' },
 		...whichLabFlag,
 		...scriptTimeoutFlag,
 		...mirrorFlag,

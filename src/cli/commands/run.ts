@@ -3,10 +3,10 @@ import { defineCommand } from '../command.js';
 import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag, scriptTimeoutFlag, scriptTimeoutOf, traceFlag } from '../flags.js';
 import { secretsFlag } from '../flags.js';
 
-/** A seed is 32 bits. */
+/** The number of seeds: a seed has 32 bits. */
 const seeds = 2 ** 32;
 
-/** @throws Failure (usage) for what is no number of orders or no seed */
+/** Reads the values of --shuffle and --shuffle-seed. @throws Failure `usage` for an invalid number of orders or seed */
 function shuffleOf(count: number, seed: number = Math.floor(Math.random() * seeds)) {
 	if (!Number.isInteger(count) || count < 0 || count > 1000) throw usageFailure('--shuffle: expected a number of orders, 1000 at most');
 	if (!Number.isInteger(seed) || seed < 0 || seed >= seeds) throw usageFailure(`--shuffle-seed: expected a whole number from 0 to ${seeds - 1}`);
@@ -28,7 +28,7 @@ export const runDefinition = defineCommand({
 		from: {
 			choices: ['started'],
 			requiresArg: true,
-			describe: 'restore the machines as their startup scripts left them, and run the scenario only',
+			describe: 'restore the machines as their startup scripts left them, and run only the scenario',
 		},
 		only: {
 			type: 'string',
@@ -36,7 +36,7 @@ export const runDefinition = defineCommand({
 			nargs: 1,
 			default: [] as string[],
 			requiresArg: true,
-			describe: 'run the startup scripts of this node only (repeatable); the others are restored as started',
+			describe: 'run only the startup scripts of this node (repeatable); restore the other nodes as their scripts left them',
 		},
 		...checkpointLimitFlag,
 		keep: {
@@ -62,12 +62,12 @@ export const runDefinition = defineCommand({
 		twice: {
 			type: 'boolean',
 			default: false,
-			describe: 'then run every startup script a second time: it has to pass, change nothing, and leave the scenario passing',
+			describe: 'then run every startup script a second time: it must pass and change nothing, and the scenario must pass again',
 		},
 		reboot: {
 			type: 'boolean',
 			default: false,
-			describe: 'then restart every machine: it has to come back with what it had, and the scenario to pass again',
+			describe: 'then restart every machine: it must come back in the same state, and the scenario must pass again',
 		},
 		shuffle: {
 			type: 'number',
@@ -75,7 +75,7 @@ export const runDefinition = defineCommand({
 			requiresArg: true,
 			describe: 'then rehearse the lab in this many other orders and paces of startup',
 		},
-		'shuffle-seed': { type: 'number', requiresArg: true, describe: 'the seed of the orders, to have the same ones again' },
+		'shuffle-seed': { type: 'number', requiresArg: true, describe: 'the seed of the orders; the same seed gives the same orders' },
 		junit: { type: 'string', requiresArg: true, describe: 'write a JUnit report to this file' },
 		'code-quality': { type: 'string', requiresArg: true, describe: 'write a code-quality report of GitLab to this file' },
 		html: { type: 'string', requiresArg: true, describe: 'write the page of the run to this file as well' },

@@ -18,7 +18,7 @@ export const seedDefinition = defineCommand({
 	async run({ lab, out, json }, terminal) {
 		const directory = filled('out', out);
 		if (directory === undefined) {
-			throw usageFailure('seed writes to a directory', { hint: 'say which: rehearse seed --out DIR' });
+			throw usageFailure('seed needs a directory to write to', { hint: 'rehearse seed --out DIR' });
 		}
 		const { seedCommand } = await import('../../commands/seed.js');
 		return seedCommand({ lab, directory, json, terminal });

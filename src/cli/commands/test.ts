@@ -1,7 +1,7 @@
 import { defineCommand, runsDirectory } from '../command.js';
 import { jsonFlag, whichLabFlag } from '../flags.js';
 
-/** No longer than a day: setTimeout() counts in 31 bits. */
+/** The maximum of --wait, in seconds: setTimeout() counts milliseconds in 31 bits. */
 const maximumWaitSeconds = 86_400;
 
 /** `rehearse test`. */
@@ -10,7 +10,7 @@ export const testDefinition = defineCommand({
 	describe: 'run the scenario, or some of its tests, against a lab that is up; the exit status is the verdict',
 	positionals: { tests: { type: 'string', array: true, default: [] as string[], describe: 'names of tests (default: all of them)' } } as const,
 	flags: {
-		wait: { type: 'number', default: 0, requiresArg: true, describe: 'try an assertion again for so many seconds' },
+		wait: { type: 'number', default: 0, requiresArg: true, describe: 'try a failed assertion again for this many seconds' },
 		...whichLabFlag,
 		...jsonFlag,
 	} as const,

@@ -11,7 +11,12 @@ export const traceDefinition = defineCommand({
 		script: { type: 'string', requiresArg: true, describe: 'only this startup script' },
 		lab: { type: 'string', requiresArg: true, describe: 'the last run of this lab (default: the last with such a node)' },
 		run: { type: 'string', requiresArg: true, describe: 'run directory, or the name of one' },
-		slow: { type: 'number', default: 1000, requiresArg: true, describe: 'from how many milliseconds on a command is slow' },
+		slow: {
+			type: 'number',
+			default: 1000,
+			requiresArg: true,
+			describe: 'a command that takes at least this many milliseconds is slow',
+		},
 		...jsonFlag,
 	} as const,
 	async run({ node, script, lab, run, slow, json }, terminal) {

@@ -17,7 +17,7 @@ import {
 /** `rehearse up`. */
 export const upDefinition = defineCommand({
 	usage: 'up [lab] [nodes..]',
-	describe: 'bring a lab up to stay, started; some of its nodes only where they are named',
+	describe: 'start a lab that stays up until `down`, or some of its nodes',
 	positionals: {
 		...labArgument,
 		nodes: { type: 'string', array: true, default: [] as string[], describe: 'nodes (default: all of them)' },
@@ -28,10 +28,10 @@ export const upDefinition = defineCommand({
 			choices: ['started', 'provisioned'],
 			default: 'started',
 			requiresArg: true,
-			describe: 'restore the machines behind their startup scripts where that is possible; provisioned: run them',
+			describe: 'started: restore the machines as their startup scripts left them, where possible; provisioned: run the scripts',
 		},
 		cold: { type: 'boolean', default: false, describe: 'boot every machine from power-on; neither use nor make checkpoints' },
-		timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for bringing it up, in seconds' },
+		timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for the start, in seconds' },
 		...traceFlag,
 		...secretsFlag,
 		...scriptTimeoutFlag,

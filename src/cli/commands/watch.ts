@@ -5,7 +5,7 @@ import { secretsFlag } from '../flags.js';
 /** `rehearse watch [LAB]` */
 export const watchDefinition = defineCommand({
 	usage: 'watch [lab]',
-	describe: 'rehearse a lab whenever its plan or a script was saved, and say what changed; Ctrl-C ends it',
+	describe: 'rehearse a lab whenever its plan or a script is saved, and show what changed; Ctrl-C ends it',
 	positionals: labArgument,
 	flags: {
 		...acceleratorFlag,

@@ -1,4 +1,4 @@
-/** Brings an imported lab up: its machines go on here as they were saved, to stay. */
+/** Starts an imported lab as a detached lab: its machines continue as they were saved. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { brokenFailure, fromReported, usageFailure } from '../../base/errors.js';
@@ -17,24 +17,27 @@ import { bringUp } from './bring-up.js';
 import { onlyNodes } from './up.js';
 
 export interface BringUpImportedOptions {
-	/** Of the run that was opened. */
+	/** The directory of the imported run. */
 	readonly directory: string;
 	readonly paths: Paths;
-	/** For bringing it up. */
+	/** Time limit for the start, in milliseconds. */
 	readonly timeLimitMs: number;
 	readonly terminal: Terminal;
 }
 
-/** What a run that was opened says of its lab; nothing where it came without machines. @throws Failure `usage` for what cannot be used */
+/**
+ * Reads the description of an imported run's lab; undefined where the bundle had no machines.
+ * @throws Failure `usage` for an invalid description
+ */
 export async function readImportedLab(directory: string): Promise<SavedLab | undefined> {
-	const place = await findCheckpointIn(directory);
-	if (place === undefined) return undefined;
-	return parseSavedLab(await readFile(path.join(place, savedLabName), 'utf8').catch(() => ''));
+	const checkpoint = await findCheckpointIn(directory);
+	if (checkpoint === undefined) return undefined;
+	return parseSavedLab(await readFile(path.join(checkpoint, savedLabName), 'utf8').catch(() => ''));
 }
 
-/** Brings the lab up. Resolves when it stays. @throws what kept it from that, the host's fault or that of a machine */
+/** Starts the lab. Resolves when it is ready. @throws the failure that prevented it, of the host or of a machine */
 export async function bringUpImported(saved: SavedLab, { directory, paths, timeLimitMs, terminal }: BringUpImportedOptions): Promise<RunState> {
-	// Two at once would each find the name free.
+	// Without the lock, two imports at once would choose the same name.
 	const lock = await acquireLock(path.join(paths.locks, '.opened'), { timeoutMs: timeLimitMs });
 	try {
 		const lives = await findLiveLabs(paths.runs);
@@ -48,7 +51,7 @@ export async function bringUpImported(saved: SavedLab, { directory, paths, timeL
 				...{ lab, imported, paths, timeLimitMs },
 				labArgument: path.basename(directory),
 				accelerator: saved.accelerator.name,
-				// Neither are there any of its machines here, nor are they made.
+				// The store of this machine has no checkpoints of these machines, and none are made.
 				checkpoints: { cold: true, started: [], limitBytes: 0 },
 				trace: saved.trace,
 			},
@@ -62,10 +65,10 @@ export async function bringUpImported(saved: SavedLab, { directory, paths, timeL
 	}
 }
 
-/** Those nodes that had a machine when it was saved. */
+/** The lab, reduced to the nodes whose machines were saved. */
 const labOf = ({ lab, machines }: SavedLab, name: string): Lab => ({ ...onlyNodes(lab, machines.map(({ node }) => node)), name });
 
-/** A name that no lab has which is up: `web-opened`, `web-opened-2`. */
+/** A name for an imported lab that no running lab has: `web-opened`, `web-opened-2`. */
 export function freeName(lab: string, taken: readonly string[]): string {
 	const first = `${lab}-opened`;
 	for (let count = 1; ; count++) {

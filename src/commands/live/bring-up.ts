@@ -11,13 +11,13 @@ import type { Terminal } from '../terminal.js';
 import { startView, type View } from '../view.js';
 import type { DetachedLab } from './detached.js';
 
-/** How a lab came up: what is known of it, and whether it stays now. */
+/** The outcome of a start: the folded events, and whether the lab is ready. */
 export interface BroughtUp {
 	readonly state: RunState;
 	readonly isUp: boolean;
 }
 
-/** Starts the process that keeps a lab, and shows how that comes up. Resolves when it is up, or will not be. */
+/** Starts a lab daemon, and shows its progress. Resolves when the lab is ready, or the start has failed. */
 export async function bringUp(detached: DetachedLab, terminal: Terminal): Promise<BroughtUp> {
 	const stopping = stopOnSignals();
 	const view = await startView(terminal);

@@ -1,11 +1,11 @@
-/** `rehearse console NODE`: a root shell over the line that needs no network. */
+/** `rehearse console NODE`: a root shell over the control channel, which needs no network. */
 import type { Duplex } from 'node:stream';
 import { once } from 'node:events';
 import { ExitCode } from '../../base/errors.js';
 import type { LiveLab } from '../../runs/live-labs.js';
 import { askLab, askLabForStream, resolveLab, type LiveOptions } from './resolve-lab.js';
 
-/** The streams of the terminal that the shell is shown on, or of whatever stands in for one. */
+/** The streams that the shell is shown on: a terminal, or a pipe. */
 export interface ConsoleStreams {
 	readonly stdin: NodeJS.ReadStream;
 	readonly stdout: NodeJS.WriteStream;
@@ -17,20 +17,20 @@ export interface ConsoleOptions extends LiveOptions {
 	readonly streams: ConsoleStreams;
 }
 
-/** Control and `]`, as virsh(1) and telnet(1) have it. */
+/** Ctrl-], as in virsh(1) and telnet(1). */
 const escape = 0x1d;
 
-/** What a terminal is taken for that does not say how large it is. */
+/** The size of a terminal that does not report one. */
 const defaultSize = { rows: 24, columns: 80 };
 
-/** Shows the shell until it ends, or until the person leaves it with Ctrl-]. */
+/** Shows the shell until it ends or the person presses Ctrl-]. */
 export async function consoleCommand({ node, streams, ...options }: ConsoleOptions): Promise<ExitCode> {
 	await showShell(await resolveLab(options), node, streams);
 	streams.stdin.destroy();
 	return ExitCode.passed;
 }
 
-/** Shows a root shell of a node until it ends or is left; the streams can be used for other things then. */
+/** Shows a root shell of a node until it ends or the person leaves it. Afterwards the streams are free for other uses. */
 export async function showShell(lab: Pick<LiveLab, 'controlSocket'>, node: string, { stdin, stdout, stderr }: ConsoleStreams): Promise<void> {
 	const size = () => (stdout.isTTY ? { rows: stdout.rows, columns: stdout.columns } : defaultSize);
 	const terminal = process.env['TERM'] ?? 'vt100';
@@ -56,7 +56,10 @@ export async function showShell(lab: Pick<LiveLab, 'controlSocket'>, node: strin
 	}
 }
 
-/** Sends on what is typed. `left` resolves when the person leaves; what comes from no terminal ends with `exit`. */
+/**
+ * Sends the person's input to the shell. `left` resolves when the person leaves. When input from a pipe ends, it sends
+ * `exit`.
+ */
 function forward(stdin: NodeJS.ReadStream, shell: Duplex): { readonly left: Promise<void>; stop(): void } {
 	let leave = () => {};
 	const left = new Promise<void>((resolve) => (leave = resolve));
@@ -66,7 +69,7 @@ function forward(stdin: NodeJS.ReadStream, shell: Duplex): { readonly left: Prom
 		if (leaving >= 0) leave();
 	};
 	const onEnd = () => void shell.write('exit\n');
-	// A line editor that had it before has paused it.
+	// A line editor that used stdin before has paused it.
 	stdin.on('data', onData).once('end', onEnd).resume();
 	return { left, stop: () => void stdin.off('data', onData).off('end', onEnd).pause() };
 }

@@ -1,4 +1,4 @@
-/** `rehearse debug NODE`: steps through the startup scripts of a node of a lab that is up. */
+/** `rehearse debug NODE`: steps through the startup scripts of a node in a running lab. */
 import { ExitCode, interruptedFailure } from '../../base/errors.js';
 import type { CurrentLab } from '../../protocol/requests.js';
 import { painter } from '../../report/text.js';
@@ -11,13 +11,16 @@ import { askLab, askLabForStream, resolveLab, type LiveOptions } from './resolve
 
 export interface DebugOptions extends LiveOptions {
 	readonly node: string;
-	/** The only one that is stepped through, where there is one. */
+	/** The only script to step through; undefined for all. */
 	readonly script: string | undefined;
 	readonly terminal: Pick<Terminal, 'stdout' | 'stderr' | 'stdoutColor'>;
 	readonly streams: { readonly stdin: NodeJS.ReadStream; readonly stdout: NodeJS.WriteStream };
 }
 
-/** The exit status is 0 when the scripts passed in the end. Whatever happens here, nothing stays frozen. */
+/**
+ * Runs the debugger. The exit status is 0 when the scripts have passed in the end. However it ends, no machine stays
+ * paused.
+ */
 export async function debugCommand({ node, script, terminal, streams, ...options }: DebugOptions): Promise<ExitCode> {
 	const { stdin, stdout } = streams;
 	const live = await resolveLab(options);
@@ -40,7 +43,7 @@ export async function debugCommand({ node, script, terminal, streams, ...options
 	});
 	try {
 		const status = await Promise.race([prompt.run(), leaving.left]);
-		print(`${node}: its startup scripts have ${status === 'passed' ? 'passed' : 'failed'}; the lab goes on\n`);
+		print(`${node}: its startup scripts have ${status === 'passed' ? 'passed' : 'failed'}; the lab continues\n`);
 		return status === 'passed' ? ExitCode.passed : ExitCode.labFailed;
 	} finally {
 		leaving.done();
@@ -49,10 +52,13 @@ export async function debugCommand({ node, script, terminal, streams, ...options
 	}
 }
 
-/** How soon a second Ctrl-C means that there is no more patience, in milliseconds. */
+/** A second Ctrl-C within this time leaves the debugger, in milliseconds. */
 const impatientMs = 2000;
 
-/** A person's Ctrl-C interrupts the script; a second one, or any other signal, leaves the debugger, and the lab goes on. */
+/**
+ * The first Ctrl-C on a terminal interrupts the script. A second one, or any other signal, leaves the debugger, and the lab
+ * continues.
+ */
 function leaveOnSignals(connection: DebugConnection, isTerminal: boolean): { readonly left: Promise<never>; done(): void } {
 	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 	let leave: (error: Error) => void = () => undefined;

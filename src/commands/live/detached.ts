@@ -3,10 +3,10 @@ import { rehearse, type RehearseOptions } from '../../rehearse/rehearse.js';
 import { writeCrash } from '../../runs/ended-labs.js';
 import { stopOnSignals } from '../stop.js';
 
-/** A lab that is to stay, as `rehearse up` describes it to the process that keeps it. */
+/** A lab to detach, as `rehearse up` describes it to the lab daemon. */
 export type DetachedLab = Omit<RehearseOptions, 'keep' | 'scenario' | 'onEvent' | 'stopping'>;
 
-/** The process that keeps a lab: brings it up, and ends when the lab does. Signals end both. */
+/** Runs in the lab daemon: starts the lab, and resolves when the lab has ended. Signals to the daemon end the lab. */
 export async function runDetached(detached: DetachedLab, onEvent: (event: RunEvent) => void): Promise<void> {
 	const stopping = stopOnSignals();
 	// Nobody reads what this process shows: its log has it.

@@ -8,16 +8,16 @@ import type { Terminal } from '../terminal.js';
 import { askLab, resolveLab, type LiveOptions } from './resolve-lab.js';
 
 export interface DownOptions extends LiveOptions {
-	/** End every lab that runs. */
+	/** Whether to end all running labs. */
 	readonly all: boolean;
 	readonly terminal: Pick<Terminal, 'stdout'>;
 }
 
-/** How long a lab may take to answer, and then to be gone, in milliseconds. */
+/** How long a lab may take to answer, and then to end, in milliseconds. */
 const answerMs = 5000;
 const goneMs = 40_000;
 
-/** `rehearse down`: ends a lab, or a rehearsal that goes on. Resolves when nothing of it is left. */
+/** `rehearse down`: ends a lab or a running rehearsal. Resolves when nothing of it is left. */
 export async function downCommand({ runs, lab: name, all, terminal }: DownOptions): Promise<ExitCode> {
 	const labs = await findLiveLabs(runs);
 	const ended = (await findEndedLabs(runs)).filter((lab) => all || (name === undefined ? labs.length === 0 : lab.name === name));

@@ -1,4 +1,4 @@
-/** What one does to a lab that is up, to see what the others make of it: links, pauses, kills, and the way back. */
+/** Fault injection in a running lab: links, pauses, kills, and how to undo them. */
 import { ExitCode, usageFailure } from '../../base/errors.js';
 import type { RunEvent, RunEventBody } from '../../lab/events.js';
 import type { LinkState } from '../../network/link.js';
@@ -10,12 +10,12 @@ import { askLab, resolveLab, type LiveOptions } from './resolve-lab.js';
 
 export interface FaultOptions extends LiveOptions {
 	readonly request: LabRequest;
-	/** What is said once it is done. */
+	/** Printed when the lab has done it. */
 	readonly done: string;
 	readonly terminal: Terminal;
 }
 
-/** Asks for one thing and shows what happens meanwhile. */
+/** Sends one request, and shows the events until its answer. */
 export async function injectFault({ request, done, terminal, ...options }: FaultOptions): Promise<ExitCode> {
 	const lab = await resolveLab(options);
 	const stopping = stopOnSignals();

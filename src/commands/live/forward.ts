@@ -1,4 +1,4 @@
-/** `rehearse forward`: a lab's ports on this host's loopback, until Ctrl-C. */
+/** `rehearse forward`: forwards ports of this host's loopback to a lab's ports, until Ctrl-C. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { withCleanup } from '../../base/cleanup.js';
@@ -14,7 +14,7 @@ import type { Terminal } from '../terminal.js';
 import { askLab, askLabForStream, resolveLab, type LiveOptions } from './resolve-lab.js';
 
 export interface ForwardOptions extends LiveOptions {
-	/** `NODE:PORT` or `LOCAL:NODE:PORT`; every port that a connection or an assertion names where there is none. */
+	/** `NODE:PORT` or `LOCAL:NODE:PORT`. An empty list means every port that a connection or an assertion names. */
 	readonly ports: readonly string[];
 	/** The address of this host to listen on. */
 	readonly address: string;
@@ -22,7 +22,7 @@ export interface ForwardOptions extends LiveOptions {
 	readonly terminal: Pick<Terminal, 'stdout' | 'stderr' | 'stdoutColor'>;
 }
 
-/** A port of a node, and the one of this host that leads to it; any free one when that is not said. */
+/** A port of a node, and the local port that leads to it; undefined for any free one. */
 export interface Forwarding {
 	readonly node: string;
 	readonly port: number;
@@ -35,7 +35,9 @@ export async function forwardCommand(options: ForwardOptions): Promise<ExitCode>
 	const lab = await resolveLab(options);
 	const { ports } = (await askLab(lab, { op: 'status' })) as LabStatus;
 	const wanted = options.ports.length > 0 ? options.ports.map((text) => parseForwarding(text, lab.nodes)) : ports.map((port) => ({ ...port, local: undefined }));
-	if (wanted.length === 0) throw usageFailure('no connection and no assertion of the plan names a port', { hint: 'say which: rehearse forward NODE:PORT' });
+	if (wanted.length === 0) {
+		throw usageFailure('no connection and no assertion of the plan names a port', { hint: 'name one: rehearse forward NODE:PORT' });
+	}
 	const stopping = stopOnSignals();
 	try {
 		await withCleanup(async (cleanup) => {
@@ -66,24 +68,24 @@ export async function forwardCommand(options: ForwardOptions): Promise<ExitCode>
 	return ExitCode.passed;
 }
 
-/** Reads `NODE:PORT` or `LOCAL:NODE:PORT`. @throws Failure `usage` for what is neither, or names no node */
+/** Parses `NODE:PORT` or `LOCAL:NODE:PORT`. @throws Failure `usage` for another form, or an unknown node */
 export function parseForwarding(text: string, nodes: readonly string[]): Forwarding {
 	const [, local, node = '', port] = /^(?:(\d+):)?([^:]+):(\d+)$/.exec(text) ?? [];
-	const isPort = (word: string | undefined) => Number(word) >= 1 && Number(word) <= 65_535;
+	const isPort = (number: string | undefined) => Number(number) >= 1 && Number(number) <= 65_535;
 	if (!isPort(port) || (local !== undefined && !isPort(local))) {
-		throw usageFailure(`'${text}' names no port of a node`, { hint: 'NODE:PORT, or LOCAL:NODE:PORT' });
+		throw usageFailure(`'${text}' does not name a port of a node`, { hint: 'NODE:PORT, or LOCAL:NODE:PORT' });
 	}
 	requireNodes([node], nodes);
 	return { node, port: Number(port), local: local === undefined ? undefined : Number(local) };
 }
 
-/** Listens on the port that is asked for, or on the one of the same number, or else on any free one. */
+/** Listens on the wanted local port; without one, on the same number as the node's port, or else on any free port. */
 async function listen({ port, local }: Forwarding, address: string, onConnection: (socket: Socket) => void): Promise<Server> {
-	// Ports below 1024 are not an ordinary user's.
+	// An ordinary user cannot listen on ports below 1024.
 	const candidates = local === undefined ? [...(port >= 1024 ? [port] : []), 0] : [local];
 	let cause: unknown;
 	for (const candidate of candidates) {
-		// Connections must not be lost because a hundred of them come at the same moment.
+		// A long backlog, so that a hundred simultaneous connections are not lost.
 		const server = createServer({ allowHalfOpen: true }, onConnection).listen({ port: candidate, host: address, backlog: 1024 });
 		try {
 			await once(server, 'listening');
@@ -101,7 +103,7 @@ async function carry(socket: Socket, lab: LiveLab, { node, port }: Forwarding): 
 		const stream = await askLabForStream(lab, { op: 'dial', node, port });
 		await joinStreams(socket, stream);
 	} catch {
-		// Nobody listens there: whoever connected is to see it at once, as it would from within the lab.
+		// Nobody listens in the node: reset the connection, as a client within the lab would see it.
 		socket.resetAndDestroy();
 	}
 }

@@ -1,4 +1,4 @@
-/** Into a node with the real OpenSSH programs: `rehearse ssh`, `exec`, `cp`, `ssh-config` and `logs`. */
+/** Access to nodes with the OpenSSH programs: `rehearse ssh`, `exec`, `cp`, `ssh-config` and `logs`. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ExitCode, toFailure, usageFailure } from '../../base/errors.js';
@@ -15,27 +15,30 @@ import { askLab, resolveLab, type LiveOptions } from './resolve-lab.js';
 
 export interface IntoNodeOptions extends LiveOptions {
 	readonly node: string;
-	/** Whom to be in the node; the declared user of the recipe otherwise. */
+	/** The user to log in as; by default the declared user of the recipe. */
 	readonly user: string | undefined;
 }
 
-/** `rehearse ssh NODE [WORD…]`: ssh(1) itself. Its exit status is that of the remote command, or 255. */
+/** `rehearse ssh NODE [WORD…]`: runs ssh(1). The exit status is that of the remote command, or 255. */
 export async function sshCommand(options: IntoNodeOptions & { readonly words: readonly string[] }): Promise<number> {
 	const lab = await resolveLab(options);
-	await letIn(lab, options.node, options.user);
+	await authorize(lab, options.node, options.user);
 	// The words are those of ssh's own command line: options before the host, the rest behind it.
 	return explained(lab, options.node, await runInForeground(['ssh', ...configOf(lab), ...asUser(options.user), options.node, ...options.words]));
 }
 
-/** `rehearse exec NODE -- COMMAND…`: runs a command with its arguments as they are; streams and exit status are its own. */
+/**
+ * `rehearse exec NODE -- COMMAND…`: runs a command in a node, with its arguments unchanged. Streams and exit status are
+ * those of the command.
+ */
 export async function execCommand(options: IntoNodeOptions & { readonly argv: readonly string[]; readonly terminal: boolean }): Promise<number> {
 	if (options.argv.length === 0) throw usageFailure('no command is given', { hint: 'rehearse exec NODE -- COMMAND [ARGUMENT…]' });
 	const lab = await resolveLab(options);
-	await letIn(lab, options.node, options.user);
+	await authorize(lab, options.node, options.user);
 	return explained(lab, options.node, await runInForeground(remoteCommand(lab, options, options.argv.map(quote).join(' '), options.terminal)));
 }
 
-/** `rehearse cp FROM TO`: scp(1) itself; `NODE:PATH` is a path in a node. */
+/** `rehearse cp FROM TO`: runs scp(1). `NODE:PATH` is a path in a node. */
 export async function copyCommand(
 	options: LiveOptions & { readonly paths: readonly string[]; readonly user: string | undefined; readonly recursive: boolean },
 ): Promise<number> {
@@ -47,25 +50,28 @@ export async function copyCommand(
 	if (named.length === 0) {
 		throw usageFailure('neither path is in a node', { hint: `NODE:PATH is one; the nodes are ${lab.nodes.join(', ')}` });
 	}
-	for (const [node, user] of named) await letIn(lab, node, user ?? options.user);
+	for (const [node, user] of named) await authorize(lab, node, user ?? options.user);
 	const user = options.user === undefined ? [] : ['-o', `User=${options.user}`];
 	return runInForeground(['scp', '-q', ...configOf(lab), ...user, ...(options.recursive ? ['-r'] : []), '--', ...options.paths]);
 }
 
-/** The node of a path in one, as scp(1) reads it: what stands before the first colon, and has no slash in it. */
+/**
+ * The node that a path names, as scp(1) reads it: the text before the first colon, without a slash; undefined for a local
+ * path.
+ */
 export function nodeIn(argument: string, nodes: readonly string[]): string | undefined {
 	const [, host] = /^(?:[^@/:]*@)?([^/:]+):/.exec(argument) ?? [];
 	return host !== undefined && nodes.includes(host) ? host : undefined;
 }
 
-/** `rehearse ssh-config`: what goes into ~/.ssh/config for scp, rsync, Ansible or an editor, while the lab is up. */
+/** `rehearse ssh-config`: prints a configuration of the running lab for ~/.ssh/config, scp, rsync, Ansible or an editor. */
 export async function sshConfigCommand(
 	options: LiveOptions & { readonly user: string | undefined; readonly terminal: Pick<Terminal, 'stdout' | 'stderr'> },
 ): Promise<ExitCode> {
 	const lab = await resolveLab(options);
 	for (const node of lab.nodes) {
-		await letIn(lab, node, options.user).catch((error: unknown) =>
-			options.terminal.stderr.write(`${node} does not let the key in: ${toFailure(error).message}\n`),
+		await authorize(lab, node, options.user).catch((error: unknown) =>
+			options.terminal.stderr.write(`${node} does not accept the key: ${toFailure(error).message}\n`),
 		);
 	}
 	const config = await readFile(sshConfigFile(lab.runDirectory), 'utf8');
@@ -73,10 +79,10 @@ export async function sshConfigCommand(
 	return ExitCode.passed;
 }
 
-/** What can be read of a node. */
+/** The logs of a node. */
 export type LogName = 'console' | 'cloud-init' | 'journal' | 'startup';
 
-/** `rehearse logs NODE`: the console, which needs no network, or what the node itself has written. */
+/** `rehearse logs NODE`: shows the console, which needs no network, or a log that the node itself has written. */
 export async function logsCommand(
 	options: IntoNodeOptions & { readonly log: LogName; readonly follow: boolean; readonly lines: number },
 ): Promise<number> {
@@ -87,11 +93,11 @@ export async function logsCommand(
 		const file = path.join(lab.runDirectory, 'consoles', `${node}.log`);
 		return runInForeground(['tail', '-n', String(lines), ...(follow ? ['-F'] : []), file]);
 	}
-	await letIn(lab, node, 'root');
+	await authorize(lab, node, 'root');
 	return runInForeground(remoteCommand(lab, { node, user: 'root' }, logCommand(log, lines, follow), false));
 }
 
-/** What shows a log in the guest. Its words are numbers and constants. */
+/** The command that shows a log in the guest. It consists of numbers and constants only. */
 export function logCommand(log: Exclude<LogName, 'console'>, lines: number, follow: boolean): string {
 	const tail = (files: string) => `tail -n ${lines}${follow ? ' -F' : ''} ${files}`;
 	switch (log) {
@@ -119,9 +125,9 @@ const withoutTraces = [
 ].join(' ');
 
 /** Has a node let this run's key in. @throws Failure `usage` for a node or a user that is not there */
-async function letIn(lab: LiveLab, node: string, user: string | undefined): Promise<void> {
+async function authorize(lab: LiveLab, node: string, user: string | undefined): Promise<void> {
 	const publicKey = (await readFile(`${identityFile(lab.runDirectory)}.pub`, 'utf8').catch(() => '')).trim();
-	if (publicKey === '') throw usageFailure('the lab is still coming up', { hint: '`rehearse status` says how far it is' });
+	if (publicKey === '') throw usageFailure('the lab is still coming up', { hint: '`rehearse status` shows how far it has come' });
 	await askLab(lab, { op: 'authorize', node, publicKey, ...(user === undefined ? {} : { user }) });
 }
 

@@ -15,11 +15,11 @@ import { onlyNodes } from './up.js';
 
 export interface ReloadOptions {
 	readonly paths: Paths;
-	/** Name of the lab; the only one that is up otherwise. */
+	/** Name of the lab; by default the only one that is up. */
 	readonly lab: string | undefined;
-	/** Nodes that may be replaced; all of them where there is none. */
+	/** Nodes that may be replaced. An empty list means all. */
 	readonly nodes: readonly string[];
-	/** Only say what would be done. */
+	/** Whether only to print what would be done. */
 	readonly dryRun: boolean;
 	readonly mirror: string | undefined;
 	/** Startup scripts may take so long, in seconds, where the plan says nothing. */
@@ -29,13 +29,15 @@ export interface ReloadOptions {
 }
 
 /**
- * `rehearse reload`: applies an edited plan to a lab that is up. Says what it is going to do, and touches no other node.
+ * `rehearse reload`: applies an edited plan to a running lab. It prints what it will do, and leaves the other nodes alone.
  * The exit status is 1 when a startup script failed.
  */
 export async function reloadCommand({ paths, nodes, dryRun, mirror, json, terminal, ...options }: ReloadOptions): Promise<ExitCode> {
 	const live = await resolveLab({ runs: paths.runs, lab: options.lab });
 	if (live.imported !== undefined) {
-		throw usageFailure(`${live.name} was opened from a bundle, and its images are not built here`, { hint: `\`rehearse run ${live.planPath}\` rehearses its plan on this machine` });
+		throw usageFailure(`${live.name} was imported from a bundle, so its images cannot be built here`, {
+			hint: `\`rehearse run ${live.planPath}\` rehearses its plan on this machine`,
+		});
 	}
 	const current = (await askLab(live, { op: 'plan' })) as CurrentLab;
 	const edited = onlyNodes(await loadLab(live.planPath, terminal, options), live.nodes);
@@ -64,7 +66,7 @@ export async function reloadCommand({ paths, nodes, dryRun, mirror, json, termin
 	return failed ? ExitCode.labFailed : ExitCode.passed;
 }
 
-/** So that what is told of scripts finds its place. */
+/** The fold needs it: it assigns the events of scripts to their nodes. */
 const announcement = (nodes: readonly { readonly name: string; readonly startupScripts: readonly { readonly name: string }[] }[]): RunEvent => ({
 	at: Date.now(),
 	type: 'run-started',

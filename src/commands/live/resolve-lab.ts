@@ -5,11 +5,11 @@ import { chooseLiveLab, findLiveLabs, findUnseenRuns, type LiveLab } from '../..
 
 /** What every command takes that works on a lab that runs. */
 
-/** What every command takes that works on a lab that runs. */
+/** Options of every command that works on a running lab. */
 export interface LiveOptions {
 	/** The directory of all runs. */
 	readonly runs: string;
-	/** Name of the lab; the only one that runs otherwise. */
+	/** Name of the lab; by default the only one that runs. */
 	readonly lab: string | undefined;
 }
 
@@ -22,10 +22,13 @@ export async function resolveLab({ runs, lab }: LiveOptions): Promise<LiveLab> {
 	throw usageFailure('no lab is up here', { hint: `${unseen} goes on in another container or on another host: nothing can be done to it from here` });
 }
 
-/** Asks a lab. @throws what the lab answers with, and what ../../control/client says */
+/**
+ * Sends a request to a lab, and resolves to its answer.
+ * @throws Failure that the lab answered with, or one of ../../control/client
+ */
 export const askLab = (lab: Pick<LiveLab, 'controlSocket'>, request: LabRequest, options?: AskOptions): Promise<unknown> =>
 	ask(lab.controlSocket, request, options);
 
-/** Asks a lab for a stream. */
+/** Sends a request that is answered with a stream. */
 export const askLabForStream = (lab: Pick<LiveLab, 'controlSocket'>, request: LabRequest, options?: AskOptions) =>
 	askForStream(lab.controlSocket, request, options);

@@ -15,7 +15,7 @@ export interface StatusOptions extends LiveOptions {
 /** How long a lab may take to answer, in milliseconds. */
 const answerMs = 5000;
 
-/** `rehearse status`: the labs that run on this machine, with every node. Exit status 0, whatever they are like. */
+/** `rehearse status`: shows the labs that run on this machine, with every node. The exit status is always 0. */
 export async function statusCommand({ runs, lab: name, json, terminal }: StatusOptions): Promise<ExitCode> {
 	const live = (await findLiveLabs(runs)).filter((lab) => name === undefined || lab.name === name || lab.labArgument === name);
 	const labs = await Promise.all(live.map(describe));
@@ -34,7 +34,7 @@ async function describe(lab: LiveLab) {
 		const { isReady, nodes, ports, tests } = (await askLab(lab, { op: 'status' }, { deadlineMs: patiently(answerMs) })) as LabStatus;
 		return { ...common, isReady, nodes, ports, tests };
 	} catch (error) {
-		// Its images are being built, or it is just going down: there is nobody yet, or any more, to answer.
+		// Before its supervisor runs, and during its teardown, a lab does not answer.
 		const isSilent = toFailure(error).code === 'control-deadline';
 		return { ...common, isReady: false, nodes: [], ports: [], tests: [], ...(isSilent ? { silent: true } : {}) };
 	}

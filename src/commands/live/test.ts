@@ -10,15 +10,15 @@ import type { Terminal } from '../terminal.js';
 import { askLab, resolveLab, type LiveOptions } from './resolve-lab.js';
 
 export interface TestOptions extends LiveOptions {
-	/** Names of tests; the whole scenario when there is none. */
+	/** Names of tests. An empty list means the whole scenario. */
 	readonly tests: readonly string[];
-	/** How long an assertion is tried again, in milliseconds: 0 for one look. */
+	/** How long an assertion is tried again, in milliseconds; 0 for one attempt. */
 	readonly patienceMs: number;
 	readonly json: boolean;
 	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor' | 'width'>;
 }
 
-/** `rehearse test`: the scenario, or some of its tests, against a lab that is up. The exit status is the verdict. */
+/** `rehearse test`: runs the scenario, or some of its tests, against a running lab. The exit status is the verdict. */
 export async function testCommand({ tests, patienceMs, json, terminal, ...options }: TestOptions): Promise<ExitCode> {
 	const lab = await resolveLab(options);
 	const stopping = stopOnSignals();

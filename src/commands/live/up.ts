@@ -1,4 +1,7 @@
-/** `rehearse up`: brings a lab up to stay. A process of its own keeps it; this one shows how it comes up, and ends. */
+/**
+ * `rehearse up`: starts a lab and detaches it. The lab daemon runs it. This process shows the progress of the start, and
+ * ends.
+ */
 import path from 'node:path';
 import { ExitCode, usageFailure } from '../../base/errors.js';
 import type { Lab } from '../../lab/lab.js';
@@ -20,11 +23,11 @@ import type { DetachedLab } from './detached.js';
 export interface UpOptions {
 	/** Name of a bundled lab, or path of a plan. */
 	readonly lab: string;
-	/** Names of the nodes that are wanted; all of them when there is none. */
+	/** Names of the wanted nodes. An empty list means all. */
 	readonly nodes: readonly string[];
 	readonly paths: Paths;
 	readonly accelerator: AcceleratorChoice;
-	/** Restored as they were after their startup scripts where that is possible, or made to run them. */
+	/** Whether the machines are restored behind their startup scripts where possible, or run their scripts. */
 	readonly from: 'started' | 'provisioned';
 	readonly cold: boolean;
 	readonly limitBytes: number;
@@ -35,19 +38,22 @@ export interface UpOptions {
 	/** Whether declared passwords stay in what is shown and kept. */
 	readonly showSecrets: boolean;
 	readonly mirror: string | undefined;
-	/** For bringing it up. */
+	/** Time limit for the start, in milliseconds. */
 	readonly timeLimitMs: number;
 	readonly json: boolean;
 	readonly terminal: Terminal;
 }
 
-/** Brings a lab up. The exit status is 0 when it is up and its startup scripts have passed; it stays up when they failed. */
+/**
+ * Starts a lab. The exit status is 0 when the lab is ready and its startup scripts have passed. The lab stays up when
+ * scripts failed.
+ */
 export async function upCommand(options: UpOptions): Promise<ExitCode> {
 	const { terminal, paths, json } = options;
 	const { lab: whole, planText } = await loadPlan(options.lab, terminal, options);
 	const lab = onlyNodes(whole, options.nodes);
 	await ensureDirectory(paths, 'state');
-	// Two at once would each find that there is none yet.
+	// Without the lock, two at once would each find that the lab is not up.
 	const lock = await acquireLock(path.join(paths.locks, lab.name), {
 		timeoutMs: options.timeLimitMs,
 		onWait: () => terminal.stderr.write(`waiting for another \`rehearse up\` of ${lab.name}\n`),
@@ -87,7 +93,7 @@ const describe = ({ lab, planText }: LoadedPlan, options: UpOptions): DetachedLa
 	timeLimitMs: options.timeLimitMs,
 });
 
-/** A lab with some of its nodes only. @throws Failure `usage` for a node that it does not have */
+/** Reduces a lab to some of its nodes. @throws Failure `usage` for an unknown node */
 export function onlyNodes(lab: Lab, names: readonly string[]): Lab {
 	if (names.length === 0) return lab;
 	requireNodes(names, lab.nodes.map(({ name }) => name));
@@ -98,7 +104,7 @@ export function onlyNodes(lab: Lab, names: readonly string[]): Lab {
 		connections: lab.connections.filter(({ from, to }) => ofThese(from) && ofThese(to)),
 		scenarios: lab.scenarios.map((scenario) => ({
 			...scenario,
-			// A test of which a part cannot be judged is not judged.
+			// A test is left out when one of its assertions needs a missing node.
 			tests: scenario.tests.filter(({ assertions }) => assertions.every(({ onVm }) => ofThese(onVm))),
 		})),
 	};

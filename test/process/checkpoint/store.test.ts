@@ -89,13 +89,13 @@ const zeroes = Buffer.alloc(4096);
 test('no manifest', damaged, (directory) => rm(path.join(directory, 'checkpoint.json')), 'checkpoint.json is missing');
 test('half a manifest', damaged, (directory) => truncate(path.join(directory, 'checkpoint.json'), 100), 'checkpoint.json is not JSON');
 test('RAM cut off', damaged, (directory) => truncate(path.join(directory, 'web.ram'), 9), 'web.ram is 9 bytes instead of 4194304 (truncated?)');
-test('RAM zeroed', damaged, (directory) => writeFile(path.join(directory, 'web.ram'), zeroes, { flag: 'r+' }), 'web.ram is not what was saved');
+test('RAM zeroed', damaged, (directory) => writeFile(path.join(directory, 'web.ram'), zeroes, { flag: 'r+' }), 'web.ram has other contents than were saved');
 test('a layer gone', damaged, (directory) => rm(path.join(directory, 'redis.qcow2')), 'redis.qcow2 is missing');
 test('two files swapped', damaged, async (directory) => {
 	await rename(path.join(directory, 'web.ram'), path.join(directory, 'aside'));
 	await rename(path.join(directory, 'redis.ram'), path.join(directory, 'web.ram'));
 	await rename(path.join(directory, 'aside'), path.join(directory, 'redis.ram'));
-}, 'web.ram is not what was saved');
+}, 'web.ram has other contents than were saved');
 
 test('a lab that runs goes back to no checkpoint that is damaged', async (t) => {
 	const store = await makeStore(t);

@@ -76,7 +76,7 @@ const nowhere = test.macro({
 		const { stdout, stderr, exitCode } = await rehearse([command, path.join(plans, 'good', 'compact.yaml')], { env: { [variable]: '/proc/none' } });
 		t.is(exitCode, 3, stderr);
 		t.regex(stderr, /rehearse cannot write to \/proc\/none\/rehearse: ENOENT/);
-		t.regex(stdout + stderr, new RegExp(`have ${variable} name a directory`));
+		t.regex(stdout + stderr, new RegExp(`set ${variable} to a directory`));
 	},
 	title: (_, variable, command) => `${command}, where ${variable} names a place that cannot be: a lack of the host, and what to do`,
 });
@@ -118,5 +118,5 @@ test('a log that is no log is bad usage, told with its line', async (t) => {
 	await writeFile(path.join(directory, 'events.ndjson'), '{"at":1,"type":"run-finished","ms":1}\nnonsense\n');
 	const { stderr, exitCode } = await rehearse(['report', directory]);
 	t.is(exitCode, 2);
-	t.regex(stderr, /events\.ndjson:2: this is no event of a run/);
+	t.regex(stderr, /events\.ndjson:2: this is not an event of a run/);
 });

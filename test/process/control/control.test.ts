@@ -61,7 +61,7 @@ test('what is no JSON is refused', async (t) => {
 	const socket = await serve(t, async () => 'never');
 	const client = createConnection(socket);
 	client.write('hello\n');
-	t.regex(await text(client), /"error":.*takes a line of JSON/);
+	t.regex(await text(client), /"error":.*expects a line of JSON/);
 });
 
 test('a stream carries bytes both ways, each direction with its own end', async (t) => {

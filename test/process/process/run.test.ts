@@ -56,7 +56,7 @@ test('a command that is killed has failed, allowed or not, and by what', async (
 test('time runs out: the command is killed and what it said last is told', async (t) => {
 	const error = await failure(sh('echo "pid $$" >&2; exec sleep 1000', { timeoutMs: 1500 }));
 	t.like(error, { code: 'command-timeout', exitCode: 4 });
-	t.regex(error.message, /no end in \d+ ms: sh -c/);
+	t.regex(error.message, /timed out after \d+ ms: sh -c/);
 	const pid = Number(/pid (\d+)/.exec(error.detail ?? '')?.[1]);
 	t.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
 });

@@ -5,10 +5,10 @@ import { linesOf, LineSplitter, onLines } from '../../../src/base/lines.js';
 
 const split = test.macro({
 	title: (title) => `lines: ${title}`,
-	exec(t, chunks: readonly (string | Buffer)[], expected: readonly string[], passedOver?: number) {
+	exec(t, chunks: readonly (string | Buffer)[], expected: readonly string[], skipped?: number) {
 		const splitter = new LineSplitter(10);
 		t.deepEqual(chunks.flatMap((chunk) => [...splitter.push(Buffer.from(chunk))]), expected);
-		t.is(splitter.passedOver, passedOver ?? 0);
+		t.is(splitter.skipped, skipped ?? 0);
 	},
 });
 

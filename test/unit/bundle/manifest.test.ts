@@ -23,21 +23,21 @@ const refused = test.macro((t, changes: object, message: RegExp) => {
 	t.is(failure.exitCode, 2);
 });
 
-test('another schema', refused, { schema: 3 }, /has the schema 3, of which this version knows nothing/);
-test('something else', refused, { kind: 'checkpoint' }, /is that of something else/);
-test('no run', refused, { run: undefined }, /names no run/);
-test('a run that leads elsewhere', refused, { run: '../x' }, /names no run/);
-test('a run that is hidden', refused, { run: '.ssh' }, /names no run/);
-test('no lab', refused, { lab: 1 }, /lacks something/);
-test('no word on secrets', refused, { secrets: undefined }, /does not say what it holds/);
+test('another schema', refused, { schema: 3 }, /has the schema 3, which this version does not know/);
+test('something else', refused, { kind: 'checkpoint' }, /is not that of a bundle/);
+test('no run', refused, { run: undefined }, /does not name its run/);
+test('a run that leads elsewhere', refused, { run: '../x' }, /does not name its run/);
+test('a run that is hidden', refused, { run: '.ssh' }, /does not name its run/);
+test('no lab', refused, { lab: 1 }, /lacks a property/);
+test('no word on secrets', refused, { secrets: undefined }, /does not list its secrets/);
 test('no files', refused, { files: {} }, /does not list its files/);
 test('a checksum that is none', refused, { files: [{ ...file('events.ndjson'), sha256: 'x' }] }, /does not list its files/);
 test('a negative size', refused, { files: [file('events.ndjson', -1)] }, /does not list its files/);
 test('a file twice', refused, { files: [file('plan/a'), file('plan/a')] }, /lists a file twice/);
-test('a file in a file', refused, { files: [file('plan/a'), file('plan/a/b')] }, /lists a file in a file/);
-test('more than there is room for', refused, { files: [file('plan/a', 2 ** 33)] }, /more than a run can have/);
+test('a file in a file', refused, { files: [file('plan/a'), file('plan/a/b')] }, /lists a file inside a file/);
+test('more than there is room for', refused, { files: [file('plan/a', 2 ** 33)] }, /more bytes than a run can have/);
 for (const path of ['../x', '/etc/passwd', 'plan/../../x', 'plan//x', 'plan/./x', 'plan\\x', 'plan/a\nb', 'plan', 'pid', 'disks/x', 'manifest.json', 'x/plan/y']) {
-	test(`the path ${JSON.stringify(path)}`, refused, { files: [file(path)] }, /which is no file of a run/);
+	test(`the path ${JSON.stringify(path)}`, refused, { files: [file(path)] }, /which is not a file of a run/);
 }
 
 test('what is no JSON', (t) => {
@@ -61,11 +61,11 @@ test('a manifest with machines', (t) => {
 	t.is(unpackedBytes(manifest), 3 + 2 * (30 + 2 * 8192) + 2 ** 20 + 8192);
 });
 
-test('machines in the schema without them', refused, { machines }, /does not say whether it has machines/);
-test('the schema of machines without them', refused, { schema: 2 }, /does not say whether it has machines/);
-test('machines without a checkpoint', refused, withMachines({ checkpoint: 'fedcba9876543210' }), /has no checkpoint of its machines/);
-test('machines without names', refused, withMachines({ nodes: [7] }), /names no machines/);
-test('machines without files', refused, withMachines({ files: 7 }), /lists no files of its machines/);
+test('machines in the schema without them', refused, { machines }, /has machines, but not the schema 2/);
+test('the schema of machines without them', refused, { schema: 2 }, /has the schema 2, but no machines/);
+test('machines without a checkpoint', refused, withMachines({ checkpoint: 'fedcba9876543210' }), /does not list the checkpoint of its machines/);
+test('machines without names', refused, withMachines({ nodes: [7] }), /does not name its machines/);
+test('machines without files', refused, withMachines({ files: 7 }), /does not list the files of its machines/);
 test('a file of a machine twice', refused, withMachines({ files: [...machineFiles, machineFiles[0]] }), /lists a file of a machine twice/);
 
 const strange = test.macro({
@@ -75,18 +75,18 @@ const strange = test.macro({
 	},
 	title: (title) => `a file of a machine: ${title}`,
 });
-test('out of its place', strange, { path: 'checkpoint/../../x' }, /which is no file of a machine/);
-test('somewhere else', strange, { path: 'plan/plan.yaml' }, /which is no file of a machine/);
-test('hidden', strange, { path: `checkpoint/${key}/.x` }, /which is no file of a machine/);
-test('in a directory of its own', strange, { path: `images/${key}/a/b` }, /which is no file of a machine/);
-test('no checksum', strange, { crc32: -1 }, /strange entry for a machine/);
-test('a checksum that is too long', strange, { crc32: 2 ** 32 }, /strange entry for a machine/);
-test('of more bytes than any machine has', strange, { bytes: 2 ** 50 }, /which no machine has/);
+test('out of its place', strange, { path: 'checkpoint/../../x' }, /which is not a file of a machine/);
+test('somewhere else', strange, { path: 'plan/plan.yaml' }, /which is not a file of a machine/);
+test('hidden', strange, { path: `checkpoint/${key}/.x` }, /which is not a file of a machine/);
+test('in a directory of its own', strange, { path: `images/${key}/a/b` }, /which is not a file of a machine/);
+test('no checksum', strange, { crc32: -1 }, /has an invalid entry for a file of a machine/);
+test('a checksum that is too long', strange, { crc32: 2 ** 32 }, /has an invalid entry for a file of a machine/);
+test('of more bytes than any machine has', strange, { bytes: 2 ** 50 }, /more than any machine has/);
 test('with data behind its end', strange, { extents: [[4090, 7]] }, /behind its end/);
 test('with data far behind its end', strange, { extents: [[2 ** 52, 1]] }, /behind its end/);
-test('with data that overlap', strange, { extents: [[0, 10], [9, 2]] }, /in no order/);
-test('with data backwards', strange, { extents: [[100, 10], [0, 10]] }, /in no order/);
-test('with data of no length', strange, { extents: [[0, 0]] }, /in no order/);
-test('with data of a negative place', strange, { extents: [[-1, 1]] }, /in no order/);
-test('with data that are none', strange, { extents: [7] }, /in no order/);
-test('without data', strange, { extents: undefined }, /strange entry for a machine/);
+test('with data that overlap', strange, { extents: [[0, 10], [9, 2]] }, /out of order/);
+test('with data backwards', strange, { extents: [[100, 10], [0, 10]] }, /out of order/);
+test('with data of no length', strange, { extents: [[0, 0]] }, /out of order/);
+test('with data of a negative place', strange, { extents: [[-1, 1]] }, /out of order/);
+test('with data that are none', strange, { extents: [7] }, /out of order/);
+test('without data', strange, { extents: undefined }, /has an invalid entry for a file of a machine/);

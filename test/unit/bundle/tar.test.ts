@@ -56,12 +56,12 @@ test('a symbolic link', refused, forged(156, '2'), /"run\/x" in it is a symbolic
 test('a hard link', refused, forged(156, '1'), /is a link/);
 test('a directory', refused, forged(156, '5'), /is a directory/);
 test('a device', refused, forged(156, '3'), /is a device/);
-test('an extension', refused, forged(156, 'x'), /is no plain file/);
+test('an extension', refused, forged(156, 'x'), /is not a plain file/);
 test('a size that is none', refused, forged(124, 'nonsense'), /damaged/);
 test('a size in another base', refused, forged(124, '\u0001\u0001\u0001'), /damaged/);
-test('a header that was changed', refused, Buffer.from(good).fill('z', 4, 5), /damaged, or no tar archive/);
-test('something else', refused, Buffer.alloc(2000, 'text '), /damaged, or no tar archive/);
+test('a header that was changed', refused, Buffer.from(good).fill('z', 4, 5), /it is damaged, or is not a tar archive/);
+test('something else', refused, Buffer.alloc(2000, 'text '), /it is damaged, or is not a tar archive/);
 test('an archive that ends in a header', refused, good.subarray(0, 100), /ends early/);
 test('an archive that ends in a file', refused, good.subarray(0, 514), /ends early/);
 test('an archive without its end', refused, good.subarray(0, 1024), /ends early/);
-test('an archive with something behind its end', refused, Buffer.concat([good, Buffer.from('more')]), /something follows its end/);
+test('an archive with something behind its end', refused, Buffer.concat([good, Buffer.from('more')]), /there is data behind its end/);

@@ -14,14 +14,14 @@ test('only nodes that were edited are made anew, with what was edited', (t) => {
 	const edited = labOf(labNode('web', 0, { role: 'other' }), labNode('db', 1, { memoryMiB: 2048, startupScripts: [script] }));
 	const plan = planReload(lab, edited);
 	t.deepEqual(plan, { changed: [{ node: 'db', changes: ['memory', 'startup scripts'] }], scenarioChanged: false });
-	t.deepEqual(reloadSentences(plan), ['db is made anew: memory, startup scripts changed']);
+	t.deepEqual(reloadSentences(plan), ['db is replaced: memory, startup scripts changed']);
 	t.deepEqual(planReload(lab, edited, ['web']).changed, [], 'what was not named stays');
 });
 
 test('a node that has no machine is made anew, edited or not', (t) => {
 	const plan = planReload(lab, lab, [], ['db']);
 	t.deepEqual(plan.changed, [{ node: 'db', changes: [] }]);
-	t.deepEqual(reloadSentences(plan), ['db is made anew: it does not run']);
+	t.deepEqual(reloadSentences(plan), ['db is replaced: it has no machine']);
 });
 
 test('an edited scenario touches no node', (t) => {
@@ -33,12 +33,12 @@ test('an edited scenario touches no node', (t) => {
 const impossible = test.macro((t, edited: typeof lab, message: RegExp) => {
 	t.throws(() => planReload(lab, edited), { code: 'usage', message });
 });
-test('a node more', impossible, labOf(...lab.nodes, labNode('mail', 2)), /mail came to it/);
-test('a node less', impossible, labOf(labNode('web')), /db went from it/);
+test('a node more', impossible, labOf(...lab.nodes, labNode('mail', 2)), /mail was added/);
+test('a node less', impossible, labOf(labNode('web')), /db was removed/);
 test('another network', impossible, { ...lab, network: { subnet: '10.9.0.0/24', gateway: '10.9.0.1/24' } }, /its network is 10\.9\.0\.0\/24 now/);
 test('another gateway', impossible, { ...lab, network: { ...lab.network, gateway: '10.71.0.2/24' } }, /its gateway is 10\.71\.0\.2\/24 now/);
 test('another order', impossible, labOf(labNode('db'), labNode('web', 1)), /its nodes are in another order/);
-test('another name', impossible, { ...lab, name: 'shop' }, /it is called shop now/);
+test('another name', impossible, { ...lab, name: 'shop' }, /its name is shop now/);
 
 test('a node that the lab does not have', (t) => {
 	t.throws(() => planReload(lab, lab, ['mail']), { code: 'usage', message: "the lab has no node 'mail'" });

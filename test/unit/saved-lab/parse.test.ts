@@ -62,7 +62,7 @@ const refused = test.macro({
 	exec(t, edit: Edit) {
 		const value = editable();
 		edit(value);
-		const failure = t.throws(() => parseSavedLab(JSON.stringify(value)), { instanceOf: Failure, message: /what the bundle says of its lab cannot be used/ });
+		const failure = t.throws(() => parseSavedLab(JSON.stringify(value)), { instanceOf: Failure, message: /the bundle's description of its lab is invalid/ });
 		t.is(failure.exitCode, 2);
 	},
 	title: (title) => `refused: ${title}`,

@@ -9,7 +9,7 @@ interface Waiting {
 	reject(error: Error): void;
 }
 
-/** The debugger's end of the line to a lab. One request at a time. */
+/** The debugger's connection to a lab. It takes one request at a time. */
 export class DebugConnection {
 	readonly #stream: Duplex;
 	readonly #early: (DebugReply | Error)[] = [];
@@ -32,7 +32,10 @@ export class DebugConnection {
 		});
 	}
 
-	/** The reply to a request, or, to none, the first. @throws Failure that was replied; `control-gone` */
+	/**
+	 * Sends a request, and resolves to its reply. Without a request it waits for the first reply.
+	 * @throws Failure that the lab replied with; `control-gone`
+	 */
 	ask(request?: DebugRequest): Promise<DebugReply> {
 		const early = this.#early.shift();
 		if (early instanceof Error) return Promise.reject(early);
@@ -45,7 +48,7 @@ export class DebugConnection {
 		return reply;
 	}
 
-	/** Has everything stand still in the middle of a request. */
+	/** Pauses all machines, also in the middle of a request. */
 	interrupt(): void {
 		this.#send({ do: 'interrupt' });
 	}

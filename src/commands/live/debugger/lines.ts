@@ -1,15 +1,15 @@
-/** Where the debugger's commands come from: a terminal with a line editor and a history, or any other input. */
+/** The sources of the debugger's commands: a terminal with a line editor and a history, or any other input. */
 import { createInterface } from 'node:readline';
 
 export interface CommandLines {
-	/** Whether a person types. */
+	/** Whether a person types the lines. */
 	readonly isTerminal: boolean;
-	/** The next line; undefined at the end. `prefilled` is what the person finds and edits. */
+	/** Reads the next line; undefined at the end. The editor begins with `prefilled`. */
 	next(prompt: string, prefilled?: string): Promise<string | undefined>;
 	close(): void;
 }
 
-/** Lines from a terminal. Between them it is free for other uses, and Ctrl-C is the process's. */
+/** Reads lines from a terminal. Between two lines other code may use the terminal, and Ctrl-C reaches the process. */
 export function terminalLines(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStream): CommandLines {
 	let history: string[] = [];
 	return {
@@ -20,7 +20,7 @@ export function terminalLines(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStre
 				let line: string | undefined;
 				editor.on('history', (lines) => (history = lines));
 				editor.on('SIGINT', () => {
-					// What was typed is given up, as in a shell.
+					// Discard the line, as a shell does.
 					stdout.write('^C\n');
 					editor.write(null, { ctrl: true, name: 'e' });
 					editor.write(null, { ctrl: true, name: 'u' });
@@ -41,14 +41,14 @@ export function terminalLines(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStre
 	};
 }
 
-/** Lines of an input that nobody types; each is shown, as a terminal would have. */
+/** Reads lines from a pipe or a file, and echoes each, as a terminal would. */
 export function pipedLines(stdin: NodeJS.ReadableStream, echo: (text: string) => void): CommandLines {
 	const reader = createInterface({ input: stdin });
-	const detached: string[] = [];
+	const buffered: string[] = [];
 	let isOver = false;
 	let wake = () => {};
 	reader.on('line', (line) => {
-		detached.push(line);
+		buffered.push(line);
 		wake();
 	});
 	reader.once('close', () => {
@@ -58,8 +58,8 @@ export function pipedLines(stdin: NodeJS.ReadableStream, echo: (text: string) =>
 	return {
 		isTerminal: false,
 		async next(prompt) {
-			if (detached.length === 0 && !isOver) await new Promise<void>((resolve) => (wake = resolve));
-			const line = detached.shift();
+			if (buffered.length === 0 && !isOver) await new Promise<void>((resolve) => (wake = resolve));
+			const line = buffered.shift();
 			if (line !== undefined) echo(`${prompt}${line}\n`);
 			return line;
 		},

@@ -1,4 +1,4 @@
-/** The debugger's prompt: does what is typed, and shows what came of it. */
+/** The debugger's prompt: executes commands, and shows their results. */
 import { toFailure, usageFailure } from '../../../base/errors.js';
 import { formatMs } from '../../../base/format.js';
 import type { RunEventBody, Status } from '../../../lab/events.js';
@@ -17,13 +17,13 @@ export interface PromptParts {
 	readonly lines: CommandLines;
 	readonly paint: Paint;
 	print(text: string): void;
-	/** Asks the lab; without a request it waits for the first reply. */
+	/** Sends a request to the lab, and resolves to the reply. Without a request it waits for the first reply. */
 	ask(request?: DebugRequest): Promise<DebugReply>;
-	/** Shows a root shell until it is left. */
+	/** Shows a root shell until the person leaves it. */
 	showShell(): Promise<void>;
 }
 
-/** One debugging, from the first stop to the end. */
+/** One debugging session, from the first stop to the end. */
 export class Prompt {
 	readonly #parts: PromptParts;
 	readonly #breaks = new Set<number>();
@@ -34,7 +34,7 @@ export class Prompt {
 		this.#parts = parts;
 	}
 
-	/** Resolves to how the scripts ended. */
+	/** Runs the session. Resolves to the status of the scripts at their end. */
 	async run(): Promise<Status> {
 		const { lines, ask, node } = this.#parts;
 		this.#show(await ask());
@@ -54,7 +54,7 @@ export class Prompt {
 		}
 	}
 
-	/** Shows what is told beside the replies. */
+	/** Shows an event that arrives between the replies. */
 	showEvent(event: RunEventBody): void {
 		const { paint } = this.#parts;
 		if (event.type === 'notice') this.#print([paint('yellow', event.message)]);
@@ -100,20 +100,20 @@ export class Prompt {
 		}
 	}
 
-	/** What the lab is not asked for. */
+	/** Executes a command that needs no request to the lab. */
 	#doLocally(typed: Typed): void {
 		switch (typed.command) {
 			case 'break': {
 				const line = this.#lineToStopAt(typed.line);
 				this.#breaks.add(line);
-				return this.#print([`it stops at line ${line}`]);
+				return this.#print([`breakpoint at line ${line}`]);
 			}
 			case 'delete':
-				if (!this.#breaks.delete(typed.line)) throw usageFailure(`it does not stop at line ${typed.line}`);
+				if (!this.#breaks.delete(typed.line)) throw usageFailure(`there is no breakpoint at line ${typed.line}`);
 				return;
 			case 'breaks': {
 				const lines = [...this.#breaks].toSorted((one, other) => one - other);
-				return this.#print([lines.length > 0 ? `it stops at ${lines.join(', ')}` : 'it stops at no line']);
+				return this.#print([lines.length > 0 ? `breakpoints at ${lines.join(', ')}` : 'there are no breakpoints']);
 			}
 			case 'list': {
 				const at = this.#position?.kind === 'at' ? this.#position : undefined;
@@ -125,27 +125,27 @@ export class Prompt {
 		}
 	}
 
-	/** The text of the script that it is about. */
+	/** The text of the current script. */
 	#text(): string {
 		const { scripts } = this.#parts;
 		const text = this.#position?.kind === 'at' ? scripts.get(this.#position.script) : undefined;
 		return text ?? [...scripts.values()][0] ?? '';
 	}
 
-	/** The line, or the next on which a command begins. */
+	/** The wanted line, or the next one on which a command begins. @throws Failure `usage` when there is none */
 	#lineToStopAt(wanted: number): number {
 		const line = stopLines(this.#text()).find((candidate) => candidate >= wanted);
-		if (line === undefined) throw usageFailure(`no command begins at line ${wanted} or behind it`);
+		if (line === undefined) throw usageFailure(`no command begins at line ${wanted} or after it`);
 		return line;
 	}
 
-	/** Back before the last step, and something else in the place of its command. */
+	/** Restores the machine as it was before the last step, and runs another command instead. */
 	async #retry(text: string): Promise<void> {
 		const { ask, lines } = this.#parts;
 		const failed = this.#position?.kind === 'at' && this.#position.isFatal ? this.#position : undefined;
 		this.#show(await ask({ do: 'back', steps: 1 }));
 		if (failed && this.#position?.kind === 'at' && this.#position.command !== failed.command) {
-			// It ran on from there to the failure; so it does again.
+			// The script ran from there to the failure, so it runs there again.
 			this.#show(await ask({ do: 'go', mode: 'run', lines: [failed.line] }));
 		}
 		const at = this.#position;
@@ -178,7 +178,7 @@ export class Prompt {
 		if (answer) this.#showAnswer(answer);
 		if (restoredMs !== undefined) this.#print([paint('dim', `restored in ${formatMs(restoredMs)}`)]);
 		if (saved && !this.#isCostReported) {
-			// Each time costs about the same.
+			// Every save costs about the same, so only the first is reported.
 			this.#isCostReported = true;
 			this.#print([paint('dim', costText(saved))]);
 		}
@@ -186,7 +186,10 @@ export class Prompt {
 		this.#position = position;
 		if (position.kind === 'at') this.#print(stopLinesOf(position, scripts.get(position.script), this.#breaks, paint));
 		if (position.kind === 'broken') this.#print([paint('red', position.message), '`back` restores the machine as it was at the last stop']);
-		if (position.kind === 'interrupted') this.#print([paint('yellow', 'interrupted: the command still runs'), '`continue` waits on, `back` goes back before it']);
+		if (position.kind === 'interrupted') {
+			const choices = '`continue` waits for it, `back` goes back before it';
+			this.#print([paint('yellow', 'interrupted: the command still runs'), choices]);
+		}
 		if (position.kind === 'ended' && position.startup !== 'passed') this.#print(['`back` goes back to the last stop, `quit` leaves']);
 	}
 

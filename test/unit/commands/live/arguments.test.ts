@@ -20,11 +20,11 @@ const noPort = test.macro({
 		t.throws(() => parseForwarding(text, nodes), { code: 'usage', message });
 	},
 });
-test(noPort, 'web', /'web' names no port of a node/);
-test(noPort, 'web:0', /names no port/);
-test(noPort, 'web:65536', /names no port/);
-test(noPort, '99999:web:80', /names no port/);
-test(noPort, 'web:http', /names no port/);
+test(noPort, 'web', /'web' does not name a port of a node/);
+test(noPort, 'web:0', /does not name a port/);
+test(noPort, 'web:65536', /does not name a port/);
+test(noPort, '99999:web:80', /does not name a port/);
+test(noPort, 'web:http', /does not name a port/);
 test(noPort, 'mail:25', /no node 'mail'/);
 
 const pathIn = test.macro({

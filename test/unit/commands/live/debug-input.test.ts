@@ -33,12 +33,12 @@ const refuses = test.macro({
 });
 
 test(refuses, 'jump 3', "there is no command 'jump'");
-test(refuses, 'u', 'until takes the number of a line');
-test(refuses, 'b 0', 'break takes the number of a line');
-test(refuses, 'e', 'eval takes a command');
-test(refuses, 'p $(reboot)', 'print takes names of variables');
-test(refuses, 'back two', 'back takes how many steps');
-test(refuses, 'step 3', 'step takes nothing');
+test(refuses, 'u', 'until needs the number of a line');
+test(refuses, 'b 0', 'break needs the number of a line');
+test(refuses, 'e', 'eval needs a command');
+test(refuses, 'p $(reboot)', 'print needs names of variables');
+test(refuses, 'back two', 'back needs a number of steps');
+test(refuses, 'step 3', 'step takes no argument');
 
 test('help has a line for each command', (t) => {
 	t.true(helpLines().includes('  s, step             run this command, into functions'));

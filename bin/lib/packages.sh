@@ -57,7 +57,9 @@ iso_files='
 # Sets $missing_packages to the packages that a program or a file is missing of. Starts no process.
 find_missing_packages() {
 	missing_packages=
-	wanted=${1:-$programs$files${for_tests:+$test_programs}}
+	wanted=${1:-"$programs
+$files
+${for_tests:+$test_programs}"}
 	while read -r item package; do
 		[ -n "$item" ] || continue
 		case $item in

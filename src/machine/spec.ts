@@ -49,7 +49,7 @@ export interface Accelerator {
 export const agentPort = 'org.openfactory.rehearse';
 
 /** The port of the agent's control channel, which is attended to while startup scripts run. */
-export const controlChannelPort = `${agentPort}.side`;
+export const controlChannelPort = `${agentPort}.control`;
 
 /** The port over which the agent runs commands for the host. */
 export const commandPort = `${agentPort}.commands`;
@@ -110,8 +110,8 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, start
 		...['-device', 'virtio-serial-pci'],
 		...['-chardev', `socket,id=agent,path=${escape(spec.agentSocket)},server=on,wait=off`],
 		...['-device', `virtserialport,chardev=agent,name=${agentPort}`],
-		...['-chardev', `socket,id=side,path=${escape(spec.controlChannelSocket)},server=on,wait=off`],
-		...['-device', `virtserialport,chardev=side,name=${controlChannelPort}`],
+		...['-chardev', `socket,id=control,path=${escape(spec.controlChannelSocket)},server=on,wait=off`],
+		...['-device', `virtserialport,chardev=control,name=${controlChannelPort}`],
 		...['-chardev', `socket,id=commands,path=${escape(spec.commandSocket)},server=on,wait=off`],
 		...['-device', `virtserialport,chardev=commands,name=${commandPort}`],
 		...['-chardev', `socket,id=debug,path=${escape(spec.debugSocket)},server=on,wait=off`],

@@ -70,7 +70,7 @@ export function machineOf(
 			// Numbers, not names: a socket's path must be short, and a node's name may be long.
 			qmpSocket: path.join(sockets, `${index}.qmp`),
 			agentSocket: path.join(sockets, `${index}.agent`),
-			controlChannelSocket: path.join(sockets, `${index}.side`),
+			controlChannelSocket: path.join(sockets, `${index}.control`),
 			commandSocket: path.join(sockets, `${index}.commands`),
 			debugSocket: path.join(sockets, `${index}.debug`),
 			shellSocket: path.join(sockets, `${index}.shell`),

@@ -177,7 +177,7 @@ listen('debug', (socket) => {
 	onLine(socket, (line) => void (isHalted ? later.push(() => act(line)) : act(line)));
 });
 
-listen('side', (socket) => {
+listen('control', (socket) => {
 	onLine(socket, (line) => {
 		const [word = '', first = ''] = line.split(' ');
 		if (word === 'authorize') socket.write(`authorized user=${first} status=${first === 'nobody' ? 1 : 0}\n`);

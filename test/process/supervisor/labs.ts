@@ -132,7 +132,7 @@ function describe(directory: string, disks: string, sockets: string, options: La
 				memory: { file: path.join(memoryDirectory(sockets), `${index}`), isShared: true },
 				qmpSocket: path.join(sockets, `${index}.qmp`),
 				agentSocket: path.join(sockets, `${index}.agent`),
-				controlChannelSocket: path.join(sockets, `${index}.side`),
+				controlChannelSocket: path.join(sockets, `${index}.control`),
 				commandSocket: path.join(sockets, `${index}.commands`),
 				debugSocket: path.join(sockets, `${index}.debug`),
 				shellSocket: path.join(sockets, `${index}.shell`),

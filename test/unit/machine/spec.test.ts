@@ -18,7 +18,7 @@ const spec: MachineSpec = {
 	memory: { file: '/tmp/r/memory/0', isShared: true },
 	qmpSocket: '/tmp/r/0.qmp',
 	agentSocket: '/tmp/r/0.agent',
-	controlChannelSocket: '/tmp/r/0.side',
+	controlChannelSocket: '/tmp/r/0.control',
 	commandSocket: '/tmp/r/0.commands',
 	debugSocket: '/tmp/r/0.debug',
 	shellSocket: '/tmp/r/0.shell',

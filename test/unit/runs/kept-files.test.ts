@@ -59,7 +59,7 @@ test('what the machines are started with', async (t) => {
 			memory: { file: '/sockets/memory/0', isShared: true },
 			qmpSocket: '/sockets/0.qmp',
 			agentSocket: '/sockets/0.agent',
-			controlChannelSocket: '/sockets/0.side',
+			controlChannelSocket: '/sockets/0.control',
 			commandSocket: '/sockets/0.commands',
 			debugSocket: '/sockets/0.debug',
 			shellSocket: '/sockets/0.shell',

@@ -41,7 +41,8 @@ const ruleset = ({ tcp, udp }: NonNullable<LabNode['firewall']>): string =>
 		'\t\ttype filter hook input priority filter; policy drop;',
 		'\t\tct state established,related accept',
 		'\t\tiifname "lo" accept',
-		'\t\tmeta l4proto { icmp, ipv6-icmp } accept',
+		// ICMP and ICMPv6 by number: their names are in /etc/protocols, whose package (netbase) a recipe need not have.
+		'\t\tmeta l4proto { 1, 58 } accept',
 		'\t\tudp sport 67 udp dport 68 accept',
 		...(tcp.length > 0 ? [`\t\ttcp dport { ${tcp.join(', ')} } accept`] : []),
 		...(udp.length > 0 ? [`\t\tudp dport { ${udp.join(', ')} } accept`] : []),

@@ -45,6 +45,12 @@ export type Mask = (text: string) => string;
 /** What stands in the place of a password: one word for a shell, for JSON and for YAML. */
 const standIn = (users: readonly string[]): string => `__password-of-${users.map((user) => user.replaceAll(/[^\w.-]/g, '')).join('-') || 'a-user'}__`;
 
+/** Finds what stands in the place of a password. */
+const standInSource = '__password-of-[\\w.-]+?__';
+
+/** Whether a password is none, but what stands in the place of one. */
+export const isStandIn = (password: string): boolean => new RegExp(`^${standInSource}$`).test(password);
+
 /** A mask that changes nothing. */
 export const noMask: Mask = (text) => text;
 
@@ -52,12 +58,13 @@ export const noMask: Mask = (text) => text;
 export function maskOf(passwords: readonly DeclaredPassword[]): Mask {
 	const users = usersByPassword(passwords);
 	if (users.length === 0) return noMask;
-	// All in one pass: what stands in the place of one is not searched for another.
-	const pattern = new RegExp(users.map(([password]) => `(${passwordSource(password)})`).join('|'), 'g');
+	// All in one pass: what stands in the place of one is not searched for another, nor in a text that was masked before.
+	const pattern = new RegExp([standInSource, ...users.map(([password]) => `(${passwordSource(password)})`)].join('|'), 'g');
 	return (text) =>
-		text.replaceAll(pattern, (_found, ...groups: (string | undefined)[]) =>
-			standIn(users[groups.slice(0, users.length).findIndex((group) => group !== undefined)]?.[1] ?? []),
-		);
+		text.replaceAll(pattern, (found, ...groups: (string | undefined)[]) => {
+			const index = groups.slice(0, users.length).findIndex((group) => group !== undefined);
+			return index < 0 ? found : standIn(users[index]?.[1] ?? []);
+		});
 }
 
 /**

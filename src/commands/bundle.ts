@@ -6,9 +6,9 @@ import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { requireSpace } from '../base/disk-usage.js';
 import { brokenFailure, ExitCode, usageFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
-import { patiently } from '../base/patience.js';
-import type { DeclaredPassword } from '../base/secrets.js';
 import { toolVersion } from '../base/package-root.js';
+import { patiently } from '../base/patience.js';
+import { isStandIn, type DeclaredPassword } from '../base/secrets.js';
 import {
 	isBundled,
 	parseBundleManifest,
@@ -23,7 +23,7 @@ import { foldEvents } from '../outcome/fold.js';
 import { verdictOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import { validatePlan } from '../plan/problems.js';
-import { passwordsIn } from '../plan/read.js';
+import { passwordsIn, readPlan } from '../plan/read.js';
 import { parsePlanTree } from '../plan/tree.js';
 import type { LabStatus } from '../protocol/requests.js';
 import { bundleObject, renderBundle } from '../report/bundle.js';
@@ -86,8 +86,8 @@ async function bundle(
 	const { runs } = paths;
 	const directory = run === undefined ? await findFailedRun(runs, withCheckpoints) : await findNamedRun(run, runs);
 	const machines = withCheckpoints ? await gatherMachines(directory, { paths, cleanup, signal }) : undefined;
-	const passwords = await declaredPasswords(directory, isRedacted);
 	const found = await readRunFiles(directory);
+	const passwords = await declaredPasswords(directory, foldLog(found, false), isRedacted);
 	const files = isRedacted ? redact(found, passwords) : found;
 	const state = foldLog(files, isRedacted);
 	const secrets = findSecrets(files, passwords);
@@ -169,17 +169,27 @@ async function readRunFiles(directory: string): Promise<PackedFile[]> {
 }
 
 /**
- * Reads the passwords that the plan declares.
- * @throws Failure `usage` when they must be known, and the run has no copy of its plan
+ * Reads the passwords that the plan declares: from the plan itself where it is as it was, since they are masked in the
+ * run's copy of it.
+ * @throws Failure `usage` when they must be known and are not
  */
-async function declaredPasswords(directory: string, mustBeKnown: boolean): Promise<readonly DeclaredPassword[]> {
+async function declaredPasswords(directory: string, state: RunState, mustBeKnown: boolean): Promise<readonly DeclaredPassword[]> {
 	const plan = await readPlanCopy(directory);
+	const declared = plan?.document ? passwordsIn(plan.document) : [];
+	if (declared.some(({ password }) => isStandIn(password)) && !isFromElsewhere(directory)) {
+		const original = await readPlan(state.planPath).catch(() => undefined);
+		if (original?.document && original.sha256 === state.planSha256) return passwordsIn(original.document);
+		if (!mustBeKnown) return declared;
+		throw usageFailure(`the passwords of this run are not known: they are masked in its copy of the plan, and ${state.planPath} has changed since`, {
+			hint: 'rehearse the lab again and bundle that run, or bundle this one without --redact',
+		});
+	}
 	if (!plan?.document && mustBeKnown) {
 		throw usageFailure(`the passwords of the plan are not known: ${directory} has no copy of it`, {
 			hint: 'rehearse the lab again and bundle that run, or bundle this one without --redact',
 		});
 	}
-	return plan?.document ? passwordsIn(plan.document) : [];
+	return declared;
 }
 
 /** Plans have more ways to write a password than are looked for: what they mean now, without those, tells. */

@@ -35,14 +35,14 @@ export async function checkCommand(options: CheckOptions): Promise<ExitCode> {
 	}
 	const [source, guest] = await Promise.all([readPlan(findPlan(options.lab)), readGuestDefinition()]);
 	const findings = washed(checkPlan(source, guest.features));
-	const leftOut = source.document ? leftOutOf(source, source.document, guest.features, guest.base) : [];
+	const leftOut = source.document ? washed(leftOutOf(source, source.document, guest.features, guest.base)) : [];
 	const mask = maskOf(source.document ? passwordsIn(source.document) : []);
 	if (options.format === 'json') {
-		options.stdout(mask(`${JSON.stringify({ schema: 1, plan: source.path, findings, left_out: washed(leftOut) }, undefined, 2)}\n`));
+		options.stdout(mask(`${JSON.stringify({ schema: 1, plan: source.path, findings, left_out: leftOut }, undefined, 2)}\n`));
 	} else {
 		if (findings.length > 0) options.stdout(mask(renderFindings(findings, { color: options.color, cwd: process.cwd() })));
 		if (!source.document) options.stdout('The other rules look at the plan when its shape is right.\n');
-		options.stdout(renderLeftOut(leftOut));
+		options.stdout(mask(renderLeftOut(leftOut)));
 		if (!hasErrors(findings)) options.stdout(`${describeChecked(source)}\n`);
 	}
 	return hasErrors(findings) ? ExitCode.usage : ExitCode.passed;

@@ -44,7 +44,7 @@ export async function loadPlan(
 	if (findings.length > 0) stderr.write(mask(renderFindings(findings, { color: stderrColor, cwd: process.cwd() })));
 	if (hasErrors(findings)) throw usageFailure(`${source.path} has errors; nothing was started`);
 	const resolved = resolveLab(source, guest);
-	stderr.write(mask(renderLeftOut(resolved.leftOut)));
+	stderr.write(mask(renderLeftOut(washed(resolved.leftOut))));
 	const limited = scriptTimeoutSeconds === undefined ? resolved : withScriptTimeout(resolved, scriptTimeoutSeconds);
 	return { lab: defaultTests ? withDefaultTests(limited) : limited, planText: source.text };
 }

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { sha256 } from '../base/hash.js';
 import { toolVersion } from '../base/package-root.js';
+import { contentOf } from '../lab/script-bytes.js';
 import { resultJson, resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import type { PlanSource } from '../plan/types.js';
@@ -41,10 +42,11 @@ const textFile = (file: string, text: string): ExportedFile => ({ path: file, co
 /** The scripts that a plan names, as files beside it. */
 export function scriptFiles({ path: planPath, scripts }: PlanSource): readonly ExportedFile[] {
 	const files = new Map<string, ExportedFile>();
-	for (const { file, text } of scripts) {
+	for (const script of scripts) {
+		const { file } = script;
 		if (file === undefined) continue;
 		const relative = path.relative(path.dirname(planPath), file);
-		files.set(relative, textFile(relative, text));
+		files.set(relative, { path: relative, contents: Buffer.from(contentOf(script)) });
 	}
 	return [...files.values()];
 }

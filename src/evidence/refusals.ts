@@ -1,7 +1,7 @@
-/** Why a run is no evidence: only a whole, cold, passed rehearsal of the plan as it is now is. */
 import { isCold } from '../outcome/origins.js';
 import { verdictOf } from '../outcome/result.js';
-import { allAssertions, type RunState } from '../outcome/state.js';
+import { allAssertions, assertionStatus, type RunState } from '../outcome/state.js';
+/** Why a run is no evidence: only a whole, cold, passed rehearsal of the plan as it is now is. */
 
 /** The reasons, a sentence each; none for a run that may be exported. */
 export function runRefusals(state: RunState): string[] {
@@ -12,7 +12,7 @@ export function runRefusals(state: RunState): string[] {
 		...(state.finishedMs === undefined ? ['its event log ends before the run did'] : []),
 		...(isCold(state) ? [] : [`it was not cold: ${warmNodes(state).join(', ')} came from a checkpoint`]),
 		...(missing === 0 ? [] : [`it was not whole: ${missing} of its startup scripts did not run`]),
-		...(allAssertions(state).length > 0 ? [] : ['it had no assertion to hold']),
+		...(allAssertions(state).some((assertion) => assertionStatus(assertion) === 'passed') ? [] : ['it had no assertion that held']),
 		...(state.planPath === '' ? ['its log is that of an older version, which does not say where the plan is'] : []),
 	];
 }

@@ -1,9 +1,9 @@
-/** What a run came to, as an in-toto statement with the predicate for test results (both of github.com/in-toto/attestation). */
 import { sha256 } from '../base/hash.js';
 import { swallowedSteps } from '../lab/trace.js';
 import { verdictOf } from '../outcome/result.js';
-import { allScripts, type RunState } from '../outcome/state.js';
+import { allScripts, assertionStatus, type AssertionRecord, type RunState } from '../outcome/state.js';
 import type { Signature } from './layout.js';
+/** What a run came to, as an in-toto statement with the predicate for test results (both of github.com/in-toto/attestation). */
 
 /** The type by which readers know a statement. */
 export const statementType = 'https://in-toto.io/Statement/v1';
@@ -48,18 +48,24 @@ export function resultWord(state: RunState): TestResult {
 /** Names of checks: `script redis/redis`, `test Stack ports listen/redis: port 6379/tcp listens`. */
 const scriptName = (node: string, script: string): string => `script ${node}/${script}`;
 
-/** Startup scripts that went on behind a failure. */
-const warnedTests = (state: RunState): string[] =>
-	allScripts(state).flatMap(({ outcome }) =>
+const assertionName = (test: string, { onVm, title }: Pick<AssertionRecord, 'onVm' | 'title'>): string => `test ${test}/${onVm}: ${title}`;
+
+/** Startup scripts that went on behind a failure, and assertions that no rehearsal can judge. */
+const warnedTests = (state: RunState): string[] => [
+	...allScripts(state).flatMap(({ outcome }) =>
 		outcome && outcome.status === 'passed' && swallowedSteps(outcome.trace).length > 0 ? [scriptName(outcome.node, outcome.script)] : [],
-	);
+	),
+	...state.tests.flatMap(({ name, assertions }) =>
+		assertions.flatMap((assertion) => (assertionStatus(assertion) === 'not judged' ? [assertionName(name, assertion)] : [])),
+	),
+];
 
 /** The statement on a run. */
 export function statementOn(state: RunState, subject: readonly Subject[], configuration: readonly Descriptor[]): Statement {
 	const checks = [
 		...allScripts(state).flatMap(({ outcome }) => (outcome ? [{ name: scriptName(outcome.node, outcome.script), status: outcome.status as string }] : [])),
 		...state.tests.flatMap(({ name, assertions }) =>
-			assertions.map(({ onVm, title, outcome }) => ({ name: `test ${name}/${onVm}: ${title}`, status: outcome?.status ?? 'not run' })),
+			assertions.map((assertion) => ({ name: assertionName(name, assertion), status: assertionStatus(assertion) as string })),
 		),
 	];
 	const warned = warnedTests(state);
@@ -73,7 +79,7 @@ export function statementOn(state: RunState, subject: readonly Subject[], config
 			configuration,
 			passedTests: namesOf(({ name, status }) => status === 'passed' && !warned.includes(name)),
 			warnedTests: warned,
-			failedTests: namesOf(({ status }) => status !== 'passed'),
+			failedTests: namesOf(({ status }) => status !== 'passed' && status !== 'not judged'),
 		},
 	};
 }

@@ -28,7 +28,7 @@ export function masksOf(lab: Pick<Lab, 'nodes'>, showSecrets: boolean): LabMasks
 const names = new Set([
 	...['type', 'runId', 'lab', 'labArgument', 'planSha256', 'runDirectory', 'planPath', 'node', 'script', 'scripts', 'onVm', 'name', 'test'],
 	...['stage', 'status', 'verdict', 'from', 'to', 'kind', 'change', 'alias', 'uplinkAddress', 'subnet', 'address', 'protocol', 'file', 'code'],
-	...['shell', 'fate', 'proofs', 'after', 'ssh', 'end'],
+	...['shell', 'fate', 'robustness', 'after', 'ssh', 'end', 'username'],
 ]);
 
 /** An event without passwords. */
@@ -44,5 +44,5 @@ function masked(value: unknown, mask: Mask): unknown {
 	);
 }
 
-/** A list of objects under a key of names, such as the scripts of a proof, is looked into all the same. */
+/** A list of objects under a key of names, such as the scripts of a robustness check, is looked into all the same. */
 const isObjects = (value: unknown): boolean => typeof value === 'object' && !(Array.isArray(value) && value.every((item) => typeof item === 'string'));

@@ -86,7 +86,8 @@ function machinesOf(
 		const image = images.get(node.name);
 		if (!machine || !image) throw usageFailure(`the bundle has no machine for ${node.name}`, { node: node.name });
 		const { username, password, hostKey, startup } = machine;
-		return { ...machineOf(node, index, image, run), username, ...(password === undefined ? {} : { password }), hostKey, startup };
+		const login = { username, ...(password === undefined ? {} : { password }), ...(node.ssh ? { sshPort: node.ssh.port } : {}) };
+		return { ...machineOf(node, index, image, run), ...login, hostKey, startup };
 	});
 }
 

@@ -62,6 +62,6 @@ export const startedFingerprint = (
 	goesOn = false,
 ): Fingerprint => ({
 	...provisioned,
-	'startup scripts': contentKey(node.startupScripts.map(({ name, text, after }) => ({ name, text, after }))),
+	'startup scripts': contentKey(node.startupScripts.map(({ name, text, bytes, after }) => ({ name, text, ...(bytes === undefined ? {} : { bytes }), after }))),
 	...(goesOn && { [modified]: randomUUID() }),
 });

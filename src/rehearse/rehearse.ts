@@ -109,8 +109,9 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	let directory: RunDirectory | undefined;
 	const masks = masksOf(options.lab, options.showSecrets ?? false);
 	const emit: Emit = (body) => {
-		// All that a plan or a guest says comes by here, whoever shows it.
-		const event: RunEvent = washed({ at: Date.now(), ...maskEvent(body, masks.text) });
+		// All that a plan or a guest says comes by here, whoever shows it. Masked again: a control sequence may have divided a
+		// password, which washing makes whole.
+		const event: RunEvent = maskEvent(washed({ at: Date.now(), ...maskEvent(body, masks.text) }), masks.text);
 		state = foldEvent(state, event);
 		logEvent(event);
 		options.onEvent(event);

@@ -4,6 +4,7 @@
  */
 import { appendFileSync } from 'node:fs';
 import path from 'node:path';
+import { washed } from '../base/wash.js';
 import type { RunEvent, RunEventBody } from '../lab/events.js';
 import { maskEvent, masksOf } from '../lab/mask.js';
 import { foldEvent } from '../outcome/fold.js';
@@ -31,7 +32,7 @@ export async function rehearseOrders(plain: RunState, { count, seed }: Shuffle, 
 	let state = plain;
 	const masks = masksOf(options.lab, options.showSecrets ?? false);
 	const emit = (body: RunEventBody) => {
-		const event: RunEvent = { at: Date.now(), ...maskEvent(body, masks.text) };
+		const event: RunEvent = maskEvent(washed({ at: Date.now(), ...maskEvent(body, masks.text) }), masks.text);
 		state = foldEvent(state, event);
 		try {
 			appendFileSync(path.join(plain.runDirectory, 'events.ndjson'), `${JSON.stringify(event)}\n`);

@@ -82,6 +82,7 @@ function isNodeOfLab(value: unknown): boolean {
 		[node.memoryMiB, node.diskMiB].every((size) => isCount(size) && size > 0 && size < 2 ** 30) &&
 		(node.alias === '' || isPrefixed(node.alias)) &&
 		(node.furtherAliases === undefined || isListOf(node.furtherAliases, isPrefixed)) &&
+		(node.ssh === undefined || isPort(asRecord(node.ssh)['port'])) &&
 		(node.vcpus === undefined || (isCount(node.vcpus) && node.vcpus >= 1 && node.vcpus <= 64)) &&
 		isAddress(node.uplinkAddress) &&
 		isMac(node.mac) &&
@@ -96,9 +97,13 @@ const isUser = (value: unknown): boolean => {
 	return isNameOfUser(username) && (password === undefined || isText(password)) && isListOf(groups, isText) && isText(shell);
 };
 
+/** Whether a stranger's value may stand where a port stands in a configuration of ssh(1). */
+const isPort = (value: unknown): boolean => isCount(value) && value >= 1 && value <= 65_535;
+
 const isScript = (value: unknown): boolean => {
-	const { name, text, file, after } = asRecord(value);
-	return [name, text, after].every(isText) && file === undefined;
+	const { name, text, file, after, bytes, timeoutSeconds } = asRecord(value);
+	const isTimed = timeoutSeconds === undefined || (typeof timeoutSeconds === 'number' && timeoutSeconds > 0);
+	return [name, text, after].every(isText) && file === undefined && (bytes === undefined || isText(bytes)) && isTimed;
 };
 
 const isMachine = (value: unknown): boolean => {

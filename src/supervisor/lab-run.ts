@@ -81,7 +81,7 @@ async function rehearseInside(runSpec: RunSpec, context: LabRunContext, ends: En
 	const scenarioPassed = runSpec.scenario
 		? await stage(emit, 'scenario', () => judge(lab, emit), (passed) => (passed ? 'passed' : 'failed'))
 		: true;
-	const hasPassed = startupPassed && scenarioPassed && (await checkRobustness(lab, runSpec, emit, ends));
+	const hasPassed = startupPassed && scenarioPassed && !lab.hasRefusedLogin && (await checkRobustness(lab, runSpec, emit, ends));
 	// One that has ended by itself meanwhile is told as what it is.
 	ends.signal.throwIfAborted();
 	// The machines of this moment: a restart has made others.

@@ -61,6 +61,11 @@ export class LoginChecks {
 		await this.settle();
 	}
 
+	/** Whether a node refuses somebody whom its recipe lets in. */
+	get hasRefused(): boolean {
+		return this.#outcomes.some(({ status }) => status === 'failed');
+	}
+
 	/** Notes what came of them for runs that begin with these very machines. */
 	async keep(): Promise<void> {
 		if (this.#outcomes.length > 0) await keepKnownLogins(this.#run, this.#outcomes);

@@ -157,6 +157,11 @@ export class RunningLab {
 		return this.#logins.finish();
 	}
 
+	/** Whether a login that the recipe promises was refused: a failure of the lab, as an assertion is. */
+	get hasRefusedLogin(): boolean {
+		return this.#logins.hasRefused;
+	}
+
 	/** What runs commands in a node's machine. @throws Failure `usage` where none runs, or it stands still */
 	commandsOf(name: string): GuestCommands {
 		const node = this.find(name);

@@ -29,7 +29,7 @@ export interface Kind {
 const patienceMs = { alone: 90_000, asked: 60_000, leftovers: 15_000 } as const;
 
 const patterns: Readonly<Record<Blow['victim'], RegExp>> = {
-	tool: /(?:main|keeper|starter)\.js/,
+	tool: /(?:main|lab-daemon|starter)\.js/,
 	supervisor: /supervisor\.js$/,
 	QEMU: /^qemu-system-x86_64 |fake-qemu\.js/,
 };

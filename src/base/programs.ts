@@ -45,7 +45,6 @@ export const isoFiles: readonly { readonly file: string; readonly package: strin
 ];
 
 /** A program that the tool knows the package of. */
-export type KnownProgram = keyof typeof packages;
 
 /**
  * The package that brings a program, given by its bare name as `execvp` gets it; `undefined` for one that is not in

@@ -4,9 +4,8 @@
  */
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { toFailure, usageFailure, type Failure } from '../base/errors.js';
+import { type Failure, toFailure, toReported, usageFailure } from '../base/errors.js';
 import { guardedTerminal, processTerminal, type Terminal } from '../commands/terminal.js';
-import { toReported } from '../base/errors.js';
 import { washed } from '../base/wash.js';
 import { toolVersion } from '../base/package-root.js';
 import { closest } from '../plan/keys.js';

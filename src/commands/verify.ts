@@ -17,8 +17,7 @@ import {
 	type EvidenceProblem,
 	type ExportedFiles,
 } from '../evidence/verify.js';
-import { readPlan, readPlanAlone } from '../plan/read.js';
-import { startupScriptEntries } from '../plan/read.js';
+import { readPlan, readPlanAlone, startupScriptEntries } from '../plan/read.js';
 import type { PlanSource } from '../plan/types.js';
 import { run } from '../process/run.js';
 import type { Terminal } from './terminal.js';

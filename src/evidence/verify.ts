@@ -8,7 +8,7 @@ import type { PlanSource } from '../plan/types.js';
 import { parseEventLog } from '../runs/event-log.js';
 import { scriptFiles, subjectsOf } from './compose.js';
 import { parseEnvelope, signedBy } from './dsse.js';
-import { names, staysWithin } from './layout.js';
+import { names } from './layout.js';
 import { runRefusals } from './refusals.js';
 import { parseSums } from './sums.js';
 import { predicateType, resultWord, statementType, type Statement, type Subject } from './statement.js';
@@ -142,6 +142,3 @@ export function isSignatureArmour(text: string): boolean {
 	const again = Buffer.from(body, 'base64').toString('base64').replaceAll(/.{70}(?=.)/g, '$&\n');
 	return again === body;
 }
-
-/** Whether every name may be one of an export. */
-export const namesAreWithin = (files: Iterable<string>): boolean => [...files].every(staysWithin);

@@ -81,4 +81,3 @@ export function stepAt(steps: readonly TraceStep[], epochMs: number): TraceStep 
 	const begun = timed.filter(({ at = 0 }) => at <= epochMs);
 	return begun.findLast((step) => epochMs <= endOf(step)) ?? begun.at(-1) ?? first;
 }
-

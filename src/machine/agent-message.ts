@@ -2,11 +2,11 @@
 import { washed } from '../base/wash.js';
 import type { ScriptEnding } from '../trace/read.js';
 
-/** How long a line of the agent may be, in bytes: a survey is one. */
+/** How long a line of the agent may be, in bytes: a snapshot is one. */
 export const maximumLineBytes = 32 * 2 ** 20;
 
 /** How much of a text in a message is kept, in characters: the end of what a script wrote, the beginning of anything else. */
-const detachedText = { stream: 2 ** 20, other: 64 * 2 ** 10 } as const;
+const keptText = { stream: 2 ** 20, other: 64 * 2 ** 10 } as const;
 
 export type AgentMessage =
 	/** cloud-init's own account (`/run/cloud-init/status.json`), and `systemctl status` of failed units, if any. */
@@ -44,10 +44,10 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 	const plain = (name: string) => fields.get(name) ?? '';
 	const decoded = (name: string) => Buffer.from(plain(name), 'base64').toString('utf8');
 	// What is read by programs has its own reader; all else is shown.
-	const text = (name: string) => washed(decoded(name).slice(0, detachedText.other));
+	const text = (name: string) => washed(decoded(name).slice(0, keptText.other));
 	switch (kind) {
 		case 'provisioned':
-			return { kind, cloudInit: decoded('cloud_init').slice(0, detachedText.stream), failedUnits: text('failed') };
+			return { kind, cloudInit: decoded('cloud_init').slice(0, keptText.stream), failedUnits: text('failed') };
 		case 'clock':
 			return { kind };
 		case 'awake':
@@ -55,7 +55,7 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 				kind,
 				clockOffsetMs: Number.parseFloat(plain('offset')),
 				clockDelayMs: Number.parseFloat(plain('delay')),
-				machineId: washed(plain('machine_id').slice(0, detachedText.other)),
+				machineId: washed(plain('machine_id').slice(0, keptText.other)),
 				hostKey: `${plain('key_type')} ${plain('key')}`,
 				reseeded: Number(plain('reseeded')),
 				failedUnits: text('failed'),
@@ -64,7 +64,7 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 			return { kind, script: plain('script') };
 		case 'script-finished':
 		case 'script-repeated':
-			return { kind, script: plain('script'), ms: count(plain('ms')) ?? 0, ...scriptEnding(fields), stream: decoded('stream').slice(-detachedText.stream) };
+			return { kind, script: plain('script'), ms: count(plain('ms')) ?? 0, ...scriptEnding(fields), stream: decoded('stream').slice(-keptText.stream) };
 		case 'started':
 			return { kind, failedUnits: text('failed') };
 		case 'snapshot':

@@ -29,7 +29,7 @@ export interface CommandResult {
 	readonly timedOut: boolean;
 }
 
-/** What can be had done inside a guest. Both reject with `control-channel` when the guest does not answer. */
+/** What can be had done inside a guest. Both reject with `command-channel` when the guest does not answer. */
 export interface GuestCommands {
 	/** Runs a command in bash as root, without input. Resolves whatever became of it, also when its time is up: it is killed then. */
 	run(command: string, limits: Limits): Promise<CommandResult>;
@@ -157,7 +157,7 @@ export class CommandChannel implements GuestCommands {
 	}
 
 	#silent(why: string): Failure {
-		return brokenFailure('control-channel', `${this.#node} does not answer on its control channel: ${why}`, {
+		return brokenFailure('command-channel', `${this.#node} does not answer on its command channel: ${why}`, {
 			node: this.#node,
 			hint: 'does a startup script end programs that it did not start? `rehearse console` shows what the machine does',
 		});

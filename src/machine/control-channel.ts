@@ -1,5 +1,5 @@
 /**
- * The second line to the guest's agent (`cloud-init/guest/control-channel.bash`). It is attended to while startup scripts run
+ * The control channel of the guest's agent (`cloud-init/guest/control-channel.bash`). It is attended to while startup scripts run
  * and while the node's network is broken: a root shell, keys for SSH, the journal.
  */
 import type { Duplex } from 'node:stream';
@@ -52,7 +52,7 @@ export class ControlChannel {
 	/**
 	 * Lets a key in as `user`.
 	 * @param publicKey as OpenSSH writes it
-	 * @throws Failure `usage` for a user that the node does not have, `side-line` when nothing is heard of it
+	 * @throws Failure `usage` for a user that the node does not have, `control-channel` when nothing is heard of it
 	 */
 	async authorize(user: string, publicKey: string, slowdown: number, signal?: AbortSignal): Promise<void> {
 		const unknown = () => usageFailure(`${this.#node} has no user '${user}'`, { node: this.#node });
@@ -66,7 +66,7 @@ export class ControlChannel {
 	/**
 	 * Begins a shell on the guest's hvc0, in the place of another. Resolves when it reads, to what tells of its end and to
 	 * what ends it, which does no harm to another that has taken its place.
-	 * @throws Failure `side-line` when nothing is heard of it
+	 * @throws Failure `control-channel` when nothing is heard of it
 	 */
 	async beginShell(
 		{ rows, columns }: TerminalSize,
@@ -88,7 +88,7 @@ export class ControlChannel {
 
 	/**
 	 * The end of the journal of the machine's boot.
-	 * @throws Failure `side-line` when nothing is heard of it
+	 * @throws Failure `control-channel` when nothing is heard of it
 	 */
 	async readJournal(lines: number, slowdown: number, signal?: AbortSignal): Promise<string> {
 		const answer = this.#received(/^journal text=([A-Za-z0-9+/]*={0,2})$/);
@@ -108,7 +108,7 @@ export class ControlChannel {
 
 	#inTime({ promise, forget }: AwaitedLine, slowdown: number, signal: AbortSignal | undefined): Promise<RegExpExecArray> {
 		const late = () =>
-			brokenFailure('side-line', `${this.#node} does not answer on its line to the host`, {
+			brokenFailure('control-channel', `${this.#node} does not answer on its control channel`, {
 				node: this.#node,
 				hint: 'it answers once it is provisioned; `rehearse status` says how far it is',
 			});

@@ -6,11 +6,9 @@ import { onLines } from '../base/lines.js';
 import { patiently } from '../base/patience.js';
 import { untilAborted, withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
-import { parseAgentMessage, type AgentMessage } from './agent-message.js';
+import { type AgentMessage, maximumLineBytes, parseAgentMessage } from './agent-message.js';
 import { CommandChannel, type GuestCommands } from './command-channel.js';
-import { Console } from './console.js';
-import { maximumLineBytes } from './agent-message.js';
-import { maximumLogBytes } from './console.js';
+import { Console, maximumLogBytes } from './console.js';
 import { DebugChannel } from './debugging/channel.js';
 import { Qmp } from './qmp.js';
 import { ControlChannel } from './control-channel.js';
@@ -92,7 +90,7 @@ export const isNewBeginning = (code: string): boolean => code === guestRebooted 
 /** How long QEMU may take to make its sockets, in milliseconds. */
 const socketDeadlineMs = 20_000;
 
-/** Starts a machine: resolves when QEMU runs and both lines to it are open, long before the guest has booted. */
+/** Starts a machine: resolves when QEMU runs and its command channel and its control channel are open, long before the guest has booted. */
 export async function startMachine(spec: MachineSpec, options: MachineOptions): Promise<RunningMachine> {
 	const { cleanup, signal } = options;
 	const breakage = new Breakage(spec.name);

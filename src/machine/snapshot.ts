@@ -6,12 +6,12 @@ import { readAddresses, readPorts } from './proc-net.js';
 /** What a section begins with, before its name. */
 const separator = '\x1d';
 
-/** How much a survey may unfold to, in bytes. That of a machine with a hundred thousand files has a tenth of it. */
-const maximumSurveyBytes = 64 * 2 ** 20;
+/** How much a snapshot may unfold to, in bytes. That of a machine with a hundred thousand files has a tenth of it. */
+const maximumSnapshotBytes = 64 * 2 ** 20;
 
 /** Reads a state snapshot from the agent's base64 of gzip. What cannot be read of it is left out. @throws for what is no gzip, or too much */
 export function parseSnapshot(answer: string): StateSnapshot {
-	const text = gunzipSync(Buffer.from(answer, 'base64'), { maxOutputLength: maximumSurveyBytes }).toString('utf8');
+	const text = gunzipSync(Buffer.from(answer, 'base64'), { maxOutputLength: maximumSnapshotBytes }).toString('utf8');
 	const sections = splitSections(text);
 	const section = (name: string) => sections.get(name) ?? '';
 	const users = byName(section('passwd'), 2);

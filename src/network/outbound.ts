@@ -10,7 +10,7 @@ const dnsPort = 53;
 const udpHeaderBytes = 8;
 
 /**
- * Reads a line of the watcher, the start of a packet that `contactFilter` lets through.
+ * Reads a line of the watcher, the start of a packet that `outboundFilter` lets through.
  * @returns nothing for a line that is none, and for the packet of somebody who is no node of the lab
  */
 export function readConnection(line: string, nodes: readonly { readonly name: string; readonly mac: string }[]): OutboundConnection | undefined {

@@ -4,10 +4,9 @@
  */
 import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
-import { wasStarted, type ReportedError, type ScriptOutcome, type Status } from '../lab/events.js';
+import { type LoginOutcome, type ReportedError, type ScriptOutcome, type Status, wasStarted } from '../lab/events.js';
 import type { LeftOut } from '../lab/lab.js';
 import { failedPlaceResult, type FailedPlaceResult } from './failed-place.js';
-import { type LoginOutcome } from '../lab/events.js';
 import { startStageOf, isCold, originResult, scriptsToRun, type OriginResult } from './origins.js';
 import { outboundFindings, outboundResult, type OutboundResult } from './outbound.js';
 import { robustnessResults, robustnessStatuses, type RobustnessResults } from './robustness.js';

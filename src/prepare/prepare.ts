@@ -5,7 +5,7 @@ import type { CleanupStack } from '../base/cleanup.js';
 import { chooseAccelerator, readQemuVersion } from '../host/accelerator-choice.js';
 import { thisHost } from '../host/host.js';
 import { adviseKvm } from '../host/kvm.js';
-import { admitMemory } from '../host/memory.js';
+import { admitMemory, tellProcessors } from '../host/memory.js';
 import { processorInputs, processorModel } from '../host/processor.js';
 import type { Image } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
@@ -13,7 +13,7 @@ import type { Lab } from '../lab/lab.js';
 import { stage } from '../lab/stage.js';
 import type { AcceleratorChoice, ProvenAccelerator } from '../machine/accelerator.js';
 import type { HostFingerprint } from '../machine/fingerprint.js';
-import { scaledDeadlines, slowdownOf, type Deadlines } from '../protocol/run-spec.js';
+import { type Deadlines, scaledDeadlines, scriptDeadlineMs, slowdownOf } from '../protocol/run-spec.js';
 import type { Paths } from '../runs/paths.js';
 import type { RunDirectory } from '../runs/run-directory.js';
 import type { SeedFiles } from '../seed/content.js';
@@ -21,9 +21,7 @@ import { planCheckpoints, type CheckpointPlan, type CheckpointOptions } from './
 import { provideHostKeys } from './host-keys.js';
 import { provideImages } from './images.js';
 import { prepareMachines, seedFilesOf, writeSeeds, type PreparedMachine } from './machines.js';
-import { tellProcessors } from '../host/memory.js';
 import type { NodeInputs } from './node-fingerprint.js';
-import { scriptDeadlineMs } from '../protocol/run-spec.js';
 
 export interface PrepareOptions {
 	readonly paths: Paths;

@@ -49,7 +49,7 @@ import { startSupervisor, type Supervisor } from './start-supervisor.js';
 
 export interface RehearseOptions {
 	readonly lab: Lab;
-	/** The text of its plan, as it was hashed; absent for a lab that was handed over. */
+	/** The text of its plan, as it was hashed; absent for a lab that a bundle brought. */
 	readonly planText?: string;
 	/** The lab as the person named it, for commands to paste. */
 	readonly labArgument: string;
@@ -146,7 +146,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);
 			await announceLive(liveLab(options, directory), cleanup);
-			// That of a run that was opened came with it, and is copied with its seeds.
+			// That of a lab that a bundle brought came with it, and is copied with its seeds.
 			const { planText } = options;
 			if (planText !== undefined) await keep('a copy of the plan', copyPlan(options.lab, planText, directory.path, masks.plan), emit);
 			await rehearseIn(directory, options, { starting, required }, { emit, cleanup, signal });

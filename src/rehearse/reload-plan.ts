@@ -1,7 +1,6 @@
 /** Compares an edited plan with a running lab. Pure. */
 import { usageFailure } from '../base/errors.js';
-import type { Lab, LabNode } from '../lab/lab.js';
-import { requireNodes } from '../lab/lab.js';
+import { type Lab, type LabNode, requireNodes } from '../lab/lab.js';
 
 /** A node to replace. `changes` names what was edited; it is empty when the node only lacks a machine. */
 export interface ChangedNode {

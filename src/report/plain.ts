@@ -1,8 +1,7 @@
 /** One line an event, for a log that is no terminal. */
-import { formatMs, plural } from '../base/format.js';
+import { formatMs, oneLine, plural } from '../base/format.js';
 import type { AssertionOutcome, AssertionWait, RepeatOutcome, RunEvent, ScriptOutcome, StageName, Status } from '../lab/events.js';
 import { failedCommandText, failedLineText } from '../outcome/failed-place.js';
-import { oneLine } from '../base/format.js';
 import { differenceSentence } from '../outcome/differences.js';
 import type { RunState } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';

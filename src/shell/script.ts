@@ -7,8 +7,7 @@
 import { forEachChild, parse, type Command, type ParsedScript, type SyntaxNode } from 'unbash';
 import { countShellLines, lineFinder, type LineFinder } from './script-lines.js';
 import { unlessTooDeep } from './nesting.js';
-import { findInner } from './script-wrappers.js';
-import type { ShellWord } from './script-wrappers.js';
+import { findInner, type ShellWord } from './script-wrappers.js';
 
 /** A simple command: `words[0]` is its name. */
 export interface ShellCommand {

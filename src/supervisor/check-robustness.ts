@@ -3,8 +3,8 @@ import os from 'node:os';
 import type { CleanupStack } from '../base/cleanup.js';
 import { Semaphore } from '../base/semaphore.js';
 import type { Emit } from '../lab/events.js';
-import { proveReboot, proveTwice } from './robustness-checks.js';
-import { provableLab } from './checked-lab.js';
+import { checkReboot, checkTwice } from './robustness-checks.js';
+import { checkableLab } from './checked-lab.js';
 import type { RunningLab } from './running-lab.js';
 import { stage } from '../lab/stage.js';
 import type { RunSpec } from '../protocol/run-spec.js';
@@ -20,12 +20,12 @@ export async function checkRobustness(
 	{ signal, cleanup }: { readonly signal: AbortSignal; readonly cleanup: CleanupStack },
 ): Promise<boolean> {
 	const boots = new Semaphore(os.availableParallelism());
-	const lab = provableLab(running, { runSpec, emit, signal, cleanup, boots });
+	const lab = checkableLab(running, { runSpec, emit, signal, cleanup, boots });
 	const { deadlines, robustness, lab: { nodes } } = runSpec;
 	const options = { lab, nodes, emit, settleMs: Math.min(deadlines.assertionMs, longestSettleMs), signal };
 	const results: boolean[] = [];
 	for (const name of robustness) {
-		const check = name === 'twice' ? proveTwice : proveReboot;
+		const check = name === 'twice' ? checkTwice : checkReboot;
 		results.push(await stage(emit, name, () => check(options), (passed) => (passed ? 'passed' : 'failed')));
 	}
 	return results.every(Boolean);

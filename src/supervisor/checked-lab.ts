@@ -9,13 +9,13 @@ import type { RunningMachine } from '../machine/machine.js';
 import { parseSnapshot } from '../machine/snapshot.js';
 import { bootAgain, type StartedMachine } from './start-machine.js';
 import { outcomeOf, whyUntraced } from './node-run.js';
-import type { ProvableLab } from './robustness-checks.js';
+import type { CheckableLab } from './robustness-checks.js';
 import { scriptDeadlineMs, type RunSpec } from '../protocol/run-spec.js';
 import { writeSnapshot } from '../runs/snapshots.js';
 
 /** The machines of a lab that runs, as the robustness checks see them (./robustness-checks). */
 
-export interface ProvableContext {
+export interface CheckContext {
 	readonly runSpec: RunSpec;
 	readonly emit: Emit;
 	readonly signal: AbortSignal;
@@ -46,11 +46,11 @@ export async function snapshotMachine(machine: RunningMachine, deadlineMs: numbe
 	}
 }
 
-/** Surveys every machine of a lab into the run's directory. One whose agent makes no sense is told of, and that is all. */
+/** Writes a snapshot of every machine of a lab into the run's directory. One whose agent makes no sense is told of, and that is all. */
 export async function snapshotLab(
 	running: Pick<LabOfMachines, 'find'>,
 	{ machines, runDirectory, deadlines }: RunSpec,
-	{ emit, signal }: Pick<ProvableContext, 'emit' | 'signal'>,
+	{ emit, signal }: Pick<CheckContext, 'emit' | 'signal'>,
 ): Promise<void> {
 	const snapshot = async (node: string) => {
 		const { machine } = running.find(node).present;
@@ -66,7 +66,7 @@ export async function snapshotLab(
 }
 
 /** A lab that runs, for robustness checks. */
-export function provableLab(running: LabOfMachines, context: ProvableContext): ProvableLab {
+export function checkableLab(running: LabOfMachines, context: CheckContext): CheckableLab {
 	const { runSpec, emit, signal, boots } = context;
 	const { deadlines, machines } = runSpec;
 	return {

@@ -121,7 +121,7 @@ async function saveFailed(
 ): Promise<void> {
 	try {
 		await stage(emit, 'save', () => lab.saveForExport(request));
-		emit({ type: 'notice', message: 'the machines were saved as they are: `rehearse bundle --with-checkpoints` hands them over' });
+		emit({ type: 'notice', message: 'the machines were saved as they are: `rehearse bundle --with-checkpoints` packs them' });
 	} catch (error) {
 		signal.throwIfAborted();
 		emit({ type: 'notice', message: `the machines were not saved: ${toFailure(error).message}` });

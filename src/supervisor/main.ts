@@ -1,4 +1,4 @@
-/** What runs as the first process of a lab's namespaces: `startSupervisor` (supervisor.ts) is its other end. */
+/** What runs as the first process of a lab's namespaces: `startSupervisor` (../rehearse/start-supervisor.ts) is its other end. */
 import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { interruptedFailure, toFailure, toReported, type Failure } from '../base/errors.js';

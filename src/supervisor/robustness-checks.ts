@@ -6,12 +6,12 @@ import { differencesBetween, lossesAmong } from '../machine/differences.js';
 import { locateDifference } from '../machine/locate-difference.js';
 
 /**
- * What a run is asked to prove once its scenario has passed: that the startup scripts may run again, and that the lab
+ * What a run checks, where it is asked to, once its scenario has passed: that the startup scripts may run again, and that the lab
  * comes back from a restart. Each ends with the scenario; what is wrong with the lab is told by events.
  */
 
 /** A lab that runs, as far as a robustness check is concerned. Each call rejects when the rehearsal itself breaks. */
-export interface ProvableLab {
+export interface CheckableLab {
 	/** What a node's machine is like now. */
 	snapshot(node: string): Promise<StateSnapshot>;
 	/** Runs a startup script of a node another time. */
@@ -23,7 +23,7 @@ export interface ProvableLab {
 }
 
 export interface RobustnessOptions {
-	readonly lab: ProvableLab;
+	readonly lab: CheckableLab;
 	readonly nodes: readonly Pick<LabNode, 'name' | 'startupScripts'>[];
 	readonly emit: Emit;
 	/** How long a unit, a port or an address may take to be as it was, in milliseconds. */
@@ -36,7 +36,7 @@ export interface RobustnessOptions {
 const settleIntervalMs = 1000;
 
 /** Runs every startup script a second time, nodes side by side. Resolves to whether all are idempotent. */
-export async function proveTwice(options: RobustnessOptions): Promise<boolean> {
+export async function checkTwice(options: RobustnessOptions): Promise<boolean> {
 	const { lab, nodes, emit } = options;
 	const proved = await allOf(nodes.map((node) => repeatOnNode(node, options)));
 	const scenarioPassed = await lab.runScenario(markedBy('twice', emit));
@@ -62,7 +62,7 @@ async function repeatOnNode({ name, startupScripts }: RobustnessOptions['nodes']
 const isPassing = ({ kind }: Difference): boolean => kind === 'unit' || kind === 'port' || kind === 'address';
 
 /** Restarts every machine. Resolves to whether all came back with what they had, and the scenario passes. */
-export async function proveReboot(options: RobustnessOptions): Promise<boolean> {
+export async function checkReboot(options: RobustnessOptions): Promise<boolean> {
 	const { lab, nodes, emit } = options;
 	const before = await allOf(nodes.map(({ name }) => lab.snapshot(name)));
 	const times = await lab.restartAll();

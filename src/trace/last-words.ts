@@ -75,4 +75,3 @@ export function placeInOtherLanguage(output: string): NamedPlace | undefined {
 	}
 	return undefined;
 }
-

@@ -1,7 +1,19 @@
 import { usageFailure } from '../../base/errors.js';
 import { defineCommand } from '../command.js';
-import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag, scriptTimeoutFlag, scriptTimeoutOf, traceFlag } from '../flags.js';
-import { secretsFlag } from '../flags.js';
+import {
+	acceleratorFlag,
+	bytesOf,
+	checkpointLimitFlag,
+	filled,
+	jsonFlag,
+	labArgument,
+	millisecondsOf,
+	mirrorFlag,
+	scriptTimeoutFlag,
+	scriptTimeoutOf,
+	secretsFlag,
+	traceFlag,
+} from '../flags.js';
 
 /** The number of seeds: a seed has 32 bits. */
 const seeds = 2 ** 32;

@@ -1,6 +1,16 @@
 import { defineCommand } from '../command.js';
-import { acceleratorFlag, bytesOf, checkpointLimitFlag, filled, labArgument, millisecondsOf, mirrorFlag, scriptTimeoutFlag, scriptTimeoutOf } from '../flags.js';
-import { secretsFlag } from '../flags.js';
+import {
+	acceleratorFlag,
+	bytesOf,
+	checkpointLimitFlag,
+	filled,
+	labArgument,
+	millisecondsOf,
+	mirrorFlag,
+	scriptTimeoutFlag,
+	scriptTimeoutOf,
+	secretsFlag,
+} from '../flags.js';
 
 /** `rehearse watch [LAB]` */
 export const watchDefinition = defineCommand({

@@ -4,8 +4,7 @@
  */
 import path from 'node:path';
 import { ExitCode, usageFailure } from '../../base/errors.js';
-import type { Lab } from '../../lab/lab.js';
-import { requireNodes } from '../../lab/lab.js';
+import { type Lab, requireNodes } from '../../lab/lab.js';
 import type { AcceleratorChoice } from '../../machine/accelerator.js';
 import { acquireLock } from '../../process/lock.js';
 import { findEndedLabs, forgetEnded } from '../../runs/ended-labs.js';

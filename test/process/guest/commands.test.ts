@@ -78,12 +78,12 @@ test('a guest that is gone is told, and one that says nothing', async (t) => {
 	using guest = startCommands();
 	const pending = guest.channel.run('sleep 60', soon);
 	process.kill(guest.pid, 'SIGKILL');
-	t.is((await t.throwsAsync(pending, { instanceOf: Failure }))?.code, 'control-channel');
+	t.is((await t.throwsAsync(pending, { instanceOf: Failure }))?.code, 'command-channel');
 	using frozen = startCommands();
 	await frozen.channel.run('true', soon);
 	process.kill(frozen.pid, 'SIGSTOP');
 	const error = await t.throwsAsync(frozen.channel.run('true', { timeoutMs: 300 }), { instanceOf: Failure });
-	t.regex(error?.message ?? '', /^guest does not answer on its control channel: nothing was heard/);
+	t.regex(error?.message ?? '', /^guest does not answer on its command channel: nothing was heard/);
 });
 
 test('a connection starts in the guest, and ends with either side', inGuest(async (t, channel) => {

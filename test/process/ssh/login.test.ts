@@ -77,4 +77,3 @@ test('an abort ends a login with its reason', async (t) => {
 	signal.addEventListener('abort', () => abort.abort(reason));
 	t.is(await t.throwsAsync(logIn({ ...guest.target, timeoutMs: 10_000, signal: abort.signal })), reason);
 });
-

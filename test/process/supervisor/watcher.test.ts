@@ -21,7 +21,7 @@ const asNode = (name: string, commands: readonly string[]): string => `
 	kill $!
 `;
 
-test.serial('contacts are told with their node, and a lab without its watcher goes on', async (t) => {
+test.serial('connections are told with their node, and a lab without its watcher goes on', async (t) => {
 	const lab = await startLab(t, { nodes: ['one', 'two'], keep: 'always' });
 	const { pid } = await lab.waitFor('supervisor');
 	await lab.waitFor('detached');

@@ -32,7 +32,7 @@ test('the first candidate is the bare processor', (t) => {
 	t.deepEqual(kvmCandidates.map(({ cpu }) => cpu), [bare, reduced]);
 });
 
-test('a processor without arch-capabilities has no second rung, which would be the first again', (t) => {
+test('a processor without arch-capabilities has no second choice, which would be the first again', (t) => {
 	t.deepEqual(candidatesFor(['fpu', 'arch_capabilities']).map(({ cpu }) => cpu), [bare, reduced]);
 	t.deepEqual(candidatesFor(['fpu', 'svm']).map(({ cpu }) => cpu), [bare]);
 });

@@ -41,7 +41,7 @@ const bash: ScriptTrace = {
 	],
 };
 
-test('a contact is that of the command that ran', (t) => {
+test('a connection is that of the command that ran', (t) => {
 	t.deepEqual(findingsOf(bash, dns('example.org', 1600), dns('example.org', 1601, 'AAAA'), tcp('192.0.2.1', 443, 5200)), [
 		['web', 'example.org (DNS A, AAAA)', 2, 'setup, line 2: curl -m 5 http://example.org'],
 		['web', '192.0.2.1:443/tcp', 1, 'setup, /root/lib.sh, line 7: nc -z 192.0.2.1 443'],

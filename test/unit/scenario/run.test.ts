@@ -160,12 +160,12 @@ test('a node that does not answer fails its own assertions only, and is waited f
 	let asked = 0;
 	const silent: Shell = () => {
 		asked++;
-		return brokenFailure('control-channel', 'a does not answer on its control channel');
+		return brokenFailure('command-channel', 'a does not answer on its command channel');
 	};
 	const scenarios = scenario([says('a', 'x', 'y'), says('b', 'x', 'y')], [says('a', 'x', 'y')]);
 	const { outcomes } = await run(scenarios, { a: silent, b: () => 'y' });
 	t.deepEqual(outcomes.map(brief), ['test 0/0 a failed 1', 'test 0/1 b passed 1', 'test 1/0 a failed 1']);
-	t.is(outcomes[0]?.message, 'a does not answer on its control channel');
+	t.is(outcomes[0]?.message, 'a does not answer on its command channel');
 	t.is(asked, 1);
 });
 

@@ -12,14 +12,14 @@ import { snapshotLab } from '../../../src/supervisor/checked-lab.js';
 /** 200 MB in 200 kB. */
 const bomb = gzipSync(Buffer.alloc(200_000_000)).toString('base64');
 
-test('a survey that unfolds to more than any machine has is not unfolded', (t) => {
+test('a snapshot that unfolds to more than any machine has is not unfolded', (t) => {
 	const before = process.memoryUsage().arrayBuffers;
 	t.throws(() => parseSnapshot(bomb), { code: 'ERR_BUFFER_TOO_LARGE' });
 	t.true(process.memoryUsage().arrayBuffers - before < 150_000_000);
 });
 
 for (const [what, data] of [['unfolds to gigabytes', bomb], ['is none', 'nonsense']] as const) {
-	test(`a survey that ${what} is told in one notice, and the run goes on`, async (t) => {
+	test(`a snapshot that ${what} is told in one notice, and the run goes on`, async (t) => {
 		const events: RunEventBody[] = [];
 		const machine = { name: 'web', send: () => undefined, waitFor: async () => ({ kind: 'snapshot', data }) } as unknown as RunningMachine;
 		const run = { machines: [{ spec: { name: 'web' } }], runDirectory: '/nonexistent', deadlines: { wakeMs: 1 } } as unknown as RunSpec;

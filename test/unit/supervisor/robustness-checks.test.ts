@@ -2,7 +2,7 @@ import test from 'ava';
 import type { RunEventBody, ScriptOutcome } from '../../../src/lab/events.js';
 import type { StartupScript } from '../../../src/lab/lab.js';
 import type { StateSnapshot } from '../../../src/lab/state-snapshot.js';
-import { proveReboot, proveTwice, type ProvableLab } from '../../../src/supervisor/robustness-checks.js';
+import { checkReboot, checkTwice, type CheckableLab } from '../../../src/supervisor/robustness-checks.js';
 import { FakeClock } from '../base/fake-clock.js';
 
 const empty: StateSnapshot = { files: {}, units: {}, ports: [], users: {}, groups: {}, packages: {}, addresses: [] };
@@ -11,11 +11,11 @@ const script: StartupScript = { name: 'setup', text: '#!/bin/sh\necho x >>/etc/l
 const passed: ScriptOutcome = { node: 'web', script: 'setup', status: 'passed', exitCode: 0, ms: 10, output: '' };
 
 /** A lab of one node, `web`, whose state snapshots are these, the last one again and again; and what was told and done. */
-function stage(snapshots: readonly StateSnapshot[], overrides: Partial<ProvableLab> = {}) {
+function stage(snapshots: readonly StateSnapshot[], overrides: Partial<CheckableLab> = {}) {
 	const done: string[] = [];
 	const reported: RunEventBody[] = [];
 	const left = [...snapshots];
-	const lab: ProvableLab = {
+	const lab: CheckableLab = {
 		snapshot: () => {
 			done.push('snapshot');
 			return Promise.resolve((left.length > 1 ? left.shift() : left[0]) ?? empty);
@@ -47,14 +47,14 @@ function stage(snapshots: readonly StateSnapshot[], overrides: Partial<ProvableL
 
 test('a second run that changes nothing', async (t) => {
 	const { options, done, reported } = stage([empty]);
-	t.true(await proveTwice(options));
+	t.true(await checkTwice(options));
 	t.deepEqual(done, ['snapshot', 'repeat', 'snapshot', 'scenario']);
 	t.like(reported, [{ type: 'script-repeated', node: 'web', status: 'passed', differences: [] }, { type: 'assertion-finished', after: 'twice' }]);
 });
 
 test('a second run that changes a file is looked at once, and put down to a line', async (t) => {
 	const { options, done, reported } = stage([{ ...empty, files: { '/etc/list': file('x\n') } }, { ...empty, files: { '/etc/list': file('x\nx\n') } }]);
-	t.false(await proveTwice(options));
+	t.false(await checkTwice(options));
 	t.deepEqual(done, ['snapshot', 'repeat', 'snapshot', 'scenario']);
 	t.like(reported[0], { differences: [{ kind: 'file', subject: '/etc/list', change: 'changed', addedLines: ['x'], line: 2 }] });
 });
@@ -62,31 +62,31 @@ test('a second run that changes a file is looked at once, and put down to a line
 test('a port that is not back at once is waited for', async (t) => {
 	const listening = { ...empty, ports: ['tcp 0.0.0.0:80'] };
 	const { options, done, reported } = stage([listening, empty, empty, listening]);
-	t.true(await proveTwice(options));
+	t.true(await checkTwice(options));
 	t.is(done.filter((what) => what === 'snapshot').length, 4);
 	t.like(reported[0], { differences: [] });
 });
 
 test('one that never comes back is a difference', async (t) => {
 	const { options, reported } = stage([{ ...empty, ports: ['tcp 0.0.0.0:80'] }, empty]);
-	t.false(await proveTwice(options));
+	t.false(await checkTwice(options));
 	t.like(reported[0], { differences: [{ kind: 'port', change: 'removed' }] });
 });
 
 test('a second run that fails', async (t) => {
 	const { options } = stage([empty], { repeatScript: () => Promise.resolve({ ...passed, status: 'failed', exitCode: 1 }) });
-	t.false(await proveTwice(options));
+	t.false(await checkTwice(options));
 });
 
 test('a scenario that fails afterwards', async (t) => {
 	const { options } = stage([empty], { runScenario: () => Promise.resolve(false) });
-	t.false(await proveTwice(options));
-	t.false(await proveReboot(options));
+	t.false(await checkTwice(options));
+	t.false(await checkReboot(options));
 });
 
 test('a machine that comes back whole, and with more', async (t) => {
 	const { options, done, reported } = stage([empty, { ...empty, units: { 'web.service': 'active' }, ports: ['tcp 0.0.0.0:80'] }]);
-	t.true(await proveReboot(options));
+	t.true(await checkReboot(options));
 	t.deepEqual(done, ['snapshot', 'restart', 'scenario', 'snapshot']);
 	t.deepEqual(reported.at(-1), { type: 'machine-restarted', node: 'web', ms: 40_000, missing: [] });
 	t.like(reported[0], { type: 'assertion-finished', after: 'reboot' });
@@ -94,11 +94,11 @@ test('a machine that comes back whole, and with more', async (t) => {
 
 test('an address that does not come back', async (t) => {
 	const { options, reported } = stage([{ ...empty, addresses: ['10.0.0.1/24 on enp0s3'] }, empty]);
-	t.false(await proveReboot(options));
+	t.false(await checkReboot(options));
 	t.like(reported.at(-1), { missing: [{ kind: 'address', subject: '10.0.0.1/24 on enp0s3' }] });
 });
 
 test('what breaks is no failure of the lab', async (t) => {
 	const { options } = stage([empty], { repeatScript: () => Promise.reject(new Error('it broke')) });
-	await t.throwsAsync(proveTwice(options), { message: 'it broke' });
+	await t.throwsAsync(checkTwice(options), { message: 'it broke' });
 });

@@ -11,7 +11,7 @@ export function outboundTarget({ protocol, address, port, name, types = [] }: Om
 	return protocol === 'icmp' ? `${address} (ping)` : `${address}:${port ?? ''}/${protocol}`;
 }
 
-/** The same of a single contact. */
+/** The same of a single connection. */
 export const connectionTarget = ({ question, protocol, ...connection }: OutboundConnection): string =>
 	outboundTarget({ ...connection, protocol: question ? 'dns' : protocol, ...(question ? { name: question.name, types: [question.type] } : {}) });
 

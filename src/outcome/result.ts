@@ -124,8 +124,8 @@ const testStatuses = (state: RunState): readonly (ReachedStatus | ScriptOutcome[
 ];
 
 /**
- * Whether anything has shown that the lab works. Of one with neither scripts nor assertions it is enough that its machines come up. A run of nothing but tests that
- * cannot be judged has nothing against the lab.
+ * Whether anything has shown that the lab works. Of one with neither scripts nor assertions it is enough that its
+ * machines come up. A run of nothing but tests that cannot be judged has nothing against the lab.
  */
 const hasShownEnough = (state: RunState): boolean =>
 	testStatuses(state).some((status) => status === 'passed' || (status === 'not judged' && state.nodes.length === 0)) ||

@@ -27,7 +27,7 @@ export interface Problem {
 /** Lines and characters of output in the head of the page. */
 const end = [8, 1200] as const;
 
-/** The error that ended the run, failed scripts, failed stages of nodes, failed logins, failed assertions, failed robustness checks. */
+/** The error that ended the run, then what failed: scripts, stages of nodes, logins, assertions, robustness checks. */
 export const problemsOf = (state: RunState): Problem[] => [
 	...errorProblem(state),
 	...scriptProblems(state),

@@ -36,7 +36,7 @@ function startWords(state: RunState, name: string): string {
 
 /** Whether the declared user gets in by SSH, where that was tried. */
 const Login = ({ login }: { readonly login: NodeRecord['login'] | undefined }) =>
-	login ? <small>{shownLine(`SSH as ${login.username}: ${login.status}${login.message === undefined ? '' : `, ${login.message}`}`)}</small> : null;
+	login ? <small>{shownLine(`SSH as ${login.username}: ${[login.status, ...(login.message === undefined ? [] : [login.message])].join(', ')}`)}</small> : null;
 
 /** The section of the page. */
 export function TopologySection({ state }: { readonly state: RunState }) {

@@ -1,6 +1,7 @@
 /** Where the plan of a run has what the run speaks of, as long as it is the plan that was rehearsed. */
 import type { RunState } from '../outcome/state.js';
 import { readPlan } from '../plan/read.js';
+import { recipeTests } from '../plan/recipe-tests.js';
 import { fileNames } from '../plan/resolve.js';
 import type { PlanPath, PlanSource } from '../plan/types.js';
 import type { FilePlace, PlanPlaces } from '../report/annotations.js';
@@ -17,6 +18,10 @@ export async function findPlaces({ planPath, planSha256, sources }: RunState, ba
 	return {
 		base,
 		plan,
+		node(name) {
+			const index = source?.document?.nodes.findIndex((node) => node.name === name) ?? -1;
+			return index < 0 ? plan : locate(['nodes', index]);
+		},
 		assertion(test, index) {
 			const path = source && assertionPath(source, test, index);
 			return path ? locate(path) : plan;
@@ -32,12 +37,13 @@ export async function findPlaces({ planPath, planSha256, sources }: RunState, ba
 	};
 }
 
-/** The place of an assertion that is known by its indexes among all tests of the plan. */
+/** The place of an assertion that is known by its indexes among all tests of the plan; those that recipes bring are the last. */
 function assertionPath({ document }: PlanSource, test: number, index: number): PlanPath | undefined {
-	const places = (document?.scenarios ?? []).flatMap(({ custom_tests: tests }, scenario) =>
-		tests.map((_test, inScenario) => ['scenarios', scenario, 'custom_tests', inScenario]),
+	if (!document) return undefined;
+	const own = document.scenarios.flatMap(({ custom_tests: tests }, scenario) =>
+		tests.map((_test, inScenario): PlanPath => ['scenarios', scenario, 'custom_tests', inScenario]),
 	);
-	const place = places[test];
+	const place = [...own, ...recipeTests(document).map(({ path }) => path)][test];
 	return place && [...place, 'assertions', index];
 }
 

@@ -3,7 +3,7 @@ import type { AnnouncedTest, AssertionOutcome, RobustnessCheck, RunEvent } from 
 import { withAssertion } from './fold-tests.js';
 import type { RobustnessRecords } from './state.js';
 
-/** What is to be proved, before anything of it was. */
+/** The robustness checks that are to be made, before any of them was. */
 export const announcedRobustness = (names: readonly RobustnessCheck[], tests: readonly AnnouncedTest[]): RobustnessRecords => ({
 	...(names.includes('twice') ? { twice: { scripts: [], tests } } : {}),
 	...(names.includes('reboot') ? { reboot: { machines: [], tests } } : {}),

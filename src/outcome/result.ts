@@ -84,8 +84,8 @@ export interface RunResult {
 	/** Present when a node reached for something outside the lab. */
 	readonly outside?: readonly OutboundResult[];
 	readonly warnings: readonly string[];
-	/** What the plan asks for that OpenFactory does and the rehearsal did without; absent when there is nothing. */
-	readonly left_out?: readonly LeftOut[];
+	/** What the plan asks for that OpenFactory does and the rehearsal did without; empty when there is nothing. */
+	readonly left_out: readonly LeftOut[];
 	/** Each present when it was asked for. */
 	readonly twice?: RobustnessResults['twice'];
 	readonly reboot?: RobustnessResults['reboot'];
@@ -108,7 +108,7 @@ export function verdictOf(state: RunState): Verdict {
 	if (statuses.some((status) => status === 'failed' || status === 'timed-out')) return 'failed';
 	if (statuses.includes('error')) return 'error';
 	if (state.finishedMs === undefined) return 'not run';
-	return testStatuses(state).includes('not run') || !isProved(state) ? 'error' : 'passed';
+	return testStatuses(state).includes('not run') || !hasShownEnough(state) ? 'error' : 'passed';
 }
 
 /** A machine that could not be restored is booted, one that could not be saved goes on: neither decides anything. */
@@ -123,10 +123,10 @@ const testStatuses = (state: RunState): readonly (ReachedStatus | ScriptOutcome[
 ];
 
 /**
- * A lab with neither scripts nor assertions proves at least that its machines come up. A run of nothing but tests that
- * cannot be judged has nothing against the lab.
+ * Whether anything has shown that the lab works. Of one with neither scripts nor assertions it is enough that its
+ * machines come up. A run of nothing but tests that cannot be judged has nothing against the lab.
  */
-const isProved = (state: RunState): boolean =>
+const hasShownEnough = (state: RunState): boolean =>
 	testStatuses(state).some((status) => status === 'passed' || (status === 'not judged' && state.nodes.length === 0)) ||
 	(state.nodes.length > 0 && state.nodes.every(({ name }) => startStageOf(state, name)?.status === 'passed'));
 
@@ -172,7 +172,7 @@ export function errorOf(state: RunState): ReportedError | undefined {
 	if (stage) return broken('stage', `the ${stage.name} stage ended in an error`, stage.detail);
 	if (state.finishedMs === undefined) return broken('unfinished', 'the event log ends before the run did');
 	const missing = count('not run');
-	const message = missing === 0 ? 'the run proved nothing' : `the run ended with ${missing} of its checks not run`;
+	const message = missing === 0 ? 'the run checked nothing' : `the run ended with ${missing} of its checks not run`;
 	return broken('incomplete', message);
 }
 
@@ -214,7 +214,7 @@ export function resultOf(state: RunState): RunResult {
 		})),
 		...(state.outbound.length > 0 ? { outside: outboundFindings(state).map(outboundResult) } : {}),
 		warnings: state.warnings,
-		...(state.leftOut.length > 0 ? { left_out: state.leftOut } : {}),
+		left_out: state.leftOut,
 		...robustnessResults(state),
 		...(error ? { error: errorInResult(error) } : {}),
 	};

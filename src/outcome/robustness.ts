@@ -186,6 +186,10 @@ export interface RobustnessItem {
 	readonly name: string;
 	readonly status: ReachedStatus | 'timed-out';
 	readonly ms: number;
+	/** The startup script that it is about, with the line that failed or first changed something. */
+	readonly script?: { readonly name: string; readonly line: number | undefined };
+	/** The assertion that it is about, by the indexes of its test and in it. */
+	readonly assertion?: { readonly test: number; readonly index: number };
 	/** What is wrong, a line each. */
 	readonly reported: readonly string[];
 }
@@ -193,13 +197,17 @@ export interface RobustnessItem {
 /** Everything that the robustness checks looked at, assertions that did not pass among it. */
 export function robustnessItems({ robustness: { twice, reboot, shuffle } }: RunState): RobustnessItem[] {
 	const failed = (check: string, tests: readonly TestRecord[]) =>
-		failedAssertions(tests).map(({ test, type, on_vm: node, status, message }) => ({
-			...{ check, node, name: `${test}: ${type}`, status, ms: 0 },
-			reported: message === undefined ? [] : [message],
-		}));
+		tests.flatMap(({ name, assertions }, test) =>
+			assertions.flatMap(({ type, onVm: node, outcome }, index) => {
+				if (!outcome || outcome.status === 'passed') return [];
+				const { status, message } = outcome;
+				return [{ ...{ check, node, name: `${name}: ${type}`, status, ms: 0, assertion: { test, index } }, reported: message === undefined ? [] : [withoutControls(message)] }];
+			}),
+		);
 	return [
 		...(twice?.scripts ?? []).map((outcome) => ({
 			...{ check: 'second run', node: outcome.node, name: outcome.script, status: repeatStatus(outcome), ms: outcome.ms },
+			script: { name: outcome.script, line: outcome.failedLine ?? outcome.differences.find(({ line }) => line !== undefined)?.line },
 			reported: [
 				...[failedPlaceText(outcome)].filter((text) => text !== ''),
 				...outcome.differences.map(differenceSentence),

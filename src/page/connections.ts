@@ -1,6 +1,6 @@
 /** What a run found out about the connections of a lab. */
 import type { TopologyConnection } from '../lab/topology.js';
-import type { RunState } from '../outcome/state.js';
+import { assertionStatus, type RunState } from '../outcome/state.js';
 import type { AnyStatus } from '../report/text.js';
 import { place } from './shown.js';
 
@@ -19,9 +19,9 @@ export function connectionStates({ topology, tests }: Pick<RunState, 'topology' 
 	return (topology?.connections ?? []).map((connection): ConnectionState => {
 		const seen = connection.assertions.flatMap(({ test, index }) => {
 			const assertion = tests[test]?.assertions[index];
-			return assertion ? [{ status: assertion.outcome?.status ?? ('not run' as const), href: `#${place.assertion(test, index)}` }] : [];
+			return assertion ? [{ status: assertionStatus(assertion), href: `#${place.assertion(test, index)}` }] : [];
 		});
-		const order = ['failed', 'error', 'not run', 'passed'] as const;
+		const order = ['failed', 'error', 'not run', 'passed', 'not judged'] as const;
 		const decisive = order.flatMap((status) => seen.find((one) => one.status === status) ?? [])[0];
 		if (!decisive) return { connection, status: undefined, reported: 'no assertion looks at it' };
 		const { status, href } = decisive;
@@ -34,4 +34,5 @@ const words = {
 	'error': 'an assertion over it could not be judged',
 	'not run': 'its assertion was not run',
 	'passed': 'its assertions held',
+	'not judged': 'no rehearsal can judge its assertion',
 } as const;

@@ -101,12 +101,31 @@ export const WarningsSection = ({ state: { warnings } }: { readonly state: RunSt
 		</Section>
 	);
 
+/** What the plan asks for and the rehearsal does without, each place with what is missing because of it. */
+export const LeftOutSection = ({ state: { leftOut } }: { readonly state: RunState }) =>
+	leftOut.length === 0 ? null : (
+		<Section id="left-out" title="Left out of the rehearsal" note={String(leftOut.length)}>
+			<ul class="card pad">
+				{leftOut.map(({ path, why }) => (
+					<li data-f>
+						<code>{shownLine(path)}</code>: {shown(why)}
+					</li>
+				))}
+			</ul>
+		</Section>
+	);
+
+/** The sentences of the README, which a test compares. */
 const limits = [
-	'The images are built from Debian packages by rehearse, not by the image builder of OpenFactory. Boot loader, partitions and firmware are not rehearsed.',
-	'Nothing outside the lab exists: no DNS answers, no downloads.',
-	'A machine has one processor. Under emulation everything takes longer, and races that need real speed do not show.',
-	'The firewall setting of a recipe is not applied.',
-	'Assertions are judged by this tool’s reading of the public documentation of OpenFactory.',
+	"The image is built from Debian's packages by rehearse, not by OpenFactory's image builder. The kernel is booted directly, so boot loader, partitions and firmware are not rehearsed; nor is that a live medium forgets.",
+	'Packages are installed without their recommendations, documentation and translations. What a recipe gets on OpenFactory only because Debian recommends it is missing here.',
+	'A machine has as many processors as the plan says, one where it says nothing; they share those of the host.',
+	'No more machines boot at once than the host has processors, so they do not come up at the same moment.',
+	'Under emulation everything takes many times longer. Deadlines are stretched; races that need real speed do not show.',
+	'What runs on the far side of the uplink does not exist here: no DNS answers, no downloads.',
+	"What the firewall of a recipe lets in is this tool's guess: OpenFactory's own rules are not published.",
+	'What a plan asks for and a rehearsal leaves out (left_out in every report) may behave otherwise than what is here.',
+	"Assertions are judged by this tool's reading of OpenFactory's public documentation.",
 ];
 
 /** What no rehearsal can tell. */

@@ -5,7 +5,7 @@ import { isCold, scriptsToRun } from '../outcome/origins.js';
 import { outboundFindings } from '../outcome/outbound.js';
 import { rebootStatuses, shuffleStatuses, twiceStatuses } from '../outcome/robustness.js';
 import { verdictOf } from '../outcome/result.js';
-import { allAssertions, allScripts, type RunState } from '../outcome/state.js';
+import { allAssertions, allScripts, assertionStatus, type RunState } from '../outcome/state.js';
 import { nextCommand, tally, verdictWords } from '../report/closing.js';
 import { originSentences, timeText } from '../report/origins.js';
 import { mark } from '../report/text.js';
@@ -93,7 +93,7 @@ function Good({ state }: { readonly state: RunState }) {
 	const repeated = allScripts(state).length;
 	const tiles: readonly (readonly [label: string, text: string | undefined, href: string])[] = [
 		['Startup scripts', tally(scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run')), '#scripts'],
-		['Assertions', tally(allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run')), '#tests'],
+		['Assertions', tally(allAssertions(state).map(assertionStatus)), '#tests'],
 		['Second runs', state.robustness.twice && tally(twiceStatuses(state).slice(0, repeated)), '#robustness'],
 		['Restarts', state.robustness.reboot && tally(rebootStatuses(state).slice(0, state.nodes.length)), '#robustness'],
 		['Other orders', state.robustness.shuffle && tally(shuffleStatuses(state)), '#robustness'],
@@ -101,6 +101,7 @@ function Good({ state }: { readonly state: RunState }) {
 		['Outbound connections', count(outboundFindings(state).length), '#outbound'],
 		['To know', count(state.notices.length), '#notices'],
 		['Left to deployment time', count(state.warnings.length), '#warnings'],
+		['Left out', count(state.leftOut.length), '#left-out'],
 	];
 	return (
 		<ul class="tiles">

@@ -13,7 +13,7 @@ import type { RunState } from '../outcome/state.js';
 import type { Changes } from '../report/changes.js';
 import { mark } from '../report/text.js';
 import { changedAssertions, ChangedSection } from './changed.js';
-import { LimitsSection, NoticesSection, OutboundSection, SwallowedSection, WarningsSection } from './findings.js';
+import { LeftOutSection, LimitsSection, NoticesSection, OutboundSection, SwallowedSection, WarningsSection } from './findings.js';
 import { Head } from './head.js';
 import { LogsSection, type LogEnd } from './logs.js';
 import { RobustnessSection } from './robustness.js';
@@ -57,6 +57,7 @@ const sections: readonly (readonly [id: string, title: string])[] = [
 	['outbound', 'Outbound'],
 	['notices', 'To know'],
 	['warnings', 'Left open'],
+	['left-out', 'Left out'],
 	['logs', 'Logs'],
 	['limits', 'Limits'],
 ];
@@ -79,6 +80,7 @@ export function reportPage({ state, logs, signature, changes }: PageInput): stri
 				<OutboundSection state={state} />
 				<NoticesSection state={state} />
 				<WarningsSection state={state} />
+				<LeftOutSection state={state} />
 				<LogsSection logs={logs} />
 				<LimitsSection />
 			</main>

@@ -1,4 +1,5 @@
 /** What went wrong in a run, in the order in which a reader needs it: what the head of the page shows. */
+import { failedCommandText } from '../outcome/failed-place.js';
 import { robustnessItems } from '../outcome/robustness.js';
 import { errorOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
@@ -7,13 +8,13 @@ import { place, shown, shownEnd, shownLine } from './shown.js';
 import { lineHref } from './source-lines.js';
 
 export interface Problem {
-	readonly kind: 'startup script' | 'assertion' | 'robustness check' | 'stage' | 'rehearsal';
+	readonly kind: 'startup script' | 'login' | 'assertion' | 'robustness check' | 'stage' | 'rehearsal';
 	/** Absent where it is about the whole lab. */
 	readonly node?: string;
 	readonly title: string;
 	/** `line 7`, where a script is meant. */
 	readonly where?: string;
-	/** The command that failed. */
+	/** The command that failed, with the sourced file that it is in; or why it is not known. */
 	readonly command?: string;
 	/** What was expected and what was seen, or what was said. */
 	readonly reported: string;
@@ -26,13 +27,14 @@ export interface Problem {
 /** Lines and characters of output in the head of the page. */
 const end = [8, 1200] as const;
 
-/** The error that ended the run, failed scripts, failed stages of nodes, failed assertions, failed robustness checks. */
+/** The error that ended the run, then what failed: scripts, stages of nodes, logins, assertions, robustness checks. */
 export const problemsOf = (state: RunState): Problem[] => [
 	...errorProblem(state),
 	...scriptProblems(state),
 	...stageProblems(state),
+	...loginProblems(state),
 	...assertionProblems(state),
-	...proofProblems(state),
+	...robustnessProblems(state),
 ];
 
 function errorProblem(state: RunState): Problem[] {
@@ -56,7 +58,8 @@ const scriptProblems = (state: RunState): Problem[] =>
 	state.nodes.flatMap(({ name: node, scripts }) =>
 		scripts.flatMap(({ script, outcome }): Problem[] => {
 			if (!outcome || outcome.status === 'passed') return [];
-			const { failedLine: line, failedCommand: command } = outcome;
+			const { failedLine: line } = outcome;
+			const command = failedCommandText(outcome);
 			return [
 				{
 					...{ kind: 'startup script', node, title: script, reported: scriptFailure(outcome) },
@@ -73,6 +76,18 @@ const stageProblems = ({ stages }: RunState): Problem[] =>
 	stages.flatMap(({ name, node, status, detail }): Problem[] =>
 		node !== undefined && status === 'failed' && name !== 'restore' && name !== 'save' && name !== 'startup'
 			? [{ kind: 'stage', node, title: name, reported: `${name} failed`, output: shownEnd(detail ?? '', ...end), href: `#${place.node(node)}` }]
+			: [],
+	);
+
+const loginProblems = ({ nodes }: RunState): Problem[] =>
+	nodes.flatMap(({ name: node, login }): Problem[] =>
+		login?.status === 'failed'
+			? [
+					{
+						...{ kind: 'login', node, title: `SSH as ${shownLine(login.username, 60)}`, output: '', href: `#${place.node(node)}` },
+						reported: shown(login.message ?? 'the declared user does not get in'),
+					},
+				]
 			: [],
 	);
 
@@ -95,7 +110,7 @@ const assertionProblems = ({ tests }: RunState): Problem[] =>
 		),
 	);
 
-const proofProblems = (state: RunState): Problem[] =>
+const robustnessProblems = (state: RunState): Problem[] =>
 	robustnessItems(state).flatMap(({ check, node, name, status, reported }): Problem[] =>
 		status === 'failed' || status === 'timed-out'
 			? [

@@ -1,7 +1,8 @@
-/** What was proved beyond one good run: second runs, restarts, other orders, each with its differences. */
+/** The robustness checks: second runs, restarts, other orders, each with its differences. */
 import { formatMs, plural } from '../base/format.js';
 import type { LocatedDifference } from '../lab/events.js';
 import { differenceSentence } from '../outcome/differences.js';
+import { failedCommandText } from '../outcome/failed-place.js';
 import { rebootStatuses, repeatStatus, restartStatus, shuffleStatuses, twiceStatuses, worstStatus } from '../outcome/robustness.js';
 import type { RobustnessRecords, RunState, TestRecord } from '../outcome/state.js';
 import { scriptFailure } from '../report/checks.js';
@@ -56,17 +57,18 @@ type Outcome<Check extends keyof RobustnessRecords, Key extends string> = Requir
 	: never;
 
 function Repeat({ state, outcome }: { readonly state: RunState; readonly outcome: Outcome<'twice', 'scripts'> }) {
-	const { node, script, differences, status, ms, failedLine, failedCommand, output } = outcome;
+	const { node, script, differences, status, ms, failedLine, output } = outcome;
+	const failedCommand = failedCommandText(outcome);
 	const reported =
 		status !== 'passed' ? scriptFailure(outcome) : differences.length > 0 ? 'changed what its first run had made' : `changed nothing in ${formatMs(ms)}`;
 	return (
 		<li data-f>
 			<Status status={repeatStatus(outcome)} /> <a href={`#${place.script(node, script)}`}>{node === script ? shownLine(node) : `${shownLine(node)}: ${shownLine(script)}`}</a>{' '}
 			<span class="muted">{reported}</span>
-			{status === 'passed' || failedCommand === undefined ? null : (
+			{status === 'passed' || (failedLine ?? failedCommand) === undefined ? null : (
 				<p class="told">
-					{failedLine === undefined ? '' : `line ${failedLine}: `}
-					<code>{shownLine(failedCommand)}</code>
+					{failedLine === undefined ? '' : `line ${failedLine}${failedCommand === undefined ? '' : ': '}`}
+					{failedCommand === undefined ? null : <code>{shownLine(failedCommand)}</code>}
 				</p>
 			)}
 			{status === 'passed' ? null : <Output text={shownEnd(output, 20, 3000)} />}

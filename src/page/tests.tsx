@@ -1,6 +1,6 @@
 /** The scenario's tests with their assertions. */
 import { testStatus } from '../outcome/result.js';
-import type { AssertionRecord, RunState, TestRecord } from '../outcome/state.js';
+import { assertionStatus, type AssertionRecord, type RunState, type TestRecord } from '../outcome/state.js';
 import { tally } from '../report/closing.js';
 import { assertionKey } from './changed.js';
 import { Output, Section, Status, Wide, time } from './parts.js';
@@ -12,7 +12,7 @@ const outputEnd = [20, 3000] as const;
 /** The section of the page. */
 export function TestsSection({ state: { tests }, changed }: { readonly state: RunState; readonly changed: ReadonlySet<string> }) {
 	if (tests.length === 0) return null;
-	const statuses = tests.flatMap(({ assertions }) => assertions.map(({ outcome }) => outcome?.status ?? 'not run'));
+	const statuses = tests.flatMap(({ assertions }) => assertions.map(assertionStatus));
 	return (
 		<Section id="tests" title="Tests" note={tally(statuses) ?? ''}>
 			<Wide label="Assertions">
@@ -53,8 +53,9 @@ const Test = ({ test, index, changed }: { readonly test: TestRecord; readonly in
 );
 
 function Assertion({ assertion, id, isChanged }: { readonly assertion: AssertionRecord; readonly id: string; readonly isChanged: boolean }) {
-	const { onVm, title, outcome, waiting } = assertion;
-	const status = outcome?.status ?? 'not run';
+	const { onVm, title, outcome, waiting, notJudged } = assertion;
+	const status = assertionStatus(assertion);
+	const seen = outcome ?? waiting;
 	return (
 		<tr id={id} data-f {...(isChanged ? { class: 'changed' } : {})}>
 			<td>
@@ -66,10 +67,10 @@ function Assertion({ assertion, id, isChanged }: { readonly assertion: Assertion
 				<a class="quiet" href={`#${id}`}>
 					{shownLine(title, 600)}
 				</a>
-				<Evidence seen={outcome ?? waiting} isGood={status === 'passed'} />
+				<Evidence seen={seen ?? (notJudged === undefined ? undefined : { message: notJudged })} isGood={status === 'passed'} />
 			</td>
 			<td class="n">{time(outcome?.ms)}</td>
-			<td class="n">{(outcome ?? waiting)?.attempts ?? ''}</td>
+			<td class="n">{seen?.attempts ?? ''}</td>
 		</tr>
 	);
 }
@@ -79,7 +80,7 @@ interface Seen {
 	readonly output?: string;
 }
 
-/** What was expected and seen, of an assertion that did not pass. */
+/** What was expected and seen of an assertion that did not pass, or why it is not judged. */
 export const Evidence = ({ seen, isGood }: { readonly seen: Seen | undefined; readonly isGood: boolean }) =>
 	!seen || isGood ? null : (
 		<>

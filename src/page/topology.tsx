@@ -3,7 +3,7 @@ import { formatBytes } from '../base/format.js';
 import type { Topology, TopologyNode } from '../lab/topology.js';
 import { startStageOf } from '../outcome/origins.js';
 import { bootEnding, nodeStatus } from '../outcome/result.js';
-import type { RunState } from '../outcome/state.js';
+import type { NodeRecord, RunState } from '../outcome/state.js';
 import { startStageText } from '../report/origins.js';
 import { connectionStates } from './connections.js';
 import { Drawing } from './drawing.js';
@@ -28,11 +28,15 @@ export const sizeText = ({ memoryMiB, diskMiB }: TopologyNode): string =>
 	memoryMiB === 0 ? '' : `${size(memoryMiB)} · ${size(diskMiB)} disk`;
 
 /** How a node came up, in words: `booted in 31.0 s`. */
-function arrivalWords(state: RunState, name: string): string {
+function startWords(state: RunState, name: string): string {
 	const startStage = startStageOf(state, name);
 	if (!startStage || startStage.status === 'not run') return 'not booted';
 	return startStage.status === 'running' ? 'never came up' : startStageText(startStage, bootEnding(state, startStage));
 }
+
+/** Whether the declared user gets in by SSH, where that was tried. */
+const Login = ({ login }: { readonly login: NodeRecord['login'] | undefined }) =>
+	login ? <small>{shownLine(`SSH as ${login.username}: ${[login.status, ...(login.message === undefined ? [] : [login.message])].join(', ')}`)}</small> : null;
 
 /** The section of the page. */
 export function TopologySection({ state }: { readonly state: RunState }) {
@@ -66,13 +70,14 @@ export function TopologySection({ state }: { readonly state: RunState }) {
 										</th>
 										<td>
 											<Status status={statuses.get(node.name) ?? 'not run'} />
+											<Login login={state.nodes.find(({ name }) => name === node.name)?.login} />
 										</td>
 										<td>
 											{node.alias}
 											<small>{node.uplinkAddress}</small>
 										</td>
 										<td>
-											{arrivalWords(state, node.name)}
+											{startWords(state, node.name)}
 											<small>{sizeText(node)}</small>
 										</td>
 									</tr>

@@ -2,7 +2,9 @@
 import path from 'node:path';
 import { oneLine, truncated, withoutControls } from '../base/format.js';
 import { swallowedSteps } from '../lab/trace.js';
+import { failedCommandText } from '../outcome/failed-place.js';
 import { errorOf } from '../outcome/result.js';
+import { robustnessItems, type RobustnessItem } from '../outcome/robustness.js';
 import { allScripts, type RunState } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
@@ -10,7 +12,7 @@ import { errorSentence } from './closing.js';
 export interface Annotation {
 	readonly severity: 'error' | 'warning';
 	/** What kind of thing it is, fit for a program. */
-	readonly check: 'startup-script' | 'swallowed-failure' | 'assertion' | 'rehearsal';
+	readonly check: 'startup-script' | 'swallowed-failure' | 'login' | 'assertion' | 'robustness-check' | 'rehearsal';
 	/** Relative to the directory that was asked for; absent where the file is not below it. */
 	readonly file?: string;
 	/** 1-based. */
@@ -33,6 +35,8 @@ export interface PlanPlaces {
 	/** The directory that paths are given from. */
 	readonly base: string;
 	readonly plan: FilePlace | undefined;
+	/** Of a node. */
+	node(node: string): FilePlace | undefined;
 	/** Of a line of a script, counted from 1. */
 	scriptLine(node: string, script: string, line: number | undefined): FilePlace | undefined;
 	/** Of an assertion, by the indexes of its test and in it. */
@@ -46,7 +50,9 @@ const maximumMessage = 2000;
 export const annotationsOf = (state: RunState, places: PlanPlaces): readonly Annotation[] => [
 	...errorAnnotations(state, places),
 	...scriptAnnotations(state, places),
+	...loginAnnotations(state, places),
 	...assertionAnnotations(state, places),
+	...robustnessAnnotations(state, places),
 	...swallowedAnnotations(state, places),
 ];
 
@@ -60,15 +66,43 @@ function errorAnnotations(state: RunState, places: PlanPlaces): Annotation[] {
 const scriptAnnotations = (state: RunState, places: PlanPlaces): Annotation[] =>
 	allScripts(state).flatMap(({ outcome }): Annotation[] => {
 		if (!outcome || outcome.status === 'passed') return [];
-		const { node, script, failedLine, failedCommand, output } = outcome;
+		const { node, script, failedLine, output } = outcome;
 		const lines = [
-			...(failedCommand === undefined ? [] : [oneLine(failedCommand)]),
+			failedCommandText(outcome) ?? '',
 			scriptFailure(outcome),
 			...withoutControls(output).trimEnd().split('\n').slice(-5),
 		];
 		const place = shownPlace(places.scriptLine(node, script, failedLine), places);
 		return [{ severity: 'error', check: 'startup-script', ...place, title: `${node}: startup script ${script} failed`, message: message(lines) }];
 	});
+
+const loginAnnotations = (state: RunState, places: PlanPlaces): Annotation[] =>
+	state.nodes.flatMap(({ name, login }): Annotation[] =>
+		login?.status === 'failed'
+			? [
+					{
+						...{ severity: 'error', check: 'login', ...shownPlace(places.node(name), places) },
+						...{ title: oneLine(`${name}: SSH as ${login.username} failed`), message: message([login.message ?? 'the declared user does not get in']) },
+					},
+				]
+			: [],
+	);
+
+const robustnessAnnotations = (state: RunState, places: PlanPlaces): Annotation[] =>
+	robustnessItems(state).flatMap((item): Annotation[] => {
+		const { check, node, name, status, reported } = item;
+		if (status === 'passed' || status === 'not run' || status === 'not judged') return [];
+		const verdict = status === 'error' ? 'could not be judged' : 'failed';
+		const title = oneLine(`${node === undefined ? '' : `${node}: `}${check}: ${name} ${verdict}`);
+		const lines = reported.length === 0 ? [title] : reported.map(oneLine);
+		return [{ severity: 'error', check: 'robustness-check', ...shownPlace(robustnessPlace(item, places), places), title, message: message(lines) }];
+	});
+
+function robustnessPlace({ node, script, assertion }: RobustnessItem, places: PlanPlaces): FilePlace | undefined {
+	if (assertion) return places.assertion(assertion.test, assertion.index);
+	if (node === undefined) return places.plan;
+	return script ? places.scriptLine(node, script.name, script.line) : places.node(node);
+}
 
 const assertionAnnotations = (state: RunState, places: PlanPlaces): Annotation[] =>
 	state.tests.flatMap(({ name, assertions }, test) =>

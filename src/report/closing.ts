@@ -118,7 +118,7 @@ const robustnessFlags = ({ robustness: { twice, reboot, shuffle } }: RunState): 
 		...(shuffle ? [` --shuffle ${shuffle.count} --shuffle-seed ${shuffle.seed}`] : []),
 	].join('');
 
-/** One command to paste. A lab that was kept has its own; an error says in its hint what to do. */
+/** One command to paste. Of a lab that is still running the summary has others; an error says in its hint what to do. */
 export function nextCommand(state: RunState): string | undefined {
 	if (state.detached || state.lab === '') return undefined;
 	if (verdictOf(state) === 'failed') return `rehearse run ${shell.quote(state.labArgument)}${robustnessFlags(state)} --keep on-failure`;

@@ -2,11 +2,13 @@
 import { formatMs, lastLines, oneLine, truncated, withoutControls } from '../base/format.js';
 import { outboundFindings } from '../outcome/outbound.js';
 import { nodeStatus, testStatus, verdictOf } from '../outcome/result.js';
-import { allAssertions, allScripts, type RunState } from '../outcome/state.js';
+import { robustnessItems } from '../outcome/robustness.js';
+import { allAssertions, allScripts, assertionStatus, type RunState } from '../outcome/state.js';
 import { scriptsToRun } from '../outcome/origins.js';
 import { scriptFailure } from './checks.js';
 import { nextCommand, tally, verdictWords } from './closing.js';
 import { failureSentences } from './failures.js';
+import { leftOutSentence } from './findings.js';
 import { outboundSentence } from './outbound.js';
 import { mark, type AnyStatus } from './text.js';
 
@@ -26,7 +28,7 @@ const maximumLength = 200_000;
 export function markdownSummary(state: RunState, drawing?: string): string {
 	const tallies = [
 		tally(scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run')),
-		tally(allAssertions(state).map(({ outcome }) => outcome?.status ?? 'not run')),
+		tally(allAssertions(state).map(assertionStatus)),
 	];
 	const blocks = [
 		`## ${sign(verdictOf(state))} ${text(state.lab || 'the lab')} ${text(verdictWords(state))}`,
@@ -41,18 +43,19 @@ export function markdownSummary(state: RunState, drawing?: string): string {
 		table(['Test', 'State', 'Assertions'], state.tests.map((test) => [
 			text(test.name),
 			sign(testStatus(test)),
-			tally(test.assertions.map(({ outcome }) => outcome?.status ?? 'not run')) ?? '',
+			tally(test.assertions.map(assertionStatus)) ?? '',
 		])),
 		...list('Outbound connections', outboundFindings(state).map(outboundSentence)),
 		...list('To know', state.notices.map(({ node, message }) => (node === undefined ? message : `${node}: ${message}`))),
 		...list('Left to deployment time', state.warnings),
+		...list('Left out of the rehearsal', state.leftOut.map(leftOutSentence)),
 	];
 	const whole = blocks.filter((block) => block !== '').join('\n\n');
 	return `${whole.length <= maximumLength ? whole : `${whole.slice(0, maximumLength)}\n\n… cut here`}\n`;
 }
 
 function failures(state: RunState): string[] {
-	const sentences = failureSentences(state).slice(0, maximumItems);
+	const sentences = [...failureSentences(state), ...robustnessSentences(state)].slice(0, maximumItems);
 	const outputs = allScripts(state).flatMap(({ outcome }) =>
 		outcome && outcome.status !== 'passed' && outcome.output.trim() !== ''
 			? [`Output of ${text(outcome.script)} on ${text(outcome.node)}:`, fenced(quotedEnd(outcome.output))]
@@ -65,6 +68,11 @@ function failures(state: RunState): string[] {
 		...(next === undefined ? [] : ['Next:', fenced(next)]),
 	];
 }
+
+const robustnessSentences = (state: RunState): string[] =>
+	robustnessItems(state).flatMap(({ check, node, name, status, reported }) =>
+		status === 'failed' || status === 'timed-out' ? [`${node === undefined ? '' : `${node}: `}${check}: ${name} failed${reported[0] === undefined ? '' : `: ${oneLine(reported[0])}`}`] : [],
+	);
 
 const list = (heading: string, items: readonly string[]): string[] =>
 	items.length === 0 ? [] : [`<details><summary>${heading}: ${items.length}</summary>\n\n${items.slice(0, maximumItems).map((item) => `- ${text(truncated(item, 500))}`).join('\n')}\n\n</details>`];

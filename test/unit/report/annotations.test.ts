@@ -1,14 +1,17 @@
 import test from 'ava';
+import type { RunEvent, RunEventBody } from '../../../src/lab/events.js';
 import { foldEvents } from '../../../src/outcome/fold.js';
 import { annotationsOf, type PlanPlaces } from '../../../src/report/annotations.js';
 import { codeQualityJson } from '../../../src/report/code-quality.js';
 import { githubCommands, groupBegin, jsonWithoutCommands, withoutCommands } from '../../../src/report/github.js';
 import { markdownSummary } from '../../../src/report/markdown.js';
+import { readLog } from './golden.js';
 import { bundledLab, eventsOf, hostileOutput } from '../page/runs.js';
 
 const places: PlanPlaces = {
 	base: '/repository',
 	plan: { file: '/repository/lab/plan.json' },
+	node: (node) => ({ file: `/repository/lab/${node}.json`, line: 3 }),
 	scriptLine: (_node, script, line) => ({ file: `/repository/lab/startup/${script}.sh`, ...(line === undefined ? {} : { line }) }),
 	assertion: (testIndex, index) => ({ file: '/repository/lab/plan.json', line: 100 + testIndex * 10 + index }),
 };
@@ -67,4 +70,59 @@ test('the summary of a job names what broke, and a guest makes no markup of it',
 	const outside = hostile.replaceAll(/^(`{3,})text\n[^]*?\n\1$/gm, '');
 	t.false(/<script|<img|\]\(http|\n# |[\x00-\x08\x0b-\x1f]/.test(outside));
 	t.true(hostile.length < 50_000);
+});
+
+/** A run that has passed, changed, with more before its end. */
+async function runWith(change: (event: RunEvent) => RunEvent, ...more: readonly RunEventBody[]) {
+	const events = eventsOf(await bundledLab()).map(change);
+	return foldEvents([...events.slice(0, -1), ...more.map((body): RunEvent => ({ at: 0, ...body })), ...events.slice(-1)]);
+}
+
+test('a failed login is annotated at its node', async (t) => {
+	const login = { type: 'login-checked', node: 'redis', username: 'ops', port: 22, ms: 5 } as const;
+	const state = await runWith((event) => event, { ...login, status: 'failed', message: 'refused\n::error::x' });
+	t.is(githubCommands(annotationsOf(state, places)), '::error file=lab/redis.json,line=3,title=redis%3A SSH as ops failed::refused%0A::error::x\n');
+	t.deepEqual(annotationsOf(await runWith((event) => event, { ...login, status: 'closed', message: 'no passwords' }), places), []);
+});
+
+test('failed robustness checks are annotated where they belong: line of a script, assertion, node, plan', (t) => {
+	const state = foldEvents(readLog('robustness'));
+	const found = annotationsOf(state, places).filter(({ check }) => check === 'robustness-check');
+	const placed = found.map(({ severity, file, line, title }) => `${severity} ${file}:${line} ${title}`);
+	t.true(placed.includes('error lab/startup/client.sh:4 client: second run: client failed'));
+	t.true(placed.includes('error lab/startup/server.sh:9 server: second run: server failed'));
+	t.true(placed.includes('error lab/server.json:3 server: restart: came back failed'));
+	t.true(placed.includes('error lab/plan.json:undefined order: client, server failed'));
+	t.true(placed.some((text) => /^error lab\/plan\.json:1\d\d \w+: restart: /.test(text)), placed.join('\n'));
+	t.is(found[0]?.message, 'line 4: ip addr add 10.73.0.20/24 dev enp0s3');
+	t.regex(markdownSummary(state), /- client&#58; second run&#58; client failed&#58; line 4&#58; ip addr add/);
+});
+
+test('a failure in a sourced file, or behind the end of a trace, says so', async (t) => {
+	const failedScript = (place: object) =>
+		runWith((event) => {
+			if (event.type !== 'script-finished' || event.node !== 'redis') return event;
+			const { trace: _, ...rest } = event;
+			return { ...rest, status: 'failed', exitCode: 1, ...place };
+		});
+	const [sourced] = annotationsOf(await failedScript({ failedLine: 13, failedCommand: 'install x', failedSource: { file: '/usr/lib/common.sh', line: 5 } }), places);
+	t.like(sourced, { file: 'lab/startup/redis.sh', line: 13 });
+	t.regex(sourced?.message ?? '', /^install x \(\/usr\/lib\/common\.sh, line 5\)\n/);
+	const [ended] = annotationsOf(await failedScript({ trace: { shell: 'bash', steps: [], endedAt: 6 } }), places);
+	t.regex(ended?.message ?? '', /^the script ended its trace at line 6/);
+});
+
+test('the summary of a job has what is left out, and does not call "not run" what is not judged', async (t) => {
+	const leftOut = [{ path: 'nodes[0].recipe.desktop', why: 'there is no <desktop>' }];
+	const state = await runWith((event) =>
+		event.type === 'run-started'
+			? { ...event, leftOut, tests: [...event.tests, { name: 'world', assertions: [{ type: 'network_reachable', onVm: 'redis', title: 'x', notJudged: 'outside' }] }] }
+			: event,
+	);
+	const text = markdownSummary(state);
+	t.regex(text, /<summary>Left out of the rehearsal: 1<\/summary>\n\n- nodes&#91;0&#93;\.recipe\.desktop&#58; there is no &#60;desktop&#62;\n/);
+	t.regex(text, /- assertions: 10 of 11 passed, 1 not judged here\n/);
+	t.regex(text, /\| world \| \? not judged \| 0 of 1 passed, 1 not judged here \|/);
+	t.notRegex(text, /not run/);
+	t.notRegex(markdownSummary(await runWith((event) => event)), /Left out/);
 });

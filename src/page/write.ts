@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { withFile } from '../base/files.js';
-import { noMask, type Mask } from '../base/secrets.js';
 import type { RunState } from '../outcome/state.js';
 import { consoleLogPath, journalsDirectory, reportPagePath } from '../runs/run-files.js';
 import type { LogEnd } from './logs.js';
@@ -31,22 +30,19 @@ export async function writeReportPage(state: RunState, { file, ...options }: Ren
 	return target;
 }
 
-export type RenderOptions = Omit<PageInput, 'state' | 'logs'> & {
-	/** For logs, which no event has been through. */
-	readonly mask?: Mask;
-};
+export type RenderOptions = Omit<PageInput, 'state' | 'logs'>;
 
-/** The text of the page. */
-export const renderReportPage = async (state: RunState, { mask = noMask, ...options }: RenderOptions = {}): Promise<string> =>
-	reportPage({ state, logs: await readLogEnds(state, mask), ...options });
+/** The text of the page. Logs are shown as the run's directory has them: a run masks them when it ends. */
+export const renderReportPage = async (state: RunState, options: RenderOptions = {}): Promise<string> =>
+	reportPage({ state, logs: await readLogEnds(state), ...options });
 
-async function readLogEnds({ nodes, runDirectory }: RunState, mask: Mask): Promise<readonly LogEnd[]> {
+async function readLogEnds({ nodes, runDirectory }: RunState): Promise<readonly LogEnd[]> {
 	if (runDirectory === '') return [];
 	const wanted = nodes.slice(0, maximumNodes).flatMap(({ name: node }) => [
 		{ kind: 'console' as const, node, path: consoleLogPath(runDirectory, node) },
 		{ kind: 'journal' as const, node, path: path.join(journalsDirectory(runDirectory), `${node}.log`) },
 	]);
-	const found = await Promise.all(wanted.map((log) => readEnd(log.path).then((end) => end && { ...log, ...end, text: mask(end.text) })));
+	const found = await Promise.all(wanted.map((log) => readEnd(log.path).then((end) => end && { ...log, ...end })));
 	return found.filter((log) => log !== undefined);
 }
 

@@ -32,6 +32,9 @@ export interface LeftOut {
 /** The smallest disk that a node may have: images have file systems of this size, which are grown to the disk they are on. */
 export const minimumDiskMiB = 4096;
 
+/** How long a startup script may take that says nothing of it, in seconds on a host with KVM and time. */
+export const defaultScriptSeconds = 60;
+
 export interface LabNetwork {
 	/** The subnet of the aliases, such as `10.71.0.0/24`. */
 	readonly subnet: string;

@@ -1,6 +1,6 @@
 /** The upper layer of a node's ISO: the one place where a node of the lab becomes files of a system. */
 import { usageFailure } from '../base/errors.js';
-import { canonicalJson, sha256 } from '../base/hash.js';
+import { sha256 } from '../base/hash.js';
 import { defaultScriptSeconds, type LabNode, type StartupScript, type User } from '../lab/lab.js';
 import { contentOf } from '../lab/script-bytes.js';
 import { hashPassword } from '../seed/password.js';
@@ -47,13 +47,6 @@ export function nodeLayer(node: LabNode, facts: BaseFacts): readonly LayerEntry[
 	const byPath = new Map(entries.map((entry) => [entry.path, entry]));
 	for (const { path } of entries) for (const above of parents(path)) if (!byPath.has(above)) byPath.set(above, directory(above));
 	return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-/** The recipe as the ISO bakes it in: its hash (SHA-256 over RFC 8785 JSON) tells whether two ISOs are of the same. */
-export function recipeHash(node: LabNode): string {
-	const { features, packages, services, dns, users, startupScripts } = node;
-	const startup_scripts = startupScripts.map(({ name, text, after }) => ({ name, script: text, after }));
-	return sha256(canonicalJson({ features, packages, services, network: { dhcp: true, dns }, users, startup_scripts }));
 }
 
 function identity({ name }: LabNode): readonly LayerEntry[] {

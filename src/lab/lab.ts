@@ -47,6 +47,8 @@ export interface LabNetwork {
 export interface LabNode {
 	readonly name: string;
 	readonly role: string;
+	/** SHA-256 over its recipe as the plan has it, in the JSON of RFC 8785. */
+	readonly recipeSha256: string;
 	/** Where the plan draws it; says nothing about its machine. */
 	readonly position?: { readonly x: number; readonly y: number };
 	readonly memoryMiB: number;

@@ -3,7 +3,7 @@ import type { LabNode } from '../../../src/lab/lab.js';
 import { readGuestDefinition } from '../../../src/image/guest.js';
 import { baseRequests } from '../../../src/iso/definition.js';
 import { layerArchive } from '../../../src/iso/layer-tar.js';
-import { nodeLayer, recipeHash, type LayerEntry } from '../../../src/iso/node-layer.js';
+import { nodeLayer, type LayerEntry } from '../../../src/iso/node-layer.js';
 import { scriptOf } from '../../../src/lab/script-bytes.js';
 import { settingFiles } from '../../../src/seed/settings.js';
 import { matchesGolden } from '../base/golden.js';
@@ -129,9 +129,3 @@ test('the archive of a layer is made of whole blocks, and the same each time', (
 	t.is(archive.subarray(0, 5).toString(), 'etc/\0');
 	t.is(parseInt(archive.subarray(136, 147).toString(), 8), facts.epoch);
 });
-
-const changes = test.macro((t, expected: boolean, overrides: Partial<LabNode>) =>
-	t.is(recipeHash({ ...web, ...overrides }) !== recipeHash(web), expected));
-test('a recipe hash follows the packages', changes, true, { packages: ['wget'] });
-test('and the scripts', changes, true, { startupScripts: [] });
-test('but neither memory nor addresses, which are no part of the recipe', changes, false, { memoryMiB: 1, alias: '10.1.1.1/24', mac: 'x' });

@@ -5,9 +5,9 @@ import { toolVersion } from '../base/package-root.js';
 import { contentOf } from '../lab/script-bytes.js';
 import { resultJson, resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
+import { recipeHash, recipesOf } from '../plan/recipe-hash.js';
 import type { PlanSource } from '../plan/types.js';
 import { names, type ExportedFile, type Signature } from './layout.js';
-import { recipeHash } from './recipe-hash.js';
 import { parsePackage, sbomJson } from './sbom.js';
 import { signatureDescriptor, statementOn, type Descriptor, type Subject } from './statement.js';
 
@@ -74,11 +74,10 @@ export function composeExport(input: ExportInput): Composed {
 
 /** The plan, each recipe in its canonical form, and each script. */
 export function subjectsOf({ value, document, scripts }: PlanSource, plan: ExportedFile, files: readonly ExportedFile[]): readonly Subject[] {
-	const recipes = (value as { readonly nodes?: readonly { readonly recipe?: unknown }[] }).nodes ?? [];
 	const inline = scripts.filter(({ file }) => file === undefined);
 	return [
 		{ name: plan.path, digest: { sha256: sha256(plan.contents) } },
-		...recipes.map(({ recipe }, index) => ({ name: `recipe:${document?.nodes[index]?.name ?? index}`, digest: { sha256: recipeHash(recipe) } })),
+		...recipesOf(value).map((recipe, index) => ({ name: `recipe:${document?.nodes[index]?.name ?? index}`, digest: { sha256: recipeHash(recipe) } })),
 		...files.map(({ path: name, contents }) => ({ name, digest: { sha256: sha256(contents) } })),
 		...inline.map(({ nodeIndex, name, text }) => ({ name: `script:${document?.nodes[nodeIndex]?.name ?? nodeIndex}/${name}`, digest: { sha256: sha256(text) } })),
 	];

@@ -33,7 +33,7 @@ export async function buildOnce<T>(options: BuildOnceOptions<T>): Promise<T> {
 	if (found) return found;
 	const lock = await acquireLock(directory, { timeoutMs: lockTimeoutMs, signal, onWait });
 	try {
-		if (!(await find())) await buildAside(options);
+		if (!(await find())) await buildInStaging(options);
 	} finally {
 		await lock.release();
 	}
@@ -43,7 +43,7 @@ export async function buildOnce<T>(options: BuildOnceOptions<T>): Promise<T> {
 }
 
 /** Builds under a name that no other build has, and puts what was built in its place. */
-async function buildAside<T>({ directory, find, build }: BuildOnceOptions<T>): Promise<void> {
+async function buildInStaging<T>({ directory, find, build }: BuildOnceOptions<T>): Promise<void> {
 	await Promise.all([sweepPartials(path.dirname(directory)), sweepScratch(await scratchBase(), await readSubordinateRanges())]);
 	await withCleanup(async (cleanup) => {
 		let staging: string | undefined;

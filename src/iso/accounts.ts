@@ -1,4 +1,5 @@
 /** The account files of a system (passwd(5), shadow(5), group(5), gshadow(5), subuid(5)) with a recipe's users in them. */
+import path from 'node:path';
 import { usageFailure } from '../base/errors.js';
 
 /** The texts of the account files by name; `subuid` and `subgid` need not be there. */
@@ -11,14 +12,28 @@ export interface AccountRequest {
 	readonly shell: string;
 	/** As shadow(5) keeps it; without one nobody logs in with a password. */
 	readonly passwordHash?: string | undefined;
+	/** Home directory, where it is not the usual one. */
+	readonly home?: string | undefined;
+	/** The full name (GECOS). */
+	readonly comment?: string | undefined;
 }
 
-/** The home directory of a user that was not there before. */
-export interface NewHome {
+/** The home directory of a user. */
+export interface Home {
+	readonly username: string;
 	readonly path: string;
 	readonly uid: number;
 	readonly gid: number;
+	/** Whether the user was not there before. */
+	readonly isNew: boolean;
 }
+
+/**
+ * Directories that the system has for itself, and those below which a layer must not put any: some are symbolic links, some
+ * have modes of their own, and what is in others does not last.
+ */
+const systemDirectory =
+	/^\/(?:|boot|etc|home|media|mnt|opt|srv|(?:usr|var)(?:\/[^/]+)?|(?:bin|dev|lib\d*|proc|root|run|sbin|sys|tmp|var\/(?:lock|run|tmp))(?:\/.*)?)$/;
 
 /** The first id of a person, and of a group of persons (login.defs(5), UID_MIN). */
 const firstId = 1000;
@@ -28,17 +43,17 @@ const subordinate = { first: 100_000, count: 65_536 };
 
 /**
  * Adds users as `useradd --create-home --user-group` would, and groups that are not there. A user who is there, such as
- * `root` or one of a package, gets password, shell and groups.
+ * `root` or one of a package, gets password, shell, full name and groups, and keeps the home directory.
  * @param day of the last change of a password, since 1970
- * @throws Failure `usage` for a name or shell that the files have no room for
+ * @throws Failure `usage` for a name, shell or home directory that a system cannot have
  */
 export function addAccounts(
 	files: AccountFiles,
 	users: readonly AccountRequest[],
 	day: number,
-): { readonly files: AccountFiles; readonly homes: readonly NewHome[] } {
+): { readonly files: AccountFiles; readonly homes: readonly Home[] } {
 	const tables = new Tables(files);
-	const homes = users.flatMap((user) => tables.add(user, day) ?? []);
+	const homes = users.map((user) => tables.add(user, day));
 	return { files: tables.texts(), homes };
 }
 
@@ -55,31 +70,35 @@ class Tables {
 		return Object.fromEntries([...this.#rows].map(([name, rows]) => [name, rows.map((row) => `${row.join(':')}\n`).join('')]));
 	}
 
-	add({ username, groups, shell, passwordHash }: AccountRequest, day: number): NewHome | undefined {
+	add(request: AccountRequest, day: number): Home {
+		const { username, groups, shell, passwordHash, comment } = request;
+		if (/[:\p{Cc}]/u.test(comment ?? '')) refuse(username, comment, 'cannot stand in /etc/passwd', 'use a full name without colons');
 		for (const word of [username, shell, ...groups]) requireField(word, username);
 		for (const group of groups) if (!this.#find('group', group)) this.#addGroup(group, this.#freeId());
 		const known = this.#find('passwd', username);
-		const home = known ? undefined : this.#addUser(username, shell, day);
-		if (known) known[6] = shell;
+		const row = known ?? this.#addUser(request, day);
+		row[4] = comment ?? row[4] ?? '';
+		row[6] = shell;
 		const shadow = this.#find('shadow', username);
 		// Locked, as useradd leaves it, unless there is a password.
 		if (shadow && (passwordHash !== undefined || !known)) [shadow[1], shadow[2]] = [passwordHash ?? '!', String(day)];
 		for (const group of new Set(groups)) {
 			for (const table of ['group', 'gshadow']) addMember(this.#find(table, group), username);
 		}
-		return home;
+		return { username, path: row[5] ?? '/', uid: Number(row[2]), gid: Number(row[3]), isNew: known === undefined };
 	}
 
-	#addUser(username: string, shell: string, day: number): NewHome {
+	#addUser({ username, home, shell }: AccountRequest, day: number): string[] {
+		const directory = homeOf(username, home);
 		const uid = this.#freeId();
 		const own = this.#find('group', username);
 		const gid = own ? Number(own[2]) : uid;
 		if (!own) this.#addGroup(username, gid);
-		const path = `/home/${username}`;
-		this.#table('passwd').push([username, 'x', String(uid), String(gid), '', path, shell]);
+		const row = [username, 'x', String(uid), String(gid), '', directory, shell];
+		this.#table('passwd').push(row);
 		this.#table('shadow').push([username, '!', String(day), '0', '99999', '7', '', '', '']);
 		for (const name of ['subuid', 'subgid']) this.#addSubordinateIds(name, username);
-		return { path, uid, gid };
+		return row;
 	}
 
 	#addGroup(name: string, gid: number): void {
@@ -119,9 +138,20 @@ function addMember(row: string[] | undefined, username: string): void {
 	if (row && !members.includes(username)) row[3] = [...members, username].join(',');
 }
 
+function homeOf(username: string, home = `/home/${username}`): string {
+	requireField(home, username);
+	const directory = path.posix.normalize(home).replace(/(?<=.)\/$/, '');
+	if (!directory.startsWith('/') || systemDirectory.test(directory)) {
+		refuse(username, home, 'can be no home directory of an ISO: the system has it for itself', 'use one such as /home/ops or /srv/ops');
+	}
+	return directory;
+}
+
 function requireField(word: string, username: string): void {
 	if (/^[^:,\s\p{Cc}]+$/u.test(word)) return;
-	throw usageFailure(`user ${JSON.stringify(username)}: ${JSON.stringify(word)} cannot stand in /etc/passwd or /etc/group`, {
-		hint: 'use a name or path without blanks, colons and commas',
-	});
+	refuse(username, word, 'cannot stand in /etc/passwd or /etc/group', 'use a name or path without blanks, colons and commas');
+}
+
+function refuse(username: string, word: string | undefined, why: string, hint: string): never {
+	throw usageFailure(`user ${JSON.stringify(username)}: ${JSON.stringify(word)} ${why}`, { hint });
 }

@@ -9,7 +9,7 @@ export function layerArchive(entries: readonly LayerEntry[], epoch: number): Buf
 		const at = epoch * 1000;
 		if (content === 'directory') return [tarHeader(`${name}/`, 0, at, { ...attributes, type: 'directory' })];
 		if ('link' in content) return [tarHeader(name, 0, at, { ...attributes, type: { link: content.link } })];
-		const bytes = Buffer.from(content.text);
+		const bytes = typeof content.data === 'string' ? Buffer.from(content.data) : content.data;
 		return [tarHeader(name, bytes.length, at, { ...attributes, type: 'file' }), bytes, tarPadding(bytes.length)];
 	});
 	return Buffer.concat([...parts, tarEnd()]);

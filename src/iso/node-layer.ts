@@ -1,8 +1,11 @@
 /** The upper layer of a node's ISO: the one place where a node of the lab becomes files of a system. */
-import { canonicalJson, sha256 } from '../base/hash.js';
-import type { LabNode, StartupScript } from '../lab/lab.js';
+import { usageFailure } from '../base/errors.js';
+import { sha256 } from '../base/hash.js';
+import { defaultScriptSeconds, type LabNode, type StartupScript, type User } from '../lab/lab.js';
+import { contentOf } from '../lab/script-bytes.js';
 import { hashPassword } from '../seed/password.js';
-import { addAccounts, type AccountFiles } from './accounts.js';
+import { settingFiles } from '../seed/settings.js';
+import { addAccounts, type AccountFiles, type Home } from './accounts.js';
 import { enableService, systemUnits, type UnitFiles } from './services.js';
 
 /** What a node's layer needs to know of the base layer that it lies upon. */
@@ -22,7 +25,7 @@ export interface LayerEntry {
 	readonly mode: number;
 	readonly uid: number;
 	readonly gid: number;
-	readonly content: { readonly text: string } | { readonly link: string } | 'directory';
+	readonly content: { readonly data: string | Buffer } | { readonly link: string } | 'directory';
 }
 
 /** Group of /etc/shadow: Debian gives it this id in every system (base-passwd). */
@@ -36,6 +39,7 @@ export function nodeLayer(node: LabNode, facts: BaseFacts): readonly LayerEntry[
 	const entries = [
 		...identity(node),
 		...network(node),
+		...settingFiles(node).map(({ path, permissions, content }) => file(path, content, parseInt(permissions, 8))),
 		...accounts(node, facts),
 		...services(node, facts),
 		...node.startupScripts.flatMap((script, index) => startupScript(script, node.startupScripts[index - 1])),
@@ -43,13 +47,6 @@ export function nodeLayer(node: LabNode, facts: BaseFacts): readonly LayerEntry[
 	const byPath = new Map(entries.map((entry) => [entry.path, entry]));
 	for (const { path } of entries) for (const above of parents(path)) if (!byPath.has(above)) byPath.set(above, directory(above));
 	return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-/** The recipe as the ISO bakes it in: its hash (SHA-256 over RFC 8785 JSON) tells whether two ISOs are of the same. */
-export function recipeHash(node: LabNode): string {
-	const { features, packages, services, dns, users, startupScripts } = node;
-	const startup_scripts = startupScripts.map(({ name, text, after }) => ({ name, script: text, after }));
-	return sha256(canonicalJson({ features, packages, services, network: { dhcp: true, dns }, users, startup_scripts }));
 }
 
 function identity({ name }: LabNode): readonly LayerEntry[] {
@@ -70,10 +67,8 @@ function network({ dns }: LabNode): readonly LayerEntry[] {
 }
 
 function accounts({ name, users }: LabNode, { epoch, accounts: base, skeleton }: BaseFacts): readonly LayerEntry[] {
-	const requests = users.map(({ username, groups, shell, password }) => ({
-		username,
-		groups,
-		shell,
+	const requests = users.map(({ username, groups, shell, password, home, comment }) => ({
+		...{ username, groups, shell, home, comment },
 		// The salt follows from names alone: one that the password had a part in would help to guess it.
 		passwordHash: password === undefined ? undefined : hashPassword(password, sha256(`${name}/${username}`).slice(0, 16)),
 	}));
@@ -82,18 +77,41 @@ function accounts({ name, users }: LabNode, { epoch, accounts: base, skeleton }:
 		...Object.entries(files).map(([file_, text]) =>
 			/shadow$/.test(file_) ? { ...file(`/etc/${file_}`, text, 0o640), gid: shadowGroup } : file(`/etc/${file_}`, text),
 		),
-		...homes.flatMap(({ path, uid, gid }) => [
-			{ ...directory(path, 0o700), uid, gid },
-			...Object.entries(skeleton).map(([name_, text]) => ({ ...file(`${path}/${name_}`, text), uid, gid })),
+		...homes.flatMap((home, index) => [
+			...(home.isNew ? newHome(home, skeleton) : []),
+			...authorizedKeys(home, users[index]?.sshKeys ?? [], name),
 		]),
 	];
 }
 
-const services = ({ name, services: wanted }: LabNode, { units }: BaseFacts): readonly LayerEntry[] =>
-	wanted.flatMap((service) => enableService(service, units, name).map(({ path, target }) => link(path, target)));
+const newHome = ({ path, uid, gid }: Home, skeleton: BaseFacts['skeleton']): readonly LayerEntry[] => [
+	{ ...directory(path, 0o700), uid, gid },
+	...Object.entries(skeleton).map(([name, text]) => ({ ...file(`${path}/${name}`, text), uid, gid })),
+];
+
+/** The keys of a user, and the directories above them as sshd asks for them (sshd_config(5), StrictModes). */
+function authorizedKeys({ username, path, uid, gid, isNew }: Home, keys: NonNullable<User['sshKeys']>, node: string): readonly LayerEntry[] {
+	if (keys.length === 0) return [];
+	if (!isNew && username !== 'root') {
+		throw usageFailure(`${node}: the user ${JSON.stringify(username)} is one of a package, and an ISO cannot give it SSH keys`, {
+			node,
+			hint: 'give the keys to a user of the recipe',
+		});
+	}
+	return [
+		{ ...directory(path, 0o700), uid, gid },
+		{ ...directory(`${path}/.ssh`, 0o700), uid, gid },
+		{ ...file(`${path}/.ssh/authorized_keys`, keys.map((key) => `${key}\n`).join(''), 0o600), uid, gid },
+	];
+}
+
+/** The firewall first, as in a rehearsal. */
+const services = ({ name, services: wanted, firewall }: LabNode, { units }: BaseFacts): readonly LayerEntry[] =>
+	[...(firewall ? ['nftables'] : []), ...wanted].flatMap((service) => enableService(service, units, name).map(({ path, target }) => link(path, target)));
 
 /** A script as a unit that runs it at every boot, after the units that it names and the script before it. */
-function startupScript({ name, text, after }: StartupScript, before: StartupScript | undefined): readonly LayerEntry[] {
+function startupScript(wanted: StartupScript, before: StartupScript | undefined): readonly LayerEntry[] {
+	const { name, text, after, timeoutSeconds = defaultScriptSeconds } = wanted;
 	const script = `${scriptDirectory}/${name}`;
 	const unit = `startup-${name}.service`;
 	const units = after.split(/\s+/).filter((word) => word !== '').join(' ');
@@ -108,19 +126,20 @@ function startupScript({ name, text, after }: StartupScript, before: StartupScri
 		'RemainAfterExit=yes',
 		// What names no interpreter the kernel does not start.
 		`ExecStart=${text.startsWith('#!') ? '' : '/bin/bash '}${script}`,
+		`TimeoutStartSec=${Math.ceil(timeoutSeconds)}`,
 		'StandardOutput=journal+console',
 		'',
 		'[Install]',
 		'WantedBy=multi-user.target',
 	];
 	return [
-		file(script, text, 0o755),
+		file(script, contentOf(wanted), 0o755),
 		file(`${systemUnits}/${unit}`, lines.map((line) => `${line}\n`).join('')),
 		link(`${systemUnits}/multi-user.target.wants/${unit}`, `${systemUnits}/${unit}`),
 	];
 }
 
-const file = (path: string, text: string, mode = 0o644): LayerEntry => ({ path, mode, uid: 0, gid: 0, content: { text } });
+const file = (path: string, data: string | Buffer, mode = 0o644): LayerEntry => ({ path, mode, uid: 0, gid: 0, content: { data } });
 
 const directory = (path: string, mode = 0o755): LayerEntry => ({ path, mode, uid: 0, gid: 0, content: 'directory' });
 

@@ -9,7 +9,7 @@ import { run } from '../process/run.js';
 import type { BaseLayer } from './bases.js';
 import { layerArchive } from './layer-tar.js';
 import { bootLoaderCommands, earlyGrubConfig, grubConfig, mediumFiles, xorrisoArgv } from './medium.js';
-import { nodeLayer, recipeHash } from './node-layer.js';
+import { nodeLayer } from './node-layer.js';
 import { orDiskFull, reproducible, squash } from './squash.js';
 
 /** An ISO that was written, with what lies beside it. */
@@ -63,13 +63,13 @@ export async function writeIso(node: LabNode, base: BaseLayer, directory: string
 		const beside = {
 			'dpkg-manifest': base.manifest,
 			'squashfs-hashes.sha256': `${baseSum}  live/${layerNames.base}\n${nodeSum}  live/${layerNames.node}\n`,
-			'recipe_hash': `${recipeHash(node)}\n`,
+			'recipe_hash': `${node.recipeSha256}\n`,
 			[`${iso}.sha256`]: `${sum}  ${iso}\n`,
 		};
 		for (const [name, text] of Object.entries(beside)) await orDiskFull(writeFile(place(name), text), directory);
 		const { size: bytes } = await stat(place(iso));
 		for (const name of [iso, ...Object.keys(beside)]) await rename(place(name), path.join(directory, name));
-		return { node: node.name, file: path.join(directory, iso), bytes, sha256: sum, recipeHash: recipeHash(node) };
+		return { node: node.name, file: path.join(directory, iso), bytes, sha256: sum, recipeHash: node.recipeSha256 };
 	});
 }
 

@@ -32,6 +32,9 @@ export interface LeftOut {
 /** The smallest disk that a node may have: images have file systems of this size, which are grown to the disk they are on. */
 export const minimumDiskMiB = 4096;
 
+/** How long a startup script may take that says nothing of it, in seconds on a host with KVM and time. */
+export const defaultScriptSeconds = 60;
+
 export interface LabNetwork {
 	/** The subnet of the aliases, such as `10.71.0.0/24`. */
 	readonly subnet: string;
@@ -44,6 +47,8 @@ export interface LabNetwork {
 export interface LabNode {
 	readonly name: string;
 	readonly role: string;
+	/** SHA-256 over its recipe as the plan has it, in the JSON of RFC 8785. */
+	readonly recipeSha256: string;
 	/** Where the plan draws it; says nothing about its machine. */
 	readonly position?: { readonly x: number; readonly y: number };
 	readonly memoryMiB: number;

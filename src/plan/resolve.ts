@@ -7,6 +7,7 @@ import { formatPath } from './keys.js';
 import { leftOutOf } from './left-out.js';
 import { whyNotJudged } from './outside.js';
 import { hasFirewall, wantedPackages } from './packages.js';
+import { recipeHash, recipesOf } from './recipe-hash.js';
 import { startupScriptEntries } from './read.js';
 import { recipeTests } from './recipe-tests.js';
 import { openPorts, resolveNetwork } from './resolve-network.js';
@@ -102,6 +103,7 @@ class Resolver {
 		return {
 			name: node.name,
 			role: node.role,
+			recipeSha256: this.#recipeHash(index),
 			...(node.x === undefined || node.y === undefined ? {} : { position: { x: node.x, y: node.y } }),
 			memoryMiB: parseSize(node.memory) ?? this.refuse([...path, 'memory'], 'is no size'),
 			diskMiB: parseSize(node.disk) ?? this.refuse([...path, 'disk'], 'is no size'),
@@ -120,6 +122,14 @@ class Resolver {
 			users: recipe.users.map(resolveUser),
 			startupScripts: this.#startupScripts(index),
 		};
+	}
+
+	#recipeHash(index: number): string {
+		try {
+			return recipeHash(recipesOf(this.#source.value)[index]);
+		} catch {
+			return this.refuse(['nodes', index, 'recipe'], 'has a number that JSON does not have, such as .inf');
+		}
 	}
 
 	#startupScripts(nodeIndex: number): StartupScript[] {

@@ -1,7 +1,7 @@
 /** The messages between `rehearse` and the supervisor, the first process of a lab's namespaces. */
 import type { CheckpointMachine, Manifest } from '../checkpoint/manifest.js';
 import type { Origin, RobustnessCheck, ReportedError, RunEventBody, ScriptOutcome, Status } from '../lab/events.js';
-import type { Lab, StartupScript } from '../lab/lab.js';
+import { defaultScriptSeconds, type Lab, type StartupScript } from '../lab/lab.js';
 import type { StateFiles } from '../machine/memory.js';
 import type { Accelerator, MachineSpec } from '../machine/spec.js';
 
@@ -149,7 +149,7 @@ const baseDeadlines: Deadlines = {
 	provisioningMs: 90_000,
 	stateMs: 20_000,
 	wakeMs: 15_000,
-	scriptMs: 60_000,
+	scriptMs: defaultScriptSeconds * 1000,
 	assertionMs: 5_000,
 	loginMs: 8_000,
 };

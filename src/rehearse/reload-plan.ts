@@ -21,6 +21,7 @@ const words: Readonly<Record<keyof Required<LabNode>, string>> = {
 	suite: 'base image',
 	name: 'name',
 	role: 'role',
+	recipeSha256: 'recipe',
 	position: 'place in the drawing',
 	memoryMiB: 'memory',
 	diskMiB: 'disk',
@@ -39,8 +40,8 @@ const words: Readonly<Record<keyof Required<LabNode>, string>> = {
 	startupScripts: 'startup scripts',
 };
 
-/** What says nothing about the machine. */
-const immaterial: readonly (keyof LabNode)[] = ['role', 'position'];
+/** What says nothing about the machine, or nothing that another part does not say as well. */
+const immaterial: readonly (keyof LabNode)[] = ['role', 'position', 'recipeSha256'];
 
 /**
  * Compares a running lab with its edited plan.

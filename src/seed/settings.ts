@@ -1,7 +1,7 @@
-/** The files by which a seed applies a recipe's settings of the SSH server and of the firewall. */
+/** The files that apply a recipe's settings of the SSH server and of the firewall, in a rehearsal and in an ISO. */
 import type { LabNode, SshSettings } from '../lab/lab.js';
 
-/** One entry of cloud-init's `write_files`. */
+/** A file of the system, as an entry of cloud-init's `write_files` has it. */
 interface SettingFile {
 	readonly path: string;
 	readonly permissions: string;

@@ -19,7 +19,7 @@ async function makeDirectory(t: ExecutionContext): Promise<string> {
 /** A base layer with next to nothing in it. */
 async function makeBase(directory: string): Promise<BaseLayer> {
 	const place = (name: string) => path.join(directory, name);
-	const entry = { path: '/etc/issue', mode: 0o644, uid: 0, gid: 0, content: { text: 'of the base\n' } };
+	const entry = { path: '/etc/issue', mode: 0o644, uid: 0, gid: 0, content: { data: 'of the base\n' } };
 	await squash(layerArchive([entry], facts.epoch), place('10-base.squashfs'), facts.epoch);
 	await writeFile(place('vmlinuz'), 'a kernel');
 	await writeFile(place('initrd.img'), 'its initrd');

@@ -1,4 +1,5 @@
 /** Resolved labs for the tests. */
+import { sha256 } from '../../../src/base/hash.js';
 import { macAddresses, uplinkAddress } from '../../../src/lab/addressing.js';
 import type { Lab, LabNode } from '../../../src/lab/lab.js';
 
@@ -6,6 +7,7 @@ import type { Lab, LabNode } from '../../../src/lab/lab.js';
 export const labNode = (name: string, index = 0, overrides: Partial<LabNode> = {}): LabNode => ({
 	name,
 	role: 'app',
+	recipeSha256: sha256(name),
 	memoryMiB: 1024,
 	diskMiB: 8192,
 	alias: `10.80.0.${10 + index}/24`,

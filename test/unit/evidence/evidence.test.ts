@@ -8,7 +8,6 @@ import {
 	signEnvelope,
 	type Envelope,
 } from '../../../src/evidence/dsse.js';
-import { recipeHash } from '../../../src/evidence/recipe-hash.js';
 import { runRefusals } from '../../../src/evidence/refusals.js';
 import { packageUrl, parsePackage, sbomJson } from '../../../src/evidence/sbom.js';
 import { resultWord, statementOn } from '../../../src/evidence/statement.js';
@@ -22,13 +21,6 @@ import { matchesGolden } from '../base/golden.js';
 import { bundledLab, eventsOf } from '../page/runs.js';
 
 const bytes = (text: string) => Buffer.from(text);
-
-test('a recipe has one hash, in whatever order its keys stand (RFC 8785)', (t) => {
-	t.is(recipeHash({ b: [1, 'ä'], 10: true, 9: null }), recipeHash({ 9: null, 10: true, b: [1, 'ä'] }));
-	t.not(recipeHash({ a: 1 }), recipeHash({ a: 2 }));
-	// printf '{"10":1,"9":2}' | sha256sum
-	t.is(recipeHash({ 9: 2, 10: 1 }), '616552edfd5a183bdce250113b15ed494216894acf4234431e9eef6a1eb9675a');
-});
 
 test('sums are read as they are written, and nothing else is', (t) => {
 	const text = sumsOf([{ path: 'b', contents: bytes('b') }, { path: 'a/c', contents: bytes('c') }]);

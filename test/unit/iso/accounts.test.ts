@@ -21,7 +21,7 @@ test('a user has a group of his own, a home directory and subordinate ids', (t) 
 	t.deepEqual(changed('group', ops), ['sudo:x:27:ops', 'ops:x:1000:']);
 	t.deepEqual(changed('gshadow', ops), ['sudo:*::ops', 'ops:!::']);
 	t.deepEqual(changed('subuid', ops), ['ops:100000:65536']);
-	t.deepEqual(add(ops).homes, [{ path: '/home/ops', uid: 1000, gid: 1000 }]);
+	t.deepEqual(add(ops).homes, [{ username: 'ops', path: '/home/ops', uid: 1000, gid: 1000, isNew: true }]);
 });
 
 test('the second user comes after the first, and without a password nobody logs in with one', (t) => {
@@ -41,8 +41,15 @@ test('a user who is there gets password, shell and groups, and no other home', (
 	const root = { ...ops, username: 'root' };
 	t.deepEqual(changed('passwd', { ...root, shell: '/bin/sh' }), ['root:x:0:0:root:/root:/bin/sh']);
 	t.deepEqual(changed('shadow', root), [`root:$6$salt$hash:${day}:0:99999:7:::`]);
-	t.deepEqual(add(root).homes, []);
+	t.deepEqual(changed('passwd', { ...root, comment: 'Superuser', home: '/srv/root' }), ['root:x:0:0:Superuser:/root:/bin/bash']);
+	t.deepEqual(add(root).homes, [{ username: 'root', path: '/root', uid: 0, gid: 0, isNew: false }]);
 	t.deepEqual(changed('shadow', { ...root, username: 'redis', passwordHash: undefined }), []);
+});
+
+test('a home directory and a full name of the recipe\'s own', (t) => {
+	const operator = { ...ops, home: '/srv/teams//ops/', comment: 'Operator, night shift' };
+	t.deepEqual(changed('passwd', operator), ['ops:x:1000:1000:Operator, night shift:/srv/teams/ops:/bin/bash']);
+	t.is(add(operator).homes[0]?.path, '/srv/teams/ops');
 });
 
 const refused = test.macro((t, overrides: Partial<AccountRequest>) => {
@@ -53,3 +60,10 @@ test('a colon', refused, { username: 'root:x' });
 test('a line', refused, { shell: '/bin/sh\nroot::0:0' });
 test('a comma in a group', refused, { groups: ['a,root'] });
 test('nothing', refused, { username: '' });
+test('a colon in a full name', refused, { comment: 'a:b' });
+for (const home of ['/', '/usr', '/var/lib', '/bin/ops', '/tmp/ops', '/root/ops', '/srv/../etc', 'ops', '/home']) {
+	test(`the home directory ${home}`, refused, { home });
+}
+for (const home of ['/srv/ops', '/var/lib/ops', '/opt/ops', '/data', '/rooted']) {
+	test(`but not ${home}`, (t) => t.is(add({ ...ops, home }).homes[0]?.path, home));
+}

@@ -10,6 +10,7 @@ const units: Record<string, UnitFile> = {
 	'app.service': { text: '[Install]\nWantedBy=wrong.target\nWantedBy=\nWantedBy=multi-user.target other.target\nAlso=app.socket\n' },
 	'app.socket': { text: '[Install]\nRequiredBy=sockets.target\n' },
 	'lost.service': { text: '[Install]\nAlso=nowhere.socket\n' },
+	'nftables.service': { text: '[Unit]\nDefaultDependencies=no\n\n[Install]\nWantedBy=sysinit.target\n' },
 	'static.service': { text: '[Service]\nExecStart=/bin/true\n' },
 	'agent@.service': { text: '[Install]\nWantedBy=multi-user.target\nAlias=agent-%i.service\n' },
 };

@@ -1,10 +1,16 @@
 import test from 'ava';
 import type { LabNode } from '../../../src/lab/lab.js';
+import { readGuestDefinition } from '../../../src/image/guest.js';
+import { baseRequests } from '../../../src/iso/definition.js';
 import { layerArchive } from '../../../src/iso/layer-tar.js';
-import { nodeLayer, recipeHash, type LayerEntry } from '../../../src/iso/node-layer.js';
+import { nodeLayer, type LayerEntry } from '../../../src/iso/node-layer.js';
+import { scriptOf } from '../../../src/lab/script-bytes.js';
+import { settingFiles } from '../../../src/seed/settings.js';
 import { matchesGolden } from '../base/golden.js';
 import { labNode } from '../base/labs.js';
 import { facts } from './facts.js';
+
+const latin = Buffer.from('#!/bin/bash\necho \xe4\n', 'latin1');
 
 const web = labNode('web', 0, {
 	features: ['ssh', 'nginx'],
@@ -21,17 +27,84 @@ const web = labNode('web', 0, {
 	],
 });
 
+/** Everything that a recipe may say beside it. */
+const guarded = labNode('guarded', 0, {
+	services: ['ssh'],
+	ssh: { port: 2222, allowRoot: false, passwords: false, emptyPasswords: false, loginGraceSeconds: 120, clientAliveSeconds: 30, maxAuthTries: 3 },
+	firewall: { tcp: [2222, 8080], udp: [53] },
+	users: [
+		{ username: 'root', groups: [], shell: '/bin/bash', sshKeys: ['ssh-ed25519 AAAAroot root@desk'] },
+		{ username: 'ops', groups: ['sudo'], shell: '/bin/bash', home: '/srv/ops', comment: 'Operator', sshKeys: ['ssh-ed25519 AAAA1 a', 'ssh-ed25519 AAAA2 b'] },
+	],
+	startupScripts: [
+		{ name: 'slow', text: '#!/bin/bash\nsleep 100\n', after: 'network-online.target', timeoutSeconds: 299.5 },
+		{ name: 'latin', ...scriptOf(latin), after: 'network-online.target' },
+	],
+});
+
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 
 const shown = ({ path, mode, uid, gid, content }: LayerEntry): string => {
 	const head = `${octal(mode)} ${uid}:${gid} ${path}`;
 	if (content === 'directory') return `${head}/\n`;
 	if ('link' in content) return `${head} -> ${content.link}\n`;
-	return `${head}\n${content.text.replace(/^(?=.)/gm, '\t')}`;
+	return `${head}\n${String(content.data).replace(/^(?=.)/gm, '\t')}`;
 };
 
 test('the layer of a node', (t) => {
 	matchesGolden(t, 'iso/golden/web.txt', nodeLayer(web, facts).map(shown).join(''));
+});
+
+test('the layer of a node with SSH settings, a firewall, keys, homes and time limits', (t) => {
+	matchesGolden(t, 'iso/golden/guarded.txt', nodeLayer(guarded, facts).map(shown).join(''));
+});
+
+const contentAt = (node: LabNode, path: string): unknown => {
+	const content = nodeLayer(node, facts).find((entry) => entry.path === path)?.content;
+	return content && typeof content === 'object' && 'data' in content ? content.data : content;
+};
+
+test('a script that is no UTF-8 lies in the layer, and in its archive, as it is', (t) => {
+	t.deepEqual(contentAt(guarded, '/usr/local/lib/startup/latin'), latin);
+	t.true(layerArchive(nodeLayer(guarded, facts), facts.epoch).includes(latin));
+});
+
+test('SSH settings and firewall are those of a rehearsal, to the byte', (t) => {
+	const settings = settingFiles(guarded);
+	t.deepEqual(settings.map(({ path }) => path), ['/etc/ssh/sshd_config.d/40-recipe.conf', '/etc/nftables.conf']);
+	for (const { path, content } of settings) t.is(contentAt(guarded, path), content);
+});
+
+const limits = test.macro((t, timeoutSeconds: number | undefined, expected: string) => {
+	const script = { name: 'a', text: 'true\n', after: '', ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) };
+	t.regex(String(contentAt({ ...web, startupScripts: [script] }, '/etc/systemd/system/startup-a.service')), new RegExp(`^TimeoutStartSec=${expected}$`, 'm'));
+});
+test('a script has a minute', limits, undefined, '60');
+test('or what the recipe gives it', limits, 300, '300');
+test('and never 0, which would be no limit', limits, 0.001, '1');
+
+test('a node without SSH settings, firewall and keys has no files of them', (t) => {
+	const paths = nodeLayer(web, facts).map(({ path }) => path);
+	t.deepEqual(paths.filter((path) => /sshd_config|nftables|\.ssh/.test(path)), []);
+});
+
+test('a firewall without its unit makes no ISO that is open', (t) => {
+	const units = new Map([...facts.units].filter(([name]) => name !== 'nftables.service'));
+	t.throws(() => nodeLayer(guarded, { ...facts, units }), { code: 'usage', message: /^guarded: .*nftables/ });
+});
+
+test('a user of a package gets no keys: its home directory is not the layer\'s', (t) => {
+	const users = [{ username: 'redis', groups: [], shell: '/bin/sh', sshKeys: ['ssh-ed25519 AAAA'] }];
+	t.throws(() => nodeLayer({ ...web, users }, facts), { code: 'usage', message: /^web: the user "redis" is one of a package/ });
+});
+
+test('packages that the recipe takes away are not in the base layer', async (t) => {
+	const guest = await readGuestDefinition();
+	const options = { kernel: 'cloud', recommends: false, pinOf: () => undefined } as const;
+	const packagesOf = (withoutPackages: readonly string[]) =>
+		baseRequests([{ ...web, features: ['redis'], withoutPackages }], guest, { base: ['systemd'], kernels: { cloud: 'k', generic: 'g' } }, options)[0]?.packages;
+	t.deepEqual(packagesOf([]), ['curl', 'k', 'redis-server', 'redis-tools', 'systemd']);
+	t.deepEqual(packagesOf(['redis-tools']), ['curl', 'k', 'redis-server', 'systemd']);
 });
 
 test('a directory comes before what is in it, and nothing comes twice', (t) => {
@@ -56,9 +129,3 @@ test('the archive of a layer is made of whole blocks, and the same each time', (
 	t.is(archive.subarray(0, 5).toString(), 'etc/\0');
 	t.is(parseInt(archive.subarray(136, 147).toString(), 8), facts.epoch);
 });
-
-const changes = test.macro((t, expected: boolean, overrides: Partial<LabNode>) =>
-	t.is(recipeHash({ ...web, ...overrides }) !== recipeHash(web), expected));
-test('a recipe hash follows the packages', changes, true, { packages: ['wget'] });
-test('and the scripts', changes, true, { startupScripts: [] });
-test('but neither memory nor addresses, which are no part of the recipe', changes, false, { memoryMiB: 1, alias: '10.1.1.1/24', mac: 'x' });

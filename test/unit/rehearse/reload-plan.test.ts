@@ -11,7 +11,7 @@ test('an unchanged plan asks for nothing', (t) => {
 });
 
 test('only nodes that were edited are made anew, with what was edited', (t) => {
-	const edited = labOf(labNode('web', 0, { role: 'other' }), labNode('db', 1, { memoryMiB: 2048, startupScripts: [script] }));
+	const edited = labOf(labNode('web', 0, { role: 'other', recipeSha256: '0' }), labNode('db', 1, { memoryMiB: 2048, startupScripts: [script] }));
 	const plan = planReload(lab, edited);
 	t.deepEqual(plan, { changed: [{ node: 'db', changes: ['memory', 'startup scripts'] }], scenarioChanged: false });
 	t.deepEqual(reloadSentences(plan), ['db is replaced: memory, startup scripts changed']);

@@ -31,7 +31,7 @@ const mayImport = (from: string, to: string): boolean => from === to || levelOf(
 
 /** Where each npm package is imported: one file, or one folder where it ends in a slash. */
 const importers: Readonly<Record<string, string>> = {
-	'canonicalize': 'src/evidence/recipe-hash.ts',
+	'canonicalize': 'src/plan/recipe-hash.ts',
 	'diff': 'src/base/line-diff.ts',
 	'env-paths': 'src/runs/paths.ts',
 	'execa': 'src/process/',

@@ -1,5 +1,6 @@
 /** The one place where declared passwords are taken out of what a run tells: events are masked before anybody sees them. */
 import { maskOf, noMask, planMaskOf, type DeclaredPassword, type Mask } from '../base/secrets.js';
+import { Failure, toFailure } from '../base/errors.js';
 import type { RunEventBody } from './events.js';
 import type { Lab } from './lab.js';
 
@@ -34,6 +35,13 @@ const names = new Set([
 /** An event without passwords. */
 export const maskEvent = <E extends RunEventBody>(event: E, mask: Mask): E =>
 	mask === noMask ? event : (masked(event, mask) as E);
+
+/** A failure without passwords, of anything that was thrown. */
+export function maskFailure(error: unknown, mask: Mask): Failure {
+	const { code, exitCode, message, hint, node, cause, detail } = toFailure(error);
+	const inWords = (text: string | undefined) => (text === undefined ? undefined : mask(text));
+	return new Failure(code, exitCode, mask(message), { hint: inWords(hint), node, cause, detail: inWords(detail) });
+}
 
 function masked(value: unknown, mask: Mask): unknown {
 	if (typeof value === 'string') return mask(value);

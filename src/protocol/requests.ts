@@ -49,6 +49,8 @@ export interface CurrentLab {
 	readonly ended: readonly string[];
 	/** Whether its startup scripts are traced. */
 	readonly trace: boolean;
+	/** Whether declared passwords are shown. */
+	readonly showSecrets: boolean;
 }
 
 /** The state of a lab at one moment. */

@@ -5,6 +5,7 @@ import { leaseCheckpoint } from '../checkpoint/lease.js';
 import { ask } from '../control/client.js';
 import type { Emit, RunEventBody } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
+import { maskEvent, masksOf } from '../lab/mask.js';
 import { prepareLab } from '../prepare/prepare.js';
 import type { CurrentLab, LabRequest } from '../protocol/requests.js';
 import type { LiveLab } from '../runs/live-labs.js';
@@ -28,8 +29,10 @@ export async function reloadLab(
 	current: CurrentLab,
 	edited: Lab,
 	plan: ReloadPlan,
-	{ paths, mirror, emit, signal }: ReloadOptions,
+	{ paths, mirror, signal, ...options }: ReloadOptions,
 ): Promise<void> {
+	const mask = masksOf(edited, current.showSecrets).text;
+	const emit: Emit = (event) => options.emit(maskEvent(event, mask));
 	const names = plan.changed.map(({ node }) => node);
 	// Nodes that are not replaced keep their old description.
 	const lab: Lab = {

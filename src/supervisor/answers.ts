@@ -4,7 +4,7 @@ import { washed } from '../base/wash.js';
 import { duplexPair } from '../base/streams.js';
 import type { Answer, Exchange } from '../control/server.js';
 import type { Emit, RunEventBody } from '../lab/events.js';
-import { maskEvent, masksOf } from '../lab/mask.js';
+import { maskEvent, maskFailure, masksOf } from '../lab/mask.js';
 import type { Lab, ScenarioTest } from '../lab/lab.js';
 import { servicePorts } from '../lab/service-ports.js';
 import type { CurrentLab, LabRequest, LabStatus } from '../protocol/requests.js';
@@ -16,34 +16,43 @@ import type { RunningLab } from './running-lab.js';
 
 /** Answers for a lab. `end` has it end. */
 export function answersOf(lab: RunningLab, end: () => void): Answer {
-	const mask = masksOf(lab.runSpec.lab, lab.runSpec.showSecrets ?? false).text;
 	return async (asked) => {
-		const { lab: plan, accelerator, startedKey, trace } = lab.runSpec;
-		const exchange: Exchange = { ...asked, send: (event) => asked.send(maskEvent(event as RunEventBody, mask)) };
-		const tests = plan.scenarios.flatMap((scenario) => scenario.tests);
-		const names = tests.map((test) => test.name);
-		const request = exchange.request as LabRequest;
-		switch (request.op) {
-			case 'status':
-				return statusOf(lab, names);
-			case 'plan':
-				return {
-					...{ lab: plan, accelerator: accelerator.name, isCold: startedKey === undefined, trace },
-					ended: (await lab.status()).filter(({ stage }) => stage === 'ended').map(({ name }) => name),
-				} satisfies CurrentLab;
-			case 'down':
-				// Once the answer is under way: it is the last thing that this lab says.
-				setImmediate(end);
-				return undefined;
-			case 'test':
-				lab.changes.requireReady();
-				checkTests(request.tests, names);
-				exchange.send(announcement(plan, tests.filter((test) => request.tests.length === 0 || request.tests.includes(test.name))));
-				return lab.runScenario(exchange.send, { ...request, signal: exchange.signal });
-			default:
-				return answerAboutNode(lab, request, exchange);
+		const request = asked.request as LabRequest;
+		// A reload brings passwords of its own.
+		const nodes = [...lab.runSpec.lab.nodes, ...(request.op === 'replace' ? request.lab.nodes : [])];
+		const mask = masksOf({ nodes }, lab.runSpec.showSecrets ?? false).text;
+		try {
+			return await answer(lab, request, { ...asked, send: (event) => asked.send(maskEvent(event as RunEventBody, mask)) }, end);
+		} catch (error) {
+			throw maskFailure(error, mask);
 		}
 	};
+}
+
+async function answer(lab: RunningLab, request: LabRequest, exchange: Exchange, end: () => void): Promise<unknown> {
+	const { lab: plan, accelerator, startedKey, trace, showSecrets } = lab.runSpec;
+	const tests = plan.scenarios.flatMap((scenario) => scenario.tests);
+	const names = tests.map((test) => test.name);
+	switch (request.op) {
+		case 'status':
+			return statusOf(lab, names);
+		case 'plan':
+			return {
+				...{ lab: plan, accelerator: accelerator.name, isCold: startedKey === undefined, trace, showSecrets: showSecrets ?? false },
+				ended: (await lab.status()).filter(({ stage }) => stage === 'ended').map(({ name }) => name),
+			} satisfies CurrentLab;
+		case 'down':
+			// Once the answer is under way: it is the last thing that this lab says.
+			setImmediate(end);
+			return undefined;
+		case 'test':
+			lab.changes.requireReady();
+			checkTests(request.tests, names);
+			exchange.send(announcement(plan, tests.filter((test) => request.tests.length === 0 || request.tests.includes(test.name))));
+			return lab.runScenario(exchange.send, { ...request, signal: exchange.signal });
+		default:
+			return answerAboutNode(lab, request, exchange);
+	}
 }
 
 const statusOf = async (lab: RunningLab, tests: readonly string[]): Promise<LabStatus> => washed({

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { maskOf, planMaskOf } from '../../../src/base/secrets.js';
+import { isStandIn, maskOf, planMaskOf } from '../../../src/base/secrets.js';
 
 const ops = { user: 'ops', password: 'correct/horse "battery"' };
 
@@ -24,4 +24,15 @@ test('a plan means something without its passwords', (t) => {
 	const plan = 'users: [{ username: ops, password: ops }, { username: db, password: "long-enough" }]\nscript: echo long-enough ops\n';
 	const masked = planMaskOf([{ user: 'ops', password: 'ops' }, { user: 'db', password: 'long-enough' }])(plan);
 	t.is(masked, 'users: [{ username: ops, password: __password-of-ops__ }, { username: db, password: "__password-of-db__" }]\nscript: echo __password-of-db__ ops\n');
+});
+
+test('what was masked is never masked again', (t) => {
+	// Passwords that occur in what stands for them, short and long.
+	for (const password of ['ops', 'password', '__password-of-ops__', 'word-of-o']) {
+		const mask = maskOf([{ user: 'ops', password }, { user: 'db', password: 'password-of' }]);
+		const once = mask(`login ops with ${password} and password-of`);
+		t.is(mask(once), once);
+		t.true(isStandIn(maskOf([{ user: 'ops', password: 'secret-of-it' }])('secret-of-it')));
+	}
+	t.false(isStandIn('secret-of-it'));
 });

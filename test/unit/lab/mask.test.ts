@@ -1,6 +1,7 @@
 import test from 'ava';
+import { brokenFailure } from '../../../src/base/errors.js';
 import type { RunEventBody } from '../../../src/lab/events.js';
-import { maskEvent, masksOf } from '../../../src/lab/mask.js';
+import { maskEvent, maskFailure, masksOf } from '../../../src/lab/mask.js';
 import { scriptSources } from '../../../src/lab/script-source.js';
 import { labNode, labOf } from '../base/labs.js';
 
@@ -40,4 +41,12 @@ test('sources of scripts are bounded', (t) => {
 	const [cut] = scriptSources(long);
 	t.true(cut?.isCut);
 	t.is(cut?.text.length, 64 * 1024);
+});
+
+test('a failure has no password in its words, and stays what it was', (t) => {
+	const failure = brokenFailure('gone', `it said ${secret}`, { node: 'web', hint: `try ${secret}`, detail: `as ${secret}` });
+	const masked = maskFailure(failure, masksOf(lab, false).text);
+	t.like(masked, { code: 'gone', exitCode: failure.exitCode, node: 'web' });
+	t.notRegex(JSON.stringify([masked.message, masked.hint, masked.detail]), new RegExp(secret));
+	t.regex(maskFailure(new Error(secret), masksOf(lab, false).text).message, /^__password-of-ops__$/);
 });

@@ -1,7 +1,7 @@
+/** Why a run is no evidence: only a whole, cold, passed rehearsal of the plan as it is now is. */
 import { isCold } from '../outcome/origins.js';
 import { verdictOf } from '../outcome/result.js';
 import { allAssertions, assertionStatus, type RunState } from '../outcome/state.js';
-/** Why a run is no evidence: only a whole, cold, passed rehearsal of the plan as it is now is. */
 
 /** The reasons, a sentence each; none for a run that may be exported. */
 export function runRefusals(state: RunState): string[] {

@@ -1,9 +1,9 @@
+/** What a run came to, as an in-toto statement with the predicate for test results (both of github.com/in-toto/attestation). */
 import { sha256 } from '../base/hash.js';
 import { swallowedSteps } from '../lab/trace.js';
 import { verdictOf } from '../outcome/result.js';
 import { allScripts, assertionStatus, type AssertionRecord, type RunState } from '../outcome/state.js';
 import type { Signature } from './layout.js';
-/** What a run came to, as an in-toto statement with the predicate for test results (both of github.com/in-toto/attestation). */
 
 /** The type by which readers know a statement. */
 export const statementType = 'https://in-toto.io/Statement/v1';

@@ -25,9 +25,9 @@ const suitesDirectory = 'suites';
 /** The program, relative to the directory, that an image of a suite runs before the one for all; most suites have none. */
 export const suiteProgram = (suite: string): string => path.join(suitesDirectory, `${suite}.sh`);
 
-/** Whether a file of the directory, by its path in it, has no part in images of the suite. */
-export const isOfAnotherSuite = (file: string, suite: string): boolean =>
-	file.startsWith(`${suitesDirectory}/`) && file !== suiteProgram(suite);
+/** Whether a file of the directory, by its path in it, has no part in images of the suite: other suites' programs, ISOs. */
+export const isOfOtherImages = (file: string, suite: string): boolean =>
+	file.startsWith('iso/') || (file.startsWith(`${suitesDirectory}/`) && file !== suiteProgram(suite));
 
 /** Reads `images/guest.json`. */
 export async function readGuestDefinition(): Promise<GuestDefinition> {

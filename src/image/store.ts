@@ -4,7 +4,7 @@ import { contentKey, sha256 } from '../base/hash.js';
 import type { RunEventBody } from '../lab/events.js';
 import { buildOnce } from './build-once.js';
 import { buildImage } from './build.js';
-import { imagesDirectory, isOfAnotherSuite, type GuestDefinition, type ImageRequest } from './guest.js';
+import { imagesDirectory, isOfOtherImages, type GuestDefinition, type ImageRequest } from './guest.js';
 import type { Mirror } from './mirror.js';
 import { scratchBase } from './scratch.js';
 
@@ -33,7 +33,7 @@ const imageFormat = 1;
 /** The key of an image: everything that its content depends on but the state of the mirror. */
 export async function imageKey({ suite, packages }: Pick<ImageRequest, 'suite' | 'packages'>, guest: GuestDefinition): Promise<string> {
 	const { components } = guest;
-	const recipe = await hashTree(imagesDirectory(), (file) => file === 'guest.json' || isOfAnotherSuite(file, suite));
+	const recipe = await hashTree(imagesDirectory(), (file) => file === 'guest.json' || isOfOtherImages(file, suite));
 	return contentKey({ format: imageFormat, suite, components, packages, recipe });
 }
 

@@ -4,7 +4,7 @@ import { packageRoot } from '../base/package-root.js';
 import { imageRequests, type GuestDefinition, type ImageRequest } from '../image/guest.js';
 import type { LabNode } from '../lab/lab.js';
 
-/** What every ISO is made of, whatever the recipe says: the file `iso/definition.json`. */
+/** What every ISO is made of, whatever the recipe says: the file `images/iso/definition.json`. */
 export interface IsoDefinition {
 	/** Packages that make a medium boot; those of recipe and features come on top. */
 	readonly base: readonly string[];
@@ -16,9 +16,9 @@ export interface IsoDefinition {
 export type Kernel = 'cloud' | 'generic';
 
 /** The directory of the definition and of the script that customizes a base layer. */
-export const isoDirectory = (): string => path.join(packageRoot(), 'iso');
+export const isoDirectory = (): string => path.join(packageRoot(), 'images', 'iso');
 
-/** Reads `iso/definition.json`. */
+/** Reads `images/iso/definition.json`. */
 export async function readIsoDefinition(): Promise<IsoDefinition> {
 	return JSON.parse(await readFile(path.join(isoDirectory(), 'definition.json'), 'utf8')) as IsoDefinition;
 }

@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import { tokenOf } from '../../../src/base/alive.js';
 import { sha256 } from '../../../src/base/hash.js';
 import type { BundleManifest } from '../../../src/bundle/manifest.js';
+import { readPlan } from '../../../src/plan/read.js';
 import { run } from '../../../src/process/run.js';
 import { makeRehearse, type Rehearse } from './rehearse.js';
 
@@ -115,6 +116,31 @@ test('passwords and keys are left out when that is asked for', async (t) => {
 	t.is(unknown.exitCode, 2);
 	t.regex(unknown.stderr, /the passwords of the plan are not known: .* has no copy of it\nhint: rehearse the lab again/);
 	t.is((await tool.rehearse(['bundle', '--out', 'unknown.tar.gz'])).exitCode, 0);
+});
+
+test('a run whose copy of the plan is masked is searched for the passwords of the plan itself', async (t) => {
+	const tool = await makeRehearse(t);
+	const directory = await keepRun(tool, '20260102T000000-web-bbbb', 'script-failed');
+	const copy = path.join(directory, 'plan', 'plan.yaml');
+	const original = path.join(tool.directory, 'lab', 'plan.yaml');
+	await cp(path.join(directory, 'plan'), path.dirname(original), { recursive: true });
+	const text = await readFile(original, 'utf8');
+	await writeFile(copy, text.replaceAll('pair-ops', '__password-of-ops__'));
+	const log = path.join(directory, 'events.ndjson');
+	const [first = '', ...others] = (await readFile(log, 'utf8')).split('\n');
+	const started = { ...(JSON.parse(first) as object), planPath: original, planSha256: (await readPlan(original)).sha256 };
+	await writeFile(log, [JSON.stringify(started), ...others].join('\n'));
+
+	const written = await tool.rehearse(['bundle', '--redact', '--out', 'redacted.tar.gz']);
+	t.is(written.exitCode, 0, written.stderr);
+	const unpacked = await run(['tar', '--extract', '--gzip', '--to-stdout', '--file', path.join(tool.directory, 'redacted.tar.gz')]);
+	t.notRegex(unpacked.stdout, /pair-ops/);
+	t.regex(unpacked.stdout, /Password: x{8}\n/);
+
+	await writeFile(original, `${text}# changed\n`);
+	const changed = await tool.rehearse(['bundle', '--redact', '--out', 'changed.tar.gz']);
+	t.is(changed.exitCode, 2);
+	t.regex(changed.stderr, /passwords of this run are not known: .*masked.*has changed since\nhint: rehearse the lab again/);
 });
 
 test('what cannot be bundled is told, and no file is written over', async (t) => {

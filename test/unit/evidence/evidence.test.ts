@@ -108,6 +108,19 @@ test('a run in which a script went on behind a failure is WARNED', async (t) => 
 	t.is(resultWord(foldEvents(events.slice(0, -1))), 'FAILED');
 });
 
+test('what nobody judged is warned of, and neither passed nor failed', async (t) => {
+	const events = eventsOf(await bundledLab()).map((event): RunEvent =>
+		event.type === 'run-started'
+			? { ...event, tests: event.tests.map((one, index) => (index === 0 ? { ...one, assertions: one.assertions.map((assertion) => ({ ...assertion, notJudged: 'no such thing here' })) } : one)) }
+			: event,
+	).filter((event) => event.type !== 'assertion-finished' || event.test !== 'Stack ports listen');
+	const state = foldEvents(events);
+	t.is(resultWord(state), 'WARNED');
+	const { warnedTests, passedTests, failedTests } = statementOn(state, [], []).predicate;
+	t.is(warnedTests.filter((name) => name.startsWith('test Stack ports listen/')).length, 6);
+	t.deepEqual([...passedTests, ...failedTests].filter((name) => name.includes('Stack ports listen')), []);
+});
+
 const refuses = test.macro({
 	async exec(t, change: (events: RunEvent[]) => RunEvent[], reason: RegExp | undefined) {
 		const reasons = runRefusals(foldEvents(change(eventsOf(await bundledLab()))));

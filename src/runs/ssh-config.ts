@@ -8,6 +8,9 @@ export const sshConfigFile = (runDirectory: string): string => path.join(runDire
 /** The private SSH key of a run. The public key is beside it, with `.pub`. */
 export const identityFile = (runDirectory: string): string => path.join(runDirectory, 'identity');
 
+/** How long OpenSSH waits for a node's SSH server, in seconds: a firewall that drops what it does not let in says nothing. */
+const connectSeconds = 30;
+
 /**
  * Writes what OpenSSH needs to reach the lab from outside its namespace: a configuration with an entry for each node, the
  * host keys, and a key of this run. A node accepts the key after the request `authorize`. The proxy command connects with
@@ -23,8 +26,9 @@ export async function writeSshConfig(
 	await writeFile(knownHosts, machines.map(({ spec, hostKey }) => `${spec.name} ${hostKey}\n`).join(''));
 	const proxy =
 		`nsenter --target ${supervisorPid} --user --net --preserve-credentials ` +
-		// ssh ends its proxy with a signal. The process that reads from the node must end with it.
-		`bash -c 'trap : HUP TERM; exec 3<>/dev/tcp/%h/%p; cat <&3 & exec >&3; cat; kill $!'`;
+		// ssh ends its proxy with a signal. The process that reads from the node must end with it. Where nothing is connected,
+		// bash would go on.
+		`bash -c 'trap : HUP TERM; exec 3<>/dev/tcp/%h/%p || exit; cat <&3 & exec >&3; cat; kill $!'`;
 	const identity = identityFile(directory);
 	// Loaded now, while machines start: the SSH library takes its time, and nobody has needed it so far.
 	const { generateHostKey } = await import('../ssh/login.js');
@@ -42,6 +46,7 @@ export async function writeSshConfig(
 			'  StrictHostKeyChecking yes',
 			`  IdentityFile "${identity}"`,
 			'  IdentitiesOnly yes',
+			`  ConnectTimeout ${connectSeconds}`,
 			`  ProxyCommand ${proxy}`,
 			'',
 		].join('\n'),

@@ -63,6 +63,9 @@ interface Refused {
 /** Behind these the script does not go on where it stood. */
 const jumps = /^(?:exit|return|break|continue|exec|eval|\.|source)(?: |$)/;
 
+/** So many records further on an element of the same pipeline may tell of its first command. */
+const furthestRace = 64;
+
 class Follower {
 	readonly commands: Ran[] = [];
 	readonly #script: ScriptPlaces;
@@ -72,11 +75,13 @@ class Follower {
 	#exitTrap: string | undefined;
 	#interruption: Interruption | undefined;
 	#isPipefail: boolean;
-	/** When each place was last found to be a command's: of two that fit, the other is next. */
+	readonly #records: readonly TraceRecord[];
+	/** How often each place was found to be a command's: of two that fit, the other is next. */
 	readonly #found = new Map<CommandPlace, number>();
 
 	constructor(script: ScriptPlaces, records: readonly TraceRecord[], end: ScriptEnd) {
 		this.#script = script;
+		this.#records = records;
 		this.#isPipefail = end.isPipefail;
 		this.#forks = new Forks(end.reported?.parent ?? records[0]?.parent ?? 0);
 		this.#root = this.#forks.root;
@@ -104,11 +109,26 @@ class Follower {
 		if (this.#interruption && !this.#root.isEnding && level < this.#interruption.record.level) this.#interruption = undefined;
 	}
 
-	#findPlace({ line, command }: TraceRecord): CommandPlace | undefined {
+	#findPlace(record: TraceRecord): CommandPlace | undefined {
+		const { line, command } = record;
 		const found = placesOf(this.#script, line, command);
-		const [place] = found.toSorted((a, b) => (this.#found.get(a) ?? -1) - (this.#found.get(b) ?? -1));
-		if (place) this.#found.set(place, this.commands.length);
+		const timesFound = (place: CommandPlace): number => this.#found.get(place) ?? 0;
+		const inTurn = found.toSorted((a, b) => timesFound(a) - timesFound(b));
+		const place = inTurn.length > 1 ? inTurn[this.#forkedBefore(record) % inTurn.length] : inTurn[0];
+		if (place) this.#found.set(place, timesFound(place) + 1);
 		return place;
+	}
+
+	/**
+	 * How many processes that were forked before this one tell of the same command after it: elements of a pipeline are
+	 * forked in their order and tell in any.
+	 */
+	#forkedBefore({ pid, parent, line, source, command }: TraceRecord): number {
+		if (pid === parent) return 0;
+		const next = this.commands.length + 1;
+		return this.#records.slice(next, next + furthestRace).filter(
+			(later) => later.pid !== later.parent && later.pid < pid && later.parent === parent && later.line === line && later.source === source && later.command === command,
+		).length;
 	}
 
 	/** A trap of EXIT counts its lines from 1 and is no deeper than the script, where no such command stands. */

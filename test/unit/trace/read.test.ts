@@ -165,3 +165,16 @@ for (const shared of ['exec 2>log', '{ ls; } 2>&1', '( ls ) 2>/dev/null', 'f() {
 	test(`not sh with ${JSON.stringify(shared)}`, untraceable, `#!/bin/sh\n${shared}\n`, true);
 }
 test('nor sh that cannot be read', untraceable, '#!/usr/bin/env sh\nif true; then\n', true);
+
+test('elements of a pipeline that begin alike tell in any order, and each is known by when it was forked', (t) => {
+	const text = '#!/bin/bash\nset -o pipefail\necho a | (cat; exit 4) | cat\necho on\n';
+	const element = (at: number, pid: number, command: string, parent = 100) =>
+		`\x1e+ 1767225600.${String(at).padStart(3, '0')}000 ${parent} ${pid} 1 0 0 | 3 ${script} > ${command}\n`;
+	const [first, second, third] = [element(1, 101, 'echo a'), element(2, 102, 'cat'), element(3, 103, 'cat')];
+	const exit = element(4, 102, 'exit 4', 102);
+	const next = `\x1e+ 1767225600.009000 100 100 1 4 0 4 0 | 4 ${script} > echo on\n`;
+	for (const order of [[first, second, third], [first, third, second], [third, first, second]]) {
+		const { trace } = read(`${record(0, 2, 'set -o pipefail')}${order.join('')}${exit}${next}`, text, { status: 'passed', exitCode: 0 });
+		t.deepEqual(trace.steps.filter(({ status }) => status !== 0 && status !== undefined).map(({ command, status }) => [command, status]), [['exit 4', 4]]);
+	}
+});

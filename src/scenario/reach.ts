@@ -5,6 +5,8 @@ import { commandCheck, expected, judgement, sawEnding, type AssertionOf, type Ch
 /** One ICMP echo request with an answer awaited for 2 s, for guests without ping(8): every Debian has this much of Perl. */
 const pingInPerl = String.raw`
 use Socket qw(getaddrinfo AF_INET6 SOCK_RAW);
+# As ping(8) exits.
+$SIG{__DIE__} = sub { print STDERR @_; exit 1 };
 my ($error, $place) = getaddrinfo($ARGV[0], "");
 die "$error\n" if $error;
 my $v6 = $place->{family} == AF_INET6;

@@ -22,13 +22,14 @@ test('immich-photo-vault passes', async (t) => {
 	const result = resultIn(ended);
 
 	t.deepEqual(Object.keys(result), [
-		...['schema', 'lab', 'plan_sha256', 'verdict', 'accelerator', 'cold', 'ms', 'stages', 'nodes', 'tests', 'warnings'],
+		...['schema', 'lab', 'plan_sha256', 'verdict', 'accelerator', 'cold', 'ms', 'stages', 'nodes', 'tests', 'warnings', 'left_out'],
 	]);
 	t.like(result, { schema: 1, lab: bundledLab, verdict: 'passed', cold: true });
 	t.regex(result.plan_sha256, /^[0-9a-f]{64}$/);
 	t.regex(result.accelerator?.name ?? '', /^(?:kvm|tcg)$/);
 	t.regex(result.accelerator?.reason ?? '', /\w/);
 	t.is(result.warnings.length, 9);
+	t.deepEqual(result.left_out, []);
 
 	const ofStages = result.stages.map(({ name, node, status }) => `${[name, node].filter(Boolean).join(' of ')}: ${status}`);
 	const ofNodes = nodes.flatMap((node) => [`boot of ${node}`, `startup of ${node}`]);
@@ -37,7 +38,7 @@ test('immich-photo-vault passes', async (t) => {
 
 	t.deepEqual(
 		result.nodes.map(({ startup, ...node }) => ({ ...node, startup: startup.map(({ ms: _ms, ...script }) => script) })),
-		nodes.map((name) => ({ name, status: 'passed', origin: { from: 'power-on' }, startup: [{ script: name, status: 'passed', exit_code: 0 }] })),
+		nodes.map((name) => ({ name, status: 'passed', login: { user: 'ops', port: 22, status: 'passed' }, origin: { from: 'power-on' }, startup: [{ script: name, status: 'passed', exit_code: 0 }] })),
 	);
 	t.deepEqual(
 		result.tests.map(({ name, status, assertions }) => [name, status, assertions.length]),

@@ -28,7 +28,7 @@ export async function openRegular(file: string): Promise<FileHandle | undefined>
 	return undefined;
 }
 
-/** Fills a buffer from a file. @throws Error where the file ends before */
+/** Fills a buffer from a file. @throws Error where the file ends too early */
 export async function readFully(file: FileHandle, buffer: Buffer, position: number): Promise<Buffer> {
 	const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
 	if (bytesRead < buffer.length) throw new Error(`only ${bytesRead} of ${buffer.length} bytes could be read`);

@@ -44,12 +44,9 @@ export const isoFiles: readonly { readonly file: string; readonly package: strin
 	{ file: ovmfFile, package: 'ovmf' },
 ];
 
-/** A program that the tool knows the package of. */
+/** A program whose package is in the table. */
 
-/**
- * The package that brings a program, given by its bare name as `execvp` gets it; `undefined` for one that is not in
- * the table.
- */
+/** The package that contains a program, by the program's bare name; `undefined` for a program that is not in the table. */
 export const packageOf = (program: string): string | undefined => {
 	const all: Readonly<Record<string, string>> = { ...packages, ...isoPackages };
 	return Object.hasOwn(all, program) ? all[program] : undefined;

@@ -1,4 +1,4 @@
-/** Waits: each has a deadline, each can be aborted. */
+/** Waiting. Every wait has a deadline, and a signal can abort it. */
 import { setMaxListeners } from 'node:events';
 
 /** The clock of a wait. Tests pass their own. */

@@ -7,7 +7,7 @@ import { passwordSource, usersByPassword, type DeclaredPassword } from '../base/
 import type { HeldSecrets } from './manifest.js';
 import type { PackedFile } from './pack.js';
 
-/** What is looked for and how it is called. */
+/** What to search for, and its name in messages. */
 interface Pattern {
 	readonly what: string;
 	readonly pattern: RegExp;

@@ -33,7 +33,7 @@ export interface StagingDirectory {
 
 const checkpointName = /^[0-9a-f]{16}$/;
 
-/** Who writes a staging directory, or that it was being removed. */
+/** Name of a staging directory: with the process id of its writer, or `gone` while it is being removed. */
 const stagingName = new RegExp(`^\\.[0-9a-f]{16}\\.(${processToken.source}|\\d+|gone)(?:\\.|$)`);
 
 /** All checkpoints, sorted by key. It leaves out a checkpoint that vanishes meanwhile. */
@@ -78,7 +78,7 @@ export async function refreshLeases(store: string): Promise<void> {
 	await Promise.all((await directoriesIn(store)).map((directory) => touchLease(directory, process.pid)));
 }
 
-/** Ends the leases that a process has of checkpoints other than these. */
+/** Ends a process's leases of all checkpoints but those in `inUse`. */
 export async function endOtherLeases(store: string, pid: number, inUse: readonly string[]): Promise<void> {
 	const others = (await directoriesIn(store)).filter((directory) => !inUse.includes(directory));
 	await Promise.all(others.map((directory) => endLease(directory, pid)));

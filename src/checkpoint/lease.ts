@@ -24,7 +24,8 @@ export async function leaseCheckpoint(directory: string, pid: number, cleanup: C
 	cleanup.defer(`lease of checkpoint ${path.basename(directory)}`, () => endLease(directory, pid));
 	try {
 		await writeFile(lease, '');
-		// Looked at after the lease is there, and withdrawn before leases are looked for: one of the two sees the other.
+		// Here the lease is written before the manifest is looked for; `removeUnleased` renames the manifest before it
+		// looks for leases. So one of the two always notices the other.
 		await access(path.join(directory, manifestName));
 		return true;
 	} catch {

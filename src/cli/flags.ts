@@ -83,7 +83,7 @@ export const secretsFlag = {
 	},
 } as const;
 
-/** A text that must not be empty where it is given, as an unset shell variable makes it. */
+/** Checks that a flag's text is not empty, as an unset shell variable makes it. @throws Failure `usage` for an empty one */
 export function filled(name: string, value: string | undefined): string | undefined {
 	if (value === undefined || value.trim() !== '') return value;
 	throw usageFailure(`--${name} is empty`);

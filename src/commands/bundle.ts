@@ -192,7 +192,11 @@ async function declaredPasswords(directory: string, state: RunState, mustBeKnown
 	return declared;
 }
 
-/** Plans have more ways to write a password than are looked for: what they mean now, without those, tells. */
+/**
+ * Parses the redacted plan again, and checks that no password is left: a plan can spell a password in more ways than
+ * `redact` searches for.
+ * @throws Failure `redact`
+ */
 function requireNoneLeft(files: readonly PackedFile[], passwords: readonly DeclaredPassword[]): void {
 	for (const { path: file, contents } of files.filter((candidate) => candidate.path.startsWith('plan/') && isPlanName(candidate.path))) {
 		const left = passwordsIfPlan(Buffer.from(contents).toString('utf8'), file).find(({ password }) =>

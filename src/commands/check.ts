@@ -12,7 +12,7 @@ import { recipeTests } from '../plan/recipe-tests.js';
 import type { PlanSource } from '../plan/types.js';
 import { renderFindings, renderLeftOut } from '../report/findings.js';
 
-/** `rehearse check`: reads a plan and says everything that is wrong with it. */
+/** `rehearse check`: reads a plan and reports everything that is wrong with it. */
 
 export interface CheckOptions {
 	/** Name of a bundled lab, or path of a plan. */

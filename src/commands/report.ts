@@ -26,7 +26,7 @@ export interface ReportOptions {
 	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor' | 'width' | 'workflow'>;
 }
 
-/** `rehearse report`: any report of a run, made again from its event log. Exit status 0, whatever the verdict was. */
+/** `rehearse report`: makes a report of a run again from its event log. The exit status is 0, whatever the verdict was. */
 export async function reportCommand({ run, runs, format, html, terminal }: ReportOptions): Promise<ExitCode> {
 	if (html !== undefined) {
 		const directory = findRun(run, runs);

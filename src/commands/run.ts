@@ -49,7 +49,7 @@ export interface RunOptions {
 	readonly scriptTimeoutSeconds: number | undefined;
 	/** Add OpenFactory's own default tests. */
 	readonly defaultTests: boolean;
-	/** Print the result object instead of the summary. */
+	/** Whether to print the result object instead of the summary. */
 	readonly json: boolean;
 	/** Path of the JUnit report to write. */
 	readonly junit: string | undefined;
@@ -69,7 +69,7 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	const { cold, limitBytes } = options.checkpoints;
 	if (options.shuffle) checkShuffle(lab, options.checkpoints);
 	const checkpoints = { cold, limitBytes, started: startedNodes(lab, options.checkpoints) };
-	// A report that cannot be written is found out now, not after the run.
+	// Find out now, not after the run, that the report cannot be written.
 	for (const file of [junit, codeQuality, html]) if (file !== undefined) openReport(file);
 	const stopping = stopOnSignals();
 	const endGroup = terminal.workflow?.group(`rehearse run ${options.lab}`);
@@ -124,7 +124,7 @@ async function writeCodeQuality(file: string, state: RunState): Promise<void> {
 	writeFileSync(file, codeQualityJson(annotationsOf(state, places), path.relative(process.cwd(), state.planPath)));
 }
 
-/** Tells of other orders in lines: the live view is over. */
+/** Shows the runs of other orders as plain lines, because the live view has ended. */
 const shown = (options: RehearseOptions, { stderr }: Terminal): RehearseOptions => {
 	const startAt = Date.now();
 	return {

@@ -1,6 +1,6 @@
 import { groupBegin, groupEnd, jsonWithoutCommands, withoutCommands } from '../report/github.js';
 
-/** Where a command writes: results to stdout, progress to stderr. */
+/** The outputs of a command: results go to stdout, progress to stderr. */
 export interface Terminal {
 	readonly stdout: { write(text: string): unknown };
 	readonly stderr: NodeJS.WriteStream;

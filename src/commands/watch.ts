@@ -1,4 +1,4 @@
-/** `rehearse watch`: rehearses a lab whenever its plan or one of its scripts was edited. */
+/** `rehearse watch`: rehearses a lab whenever somebody edits its plan or one of its scripts. */
 import { ExitCode, Failure, toFailure, toReported, type Failure as FailureType } from '../base/errors.js';
 import { washed } from '../base/wash.js';
 import { untilAborted, withEither } from '../base/waiting.js';
@@ -143,7 +143,7 @@ class Watching {
 		return isComparable(state) ? { state, snapshots } : last;
 	}
 
-	/** The lab, with its files followed; what is wrong with its plan otherwise, which was shown. */
+	/** Loads the lab, and watches its files. Resolves to the failure for a plan with errors, which were shown. */
 	async #load(): Promise<LoadedPlan | FailureType> {
 		const { lab, terminal } = this.#options;
 		try {

@@ -69,7 +69,7 @@ async function converse(socket: Socket, answer: Answer): Promise<void> {
 		});
 		if (!isJoined) send({ ok: value ?? null });
 	} catch (error) {
-		// Within a stream there is no place for words.
+		// A stream carries raw bytes: it has no line for an error.
 		if (!isJoined) send({ error: washed(toReported(toFailure(error))) });
 	}
 	if (isJoined) return void socket.destroy();

@@ -1,4 +1,4 @@
-/** An imported lab: what its machines need before they are restored. */
+/** Prepares the machines of an imported lab for their restore. */
 import { cp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -53,7 +53,7 @@ export async function prepareImported(
 	const machines = machinesOf(saved, lab, images, run).map((machine) => restored(machine, checkpoint, machine.spec.name));
 	const qemuVersion = await readQemuVersion(signal);
 	const host = { qemuVersion, processor: processorModel(), processorInputs: await processorInputs(saved.accelerator) };
-	// Before an accelerator is proven, which takes its time.
+	// Checked before an accelerator is proven, which takes time.
 	requireSameHost(checkpoint, machines, { ...host, accelerator: saved.accelerator }, saved);
 	const accelerator = await stage(emit, 'accelerator', () =>
 		chooseAccelerator({ choice: saved.accelerator.name, images, cacheDirectory: paths.cache, qemuVersion, signal }),

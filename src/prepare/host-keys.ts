@@ -21,7 +21,7 @@ export async function provideHostKeys(
 async function provideHostKey(file: string, node: string): Promise<HostKey> {
 	const known = await readHostKey(file);
 	if (known) return known;
-	// The SSH library takes its time to load, and keys are made once.
+	// The SSH library loads slowly, and keys are only made once.
 	const { generateHostKey } = await import('../ssh/login.js');
 	const staging = `${file}.${process.pid}`;
 	await writeFile(staging, JSON.stringify(generateHostKey(node)), { mode: 0o600 });

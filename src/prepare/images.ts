@@ -22,7 +22,7 @@ export async function areImagesThere(lab: Pick<Lab, 'nodes'>, directory: string)
 	return found.every((image) => image !== undefined);
 }
 
-/** A build is a mixture of unpacking and single-threaded scripts: as many at once as there are cores, but few. */
+/** How many builds run at once. A build alternates between unpacking and single-threaded scripts. */
 const buildsAtOnce = Math.min(2, os.availableParallelism());
 
 /** Provides the image of each node, and builds the missing ones. Resolves to the images by node. */
@@ -44,7 +44,7 @@ export async function provideImages(
 			throw error;
 		}
 	};
-	// All are waited for, so that no build goes on behind a failure.
+	// Wait for all, so that no build continues after a failure.
 	await withEither([signal, failing.signal], async (either) => {
 		await Promise.allSettled(imageRequests(lab, guest).map((request) => provide(request, either)));
 		either.throwIfAborted();

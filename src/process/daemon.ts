@@ -22,7 +22,7 @@ export async function startDaemon([program, ...args]: Argv, input: string, logFi
 	const log = await open(logFile, 'w', 0o600);
 	const child = spawn(program, args, { detached: true, stdio: ['pipe', log.fd, log.fd, 'pipe'] });
 	await once(child, 'spawn').finally(() => log.close());
-	// One that ends before it has read its input is told by the end of what it says.
+	// When it ends before it has read its input, the end of its output reports that.
 	child.stdin?.on('error', () => undefined);
 	child.stdin?.end(input);
 	const output = child.stdio[3] as Readable;

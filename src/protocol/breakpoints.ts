@@ -1,4 +1,4 @@
-/** Where in a script one can stop. Pure. */
+/** Where a script can be stopped. Pure. */
 import { findCommandPlaces, type ScriptPlaces } from '../shell/command-places.js';
 import { placesOf } from '../shell/places-of.js';
 import type { DebugStop } from '../machine/debugging/messages.js';

@@ -21,7 +21,7 @@ export type LabRequest =
 	| { readonly op: 'authorize'; readonly node: string; readonly user?: string; readonly publicKey: string }
 	/** → LoginOutcome: whether people get in by SSH, and why not */
 	| { readonly op: 'login'; readonly node: string }
-	/** → whether every assertion passed; the events tell of each */
+	/** → whether every assertion passed; events report each assertion */
 	| { readonly op: 'test'; readonly tests: readonly string[]; readonly deadlineMs: number }
 	| { readonly op: 'link'; readonly node: string; readonly link: LinkState }
 	| { readonly op: 'pause' | 'resume' | 'kill'; readonly node: string }

@@ -20,7 +20,7 @@ export interface MachineRunSpec {
 	readonly password?: string;
 	/** Where its recipe has SSH; 22 where it says nothing of it. */
 	readonly sshPort?: number;
-	/** The public half of the host key that the node was given. */
+	/** The public half of the node's SSH host key. */
 	readonly hostKey: string;
 	/** How the machine is to start. If it cannot be restored, the supervisor boots it. */
 	readonly origin: Origin;
@@ -141,7 +141,7 @@ export const scriptDeadlineMs = (
 	slowdown: number,
 ): number => (timeoutSeconds === undefined ? scriptMs : Math.round(timeoutSeconds * 1000 * slowdown));
 
-/** The words that the supervisor understands on its standard input, after the first line. */
+/** The requests that the supervisor reads from its standard input, one a line, after the first line. */
 export type SupervisorRequest = 'stop' | 'release';
 
 /** The deadlines on the reference host, which has KVM and is idle. */

@@ -51,7 +51,7 @@ export interface RehearseOptions {
 	readonly lab: Lab;
 	/** The text of its plan, as it was hashed; absent for a lab that a bundle brought. */
 	readonly planText?: string;
-	/** The lab as the person named it, for commands to paste. */
+	/** How the person named the lab, for commands to paste. */
 	readonly labArgument: string;
 	readonly paths: Paths;
 	readonly accelerator: AcceleratorChoice;
@@ -83,7 +83,7 @@ export interface RehearseOptions {
 	readonly snapshots?: boolean;
 	/** Whether declared passwords stay in what is shown and kept. */
 	readonly showSecrets?: boolean;
-	/** Base URI of the Debian archive; the one of the host's apt otherwise. */
+	/** Base URI of the Debian archive. The default is that of the host's apt. */
 	readonly mirror?: string | undefined;
 	/** Time limit of the whole run, in milliseconds. */
 	readonly timeLimitMs: number;
@@ -136,7 +136,8 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	);
 	const run = (signal: AbortSignal) =>
 		withCleanup(async (cleanup) => {
-			// Its start goes on beside what it will need. What it lacks is told by what a run requires, in better words.
+			// It starts while its inputs are prepared. If the host lacks something, `requiredForRun` reports it with the
+			// better message.
 			const starting = startSupervisor(cleanup, signal);
 			const required = requireHost(options);
 			for (const early of [starting, required]) early.catch(() => undefined);

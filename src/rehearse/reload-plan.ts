@@ -61,7 +61,7 @@ export function planReload(running: Lab, edited: Lab, only: readonly string[] = 
 		...(running.network.subnet === edited.network.subnet ? [] : [`its network is ${edited.network.subnet} now`]),
 		...(running.network.gateway === edited.network.gateway ? [] : [`its gateway is ${edited.network.gateway} now`]),
 		...(isSame(running.network.others, edited.network.others) ? [] : ['its further subnets are others now']),
-		// A node's place decides its tap, its sockets and its lease, and those of the lab are given.
+		// A node's position determines its tap, its sockets and its lease, which a running lab cannot change.
 		...(added.length + removed.length === 0 && !isSame(names(running), names(edited)) ? ['its nodes are in another order'] : []),
 	];
 	if (impossible.length > 0) {

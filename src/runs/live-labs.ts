@@ -27,7 +27,7 @@ export interface LiveLab {
 	readonly token: string;
 	/** Where that process writes what it has no other place for. */
 	readonly log?: string;
-	/** Milliseconds since the epoch. */
+	/** Start time, in milliseconds since the epoch. */
 	readonly startedAt: number;
 }
 

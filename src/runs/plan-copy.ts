@@ -6,8 +6,8 @@ import { contentOf } from '../lab/script-bytes.js';
 import { planDirectory } from './run-files.js';
 
 /**
- * Keeps a lab's plan and the script files that it names in its run's directory, under the same names, so that the copy
- * can be rehearsed too. A script from outside the plan's directory is not among them.
+ * Copies a lab's plan and its script files to the run directory, under the same names, so that the copy can be rehearsed
+ * too. It leaves out scripts from outside the plan's directory.
  * @param text of the plan as it was read and hashed: the file may say something else by now
  * @param mask takes the declared passwords out of each text, in a way that the plan still means something
  */

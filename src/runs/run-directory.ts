@@ -47,7 +47,7 @@ export async function createRunDirectory(
 	const disks = path.join(directory, 'disks');
 	cleanup.defer('disks', () => rm(disks, { recursive: true, force: true }));
 	cleanup.defer('pid file', () => rm(holderFile(directory), { force: true }));
-	// Made under another name and renamed: another run that begins now takes the disks of a run without a pid file for a dead one's.
+	// Made under another name and renamed: another run that starts now would remove the disks of a run without a pid file.
 	const staging = path.join(runs, `.${id}`);
 	await mkdir(staging);
 	await writeHolder(staging);

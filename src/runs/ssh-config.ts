@@ -30,7 +30,7 @@ export async function writeSshConfig(
 		// bash would go on.
 		`bash -c 'trap : HUP TERM; exec 3<>/dev/tcp/%h/%p || exit; cat <&3 & exec >&3; cat; kill $!'`;
 	const identity = identityFile(directory);
-	// Loaded now, while machines start: the SSH library takes its time, and nobody has needed it so far.
+	// Loaded here, while the machines start: the SSH library loads slowly, and nothing before needed it.
 	const { generateHostKey } = await import('../ssh/login.js');
 	const { privateKey, publicKey } = generateHostKey('rehearse');
 	await writeFile(identity, privateKey, { mode: 0o600 });

@@ -19,7 +19,7 @@ export interface SavedMachine {
 	/** The user that the scenario logs in as. */
 	readonly username: string;
 	readonly password?: string;
-	/** The public half. */
+	/** The public half of its SSH host key. */
 	readonly hostKey: string;
 	readonly startup: PastStartup;
 }

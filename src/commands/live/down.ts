@@ -38,7 +38,7 @@ async function endLab(lab: LiveLab): Promise<void> {
 	try {
 		await askLab(lab, { op: 'down' }, { deadlineMs: patiently(answerMs) });
 	} catch {
-		// One that cannot answer, or not yet, is told the way that everybody understands.
+		// A lab that cannot answer, or not yet, gets a signal instead.
 		if (isKept(lab)) process.kill(lab.pid, 'SIGTERM');
 	}
 	const isGone = async () => !isKept(lab);

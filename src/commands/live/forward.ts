@@ -57,7 +57,7 @@ export async function forwardCommand(options: ForwardOptions): Promise<ExitCode>
 				opened.push({ ...forwarding, local: (server.address() as AddressInfo).port });
 			}
 			terminal.stdout.write(json ? `${JSON.stringify({ schema: 1, address, ports: opened })}\n` : table(opened, address, terminal.stdoutColor));
-			// Also one that came while the ports were being opened.
+			// A signal may have come while the ports were being opened.
 			const isOver = async () => stopping.signal.aborted || !isKept(lab);
 			await poll(isOver, Boolean, { intervalMs: 200, deadlineMs: Infinity });
 			if (!stopping.signal.aborted) terminal.stderr.write(`${lab.name} has ended\n`);

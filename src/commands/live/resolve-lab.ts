@@ -13,7 +13,7 @@ export interface LiveOptions {
 	readonly lab: string | undefined;
 }
 
-/** The lab that a command is about. @throws Failure `usage` when there is none, or several */
+/** Finds the running lab that a command is about. @throws Failure `usage` when no lab or several labs match */
 export async function resolveLab({ runs, lab }: LiveOptions): Promise<LiveLab> {
 	const labs = await findLiveLabs(runs);
 	if (labs.length > 0) return chooseLiveLab(labs, lab);

@@ -35,8 +35,10 @@ export function findPlan(lab: string, cwd: string = process.cwd()): string {
 /** What is at a path, if anything. @throws Failure `usage` where this user may not look */
 function look(path: string): Stats | undefined {
 	try {
-		return statSync(path, { throwIfNoEntry: false });
+		return statSync(path);
 	} catch (error) {
+		// `throwIfNoEntry: false` is about ENOENT up to Node 20, about ENOTDIR as well since.
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
 		throw usageFailure(`cannot look at ${path}: ${(error as Error).message}`, { cause: error });
 	}
 }

@@ -2,8 +2,8 @@
  * What becomes of the exit status of each command of a shell script, read without running it: whether the script asks
  * for it, throws it away, or ends on it.
  */
-import { forEachChild, parse, type Command, type PipelineNode, type Redirection, type Statement, type SyntaxNode } from 'unbash';
-import { unlessTooDeep } from './nesting.js';
+import { forEachChild, type Command, type PipelineNode, type Redirection, type Statement, type SyntaxNode } from 'unbash';
+import { parseNested, unlessTooDeep } from './nesting.js';
 import { lineFinder, type LineFinder } from './script-lines.js';
 
 /**
@@ -93,7 +93,7 @@ const tests = new Set(['[', '[[', '((', 'test']);
 export function findCommandPlaces(text: string): ScriptPlaces {
 	const finder = new PlaceFinder(text);
 	unlessTooDeep(
-		() => finder.addStatements(parse(text).commands, plain, lineFinder(text)),
+		() => finder.addStatements(parseNested(text).commands, plain, lineFinder(text)),
 		() => void finder.places.splice(0),
 	);
 	return finder;

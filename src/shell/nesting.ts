@@ -1,4 +1,5 @@
 /** Scripts that are nested deeper than the parser can follow, as no person writes them. */
+import { parse, type ParsedScript } from 'unbash';
 
 /** What the reader of a script makes of it, or `otherwise` where its nesting exhausts the stack. */
 export function unlessTooDeep<T>(read: () => T, otherwise: (message: string) => T): T {
@@ -8,4 +9,14 @@ export function unlessTooDeep<T>(read: () => T, otherwise: (message: string) => 
 		if (!(error instanceof RangeError)) throw error;
 		return otherwise('substitutions are nested too deeply to be read');
 	}
+}
+
+/**
+ * Parses a script.
+ * @throws RangeError where it is nested too deeply: by the version of Node, the stack ends first or the parser's own limit
+ */
+export function parseNested(text: string): ParsedScript {
+	const script = parse(text);
+	if (script.errors?.some(({ message }) => / nesting depth exceeded$/.test(message)) === true) throw new RangeError('nested too deeply');
+	return script;
 }

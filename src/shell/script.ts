@@ -4,9 +4,9 @@
  *
  * Parsed as Bash by unbash. Scripts for other interpreters (`#!/usr/bin/python3`) are not analysed.
  */
-import { forEachChild, parse, type Command, type ParsedScript, type SyntaxNode } from 'unbash';
+import { forEachChild, type Command, type ParsedScript, type SyntaxNode } from 'unbash';
 import { countShellLines, lineFinder, type LineFinder } from './script-lines.js';
-import { unlessTooDeep } from './nesting.js';
+import { parseNested, unlessTooDeep } from './nesting.js';
 import { findInner, type ShellWord } from './script-wrappers.js';
 
 /** A simple command: `words[0]` is its name. */
@@ -70,7 +70,7 @@ const nothingFound = (): Omit<ScriptAnalysis, 'isShell' | 'interpreter' | 'error
 });
 
 function analyseShell(text: string, interpreter: string | undefined): ScriptAnalysis {
-	const script = parse(text);
+	const script = parseNested(text);
 	const lineOf = lineFinder(text);
 	const found = new Collector();
 	found.addScript(script, lineOf, 0);
@@ -146,7 +146,7 @@ class Collector {
 	#addNested(text: string, firstLine: number, depth: number): void {
 		if (depth >= maximumNesting) return;
 		const lineOf = lineFinder(text);
-		this.addScript(parse(text), (position) => firstLine + lineOf(position) - 1, depth + 1);
+		this.addScript(parseNested(text), (position) => firstLine + lineOf(position) - 1, depth + 1);
 	}
 }
 

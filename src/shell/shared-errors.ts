@@ -2,14 +2,14 @@
  * Whether what a shell script writes to its standard error goes somewhere else for more than a single command: then a
  * trace by `sh -x` would go there too, into files and variables of the script's.
  */
-import { forEachChild, parse, type Redirection, type SyntaxNode } from 'unbash';
-import { unlessTooDeep } from './nesting.js';
+import { forEachChild, type Redirection, type SyntaxNode } from 'unbash';
+import { parseNested, unlessTooDeep } from './nesting.js';
 
 /** True for scripts that redirect descriptor 2 of functions, groups, sourced files or themselves; and for broken ones. */
 export const sharesErrors = (text: string): boolean => unlessTooDeep(() => readSharesErrors(text), () => true);
 
 function readSharesErrors(text: string): boolean {
-	const script = parse(text);
+	const script = parseNested(text);
 	const functions = new Set<string>();
 	visit(script, (node) => {
 		if (node.type === 'Function') functions.add(node.name.value);

@@ -57,7 +57,7 @@ test('immich-photo-vault passes', async (t) => {
 	}
 
 	const junit = await readFile(junitFile, 'utf8');
-	t.is(junit.match(/<testcase\b/g)?.length, 14, 'four scripts and ten assertions');
+	t.is(junit.match(/<testcase\b/g)?.length, 18, 'four scripts, four logins and ten assertions');
 	t.notRegex(junit, /<(?:failure|error|skipped)\b/);
 
 	const [run = '', ...others] = await sandbox.runs();

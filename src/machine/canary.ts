@@ -11,6 +11,7 @@ import { formatMs, lastLines } from '../base/format.js';
 import { patiently } from '../base/patience.js';
 import { withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
+import { startJanitor } from '../process/janitor.js';
 import { halt, loadState, proceed, requireSaving, saveState, stateLate } from './migration.js';
 import { Qmp, qmpSilent } from './qmp.js';
 import { connectUnix } from './socket.js';
@@ -76,6 +77,7 @@ export async function bootCanary(accelerator: Accelerator, kernel: CanaryKernel,
 	return withCleanup(async (cleanup) => {
 		const directory = await mkdtemp(path.join(os.tmpdir(), 'rehearse-canary-'));
 		cleanup.defer('canary', () => rm(directory, { recursive: true, force: true }));
+		await startJanitor('janitor of the canary', ['rm', '-rf', '--', directory], cleanup);
 		const file = (name: string) => path.join(directory, name);
 		const stateFile = file('state');
 		const start = (isRestored: boolean) => {

@@ -1,6 +1,7 @@
 /** The one place where declared passwords are taken out of what a run tells: events are masked before anybody sees them. */
 import { maskOf, noMask, planMaskOf, type DeclaredPassword, type Mask } from '../base/secrets.js';
 import { Failure, toFailure } from '../base/errors.js';
+import { washed } from '../base/wash.js';
 import type { RunEventBody } from './events.js';
 import type { Lab } from './lab.js';
 
@@ -35,6 +36,12 @@ const names = new Set([
 /** An event without passwords. */
 export const maskEvent = <E extends RunEventBody>(event: E, mask: Mask): E =>
 	mask === noMask ? event : (masked(event, mask) as E);
+
+/**
+ * An event as it may be shown and kept. It is masked before it is washed and again after: a control sequence may have
+ * divided a password, which washing makes whole.
+ */
+export const shownEvent = <E extends RunEventBody>(event: E, mask: Mask): E => maskEvent(washed(maskEvent(event, mask)), mask);
 
 /** A failure without passwords, of anything that was thrown. */
 export function maskFailure(error: unknown, mask: Mask): Failure {

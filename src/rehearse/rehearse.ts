@@ -14,13 +14,12 @@ import { timeLimitFailure, toFailure, toReported } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
 import { quote } from '../base/shell.js';
 import { withEither } from '../base/waiting.js';
-import { washed } from '../base/wash.js';
 import { boundCheckpoints } from '../checkpoint/inventory.js';
 import { leaseCheckpoint } from '../checkpoint/lease.js';
 import { requiredForRun } from '../host/requirements.js';
 import type { Emit, RobustnessCheck, RunEvent } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
-import { maskEvent, masksOf } from '../lab/mask.js';
+import { masksOf, shownEvent } from '../lab/mask.js';
 import { scriptSources } from '../lab/script-source.js';
 import { topologyOf } from '../lab/topology.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
@@ -109,9 +108,8 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	let directory: RunDirectory | undefined;
 	const masks = masksOf(options.lab, options.showSecrets ?? false);
 	const emit: Emit = (body) => {
-		// All that a plan or a guest says comes by here, whoever shows it. Masked again: a control sequence may have divided a
-		// password, which washing makes whole.
-		const event: RunEvent = maskEvent(washed({ at: Date.now(), ...maskEvent(body, masks.text) }), masks.text);
+		// All that a plan or a guest says comes by here, whoever shows it.
+		const event: RunEvent = shownEvent({ at: Date.now(), ...body }, masks.text);
 		state = foldEvent(state, event);
 		logEvent(event);
 		options.onEvent(event);

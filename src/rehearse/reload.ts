@@ -5,7 +5,7 @@ import { leaseCheckpoint } from '../checkpoint/lease.js';
 import { ask } from '../control/client.js';
 import type { Emit, RunEventBody } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
-import { maskEvent, masksOf } from '../lab/mask.js';
+import { masksOf, shownEvent } from '../lab/mask.js';
 import { prepareLab } from '../prepare/prepare.js';
 import type { CurrentLab, LabRequest } from '../protocol/requests.js';
 import type { LiveLab } from '../runs/live-labs.js';
@@ -32,7 +32,7 @@ export async function reloadLab(
 	{ paths, mirror, signal, ...options }: ReloadOptions,
 ): Promise<void> {
 	const mask = masksOf(edited, current.showSecrets).text;
-	const emit: Emit = (event) => options.emit(maskEvent(event, mask));
+	const emit: Emit = (event) => options.emit(shownEvent(event, mask));
 	const names = plan.changed.map(({ node }) => node);
 	// Nodes that are not replaced keep their old description.
 	const lab: Lab = {

@@ -4,9 +4,8 @@
  */
 import { appendFileSync } from 'node:fs';
 import path from 'node:path';
-import { washed } from '../base/wash.js';
 import type { RunEvent, RunEventBody } from '../lab/events.js';
-import { maskEvent, masksOf } from '../lab/mask.js';
+import { masksOf, shownEvent } from '../lab/mask.js';
 import { foldEvent } from '../outcome/fold.js';
 import { errorOf, verdictOf } from '../outcome/result.js';
 import { allScripts, elapsedMs, type RunState } from '../outcome/state.js';
@@ -32,7 +31,7 @@ export async function rehearseOrders(plain: RunState, { count, seed }: Shuffle, 
 	let state = plain;
 	const masks = masksOf(options.lab, options.showSecrets ?? false);
 	const emit = (body: RunEventBody) => {
-		const event: RunEvent = maskEvent(washed({ at: Date.now(), ...maskEvent(body, masks.text) }), masks.text);
+		const event: RunEvent = shownEvent({ at: Date.now(), ...body }, masks.text);
 		state = foldEvent(state, event);
 		try {
 			appendFileSync(path.join(plain.runDirectory, 'events.ndjson'), `${JSON.stringify(event)}\n`);

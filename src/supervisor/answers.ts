@@ -4,7 +4,7 @@ import { washed } from '../base/wash.js';
 import { duplexPair } from '../base/streams.js';
 import type { Answer, Exchange } from '../control/server.js';
 import type { Emit, RunEventBody } from '../lab/events.js';
-import { maskEvent, maskFailure, masksOf } from '../lab/mask.js';
+import { maskFailure, masksOf, shownEvent } from '../lab/mask.js';
 import type { Lab, ScenarioTest } from '../lab/lab.js';
 import { servicePorts } from '../lab/service-ports.js';
 import type { CurrentLab, LabRequest, LabStatus } from '../protocol/requests.js';
@@ -22,7 +22,7 @@ export function answersOf(lab: RunningLab, end: () => void): Answer {
 		const nodes = [...lab.runSpec.lab.nodes, ...(request.op === 'replace' ? request.lab.nodes : [])];
 		const mask = masksOf({ nodes }, lab.runSpec.showSecrets ?? false).text;
 		try {
-			return await answer(lab, request, { ...asked, send: (event) => asked.send(maskEvent(event as RunEventBody, mask)) }, end);
+			return await answer(lab, request, { ...asked, send: (event) => asked.send(shownEvent(event as RunEventBody, mask)) }, end);
 		} catch (error) {
 			throw maskFailure(error, mask);
 		}

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { brokenFailure } from '../../../src/base/errors.js';
 import type { RunEventBody } from '../../../src/lab/events.js';
-import { maskEvent, maskFailure, masksOf } from '../../../src/lab/mask.js';
+import { maskEvent, maskFailure, masksOf, shownEvent } from '../../../src/lab/mask.js';
 import { scriptSources } from '../../../src/lab/script-source.js';
 import { labNode, labOf } from '../base/labs.js';
 
@@ -49,4 +49,10 @@ test('a failure has no password in its words, and stays what it was', (t) => {
 	t.like(masked, { code: 'gone', exitCode: failure.exitCode, node: 'web' });
 	t.notRegex(JSON.stringify([masked.message, masked.hint, masked.detail]), new RegExp(secret));
 	t.regex(maskFailure(new Error(secret), masksOf(lab, false).text).message, /^__password-of-ops__$/);
+});
+
+test('a password that a control sequence divides is masked as well', (t) => {
+	const divided = `${secret.slice(0, 4)}\x1b[1m${secret.slice(4)}`;
+	const event: RunEventBody = { type: 'notice', message: `it is ${divided}` };
+	t.notRegex(JSON.stringify(shownEvent(event, masksOf(lab, false).text)), new RegExp(secret));
 });

@@ -1,6 +1,7 @@
 /** Arguments and flags that several commands share, and checks of their values. */
 import type { Options } from 'yargs';
 import { usageFailure } from '../base/errors.js';
+import { acceleratorNames } from '../machine/accelerators.js';
 
 /** Flags by name. Each can be set in the environment too. */
 export type Flags = Readonly<Record<string, Options>>;
@@ -25,7 +26,7 @@ export const whichLabFlag = {
 /** For commands that start machines. */
 export const acceleratorFlag = {
 	accel: {
-		choices: ['auto', 'kvm', 'tcg'],
+		choices: ['auto', ...acceleratorNames],
 		default: 'auto',
 		describe: 'auto proves KVM and falls back to emulation; kvm forbids the fallback',
 	},

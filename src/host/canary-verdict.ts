@@ -1,4 +1,5 @@
 /** For how long what became of a canary is taken for true. */
+import { propertiesOf } from '../machine/accelerators.js';
 import type { CanaryOutcome } from '../machine/canary.js';
 import type { Accelerator } from '../machine/spec.js';
 
@@ -14,16 +15,14 @@ export function isBelieved(outcome: CanaryOutcome, ageMs: number): boolean {
 	return ageMs <= (outcome.isLate ? lateMs : failedMs);
 }
 
-/** A canary that takes longer may have been booted in a busy moment, in milliseconds. */
-const slowMs: Readonly<Record<Accelerator['name'], number>> = { kvm: 3000, tcg: 20_000 };
-
 /**
  * Boots a canary, and another one where the first was slow: what it took stretches every deadline until the host is booted
  * again.
  */
-export async function bootTwice({ name }: Pick<Accelerator, 'name'>, boot: () => Promise<CanaryOutcome>): Promise<CanaryOutcome> {
+export async function bootTwice(accelerator: Pick<Accelerator, 'name'>, boot: () => Promise<CanaryOutcome>): Promise<CanaryOutcome> {
+	const { slowMs } = propertiesOf(accelerator).canary;
 	const first = await boot();
-	if (!('ms' in first) || (first.ms <= slowMs[name] && first.noRestore === undefined)) return first;
+	if (!('ms' in first) || (first.ms <= slowMs && first.noRestore === undefined)) return first;
 	const second = await boot();
 	return better(first, second);
 }

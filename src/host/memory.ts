@@ -1,13 +1,8 @@
 import { hostFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
 import type { LabNode } from '../lab/lab.js';
-import type { Accelerator } from '../machine/spec.js';
-
-/**
- * What QEMU itself and a booted guest touch of their memory, in MiB: measured after a scenario. Under emulation the
- * translation buffer comes on top.
- */
-const usedMiB: Readonly<Record<Accelerator['name'], number>> = { kvm: 450, tcg: 700 };
+import type { AcceleratorName } from '../lab/events.js';
+import { accelerators } from '../machine/accelerators.js';
 
 /** What the host keeps for itself, in MiB. */
 const reserveMiB = 256;
@@ -28,11 +23,12 @@ export function tellProcessors(nodes: readonly Pick<LabNode, 'name' | 'vcpus'>[]
  */
 export function admitMemory(
 	nodes: readonly Pick<LabNode, 'name' | 'memoryMiB'>[],
-	accelerator: Accelerator['name'],
+	accelerator: AcceleratorName,
 	availableMiB: number,
 ): string | undefined {
 	const nominal = nodes.reduce((sum, { memoryMiB }) => sum + memoryMiB, 0);
-	const used = nodes.reduce((sum, { memoryMiB }) => sum + Math.min(memoryMiB, usedMiB[accelerator]), reserveMiB);
+	const { touchedMiB } = accelerators[accelerator];
+	const used = nodes.reduce((sum, { memoryMiB }) => sum + Math.min(memoryMiB, touchedMiB), reserveMiB);
 	if (used > availableMiB) {
 		throw hostFailure(
 			'memory',

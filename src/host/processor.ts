@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { contentKey } from '../base/hash.js';
+import { propertiesOf } from '../machine/accelerators.js';
 import type { Accelerator } from '../machine/spec.js';
 
 /** What `/proc/cpuinfo` says of the first processor. */
@@ -28,8 +29,8 @@ export const processorModel = (): string => os.cpus()[0]?.model ?? '';
  * What a guest's processor depends on beside the model of the host's, by names for people. KVM shows the guest what host
  * kernel, microcode and processor offer together: restored under others it may meet an instruction that is not there.
  */
-export async function processorInputs({ name }: Pick<Accelerator, 'name'>): Promise<Readonly<Record<string, string>>> {
-	return name === 'kvm' ? kvmInputs(os.release(), await readCpuInfo()) : {};
+export async function processorInputs(accelerator: Pick<Accelerator, 'name'>): Promise<Readonly<Record<string, string>>> {
+	return propertiesOf(accelerator).isEmulated ? {} : kvmInputs(os.release(), await readCpuInfo());
 }
 
 /** The same under KVM. @param release of the host's kernel */

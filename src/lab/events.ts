@@ -2,13 +2,12 @@
  * What happens during a run. Stages emit these and print nothing; every report is a fold over them, and the event
  * log of a run is a file of them, one JSON object a line.
  */
-import type { ScriptSource } from './script-source.js';
-import type { Difference } from './state-snapshot.js';
-import type { Excerpt, FailedSource, ScriptTrace } from './trace.js';
-import type { Topology } from './topology.js';
-
 import type { ReportedError } from '../base/errors.js';
 import type { LeftOut } from './lab.js';
+import type { ScriptSource } from './script-source.js';
+import type { Difference } from './state-snapshot.js';
+import type { Topology } from './topology.js';
+import type { Excerpt, FailedSource, ScriptTrace } from './trace.js';
 
 export type { ReportedError };
 
@@ -28,6 +27,9 @@ export type StageName =
 	| 'reboot'
 	| 'snapshot'
 	| 'teardown';
+
+/** How QEMU runs a guest's processor, by QEMU's names (the table of them: ../machine/accelerators). */
+export type AcceleratorName = 'kvm' | 'tcg';
 
 export type Status = 'passed' | 'failed' | 'error';
 
@@ -198,7 +200,7 @@ export type RunEventBody =
 	  }
 	/** Where a node's machine comes from; told again when it turns out otherwise. */
 	| { readonly type: 'origin'; readonly node: string; readonly origin: Origin }
-	| { readonly type: 'accelerator'; readonly name: 'kvm' | 'tcg'; readonly reason: string }
+	| { readonly type: 'accelerator'; readonly name: AcceleratorName; readonly reason: string }
 	/** Something the reader should know that fails nothing: memory that only just fits, a slow host. */
 	| { readonly type: 'notice'; readonly message: string; readonly node?: string }
 	| { readonly type: 'script-started'; readonly node: string; readonly script: string }

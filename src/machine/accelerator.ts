@@ -4,6 +4,7 @@
  */
 import { hostFailure } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
+import type { AcceleratorName } from '../lab/events.js';
 import type { CanaryOutcome } from './canary.js';
 import type { Accelerator } from './spec.js';
 
@@ -18,7 +19,7 @@ export interface ProvenAccelerator extends Accelerator {
 }
 
 /** What a person may ask for: `auto` falls back, `kvm` does not. */
-export type AcceleratorChoice = 'auto' | 'kvm' | 'tcg';
+export type AcceleratorChoice = 'auto' | AcceleratorName;
 
 /**
  * A guest has no use for virtualisation of its own, nor for the performance counters, and what it has of either has to be

@@ -12,6 +12,7 @@ import { patiently } from '../base/patience.js';
 import { withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
 import { startJanitor } from '../process/janitor.js';
+import { propertiesOf } from './accelerators.js';
 import { halt, loadState, proceed, requireSaving, saveState, stateLate } from './migration.js';
 import { Qmp, qmpSilent } from './qmp.js';
 import { connectUnix } from './socket.js';
@@ -34,12 +35,6 @@ export type CanaryOutcome =
 			readonly isLate?: true;
 	  }
 	| { readonly why: string; readonly isLate?: true };
-
-/** How long a canary may take; with KVM it takes a second, and where it takes longer than this KVM helps nobody. */
-const bootDeadlineMs: Readonly<Record<Accelerator['name'], number>> = { kvm: 15_000, tcg: 180_000 };
-
-/** How long each part of its saving and restoring may take. */
-const stateDeadlineMs: Readonly<Record<Accelerator['name'], number>> = { kvm: 15_000, tcg: 60_000 };
 
 const memoryMiB = 256;
 
@@ -74,6 +69,7 @@ export const canaryArguments = (
 
 /** Boots the canary, saves it and has it go on from that. Never rejects but for `signal`. */
 export async function bootCanary(accelerator: Accelerator, kernel: CanaryKernel, signal?: AbortSignal): Promise<CanaryOutcome> {
+	const { canary: limits } = propertiesOf(accelerator);
 	return withCleanup(async (cleanup) => {
 		const directory = await mkdtemp(path.join(os.tmpdir(), 'rehearse-canary-'));
 		cleanup.defer('canary', () => rm(directory, { recursive: true, force: true }));
@@ -86,7 +82,7 @@ export async function bootCanary(accelerator: Accelerator, kernel: CanaryKernel,
 		};
 		const began = performance.now();
 		const booted = await start(false);
-		const bootMs = patiently(bootDeadlineMs[accelerator.name]);
+		const bootMs = patiently(limits.bootDeadlineMs);
 		try {
 			await booted.says(bootedToken, bootMs, `its kernel had not reached user space after ${formatMs(bootMs)}`, signal);
 		} catch (error) {
@@ -95,7 +91,7 @@ export async function bootCanary(accelerator: Accelerator, kernel: CanaryKernel,
 		}
 		const ms = performance.now() - began;
 		try {
-			const options = { deadlineMs: patiently(stateDeadlineMs[accelerator.name]), signal };
+			const options = { deadlineMs: patiently(limits.stateDeadlineMs), signal };
 			const late = `it did not go on in ${formatMs(options.deadlineMs)} after it was restored`;
 			const qmp = await booted.connect(options);
 			await requireSaving(qmp, signal);

@@ -6,6 +6,7 @@ import { onLines } from '../base/lines.js';
 import { patiently } from '../base/patience.js';
 import { untilAborted, withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
+import { propertiesOf } from './accelerators.js';
 import { type AgentMessage, maximumLineBytes, parseAgentMessage } from './agent-message.js';
 import { CommandChannel, type GuestCommands } from './command-channel.js';
 import { Console, maximumLogBytes } from './console.js';
@@ -110,8 +111,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	child = await startChild(['qemu-system-x86_64', ...qemuArguments(spec, options.accelerator, options.start)], {
 		onStdout: (chunk) => console.write(chunk),
 		niceness: options.niceness ?? 0,
-		// A translation buffer fills slowly; up to a fifth of a restored lab's processor time went into clearing huge pages of it.
-		withoutHugePages: options.accelerator.name === 'tcg',
+		withoutHugePages: !propertiesOf(options.accelerator).usesHugePages,
 	});
 	void child.exited.then(({ exitCode, signal: killedBy, recentStderr }) => {
 		const how = killedBy ? `QEMU was killed by ${killedBy}` : `QEMU ended with status ${exitCode}`;

@@ -10,6 +10,7 @@ import type { CleanupStack } from '../base/cleanup.js';
 import { diskUsage } from '../base/disk-usage.js';
 import { parseProcSize } from '../base/proc.js';
 import { run } from '../process/run.js';
+import { propertiesOf } from './accelerators.js';
 import { loadState, saveState, type MigrationOptions } from './migration.js';
 import { loadPrivatePages, savePrivatePages } from './private-pages.js';
 import type { Qmp } from './qmp.js';
@@ -44,12 +45,11 @@ export function stateFilesIn(directory: string, number: number): Required<StateF
 
 /**
  * The options of the file system of the files, best first (tmpfs(5)). It has no limit: a plan may give its machines more than
- * the host has, as long as they do not touch it. With KVM a guest is the faster the larger its pages of memory are; QEMU
- * advises huge ones, which not every kernel has. An emulated guest would only touch more with them.
+ * the host has, as long as they do not touch it. QEMU advises huge pages, which not every kernel has.
  */
-export function memoryMounts({ name }: Pick<Accelerator, 'name'>): readonly [string, ...string[]] {
+export function memoryMounts(accelerator: Pick<Accelerator, 'name'>): readonly [string, ...string[]] {
 	const plain = 'size=0,mode=0700';
-	return name === 'kvm' ? [`${plain},huge=advise`, plain] : [plain];
+	return propertiesOf(accelerator).usesHugePages ? [`${plain},huge=advise`, plain] : [plain];
 }
 
 /** Makes that file system, in a mount namespace of one's own. */

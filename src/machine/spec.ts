@@ -1,4 +1,5 @@
 import { contentKey } from '../base/hash.js';
+import type { AcceleratorName } from '../lab/events.js';
 
 /** Everything that a machine is started with; the pure functions here turn it into QEMU's arguments. */
 export interface MachineSpec {
@@ -38,7 +39,7 @@ export interface GuestMemory {
 
 /** How a machine's processor is run: the only part of its command line that differs between hosts. */
 export interface Accelerator {
-	readonly name: 'kvm' | 'tcg';
+	readonly name: AcceleratorName;
 	/** Value of `-accel`. */
 	readonly accel: string;
 	/** Value of `-cpu`. */

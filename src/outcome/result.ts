@@ -14,7 +14,7 @@ import {
 	allAssertions,
 	assertionStatus,
 	elapsedMs,
-	type AcceleratorChoice,
+	type ChosenAccelerator,
 	type AssertionRecord,
 	type NodeRecord,
 	type ReachedStatus,
@@ -34,7 +34,7 @@ export interface RunResult {
 	readonly plan_sha256: string;
 	readonly verdict: Verdict;
 	/** `null` when the run ended before one was chosen. */
-	readonly accelerator: AcceleratorChoice | null;
+	readonly accelerator: ChosenAccelerator | null;
 	readonly cold: boolean;
 	readonly ms: number;
 	readonly stages: readonly {

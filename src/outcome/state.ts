@@ -84,7 +84,7 @@ export interface RobustnessRecords {
 type EventOf<Type extends RunEventBody['type']> = Extract<RunEventBody, { readonly type: Type }>;
 export type Detached = Pick<EventOf<'detached'>, 'commands' | 'end'>;
 export type Notice = Pick<EventOf<'notice'>, 'message' | 'node'>;
-export type AcceleratorChoice = Pick<EventOf<'accelerator'>, 'name' | 'reason'>;
+export type ChosenAccelerator = Pick<EventOf<'accelerator'>, 'name' | 'reason'>;
 
 /** Packets to the world outside that followed close on each other. */
 export type OutboundRecord = Omit<EventOf<'outbound-connection'>, 'type'>;
@@ -106,7 +106,7 @@ export interface RunState {
 	/** Times of the first and of the last event, in milliseconds since the epoch. */
 	readonly startedAt: number | undefined;
 	readonly lastAt: number | undefined;
-	readonly accelerator: AcceleratorChoice | undefined;
+	readonly accelerator: ChosenAccelerator | undefined;
 	/** In the order in which they began. */
 	readonly stages: readonly StageRecord[];
 	/** In the plan's order, and so are the tests. */

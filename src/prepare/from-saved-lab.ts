@@ -12,6 +12,7 @@ import { processorInputs, processorModel } from '../host/processor.js';
 import type { Image } from '../image/store.js';
 import type { Lab } from '../lab/lab.js';
 import { stage } from '../lab/stage.js';
+import { propertiesOf } from '../machine/accelerators.js';
 import { machineFingerprint, type HostFingerprint } from '../machine/fingerprint.js';
 import { findQcow2Danger } from '../machine/qcow2.js';
 import { restored } from '../protocol/restored.js';
@@ -113,7 +114,7 @@ async function readImported(directory: string, signal: AbortSignal): Promise<Che
 function requireSameHost({ manifest }: Checkpoint, machines: readonly MachineRunSpec[], host: HostFingerprint, saved: SavedLab): boolean {
 	const differences = machines.map(({ spec }) => {
 		const then = manifest.machines.find(({ node }) => node === spec.name)?.fingerprint ?? {};
-		return compareHosts(then, machineFingerprint(spec, host), host.accelerator.name === 'tcg');
+		return compareHosts(then, machineFingerprint(spec, host), propertiesOf(host.accelerator).isEmulated);
 	});
 	const hindrances = [...new Set(differences.flatMap((difference) => difference.hindrances))];
 	if (hindrances.length === 0) return !differences.some(({ hasOtherPace }) => hasOtherPace);

@@ -12,6 +12,7 @@ import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import { stage } from '../lab/stage.js';
 import type { AcceleratorChoice, ProvenAccelerator } from '../machine/accelerator.js';
+import { propertiesOf } from '../machine/accelerators.js';
 import type { HostFingerprint } from '../machine/fingerprint.js';
 import { type Deadlines, scaledDeadlines, scriptDeadlineMs, slowdownOf } from '../protocol/run-spec.js';
 import type { Paths } from '../runs/paths.js';
@@ -71,7 +72,7 @@ export async function prepareLab(
 		chooseAccelerator({ choice: options.accelerator, images, cacheDirectory: paths.cache, qemuVersion, signal }),
 	);
 	emit({ type: 'accelerator', name: accelerator.name, reason: accelerator.reason });
-	const advice = accelerator.name === 'tcg' && options.accelerator === 'auto' ? await adviseKvm(thisHost()) : undefined;
+	const advice = propertiesOf(accelerator).isEmulated && options.accelerator === 'auto' ? await adviseKvm(thisHost()) : undefined;
 	if (advice !== undefined) emit({ type: 'notice', message: advice });
 	const { noRestore } = accelerator;
 	if (noRestore !== undefined && !checkpoints.cold) {

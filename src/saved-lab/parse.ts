@@ -7,6 +7,7 @@ import { withoutControls } from '../base/format.js';
 import { isCount, isText } from '../base/untrusted.js';
 import type { Lab, LabNode } from '../lab/lab.js';
 import { isUserName } from '../lab/user-name.js';
+import { isAcceleratorName } from '../machine/accelerators.js';
 import type { SavedLab, SavedMachine } from './saved-lab.js';
 
 /** Parses the text of `lab.json`. @throws Failure `usage` for a text that does not describe a lab */
@@ -33,7 +34,7 @@ function findProblem({ schema, run, lab, trace, accelerator, qemuVersion, machin
 	if (schema !== 1) return `its schema is ${JSON.stringify(schema)}`;
 	const { name, accel, cpu } = asRecord(accelerator);
 	if (![run, accel, cpu, qemuVersion].every(isText) || typeof trace !== 'boolean') return 'it lacks a property';
-	if (name !== 'kvm' && name !== 'tcg') return 'it names no accelerator';
+	if (!isAcceleratorName(name)) return 'it names no accelerator';
 	const problem = findLabProblem(asRecord(lab));
 	if (problem !== undefined) return problem;
 	const names = (lab as Lab).nodes.map((node) => node.name);

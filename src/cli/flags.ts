@@ -1,5 +1,5 @@
 /** Arguments and flags that several commands share, and checks of their values. */
-import type { Options } from 'yargs';
+import type { InferredOptionTypes, Options } from 'yargs';
 import { usageFailure } from '../base/errors.js';
 import { acceleratorNames } from '../machine/accelerators.js';
 
@@ -69,12 +69,6 @@ export const scriptTimeoutFlag = {
 	},
 } as const;
 
-/** A number of seconds that may be missing. @throws Failure (usage) for what is no time, or more than a day */
-export function scriptTimeoutOf(seconds: number | undefined): number | undefined {
-	if (seconds === undefined || (seconds > 0 && seconds <= 86_400)) return seconds;
-	throw usageFailure('--script-timeout: expected seconds above 0, 86400 at most');
-}
-
 /** For commands that keep or show what happened. */
 export const secretsFlag = {
 	'show-secrets': {
@@ -83,6 +77,31 @@ export const secretsFlag = {
 		describe: 'leave the passwords that the plan declares in what is shown and kept; they are masked otherwise',
 	},
 } as const;
+
+/** For commands that start a lab's machines (../commands/start-options). */
+export const startFlags = {
+	...acceleratorFlag,
+	...checkpointLimitFlag,
+	...scriptTimeoutFlag,
+	...secretsFlag,
+	...mirrorFlag,
+} as const;
+
+/** Their values, and that of the command's own --timeout, checked. @throws Failure (usage) */
+export const startOptions = (flags: InferredOptionTypes<typeof startFlags> & { readonly timeout: number }) => ({
+	accelerator: flags.accel,
+	limitBytes: bytesOf('checkpoint-limit', flags['checkpoint-limit']),
+	scriptTimeoutSeconds: scriptTimeoutOf(flags['script-timeout']),
+	showSecrets: flags['show-secrets'],
+	mirror: filled('mirror', flags.mirror),
+	timeLimitMs: millisecondsOf('timeout', flags.timeout),
+});
+
+/** A number of seconds that may be missing. @throws Failure (usage) for what is no time, or more than a day */
+export function scriptTimeoutOf(seconds: number | undefined): number | undefined {
+	if (seconds === undefined || (seconds > 0 && seconds <= 86_400)) return seconds;
+	throw usageFailure('--script-timeout: expected seconds above 0, 86400 at most');
+}
 
 /** Checks that a flag's text is not empty, as an unset shell variable makes it. @throws Failure `usage` for an empty one */
 export function filled(name: string, value: string | undefined): string | undefined {

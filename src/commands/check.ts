@@ -1,16 +1,13 @@
 import { ExitCode } from '../base/errors.js';
 import { plural } from '../base/format.js';
-import { maskOf } from '../base/secrets.js';
 import { washed, washedText } from '../base/wash.js';
-import { readGuestDefinition } from '../image/guest.js';
-import { checkPlan, hasErrors } from '../plan/check.js';
-import { findPlan } from '../plan/find.js';
+import { hasErrors } from '../plan/check.js';
 import { publishedSchema } from '../plan/json-schema.js';
 import { leftOutOf } from '../plan/left-out.js';
-import { passwordsIn, readPlan } from '../plan/read.js';
 import { recipeTests } from '../plan/recipe-tests.js';
 import type { PlanSource } from '../plan/types.js';
 import { renderFindings, renderLeftOut } from '../report/findings.js';
+import { checkedPlan } from './load-lab.js';
 
 /** `rehearse check`: reads a plan and reports everything that is wrong with it. */
 
@@ -33,10 +30,8 @@ export async function checkCommand(options: CheckOptions): Promise<ExitCode> {
 		options.stdout(`${JSON.stringify(publishedSchema(), undefined, 2)}\n`);
 		return ExitCode.passed;
 	}
-	const [source, guest] = await Promise.all([readPlan(findPlan(options.lab)), readGuestDefinition()]);
-	const findings = washed(checkPlan(source, guest.features));
+	const { source, guest, findings, mask } = await checkedPlan(options.lab);
 	const leftOut = source.document ? washed(leftOutOf(source, source.document, guest.features, guest.base)) : [];
-	const mask = maskOf(source.document ? passwordsIn(source.document) : []);
 	if (options.format === 'json') {
 		options.stdout(mask(`${JSON.stringify({ schema: 1, plan: source.path, findings, left_out: leftOut }, undefined, 2)}\n`));
 	} else {

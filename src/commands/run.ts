@@ -1,74 +1,59 @@
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { usageFailure, type ExitCode } from '../base/errors.js';
-import type { RobustnessCheck } from '../lab/events.js';
 import { type Lab, requireNodes } from '../lab/lab.js';
-import type { AcceleratorChoice } from '../machine/accelerator.js';
 import { exitCodeOf, resultJson, resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
-import type { Keep } from '../protocol/run-spec.js';
+import type { RunCourse } from '../protocol/run-spec.js';
 import { rehearse, type RehearseOptions } from '../rehearse/rehearse.js';
 import { rehearseOrders, type Shuffle } from '../rehearse/shuffle.js';
 import { annotationsOf } from '../report/annotations.js';
 import { eventLine } from '../report/plain.js';
 import { summary } from '../report/summary.js';
-import type { Paths } from '../runs/paths.js';
 import { reportPagePath } from '../runs/run-files.js';
 import { tellWorkflow } from './ci.js';
 import { findPlaces } from './places.js';
 import { loadPlan } from './load-lab.js';
+import type { StartOptions } from './start-options.js';
 import { stopOnSignals } from './stop.js';
 import type { Terminal } from './terminal.js';
 import { startView } from './view.js';
 
-export interface RunOptions {
-	/** Name of a bundled lab, or path of a plan. */
-	readonly lab: string;
-	readonly paths: Paths;
-	readonly accelerator: AcceleratorChoice;
-	readonly checkpoints: {
-		readonly cold: boolean;
-		readonly from: 'started' | undefined;
-		/** Names of the nodes whose startup scripts run. An empty list means all. */
-		readonly only: readonly string[];
-		readonly limitBytes: number;
-	};
-	readonly keep: Keep;
-	/** Whether to save the machines when the run has not passed. */
-	readonly saveFailed: boolean;
-	/** Whether startup scripts are traced. */
-	readonly trace: boolean;
-	readonly robustness: readonly RobustnessCheck[];
-	/** The other orders of startup to rehearse. */
-	readonly shuffle: Shuffle | undefined;
-	readonly mirror: string | undefined;
-	readonly timeLimitMs: number;
-	/** Fail with an assertion that no rehearsal can judge. */
-	readonly strict: boolean;
-	/** Startup scripts may take so long, in seconds, where the plan says nothing. */
-	readonly scriptTimeoutSeconds: number | undefined;
-	/** Add OpenFactory's own default tests. */
-	readonly defaultTests: boolean;
-	/** Whether to print the result object instead of the summary. */
-	readonly json: boolean;
+/** Which machines are restored, and how far they had come. */
+export interface RestoreOptions {
+	readonly cold: boolean;
+	readonly from: 'started' | undefined;
+	/** Names of the nodes whose startup scripts run. An empty list means all. */
+	readonly only: readonly string[];
+}
+
+/** The files that a run writes beside its own. */
+export interface ReportFiles {
 	/** Path of the JUnit report to write. */
 	readonly junit: string | undefined;
 	/** File for a code-quality report of GitLab. */
 	readonly codeQuality: string | undefined;
 	/** File for the page of the run, which its directory has in any case. */
 	readonly html: string | undefined;
-	/** Whether declared passwords stay in what is shown and kept. */
-	readonly showSecrets: boolean;
-	readonly terminal: Terminal;
+}
+
+export interface RunOptions extends StartOptions, ReportFiles {
+	readonly restore: RestoreOptions;
+	readonly course: Pick<RunCourse, 'keep' | 'trace' | 'robustness'>;
+	/** Whether to save the machines when the run has not passed. */
+	readonly saveFailed: boolean;
+	/** The other orders of startup to rehearse. */
+	readonly shuffle: Shuffle | undefined;
+	/** Fail with an assertion that no rehearsal can judge. */
+	readonly strict: boolean;
 }
 
 /** `rehearse run`: rehearses a lab, from the plan to the verdict, which is the exit status. */
 export async function runCommand(options: RunOptions): Promise<ExitCode> {
-	const { terminal, junit, codeQuality, html, json } = options;
+	const { terminal, paths, accelerator, mirror, limitBytes, saveFailed, timeLimitMs, json, junit, codeQuality, html } = options;
 	const { lab, planText } = await loadPlan(options.lab, terminal, options);
-	const { cold, limitBytes } = options.checkpoints;
-	if (options.shuffle) checkShuffle(lab, options.checkpoints);
-	const checkpoints = { cold, limitBytes, started: startedNodes(lab, options.checkpoints) };
+	if (options.shuffle) checkShuffle(lab, options.restore);
+	const checkpoints = { cold: options.restore.cold, limitBytes, started: startedNodes(lab, options.restore) };
 	// Find out now, not after the run, that the report cannot be written.
 	for (const file of [junit, codeQuality, html]) if (file !== undefined) openReport(file);
 	const stopping = stopOnSignals();
@@ -76,20 +61,9 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	const view = await startView(terminal);
 	try {
 		const asked: RehearseOptions = {
-			lab,
-			planText,
-			labArgument: options.lab,
-			paths: options.paths,
-			accelerator: options.accelerator,
-			checkpoints,
-			keep: options.keep,
-			saveFailed: options.saveFailed,
-			scenario: true,
-			trace: options.trace,
-			robustness: options.robustness,
-			mirror: options.mirror,
-			showSecrets: options.showSecrets,
-			timeLimitMs: options.timeLimitMs,
+			...{ lab, planText, labArgument: options.lab },
+			...{ accelerator, checkpoints, saveFailed, mirror, paths, timeLimitMs },
+			course: { ...options.course, scenario: true, showSecrets: options.showSecrets },
 			onEvent: view.onEvent,
 			stopping,
 		};
@@ -137,7 +111,7 @@ const shown = (options: RehearseOptions, { stderr }: Terminal): RehearseOptions 
 };
 
 /** Checks that there are orders to shuffle. @throws Failure `usage` when there are none, or the options exclude each other */
-export function checkShuffle({ nodes }: Pick<Lab, 'nodes'>, { cold, from, only }: RunOptions['checkpoints']): void {
+export function checkShuffle({ nodes }: Pick<Lab, 'nodes'>, { cold, from, only }: RestoreOptions): void {
 	if (nodes.length < 2) throw usageFailure('--shuffle: a lab of one node has one order only');
 	if (cold) throw usageFailure('--cold uses no checkpoint, --shuffle needs one: give only one of them');
 	if (from !== undefined || only.length > 0) {
@@ -151,7 +125,7 @@ export function checkShuffle({ nodes }: Pick<Lab, 'nodes'>, { cold, from, only }
  */
 export function startedNodes(
 	lab: { readonly nodes: readonly { readonly name: string }[] },
-	{ cold, from, only }: Pick<RunOptions['checkpoints'], 'cold' | 'from' | 'only'>,
+	{ cold, from, only }: RestoreOptions,
 ): readonly string[] {
 	const names = lab.nodes.map(({ name }) => name);
 	if (from !== undefined && only.length > 0) {

@@ -5,12 +5,10 @@ import { untilAborted, withEither } from '../base/waiting.js';
 import type { RunEvent } from '../lab/events.js';
 import type { Difference, StateSnapshot } from '../lab/state-snapshot.js';
 import { differencesBetween } from '../machine/differences.js';
-import type { AcceleratorChoice } from '../machine/accelerator.js';
 import { filesOf } from '../plan/files.js';
 import { findPlan } from '../plan/find.js';
 import { readPlan } from '../plan/read.js';
 import { watchFiles, type FileWatch } from '../process/file-watch.js';
-import type { Paths } from '../runs/paths.js';
 import { rehearse } from '../rehearse/rehearse.js';
 import { readSnapshots } from '../runs/snapshots.js';
 import { eraseLine } from '../report/canvas.js';
@@ -20,28 +18,13 @@ import { resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import { machineChangesText, planErrorText, verdictText } from '../report/watch-text.js';
 import { loadPlan, type LoadedPlan } from './load-lab.js';
+import type { StartOptions } from './start-options.js';
 import { stopOnSignals } from './stop.js';
-import type { Terminal } from './terminal.js';
 import { startView } from './view.js';
 
-export interface WatchOptions {
-	/** Name of a bundled lab, or path of a plan. */
-	readonly lab: string;
-	readonly paths: Paths;
-	readonly accelerator: AcceleratorChoice;
-	readonly limitBytes: number;
-	/** Startup scripts may take so long, in seconds, where the plan says nothing. */
-	readonly scriptTimeoutSeconds: number | undefined;
-	readonly mirror: string | undefined;
-	/** Time limit of each run, in milliseconds. */
-	readonly timeLimitMs: number;
-	/** Whether to print a result object on each line instead of texts. */
-	readonly json: boolean;
+export interface WatchOptions extends StartOptions {
 	/** File of a page that loads itself again and marks what changed. */
 	readonly html: string | undefined;
-	/** Whether declared passwords stay in what is shown and kept. */
-	readonly showSecrets: boolean;
-	readonly terminal: Terminal;
 }
 
 /** A finished run, which the next one is compared with. */
@@ -158,7 +141,7 @@ class Watching {
 	}
 
 	async #rehearse({ lab, planText }: LoadedPlan, { edited, last, onVerdict }: Rehearsal): Promise<RunState> {
-		const { terminal, accelerator, paths, limitBytes, mirror, timeLimitMs } = this.#options;
+		const { terminal, accelerator, paths, limitBytes, mirror, showSecrets, timeLimitMs } = this.#options;
 		const { signal, urgent, detach } = this.#stopping;
 		const began = Date.now();
 		const view = await startView(terminal, last);
@@ -179,11 +162,7 @@ class Watching {
 				rehearse({
 					...{ lab, planText, labArgument: this.#options.lab, paths, accelerator, mirror, timeLimitMs, onEvent },
 					checkpoints: { cold: false, started: [], limitBytes },
-					keep: 'never',
-					scenario: true,
-					trace: true,
-					snapshots: true,
-					showSecrets: this.#options.showSecrets,
+					course: { keep: 'never', scenario: true, trace: true, snapshots: true, showSecrets },
 					stopping: { signal: either, urgent, detach },
 				}),
 			);

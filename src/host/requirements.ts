@@ -62,7 +62,7 @@ const requirements: readonly Requirement[] = [
 	{
 		id: 'kvm',
 		title: 'KVM',
-		needed: 'wished for, for speed',
+		needed: 'optional, for speed',
 		probe: ({ host, proveKvm }) => probeKvm(host, proveKvm),
 		unbounded: true,
 	},

@@ -67,22 +67,28 @@ export interface ExportRequest extends Pick<SaveRequest, 'staging'> {
 	readonly key: string;
 }
 
-/** Everything that the supervisor needs. It reads it from its standard input, as one line of JSON. */
-export interface RunSpec {
-	readonly lab: Lab;
-	readonly machines: readonly MachineRunSpec[];
-	/** The checkpoint that is made of all machines once their startup scripts have passed. */
-	readonly saveStarted?: SaveRequest;
-	/** The key of the started lab's checkpoint, whether that exists or not; absent on a cold run. */
-	readonly startedKey?: string;
-	/** The checkpoint that is made of all machines when the lab has not passed. */
-	readonly saveFailed?: ExportRequest;
+/** What is done with a lab once its machines run, as the person asked. */
+export interface RunCourse {
 	/** Whether the scenario runs once the machines are started. A detached lab waits for requests instead. */
 	readonly scenario: boolean;
-	/** Whether declared passwords stay in what the lab answers to those who ask it later. */
+	readonly keep: Keep;
+	/** Whether startup scripts are traced. */
+	readonly trace: boolean;
+	/** The robustness checks that run once the scenario has passed. */
+	readonly robustness?: readonly RobustnessCheck[];
+	/** How long each node waits before its startup scripts begin, once all machines are provisioned, in milliseconds. */
+	readonly pace?: Readonly<Record<string, number>>;
+	/**
+	 * Whether state snapshots of the machines are written to the run directory (../runs/snapshots), after the events that
+	 * decide the verdict.
+	 */
+	readonly snapshots?: boolean;
+	/** Whether declared passwords stay in what is shown and kept. */
 	readonly showSecrets?: boolean;
-	/** The store of checkpoints. */
-	readonly checkpoints: string;
+}
+
+/** What the host gives the machines, and how fast it is. */
+export interface RunHost {
 	readonly accelerator: Accelerator;
 	/** The host's part in what a saved machine depends on, the accelerator apart. */
 	readonly host: {
@@ -95,24 +101,37 @@ export interface RunSpec {
 	readonly deadlines: Deadlines;
 	/** How many times slower the guests run than on the reference host (see `slowdownOf`). */
 	readonly slowdown: number;
-	readonly keep: Keep;
-	/** Whether startup scripts are traced. */
-	readonly trace: boolean;
-	/** The robustness checks that run once the scenario has passed. */
-	readonly robustness: readonly RobustnessCheck[];
-	/** How long each node waits before its startup scripts begin, once all machines are provisioned, in milliseconds. */
-	readonly pace?: Readonly<Record<string, number>>;
-	/** Whether the supervisor writes state snapshots of the machines to the run directory at the end. */
-	readonly snapshots: boolean;
+}
+
+/** Where checkpoints of the whole lab come from and go to. */
+export interface RunCheckpoints {
+	/** The store of checkpoints. */
+	readonly checkpoints: string;
+	/** The key of the started lab's checkpoint, whether that exists or not; absent on a cold run. */
+	readonly startedKey?: string;
+	/** The checkpoint that is made of all machines once their startup scripts have passed. */
+	readonly saveStarted?: SaveRequest;
+	/** The checkpoint that is made of all machines when the lab has not passed. */
+	readonly saveFailed?: ExportRequest;
+}
+
+/** Where the files of a run are. */
+export interface RunPlaces {
 	/** The name of the run. */
 	readonly run: string;
 	readonly runDirectory: string;
-	/** Shown to the person when the lab is detached: how to log in, and how to end it. */
-	readonly access: { readonly sshConfigFile: string; readonly end: string };
 	readonly disks: string;
 	/** The directory for the nodes' journals when the run fails. */
 	readonly journals: string;
 	readonly sockets: string;
+}
+
+/** Everything that the supervisor needs. It reads it from its standard input, as one line of JSON. */
+export interface RunSpec extends RunCourse, RunHost, RunCheckpoints, RunPlaces {
+	readonly lab: Lab;
+	readonly machines: readonly MachineRunSpec[];
+	/** Shown to the person when the lab is detached: how to log in, and how to end it. */
+	readonly access: { readonly sshConfigFile: string; readonly end: string };
 }
 
 /** What the supervisor writes to descriptor 3, as lines of JSON. */

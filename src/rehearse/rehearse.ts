@@ -17,7 +17,7 @@ import { withEither } from '../base/waiting.js';
 import { boundCheckpoints } from '../checkpoint/inventory.js';
 import { leaseCheckpoint } from '../checkpoint/lease.js';
 import { requiredForRun } from '../host/requirements.js';
-import type { Emit, RobustnessCheck, RunEvent } from '../lab/events.js';
+import type { Emit, RunEvent } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import { masksOf, shownEvent } from '../lab/mask.js';
 import { scriptSources } from '../lab/script-source.js';
@@ -32,7 +32,7 @@ import { writeMachinesFile } from '../prepare/machines-file.js';
 import { prepareLab, type PrepareContext } from '../prepare/prepare.js';
 import { startJanitor } from '../process/janitor.js';
 import { controlSocketIn } from '../protocol/requests.js';
-import type { ExportRequest, Keep, RunSpec } from '../protocol/run-spec.js';
+import type { ExportRequest, RunCourse, RunSpec } from '../protocol/run-spec.js';
 import { keepFresh } from '../runs/heartbeat.js';
 import { announceLive, type LiveLab } from '../runs/live-labs.js';
 import { ensureDirectory, type Paths } from '../runs/paths.js';
@@ -46,44 +46,37 @@ import { announceTests } from '../scenario/checks.js';
 import { keepReports } from './keep-reports.js';
 import { startSupervisor, type Supervisor } from './start-supervisor.js';
 
-export interface RehearseOptions {
+/** The lab of a run, and where it came from. */
+export interface RehearsedLab {
 	readonly lab: Lab;
 	/** The text of its plan, as it was hashed; absent for a lab that a bundle brought. */
 	readonly planText?: string;
 	/** How the person named the lab, for commands to paste. */
 	readonly labArgument: string;
-	readonly paths: Paths;
+	/** An imported lab: its machines are only restored, and nothing is built. */
+	readonly imported?: ImportedLab;
+}
+
+/** What the machines are made from and run on. */
+export interface MachineOptions {
 	readonly accelerator: AcceleratorChoice;
 	readonly checkpoints: CheckpointOptions & {
 		/** Maximum size of all checkpoints, in bytes. */
 		readonly limitBytes: number;
 	};
-	readonly keep: Keep;
 	/** Whether the machines are saved for an export when the run has not passed. */
 	readonly saveFailed?: boolean;
-	/** An imported lab: its machines are only restored, and nothing is built. */
-	readonly imported?: ImportedLab;
-	/** Whether the scenario runs once the machines are started. */
-	readonly scenario: boolean;
-	/** Whether startup scripts are traced. */
-	readonly trace: boolean;
-	/** The robustness checks that run once the scenario has passed. */
-	readonly robustness?: readonly RobustnessCheck[];
+	/** Base URI of the Debian archive. The default is that of the host's apt. */
+	readonly mirror?: string | undefined;
+}
+
+export interface RehearseOptions extends RehearsedLab, MachineOptions {
+	readonly course: RunCourse;
+	readonly paths: Paths;
 	/** Directories of earlier runs that this run must not remove. */
 	readonly spared?: readonly string[];
 	/** Where this process writes what it has no other place for, when it is a lab's daemon. */
 	readonly daemonLog?: string;
-	/** How long each node waits before its startup scripts begin, in milliseconds. */
-	readonly pace?: Readonly<Record<string, number>>;
-	/**
-	 * Whether state snapshots of the machines are written to the run directory (../runs/snapshots), after the events that
-	 * decide the verdict.
-	 */
-	readonly snapshots?: boolean;
-	/** Whether declared passwords stay in what is shown and kept. */
-	readonly showSecrets?: boolean;
-	/** Base URI of the Debian archive. The default is that of the host's apt. */
-	readonly mirror?: string | undefined;
 	/** Time limit of the whole run, in milliseconds. */
 	readonly timeLimitMs: number;
 	/** Called with every event, after it was logged. */
@@ -106,7 +99,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	const began = performance.now();
 	let state = emptyRun();
 	let directory: RunDirectory | undefined;
-	const masks = masksOf(options.lab, options.showSecrets ?? false);
+	const masks = masksOf(options.lab, options.course.showSecrets ?? false);
 	const emit: Emit = (body) => {
 		// All that a plan or a guest says comes by here, whoever shows it.
 		const event: RunEvent = shownEvent({ at: Date.now(), ...body }, masks.text);
@@ -175,10 +168,10 @@ async function rehearseIn(
 	{ starting, required }: { readonly starting: Promise<Supervisor>; readonly required: Promise<void> },
 	context: PrepareContext,
 ): Promise<void> {
-	const { lab, paths, imported, stopping } = options;
+	const { lab, course, paths, imported, stopping } = options;
 	const { emit, cleanup, signal } = context;
 	await required;
-	const prepared = await (imported ? prepareImported(imported, lab, directory, paths, context) : prepareLab(lab, directory, options, context));
+	const prepared = await (imported ? prepareImported(imported, lab, directory, paths, context) : prepareLab(lab, directory, { ...options, trace: course.trace }, context));
 	const { plan, accelerator, deadlines, slowdown } = prepared;
 	const { accelerator: _accelerator, ...hostInputs } = prepared.host;
 	await keep('what the machines are started with', writeMachinesFile({ ...prepared, ...plan }, directory.path), emit);
@@ -192,22 +185,13 @@ async function rehearseIn(
 	const saveFailed = options.saveFailed ? await requestSave(paths.checkpoints, emit, cleanup) : undefined;
 	const supervisor = await starting;
 	const run: RunSpec = {
-		lab,
+		...{ lab, checkpoints, deadlines, slowdown },
 		...plan,
-		checkpoints,
+		...course,
 		accelerator: { name: accelerator.name, accel: accelerator.accel, cpu: accelerator.cpu },
 		host: hostInputs,
-		deadlines,
-		slowdown,
-		keep: options.keep,
-		scenario: options.scenario,
-		showSecrets: options.showSecrets ?? false,
-		trace: options.trace,
 		access: { sshConfigFile: sshConfigFile(directory.path), end: `rehearse down ${quote(lab.name)}` },
-		robustness: options.robustness ?? [],
-		...(options.pace ? { pace: options.pace } : {}),
 		...(saveFailed ? { saveFailed } : {}),
-		snapshots: options.snapshots ?? false,
 		run: directory.id,
 		runDirectory: directory.path,
 		disks: directory.disks,
@@ -241,12 +225,12 @@ async function keep(what: string, keeping: Promise<void>, emit: Emit): Promise<v
 	);
 }
 
-const liveLab = ({ lab, labArgument, scenario, imported, daemonLog }: RehearseOptions, { path: runDirectory, sockets }: RunDirectory): LiveLab => ({
+const liveLab = ({ lab, labArgument, course, imported, daemonLog }: RehearseOptions, { path: runDirectory, sockets }: RunDirectory): LiveLab => ({
 	name: lab.name,
 	labArgument,
 	planPath: lab.planPath,
 	nodes: lab.nodes.map(({ name }) => name),
-	isUp: !scenario,
+	isUp: !course.scenario,
 	...(imported ? { imported: imported.directory } : {}),
 	...(daemonLog === undefined ? {} : { log: daemonLog }),
 	runDirectory,
@@ -257,7 +241,7 @@ const liveLab = ({ lab, labArgument, scenario, imported, daemonLog }: RehearseOp
 	startedAt: Date.now(),
 });
 
-function announce({ lab, labArgument, scenario, robustness }: RehearseOptions, directory: RunDirectory, emit: Emit): void {
+function announce({ lab, labArgument, course: { scenario, robustness = [] } }: RehearseOptions, directory: RunDirectory, emit: Emit): void {
 	emit({
 		type: 'run-started',
 		runId: directory.id,
@@ -269,7 +253,7 @@ function announce({ lab, labArgument, scenario, robustness }: RehearseOptions, d
 		warnings: lab.warnings,
 		...(lab.leftOut.length > 0 ? { leftOut: lab.leftOut } : {}),
 		runDirectory: directory.path,
-		...(robustness && robustness.length > 0 ? { robustness } : {}),
+		...(robustness.length > 0 ? { robustness } : {}),
 		planPath: lab.planPath,
 		topology: topologyOf(lab),
 		sources: scriptSources(lab),

@@ -29,7 +29,7 @@ const pauseBounds = { least: 1000, most: 30_000 };
 export async function rehearseOrders(plain: RunState, { count, seed }: Shuffle, options: RehearseOptions): Promise<RunState> {
 	const began = performance.now();
 	let state = plain;
-	const masks = masksOf(options.lab, options.showSecrets ?? false);
+	const masks = masksOf(options.lab, options.course.showSecrets ?? false);
 	const emit = (body: RunEventBody) => {
 		const event: RunEvent = shownEvent({ at: Date.now(), ...body }, masks.text);
 		state = foldEvent(state, event);
@@ -65,9 +65,12 @@ export async function rehearseOrders(plain: RunState, { count, seed }: Shuffle, 
 
 const inOrder = (order: StartupOrder, options: RehearseOptions): RehearseOptions => ({
 	...options,
-	pace: Object.fromEntries(order.map(({ node, delayMs }) => [node, delayMs])),
-	robustness: [],
-	keep: 'never',
+	course: {
+		...options.course,
+		pace: Object.fromEntries(order.map(({ node, delayMs }) => [node, delayMs])),
+		robustness: [],
+		keep: 'never',
+	},
 	// Each run is reported in one line, when it has ended.
 	onEvent: () => undefined,
 });

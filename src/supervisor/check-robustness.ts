@@ -21,7 +21,7 @@ export async function checkRobustness(
 ): Promise<boolean> {
 	const boots = new Semaphore(os.availableParallelism());
 	const lab = checkableLab(running, { runSpec, emit, signal, cleanup, boots });
-	const { deadlines, robustness, lab: { nodes } } = runSpec;
+	const { deadlines, robustness = [], lab: { nodes } } = runSpec;
 	const options = { lab, nodes, emit, settleMs: Math.min(deadlines.assertionMs, longestSettleMs), signal };
 	const results: boolean[] = [];
 	for (const name of robustness) {

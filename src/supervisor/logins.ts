@@ -42,7 +42,7 @@ export class LoginChecks {
 
 	/** Begins with a node while others are still coming up, where nobody is to look at the machines before the scenario. */
 	beginEarly(node: string): void {
-		const { scenario, robustness, snapshots } = this.#run;
+		const { scenario, robustness = [], snapshots } = this.#run;
 		// Of machines that another run has started, something may be known.
 		if (scenario && !snapshots && robustness.length === 0 && !this.#context.wasStarted(node)) this.#begin(node);
 	}

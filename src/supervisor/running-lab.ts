@@ -162,10 +162,10 @@ export class RunningLab {
 		return this.#logins.hasRefused;
 	}
 
-	/** What runs commands in a node's machine. @throws Failure `usage` where none runs, or it stands still */
+	/** What runs commands in a node's machine. @throws Failure `usage` where none runs, or it is paused */
 	commandsOf(name: string): GuestCommands {
 		const node = this.find(name);
-		if (node.paused) throw usageFailure(`${name} stands still`, { node: name, hint: '`rehearse resume` has it go on' });
+		if (node.paused) throw usageFailure(`${name} is paused`, { node: name, hint: '`rehearse resume` continues it' });
 		return node.machine.commands;
 	}
 

@@ -1,19 +1,6 @@
 import { usageFailure } from '../../base/errors.js';
 import { defineCommand } from '../command.js';
-import {
-	acceleratorFlag,
-	bytesOf,
-	checkpointLimitFlag,
-	filled,
-	jsonFlag,
-	labArgument,
-	millisecondsOf,
-	mirrorFlag,
-	scriptTimeoutFlag,
-	scriptTimeoutOf,
-	secretsFlag,
-	traceFlag,
-} from '../flags.js';
+import { filled, jsonFlag, labArgument, startFlags, startOptions, traceFlag } from '../flags.js';
 
 /** The number of seeds: a seed has 32 bits. */
 const seeds = 2 ** 32;
@@ -31,7 +18,7 @@ export const runDefinition = defineCommand({
 	describe: 'rehearse a lab: images, machines, startup scripts, scenario; the exit status is the verdict',
 	positionals: labArgument,
 	flags: {
-		...acceleratorFlag,
+		...startFlags,
 		cold: {
 			type: 'boolean',
 			default: false,
@@ -50,7 +37,6 @@ export const runDefinition = defineCommand({
 			requiresArg: true,
 			describe: 'run only the startup scripts of this node (repeatable); restore the other nodes as their scripts left them',
 		},
-		...checkpointLimitFlag,
 		keep: {
 			choices: ['never', 'on-failure', 'always'],
 			default: 'never',
@@ -62,7 +48,6 @@ export const runDefinition = defineCommand({
 			describe: 'save all machines as they are when the run has not passed, for `rehearse bundle --with-checkpoints`',
 		},
 		...traceFlag,
-		...scriptTimeoutFlag,
 		'default-tests': { type: 'boolean', default: false, describe: "run OpenFactory's own default tests as well" },
 		strict: { type: 'boolean', default: false, describe: 'fail when there is an assertion that no rehearsal can judge' },
 		timeout: {
@@ -91,29 +76,28 @@ export const runDefinition = defineCommand({
 		junit: { type: 'string', requiresArg: true, describe: 'write a JUnit report to this file' },
 		'code-quality': { type: 'string', requiresArg: true, describe: 'write a code-quality report of GitLab to this file' },
 		html: { type: 'string', requiresArg: true, describe: 'write the page of the run to this file as well' },
-		...secretsFlag,
-		...mirrorFlag,
 		...jsonFlag,
 	} as const,
 	async run(flags, terminal) {
-		const timeLimitMs = millisecondsOf('timeout', flags.timeout);
+		const start = startOptions(flags);
 		const junit = filled('junit', flags.junit);
 		const codeQuality = filled('code-quality', flags['code-quality']);
 		const html = filled('html', flags.html);
-		const mirror = filled('mirror', flags.mirror);
 		const [{ runCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/run.js'),
 			import('../../runs/paths.js'),
 		]);
-		const { lab, accel: accelerator, keep, trace, json, cold, from, only, twice, reboot } = flags;
-		const shuffle = shuffleOf(flags.shuffle, flags['shuffle-seed']);
-		const robustness = [...(twice ? ['twice' as const] : []), ...(reboot ? ['reboot' as const] : [])];
-		const checkpoints = { cold, from, only, limitBytes: bytesOf('checkpoint-limit', flags['checkpoint-limit']) };
-		const saveFailed = flags['save-failed'];
-		const showSecrets = flags['show-secrets'];
-		const scriptTimeoutSeconds = scriptTimeoutOf(flags['script-timeout']);
-		const asked = { scriptTimeoutSeconds, defaultTests: flags['default-tests'], strict: flags.strict, showSecrets };
-		const outputs = { json, junit, codeQuality, html, terminal };
-		return runCommand({ ...asked, ...outputs, lab, paths: userPaths(), accelerator, checkpoints, keep, saveFailed, trace, robustness, shuffle, mirror, timeLimitMs });
+		const { lab, json, cold, from, only, keep, trace, strict } = flags;
+		const robustness = [...(flags.twice ? ['twice' as const] : []), ...(flags.reboot ? ['reboot' as const] : [])];
+		return runCommand({
+			...start,
+			...{ lab, json, strict, terminal, paths: userPaths() },
+			restore: { cold, from, only },
+			course: { keep, trace, robustness },
+			...{ junit, codeQuality, html },
+			saveFailed: flags['save-failed'],
+			defaultTests: flags['default-tests'],
+			shuffle: shuffleOf(flags.shuffle, flags['shuffle-seed']),
+		});
 	},
 });

@@ -53,7 +53,7 @@ export async function bringUpImported(saved: SavedLab, { directory, paths, timeL
 				accelerator: saved.accelerator.name,
 				// The store of this machine has no checkpoints of these machines, and none are made.
 				checkpoints: { cold: true, started: [], limitBytes: 0 },
-				trace: saved.trace,
+				course: { trace: saved.trace },
 			},
 			terminal,
 		);

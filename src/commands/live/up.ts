@@ -5,42 +5,27 @@
 import path from 'node:path';
 import { ExitCode, usageFailure } from '../../base/errors.js';
 import { type Lab, requireNodes } from '../../lab/lab.js';
-import type { AcceleratorChoice } from '../../machine/accelerator.js';
 import { acquireLock } from '../../process/lock.js';
 import { findEndedLabs, forgetEnded } from '../../runs/ended-labs.js';
 import { findLiveLabs } from '../../runs/live-labs.js';
-import { ensureDirectory, type Paths } from '../../runs/paths.js';
+import { ensureDirectory } from '../../runs/paths.js';
 import { exitCodeOf, resultOf } from '../../outcome/result.js';
 import type { RunState } from '../../outcome/state.js';
 import { summary } from '../../report/summary.js';
 import { readyText } from '../../report/lab-status.js';
 import { loadPlan, type LoadedPlan } from '../load-lab.js';
-import type { Terminal } from '../terminal.js';
+import type { StartOptions } from '../start-options.js';
 import { bringUp } from './bring-up.js';
 import type { DetachedLab } from './detached.js';
 
-export interface UpOptions {
-	/** Name of a bundled lab, or path of a plan. */
-	readonly lab: string;
+export interface UpOptions extends StartOptions {
 	/** Names of the wanted nodes. An empty list means all. */
 	readonly nodes: readonly string[];
-	readonly paths: Paths;
-	readonly accelerator: AcceleratorChoice;
 	/** Whether the machines are restored behind their startup scripts where possible, or run their scripts. */
 	readonly from: 'started' | 'provisioned';
 	readonly cold: boolean;
-	readonly limitBytes: number;
-	/** Startup scripts may take so long, in seconds, where the plan says nothing. */
-	readonly scriptTimeoutSeconds: number | undefined;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
-	/** Whether declared passwords stay in what is shown and kept. */
-	readonly showSecrets: boolean;
-	readonly mirror: string | undefined;
-	/** Time limit for the start, in milliseconds. */
-	readonly timeLimitMs: number;
-	readonly json: boolean;
-	readonly terminal: Terminal;
 }
 
 /**
@@ -86,8 +71,7 @@ const describe = ({ lab, planText }: LoadedPlan, options: UpOptions): DetachedLa
 		started: options.from === 'started' && !options.cold ? lab.nodes.map(({ name }) => name) : [],
 		limitBytes: options.limitBytes,
 	},
-	trace: options.trace,
-	showSecrets: options.showSecrets,
+	course: { trace: options.trace, showSecrets: options.showSecrets },
 	mirror: options.mirror,
 	timeLimitMs: options.timeLimitMs,
 });

@@ -19,7 +19,7 @@ async function makeStaging(t: ExecutionContext): Promise<{ store: string; order:
 	const root = await mkdtemp(path.join(os.tmpdir(), 'rehearse-export-'));
 	t.teardown(() => rm(root, { recursive: true, force: true }));
 	const [store, image] = [path.join(root, 'checkpoints'), path.join(root, 'images', 'fedcba9876543210')];
-	const staging = path.join(store, `.${key}.${process.pid}.aside`);
+	const staging = path.join(store, `.${key}.${process.pid}.staging`);
 	for (const directory of [staging, image]) await mkdir(directory, { recursive: true });
 	const rootFile = path.join(image, 'root.img');
 	await writeFile(rootFile, 'root');
@@ -98,7 +98,7 @@ test.serial('a lab that is up is saved when somebody asks, without the dead, and
 	t.true((await statusOf(lab)).nodes[0]?.paused, 'who stood still does');
 	await t.throwsAsync(readdir(lab.journals), { code: 'ENOENT' }, 'and is asked for nothing');
 	await ask(lab.controlSocket, { op: 'resume', node: 'one' });
-	const again = { staging: path.join(store, `.${'f'.repeat(16)}.${process.pid}.aside`), key: 'f'.repeat(16) };
+	const again = { staging: path.join(store, `.${'f'.repeat(16)}.${process.pid}.staging`), key: 'f'.repeat(16) };
 	await mkdir(again.staging);
 	await ask(lab.controlSocket, { op: 'save', ...again }, { deadlineMs: 20_000 });
 	t.deepEqual((await readdir(store)).sort(), [key, again.key]);

@@ -32,7 +32,7 @@ test('--cold and --from', refused, { cold: true, from: 'started' }, /--cold .*--
 
 const refuses = test.macro((t, nodes: readonly string[], request: Partial<Parameters<typeof checkShuffle>[1]>, message: RegExp) => {
 	const few = labOf(...nodes.map((name, index) => labNode(name, index)));
-	t.throws(() => checkShuffle(few, { cold: false, from: undefined, only: [], limitBytes: 0, ...request }), { message });
+	t.throws(() => checkShuffle(few, { cold: false, from: undefined, only: [], ...request }), { message });
 });
 
 test('--shuffle needs two nodes', refuses, ['one'], {}, /one order only/);
@@ -40,5 +40,5 @@ test('--shuffle needs checkpoints', refuses, ['one', 'two'], { cold: true }, /--
 test('--shuffle needs startup scripts', refuses, ['one', 'two'], { from: 'started' }, /all startup scripts/);
 test('--shuffle needs the startup scripts of all', refuses, ['one', 'two'], { only: ['one'] }, /all startup scripts/);
 test('other orders of two nodes', (t) => {
-	t.notThrows(() => checkShuffle(labOf(labNode('one'), labNode('two', 1)), { cold: false, from: undefined, only: [], limitBytes: 0 }));
+	t.notThrows(() => checkShuffle(labOf(labNode('one'), labNode('two', 1)), { cold: false, from: undefined, only: [] }));
 });

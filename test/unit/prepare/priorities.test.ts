@@ -43,7 +43,7 @@ test('where nothing is known nobody yields', (t) => {
 
 test('a lab is saved with the times of those whose startup scripts ran', (t) => {
 	const order = {
-		...{ staging: '/store/.aside', manifest: { schema: 4, key: '0123456789abcdef', kind: 'started', lab: 'vault' } as const },
+		...{ staging: '/store/.staging', manifest: { schema: 4, key: '0123456789abcdef', kind: 'started', lab: 'vault' } as const },
 		machines: [{ node: 'redis', fingerprint: {} }, { node: 'web', fingerprint: {} }],
 	};
 	const { machines } = withStartupTimes(order, new Map([['redis', 300], ['web', undefined]]));

@@ -78,6 +78,14 @@ export const secretsFlag = {
 	},
 } as const;
 
+/** For commands that give a verdict. */
+export const reportFlags = {
+	strict: { type: 'boolean', default: false, describe: 'fail when there is an assertion that no rehearsal can judge' },
+	junit: { type: 'string', requiresArg: true, describe: 'write a JUnit report to this file' },
+	'code-quality': { type: 'string', requiresArg: true, describe: 'write a code-quality report of GitLab to this file' },
+	html: { type: 'string', requiresArg: true, describe: 'write the page of the run to this file as well' },
+} as const;
+
 /** For commands that start a lab's machines (../commands/start-options). */
 export const startFlags = {
 	...acceleratorFlag,

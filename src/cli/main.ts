@@ -20,11 +20,13 @@ import { evidenceDefinitions } from './commands/evidence.js';
 import { graphDefinition } from './commands/graph.js';
 import { downDefinition } from './commands/down.js';
 import { execDefinition } from './commands/exec.js';
+import { fleetDefinition } from './commands/fleet.js';
 import { forwardDefinition } from './commands/forward.js';
 import { imageDefinition } from './commands/image.js';
 import { isoDefinition } from './commands/iso.js';
 import { linkDefinition } from './commands/link.js';
 import { logsDefinition } from './commands/logs.js';
+import { mergeDefinition } from './commands/merge.js';
 import { nodePowerDefinitions } from './commands/node-power.js';
 import { openDefinition } from './commands/open.js';
 import { pruneDefinition } from './commands/prune.js';
@@ -44,6 +46,7 @@ import { watchDefinition } from './commands/watch.js';
 const commands: readonly Command[] = [
 	runDefinition,
 	watchDefinition,
+	fleetDefinition,
 	checkDefinition,
 	graphDefinition,
 	imageDefinition,
@@ -67,6 +70,7 @@ const commands: readonly Command[] = [
 	debugDefinition,
 	traceDefinition,
 	reportDefinition,
+	mergeDefinition,
 	...evidenceDefinitions,
 	bundleDefinition,
 	openDefinition,

@@ -1,8 +1,9 @@
 /** `rehearse export`: a passed run as evidence, in a directory of its own. */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ExitCode, toFailure, usageFailure } from '../base/errors.js';
+import { makeDirectory } from '../base/files.js';
 import { composeExport } from '../evidence/compose.js';
 import { signEnvelope } from '../evidence/dsse.js';
 import { names, staysWithin, type ExportedFile, type Signature } from '../evidence/layout.js';
@@ -111,7 +112,7 @@ async function writeAll(out: string, files: readonly ExportedFile[], keyFile: st
 	try {
 		for (const { path: name, contents } of files) {
 			const file = path.join(staging, name);
-			await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+			await makeDirectory(path.dirname(file), 0o700);
 			await writeFile(file, contents, { mode: 0o600, flag: 'wx' });
 		}
 		if (keyFile !== undefined) {

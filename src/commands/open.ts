@@ -1,8 +1,9 @@
 /** `rehearse open`: imports a run of another machine, shows its report, and starts its lab. */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ExitCode, Failure, toFailure, toReported } from '../base/errors.js';
+import { makeDirectory } from '../base/files.js';
 import { withCleanup } from '../base/cleanup.js';
 import { manifestName, parseBundleManifest, type BundleManifest } from '../bundle/manifest.js';
 import { badArchive } from '../bundle/tar.js';
@@ -80,7 +81,7 @@ function unpack(file: string, runs: string, { stderr }: Pick<Terminal, 'stderr'>
 		// Hidden until it is complete. If this process is killed, the next run removes it: see pruneRuns.
 		const staging = path.join(runs, `.${stamp}-${process.pid}-opened`);
 		cleanup.defer('unpacked bundle', () => rm(staging, { recursive: true, force: true }));
-		await mkdir(staging, { recursive: true, mode: 0o700 });
+		await makeDirectory(staging, 0o700);
 		await writeHolder(staging);
 		const manifest = await unpackBundle(file, staging, { signal, onMachines: () => stderr.write('unpacking the machines\n') });
 		// Check its contents before it is kept.

@@ -1,7 +1,7 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ExitCode, usageFailure } from '../base/errors.js';
-import { makeWritableDirectory } from '../base/files.js';
+import { makeDirectory, makeWritableDirectory } from '../base/files.js';
 import type { LabNode, StartupScript } from '../lab/lab.js';
 import { layOutColumns, painter } from '../report/text.js';
 import { buildSeedFiles, readGuestFiles, type GuestFiles } from '../seed/content.js';
@@ -70,7 +70,7 @@ async function writeSeed(node: LabNode, guestFiles: GuestFiles, out: string, sig
 	await mkdir(files, { mode: 0o700 });
 	for (const [name, content] of Object.entries(seed)) {
 		const file = path.join(files, name);
-		await mkdir(path.dirname(file), { recursive: true });
+		await makeDirectory(path.dirname(file));
 		await writeFile(file, content);
 	}
 	return { node: node.name, disk, files, mac: node.mac, host_key: hostKey.publicKey };

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
+import { makeDirectory } from '../base/files.js';
 import type { LabNode } from '../lab/lab.js';
 import { startJanitor } from '../process/janitor.js';
 import { run } from '../process/run.js';
@@ -32,7 +33,7 @@ const layerNames = { base: '10-base.squashfs', node: '20-node.squashfs' } as con
  */
 export async function writeIso(node: LabNode, base: BaseLayer, directory: string, signal?: AbortSignal): Promise<WrittenIso> {
 	return withCleanup(async (cleanup) => {
-		await mkdir(directory, { recursive: true });
+		await makeDirectory(directory);
 		let staging: string | undefined;
 		cleanup.defer('staging directory', () => (staging ? rm(staging, { recursive: true, force: true }) : undefined));
 		staging = await mkdtemp(path.join(directory, '.partial-'));

@@ -97,6 +97,8 @@ export interface RestartOutcome {
 
 /** How the lab fared when its startups began in an order and at a pace of their own. */
 export interface OrderOutcome {
+	/** The number of the order among those of its seed, from 1. */
+	readonly number?: number;
 	/** Nodes in the order in which their startup began, with milliseconds from the first. */
 	readonly order: readonly { readonly node: string; readonly delayMs: number }[];
 	readonly verdict: Status | 'not run';

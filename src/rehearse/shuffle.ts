@@ -17,6 +17,8 @@ import { startupOrders, type StartupOrder } from './startup-orders.js';
 export interface Shuffle {
 	readonly count: number;
 	readonly seed: number;
+	/** Numbers of the orders to run, from 1; all of them where it is missing. */
+	readonly only?: readonly number[];
 }
 
 /** Bounds of the longest pause between two startups, in milliseconds. */
@@ -26,7 +28,7 @@ const pauseBounds = { least: 1000, most: 30_000 };
  * Rehearses a lab in other orders, if its plain run passed. It stops at the first run that breaks or is interrupted.
  * Resolves to the plain run's state, extended by the outcomes. Never rejects.
  */
-export async function rehearseOrders(plain: RunState, { count, seed }: Shuffle, options: RehearseOptions): Promise<RunState> {
+export async function rehearseOrders(plain: RunState, { count, seed, only }: Shuffle, options: RehearseOptions): Promise<RunState> {
 	const began = performance.now();
 	let state = plain;
 	const masks = masksOf(options.lab, options.course.showSecrets ?? false);
@@ -40,17 +42,19 @@ export async function rehearseOrders(plain: RunState, { count, seed }: Shuffle, 
 		}
 		options.onEvent(event);
 	};
-	emit({ type: 'shuffle-started', seed, count });
+	emit({ type: 'shuffle-started', seed, count: only?.length ?? count });
 	const longest = Math.max(...allScripts(plain).map(({ outcome }) => outcome?.ms ?? 0), 0);
 	const longestMs = Math.min(Math.max(longest, pauseBounds.least), pauseBounds.most);
 	const nodes = options.lab.nodes.map(({ name }) => name);
 	const orders = verdictOf(plain) === 'passed' ? startupOrders(nodes, count, seed, longestMs) : [];
 	const spared = [plain.runDirectory];
-	for (const order of orders) {
+	for (const [index, order] of orders.entries()) {
+		const number = index + 1;
+		if (only && !only.includes(number)) continue;
 		const timeLimitMs = Math.max(1, options.timeLimitMs - (performance.now() - began));
 		const run = await rehearse({ ...inOrder(order, options), timeLimitMs, spared });
 		const verdict = verdictOf(run);
-		emit({ type: 'order-finished', order, verdict, failures: failureSentences(run), runDirectory: run.runDirectory });
+		emit({ type: 'order-finished', number, order, verdict, failures: failureSentences(run), runDirectory: run.runDirectory });
 		if (verdict !== 'passed') spared.push(run.runDirectory);
 		const error = verdict === 'failed' ? undefined : errorOf(run);
 		if (error) {

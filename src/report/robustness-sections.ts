@@ -95,6 +95,7 @@ function shuffleSection(shuffle: RobustnessRecords['shuffle'], width: number, pa
 
 /** `redis, then web after 3.2 s, then db after 800 ms`. */
 export function orderText(order: OrderOutcome['order']): string {
+	if (order.length === 0) return 'an order that was not run';
 	return order
 		.map(({ node, delayMs }, index) => {
 			const pause = delayMs - (order[index - 1]?.delayMs ?? 0);

@@ -1,16 +1,7 @@
 import { usageFailure } from '../../base/errors.js';
 import { defineCommand } from '../command.js';
-import { filled, jsonFlag, labArgument, startFlags, startOptions, traceFlag } from '../flags.js';
-
-/** The number of seeds: a seed has 32 bits. */
-const seeds = 2 ** 32;
-
-/** Reads the values of --shuffle and --shuffle-seed. @throws Failure `usage` for an invalid number of orders or seed */
-function shuffleOf(count: number, seed: number = Math.floor(Math.random() * seeds)) {
-	if (!Number.isInteger(count) || count < 0 || count > 1000) throw usageFailure('--shuffle: expected a number of orders, 1000 at most');
-	if (!Number.isInteger(seed) || seed < 0 || seed >= seeds) throw usageFailure(`--shuffle-seed: expected a whole number from 0 to ${seeds - 1}`);
-	return count === 0 ? undefined : { count, seed };
-}
+import { filled, jsonFlag, labArgument, reportFlags, startFlags, startOptions, traceFlag } from '../flags.js';
+import { anySeed, checkFlags, checksOf, requireNoReports, shardFlags, shardOf } from '../work-flags.js';
 
 /** `rehearse run [LAB]` */
 export const runDefinition = defineCommand({
@@ -48,34 +39,9 @@ export const runDefinition = defineCommand({
 			describe: 'save all machines as they are when the run has not passed, for `rehearse bundle --with-checkpoints`',
 		},
 		...traceFlag,
-		'default-tests': { type: 'boolean', default: false, describe: "run OpenFactory's own default tests as well" },
-		strict: { type: 'boolean', default: false, describe: 'fail when there is an assertion that no rehearsal can judge' },
-		timeout: {
-			type: 'number',
-			default: 3600,
-			requiresArg: true,
-			describe: 'limit for the whole run, in seconds',
-		},
-		twice: {
-			type: 'boolean',
-			default: false,
-			describe: 'then run every startup script a second time: it must pass and change nothing, and the scenario must pass again',
-		},
-		reboot: {
-			type: 'boolean',
-			default: false,
-			describe: 'then restart every machine: it must come back in the same state, and the scenario must pass again',
-		},
-		shuffle: {
-			type: 'number',
-			default: 0,
-			requiresArg: true,
-			describe: 'then rehearse the lab in this many other orders and paces of startup',
-		},
-		'shuffle-seed': { type: 'number', requiresArg: true, describe: 'the seed of the orders; the same seed gives the same orders' },
-		junit: { type: 'string', requiresArg: true, describe: 'write a JUnit report to this file' },
-		'code-quality': { type: 'string', requiresArg: true, describe: 'write a code-quality report of GitLab to this file' },
-		html: { type: 'string', requiresArg: true, describe: 'write the page of the run to this file as well' },
+		...checkFlags,
+		...shardFlags,
+		...reportFlags,
 		...jsonFlag,
 	} as const,
 	async run(flags, terminal) {
@@ -83,21 +49,27 @@ export const runDefinition = defineCommand({
 		const junit = filled('junit', flags.junit);
 		const codeQuality = filled('code-quality', flags['code-quality']);
 		const html = filled('html', flags.html);
-		const [{ runCommand }, { userPaths }] = await Promise.all([
-			import('../../commands/run.js'),
-			import('../../runs/paths.js'),
-		]);
+		const { robustness, shuffle, defaultTests } = checksOf(flags);
 		const { lab, json, cold, from, only, keep, trace, strict } = flags;
-		const robustness = [...(flags.twice ? ['twice' as const] : []), ...(flags.reboot ? ['reboot' as const] : [])];
+		const { userPaths } = await import('../../runs/paths.js');
+		const common = { ...start, json, terminal, defaultTests, paths: userPaths() };
+		const shard = shardOf(flags);
+		if (shard) {
+			const ofOneMachine = { from, only: only[0], keep: keep === 'never' ? undefined : keep, 'save-failed': flags['save-failed'] || undefined };
+			for (const [flag, value] of Object.entries(ofOneMachine)) if (value !== undefined) throw usageFailure(`--${flag} is for a run on one machine: give it without --shard`);
+			requireNoReports({ junit, codeQuality, html, strict });
+			const { shardCommand } = await import('../../commands/shard.js');
+			return shardCommand({ ...common, ...shard, labs: [lab], cold, robustness, shuffle, course: { trace } });
+		}
+		const { runCommand } = await import('../../commands/run.js');
 		return runCommand({
-			...start,
-			...{ lab, json, strict, terminal, paths: userPaths() },
+			...common,
+			...{ lab, strict },
 			restore: { cold, from, only },
 			course: { keep, trace, robustness },
 			...{ junit, codeQuality, html },
 			saveFailed: flags['save-failed'],
-			defaultTests: flags['default-tests'],
-			shuffle: shuffleOf(flags.shuffle, flags['shuffle-seed']),
+			shuffle: shuffle && { count: shuffle.count, seed: shuffle.seed ?? anySeed() },
 		});
 	},
 });

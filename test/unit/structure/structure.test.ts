@@ -18,7 +18,7 @@ const layers: readonly (readonly string[])[] = [
 	['host', 'protocol'],
 	['runs', 'saved-lab'],
 	['report', 'prepare', 'supervisor'],
-	['page', 'evidence'],
+	['page', 'evidence', 'shard'],
 	['rehearse'],
 	['commands'],
 	['cli'],
@@ -97,6 +97,12 @@ test('no room holds more than an eighth of the source', (t) => {
 test('only the prompt of the debugger reads lines with node:readline', (t) => {
 	const users = [...sources, ...tests].filter(({ text }) => /from 'node:readline(?:\/promises)?'/.test(text)).map(({ path }) => path);
 	t.deepEqual(users, ['src/commands/live/debugger/lines.ts']);
+});
+
+/** Node's `mkdir` with `recursive` never returns where the kernel refuses an entry, as in /proc. */
+test('directories that people name are made by makeDirectory', (t) => {
+	const users = sources.filter(({ folder, text }) => ['commands', 'iso', 'shard'].includes(folder) && /\bmkdir\([^;]*recursive/.test(text));
+	t.deepEqual(users.map(({ path }) => path), []);
 });
 
 test('src imports files of src only, and those are there', (t) => {

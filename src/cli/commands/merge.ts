@@ -1,0 +1,26 @@
+import { defineCommand } from '../command.js';
+import { filled, jsonFlag, reportFlags } from '../flags.js';
+
+/** `rehearse merge SHARD…` */
+export const mergeDefinition = defineCommand({
+	usage: 'merge <shards..>',
+	describe: 'merge the shards of a rehearsal (`run --shard`) to one verdict, which is the exit status',
+	positionals: {
+		shards: { type: 'string', array: true, demandOption: true, describe: 'directories of shards, or a directory that holds them' },
+	} as const,
+	flags: {
+		...reportFlags,
+		times: { type: 'string', requiresArg: true, describe: 'write how long each part of the work took to this file, for `--times`' },
+		...jsonFlag,
+	} as const,
+	async run({ shards, json, strict, ...flags }, terminal) {
+		const { mergeCommand } = await import('../../commands/merge.js');
+		return mergeCommand({
+			...{ shards, json, strict, terminal },
+			junit: filled('junit', flags.junit),
+			codeQuality: filled('code-quality', flags['code-quality']),
+			html: filled('html', flags.html),
+			times: filled('times', flags.times),
+		});
+	},
+});

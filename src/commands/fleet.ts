@@ -1,0 +1,23 @@
+/** `rehearse fleet`: several labs, one after another on this machine, and one verdict. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { withCleanup } from '../base/cleanup.js';
+import type { ExitCode } from '../base/errors.js';
+import { mergeCommand } from './merge.js';
+import { openReports, type ReportRunOptions } from './run-reports.js';
+import { shardCommand, type ShardOptions } from './shard.js';
+
+export interface FleetOptions extends Omit<ShardOptions, 'shard' | 'out' | 'times'>, ReportRunOptions {}
+
+/** Rehearses the labs as one shard, and merges that. The exit status is the highest of all labs. */
+export const fleetCommand = (options: FleetOptions): Promise<ExitCode> =>
+	withCleanup(async (cleanup) => {
+		if (options.labs.length === 1) openReports(options);
+		const out = await mkdtemp(path.join(os.tmpdir(), 'rehearse-fleet-'));
+		cleanup.defer('shard', () => rm(out, { recursive: true, force: true }));
+		const { stderr } = options.terminal;
+		// The summary of each lab as it ends; the results of all at the end.
+		await shardCommand({ ...options, json: false, terminal: { ...options.terminal, stdout: stderr }, shard: { index: 1, total: 1 }, out, times: undefined });
+		return mergeCommand({ ...options, shards: [out], times: undefined });
+	});

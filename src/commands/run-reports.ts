@@ -1,0 +1,74 @@
+/** What `run` and `merge` leave of a run: its summary or result, and files for programs and people. */
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { usageFailure, type ExitCode } from '../base/errors.js';
+import { exitCodeOf, resultJson, resultOf } from '../outcome/result.js';
+import type { RunState } from '../outcome/state.js';
+import { annotationsOf } from '../report/annotations.js';
+import { summary } from '../report/summary.js';
+import { reportPagePath } from '../runs/run-files.js';
+import { tellWorkflow } from './ci.js';
+import { findPlaces } from './places.js';
+import type { Terminal } from './terminal.js';
+
+/** The files that a run writes beside its own. */
+export interface ReportFiles {
+	/** Path of the JUnit report to write. */
+	readonly junit: string | undefined;
+	/** File for a code-quality report of GitLab. */
+	readonly codeQuality: string | undefined;
+	/** File for the page of the run, which its directory has in any case. */
+	readonly html: string | undefined;
+}
+
+/** Finds out before a run that its reports can be written. @throws Failure `usage` where not */
+export function openReports({ junit, codeQuality, html }: ReportFiles): void {
+	for (const file of [junit, codeQuality, html]) if (file !== undefined) openReport(file);
+}
+
+export interface ReportRunOptions extends ReportFiles {
+	/** Whether to print the result object instead of the summary. */
+	readonly json: boolean;
+	/** Fail with an assertion that no rehearsal can judge. */
+	readonly strict: boolean;
+	readonly terminal: Terminal;
+}
+
+/** Reports a run, to files first. Resolves to the exit status that its verdict asks for. */
+export async function reportRun(state: RunState, { junit, codeQuality, html, json, strict, terminal }: ReportRunOptions): Promise<ExitCode> {
+	const result = resultOf(state);
+	if (junit !== undefined) {
+		const { junitXml } = await import('../report/junit.js');
+		writeFileSync(junit, junitXml(state));
+	}
+	if (html !== undefined) {
+		const { writeReportPage } = await import('../page/write.js');
+		await writeReportPage(state, { file: html });
+	}
+	const page = html ?? findPage(state.runDirectory);
+	const { stdout, stdoutColor: color, width } = terminal;
+	stdout.write(json ? resultJson(result) : summary(state, { color, width, page }));
+	if (codeQuality !== undefined) await writeCodeQuality(codeQuality, state);
+	await tellWorkflow(state, terminal);
+	return exitCodeOf(result, strict) as ExitCode;
+}
+
+async function writeCodeQuality(file: string, state: RunState): Promise<void> {
+	const { codeQualityJson } = await import('../report/code-quality.js');
+	const places = await findPlaces(state, process.cwd());
+	writeFileSync(file, codeQualityJson(annotationsOf(state, places), path.relative(process.cwd(), state.planPath)));
+}
+
+/** The page in the run's directory, where it could be written. */
+function findPage(runDirectory: string): string | undefined {
+	const file = reportPagePath(runDirectory);
+	return runDirectory !== '' && existsSync(file) ? file : undefined;
+}
+
+function openReport(file: string): void {
+	try {
+		appendFileSync(file, '');
+	} catch (error) {
+		throw usageFailure(`the report ${file} cannot be written: ${(error as Error).message}`, { cause: error });
+	}
+}

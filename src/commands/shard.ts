@@ -1,0 +1,127 @@
+/** `rehearse run --shard` and `rehearse fleet --shard`: one part of the work that is divided over several machines. */
+import { readFile } from 'node:fs/promises';
+import { ExitCode, usageFailure } from '../base/errors.js';
+import { toolVersion } from '../base/package-root.js';
+import { plural } from '../base/format.js';
+import type { RobustnessCheck } from '../lab/events.js';
+import { exitCodeOf, resultJson, resultOf } from '../outcome/result.js';
+import type { RunState } from '../outcome/state.js';
+import type { RunCourse } from '../protocol/run-spec.js';
+import { summary } from '../report/summary.js';
+import type { ShardRecord } from '../shard/record.js';
+import { claimShard, writeShard, type ShardRun } from '../shard/store.js';
+import { divide, type LabWork, type Unit, type UnitTimes } from '../shard/units.js';
+import { loadPlan, type LoadedPlan } from './load-lab.js';
+import { rehearseShown } from './rehearse-shown.js';
+import type { StartOptions } from './start-options.js';
+import { stopOnSignals } from './stop.js';
+
+/** What is to be rehearsed of every lab. */
+export interface WorkOptions {
+	readonly robustness: readonly RobustnessCheck[];
+	/** Other orders of startup. Without a seed it comes from the plan, the same for every shard. */
+	readonly shuffle: { readonly count: number; readonly seed: number | undefined } | undefined;
+	/** A file of `rehearse merge --times`. */
+	readonly times: string | undefined;
+}
+
+export interface ShardOptions extends Omit<StartOptions, 'lab'>, WorkOptions {
+	/** Names of bundled labs, or paths of plans. */
+	readonly labs: readonly string[];
+	/** The number of the shard, from 1, and how many there are. */
+	readonly shard: Pick<ShardRecord, 'index' | 'total'>;
+	/** The directory in which the shard's is made. */
+	readonly out: string;
+	readonly cold: boolean;
+	readonly course: Pick<RunCourse, 'trace'>;
+}
+
+/** The same work for every machine, and who does what of it. */
+export interface DividedWork {
+	readonly plans: readonly (LoadedPlan & { readonly labArgument: string; readonly work: LabWork })[];
+	readonly division: readonly (readonly Unit[])[];
+}
+
+/** Rehearses a shard. The exit status is the highest of its runs; 0 where nothing was left for it to do. */
+export async function shardCommand(options: ShardOptions): Promise<ExitCode> {
+	const { shard, terminal, json } = options;
+	const { plans, division } = await divideWork(options, shard.total);
+	const directory = await claimShard(options.out, shard);
+	const mine = division[shard.index - 1] ?? [];
+	const stopping = stopOnSignals();
+	try {
+		const runs = new Map<string, ShardRun>();
+		let worst: number = ExitCode.passed;
+		for (const plan of plans) {
+			const units = mine.filter(({ lab }) => lab === plan.lab.name);
+			if (units.length === 0 || stopping.signal.aborted) continue;
+			terminal.stderr.write(`shard ${shard.index} of ${shard.total}: ${plan.lab.name}: ${units.map(({ name }) => name).join(', ')}\n`);
+			const state = await rehearseUnits(plan, units, options, stopping);
+			runs.set(plan.lab.name, { runDirectory: state.runDirectory, failedOrders: failedOrders(state) });
+			const { stdout, stdoutColor: color, width } = terminal;
+			stdout.write(json ? resultJson(resultOf(state)) : summary(state, { color, width }));
+			worst = Math.max(worst, exitCodeOf(resultOf(state)));
+		}
+		// One that was broken off is written too: its log says so, and no merge passes with it.
+		const work = plans.map((plan) => plan.work);
+		await writeShard(directory, { schema: 1, version: toolVersion(), ...shard, work, division }, runs);
+		terminal.stderr.write(`shard ${shard.index} of ${shard.total}: ${plural(mine.length, 'unit')} of work in ${directory}\n`);
+		return (stopping.signal.aborted ? ExitCode.interrupted : worst) as ExitCode;
+	} finally {
+		stopping.done();
+	}
+}
+
+/** Reads the labs, and divides the work on them. @throws Failure `usage` for labs that cannot be rehearsed together */
+export async function divideWork({ labs, shuffle, robustness, cold, ...options }: ShardOptions, total: number): Promise<DividedWork> {
+	if (cold && shuffle) throw usageFailure('--cold uses no checkpoint, --shuffle needs one: give only one of them');
+	const plans: DividedWork['plans'][number][] = [];
+	for (const labArgument of labs) {
+		const loaded = await loadPlan(labArgument, options.terminal, options);
+		const { name, nodes, planSha256 } = loaded.lab;
+		if (plans.some(({ lab }) => lab.name === name)) throw usageFailure(`${labArgument}: another of the labs is called ${name} as well`);
+		// A lab of one node has one order only.
+		const orders = shuffle && nodes.length > 1 ? { shuffle: { count: shuffle.count, seed: shuffle.seed ?? seedOf(planSha256) } } : {};
+		if (shuffle && nodes.length < 2 && labs.length === 1) throw usageFailure('--shuffle: a lab of one node has one order only');
+		plans.push({ ...loaded, labArgument, work: { lab: name, planSha256, robustness, ...orders } });
+	}
+	const times = options.times === undefined ? {} : await readTimes(options.times);
+	return { plans, division: divide(plans.map(({ work }) => work), total, times) };
+}
+
+/** A seed that everybody gets who has the same plan. */
+const seedOf = (planSha256: string): number => Number.parseInt(planSha256.slice(0, 8), 16);
+
+/** Reads a file of unit times. @throws Failure `usage` for what is none */
+async function readTimes(file: string): Promise<UnitTimes> {
+	try {
+		const times = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+		if (Object.values(times).every((ms) => typeof ms === 'number' && ms >= 0)) return times as UnitTimes;
+	} catch (cause) {
+		throw usageFailure(`--times ${file} cannot be read: ${(cause as Error).message}`, { cause });
+	}
+	throw usageFailure(`--times ${file}: this is not a file of \`rehearse merge --times\``);
+}
+
+async function rehearseUnits(
+	{ lab, planText, labArgument, work }: DividedWork['plans'][number],
+	units: readonly Unit[],
+	{ accelerator, limitBytes, mirror, paths, timeLimitMs, showSecrets, cold, course, terminal }: ShardOptions,
+	stopping: ReturnType<typeof stopOnSignals>,
+): Promise<RunState> {
+	const has = (name: string) => units.some((unit) => unit.name === name);
+	const only = units.flatMap(({ name }) => (name.startsWith('order-') ? [Number(name.slice('order-'.length))] : []));
+	const shuffle = work.shuffle && only.length > 0 ? { ...work.shuffle, only } : undefined;
+	return rehearseShown(
+		{
+			...{ lab, planText, labArgument, accelerator, mirror, paths, timeLimitMs, stopping },
+			checkpoints: { cold, started: [], limitBytes },
+			course: { ...course, keep: 'never', scenario: true, showSecrets, robustness: work.robustness.filter(has) },
+		},
+		shuffle,
+		terminal,
+	);
+}
+
+const failedOrders = ({ robustness: { shuffle } }: RunState): string[] =>
+	(shuffle?.orders ?? []).flatMap(({ verdict, runDirectory }) => (verdict === 'passed' ? [] : [runDirectory]));

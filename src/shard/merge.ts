@@ -1,0 +1,193 @@
+/** Merges shards: the events of each lab as if one machine had done all of its work. Pure. */
+import { usageFailure } from '../base/errors.js';
+import type { RobustnessCheck, RunEvent } from '../lab/events.js';
+import { foldEvents } from '../outcome/fold.js';
+import { exitCodeOf, resultOf, verdictOf } from '../outcome/result.js';
+import type { RunState } from '../outcome/state.js';
+import { failureSentences } from '../report/failures.js';
+import type { ShardRecord } from './record.js';
+import { orderName, unitKey, type LabWork, type UnitTimes } from './units.js';
+
+/** A shard as it was read. */
+export interface Shard {
+	/** Where it is, for messages. */
+	readonly directory: string;
+	readonly record: ShardRecord;
+	/** The event log of each lab's run, by the name of the lab. */
+	readonly logs: ReadonlyMap<string, readonly RunEvent[]>;
+}
+
+/** A lab's work, put together. */
+export interface MergedLab {
+	readonly lab: string;
+	readonly state: RunState;
+	/** How long its units took. */
+	readonly times: UnitTimes;
+}
+
+type OrderFinished = Extract<RunEvent, { readonly type: 'order-finished' }>;
+
+/**
+ * Merges the shards of one work.
+ * @throws Failure `usage` when a shard is missing or there twice, belongs to other work, plan or version, or lacks what it was to do
+ */
+export function mergeShards(shards: readonly Shard[]): MergedLab[] {
+	const [first] = shards;
+	if (!first) throw usageFailure('there is nothing to merge');
+	requireAlike(first, shards);
+	return first.record.work.map((work) => mergeLab(work, shards));
+}
+
+function requireAlike({ record, directory }: Shard, shards: readonly Shard[]): void {
+	for (const other of shards) {
+		for (const key of ['version', 'total', 'work', 'division'] as const) {
+			if (JSON.stringify(other.record[key]) === JSON.stringify(record[key])) continue;
+			throw usageFailure(`${other.directory} and ${directory} are no shards of the same rehearsal: they differ in ${differs[key]}`);
+		}
+	}
+	const places = Array.from({ length: record.total }, (_, index) => shards.filter((shard) => shard.record.index === index + 1));
+	for (const [index, found] of places.entries()) {
+		const name = `shard ${index + 1} of ${record.total}`;
+		if (found.length > 1) throw usageFailure(`${name} is there ${found.length} times: ${found.map((shard) => shard.directory).join(', ')}`);
+		if (found.length === 0) throw usageFailure(`${name} is missing`, { hint: 'a rehearsal of which a part is missing has no verdict' });
+	}
+}
+
+const differs = {
+	version: 'the version of rehearse',
+	total: 'the number of shards',
+	work: 'the labs, their plans or the checks that were asked for',
+	division: 'who was to do what: give each the same --times, or none',
+};
+
+/** A shard's part of a lab. */
+interface Part {
+	readonly shard: Shard;
+	readonly events: readonly RunEvent[];
+	readonly units: ReadonlySet<string>;
+	/** Its own plain run, without what came after it. */
+	readonly plain: RunState;
+}
+
+function mergeLab(work: LabWork, shards: readonly Shard[]): MergedLab {
+	const parts = shards.flatMap((shard): Part[] => {
+		const units = new Set((shard.record.division[shard.record.index - 1] ?? []).flatMap((unit) => (unit.lab === work.lab ? [unit.name] : [])));
+		if (units.size === 0) return [];
+		const events = shard.logs.get(work.lab);
+		if (!events) throw usageFailure(`${shard.directory} has no run of ${work.lab}, of which it was to do ${[...units].join(', ')}`);
+		return [{ shard, events, units, plain: foldEvents(plainOf(events)) }];
+	});
+	const owner = (unit: string): Part => {
+		const part = parts.find(({ units }) => units.has(unit));
+		if (!part) throw usageFailure(`no shard was to do ${unit} of ${work.lab}`);
+		return part;
+	};
+	const base = owner('plain');
+	for (const { shard, plain } of parts) {
+		if (plain.planSha256 === work.planSha256) continue;
+		throw usageFailure(`${shard.directory} rehearsed another plan of ${work.lab} than it was to`);
+	}
+	const plain = plainOf(base.events).filter(({ type }) => type !== 'run-finished');
+	const events = [
+		...plain.map((event) => (event.type === 'run-started' && work.robustness.length > 0 ? { ...event, robustness: work.robustness } : event)),
+		...(verdictOf(base.plain) === 'passed' ? checkEvents(work, base, owner) : []),
+		...parts.flatMap((part) => part.events.filter((event) => event.type === 'error' && !plain.includes(event))),
+	];
+	const ms = Math.max(...parts.map((part) => foldEvents(part.events).finishedMs ?? 0));
+	const last = Math.max(...events.map(({ at }) => at));
+	// A shard that was killed has not told its end: neither has the whole.
+	const isOver = parts.every((part) => part.events.some(({ type }) => type === 'run-finished'));
+	const end: RunEvent[] = isOver ? [{ at: last, type: 'run-finished', ms }] : [];
+	return { lab: work.lab, state: foldEvents([...events, ...end]), times: timesOf(work.lab, parts) };
+}
+
+/** What the other units of a lab whose plain run has passed came to. */
+function checkEvents(work: LabWork, base: Part, owner: (unit: string) => Part): RunEvent[] {
+	const checks = work.robustness.flatMap((check) => {
+		const part = owner(check);
+		return verdictOf(part.plain) === 'passed' ? part.events.filter((event) => isOf(check, event)) : [otherwise(part, base)];
+	});
+	const { shuffle } = work;
+	if (!shuffle) return checks;
+	const orders = Array.from({ length: shuffle.count }, (_, index) => orderEvent(index + 1, owner(orderName(index + 1))));
+	const at = orders[0]?.at ?? base.plain.lastAt ?? 0;
+	return [...checks, { at, type: 'shuffle-started', ...shuffle }, ...orders.flatMap((order) => order ?? [])];
+}
+
+/** How an order fared. It has not run where the shard's own plain run did not pass, and then that is how it fared. */
+function orderEvent(number: number, { plain, events, shard }: Part): OrderFinished | undefined {
+	const found = events.find((event): event is OrderFinished => event.type === 'order-finished' && event.number === number);
+	if (found) return found;
+	const verdict = verdictOf(plain);
+	if (verdict !== 'passed') {
+		const failures = failureSentences(plain).map((sentence) => `the plain run before it: ${sentence}`);
+		return { at: plain.lastAt ?? 0, type: 'order-finished', number, order: [], verdict, failures, runDirectory: plain.runDirectory };
+	}
+	// Broken off, and the log says by what.
+	if (events.some(({ type }) => type === 'error')) return undefined;
+	throw usageFailure(`${shard.directory} lacks order ${number}, which it was to run`);
+}
+
+/** The same lab passed elsewhere and did not here, so that a check of it could not be made: the lab's verdict is not `passed`. */
+const otherwise = ({ plain, shard }: Part, base: Part): RunEvent => ({
+	at: plain.lastAt ?? 0,
+	type: 'error',
+	error: {
+		code: 'shard-not-passed',
+		exitCode: exitCodeOf(resultOf(plain)),
+		message: `the plain run of shard ${shard.record.index} did not pass, that of shard ${base.shard.record.index} did: ${failureSentences(plain).join('; ')}`,
+	},
+});
+
+const robustnessChecks: readonly RobustnessCheck[] = ['twice', 'reboot'];
+
+/** Whether an event is about a robustness check. */
+function isOf(check: RobustnessCheck, event: RunEvent): boolean {
+	switch (event.type) {
+		case 'stage-started':
+		case 'stage-progress':
+		case 'stage-finished':
+			return event.stage === check;
+		case 'assertion-waiting':
+		case 'assertion-finished':
+			return event.after === check;
+		case 'script-repeated':
+			return check === 'twice';
+		case 'machine-restarted':
+			return check === 'reboot';
+		default:
+			return false;
+	}
+}
+
+/** The events of a run without its robustness checks and orders, and what broke in those, as if none had been asked for. */
+function plainOf(events: readonly RunEvent[]): RunEvent[] {
+	let isPlain = true;
+	return events.flatMap((event): RunEvent[] => {
+		if (event.type === 'run-started') {
+			const { robustness: _asked, ...plain } = event;
+			return [plain];
+		}
+		const isOfCheck = event.type === 'shuffle-started' || event.type === 'order-finished' || robustnessChecks.some((check) => isOf(check, event));
+		if (isOfCheck) isPlain = false;
+		return isOfCheck || (event.type === 'error' && !isPlain) ? [] : [event];
+	});
+}
+
+/** From the logs: an order took from the event before it to its own. */
+function timesOf(lab: string, parts: readonly Part[]): UnitTimes {
+	const times: Record<string, number> = {};
+	for (const { events, units } of parts) {
+		const began = events[0]?.at ?? 0;
+		for (const [index, event] of events.entries()) {
+			if (event.type === 'order-finished' && event.number !== undefined) {
+				times[unitKey({ lab, name: orderName(event.number) })] = event.at - (events[index - 1]?.at ?? event.at);
+			} else if (event.type === 'stage-finished' && event.node === undefined && (event.stage === 'twice' || event.stage === 'reboot')) {
+				times[unitKey({ lab, name: event.stage })] = event.ms;
+			} else if (event.type === 'stage-finished' && event.stage === 'scenario' && event.node === undefined && units.has('plain')) {
+				times[unitKey({ lab, name: 'plain' })] ??= event.at - began;
+			}
+		}
+	}
+	return times;
+}

@@ -1,0 +1,99 @@
+/** The directory of a shard: its record, and of each lab the run that it was a part of. */
+import { existsSync } from 'node:fs';
+import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { usageFailure } from '../base/errors.js';
+import { makeDirectory } from '../base/files.js';
+import type { RunEvent } from '../lab/events.js';
+import { parseEventLog } from '../runs/event-log.js';
+import { consolesDirectory, eventLogPath, journalsDirectory, planDirectory } from '../runs/run-files.js';
+import { readPlanCopy } from '../runs/stored-runs.js';
+import type { Shard } from './merge.js';
+import { parseRecord, shardDirectoryName, shardRecordName, type ShardRecord } from './record.js';
+
+/** The runs of a shard, by the name of the lab. */
+export type ShardRuns = ReadonlyMap<string, ShardRun>;
+
+export interface ShardRun {
+	readonly runDirectory: string;
+	/** Directories of the runs of orders that did not pass. */
+	readonly failedOrders: readonly string[];
+}
+
+/** Where a shard's directory will be. @throws Failure `usage` where there is one already */
+export async function claimShard(out: string, { index, total }: Pick<ShardRecord, 'index' | 'total'>): Promise<string> {
+	const directory = path.join(out, shardDirectoryName(index, total));
+	if (existsSync(directory)) throw usageFailure(`${directory} is there already`, { hint: 'remove it, or give another --out' });
+	await makeDirectory(out).catch((cause: unknown) => {
+		throw usageFailure(`--out ${out} cannot be made: ${(cause as Error).message}`, { cause });
+	});
+	return directory;
+}
+
+/** Writes the directory of a shard. It is there whole or not at all. */
+export async function writeShard(directory: string, record: ShardRecord, runs: ShardRuns): Promise<void> {
+	const staging = await mkdtemp(path.join(path.dirname(directory), `.${path.basename(directory)}-`));
+	try {
+		for (const [lab, { runDirectory, failedOrders }] of runs) {
+			await copyRun(runDirectory, runIn(staging, lab));
+			for (const failed of failedOrders) await copyRun(failed, orderIn(runIn(staging, lab), failed));
+		}
+		await writeFile(path.join(staging, shardRecordName), `${JSON.stringify(record, undefined, '\t')}\n`);
+		await rename(staging, directory);
+	} finally {
+		await rm(staging, { recursive: true, force: true });
+	}
+}
+
+/** The names of labs are those of hosts, so none of them is a path. */
+const runIn = (directory: string, lab: string): string => path.join(directory, 'labs', lab);
+
+const orderIn = (run: string, orderDirectory: string): string => path.join(run, 'orders', path.basename(orderDirectory));
+
+/** Copies what reports are made of; a file that a run has not is no error. */
+async function copyRun(from: string, to: string): Promise<void> {
+	await makeDirectory(to);
+	for (const part of [eventLogPath, consolesDirectory, journalsDirectory, planDirectory]) {
+		if (existsSync(part(from))) await cp(part(from), part(to), { recursive: true });
+	}
+}
+
+/**
+ * Finds the directories of shards: each that is named, and those within one that holds several.
+ * @throws Failure `usage` for a directory with none
+ */
+export async function findShards(directories: readonly string[]): Promise<string[]> {
+	const found = await Promise.all(
+		directories.map(async (directory) => {
+			if (existsSync(path.join(directory, shardRecordName))) return [directory];
+			const within = await readdir(directory, { withFileTypes: true }).catch(() => []);
+			const shards = within.map(({ name }) => path.join(directory, name)).filter((inner) => existsSync(path.join(inner, shardRecordName)));
+			if (shards.length === 0) throw usageFailure(`${directory} is no shard and holds none`, { hint: '`rehearse run --shard I/N --out DIR` makes one' });
+			return shards.sort();
+		}),
+	);
+	return [...new Set(found.flat().map((directory) => path.resolve(directory)))];
+}
+
+/** Reads a shard. @throws Failure `usage` where it is damaged */
+export async function readShard(directory: string): Promise<Shard> {
+	const file = path.join(directory, shardRecordName);
+	const record = parseRecord(await readFile(file, 'utf8'), file);
+	const logs = new Map<string, readonly RunEvent[]>();
+	for (const { lab } of record.work) {
+		const run = runIn(directory, path.basename(lab));
+		const log = eventLogPath(run);
+		if (!existsSync(log)) continue;
+		const plan = (await readPlanCopy(run))?.path ?? '';
+		logs.set(lab, parseEventLog(await readFile(log, 'utf8'), log).map((event) => movedTo(run, plan, event)));
+	}
+	return { directory, record, logs };
+}
+
+/** An event with the directories that the machine had which ran the shard, as they are here. */
+function movedTo(run: string, planPath: string, event: RunEvent): RunEvent {
+	if (event.type === 'run-started') return { ...event, runDirectory: run, planPath };
+	if (event.type !== 'order-finished') return event;
+	const order = orderIn(run, event.runDirectory);
+	return existsSync(order) ? { ...event, runDirectory: order } : event;
+}

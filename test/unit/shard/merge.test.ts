@@ -1,0 +1,113 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { exitCodeOf, resultOf } from '../../../src/outcome/result.js';
+import { junitXml } from '../../../src/report/junit.js';
+import { mergeShards, type MergedLab, type Shard } from '../../../src/shard/merge.js';
+import { unitsOf, type LabWork } from '../../../src/shard/units.js';
+import { shardsOf, work, type Fate } from './logs.js';
+
+const merged = (shards: readonly Shard[]) => mergeShards(shards)[0]!.state;
+
+/** All that a report says but where and when. */
+const told = (shards: readonly Shard[]) => {
+	const { ms: _ms, stages: _stages, ...result } = resultOf(merged(shards));
+	return JSON.parse(JSON.stringify(result)) as object;
+};
+
+const names = unitsOf(work).map(({ name }) => name);
+const fates = fc.record(Object.fromEntries(names.map((name) => [name, fc.constantFrom('passed', 'failed')]))) as fc.Arbitrary<Record<string, 'passed' | 'failed'>>;
+
+test('1, 2 and 7 shards of the same work have the same verdict, result and JUnit report, whatever passed', (t) => {
+	fc.assert(
+		fc.property(fates, (fate) => {
+			const fateOf: Fate = (unit) => fate[unit]!;
+			const [one, two, seven] = [1, 2, 7].map((total) => shardsOf(total, fateOf));
+			t.deepEqual(told(two!), told(one!));
+			t.deepEqual(told(seven!), told(one!));
+			const xml = (shards: readonly Shard[]) => junitXml(merged(shards)).replace(/ (?:time|timestamp)="[^"]*"/g, '');
+			t.is(xml(two!), xml(one!));
+			t.is(xml(seven!), xml(one!));
+		}),
+		{ numRuns: 50 },
+	);
+});
+
+test('all passed: so has the whole, with every check and order in its place', (t) => {
+	const result = resultOf(merged(shardsOf(3)));
+	t.is(result.verdict, 'passed');
+	t.is(result.twice?.status, 'passed');
+	t.is(result.reboot?.status, 'passed');
+	t.is(result.shuffle?.orders.length, 4);
+});
+
+test('one order of one shard failed: so has the whole', (t) => {
+	const result = resultOf(merged(shardsOf(3, (unit) => (unit === 'order-3' ? 'failed' : 'passed'))));
+	t.is(result.verdict, 'failed');
+	t.deepEqual(result.shuffle?.orders.map(({ verdict }) => verdict), ['passed', 'passed', 'failed', 'passed']);
+});
+
+test('a plain run that passed on one machine and not on another is never a pass, and says on which', (t) => {
+	for (const fate of ['failed', 'error'] as const) {
+		for (const shard of [1, 2, 3]) {
+			const shards = shardsOf(3, (unit, number) => (unit === 'plain' && number === shard ? fate : 'passed'));
+			const result = resultOf(merged(shards));
+			t.not(result.verdict, 'passed', `${fate} on ${shard}`);
+			t.not(exitCodeOf(result), 0);
+		}
+	}
+});
+
+const without = (shard: Shard, type: string): Shard => ({
+	...shard,
+	logs: new Map([...shard.logs].map(([lab, events]) => [lab, events.filter((event) => event.type !== type)])),
+});
+
+const refused = test.macro((t, change: (shards: readonly Shard[]) => readonly Shard[], message: RegExp) => {
+	t.throws(() => mergeShards(change(shardsOf(3))), { code: 'usage', message });
+});
+
+test('a shard is missing', refused, (shards) => shards.slice(0, 2), /^shard 3 of 3 is missing$/);
+test('a shard is there twice', refused, ([one, two, three]) => [one!, two!, three!, { ...two!, directory: 'copy' }], /^shard 2 of 3 is there 2 times: .*copy$/);
+test('none', refused, () => [], /nothing to merge/);
+test('of another version', refused, ([one, two, three]) => [one!, { ...two!, record: { ...two!.record, version: '9.9.9' } }, three!], /differ in the version/);
+test('of another plan', refused, ([one, two, three]) => [one!, two!, { ...three!, record: { ...three!.record, work: [{ ...work, planSha256: 'beef' }] } }], /differ in the labs, their plans/);
+test('of other orders', refused, ([one, ...rest]) => [one!, ...rest.map((shard) => ({ ...shard, record: { ...shard.record, work: [{ ...work, shuffle: { count: 4, seed: 8 } }] } }))], /differ in the labs/);
+test('divided otherwise', refused, ([one, two, three]) => [one!, two!, { ...three!, record: { ...three!.record, division: [...three!.record.division].reverse() } }], /--times/);
+test('of other numbers', refused, ([one]) => [one!, ...shardsOf(2)], /differ in the number of shards/);
+test('its run is missing', refused, ([one, two, three]) => [one!, { ...two!, logs: new Map() }, three!], /has no run of web, of which it was to do/);
+test('an order is missing from a log that says nothing of it', refused, ([one, two, three]) => [one!, two!, without(three!, 'order-finished')], /lacks order \d/);
+test('the log of another plan', refused, (shards) => shards.map((shard, index) => (index === 1 ? { ...shard, logs: new Map([...shard.logs].map(([lab, events]) => [lab, events.map((event) => (event.type === 'run-started' ? { ...event, planSha256: 'beef' } : event))])) } : shard)), /rehearsed another plan/);
+
+test('a shard that was killed has not passed', (t) => {
+	const [one, ...rest] = shardsOf(3);
+	const result = resultOf(merged([without(one!, 'run-finished'), ...rest]));
+	t.not(result.verdict, 'passed');
+});
+
+test('a shard that broke off is an error of the whole, with what the others found', (t) => {
+	const shards = shardsOf(2).map((shard, index): Shard => {
+		if (index === 0) return shard;
+		const cut = new Map([...shard.logs].map(([lab, events]) => {
+			const first = events.findIndex(({ type }) => type === 'order-finished');
+			const at = events[first]!.at;
+			return [lab, [...events.slice(0, first), { at, type: 'error', error: { code: 'interrupted', message: 'interrupted by SIGTERM', exitCode: 130 } } as const, { at, type: 'run-finished', ms: 5 } as const]] as const;
+		}));
+		return { ...shard, logs: cut };
+	});
+	const result = resultOf(merged(shards));
+	t.is(result.verdict, 'error');
+	t.is(exitCodeOf(result), 130);
+	t.true((result.shuffle?.orders.length ?? 0) > 0);
+});
+
+test('several labs are merged each by itself', (t) => {
+	const labs: LabWork[] = [work, { ...work, lab: 'db', robustness: [], shuffle: { count: 1, seed: 1 } }];
+	const states = mergeShards(shardsOf(4, (unit) => (unit === 'reboot' ? 'failed' : 'passed'), labs));
+	t.deepEqual(states.map(({ lab, state }) => [lab, resultOf(state).verdict]), [['web', 'failed'], ['db', 'passed']]);
+});
+
+test('what each unit took is there for the next division', (t) => {
+	const [{ times }] = mergeShards(shardsOf(3)) as [MergedLab];
+	t.deepEqual(Object.keys(times).filter((key) => key.includes('order')).sort(), ['web/order-1', 'web/order-2', 'web/order-3', 'web/order-4']);
+	t.is(times['web/twice'], 50);
+});

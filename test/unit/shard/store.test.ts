@@ -1,0 +1,78 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { parseRecord, parseShard } from '../../../src/shard/record.js';
+import { claimShard, findShards, readShard, writeShard } from '../../../src/shard/store.js';
+import { shardsOf, work } from './logs.js';
+
+async function scratch(t: ExecutionContext): Promise<string> {
+	const directory = await mkdtemp(path.join(os.tmpdir(), 'rehearse-shard-'));
+	t.teardown(() => rm(directory, { recursive: true, force: true }));
+	return directory;
+}
+
+/** A run directory with the log of a shard. */
+async function runOf(directory: string, log: readonly object[]): Promise<string> {
+	await mkdir(path.join(directory, 'consoles'), { recursive: true });
+	await mkdir(path.join(directory, 'disks'));
+	await writeFile(path.join(directory, 'consoles', 'one.log'), 'booted\n');
+	await writeFile(path.join(directory, 'events.ndjson'), log.map((event) => `${JSON.stringify(event)}\n`).join(''));
+	return directory;
+}
+
+test('what was written is read, with its directories where they are now, and the logs of an order that failed', async (t) => {
+	const directory = await scratch(t);
+	const [shard] = shardsOf(1, (unit) => (unit === 'order-2' ? 'failed' : 'passed'));
+	const log = shard!.logs.get('web')!;
+	const runDirectory = await runOf(path.join(directory, 'run'), log);
+	const failed = await runOf(path.join(directory, 'order-2'), []);
+	const target = await claimShard(path.join(directory, 'shards'), { index: 1, total: 1 });
+	await writeShard(target, shard!.record, new Map([['web', { runDirectory, failedOrders: [failed] }]]));
+	t.deepEqual(await readdir(path.dirname(target)), ['shard-1-of-1']);
+	const read = await readShard(target);
+	t.deepEqual(read.record, shard!.record);
+	const events = read.logs.get('web')!;
+	t.is(events.length, log.length);
+	const run = path.join(target, 'labs', 'web');
+	t.deepEqual((await readdir(run)).sort(), ['consoles', 'events.ndjson', 'orders']);
+	t.like(events[0], { runDirectory: run });
+	const orders = events.filter((event) => event.type === 'order-finished').map((event) => event.runDirectory);
+	t.is(orders[1], path.join(run, 'orders', 'order-2'));
+	t.is(orders[0], '/runs/order-1');
+});
+
+test('a directory of shards stands for those in it', async (t) => {
+	const directory = await scratch(t);
+	for (const { record } of shardsOf(3)) await writeShard(await claimShard(directory, record), record, new Map());
+	const all = [1, 2, 3].map((index) => path.join(directory, `shard-${index}-of-3`));
+	t.deepEqual(await findShards([directory]), all);
+	t.deepEqual(await findShards([...all, directory]), all);
+});
+
+test('what is no shard is refused with its name', async (t) => {
+	const directory = await scratch(t);
+	await t.throwsAsync(findShards([directory]), { code: 'usage', message: /is no shard and holds none/ });
+	await t.throwsAsync(findShards([path.join(directory, 'missing')]), { code: 'usage', message: /missing is no shard/ });
+});
+
+test('a shard is not written over', async (t) => {
+	const directory = await scratch(t);
+	await mkdir(path.join(directory, 'shard-1-of-2'));
+	await t.throwsAsync(claimShard(directory, { index: 1, total: 2 }), { code: 'usage', message: /is there already/ });
+	await t.throwsAsync(claimShard('/proc/nowhere', { index: 1, total: 2 }), { code: 'usage', message: /--out \/proc\/nowhere cannot be made/ });
+});
+
+test('a shard is a number and how many there are', (t) => {
+	t.deepEqual(parseShard('3/8'), { index: 3, total: 8 });
+	for (const text of ['0/8', '9/8', '3', '3/', 'a/b', '1/0', '-1/2', '1/2/3', '1 / 2', '']) t.throws(() => parseShard(text), { code: 'usage' }, text);
+});
+
+test('the record of a shard is whole or refused', (t) => {
+	const [{ record }] = shardsOf(1) as [ReturnType<typeof shardsOf>[0]];
+	t.deepEqual(parseRecord(JSON.stringify(record), 'f'), record);
+	const damaged = ['', 'null', '[]', '{', ...(['schema', 'version', 'index', 'total', 'work', 'division'] as const).map((key) => JSON.stringify({ ...record, [key]: undefined }))];
+	for (const text of [...damaged, JSON.stringify({ ...record, schema: 2 }), JSON.stringify({ ...record, work: [{ lab: work.lab }] }), JSON.stringify({ ...record, division: [[{}]] })]) {
+		t.throws(() => parseRecord(text, 'shards/a/shard.json'), { code: 'usage', message: /^shards\/a\/shard\.json: / }, text.slice(0, 40));
+	}
+});

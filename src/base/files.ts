@@ -1,4 +1,6 @@
 /** Reading and writing parts of files, and making directories. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { access, constants, mkdir, open, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -88,4 +90,14 @@ export async function isOpenToAll(directory: string): Promise<boolean> {
 	const mode = await stat(directory).then((found) => found.mode, () => undefined);
 	const isOpen = mode === undefined || (mode & constants.S_IXOTH) !== 0;
 	return isOpen && (above === directory || (await isOpenToAll(above)));
+}
+
+/** The SHA-256 of a file's bytes, in hex, however long it is. Rejects with what reading it rejects with, and when `signal` aborts. */
+export async function hashOfFile(file: string, signal?: AbortSignal): Promise<string> {
+	const hash = createHash('sha256');
+	for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) {
+		signal?.throwIfAborted();
+		hash.update(chunk as Buffer);
+	}
+	return hash.digest('hex');
 }

@@ -18,6 +18,7 @@ import { junitXml } from '../report/junit.js';
 import { eventLogPath, machinesPath } from '../runs/run-files.js';
 import { findRun, isFromElsewhere, readEvents } from '../runs/stored-runs.js';
 import { readSigningKey } from '../ssh/signing.js';
+import { readIsos } from './export-isos.js';
 import type { Terminal } from './terminal.js';
 
 export interface ExportOptions {
@@ -30,6 +31,8 @@ export interface ExportOptions {
 	readonly sign: string | undefined;
 	readonly signer: string | undefined;
 	readonly meaning: string | undefined;
+	/** A directory that `rehearse iso` wrote to. */
+	readonly isos: string | undefined;
 	readonly json: boolean;
 	readonly terminal: Pick<Terminal, 'stdout'>;
 }
@@ -47,9 +50,10 @@ export async function exportCommand(options: ExportOptions): Promise<ExitCode> {
 			hint: `rehearse it whole and cold: rehearse run ${state.labArgument} --cold`,
 		});
 	}
+	const isos = options.isos === undefined ? [] : await readIsos(options.isos, source);
 	if (existsSync(out)) throw usageFailure(`${out} is there already`, { hint: 'name a directory that is not' });
 	const signature = signatureOf(options);
-	const files = await filesOf({ ...state, runDirectory: directory }, source, signature, options.sign);
+	const files = await filesOf({ ...state, runDirectory: directory }, source, isos, signature, options.sign);
 	await writeAll(out, files, options.sign);
 	const written = [...files.map((file) => file.path), ...(options.sign === undefined ? [] : [names.sumsSignature])].sort();
 	terminal.stdout.write(
@@ -81,7 +85,13 @@ function signatureOf({ sign, signer, meaning }: ExportOptions): Signature | unde
 	return { signer, meaning, signedAt: new Date().toISOString() };
 }
 
-async function filesOf(state: RunState, source: PlanSource, signature: Signature | undefined, keyFile: string | undefined): Promise<readonly ExportedFile[]> {
+async function filesOf(
+	state: RunState,
+	source: PlanSource,
+	isos: readonly ExportedFile[],
+	signature: Signature | undefined,
+	keyFile: string | undefined,
+): Promise<readonly ExportedFile[]> {
 	const { renderReportPage } = await import('../page/write.js');
 	const textFile = (name: string, text: string): ExportedFile => ({ path: name, contents: Buffer.from(text) });
 	const { files, statement } = composeExport({
@@ -94,6 +104,7 @@ async function filesOf(state: RunState, source: PlanSource, signature: Signature
 			textFile(names.junit, junitXml(state)),
 		],
 		machines: await readFile(machinesPath(state.runDirectory), 'utf8'),
+		isos,
 		...(signature ? { signature } : {}),
 	});
 	const key = keyFile === undefined ? undefined : readSigningKey(await readKey(keyFile), keyFile);

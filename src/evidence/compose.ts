@@ -7,6 +7,7 @@ import { resultJson, resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import { recipeHash, recipesOf } from '../plan/recipe-hash.js';
 import type { PlanSource } from '../plan/types.js';
+import { isoSubjects } from './isos.js';
 import { names, type ExportedFile, type Signature } from './layout.js';
 import { parsePackage, sbomJson } from './sbom.js';
 import { signatureDescriptor, statementOn, type Descriptor, type Subject } from './statement.js';
@@ -27,6 +28,8 @@ export interface ExportInput {
 	readonly reports: readonly ExportedFile[];
 	/** The text of `machines.json`. */
 	readonly machines: string;
+	/** What lies beside the ISOs of the lab, by the names that it has in the export. */
+	readonly isos: readonly ExportedFile[];
 	readonly signature?: Signature;
 }
 
@@ -53,7 +56,7 @@ export function scriptFiles({ path: planPath, scripts }: PlanSource): readonly E
 
 /** Everything that is exported, the statement last. */
 export function composeExport(input: ExportInput): Composed {
-	const { state, plan, planBytes, reports, machines } = input;
+	const { state, plan, planBytes, reports, machines, isos } = input;
 	const record = JSON.parse(machines) as MachinesRecord;
 	const madeAt = new Date(state.startedAt ?? 0).toISOString();
 	const images = (record.images ?? []).flatMap(({ key, packages }) => {
@@ -66,20 +69,21 @@ export function composeExport(input: ExportInput): Composed {
 	});
 	const planFile: ExportedFile = { path: names.plan(plan.path), contents: planBytes };
 	const scripts = scriptFiles(plan);
-	const evidence = [textFile(names.result, resultJson(resultOf(state))), textFile(names.machines, machines), ...reports, ...images];
-	const statement = statementOn(state, subjectsOf(plan, planFile, scripts), configurationOf(input, record, evidence));
+	const evidence = [textFile(names.result, resultJson(resultOf(state))), textFile(names.machines, machines), ...reports, ...images, ...isos];
+	const statement = statementOn(state, subjectsOf(plan, planFile, scripts, isos), configurationOf(input, record, evidence));
 	const contents = Buffer.from(`${JSON.stringify(statement, undefined, '\t')}\n`);
 	return { files: [planFile, ...scripts, ...evidence, { path: names.statement, contents }], statement: contents };
 }
 
-/** The plan, each recipe in its canonical form, and each script. */
-export function subjectsOf({ value, document, scripts }: PlanSource, plan: ExportedFile, files: readonly ExportedFile[]): readonly Subject[] {
+/** The plan, each recipe in its canonical form, each script, and each ISO of which there are files. */
+export function subjectsOf({ value, document, scripts }: PlanSource, plan: ExportedFile, files: readonly ExportedFile[], isos: readonly ExportedFile[]): readonly Subject[] {
 	const inline = scripts.filter(({ file }) => file === undefined);
 	return [
 		{ name: plan.path, digest: { sha256: sha256(plan.contents) } },
 		...recipesOf(value).map((recipe, index) => ({ name: `recipe:${document?.nodes[index]?.name ?? index}`, digest: { sha256: recipeHash(recipe) } })),
 		...files.map(({ path: name, contents }) => ({ name, digest: { sha256: sha256(contents) } })),
 		...inline.map(({ nodeIndex, name, text }) => ({ name: `script:${document?.nodes[nodeIndex]?.name ?? nodeIndex}/${name}`, digest: { sha256: sha256(text) } })),
+		...isoSubjects(isos),
 	];
 }
 

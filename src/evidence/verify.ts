@@ -8,6 +8,7 @@ import type { PlanSource } from '../plan/types.js';
 import { parseEventLog } from '../runs/event-log.js';
 import { scriptFiles, subjectsOf } from './compose.js';
 import { parseEnvelope, signedBy } from './dsse.js';
+import { isoProblems } from './isos.js';
 import { names } from './layout.js';
 import { runRefusals } from './refusals.js';
 import { parseSums } from './sums.js';
@@ -95,9 +96,11 @@ export function checkStatement(files: ExportedFiles, state: RunState | undefined
 	if (!plan) return [...problems, { file: 'build-plan.json', problem: 'it cannot be read as a plan with its scripts' }];
 	if (state && plan.sha256 !== state.planSha256) problems.push({ file: names.plan(plan.path), problem: 'it is not the plan, with its scripts, that the events are of' });
 	const contents = files.get(names.plan(plan.path)) ?? Buffer.alloc(0);
-	const expected = subjectsOf(plan, { path: names.plan(plan.path), contents }, scriptFiles(plan));
+	problems.push(...isoProblems(files, plan));
+	const all = [...files].map(([name, bytes]) => ({ path: name, contents: bytes }));
+	const expected = subjectsOf(plan, { path: names.plan(plan.path), contents }, scriptFiles(plan), all);
 	const isSame = JSON.stringify(expected) === JSON.stringify(subject);
-	return isSame ? problems : [...problems, { file, problem: 'its subjects are not the plan, the recipes and the scripts of this export' }];
+	return isSame ? problems : [...problems, { file, problem: 'its subjects are not the plan, the recipes, the scripts and the ISOs of this export' }];
 }
 
 function readStatement(files: ExportedFiles): Statement | undefined {

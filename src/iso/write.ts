@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { chmod, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
-import { makeDirectory } from '../base/files.js';
+import { hashOfFile, makeDirectory } from '../base/files.js';
 import type { LabNode } from '../lab/lab.js';
 import { startJanitor } from '../process/janitor.js';
 import { run } from '../process/run.js';
@@ -59,7 +57,7 @@ export async function writeIso(node: LabNode, base: BaseLayer, directory: string
 		// The hashes of passwords are in it.
 		await chmod(place(iso), 0o600);
 
-		const [isoSum, baseSum, nodeSum] = await Promise.all([place(iso), base.squashfs, layer].map((file) => hashFile(file, signal)));
+		const [isoSum, baseSum, nodeSum] = await Promise.all([place(iso), base.squashfs, layer].map((file) => hashOfFile(file, signal)));
 		const sum = isoSum ?? '';
 		const beside = {
 			'dpkg-manifest': base.manifest,
@@ -72,13 +70,4 @@ export async function writeIso(node: LabNode, base: BaseLayer, directory: string
 		for (const name of [iso, ...Object.keys(beside)]) await rename(place(name), path.join(directory, name));
 		return { node: node.name, file: path.join(directory, iso), bytes, sha256: sum, recipeHash: node.recipeSha256 };
 	});
-}
-
-async function hashFile(file: string, signal?: AbortSignal): Promise<string> {
-	const hash = createHash('sha256');
-	for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) {
-		signal?.throwIfAborted();
-		hash.update(chunk as Buffer);
-	}
-	return hash.digest('hex');
 }

@@ -11,11 +11,12 @@ const exportDefinition = defineCommand({
 		sign: { type: 'string', requiresArg: true, describe: 'file of a private SSH key to sign with' },
 		signer: { type: 'string', requiresArg: true, describe: 'the name of who signs' },
 		meaning: { type: 'string', requiresArg: true, describe: 'what the signature means, such as "reviewed"' },
+		isos: { type: 'string', requiresArg: true, describe: 'what `rehearse iso` has written of this lab, to be vouched for too' },
 		...jsonFlag,
 	} as const,
-	async run({ run, out, sign, signer, meaning, json }, terminal) {
+	async run({ run, out, sign, signer, meaning, isos, json }, terminal) {
 		const { exportCommand } = await import('../../commands/export.js');
-		const given = { out: filled('out', out) ?? '', sign: filled('sign', sign), signer: filled('signer', signer), meaning: filled('meaning', meaning) };
+		const given = { out: filled('out', out) ?? '', sign: filled('sign', sign), signer: filled('signer', signer), meaning: filled('meaning', meaning), isos: filled('isos', isos) };
 		return exportCommand({ run, runs: await runsDirectory(), ...given, json, terminal });
 	},
 });

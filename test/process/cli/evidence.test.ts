@@ -1,54 +1,16 @@
 /** A run as evidence: exported, looked over, and every changed byte found. */
-import { appendFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import test, { type ExecutionContext } from 'ava';
-import { readGuestDefinition } from '../../../src/image/guest.js';
-import type { Lab } from '../../../src/lab/lab.js';
-import { maskEvent, masksOf } from '../../../src/lab/mask.js';
-import { readPlan } from '../../../src/plan/read.js';
-import { resolveLab } from '../../../src/plan/resolve.js';
+import ava, { type ExecutionContext } from 'ava';
+import { sha256 } from '../../../src/base/hash.js';
+import { verifyCommand } from '../../../src/commands/verify.js';
 import { run } from '../../../src/process/run.js';
-import { eventsOf, type Troubles } from '../../unit/page/runs.js';
-import { makeRehearse, type Rehearse } from './rehearse.js';
+import type { Troubles } from '../../unit/page/runs.js';
+import { agreesOnSigned, sbomErrors, statementErrors } from '../evidence/formats.js';
+import { filesIn, makeRun, signing, type FinishedRun } from './finished-run.js';
 
-interface Exported extends Rehearse {
-	readonly lab: Lab;
-	/** Directory of the run. */
-	readonly run: string;
-	/** Files in the directory of the tool. */
-	readonly key: string;
-	readonly signers: string;
-}
-
-/** The bundled lab in a directory of its own, and a run of it as a rehearsal leaves it. */
-async function makeRun(t: ExecutionContext, troubles: Troubles = {}): Promise<Exported> {
-	const tool = await makeRehearse(t);
-	const home = path.join(tool.directory, 'lab');
-	await cp(path.resolve('cloud-init', 'labs', 'immich-photo-vault'), home, { recursive: true });
-	const lab = resolveLab(await readPlan(path.join(home, 'plan.json')), await readGuestDefinition());
-	const runDirectory = path.join(tool.directory, 'state', 'rehearse', 'runs', '20260101T000000-immich-photo-vault-aaaa');
-	await mkdir(path.join(runDirectory, 'consoles'), { recursive: true });
-	const mask = masksOf(lab, false).text;
-	const events = eventsOf(lab, { ...troubles, runDirectory }).map((event) => maskEvent(event, mask));
-	await writeFile(path.join(runDirectory, 'events.ndjson'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
-	await writeFile(path.join(runDirectory, 'consoles', 'redis.log'), 'redis login:\n');
-	const machines = {
-		schema: 1,
-		versions: { rehearse: '0.1.0', qemu: '10.0.2' },
-		machines: lab.nodes.map(({ name: node }) => ({ node, image: 'abcd' })),
-		images: [{ key: 'abcd', packages: ['bash 5.2.37-2 amd64 bash 5.2.37-2', 'adduser 3.152'] }],
-	};
-	await writeFile(path.join(runDirectory, 'machines.json'), `${JSON.stringify(machines)}\n`);
-	const [key, signers] = [path.join(tool.directory, 'key'), path.join(tool.directory, 'signers')];
-	await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key]);
-	await writeFile(signers, `ann@example.org ${await readFile(`${key}.pub`, 'utf8')}`);
-	return { ...tool, lab, run: runDirectory, key, signers };
-}
-
-const signing = ({ key }: Exported): string[] => ['--sign', key, '--signer', 'Ann Auditor', '--meaning', 'reviewed'];
-
-const filesIn = async (directory: string): Promise<string[]> =>
-	(await readdir(directory, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name)).sort();
+/** Each starts the tool several times; all at once they would wait for each other for longer than a command may take. */
+const test = ava.serial;
 
 test('a passed, cold and whole run is exported, signed, and valid; tools of others agree', async (t) => {
 	const tool = await makeRun(t);
@@ -65,6 +27,10 @@ test('a passed, cold and whole run is exported, signed, and valid; tools of othe
 	await run(['sha256sum', '--check', '--strict', 'SHA256SUMS'], { cwd: out });
 	const sums = await readFile(path.join(out, 'SHA256SUMS'));
 	await run(['ssh-keygen', '-Y', 'verify', '-f', tool.signers, '-I', 'ann@example.org', '-n', 'file', '-s', path.join(out, 'SHA256SUMS.sig')], { input: sums });
+	const statement = await readFile(path.join(out, 'test-result.intoto.json'));
+	t.is(statementErrors(statement.toString()), '');
+	t.true(agreesOnSigned('application/vnd.in-toto+json', statement));
+	t.is(await sbomErrors(await readFile(path.join(out, 'sbom', 'abcd.cdx.json'), 'utf8')), '');
 });
 
 test('no declared password is in an export, but in the plan as it is', async (t) => {
@@ -82,17 +48,19 @@ test('one changed byte anywhere is found, and the file is named', async (t) => {
 	await tool.rehearse(['export', '--out', out, ...signing(tool)]);
 	const files = await filesIn(out);
 	t.is(files.length, 16);
-	// Every file at one place, some at two, spread over their lengths.
+	// Every file at one place, some at two, spread over their lengths. In this process: the tool would have to start each time.
 	for (const [index, file] of [...files, ...files.slice(0, 4)].entries()) {
 		const contents = await readFile(file);
 		const at = (index * 7919) % contents.length;
 		const changed = Buffer.from(contents);
 		changed[at] = (changed[at] ?? 0) ^ (1 << index % 8);
 		await writeFile(file, changed);
-		const { exitCode, stdout } = await tool.rehearse(['verify', out]);
+		let told = '';
+		const terminal = { stdout: { write: (text: string) => void (told += text) } };
+		const exitCode = await verifyCommand({ directory: out, allowedSigners: undefined, json: false, terminal });
 		const name = path.relative(out, file);
 		t.is(exitCode, 1, `${name} at ${at}`);
-		t.true(stdout.includes(`✖ ${name}: `), `${name} at ${at}: ${stdout}`);
+		t.true(told.includes(`✖ ${name}: `), `${name} at ${at}: ${told}`);
 		await writeFile(file, contents);
 	}
 	t.is((await tool.rehearse(['verify', out])).exitCode, 0);
@@ -116,8 +84,8 @@ test('a missing file, one too many, and somebody else’s signature are found', 
 	t.regex((await tool.rehearse(['verify', out])).stdout, /^✖ result\.json: it is missing$/m);
 });
 
-const refused = test.macro({
-	async exec(t: ExecutionContext, troubles: Troubles, prepare: (tool: Exported) => Promise<unknown>, reason: RegExp) {
+const refused = ava.macro({
+	async exec(t: ExecutionContext, troubles: Troubles, prepare: (tool: FinishedRun) => Promise<unknown>, reason: RegExp) {
 		const tool = await makeRun(t, troubles);
 		await prepare(tool);
 		const { exitCode, stderr } = await tool.rehearse(['export', '--out', path.join(tool.directory, 'evidence')]);
@@ -133,6 +101,7 @@ const nothing = () => Promise.resolve();
 test('a warm run', refused, { isWarm: true }, nothing, /it was not cold: immich-server, immich-ml, postgres-pgvector, redis came from a checkpoint/);
 test('a failed run', refused, { fails: { node: 'redis', line: 10, output: '' } }, nothing, /it has not passed: its verdict is "failed"/);
 test('an edited script', refused, {}, ({ directory }) => appendFile(path.join(directory, 'lab', 'startup', 'redis.sh'), '\n'), /its plan or one of its scripts was edited since/);
+test('a run of --only redis', refused, { only: 'redis' }, nothing, /came from a checkpoint\n.*it was not whole: 3 of its startup scripts did not run/);
 test('an edited plan', refused, {}, ({ directory }) => appendFile(path.join(directory, 'lab', 'plan.json'), '\n'), /its plan or one of its scripts was edited since/);
 test('a plan that is gone', refused, {}, ({ directory }) => rm(path.join(directory, 'lab'), { recursive: true }), /its plan cannot be read any more/);
 
@@ -143,21 +112,49 @@ test('a signature takes key, name and meaning', async (t) => {
 	t.regex(stderr, /a signature takes a key, a name and a meaning/);
 });
 
-test('reports of a run for CI, the page, and the graph of a lab', async (t) => {
-	const tool = await makeRun(t, { fails: { node: 'redis', line: 10, output: '::error::owned\n' } });
-	const page = await tool.rehearse(['report', '--html']);
-	t.is(page.stdout, path.join(tool.run, 'report.html'));
-	t.regex(await readFile(page.stdout, 'utf8'), /redis › line 10/);
-	const inLab = { env: { GITHUB_ACTIONS: 'true' } };
-	const github = await tool.rehearse(['report', '--format', 'github'], inLab);
-	t.regex(github.stderr, /^::error file=lab\/startup\/redis\.sh,line=10,title=redis%3A startup script redis failed::/m);
-	t.regex(github.stderr, /^::error file=lab\/plan\.json,line=\d+,title=Stack ports listen › redis failed::/m);
-	const summary = await tool.rehearse(['report'], inLab);
-	t.notRegex(summary.stdout, /^\s*::/m);
-	const quality = JSON.parse((await tool.rehearse(['report', '--format', 'code-quality'])).stdout) as { location: { path: string } }[];
-	t.deepEqual([...new Set(quality.map(({ location }) => location.path))], ['lab/startup/redis.sh', 'lab/plan.json']);
-	t.regex((await tool.rehearse(['report', '--format', 'markdown'])).stdout, /^## ✖ failed immich-photo-vault/);
-	t.regex((await tool.rehearse(['graph', 'lab', '--format', 'mermaid'])).stdout, /n0 -->\|"5432"\| n2/);
-	t.is((await tool.rehearse(['graph', 'lab', '--out', 'lab.svg'])).exitCode, 0);
-	t.regex(await readFile(path.join(tool.directory, 'lab.svg'), 'utf8'), /^<svg /);
+/** Files beside an ISO of `redis`, as `rehearse iso` writes them; the ISO itself is any bytes. */
+async function makeIso({ directory, lab }: FinishedRun): Promise<string> {
+	const isos = path.join(directory, 'isos');
+	const place = (name: string) => path.join(isos, 'redis', name);
+	await mkdir(path.join(isos, 'redis'), { recursive: true });
+	await writeFile(place('redis.iso'), 'a medium');
+	await writeFile(place('redis.iso.sha256'), `${sha256('a medium')}  redis.iso\n`);
+	await writeFile(place('recipe_hash'), `${lab.nodes.find(({ name }) => name === 'redis')?.recipeSha256}\n`);
+	for (const name of ['dpkg-manifest', 'squashfs-hashes.sha256']) await writeFile(place(name), `${name}\n`);
+	return isos;
+}
+
+test('the digest of an ISO is a subject of the statement, and what lies beside it is vouched for', async (t) => {
+	const tool = await makeRun(t);
+	const out = path.join(tool.directory, 'evidence');
+	const exported = await tool.rehearse(['export', '--out', out, '--isos', await makeIso(tool)]);
+	t.is(exported.exitCode, 0, exported.stderr);
+	const { subject } = JSON.parse(await readFile(path.join(out, 'test-result.intoto.json'), 'utf8')) as { subject: { name: string; digest: object }[] };
+	t.deepEqual(subject.at(-1), { name: 'redis.iso', digest: { sha256: sha256('a medium') } });
+	t.is((await tool.rehearse(['verify', out])).exitCode, 0);
+
+	// Somebody who makes the list of sums anew all the same says another thing than the statement.
+	await writeFile(path.join(out, 'isos', 'redis', 'redis.iso.sha256'), `${sha256('another')}  redis.iso\n`);
+	await writeFile(path.join(out, 'SHA256SUMS'), (await run(['sh', '-c', "find . -type f ! -name SHA256SUMS -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 sha256sum"], { cwd: out })).stdout + '\n');
+	const { stdout, exitCode } = await tool.rehearse(['verify', out]);
+	t.is(exitCode, 1);
+	t.regex(stdout, /^✖ test-result\.intoto\.json: its subjects are not /m);
 });
+
+const badIso = ava.macro({
+	async exec(t: ExecutionContext, change: (directory: string) => Promise<unknown>, reason: RegExp) {
+		const tool = await makeRun(t);
+		const isos = await makeIso(tool);
+		await change(path.join(isos, 'redis'));
+		const { exitCode, stderr } = await tool.rehearse(['export', '--out', 'evidence', '--isos', isos]);
+		t.is(exitCode, 2);
+		t.regex(stderr, reason);
+		t.regex(stderr, /hint: make them of the plan as it is: rehearse iso .*plan\.json --out /);
+	},
+	title: (title = '') => `no evidence: ${title}`,
+});
+
+test('an ISO of other bytes', badIso, (directory) => appendFile(path.join(directory, 'redis.iso'), '!'), /redis\.iso is not the one that redis\.iso\.sha256 is of/);
+test('an ISO of another recipe', badIso, (directory) => writeFile(path.join(directory, 'recipe_hash'), 'f'.repeat(64)), /redis\.iso was made of another recipe than the plan has for redis/);
+test('an ISO without its packages', badIso, (directory) => rm(path.join(directory, 'dpkg-manifest')), /redis\.iso has no dpkg-manifest beside it/);
+test('no ISO at all', badIso, (directory) => rm(directory, { recursive: true }), /it has none of this lab/);

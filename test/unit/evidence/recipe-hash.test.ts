@@ -17,7 +17,7 @@ test('a recipe has one hash, in whatever order its keys stand (RFC 8785)', (t) =
 /** What the statement on a plan says of its recipes, and what the ISOs of its nodes would say. */
 async function hashes(t: ExecutionContext, content: Parameters<typeof read>[1]) {
 	const source = await read(t, content);
-	const subjects = subjectsOf(source, { path: names.plan(source.path), contents: Buffer.from(source.text) }, scriptFiles(source));
+	const subjects = subjectsOf(source, { path: names.plan(source.path), contents: Buffer.from(source.text) }, scriptFiles(source), []);
 	const { nodes } = resolveLab(source, await readGuestDefinition());
 	return {
 		evidence: subjects.flatMap(({ name, digest }) => (name.startsWith('recipe:') ? [[name, digest.sha256]] : [])),

@@ -25,12 +25,13 @@ export interface Troubles {
 	readonly output?: string;
 	/** Machines are restored instead of booted. */
 	readonly isWarm?: boolean;
-	/** The scenario begins, and its assertions over the failed node do not hold. */
+	/** The one node whose startup scripts run (`--only`); the others are restored as theirs had left them. */
+	readonly only?: string;
 	readonly runDirectory?: string;
 }
 
 /** The events of a rehearsal of a lab. */
-export function eventsOf(lab: Lab, { fails, output = '', isWarm = false, runDirectory = '/runs/r1' }: Troubles = {}): RunEvent[] {
+export function eventsOf(lab: Lab, { fails, output = '', isWarm = false, only, runDirectory = '/runs/r1' }: Troubles = {}): RunEvent[] {
 	const events: RunEvent[] = [];
 	let at = epoch;
 	const emit = (body: RunEventBody, afterMs = 0) => void events.push({ at: (at += afterMs), ...body });
@@ -43,11 +44,12 @@ export function eventsOf(lab: Lab, { fails, output = '', isWarm = false, runDire
 	});
 	emit({ type: 'accelerator', name: 'tcg', reason: '/dev/kvm is not there' }, 10);
 	for (const { name: node } of lab.nodes) {
-		emit({ type: 'origin', node, origin: isWarm ? { from: 'checkpoint', kind: 'provisioned', savedAt: epoch } : { from: 'power-on' } });
+		const kind = only === undefined || only === node ? 'provisioned' : 'started';
+		emit({ type: 'origin', node, origin: isWarm || only !== undefined ? { from: 'checkpoint', kind, savedAt: epoch } : { from: 'power-on' } });
 		emit({ type: 'stage-started', stage: 'boot', node });
 	}
 	for (const { name: node } of lab.nodes) emit({ type: 'stage-finished', stage: 'boot', node, status: 'passed', ms: 30_000 }, 7_000);
-	for (const node of lab.nodes) {
+	for (const node of lab.nodes.filter(({ name }) => only === undefined || name === only)) {
 		for (const script of node.startupScripts) {
 			emit({ type: 'script-started', node: node.name, script: script.name }, 100);
 			const began = at;

@@ -1,8 +1,15 @@
-/** What is seen of a node whose shell greets everybody and whose service dies and comes back. */
+/**
+ * What is seen of a node whose shell greets everybody and whose service dies and comes back, in a job of GitLab as the
+ * README has it.
+ */
+import { mkdir, readFile, rename, stat, symlink } from 'node:fs/promises';
+import path from 'node:path';
 import test from 'ava';
+import type { RunResult } from '../../src/outcome/result.js';
+import { gitlabJob, shells } from '../process/cli/workflows.js';
 import { addScript, addTest, editLab } from './support/labs.js';
 import { makeSandbox } from './support/sandbox.js';
-import { resultIn, runTool } from './support/tool.js';
+import { runStep } from './support/tool.js';
 
 const script = [
 	"sed -i '1i echo Welcome to the lab.' /etc/bash.bashrc /home/ops/.bashrc",
@@ -26,9 +33,19 @@ test('a greeting changes no answer, and a service that is restarted for ever doe
 		]);
 		addTest(plan, 'Flaps', [{ type: 'service_running', on_vm: 'box', params: { service: 'importer' } }]);
 	});
-	const ended = await runTool(sandbox, ['run', lab, '--json']);
+	const job = path.join(sandbox.path, 'job');
+	await mkdir(job);
+	await rename(lab, path.join(job, 'my-lab'));
+	await symlink(process.cwd(), path.join(job, '.rehearse'));
+	const { script: lines, artifacts } = gitlabJob();
+	const ended = await runStep(sandbox, job, shells.gitlab(lines), { CI: 'true', GITLAB_CI: 'true', CI_PROJECT_DIR: job });
 	t.is(ended.status, 1, ended.stderr + ended.stdout);
-	const { nodes, tests } = resultIn(ended);
+	for (const file of [...artifacts.paths, ...Object.values(artifacts.reports)]) t.true((await stat(path.join(job, file))).size > 0, file);
+	const quality = JSON.parse(await readFile(path.join(job, artifacts.reports['codequality'] ?? ''), 'utf8')) as readonly { readonly severity: string; readonly location: object }[];
+	t.deepEqual(quality.filter(({ severity }) => severity === 'critical').map(({ location }) => Object.keys(location)), [['path', 'lines']]);
+	t.like(quality[0]?.location, { path: 'my-lab/plan.json' });
+	const [run = ''] = await sandbox.runs();
+	const { nodes, tests } = JSON.parse(await readFile(path.join(run, 'result.json'), 'utf8')) as RunResult;
 	t.deepEqual(tests.map(({ name, status }) => [name, status]).slice(1), [['Holds', 'passed'], ['Flaps', 'failed']]);
 	t.like(nodes[0]?.login, { user: 'ops', status: 'passed' });
 	t.regex(ended.stderr, /importer\.service has ended and been restarted \d+ times; its last words: no queue to read from/);

@@ -23,6 +23,7 @@ export interface ToolOptions {
 	/** A command that runs the tool, such as `unshare`, with its own arguments; it has to become the tool. */
 	readonly through?: readonly string[];
 	readonly env?: NodeJS.ProcessEnv;
+	readonly cwd?: string;
 	/** What it reads on standard input; the end of the file at once where there is none. */
 	readonly input?: string;
 }
@@ -36,12 +37,12 @@ export class Tool {
 	#stderr = '';
 	#isOver = false;
 
-	/** Starts the tool in a sandbox, which ends it with the test. */
-	constructor(sandbox: Sandbox, args: readonly string[], { through = [], env = {}, input }: ToolOptions = {}) {
-		const [command = '', ...words] = [...through, process.execPath, program, ...args];
+	/** Starts the tool in a sandbox, which ends it with the test; or, for `start`, another program. */
+	constructor(sandbox: Sandbox, args: readonly string[], { through = [], env = {}, cwd, input }: ToolOptions = {}, start: readonly string[] = [process.execPath, program]) {
+		const [command = '', ...words] = [...through, ...start, ...args];
 		const began = performance.now();
 		this.#sandbox = sandbox;
-		this.#child = spawn(command, words, { env: { ...sandbox.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+		this.#child = spawn(command, words, { env: { ...sandbox.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'], ...(cwd === undefined ? {} : { cwd }) });
 		this.#child.stdin?.on('error', () => undefined).end(input);
 		this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text));
 		this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));
@@ -106,6 +107,10 @@ export class Tool {
 /** Runs the tool to its end. */
 export const runTool = (sandbox: Sandbox, args: readonly string[], options?: ToolOptions): Promise<Ended> =>
 	new Tool(sandbox, args, options).ended;
+
+/** Runs a step of a workflow to its end, in the directory of a job that has the tool in `.rehearse`. */
+export const runStep = (sandbox: Sandbox, directory: string, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> =>
+	new Tool(sandbox, [], { cwd: directory, env: { REHEARSE_NO_SETUP: '1', ...env } }, argv).ended;
 
 /** The object of `--json`. Throws, with what the tool had to say instead, where there is none. */
 export function resultIn({ stdout, stderr, status }: Ended): RunResult {

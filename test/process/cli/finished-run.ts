@@ -8,6 +8,7 @@ import { maskEvent, masksOf } from '../../../src/lab/mask.js';
 import { readPlan } from '../../../src/plan/read.js';
 import { resolveLab } from '../../../src/plan/resolve.js';
 import { run } from '../../../src/process/run.js';
+import { copyPlan } from '../../../src/runs/plan-copy.js';
 import { eventsOf, type Troubles } from '../../unit/page/runs.js';
 import { makeRehearse, type Rehearse } from './rehearse.js';
 
@@ -29,8 +30,9 @@ export async function makeRun(t: ExecutionContext, troubles: Troubles = {}): Pro
 	const lab = resolveLab(await readPlan(path.join(home, 'plan.json')), await readGuestDefinition());
 	const runDirectory = path.join(tool.directory, 'state', 'rehearse', 'runs', '20260101T000000-immich-photo-vault-aaaa');
 	await mkdir(path.join(runDirectory, 'consoles'), { recursive: true });
-	const mask = masksOf(lab, false).text;
-	const events = eventsOf(lab, { ...troubles, runDirectory }).map((event) => maskEvent(event, mask));
+	const masks = masksOf(lab, false);
+	await copyPlan(lab, await readFile(lab.planPath, 'utf8'), runDirectory, masks.plan);
+	const events = eventsOf(lab, { ...troubles, runDirectory }).map((event) => maskEvent(event, masks.text));
 	await writeFile(path.join(runDirectory, 'events.ndjson'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
 	await writeFile(path.join(runDirectory, 'consoles', 'redis.log'), 'redis login:\n');
 	const machines = {

@@ -1,11 +1,16 @@
-/** The workflows of the README: they are YAML, and what they run is what the tool knows. */
+/**
+ * The workflows of the README, as far as they run without a guest. The steps that rehearse are run by the tests that boot
+ * machines anyway (`bundled` and `judging` of the integration tests).
+ */
 import { readFileSync } from 'node:fs';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import test from 'ava';
 import { parse } from 'yaml';
+import { run } from '../../../src/process/run.js';
+import { makeRun } from './finished-run.js';
 import { makeRehearse } from './rehearse.js';
-
-const readme = readFileSync('README.md', 'utf8');
-const workflows = [...readme.matchAll(/^```yaml\n(# \.git[^]*?)^```$/gm)].map(([, text = '']) => text);
+import { githubJob, githubSteps, gitlabJob, shells, stepsOf, workflowTexts, type GithubWorkflow } from './workflows.js';
 
 /** Every command line of this tool in a value, however deep. */
 function commandsIn(value: unknown): string[] {
@@ -14,11 +19,11 @@ function commandsIn(value: unknown): string[] {
 }
 
 test('there is a workflow for GitHub and one for GitLab, and each runs the lab', (t) => {
-	t.is(workflows.length, 2);
-	for (const text of workflows) t.true(commandsIn(parse(text)).some((words) => words.startsWith('run my-lab --cold')), text);
+	t.is(workflowTexts.length, 2);
+	for (const text of workflowTexts) t.true(commandsIn(parse(text)).some((words) => words.startsWith('run my-lab --cold')), text);
 });
 
-for (const words of workflows.flatMap((text) => commandsIn(parse(text)))) {
+for (const words of workflowTexts.flatMap((text) => commandsIn(parse(text)))) {
 	test(`the tool knows every flag of: ${words}`, async (t) => {
 		const tool = await makeRehearse(t);
 		const [command = '', ...rest] = words.split(' ');
@@ -26,3 +31,52 @@ for (const words of workflows.flatMap((text) => commandsIn(parse(text)))) {
 		for (const flag of rest.filter((word) => word.startsWith('--'))) t.regex(stdout, new RegExp(`${flag}\\b`));
 	});
 }
+
+test('what the workflow for GitHub uses fits this tool', (t) => {
+	const { jobs } = parse(workflowTexts[0] ?? '') as GithubWorkflow;
+	const [job] = Object.values(jobs);
+	const used = new Map(githubSteps().flatMap((step) => (step.uses === undefined ? [] : [[step.uses.replace(/@v\d+$/, ''), step.with ?? {}]])));
+	t.deepEqual([...used.keys()], ['actions/checkout', 'actions/setup-node', 'actions/cache', 'actions/upload-artifact']);
+	t.regex(String(job?.['runs-on']), /^ubuntu-\d\d\.04$/);
+	const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly engines: { readonly node: string } };
+	t.is(engines.node.split('.')[0], `>=${used.get('actions/setup-node')?.['node-version']}`);
+	t.is(used.get('actions/cache')?.['path'], '~/.cache/rehearse');
+	t.true(githubSteps().every(({ uses, run: text }) => (uses === undefined) !== (text === undefined)), 'a step uses or runs');
+});
+
+test('the step of a failed job makes the file that is uploaded, without passwords', async (t) => {
+	const tool = await makeRun(t, { fails: { node: 'redis', line: 10, output: 'Password: immich-ops\n' } });
+	await symlink(process.cwd(), path.join(tool.directory, '.rehearse'));
+	const steps = stepsOf(true).flatMap((step) => step.run ?? []);
+	t.is(steps.length, 1);
+	const env = { ...githubJob(tool.directory, path.join(tool.directory, 'summary.md')), XDG_STATE_HOME: path.join(tool.directory, 'state'), REHEARSE_NO_SETUP: '1' };
+	for (const text of steps) await run(shells.github(text), { cwd: tool.directory, env, timeoutMs: 60_000 });
+	const upload = stepsOf(true).find(({ uses }) => uses?.startsWith('actions/upload-artifact'));
+	t.true(String(upload?.with?.['path']).split('\n').includes('failed.tar.gz'));
+	const { stdout } = await run(['tar', '--extract', '--to-stdout', '--gzip', '--file', path.join(tool.directory, 'failed.tar.gz')]);
+	t.true(stdout.includes('run-started'));
+	t.false(stdout.includes('immich-ops'));
+});
+
+test('before the script of GitLab’s job the tool is where the script looks for it', async (t) => {
+	const { directory } = await makeRehearse(t);
+	const job = gitlabJob();
+	const [install = '', clone = '', ...more] = job.before_script;
+	t.deepEqual(more, []);
+	t.regex(install, /^apt-get update && apt-get install --yes (?=.*\bgit\b)(?=.*\bnodejs\b)(?=.*\bnpm\b)/);
+	const [, address = ''] = / (https:\S+\/)OWNER\/rehearse\.git \.rehearse$/.exec(clone) ?? [];
+	// Neither Debian's archive nor a host of git is asked: both programs only note what they were asked for.
+	const shims = path.join(directory, 'shims');
+	await mkdir(shims);
+	for (const program of ['apt-get', 'git']) await writeFile(path.join(shims, program), `#!/bin/sh\necho "${program} $*" >>"$LOG"\n[ ${program} = apt-get ] || { for place; do :; done; mkdir -p "$place/bin"; }\n`, { mode: 0o755 });
+	const log = path.join(directory, 'log');
+	await run(shells.gitlab(job.before_script), { cwd: directory, env: { PATH: `${shims}:/usr/bin:/bin`, LOG: log } });
+	t.regex(await readFile(log, 'utf8'), new RegExp(`^apt-get update\\napt-get install --yes .*\\ngit clone --depth 1 ${address}OWNER/rehearse\\.git \\.rehearse\\n$`));
+	t.true(job.script.every((line) => line.startsWith('.rehearse/bin/rehearse ')));
+	t.deepEqual(job.cache.paths, [job.variables['XDG_CACHE_HOME']?.replace('$CI_PROJECT_DIR/', '')]);
+	// What GitLab is told to read is what the tool is told to write.
+	const [words = ''] = commandsIn(job.script);
+	const told = [...words.matchAll(/--(junit|code-quality|html) (\S+)/g)].map(([, , file]) => file ?? '');
+	t.deepEqual([...job.artifacts.paths, ...Object.values(job.artifacts.reports)].sort(), told.sort());
+	t.is(job.artifacts.when, 'always');
+});

@@ -90,6 +90,8 @@ class Watching {
 	readonly #options: WatchOptions;
 	readonly #files: FileWatch;
 	readonly #stopping: ReturnType<typeof stopOnSignals>;
+	/** What the page shows. */
+	#shown: { readonly state: RunState; readonly changes: Changes } | undefined;
 
 	constructor(options: WatchOptions, files: FileWatch, stopping: ReturnType<typeof stopOnSignals>) {
 		this.#options = options;
@@ -106,8 +108,10 @@ class Watching {
 		const loaded = await this.#load();
 		if (loaded instanceof Failure) {
 			this.#showPlanError(loaded);
+			await this.#announce(`The plan has errors: ${washed(toReported(loaded)).message}\nWhat follows is of the run before.`);
 			return last;
 		}
+		await this.#announce('Edited: the lab is being rehearsed again. What follows is of the run before.');
 		let judged: RunState | undefined;
 		const onVerdict = (now: RunState) => {
 			judged = now;
@@ -122,7 +126,8 @@ class Watching {
 		const snapshots = await readSnapshots(state.runDirectory);
 		const changes = last ? changesBetweenRuns(last.state, state, differencesByNode(last.snapshots, snapshots)) : noChanges;
 		this.#showChanges(state, changes);
-		await this.#writePage(state, changes);
+		this.#shown = { state, changes };
+		await this.#writePage({ state, changes });
 		return isComparable(state) ? { state, snapshots } : last;
 	}
 
@@ -186,12 +191,17 @@ class Watching {
 		if (!json) stdout.write(verdictText(state, changes, { color, width }));
 	}
 
+	/** Says on the page that it is not of the lab as it is now. */
+	async #announce(banner: string): Promise<void> {
+		if (this.#shown) await this.#writePage({ ...this.#shown, banner });
+	}
+
 	/** What cannot be written is told, and is no reason to end. */
-	async #writePage(state: RunState, changes: Changes): Promise<void> {
+	async #writePage({ state, ...page }: { readonly state: RunState; readonly changes: Changes; readonly banner?: string }): Promise<void> {
 		const { html } = this.#options;
 		if (html === undefined) return;
 		const { writeReportPage } = await import('../page/write.js');
-		await writeReportPage(state, { file: html, changes }).catch((error: unknown) => this.send(`the page ${html} cannot be written: ${toFailure(error).message}\n`));
+		await writeReportPage(state, { file: html, ...page }).catch((error: unknown) => this.send(`the page ${html} cannot be written: ${toFailure(error).message}\n`));
 	}
 
 	#showChanges(state: RunState, changes: Changes): void {

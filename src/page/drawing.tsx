@@ -129,7 +129,7 @@ function NodeBox({ node, centre, status, size, isLink }: NodeBoxProps) {
 		<g class={`node ${kind}`}>
 			<title>{[node.name, ...(status === undefined ? [] : [statusWord(status)]), ...lines].map((text) => shownLine(text)).join(', ')}</title>
 			<rect class="body" x={x} y={y} width={box.width} height={box.height} rx="8" />
-			<rect class="side" x={x} y={y} width="6" height={box.height} rx="3" />
+			<path class="side" d={`M${x + 8} ${y}a8 8 0 0 0-8 8v${box.height - 16}a8 8 0 0 0 8 8z`} />
 			<text class="name" x={x + 18} y={y + 24}>
 				{shownLine(node.name, 20)}
 			</text>

@@ -15,5 +15,7 @@ const css = [
 /** The picture as a document, ending in a newline. */
 export function topologySvg(topology: Topology): string {
 	const connections = topology.connections.map((connection) => ({ connection, status: undefined, reported: 'not rehearsed' }));
-	return `${render(<Drawing topology={topology} connections={connections} statusOf={() => undefined} sizeText={sizeText} css={css} />)}\n`;
+	const svg = render(<Drawing topology={topology} connections={connections} statusOf={() => undefined} sizeText={sizeText} css={css} />);
+	// HTML may have this in a text, which is all that the renderer thinks of; XML may not (section 2.4).
+	return `${svg.replaceAll(']]>', ']]&gt;')}\n`;
 }

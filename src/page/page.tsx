@@ -12,13 +12,13 @@ import { verdictOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import type { Changes } from '../report/changes.js';
 import { mark } from '../report/text.js';
-import { changedAssertions, ChangedSection } from './changed.js';
+import { changedKeys, ChangedSection } from './changed.js';
 import { LeftOutSection, LimitsSection, NoticesSection, OutboundSection, SwallowedSection, WarningsSection } from './findings.js';
 import { Head } from './head.js';
 import { LogsSection, type LogEnd } from './logs.js';
 import { RobustnessSection } from './robustness.js';
 import { ScriptsSection } from './scripts.js';
-import { shownLine } from './shown.js';
+import { shown, shownLine } from './shown.js';
 import { TestsSection } from './tests.js';
 import { TimelineSection } from './timeline.js';
 import { TopologySection } from './topology.js';
@@ -30,6 +30,8 @@ export interface PageInput {
 	readonly signature?: PageSignature;
 	/** Against the run before; present for a page that loads itself again, since the lab is watched. */
 	readonly changes?: Changes;
+	/** What is to be known before all else: that what follows is not of the lab as it is now. */
+	readonly banner?: string;
 }
 
 /** Who signed the run, and what that means (21 CFR 11.50). */
@@ -63,18 +65,24 @@ const sections: readonly (readonly [id: string, title: string])[] = [
 ];
 
 /** The page of a run, or of as much of it as its log holds. */
-export function reportPage({ state, logs, signature, changes }: PageInput): string {
+export function reportPage({ state, logs, signature, changes, banner }: PageInput): string {
 	const [style, script] = [asset('page.css'), asset('page.js')];
 	const policy = `default-src 'none'; style-src ${hashOf(style)}; script-src ${hashOf(script)}; base-uri 'none'; form-action 'none'`;
+	const changed = changedKeys(changes);
 	const body = render(
 		<>
+			{banner === undefined ? null : (
+				<p id="banner" role="status">
+					{shown(banner)}
+				</p>
+			)}
 			<Head state={state} />
 			<main id="main">
-				<ChangedSection changes={changes} />
-				<TopologySection state={state} />
+				<ChangedSection state={state} changes={changes} />
+				<TopologySection state={state} changed={changed.nodes} />
 				<TimelineSection state={state} />
-				<ScriptsSection state={state} />
-				<TestsSection state={state} changed={changedAssertions(changes)} />
+				<ScriptsSection state={state} changed={changed.scripts} />
+				<TestsSection state={state} changed={changed.assertions} />
 				<RobustnessSection state={state} />
 				<SwallowedSection state={state} />
 				<OutboundSection state={state} />

@@ -44,6 +44,9 @@ export const Output = ({ text, label }: { readonly text: string; readonly label?
 		</pre>
 	);
 
+/** Beside what came out otherwise than in the run before. */
+export const Changed = () => <small class="news">changed</small>;
+
 interface SectionProps {
 	readonly id: string;
 	readonly title: string;

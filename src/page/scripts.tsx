@@ -5,7 +5,8 @@ import type { ScriptSource } from '../lab/script-source.js';
 import { swallowedSteps } from '../lab/trace.js';
 import type { NodeRecord, RunState, ScriptRecord } from '../outcome/state.js';
 import { scriptFailure } from '../report/checks.js';
-import { Command, Output, Section, Status, Wide, time } from './parts.js';
+import { scriptKey } from './changed.js';
+import { Changed, Command, Output, Section, Status, Wide, time } from './parts.js';
 import { place, shown, shownEnd, shownLine } from './shown.js';
 import { sourceLines, stepsElsewhere, type SourceLine } from './source-lines.js';
 
@@ -13,13 +14,18 @@ import { sourceLines, stepsElsewhere, type SourceLine } from './source-lines.js'
 const outputEnd = [60, 8000] as const;
 
 /** The section of the page. */
-export function ScriptsSection({ state }: { readonly state: RunState }) {
+export function ScriptsSection({ state, changed }: { readonly state: RunState; readonly changed: ReadonlySet<string> }) {
 	const scripts = state.nodes.flatMap((node) => node.scripts.map((record) => ({ node, record })));
 	if (scripts.length === 0) return null;
 	return (
 		<Section id="scripts" title="Startup scripts" note={plural(scripts.length, 'script')}>
 			{scripts.map(({ node, record }) => (
-				<Script node={node} record={record} source={state.sources.find((one) => one.node === node.name && one.script === record.script)} />
+				<Script
+					node={node}
+					record={record}
+					source={state.sources.find((one) => one.node === node.name && one.script === record.script)}
+					isChanged={changed.has(scriptKey(node.name, record.script))}
+				/>
 			))}
 		</Section>
 	);
@@ -29,9 +35,10 @@ interface ScriptProps {
 	readonly node: NodeRecord;
 	readonly record: ScriptRecord;
 	readonly source: ScriptSource | undefined;
+	readonly isChanged: boolean;
 }
 
-function Script({ node, record, source }: ScriptProps) {
+function Script({ node, record, source, isChanged }: ScriptProps) {
 	const { script, startedAt, outcome } = record;
 	const status = outcome?.status ?? (startedAt === undefined ? 'not run' : 'running');
 	const reported = outcome
@@ -45,11 +52,12 @@ function Script({ node, record, source }: ScriptProps) {
 	const swallowed = swallowedSteps(outcome?.trace).length;
 	const slow = lines.filter(({ mark }) => mark === 'slow').length;
 	return (
-		<details id={place.script(node.name, script)} class="card" open={status === 'failed' || status === 'timed-out'} data-f>
+		<details id={place.script(node.name, script)} class={isChanged ? 'card changed' : 'card'} open={status === 'failed' || status === 'timed-out'} data-f>
 			<summary>
 				<Status status={status} />
 				<b>{shownLine(node.name, 60)}</b> {script === node.name ? null : shownLine(script, 60)}
 				<span class="muted">{reported}</span>
+				{isChanged ? <Changed /> : null}
 				{swallowed === 0 ? null : <span class="st warn">{`! ${plural(swallowed, 'failure')} swallowed`}</span>}
 				{slow === 0 ? null : <span class="muted">{`${plural(slow, 'slow line')}`}</span>}
 			</summary>

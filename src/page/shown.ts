@@ -11,7 +11,7 @@ const maximumLine = 2000;
 export function shown(text: string): string {
 	// Before the controls go, which these are among: what turns a text around is to be seen.
 	const marked = text.replaceAll(invisible, (character) => `<U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}>`);
-	const clean = withoutControls(marked).replaceAll(/\p{Surrogate}/gu, '\ufffd');
+	const clean = withoutControls(marked).replaceAll(/\p{Surrogate}|[\ufffe\uffff]/gu, '\ufffd');
 	return clean.length <= maximumLine ? clean : clean.split('\n').map(shortLine).join('\n');
 }
 

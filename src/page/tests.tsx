@@ -3,7 +3,7 @@ import { testStatus } from '../outcome/result.js';
 import { assertionStatus, type AssertionRecord, type RunState, type TestRecord } from '../outcome/state.js';
 import { tally } from '../report/closing.js';
 import { assertionKey } from './changed.js';
-import { Output, Section, Status, Wide, time } from './parts.js';
+import { Changed, Output, Section, Status, Wide, time } from './parts.js';
 import { place, shown, shownEnd, shownLine } from './shown.js';
 
 /** Lines and characters of an assertion's output. */
@@ -60,7 +60,7 @@ function Assertion({ assertion, id, isChanged }: { readonly assertion: Assertion
 		<tr id={id} data-f {...(isChanged ? { class: 'changed' } : {})}>
 			<td>
 				<Status status={status} />
-				{isChanged ? <small>changed</small> : null}
+				{isChanged ? <Changed /> : null}
 			</td>
 			<td>{shownLine(onVm, 60)}</td>
 			<td>

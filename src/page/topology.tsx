@@ -7,7 +7,7 @@ import type { NodeRecord, RunState } from '../outcome/state.js';
 import { startStageText } from '../report/origins.js';
 import { connectionStates } from './connections.js';
 import { Drawing } from './drawing.js';
-import { Section, Status, Wide, statusWord } from './parts.js';
+import { Changed, Section, Status, Wide, statusWord } from './parts.js';
 import { place, shownLine } from './shown.js';
 
 /** What is drawn and listed; a lab of people’s has fewer. */
@@ -39,7 +39,7 @@ const Login = ({ login }: { readonly login: NodeRecord['login'] | undefined }) =
 	login ? <small>{shownLine(`SSH as ${login.username}: ${[login.status, ...(login.message === undefined ? [] : [login.message])].join(', ')}`)}</small> : null;
 
 /** The section of the page. */
-export function TopologySection({ state }: { readonly state: RunState }) {
+export function TopologySection({ state, changed }: { readonly state: RunState; readonly changed: ReadonlySet<string> }) {
 	const whole = state.topology ?? bareTopology(state);
 	if (whole.nodes.length === 0) return null;
 	const topology = { ...whole, nodes: whole.nodes.slice(0, maximumNodes) };
@@ -63,9 +63,12 @@ export function TopologySection({ state }: { readonly state: RunState }) {
 							</thead>
 							<tbody>
 								{topology.nodes.map((node) => (
-									<tr id={place.node(node.name)} data-f>
+									<tr id={place.node(node.name)} data-f {...(changed.has(node.name) ? { class: 'changed' } : {})}>
 										<th scope="row">
-											{shownLine(node.name)}
+											<a class="quiet" href={`#${place.node(node.name)}`}>
+												{shownLine(node.name)}
+											</a>
+											{changed.has(node.name) ? <Changed /> : null}
 											<small>{shownLine(node.role)}</small>
 										</th>
 										<td>

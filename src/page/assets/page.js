@@ -3,6 +3,10 @@
 	'use strict';
 	const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 
+	const unfold = (inner) => {
+		for (let element = inner; element; element = element.parentElement) if (element.localName === 'details') element.open = true;
+	};
+
 	// A link into something that is folded opens it.
 	const open = () => {
 		let id = '';
@@ -13,13 +17,17 @@
 		}
 		const target = id && document.getElementById(id);
 		if (!target) return;
-		for (let element = target; element; element = element.parentElement) if (element.localName === 'details') element.open = true;
+		unfold(target);
+		if (isReloaded) return;
 		target.scrollIntoView({ block: target.localName === 'tr' ? 'center' : 'start' });
 		if (!target.hasAttribute('tabindex')) target.setAttribute('tabindex', '-1');
 		target.focus({ preventScroll: true });
 	};
-	addEventListener('hashchange', open);
+	// Who reads a page that loads itself again stays where he reads.
+	let isReloaded = performance.getEntriesByType('navigation')[0]?.type === 'reload';
 	open();
+	isReloaded = false;
+	addEventListener('hashchange', open);
 
 	// A button beside each command.
 	const copy = async (text) => {
@@ -49,10 +57,33 @@
 		code.after(button);
 	}
 
-	// The filter keeps what has every word in it.
+	// The filter keeps what has every word in it, and shows where the words are. Enter goes from one to the next.
 	const form = document.getElementById('filter');
 	const [input, output] = [form.querySelector('input'), form.querySelector('output')];
 	const items = all('[data-f]').map((element) => ({ element, text: element.textContent.toLowerCase() }));
+	const maximumFound = 2000;
+	let found = [];
+	let at = -1;
+	const placesOf = (words) => {
+		const places = [];
+		for (const { element } of items.filter((item) => !item.element.hidden)) {
+			const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+			for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+				const text = node.data.toLowerCase();
+				for (const word of words) {
+					for (let from = text.indexOf(word); from >= 0 && places.length < maximumFound; from = text.indexOf(word, from + word.length)) {
+						const range = new Range();
+						range.setStart(node, Math.min(from, node.length));
+						range.setEnd(node, Math.min(from + word.length, node.length));
+						places.push(range);
+					}
+				}
+			}
+		}
+		return places;
+	};
+	// What a style sheet knows as ::highlight(found); older browsers go without.
+	const highlight = (name, ranges) => globalThis.CSS?.highlights?.set(name, new Highlight(...ranges));
 	const filter = () => {
 		const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
 		let kept = 0;
@@ -61,34 +92,54 @@
 			element.hidden = !isKept;
 			if (isKept) kept += 1;
 		}
+		found = words.length === 0 ? [] : placesOf(words);
+		at = -1;
+		highlight('found', found);
+		highlight('here', []);
 		output.textContent = words.length === 0 ? '' : `${kept} of ${items.length}`;
+	};
+	const goOn = (step) => {
+		if (found.length === 0) return;
+		at = (at + step + found.length) % found.length;
+		const range = found[at];
+		unfold(range.startContainer.parentElement);
+		highlight('here', [range]);
+		range.startContainer.parentElement.scrollIntoView({ block: 'center' });
+		output.textContent = `${at + 1} of ${found.length}${found.length === maximumFound ? '+' : ''}`;
 	};
 	form.hidden = false;
 	form.addEventListener('submit', (event) => event.preventDefault());
 	input.addEventListener('input', filter);
 	addEventListener('keydown', (event) => {
 		const isTyping = /^(?:input|textarea)$/.test(event.target.localName);
-		if (event.key === '/' && !isTyping) {
+		if (event.key === '/' && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
 			event.preventDefault();
 			input.focus();
 		} else if (event.key === 'Escape' && event.target === input) {
 			input.value = '';
 			filter();
+		} else if (event.key === 'Enter' && event.target === input) {
+			event.preventDefault();
+			goOn(event.shiftKey ? -1 : 1);
 		}
 	});
 
-	// A lab that is watched has its page written again and again. What was unfolded stays so.
+	// A lab that is watched has its page written again and again. What was unfolded stays so, and the keyboard where it was.
 	if (document.documentElement.hasAttribute('data-reload')) {
 		const key = `open ${location.pathname}`;
+		const usable = () => all('a[href], button, summary, [tabindex="0"]');
 		try {
-			for (const id of JSON.parse(sessionStorage.getItem(key) ?? '[]')) document.getElementById(id)?.setAttribute('open', '');
+			const { unfolded = [], focused = -1 } = JSON.parse(sessionStorage.getItem(key) ?? '{}');
+			for (const id of unfolded) document.getElementById(id)?.setAttribute('open', '');
+			usable()[focused]?.focus({ preventScroll: true });
 		} catch {
 			// There may be no such storage for files.
 		}
 		setInterval(() => {
 			if (document.hidden || input.value !== '' || String(getSelection()) !== '') return;
 			try {
-				sessionStorage.setItem(key, JSON.stringify(all('details[open][id]').map(({ id }) => id)));
+				const unfolded = all('details[open][id]').map(({ id }) => id);
+				sessionStorage.setItem(key, JSON.stringify({ unfolded, focused: usable().indexOf(document.activeElement) }));
 			} catch {
 				// As above.
 			}

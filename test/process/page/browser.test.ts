@@ -3,12 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import ava, { type ExecutionContext } from 'ava';
 import type { Browser, Page } from 'playwright-core';
-import type { LogEnd } from '../../../src/page/logs.js';
-import { reportPage } from '../../../src/page/page.js';
-import { foldEvents } from '../../../src/outcome/fold.js';
-import { readLog } from '../../unit/report/golden.js';
-import { bundledLab, eventsOf, hostileOutput } from '../../unit/page/runs.js';
 import { findBrowser, openPage, startBrowser } from './browser.js';
+import { pages } from './pages.js';
 
 const program = await findBrowser();
 const test = (program === undefined ? ava.skip : ava) as typeof ava;
@@ -18,23 +14,6 @@ ava.before(async () => {
 	if (program !== undefined) browser = await startBrowser(program);
 });
 ava.after.always(() => browser?.close());
-
-const log = (text: string): LogEnd => ({ kind: 'console', node: 'redis', text, bytes: text.length, path: '/runs/r1/consoles/redis.log' });
-
-/** Pages by what they are of. */
-const pages: Readonly<Record<string, () => Promise<string>>> = {
-	passed: async () => reportPage({ state: foldEvents(eventsOf(await bundledLab())), logs: [log('redis login:')] }),
-	failed: async () =>
-		reportPage({ state: foldEvents(eventsOf(await bundledLab(), { fails: { node: 'redis', line: 10, output: 'no such file\n' } })), logs: [log('redis login:')] }),
-	robustness: async () => reportPage({ state: foldEvents(readLog('robustness')), logs: [] }),
-	outbound: async () => reportPage({ state: foldEvents(readLog('outbound')), logs: [] }),
-	broken: async () => reportPage({ state: foldEvents(readLog('machine-panicked')), logs: [] }),
-	hostile: async () =>
-		reportPage({
-			state: foldEvents(eventsOf(await bundledLab(), { output: hostileOutput, fails: { node: 'redis', line: 10, output: hostileOutput } })),
-			logs: [log(hostileOutput)],
-		}),
-};
 
 const kinds = Object.keys(pages);
 const htmlOf = (kind: string): Promise<string> => pages[kind]?.() ?? Promise.resolve('');
@@ -61,7 +40,7 @@ const accessible = ava.macro({
 	title: (_title, kind, colorScheme) => `axe finds nothing wrong with the page '${kind}', ${colorScheme}`,
 });
 for (const kind of kinds) test(accessible, kind, 'light');
-for (const kind of ['failed', 'robustness']) test(accessible, kind, 'dark');
+for (const kind of ['failed', 'robustness', 'watched']) test(accessible, kind, 'dark');
 
 for (const kind of kinds) {
 	test(`the page '${kind}' opens from the disk, asks for nothing, and every link leads somewhere`, async (t) => {

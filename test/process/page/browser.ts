@@ -27,19 +27,23 @@ export const startBrowser = (executablePath: string): Promise<Browser> => chromi
 
 export interface OpenedPage {
 	readonly page: Page;
+	/** What was opened. */
+	readonly file: string;
 	/** What the page asked for beside itself, what its console said, and what was thrown in it. */
 	readonly complaints: readonly string[];
 }
 
 /** Opens a page from the disk; closed when the test ends. */
-export async function openPage(t: ExecutionContext, browser: Browser, html: string, options: BrowserContextOptions = {}): Promise<OpenedPage> {
+export async function openPage(t: ExecutionContext, browser: Browser, html: string, { name = 'report.html', ...options }: BrowserContextOptions & { readonly name?: string } = {}): Promise<OpenedPage> {
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'rehearse-page-'));
 	t.teardown(() => rm(directory, { recursive: true, force: true }));
-	const file = path.join(directory, 'report.html');
+	const file = path.join(directory, name);
 	await writeFile(file, html);
 	const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
 	t.teardown(() => context.close());
 	const page = await context.newPage();
+	// Of a host that has much else to do.
+	page.setDefaultTimeout(120_000);
 	const complaints: string[] = [];
 	const url = pathToFileURL(file).href;
 	page.on('request', (request) => void (request.url().startsWith(url) || complaints.push(`request: ${request.url()}`)));
@@ -47,5 +51,5 @@ export async function openPage(t: ExecutionContext, browser: Browser, html: stri
 	page.on('pageerror', (error) => void complaints.push(`error: ${error.message}`));
 	page.on('dialog', (dialog) => void complaints.push(`dialog: ${dialog.message()}`));
 	await page.goto(url);
-	return { page, complaints };
+	return { page, file, complaints };
 }

@@ -15,6 +15,9 @@ export const statusWord = (status: AnyStatus): string =>
 		'running': 'never finished',
 	})[status];
 
+/** The same of a node: where it could not be judged, something of it broke. */
+export const nodeWord = (status: AnyStatus): string => (status === 'error' ? 'broke' : statusWord(status));
+
 /** The class by which the style sheet knows a status. */
 export const statusClass = (status: AnyStatus): string =>
 	({ 'passed': 'pass', 'failed': 'fail', 'timed-out': 'fail', 'error': 'warn', 'not run': 'idle', 'not judged': 'idle', 'running': 'idle' })[status];

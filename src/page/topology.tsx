@@ -7,7 +7,7 @@ import type { NodeRecord, RunState } from '../outcome/state.js';
 import { startStageText } from '../report/origins.js';
 import { connectionStates } from './connections.js';
 import { Drawing } from './drawing.js';
-import { Changed, Section, Status, Wide, statusWord } from './parts.js';
+import { Changed, Section, Status, Wide, nodeWord, statusWord } from './parts.js';
 import { place, shownLine } from './shown.js';
 
 /** What is drawn and listed; a lab of people’s has fewer. */
@@ -72,7 +72,7 @@ export function TopologySection({ state, changed }: { readonly state: RunState; 
 											<small>{shownLine(node.role)}</small>
 										</th>
 										<td>
-											<Status status={statuses.get(node.name) ?? 'not run'} />
+											<Status status={statuses.get(node.name) ?? 'not run'} word={nodeWord(statuses.get(node.name) ?? 'not run')} />
 											<Login login={state.nodes.find(({ name }) => name === node.name)?.login} />
 										</td>
 										<td>

@@ -54,7 +54,13 @@ test.serial('watching a lab: what flips, and what differs in the machine', async
 	const plan = path.join(lab, 'plan.json');
 	const good = await readFile(plan, 'utf8');
 	const edit = (text: string) => writeFile(plan, text);
-	const tool = new Tool(sandbox, ['watch', lab, '--json']);
+	const page = path.join(sandbox.path, 'watched.html');
+	const tool = new Tool(sandbox, ['watch', lab, '--json', '--html', page]);
+	/** The page is written right after the result is. */
+	const pageHas = async (pattern: RegExp) => {
+		const { accepted, last } = await poll(() => readFile(page, 'utf8').catch(() => ''), (html) => pattern.test(html), { intervalMs: 100, deadlineMs: 20_000 });
+		t.true(accepted, `${String(pattern)}: ${last.slice(last.indexOf('<body>'), last.indexOf('</header>'))}`);
+	};
 	const results = async (count: number): Promise<readonly (RunResult & { readonly changes: Changes })[]> => {
 		const lines = () => tool.stdout.split('\n').slice(0, -1);
 		await poll(() => Promise.resolve(lines().length), (seen) => seen >= count, { intervalMs: 100, deadlineMs: patience / 2 });
@@ -66,12 +72,14 @@ test.serial('watching a lab: what flips, and what differs in the machine', async
 	await tool.says(/waiting for an edit/, 10_000);
 	await edit(good.replace('{', ''));
 	t.is((await results(2))[1]?.verdict, 'error');
+	await pageHas(/<p id="banner" role="status">The plan has errors: .*\nWhat follows is of the run before\./);
 
 	// What flips is told long before the verdict, for which it is tried until its deadline.
 	const saved = performance.now();
 	await edit(good.replace('echo hello', 'echo nobody'));
 	await tool.says(/does not hold so far \(held before, tried for another .*\): Greeting › box: .*"nobody/, patience / 2);
 	const reportedMs = performance.now() - saved;
+	await pageHas(/<p id="banner" role="status">Edited: the lab is being rehearsed again\./);
 	// An edit during a run ends it at once; only the last one counts.
 	await edit(good.replace('echo hello', 'echo goodbye'));
 	await tool.says(/edited: starting over/, 5000);
@@ -87,6 +95,8 @@ test.serial('watching a lab: what flips, and what differs in the machine', async
 		},
 	]);
 
+	await pageHas(/<section id="changed".*box › Greeting.*it was: passed.*file \/etc\/greeting: added .{1,6}goodbye/s);
+	await pageHas(/^(?!.*id="banner")/s);
 	await tool.says(/(?:waiting for an edit[^]*){2}/, 20_000);
 	await edit(good);
 	const fixed = (await results(4))[3];

@@ -7,7 +7,8 @@ import { findBrowser, openPage, startBrowser } from './browser.js';
 import { pages } from './pages.js';
 
 const program = await findBrowser();
-const test = (program === undefined ? ava.skip : ava) as typeof ava;
+/** One after the other: dozens of pages at once are more than a small host can show in time. */
+const test = (program === undefined ? ava.skip : ava.serial) as typeof ava.serial;
 
 let browser: Browser;
 ava.before(async () => {

@@ -41,7 +41,8 @@ async function main(): Promise<number> {
 	if (!Number.isInteger(seed) || !(until > 0)) throw new Error('expected numbers for --seed and --minutes');
 	const counts = parseKinds(flags.kinds, usualCounts);
 	const file = path.join(path.dirname(userPaths().cache), 'rehearse-kills', `${seed}.ndjson`);
-	const blows = [...counts].flatMap(([kind, count]) => blowsAt(kind, count, seed));
+	// One of each kind after another: a session that ends early has seen all of them.
+	const blows = [...counts].flatMap(([kind, count]) => blowsAt(kind, count, seed)).sort((one, other) => one.number - other.number);
 	const left = missing(blows, await readLedger(file));
 	console.log(`seed ${seed}: ${left.length} of ${blows.length} kills are left; ${file} has what comes of them`);
 	for (const blow of left) {

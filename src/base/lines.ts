@@ -3,6 +3,7 @@
  * JSON.stringify does not escape that character.
  */
 import type { Readable } from 'node:stream';
+import { ByteCollector } from './byte-collector.js';
 
 /** The default maximum length of a line, in bytes. A compressed state snapshot of a machine fits. */
 const defaultMaximumBytes = 64 * 2 ** 20;
@@ -12,8 +13,7 @@ const newline = 0x0a;
 /** Divides chunks of bytes into lines. It skips lines longer than the maximum, and counts them. */
 export class LineSplitter {
 	readonly #maximumBytes: number;
-	#parts: Buffer[] = [];
-	#length = 0;
+	readonly #begun = new ByteCollector();
 	#isSkipping = false;
 	/** Number of lines that were skipped because they were longer than the maximum. */
 	skipped = 0;
@@ -27,31 +27,24 @@ export class LineSplitter {
 		let start = 0;
 		for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
 			this.#keep(chunk.subarray(start, end));
+			const line = this.#begun.take();
 			const isWhole = !this.#isSkipping;
-			const line = isWhole ? Buffer.concat(this.#parts).toString('utf8') : '';
-			this.#forget();
 			this.#isSkipping = false;
 			start = end + 1;
-			if (isWhole) yield line;
+			if (isWhole) yield line.toString('utf8');
 		}
 		this.#keep(chunk.subarray(start));
 	}
 
 	#keep(part: Buffer): void {
 		if (this.#isSkipping || part.length === 0) return;
-		this.#length += part.length;
-		if (this.#length <= this.#maximumBytes) {
-			this.#parts.push(part);
+		if (this.#begun.length + part.length <= this.#maximumBytes) {
+			this.#begun.add(part);
 			return;
 		}
-		this.#forget();
+		this.#begun.take();
 		this.#isSkipping = true;
 		this.skipped++;
-	}
-
-	#forget(): void {
-		this.#parts = [];
-		this.#length = 0;
 	}
 }
 

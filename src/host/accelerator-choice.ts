@@ -8,7 +8,7 @@ import { proveAccelerator, candidatesFor, type AcceleratorChoice, type ProvenAcc
 import { canaryArguments, bootCanary, type CanaryKernel, type CanaryOutcome } from '../machine/canary.js';
 import type { Accelerator } from '../machine/spec.js';
 import { run } from '../process/run.js';
-import { bootTwice, isBelieved } from './canary-verdict.js';
+import { bootTwice, isBelieved, isRemembered } from './canary-verdict.js';
 import { thisHost } from './host.js';
 import { findKvmHindrance } from './kvm.js';
 import { processorModel, readCpuInfo } from './processor.js';
@@ -63,7 +63,7 @@ export async function rememberedCanaries(options: CanaryOptions): Promise<(accel
 		if (known && ('ms' in known || believes === 'all')) return known;
 		const outcome = await bootTwice(accelerator, () => bootCanary(accelerator, kernel, signal));
 		// A cache that cannot be written to costs the next run a canary, not this one its life.
-		await remember(file, outcome).catch(() => undefined);
+		if (isRemembered(accelerator, outcome)) await remember(file, outcome).catch(() => undefined);
 		return outcome;
 	};
 }

@@ -12,20 +12,25 @@ const failedMs = 24 * hourMs;
 /** Whether an outcome of so many milliseconds ago need not be seen again. */
 export function isBelieved(outcome: CanaryOutcome, ageMs: number): boolean {
 	if ('ms' in outcome && outcome.noRestore === undefined) return true;
-	return ageMs <= (outcome.isLate ? lateMs : failedMs);
+	const mayPass = outcome.isLate || ('byGuest' in outcome && outcome.byGuest);
+	return ageMs <= (mayPass ? lateMs : failedMs);
 }
 
 /**
- * Boots a canary, and another one where the first was slow: what it took stretches every deadline until the host is booted
- * again.
+ * Boots a canary, and another one where the first was slow, since what it took stretches every deadline until the host is
+ * booted again, or where its kernel gave up: in emulation on a very busy host that happens.
  */
 export async function bootTwice(accelerator: Pick<Accelerator, 'name'>, boot: () => Promise<CanaryOutcome>): Promise<CanaryOutcome> {
 	const { slowMs } = propertiesOf(accelerator).canary;
 	const first = await boot();
+	if ('byGuest' in first && first.byGuest) return boot();
 	if (!('ms' in first) || (first.ms <= slowMs && first.noRestore === undefined)) return first;
 	const second = await boot();
 	return better(first, second);
 }
+
+/** Whether an outcome is remembered. Without emulation nothing works: that it fails is looked at by every run again. */
+export const isRemembered = ({ name }: Pick<Accelerator, 'name'>, outcome: CanaryOutcome): boolean => name !== 'tcg' || 'ms' in outcome;
 
 /** The one of two that says more for the host: a busy moment makes nothing better than it is. */
 function better(first: Extract<CanaryOutcome, { ms: number }>, second: CanaryOutcome): CanaryOutcome {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { isHeld, processToken, tokenOf } from '../base/alive.js';
 import { withCleanup } from '../base/cleanup.js';
 import { brokenFailure } from '../base/errors.js';
+import { removal, startJanitor } from '../process/janitor.js';
 import { acquireLock } from '../process/lock.js';
 import { readSubordinateRanges } from '../process/user-namespace.js';
 import { scratchBase, sweepScratch } from './scratch.js';
@@ -51,6 +52,7 @@ async function buildInStaging<T>({ directory, find, build }: BuildOnceOptions<T>
 			if (staging !== undefined) await rm(staging, { recursive: true, force: true });
 		});
 		staging = await mkdtemp(`${directory}.partial-${tokenOf()}-`);
+		await startJanitor('janitor of the unfinished build', removal(staging), cleanup);
 		await chmod(staging, 0o755);
 		await build(staging);
 		// A laptop that slept may have lost its lock, and another run has built the same meanwhile: machines may read that one.

@@ -1,19 +1,19 @@
 import path from 'node:path';
-import { withCleanup, type CleanupStack } from '../base/cleanup.js';
+import { withCleanup } from '../base/cleanup.js';
 import { brokenFailure, ExitCode, Failure, hostFailure } from '../base/errors.js';
 import { isThere } from '../base/files.js';
 import { lastLines } from '../base/format.js';
 import { pasteable } from '../base/shell.js';
 import { untilAborted } from '../base/waiting.js';
 import { minimumDiskMiB } from '../lab/lab.js';
-import { startChild, type Child } from '../process/child.js';
+import { startChild, type Child, type ChildExit, type ChildOptions } from '../process/child.js';
 import { startJanitor } from '../process/janitor.js';
-import { run, type Argv } from '../process/run.js';
+import type { Argv } from '../process/run.js';
 import { inUserNamespace, readSubordinateRanges } from '../process/user-namespace.js';
 import { imagesDirectory, suiteProgram, type GuestDefinition, type ImageRequest } from './guest.js';
 import type { Mirror } from './mirror.js';
 import { handPackagesProgram, keepPackages } from './package-cache.js';
-import { makeScratch, scratchLayout, type Ranges, type ScratchOptions } from './scratch.js';
+import { makeScratch, scratchLayout, type ScratchOptions } from './scratch.js';
 
 /** Size of an image's file system. It is sparse, and grown to the node's disk at first boot: no disk is smaller. */
 const fileSystemSize = `${minimumDiskMiB}M`;
@@ -119,47 +119,50 @@ export async function buildImage(request: ImageRequest, options: BuildOptions): 
 		const archive = path.join(scratch, 'root.tar');
 		const hasSuiteProgram = await isThere(path.join(imagesDirectory(), suiteProgram(request.suite)));
 		const argv = mmdebstrapArgv(request, archive, { ...options, scratch, hasSuiteProgram });
-		const log = await bootstrap(argv, ranges, { ...options, scratch }, cleanup);
+		const log = await bootstrap(argv, { ...options, scratch });
 		if (log.exitCode !== 0) throw bootstrapFailure(log.text, request);
 		await keepPackages(scratchLayout(scratch).gathered, options.packageCache);
 		options.onProgress('writing the file system');
 		const tree = path.join(scratch, 'tree');
 		const unpack = inUserNamespace(ranges, ['sh', '-c', unpackProgram, 'sh', archive, options.into, tree, fileSystemSize]);
-		const { exitCode, stderr } = await run(unpack, { signal: options.signal, allowFailure: true });
-		if (exitCode !== 0) throw bootstrapFailure(stderr, request);
+		const { exitCode, recentStderr } = await runWithFamily('unpacking', unpack, { signal: options.signal });
+		if (exitCode !== 0) throw bootstrapFailure(recentStderr, request);
 	});
 }
-
-/**
- * The shell program that ends a build which nobody waits for any more: $1 is mmdebstrap's process group, the rest the
- * command that removes what it made, which may not succeed before the last of the group is gone.
- */
-const abandonProgram = 'kill -s KILL -- "-$1"; shift; for _ in $(seq 50); do "$@" && exit; sleep 0.2; done';
 
 /** Runs mmdebstrap to its end; resolves to its exit status and log. */
 export async function bootstrap(
 	argv: Argv,
-	ranges: Ranges,
 	options: Pick<BuildOptions, 'onProgress' | 'signal'> & { readonly scratch: string; readonly env?: Readonly<Record<string, string>> },
-	cleanup: CleanupStack,
 ): Promise<{ exitCode: number | undefined; text: string }> {
 	let text = '';
-	let child: Child | undefined;
-	cleanup.defer('mmdebstrap', () => child?.stop());
-	child = await startChild(argv, {
-		// For the moment until the janitor is there; it ends the whole group, and removes what is left.
-		signalWhenOrphaned: 'SIGTERM',
-		env: { TMPDIR: options.scratch, ...options.env },
-		onStderr: (chunk) => {
-			text += chunk.toString();
-			const step = /^I: ((?:downloading|extracting|installing|creating) .*?)(?:\.\.\.)?$/m.exec(chunk.toString());
-			if (step?.[1]) options.onProgress(step[1]);
-		},
-	});
-	const removal = inUserNamespace(ranges, ['rm', '-rf', options.scratch]);
-	await startJanitor('janitor', ['sh', '-c', abandonProgram, 'sh', String(child.pid), ...removal], cleanup);
-	const { exitCode } = await untilAborted(child.exited, options.signal);
+	const onStderr = (chunk: Buffer) => {
+		text += chunk.toString();
+		const step = /^I: ((?:downloading|extracting|installing|creating) .*?)(?:\.\.\.)?$/m.exec(chunk.toString());
+		if (step?.[1]) options.onProgress(step[1]);
+	};
+	const env = { TMPDIR: options.scratch, ...options.env };
+	const { exitCode } = await runWithFamily('mmdebstrap', argv, { env, onStderr, signal: options.signal });
 	return { exitCode, text };
+}
+
+/**
+ * Runs a program that has programs of its own work for it. All of them are killed when this process dies meanwhile, whatever
+ * ends it.
+ */
+async function runWithFamily(
+	name: string,
+	argv: Argv,
+	{ signal, ...options }: Pick<ChildOptions, 'env' | 'onStderr'> & Pick<BuildOptions, 'signal'>,
+): Promise<ChildExit> {
+	return withCleanup(async (cleanup) => {
+		let child: Child | undefined;
+		cleanup.defer(name, () => child?.stop());
+		// The signal is for the moment until the janitor is there.
+		child = await startChild(argv, { signalWhenOrphaned: 'SIGTERM', ...options });
+		await startJanitor(`janitor of ${name}`, ['sh', '-c', 'kill -s KILL -- "-$1"', 'sh', String(child.pid)], cleanup);
+		return untilAborted(child.exited, signal);
+	});
 }
 
 /** What went wrong, as mmdebstrap's log (apt's messages are in it) tells. */

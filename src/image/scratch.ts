@@ -5,6 +5,7 @@ import path from 'node:path';
 import { isHeld, processToken, tokenOf } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { isOpenToAll } from '../base/files.js';
+import { removal, startJanitor } from '../process/janitor.js';
 import { run } from '../process/run.js';
 import { inUserNamespace, type readSubordinateRanges } from '../process/user-namespace.js';
 import { takePackages } from './package-cache.js';
@@ -35,6 +36,7 @@ export async function makeScratch(files: string, ranges: Ranges, { scratchBase, 
 		if (scratch !== '') await removeScratch(scratch, ranges);
 	});
 	scratch = await mkdtemp(path.join(scratchBase, `${ownPrefix()}${tokenOf()}-`));
+	await startJanitor('janitor of the scratch directory', inUserNamespace(ranges, removal(scratch)), cleanup);
 	// mmdebstrap works as a subordinate user, whose group may write here; within the namespace that is group 1. Nobody else
 	// may: who waits for such a directory would have a file of this user's copied, or a package of his own installed.
 	await run(inUserNamespace(ranges, ['chgrp', '1', scratch]));

@@ -88,7 +88,7 @@ export async function buildBase(request: BaseRequest, options: BaseBuildOptions)
 		if (pinned) await writeFile(preferences, pinPreferences(pinned), { mode: 0o644 });
 		const argv = baseMmdebstrapArgv(request, files, { ...options, scratch });
 		// INITRD=No (initramfs-tools' kernel hook): customize.sh makes the one that counts, once all packages are there.
-		const log = await bootstrap(argv, ranges, { ...options, scratch, env: { INITRD: 'No' } }, cleanup);
+		const log = await bootstrap(argv, { ...options, scratch, env: { INITRD: 'No' } });
 		if (log.exitCode !== 0) throw bootstrapFailure(log.text, request, subject);
 		await keepPackages(gathered, options.packageCache);
 		const manifest = await readFile(path.join(out, baseFiles.manifest), 'utf8');

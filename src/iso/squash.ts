@@ -23,7 +23,7 @@ export async function squash(
 	signal?: AbortSignal,
 ): Promise<void> {
 	const argv = squashArgv(file);
-	const options = { signal, env: reproducible(epoch) };
+	const options = { signal, env: reproducible(epoch), killWhenOrphaned: true };
 	await orDiskFull(
 		'archive' in source
 			? run(['sh', '-c', 'archive=$1; shift; exec "$@" <"$archive"', 'sh', source.archive, ...argv], options)

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
 import { hashOfFile, makeDirectory } from '../base/files.js';
 import type { LabNode } from '../lab/lab.js';
-import { startJanitor } from '../process/janitor.js';
+import { removal, startJanitor } from '../process/janitor.js';
 import { run } from '../process/run.js';
 import type { BaseLayer } from './bases.js';
 import { layerArchive } from './layer-tar.js';
@@ -35,7 +35,7 @@ export async function writeIso(node: LabNode, base: BaseLayer, directory: string
 		let staging: string | undefined;
 		cleanup.defer('staging directory', () => (staging ? rm(staging, { recursive: true, force: true }) : undefined));
 		staging = await mkdtemp(path.join(directory, '.partial-'));
-		await startJanitor('janitor of the staging directory', ['rm', '-rf', '--', staging], cleanup);
+		await startJanitor('janitor of the staging directory', removal(staging), cleanup);
 		const place = (name: string) => path.join(staging ?? '', name);
 		const iso = `${node.name}.iso`;
 		const { epoch } = base.facts;
@@ -45,7 +45,7 @@ export async function writeIso(node: LabNode, base: BaseLayer, directory: string
 		const files = mediumFiles(staging);
 		await writeFile(files.earlyConfig, earlyGrubConfig(node.name));
 		await writeFile(files.grubConfig, grubConfig(node.name));
-		const options = { signal, env: reproducible(epoch) };
+		const options = { signal, env: reproducible(epoch), killWhenOrphaned: true };
 		for (const command of bootLoaderCommands(files)) await orDiskFull(run(command, options), directory);
 		const live = {
 			'vmlinuz': base.kernel,

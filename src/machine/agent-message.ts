@@ -1,4 +1,5 @@
 /** What the guest's agent (`cloud-init/guest/agent`) says, a line each: `kind name=value …`. */
+import type { Writable } from 'node:stream';
 import { washed } from '../base/wash.js';
 import type { ScriptEnding } from '../trace/read.js';
 
@@ -72,6 +73,14 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 		default:
 			return undefined;
 	}
+}
+
+/** How much may wait to be read by a guest before it is told the time no more, in bytes. */
+const maximumUnread = 64 * 2 ** 10;
+
+/** Tells a guest the host's time. A guest that asks for ever and never reads would otherwise fill this process's memory. */
+export function tellTime(agent: Writable): void {
+	if (agent.writableLength < maximumUnread) agent.write(`clock ${Date.now()}\n`);
 }
 
 /** A number that a guest has written in digits. */

@@ -13,6 +13,7 @@ import { withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
 import { startJanitor } from '../process/janitor.js';
 import { propertiesOf } from './accelerators.js';
+import { findFatal } from './console.js';
 import { halt, loadState, proceed, requireSaving, saveState, stateLate } from './migration.js';
 import { Qmp, qmpSilent } from './qmp.js';
 import { connectUnix } from './socket.js';
@@ -34,7 +35,12 @@ export type CanaryOutcome =
 			/** That was a matter of time, as it may be on a busy host. */
 			readonly isLate?: true;
 	  }
-	| { readonly why: string; readonly isLate?: true };
+	| {
+			readonly why: string;
+			readonly isLate?: true;
+			/** Its guest ended, and QEMU itself has nothing to complain of: a kernel may panic in a busy moment of the host. */
+			readonly byGuest?: true;
+	  };
 
 const memoryMiB = 256;
 
@@ -87,7 +93,8 @@ export async function bootCanary(accelerator: Accelerator, kernel: CanaryKernel,
 			await booted.says(bootedToken, bootMs, `its kernel had not reached user space after ${formatMs(bootMs)}`, signal);
 		} catch (error) {
 			signal?.throwIfAborted();
-			return outcomeOf(error);
+			const { why, ...rest } = outcomeOf(error);
+			return booted.hasQuit ? { why: findFatal(booted.text) ?? why, ...rest, byGuest: true } : { why, ...rest };
 		}
 		const ms = performance.now() - began;
 		try {
@@ -160,6 +167,17 @@ class CanaryProcess {
 			onDeath(firstComplaint(recentStderr) ?? `QEMU ended (${killedBy ?? `status ${exitCode}`})`),
 		);
 		return new CanaryProcess(child, qmpSocket, death, output);
+	}
+
+	/** What it has written to its console. */
+	get text(): string {
+		return this.#output.text;
+	}
+
+	/** Whether QEMU has ended in order, as it does when the guest restarts or powers off. */
+	get hasQuit(): boolean {
+		const { exitCode, recentStderr } = this.#child.exit ?? {};
+		return exitCode === 0 && recentStderr === '';
 	}
 
 	/** Waits for a token on its console. */

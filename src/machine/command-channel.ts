@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
+import { ByteCollector } from '../base/byte-collector.js';
 import { brokenFailure, type Failure } from '../base/errors.js';
 import { onLines } from '../base/lines.js';
 import { withDeadline, withEither } from '../base/waiting.js';
@@ -129,7 +130,7 @@ export class CommandChannel implements GuestCommands {
 				const why = Buffer.from(fields.get('why') ?? '', 'base64').toString('utf8');
 				reject(new GuestConnectionError(host, port, connectionReason(why), why));
 				connection.end();
-				connection.push(null);
+				connection.finish();
 			});
 		});
 		opened.catch(() => undefined);
@@ -173,23 +174,24 @@ const signalName = (number: number): string | undefined => {
 
 /** One stream of a command. What exceeds the limit is thrown away. */
 class Collected {
-	readonly #chunks: Buffer[] = [];
-	#room = maximumStreamBytes;
+	readonly #bytes = new ByteCollector();
 
 	add(fields: ReadonlyMap<string, string>): void {
-		const bytes = Buffer.from(fields.get('data') ?? '', 'base64').subarray(0, this.#room);
-		this.#room -= bytes.length;
-		this.#chunks.push(bytes);
+		const room = maximumStreamBytes - this.#bytes.length;
+		this.#bytes.add(Buffer.from(fields.get('data') ?? '', 'base64').subarray(0, room));
 	}
 
 	get text(): string {
-		return Buffer.concat(this.#chunks).toString('utf8');
+		return this.#bytes.take().toString('utf8');
 	}
 }
 
 /** A TCP connection of the guest's. One that sends more than is read is ended: it could fill this process's memory. */
 class GuestConnection extends Duplex {
 	readonly #hooks: { readonly onData: (bytes: Buffer) => void; readonly onClose: () => void };
+	readonly #unread = new ByteCollector();
+	#isWanted = false;
+	#hasEnded = false;
 
 	constructor(hooks: { readonly onData: (bytes: Buffer) => void; readonly onClose: () => void }) {
 		super();
@@ -198,12 +200,31 @@ class GuestConnection extends Duplex {
 	}
 
 	receive(bytes: Buffer): void {
-		if (this.destroyed) return;
-		if (this.readableLength > maximumStreamBytes) this.destroy();
-		else this.push(bytes);
+		if (this.destroyed || this.#hasEnded) return;
+		if (this.#unread.length + bytes.length > maximumStreamBytes) return void this.destroy();
+		this.#unread.add(bytes);
+		this.#pass();
 	}
 
-	override _read(): void {}
+	/** The other side sends no more. */
+	finish(): void {
+		this.#hasEnded = true;
+		this.#pass();
+	}
+
+	override _read(): void {
+		this.#isWanted = true;
+		this.#pass();
+	}
+
+	/** All at once: of many small pieces the stream itself would keep each. */
+	#pass(): void {
+		if (this.#isWanted && this.#unread.length > 0) {
+			this.#isWanted = false;
+			this.push(this.#unread.take());
+		}
+		if (this.#hasEnded && this.#unread.length === 0) this.push(null);
+	}
 
 	override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
 		// The guest takes a line at a time.

@@ -7,7 +7,7 @@ import { patiently } from '../base/patience.js';
 import { untilAborted, withDeadline } from '../base/waiting.js';
 import { startChild, type Child } from '../process/child.js';
 import { propertiesOf } from './accelerators.js';
-import { type AgentMessage, maximumLineBytes, parseAgentMessage } from './agent-message.js';
+import { type AgentMessage, maximumLineBytes, parseAgentMessage, tellTime } from './agent-message.js';
 import { CommandChannel, type GuestCommands } from './command-channel.js';
 import { Console, maximumLogBytes } from './console.js';
 import { DebugChannel } from './debugging/channel.js';
@@ -139,7 +139,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		const message = parseAgentMessage(line);
 		if (!message) return;
 		// At once: what the guest is told is as old as its way there.
-		if (message.kind === 'clock') return void agent.write(`clock ${Date.now()}\n`);
+		if (message.kind === 'clock') return tellTime(agent);
 		mailbox.put(message);
 		try {
 			options.onMessage(message);

@@ -5,7 +5,8 @@
 import type { LoginOutcome, ReportedError, RunEvent, ScriptOutcome, StageName } from '../lab/events.js';
 import { announcedRobustness, withRobustnessAssertion, withRobustnessEvent } from './fold-robustness.js';
 import { replacedOrAdded, withAssertion, withWaiting } from './fold-tests.js';
-import type { OutboundRecord, NodeRecord, RunState, ScriptRecord, StageRecord } from './state.js';
+import { withOutbound } from './outbound.js';
+import type { Notice, OutboundRecord, NodeRecord, RunState, ScriptRecord, StageRecord } from './state.js';
 
 /** The state before the first event. */
 export const emptyRun = (): RunState => ({
@@ -78,10 +79,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 		case 'accelerator':
 			return { ...state, accelerator: { name: event.name, reason: event.reason } };
 		case 'notice':
-			return {
-				...state,
-				notices: [...state.notices, { message: event.message, ...(event.node === undefined ? {} : { node: event.node }) }],
-			};
+			return withNotice(state, { message: event.message, ...(event.node === undefined ? {} : { node: event.node }) });
 		case 'origin':
 			return withNode(state, event.node, (node) => ({ ...node, origin: event.origin }));
 		case 'script-started':
@@ -107,7 +105,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 		case 'order-finished':
 			return { ...state, robustness: withRobustnessEvent(state.robustness, event) };
 		case 'outbound-connection':
-			return { ...state, outbound: [...state.outbound, outboundRecord(event)] };
+			return { ...state, outbound: withOutbound(state, outboundRecord(event)) };
 		case 'detached':
 			return { ...state, detached: { commands: event.commands, end: event.end } };
 		case 'error':
@@ -116,6 +114,15 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 			return { ...state, finishedMs: event.ms };
 	}
 }
+
+/** How many notices are kept: a machine that begins anew again and again has one each time, in a lab that may stay for weeks. */
+const maximumNotices = 1000;
+
+const withNotice = (state: RunState, notice: Notice): RunState => {
+	if (state.notices.length > maximumNotices) return state;
+	const kept = state.notices.length < maximumNotices ? notice : { message: 'further notices are in the event log alone' };
+	return { ...state, notices: [...state.notices, kept] };
+};
 
 interface StageReference {
 	readonly stage: StageName;

@@ -34,6 +34,32 @@ export interface OutboundFinding {
 	readonly moment: Moment;
 }
 
+/** How many records are kept of what nodes try before all their startup scripts are done. */
+const maximumRecords = 10_000;
+
+/**
+ * The records with one more. What a node tries again once its startup scripts are done is more of what it tried before: in a
+ * lab that stays, a resolver may ask once a second for weeks.
+ */
+export function withOutbound({ outbound, nodes }: Pick<RunState, 'outbound' | 'nodes'>, record: OutboundRecord): readonly OutboundRecord[] {
+	const index = outbound.findLastIndex((before) => isSame(before, record));
+	const before = outbound[index];
+	if (!before) return [...outbound, record];
+	const seenAt = Math.min(before.seenAt, record.seenAt);
+	const scripts = nodes.find(({ name }) => name === record.node)?.scripts ?? [];
+	const areDone = scripts.every(({ finishedAt }) => finishedAt !== undefined && finishedAt < seenAt);
+	if (!areDone && outbound.length < maximumRecords) return [...outbound, record];
+	return outbound.with(index, { ...before, seenAt, count: before.count + record.count });
+}
+
+const isSame = (one: OutboundRecord, other: OutboundRecord): boolean =>
+	one.node === other.node &&
+	one.protocol === other.protocol &&
+	one.address === other.address &&
+	one.port === other.port &&
+	one.question?.name === other.question?.name &&
+	one.question?.type === other.question?.type;
+
 /** The findings of a run, in the order of its nodes and of their first packets. */
 export function outboundFindings(state: RunState): readonly OutboundFinding[] {
 	const findings: OutboundFinding[] = [];

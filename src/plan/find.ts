@@ -1,6 +1,6 @@
 /** From what a person types as LAB to the path of a plan. */
-import { existsSync, readdirSync, statSync, type Stats } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { usageFailure } from '../base/errors.js';
 import { packageRoot } from '../base/package-root.js';
 
@@ -45,8 +45,12 @@ function look(path: string): Stats | undefined {
 
 function requirePlan(directory: string): string {
 	const plan = planIn(directory);
-	if (plan !== undefined) return plan;
-	throw usageFailure(`no plan in ${directory}`, { hint: `expected one of ${PLAN_FILES.join(', ')}` });
+	if (plan === undefined) throw usageFailure(`no plan in ${directory}`, { hint: `expected one of ${PLAN_FILES.join(', ')}` });
+	// Whoever wrote the lab may have put a FIFO there, which is never written to, or a link to a file of this user's.
+	if (!look(plan)?.isFile() || dirname(realpathSync(plan)) !== realpathSync(directory)) {
+		throw usageFailure(`${plan} is no regular file of its directory`, { hint: 'give the path of the file itself, if it is the plan' });
+	}
+	return plan;
 }
 
 const planIn = (directory: string): string | undefined =>

@@ -5,7 +5,7 @@ import { withDeadline } from '../base/waiting.js';
 import { findProgram } from './find-program.js';
 import { withoutHugePages } from './huge-pages.js';
 import { niced, niceSession } from './niceness.js';
-import { programMissing, type Argv } from './run.js';
+import { programMissing, withDeathSignal, type Argv } from './run.js';
 
 /** How a long-running child ended. */
 export interface ChildExit {
@@ -148,13 +148,11 @@ function signalGroup(leader: number, signal: NodeJS.Signals): void {
 async function startedBy(argv: Argv, { withoutHugePages: isWithout, niceness = 0, signalWhenOrphaned }: ChildOptions): Promise<Argv> {
 	// A host without perl keeps huge pages: turning them off only affects speed.
 	const paged = isWithout && (await findProgram('perl')) ? withoutHugePages(argv) : argv;
-	const wrapped = withDeathSignal(niced(paged, niceness), signalWhenOrphaned);
+	const nice = niced(paged, niceness);
+	const wrapped = signalWhenOrphaned ? withDeathSignal(nice, signalWhenOrphaned) : nice;
 	if (wrapped !== argv && !(await findProgram(argv[0]))) throw programMissing(argv[0]);
 	return wrapped;
 }
-
-const withDeathSignal = (argv: Argv, signal: ChildOptions['signalWhenOrphaned']): Argv =>
-	signal ? ['setpriv', `--pdeathsig=${signal.slice('SIG'.length)}`, ...argv] : argv;
 
 /** Whether `exited` resolves within `ms`. */
 async function endsWithin(exited: Promise<unknown>, ms: number): Promise<boolean> {

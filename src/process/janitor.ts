@@ -11,3 +11,12 @@ export async function startJanitor(name: string, command: Argv, cleanup: Cleanup
 	cleanup.defer(name, () => child?.stop({ graceful: () => void child?.stdin?.write('dismissed\n') }));
 	child = await startChild(['sh', '-c', 'read -r dismissed || exec "$@"', 'sh', ...command], { stdin: 'pipe' });
 }
+
+/**
+ * The command that removes files and directories in which a process that is just being killed may still make new ones: it
+ * tries for ten seconds.
+ */
+export const removal = (...names: readonly [string, ...string[]]): Argv => [
+	...(['sh', '-c', 'for _ in $(seq 50); do rm -rf -- "$@" && exit; sleep 0.2; done', 'sh'] as const),
+	...names,
+];

@@ -3,6 +3,7 @@ import { brokenFailure, hostFailure } from '../base/errors.js';
 import { lastLines } from '../base/format.js';
 import { packageOf } from '../base/programs.js';
 import { pasteable } from '../base/shell.js';
+import { findProgram } from './find-program.js';
 
 /** A command as the kernel takes it: a program and its arguments, never a line for a shell. */
 export type Argv = readonly [program: string, ...args: string[]];
@@ -15,6 +16,8 @@ export interface RunOptions {
 	readonly cwd?: string;
 	/** Added to this process's environment. `undefined` removes a variable. */
 	readonly env?: Record<string, string | undefined>;
+	/** Whether the kernel kills the command when this process dies, whatever ends it; see `ChildOptions` of ./child. */
+	readonly killWhenOrphaned?: boolean;
 	/** Whether a non-zero exit status is a result and not an error. A missing program is always an error. */
 	readonly allowFailure?: boolean;
 }
@@ -32,7 +35,9 @@ export interface CommandResult {
  * command, ready to paste, with the last lines that it wrote.
  */
 export async function run(argv: Argv, options: RunOptions = {}): Promise<CommandResult> {
-	const [program, ...args] = argv;
+	// setpriv(1) would say nothing of a package that has it.
+	if (options.killWhenOrphaned && !(await findProgram(argv[0]))) throw programMissing(argv[0]);
+	const [program, ...args] = options.killWhenOrphaned ? withDeathSignal(argv, 'SIGKILL') : argv;
 	const start = performance.now();
 	const result = await execa(program, args, {
 		reject: false,
@@ -47,12 +52,15 @@ export async function run(argv: Argv, options: RunOptions = {}): Promise<Command
 	const { stdout, stderr, exitCode } = result;
 	if (exitCode === undefined) throw notRun(argv, result);
 	if (exitCode !== 0 && !options.allowFailure) {
-		throw brokenFailure('command-failed', `${program} exited with status ${exitCode}: ${pasteable(argv)}`, {
+		throw brokenFailure('command-failed', `${argv[0]} exited with status ${exitCode}: ${pasteable(argv)}`, {
 			detail: lastLines(stderr || stdout, 20),
 		});
 	}
 	return { stdout, stderr, exitCode, ms };
 }
+
+/** The command, sent a signal by the kernel when the process dies that starts it (prctl(2), PR_SET_PDEATHSIG). */
+export const withDeathSignal = (argv: Argv, signal: 'SIGTERM' | 'SIGKILL'): Argv => ['setpriv', `--pdeathsig=${signal.slice('SIG'.length)}`, ...argv];
 
 /** What execa reports of a command that did not exit by itself. */
 interface NotRun {

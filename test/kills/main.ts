@@ -1,54 +1,82 @@
 /**
  * Kills the tool, its supervisor or a QEMU, again and again, at a moment and by a signal that chance has chosen, and looks
- * at what is left: `npm run test:kills -- [--count 200] [--seed N] [--kinds fake,cold,warm,up,watch,debug,build]`. The same
- * seed makes the same choices. The exit status is 1 when anything was left, or what came next did not pass.
+ * at what is left. The same seed makes the same choices. 200 kills take more than an hour on two processors without KVM, so
+ * `--minutes` divides them into sessions.
  */
+import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { kinds, type Blow } from './kinds.js';
-import { Random } from './random.js';
+import { formatMs } from '../../src/base/format.js';
+import { userPaths } from '../../src/runs/paths.js';
+import { blowsAt, parseKinds, type NumberedBlow } from './blows.js';
+import { kinds, usualCounts } from './kinds.js';
+import { enter, missing, readLedger, renderLedger, type Judged } from './ledger.js';
 
-const { values } = parseArgs({
-	options: {
-		count: { type: 'string', default: '200' },
-		seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-		kinds: { type: 'string', default: Object.keys(kinds).join(',') },
-	},
-});
-const count = Number(values.count);
-const names = values.kinds.split(',');
-const unknown = names.filter((name) => !Object.hasOwn(kinds, name));
-if (!(count > 0) || unknown.length > 0) {
-	console.error(`expected --count above 0, and --kinds of ${Object.keys(kinds).join(', ')}`);
-	process.exit(2);
+const usual = Object.entries(usualCounts).map(([kind, count]) => `${kind}=${count}`).join(',');
+
+const usage = `npm run test:kills -- [--seed N] [--kinds KIND[=COUNT],…] [--minutes N]
+
+  --seed N          the same number makes the same choices; a session with it continues where the last one ended
+  --kinds KIND,…    what is killed, and how many times: ${usual}
+  --minutes N       begins no kill after that many minutes; exit status 3 where some are left
+`;
+
+/** The exit status of a session that has not come to all of its kills. */
+const unfinished = 3;
+
+async function main(): Promise<number> {
+	const { values: flags } = parseArgs({
+		options: {
+			seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+			kinds: { type: 'string', default: usual },
+			minutes: { type: 'string', default: '600' },
+			help: { type: 'boolean', default: false },
+		},
+	});
+	if (flags.help) {
+		process.stdout.write(usage);
+		return 0;
+	}
+	const until = performance.now() + Number(flags.minutes) * 60_000;
+	const seed = Number(flags.seed);
+	if (!Number.isInteger(seed) || !(until > 0)) throw new Error('expected numbers for --seed and --minutes');
+	const counts = parseKinds(flags.kinds, usualCounts);
+	const file = path.join(path.dirname(userPaths().cache), 'rehearse-kills', `${seed}.ndjson`);
+	// One of each kind after another: a session that ends early has seen all of them.
+	const blows = [...counts].flatMap(([kind, count]) => blowsAt(kind, count, seed)).sort((one, other) => one.number - other.number);
+	const left = missing(blows, await readLedger(file));
+	console.log(`seed ${seed}: ${left.length} of ${blows.length} kills are left; ${file} has what comes of them`);
+	for (const blow of left) {
+		if (performance.now() > until) break;
+		const judged = await judge(blow);
+		await enter(file, judged);
+		console.log(lineOf(judged));
+	}
+	const ledger = (await readLedger(file)).filter(({ kind }) => counts.has(kind));
+	process.stdout.write(renderLedger(ledger));
+	if (ledger.some(({ problems }) => problems.length > 0)) return 1;
+	return missing(blows, ledger).length === 0 ? 0 : unfinished;
 }
 
-const random = new Random(Number(values.seed));
-console.log(`${count} kills of ${names.join(', ')}, seed ${values.seed}`);
-let bad = 0;
-const tally = new Map<string, number>();
-for (let number = 1; number <= count; number++) {
-	const name = random.pick(names);
-	const blow: Blow = {
-		victim: random.pick(['tool', 'supervisor', 'QEMU']),
-		signal: random.pick(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGSEGV', 'SIGABRT']),
-		moment: random.next(),
-	};
+function lineOf({ kind, number, victim, signal, moment, hasHit, problems, ms }: Judged): string {
+	const mark = problems.length > 0 ? '✖' : hasHit ? '✔' : '–';
+	const late = hasHit ? '' : ', when nothing of it was left';
+	const line = `${mark} ${kind} ${number}: ${victim}, ${signal} at ${Math.round(moment * 100)} %${late}, ${formatMs(ms)}`;
+	return [line, ...problems.map((problem) => `    ${problem}`)].join('\n');
+}
+
+async function judge(blow: NumberedBlow): Promise<Judged> {
 	const began = performance.now();
 	const ends: (() => unknown)[] = [];
-	const problems = await judge(name, blow, ends);
+	const struck = await kinds[blow.kind as keyof typeof kinds]
+		.strike(blow, { teardown: (end) => void ends.push(end) })
+		.catch((error: unknown) => ({ hasHit: true, problems: [String(error)] }));
 	for (const end of ends.reverse()) await end();
-	tally.set(name, (tally.get(name) ?? 0) + 1);
-	if (problems.length > 0) bad++;
-	const reported = `${number}: ${name}, ${blow.victim}, ${blow.signal} at ${Math.round(blow.moment * 100)} %, ${((performance.now() - began) / 1000).toFixed(1)} s`;
-	console.log([`${problems.length === 0 ? '✔' : '✖'} ${reported}`, ...problems.map((problem) => `    ${problem}`)].join('\n'));
+	return { ...blow, ...struck, ms: Math.round(performance.now() - began), at: new Date().toISOString() };
 }
-console.log(`${count - bad} of ${count} left nothing, and what came next passed (${[...tally].map(([name, times]) => `${name} ${times}`).join(', ')})`);
-process.exit(bad === 0 ? 0 : 1);
 
-async function judge(name: string, blow: Blow, ends: (() => unknown)[]): Promise<readonly string[]> {
-	try {
-		return (await kinds[name]?.strike(blow, { teardown: (end) => void ends.push(end) })) ?? [];
-	} catch (error) {
-		return [String(error)];
-	}
+try {
+	process.exitCode = await main();
+} catch (error) {
+	process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+	process.exitCode = 2;
 }

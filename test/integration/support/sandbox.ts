@@ -7,9 +7,10 @@ import { userPaths } from '../../../src/runs/paths.js';
 
 /**
  * `shared`: the user's own, so that images are built once for all tests; `no accelerator`: its images, but nothing
- * known of accelerators; `empty`: no images either, only the packages that were ever downloaded for them.
+ * known of accelerators; `empty`: no images either, only the packages that were ever downloaded for them; `kept`: its
+ * images, and checkpoints that only sandboxes of this kind use, one after another.
  */
-export type CacheKind = 'shared' | 'no accelerator' | 'empty';
+export type CacheKind = 'shared' | 'no accelerator' | 'empty' | 'kept';
 
 /** Whether checkpoints are used and made; where they are, the lab may well have been booted by another test. */
 export type BootKind = 'cold' | 'warm';
@@ -29,6 +30,8 @@ export interface Sandbox {
 	runs(): Promise<readonly string[]>;
 	/** What is still there of runs that are over, a sentence each; looks again and again until `ms` have passed. */
 	leftovers(ms: number): Promise<readonly string[]>;
+	/** Leases of runs that are over; the next run removes those of a run that was killed. */
+	leases(): Promise<readonly string[]>;
 }
 
 /** In the environment of everything that runs in a sandbox: how processes are recognised. */
@@ -48,7 +51,9 @@ export async function makeSandbox(t: Teardown, cache: CacheKind = 'shared', boot
 	await mkdir(temporary);
 	// mmdebstrap works as a subordinate user, who has to get through.
 	for (const directory of [root, temporary]) await chmod(directory, 0o755);
-	if (cache !== 'shared') await makeCache(path.join(root, 'cache', 'rehearse'), cache);
+	const caches = cache === 'kept' ? keptCache() : path.join(root, 'cache');
+	if (cache !== 'shared') await makeCache(path.join(caches, 'rehearse'), cache);
+	const own = [path.join(root, 'state'), ...(cache === 'shared' ? [] : [caches])];
 	const settings = Object.entries(process.env).filter(([name]) => !/^(?:REHEARSE_|NODE_|FORCE_COLOR$)/.test(name));
 	const sandbox: Sandbox = {
 		path: root,
@@ -58,15 +63,16 @@ export async function makeSandbox(t: Teardown, cache: CacheKind = 'shared', boot
 			TMPDIR: temporary,
 			XDG_STATE_HOME: path.join(root, 'state'),
 			...(boot === 'cold' ? { REHEARSE_COLD: '1' } : {}),
-			...(cache === 'shared' ? {} : { XDG_CACHE_HOME: path.join(root, 'cache') }),
+			...(cache === 'shared' ? {} : { XDG_CACHE_HOME: caches }),
 		},
 		processes: () => findProcesses(root),
 		runs: () => listDirectory(path.join(root, 'state', 'rehearse', 'runs')),
 		leftovers: async (ms) => {
-			const look = () => findLeftovers(sandbox, temporary, before);
+			const look = () => findLeftovers(sandbox, temporary, before, own);
 			const { last } = await poll(look, (found) => found.length === 0, { intervalMs: 100, deadlineMs: ms });
 			return last;
 		},
+		leases: () => findFiles(own, /^in-use\./),
 	};
 	t.teardown(async () => {
 		for (const { pid } of await sandbox.processes()) killQuietly(pid);
@@ -75,14 +81,21 @@ export async function makeSandbox(t: Teardown, cache: CacheKind = 'shared', boot
 	return sandbox;
 }
 
+/** Where sandboxes with a `kept` cache have it. */
+const keptCache = (): string => path.join(path.dirname(userPaths().cache), 'rehearse-kills', 'cache');
+
 async function makeCache(directory: string, kind: Exclude<CacheKind, 'shared'>): Promise<void> {
 	await mkdir(directory, { recursive: true });
 	const { cache } = userPaths();
 	for (const name of kind === 'empty' ? ['packages'] : ['packages', 'images']) {
 		const shared = path.join(cache, name);
 		await mkdir(shared, { recursive: true });
-		await symlink(shared, path.join(directory, name));
+		await symlink(shared, path.join(directory, name)).catch(unlessThere);
 	}
+}
+
+function unlessThere(error: NodeJS.ErrnoException): void {
+	if (error.code !== 'EEXIST') throw error;
 }
 
 async function findProcesses(root: string): Promise<readonly HostProcess[]> {
@@ -102,17 +115,30 @@ const readProcess = (pid: number, file: string): Promise<string> =>
 const listDirectory = async (directory: string): Promise<string[]> =>
 	(await readdir(directory).catch(() => [])).sort().map((name) => path.join(directory, name));
 
+/** Files and directories below some directories, links not followed, whose names match. */
+async function findFiles(directories: readonly string[], name: RegExp): Promise<readonly string[]> {
+	const find = async (directory: string) => {
+		const found = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+		return found.filter((entry) => name.test(entry.name)).map((entry) => path.join(entry.parentPath, entry.name));
+	};
+	return (await Promise.all(directories.map(find))).flat();
+}
+
+/** How locks are named, and what is only half made: builds, checkpoints, runs, disks of seeds, files before they are renamed. */
+const unfinished = /\.lock$|\.partial|^\.|\.new$|\.iso\.[A-Za-z0-9]{6}$/;
+
 /** The network interfaces of the host, by name. */
 const interfaces = (): Promise<string[]> => readdir('/sys/class/net');
 
-async function findLeftovers(sandbox: Sandbox, temporary: string, before: readonly string[]): Promise<readonly string[]> {
-	const [processes, files, now, mounts, sockets, runs] = await Promise.all([
+async function findLeftovers(sandbox: Sandbox, temporary: string, before: readonly string[], own: readonly string[]): Promise<readonly string[]> {
+	const [processes, files, now, mounts, sockets, runs, halves] = await Promise.all([
 		sandbox.processes(),
 		listDirectory(temporary),
 		interfaces(),
 		readFile('/proc/self/mountinfo', 'utf8'),
 		readFile('/proc/net/unix', 'utf8'),
 		sandbox.runs(),
+		findFiles(own, unfinished),
 	]);
 	const disks = await Promise.all(runs.map((run) => listDirectory(path.join(run, 'disks'))));
 	const linesOfOurs = (text: string) => text.split('\n').filter((line) => line.includes(`${sandbox.path}/`));
@@ -120,6 +146,7 @@ async function findLeftovers(sandbox: Sandbox, temporary: string, before: readon
 		...processes.map(({ pid, commandLine }) => `process ${pid}: ${commandLine}`),
 		...files.map((file) => `temporary file: ${file}`),
 		...disks.flat().map((file) => `disk: ${file}`),
+		...halves.map((file) => `lock, or half a thing: ${file}`),
 		...now.filter((name) => !before.includes(name)).map((name) => `interface: ${name}`),
 		...linesOfOurs(mounts).map((line) => `mount: ${line}`),
 		...linesOfOurs(sockets).map((line) => `socket: ${line}`),

@@ -27,6 +27,8 @@ export interface RehearseRunOptions {
 	readonly env?: Readonly<Record<string, string>>;
 	/** Options for Node itself. */
 	readonly node?: readonly string[];
+	/** A command that runs the program, such as `prlimit`, with its own arguments. */
+	readonly through?: readonly string[];
 }
 
 /** A program with an empty home; gone when the test ends. */
@@ -46,7 +48,7 @@ export async function makeRehearse(t: ExecutionContext): Promise<Rehearse> {
 	const argvOf = (args: readonly string[], node: readonly string[] = []): Argv => [process.execPath, ...node, program, ...args];
 	return {
 		directory,
-		rehearse: (args, options = {}) => start(argvOf(args, options.node), options.env),
+		rehearse: (args, { node, through = [], env: more } = {}) => start([...through, ...argvOf(args, node)] as unknown as Argv, more),
 		terminal: (args, options = {}) => {
 			const command = pasteable(argvOf(args, options.node));
 			return start(['script', '--quiet', '--return', '--command', command, '/dev/null'], options.env);

@@ -3,9 +3,10 @@
  * calls and make what the real ones would. Everything between, and the file system, is real.
  */
 import { appendFileSync, existsSync } from 'node:fs';
-import { chmod, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
+import { tokenOf } from '../../../src/base/alive.js';
 import { poll } from '../../../src/base/waiting.js';
 import { findImage, imageKey, provideImage } from '../../../src/image/store.js';
 import type { RunEventBody } from '../../../src/lab/events.js';
@@ -112,29 +113,50 @@ test.serial('an abort ends the build, and what it started', async (t) => {
 	t.true(store.notes().includes('ended'));
 });
 
-test.serial('a build that was killed ends what it started, and is not taken for an image', async (t) => {
-	const store = await makeStore(t, 'grep -q ready NOTES && exit; echo "ready $$" >>NOTES; while :; do sleep 0.05; done');
-	const file = path.join(store.directory, '..', '..', 'request.json');
-	await writeFile(file, JSON.stringify({ request, directory: store.directory, guest }));
-	const builder = await startChild([process.execPath, path.join(import.meta.dirname, 'builder.js'), file]);
-	t.teardown(() => builder.stop());
-	const pid = Number(/ready (\d+)/.exec(await noted(store, 'ready'))?.[1]);
-	t.not(await commandLine(pid), '');
-	process.kill(builder.pid, 'SIGKILL');
-	await builder.exited;
-	const gone = await poll(() => commandLine(pid), (text) => text === '', { intervalMs: 20, deadlineMs: 20_000 });
-	t.true(gone.accepted, 'the build goes on although nobody waits for it');
+/** A child of the build's, and one of its own, which nobody but the janitors end. */
+const forEver = 'echo "ready $$" >>NOTES; (while :; do touch "$TMPDIR/more" 2>/dev/null; sleep 0.02; done) & echo "child $!" >>NOTES; wait';
 
+for (const [moment, bootstrap, unpack] of [
+	['packages are installed', `grep -q ready NOTES && exit; ${forEver}`, ':'],
+	['its file system is written', 'exit 0', `grep -q ready NOTES || { TMPDIR=$6; touch "$6/root.img"; ${forEver}; }`],
+] as const) {
+	test.serial(`a build that is killed while ${moment} leaves no process, no lock and no half of an image`, async (t) => {
+		const store = await makeStore(t, bootstrap, unpack);
+		const file = path.join(store.directory, '..', '..', 'request.json');
+		await writeFile(file, JSON.stringify({ request, directory: store.directory, guest }));
+		const builder = await startChild([process.execPath, path.join(import.meta.dirname, 'builder.js'), file]);
+		t.teardown(() => builder.stop());
+		const notes = await noted(store, 'child');
+		const pids = [...notes.matchAll(/(?:ready|child) (\d+)/g)].map(([, pid]) => Number(pid));
+		t.is(pids.length, 2);
+		for (const pid of pids) t.not(await commandLine(pid), '');
+		t.true((await readdir(store.directory)).length > 1, 'a lock, and half of an image');
+		process.kill(builder.pid, 'SIGKILL');
+		await builder.exited;
+		const left = async () => [
+			...(await readdir(store.directory)),
+			...(await readdir(store.temporary)),
+			...(await Promise.all(pids.map(commandLine))).filter((line) => line !== ''),
+		];
+		t.deepEqual((await poll(left, (names) => names.length === 0, { intervalMs: 20, deadlineMs: 20_000 })).last, []);
+		t.is(await findImage(request, store.options), undefined);
+		const { rootFile, key } = await provideImage(request, store.options);
+		t.is(await readFile(rootFile, 'utf8'), 'built\n');
+		t.deepEqual(await readdir(store.directory), [key]);
+	});
+}
+
+test.serial('what a power failure left of a build is not taken for an image, and makes room', async (t) => {
+	const store = await makeStore(t, 'exit 0');
 	const key = await imageKey(request, guest);
-	const [lock, partial = '', ...others] = (await readdir(store.directory)).sort();
-	t.deepEqual([lock, others], [`${key}.lock`, []]);
-	t.true(partial.startsWith(`${key}.partial-`));
-	await writeFile(path.join(store.directory, partial, 'root.img'), 'half of it');
-	t.is(await findImage(request, store.options), undefined);
-
-	// Instead of waiting for ten seconds until the lock is anybody's.
+	const partial = path.join(store.directory, `${key}.partial-${tokenOf(4_194_305)}-ab12CD`);
+	await mkdir(partial, { recursive: true });
+	await writeFile(path.join(partial, 'root.img'), 'half of it');
+	const lock = path.join(store.directory, `${key}.lock`);
+	await mkdir(lock);
 	const longAgo = new Date(Date.now() - 11_000);
-	await utimes(path.join(store.directory, `${key}.lock`), longAgo, longAgo);
+	await utimes(lock, longAgo, longAgo);
+	t.is(await findImage(request, store.options), undefined);
 	const image = await provideImage(request, store.options);
 	t.is(await readFile(image.rootFile, 'utf8'), 'built\n', 'nothing of the half is in it');
 	t.deepEqual(await readdir(store.directory), [key]);

@@ -23,8 +23,8 @@ export interface Store {
 	notes(): string[];
 }
 
-/** What the fake mmdebstrap does beside noting its begin: a shell program. */
-export async function makeStore(t: ExecutionContext, bootstrap: string): Promise<Store> {
+/** What the fake mmdebstrap does beside noting its begin, and what is done before the file system is written: shell programs. */
+export async function makeStore(t: ExecutionContext, bootstrap: string, unpack = ':'): Promise<Store> {
 	// Open to all, as os.tmpdir() need not be.
 	const base = await mkdtemp('/tmp/rehearse-test-');
 	t.teardown(() => rm(base, { recursive: true, force: true }));
@@ -32,8 +32,15 @@ export async function makeStore(t: ExecutionContext, bootstrap: string): Promise
 	const notes = path.join(base, 'notes');
 	await writeFile(notes, '');
 	await writeProgram(base, 'mmdebstrap', `echo begin >>${notes}\n${bootstrap.replaceAll('NOTES', notes)}`);
-	// Within the user namespace a program of the shell's unpacks the archive; its fifth argument is where to.
-	await writeProgram(base, 'unshare', 'while [ "$1" != -- ]; do shift; done; shift\n[ "$1" = chgrp ] && exit\n[ "$1" = sh ] || exec "$@"\nfor file in root.img vmlinuz initrd; do echo built >"$6/$file"; done');
+	// Within the user namespace a program of the shell's unpacks the archive; its second argument is where to, its last a size.
+	const steps = [
+		'while [ "$1" != -- ]; do shift; done; shift',
+		'[ "$1" = chgrp ] && exit',
+		'[ $# = 8 ] || exec "$@"',
+		unpack.replaceAll('NOTES', notes),
+		'for file in root.img vmlinuz initrd; do echo built >"$6/$file"; done',
+	];
+	await writeProgram(base, 'unshare', steps.join('\n'));
 	process.env['PATH'] = `${path.join(base, 'bin')}:${process.env['PATH']}`;
 	const temporary = path.join(base, 'scratch');
 	process.env['TMPDIR'] = temporary;

@@ -14,9 +14,10 @@ interface Told {
 	readonly why?: string;
 	readonly noRestore?: string;
 	readonly isLate?: true;
+	readonly byGuest?: true;
 }
 
-const told = test.macro(async (t, behaviour: string, expected: { readonly boots: boolean; readonly why?: RegExp; readonly noRestore?: RegExp }) => {
+const told = test.macro(async (t, behaviour: string, expected: { readonly boots: boolean; readonly byGuest?: true; readonly why?: RegExp; readonly noRestore?: RegExp }) => {
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'cn-'));
 	const { PATH, TMPDIR } = process.env;
 	t.teardown(async () => {
@@ -40,10 +41,12 @@ const told = test.macro(async (t, behaviour: string, expected: { readonly boots:
 		else t.is(outcome[part], undefined);
 	}
 	t.is(outcome.isLate, undefined);
+	t.is(outcome.byGuest, expected.byGuest);
 	t.deepEqual(await readdir(temporary), []);
 });
 test.serial('one that boots, is saved and goes on', told, 'works', { boots: true });
 test.serial('one that does not boot, in QEMU’s own words', told, 'breaks', { boots: false, why: /^failed to set MSR 0x10a$/ });
+test.serial('one whose kernel panics, in its own words', told, 'panics', { boots: false, byGuest: true, why: /^its kernel panicked: IO-APIC \+ timer does not work!$/ });
 test.serial('a QEMU that cannot save', told, 'old', { boots: true, noRestore: /^this QEMU has no xen-save-devices-state$/ });
 test.serial('one that does not load what was saved', told, 'refuses', { boots: true, noRestore: /not loaded: Unknown section/ });
 test.serial('one that ends when it goes on', told, 'dies', { boots: true, noRestore: /QEMU (?:ended|is gone)/ });

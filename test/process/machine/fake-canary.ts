@@ -3,6 +3,7 @@
  *
  *   works    boots, is saved, and goes on when it was restored
  *   breaks   ends before its kernel is in user space
+ *   panics   ends in order when its kernel panics
  *   old      cannot save a state so
  *   refuses  does not load what was saved
  *   dies     ends when it goes on
@@ -18,6 +19,10 @@ const socketPath = /socket,id=qmp,path=([^,]+)/.exec(process.argv.join(' '))?.[1
 if (behaviour === 'breaks') {
 	process.stderr.write('qemu-system-x86_64: error: failed to set MSR 0x10a\nEAX=00000000\n');
 	process.exit(1);
+}
+
+if (behaviour === 'panics') {
+	process.stdout.write('[    0.9] Kernel panic - not syncing: IO-APIC + timer does not work!\r\n', () => process.exit(0));
 }
 
 interface Command {
@@ -45,4 +50,4 @@ createServer((socket) => {
 }).listen(socketPath);
 
 if (isIncoming) onLines(process.stdin, { onLine: (line) => void process.stdout.write(`rehearse-restored-${Number(line) * 7}\r\n`) });
-else process.stdout.write('rehearse-canary-42\r\n');
+else if (behaviour !== 'panics') process.stdout.write('rehearse-canary-42\r\n');

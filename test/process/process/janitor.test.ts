@@ -8,7 +8,8 @@ import { CleanupStack } from '../../../src/base/cleanup.js';
 import { packageRoot } from '../../../src/base/package-root.js';
 import { poll } from '../../../src/base/waiting.js';
 import { startChild } from '../../../src/process/child.js';
-import { startJanitor } from '../../../src/process/janitor.js';
+import { run } from '../../../src/process/run.js';
+import { removal, startJanitor } from '../../../src/process/janitor.js';
 
 const temporary = (): Promise<string> => mkdtemp(path.join(os.tmpdir(), 'janitor-'));
 
@@ -41,4 +42,18 @@ test('one that cleans up itself has nothing done for it', async (t) => {
 	await startJanitor('janitor', ['rm', '-rf', directory], cleanup);
 	t.deepEqual(await cleanup.run(), []);
 	t.true(existsSync(directory));
+});
+
+test('what others still put into a directory does not keep it from being removed', async (t) => {
+	const directory = await temporary();
+	t.teardown(() => rm(directory, { recursive: true, force: true }));
+	const busy = 'for n in $(seq 1000000); do mkdir -p "$1/$n/x/y" || exit; [ $n = 200 ] && echo busy; done';
+	let output = '';
+	const other = await startChild(['sh', '-c', busy, 'sh', directory], { onStdout: (chunk) => (output += chunk.toString()) });
+	t.teardown(() => other.stop({ graceMs: 100 }));
+	t.true((await poll(async () => output, (text) => text !== '', { intervalMs: 10, deadlineMs: 20_000 })).accepted);
+	const removing = run(removal(directory));
+	setTimeout(() => other.kill('SIGKILL'), 500);
+	t.is((await removing).exitCode, 0);
+	t.false(existsSync(directory));
 });

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, utimes } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, utimes } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { startChild, type Child } from '../../../src/process/child.js';
 import { acquireLock } from '../../../src/process/lock.js';
@@ -82,12 +83,20 @@ test('an abort ends the wait', async (t) => {
 	t.is(await t.throwsAsync(waiting), reason);
 });
 
-test('the lock of a holder that was killed is taken over once it is stale', async (t) => {
+test('a holder that is killed loses its lock at once', async (t) => {
 	const name = await lockName(t);
 	const other = await holdElsewhere(t, name);
+	t.true(existsSync(`${name}.lock`));
 	process.kill(other.pid, 'SIGKILL');
 	await other.exited;
-	t.true(existsSync(`${name}.lock`));
+	const lock = await acquireLock(name, { timeoutMs: 5000 });
+	await lock.release();
+	t.false(existsSync(`${name}.lock`));
+});
+
+test('a lock of before a power failure is taken over once it is stale', async (t) => {
+	const name = await lockName(t);
+	await mkdir(`${name}.lock`, { recursive: true });
 	await t.throwsAsync(acquireLock(name, { timeoutMs: 0 }), { code: 'lock-timeout' });
 	// Instead of waiting for ten seconds.
 	const longAgo = new Date(Date.now() - 11_000);
@@ -95,4 +104,15 @@ test('the lock of a holder that was killed is taken over once it is stale', asyn
 	const lock = await acquireLock(name, { timeoutMs: 0 });
 	await lock.release();
 	t.false(existsSync(`${name}.lock`));
+});
+
+test('the janitor of a lock that was given back leaves alone who has it next', async (t) => {
+	const name = await lockName(t);
+	const other = await holdElsewhere(t, name);
+	other.stdin?.end();
+	const lock = await acquireLock(name, { timeoutMs: 60_000 });
+	await other.exited;
+	await sleep(200);
+	t.true(existsSync(`${name}.lock`));
+	await lock.release();
 });

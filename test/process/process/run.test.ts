@@ -1,10 +1,13 @@
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import type { Failure } from '../../../src/base/errors.js';
+import { lifeOf, tokenOf } from '../../../src/base/alive.js';
 import { pasteable } from '../../../src/base/shell.js';
+import { poll } from '../../../src/base/waiting.js';
+import { startChild } from '../../../src/process/child.js';
 import { run, type Argv, type RunOptions } from '../../../src/process/run.js';
 
 /** Runs a shell program with arguments. */
@@ -30,6 +33,28 @@ test('a program that is not there names its package', async (t) => {
 
 test('that failure is allowed does not make a missing program one', async (t) => {
 	t.is((await failure(run(['no-such-program'], { allowFailure: true }))).code, 'program-missing');
+});
+
+test('a program that is to die with this process and is not there is told like any other', async (t) => {
+	const error = await failure(run(['mksquashfs-of-nowhere'], { killWhenOrphaned: true }));
+	t.like(error, { code: 'program-missing', message: 'mksquashfs-of-nowhere was not found' });
+	t.regex((await failure(sh('exit 3', { killWhenOrphaned: true }))).message, /^sh exited with status 3: sh -c/);
+});
+
+test('a command that is to die with the process that runs it does', async (t) => {
+	const modules = JSON.stringify(new URL('../../../src/process/run.js', import.meta.url).href);
+	const directory = await mkdtemp(path.join(os.tmpdir(), 'orphan-'));
+	t.teardown(() => rm(directory, { recursive: true }));
+	const file = path.join(directory, 'pid');
+	const program = `const { run } = await import(${modules}); await run(['sh', '-c', 'echo $$ >${file}; exec sleep 1000'], { killWhenOrphaned: true });`;
+	const tool = await startChild([process.execPath, '--input-type=module', '-e', program]);
+	t.teardown(() => tool.stop());
+	const patient = { intervalMs: 20, deadlineMs: 20_000 };
+	const text = (await poll(() => readFile(file, 'utf8').catch(() => ''), (found) => found.endsWith('\n'), patient)).last;
+	const token = tokenOf(Number(text));
+	t.is(lifeOf(token), 'alive');
+	process.kill(tool.pid, 'SIGKILL');
+	t.true((await poll(async () => lifeOf(token), (life) => life === 'dead', patient)).accepted);
 });
 
 test('a status other than 0 is an error with the command and the end of its words', async (t) => {

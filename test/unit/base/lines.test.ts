@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import test from 'ava';
 import { linesOf, LineSplitter, onLines } from '../../../src/base/lines.js';
+import { memoryInUse } from './memory.js';
 
 const split = test.macro({
 	title: (title) => `lines: ${title}`,
@@ -51,4 +52,12 @@ test('the lines of a stream can be taken one by one, and the rest left', async (
 	stream.write('a\nb\nc\n');
 	for await (const line of linesOf(stream)) if (line === 'b') break;
 	t.false(stream.destroyed);
+});
+
+test.serial('a line without an end that comes byte by byte takes no more memory than its bytes', (t) => {
+	const splitter = new LineSplitter(2 ** 21);
+	const before = memoryInUse();
+	for (let count = 0; count < 2 ** 20; count++) for (const _ of splitter.push(Buffer.from('x'))) t.fail();
+	t.true(memoryInUse() - before < 4 * 2 ** 20, `${memoryInUse() - before} bytes`);
+	t.is([...splitter.push(Buffer.from('\n'))][0]?.length, 2 ** 20);
 });

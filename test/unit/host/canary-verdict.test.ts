@@ -1,5 +1,5 @@
 import test from 'ava';
-import { bootTwice, isBelieved } from '../../../src/host/canary-verdict.js';
+import { bootTwice, isBelieved, isRemembered } from '../../../src/host/canary-verdict.js';
 import type { CanaryOutcome } from '../../../src/machine/canary.js';
 
 const hour = 60 * 60_000;
@@ -14,6 +14,8 @@ test(believed, { why: 'KVM internal error' }, 23, true);
 test(believed, { why: 'KVM internal error' }, 25, false);
 test(believed, { why: 'late', isLate: true }, 0.9, true);
 test(believed, { why: 'late', isLate: true }, 1.1, false);
+test(believed, { why: 'its kernel panicked', byGuest: true }, 0.9, true);
+test(believed, { why: 'its kernel panicked', byGuest: true }, 1.1, false);
 test(believed, { ms: 900, noRestore: 'refused' }, 23, true);
 test(believed, { ms: 900, noRestore: 'refused' }, 25, false);
 test(believed, { ms: 900, noRestore: 'late', isLate: true }, 1.1, false);
@@ -31,6 +33,8 @@ test('a slow one is checked by a second', booted, 'kvm', [{ ms: 9000 }, { ms: 10
 test('a host that is slow is slow twice', booted, 'kvm', [{ ms: 9000 }, { ms: 9500 }], { ms: 9000 }, 2);
 test('what is slow with KVM is not under emulation', booted, 'tcg', [{ ms: 9000 }], { ms: 9000 }, 1);
 test('a failure needs no second', booted, 'kvm', [{ why: 'status 1' }], { why: 'status 1' }, 1);
+test('a kernel that gave up is tried again', booted, 'tcg', [{ why: 'its kernel panicked', byGuest: true }, { ms: 9000 }], { ms: 9000 }, 2);
+test('one that gives up twice does not work', booted, 'tcg', [{ why: 'its kernel panicked', byGuest: true }, { why: 'status 1' }], { why: 'status 1' }, 2);
 test('a second that fails takes nothing from the first', booted, 'kvm', [{ ms: 9000 }, { why: 'status 1' }], { ms: 9000 }, 2);
 test('one restore that fails is not enough', booted, 'kvm', [{ ms: 900, noRestore: 'late', isLate: true }, { ms: 950 }], { ms: 900 }, 2);
 test(
@@ -41,3 +45,9 @@ test(
 	{ ms: 800, noRestore: 'refused' },
 	2,
 );
+
+test('that emulation has failed is not remembered: every run would fail because one did', (t) => {
+	t.false(isRemembered({ name: 'tcg' }, { why: 'its kernel panicked', byGuest: true }));
+	t.true(isRemembered({ name: 'tcg' }, { ms: 9000 }));
+	t.true(isRemembered({ name: 'kvm' }, { why: 'status 1' }));
+});

@@ -1,5 +1,6 @@
+import { PassThrough } from 'node:stream';
 import test from 'ava';
-import { parseAgentMessage, type AgentMessage } from '../../../src/machine/agent-message.js';
+import { parseAgentMessage, tellTime, type AgentMessage } from '../../../src/machine/agent-message.js';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -61,3 +62,10 @@ test('a script that ran another time', (t) => {
 for (const line of ['', ' ', 'login:', 'Provisioned', 'provisioned=', '{"kind":"started"}', '\x00\xff']) {
 	test(`no message: ${JSON.stringify(line)}`, parsed, line, undefined);
 }
+
+test('a guest that asks for the time for ever and never reads fills no memory', (t) => {
+	const agent = new PassThrough({ highWaterMark: 1 });
+	for (let count = 0; count < 100_000; count++) tellTime(agent);
+	t.true(agent.writableLength + agent.readableLength < 70_000);
+	t.regex(String(agent.read()), /^clock \d+\n/);
+});

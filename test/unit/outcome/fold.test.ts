@@ -210,3 +210,38 @@ function deepFrozen<T extends object>(value: T): T {
 	for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) deepFrozen(inner as object);
 	return Object.freeze(value);
 }
+
+/** A lab that stays, with a node whose only startup script ran from 1000 to 2000. */
+const staying: readonly RunEvent[] = [
+	{ ...{ at: 0, type: 'run-started', runId: 'r', lab: 'l', planSha256: '', tests: [], warnings: [], runDirectory: '' }, nodes: [{ name: 'web', scripts: ['setup'] }] },
+	{ at: 1000, type: 'script-started', node: 'web', script: 'setup' },
+	{ at: 2000, type: 'script-finished', node: 'web', script: 'setup', status: 'passed', ms: 1000, output: '' },
+];
+
+test('a resolver that asks every second for weeks is one record, and who asks something else has his own', (t) => {
+	const asks = (name: string, seenAt: number): RunEvent => ({
+		...{ at: seenAt + 1000, type: 'outbound-connection', node: 'web', seenAt, protocol: 'udp', address: '1.1.1.1', port: 53, count: 1 },
+		question: { name, type: 'A' },
+	});
+	const during = [1100, 1500].map((seenAt) => asks('a.example.org', seenAt));
+	const later = Array.from({ length: 100_000 }, (_, index) => asks(index % 2 === 0 ? 'a.example.org' : 'b.example.org', 3000 + index * 1000));
+	const { outbound } = foldEvents([...staying, ...during, ...later]);
+	t.deepEqual(
+		outbound.map(({ seenAt, count, question }) => [question?.name, seenAt, count]),
+		[['a.example.org', 1100, 1], ['a.example.org', 1500, 1], ['a.example.org', 3000, 50_000], ['b.example.org', 4000, 50_000]],
+	);
+});
+
+test('a script that tries the same for ever has its records counted', (t) => {
+	const asks = (seenAt: number): RunEvent => ({ at: seenAt, type: 'outbound-connection', node: 'web', seenAt, protocol: 'icmp', address: '192.0.2.7', count: 1 });
+	const { outbound } = foldEvents([...staying.slice(0, 2), ...Array.from({ length: 30_000 }, (_, index) => asks(1000 + index))]);
+	t.true(outbound.length <= 10_000);
+	t.is(outbound.reduce((sum, { count }) => sum + count, 0), 30_000);
+});
+
+test('a machine that begins anew again and again fills no memory with notices, and that is told', (t) => {
+	const notice: RunEvent = { at: 3000, type: 'notice', node: 'web', message: 'web: it was rebooted from within' };
+	const { notices } = foldEvents([...staying, ...Array.from({ length: 50_000 }, () => notice)]);
+	t.is(notices.length, 1001);
+	t.is(notices.at(-1)?.message, 'further notices are in the event log alone');
+});

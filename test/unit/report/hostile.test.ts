@@ -13,16 +13,12 @@ import { eventLine } from '../../../src/report/plain.js';
 import { summary } from '../../../src/report/summary.js';
 import { renderTrace, traceJson } from '../../../src/report/trace.js';
 import { parseEventLog } from '../../../src/runs/event-log.js';
+import { isEvilJson as isEvil } from '../base/evil.js';
 import { FakeTerminal } from './fake-terminal.js';
 import { logNames, readLog } from './golden.js';
 
 /** All that moves a cursor, turns a line around, or commands a CI runner. */
 const evil = '\x1b[2J\x1b]0;t\x07\x9b31m\r\x00\x85\u202e\u2066\u2028\u2029\n::error file=x::y\n  ::add-mask::z ::stop-commands::w ##[error]v ##vso[task]u\u{e0041}';
-
-const isEvil = (text: string): boolean =>
-	/[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\udb40[\udc00-\udc7f]|^\s*::[a-z-]+[^\n]*::|##(?:vso)?\[/mu.test(text)
-	// As JSON has them.
-	|| /\\u(?:00[01][0-9a-f]|007f|00[89][0-9a-f]|20[2][89a-e]|206[6-9])/.test(text);
 
 /** What programs decide by, which no stranger writes. */
 const decided = new Set(['type', 'status', 'stage', 'from', 'kind', 'name of a proof', 'node', 'onVm', 'script', 'test', 'protocol', 'fate', 'shell', 'change', 'verdict', 'after']);

@@ -21,7 +21,7 @@ const fileSystemSize = `${minimumDiskMiB}M`;
 export interface BuildOptions extends ScratchOptions {
 	readonly guest: GuestDefinition;
 	readonly mirror: Mirror;
-	/** Directory that `root.img`, `vmlinuz`, `initrd` and `packages.txt` are written to; it exists and is empty. */
+	/** Directory that `root.img`, `vmlinuz`, `initrd`, `packages.txt` and `contents.txt` are written to; it exists and is empty. */
 	readonly into: string;
 	readonly onProgress: (detail: string) => void;
 	readonly signal?: AbortSignal | undefined;
@@ -92,6 +92,14 @@ tar --extract --file="$archive" --directory="$tree" --numeric-owner --xattrs --x
 rm "$archive"
 # The host's own: no program of the image runs as this user.
 dpkg-query --admindir="$tree/var/lib/dpkg" --show --showformat '${'$'}{binary:Package}\\t${'$'}{Version}\\t${'$'}{Architecture}\\t${'$'}{source:Package}\\t${'$'}{source:Version}\\n' >"$into/packages.txt"
+# See contents.ts: what every package needs, the programs and Python modules that it brings, and names that lead to programs.
+{
+	dpkg-query --admindir="$tree/var/lib/dpkg" --show --showformat 'package\\t${'$'}{Package}\\t${'$'}{Essential}\\t${'$'}{Priority}\\t${'$'}{Pre-Depends}, ${'$'}{Depends}\\t${'$'}{Provides}\\n'
+	cd "$tree/var/lib/dpkg/info"
+	grep -EH '^/(usr/)?s?bin/[^/]+$|^/usr/lib/python3/dist-packages/[^/]+(\\.py|/__init__\\.py|\\.so)$' -- *.list | sed 's/\\(:[a-z0-9]*\\)\\?\\.list:/\\t/; s/^/file\\t/'
+	find "$tree/etc/alternatives" -type l -printf 'alternative\\t%f\\t%l\\n'
+	cd /
+} >"$into/contents.txt"
 for part in vmlinuz initrd.img; do
 	set -- "$tree/boot/$part"-*
 	if [ $# != 1 ] || [ -L "$1" ] || [ ! -f "$1" ]; then

@@ -10,6 +10,8 @@ export interface GuestDefinition {
 	readonly components: readonly string[];
 	/** Packages that make a machine boot and take its seed; everything else a recipe has to name. */
 	readonly base: readonly string[];
+	/** Those of `base` that only this tool needs: no machine has them, or what they depend on, for their sake. */
+	readonly tool: readonly string[];
 	/** What each feature of a recipe stands for. */
 	readonly features: Readonly<Record<string, readonly string[]>>;
 	/** Packages of features that a suite does not have, because others of the feature bring the same there. */
@@ -37,7 +39,7 @@ export async function readGuestDefinition(): Promise<GuestDefinition> {
 type ImageNode = Pick<LabNode, 'name' | 'features' | 'packages' | 'withoutPackages' | 'suite'>;
 
 /** The Debian packages of a node's image, sorted and without repetition: base, features, packages. */
-export function packageSet(node: Omit<ImageNode, 'name'>, guest: GuestDefinition): readonly string[] {
+export function packageSet(node: Omit<ImageNode, 'name'>, guest: Omit<GuestDefinition, 'tool' | 'components'>): readonly string[] {
 	const { features, packages, withoutPackages = [], suite = guest.suite } = node;
 	const unwanted = new Set([...withoutPackages, ...(guest.absent[suite] ?? [])]);
 	const ofFeatures = features.flatMap((feature) => (Object.hasOwn(guest.features, feature) && guest.features[feature]) || []);

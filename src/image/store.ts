@@ -4,6 +4,7 @@ import { contentKey, sha256 } from '../base/hash.js';
 import type { RunEventBody } from '../lab/events.js';
 import { buildOnce } from './build-once.js';
 import { buildImage } from './build.js';
+import { parseContents, type ImageContents } from './contents.js';
 import { imagesDirectory, isOfOtherImages, type GuestDefinition, type ImageRequest } from './guest.js';
 import type { Mirror } from './mirror.js';
 import { scratchBase } from './scratch.js';
@@ -28,7 +29,7 @@ export interface ImageStoreOptions {
 }
 
 /** Part of every key: to be raised when `build.ts` makes another image of the same packages and files. */
-const imageFormat = 1;
+const imageFormat = 2;
 
 /** The key of an image: everything that its content depends on but the state of the mirror. */
 export async function imageKey({ suite, packages }: Pick<ImageRequest, 'suite' | 'packages'>, guest: GuestDefinition): Promise<string> {
@@ -70,6 +71,12 @@ const imageAt = (directory: string, key: string, packages: readonly string[]): I
 	kernelFile: path.join(directory, 'vmlinuz'),
 	initrdFile: path.join(directory, 'initrd'),
 });
+
+/** What is in an image (./contents); nothing of one that came without it, with a bundle. */
+export async function readContents({ rootFile }: Pick<Image, 'rootFile'>): Promise<ImageContents | undefined> {
+	const text = await readFile(path.join(path.dirname(rootFile), 'contents.txt'), 'utf8').catch(() => undefined);
+	return text === undefined ? undefined : parseContents(text);
+}
 
 /** The image of a request, built if it is not there. Safe when several runs want the same one. */
 export async function provideImage(request: ImageRequest, options: ImageStoreOptions): Promise<Image> {

@@ -32,8 +32,26 @@ export function networkCommands(lab: Pick<Lab, 'nodes' | 'network'>): string {
 	return `${lines.join('\n')}\n`;
 }
 
-/** The DHCP server's command: a fixed lease for each node, the gateway, and nothing else (dnsmasq(8)). */
-export function dhcpArgv(lab: Pick<Lab, 'nodes'>, leaseFile: string): Argv {
+/**
+ * Commands for `ip -batch` by which a DNS question to the world outside vanishes, for a watcher to answer: where the kernel
+ * said "unreachable", a resolver would ask again and again. Questions within the lab go their way (ip-rule(8)).
+ */
+export const dropQuestionCommands = (): string =>
+	['lookup main suppress_prefixlength 0', 'blackhole']
+		.map((action, index) => `rule add pref ${100 + index} iif ${bridgeName} ipproto udp dport 53 ${action}\n`)
+		.join('');
+
+/** Takes back what `dropQuestionCommands` did. */
+export const passQuestionCommands = (): string => 'rule del pref 100\nrule del pref 101\n';
+
+/**
+ * The DNS server of nodes whose recipe names none, as a network gives one by DHCP. It is in the world outside (RFC 5737 keeps
+ * the address for documentation), so that what is asked of it is told.
+ */
+const dnsServer = '192.0.2.53';
+
+/** The DHCP server's command: a fixed lease for each node, the gateway, a DNS server where it has none (dnsmasq(8)). */
+export function dhcpArgv(lab: { readonly nodes: readonly Pick<LabNode, 'mac' | 'uplinkAddress' | 'dns'>[] }, leaseFile: string): Argv {
 	return [
 		'dnsmasq',
 		'--conf-file=/dev/null',
@@ -54,9 +72,11 @@ export function dhcpArgv(lab: Pick<Lab, 'nodes'>, leaseFile: string): Argv {
 		`--dhcp-leasefile=${leaseFile}`,
 		`--dhcp-range=${uplink.network},static,infinite`,
 		`--dhcp-option=option:router,${uplink.gateway}`,
+		`--dhcp-option=tag:without-dns,option:dns-server,${dnsServer}`,
 		...lab.nodes.map((node) => `--dhcp-host=${leaseOf(node)}`),
 	];
 }
 
 // Without a host name: the node has its own from the seed, and networkd would start systemd-hostnamed to be refused another.
-const leaseOf = (node: LabNode): string => `${node.mac},${node.uplinkAddress},infinite`;
+const leaseOf = ({ mac, uplinkAddress, dns }: Pick<LabNode, 'mac' | 'uplinkAddress' | 'dns'>): string =>
+	`${mac}${dns.length === 0 ? ',set:without-dns' : ''},${uplinkAddress},infinite`;

@@ -8,11 +8,11 @@ import { packageRoot } from '../base/package-root.js';
 import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import { startChild, type Child } from '../process/child.js';
-import type { Argv } from '../process/run.js';
+import { run, type Argv } from '../process/run.js';
 import { ConnectionDebouncer, maximumReported } from './debounce.js';
 import { outboundFilter, filterText } from './outbound-filter.js';
 import { readConnection } from './outbound.js';
-import { bridgeName } from './plan.js';
+import { bridgeName, dropQuestionCommands, passQuestionCommands } from './plan.js';
 
 /** The watcher's command. The bridge itself takes in only what is sent to it: no packet between two nodes. */
 export const watcherArgv = (labSubnets: readonly string[]): Argv => [
@@ -24,7 +24,8 @@ export const watcherArgv = (labSubnets: readonly string[]): Argv => [
 
 /**
  * Starts to watch what the nodes of a lab try to reach outside of it, and tells it by events until `cleanup` or the end
- * of the namespace. Nobody waits for it, and a host on which it does not work is told of and goes without.
+ * of the namespace; DNS questions are refused. Nobody waits for it, and a host on which it does not work is told of and goes
+ * without.
  */
 export function watchOutbound(lab: Pick<Lab, 'nodes' | 'network'>, emit: Emit, cleanup: CleanupStack): void {
 	let stopping = false;
@@ -48,9 +49,13 @@ export function watchOutbound(lab: Pick<Lab, 'nodes' | 'network'>, emit: Emit, c
 	});
 	const reportEnd = (why: string) =>
 		emit({ type: 'notice', message: `what the machines try to reach outside the lab is not watched: ${why}` });
+	const applyCommands = (commands: string) => run(['ip', '-batch', '-'], { input: commands, allowFailure: true });
 	watching.then(
 		async (child: Child) => {
+			const { exitCode: refused, stderr } = await applyCommands(dropQuestionCommands());
+			if (refused !== 0) emit({ type: 'notice', message: `DNS questions to the world outside are not refused at once: ${lastLines(stderr, 1)}` });
 			const { recentStderr, signal, exitCode } = await child.exited;
+			if (!stopping) await applyCommands(passQuestionCommands());
 			if (!stopping) reportEnd(lastLines(recentStderr, 1) || `the watcher ended (${signal ?? `status ${exitCode}`})`);
 		},
 		(error: unknown) => reportEnd(toFailure(error).message),

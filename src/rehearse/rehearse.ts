@@ -43,6 +43,7 @@ import { sshConfigFile, writeSshConfig } from '../runs/ssh-config.js';
 import { checkpointsIn } from '../saved-lab/layout.js';
 import { requestExport } from '../saved-lab/store.js';
 import { announceTests } from '../scenario/checks.js';
+import { withForeignUses } from './brought-by-tool.js';
 import { keepReports } from './keep-reports.js';
 import { startSupervisor, type Supervisor } from './start-supervisor.js';
 
@@ -178,9 +179,10 @@ async function rehearseIn(
 	// A detached lab is reset to these checkpoints, and its debugger starts from them.
 	const keys = [plan.startedKey, ...plan.machines.map(({ provisionedKey }) => provisionedKey)].filter((key) => key !== undefined);
 	const checkpoints = imported ? checkpointsIn(imported.directory) : paths.checkpoints;
+	const told = await withForeignUses(lab, prepared.images, emit);
 	const reported: Emit = (event) => {
 		if (event.type === 'detached') for (const key of keys) void leaseCheckpoint(path.join(checkpoints, key), process.pid, cleanup);
-		emit(event);
+		told(event);
 	};
 	const saveFailed = options.saveFailed ? await requestSave(paths.checkpoints, emit, cleanup) : undefined;
 	const supervisor = await starting;

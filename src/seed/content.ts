@@ -112,6 +112,12 @@ const enableServices = (services: readonly string[]): { readonly first: readonly
 	last: services.length > 0 ? ['[ -z "$refused" ]'] : [],
 });
 
+/**
+ * Shell command that has systemd-resolved answer for other nodes as Debian has it (LLMNR, mDNS): only where the recipe asks for
+ * it by name, and not because every image has it.
+ */
+const restoreResolver = 'rm -f /etc/systemd/resolved.conf.d/rehearse.conf && systemctl restart systemd-resolved.service';
+
 function buildUserData({ node, hostKey }: SeedInput): object {
 	// Before the services: they begin behind the firewall.
 	const services = enableServices([...(node.firewall ? ['nftables'] : []), ...node.services]);
@@ -143,6 +149,7 @@ function buildUserData({ node, hostKey }: SeedInput): object {
 			...settingFiles(node),
 		],
 		runcmd: [
+			...(node.packages.includes('systemd-resolved') ? [restoreResolver] : []),
 			...services.first,
 			endCloudInit,
 			...takeGuestFiles,

@@ -9,7 +9,7 @@ import type { ImageStoreOptions } from '../../../src/image/store.js';
 import type { RunEventBody } from '../../../src/lab/events.js';
 
 /** What images are made of. */
-export const guest: GuestDefinition = { suite: 'trixie', components: ['main'], base: [], features: {}, absent: {} };
+export const guest: GuestDefinition = { suite: 'trixie', components: ['main'], base: [], tool: [], features: {}, absent: {} };
 /** One that the tests want. */
 export const request: ImageRequest = { suite: 'trixie', packages: ['cloud-init', 'jq'], nodes: ['one'] };
 

@@ -1,4 +1,6 @@
 /** What leaves a lab is seen, by whom it was sent; a lab whose watcher is killed goes on. */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import test from 'ava';
 import { macAddresses } from '../../../src/lab/addressing.js';
 import { run } from '../../../src/process/run.js';
@@ -49,6 +51,46 @@ test.serial('connections are told with their node, and a lab without its watcher
 			['two', 'udp', '192.0.2.1', 123],
 			['two', 'tcp', '203.0.113.5', 443],
 		],
+	);
+	t.deepEqual(await lab.leftovers(), []);
+});
+
+/** Questions to DNS servers, and what comes of each: the code of its refusal. Two seconds are what a lost one would take. */
+const questions: readonly (readonly [server: string, type: string, name: string, told: string])[] = [
+	['1.1.1.1', 'A', 'deb.example.org', 'EREFUSED'],
+	['192.0.2.53', 'AAAA', 'a.b.c.d.example.org', 'EREFUSED'],
+	['8.8.8.8', 'SRV', `${'x'.repeat(63)}.${'y'.repeat(63)}.${'z'.repeat(63)}.example.org`, 'EREFUSED'],
+	['9.9.9.9', 'MX', 'localdomain', 'EREFUSED'],
+	// Nobody answers for what is in the lab.
+	['10.80.0.99', 'A', 'deb.example.org', 'ETIMEOUT'],
+];
+
+const askAll = `
+	const asked = ${JSON.stringify(questions)}.map(async ([server, type, name]) => {
+		const resolver = new (require('node:dns').promises.Resolver)({ timeout: 2000, tries: 1 });
+		resolver.setServers([server]);
+		const began = Date.now();
+		const code = await resolver.resolve(name, type).then(() => 'answered', (error) => error.code);
+		return [code, Date.now() - began];
+	});
+	Promise.all(asked).then((told) => process.stdout.write(JSON.stringify(told)));`;
+
+test.serial('a question to the world outside is refused at once, whatever server is asked, and told', async (t) => {
+	const lab = await startLab(t, { nodes: ['one', 'two'], keep: 'always' });
+	const { pid } = await lab.waitFor('supervisor');
+	await lab.waitFor('detached');
+	const script = path.join(lab.runDirectory, 'ask.cjs');
+	await writeFile(script, askAll);
+	const inside = ['nsenter', '--target', String(pid), '--user', '--net', '--preserve-credentials'] as const;
+	const { stdout } = await run([...inside, 'sh', '-c', asNode('two', [`${process.execPath} ${script}`])], { timeoutMs: 20_000 });
+	const told = JSON.parse(stdout) as readonly (readonly [string, number])[];
+	t.deepEqual(told.map(([code]) => code), questions.map(([, , , code]) => code), stdout);
+	for (const [index, [code, ms]] of told.entries()) if (code === 'EREFUSED') t.true(ms < 1000, `${questions[index]?.[2]} took ${ms} ms`);
+	process.kill(lab.starter.pid, 'SIGUSR1');
+	t.is((await lab.waitFor('done')).error, undefined);
+	t.deepEqual(
+		lab.lines.flatMap((line) => (line.type === 'outbound-connection' && !line.again ? [[line.address, line.question?.type, line.question?.name].join(' ')] : [])).sort(),
+		questions.filter(([, , , code]) => code === 'EREFUSED').map(([server, type, name]) => `${server} ${type} ${name}`).sort(),
 	);
 	t.deepEqual(await lab.leftovers(), []);
 });

@@ -4,7 +4,7 @@ import type { GuestDefinition, ImageRequest } from '../../../src/image/guest.js'
 import type { Mirror } from '../../../src/image/mirror.js';
 import { argumentLines, matchesGolden } from '../base/golden.js';
 
-const guest: GuestDefinition = { suite: 'trixie', components: ['main', 'contrib'], base: [], features: {}, absent: {} };
+const guest: GuestDefinition = { suite: 'trixie', components: ['main', 'contrib'], base: [], tool: [], features: {}, absent: {} };
 const request: ImageRequest = { suite: 'trixie', packages: ['cloud-init', 'jq'], nodes: ['one', 'two'] };
 
 const argv = (mirror: Mirror) =>

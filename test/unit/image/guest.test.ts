@@ -6,6 +6,7 @@ const guest: GuestDefinition = {
 	suite: 'trixie',
 	components: ['main'],
 	base: ['systemd', 'cloud-init'],
+	tool: [],
 	features: { headless: [], postgresql: ['postgresql', 'postgresql-client'] },
 	absent: { bookworm: ['postgresql-client'] },
 };

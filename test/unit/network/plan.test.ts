@@ -1,9 +1,9 @@
 import test from 'ava';
-import { bridgeName, dhcpArgv, networkCommands, tapName } from '../../../src/network/plan.js';
+import { bridgeName, dhcpArgv, dropQuestionCommands, networkCommands, passQuestionCommands, tapName } from '../../../src/network/plan.js';
 import { argumentLines, matchesGolden } from '../base/golden.js';
 import { labNode, labOf } from '../base/labs.js';
 
-const lab = labOf(labNode('web', 0, { mac: '52:54:00:00:00:01' }), labNode('db', 1, { mac: '52:54:00:00:00:02' }));
+const lab = labOf(labNode('web', 0, { mac: '52:54:00:00:00:01' }), labNode('db', 1, { mac: '52:54:00:00:00:02', dns: [] }));
 
 test('the wire of a lab', (t) => {
 	matchesGolden(t, 'network/golden/network.txt', networkCommands(lab));
@@ -23,6 +23,12 @@ test('a lab without nodes has a wire all the same', (t) => {
 
 test("the DHCP server's arguments", (t) => {
 	matchesGolden(t, 'network/golden/dhcp.txt', argumentLines(dhcpArgv(lab, '/run/a lab/leases')));
+});
+
+test('every rule that drops DNS questions is taken back', (t) => {
+	const priorities = (commands: string) => [...commands.matchAll(/ pref (\d+)/g)].map(([, number]) => number);
+	t.deepEqual(priorities(passQuestionCommands()), priorities(dropQuestionCommands()));
+	t.is(priorities(dropQuestionCommands()).length, 2);
 });
 
 test('names of interfaces fit the kernel (IFNAMSIZ)', (t) => {

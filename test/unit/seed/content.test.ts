@@ -160,6 +160,11 @@ test('settings of SSH and of the firewall', (t) => {
 	t.regex(enabled[0] ?? '', /nftables/, 'the firewall is there before the services');
 });
 
+test('other nodes are answered for where the recipe asks for the resolver', (t) => {
+	t.false(build()['user-data']?.includes('resolved.conf.d'));
+	t.regex(build({ packages: ['systemd-resolved'] })['user-data'] ?? '', /rm -f \/etc\/systemd\/resolved\.conf\.d\/rehearse\.conf && systemctl restart/);
+});
+
 test('a script has the time that the plan gives it', (t) => {
 	const files = buildSeedFiles({
 		node: { ...sample, startupScripts: [{ name: 'a', text: '', after: 'x.target', timeoutSeconds: 300 }, { name: 'b', text: '', after: 'x.target' }] },

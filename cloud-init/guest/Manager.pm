@@ -168,6 +168,9 @@ sub property {
 	return $value;
 }
 
+# The system's: `running`, `degraded`, `stopping` …
+sub state { $_[0]->property($path, 'Manager', 'SystemState') }
+
 sub failed_units { $_[0]->property($path, 'Manager', 'NFailedUnits') }
 
 # start_service(UNIT, [PROPERTY, [TYPE, VALUE]], …): starts a transient service and waits for the end of its job: `done`,

@@ -68,7 +68,10 @@ function bootEntry(state: RunState, node: NodeRecord, paint: Paint): Entry {
 	return {
 		status: nodeStatus(state, node),
 		cells: [{ text: node.name }, { text: reported, style: 'dim' }],
-		below: startStage?.status === 'failed' ? quote(startStage.detail ?? '', quotedLines, paint) : [],
+		below: [
+			...(startStage?.status === 'failed' ? quote(startStage.detail ?? '', quotedLines, paint) : []),
+			...(node.end ? [paint('bold', oneLine(node.end.message))] : []),
+		],
 	};
 }
 
@@ -83,11 +86,13 @@ function scriptEntry(state: RunState, node: NodeRecord, record: ScriptRecord, pa
 	if (!outcome && wasStarted(node)) return row('not run again', 'dim');
 	if (!outcome) return row(startedAt === undefined ? 'not run' : 'never finished', 'dim');
 	const swallowed = swallowedLines(outcome, paint);
-	if (outcome.status === 'passed') return row(`passed in ${formatMs(outcome.ms)}`, 'dim', swallowed);
+	const reasons = (outcome.reasons ?? []).map((reason) => paint('bold', oneLine(reason)));
+	if (outcome.status === 'passed') return row(`passed in ${formatMs(outcome.ms)}`, 'dim', [...swallowed, ...reasons]);
 	const where = failedPlaceText(outcome);
 	return row(scriptFailure(outcome), statusStyle(outcome.status), [
 		...(where === '' ? [] : [paint('bold', where)]),
 		...(outcome.excerpt ? excerptLines(outcome.excerpt, outcome.failedLine, paint) : []),
+		...reasons,
 		...swallowed,
 		...quote(outcome.output, quotedLines, paint),
 		...(state.runDirectory === '' ? [] : [`console log: ${consoleLogPath(state.runDirectory, node.name)}`]),

@@ -50,12 +50,17 @@ export function junitXml(state: RunState): string {
 		for (const check of checks) writeRobustness(suite.testCase(), state, check);
 	}
 	const failedStages = state.stages.filter(({ node, status }) => node !== undefined && status === 'failed');
+	// That of a script that has failed is told with the script.
+	const ends = state.nodes.flatMap(({ end, scripts }) => (end && !scripts.some(({ script, outcome }) => script === end.script && outcome?.status === 'failed') ? [end] : []));
 	const error = errorOf(state);
-	if (error || failedStages.length > 0) {
+	if (error || failedStages.length > 0 || ends.length > 0) {
 		const suite = addSuite('rehearsal', 0);
 		for (const { name, node, ms, detail } of failedStages) {
 			const testCase = suite.testCase().className(clean(`${state.lab}.${node}`)).name(name).time(ms / 1000);
 			fail(testCase, `${node}: ${name} failed`, 'stage', detail ?? '');
+		}
+		for (const { node, message, how } of ends) {
+			fail(suite.testCase().className(clean(`${state.lab}.${node}`)).name('machine').time(0), `${node}: ${message}`, how, message);
 		}
 		if (error) {
 			const content = clean([error.detail?.trimEnd(), error.hint && `hint: ${error.hint}`].filter(Boolean).join('\n\n'));
@@ -74,7 +79,7 @@ function writeScript(testCase: TestCase, state: RunState, node: NodeRecord, { sc
 	if (!outcome) return void testCase.skipped();
 	testCase.standardOutput(clean(outcome.output));
 	if (outcome.status === 'passed') return;
-	const where = failedPlaceText(outcome);
+	const where = [failedPlaceText(outcome), ...(outcome.reasons ?? [])].filter((text) => text !== '').join('\n');
 	fail(testCase, `${node.name}: ${script} ${scriptFailure(outcome)}`, outcome.status, where);
 }
 

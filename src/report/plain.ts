@@ -53,6 +53,8 @@ function eventNews(event: RunEvent, last: RunState | undefined): string | undefi
 			return event.status === 'passed' ? undefined : `${event.node}: SSH as ${event.username}: ${event.status}: ${event.message ?? ''}`;
 		case 'outbound-connection':
 			return event.again ? undefined : `${event.node}: reached for ${connectionTarget(event)} outside the lab`;
+		case 'machine-ended':
+			return `${event.node}: FAILED: ${event.message}`;
 		case 'script-repeated':
 			return repeatNews(event);
 		case 'machine-restarted':
@@ -122,7 +124,7 @@ function scriptNews(outcome: ScriptOutcome): string {
 	const subject = `${outcome.node}: startup script ${outcome.script}`;
 	if (outcome.status === 'passed') return `${subject} passed in ${formatMs(outcome.ms)}${swallowedCount(outcome)}`;
 	const line = outcome.failedLine === undefined ? '' : `, ${failedLineText(outcome)}`;
-	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, failedCommandText(outcome));
+	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, [failedCommandText(outcome) ?? [], outcome.reasons ?? []].flat().join('; ') || undefined);
 }
 
 function repeatNews(outcome: RepeatOutcome): string {

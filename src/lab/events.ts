@@ -105,6 +105,12 @@ export interface OrderOutcome {
 	readonly runDirectory: string;
 }
 
+/** `timeout`: the assertion's own; `settle`: the scenario's, in which services may come up. In seconds, as the plan has it. */
+export interface DecidingTime {
+	readonly by: 'timeout' | 'settle';
+	readonly seconds: number;
+}
+
 export interface AssertionOutcome {
 	readonly test: string;
 	/** Index within the test, from 0. */
@@ -115,6 +121,8 @@ export interface AssertionOutcome {
 	readonly status: Status;
 	readonly ms: number;
 	readonly attempts: number;
+	/** A time of the plan that decided: it was tried for that long, and failed, or passed only by it. */
+	readonly decidedBy?: DecidingTime;
 	/** What was expected and what was seen; present unless passed. */
 	readonly message?: string;
 	/** The end of the last try's output; present unless passed. */

@@ -4,8 +4,9 @@
  */
 import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
-import { type LoginOutcome, type MachineEnd, type ReportedError, type ScriptOutcome, type Status, wasStarted } from '../lab/events.js';
+import { type DecidingTime, type LoginOutcome, type MachineEnd, type ReportedError, type ScriptOutcome, type Status, wasStarted } from '../lab/events.js';
 import type { LeftOut } from '../lab/lab.js';
+import { decidingTimeResult } from './deciding-time.js';
 import { failedPlaceResult, type FailedPlaceResult } from './failed-place.js';
 import { startStageOf, isCold, originResult, scriptsToRun, type OriginResult } from './origins.js';
 import { outboundFindings, outboundResult, type OutboundResult } from './outbound.js';
@@ -82,6 +83,8 @@ export interface RunResult {
 			readonly status: ReachedStatus;
 			readonly ms: number;
 			readonly attempts: number;
+			/** A time of the plan's that decided, in its seconds: the assertion's own, or the scenario's to settle. */
+			readonly decided_by?: DecidingTime;
 			readonly message?: string;
 		}[];
 	}[];
@@ -237,6 +240,7 @@ function assertionResult(assertion: AssertionRecord): AssertionResult {
 		status: assertionStatus(assertion),
 		ms: outcome?.ms ?? 0,
 		attempts: seen?.attempts ?? 0,
+		...decidingTimeResult(outcome ?? {}),
 		...messageIn(seen ?? (notJudged === undefined ? undefined : { message: notJudged })),
 	};
 }

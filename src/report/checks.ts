@@ -11,6 +11,7 @@ import {
 	type TestRecord,
 } from '../outcome/state.js';
 import { consoleLogPath } from '../runs/run-files.js';
+import { decidingTimeText } from '../outcome/deciding-time.js';
 import { failedPlaceText } from '../outcome/failed-place.js';
 import { startStageText } from './origins.js';
 import { excerptLines, swallowedLines } from './swallowed.js';
@@ -147,7 +148,8 @@ function assertionEntry(assertion: AssertionRecord, nodeWidth: number, width: nu
 	const title = oneLine(assertion.title);
 	const shown = truncated(title, Math.max(20, width - nodeWidth - 19));
 	const seen = outcome ?? waiting;
-	const evidence = seen && status !== 'passed' ? assertionEvidence(seen, width, paint) : status === 'not judged' ? wrapWords(oneLine(notJudged ?? ''), width - 8) : [];
+	const time = outcome?.status === 'passed' ? decidingTimeText(outcome) : undefined;
+	const evidence = time !== undefined ? wrapWords(time, width - 8) : seen && status !== 'passed' ? assertionEvidence(seen, width, paint) : status === 'not judged' ? wrapWords(oneLine(notJudged ?? ''), width - 8) : [];
 	return {
 		status,
 		cells: [
@@ -165,8 +167,10 @@ export function assertionEvidence(outcome: Pick<AssertionOutcome, 'attempts'> & 
 	const verdict = outcome.status === 'error' ? 'could not be judged, ' : '';
 	const tried = `${verdict}tried ${outcome.attempts === 1 ? 'once' : `${outcome.attempts} times`}`;
 	const output = quote(outcome.output ?? '', quotedLines, paint);
+	const time = decidingTimeText(outcome);
 	return [
 		...wrapWords(withoutControls(outcome.message ?? '').trimEnd(), width - 8).filter((line) => line !== ''),
+		...(time === undefined ? [] : wrapWords(time, width - 8)),
 		...(output.length === 0 ? [tried] : [`${tried}, last output:`, ...output]),
 	];
 }

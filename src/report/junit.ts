@@ -4,6 +4,7 @@
  */
 import junitReportBuilder, { type Builder, type TestCase } from 'junit-report-builder';
 import { withoutControls } from '../base/format.js';
+import { decidingTimeText } from '../outcome/deciding-time.js';
 import { failedPlaceText } from '../outcome/failed-place.js';
 import { outboundFindings } from '../outcome/outbound.js';
 import { robustnessItems, type RobustnessItem } from '../outcome/robustness.js';
@@ -106,9 +107,13 @@ function writeAssertion(testCase: TestCase, state: RunState, test: string, asser
 		if (notJudged !== undefined) testCase.standardOutput(clean(`not judged: ${notJudged}`));
 		return void testCase.skipped();
 	}
-	if (outcome.status === 'passed') return;
+	if (outcome.status === 'passed') {
+		const time = decidingTimeText(outcome);
+		if (time !== undefined) testCase.standardOutput(clean(time));
+		return;
+	}
 	testCase.standardOutput(clean(outcome.output ?? ''));
-	const message = outcome.message ?? 'no message';
+	const message = [outcome.message ?? 'no message', decidingTimeText(outcome) ?? []].flat().join('\n');
 	const [firstLine = message] = message.split('\n');
 	if (outcome.status === 'error') testCase.error(clean(firstLine), type, clean(message));
 	else fail(testCase, firstLine, type, message);

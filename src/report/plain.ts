@@ -1,6 +1,7 @@
 /** One line an event, for a log that is no terminal. */
 import { formatMs, oneLine, plural } from '../base/format.js';
 import type { AssertionOutcome, AssertionWait, RepeatOutcome, RunEvent, ScriptOutcome, StageName, Status } from '../lab/events.js';
+import { decidingTimeText } from '../outcome/deciding-time.js';
 import { failedCommandText, failedLineText } from '../outcome/failed-place.js';
 import { differenceSentence } from '../outcome/differences.js';
 import type { RunState } from '../outcome/state.js';
@@ -139,7 +140,8 @@ function assertionNews(outcome: AssertionOutcome): string {
 	const words = { passed: 'passed', failed: 'FAILED', error: 'not judged' }[outcome.status];
 	const attempts = outcome.attempts === 1 ? '' : ` and ${outcome.attempts} tries`;
 	const subject = `${outcome.test} › ${outcome.onVm}: ${outcome.assertion}`;
-	return withDetail(`${words} after ${formatMs(outcome.ms)}${attempts}: ${subject}`, outcome.message);
+	const detail = [outcome.message ?? [], decidingTimeText(outcome) ?? []].flat().join('; ');
+	return withDetail(`${words} after ${formatMs(outcome.ms)}${attempts}: ${subject}`, detail || undefined);
 }
 
 /** That an assertion does not hold is told with what it did before: who has edited a script waits for just that. */

@@ -14,6 +14,7 @@ import { runScenario } from '../scenario/run.js';
 import { bringUpNodes, type BringUpHooks } from './bring-up.js';
 import { LabChanges, type ChangeableLab, type RunningLabContext } from './lab-changes.js';
 import { LoginChecks } from './logins.js';
+import { OutOfReach } from './out-of-reach.js';
 import { RunningNode } from './running-node.js';
 import { Saver } from './saver.js';
 import { checkpointsUsed } from './saving.js';
@@ -101,9 +102,11 @@ export class RunningLab {
 		const wanted = (name: string) => !request?.tests.length || request.tests.includes(name);
 		const scenarios = lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) }));
 		const deadlineMs = request?.deadlineMs ?? deadlines.assertionMs;
-		const outcomes = await withEither([this.#context.signal, request?.signal], (signal) =>
-			runScenario({ scenarios, guests: (node) => this.commandsOf(node), emit, deadlineMs, slowdown, signal }),
-		);
+		const guests = (node: string) => this.commandsOf(node);
+		const outcomes = await withEither([this.#context.signal, request?.signal], (signal) => {
+			const reach = new OutOfReach({ nodes: lab.nodes, find: (node) => this.find(node), guests, timeoutMs: deadlines.assertionMs, signal });
+			return runScenario({ scenarios, guests, emit, explain: (assertion) => reach.explain(assertion), deadlineMs, slowdown, signal, ignoresPlanTimes: request !== undefined });
+		});
 		return outcomes.every(({ status }) => status === 'passed');
 	}
 

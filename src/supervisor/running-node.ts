@@ -10,6 +10,7 @@ import { dial } from '../network/dial.js';
 import { setLink, type LinkState } from '../network/link.js';
 import type { NodeStage, NodeStatus } from '../protocol/requests.js';
 import type { MachineRunSpec } from '../protocol/run-spec.js';
+import { cutOffsIn, type CutOff } from '../trace/cut-offs.js';
 import { shutdownInTrace } from '../trace/shutdown.js';
 import type { Suspect } from './script-reporter.js';
 import type { StartedMachine } from './start-machine.js';
@@ -34,6 +35,8 @@ export class RunningNode {
 	startup: Status | undefined;
 	paused = false;
 	link: LinkState = { state: 'up' };
+	/** What its scripts did that may have cut it off, in their order. */
+	cuts: readonly CutOff[] = [];
 	/** The last of its scripts that asked for the end of its machine, should that come later. */
 	suspect: Suspect | undefined;
 	/** How what runs in it ended its machine, where nobody has started that again. */
@@ -166,6 +169,11 @@ export class RunningNode {
 		this.paused = paused;
 	}
 
+	/** Whether somebody has cut its link, by `rehearse link`. */
+	get isUnplugged(): boolean {
+		return this.link.state === 'down';
+	}
+
 	/** Whether that machine is the node's, and paused. */
 	holdsStill(machine: RunningMachine): boolean {
 		return this.paused && this.started?.machine === machine;
@@ -208,6 +216,7 @@ export class RunningNode {
 		if (event.type === 'script-finished' && event.node === this.name) {
 			const { type: _type, ...outcome } = event;
 			this.#outcomes.set(event.script, withoutTrace(outcome));
+			this.cuts = [...this.cuts.filter(({ script }) => script !== event.script), ...cutOffsIn(event.script, outcome.trace)];
 			const place = shutdownInTrace(outcome.trace);
 			if (place) this.suspect = { script: event.script, ...place };
 		}

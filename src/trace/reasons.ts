@@ -18,6 +18,12 @@ const wants = /No space left on device|ENOSPC|Disk quota exceeded|Cannot allocat
 
 const maximumLength = 300;
 
+/** A command that waits for units to start. */
+const startsUnits = /\bsystemctl\b.*\b(?:(?:re)?start|isolate|enable\b.*--now|--now\b.*\benable|is-system-running\b.*--wait|--wait\b.*\bis-system-running)\b/;
+
+/** That a startup script is a part of the boot, which ends behind it. */
+const waitsForBoot = 'a startup script is part of the boot: multi-user.target, and every unit that comes after it, waits for the end of this script';
+
 /** The status of a process that was killed: 128 and SIGKILL's number. */
 const killedStatus = 137;
 
@@ -29,6 +35,7 @@ export function reasonsFor({ status, exitCode, kernel = [], full = [] }: Ended, 
 	if (killed && killed.fate !== 'failing') reasons.push(`status ${killedStatus} (SIGKILL) of ${place(killed.line)}${oneLine(killed.command)}`);
 	else if (kernel.some((words) => /Killed process/.test(words)) && exitCode !== killedStatus) reasons.push(`the process that was killed had status ${killedStatus} (SIGKILL)`);
 	const failing = trace.steps.find(({ fate }) => fate === 'failing');
+	if (status === 'timed-out' && startsUnits.test(failing?.command ?? '')) reasons.push(waitsForBoot);
 	const told = [failing?.output ?? '', output].map((text) => text.split('\n').findLast((line) => wants.test(line))).find((line) => line !== undefined);
 	if (told !== undefined) reasons.push(`it was told: ${oneLine(told)}`);
 	return kept([...reasons, ...full.map(oneLine)]);

@@ -58,7 +58,7 @@ async function startAgent(t: ExecutionContext, setting: Setting = {}) {
 		calls.push(call);
 		const own = answer?.(call, systemd);
 		if (own) return own;
-		if (call.member === 'StartTransientUnit') return ended('done', systemd);
+		if (call.member === 'StartTransientUnit' || call.member === 'StopUnit') return ended('done', systemd);
 		const [, name = ''] = call.body.map(String);
 		const known = { ...ending, NFailedUnits: ['u', 0], ActiveState: ['s', 'active'] } as const;
 		return { signature: 'v', body: [known[name as keyof typeof known] ?? ['s', '']] };
@@ -179,7 +179,8 @@ test('a startup script runs as a service of its own, and its end is told', async
 		Type: 'oneshot',
 		RemainAfterExit: true,
 		Wants: ['network-online.target'],
-		After: ['network-online.target', 'rehearse-agent.service'],
+		After: ['network-online.target'],
+		Before: ['multi-user.target', 'graphical.target'],
 		TimeoutStartUSec: 60_000_000n,
 		TimeoutStopUSec: 5_000_000n,
 		StandardOutputFileToAppend: agent.output('setup.output'),

@@ -25,3 +25,12 @@ test('no room on the disk', told, { status: 'failed', exitCode: 1, full: ['no ro
 ]);
 test('words of another language', told, { status: 'failed', exitCode: 1 }, read('Traceback\nOSError: [Errno 28] No space left on device\nbye\n'), ['it was told: OSError: [Errno 28] No space left on device']);
 test('no memory for another process', told, { status: 'failed', exitCode: 254 }, read('bash: fork: Cannot allocate memory\n'), ['it was told: bash: fork: Cannot allocate memory']);
+
+const partOfBoot = ['a startup script is part of the boot: multi-user.target, and every unit that comes after it, waits for the end of this script'];
+for (const command of ['systemctl start late.service', 'systemctl enable --now late', 'systemctl --quiet restart late']) {
+	test(`time ran out in ${command}`, told, { status: 'timed-out' }, read('', step(9, command, { fate: 'failing' })), partOfBoot);
+}
+for (const command of ['systemctl enable late', 'systemctl stop late', 'curl http://example.org/start']) {
+	test(`time ran out in ${command}, which waits for no boot`, told, { status: 'timed-out' }, read('', step(9, command, { fate: 'failing' })), []);
+}
+test('what failed in time did not wait', told, { status: 'failed', exitCode: 1 }, read('', step(9, 'systemctl start late', { status: 1, fate: 'failing' })), []);

@@ -168,13 +168,32 @@ sub property {
 	return $value;
 }
 
+# The system's: `running`, `degraded`, `stopping` …
+sub state { $_[0]->property($path, 'Manager', 'SystemState') }
+
 sub failed_units { $_[0]->property($path, 'Manager', 'NFailedUnits') }
 
-# start_service(UNIT, [PROPERTY, [TYPE, VALUE]], …): starts a transient service and waits for the end of its job: `done`,
-# `failed`, `timeout` … (JobRemoved). Dies where systemd refuses.
+# start_service(UNIT, TARGETS, [PROPERTY, [TYPE, VALUE]], …): starts a transient service and waits for the end of its job:
+# `done`, `failed`, `timeout` … (JobRemoved). Targets that it is before are started behind it, and nothing that they want.
+# Dies where systemd refuses.
 sub start_service {
-	my ($self, $unit, @properties) = @_;
+	my ($self, $unit, $targets, @properties) = @_;
 	my ($job) = $self->call($path, "$interface.Manager", 'StartTransientUnit', 'ssa(sv)a(sa(sv))', $unit, 'fail', \@properties, []);
+	# What the unit does is told by its own job, whatever becomes of these.
+	eval { $self->call($path, "$interface.Manager", 'StartUnit', 'ss', $_, 'ignore-requirements') } for @$targets;
+	return $self->end_of($job);
+}
+
+# Stops a unit, and nothing with it.
+sub stop_unit {
+	my ($self, $unit) = @_;
+	my ($job) = $self->call($path, "$interface.Manager", 'StopUnit', 'ss', $unit, 'ignore-requirements');
+	return $self->end_of($job);
+}
+
+# Waits for the end of a job: what became of it.
+sub end_of {
+	my ($self, $job) = @_;
 	while () {
 		# Its number, its object, its unit, its result.
 		my (undef, $object, undef, $result) = @{ (shift @{ $self->{signals} } // $self->next_message)->{body} };

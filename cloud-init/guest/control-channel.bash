@@ -13,6 +13,8 @@ begin_shell() {
 		cd /root && exec <>/dev/hvc0 >&0 2>&1 || exit
 		export HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TERM=$4
 		stty sane rows "$2" cols "$3"
+		# Only the agent is spared where memory is short.
+		echo 0 >/proc/self/oom_score_adj
 		# From here on the terminal stays open: what is typed ahead would be lost with its last user.
 		echo "shell-began id=$1" >&4
 		setsid --ctty --wait bash -l 4>&-

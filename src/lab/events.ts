@@ -69,6 +69,8 @@ export interface ScriptOutcome {
 	readonly failedSource?: FailedSource;
 	/** Lines of the script around the failed one. */
 	readonly excerpt?: Excerpt;
+	/** What others than the script have to say of its end, a sentence each: the kernel, a full disk, its machine that went down. */
+	readonly reasons?: readonly string[];
 	/** The end of what the script wrote to stdout and stderr. */
 	readonly output: string;
 	/** Each command that it ran. */
@@ -107,6 +109,12 @@ export interface OrderOutcome {
 	readonly runDirectory: string;
 }
 
+/** `timeout`: the assertion's own; `settle`: the scenario's, in which services may come up. In seconds, as the plan has it. */
+export interface DecidingTime {
+	readonly by: 'timeout' | 'settle';
+	readonly seconds: number;
+}
+
 export interface AssertionOutcome {
 	readonly test: string;
 	/** Index within the test, from 0. */
@@ -117,6 +125,8 @@ export interface AssertionOutcome {
 	readonly status: Status;
 	readonly ms: number;
 	readonly attempts: number;
+	/** A time of the plan that decided: it was tried for that long, and failed, or passed only by it. */
+	readonly decidedBy?: DecidingTime;
 	/** What was expected and what was seen; present unless passed. */
 	readonly message?: string;
 	/** The end of the last try's output; present unless passed. */
@@ -133,6 +143,18 @@ export interface LoginOutcome {
 	readonly ms: number;
 	/** Why it is not `passed`. */
 	readonly message?: string;
+}
+
+/** A machine that was rebooted or powered off from within and that the lab goes on without: the lab's own doing. */
+export interface MachineEnd {
+	readonly node: string;
+	readonly how: 'rebooted' | 'powered-off';
+	/** The startup script that had it done, and where; absent where that is not known. */
+	readonly script?: string;
+	readonly line?: number;
+	readonly command?: string;
+	/** All of it in a sentence. */
+	readonly message: string;
 }
 
 /** An assertion that was tried and does not hold so far. */
@@ -212,6 +234,7 @@ export type RunEventBody =
 	/** `after`: when the scenario was run for a robustness check. */
 	| ({ readonly type: 'assertion-finished'; readonly after?: RobustnessCheck } & AssertionOutcome)
 	| ({ readonly type: 'login-checked' } & LoginOutcome)
+	| ({ readonly type: 'machine-ended' } & MachineEnd)
 	| ({ readonly type: 'script-repeated' } & RepeatOutcome)
 	| ({ readonly type: 'machine-restarted' } & RestartOutcome)
 	/** Other orders of startup are about to be rehearsed, of which `count` are asked for. */

@@ -131,6 +131,8 @@ export interface Connection {
 
 export interface Scenario {
 	readonly name: string;
+	/** For how long nothing of it is held against the lab, from the scenario's beginning, in seconds on a host with KVM and time. */
+	readonly settleSeconds?: number;
 	readonly tests: readonly ScenarioTest[];
 }
 
@@ -150,11 +152,19 @@ export interface CommandExpectation {
 	readonly exitCode: number;
 }
 
+/** What every assertion has, whatever its type. */
+interface AssertionFrame {
+	readonly onVm: string;
+	readonly notJudged?: string;
+	/** How long it has to come to hold, in seconds on a host with KVM and time; of `http_responds` also how long one request has. */
+	readonly timeout?: number;
+}
+
 /**
  * An assertion, its parameters typed by `type`. `onVm` is the name of a node of the lab. One that no rehearsal can judge
  * says why; it is not tried, and has neither passed nor failed.
  */
-export type Assertion = { readonly onVm: string; readonly notJudged?: string } & (
+export type Assertion = AssertionFrame & (
 	| { readonly type: 'port_listening'; readonly port: number; readonly protocol: 'tcp' | 'udp'; readonly address?: string }
 	| ({ readonly type: 'command_output'; readonly command: string } & { readonly expect: CommandExpectation })
 	| {
@@ -163,8 +173,6 @@ export type Assertion = { readonly onVm: string; readonly notJudged?: string } &
 			readonly status: number;
 			readonly contains?: string;
 			readonly method: string;
-			/** Seconds, for one try. */
-			readonly timeout?: number;
 	  }
 	| { readonly type: 'user_exists'; readonly username: string; readonly groups?: readonly string[]; readonly shell?: string; readonly home?: string }
 	| { readonly type: 'group_exists'; readonly name: string; readonly gid?: number }

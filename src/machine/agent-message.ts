@@ -18,10 +18,20 @@ export type AgentMessage =
 	| ({ readonly kind: 'awake' } & Awake)
 	| { readonly kind: 'script-started'; readonly script: string }
 	/** `script-repeated`: after another time (`again`). */
-	| ({ readonly kind: 'script-finished' | 'script-repeated'; readonly script: string; readonly ms: number } & ScriptEnding)
+	| ({ readonly kind: 'script-finished' | 'script-repeated'; readonly script: string; readonly ms: number } & ScriptEnding & Circumstances)
 	| { readonly kind: 'started'; readonly failedUnits: string }
 	/** The answer to `snapshot`, as `parseSnapshot` reads it. */
 	| { readonly kind: 'snapshot'; readonly data: string };
+
+/** What else a guest tells of the time in which a script ran. */
+export interface Circumstances {
+	/** The machine is going down: no other script is run. */
+	readonly isStopping?: true;
+	/** What its kernel had to say: of processes that it killed, of disks that fail. */
+	readonly kernel?: readonly string[];
+	/** File systems without room, by their places. */
+	readonly full?: readonly string[];
+}
 
 /** What a restored machine tells of itself. */
 export interface Awake {
@@ -65,7 +75,12 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 			return { kind, script: plain('script') };
 		case 'script-finished':
 		case 'script-repeated':
-			return { kind, script: plain('script'), ms: count(plain('ms')) ?? 0, ...scriptEnding(fields), stream: decoded('stream').slice(-keptText.stream) };
+			return {
+				...{ kind, script: plain('script'), ms: count(plain('ms')) ?? 0, ...scriptEnding(fields), stream: decoded('stream').slice(-keptText.stream) },
+				...(plain('stopping') === '1' ? { isStopping: true as const } : {}),
+				...listed('kernel', text('kernel')),
+				...listed('full', text('full')),
+			};
 		case 'started':
 			return { kind, failedUnits: text('failed') };
 		case 'snapshot':
@@ -81,6 +96,14 @@ const maximumUnread = 64 * 2 ** 10;
 /** Tells a guest the host's time. A guest that asks for ever and never reads would otherwise fill this process's memory. */
 export function tellTime(agent: Writable): void {
 	if (agent.writableLength < maximumUnread) agent.write(`clock ${Date.now()}\n`);
+}
+
+/** How many lines of a kind are kept of what a guest tells of a script. */
+const keptLines = 20;
+
+function listed(key: 'kernel' | 'full', text: string): Circumstances {
+	const lines = text.split('\n').map((line) => line.trim()).filter((line) => line !== '').slice(-keptLines);
+	return lines.length === 0 ? {} : { [key]: lines };
 }
 
 /** A number that a guest has written in digits. */

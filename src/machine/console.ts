@@ -2,6 +2,9 @@ import { createWriteStream, statSync, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { lastLines, withoutControls } from '../base/format.js';
 
+/** What it means that a kernel has halted its machine: not a fault, but the will of somebody within. */
+export const haltedMeaning = 'it was halted from within';
+
 /** What a guest's console says when there is nothing more to wait for. */
 const fatalPatterns: readonly { readonly pattern: RegExp; readonly meaning: string }[] = [
 	// With the end of its line: the reason may come in a later chunk.
@@ -9,6 +12,8 @@ const fatalPatterns: readonly { readonly pattern: RegExp; readonly meaning: stri
 	{ pattern: /You are in (?:emergency|rescue) mode/, meaning: 'it dropped to an emergency shell' },
 	{ pattern: /Give root password for maintenance/, meaning: 'it dropped to an emergency shell' },
 	{ pattern: /^\(initramfs\)/m, meaning: 'it dropped to the shell of its initial ramdisk' },
+	// Its processors stand still then, and QEMU goes on.
+	{ pattern: /\breboot: System halted/, meaning: haltedMeaning },
 ];
 
 /** What the fatal pattern found in a text means, if there is one. */

@@ -9,7 +9,7 @@ import { startChild, type Child } from '../process/child.js';
 import { propertiesOf } from './accelerators.js';
 import { type AgentMessage, maximumLineBytes, parseAgentMessage, tellTime } from './agent-message.js';
 import { CommandChannel, type GuestCommands } from './command-channel.js';
-import { Console, maximumLogBytes } from './console.js';
+import { Console, haltedMeaning, maximumLogBytes } from './console.js';
 import { DebugChannel } from './debugging/channel.js';
 import { Qmp } from './qmp.js';
 import { ControlChannel } from './control-channel.js';
@@ -79,11 +79,20 @@ export interface RunningMachine {
 /** The code of the failure of a machine that was waited for too long. */
 export const machineLate = 'machine-deadline';
 
+/** The code of the failure of a machine that cannot go on. */
+export const machineDied = 'machine-died';
+
 /** The code of the failure that a machine breaks with when its guest reboots. */
 export const guestRebooted = 'guest-rebooted';
 
 /** The code of the same where the guest's kernel has not said that it does. */
 export const guestReset = 'guest-reset';
+
+/** The code of the failure that a machine breaks with when its guest powers it off, or halts it. */
+export const guestPoweredOff = 'guest-powered-off';
+
+/** Whether a failure says that somebody within the guest has ended it: that is the lab's doing, and no fault of the machine. */
+export const isGuestsDoing = (code: string): boolean => code === guestRebooted || code === guestPoweredOff;
 
 /** Whether a failure says that a guest began anew, by whichever way. */
 export const isNewBeginning = (code: string): boolean => code === guestRebooted || code === guestReset;
@@ -96,7 +105,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	const { cleanup, signal } = options;
 	const breakage = new Breakage(spec.name);
 	const console = new Console(options.consoleFile, {
-		onFatal: (meaning) => breakage.report('machine-died', meaning),
+		onFatal: (meaning) => breakage.report(meaning === haltedMeaning ? guestPoweredOff : machineDied, meaning),
 		onFull: () => options.onNotice(`has written more than ${formatBytes(maximumLogBytes)} to its console: the log of it ends there`),
 	});
 	breakage.detail = () => console.tail();
@@ -113,7 +122,11 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		niceness: options.niceness ?? 0,
 		withoutHugePages: !propertiesOf(options.accelerator).usesHugePages,
 	});
-	void child.exited.then(({ exitCode, signal: killedBy, recentStderr }) => {
+	// What the guest had done to end it is told first.
+	let ending: Promise<void> | undefined;
+	void child.exited.then(async ({ exitCode, signal: killedBy, recentStderr }) => {
+		if (exitCode === 0) await sleep(consoleLagMs);
+		await ending;
 		const how = killedBy ? `QEMU was killed by ${killedBy}` : `QEMU ended with status ${exitCode}`;
 		const words = lastLines(recentStderr, 5);
 		breakage.report('qemu-ended', words ? `${how}: ${words}` : how);
@@ -124,7 +137,8 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 	qmp = await Promise.race([Qmp.connect(monitor, signal), breakage.promise]);
 	qmp.on('event', ({ event, data }) => {
 		// With -no-reboot QEMU ends then; whoever keeps the lab starts it anew.
-		if (event === 'SHUTDOWN' && data?.['reason'] === 'guest-reset') void reportReset(console, breakage);
+		if (event === 'SHUTDOWN' && data?.['reason'] === 'guest-reset') ending = reportReset(console, breakage);
+		if (event === 'SHUTDOWN' && data?.['reason'] === 'guest-shutdown') breakage.report(guestPoweredOff, 'it was powered off from within');
 		if (event === 'STOP') void reportStop(qmp, breakage);
 	});
 	const agent = await connect(spec.agentSocket);
@@ -144,7 +158,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		try {
 			options.onMessage(message);
 		} catch (error) {
-			breakage.report('machine-died', `what its agent says makes no sense: ${(error as Error).message}`);
+			breakage.report(machineDied, `what its agent says makes no sense: ${(error as Error).message}`);
 		}
 	};
 	onLines(agent, { maximumBytes: maximumLineBytes, onLine, onTooLong });
@@ -165,7 +179,7 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 		commands,
 		debugChannel,
 		broken: breakage.promise,
-		giveUp: (what) => breakage.report('machine-died', what),
+		giveUp: (what) => breakage.report(machineDied, what),
 		consoleTail: () => console.tail(),
 		send,
 		halt: (abort) => halt(process.qmp, abort),
@@ -199,7 +213,7 @@ async function reportReset(console: Console, breakage: Breakage): Promise<void> 
 async function reportStop(qmp: Qmp, breakage: Breakage): Promise<void> {
 	const { status } = (await qmp.execute('query-status').catch(() => ({}))) as { status?: string };
 	// Under KVM, a processor that cannot go on.
-	if (status === 'internal-error') breakage.report('machine-died', 'its processor stopped with an internal error');
+	if (status === 'internal-error') breakage.report(machineDied, 'its processor stopped with an internal error');
 	if (status === 'io-error') breakage.report('machine-disk', 'what it wrote to its disk could not be written: is the disk of this host full?');
 }
 

@@ -2,7 +2,7 @@
  * The fold over a run's events. It is total: any prefix of a log, and even a log with events that nobody announced,
  * gives a state; what it means is judged in `result.ts`.
  */
-import type { LoginOutcome, ReportedError, RunEvent, ScriptOutcome, StageName } from '../lab/events.js';
+import type { LoginOutcome, MachineEnd, ReportedError, RunEvent, ScriptOutcome, StageName } from '../lab/events.js';
 import { announcedRobustness, withRobustnessAssertion, withRobustnessEvent } from './fold-robustness.js';
 import { replacedOrAdded, withAssertion, withWaiting } from './fold-tests.js';
 import { withOutbound } from './outbound.js';
@@ -99,6 +99,8 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 			return { ...state, tests: withAssertion(state.tests, event, event.at) };
 		case 'login-checked':
 			return withNode(state, event.node, (node) => ({ ...node, login: loginOutcome(event) }));
+		case 'machine-ended':
+			return withNode(state, event.node, (node) => ({ ...node, end: machineEnd(event) }));
 		case 'script-repeated':
 		case 'machine-restarted':
 		case 'shuffle-started':
@@ -185,6 +187,13 @@ const loginOutcome = ({ node, username, port, status, ms, message }: LoginOutcom
 	...(message === undefined ? {} : { message }),
 });
 
+const machineEnd = ({ node, how, script, line, command, message }: MachineEnd): MachineEnd => ({
+	...{ node, how, message },
+	...(script === undefined ? {} : { script }),
+	...(line === undefined ? {} : { line }),
+	...(command === undefined ? {} : { command }),
+});
+
 const scriptOutcome = (event: ScriptOutcome): ScriptOutcome => ({
 	node: event.node,
 	script: event.script,
@@ -195,6 +204,7 @@ const scriptOutcome = (event: ScriptOutcome): ScriptOutcome => ({
 	...(event.failedCommand === undefined ? {} : { failedCommand: event.failedCommand }),
 	...(event.failedSource === undefined ? {} : { failedSource: event.failedSource }),
 	...(event.excerpt === undefined ? {} : { excerpt: event.excerpt }),
+	...(event.reasons === undefined ? {} : { reasons: event.reasons }),
 	output: event.output,
 	...(event.trace === undefined ? {} : { trace: event.trace }),
 });

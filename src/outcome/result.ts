@@ -4,8 +4,9 @@
  */
 import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
-import { type LoginOutcome, type ReportedError, type ScriptOutcome, type Status, wasStarted } from '../lab/events.js';
+import { type DecidingTime, type LoginOutcome, type MachineEnd, type ReportedError, type ScriptOutcome, type Status, wasStarted } from '../lab/events.js';
 import type { LeftOut } from '../lab/lab.js';
+import { decidingTimeResult } from './deciding-time.js';
 import { failedPlaceResult, type FailedPlaceResult } from './failed-place.js';
 import { startStageOf, isCold, originResult, scriptsToRun, type OriginResult } from './origins.js';
 import { outboundFindings, outboundResult, type OutboundResult } from './outbound.js';
@@ -56,6 +57,8 @@ export interface RunResult {
 			readonly status: LoginOutcome['status'];
 			readonly message?: string;
 		};
+		/** How what runs in it has rebooted its machine or powered it off, with no way back; absent where it has not. */
+		readonly ended?: { readonly how: MachineEnd['how']; readonly script?: string; readonly line?: number; readonly command?: string; readonly message: string };
 		readonly startup: readonly {
 			readonly script: string;
 			readonly status: ScriptOutcome['status'] | 'not run';
@@ -65,6 +68,8 @@ export interface RunResult {
 			readonly failed_line?: number;
 			readonly failed_source?: FailedPlaceResult['failed_source'];
 			readonly trace_ended_at?: number;
+			/** What others than the script have to say of its end; absent when they say nothing. */
+			readonly reasons?: readonly string[];
 			/** Failures that the script went on behind; absent when there are none. */
 			readonly swallowed?: readonly SwallowedResult[];
 		}[];
@@ -78,6 +83,8 @@ export interface RunResult {
 			readonly status: ReachedStatus;
 			readonly ms: number;
 			readonly attempts: number;
+			/** A time of the plan's that decided, in its seconds: the assertion's own, or the scenario's to settle. */
+			readonly decided_by?: DecidingTime;
 			readonly message?: string;
 		}[];
 	}[];
@@ -118,7 +125,7 @@ export const decides = ({ name }: StageRecord): boolean => name !== 'restore' &&
 const testStatuses = (state: RunState): readonly (ReachedStatus | ScriptOutcome['status'])[] => [
 	...scriptsToRun(state).map(({ outcome }) => outcome?.status ?? 'not run'),
 	...allAssertions(state).map(assertionStatus),
-	...state.nodes.flatMap(({ login }) => (login?.status === 'failed' ? ['failed' as const] : [])),
+	...state.nodes.flatMap(({ login, end }) => [login?.status === 'failed', end !== undefined].flatMap((isFailure) => (isFailure ? ['failed' as const] : []))),
 	...robustnessStatuses(state),
 ];
 
@@ -135,7 +142,7 @@ export function nodeStatus(state: RunState, node: NodeRecord): ReachedStatus {
 	if (state.errors.some((error) => error.node === node.name)) return 'error';
 	const stages = state.stages.filter((stage) => stage.node === node.name && decides(stage)).map(({ status }) => status);
 	const scripts = (wasStarted(node) ? [] : node.scripts).map(({ outcome }) => outcome?.status ?? 'not run');
-	if (node.login?.status === 'failed' || stages.includes('failed') || scripts.includes('failed') || scripts.includes('timed-out')) return 'failed';
+	if (node.end || node.login?.status === 'failed' || stages.includes('failed') || scripts.includes('failed') || scripts.includes('timed-out')) return 'failed';
 	if (stages.includes('error')) return 'error';
 	if (scripts.length === 0) return startStageOf(state, node.name)?.status === 'passed' ? 'passed' : 'not run';
 	return scripts.every((status) => status === 'passed') ? 'passed' : 'not run';
@@ -198,12 +205,14 @@ export function resultOf(state: RunState): RunResult {
 			status: nodeStatus(state, node),
 			...(node.origin ? { origin: originResult(node.origin) } : {}),
 			...loginResult(node),
+			...endResult(node),
 			startup: node.scripts.map(({ script, outcome }) => ({
 				script,
 				status: outcome?.status ?? 'not run',
 				exit_code: outcome?.exitCode ?? null,
 				ms: outcome?.ms ?? 0,
 				...failedPlaceResult(outcome ?? {}),
+				...(outcome?.reasons ? { reasons: outcome.reasons.map(withoutControls) } : {}),
 				...swallowedResults(outcome),
 			})),
 		})),
@@ -231,12 +240,19 @@ function assertionResult(assertion: AssertionRecord): AssertionResult {
 		status: assertionStatus(assertion),
 		ms: outcome?.ms ?? 0,
 		attempts: seen?.attempts ?? 0,
+		...decidingTimeResult(outcome ?? {}),
 		...messageIn(seen ?? (notJudged === undefined ? undefined : { message: notJudged })),
 	};
 }
 
 const loginResult = ({ login }: NodeRecord): Pick<RunResult['nodes'][number], 'login'> =>
 	login ? { login: { user: login.username, port: login.port, status: login.status, ...messageIn(login) } } : {};
+
+function endResult({ end }: NodeRecord): Pick<RunResult['nodes'][number], 'ended'> {
+	if (!end) return {};
+	const { node: _node, ...ended } = end;
+	return { ended };
+}
 
 /** What was seen of an assertion that did not pass, or did not so far when the run was broken off. */
 const messageIn = (seen: { readonly message?: string } | undefined): { readonly message?: string } =>

@@ -6,6 +6,7 @@ import type {
 	AnnouncedTest,
 	AssertionOutcome,
 	LoginOutcome,
+	MachineEnd,
 	OrderOutcome,
 	Origin,
 	RepeatOutcome,
@@ -51,6 +52,8 @@ export interface NodeRecord {
 	readonly origin?: Origin;
 	/** Whether people get in by SSH, where that was tried. */
 	readonly login?: LoginOutcome;
+	/** How what runs in it has ended its machine, where it has. */
+	readonly end?: MachineEnd;
 }
 
 /** An assertion that was tried and did not hold so far. */

@@ -8,7 +8,7 @@ import { place, shown, shownEnd, shownLine } from './shown.js';
 import { lineHref } from './source-lines.js';
 
 export interface Problem {
-	readonly kind: 'startup script' | 'login' | 'assertion' | 'robustness check' | 'stage' | 'rehearsal';
+	readonly kind: 'startup script' | 'login' | 'assertion' | 'robustness check' | 'stage' | 'machine' | 'rehearsal';
 	/** Absent where it is about the whole lab. */
 	readonly node?: string;
 	readonly title: string;
@@ -31,6 +31,7 @@ const end = [8, 1200] as const;
 export const problemsOf = (state: RunState): Problem[] => [
 	...errorProblem(state),
 	...scriptProblems(state),
+	...endProblems(state),
 	...stageProblems(state),
 	...loginProblems(state),
 	...assertionProblems(state),
@@ -65,11 +66,16 @@ const scriptProblems = (state: RunState): Problem[] =>
 					...{ kind: 'startup script', node, title: script, reported: scriptFailure(outcome) },
 					...(line === undefined ? {} : { where: `line ${line}` }),
 					...(command === undefined ? {} : { command: shownLine(command) }),
-					output: shownEnd(outcome.output, ...end),
+					output: shownEnd([...(outcome.reasons ?? []), outcome.output].join('\n'), ...end),
 					href: lineHref(state, node, script, line),
 				},
 			];
 		}),
+	);
+
+const endProblems = ({ nodes }: RunState): Problem[] =>
+	nodes.flatMap(({ name: node, end: ended }): Problem[] =>
+		ended ? [{ kind: 'machine', node, title: ended.how, reported: shown(ended.message), output: '', href: `#${place.node(node)}` }] : [],
 	);
 
 const stageProblems = ({ stages }: RunState): Problem[] =>

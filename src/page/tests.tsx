@@ -1,4 +1,5 @@
 /** The scenario's tests with their assertions. */
+import { decidingTimeText } from '../outcome/deciding-time.js';
 import { testStatus } from '../outcome/result.js';
 import { assertionStatus, type AssertionRecord, type RunState, type TestRecord } from '../outcome/state.js';
 import { tally } from '../report/closing.js';
@@ -67,6 +68,7 @@ function Assertion({ assertion, id, isChanged }: { readonly assertion: Assertion
 				<a class="quiet" href={`#${id}`}>
 					{shownLine(title, 600)}
 				</a>
+				{outcome?.decidedBy ? <p class="told">{decidingTimeText(outcome)}</p> : null}
 				<Evidence seen={seen ?? (notJudged === undefined ? undefined : { message: notJudged })} isGood={status === 'passed'} />
 			</td>
 			<td class="n">{time(outcome?.ms)}</td>

@@ -32,7 +32,11 @@ const fileMode = scalarText
 	.pipe(z.string().regex(/^(?:0o)?[0-7]{3,4}$/, { error: 'octal digits such as "0750"' }))
 	.transform((mode) => mode.replace('0o', '').padStart(4, '0'));
 
-const commandParameters = z.strictObject({
+/** Every type has a time of its own. */
+const parameters = <Shape extends z.core.$ZodShape>(shape: Shape) =>
+	z.strictObject({ ...shape, timeout: optional(z.number({ error: 'seconds' }).positive({ error: 'seconds above 0' }).max(86_400, { error: 'seconds, a day at most' })) });
+
+const commandParameters = parameters({
 	command: text,
 	expected: optional(filledText),
 	expected_output: optional(filledText),
@@ -44,43 +48,43 @@ const commandParameters = z.strictObject({
 
 /** The parameters of every type. The `satisfies` proves them to be those of the lab's types. */
 export const assertionParameters = {
-	port_listening: z.strictObject({
+	port_listening: parameters({
 		port,
 		protocol: z.enum(['tcp', 'udp'], { error: '"tcp" or "udp"' }).default('tcp'),
 		address: optional(text),
 	}),
-	command_output: commandParameters.transform(({ command, ...expected }) => ({
+	command_output: commandParameters.transform(({ command, timeout, ...expected }) => ({
 		command,
 		expect: commandExpectation(expected),
+		...(timeout === undefined ? {} : { timeout }),
 	})),
-	http_responds: z.strictObject({
+	http_responds: parameters({
 		url: httpUrl,
 		status: integer(100, 599).default(200),
 		contains: optional(filledText),
 		method: text.default('GET'),
-		timeout: optional(z.number({ error: 'seconds' }).positive({ error: 'seconds above 0' })),
 	}),
-	user_exists: z.strictObject({
+	user_exists: parameters({
 		username: text,
 		groups: optional(z.array(text, { error: 'a list of groups' })),
 		shell: optional(text),
 		home: optional(text),
 	}),
-	group_exists: z.strictObject({ name: text, gid: optional(integer(0, 2 ** 32 - 2)) }),
-	service_running: z.strictObject({ service: text }),
-	service_enabled: z.strictObject({ service: text }),
-	process_running: z.strictObject({ name: text, user: optional(text), count: optional(integer(1, 1_000_000)) }),
-	package_installed: z.strictObject({ package: text, version: optional(filledText) }),
-	package_not_installed: z.strictObject({ package: text }),
-	file_exists: z.strictObject({
+	group_exists: parameters({ name: text, gid: optional(integer(0, 2 ** 32 - 2)) }),
+	service_running: parameters({ service: text }),
+	service_enabled: parameters({ service: text }),
+	process_running: parameters({ name: text, user: optional(text), count: optional(integer(1, 1_000_000)) }),
+	package_installed: parameters({ package: text, version: optional(filledText) }),
+	package_not_installed: parameters({ package: text }),
+	file_exists: parameters({
 		path: absolutePath,
 		mode: optional(fileMode),
 		owner: optional(text),
 		group: optional(text),
 		contains: optional(filledText),
 	}),
-	network_reachable: z.strictObject({ host: text, port: optional(port) }),
-	vm_boots: z.strictObject({}),
+	network_reachable: parameters({ host: text, port: optional(port) }),
+	vm_boots: parameters({}),
 } satisfies { readonly [T in AssertionType]: z.ZodType<Parameters<T>> };
 
 /** The types, in the order of the table. */
@@ -125,7 +129,7 @@ export function readAssertion(document: AssertionDocument): AssertionReading {
 /** The three names for a substring; OpenFactory's documentation and its group builder differ. */
 const SUBSTRING_NAMES = ['expected', 'expected_output', 'contains'] as const;
 
-type CommandJudgement = Omit<z.output<typeof commandParameters>, 'command'>;
+type CommandJudgement = Omit<z.output<typeof commandParameters>, 'command' | 'timeout'>;
 
 function commandExpectation(judgement: CommandJudgement): CommandExpectation {
 	const contains = SUBSTRING_NAMES.map((name) => judgement[name]).find((value) => value !== undefined);
@@ -176,7 +180,7 @@ function describeIssue(
 		return issue.keys.map((key) => {
 			const known = parameterNames(type);
 			const meant = closest(key, known);
-			const others = known.length === 0 ? `${type} takes no parameters` : `${type} takes ${known.join(', ')}`;
+			const others = `${type} takes ${known.join(', ')}`;
 			const message = `unknown parameter "${key}"`;
 			const fix = meant ? `did you mean "${meant}"?` : `remove it; ${others}`;
 			return { kind: 'unknown-parameter', path: pathOf([key]), message, fix };

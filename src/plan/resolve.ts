@@ -163,7 +163,7 @@ class Resolver {
 		// Only `custom_tests` are run: passing over other tests would make a lab look better than it is.
 		if (scenario.tests.length > 0) this.refuse([...path, 'tests'], 'is not run; move its assertions into custom_tests');
 		const tests = scenario.custom_tests.map((test, index) => this.#test(test, [...path, 'custom_tests', index], nodes));
-		return { name: scenario.name, tests };
+		return { name: scenario.name, ...(scenario.settle === undefined ? {} : { settleSeconds: scenario.settle }), tests };
 	}
 
 	/** `node`: where assertions are made that name no node. */

@@ -57,6 +57,12 @@ export const scenarioSchema = z.strictObject({
 	name: z.string(),
 	...described,
 	type: z.string().optional(),
+	settle: z
+		.number({ error: 'seconds' })
+		.positive({ error: 'seconds above 0' })
+		.max(86_400, { error: 'seconds, a day at most' })
+		.optional()
+		.meta({ description: 'Seconds from its beginning in which services may come up: until then no assertion fails' }),
 	tests: z.array(z.unknown()).default([]),
 	custom_tests: z.array(testSchema).default([]),
 });

@@ -12,7 +12,7 @@ import { errorSentence } from './closing.js';
 export interface Annotation {
 	readonly severity: 'error' | 'warning';
 	/** What kind of thing it is, fit for a program. */
-	readonly check: 'startup-script' | 'swallowed-failure' | 'login' | 'assertion' | 'robustness-check' | 'rehearsal';
+	readonly check: 'startup-script' | 'swallowed-failure' | 'machine-end' | 'login' | 'assertion' | 'robustness-check' | 'rehearsal';
 	/** Relative to the directory that was asked for; absent where the file is not below it. */
 	readonly file?: string;
 	/** 1-based. */
@@ -50,6 +50,7 @@ const maximumMessage = 2000;
 export const annotationsOf = (state: RunState, places: PlanPlaces): readonly Annotation[] => [
 	...errorAnnotations(state, places),
 	...scriptAnnotations(state, places),
+	...endAnnotations(state, places),
 	...loginAnnotations(state, places),
 	...assertionAnnotations(state, places),
 	...robustnessAnnotations(state, places),
@@ -70,6 +71,7 @@ const scriptAnnotations = (state: RunState, places: PlanPlaces): Annotation[] =>
 		const lines = [
 			failedCommandText(outcome) ?? '',
 			scriptFailure(outcome),
+			...(outcome.reasons ?? []),
 			...withoutControls(output).trimEnd().split('\n').slice(-5),
 		];
 		const place = shownPlace(places.scriptLine(node, script, failedLine), places);
@@ -87,6 +89,13 @@ const loginAnnotations = (state: RunState, places: PlanPlaces): Annotation[] =>
 				]
 			: [],
 	);
+
+const endAnnotations = (state: RunState, places: PlanPlaces): Annotation[] =>
+	state.nodes.flatMap(({ name, end }): Annotation[] => {
+		if (!end) return [];
+		const place = end.script === undefined ? places.node(name) : places.scriptLine(name, end.script, end.line);
+		return [{ severity: 'error', check: 'machine-end', ...shownPlace(place, places), title: oneLine(`${name}: its machine ended`), message: message([end.message]) }];
+	});
 
 const robustnessAnnotations = (state: RunState, places: PlanPlaces): Annotation[] =>
 	robustnessItems(state).flatMap((item): Annotation[] => {

@@ -11,6 +11,7 @@ import {
 	type TestRecord,
 } from '../outcome/state.js';
 import { consoleLogPath } from '../runs/run-files.js';
+import { decidingTimeText } from '../outcome/deciding-time.js';
 import { failedPlaceText } from '../outcome/failed-place.js';
 import { startStageText } from './origins.js';
 import { excerptLines, swallowedLines } from './swallowed.js';
@@ -68,7 +69,10 @@ function bootEntry(state: RunState, node: NodeRecord, paint: Paint): Entry {
 	return {
 		status: nodeStatus(state, node),
 		cells: [{ text: node.name }, { text: reported, style: 'dim' }],
-		below: startStage?.status === 'failed' ? quote(startStage.detail ?? '', quotedLines, paint) : [],
+		below: [
+			...(startStage?.status === 'failed' ? quote(startStage.detail ?? '', quotedLines, paint) : []),
+			...(node.end ? [paint('bold', oneLine(node.end.message))] : []),
+		],
 	};
 }
 
@@ -83,11 +87,13 @@ function scriptEntry(state: RunState, node: NodeRecord, record: ScriptRecord, pa
 	if (!outcome && wasStarted(node)) return row('not run again', 'dim');
 	if (!outcome) return row(startedAt === undefined ? 'not run' : 'never finished', 'dim');
 	const swallowed = swallowedLines(outcome, paint);
-	if (outcome.status === 'passed') return row(`passed in ${formatMs(outcome.ms)}`, 'dim', swallowed);
+	const reasons = (outcome.reasons ?? []).map((reason) => paint('bold', oneLine(reason)));
+	if (outcome.status === 'passed') return row(`passed in ${formatMs(outcome.ms)}`, 'dim', [...swallowed, ...reasons]);
 	const where = failedPlaceText(outcome);
 	return row(scriptFailure(outcome), statusStyle(outcome.status), [
 		...(where === '' ? [] : [paint('bold', where)]),
 		...(outcome.excerpt ? excerptLines(outcome.excerpt, outcome.failedLine, paint) : []),
+		...reasons,
 		...swallowed,
 		...quote(outcome.output, quotedLines, paint),
 		...(state.runDirectory === '' ? [] : [`console log: ${consoleLogPath(state.runDirectory, node.name)}`]),
@@ -142,7 +148,8 @@ function assertionEntry(assertion: AssertionRecord, nodeWidth: number, width: nu
 	const title = oneLine(assertion.title);
 	const shown = truncated(title, Math.max(20, width - nodeWidth - 19));
 	const seen = outcome ?? waiting;
-	const evidence = seen && status !== 'passed' ? assertionEvidence(seen, width, paint) : status === 'not judged' ? wrapWords(oneLine(notJudged ?? ''), width - 8) : [];
+	const time = outcome?.status === 'passed' ? decidingTimeText(outcome) : undefined;
+	const evidence = time !== undefined ? wrapWords(time, width - 8) : seen && status !== 'passed' ? assertionEvidence(seen, width, paint) : status === 'not judged' ? wrapWords(oneLine(notJudged ?? ''), width - 8) : [];
 	return {
 		status,
 		cells: [
@@ -160,8 +167,10 @@ export function assertionEvidence(outcome: Pick<AssertionOutcome, 'attempts'> & 
 	const verdict = outcome.status === 'error' ? 'could not be judged, ' : '';
 	const tried = `${verdict}tried ${outcome.attempts === 1 ? 'once' : `${outcome.attempts} times`}`;
 	const output = quote(outcome.output ?? '', quotedLines, paint);
+	const time = decidingTimeText(outcome);
 	return [
 		...wrapWords(withoutControls(outcome.message ?? '').trimEnd(), width - 8).filter((line) => line !== ''),
+		...(time === undefined ? [] : wrapWords(time, width - 8)),
 		...(output.length === 0 ? [tried] : [`${tried}, last output:`, ...output]),
 	];
 }

@@ -12,7 +12,8 @@ export function failureSentences(state: RunState): string[] {
 		const line = outcome.failedLine === undefined ? '' : `, line ${outcome.failedLine}`;
 		const detail = failedCommandText(outcome);
 		const command = detail === undefined ? '' : `: ${detail}`;
-		return [`${outcome.node}: startup script ${outcome.script} ${scriptFailure(outcome)}${line}${command}`];
+		const reasons = (outcome.reasons ?? []).map((reason) => `; ${oneLine(reason)}`).join('');
+		return [`${outcome.node}: startup script ${outcome.script} ${scriptFailure(outcome)}${line}${command}${reasons}`];
 	});
 	const assertions = state.tests.flatMap(({ name, assertions: all }) =>
 		all.flatMap(({ onVm, title, outcome }) =>
@@ -24,5 +25,6 @@ export function failureSentences(state: RunState): string[] {
 	const logins = state.nodes.flatMap(({ name, login }) =>
 		login?.status === 'failed' ? [`${name}: SSH as ${login.username}: ${oneLine(login.message ?? '')}`] : [],
 	);
-	return [...scripts, ...logins, ...assertions, ...state.errors.map(errorSentence)];
+	const ends = state.nodes.flatMap(({ name, end }) => (end ? [`${name}: ${oneLine(end.message)}`] : []));
+	return [...scripts, ...ends, ...logins, ...assertions, ...state.errors.map(errorSentence)];
 }

@@ -4,6 +4,7 @@
  */
 import junitReportBuilder, { type Builder, type TestCase } from 'junit-report-builder';
 import { withoutControls } from '../base/format.js';
+import { decidingTimeText } from '../outcome/deciding-time.js';
 import { failedPlaceText } from '../outcome/failed-place.js';
 import { outboundFindings } from '../outcome/outbound.js';
 import { robustnessItems, type RobustnessItem } from '../outcome/robustness.js';
@@ -50,12 +51,17 @@ export function junitXml(state: RunState): string {
 		for (const check of checks) writeRobustness(suite.testCase(), state, check);
 	}
 	const failedStages = state.stages.filter(({ node, status }) => node !== undefined && status === 'failed');
+	// That of a script that has failed is told with the script.
+	const ends = state.nodes.flatMap(({ end, scripts }) => (end && !scripts.some(({ script, outcome }) => script === end.script && outcome?.status === 'failed') ? [end] : []));
 	const error = errorOf(state);
-	if (error || failedStages.length > 0) {
+	if (error || failedStages.length > 0 || ends.length > 0) {
 		const suite = addSuite('rehearsal', 0);
 		for (const { name, node, ms, detail } of failedStages) {
 			const testCase = suite.testCase().className(clean(`${state.lab}.${node}`)).name(name).time(ms / 1000);
 			fail(testCase, `${node}: ${name} failed`, 'stage', detail ?? '');
+		}
+		for (const { node, message, how } of ends) {
+			fail(suite.testCase().className(clean(`${state.lab}.${node}`)).name('machine').time(0), `${node}: ${message}`, how, message);
 		}
 		if (error) {
 			const content = clean([error.detail?.trimEnd(), error.hint && `hint: ${error.hint}`].filter(Boolean).join('\n\n'));
@@ -74,7 +80,7 @@ function writeScript(testCase: TestCase, state: RunState, node: NodeRecord, { sc
 	if (!outcome) return void testCase.skipped();
 	testCase.standardOutput(clean(outcome.output));
 	if (outcome.status === 'passed') return;
-	const where = failedPlaceText(outcome);
+	const where = [failedPlaceText(outcome), ...(outcome.reasons ?? [])].filter((text) => text !== '').join('\n');
 	fail(testCase, `${node.name}: ${script} ${scriptFailure(outcome)}`, outcome.status, where);
 }
 
@@ -101,9 +107,13 @@ function writeAssertion(testCase: TestCase, state: RunState, test: string, asser
 		if (notJudged !== undefined) testCase.standardOutput(clean(`not judged: ${notJudged}`));
 		return void testCase.skipped();
 	}
-	if (outcome.status === 'passed') return;
+	if (outcome.status === 'passed') {
+		const time = decidingTimeText(outcome);
+		if (time !== undefined) testCase.standardOutput(clean(time));
+		return;
+	}
 	testCase.standardOutput(clean(outcome.output ?? ''));
-	const message = outcome.message ?? 'no message';
+	const message = [outcome.message ?? 'no message', decidingTimeText(outcome) ?? []].flat().join('\n');
 	const [firstLine = message] = message.split('\n');
 	if (outcome.status === 'error') testCase.error(clean(firstLine), type, clean(message));
 	else fail(testCase, firstLine, type, message);

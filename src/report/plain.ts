@@ -1,6 +1,7 @@
 /** One line an event, for a log that is no terminal. */
 import { formatMs, oneLine, plural } from '../base/format.js';
 import type { AssertionOutcome, AssertionWait, RepeatOutcome, RunEvent, ScriptOutcome, StageName, Status } from '../lab/events.js';
+import { decidingTimeText } from '../outcome/deciding-time.js';
 import { failedCommandText, failedLineText } from '../outcome/failed-place.js';
 import { differenceSentence } from '../outcome/differences.js';
 import type { RunState } from '../outcome/state.js';
@@ -53,6 +54,8 @@ function eventNews(event: RunEvent, last: RunState | undefined): string | undefi
 			return event.status === 'passed' ? undefined : `${event.node}: SSH as ${event.username}: ${event.status}: ${event.message ?? ''}`;
 		case 'outbound-connection':
 			return event.again ? undefined : `${event.node}: reached for ${connectionTarget(event)} outside the lab`;
+		case 'machine-ended':
+			return `${event.node}: FAILED: ${event.message}`;
 		case 'script-repeated':
 			return repeatNews(event);
 		case 'machine-restarted':
@@ -122,7 +125,7 @@ function scriptNews(outcome: ScriptOutcome): string {
 	const subject = `${outcome.node}: startup script ${outcome.script}`;
 	if (outcome.status === 'passed') return `${subject} passed in ${formatMs(outcome.ms)}${swallowedCount(outcome)}`;
 	const line = outcome.failedLine === undefined ? '' : `, ${failedLineText(outcome)}`;
-	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, failedCommandText(outcome));
+	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, [failedCommandText(outcome) ?? [], outcome.reasons ?? []].flat().join('; ') || undefined);
 }
 
 function repeatNews(outcome: RepeatOutcome): string {
@@ -137,7 +140,8 @@ function assertionNews(outcome: AssertionOutcome): string {
 	const words = { passed: 'passed', failed: 'FAILED', error: 'not judged' }[outcome.status];
 	const attempts = outcome.attempts === 1 ? '' : ` and ${outcome.attempts} tries`;
 	const subject = `${outcome.test} › ${outcome.onVm}: ${outcome.assertion}`;
-	return withDetail(`${words} after ${formatMs(outcome.ms)}${attempts}: ${subject}`, outcome.message);
+	const detail = [outcome.message ?? [], decidingTimeText(outcome) ?? []].flat().join('; ');
+	return withDetail(`${words} after ${formatMs(outcome.ms)}${attempts}: ${subject}`, detail || undefined);
 }
 
 /** That an assertion does not hold is told with what it did before: who has edited a script waits for just that. */

@@ -3,11 +3,21 @@
  * so that what does not hold is known early, and deadlines run side by side. No I/O: the times are told.
  */
 
-export interface RoundsOptions {
-	/** For each assertion, from its first try on, in milliseconds. */
+export interface RoundsOptions<Task> {
+	/** For each assertion that has no time of its own, from its first try on, in milliseconds. */
 	readonly deadlineMs: number;
+	/** The times of an assertion's own. */
+	readonly timesOf?: (task: Task) => OwnTimes;
 	/** From the end of a try to the next one of the same assertion. */
 	readonly intervalMs: number;
+}
+
+/** Times that a plan gives an assertion. */
+export interface OwnTimes {
+	/** From its first try on, in milliseconds. */
+	readonly deadlineMs?: number | undefined;
+	/** Until when it does not fail, in milliseconds of the clock that is told. */
+	readonly settledAt?: number | undefined;
 }
 
 /** What decides how it goes on after a try. */
@@ -30,6 +40,10 @@ export interface Turn<Task> {
 	readonly firstAt: number;
 	/** When it is tried for the last time; infinite before its first try. */
 	readonly deadlineAt: number;
+	/** When that would be without any time of the plan's. */
+	readonly usuallyAt: number;
+	/** Which time of the plan's has set it, if one has. */
+	readonly limit?: 'timeout' | 'settle';
 }
 
 type Waiting<Task> = { -readonly [Key in keyof Turn<Task>]: Turn<Task>[Key] } & {
@@ -39,14 +53,14 @@ type Waiting<Task> = { -readonly [Key in keyof Turn<Task>]: Turn<Task>[Key] } & 
 
 /** The tries of a node's assertions. One at a time: `next`, `begin`, `end`. */
 export class Rounds<Task> {
-	readonly #options: RoundsOptions;
+	readonly #options: RoundsOptions<Task>;
 	/** In the order of the plan. */
 	#waiting: readonly Waiting<Task>[];
 	#isLastTry = false;
 
-	constructor(tasks: readonly Task[], options: RoundsOptions) {
+	constructor(tasks: readonly Task[], options: RoundsOptions<Task>) {
 		this.#options = options;
-		this.#waiting = tasks.map((task) => ({ task, attempts: 0, dueAt: -Infinity, firstAt: Infinity, deadlineAt: Infinity }));
+		this.#waiting = tasks.map((task) => ({ task, attempts: 0, dueAt: -Infinity, firstAt: Infinity, deadlineAt: Infinity, usuallyAt: Infinity }));
 	}
 
 	/** What is to be tried next, once it is due; nothing when all are settled. */
@@ -61,7 +75,7 @@ export class Rounds<Task> {
 		turn.attempts += 1;
 		if (turn.attempts === 1) {
 			turn.firstAt = now;
-			turn.deadlineAt = now + this.#options.deadlineMs;
+			this.#setDeadline(turn, now);
 		}
 		this.#isLastTry = now >= turn.deadlineAt;
 	}
@@ -84,7 +98,20 @@ export class Rounds<Task> {
 	/** What the plan names after something that came late may need it, and has its whole time from then on. */
 	#prolongAfter(turn: Waiting<Task>, now: number): void {
 		for (const later of this.#waiting.slice(this.#waiting.indexOf(turn) + 1)) {
-			if (later.attempts > 0) later.deadlineAt = now + this.#options.deadlineMs;
+			if (later.attempts > 0) this.#setDeadline(later, now);
 		}
+	}
+
+	/** Its time begins now. */
+	#setDeadline(turn: Waiting<Task>, now: number): void {
+		const { deadlineMs, timesOf } = this.#options;
+		const own = timesOf?.(turn.task) ?? {};
+		const ownAt = now + (own.deadlineMs ?? deadlineMs);
+		const { settledAt = -Infinity } = own;
+		turn.usuallyAt = now + deadlineMs;
+		turn.deadlineAt = Math.max(ownAt, settledAt);
+		if (settledAt > ownAt) turn.limit = 'settle';
+		else if (own.deadlineMs !== undefined) turn.limit = 'timeout';
+		else delete turn.limit;
 	}
 }

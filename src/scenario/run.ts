@@ -8,19 +8,23 @@ import type { GuestCommands } from '../machine/command-channel.js';
 import type { Look } from './check.js';
 import { checkOf } from './checks.js';
 import { restartsOn } from './holding.js';
-import { Rounds, type TryResult, type Turn } from './rounds.js';
+import { Rounds, type OwnTimes, type TryResult, type Turn } from './rounds.js';
 
 export interface ScenarioOptions {
 	readonly scenarios: readonly Scenario[];
 	/** A node's way to run commands. Throws a Failure where no machine of it runs. */
 	readonly guests: (node: string) => GuestCommands;
 	readonly emit: Emit;
+	/** Told what a failure of an assertion is put down to, where something is known of it. */
+	readonly explain?: (assertion: Assertion) => Promise<string | undefined>;
 	/** For each assertion, from its first try on; already scaled to the speed of the guests. */
 	readonly deadlineMs: number;
 	/** Between two tries: each costs an emulated guest a process or more. */
 	readonly intervalMs?: number;
 	/** How many times slower the guests are than what the plan was written for; stretches times that the plan states. */
 	readonly slowdown?: number;
+	/** Whether `deadlineMs` is all that counts, whatever the plan says of times. */
+	readonly ignoresPlanTimes?: boolean;
 	readonly signal?: AbortSignal | undefined;
 	readonly clock?: Clock;
 }
@@ -33,6 +37,8 @@ const keptLines = 20;
 /** An assertion, and how events name it. */
 interface Task {
 	readonly assertion: Assertion;
+	/** The time in which its scenario's services may come up, in seconds. */
+	readonly settleSeconds: number | undefined;
 	readonly named: Pick<AssertionOutcome, 'test' | 'index' | 'assertion' | 'onVm'>;
 }
 
@@ -51,7 +57,7 @@ interface Sight extends Look, TryResult {
  */
 export async function runScenario(options: ScenarioOptions): Promise<AssertionOutcome[]> {
 	const tasks = options.scenarios
-		.flatMap(({ tests }) => tests.flatMap(tasksOf))
+		.flatMap(({ tests, settleSeconds }) => tests.flatMap((test) => tasksOf(test, settleSeconds)))
 		// Announced as such, and nobody has anything to wait for.
 		.filter(({ assertion }) => assertion.notJudged === undefined);
 	const outcomes = new Map<Task, AssertionOutcome>();
@@ -64,9 +70,9 @@ export async function runScenario(options: ScenarioOptions): Promise<AssertionOu
 	return tasks.flatMap((task) => outcomes.get(task) ?? []);
 }
 
-const tasksOf = ({ name, assertions }: ScenarioTest): Task[] =>
+const tasksOf = ({ name, assertions }: ScenarioTest, settleSeconds: number | undefined): Task[] =>
 	assertions.map((assertion, index) => ({
-		assertion,
+		...{ assertion, settleSeconds },
 		named: { test: name, index, assertion: checkOf(assertion).title(assertion), onVm: assertion.onVm },
 	}));
 
@@ -76,7 +82,7 @@ async function runOnNode(
 	outcomes: Map<Task, AssertionOutcome>,
 ): Promise<void> {
 	const { deadlineMs, intervalMs = 1000, clock = systemClock, signal, emit } = options;
-	const rounds = new Rounds(tasks, { deadlineMs, intervalMs });
+	const rounds = new Rounds(tasks, { deadlineMs, intervalMs, timesOf: timesOf(options, clock.now()) });
 	const news = new News(emit);
 	let silence: Sight | undefined;
 	let isSteady = true;
@@ -98,18 +104,41 @@ async function runOnNode(
 			news.send(turn, sight.message, now);
 			continue;
 		}
+		const why = sight.status === 'failed' && !sight.isSilent ? await options.explain?.(task.assertion) : undefined;
+		signal?.throwIfAborted();
 		const outcome: AssertionOutcome = {
 			...task.named,
 			status: sight.status,
 			ms: Math.round(now - turn.firstAt),
 			attempts: turn.attempts,
-			...(!sight.passed && { message: sight.message, output: lastLines(sight.output, keptLines) }),
+			...decidedBy(turn, sight, now),
+			...(!sight.passed && { message: why === undefined ? sight.message : `${sight.message}; ${why}`, output: lastLines(sight.output, keptLines) }),
 		};
 		outcomes.set(task, outcome);
 		emit({ type: 'assertion-finished', ...outcome });
 	}
 	const [node] = tasks;
 	if (!isSteady && node && !silence) await tellRestarts(node.assertion.onVm, options);
+}
+
+/** The times that the plan gives an assertion, as long as this host makes them, of a scenario that began `beganAt` that time. */
+const timesOf =
+	({ deadlineMs, slowdown = 1, ignoresPlanTimes = false }: ScenarioOptions, beganAt: number) =>
+	({ assertion: { type, timeout }, settleSeconds }: Task): OwnTimes => {
+		if (ignoresPlanTimes) return {};
+		const stretched = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1000 * slowdown);
+		const own = stretched(timeout);
+		const settles = stretched(settleSeconds);
+		// Of a request, OpenFactory means the time that one has by it; a shorter one says nothing of how often it is made.
+		const isOfRequest = type === 'http_responds' && own !== undefined && own <= deadlineMs;
+		return { deadlineMs: isOfRequest ? undefined : own, settledAt: settles === undefined ? undefined : beganAt + settles };
+	};
+
+/** The time of the plan's that decided, where one did: it was up, or the usual one would have been. */
+function decidedBy({ task, limit, usuallyAt, deadlineAt }: Turn<Task>, { passed, giveUp = false }: Sight, now: number): Pick<AssertionOutcome, 'decidedBy'> {
+	const seconds = limit === 'settle' ? task.settleSeconds : task.assertion.timeout;
+	const decided = passed ? now > usuallyAt : !giveUp && now >= deadlineAt;
+	return limit === undefined || seconds === undefined || !decided ? {} : { decidedBy: { by: limit, seconds } };
 }
 
 /** What systemd had to restart fails nothing by itself; what cannot be learnt of it is no loss. */

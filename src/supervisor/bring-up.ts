@@ -3,8 +3,9 @@ import os from 'node:os';
 import { Semaphore } from '../base/semaphore.js';
 import { bootOrder, neededBy } from '../lab/boot-order.js';
 import type { StartedMachine } from './start-machine.js';
-import { bringUpNode, Barrier, type NodeContext, type NodeOutcome } from './node-run.js';
+import { bringUpNode, Barrier, type NodeContext } from './node-run.js';
 import type { RunningNode } from './running-node.js';
+import type { NodeOutcome } from './startup.js';
 
 /** Who is told of what becomes of a node meanwhile. */
 export interface BringUpHooks {

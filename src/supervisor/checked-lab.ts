@@ -8,7 +8,7 @@ import type { StateSnapshot } from '../lab/state-snapshot.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { parseSnapshot } from '../machine/snapshot.js';
 import { bootAgain, type StartedMachine } from './start-machine.js';
-import { outcomeOf, whyUntraced } from './node-run.js';
+import { outcomeOf, whyUntraced } from './script-reporter.js';
 import type { CheckableLab } from './robustness-checks.js';
 import { scriptDeadlineMs, type RunSpec } from '../protocol/run-spec.js';
 import { writeSnapshot } from '../runs/snapshots.js';
@@ -26,7 +26,7 @@ export interface CheckContext {
 /** What the robustness checks need of a lab that runs. */
 export interface LabOfMachines {
 	/** A node with the machine that it has at the moment. */
-	find(node: string): { readonly present: StartedMachine };
+	find(node: string): { readonly present: StartedMachine; readonly started: StartedMachine | undefined };
 	/** Takes a machine that was started anew for a node, long before its guest is up. */
 	begin(node: string, started: StartedMachine): void;
 	runScenario(emit: Emit): Promise<boolean>;
@@ -62,7 +62,8 @@ export async function snapshotLab(
 			emit({ type: 'notice', node, message });
 		}
 	};
-	await Promise.all(machines.map(({ spec }) => snapshot(spec.name)));
+	const live = machines.filter(({ spec }) => running.find(spec.name).started !== undefined);
+	await Promise.all(live.map(({ spec }) => snapshot(spec.name)));
 }
 
 /** A lab that runs, for robustness checks. */

@@ -81,11 +81,11 @@ async function rehearseInside(runSpec: RunSpec, context: LabRunContext, ends: En
 	const scenarioPassed = runSpec.scenario
 		? await stage(emit, 'scenario', () => judge(lab, emit), (passed) => (passed ? 'passed' : 'failed'))
 		: true;
-	const hasPassed = startupPassed && scenarioPassed && !lab.hasRefusedLogin && (await checkRobustness(lab, runSpec, emit, ends));
+	const hasPassed = startupPassed && scenarioPassed && !lab.hasRefusedLogin && !lab.hasLostNode && (await checkRobustness(lab, runSpec, emit, ends));
 	// One that has ended by itself meanwhile is told as what it is.
 	ends.signal.throwIfAborted();
 	// The machines of this moment: a restart has made others.
-	const machines = () => runSpec.machines.map(({ spec }) => lab.find(spec.name).machine);
+	const machines = () => runSpec.machines.flatMap(({ spec }) => lab.find(spec.name).started?.machine ?? []);
 	if (!hasPassed) await saveJournals(machines(), runSpec, { emit, signal: ends.signal });
 	if (runSpec.snapshots) await stage(emit, 'snapshot', () => snapshotLab(lab, runSpec, { emit, signal: ends.signal }));
 	if (!hasPassed && runSpec.saveFailed) await saveFailed(lab, runSpec.saveFailed, { emit, signal: ends.signal });

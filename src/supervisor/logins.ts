@@ -22,6 +22,8 @@ const defaultPort = 22;
 export interface LoginContext {
 	/** Whether a node's machine is as its startup scripts had left it in another run. */
 	readonly wasStarted: (node: string) => boolean;
+	/** Whether a node has a machine: of one that was powered off there is nothing to ask. */
+	readonly isThere: (node: string) => boolean;
 	/** How a node is asked about its own configuration. */
 	readonly guests: (node: string) => GuestCommands;
 	readonly emit: Emit;
@@ -74,7 +76,7 @@ export class LoginChecks {
 	#begin(name: string, known?: LoginOutcome): void {
 		const machine = this.#run.machines.find(({ spec }) => spec.name === name);
 		const node = this.#run.lab.nodes.find((candidate) => candidate.name === name);
-		if (this.#begun.has(name) || !machine || !node || !isChecked(node, machine)) return;
+		if (this.#begun.has(name) || !machine || !node || !isChecked(node, machine) || !this.#context.isThere(name)) return;
 		const send = (outcome: LoginOutcome) => {
 			this.#outcomes.push(outcome);
 			this.#context.emit({ type: 'login-checked', ...outcome });

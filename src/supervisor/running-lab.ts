@@ -6,7 +6,7 @@ import { toFailure, usageFailure } from '../base/errors.js';
 import { withEither } from '../base/waiting.js';
 import { wasStarted, type Emit } from '../lab/events.js';
 import type { GuestCommands } from '../machine/command-channel.js';
-import { isNewBeginning } from '../machine/machine.js';
+import { isGuestsDoing, isNewBeginning } from '../machine/machine.js';
 import type { NodeStatus } from '../protocol/requests.js';
 import type { ExportRequest, RunSpec, ScenarioRequest } from '../protocol/run-spec.js';
 import type { SavedLab } from '../saved-lab/saved-lab.js';
@@ -14,10 +14,11 @@ import { runScenario } from '../scenario/run.js';
 import { bringUpNodes, type BringUpHooks } from './bring-up.js';
 import { LabChanges, type ChangeableLab, type RunningLabContext } from './lab-changes.js';
 import { LoginChecks } from './logins.js';
-import type { NodeOutcome } from './node-run.js';
+import { OutOfReach } from './out-of-reach.js';
 import { RunningNode } from './running-node.js';
 import { Saver } from './saver.js';
 import { checkpointsUsed } from './saving.js';
+import { machineEnd, type NodeOutcome } from './startup.js';
 import type { StartedMachine } from './start-machine.js';
 import { withStartupTimes } from './started-lab.js';
 
@@ -45,6 +46,7 @@ export class RunningLab {
 		this.#logins = new LoginChecks(runSpec, {
 			...context,
 			guests: (node) => this.commandsOf(node),
+			isThere: (node) => this.find(node).started !== undefined,
 			wasStarted: (name) => this.find(name).started?.isRestored === true && wasStarted(this.find(name).runSpec),
 		});
 	}
@@ -74,7 +76,7 @@ export class RunningLab {
 		});
 		signal.throwIfAborted();
 		const outcomes = settled.flatMap((life) => (life.status === 'fulfilled' ? [life.value] : []));
-		for (const { started } of outcomes) this.#endWith(started);
+		for (const { started, hasEnded } of outcomes) if (!hasEnded) this.#endWith(started);
 		return outcomes;
 	}
 
@@ -100,9 +102,11 @@ export class RunningLab {
 		const wanted = (name: string) => !request?.tests.length || request.tests.includes(name);
 		const scenarios = lab.scenarios.map((scenario) => ({ ...scenario, tests: scenario.tests.filter(({ name }) => wanted(name)) }));
 		const deadlineMs = request?.deadlineMs ?? deadlines.assertionMs;
-		const outcomes = await withEither([this.#context.signal, request?.signal], (signal) =>
-			runScenario({ scenarios, guests: (node) => this.commandsOf(node), emit, deadlineMs, slowdown, signal }),
-		);
+		const guests = (node: string) => this.commandsOf(node);
+		const outcomes = await withEither([this.#context.signal, request?.signal], (signal) => {
+			const reach = new OutOfReach({ nodes: lab.nodes, find: (node) => this.find(node), guests, timeoutMs: deadlines.assertionMs, signal });
+			return runScenario({ scenarios, guests, emit, explain: (assertion) => reach.explain(assertion), deadlineMs, slowdown, signal, ignoresPlanTimes: request !== undefined });
+		});
 		return outcomes.every(({ status }) => status === 'passed');
 	}
 
@@ -180,9 +184,20 @@ export class RunningLab {
 		this.#endWith(started);
 	}
 
-	/** A machine that breaks during the scenario ends that too. */
+	/** A machine that breaks during the scenario ends that too, unless something within has ended it: that is for the lab to answer for. */
 	#endWith({ machine }: StartedMachine): void {
-		machine.broken.catch((error: unknown) => void (this.#isReady || this.#isJudged || this.#context.breaking.abort(error)));
+		machine.broken.catch((error: unknown) => {
+			if (this.#isReady || this.#isJudged) return;
+			const { code } = toFailure(error);
+			if (!isGuestsDoing(code)) return this.#context.breaking.abort(error);
+			const node = this.find(machine.name);
+			node.observing(this.#context.emit)({ type: 'machine-ended', ...machineEnd(machine.name, code, node.suspect) });
+		});
+	}
+
+	/** Whether a node's machine was ended by what runs in it: a failure of the lab. */
+	get hasLostNode(): boolean {
+		return this.#nodes.some(({ gone }) => gone !== undefined);
 	}
 
 	/** Takes a machine that was started for a node. Its end is news where nobody waits for the machine. */

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
 import { patiently } from '../base/patience.js';
-import { withoutTrace, type Emit, type RunEventBody, type ScriptOutcome, type Status } from '../lab/events.js';
+import { withoutTrace, type Emit, type MachineEnd, type RunEventBody, type ScriptOutcome, type Status } from '../lab/events.js';
 import type { RunningMachine } from '../machine/machine.js';
 import { occupiedMemory } from '../machine/memory.js';
 import type { TerminalSize } from '../machine/control-channel.js';
@@ -10,6 +10,9 @@ import { dial } from '../network/dial.js';
 import { setLink, type LinkState } from '../network/link.js';
 import type { NodeStage, NodeStatus } from '../protocol/requests.js';
 import type { MachineRunSpec } from '../protocol/run-spec.js';
+import { cutOffsIn, type CutOff } from '../trace/cut-offs.js';
+import { shutdownInTrace } from '../trace/shutdown.js';
+import type { Suspect } from './script-reporter.js';
 import type { StartedMachine } from './start-machine.js';
 
 export interface RunningNodeOptions {
@@ -32,6 +35,12 @@ export class RunningNode {
 	startup: Status | undefined;
 	paused = false;
 	link: LinkState = { state: 'up' };
+	/** What its scripts did that may have cut it off, in their order. */
+	cuts: readonly CutOff[] = [];
+	/** The last of its scripts that asked for the end of its machine, should that come later. */
+	suspect: Suspect | undefined;
+	/** How what runs in it ended its machine, where nobody has started that again. */
+	gone: MachineEnd | undefined;
 	readonly #options: RunningNodeOptions;
 	#alias: string;
 	#startedAt: number | undefined;
@@ -72,6 +81,8 @@ export class RunningNode {
 		this.#last = started;
 		this.#startedAt = performance.now();
 		this.paused = false;
+		this.gone = undefined;
+		if (this.stage === 'ended') this.stage = 'booting';
 	}
 
 	/** There is no machine of the node any more. */
@@ -89,6 +100,7 @@ export class RunningNode {
 	/** The machine with its disk. @throws Failure `usage` where none runs */
 	get present(): StartedMachine {
 		if (this.started) return this.started;
+		if (this.gone) throw usageFailure(`${this.name} does not run: ${this.gone.message}`, { node: this.name });
 		throw usageFailure(`${this.name} does not run (${this.stage})`, {
 			node: this.name,
 			hint: this.stage === 'ended' ? '`rehearse restart` starts it, `rehearse reset` puts the whole lab back' : undefined,
@@ -157,6 +169,11 @@ export class RunningNode {
 		this.paused = paused;
 	}
 
+	/** Whether somebody has cut its link, by `rehearse link`. */
+	get isUnplugged(): boolean {
+		return this.link.state === 'down';
+	}
+
 	/** Whether that machine is the node's, and paused. */
 	holdsStill(machine: RunningMachine): boolean {
 		return this.paused && this.started?.machine === machine;
@@ -188,15 +205,20 @@ export class RunningNode {
 	}
 
 	#observe(event: RunEventBody): void {
+		if (event.type === 'machine-ended' && event.node === this.name) this.gone = event;
 		if (event.type === 'stage-started' && event.node === this.name) {
 			if (event.stage === 'restore' || event.stage === 'boot') this.#outcomes.clear();
 			if (event.stage === 'restore') this.stage = 'restoring';
 			if (event.stage === 'boot' || event.stage === 'reboot') this.stage = 'booting';
 			if (event.stage === 'startup') this.stage = 'starting';
 		}
+		if (event.type === 'script-started' && event.node === this.name) this.stage = 'starting';
 		if (event.type === 'script-finished' && event.node === this.name) {
 			const { type: _type, ...outcome } = event;
 			this.#outcomes.set(event.script, withoutTrace(outcome));
+			this.cuts = [...this.cuts.filter(({ script }) => script !== event.script), ...cutOffsIn(event.script, outcome.trace)];
+			const place = shutdownInTrace(outcome.trace);
+			if (place) this.suspect = { script: event.script, ...place };
 		}
 		if (event.type === 'stage-finished' && event.node === this.name) {
 			if (event.stage === 'restore' || event.stage === 'boot') this.stage = 'provisioned';
@@ -209,6 +231,7 @@ export class RunningNode {
 	/** Its startup scripts are over, in this run or in the one that its checkpoint was made in. */
 	settle(startup: Status): void {
 		this.startup = startup;
+		if (!this.started) return;
 		this.stage = startup === 'passed' ? 'started' : 'startup failed';
 	}
 

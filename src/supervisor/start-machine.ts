@@ -169,18 +169,18 @@ export function bootNode(runSpec: MachineRunSpec, context: StartContext): Promis
 
 /**
  * Starts a node's machine anew from its own disk, as its last one, which has ended, left it. It is there when the agent
- * says so again; no startup script runs.
+ * says so again; startup scripts run when it is told to.
  */
 export async function bootAgain(
 	last: Pick<StartedMachine, 'layers'>,
 	runSpec: MachineRunSpec,
-	context: Omit<StartContext, 'onMessage'>,
+	context: Omit<StartContext, 'onMessage'> & Partial<Pick<StartContext, 'onMessage'>>,
 ): Promise<StartedMachine> {
-	const { signal, lab, cleanup } = context;
+	const { signal, lab, cleanup, onMessage = () => undefined } = context;
 	const own = ownStack(cleanup, runSpec.spec);
 	const [overlayFile = '', ...layers] = last.layers;
 	const spec = { ...runSpec.spec, overlayFile, layers };
-	const started = await startWith(spec, 'restart', runSpec, { ...context, onMessage: () => undefined }, own);
+	const started = await startWith(spec, 'restart', runSpec, { ...context, onMessage }, own);
 	// What has failed is the lab's doing, and told by whoever restarted it.
 	await started.machine.waitFor('provisioned', { deadlineMs: lab.deadlines.provisioningMs, signal, what: 'the end of its boot was' });
 	return started;

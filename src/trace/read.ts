@@ -122,7 +122,8 @@ function messageOf(ran: Ran, commands: readonly Ran[]): string {
 	return '';
 }
 
-function excerptOf(text: string, line: number): Excerpt {
+/** The lines of a script around one of them, counted from 1. */
+export function excerptOf(text: string, line: number): Excerpt {
 	const first = Math.max(1, line - excerptMargin);
 	return { firstLine: first, lines: text.replace(/\n$/, '').split('\n').slice(first - 1, line + excerptMargin) };
 }

@@ -16,7 +16,7 @@ const kernel = `
 package Kernel;
 open my $told, '>&=', 3; $told->autoflush;
 BEGIN { *CORE::GLOBAL::syscall = sub {
-	return CORE::syscall($_[0], $_[1], $_[2]) if $_[0] == 228;
+	return CORE::syscall($_[0], $_[1], $_[2]) if $_[0] == 228 or $_[0] == 137;
 	print $told join(' ', $_[0] == 227 ? ('settime', unpack 'q2', $_[2]) : $_[0] == 165 ? ('mount', @_[1, 2]) : ('umount', $_[1])), "\\n";
 	return 0;
 } }
@@ -58,7 +58,7 @@ async function startAgent(t: ExecutionContext, setting: Setting = {}) {
 		calls.push(call);
 		const own = answer?.(call, systemd);
 		if (own) return own;
-		if (call.member === 'StartTransientUnit') return ended('done', systemd);
+		if (call.member === 'StartTransientUnit' || call.member === 'StopUnit') return ended('done', systemd);
 		const [, name = ''] = call.body.map(String);
 		const known = { ...ending, NFailedUnits: ['u', 0], ActiveState: ['s', 'active'] } as const;
 		return { signature: 'v', body: [known[name as keyof typeof known] ?? ['s', '']] };
@@ -95,6 +95,7 @@ async function startAgent(t: ExecutionContext, setting: Setting = {}) {
 		complaints: () => complaints,
 		message: (kind: string) => parseAgentMessage(said.find((line) => line.startsWith(`${kind} `)) ?? ''),
 		tell: (text: string) => stdin?.write(text),
+		signal: (name: NodeJS.Signals) => child.kill(name),
 		/** Hangs up once the agent has said so many things. */
 		async end(count: number) {
 			await poll(async () => said.length >= count || child.exitCode !== null, Boolean, { intervalMs: 10, deadlineMs: 20_000 });
@@ -121,10 +122,7 @@ test('words that come in one go are all heard, in their order, though it asks fo
 	const agent = await startAgent(t);
 	agent.tell('sync\nwake\nstart\n');
 	await agent.end(3);
-	t.deepEqual(
-		agent.said.map((line) => line.split(' ')[0]),
-		['provisioned', 'awake', 'started'],
-	);
+	t.deepEqual(agent.said.map((line) => line.split(' ')[0]), ['provisioned', 'awake', 'started']);
 	const awake = agent.message('awake');
 	t.true(awake?.kind === 'awake' && Math.abs(awake.clockOffsetMs) < 10_000 && awake.clockDelayMs < 20_000 && awake.failedUnits === '');
 	t.deepEqual(agent.done.map((line) => line.split(' ')[0]), ['mount', 'umount'], 'a clock that is right is left alone');
@@ -182,6 +180,7 @@ test('a startup script runs as a service of its own, and its end is told', async
 		RemainAfterExit: true,
 		Wants: ['network-online.target'],
 		After: ['network-online.target'],
+		Before: ['multi-user.target', 'graphical.target'],
 		TimeoutStartUSec: 60_000_000n,
 		TimeoutStopUSec: 5_000_000n,
 		StandardOutputFileToAppend: agent.output('setup.output'),
@@ -205,6 +204,18 @@ test('one that fails is told with its status and the end of what it has written'
 	agent.tell('start\n');
 	await agent.end(4);
 	t.like(agent.message('script-finished'), { status: 'failed', exitCode: 7, stream: `${'x'.repeat(131_069)}end` });
+});
+
+test('one that takes the machine down is told as that, no other is run, and a signal is no end before', async (t) => {
+	const answer: Setting['answer'] = ({ member, body }, systemd) => {
+		if (member !== 'StartTransientUnit') return body[1] === 'SystemState' ? { signature: 'v', body: [['s', 'stopping']] } : undefined;
+		return agent.signal('SIGTERM'), ended('canceled', systemd);
+	};
+	const agent = await startAgent(t, { order: 'down 60 plain\nnext 60 plain\n', answer });
+	agent.tell('start\n');
+	await agent.end(3);
+	t.deepEqual(agent.said.slice(1).map((line) => line.split(' ').slice(0, 2).join(' ')), ['script-started script=down', 'script-finished script=down']);
+	t.like(agent.message('script-finished'), { status: 'failed', isStopping: true });
 });
 
 test('of a trace, the name of the script itself is not sent', async (t) => {

@@ -9,6 +9,9 @@
  *   panics   its kernel does, when it is told to start
  *   stuck    stands still when it is told to start, as what it writes cannot be written
  *   reboots  says on its console that it restarts, and is reset, when it is told to start
+ *   reboots-once  the same at its first boot only
+ *   powers-off    powers itself off then, behind a script that it has begun
+ *   halts    says on its console that it stands still then
  *   resets   is reset without a word then
  *   sound    works, and no unit of it has failed when it was restored
  *   sleeps   works, but says nothing when it was restored
@@ -141,8 +144,13 @@ function start(socket: Socket, line: string): void {
 		process.stdout.write('Kernel panic - not syncing: out of luck\r\n');
 		return;
 	}
-	if (behaviour === 'reboots' || behaviour === 'resets') {
-		if (behaviour === 'reboots') process.stdout.write('[   61.2] reboot: Restarting system\r\n');
+	if (behaviour === 'powers-off') {
+		socket.write('script-started script=setup\n', () => monitor?.write('{"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-shutdown"}}\r\n', () => setTimeout(() => process.exit(0), 20)));
+		return;
+	}
+	if (behaviour === 'halts') return void process.stdout.write('[   61.2] reboot: System halted\r\n');
+	if (behaviour === 'reboots' || behaviour === 'resets' || (behaviour === 'reboots-once' && !isRestarted)) {
+		if (behaviour !== 'resets') process.stdout.write('[   61.2] reboot: Restarting system\r\n');
 		monitor?.write('{"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}}\r\n');
 		return;
 	}

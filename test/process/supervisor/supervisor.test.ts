@@ -160,15 +160,36 @@ test.serial('a kernel that panics breaks the run at once, by name, with the cons
 	t.deepEqual(await lab.leftovers(), []);
 });
 
-const beginsAnew = test.macro(async (t, behaviour: 'reboots' | 'resets', code: string, message: RegExp) => {
-	const lab = await startLab(t, { nodes: ['one'], behaviour });
+test.serial('a machine that was reset is not said to have rebooted', async (t) => {
+	const lab = await startLab(t, { nodes: ['one'], behaviour: 'resets' });
 	const { error } = await lab.waitFor('done');
-	t.like(error, { code, exitCode: 4, node: 'one' });
-	t.regex(error?.message ?? '', message);
+	t.like(error, { code: 'guest-reset', exitCode: 4, node: 'one' });
+	t.regex(error?.message ?? '', /^one: it was reset without a word on its console.*triple fault/);
 	t.deepEqual(await lab.leftovers(), []);
 });
-test.serial('a machine that reboots during its startup scripts', beginsAnew, 'reboots', 'guest-rebooted', /^one: it was rebooted from within$/);
-test.serial('a machine that was reset is not said to have rebooted', beginsAnew, 'resets', 'guest-reset', /^one: it was reset without a word on its console.*triple fault/);
+
+/** The lab answers for the end of its machine: nothing broke, and the scenario is judged without that node. */
+const endsItself = test.macro(async (t, behaviour: 'reboots' | 'powers-off' | 'halts', how: 'rebooted' | 'powered-off', message: RegExp, reboots: number) => {
+	const lab = await startLab(t, { nodes: ['one'], behaviour });
+	t.is((await lab.waitFor('done')).error, undefined);
+	const end = await lab.waitFor('machine-ended');
+	t.like(end, { node: 'one', how });
+	t.regex(end.message, message);
+	t.is(lab.lines.filter((line) => line.type === 'notice' && /boots again/.test(line.message)).length, reboots);
+	t.true(reported(lab.lines).includes('scenario started'));
+	t.deepEqual(await lab.leftovers(), []);
+});
+test.serial('a machine that reboots again and again, up to three times', endsItself, 'reboots', 'rebooted', /^it was rebooted three times; by what is not known$/, 2);
+test.serial('a machine that is powered off by a script', endsItself, 'powers-off', 'powered-off', /^it was powered off from within while its startup script setup ran/, 0);
+test.serial('a machine that is halted', endsItself, 'halts', 'powered-off', /^it was powered off from within; by what is not known$/, 0);
+
+test.serial('a machine that reboots once goes on with its next boot, and runs its scripts there', async (t) => {
+	const lab = await startLab(t, { nodes: ['one'], behaviour: 'reboots-once' });
+	t.is((await lab.waitFor('done')).error, undefined);
+	t.true(lab.lines.some((line) => line.type === 'notice' && /^it was rebooted from within; by what is not known\. It boots again/.test(line.message)));
+	t.deepEqual(reported(lab.lines, 'one').slice(-4), ['startup started', 'setup started', 'setup passed: done', 'startup passed']);
+	t.deepEqual(await lab.leftovers(), []);
+});
 
 test.serial('a machine whose disk cannot be written breaks the run, and no script is accused', async (t) => {
 	const lab = await startLab(t, { nodes: ['one'], behaviour: 'stuck' });

@@ -131,18 +131,18 @@ test(
 
 test('every documented type is known, with its parameters', (t) => {
 	t.deepEqual(Object.fromEntries(assertionTypes.map((type) => [type, parameterNames(type).join(' ')])), {
-		port_listening: 'port protocol address',
-		command_output: 'command expected expected_output contains equals matches exit_code',
+		port_listening: 'port protocol address timeout',
+		command_output: 'command expected expected_output contains equals matches exit_code timeout',
 		http_responds: 'url status contains method timeout',
-		user_exists: 'username groups shell home',
-		group_exists: 'name gid',
-		service_running: 'service',
-		service_enabled: 'service',
-		process_running: 'name user count',
-		package_installed: 'package version',
-		package_not_installed: 'package',
-		file_exists: 'path mode owner group contains',
-		network_reachable: 'host port',
-		vm_boots: '',
+		user_exists: 'username groups shell home timeout',
+		group_exists: 'name gid timeout',
+		service_running: 'service timeout',
+		service_enabled: 'service timeout',
+		process_running: 'name user count timeout',
+		package_installed: 'package version timeout',
+		package_not_installed: 'package timeout',
+		file_exists: 'path mode owner group contains timeout',
+		network_reachable: 'host port timeout',
+		vm_boots: 'timeout',
 	});
 });

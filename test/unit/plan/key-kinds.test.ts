@@ -25,7 +25,7 @@ nodes.recipe.test_config.tests.name nodes.recipe.test_config.tests.assertions
 nodes.recipe.test_config.tests.assertions.type nodes.recipe.test_config.tests.assertions.on_vm nodes.recipe.test_config.tests.assertions.params
 nodes.recipe.os
 connections.from connections.to connections.port connections.protocol
-scenarios.name scenarios.type scenarios.tests scenarios.custom_tests scenarios.custom_tests.name scenarios.custom_tests.assertions
+scenarios.name scenarios.type scenarios.settle scenarios.tests scenarios.custom_tests scenarios.custom_tests.name scenarios.custom_tests.assertions
 scenarios.custom_tests.assertions.type scenarios.custom_tests.assertions.on_vm scenarios.custom_tests.assertions.params
 ssh.port ssh.allow_root ssh.disable_password_auth ssh.timeout ssh.client_alive_interval ssh.max_auth_tries ssh.permit_empty_passwords
 `.trim().split(/\s+/);

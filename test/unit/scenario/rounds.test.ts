@@ -1,12 +1,12 @@
 import test from 'ava';
-import { Rounds, type TryResult } from '../../../src/scenario/rounds.js';
+import { Rounds, type OwnTimes, type TryResult } from '../../../src/scenario/rounds.js';
 
 const failed: TryResult = { passed: false };
 const passed: TryResult = { passed: true };
 
 /** Plays tries that take no time, and tells each: when, what, and whether that settled it. */
-function play(tasks: string, seen: (task: string, now: number, attempt: number) => TryResult, deadlineMs = 5): string[] {
-	const rounds = new Rounds([...tasks], { deadlineMs, intervalMs: 2 });
+function play(tasks: string, seen: (task: string, now: number, attempt: number) => TryResult, deadlineMs = 5, times: Readonly<Record<string, OwnTimes>> = {}): string[] {
+	const rounds = new Rounds([...tasks], { deadlineMs, intervalMs: 2, timesOf: (task) => times[task] ?? {} });
 	const reported: string[] = [];
 	let now = 0;
 	for (let turn = rounds.next(); turn; turn = rounds.next()) {
@@ -51,4 +51,17 @@ test('what no further try can change is settled at once', (t) => {
 test('without patience each is looked at once', (t) => {
 	t.deepEqual(play('ab', () => failed, 0), ['0a-', '0b-']);
 	t.deepEqual(play('', () => failed), []);
+});
+
+test('each has the time of its own that the plan gives it, shorter or longer', (t) => {
+	t.deepEqual(play('abc', () => failed, 5, { a: { deadlineMs: 1 }, c: { deadlineMs: 7 } }), ['0a', '0b', '0c', '1a-', '2b', '2c', '4b', '4c', '5b-', '6c', '7c-']);
+});
+
+test('nothing fails before it has settled, and what has its own time has that at least', (t) => {
+	t.deepEqual(play('ab', () => failed, 1, { a: { settledAt: 4 }, b: { settledAt: 3, deadlineMs: 5 } }), ['0a', '0b', '2a', '2b', '4a-', '4b', '5b-']);
+});
+
+test('a time of its own counts anew after something that came late, too', (t) => {
+	t.deepEqual(play('ab', (task, now) => (task === 'a' && now >= 4 ? passed : failed), 5, { b: { deadlineMs: 3 } }), ['0a', '0b', '2a', '2b', '3b-', '4a+']);
+	t.deepEqual(play('ab', (task, now) => (task === 'a' && now >= 2 ? passed : failed), 5, { b: { deadlineMs: 3 } }), ['0a', '0b', '2a+', '2b', '4b', '5b-']);
 });

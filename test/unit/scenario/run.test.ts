@@ -245,3 +245,34 @@ test('what is young and holds is waited for, and nothing is told of it', async (
 	t.deepEqual(outcomes.map(brief), ['test 0/0 a passed 2']);
 	t.false(events.some(({ type }) => type === 'notice'));
 });
+
+interface Timed {
+	readonly timeout?: number;
+	readonly settle?: number;
+	/** When it comes to hold, in milliseconds. */
+	readonly holdsAt: number;
+	readonly slowdown?: number;
+	readonly ignoresPlanTimes?: boolean;
+	readonly expected: Pick<AssertionOutcome, 'status' | 'ms'> & Partial<AssertionOutcome>;
+}
+
+const timed = test.macro(async (t, { timeout, settle, holdsAt, slowdown = 1, ignoresPlanTimes = false, expected }: Timed) => {
+	const clock = fakeClock();
+	const assertion: Assertion = { ...says('web', 'x', 'up'), ...(timeout === undefined ? {} : { timeout }) };
+	const scenarios: Scenario[] = [{ name: 'all', ...(settle === undefined ? {} : { settleSeconds: settle }), tests: [{ name: 'test', assertions: [assertion] }] }];
+	const { outcomes } = await run(scenarios, { web: () => (clock.now() >= holdsAt ? 'up' : 'not yet') }, { clock, slowdown, ignoresPlanTimes, deadlineMs: 10_000 });
+	const { status, ms, decidedBy } = outcomes[0] ?? {};
+	t.deepEqual({ status, ms, ...(decidedBy === undefined ? {} : { decidedBy }) }, expected);
+});
+
+test('the usual time decides where the plan gives none', timed, { holdsAt: 60_000, expected: { status: 'failed', ms: 10_000 } });
+test('a longer time of its own was needed', timed, { timeout: 30, holdsAt: 20_000, expected: { status: 'passed', ms: 20_000, decidedBy: { by: 'timeout', seconds: 30 } } });
+test('a longer time of its own was not needed', timed, { timeout: 30, holdsAt: 5000, expected: { status: 'passed', ms: 5000 } });
+test('a longer time of its own was not enough', timed, { timeout: 30, holdsAt: 60_000, expected: { status: 'failed', ms: 30_000, decidedBy: { by: 'timeout', seconds: 30 } } });
+test('a shorter time of its own is kept to', timed, { timeout: 2, holdsAt: 5000, expected: { status: 'failed', ms: 2000, decidedBy: { by: 'timeout', seconds: 2 } } });
+test('times of the plan are stretched to the guest, and told as they are written', timed, { timeout: 2, holdsAt: 15_000, slowdown: 10, expected: { status: 'passed', ms: 15_000, decidedBy: { by: 'timeout', seconds: 2 } } });
+test('a time to settle was needed', timed, { settle: 60, holdsAt: 20_000, expected: { status: 'passed', ms: 20_000, decidedBy: { by: 'settle', seconds: 60 } } });
+test('a time to settle was not enough', timed, { settle: 60, holdsAt: 90_000, expected: { status: 'failed', ms: 60_000, decidedBy: { by: 'settle', seconds: 60 } } });
+test('a time to settle that is over sooner than the usual one', timed, { settle: 3, holdsAt: 60_000, expected: { status: 'failed', ms: 10_000 } });
+test('nothing fails by its own time while its scenario settles', timed, { timeout: 2, settle: 30, holdsAt: 20_000, expected: { status: 'passed', ms: 20_000, decidedBy: { by: 'settle', seconds: 30 } } });
+test('who looks at a lab that is up gives the time himself', timed, { timeout: 30, settle: 60, ignoresPlanTimes: true, holdsAt: 20_000, expected: { status: 'failed', ms: 10_000 } });

@@ -6,7 +6,7 @@ import { parseSnapshot } from '../../../src/machine/snapshot.js';
 import type { RunningMachine } from '../../../src/machine/machine.js';
 import type { RunSpec } from '../../../src/protocol/run-spec.js';
 import type { StartedMachine } from '../../../src/supervisor/start-machine.js';
-import { ScriptReporter } from '../../../src/supervisor/node-run.js';
+import { ScriptReporter } from '../../../src/supervisor/script-reporter.js';
 import { snapshotLab } from '../../../src/supervisor/checked-lab.js';
 
 /** 200 MB in 200 kB. */
@@ -24,7 +24,8 @@ for (const [what, data] of [['unfolds to gigabytes', bomb], ['is none', 'nonsens
 		const machine = { name: 'web', send: () => undefined, waitFor: async () => ({ kind: 'snapshot', data }) } as unknown as RunningMachine;
 		const run = { machines: [{ spec: { name: 'web' } }], runDirectory: '/nonexistent', deadlines: { wakeMs: 1 } } as unknown as RunSpec;
 		const context = { emit: (event: RunEventBody) => void events.push(event), signal: new AbortController().signal };
-		await snapshotLab({ find: () => ({ present: { machine } as unknown as StartedMachine }) }, run, context);
+		const started = { machine } as unknown as StartedMachine;
+		await snapshotLab({ find: () => ({ present: started, started }) }, run, context);
 		t.is(events.length, 1);
 		t.like(events[0], { type: 'notice', node: 'web' });
 	});

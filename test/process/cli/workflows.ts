@@ -24,7 +24,7 @@ export interface GitlabJob {
 	readonly artifacts: { readonly when: string; readonly paths: readonly string[]; readonly reports: Readonly<Record<string, string>> };
 }
 
-/** The texts of both, that of GitHub first; tests run from the root of the repository. */
+/** The texts of all; the first are those of one machine, for GitHub and for GitLab; tests run from the root of the repository. */
 export const workflowTexts: readonly string[] = [...readFileSync('README.md', 'utf8').matchAll(/^```yaml\n(# \.git[^]*?)^```$/gm)].map(([, text = '']) => text);
 
 /** The steps of the one job of the workflow for GitHub. */

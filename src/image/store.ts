@@ -3,9 +3,10 @@ import path from 'node:path';
 import { contentKey, sha256 } from '../base/hash.js';
 import type { RunEventBody } from '../lab/events.js';
 import { buildOnce } from './build-once.js';
-import { buildImage } from './build.js';
+import { buildImage, UnusableLayer, type BuildOptions } from './build.js';
 import { parseContents, type ImageContents } from './contents.js';
-import { imagesDirectory, isOfOtherImages, type GuestDefinition, type ImageRequest } from './guest.js';
+import { imagesDirectory, isOfOtherImages, layerRequest, type GuestDefinition, type ImageRequest } from './guest.js';
+import { layerKey, provideLayer, type LayerOptions } from './layer.js';
 import type { Mirror } from './mirror.js';
 import { scratchBase } from './scratch.js';
 
@@ -20,7 +21,7 @@ export interface Image {
 }
 
 export interface ImageStoreOptions {
-	/** `…/rehearse/images`; what is downloaded for them is kept beside it. */
+	/** `…/rehearse/images`; layers, and what is downloaded, are kept beside it. */
 	readonly directory: string;
 	readonly guest: GuestDefinition;
 	readonly findMirror: () => Promise<Mirror>;
@@ -35,7 +36,8 @@ const imageFormat = 2;
 export async function imageKey({ suite, packages }: Pick<ImageRequest, 'suite' | 'packages'>, guest: GuestDefinition): Promise<string> {
 	const { components } = guest;
 	const recipe = await hashTree(imagesDirectory(), (file) => file === 'guest.json' || isOfOtherImages(file, suite));
-	return contentKey({ format: imageFormat, suite, components, packages, recipe });
+	const layer = layerKey(layerRequest({ suite, packages }, guest), guest);
+	return contentKey({ format: imageFormat, suite, components, packages, layer, recipe });
 }
 
 /** SHA-256 over the paths, modes and contents of the files of a directory, but for those whose path is excepted. */
@@ -80,19 +82,60 @@ export async function readContents({ rootFile }: Pick<Image, 'rootFile'>): Promi
 
 /** The image of a request, built if it is not there. Safe when several runs want the same one. */
 export async function provideImage(request: ImageRequest, options: ImageStoreOptions): Promise<Image> {
-	const { guest, findMirror, signal } = options;
-	const key = await imageKey(request, guest);
-	const nodes = request.nodes.join(', ');
-	const onProgress = (detail: string) => options.emit({ type: 'stage-progress', stage: 'images', detail: `${nodes}: ${detail}` });
+	const key = await imageKey(request, options.guest);
+	const onProgress = progressOf(request.nodes, options);
 	return buildOnce({
 		directory: path.join(options.directory, key),
 		find: () => findImage(request, options),
 		build: async (into) => {
-			const packageCache = path.join(path.dirname(options.directory), 'packages');
-			await buildImage(request, { guest, mirror: await findMirror(), into, scratchBase: await scratchBase(), packageCache, onProgress, signal });
+			await buildOnLayer(request, { ...options, into, onProgress });
 			await writeFile(path.join(into, 'image.json'), `${JSON.stringify({ key, packages: request.packages }, null, '\t')}\n`);
 		},
 		onWait: () => onProgress('another run builds this image; waiting for it'),
-		signal,
+		signal: options.signal,
 	});
+}
+
+/** Where the layers of a store's images are. */
+const layersBeside = (directory: string): string => path.join(path.dirname(directory), 'layers');
+
+/** Tells how far the image of some nodes is. */
+const progressOf =
+	(nodes: readonly string[], { emit }: Pick<ImageStoreOptions, 'emit'>) =>
+	(detail: string): void =>
+		emit({ type: 'stage-progress', stage: 'images', detail: `${nodes.join(', ')}: ${detail}` });
+
+/** The options of the layer of an image. */
+function layerOptions({ nodes }: ImageRequest, options: ImageStoreOptions): LayerOptions {
+	const { directory, guest, findMirror, signal } = options;
+	return { directory: layersBeside(directory), guest, nodes, findMirror, onProgress: progressOf(nodes, options), signal };
+}
+
+/** Provides the layer that the image of a request is made on. */
+export async function prepareLayer(request: ImageRequest, options: ImageStoreOptions): Promise<void> {
+	await provideLayer(layerRequest(request, options.guest), layerOptions(request, options));
+}
+
+/** How many layers a build tries, each newer than the one before, until it makes do without. */
+const layersTried = 3;
+
+async function buildOnLayer(request: ImageRequest, options: ImageStoreOptions & Pick<BuildOptions, 'into' | 'onProgress'>): Promise<void> {
+	const { directory, guest, into, onProgress, signal } = options;
+	const packageCache = path.join(path.dirname(directory), 'packages');
+	const build = async (below: BuildOptions['below']) =>
+		buildImage(request, { guest, mirror: await options.findMirror(), below, into, scratchBase: await scratchBase(), packageCache, onProgress, signal });
+	const wanted = layerRequest(request, guest);
+	let outdated: string | undefined;
+	for (let tried = 0; tried < layersTried; tried++) {
+		const layer = await provideLayer(wanted, layerOptions(request, options), outdated);
+		try {
+			return await build({ ...layer, packages: wanted.packages });
+		} catch (error) {
+			if (!(error instanceof UnusableLayer)) throw error;
+			if (error.why === 'unfit') break;
+			if (error.why === 'outdated') outdated = layer.id;
+		}
+	}
+	onProgress('from nothing: its packages do not fit those that images share');
+	await build(undefined);
 }

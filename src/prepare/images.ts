@@ -1,9 +1,9 @@
 import os from 'node:os';
 import { Semaphore } from '../base/semaphore.js';
 import { withEither } from '../base/waiting.js';
-import { imageRequests, readGuestDefinition, type ImageRequest } from '../image/guest.js';
+import { imageRequests, layerRequest, readGuestDefinition, type ImageRequest } from '../image/guest.js';
 import { findHostMirror } from '../image/mirror.js';
-import { findImage, provideImage, type Image } from '../image/store.js';
+import { findImage, prepareLayer, provideImage, type Image, type ImageStoreOptions } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 
@@ -35,9 +35,20 @@ export async function provideImages(
 	const images = new Map<string, Image>();
 	const failing = new AbortController();
 	const semaphore = new Semaphore(buildsAtOnce);
+	// A layer is waited for outside of the semaphore, so that another can be built meanwhile.
+	const layers = new Map<string, Promise<void>>();
+	const layer = (request: ImageRequest, options: ImageStoreOptions) => {
+		const key = JSON.stringify(layerRequest(request, guest));
+		const prepared = layers.get(key) ?? semaphore.take(() => prepareLayer(request, options));
+		layers.set(key, prepared);
+		return prepared;
+	};
 	const provide = async (request: ImageRequest, either: AbortSignal) => {
+		const options = { directory, guest, findMirror, emit, signal: either };
 		try {
-			const image = await semaphore.take(() => provideImage(request, { directory, guest, findMirror, emit, signal: either }));
+			const found = await findImage(request, options);
+			if (!found) await layer(request, options);
+			const image = found ?? (await semaphore.take(() => provideImage(request, options)));
 			for (const node of request.nodes) images.set(node, image);
 		} catch (error) {
 			failing.abort(error);

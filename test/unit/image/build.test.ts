@@ -1,17 +1,39 @@
 import test from 'ava';
-import { bootstrapFailure, mmdebstrapArgv } from '../../../src/image/build.js';
+import { mmdebstrapArgv } from '../../../src/image/build.js';
+import { bootstrapFailure } from '../../../src/image/bootstrap.js';
+import { layerArgv } from '../../../src/image/layer.js';
 import type { GuestDefinition, ImageRequest } from '../../../src/image/guest.js';
 import type { Mirror } from '../../../src/image/mirror.js';
 import { argumentLines, matchesGolden } from '../base/golden.js';
 
-const guest: GuestDefinition = { suite: 'trixie', components: ['main', 'contrib'], base: [], tool: [], features: {}, absent: {} };
+const guest: GuestDefinition = { suite: 'trixie', components: ['main', 'contrib'], base: [], tool: [], features: {}, absent: {}, common: [] };
 const request: ImageRequest = { suite: 'trixie', packages: ['cloud-init', 'jq'], nodes: ['one', 'two'] };
 
-const argv = (mirror: Mirror) =>
-	mmdebstrapArgv(request, `/o'neill/my scratch/root.tar`, { guest, mirror, scratch: `/o'neill/my scratch` });
+const scratch = `/o'neill/my scratch`;
+const argv = (mirror: Mirror, below?: { packages: string[] }) =>
+	mmdebstrapArgv(request, `${scratch}/root.tar`, { guest, mirror, scratch, below });
 
-test("mmdebstrap's arguments", (t) => {
+test("mmdebstrap's arguments, for an image from nothing", (t) => {
 	matchesGolden(t, 'image/golden/mmdebstrap.txt', argumentLines(argv({})));
+});
+
+test('for an image on a layer', (t) => {
+	matchesGolden(t, 'image/golden/on-layer.txt', argumentLines(argv({}, { packages: ['cloud-init'] })));
+});
+
+test('for a layer', (t) => {
+	const layer = layerArgv({ suite: 'trixie', packages: ['cloud-init'] }, '/cache/layer.tar', { guest, mirror: {}, scratch });
+	matchesGolden(t, 'image/golden/layer.txt', argumentLines(layer));
+});
+
+test('where a layer has all packages, nothing is installed on it', (t) => {
+	t.false(argv({}, { packages: request.packages.slice() }).some((word) => word.includes('install.sh')));
+});
+
+test('a layer and an image get apt and dpkg the same options', (t) => {
+	const options = (words: readonly string[]) => words.filter((word) => /^--(?:apt|dpkg)opt|^--components/.test(word));
+	t.deepEqual(options(layerArgv({ suite: 'trixie', packages: [] }, '', { guest, mirror: {}, scratch })), options(argv({})));
+	t.deepEqual(options(argv({}, { packages: [] })), options(argv({})));
 });
 
 test('mirror and proxy of the host are passed on, the mirror last', (t) => {

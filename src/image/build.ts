@@ -9,7 +9,7 @@ import { inUserNamespace, readSubordinateRanges } from '../process/user-namespac
 import { bootstrap, bootstrapFailure, packageHooks, runWithFamily } from './bootstrap.js';
 import { imagesDirectory, suiteProgram, type GuestDefinition, type ImageRequest, type LayerRequest } from './guest.js';
 import { takeLayer, type Layer } from './layer.js';
-import type { Mirror } from './mirror.js';
+import { mirrorArguments, type Sources } from './archives.js';
 import { commonOptions } from './options.js';
 import { keepPackages } from './package-cache.js';
 import { makeScratch, scratchLayout, type ScratchOptions } from './scratch.js';
@@ -19,7 +19,7 @@ const fileSystemSize = `${minimumDiskMiB}M`;
 
 export interface BuildOptions extends ScratchOptions {
 	readonly guest: GuestDefinition;
-	readonly mirror: Mirror;
+	readonly sources: Sources;
 	/** What it is built on; from nothing where there is none. */
 	readonly below: LayerBelow | undefined;
 	/** Directory that `root.img`, `vmlinuz`, `initrd`, `packages.txt` and `contents.txt` are written to; it exists and is empty. */
@@ -40,7 +40,7 @@ export interface LayerBelow extends Layer {
 export function mmdebstrapArgv(
 	request: ImageRequest,
 	archive: string,
-	options: Pick<BuildOptions, 'guest' | 'mirror'> & {
+	options: Pick<BuildOptions, 'guest' | 'sources'> & {
 		readonly scratch: string;
 		readonly below: Pick<LayerBelow, 'packages'> | undefined;
 		readonly hasSuiteProgram?: boolean;
@@ -53,7 +53,7 @@ export function mmdebstrapArgv(
 	const more = below ? request.packages.filter((name) => !below.packages.includes(name)) : [];
 	return [
 		'mmdebstrap',
-		...commonOptions(options.guest, options.mirror),
+		...commonOptions(options.guest, options.sources),
 		...(below
 			? [
 					'--variant=custom',
@@ -67,7 +67,7 @@ export function mmdebstrapArgv(
 		takeOut,
 		request.suite,
 		archive,
-		...(options.mirror.uri ? [options.mirror.uri] : []),
+		...mirrorArguments(request.suite, options.guest.components, options.sources),
 	];
 }
 

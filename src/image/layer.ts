@@ -14,7 +14,7 @@ import { readSubordinateRanges } from '../process/user-namespace.js';
 import { bootstrap, bootstrapFailure, packageHooks } from './bootstrap.js';
 import { buildOnce } from './build-once.js';
 import { imagesDirectory, type GuestDefinition, type LayerRequest } from './guest.js';
-import type { Mirror } from './mirror.js';
+import { mirrorArguments, type Sources } from './archives.js';
 import { commonOptions } from './options.js';
 import { keepPackages } from './package-cache.js';
 import { makeScratch, scratchBase, scratchLayout } from './scratch.js';
@@ -35,7 +35,7 @@ export interface LayerOptions {
 	readonly guest: GuestDefinition;
 	/** The nodes that wait for it, for messages. */
 	readonly nodes: readonly string[];
-	readonly findMirror: () => Promise<Mirror>;
+	readonly sources: Sources;
 	readonly onProgress: (detail: string) => void;
 	readonly signal?: AbortSignal | undefined;
 }
@@ -47,12 +47,18 @@ const layerFiles = { archive: 'layer.tar', essentialStatus: 'essential-status', 
 const layerFormat = 1;
 
 /** The key of a layer: everything that its content depends on but the state of the mirror. */
-export const layerKey = ({ suite, packages }: LayerRequest, { components }: Pick<GuestDefinition, 'components'>): string =>
-	contentKey({ format: layerFormat, suite, components, packages, options: commonOptions({ components }, {}) });
+export const layerKey = (
+	{ suite, packages }: LayerRequest,
+	{ components }: Pick<GuestDefinition, 'components'>,
+	updates: Sources['updates'],
+): string => contentKey({ format: layerFormat, suite, components, packages, updates, options: commonOptions({ components }, {}) });
 
 /** The layer of a request if it is built. Marks it as used now. */
-export async function findLayer(request: LayerRequest, { directory, guest }: Pick<LayerOptions, 'directory' | 'guest'>): Promise<Layer | undefined> {
-	const key = layerKey(request, guest);
+export async function findLayer(
+	request: LayerRequest,
+	{ directory, guest, sources }: Pick<LayerOptions, 'directory' | 'guest'> & { readonly sources: Pick<Sources, 'updates'> },
+): Promise<Layer | undefined> {
+	const key = layerKey(request, guest, sources.updates);
 	const place = (name: string) => path.join(directory, key, name);
 	// As with images: what a power failure left.
 	const sizes = Object.values(layerFiles).map((name) => stat(place(name)).then(({ size }) => size, () => 0));
@@ -75,7 +81,7 @@ export async function provideLayer(request: LayerRequest, options: LayerOptions,
 		return layer?.id === outdated ? undefined : layer;
 	};
 	return buildOnce({
-		directory: path.join(options.directory, layerKey(request, options.guest)),
+		directory: path.join(options.directory, layerKey(request, options.guest, options.sources.updates)),
 		find,
 		build: (into) => buildLayer(request, { ...options, into }),
 		onWait: () => options.onProgress('somebody else installs the packages that images share; waiting for it'),
@@ -104,12 +110,12 @@ export async function takeLayer({ archive, essentialStatus }: Layer, into: strin
 export function layerArgv(
 	{ suite, packages }: LayerRequest,
 	archive: string,
-	{ guest, mirror, scratch }: { readonly guest: Pick<GuestDefinition, 'components'>; readonly mirror: Mirror; readonly scratch: string },
+	{ guest, sources, scratch }: { readonly guest: Pick<GuestDefinition, 'components'>; readonly sources: Sources; readonly scratch: string },
 ): Argv {
 	const { handIn, takeOut } = packageHooks(scratch);
 	return [
 		'mmdebstrap',
-		...commonOptions(guest, mirror),
+		...commonOptions(guest, sources),
 		'--variant=minbase',
 		`--include=${packages.join(',')}`,
 		// The package lists stay: they are what a recipe's packages are chosen from.
@@ -119,17 +125,17 @@ export function layerArgv(
 		takeOut,
 		suite,
 		archive,
-		...(mirror.uri ? [mirror.uri] : []),
+		...mirrorArguments(suite, guest.components, sources),
 	];
 }
 
-async function buildLayer(request: LayerRequest, { guest, nodes, findMirror, into, onProgress, directory, signal }: LayerOptions & { readonly into: string }): Promise<void> {
-	const [ranges, mirror, base] = await Promise.all([readSubordinateRanges(), findMirror(), scratchBase()]);
+async function buildLayer(request: LayerRequest, { guest, nodes, sources, into, onProgress, directory, signal }: LayerOptions & { readonly into: string }): Promise<void> {
+	const [ranges, base] = await Promise.all([readSubordinateRanges(), scratchBase()]);
 	const packageCache = path.join(path.dirname(directory), 'packages');
 	const place = (name: string) => path.join(into, name);
 	await withCleanup(async (cleanup) => {
 		const scratch = await makeScratch(imagesDirectory(), ranges, { scratchBase: base, packageCache }, cleanup);
-		const argv = layerArgv(request, place(layerFiles.archive), { guest, mirror, scratch });
+		const argv = layerArgv(request, place(layerFiles.archive), { guest, sources, scratch });
 		const log = await bootstrap(argv, { scratch, onProgress, signal });
 		if (log.exitCode !== 0) throw bootstrapFailure(log.text, { nodes });
 		await keepPackages(scratchLayout(scratch).gathered, packageCache);

@@ -2,7 +2,8 @@ import os from 'node:os';
 import { Semaphore } from '../base/semaphore.js';
 import { withEither } from '../base/waiting.js';
 import { imageRequests, layerRequest, readGuestDefinition, type ImageRequest } from '../image/guest.js';
-import { findHostMirror } from '../image/mirror.js';
+import { allUpdates, probeUpdates, suitesOf } from '../image/archives.js';
+import { findHostMirror, namedMirror } from '../image/mirror.js';
 import { findImage, prepareLayer, provideImage, type Image, type ImageStoreOptions } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
@@ -31,7 +32,13 @@ export async function provideImages(
 	{ directory, mirror, emit, signal }: ImagesOptions,
 ): Promise<ReadonlyMap<string, Image>> {
 	const guest = await readGuestDefinition();
-	const findMirror = () => (mirror ? Promise.resolve({ uri: mirror }) : findHostMirror(signal));
+	// Asked once for all images, and only where one is built.
+	const answers = new Map<string, ReturnType<ImageStoreOptions['findSources']>>();
+	const findSources = (suite: string) => {
+		const answer = answers.get(suite) ?? askMirror(suite, mirror, { emit, signal });
+		answers.set(suite, answer);
+		return answer;
+	};
 	const images = new Map<string, Image>();
 	const failing = new AbortController();
 	const semaphore = new Semaphore(buildsAtOnce);
@@ -44,7 +51,7 @@ export async function provideImages(
 		return prepared;
 	};
 	const provide = async (request: ImageRequest, either: AbortSignal) => {
-		const options = { directory, guest, findMirror, emit, signal: either };
+		const options = { directory, guest, findSources, emit, signal: either };
 		try {
 			const found = await findImage(request, options);
 			if (!found) await layer(request, options);
@@ -61,4 +68,20 @@ export async function provideImages(
 		either.throwIfAborted();
 	});
 	return images;
+}
+
+/** Where the packages of a suite come from. Says what updates there are none of. */
+async function askMirror(
+	suite: string,
+	named: string | undefined,
+	{ emit, signal }: Pick<ImagesOptions, 'emit' | 'signal'>,
+): ReturnType<ImageStoreOptions['findSources']> {
+	const mirror = named === undefined ? await findHostMirror(signal) : namedMirror(named);
+	const updates = await probeUpdates(suite, mirror, signal);
+	const missing = updates && allUpdates.filter((update) => !updates.includes(update));
+	if (missing && missing.length > 0) {
+		const names = suitesOf(suite, missing).slice(1).join(' and no ');
+		emit({ type: 'notice', message: `the mirror has no ${names}: images are built without` });
+	}
+	return { ...mirror, updates };
 }

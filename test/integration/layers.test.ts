@@ -2,6 +2,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
+import { probeUpdates } from '../../src/image/archives.js';
 import { buildImage } from '../../src/image/build.js';
 import { packageSet, readGuestDefinition } from '../../src/image/guest.js';
 import { findHostMirror } from '../../src/image/mirror.js';
@@ -20,12 +21,14 @@ for (const suite of ['trixie', 'bookworm']) {
 		const packages = packageSet({ features: ['ssh', 'redis', 'nginx'], packages: [...guest.common, 'busybox'], suite }, guest);
 		const request = { suite, packages, nodes: ['box'] };
 		const directory = path.join(sandbox.path, 'cache', 'rehearse', 'images');
-		const layered = await provideImage(request, { directory, guest, findMirror: () => findHostMirror(), emit: () => undefined });
+		const mirror = await findHostMirror();
+		const sources = { ...mirror, updates: (await probeUpdates(suite, mirror)) ?? [] };
+		const layered = await provideImage(request, { directory, guest, findSources: async () => sources, emit: () => undefined });
 		const into = path.join(sandbox.path, 'from-nothing');
 		await mkdir(into);
 		await buildImage(request, {
 			guest,
-			mirror: await findHostMirror(),
+			sources,
 			below: undefined,
 			into,
 			scratchBase: await scratchBase(),

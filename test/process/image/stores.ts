@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { allUpdates } from '../../../src/image/archives.js';
 import { poll } from '../../../src/base/waiting.js';
 import type { GuestDefinition, ImageRequest } from '../../../src/image/guest.js';
 import type { ImageStoreOptions } from '../../../src/image/store.js';
@@ -67,7 +68,7 @@ echo begin >>${notes}\n${program(bootstrap)}`,
 		directory,
 		events,
 		temporary,
-		options: { directory, guest, findMirror: async () => ({}), emit: (event) => events.push(event) },
+		options: { directory, guest, findSources: async () => ({ updates: allUpdates }), emit: (event) => events.push(event) },
 		notes: () => readFileSync(notes, 'utf8').split('\n').filter(Boolean),
 	};
 }

@@ -9,7 +9,8 @@ const guest: GuestDefinition = {
 	base: ['cloud-init', 'systemd'],
 	tool: ['cloud-init'],
 	features: { python: ['python3'], certbot: ['certbot'] },
-	absent: {}, common: [],
+	absent: {},
+	common: [],
 };
 
 /** A line of a package: what it needs, what it provides, and its priority. */

@@ -9,7 +9,14 @@ cp -R "$source/files/." "$root/"
 # What the files replace.
 rm -f "$root/etc/cloud/cloud.cfg.d/05_logging.cfg"
 printf 'virtio_blk\n' >>"$root/etc/initramfs-tools/modules"
-chroot "$root" update-initramfs -u -k all
+# The one that counts: INITRD=No (initramfs-tools' kernel hook) kept the packages from making one each time.
+for kernel in "$root"/boot/vmlinuz-*; do
+	chroot "$root" update-initramfs -c -k "${kernel##*/vmlinuz-}"
+done
+# The links that the kernel's package makes where there is one already (linux-update-symlinks).
+for link in "$root"/vmlinuz*; do
+	[ ! -L "$link" ] || ln -sfn "boot/initrd.img-$(readlink "$link" | sed 's/^[^-]*-//')" "$root/initrd.img${link##*/vmlinuz}"
+done
 
 # Identities belong to a node, not to an image: the kernel command line and the seed give them.
 : >"$root/etc/machine-id"

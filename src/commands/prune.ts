@@ -36,11 +36,12 @@ export async function pruneCommand({ paths, list, json, terminal }: PruneOptions
 	const runs = await pruneRuns(paths.runs, list, outcome);
 	await pruneCheckpoints(paths.checkpoints, list, outcome);
 	const images = await pruneBuilt('image', paths.images, list, runs.goOn, outcome);
+	const layers = await pruneBuilt('layer', paths.layers, list, false, outcome);
 	const bases = await pruneBuilt('iso-base', paths.isoBases, list, false, outcome);
 	const cached = ['packages', 'accelerator', 'host-keys'] as const;
 	for (const kind of cached) {
 		const directory = path.join(paths.cache, kind);
-		const why = kind === 'packages' && (images.areBuilt || bases.areBuilt) ? 'an image is being built' : undefined;
+		const why = kind === 'packages' && [images, layers, bases].some(({ areBuilt }) => areBuilt) ? 'an image is being built' : undefined;
 		await prune({ kind, path: directory }, why, list, outcome);
 	}
 	const { stdout, stdoutColor: color } = terminal;
@@ -102,9 +103,9 @@ function describe({ found, usedAt }: StoredCheckpoint): PrunedCheckpoint {
 /** How the directories of what was built and of builds that were killed are named, and the locks beside them. */
 const builtEntry = /^([0-9a-f]{16})(?:\.(?:partial(?:-.*)?|lock))?$/;
 
-/** Removes images, or base layers of ISOs. It keeps all images while a run is active: only the run itself knows which images its machines read. */
+/** Removes images, their layers, or base layers of ISOs. It keeps all images while a run is active: only the run itself knows which images its machines read. */
 async function pruneBuilt(
-	kind: 'image' | 'iso-base',
+	kind: 'image' | 'layer' | 'iso-base',
 	directory: string,
 	list: boolean,
 	runsGoOn: boolean,

@@ -1,18 +1,17 @@
+import { chmod, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
-import { brokenFailure, ExitCode, Failure, hostFailure } from '../base/errors.js';
 import { isThere } from '../base/files.js';
-import { lastLines } from '../base/format.js';
 import { pasteable } from '../base/shell.js';
-import { untilAborted } from '../base/waiting.js';
 import { minimumDiskMiB } from '../lab/lab.js';
-import { startChild, type Child, type ChildExit, type ChildOptions } from '../process/child.js';
-import { startJanitor } from '../process/janitor.js';
 import type { Argv } from '../process/run.js';
 import { inUserNamespace, readSubordinateRanges } from '../process/user-namespace.js';
-import { imagesDirectory, suiteProgram, type GuestDefinition, type ImageRequest } from './guest.js';
-import type { Mirror } from './mirror.js';
-import { handPackagesProgram, keepPackages } from './package-cache.js';
+import { bootstrap, bootstrapFailure, packageHooks, runWithFamily } from './bootstrap.js';
+import { imagesDirectory, suiteProgram, type GuestDefinition, type ImageRequest, type LayerRequest } from './guest.js';
+import { takeLayer, type Layer } from './layer.js';
+import { mirrorArguments, type Sources } from './archives.js';
+import { commonOptions } from './options.js';
+import { keepPackages } from './package-cache.js';
 import { makeScratch, scratchLayout, type ScratchOptions } from './scratch.js';
 
 /** Size of an image's file system. It is sparse, and grown to the node's disk at first boot: no disk is smaller. */
@@ -20,66 +19,55 @@ const fileSystemSize = `${minimumDiskMiB}M`;
 
 export interface BuildOptions extends ScratchOptions {
 	readonly guest: GuestDefinition;
-	readonly mirror: Mirror;
+	readonly sources: Sources;
+	/** What it is built on; from nothing where there is none. */
+	readonly below: LayerBelow | undefined;
 	/** Directory that `root.img`, `vmlinuz`, `initrd`, `packages.txt` and `contents.txt` are written to; it exists and is empty. */
 	readonly into: string;
 	readonly onProgress: (detail: string) => void;
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** What is built, for messages. */
-export interface BuildSubject {
-	/** Such as `the image`. */
-	readonly what: string;
-	/** The command that builds it. */
-	readonly command: string;
+/** What an image is made on: a layer, with its packages. */
+export interface LayerBelow extends Layer {
+	readonly packages: LayerRequest['packages'];
 }
-
-/** Where apt keeps the packages that it has downloaded. */
-const archives = '/var/cache/apt/archives';
 
 /**
- * The hooks that hand mmdebstrap packages that were downloaded before, and take out what there is at its end. Not its
- * special hooks `sync-in` and `sync-out` (mmdebstrap(1), section "HOOKS"): an archive of a directory that changes meanwhile
- * fails.
+ * The command that writes an image's root file system into a tar archive: on a layer (mmdebstrap(1), the last of its
+ * EXAMPLES), of which `below` has the packages, or from nothing.
  */
-export function packageHooks(scratch: string): { readonly handIn: string; readonly takeOut: string } {
-	const { known, gathered } = scratchLayout(scratch);
-	return {
-		handIn: `--setup-hook=sh -c ${pasteable([handPackagesProgram])} sh "$1" ${pasteable([known])}`,
-		takeOut: `--customize-hook=mkdir ${pasteable([gathered])} && find "$1${archives}" -maxdepth 1 -name '*.deb' -exec mv -t ${pasteable([gathered])} {} +`,
-	};
-}
-
-/** The command that writes an image's root file system into a tar archive. */
 export function mmdebstrapArgv(
 	request: ImageRequest,
 	archive: string,
-	options: Pick<BuildOptions, 'guest' | 'mirror'> & { readonly scratch: string; readonly hasSuiteProgram?: boolean },
+	options: Pick<BuildOptions, 'guest' | 'sources'> & {
+		readonly scratch: string;
+		readonly below: Pick<LayerBelow, 'packages'> | undefined;
+		readonly hasSuiteProgram?: boolean;
+	},
 ): Argv {
-	const { files } = scratchLayout(options.scratch);
-	const packages = packageHooks(options.scratch);
+	const { files, known, layer } = scratchLayout(options.scratch);
+	const { handIn, takeOut } = packageHooks(options.scratch);
+	const program = (name: string) => pasteable(['sh', path.join(files, name)]);
+	const { below } = options;
+	const more = below ? request.packages.filter((name) => !below.packages.includes(name)) : [];
 	return [
 		'mmdebstrap',
-		'--mode=unshare',
-		'--variant=minbase',
-		'--format=tar',
-		`--components=${options.guest.components.join(',')}`,
-		`--include=${request.packages.join(',')}`,
-		'--aptopt=Apt::Install-Recommends "false"',
-		...(options.mirror.proxy ? [`--aptopt=Acquire::http::Proxy "${options.mirror.proxy}"`] : []),
-		'--dpkgopt=path-exclude=/usr/share/man/*',
-		'--dpkgopt=path-exclude=/usr/share/locale/*',
-		'--dpkgopt=path-exclude=/usr/share/doc/*',
-		'--dpkgopt=path-include=/usr/share/doc/*/copyright',
-		'--skip=essential/unlink',
-		packages.handIn,
-		...(options.hasSuiteProgram ? [`--customize-hook=sh ${pasteable([path.join(files, suiteProgram(request.suite))])} "$1"`] : []),
-		`--customize-hook=sh ${pasteable([path.join(files, 'customize.sh')])} "$1" ${pasteable([files])}`,
-		packages.takeOut,
+		...commonOptions(options.guest, options.sources),
+		...(below
+			? [
+					'--variant=custom',
+					'--skip=update',
+					`--setup-hook=${program('on-layer/unpack.sh')} "$1" ${pasteable([layer, known, request.suite, request.packages.join(' '), more.join(' ')])}`,
+					...(more.length === 0 ? [] : [`--customize-hook=${program('on-layer/install.sh')} "$1" ${pasteable(more)}`]),
+				]
+			: ['--variant=minbase', `--include=${request.packages.join(',')}`, '--skip=essential/unlink', handIn]),
+		...(options.hasSuiteProgram ? [`--customize-hook=${program(suiteProgram(request.suite))} "$1"`] : []),
+		`--customize-hook=${program('customize.sh')} "$1" ${pasteable([files])}`,
+		takeOut,
 		request.suite,
 		archive,
-		...(options.mirror.uri ? [options.mirror.uri] : []),
+		...mirrorArguments(request.suite, options.guest.components, options.sources),
 	];
 }
 
@@ -116,20 +104,22 @@ sync "$into"/*
 `;
 
 /**
- * Builds an image into `options.into`. Takes a minute or so, and the mirror.
+ * Builds an image into `options.into`, on a layer or from nothing. Takes the mirror unless all packages are cached.
  * @throws Failure `package-unknown` (exit 2) naming node and package, `mirror-unreachable` (exit 3), or
- * `image-build-failed` (exit 4).
+ * `image-build-failed` (exit 4); an UnusableLayer
  */
 export async function buildImage(request: ImageRequest, options: BuildOptions): Promise<void> {
 	const ranges = await readSubordinateRanges();
 	await withCleanup(async (cleanup) => {
 		const scratch = await makeScratch(imagesDirectory(), ranges, options, cleanup);
+		const layout = scratchLayout(scratch);
 		const archive = path.join(scratch, 'root.tar');
+		if (options.below) await handLayer(options.below, layout.layer);
 		const hasSuiteProgram = await isThere(path.join(imagesDirectory(), suiteProgram(request.suite)));
 		const argv = mmdebstrapArgv(request, archive, { ...options, scratch, hasSuiteProgram });
 		const log = await bootstrap(argv, { ...options, scratch });
-		if (log.exitCode !== 0) throw bootstrapFailure(log.text, request);
-		await keepPackages(scratchLayout(scratch).gathered, options.packageCache);
+		if (log.exitCode !== 0) throw refusal(log.text) ?? bootstrapFailure(log.text, request);
+		await keepPackages(layout.gathered, options.packageCache);
 		options.onProgress('writing the file system');
 		const tree = path.join(scratch, 'tree');
 		const unpack = inUserNamespace(ranges, ['sh', '-c', unpackProgram, 'sh', archive, options.into, tree, fileSystemSize]);
@@ -138,64 +128,29 @@ export async function buildImage(request: ImageRequest, options: BuildOptions): 
 	});
 }
 
-/** Runs mmdebstrap to its end; resolves to its exit status and log. */
-export async function bootstrap(
-	argv: Argv,
-	options: Pick<BuildOptions, 'onProgress' | 'signal'> & { readonly scratch: string; readonly env?: Readonly<Record<string, string>> },
-): Promise<{ exitCode: number | undefined; text: string }> {
-	let text = '';
-	const onStderr = (chunk: Buffer) => {
-		text += chunk.toString();
-		const step = /^I: ((?:downloading|extracting|installing|creating) .*?)(?:\.\.\.)?$/m.exec(chunk.toString());
-		if (step?.[1]) options.onProgress(step[1]);
-	};
-	const env = { TMPDIR: options.scratch, ...options.env };
-	const { exitCode } = await runWithFamily('mmdebstrap', argv, { env, onStderr, signal: options.signal });
-	return { exitCode, text };
+/** Why an image cannot be made on a layer: its packages are outdated, they would not become the right set, or it is gone. */
+export class UnusableLayer extends Error {
+	readonly why: 'outdated' | 'unfit' | 'gone';
+
+	constructor(why: UnusableLayer['why'], detail: string) {
+		super(detail);
+		this.why = why;
+	}
 }
 
-/**
- * Runs a program that has programs of its own work for it. All of them are killed when this process dies meanwhile, whatever
- * ends it.
- */
-async function runWithFamily(
-	name: string,
-	argv: Argv,
-	{ signal, ...options }: Pick<ChildOptions, 'env' | 'onStderr'> & Pick<BuildOptions, 'signal'>,
-): Promise<ChildExit> {
-	return withCleanup(async (cleanup) => {
-		let child: Child | undefined;
-		cleanup.defer(name, () => child?.stop());
-		// The signal is for the moment until the janitor is there.
-		child = await startChild(argv, { signalWhenOrphaned: 'SIGTERM', ...options });
-		await startJanitor(`janitor of ${name}`, ['sh', '-c', 'kill -s KILL -- "-$1"', 'sh', String(child.pid)], cleanup);
-		return untilAborted(child.exited, signal);
-	});
+/** What on-layer/unpack.sh said when it refused. */
+function refusal(log: string): UnusableLayer | undefined {
+	const [, why, detail = ''] = /^E: the layer is (outdated|unfit): (.*)$/m.exec(log) ?? [];
+	return why === 'outdated' || why === 'unfit' ? new UnusableLayer(why, detail) : undefined;
 }
 
-/** What went wrong, as mmdebstrap's log (apt's messages are in it) tells. */
-export function bootstrapFailure(
-	log: string,
-	request: ImageRequest,
-	{ what, command }: BuildSubject = { what: 'the image', command: 'rehearse image' },
-): Failure {
-	const nodes = request.nodes.join(', ');
-	const unknown = /E: (?:Unable to locate package (\S+)|Package '(\S+)' has no installation candidate)/.exec(log);
-	if (unknown) {
-		const name = unknown[1] ?? unknown[2] ?? '';
-		return new Failure('package-unknown', ExitCode.usage, `${nodes}: Debian has no package '${name}'`, {
-			node: request.nodes[0],
-			hint: `correct the name in the recipe's packages; \`apt-cache search ${name}\` may help`,
-		});
+async function handLayer(layer: Layer, into: string): Promise<void> {
+	await mkdir(into);
+	await chmod(into, 0o755);
+	try {
+		await takeLayer(layer, into);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+		throw new UnusableLayer('gone', `${layer.archive} is gone`);
 	}
-	// Behind that line mmdebstrap cleans up, at length.
-	const upToFailure = /^[^]*?^E: setup failed.*$/m.exec(log)?.[0] ?? log;
-	const detail = lastLines(upToFailure, 20);
-	if (/Could not (?:resolve|connect)|Temporary failure resolving|Unable to connect|Connection failed/.test(log)) {
-		return hostFailure('mirror-unreachable', `${what} of ${nodes} is not built yet, and the mirror cannot be reached`, {
-			detail,
-			hint: `run \`${command}\` once with a network; later runs need none`,
-		});
-	}
-	return brokenFailure('image-build-failed', `${what} of ${nodes} could not be built`, { detail });
 }

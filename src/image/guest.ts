@@ -12,6 +12,8 @@ export interface GuestDefinition {
 	readonly base: readonly string[];
 	/** Those of `base` that only this tool needs: no machine has them, or what they depend on, for their sake. */
 	readonly tool: readonly string[];
+	/** Packages that most recipes name beside those. Images that have all of them share a layer with them. */
+	readonly common: readonly string[];
 	/** What each feature of a recipe stands for. */
 	readonly features: Readonly<Record<string, readonly string[]>>;
 	/** Packages of features that a suite does not have, because others of the feature bring the same there. */
@@ -52,6 +54,19 @@ export interface ImageRequest {
 	readonly suite: string;
 	readonly packages: readonly string[];
 	readonly nodes: readonly string[];
+}
+
+/** Packages that are installed once for all images that have them. */
+export interface LayerRequest {
+	readonly suite: string;
+	/** Sorted. */
+	readonly packages: readonly string[];
+}
+
+/** The layer that an image is made on: the largest whose packages the image has. They follow from the guest definition alone. */
+export function layerRequest({ suite, packages }: Pick<ImageRequest, 'suite' | 'packages'>, { base, common }: Pick<GuestDefinition, 'base' | 'common'>): LayerRequest {
+	const layer = common.every((name) => packages.includes(name)) ? [...new Set([...base, ...common])] : base;
+	return { suite, packages: [...layer].sort() };
 }
 
 /** One request per suite and distinct package set, in the order of the nodes. */

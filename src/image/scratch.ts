@@ -18,6 +18,8 @@ export const scratchLayout = (scratch: string) => ({
 	files: path.join(scratch, 'files'),
 	/** Packages that were there before. */
 	known: path.join(scratch, 'known'),
+	/** The layer that is built on. */
+	layer: path.join(scratch, 'layer'),
 	/** Packages that are there afterwards. */
 	gathered: path.join(scratch, 'gathered'),
 });

@@ -2,11 +2,12 @@ import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { contentKey, sha256 } from '../base/hash.js';
 import type { RunEventBody } from '../lab/events.js';
+import { allUpdates, suitesOf, updateSets, type Sources, type Update } from './archives.js';
 import { buildOnce } from './build-once.js';
-import { buildImage } from './build.js';
+import { buildImage, UnusableLayer, type BuildOptions } from './build.js';
 import { parseContents, type ImageContents } from './contents.js';
-import { imagesDirectory, isOfOtherImages, type GuestDefinition, type ImageRequest } from './guest.js';
-import type { Mirror } from './mirror.js';
+import { imagesDirectory, isOfOtherImages, layerRequest, type GuestDefinition, type ImageRequest } from './guest.js';
+import { findLayer, layerKey, provideLayer, type LayerOptions } from './layer.js';
 import { scratchBase } from './scratch.js';
 
 /** An image that is built and may be booted from; nothing ever writes to it again. */
@@ -20,10 +21,11 @@ export interface Image {
 }
 
 export interface ImageStoreOptions {
-	/** `…/rehearse/images`; what is downloaded for them is kept beside it. */
+	/** `…/rehearse/images`; layers, and what is downloaded, are kept beside it. */
 	readonly directory: string;
 	readonly guest: GuestDefinition;
-	readonly findMirror: () => Promise<Mirror>;
+	/** Where the packages of a suite come from. `updates` is undefined where the mirror cannot be reached. */
+	readonly findSources: (suite: string) => Promise<Omit<Sources, 'updates'> & { readonly updates: Sources['updates'] | undefined }>;
 	readonly emit: (event: RunEventBody) => void;
 	readonly signal?: AbortSignal | undefined;
 }
@@ -31,11 +33,16 @@ export interface ImageStoreOptions {
 /** Part of every key: to be raised when `build.ts` makes another image of the same packages and files. */
 const imageFormat = 2;
 
-/** The key of an image: everything that its content depends on but the state of the mirror. */
-export async function imageKey({ suite, packages }: Pick<ImageRequest, 'suite' | 'packages'>, guest: GuestDefinition): Promise<string> {
+/** The key of an image: everything that its content depends on but the state of the mirror, of which it says what updates it has. */
+export async function imageKey(
+	{ suite, packages }: Pick<ImageRequest, 'suite' | 'packages'>,
+	guest: GuestDefinition,
+	updates: readonly Update[] = allUpdates,
+): Promise<string> {
 	const { components } = guest;
 	const recipe = await hashTree(imagesDirectory(), (file) => file === 'guest.json' || isOfOtherImages(file, suite));
-	return contentKey({ format: imageFormat, suite, components, packages, recipe });
+	const layer = layerKey(layerRequest({ suite, packages }, guest), guest, updates);
+	return contentKey({ format: imageFormat, suite, components, packages, updates, layer, recipe });
 }
 
 /** SHA-256 over the paths, modes and contents of the files of a directory, but for those whose path is excepted. */
@@ -52,9 +59,21 @@ export async function hashTree(directory: string, isExcepted: (file: string) => 
 	return sha256(parts.join('\n'));
 }
 
-/** The image of a request if it is built already. Marks it as used now. */
+/** The image of a request if it is built already, with what updates ever; those with most go first. Marks it as used now. */
 export async function findImage(request: ImageRequest, options: Pick<ImageStoreOptions, 'directory' | 'guest'>): Promise<Image | undefined> {
-	const key = await imageKey(request, options.guest);
+	for (const updates of updateSets) {
+		const image = await findImageWith(updates, request, options);
+		if (image) return image;
+	}
+	return undefined;
+}
+
+async function findImageWith(
+	updates: readonly Update[],
+	request: ImageRequest,
+	options: Pick<ImageStoreOptions, 'directory' | 'guest'>,
+): Promise<Image | undefined> {
+	const key = await imageKey(request, options.guest, updates);
 	const image = imageAt(path.join(options.directory, key), key, request.packages);
 	// A power failure, or the rest of an interrupted prune, may have left some of them, or nothing in them.
 	const sizes = [image.rootFile, image.kernelFile, image.initrdFile].map((file) => stat(file).then(({ size }) => size, () => 0));
@@ -80,19 +99,74 @@ export async function readContents({ rootFile }: Pick<Image, 'rootFile'>): Promi
 
 /** The image of a request, built if it is not there. Safe when several runs want the same one. */
 export async function provideImage(request: ImageRequest, options: ImageStoreOptions): Promise<Image> {
-	const { guest, findMirror, signal } = options;
-	const key = await imageKey(request, guest);
-	const nodes = request.nodes.join(', ');
-	const onProgress = (detail: string) => options.emit({ type: 'stage-progress', stage: 'images', detail: `${nodes}: ${detail}` });
+	const found = await findImage(request, options);
+	if (found) return found;
+	const sources = await settleSources(request, options);
+	const key = await imageKey(request, options.guest, sources.updates);
+	const onProgress = progressOf(request.nodes, options);
 	return buildOnce({
 		directory: path.join(options.directory, key),
-		find: () => findImage(request, options),
+		find: () => findImageWith(sources.updates, request, options),
 		build: async (into) => {
-			const packageCache = path.join(path.dirname(options.directory), 'packages');
-			await buildImage(request, { guest, mirror: await findMirror(), into, scratchBase: await scratchBase(), packageCache, onProgress, signal });
-			await writeFile(path.join(into, 'image.json'), `${JSON.stringify({ key, packages: request.packages }, null, '\t')}\n`);
+			await buildOnLayer(request, sources, { ...options, into, onProgress });
+			const description = { key, suites: suitesOf(request.suite, sources.updates), packages: request.packages };
+			await writeFile(path.join(into, 'image.json'), `${JSON.stringify(description, null, '\t')}\n`);
 		},
 		onWait: () => onProgress('another run builds this image; waiting for it'),
-		signal,
+		signal: options.signal,
 	});
+}
+
+/** Where the layers of a store's images are. */
+const layersBeside = (directory: string): string => path.join(path.dirname(directory), 'layers');
+
+/** Tells how far the image of some nodes is. */
+const progressOf =
+	(nodes: readonly string[], { emit }: Pick<ImageStoreOptions, 'emit'>) =>
+	(detail: string): void =>
+		emit({ type: 'stage-progress', stage: 'images', detail: `${nodes.join(', ')}: ${detail}` });
+
+/** Where the packages of an image come from. Without the mirror it can be made of a layer that is there, with the updates of that. */
+async function settleSources(request: ImageRequest, { directory, guest, findSources }: ImageStoreOptions): Promise<Sources> {
+	const { updates: found, ...mirror } = await findSources(request.suite);
+	if (found) return { ...mirror, updates: found };
+	for (const updates of updateSets) {
+		if (await findLayer(layerRequest(request, guest), { directory: layersBeside(directory), guest, sources: { updates } })) return { ...mirror, updates };
+	}
+	return { ...mirror, updates: allUpdates };
+}
+
+/** The options of the layer of an image. */
+function layerOptions({ nodes }: ImageRequest, sources: Sources, options: ImageStoreOptions): LayerOptions {
+	const { directory, guest, signal } = options;
+	return { directory: layersBeside(directory), guest, nodes, sources, onProgress: progressOf(nodes, options), signal };
+}
+
+/** Provides the layer that the image of a request is made on. */
+export async function prepareLayer(request: ImageRequest, options: ImageStoreOptions): Promise<void> {
+	await provideLayer(layerRequest(request, options.guest), layerOptions(request, await settleSources(request, options), options));
+}
+
+/** How many layers a build tries, each newer than the one before, until it makes do without. */
+const layersTried = 3;
+
+async function buildOnLayer(request: ImageRequest, sources: Sources, options: ImageStoreOptions & Pick<BuildOptions, 'into' | 'onProgress'>): Promise<void> {
+	const { directory, guest, into, onProgress, signal } = options;
+	const packageCache = path.join(path.dirname(directory), 'packages');
+	const build = async (below: BuildOptions['below']) =>
+		buildImage(request, { guest, sources, below, into, scratchBase: await scratchBase(), packageCache, onProgress, signal });
+	const wanted = layerRequest(request, guest);
+	let outdated: string | undefined;
+	for (let tried = 0; tried < layersTried; tried++) {
+		const layer = await provideLayer(wanted, layerOptions(request, sources, options), outdated);
+		try {
+			return await build({ ...layer, packages: wanted.packages });
+		} catch (error) {
+			if (!(error instanceof UnusableLayer)) throw error;
+			if (error.why === 'unfit') break;
+			if (error.why === 'outdated') outdated = layer.id;
+		}
+	}
+	onProgress('from nothing: its packages do not fit those that images share');
+	await build(undefined);
 }

@@ -3,7 +3,7 @@ import { copyFile, readdir, readFile, readlink, writeFile } from 'node:fs/promis
 import path from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
 import { pasteable } from '../base/shell.js';
-import { bootstrap, bootstrapFailure, packageHooks, type BuildSubject } from '../image/build.js';
+import { bootstrap, bootstrapFailure, packageHooks, type BuildSubject } from '../image/bootstrap.js';
 import type { GuestDefinition } from '../image/guest.js';
 import type { Mirror } from '../image/mirror.js';
 import { keepPackages } from '../image/package-cache.js';
@@ -87,8 +87,7 @@ export async function buildBase(request: BaseRequest, options: BaseBuildOptions)
 		const pinned = request.pin === undefined ? undefined : parseManifest(request.pin, 'dpkg-manifest');
 		if (pinned) await writeFile(preferences, pinPreferences(pinned), { mode: 0o644 });
 		const argv = baseMmdebstrapArgv(request, files, { ...options, scratch });
-		// INITRD=No (initramfs-tools' kernel hook): customize.sh makes the one that counts, once all packages are there.
-		const log = await bootstrap(argv, { ...options, scratch, env: { INITRD: 'No' } });
+		const log = await bootstrap(argv, { ...options, scratch });
 		if (log.exitCode !== 0) throw bootstrapFailure(log.text, request, subject);
 		await keepPackages(gathered, options.packageCache);
 		const manifest = await readFile(path.join(out, baseFiles.manifest), 'utf8');

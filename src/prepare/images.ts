@@ -1,9 +1,10 @@
 import os from 'node:os';
 import { Semaphore } from '../base/semaphore.js';
 import { withEither } from '../base/waiting.js';
-import { imageRequests, readGuestDefinition, type ImageRequest } from '../image/guest.js';
-import { findHostMirror } from '../image/mirror.js';
-import { findImage, provideImage, type Image } from '../image/store.js';
+import { imageRequests, layerRequest, readGuestDefinition, type ImageRequest } from '../image/guest.js';
+import { allUpdates, probeUpdates, suitesOf } from '../image/archives.js';
+import { findHostMirror, namedMirror } from '../image/mirror.js';
+import { findImage, prepareLayer, provideImage, type Image, type ImageStoreOptions } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 
@@ -31,13 +32,30 @@ export async function provideImages(
 	{ directory, mirror, emit, signal }: ImagesOptions,
 ): Promise<ReadonlyMap<string, Image>> {
 	const guest = await readGuestDefinition();
-	const findMirror = () => (mirror ? Promise.resolve({ uri: mirror }) : findHostMirror(signal));
+	// Asked once for all images, and only where one is built.
+	const answers = new Map<string, ReturnType<ImageStoreOptions['findSources']>>();
+	const findSources = (suite: string) => {
+		const answer = answers.get(suite) ?? askMirror(suite, mirror, { emit, signal });
+		answers.set(suite, answer);
+		return answer;
+	};
 	const images = new Map<string, Image>();
 	const failing = new AbortController();
 	const semaphore = new Semaphore(buildsAtOnce);
+	// A layer is waited for outside of the semaphore, so that another can be built meanwhile.
+	const layers = new Map<string, Promise<void>>();
+	const layer = (request: ImageRequest, options: ImageStoreOptions) => {
+		const key = JSON.stringify(layerRequest(request, guest));
+		const prepared = layers.get(key) ?? semaphore.take(() => prepareLayer(request, options));
+		layers.set(key, prepared);
+		return prepared;
+	};
 	const provide = async (request: ImageRequest, either: AbortSignal) => {
+		const options = { directory, guest, findSources, emit, signal: either };
 		try {
-			const image = await semaphore.take(() => provideImage(request, { directory, guest, findMirror, emit, signal: either }));
+			const found = await findImage(request, options);
+			if (!found) await layer(request, options);
+			const image = found ?? (await semaphore.take(() => provideImage(request, options)));
 			for (const node of request.nodes) images.set(node, image);
 		} catch (error) {
 			failing.abort(error);
@@ -50,4 +68,20 @@ export async function provideImages(
 		either.throwIfAborted();
 	});
 	return images;
+}
+
+/** Where the packages of a suite come from. Says what updates there are none of. */
+async function askMirror(
+	suite: string,
+	named: string | undefined,
+	{ emit, signal }: Pick<ImagesOptions, 'emit' | 'signal'>,
+): ReturnType<ImageStoreOptions['findSources']> {
+	const mirror = named === undefined ? await findHostMirror(signal) : namedMirror(named);
+	const updates = await probeUpdates(suite, mirror, signal);
+	const missing = updates && allUpdates.filter((update) => !updates.includes(update));
+	if (missing && missing.length > 0) {
+		const names = suitesOf(suite, missing).slice(1).join(' and no ');
+		emit({ type: 'notice', message: `the mirror has no ${names}: images are built without` });
+	}
+	return { ...mirror, updates };
 }

@@ -12,6 +12,8 @@ export interface ShownImage {
 	/** The packages that are asked for. */
 	readonly packages: readonly string[];
 	readonly built: boolean;
+	/** The suites of the archive that it was built from, such as `trixie`, `trixie-security`; empty when it is not built. */
+	readonly suites: readonly string[];
 	/** How many packages are in it, those that others depend on included; 0 when it is not built. */
 	readonly installed: number;
 	/** What it occupies on the disk, in bytes; 0 when it is not built. */
@@ -35,12 +37,12 @@ export function renderImages(images: readonly ShownImage[], options: { readonly 
 export const imagesObject = (lab: string, images: readonly ShownImage[]) => ({
 	schema: 1,
 	lab,
-	images: images.map(({ key, directory, nodes, packages, built, installed, bytes }) => ({
+	images: images.map(({ key, directory, nodes, packages, built, suites, installed, bytes }) => ({
 		key,
 		directory,
 		nodes,
 		built,
-		...(built ? { bytes, installed } : {}),
+		...(built ? { bytes, installed, suites } : {}),
 		packages,
 	})),
 });

@@ -8,6 +8,8 @@ export interface Paths {
 	/** Images and everything else that can be made again. `rehearse prune` empties it. */
 	readonly cache: string;
 	readonly images: string;
+	/** What images have in common. */
+	readonly layers: string;
 	/** Base layers of ISOs. */
 	readonly isoBases: string;
 	readonly checkpoints: string;
@@ -33,6 +35,7 @@ export function userPaths(): Paths {
 	return {
 		cache,
 		images: path.join(cache, 'images'),
+		layers: path.join(cache, 'layers'),
 		isoBases: path.join(cache, 'iso-bases'),
 		checkpoints: path.join(cache, 'checkpoints'),
 		hostKeys: path.join(cache, 'host-keys'),

@@ -8,4 +8,4 @@ const { request, directory, guest } = JSON.parse(readFileSync(process.argv[2] ??
 	directory: string;
 	guest: GuestDefinition;
 };
-await provideImage(request, { directory, guest, findMirror: async () => ({}), emit: () => undefined });
+await provideImage(request, { directory, guest, findSources: async () => ({ updates: ['security', 'updates'] }), emit: () => undefined });

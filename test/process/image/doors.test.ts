@@ -42,7 +42,7 @@ asRoot('a second user who comes in between reads nothing and puts nothing there'
 	const attack = 'ls "$0"; cat "$0/images/customize.sh"; touch "$0/gathered"; ln -s /etc "$0/known/x"; mv "$0" "$0.taken"';
 	const store = await makeStore(t, `setpriv --reuid=65534 --regid=65534 --clear-groups sh -c '${attack}' "$TMPDIR" >>NOTES 2>/dev/null; ls "$TMPDIR" | tr "\\n" " " >>NOTES`);
 	await provideImage(request, store.options);
-	t.deepEqual(store.notes(), ['begin', 'files known ']);
+	t.deepEqual(store.notes(), ['begin', 'files known layer ']);
 });
 
 test.serial('what a build hands back is taken where it is a regular file in a directory of its own, and nothing else', async (t) => {

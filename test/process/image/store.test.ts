@@ -8,6 +8,7 @@ import path from 'node:path';
 import test from 'ava';
 import { tokenOf } from '../../../src/base/alive.js';
 import { poll } from '../../../src/base/waiting.js';
+import { allUpdates, updateSets, type Update } from '../../../src/image/archives.js';
 import { findImage, imageKey, provideImage } from '../../../src/image/store.js';
 import type { RunEventBody } from '../../../src/lab/events.js';
 import { startChild } from '../../../src/process/child.js';
@@ -162,11 +163,28 @@ test.serial('what a power failure left of a build is not taken for an image, and
 	t.deepEqual(await readdir(store.directory), [key]);
 });
 
+test.serial('an image says which updates it has; one with fewer, or with more, will do', async (t) => {
+	const store = await makeStore(t, 'exit 0');
+	const of = (updates: readonly Update[] | undefined) => ({ ...store.options, findSources: async () => ({ updates }) });
+	const image = await provideImage(request, of(['updates']));
+	const description = JSON.parse(await readFile(path.join(store.directory, image.key, 'image.json'), 'utf8')) as { suites: string[] };
+	t.deepEqual(description.suites, ['trixie', 'trixie-updates']);
+	t.is(image.key, await imageKey(request, guest, ['updates']));
+	t.deepEqual(await provideImage(request, of(allUpdates)), image);
+	t.deepEqual(store.notes(), ['begin']);
+
+	// Without the mirror, a new image has the updates of the layer that is there.
+	const offline = await provideImage({ ...request, packages: ['cloud-init', 'nginx'] }, of(undefined));
+	t.is(offline.key, await imageKey({ ...request, packages: ['cloud-init', 'nginx'] }, guest, ['updates']));
+	t.is((await readdir(path.join(store.directory, '..', 'layers'))).length, 1);
+});
+
 test('a key follows from the packages and the suite, in every process the same', async (t) => {
 	const key = await imageKey(request, guest);
 	t.is(await imageKey({ ...request }, { ...guest }), key);
 	t.not(await imageKey({ ...request, packages: ['cloud-init'] }, guest), key);
 	t.not(await imageKey({ ...request, suite: 'bookworm' }, guest), key);
+	t.is(new Set(await Promise.all(updateSets.map((updates) => imageKey(request, guest, updates)))).size, 4);
 	t.is(await imageKey(request, { ...guest, features: { unused: ['x'] } }), key);
 });
 

@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { allUpdates } from '../../../src/image/archives.js';
 import { poll } from '../../../src/base/waiting.js';
 import type { GuestDefinition, ImageRequest } from '../../../src/image/guest.js';
 import type { ImageStoreOptions } from '../../../src/image/store.js';
 import type { RunEventBody } from '../../../src/lab/events.js';
 
 /** What images are made of. */
-export const guest: GuestDefinition = { suite: 'trixie', components: ['main'], base: [], tool: [], features: {}, absent: {} };
+export const guest: GuestDefinition = { suite: 'trixie', components: ['main'], base: [], tool: [], features: {}, absent: {}, common: [] };
 /** One that the tests want. */
 export const request: ImageRequest = { suite: 'trixie', packages: ['cloud-init', 'jq'], nodes: ['one'] };
 
@@ -23,21 +24,37 @@ export interface Store {
 	notes(): string[];
 }
 
-/** What the fake mmdebstrap does beside noting its begin, and what is done before the file system is written: shell programs. */
-export async function makeStore(t: ExecutionContext, bootstrap: string, unpack = ':'): Promise<Store> {
+/**
+ * @param bootstrap what the fake mmdebstrap does for an image beside noting its begin: a shell program
+ * @param unpack what is done before the file system is written
+ * @param layer what the fake mmdebstrap does for a layer, beside making one
+ */
+export async function makeStore(t: ExecutionContext, bootstrap: string, unpack = ':', layer = 'exit 0'): Promise<Store> {
 	// Open to all, as os.tmpdir() need not be.
 	const base = await mkdtemp('/tmp/rehearse-test-');
 	t.teardown(() => rm(base, { recursive: true, force: true }));
 	await chmod(base, 0o755);
 	const notes = path.join(base, 'notes');
 	await writeFile(notes, '');
-	await writeProgram(base, 'mmdebstrap', `echo begin >>${notes}\n${bootstrap.replaceAll('NOTES', notes)}`);
+	const program = (text: string) => text.replaceAll('NOTES', notes);
+	// Only a layer keeps the package lists.
+	await writeProgram(
+		base,
+		'mmdebstrap',
+		`case "$*" in *cleanup/apt/lists*)
+	(${program(layer)}) || exit
+	echo status >"$TMPDIR/essential-status"
+	for word; do case $word in */layer.tar) echo layer >"$word" ;; esac; done
+	exit ;;
+esac
+echo begin >>${notes}\n${program(bootstrap)}`,
+	);
 	// Within the user namespace a program of the shell's unpacks the archive; its second argument is where to, its last a size.
 	const steps = [
 		'while [ "$1" != -- ]; do shift; done; shift',
 		'[ "$1" = chgrp ] && exit',
 		'[ $# = 8 ] || exec "$@"',
-		unpack.replaceAll('NOTES', notes),
+		program(unpack),
 		'for file in root.img vmlinuz initrd; do echo built >"$6/$file"; done',
 	];
 	await writeProgram(base, 'unshare', steps.join('\n'));
@@ -51,7 +68,7 @@ export async function makeStore(t: ExecutionContext, bootstrap: string, unpack =
 		directory,
 		events,
 		temporary,
-		options: { directory, guest, findMirror: async () => ({}), emit: (event) => events.push(event) },
+		options: { directory, guest, findSources: async () => ({ updates: allUpdates }), emit: (event) => events.push(event) },
 		notes: () => readFileSync(notes, 'utf8').split('\n').filter(Boolean),
 	};
 }

@@ -43,7 +43,7 @@ async function makeStore(t: ExecutionContext, bootstrap: string) {
 	const steps: string[] = [];
 	const options: BaseStoreOptions = {
 		directory,
-		guest: { suite: 'trixie', components: ['main'], base: [], tool: [], features: {}, absent: {} },
+		guest: { suite: 'trixie', components: ['main'], base: [], tool: [], features: {}, absent: {}, common: [] },
 		findMirror: async () => ({}),
 		onProgress: (step) => steps.push(step),
 	};

@@ -30,6 +30,7 @@ async function fill(t: ExecutionContext) {
 	const paths = {
 		cache: path.join(directory, 'cache'),
 		images: inCache('images'),
+		layers: inCache('layers'),
 		isoBases: inCache('iso-bases'),
 		checkpoints: inCache('checkpoints'),
 		hostKeys: inCache('host-keys'),
@@ -154,4 +155,17 @@ test('base layers of ISOs go too, but for one that is being built, which keeps t
 	t.deepEqual(kept.map(({ kind }) => kind), ['iso-base', 'packages']);
 	t.false(has(`cache/iso-bases/${builtKey}`));
 	t.true(has(`cache/iso-bases/${partialKey}.partial/10-base.squashfs`));
+});
+
+test('so do the layers below images, but for one that is being built', async (t) => {
+	const { paths, put, prune, has } = await fill(t);
+	await put(`cache/layers/${builtKey}/layer.tar`, 'x');
+	await put(`cache/layers/${partialKey}.partial/layer.tar`, 'x');
+	const lock = await acquireLock(path.join(paths.layers, partialKey), { timeoutMs: 0 });
+	const { removed, kept } = await prune();
+	await lock.release();
+	t.deepEqual(removed.map(({ kind }) => kind), ['run', 'image', 'image', 'layer']);
+	t.deepEqual(kept.map(({ kind }) => kind), ['layer', 'packages']);
+	t.false(has(`cache/layers/${builtKey}`));
+	t.true(has(`cache/layers/${partialKey}.partial/layer.tar`));
 });

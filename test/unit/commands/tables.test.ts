@@ -10,10 +10,11 @@ const built: ShownImage = {
 	nodes: ['web', 'worker'],
 	packages: ['curl', 'jq'],
 	built: true,
+	suites: ['trixie', 'trixie-updates'],
 	installed: 208,
 	bytes: 375 * 2 ** 20,
 };
-const missing: ShownImage = { ...built, key: 'fedcba9876543210', nodes: ['database'], built: false, installed: 0, bytes: 0 };
+const missing: ShownImage = { ...built, key: 'fedcba9876543210', nodes: ['database'], built: false, suites: [], installed: 0, bytes: 0 };
 
 test('images, built and not', (t) => {
 	t.is(

@@ -1,28 +1,62 @@
 import test from 'ava';
-import { bootstrapFailure, mmdebstrapArgv } from '../../../src/image/build.js';
+import { allUpdates, type Sources } from '../../../src/image/archives.js';
+import { mmdebstrapArgv } from '../../../src/image/build.js';
+import { bootstrapFailure } from '../../../src/image/bootstrap.js';
+import { layerArgv } from '../../../src/image/layer.js';
 import type { GuestDefinition, ImageRequest } from '../../../src/image/guest.js';
 import type { Mirror } from '../../../src/image/mirror.js';
 import { argumentLines, matchesGolden } from '../base/golden.js';
 
-const guest: GuestDefinition = { suite: 'trixie', components: ['main', 'contrib'], base: [], tool: [], features: {}, absent: {} };
+const guest: GuestDefinition = { suite: 'trixie', components: ['main', 'contrib'], base: [], tool: [], features: {}, absent: {}, common: [] };
 const request: ImageRequest = { suite: 'trixie', packages: ['cloud-init', 'jq'], nodes: ['one', 'two'] };
 
-const argv = (mirror: Mirror) =>
-	mmdebstrapArgv(request, `/o'neill/my scratch/root.tar`, { guest, mirror, scratch: `/o'neill/my scratch` });
+const scratch = `/o'neill/my scratch`;
+const argv = (mirror: Mirror & { updates?: Sources['updates'] }, below?: { packages: string[] }) =>
+	mmdebstrapArgv(request, `${scratch}/root.tar`, { guest, sources: { updates: allUpdates, ...mirror }, scratch, below });
 
-test("mmdebstrap's arguments", (t) => {
+test("mmdebstrap's arguments, for an image from nothing", (t) => {
 	matchesGolden(t, 'image/golden/mmdebstrap.txt', argumentLines(argv({})));
 });
 
-test('mirror and proxy of the host are passed on, the mirror last', (t) => {
+test('for an image on a layer', (t) => {
+	matchesGolden(t, 'image/golden/on-layer.txt', argumentLines(argv({}, { packages: ['cloud-init'] })));
+});
+
+test('for a layer', (t) => {
+	const layer = layerArgv({ suite: 'trixie', packages: ['cloud-init'] }, '/cache/layer.tar', { guest, sources: { updates: allUpdates }, scratch });
+	matchesGolden(t, 'image/golden/layer.txt', argumentLines(layer));
+});
+
+test('where a layer has all packages, nothing is installed on it', (t) => {
+	t.false(argv({}, { packages: request.packages.slice() }).some((word) => word.includes('install.sh')));
+});
+
+test('a layer and an image get apt and dpkg the same options', (t) => {
+	const options = (words: readonly string[]) => words.filter((word) => /^--(?:apt|dpkg)opt|^--components/.test(word));
+	t.deepEqual(options(layerArgv({ suite: 'trixie', packages: [] }, '', { guest, sources: { updates: allUpdates }, scratch })), options(argv({})));
+	t.deepEqual(options(argv({}, { packages: [] })), options(argv({})));
+});
+
+test('mirror and proxy of the host are passed on, the mirror last, without updates where it has none', (t) => {
 	const plain = argv({});
-	const mirrored = argv({ uri: 'http://mirror.example/debian', proxy: 'http://proxy.example:3128' });
+	const mirrored = argv({ uri: 'http://mirror.example/debian', updates: [], proxy: 'http://proxy.example:3128' });
 	t.is(mirrored.at(-1), 'http://mirror.example/debian');
 	t.deepEqual(
 		mirrored.filter((word) => !plain.includes(word)),
 		['--aptopt=Acquire::http::Proxy "http://proxy.example:3128"', 'http://mirror.example/debian'],
 	);
 });
+
+const updated = test.macro((t, sources: Sources, expected: string[]) => {
+	const signed = 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]';
+	t.deepEqual(argv(sources).slice(argv({}).length), expected.map((line) => line.replace(/^deb(?= )/, signed)));
+});
+const mirror = { uri: 'http://mirror.example/debian', security: 'http://security.example/d-s' };
+const [updatesLine, securityLine] = ['deb http://mirror.example/debian trixie-updates main contrib', 'deb http://security.example/d-s trixie-security main contrib'];
+test('updates are further sources, each where it is', updated, { ...mirror, updates: allUpdates }, ['http://mirror.example/debian', updatesLine, securityLine]);
+test('those that the mirror has', updated, { ...mirror, updates: ['security'] }, ['http://mirror.example/debian', securityLine]);
+test('security is left out where nobody knows where it is', updated, { uri: mirror.uri, updates: allUpdates }, ['http://mirror.example/debian', updatesLine]);
+test('without a mirror mmdebstrap takes its own, and updates by itself', updated, { updates: allUpdates }, []);
 
 const reported = test.macro((t, log: string, expected: { code: string; exitCode: number; message: RegExp; node?: string }) => {
 	const { message, ...rest } = expected;

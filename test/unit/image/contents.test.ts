@@ -10,6 +10,7 @@ const guest: GuestDefinition = {
 	tool: ['cloud-init'],
 	features: { python: ['python3'], certbot: ['certbot'] },
 	absent: {},
+	common: [],
 };
 
 /** A line of a package: what it needs, what it provides, and its priority. */

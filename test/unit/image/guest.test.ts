@@ -1,5 +1,5 @@
 import test from 'ava';
-import { imageRequests, packageSet, readGuestDefinition, type GuestDefinition } from '../../../src/image/guest.js';
+import { imageRequests, layerRequest, packageSet, readGuestDefinition, type GuestDefinition } from '../../../src/image/guest.js';
 import { labNode, labOf } from '../base/labs.js';
 
 const guest: GuestDefinition = {
@@ -7,6 +7,7 @@ const guest: GuestDefinition = {
 	components: ['main'],
 	base: ['systemd', 'cloud-init'],
 	tool: [],
+	common: ['curl', 'jq'],
 	features: { headless: [], postgresql: ['postgresql', 'postgresql-client'] },
 	absent: { bookworm: ['postgresql-client'] },
 };
@@ -64,4 +65,20 @@ test("the guest's own definition boots, takes a seed and can grow its file syste
 	const { suite, base } = await readGuestDefinition();
 	t.is(suite, 'trixie');
 	for (const name of ['linux-image-cloud-amd64', 'systemd-sysv', 'cloud-init', 'e2fsprogs', 'sudo']) t.true(base.includes(name), name);
+});
+
+test('an image is made on the base, or on what most recipes name where it has all of that', (t) => {
+	const of = (...packages: string[]) => layerRequest({ suite: 'trixie', packages }, guest).packages;
+	t.deepEqual(of('cloud-init', 'curl', 'systemd'), ['cloud-init', 'systemd']);
+	t.deepEqual(of('cloud-init', 'curl', 'jq', 'systemd'), ['cloud-init', 'curl', 'jq', 'systemd']);
+	t.deepEqual(of('cloud-init', 'curl', 'jq', 'nginx', 'systemd'), ['cloud-init', 'curl', 'jq', 'systemd']);
+});
+
+test('the layers of the guest definition have what every image has', async (t) => {
+	const real = await readGuestDefinition();
+	const all = packageSet({ features: [], packages: real.common }, real);
+	for (const packages of [real.base, all]) {
+		const layer = layerRequest({ suite: 'trixie', packages }, real);
+		t.deepEqual(layer.packages.filter((name) => !packages.includes(name)), []);
+	}
 });

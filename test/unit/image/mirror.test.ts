@@ -1,5 +1,5 @@
 import test from 'ava';
-import { findDebianArchive } from '../../../src/image/mirror.js';
+import { findDebianArchive, findSecurityArchive, namedMirror } from '../../../src/image/mirror.js';
 
 const found = test.macro((t, lines: string[], expected: string | undefined) => t.is(findDebianArchive(lines.join('\n')), expected));
 
@@ -16,3 +16,14 @@ test("others' archives do not count", found, [
 	'. nodistro|nodistro|https://node.example/',
 ], undefined);
 test('neither does a line without an address', found, ['Debian|trixie|', 'Debian', ''], undefined);
+
+test('security updates are found where the host has them', (t) => {
+	const lines = ['Debian|bookworm|http://deb.example/debian/', 'Other|bookworm-security|http://other.example/', 'Debian|bookworm-security|http://security.example/d-s//'];
+	t.is(findSecurityArchive(lines.join('\n')), 'http://security.example/d-s');
+	t.is(findSecurityArchive(lines.slice(0, 2).join('\n')), undefined);
+});
+
+test('a mirror that is named has them beside it, if anywhere', (t) => {
+	t.deepEqual(namedMirror('http://deb.example/debian/'), { uri: 'http://deb.example/debian', security: 'http://deb.example/debian-security' });
+	t.deepEqual(namedMirror('http://snapshot.example/debian/20260101T000000Z'), { uri: 'http://snapshot.example/debian/20260101T000000Z' });
+});

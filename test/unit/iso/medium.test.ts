@@ -8,7 +8,7 @@ import { argumentLines, matchesGolden } from '../base/golden.js';
 import { labNode } from '../base/labs.js';
 import { facts } from './facts.js';
 
-const guest: GuestDefinition = { suite: 'trixie', components: ['main'], base: ['cloud-init'], tool: [], features: { nginx: ['nginx'] }, absent: {} };
+const guest: GuestDefinition = { suite: 'trixie', components: ['main'], base: ['cloud-init'], tool: [], features: { nginx: ['nginx'] }, absent: {}, common: [] };
 const request: BaseRequest = { suite: 'trixie', packages: ['jq', 'live-boot'], nodes: ['web'], recommends: false };
 const files = mediumFiles(`/o'neill/out`);
 

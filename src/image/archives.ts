@@ -1,0 +1,69 @@
+/** Debian's archives of updates: which there are for a suite, and how mmdebstrap is told of them. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { withCleanup } from '../base/cleanup.js';
+import { run } from '../process/run.js';
+import type { Mirror } from './mirror.js';
+
+/** An archive that has later versions of a suite's packages: `trixie-security`, `trixie-updates`. */
+export type Update = 'security' | 'updates';
+
+/** Which updates an image may have been made with, the best first. Sorted within, as in keys. */
+export const updateSets: readonly (readonly Update[])[] = [['security', 'updates'], ['security'], ['updates'], []];
+
+/** All updates. */
+export const allUpdates: readonly Update[] = ['security', 'updates'];
+
+/** Where the packages of one suite come from. */
+export interface Sources extends Mirror {
+	/** Sorted. Without a mirror mmdebstrap takes all by itself (mmdebstrap(1), MIRROR). */
+	readonly updates: readonly Update[];
+}
+
+/** The suites that packages come from, for people. */
+export const suitesOf = (suite: string, updates: readonly Update[]): readonly string[] => [suite, ...updates.map((update) => `${suite}-${update}`)];
+
+/** What Debian signs its archives with; Debian itself has it there too (package debian-archive-keyring). */
+const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+/** The last arguments of mmdebstrap, where it takes sources. */
+export function mirrorArguments(suite: string, components: readonly string[], { uri, security, updates }: Sources): readonly string[] {
+	if (uri === undefined) return [];
+	const line = (update: Update, base: string | undefined) =>
+		base !== undefined && updates.includes(update) ? [`deb [signed-by=${keyring}] ${base} ${suite}-${update} ${components.join(' ')}`] : [];
+	return [uri, ...line('updates', uri), ...line('security', security)];
+}
+
+/** apt's own program for downloads (package apt): it goes through the proxies that apt goes through, and needs no privilege. */
+const aptHelper = '/usr/lib/apt/apt-helper';
+
+/** How long the mirror may take to answer, in milliseconds. */
+const probeTimeoutMs = 30_000;
+
+/**
+ * Looks which updates a mirror has for a suite. What it does not have, or does not give in time, is left out. Resolves to
+ * nothing where the mirror does not give the suite itself either: it cannot be reached, or it is none.
+ */
+export async function probeUpdates(suite: string, { uri, security }: Mirror, signal?: AbortSignal): Promise<readonly Update[] | undefined> {
+	if (uri === undefined) return allUpdates;
+	return withCleanup(async (cleanup) => {
+		let directory: string | undefined;
+		cleanup.defer('what a mirror answered', async () => {
+			if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+		});
+		directory = await mkdtemp(path.join(os.tmpdir(), 'rehearse-probe-'));
+		const has = async (base: string | undefined, name: string): Promise<boolean> => {
+			if (base === undefined) return false;
+			try {
+				const argv = [aptHelper, 'download-file', `${base}/dists/${name}/InRelease`, path.join(directory ?? '', name)] as const;
+				return (await run(argv, { allowFailure: true, timeoutMs: probeTimeoutMs, signal })).exitCode === 0;
+			} catch {
+				signal?.throwIfAborted();
+				return false;
+			}
+		};
+		const [itself, ...found] = await Promise.all([has(uri, suite), has(security, `${suite}-security`), has(uri, `${suite}-updates`)]);
+		return itself ? allUpdates.filter((_update, index) => found[index]) : undefined;
+	});
+}

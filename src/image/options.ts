@@ -1,0 +1,15 @@
+import type { GuestDefinition } from './guest.js';
+import type { Mirror } from './mirror.js';
+
+/** The options of mmdebstrap that every build has, so that a layer and what is made on it are as if made at once. */
+export const commonOptions = ({ components }: Pick<GuestDefinition, 'components'>, { proxy }: Mirror): readonly string[] => [
+	'--mode=unshare',
+	'--format=tar',
+	`--components=${components.join(',')}`,
+	'--aptopt=Apt::Install-Recommends "false"',
+	...(proxy ? [`--aptopt=Acquire::http::Proxy "${proxy}"`] : []),
+	'--dpkgopt=path-exclude=/usr/share/man/*',
+	'--dpkgopt=path-exclude=/usr/share/locale/*',
+	'--dpkgopt=path-exclude=/usr/share/doc/*',
+	'--dpkgopt=path-include=/usr/share/doc/*/copyright',
+];

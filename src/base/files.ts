@@ -1,7 +1,7 @@
-/** Reading and writing parts of files, and making directories. */
-import { createHash } from 'node:crypto';
+/** Reading and writing files and parts of them, and making directories. */
+import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, constants, mkdir, open, stat, type FileHandle } from 'node:fs/promises';
+import { access, constants, mkdir, open, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
@@ -28,6 +28,24 @@ export async function openRegular(file: string): Promise<FileHandle | undefined>
 	if (!handle || (await handle.stat()).isFile()) return handle;
 	await handle.close();
 	return undefined;
+}
+
+/**
+ * A name beside a file for what is to take its place. Nobody else has it: a process number would be another process's too, in
+ * another container or on another host with the same home.
+ */
+export const stagingName = (file: string): string => `${file}.${randomBytes(6).toString('hex')}.new`;
+
+/** Writes a file as a whole: who reads it finds what was there before, or all of the new. @throws Error of the system */
+export async function replaceFile(file: string, text: string, mode = 0o666): Promise<void> {
+	const staging = stagingName(file);
+	try {
+		await writeFile(staging, text, { mode });
+		await rename(staging, file);
+	} catch (error) {
+		await rm(staging, { force: true });
+		throw error;
+	}
 }
 
 /** Fills a buffer from a file. @throws Error where the file ends too early */

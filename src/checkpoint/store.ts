@@ -10,7 +10,7 @@ import { tokenOf } from '../base/alive.js';
 
 import { readBootId } from '../base/proc.js';
 import type { CleanupStack } from '../base/cleanup.js';
-import { isThere } from '../base/files.js';
+import { isThere, replaceFile } from '../base/files.js';
 import { verifyFile } from './digest.js';
 import { machineFiles, manifestName, parseManifest, type Damaged, type Manifest } from './manifest.js';
 
@@ -106,9 +106,7 @@ export async function verifyFound(found: FoundCheckpoint, options?: Parameters<t
 async function recordVerified(directory: string, verified: Readonly<Record<string, string>>): Promise<void> {
 	const text = JSON.stringify(verified);
 	if (text === JSON.stringify(await readVerified(directory))) return;
-	const staging = path.join(directory, `.${verifiedName}.${randomBytes(4).toString('hex')}`);
-	await writeFile(staging, text);
-	await rename(staging, path.join(directory, verifiedName));
+	await replaceFile(path.join(directory, verifiedName), text);
 }
 
 /**

@@ -4,12 +4,12 @@
  */
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { type Failure, toFailure, toReported, usageFailure } from '../base/errors.js';
+import { type Failure, usageFailure } from '../base/errors.js';
 import { guardedTerminal, processTerminal, type Terminal } from '../commands/terminal.js';
-import { washed } from '../base/wash.js';
 import { toolVersion } from '../base/package-root.js';
 import { closest } from '../plan/keys.js';
 import type { Command } from './command.js';
+import { tellFailure } from './failure.js';
 import { bundleDefinition } from './commands/bundle.js';
 import { checkDefinition } from './commands/check.js';
 import { consoleDefinition } from './commands/console.js';
@@ -115,11 +115,5 @@ const terminal = guardedTerminal(processTerminal(), process.env);
 try {
 	await buildParser(terminal).parseAsync();
 } catch (error) {
-	// What plans and guests have written is quoted in it.
-	const failure = washed(toReported(toFailure(error)));
-	const { stderr } = terminal;
-	stderr.write(`rehearse: ${failure.message}\n`);
-	if (failure.detail) stderr.write(`${failure.detail.replace(/^/gm, '  ')}\n`);
-	if (failure.hint) stderr.write(`hint: ${failure.hint}\n`);
-	process.exitCode = failure.exitCode;
+	process.exitCode = tellFailure(terminal.stderr, error);
 }

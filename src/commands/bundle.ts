@@ -5,6 +5,7 @@ import path from 'node:path';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { requireSpace } from '../base/disk-usage.js';
 import { brokenFailure, ExitCode, usageFailure } from '../base/errors.js';
+import { stagingName } from '../base/files.js';
 import { formatBytes } from '../base/format.js';
 import { toolVersion } from '../base/package-root.js';
 import { patiently } from '../base/patience.js';
@@ -235,7 +236,7 @@ function foldLog(files: readonly PackedFile[], isRedacted: boolean): RunState {
 /** Writes a file completely or not at all. */
 async function writeStaged(file: string, write: (staging: string) => Promise<void>): Promise<void> {
 	if (existsSync(file)) throw usageFailure(`${file} exists already`, { hint: 'name another file with --out' });
-	const staging = `${file}.${process.pid}.partial`;
+	const staging = stagingName(file);
 	try {
 		await write(staging);
 		await rename(staging, file);

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ExitCode, toFailure, usageFailure } from '../base/errors.js';
-import { makeDirectory } from '../base/files.js';
+import { makeDirectory, stagingName } from '../base/files.js';
 import { composeExport } from '../evidence/compose.js';
 import { signEnvelope } from '../evidence/dsse.js';
 import { names, staysWithin, type ExportedFile, type Signature } from '../evidence/layout.js';
@@ -119,7 +119,7 @@ const readKey = (file: string): Promise<string> =>
 
 /** All files in a staging directory, which then gets its name. */
 async function writeAll(out: string, files: readonly ExportedFile[], keyFile: string | undefined): Promise<void> {
-	const staging = `${path.resolve(out)}.${process.pid}.partial`;
+	const staging = stagingName(path.resolve(out));
 	try {
 		for (const { path: name, contents } of files) {
 			const file = path.join(staging, name);

@@ -1,5 +1,6 @@
 /** `rehearse open`: imports a run of another machine, shows its report, and starts its lab. */
 import { existsSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ExitCode, Failure, toFailure, toReported } from '../base/errors.js';
@@ -79,7 +80,8 @@ function unpack(file: string, runs: string, { stderr }: Pick<Terminal, 'stderr'>
 	return withCleanup(async (cleanup) => {
 		const stamp = new Date().toISOString().replace(/[-:]|\..*/g, '');
 		// Hidden until it is complete. If this process is killed, the next run removes it: see pruneRuns.
-		const staging = path.join(runs, `.${stamp}-${process.pid}-opened`);
+		const own = randomBytes(4).toString('hex');
+		const staging = path.join(runs, `.${stamp}-${own}-opened`);
 		cleanup.defer('unpacked bundle', () => rm(staging, { recursive: true, force: true }));
 		await makeDirectory(staging, 0o700);
 		await writeHolder(staging);
@@ -88,7 +90,7 @@ function unpack(file: string, runs: string, { stderr }: Pick<Terminal, 'stderr'>
 		await look(staging, manifest);
 		const named = path.join(runs, `${stamp}-opened-${manifest.run}`);
 		// The same bundle may have been imported in the same second.
-		const directory = existsSync(named) ? `${named}-${process.pid}` : named;
+		const directory = existsSync(named) ? `${named}-${own}` : named;
 		await rm(holderFile(staging));
 		await rename(staging, directory);
 		return look(directory, manifest);

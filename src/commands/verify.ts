@@ -3,6 +3,7 @@ import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import os from 'node:os';
 import path from 'node:path';
 import { ExitCode, usageFailure } from '../base/errors.js';
+import { washed } from '../base/wash.js';
 import { oneLine, plural } from '../base/format.js';
 import { names, staysWithin } from '../evidence/layout.js';
 import {
@@ -39,14 +40,15 @@ export async function verifyCommand({ directory, allowedSigners, json, terminal 
 	const files = await readExport(directory);
 	const state = stateOf(files);
 	const plan = await planIn(directory, files);
-	const problems = [
+	// Names and signers are a stranger's.
+	const problems = washed([
 		...checkSums(files),
 		...(await checkSumsSignature(files, signers)),
 		...checkEnvelope(files, signers === undefined ? undefined : keysIn(signers)),
 		...checkVerdict(files, state),
 		...checkStatement(files, state, plan),
-	];
-	const signature = signatureIn(files);
+	]);
+	const signature = washed(signatureIn(files));
 	const isSigned = files.has(names.sumsSignature);
 	if (json) {
 		terminal.stdout.write(`${JSON.stringify({ schema: 1, directory: path.resolve(directory), valid: problems.length === 0, signed: isSigned, signature: signature ?? null, problems }, undefined, '\t')}\n`);

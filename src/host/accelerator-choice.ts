@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readBootId } from '../base/proc.js';
 import { usageFailure } from '../base/errors.js';
+import { replaceFile } from '../base/files.js';
 import { contentKey, sha256 } from '../base/hash.js';
 import type { Image } from '../image/store.js';
 import { proveAccelerator, candidatesFor, type AcceleratorChoice, type ProvenAccelerator } from '../machine/accelerator.js';
@@ -70,8 +71,7 @@ export async function rememberedCanaries(options: CanaryOptions): Promise<(accel
 
 async function remember(file: string, outcome: CanaryOutcome): Promise<void> {
 	await mkdir(path.dirname(file), { recursive: true });
-	await writeFile(`${file}.${process.pid}`, JSON.stringify(outcome));
-	await rename(`${file}.${process.pid}`, file);
+	await replaceFile(file, JSON.stringify(outcome));
 }
 
 async function recall(file: string): Promise<CanaryOutcome | undefined> {

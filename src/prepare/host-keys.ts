@@ -1,5 +1,6 @@
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { stagingName } from '../base/files.js';
 import type { HostKey, LabNode } from '../lab/lab.js';
 
 /**
@@ -23,7 +24,7 @@ async function provideHostKey(file: string, node: string): Promise<HostKey> {
 	if (known) return known;
 	// The SSH library loads slowly, and keys are only made once.
 	const { generateHostKey } = await import('../ssh/login.js');
-	const staging = `${file}.${process.pid}`;
+	const staging = stagingName(file);
 	await writeFile(staging, JSON.stringify(generateHostKey(node)), { mode: 0o600 });
 	try {
 		// link(2), unlike a rename, does not replace a key that another run has written meanwhile.

@@ -1,9 +1,10 @@
 /** The running labs of this user on this machine. A file in each run directory says how to reach its lab. */
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { lifeOf } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { usageFailure } from '../base/errors.js';
+import { replaceFile } from '../base/files.js';
 import { isStaging, readHolder } from './run-directory.js';
 
 /** A running lab. */
@@ -38,8 +39,7 @@ export const liveFile = (runDirectory: string): string => path.join(runDirectory
 export async function announceLive(lab: LiveLab, cleanup: CleanupStack): Promise<void> {
 	const file = liveFile(lab.runDirectory);
 	cleanup.defer('announcement', () => rm(file, { force: true }));
-	await writeFile(`${file}.new`, JSON.stringify(lab));
-	await rename(`${file}.new`, file);
+	await replaceFile(file, JSON.stringify(lab));
 }
 
 /** Finds the running labs, oldest first. It ignores what killed processes have left. */

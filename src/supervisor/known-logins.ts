@@ -2,8 +2,9 @@
  * What the login checks of a started lab came to, noted beside its checkpoint. Machines that are restored from that are
  * those that were checked: whoever only rehearses the scenario again need not wait for another login.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { replaceFile } from '../base/files.js';
 import { readCheckpoint } from '../checkpoint/store.js';
 import type { LoginOutcome } from '../lab/events.js';
 import type { RunSpec } from '../protocol/run-spec.js';
@@ -34,11 +35,8 @@ export async function readKnownLogins(place: Place): Promise<readonly LoginOutco
 export async function keepKnownLogins(place: Place, logins: readonly LoginOutcome[]): Promise<void> {
 	const checkpoint = await findIt(place);
 	if (!checkpoint || (await readKnownLogins(place)).length > 0) return;
-	const staging = path.join(checkpoint.directory, `.${noteName}`);
 	const note: Note = { savedAt: checkpoint.savedAt, logins };
-	await writeFile(staging, `${JSON.stringify(note)}\n`)
-		.then(() => rename(staging, path.join(checkpoint.directory, noteName)))
-		.catch(() => undefined);
+	await replaceFile(path.join(checkpoint.directory, noteName), `${JSON.stringify(note)}\n`).catch(() => undefined);
 }
 
 async function findIt({ checkpoints, startedKey }: Place) {

@@ -8,7 +8,7 @@ import { editLab } from '../integration/support/labs.js';
 import { makeSandbox, type HostProcess, type Sandbox } from '../integration/support/sandbox.js';
 import { runTool, Tool, type Ended } from '../integration/support/tool.js';
 import type { Blow } from './blows.js';
-import { keepersOf, namespacesOf } from './namespaces.js';
+import { watchNamespaces } from './namespaces.js';
 
 /** Registers what ends things when a kill has been judged. */
 export interface Teardown {
@@ -45,14 +45,15 @@ interface Hit {
 
 /** Kills a process of that kind, where there is one at the moment; that of the tool otherwise. */
 async function hit(processes: readonly HostProcess[], { victim, signal }: Blow): Promise<Hit> {
-	const inside = await namespacesOf(processes.map(({ pid }) => pid));
+	const namespaces = await watchNamespaces(processes.map(({ pid }) => pid));
 	const find = (who: Blow['victim']) => processes.find(({ commandLine }) => patterns[who].test(commandLine));
 	const target = find(victim) ?? find('tool');
 	return {
 		hasHit: target !== undefined && kill(target.pid, signal),
 		async keepers() {
-			const look = () => keepersOf(inside);
-			return (await poll(look, (left) => left.length === 0, { intervalMs: 100, deadlineMs: patienceMs.leftovers })).last;
+			const { last } = await poll(() => namespaces.keepers(), (left) => left.length === 0, { intervalMs: 100, deadlineMs: patienceMs.leftovers });
+			await namespaces.forget();
+			return last;
 		},
 	};
 }
@@ -117,6 +118,7 @@ function ofTool({ args, spanMs, cache = 'kept', aloneMs = 90_000, before, after,
 		const ended = await Promise.race([tool.ended, sleep(blow.moment * span, undefined)]);
 		const { hasHit, keepers } = await hit(await sandbox.processes(), blow);
 		if (!hasHit && ended && ended.ms < span) {
+			await keepers();
 			// The work takes less time here. The blow is dealt again, where it belongs.
 			span = ended.ms;
 			return strike(blow, t);

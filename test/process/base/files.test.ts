@@ -1,9 +1,9 @@
 /** Directories are made on a real file system. */
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { makeDirectory } from '../../../src/base/files.js';
+import { makeDirectory, replaceFile } from '../../../src/base/files.js';
 
 async function emptyDirectory(t: ExecutionContext): Promise<string> {
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'rehearse-files-'));
@@ -28,4 +28,15 @@ test('where a file is in the way, the error says so', async (t) => {
 
 test('where the kernel lets nobody make one, it ends with an error', async (t) => {
 	await t.throwsAsync(makeDirectory('/proc/none/below'), { code: 'ENOENT' });
+});
+
+test('a file is replaced as a whole, and what could not be written leaves nothing', async (t) => {
+	const directory = await emptyDirectory(t);
+	const file = path.join(directory, 'note');
+	await replaceFile(file, 'one', 0o600);
+	await Promise.all(Array.from({ length: 20 }, (_, index) => replaceFile(file, String(index).repeat(1000))));
+	t.regex(await readFile(file, 'utf8'), /^(\d+?)\1{999}$/);
+	await mkdir(path.join(directory, 'taken', 'by'), { recursive: true });
+	await t.throwsAsync(replaceFile(path.join(directory, 'taken'), 'text'));
+	t.deepEqual((await readdir(directory)).sort(), ['note', 'taken']);
 });

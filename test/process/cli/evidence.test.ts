@@ -5,6 +5,7 @@ import ava, { type ExecutionContext } from 'ava';
 import { sha256 } from '../../../src/base/hash.js';
 import { verifyCommand } from '../../../src/commands/verify.js';
 import { run } from '../../../src/process/run.js';
+import { isEvil } from '../../unit/base/evil.js';
 import type { Troubles } from '../../unit/page/runs.js';
 import { agreesOnSigned, sbomErrors, statementErrors } from '../evidence/formats.js';
 import { filesIn, makeRun, signing, type FinishedRun } from './finished-run.js';
@@ -82,6 +83,23 @@ test('a missing file, one too many, and somebody else’s signature are found', 
 	t.deepEqual(problems.map(({ file }) => file), ['SHA256SUMS.sig', 'test-result.dsse.json']);
 	await rm(path.join(out, 'result.json'));
 	t.regex((await tool.rehearse(['verify', out])).stdout, /^✖ result\.json: it is missing$/m);
+});
+
+test('what a stranger has written into an export moves no cursor and commands no CI runner', async (t) => {
+	const tool = await makeRun(t);
+	const out = path.join(tool.directory, 'evidence');
+	const evil = '\x1b[2J\x9b31m\u202e ::error::y ##[error]z';
+	await tool.rehearse(['export', '--out', out, '--sign', tool.key, '--signer', evil.replace('\x1b', ''), '--meaning', evil.replace('\x1b', '')]);
+	for (const args of [[], ['--json']]) {
+		const { stdout, stderr } = await tool.rehearse(['verify', out, ...args]);
+		t.false(isEvil(stdout + stderr), JSON.stringify(stdout + stderr));
+	}
+	await writeFile(path.join(out, evil), '');
+	for (const args of [[], ['--json']]) {
+		const { exitCode, stdout, stderr } = await tool.rehearse(['verify', out, ...args]);
+		t.is(exitCode, 1);
+		t.false(isEvil(stdout + stderr), JSON.stringify(stdout + stderr));
+	}
 });
 
 const refused = ava.macro({

@@ -27,8 +27,8 @@ export interface RehearseRunOptions {
 	readonly env?: Readonly<Record<string, string>>;
 	/** Options for Node itself. */
 	readonly node?: readonly string[];
-	/** A command that runs the program, such as `prlimit`, with its own arguments. */
-	readonly through?: readonly string[];
+	/** Working directory, which is the empty one otherwise. */
+	readonly cwd?: string;
 }
 
 /** A program with an empty home; gone when the test ends. */
@@ -43,15 +43,15 @@ export async function makeRehearse(t: ExecutionContext): Promise<Rehearse> {
 		XDG_CACHE_HOME: path.join(directory, 'cache'),
 		XDG_STATE_HOME: path.join(directory, 'state'),
 	};
-	const start = (argv: Argv, more: Readonly<Record<string, string>> = {}) =>
-		run(argv, { allowFailure: true, timeoutMs: 60_000, cwd: directory, env: { ...env, ...more } });
+	const start = (argv: Argv, { env: more = {}, cwd = directory }: RehearseRunOptions) =>
+		run(argv, { allowFailure: true, timeoutMs: 60_000, cwd, env: { ...env, ...more } });
 	const argvOf = (args: readonly string[], node: readonly string[] = []): Argv => [process.execPath, ...node, program, ...args];
 	return {
 		directory,
-		rehearse: (args, { node, through = [], env: more } = {}) => start([...through, ...argvOf(args, node)] as unknown as Argv, more),
+		rehearse: (args, options = {}) => start(argvOf(args, options.node), options),
 		terminal: (args, options = {}) => {
 			const command = pasteable(argvOf(args, options.node));
-			return start(['script', '--quiet', '--return', '--command', command, '/dev/null'], options.env);
+			return start(['script', '--quiet', '--return', '--command', command, '/dev/null'], options);
 		},
 		written: async () => (await readdir(directory, { recursive: true })).sort(),
 	};

@@ -3,13 +3,21 @@ import test from 'ava';
 import { washed } from '../../../src/base/wash.js';
 import type { RunEvent } from '../../../src/lab/events.js';
 import { parseAgentMessage } from '../../../src/machine/agent-message.js';
+import type { DebugStop } from '../../../src/machine/debugging/messages.js';
 import { cloudInitComplaints } from '../../../src/machine/cloud-init.js';
+import { reportPage } from '../../../src/page/page.js';
+import { topologyMermaid } from '../../../src/page/mermaid.js';
 import { foldEvents } from '../../../src/outcome/fold.js';
 import { resultJson, resultOf } from '../../../src/outcome/result.js';
+import { annotationsOf, type PlanPlaces } from '../../../src/report/annotations.js';
+import { codeQualityJson } from '../../../src/report/code-quality.js';
 import { renderFindings } from '../../../src/report/findings.js';
 import { junitXml } from '../../../src/report/junit.js';
+import { readyText } from '../../../src/report/lab-status.js';
 import { startLiveView } from '../../../src/report/live.js';
+import { markdownSummary } from '../../../src/report/markdown.js';
 import { eventLine } from '../../../src/report/plain.js';
+import { listSource, stopLinesOf } from '../../../src/report/stepping.js';
 import { summary } from '../../../src/report/summary.js';
 import { renderTrace, traceJson } from '../../../src/report/trace.js';
 import { parseEventLog } from '../../../src/runs/event-log.js';
@@ -27,6 +35,9 @@ const decided = new Set(['type', 'status', 'stage', 'from', 'kind', 'name of a p
 const spoiled = (event: RunEvent): RunEvent =>
 	JSON.parse(JSON.stringify(event), (key, value: unknown) => (typeof value === 'string' && !decided.has(key) ? value + evil : value)) as RunEvent;
 
+/** A plan of which no place is known. */
+const nowhere: PlanPlaces = { base: '/', plan: undefined, node: () => undefined, scriptLine: () => undefined, assertion: () => undefined };
+
 function render(events: readonly RunEvent[]): Record<string, string> {
 	const state = foldEvents(events);
 	const node = state.nodes[0]?.name ?? '';
@@ -34,6 +45,12 @@ function render(events: readonly RunEvent[]): Record<string, string> {
 	const trace = { run: '/runs/x', lab: state.lab, node, scripts, slowMs: 1000 };
 	return {
 		summary: summary(state, { color: false, width: 60 }),
+		markdown: markdownSummary(state, state.topology && topologyMermaid(state.topology)),
+		ready: readyText(state, { color: false, width: 60 }),
+		// The commands themselves are ours.
+		annotations: JSON.stringify(annotationsOf(state, nowhere)),
+		codeQuality: codeQualityJson(annotationsOf(state, nowhere), '/plan.yaml'),
+		page: reportPage({ state, logs: [] }),
 		plain: events.flatMap((event) => eventLine(event, 0) ?? []).join('\n'),
 		json: resultJson(resultOf(state)),
 		junit: junitXml(state),
@@ -71,6 +88,13 @@ test('the findings of a plan whose every word is evil', (t) => {
 });
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+test('what a debugger shows of a script that a plan has, and of what it writes', (t) => {
+	const paint = (_style: unknown, text: string) => text;
+	const stop = { script: 'setup', source: '', line: 2, depth: 0, status: 0, isFatal: false, command: evil, output: evil } as unknown as DebugStop;
+	const shown = [...listSource(`#!/bin/sh\n${evil}`, { breaks: new Set() }, paint), ...stopLinesOf(washed(stop), `#!/bin/sh\n${evil}`, new Set(), paint)];
+	t.false(shown.some((line) => /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|^\s*::[a-z-]+[^\n]*::/u.test(line)), JSON.stringify(shown));
+});
 
 test('what a guest says of its units, of cloud-init and of itself', (t) => {
 	const message = [

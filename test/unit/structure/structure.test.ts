@@ -147,6 +147,10 @@ test('no wait leaves something on a signal that lasts: AbortSignal.any does, for
 	t.deepEqual(leaking.map(({ path }) => path), []);
 });
 
+test('no file is named by a bare process number: it is somebody else\'s too, in another container with the same home', (t) => {
+	t.deepEqual(sources.filter(({ text }) => /\$\{process\.pid\}/.test(text)).map(({ path }) => path), []);
+});
+
 test('every exported value of src has a doc comment', (t) => {
 	const missing = sources.flatMap(({ path, text }) => undocumentedExports(text).map((line) => `${path}: ${line}`));
 	t.deepEqual(missing, []);

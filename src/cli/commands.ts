@@ -14,6 +14,7 @@ import { execDefinition } from './commands/exec.js';
 import { fleetDefinition } from './commands/fleet.js';
 import { forwardDefinition } from './commands/forward.js';
 import { graphDefinition } from './commands/graph.js';
+import { helpDefinition } from './commands/help.js';
 import { imageDefinition } from './commands/image.js';
 import { initDefinition } from './commands/init.js';
 import { isoDefinition } from './commands/iso.js';
@@ -75,5 +76,5 @@ const named: readonly Command[] = [
 	completionDefinition,
 ];
 
-/** All of them. The last one is for shells. */
-export const commands: readonly Command[] = [...named, completeDefinition(named)];
+/** With those that are about them: the reference, and what shells ask. */
+export const commands: readonly Command[] = [...named, helpDefinition(named), completeDefinition([...named, helpDefinition(named)])];

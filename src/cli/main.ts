@@ -17,7 +17,7 @@ function buildParser(terminal: Terminal, version: string): Argv {
 	const parser = yargs(hideBin(process.argv))
 		.scriptName('rehearse')
 		.usage('$0 <command>\n\nRehearses an OpenFactory lab on this machine, in QEMU.')
-		.epilogue('Every flag can be given in the environment too: --accel tcg as REHEARSE_ACCEL=tcg.')
+		.epilogue('Every flag can be given in the environment too: --accel tcg as REHEARSE_ACCEL=tcg.\n`rehearse help topics` lists the reference: the plan, runs, limits and more.')
 		// Arguments behind -- belong to another program and stay unchanged. Arguments that look like numbers stay strings.
 		.parserConfiguration({ 'populate--': true, 'parse-positional-numbers': false })
 		.detectLocale(false)

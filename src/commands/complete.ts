@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { bundledLabs, findPlan, planFiles } from '../plan/find.js';
+import { writtenTopics } from './help.js';
 import { readPlanAlone } from '../plan/read.js';
 import { isStaging } from '../runs/run-directory.js';
 import { findLiveLabs } from '../runs/live-labs.js';
@@ -33,7 +34,7 @@ export async function lookUp(kind: Kind, words: readonly string[], runs: string)
 		case 'node':
 			return nodesFor(words, runs);
 		case 'topic':
-			return [];
+			return [...writtenTopics().map(({ name, title }) => ({ word: name, what: title })), { word: 'flags', what: 'of all commands' }];
 	}
 }
 

@@ -22,10 +22,11 @@ fi
 mkdir -p dist/bin
 : >dist/bin/.built
 # The native parts of the SSH library are external: they would only make it faster, and it does without those that are missing.
-# What a package of the older kind requires of node itself needs a `require`, which a module has not.
-require='import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);'
+# What a package of the older kind requires of node itself needs a `require`, which a module has not, and some want to know
+# their directory.
+require='import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url), directoryOfThis = import.meta.dirname;'
 node_modules/.bin/esbuild dist/src/cli/main.js dist/src/cli/lab-daemon.js dist/src/cli/supervisor.js --outdir=dist/bin \
 	--bundle --splitting --platform=node --format=esm --target=node20.19 --banner:js="$require" --log-level=warning \
-	--external:cpu-features '--external:*.node' "$@"
+	--define:__dirname=directoryOfThis --external:cpu-features '--external:*.node' "$@"
 # Hardly one still needs what went out of use a month ago.
 find dist/bin -name '*.js' -mtime +30 -exec rm -f {} +

@@ -1,5 +1,5 @@
 /**
- * The bundled lab as it is, in a job of GitHub Actions as the help/ci.md has it: everything passes, every report says so, the
+ * The bundled lab as it is, in a job of GitHub Actions as help/ci.md has it: everything passes, every report says so, the
  * run is evidence, no declared password is in anything of it, and nothing is left behind.
  */
 import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';

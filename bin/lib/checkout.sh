@@ -3,6 +3,16 @@
 
 node_needed=20.19
 
+# Whether $root is a checkout. An installed package has no sources: it was built before it was packed.
+is_checkout() {
+	[ -e "$root/src" ]
+}
+
+# require_checkout PART: of the set-up.
+require_checkout() {
+	is_checkout || die 2 "bin/setup $1: $root is an installed package, which is built already" 'bin/setup system'
+}
+
 # version_at_least VERSION MAJOR.MINOR, with or without a leading v.
 version_at_least() {
 	have=${1#v}

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Compiles the sources into dist, and joins the programs among them with the modules that they import into the files of
-# dist/bin, which are what is started: node finds and reads some dozens of files then instead of hundreds. The SSH
-# library, which has native parts, stays beside it, and so do packages that are only loaded where they are needed.
+# Compiles the sources into dist, and joins the programs among them with the modules and the npm packages that they import
+# into the files of dist/bin, which are what is started: node finds and reads some dozens of files then instead of hundreds,
+# and whoever installs the package installs no other. What is only loaded where it is needed has files of its own.
+# Arguments go to esbuild.
 set -eu
 cd -- "$(dirname -- "$(readlink -f -- "$0")")/../.."
 
@@ -20,9 +21,12 @@ if [ -e dist/bin/.built ]; then
 fi
 mkdir -p dist/bin
 : >dist/bin/.built
-# What a package of the older kind requires of node itself needs a `require`, which a module has not.
-require='import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);'
+# The native parts of the SSH library are external: they would only make it faster, and it does without those that are missing.
+# What a package of the older kind requires of node itself needs a `require`, which a module has not, and some want to know
+# their directory.
+require='import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url), directoryOfThis = import.meta.dirname;'
 node_modules/.bin/esbuild dist/src/cli/main.js dist/src/cli/lab-daemon.js dist/src/cli/supervisor.js --outdir=dist/bin \
-	--bundle --splitting --platform=node --format=esm --target=node20.19 --external:ssh2 --banner:js="$require" --log-level=warning
+	--bundle --splitting --platform=node --format=esm --target=node20.19 --banner:js="$require" --log-level=warning \
+	--define:__dirname=directoryOfThis --external:cpu-features '--external:*.node' "$@"
 # Hardly one still needs what went out of use a month ago.
 find dist/bin -name '*.js' -mtime +30 -exec rm -f {} +

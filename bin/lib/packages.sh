@@ -26,9 +26,12 @@ umount mount
 unshare util-linux
 '
 
-# What only the tests need: a browser for the page of a run, and letters for it to show. Ubuntu has no such package.
+# What only the tests need: a browser for the page of a run, and letters for it to show, of which Ubuntu has no such package;
+# and the shells that complete command lines.
 test_programs='
 chromium chromium
+fish fish
+zsh zsh
 /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
 '
 

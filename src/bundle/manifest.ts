@@ -58,7 +58,7 @@ export const manifestName = 'manifest.json';
 export const maximumManifestBytes = 4 * 2 ** 20;
 
 /** Maximum size of all files of a bundle together, without machines, in bytes. */
-const maximumBundleBytes = 2 ** 32;
+export const maximumBundleBytes = 2 ** 32;
 
 /** The paths that files of a bundle may have. */
 const bundledPaths = /^(?:(?:events\.ndjson|result\.json|machines\.json)$|(?:plan|seeds|consoles|journals)\/)/;

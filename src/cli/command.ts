@@ -25,6 +25,10 @@ export const runsDirectory = async (): Promise<string> => (await import('../runs
 /** A command that can be added to a parser. */
 export interface Command {
 	readonly name: string;
+	readonly usage: string;
+	readonly describe: string;
+	readonly positionals: Readonly<Record<string, PositionalOptions>>;
+	readonly flags: Flags;
 	/** Adds the command to a parser. When it runs, its exit status becomes that of the process. */
 	add(parser: Argv, terminal: Terminal): Argv;
 }
@@ -38,10 +42,15 @@ export const defineCommand = <P extends Readonly<Record<string, PositionalOption
 	definition: CommandDefinition<P, F>,
 ): Command => ({
 	name: definition.usage.replace(/ .*/, ''),
+	usage: definition.usage,
+	describe: definition.describe,
+	positionals: definition.positionals,
+	flags: definition.flags,
 	add: (parser, terminal) =>
 		parser.command(
 			definition.usage,
-			definition.describe,
+			// Hidden where it is not described.
+			(definition.describe || false) as string,
 			(command) => {
 				for (const [name, options] of Object.entries(definition.positionals)) command.positional(name, options);
 				for (const [name, options] of Object.entries(definition.flags)) command.option(name, single(options));

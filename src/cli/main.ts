@@ -8,87 +8,20 @@ import { type Failure, usageFailure } from '../base/errors.js';
 import { guardedTerminal, processTerminal, type Terminal } from '../commands/terminal.js';
 import { toolVersion } from '../base/package-root.js';
 import { closest } from '../plan/keys.js';
-import type { Command } from './command.js';
 import { tellFailure } from './failure.js';
-import { bundleDefinition } from './commands/bundle.js';
-import { checkDefinition } from './commands/check.js';
-import { consoleDefinition } from './commands/console.js';
-import { copyDefinition } from './commands/cp.js';
-import { debugDefinition } from './commands/debug.js';
-import { doctorDefinition } from './commands/doctor.js';
-import { evidenceDefinitions } from './commands/evidence.js';
-import { graphDefinition } from './commands/graph.js';
-import { downDefinition } from './commands/down.js';
-import { execDefinition } from './commands/exec.js';
-import { fleetDefinition } from './commands/fleet.js';
-import { forwardDefinition } from './commands/forward.js';
-import { imageDefinition } from './commands/image.js';
-import { isoDefinition } from './commands/iso.js';
-import { linkDefinition } from './commands/link.js';
-import { logsDefinition } from './commands/logs.js';
-import { mergeDefinition } from './commands/merge.js';
-import { nodePowerDefinitions } from './commands/node-power.js';
-import { openDefinition } from './commands/open.js';
-import { pruneDefinition } from './commands/prune.js';
-import { reloadDefinition } from './commands/reload.js';
-import { reportDefinition } from './commands/report.js';
-import { resetDefinition } from './commands/reset.js';
-import { runDefinition } from './commands/run.js';
-import { seedDefinition } from './commands/seed.js';
-import { sshConfigDefinition } from './commands/ssh-config.js';
-import { sshDefinition } from './commands/ssh.js';
-import { statusDefinition } from './commands/status.js';
-import { testDefinition } from './commands/test.js';
-import { traceDefinition } from './commands/trace.js';
-import { upDefinition } from './commands/up.js';
-import { watchDefinition } from './commands/watch.js';
-
-const commands: readonly Command[] = [
-	runDefinition,
-	watchDefinition,
-	fleetDefinition,
-	checkDefinition,
-	graphDefinition,
-	imageDefinition,
-	isoDefinition,
-	seedDefinition,
-	upDefinition,
-	downDefinition,
-	statusDefinition,
-	reloadDefinition,
-	resetDefinition,
-	sshDefinition,
-	execDefinition,
-	copyDefinition,
-	sshConfigDefinition,
-	consoleDefinition,
-	logsDefinition,
-	forwardDefinition,
-	testDefinition,
-	linkDefinition,
-	...nodePowerDefinitions,
-	debugDefinition,
-	traceDefinition,
-	reportDefinition,
-	mergeDefinition,
-	...evidenceDefinitions,
-	bundleDefinition,
-	openDefinition,
-	doctorDefinition,
-	pruneDefinition,
-];
+import { commands } from './commands.js';
 
 const maximumHelpWidth = 110;
 
-function buildParser(terminal: Terminal): Argv {
+function buildParser(terminal: Terminal, version: string): Argv {
 	const parser = yargs(hideBin(process.argv))
 		.scriptName('rehearse')
 		.usage('$0 <command>\n\nRehearses an OpenFactory lab on this machine, in QEMU.')
-		.epilogue('Every flag can be given in the environment too: --accel tcg as REHEARSE_ACCEL=tcg.')
+		.epilogue('Every flag can be given in the environment too: --accel tcg as REHEARSE_ACCEL=tcg.\n`rehearse help topics` lists the reference: the plan, runs, limits and more.')
 		// Arguments behind -- belong to another program and stay unchanged. Arguments that look like numbers stay strings.
 		.parserConfiguration({ 'populate--': true, 'parse-positional-numbers': false })
 		.detectLocale(false)
-		.version(toolVersion())
+		.version(version)
 		.help()
 		.alias('help', 'h')
 		.wrap(Math.min(maximumHelpWidth, terminal.width))
@@ -113,7 +46,10 @@ function misused(message: string): Failure {
 
 const terminal = guardedTerminal(processTerminal(), process.env);
 try {
-	await buildParser(terminal).parseAsync();
+	// Only who asks for the version waits for QEMU's.
+	const isVersionWanted = process.argv.includes('--version');
+	const version = isVersionWanted ? await (await import('../commands/version.js')).versionText() : toolVersion();
+	await buildParser(terminal, version).parseAsync();
 } catch (error) {
 	process.exitCode = tellFailure(terminal.stderr, error);
 }

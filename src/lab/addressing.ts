@@ -6,8 +6,9 @@ import { createRequire } from 'node:module';
 import { sha256 } from '../base/hash.js';
 
 // Required, not imported: to find the names that a CommonJS package exports, Node reads all of this one's files with
-// a parser of its own, which took 90 ms where the package itself takes 20, and `check` is to be quick.
-const { IPv4, IPv4CidrRange } = createRequire(import.meta.url)('ip-num') as typeof import('ip-num');
+// a parser of its own, which took 90 ms where the package itself takes 20, and `check` is to be quick. The build joins in
+// what is required by the name `require`, which a module that is not built has not.
+const { IPv4, IPv4CidrRange } = (typeof require === 'function' ? require('ip-num') : createRequire(import.meta.url)('ip-num')) as typeof import('ip-num');
 
 /** The uplink. The numbers are those of QEMU's user network, where the runner of OpenFactory gives its leases. */
 export const uplink = {

@@ -19,7 +19,7 @@ export interface TerminalSize {
 const answerMs = 5000;
 
 /** How much of a journal is taken in, in bytes: its lines may be as long as they like. */
-const maximumJournalBytes = 64 * 2 ** 20;
+export const maximumJournalBytes = 64 * 2 ** 20;
 
 /** A line that is waited for. */
 interface AwaitedLine {

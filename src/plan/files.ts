@@ -9,7 +9,7 @@ import type { PlanSource } from './types.js';
  * The largest plan that is read, in bytes: no more than is read in a few seconds. That of the bundled lab has 12 KiB. The
  * parser of YAML takes three times as long for one as ours for JSON.
  */
-const maximumPlanBytes = { json: 2 * 1024 * 1024, yaml: 1024 * 1024 } as const;
+export const maximumPlanBytes = { json: 2 * 1024 * 1024, yaml: 1024 * 1024 } as const;
 
 /** The largest startup script that is read, in bytes. */
 export const maximumScriptBytes = 1024 * 1024;

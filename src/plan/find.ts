@@ -7,7 +7,8 @@ import { packageRoot } from '../base/package-root.js';
 /** Where the bundled labs are: `cloud-init/labs` of this package. */
 export const bundledLabsDirectory = (): string => join(packageRoot(), 'cloud-init', 'labs');
 
-const PLAN_FILES = ['plan.json', 'plan.yaml', 'plan.yml'];
+/** The names by which a plan is found in a directory, the first one first. */
+export const planFiles = ['plan.json', 'plan.yaml', 'plan.yml'];
 
 /** The names of the bundled labs, sorted. */
 export const bundledLabs = (): string[] =>
@@ -45,7 +46,7 @@ function look(path: string): Stats | undefined {
 
 function requirePlan(directory: string): string {
 	const plan = planIn(directory);
-	if (plan === undefined) throw usageFailure(`no plan in ${directory}`, { hint: `expected one of ${PLAN_FILES.join(', ')}` });
+	if (plan === undefined) throw usageFailure(`no plan in ${directory}`, { hint: `expected one of ${planFiles.join(', ')}` });
 	// Whoever wrote the lab may have put a FIFO there, which is never written to, or a link to a file of this user's.
 	if (!look(plan)?.isFile() || dirname(realpathSync(plan)) !== realpathSync(directory)) {
 		throw usageFailure(`${plan} is no regular file of its directory`, { hint: 'give the path of the file itself, if it is the plan' });
@@ -54,4 +55,4 @@ function requirePlan(directory: string): string {
 }
 
 const planIn = (directory: string): string | undefined =>
-	PLAN_FILES.map((name) => join(directory, name)).find((path) => existsSync(path));
+	planFiles.map((name) => join(directory, name)).find((path) => existsSync(path));

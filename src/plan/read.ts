@@ -46,7 +46,7 @@ async function read(path: string, { withScripts }: { readonly withScripts: boole
 }
 
 /** How much of scripts is read of one plan, and after how many that cannot be read no other is tried. */
-const maximumScriptsBytes = 2 * 1024 * 1024;
+export const maximumScriptsBytes = 2 * 1024 * 1024;
 const maximumMissing = 100;
 
 /** A script's entry in the document, with its place. */

@@ -7,13 +7,19 @@ import { maximumDepth, TooDeepError, type Entry, type MappingNode, type SyntaxNo
 
 type Yaml = typeof import('yaml');
 
-/** Loaded when YAML is read, and without a promise: the parser takes 70 ms to load, which a JSON plan need not pay. */
-const loadYaml = (): Yaml => createRequire(import.meta.url)('yaml') as Yaml;
+/**
+ * Loaded when YAML is read, and without a promise: the parser takes 70 ms to load, which a JSON plan need not pay. The build
+ * joins in what is required by the name `require`, which a module that is not built has not.
+ */
+const loadYaml = (): Yaml => (typeof require === 'function' ? require('yaml') : createRequire(import.meta.url)('yaml')) as Yaml;
 
 const NO_ALIASES = 'write the plan without YAML aliases (*name)';
 
 /** Brackets that the parser would take seconds to stumble over. */
 const opensTooMuch = new RegExp(`(?:[\\[{] ?){${maximumDepth + 1}}`);
+
+/** The value that a YAML text of ours stands for, without places. What people write goes through `parseYamlText`. */
+export const valueOfYaml = (text: string): unknown => loadYaml().parse(text) as unknown;
 
 /** Reads YAML; a `Failure` (usage) with line and column for anything else. `file` is for messages. */
 export function parseYamlText(text: string, file: string): SyntaxTree {

@@ -24,10 +24,10 @@ export interface RunDirectory {
 }
 
 /** How long an event log may become, in bytes. */
-const maximumLogBytes = 256 * 2 ** 20;
+export const maximumLogBytes = 256 * 2 ** 20;
 
 /** How many runs are kept. */
-const keptRuns = 20;
+export const keptRuns = 20;
 
 /**
  * Makes the directory of a new run, and removes old runs except those in `spared`. The clean-up removes everything that

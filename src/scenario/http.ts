@@ -27,7 +27,8 @@ export interface HttpAnswer {
 
 type HttpResponds = AssertionOf<'http_responds'>;
 
-const maximumBody = 1024 * 1024;
+/** How much of an answer is read, in bytes. */
+export const maximumBody = 1024 * 1024;
 
 /** Judges an answer by its status and, where the assertion asks for it, its body. */
 export function judgeHttp({ status, contains }: HttpResponds, answer: HttpAnswer): Judgement {

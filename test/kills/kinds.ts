@@ -143,7 +143,7 @@ async function hasEnded(tool: Tool, aloneMs: number, { signal }: Blow): Promise<
 	return ended ? inOrder(ended, signal) : ['the tool has not ended'];
 }
 
-/** Its exit status is one that the README has, or that of the signal, and its last words are no stack. */
+/** Its exit status is one that the reference has, or that of the signal, and its last words are no stack. */
 function inOrder({ status, stderr }: Ended, signal: NodeJS.Signals): string[] {
 	const known: readonly number[] = [...Object.values(ExitCode), 128 + os.constants.signals[signal], 128 + os.constants.signals.SIGTERM];
 	return [

@@ -3,17 +3,17 @@ import { toLabel } from '../keys.js';
 import { quote } from '../problems.js';
 import type { CheckContext } from './context.js';
 
-/** A label of a host name: RFC 1123, section 2.1, in lower case. */
-const dnsLabel = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+/** Whether a text is a label of a host name: RFC 1123, section 2.1, in lower case. */
+export const isDnsLabel = (text: string): boolean => /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text);
 
 /** Names, which become host names, file names and unit names. */
 export function checkNames(context: CheckContext): void {
 	const { name, nodes } = context.document;
-	if (!dnsLabel.test(name)) context.report('lab-name', ['name'], `${quote(name)} is no DNS label`, suggestLabel(name));
+	if (!isDnsLabel(name)) context.report('lab-name', ['name'], `${quote(name)} is no DNS label`, suggestLabel(name));
 	const seen = new Set<string>();
 	nodes.forEach((node, index) => {
 		const path = ['nodes', index, 'name'];
-		if (!dnsLabel.test(node.name)) {
+		if (!isDnsLabel(node.name)) {
 			context.report('node-name-dns', path, `${quote(node.name)} cannot be a host name`, suggestLabel(node.name));
 		}
 		if (node.name === 'localhost') {

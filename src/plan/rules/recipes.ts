@@ -12,12 +12,14 @@ import type { PlanPath } from '../types.js';
 import type { CheckContext } from './context.js';
 import { checkUsers } from './users.js';
 
-const minimumMemoryMiB = 256;
-const maximumMemoryMiB = 512 * 1024;
+/** Debian with systemd does not start in less. */
+export const minimumMemoryMiB = 256;
+/** More is a slip of the pen. */
+export const maximumMemoryMiB = 512 * 1024;
 /** The largest file system of ext4 with blocks of 4 KiB that e2fsprogs makes without further options. */
-const maximumDiskMiB = 16 * 1024 * 1024;
+export const maximumDiskMiB = 16 * 1024 * 1024;
 /** No QEMU of this tool is tried with more. */
-const maximumProcessors = 64;
+export const maximumProcessors = 64;
 /** Debian Policy 5.6.7, with the architecture or release that apt lets one add. */
 const packageName = /^[a-z0-9][a-z0-9+.-]{1,200}(?::[a-z0-9-]{1,50})?$/;
 /** What brings a kernel: an image has one, which the machine is started with. */

@@ -1,4 +1,4 @@
-/** Every rule of `check`, in one table: the README's list is made of it, and so are the ids' types. */
+/** Every rule of `check`, in one table, of which the ids' types are made. */
 
 interface RuleShape {
 	/** An `error` makes `check` exit 2 and stops a run; a `warning` is worth a look. */

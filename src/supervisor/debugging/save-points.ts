@@ -9,7 +9,7 @@ import { createOverlay } from '../../machine/qcow2.js';
 import { freezeLayer, type LiveMachine } from '../saving.js';
 
 /** How many are kept: each occupies what the guest has in its memory. */
-const kept = 10;
+export const kept = 10;
 
 export interface SavePoint extends StateFiles {
 	readonly stop: DebugStop;

@@ -31,7 +31,20 @@ for (const command of commands) test(helps, command);
 test('--version', async (t) => {
 	const { rehearse } = await makeRehearse(t);
 	const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-	t.like(await rehearse(['--version']), { stdout: version, exitCode: 0 });
+	const { stdout, exitCode } = await rehearse(['--version']);
+	t.is(exitCode, 0);
+	const [own, qemu, images, ...others] = stdout.split('\n');
+	t.is(own, `rehearse ${version}`);
+	t.regex(qemu ?? '', /^QEMU {5}\d+\.\d+/);
+	t.regex(images ?? '', /^images {3}debian-trixie [0-9a-f]{16}, debian-bookworm [0-9a-f]{16}$/);
+	t.deepEqual(others, []);
+});
+
+test('--version where there is no QEMU', async (t) => {
+	const { rehearse, directory } = await makeRehearse(t);
+	const { stdout, exitCode } = await rehearse(['--version'], { env: { PATH: directory } });
+	t.is(exitCode, 0);
+	t.regex(stdout, /\nQEMU {5}not found\n/);
 });
 
 const isMisuse = test.macro({

@@ -92,11 +92,11 @@ const failedAt = test.macro(async (t, place: object, expected: string) => {
 test('a failure in a sourced file has its name in the head and in the robustness checks', failedAt, inSource, 'install x (/usr/lib/common.sh, line 5)');
 test('so has one behind the end of the trace', failedAt, ended, 'the script ended its trace at line 6, and what failed behind it is not known');
 
-test('the limits on the page are those of the README', (t) => {
+test('the limits on the page are those of `rehearse help limits`', (t) => {
 	const plain = (text: string): string => text.replaceAll('`', '').replaceAll(/\s+/g, ' ');
 	const html = reportPage({ state: foldEvents(readLog('passed')), logs: [] });
 	const limits = [...part(html, '<section id="limits"', '</section>').matchAll(/<li>(.*?)<\/li>/g)].map(([, text]) => text ?? '');
-	const readme = plain(part(readFileSync('README.md', 'utf8'), '## What a rehearsal cannot tell', '\n## Where'));
+	const help = plain(part(readFileSync('help/limits.md', 'utf8'), '## What a rehearsal cannot tell', '\n## Sizes'));
 	t.true(limits.length > 5);
-	t.deepEqual(limits.filter((limit) => !readme.includes(limit)), []);
+	t.deepEqual(limits.filter((limit) => !help.includes(limit)), []);
 });

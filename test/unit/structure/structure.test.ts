@@ -31,6 +31,7 @@ const mayImport = (from: string, to: string): boolean => from === to || levelOf(
 
 /** Where each npm package is imported: one file, or one folder where it ends in a slash. */
 const importers: Readonly<Record<string, string>> = {
+	'@clack/prompts': 'src/commands/questions.ts',
 	'canonicalize': 'src/plan/recipe-hash.ts',
 	'diff': 'src/base/line-diff.ts',
 	'env-paths': 'src/runs/paths.ts',
@@ -49,8 +50,9 @@ const importers: Readonly<Record<string, string>> = {
 	'zod': 'src/plan/',
 };
 
-const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-	readonly dependencies: Readonly<Record<string, string>>;
+const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+	readonly dependencies?: Readonly<Record<string, string>>;
+	readonly devDependencies: Readonly<Record<string, string>>;
 };
 
 test('every folder of src has its place in the order', (t) => {
@@ -123,9 +125,14 @@ test('an npm package has one importing place', (t) => {
 	t.deepEqual(violations, []);
 });
 
-test('every dependency is imported, and nothing else', (t) => {
+test('every package that is known is imported, and nothing else', (t) => {
 	const imported = new Set(sources.flatMap(({ packages }) => packages));
-	t.deepEqual([...imported].sort(), Object.keys(dependencies).sort());
+	t.deepEqual([...imported].sort(), Object.keys(importers).sort());
+});
+
+test('the build joins all packages into the programs: they are needed to develop, and nothing has to be installed with the tool', (t) => {
+	t.is(dependencies, undefined);
+	t.deepEqual(Object.keys(importers).filter((name) => !Object.hasOwn(devDependencies, name)), []);
 });
 
 const maximumLines = 300;

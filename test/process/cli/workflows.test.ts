@@ -1,5 +1,5 @@
 /**
- * The workflows of the README, as far as they run without a guest. The steps that rehearse are run by the tests that boot
+ * The workflows of `rehearse help ci`, as far as they run without a guest. The steps that rehearse are run by the tests that boot
  * machines anyway (`bundled` and `judging` of the integration tests).
  */
 import { readFileSync } from 'node:fs';

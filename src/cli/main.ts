@@ -27,6 +27,7 @@ import { isoDefinition } from './commands/iso.js';
 import { linkDefinition } from './commands/link.js';
 import { logsDefinition } from './commands/logs.js';
 import { mergeDefinition } from './commands/merge.js';
+import { mcpDefinition } from './commands/mcp.js';
 import { nodePowerDefinitions } from './commands/node-power.js';
 import { openDefinition } from './commands/open.js';
 import { pruneDefinition } from './commands/prune.js';
@@ -74,6 +75,7 @@ const commands: readonly Command[] = [
 	...evidenceDefinitions,
 	bundleDefinition,
 	openDefinition,
+	mcpDefinition,
 	doctorDefinition,
 	pruneDefinition,
 ];

@@ -94,7 +94,8 @@ export class ProgramJob implements Job {
 		const state = await log.read();
 		const hasBegun = state.startedAt !== undefined;
 		const jobState = isOver ? await this.#stateAtEnd(state) : 'running';
-		const isTold = isOver && hasBegun && jobState !== 'up';
+		// Of a lab that was up there is no verdict.
+		const isTold = isOver && hasBegun && !state.detached;
 		const hasFailed = jobState === 'up' && resultOf(state).verdict === 'failed';
 		return {
 			run: id,

@@ -1,5 +1,5 @@
 /** What can be read of a run, as resources: rehearse://runs/{run}/… */
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ResourceTemplate, type McpServer } from '@modelcontextprotocol/server';
 import { usageFailure } from '../base/errors.js';
@@ -9,6 +9,7 @@ import { resultJson, resultOf } from '../outcome/result.js';
 import { consolesDirectory, eventLogPath, journalsDirectory, reportPagePath } from '../runs/run-files.js';
 import { linksTo, maskOfRun, resourceUri, type Context } from './context.js';
 import type { KnownRun } from './known-runs.js';
+import { readFileEnd } from './read-end.js';
 import type { Link } from './tool.js';
 
 /** The longest resource, in bytes; of a longer text the end is given. */
@@ -57,27 +58,15 @@ async function read(context: Context, run: KnownRun, file: string): Promise<{ re
 
 /** A page is of no use in parts. */
 async function readWhole(file: string): Promise<string> {
-	const { text, isCut } = await readBytes(file, maximumBytes * 8);
+	const { text, isCut } = await readFileEnd(file, maximumBytes * 8, missing(file));
 	if (isCut) throw usageFailure(`${path.basename(file)} is longer than ${formatBytes(maximumBytes * 8)}`);
 	return text;
 }
 
 /** The last whole lines. */
 async function readEnd(file: string): Promise<string> {
-	const { text, isCut } = await readBytes(file, maximumBytes);
+	const { text, isCut } = await readFileEnd(file, maximumBytes, missing(file));
 	return isCut ? text.slice(text.indexOf('\n') + 1) : text;
 }
 
-async function readBytes(file: string, limit: number): Promise<{ readonly text: string; readonly isCut: boolean }> {
-	const handle = await open(file).catch((cause: unknown) => {
-		throw usageFailure(`the run has no ${path.basename(file)}`, { cause });
-	});
-	try {
-		const { size } = await handle.stat();
-		const length = Math.min(size, limit);
-		const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, size - length);
-		return { text: buffer.subarray(0, bytesRead).toString('utf8'), isCut: size > length };
-	} finally {
-		await handle.close();
-	}
-}
+const missing = (file: string): string => `the run has no ${path.basename(file)}`;

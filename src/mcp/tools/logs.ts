@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { usageFailure } from '../../base/errors.js';
@@ -14,6 +13,7 @@ import { fitList } from '../fit.js';
 import { nodeInput, runInput } from '../inputs.js';
 import type { KnownRun } from '../known-runs.js';
 import { selectLines } from '../lines.js';
+import { readFileEnd, type FileEnd } from '../read-end.js';
 import { list } from '../result-schema.js';
 import { defineTool, readOnly, type Tool } from '../tool.js';
 import { sentences } from '../wording.js';
@@ -78,12 +78,7 @@ function fitLast<T>(items: readonly T[]): { readonly fitting: readonly T[] } {
 	return { fitting: fitList(items.toReversed()).fitting.toReversed() };
 }
 
-interface LogText {
-	readonly text: string;
-	readonly isCut: boolean;
-}
-
-async function readLog(context: Context, run: KnownRun, node: string, log: LogName, signal: AbortSignal): Promise<LogText> {
+async function readLog(context: Context, run: KnownRun, node: string, log: LogName, signal: AbortSignal): Promise<FileEnd> {
 	if (log === 'console') return readEnd(consoleLogPath(run.directory, node), `the console of ${node}`);
 	if (log === 'startup') return { text: startupText(run, node), isCut: false };
 	const live = (await context.runs.live()).find(({ runDirectory }) => runDirectory === run.directory);
@@ -97,19 +92,8 @@ const startupText = ({ state }: KnownRun, node: string): string =>
 		.flatMap(({ script, outcome }) => (outcome ? [`--- ${oneLine(script)}: ${outcome.status}`, outcome.output.trimEnd()] : []))
 		.join('\n');
 
-async function readEnd(file: string, what: string): Promise<LogText> {
-	const handle = await open(file).catch((error: unknown) => {
-		throw usageFailure(`there is no log of ${what} in this run`, { cause: error, hint: 'it is written once the machine runs; a journal is kept of runs that failed' });
-	});
-	try {
-		const { size } = await handle.stat();
-		const length = Math.min(size, maximumLogBytes);
-		const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, size - length);
-		return { text: buffer.subarray(0, bytesRead).toString('utf8'), isCut: size > length };
-	} finally {
-		await handle.close();
-	}
-}
+const readEnd = (file: string, what: string): Promise<FileEnd> =>
+	readFileEnd(file, maximumLogBytes, `there is no log of ${what} in this run`, 'it is written once the machine runs; a journal is kept of runs that failed');
 
 /** Lines that a guest is asked for. */
 const guestLines = 5000;
@@ -119,7 +103,7 @@ const guestCommands: Readonly<Record<'journal' | 'cloud-init', string>> = {
 	'cloud-init': `tail -q -n ${guestLines} /var/log/cloud-init.log /var/log/cloud-init-output.log`,
 };
 
-async function readFromGuest({ controlSocket }: LiveLab, node: string, log: 'journal' | 'cloud-init', signal: AbortSignal): Promise<LogText> {
+async function readFromGuest({ controlSocket }: LiveLab, node: string, log: 'journal' | 'cloud-init', signal: AbortSignal): Promise<FileEnd> {
 	const request: LabRequest = { op: 'exec', node, command: guestCommands[log], timeoutMs: guestMs, maximumBytes: maximumLogBytes };
 	const { stdout, stderr, exitCode, timedOut } = (await ask(controlSocket, request, { signal, deadlineMs: guestMs + 10_000 })) as CommandAnswer;
 	if (exitCode === 0) return { text: stdout, isCut: stdout.split('\n').length > guestLines };

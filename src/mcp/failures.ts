@@ -10,7 +10,7 @@ import { scriptFailure } from '../report/checks.js';
 
 /** One failure. Paths are absolute, lines 1-based. */
 export interface ExplainedFailure {
-	readonly kind: 'script' | 'login' | 'assertion' | 'robustness check' | 'rehearsal';
+	readonly kind: 'script' | 'machine' | 'login' | 'assertion' | 'robustness check' | 'rehearsal';
 	readonly node?: string;
 	readonly script?: string;
 	/** The file to edit, and the line in it, which is the script's own where it is a file of its own. */
@@ -38,6 +38,7 @@ const keptCommand = 500;
 export const explainFailures = (state: RunState, places: PlanPlaces): readonly ExplainedFailure[] => [
 	...errorFailure(state, places),
 	...scriptFailures(state, places),
+	...machineFailures(state, places),
 	...loginFailures(state, places),
 	...assertionFailures(state, places),
 	...robustnessFailures(state, places),
@@ -73,7 +74,7 @@ function scriptFailures(state: RunState, places: PlanPlaces): ExplainedFailure[]
 				{
 					kind: 'script',
 					...{ node, script, ...placeOf(place) },
-					seen: scriptFailure(outcome),
+					seen: [scriptFailure(outcome), ...(outcome.reasons ?? []).map(oneLine)].join('; ').slice(0, keptOutput),
 					...(command === undefined ? {} : { command: command.slice(0, keptCommand) }),
 					...(excerpt ? { excerpt: excerptText(excerpt) } : {}),
 					...outputOf(output),
@@ -82,6 +83,24 @@ function scriptFailures(state: RunState, places: PlanPlaces): ExplainedFailure[]
 			];
 		}),
 	);
+}
+
+/** Machines that what runs in them has rebooted or powered off. */
+function machineFailures(state: RunState, places: PlanPlaces): ExplainedFailure[] {
+	return state.nodes.flatMap(({ name: node, end }): ExplainedFailure[] => {
+		if (!end) return [];
+		const { script, line, command, message } = end;
+		return [
+			{
+				kind: 'machine',
+				...{ node, ...(script === undefined ? {} : { script }) },
+				...placeOf(script === undefined ? places.node(node) : places.scriptLine(node, script, line)),
+				seen: oneLine(message).slice(0, keptOutput),
+				...(command === undefined ? {} : { command: oneLine(command).slice(0, keptCommand) }),
+				next: 'take what ends the machine out of its scripts, or find it with read_log and `console`',
+			},
+		];
+	});
 }
 
 function loginFailures(state: RunState, places: PlanPlaces): ExplainedFailure[] {

@@ -65,6 +65,7 @@ const startupSchema = z.object({
 	failed_line: line.optional(),
 	failed_source: failedSource.optional(),
 	trace_ended_at: line.optional(),
+	reasons: list(z.string()).optional(),
 	swallowed: list(swallowedSchema).optional(),
 });
 
@@ -80,6 +81,10 @@ const nodeSchema = z.object({
 	login: z
 		.object({ user: z.string(), port: z.number(), status: z.enum(['passed', 'failed', 'closed']), message: z.string().optional() })
 		.optional(),
+	ended: z
+		.object({ how: z.string(), script: z.string().optional(), line: line.optional(), command: z.string().optional(), message: z.string() })
+		.optional()
+		.describe('how what runs in it has rebooted its machine or powered it off, with no way back'),
 	startup: list(startupSchema),
 });
 
@@ -87,7 +92,10 @@ const testSchema = z.object({
 	name: z.string(),
 	status: reached,
 	assertions: list(
-		z.object({ type: z.string(), on_vm: z.string(), status: reached, ms, attempts: z.number(), message: z.string().optional() }),
+		z.object({
+			...{ type: z.string(), on_vm: z.string(), status: reached, ms, attempts: z.number(), message: z.string().optional() },
+			decided_by: z.object({ by: z.enum(['timeout', 'settle']), seconds: z.number() }).optional(),
+		}),
 	),
 });
 
@@ -164,3 +172,20 @@ export const runResultSchema = z.object({
 
 /** Every result that there can be is one that the schema takes. */
 export const asResult = (result: RunResult): z.input<typeof runResultSchema> => result;
+
+type Member<B, K> = B extends unknown ? (K extends keyof B ? B[K] : never) : never;
+type KeyOf<B> = B extends unknown ? keyof B : never;
+
+/** The names of keys, however deep, that objects of one type may have and those of another have not. */
+type MissingKeys<A, B> = A extends readonly (infer I)[]
+	? B extends readonly (infer J)[]
+		? MissingKeys<I, J>
+		: never
+	: A extends object
+		? { [K in keyof A]-?: K extends KeyOf<B> ? MissingKeys<NonNullable<A[K]>, NonNullable<Member<B, K>>> : K }[keyof A]
+		: never;
+
+type Missing = MissingKeys<RunResult, z.output<typeof runResultSchema>>;
+
+/** A key that the result has and the schema has not is an error of the compiler here, which names it. */
+export const isWhole: [Missing] extends [never] ? true : Missing = true;

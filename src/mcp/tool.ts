@@ -62,7 +62,9 @@ export const defineTool = <In extends z.ZodObject, Out extends z.ZodObject>(defi
 			try {
 				const late = () => brokenFailure('too-slow', `${name} was not done after ${maximumCallMs / 1000} s`, { hint: 'what it began may go on; lab_status and list_runs tell' });
 				const answering = definition.answer(args as z.output<In>, mcpReq.signal);
-				return resultOf(await withDeadline(answering, maximumCallMs, late, mcpReq.signal));
+				const { value, links } = await withDeadline(answering, maximumCallMs, late, mcpReq.signal);
+				// Keys that the schema has not would make a client refuse the whole answer.
+				return resultOf({ value: output.parse(value), ...(links ? { links } : {}) });
 			} catch (error) {
 				return errorOf(error);
 			}

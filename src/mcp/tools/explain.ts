@@ -14,7 +14,7 @@ import { defineTool, readOnly, type Tool } from '../tool.js';
 import { sentences } from '../wording.js';
 
 const failure = z.object({
-	kind: z.enum(['script', 'login', 'assertion', 'robustness check', 'rehearsal']),
+	kind: z.enum(['script', 'machine', 'login', 'assertion', 'robustness check', 'rehearsal']),
 	node: z.string().optional(),
 	script: z.string().optional(),
 	file: z.string().optional().describe('the file to edit, below the root'),

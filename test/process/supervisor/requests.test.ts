@@ -60,7 +60,7 @@ test.serial('a command runs in a node, and what it wrote comes without the passw
 	t.like(await exec('echo one\necho two', 10), { stdout: 'echo two', stdoutBytes: 17 });
 	await t.throwsAsync(askLab(lab, { op: 'exec', node: 'three', command: 'true', timeoutMs: 10, maximumBytes: 10 }), { code: 'usage', message: "the lab has no node 'three'" });
 	await askLab(lab, { op: 'pause', node: 'one' });
-	await t.throwsAsync(exec('true', 10), { code: 'usage', message: 'one stands still' });
+	await t.throwsAsync(exec('true', 10), { code: 'usage', message: 'one is paused' });
 	await askLab(lab, { op: 'down' });
 	t.is((await lab.waitFor('done')).error, undefined);
 });

@@ -107,6 +107,14 @@ test('a failed script is told with its file, line, command and the lines around 
 	t.regex(failure?.next ?? '', /^edit that line, check_plan, then run_lab with only: \["/);
 });
 
+test('a machine that its script has powered off is told with the line that did it', (t) => {
+	const events = readLog('script-failed');
+	const node = foldEvents(events).nodes[0]?.name ?? '';
+	const end = { type: 'machine-ended', at: 1, node, how: 'powered-off', script: 'setup', line: 4, command: 'poweroff', message: 'it was powered off' } as const;
+	const found = explainFailures(foldEvents([...events, end]), places).find(({ kind }) => kind === 'machine');
+	t.like(found, { node, script: 'setup', file: `/root/${node}.sh`, line: 4, command: 'poweroff', seen: 'it was powered off' });
+});
+
 test('what broke the rehearsal is told before what failed in it', (t) => {
 	t.is(explainFailures(foldEvents(readLog('machine-panicked')), places)[0]?.kind, 'rehearsal');
 	t.deepEqual(explainFailures(foldEvents(readLog('passed')), places), []);

@@ -36,6 +36,17 @@ export const plural = (count: number, noun: string): string => `${count} ${noun}
 export const lastLines = (text: string, count: number): string =>
 	text.trimEnd().split('\n').slice(-count).join('\n');
 
+/** The end of a text, `maximumBytes` of UTF-8 at most: whole lines, where one of them fits. */
+export function endOf(text: string, maximumBytes: number): string {
+	const bytes = Buffer.from(text);
+	if (bytes.length <= maximumBytes) return text;
+	const end = bytes.subarray(bytes.length - maximumBytes);
+	const line = end.subarray(0, -1).indexOf(0x0a);
+	// Bytes 10xxxxxx go on with a letter whose beginning is not there.
+	const letter = end.findIndex((byte) => (byte & 0xc0) !== 0x80);
+	return end.subarray(line >= 0 ? line + 1 : Math.max(letter, 0)).toString('utf8');
+}
+
 /** Terminal control sequences: with ESC, or with the C1 character that means the same (ECMA-48). */
 const controlSequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x9c|\x1b\\)?|\x1b(?:[()][A-Z0-9]|[=>])/g;
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** The path of a program of this package that another program starts. `bin/lib/compile.sh` bundles it there. */
-export const programFile = (program: 'lab-daemon' | 'supervisor'): string =>
+/** The path of a program of this package (`main` is the command line) that another program starts. `bin/lib/compile.sh` bundles it there. */
+export const programFile = (program: 'main' | 'lab-daemon' | 'supervisor'): string =>
 	path.join(packageRoot(), 'dist', 'bin', `${program}.js`);
 
 /**

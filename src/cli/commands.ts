@@ -20,6 +20,7 @@ import { initDefinition } from './commands/init.js';
 import { isoDefinition } from './commands/iso.js';
 import { linkDefinition } from './commands/link.js';
 import { logsDefinition } from './commands/logs.js';
+import { mcpDefinition } from './commands/mcp.js';
 import { mergeDefinition } from './commands/merge.js';
 import { nodePowerDefinitions } from './commands/node-power.js';
 import { openDefinition } from './commands/open.js';
@@ -70,6 +71,7 @@ const named: readonly Command[] = [
 	...evidenceDefinitions,
 	bundleDefinition,
 	openDefinition,
+	mcpDefinition,
 	runsDefinition,
 	doctorDefinition,
 	pruneDefinition,

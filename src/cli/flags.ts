@@ -2,6 +2,7 @@
 import type { InferredOptionTypes, Options } from 'yargs';
 import { usageFailure } from '../base/errors.js';
 import { acceleratorNames } from '../machine/accelerators.js';
+import { isRunId } from '../runs/run-id.js';
 
 /** Flags by name. Each can be set in the environment too. */
 export type Flags = Readonly<Record<string, Options>>;
@@ -68,6 +69,17 @@ export const scriptTimeoutFlag = {
 		describe: 'how long a startup script may take where the plan gives it no time of its own, in seconds (60)',
 	},
 } as const;
+
+/** For programs that start runs, and have to know where each of them is kept. */
+export const runIdFlag = {
+	'run-id': { type: 'string', requiresArg: true, hidden: true, describe: 'the name of the run directory' },
+} as const;
+
+/** A name for a run directory that may be missing. @throws Failure (usage) for one that is not as `rehearse` makes them */
+export function runIdOf(id: string | undefined): string | undefined {
+	if (id === undefined || isRunId(id)) return id;
+	throw usageFailure(`--run-id ${id}: expected a name such as 20260101T120000-my-lab-0a1b`);
+}
 
 /** For commands that keep or show what happened. */
 export const secretsFlag = {

@@ -1,13 +1,13 @@
 import { ExitCode } from '../base/errors.js';
 import { plural } from '../base/format.js';
-import { washed, washedText } from '../base/wash.js';
+import { washedText } from '../base/wash.js';
 import { hasErrors } from '../plan/check.js';
+import { findPlan } from '../plan/find.js';
 import { publishedSchema } from '../plan/json-schema.js';
-import { leftOutOf } from '../plan/left-out.js';
 import { recipeTests } from '../plan/recipe-tests.js';
 import type { PlanSource } from '../plan/types.js';
+import { checkResult, readAndCheck } from '../report/check-result.js';
 import { renderFindings, renderLeftOut } from '../report/findings.js';
-import { checkedPlan } from './load-lab.js';
 
 /** `rehearse check`: reads a plan and reports everything that is wrong with it. */
 
@@ -30,10 +30,10 @@ export async function checkCommand(options: CheckOptions): Promise<ExitCode> {
 		options.stdout(`${JSON.stringify(publishedSchema(), undefined, 2)}\n`);
 		return ExitCode.passed;
 	}
-	const { source, guest, findings, mask } = await checkedPlan(options.lab);
-	const leftOut = source.document ? washed(leftOutOf(source, source.document, guest.features, guest.base)) : [];
+	const checked = await readAndCheck(findPlan(options.lab));
+	const { source, findings, leftOut, mask } = checked;
 	if (options.format === 'json') {
-		options.stdout(mask(`${JSON.stringify({ schema: 1, plan: source.path, findings, left_out: leftOut }, undefined, 2)}\n`));
+		options.stdout(mask(`${JSON.stringify(checkResult(checked), undefined, 2)}\n`));
 	} else {
 		if (findings.length > 0) options.stdout(mask(renderFindings(findings, { color: options.color, cwd: process.cwd() })));
 		if (!source.document) options.stdout('The other rules look at the plan when its shape is right.\n');

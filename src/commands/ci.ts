@@ -5,7 +5,7 @@ import type { RunState } from '../outcome/state.js';
 import { annotationsOf } from '../report/annotations.js';
 import { githubCommands } from '../report/github.js';
 import { markdownSummary } from '../report/markdown.js';
-import { findPlaces } from './places.js';
+import { findPlaces } from '../report/places.js';
 import type { Terminal } from './terminal.js';
 
 /** Tells GitHub Actions; nothing elsewhere. What cannot be written costs no run. */

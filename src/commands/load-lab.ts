@@ -1,14 +1,11 @@
 import { usageFailure } from '../base/errors.js';
-import { maskOf } from '../base/secrets.js';
 import { washed } from '../base/wash.js';
-import { readGuestDefinition, type GuestDefinition } from '../image/guest.js';
 import type { Lab } from '../lab/lab.js';
-import { checkPlan, hasErrors, type Finding } from '../plan/check.js';
+import { hasErrors } from '../plan/check.js';
 import { withDefaultTests } from '../plan/default-tests.js';
 import { findPlan } from '../plan/find.js';
-import { passwordsIn, readPlan } from '../plan/read.js';
 import { resolveLab } from '../plan/resolve.js';
-import type { PlanSource } from '../plan/types.js';
+import { readAndCheck } from '../report/check-result.js';
 import { renderFindings, renderLeftOut } from '../report/findings.js';
 import type { Terminal } from './terminal.js';
 
@@ -26,22 +23,6 @@ export interface LoadedPlan {
 	readonly planText: string;
 }
 
-/** A plan that was read and checked, its findings fit to be shown. */
-export interface CheckedPlan {
-	readonly source: PlanSource;
-	readonly guest: GuestDefinition;
-	readonly findings: readonly Finding[];
-	/** Masks the passwords that the plan declares, in a text for people. */
-	mask(text: string): string;
-}
-
-/** Reads and checks the plan of a lab. @throws Failure `usage` when there is none, or it is neither JSON nor YAML */
-export async function checkedPlan(lab: string): Promise<CheckedPlan> {
-	const [source, guest] = await Promise.all([readPlan(findPlan(lab)), readGuestDefinition()]);
-	const mask = maskOf(source.document ? passwordsIn(source.document) : []);
-	return { source, guest, findings: washed(checkPlan(source, guest.features)), mask };
-}
-
 /** The lab of a plan, as `loadPlan` has it. */
 export const loadLab = async (lab: string, terminal: Pick<Terminal, 'stderr' | 'stderrColor'>, options: LabOptions = {}): Promise<Lab> =>
 	(await loadPlan(lab, terminal, options)).lab;
@@ -55,7 +36,7 @@ export async function loadPlan(
 	{ stderr, stderrColor }: Pick<Terminal, 'stderr' | 'stderrColor'>,
 	{ scriptTimeoutSeconds, defaultTests = false }: LabOptions = {},
 ): Promise<LoadedPlan> {
-	const { source, guest, findings, mask } = await checkedPlan(lab);
+	const { source, guest, findings, mask } = await readAndCheck(findPlan(lab));
 	if (findings.length > 0) stderr.write(mask(renderFindings(findings, { color: stderrColor, cwd: process.cwd() })));
 	if (hasErrors(findings)) throw usageFailure(`${source.path} has errors; nothing was started`);
 	const resolved = resolveLab(source, guest);

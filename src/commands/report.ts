@@ -11,7 +11,7 @@ import { summary } from '../report/summary.js';
 import { reportPagePath } from '../runs/run-files.js';
 import { findRun, readEvents } from '../runs/stored-runs.js';
 import { jobSummary } from './ci.js';
-import { findPlaces } from './places.js';
+import { findPlaces } from '../report/places.js';
 import type { Terminal } from './terminal.js';
 
 export type ReportFormat = 'summary' | 'json' | 'junit' | 'plain' | 'markdown' | 'code-quality' | 'github';

@@ -8,7 +8,7 @@ import { annotationsOf } from '../report/annotations.js';
 import { summary } from '../report/summary.js';
 import { reportPagePath } from '../runs/run-files.js';
 import { tellWorkflow } from './ci.js';
-import { findPlaces } from './places.js';
+import { findPlaces } from '../report/places.js';
 import type { Terminal } from './terminal.js';
 
 /** The files that a run writes beside its own. */

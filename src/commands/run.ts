@@ -17,6 +17,8 @@ export interface RestoreOptions {
 }
 
 export interface RunOptions extends StartOptions, ReportFiles {
+	/** The name of the run's directory; by default a new one. */
+	readonly runId: string | undefined;
 	readonly restore: RestoreOptions;
 	readonly course: Pick<RunCourse, 'keep' | 'trace' | 'robustness'>;
 	/** Whether to save the machines when the run has not passed. */
@@ -39,7 +41,7 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	try {
 		const asked = {
 			...{ lab, planText, labArgument: options.lab },
-			...{ accelerator, checkpoints, saveFailed, mirror, paths, timeLimitMs },
+			...{ accelerator, checkpoints, saveFailed, mirror, paths, runId: options.runId, timeLimitMs },
 			course: { ...options.course, scenario: true, showSecrets: options.showSecrets },
 			stopping,
 		};

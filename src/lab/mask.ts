@@ -1,7 +1,7 @@
 /** The one place where declared passwords are taken out of what a run tells: events are masked before anybody sees them. */
 import { maskOf, noMask, planMaskOf, type DeclaredPassword, type Mask } from '../base/secrets.js';
 import { Failure, toFailure } from '../base/errors.js';
-import { washed } from '../base/wash.js';
+import { washed, washedText } from '../base/wash.js';
 import type { RunEventBody } from './events.js';
 import type { Lab } from './lab.js';
 
@@ -42,6 +42,9 @@ export const maskEvent = <E extends RunEventBody>(event: E, mask: Mask): E =>
  * divided a password, which washing makes whole.
  */
 export const shownEvent = <E extends RunEventBody>(event: E, mask: Mask): E => maskEvent(washed(maskEvent(event, mask)), mask);
+
+/** A text as it may be shown and kept, in the same way. */
+export const shownText = (text: string, mask: Mask): string => mask(washedText(mask(text)));
 
 /** A failure without passwords, of anything that was thrown. */
 export function maskFailure(error: unknown, mask: Mask): Failure {

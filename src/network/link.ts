@@ -1,4 +1,4 @@
-import { brokenFailure } from '../base/errors.js';
+import { brokenFailure, usageFailure } from '../base/errors.js';
 import { run, type Argv } from '../process/run.js';
 
 /** How a node is connected to the lab's wire. */
@@ -12,6 +12,17 @@ export type LinkState =
 			/** Of the packets to the node, in per cent. */
 			readonly lossPercent?: number;
 	  };
+
+/** Reads `up`, `down`, `delay MS` or `loss PCT`. @throws Failure `usage` for anything else */
+export function parseLink(state: string, amount: number | undefined): LinkState {
+	const isAmount = amount !== undefined && amount > 0;
+	if ((state === 'up' || state === 'down') && amount === undefined) return { state };
+	if (state === 'delay' && isAmount && amount <= 60_000) return { state: 'bad', delayMs: amount };
+	if (state === 'loss' && isAmount && amount <= 100) return { state: 'bad', lossPercent: amount };
+	throw usageFailure(`a link cannot be '${[state, amount].filter((word) => word !== undefined).join(' ')}'`, {
+		hint: 'up, down, delay MILLISECONDS (60000 at most) or loss PER-CENT',
+	});
+}
 
 /**
  * Commands that bring the link behind a tap device into a state, whatever it was in (ip-link(8), tc-netem(8)). The node

@@ -21,6 +21,8 @@ export type LabRequest =
 	| { readonly op: 'authorize'; readonly node: string; readonly user?: string; readonly publicKey: string }
 	/** → LoginOutcome: whether people get in by SSH, and why not */
 	| { readonly op: 'login'; readonly node: string }
+	/** Runs a command in bash as root, as assertions run theirs: it needs no network and no SSH. → CommandAnswer */
+	| { readonly op: 'exec'; readonly node: string; readonly command: string; readonly timeoutMs: number; readonly maximumBytes: number }
 	/** → whether every assertion passed; events report each assertion */
 	| { readonly op: 'test'; readonly tests: readonly string[]; readonly deadlineMs: number }
 	| { readonly op: 'link'; readonly node: string; readonly link: LinkState }
@@ -38,6 +40,21 @@ export type LabRequest =
 	| ({ readonly op: 'save' } & ExportRequest)
 	/** Ends the lab. The answer comes before the end. */
 	| { readonly op: 'down' };
+
+/** What came of a command in a node: washed, without declared passwords, and of each stream the end. */
+export interface CommandAnswer {
+	readonly stdout: string;
+	readonly stderr: string;
+	/** Bytes that the command wrote, of which the texts above are the end; 8 MiB at most. */
+	readonly stdoutBytes: number;
+	readonly stderrBytes: number;
+	/** Absent when a signal ended it, or it had not ended in time and was killed. */
+	readonly exitCode?: number;
+	/** Name of the signal that ended it, without `SIG`. */
+	readonly signal?: string;
+	readonly timedOut: boolean;
+	readonly ms: number;
+}
 
 /** What a running lab was made from. */
 export interface CurrentLab {

@@ -38,6 +38,7 @@ import { announceLive, type LiveLab } from '../runs/live-labs.js';
 import { ensureDirectory, type Paths } from '../runs/paths.js';
 import { copyPlan } from '../runs/plan-copy.js';
 import { createRunDirectory, type RunDirectory } from '../runs/run-directory.js';
+import { newRunId } from '../runs/run-id.js';
 import { journalsDirectory } from '../runs/run-files.js';
 import { sshConfigFile, writeSshConfig } from '../runs/ssh-config.js';
 import { checkpointsIn } from '../saved-lab/layout.js';
@@ -74,6 +75,8 @@ export interface MachineOptions {
 export interface RehearseOptions extends RehearsedLab, MachineOptions {
 	readonly course: RunCourse;
 	readonly paths: Paths;
+	/** The name of the run's directory; by default a new one (newRunId). */
+	readonly runId?: string | undefined;
 	/** Directories of earlier runs that this run must not remove. */
 	readonly spared?: readonly string[];
 	/** Where this process writes what it has no other place for, when it is a lab's daemon. */
@@ -134,7 +137,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			const required = requireHost(options);
 			for (const early of [starting, required]) early.catch(() => undefined);
 			for (const kind of ['state', 'cache'] as const) await ensureDirectory(options.paths, kind);
-			directory = await createRunDirectory(options.paths.runs, options.lab.name, cleanup, options.spared);
+			directory = await createRunDirectory(options.paths.runs, options.runId ?? newRunId(options.lab.name), cleanup, options.spared);
 			keepFresh(directory.path, options.paths.checkpoints, cleanup);
 			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
 			announce(options, directory, emit);

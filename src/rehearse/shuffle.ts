@@ -75,6 +75,7 @@ const inOrder = (order: StartupOrder, options: RehearseOptions): RehearseOptions
 		robustness: [],
 		keep: 'never',
 	},
+	runId: undefined,
 	// Each run is reported in one line, when it has ended.
 	onEvent: () => undefined,
 });

@@ -108,27 +108,27 @@ function alignRight(rows: readonly (readonly Cell[])[], columns: readonly number
 }
 
 /** The scripts as one JSON object; times in milliseconds, `start_ms` since the epoch by the guest's clock. */
-export function traceJson({ run, lab, node, slowMs, scripts }: NodeTrace): string {
-	const object = {
-		schema: 1,
-		run,
-		lab,
-		node,
-		scripts: scripts.map(({ script, status, exitCode, ms, trace }) => ({
-			script,
-			status,
-			exit_code: exitCode ?? null,
-			ms,
-			traced_by: trace?.shell ?? 'none',
-			...(trace?.why === undefined ? {} : { not_traced_because: trace.why }),
-			is_cut: trace?.isCut ?? false,
-			steps: (trace?.steps ?? []).map((step) => stepInJson(step, slowMs)),
-		})),
-	};
-	return `${JSON.stringify(object, undefined, '\t')}\n`;
-}
+export const traceJson = (trace: NodeTrace): string => `${JSON.stringify(traceObject(trace), undefined, '\t')}\n`;
 
-const stepInJson = (step: TraceStep, slowMs: number): object => ({
+/** That object. */
+export const traceObject = ({ run, lab, node, slowMs, scripts }: NodeTrace) => ({
+	schema: 1,
+	run,
+	lab,
+	node,
+	scripts: scripts.map(({ script, status, exitCode, ms, trace }) => ({
+		script,
+		status,
+		exit_code: exitCode ?? null,
+		ms,
+		traced_by: trace?.shell ?? ('none' as const),
+		...(trace?.why === undefined ? {} : { not_traced_because: trace.why }),
+		is_cut: trace?.isCut ?? false,
+		steps: (trace?.steps ?? []).map((step) => stepInJson(step, slowMs)),
+	})),
+});
+
+const stepInJson = (step: TraceStep, slowMs: number) => ({
 	line: step.line ?? null,
 	...(step.source === undefined ? {} : { source: step.source }),
 	command: withoutControls(step.command),

@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { dir as temporaryDirectory } from 'tmp-promise';
 import { isHeld, pidOf, tokenOf } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
+import { usageFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
 import type { RunEvent } from '../lab/events.js';
 import { eventLogPath } from './run-files.js';
@@ -30,20 +30,20 @@ export const maximumLogBytes = 256 * 2 ** 20;
 export const keptRuns = 20;
 
 /**
- * Makes the directory of a new run, and removes old runs except those in `spared`. The clean-up removes everything that
+ * Makes the directory of a new run under the name `id`, and removes old runs except those in `spared`. The clean-up removes everything that
  * must not outlive the run.
  */
 export async function createRunDirectory(
 	runs: string,
-	lab: string,
+	id: string,
 	cleanup: CleanupStack,
 	spared: readonly string[] = [],
 ): Promise<RunDirectory> {
 	await mkdir(runs, { recursive: true, mode: 0o700 });
 	await pruneRuns(runs, keptRuns - 1, spared);
-	const stamp = new Date().toISOString().replace(/[-:]/g, '').replace(/\..*/, '');
-	const id = `${stamp}-${lab}-${randomBytes(2).toString('hex')}`;
 	const directory = path.join(runs, id);
+	// Before any clean-up is registered, which would be that of the other run.
+	if (existsSync(directory)) throw usageFailure(`there is a run ${id} already`);
 	const disks = path.join(directory, 'disks');
 	cleanup.defer('disks', () => rm(disks, { recursive: true, force: true }));
 	cleanup.defer('pid file', () => rm(holderFile(directory), { force: true }));

@@ -1,13 +1,15 @@
 /** What can be asked of a lab that runs, over its control socket (../control). */
 import { usageFailure } from '../base/errors.js';
+import type { Mask } from '../base/secrets.js';
+import { endOf } from '../base/format.js';
 import { washed } from '../base/wash.js';
 import { duplexPair } from '../base/streams.js';
 import type { Answer, Exchange } from '../control/server.js';
 import type { Emit, RunEventBody } from '../lab/events.js';
-import { maskFailure, masksOf, shownEvent } from '../lab/mask.js';
+import { maskFailure, masksOf, shownEvent, shownText } from '../lab/mask.js';
 import type { Lab, ScenarioTest } from '../lab/lab.js';
 import { servicePorts } from '../lab/service-ports.js';
-import type { CurrentLab, LabRequest, LabStatus } from '../protocol/requests.js';
+import type { CommandAnswer, CurrentLab, LabRequest, LabStatus } from '../protocol/requests.js';
 import { announceTests } from '../scenario/checks.js';
 import { scriptsToStep } from './debugging/serve.js';
 import { saveJournals } from './journals.js';
@@ -22,14 +24,14 @@ export function answersOf(lab: RunningLab, end: () => void): Answer {
 		const nodes = [...lab.runSpec.lab.nodes, ...(request.op === 'replace' ? request.lab.nodes : [])];
 		const mask = masksOf({ nodes }, lab.runSpec.showSecrets ?? false).text;
 		try {
-			return await answer(lab, request, { ...asked, send: (event) => asked.send(shownEvent(event as RunEventBody, mask)) }, end);
+			return await answer(lab, request, { ...asked, send: (event) => asked.send(shownEvent(event as RunEventBody, mask)) }, mask, end);
 		} catch (error) {
 			throw maskFailure(error, mask);
 		}
 	};
 }
 
-async function answer(lab: RunningLab, request: LabRequest, exchange: Exchange, end: () => void): Promise<unknown> {
+async function answer(lab: RunningLab, request: LabRequest, exchange: Exchange, mask: Mask, end: () => void): Promise<unknown> {
 	const { lab: plan, accelerator, startedKey, trace, showSecrets } = lab.runSpec;
 	const tests = plan.scenarios.flatMap((scenario) => scenario.tests);
 	const names = tests.map((test) => test.name);
@@ -45,6 +47,8 @@ async function answer(lab: RunningLab, request: LabRequest, exchange: Exchange, 
 			// Once the answer is under way: it is the last thing that this lab says.
 			setImmediate(end);
 			return undefined;
+		case 'exec':
+			return runCommand(lab, request, mask, exchange.signal);
 		case 'test':
 			lab.changes.requireReady();
 			checkTests(request.tests, names);
@@ -53,6 +57,17 @@ async function answer(lab: RunningLab, request: LabRequest, exchange: Exchange, 
 		default:
 			return answerAboutNode(lab, request, exchange);
 	}
+}
+
+async function runCommand(lab: RunningLab, request: Extract<LabRequest, { op: 'exec' }>, mask: Mask, signal: AbortSignal): Promise<CommandAnswer> {
+	const { command, timeoutMs, maximumBytes } = request;
+	const { stdout, stderr, exitCode, ...ended } = await lab.commandsOf(request.node).run(command, { timeoutMs, signal });
+	return {
+		...{ stdout: endOf(shownText(stdout, mask), maximumBytes), stdoutBytes: Buffer.byteLength(stdout) },
+		...{ stderr: endOf(shownText(stderr, mask), maximumBytes), stderrBytes: Buffer.byteLength(stderr) },
+		...(exitCode === undefined ? {} : { exitCode }),
+		...ended,
+	};
 }
 
 const statusOf = async (lab: RunningLab, tests: readonly string[]): Promise<LabStatus> => washed({

@@ -12,7 +12,7 @@ export const linkDefinition = defineCommand({
 	} as const,
 	flags: whichLabFlag,
 	async run({ node, state, amount, lab }, terminal) {
-		const { parseLink, injectFault } = await import('../../commands/live/fault-injection.js');
+		const [{ injectFault }, { parseLink }] = await Promise.all([import('../../commands/live/fault-injection.js'), import('../../network/link.js')]);
 		const link = parseLink(state, amount);
 		return injectFault({ runs: await runsDirectory(), lab, request: { op: 'link', node, link }, done: `the link of ${node} is changed`, terminal });
 	},

@@ -1,6 +1,6 @@
 import { usageFailure } from '../../base/errors.js';
 import { defineCommand } from '../command.js';
-import { filled, jsonFlag, labArgument, reportFlags, startFlags, startOptions, traceFlag } from '../flags.js';
+import { filled, jsonFlag, labArgument, reportFlags, runIdFlag, runIdOf, startFlags, startOptions, traceFlag } from '../flags.js';
 import { anySeed, checkFlags, checksOf, requireNoReports, shardFlags, shardOf } from '../work-flags.js';
 
 /** `rehearse run [LAB]` */
@@ -42,10 +42,12 @@ export const runDefinition = defineCommand({
 		...checkFlags,
 		...shardFlags,
 		...reportFlags,
+		...runIdFlag,
 		...jsonFlag,
 	} as const,
 	async run(flags, terminal) {
 		const start = startOptions(flags);
+		const runId = runIdOf(flags['run-id']);
 		const junit = filled('junit', flags.junit);
 		const codeQuality = filled('code-quality', flags['code-quality']);
 		const html = filled('html', flags.html);
@@ -55,7 +57,7 @@ export const runDefinition = defineCommand({
 		const common = { ...start, json, terminal, defaultTests, paths: userPaths() };
 		const shard = shardOf(flags);
 		if (shard) {
-			const ofOneMachine = { from, only: only[0], keep: keep === 'never' ? undefined : keep, 'save-failed': flags['save-failed'] || undefined };
+			const ofOneMachine = { from, only: only[0], keep: keep === 'never' ? undefined : keep, 'save-failed': flags['save-failed'] || undefined, 'run-id': runId };
 			for (const [flag, value] of Object.entries(ofOneMachine)) if (value !== undefined) throw usageFailure(`--${flag} is for a run on one machine: give it without --shard`);
 			requireNoReports({ junit, codeQuality, html, strict });
 			const { shardCommand } = await import('../../commands/shard.js');
@@ -64,7 +66,7 @@ export const runDefinition = defineCommand({
 		const { runCommand } = await import('../../commands/run.js');
 		return runCommand({
 			...common,
-			...{ lab, strict },
+			...{ lab, runId, strict },
 			restore: { cold, from, only },
 			course: { keep, trace, robustness },
 			...{ junit, codeQuality, html },

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.js';
-import { jsonFlag, labArgument, startFlags, startOptions, traceFlag } from '../flags.js';
+import { jsonFlag, labArgument, runIdFlag, runIdOf, startFlags, startOptions, traceFlag } from '../flags.js';
 
 /** `rehearse up`. */
 export const upDefinition = defineCommand({
@@ -20,15 +20,17 @@ export const upDefinition = defineCommand({
 		cold: { type: 'boolean', default: false, describe: 'boot every machine from power-on; neither use nor make checkpoints' },
 		timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for the start, in seconds' },
 		...traceFlag,
+		...runIdFlag,
 		...jsonFlag,
 	} as const,
 	async run(flags, terminal) {
 		const start = startOptions(flags);
+		const runId = runIdOf(flags['run-id']);
 		const [{ upCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/live/up.js'),
 			import('../../runs/paths.js'),
 		]);
 		const { lab, nodes, from, cold, trace, json } = flags;
-		return upCommand({ ...start, lab, nodes, paths: userPaths(), from, cold, trace, json, terminal });
+		return upCommand({ ...start, lab, runId, nodes, paths: userPaths(), from, cold, trace, json, terminal });
 	},
 });

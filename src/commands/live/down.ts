@@ -1,21 +1,15 @@
-import { brokenFailure, ExitCode } from '../../base/errors.js';
-import { formatMs } from '../../base/format.js';
-import { patiently } from '../../base/patience.js';
-import { poll } from '../../base/waiting.js';
+import { ExitCode } from '../../base/errors.js';
 import { findEndedLabs, forgetEnded } from '../../runs/ended-labs.js';
-import { findLiveLabs, isKept, type LiveLab } from '../../runs/live-labs.js';
+import { endLab } from '../../runs/end-lab.js';
+import { findLiveLabs } from '../../runs/live-labs.js';
 import type { Terminal } from '../terminal.js';
-import { askLab, resolveLab, type LiveOptions } from './resolve-lab.js';
+import { resolveLab, type LiveOptions } from './resolve-lab.js';
 
 export interface DownOptions extends LiveOptions {
 	/** Whether to end all running labs. */
 	readonly all: boolean;
 	readonly terminal: Pick<Terminal, 'stdout'>;
 }
-
-/** How long a lab may take to answer, and then to end, in milliseconds. */
-const answerMs = 5000;
-const goneMs = 40_000;
 
 /** `rehearse down`: ends a lab or a running rehearsal. Resolves when nothing of it is left. */
 export async function downCommand({ runs, lab: name, all, terminal }: DownOptions): Promise<ExitCode> {
@@ -32,17 +26,4 @@ export async function downCommand({ runs, lab: name, all, terminal }: DownOption
 	for (const lab of meant) terminal.stdout.write(`${lab.name} is down\n`);
 	if (meant.length === 0 && ended.length === 0) terminal.stdout.write('no lab is up\n');
 	return ExitCode.passed;
-}
-
-async function endLab(lab: LiveLab): Promise<void> {
-	try {
-		await askLab(lab, { op: 'down' }, { deadlineMs: patiently(answerMs) });
-	} catch {
-		// A lab that cannot answer, or not yet, gets a signal instead.
-		if (isKept(lab)) process.kill(lab.pid, 'SIGTERM');
-	}
-	const isGone = async () => !isKept(lab);
-	const { accepted } = await poll(isGone, Boolean, { intervalMs: 50, deadlineMs: patiently(goneMs) });
-	if (accepted) return;
-	throw brokenFailure('not-down', `${lab.name} has not ended in ${formatMs(patiently(goneMs))}`, { hint: `kill -9 ${lab.pid}` });
 }

@@ -19,6 +19,8 @@ import { bringUp } from './bring-up.js';
 import type { DetachedLab } from './detached.js';
 
 export interface UpOptions extends StartOptions {
+	/** The name of the run's directory; by default a new one. */
+	readonly runId: string | undefined;
 	/** Names of the wanted nodes. An empty list means all. */
 	readonly nodes: readonly string[];
 	/** Whether the machines are restored behind their startup scripts where possible, or run their scripts. */
@@ -65,6 +67,7 @@ const describe = ({ lab, planText }: LoadedPlan, options: UpOptions): DetachedLa
 	planText,
 	labArgument: options.lab,
 	paths: options.paths,
+	runId: options.runId,
 	accelerator: options.accelerator,
 	checkpoints: {
 		cold: options.cold,

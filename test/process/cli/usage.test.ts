@@ -28,6 +28,20 @@ const helps = test.macro({
 
 for (const command of commands) test(helps, command);
 
+test('a server whose root is not there is bad usage, and says nothing on stdout, which is for the protocol', async (t) => {
+	const { rehearse, written } = await makeRehearse(t);
+	const { stdout, stderr, exitCode } = await rehearse(['mcp', '--root', 'none']);
+	t.is(exitCode, 2);
+	t.is(stdout, '');
+	t.regex(stderr, /^rehearse: --root none: ENOENT/);
+	t.deepEqual(await written(), []);
+});
+
+test('the name of a run is taken in one form only', async (t) => {
+	const { rehearse } = await makeRehearse(t);
+	t.like(await rehearse(['run', '--run-id', '../x']), { exitCode: 2, stderr: 'rehearse: --run-id ../x: expected a name such as 20260101T120000-my-lab-0a1b' });
+});
+
 test('--version', async (t) => {
 	const { rehearse } = await makeRehearse(t);
 	const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };

@@ -1,5 +1,5 @@
 /**
- * The workflows of `rehearse help ci`, as far as they run without a guest. The steps that rehearse are run by the tests that boot
+ * The workflows of `rehearse help ci`, as far as they run without a guest, and the commands of SKILL.md. The steps that rehearse are run by the tests that boot
  * machines anyway (`bundled` and `judging` of the integration tests).
  */
 import { readFileSync } from 'node:fs';
@@ -25,11 +25,24 @@ test('there is a workflow for GitHub and one for GitLab, and each runs the lab',
 	for (const text of [github, gitlab]) t.true(commandsIn(parse(text)).some((words) => words.startsWith('run my-lab --cold')), text);
 });
 
-for (const words of new Set(workflowTexts.flatMap((text) => commandsIn(parse(text))))) {
+/** The command lines in SKILL.md, in the middle of a sentence or a line of their own. */
+const ofSkill = [...readFileSync('SKILL.md', 'utf8').matchAll(/(?:`|^ +)rehearse ([a-z][^`\n#>]*)/gm)].map(([, words = '']) => words.trim());
+
+test('SKILL.md begins with what agents find it by', (t) => {
+	const [, head = ''] = /^---\n([^]*?)\n---\n/.exec(readFileSync('SKILL.md', 'utf8')) ?? [];
+	const { name, description } = parse(head) as { readonly name: string; readonly description: string };
+	t.is(name, 'rehearse');
+	t.true(description.length > 100 && description.length <= 1024);
+	t.true(ofSkill.length > 15);
+});
+
+for (const words of new Set([...workflowTexts.flatMap((text) => commandsIn(parse(text))), ...ofSkill])) {
 	test(`the tool knows every flag of: ${words}`, async (t) => {
 		const tool = await makeRehearse(t);
-		const [command = '', ...rest] = words.split(' ');
-		const { stdout } = await tool.rehearse([command, '--help']);
+		// What is behind -- is the words of another program.
+		const [command = '', ...rest] = words.replace(/ -- .*/, '').split(' ');
+		const { stdout, exitCode } = await tool.rehearse([command, '--help']);
+		t.is(exitCode, 0);
 		for (const flag of rest.filter((word) => word.startsWith('--'))) t.regex(stdout, new RegExp(`${flag}\\b`));
 	});
 }

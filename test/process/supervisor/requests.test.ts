@@ -51,6 +51,20 @@ test.serial('a lab that is coming up says so, refuses what it cannot do yet, and
 	t.deepEqual(await lab.leftovers(), []);
 });
 
+test.serial('a command runs in a node, and what it wrote comes without the password, without controls, and no longer than asked for', async (t) => {
+	const lab = await startLab(t, { keep: 'always' });
+	await lab.waitFor('detached');
+	// The fake's commands say their own words.
+	const exec = (command: string, maximumBytes: number) => askLab(lab, { op: 'exec', node: 'one', command, timeoutMs: 10_000, maximumBytes });
+	t.like(await exec('echo correct horse \x1b[31mred', 1000), { stdout: 'echo __password-of-ops__ red', stdoutBytes: 27, stderr: '', stderrBytes: 0, exitCode: 0, timedOut: false });
+	t.like(await exec('echo one\necho two', 10), { stdout: 'echo two', stdoutBytes: 17 });
+	await t.throwsAsync(askLab(lab, { op: 'exec', node: 'three', command: 'true', timeoutMs: 10, maximumBytes: 10 }), { code: 'usage', message: "the lab has no node 'three'" });
+	await askLab(lab, { op: 'pause', node: 'one' });
+	await t.throwsAsync(exec('true', 10), { code: 'usage', message: 'one is paused' });
+	await askLab(lab, { op: 'down' });
+	t.is((await lab.waitFor('done')).error, undefined);
+});
+
 test.serial('what a lab does not have or know is refused by name', async (t) => {
 	const lab = await startLab(t, { keep: 'always' });
 	await lab.waitFor('detached');

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { formatAge, formatBytes, formatMs, lastLines, plural, withoutControls } from '../../../src/base/format.js';
+import { formatAge, formatBytes, formatMs, endOf, lastLines, plural, withoutControls } from '../../../src/base/format.js';
 
 const written = test.macro({
 	exec: (t, actual: string, expected: string) => t.is(actual, expected),
@@ -42,3 +42,8 @@ test(written, lastLines('', 2), '');
 test(written, withoutControls('\x1b[0;32m[  OK  ]\x1b[0m Started\r\r\n'), '[  OK  ] Started\n');
 test(written, withoutControls('\x1b]0;title\x07\x1b(Bprompt\x1b='), 'prompt');
 test(written, withoutControls('tab\tand bell\x07 and\x00 nothing'), 'tab\tand bell and nothing');
+
+test(written, endOf('one\ntwo\n', 8), 'one\ntwo\n');
+test(written, endOf('one\ntwo\n', 7), 'two\n');
+test(written, endOf('one long line', 4), 'line');
+test(written, endOf('żółw', 4), 'łw');

@@ -6,6 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import { tokenOf } from '../../../src/base/alive.js';
 import { CleanupStack } from '../../../src/base/cleanup.js';
 import { createRunDirectory, pruneRuns } from '../../../src/runs/run-directory.js';
+import { isRunId, newRunId } from '../../../src/runs/run-id.js';
 
 /** No process has it: process ids end at 2^22 (proc_sys_kernel(5)). */
 const deadPid = 2 ** 22 + 1;
@@ -68,7 +69,7 @@ test('where nothing ever ran there is nothing to prune', async (t) => {
 test('a new run has its directories, and leaves only what is to be read', async (t) => {
 	const runs = path.join(await temporary(t), 'state', 'runs');
 	const cleanup = new CleanupStack();
-	const run = await createRunDirectory(runs, 'sample', cleanup);
+	const run = await createRunDirectory(runs, newRunId('sample'), cleanup);
 	t.regex(run.id, /^\d{8}T\d{6}-sample-[0-9a-f]{4}$/);
 	t.is((await readFile(path.join(run.path, 'pid'), 'utf8')).trim(), tokenOf());
 	t.is((await stat(run.sockets)).mode & 0o777, 0o700);
@@ -82,6 +83,23 @@ test('a new run has its directories, and leaves only what is to be read', async 
 	t.deepEqual(events.map((line) => (JSON.parse(line) as { at: number }).at), [1, 2]);
 });
 
+test('a name that a run has is refused before anything of that run is touched', async (t) => {
+	const runs = path.join(await temporary(t), 'runs');
+	const first = new CleanupStack();
+	const second = new CleanupStack();
+	const id = newRunId('sample');
+	const { disks } = await createRunDirectory(runs, id, first);
+	await t.throwsAsync(createRunDirectory(runs, id, second), { code: 'usage', message: `there is a run ${id} already` });
+	t.deepEqual(await second.run(), []);
+	t.true(existsSync(disks));
+	t.deepEqual(await first.run(), []);
+});
+
+test('the name of a run is told from what leads elsewhere', (t) => {
+	t.true(isRunId(newRunId('sample')));
+	for (const other of ['', '..', 'sample', '20260101T120000-sample-0a1b/..', '../20260101T120000-sample-0a1b', '20260101T120000-a b-0a1b']) t.false(isRunId(other), other);
+});
+
 test('a run that is being made is safe from another that begins and prunes', async (t) => {
 	const runs = path.join(await temporary(t), 'runs');
 	const cleanup = new CleanupStack();
@@ -91,7 +109,7 @@ test('a run that is being made is safe from another that begins and prunes', asy
 	})();
 	try {
 		for (let count = 0; count < 19; count++) {
-			const { disks } = await createRunDirectory(runs, `lab${count}`, cleanup);
+			const { disks } = await createRunDirectory(runs, newRunId(`lab${count}`), cleanup);
 			t.true(existsSync(disks));
 		}
 	} finally {
@@ -104,7 +122,7 @@ test('a run that is being made is safe from another that begins and prunes', asy
 
 test('what others removed is no error of the clean-up', async (t) => {
 	const cleanup = new CleanupStack();
-	const run = await createRunDirectory(path.join(await temporary(t), 'runs'), 'sample', cleanup);
+	const run = await createRunDirectory(path.join(await temporary(t), 'runs'), newRunId('sample'), cleanup);
 	for (const directory of [run.sockets, run.disks]) await rm(directory, { recursive: true });
 	t.deepEqual(await cleanup.run(), []);
 });

@@ -2,7 +2,7 @@
 import test from 'ava';
 import { parseForwarding } from '../../../../src/commands/live/forward.js';
 import { logCommand, nodeIn } from '../../../../src/commands/live/open-ssh.js';
-import { parseLink } from '../../../../src/commands/live/fault-injection.js';
+import { parseLink } from '../../../../src/network/link.js';
 import { onlyNodes } from '../../../../src/commands/live/up.js';
 import type { Assertion } from '../../../../src/lab/lab.js';
 import { labNode, labOf } from '../../base/labs.js';

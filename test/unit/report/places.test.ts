@@ -1,7 +1,7 @@
 /** Where the plan has the nodes and the tests of a run. */
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
-import { findPlaces } from '../../../src/commands/places.js';
+import { findPlaces } from '../../../src/report/places.js';
 import { emptyRun } from '../../../src/outcome/fold.js';
 import { node, plan, read } from '../plan/plans.js';
 

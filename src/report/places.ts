@@ -4,7 +4,7 @@ import { readPlan } from '../plan/read.js';
 import { recipeTests } from '../plan/recipe-tests.js';
 import { fileNames } from '../plan/resolve.js';
 import type { PlanPath, PlanSource } from '../plan/types.js';
-import type { FilePlace, PlanPlaces } from '../report/annotations.js';
+import type { FilePlace, PlanPlaces } from './annotations.js';
 
 /** Reads the plan again. Of one that was edited since no lines are told, only files. */
 export async function findPlaces({ planPath, planSha256, sources }: RunState, base: string): Promise<PlanPlaces> {

@@ -1,0 +1,72 @@
+/** What can be read of a run, as resources: rehearse://runs/{run}/… */
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { ResourceTemplate, type McpServer } from '@modelcontextprotocol/server';
+import { usageFailure } from '../base/errors.js';
+import { formatBytes } from '../base/format.js';
+import { shownText } from '../lab/mask.js';
+import { resultJson, resultOf } from '../outcome/result.js';
+import { consolesDirectory, eventLogPath, journalsDirectory, reportPagePath } from '../runs/run-files.js';
+import { linksTo, maskOfRun, resourceUri, type Context } from './context.js';
+import type { KnownRun } from './known-runs.js';
+import { readFileEnd } from './read-end.js';
+import type { Link } from './tool.js';
+
+/** The longest resource, in bytes; of a longer text the end is given. */
+const maximumBytes = 2 ** 20;
+
+/** How many runs are listed. */
+const listedRuns = 10;
+
+/** Adds the resources to a server. */
+export function registerResources(server: McpServer, context: Context): void {
+	const template = new ResourceTemplate('rehearse://runs/{run}/{+file}', {
+		list: async () => {
+			const runs = await context.runs.newest(listedRuns);
+			return { resources: (await Promise.all(runs.map(linksOf))).flat() };
+		},
+	});
+	server.registerResource(
+		'run',
+		template,
+		{ title: 'What a run keeps', description: 'result.json, report.html, events.ndjson, consoles/NODE.log and journals/NODE.log of a run' },
+		async (uri, { run, file }) => {
+			const found = await context.runs.find(String(run));
+			const { text, mimeType } = await read(context, found, String(file));
+			return { contents: [{ uri: uri.href, mimeType, text }] };
+		},
+	);
+}
+
+async function linksOf({ id, directory }: KnownRun): Promise<readonly Link[]> {
+	const logs = async (kind: string, folder: string) =>
+		(await readdir(folder).catch(() => [])).map((name) => ({ uri: resourceUri(id, `${kind}/${name}`), name: `${kind}/${name}`, mimeType: 'text/plain' }));
+	const named = [...linksTo(id), ...(await logs('consoles', consolesDirectory(directory))), ...(await logs('journals', journalsDirectory(directory)))];
+	return named.map((link) => ({ ...link, name: `${id}: ${link.name}` }));
+}
+
+async function read(context: Context, run: KnownRun, file: string): Promise<{ readonly text: string; readonly mimeType: string }> {
+	const { directory, state } = run;
+	if (file === 'result.json') return { text: resultJson(resultOf(state)), mimeType: 'application/json' };
+	if (file === 'report.html') return { text: await readWhole(reportPagePath(directory)), mimeType: 'text/html' };
+	if (file === 'events.ndjson') return { text: await readEnd(eventLogPath(directory)), mimeType: 'application/x-ndjson' };
+	const [, kind, name] = /^(consoles|journals)\/([a-z0-9-]+\.log)$/.exec(file) ?? [];
+	if (kind === undefined || name === undefined) throw usageFailure(`a run keeps no ${file}`, { hint: 'resources/list has what there is' });
+	const text = await readEnd(path.join(kind === 'consoles' ? consolesDirectory(directory) : journalsDirectory(directory), name));
+	return { text: shownText(text, await maskOfRun(context, run)), mimeType: 'text/plain' };
+}
+
+/** A page is of no use in parts. */
+async function readWhole(file: string): Promise<string> {
+	const { text, isCut } = await readFileEnd(file, maximumBytes * 8, missing(file));
+	if (isCut) throw usageFailure(`${path.basename(file)} is longer than ${formatBytes(maximumBytes * 8)}`);
+	return text;
+}
+
+/** The last whole lines. */
+async function readEnd(file: string): Promise<string> {
+	const { text, isCut } = await readFileEnd(file, maximumBytes, missing(file));
+	return isCut ? text.slice(text.indexOf('\n') + 1) : text;
+}
+
+const missing = (file: string): string => `the run has no ${path.basename(file)}`;

@@ -1,0 +1,36 @@
+/** What `rehearse check` finds, for everybody who shows it. */
+import { maskOf, type Mask } from '../base/secrets.js';
+import { washed } from '../base/wash.js';
+import { readGuestDefinition, type GuestDefinition } from '../image/guest.js';
+import type { LeftOut } from '../lab/lab.js';
+import { checkPlan, type Finding } from '../plan/check.js';
+import { leftOutOf } from '../plan/left-out.js';
+import { passwordsIn, readPlan } from '../plan/read.js';
+import type { PlanSource } from '../plan/types.js';
+
+export interface CheckedPlan {
+	readonly source: PlanSource;
+	readonly guest: GuestDefinition;
+	/** Washed, but not masked. */
+	readonly findings: readonly Finding[];
+	/** What a rehearsal does without; none is known of a plan whose shape is wrong. Washed, but not masked. */
+	readonly leftOut: readonly LeftOut[];
+	/** Takes the passwords that the plan declares out of what is shown of it. */
+	readonly mask: Mask;
+}
+
+/** Reads and checks the plan at a path. @throws Failure `usage` for one that cannot be read or is neither JSON nor YAML */
+export async function readAndCheck(plan: string): Promise<CheckedPlan> {
+	const [source, guest] = await Promise.all([readPlan(plan), readGuestDefinition()]);
+	const { document } = source;
+	return {
+		source,
+		guest,
+		findings: washed(checkPlan(source, guest.features)),
+		leftOut: document ? washed(leftOutOf(source, document, guest.features, guest.base)) : [],
+		mask: maskOf(document ? passwordsIn(document) : []),
+	};
+}
+
+/** The object of `rehearse check --json`. */
+export const checkResult = ({ source, findings, leftOut }: CheckedPlan) => ({ schema: 1 as const, plan: source.path, findings, left_out: leftOut });

@@ -1,0 +1,58 @@
+/** Jobs and failures of the program, without either. */
+import test from 'ava';
+import { Jobs, waitFor } from '../../../src/mcp/jobs.js';
+import type { Job, JobView } from '../../../src/mcp/job.js';
+import { failureOf } from '../../../src/mcp/program.js';
+
+const viewOf = (run: string, state: JobView['state']): JobView => ({ run, kind: 'run', state, lab: 'web', plan: '/p', elapsedMs: 0, progress: [] });
+
+class FakeJob implements Job {
+	readonly keepsLab = false;
+	readonly id: string;
+	closed = 0;
+	isOver = false;
+
+	constructor(id: string) {
+		this.id = id;
+	}
+
+	view = () => Promise.resolve(viewOf(this.id, this.isOver ? 'passed' : 'running'));
+	cancel = () => this.close();
+	close = () => {
+		this.closed += 1;
+		return Promise.resolve();
+	};
+}
+
+test('so many go on at once and no more; what is refused was not even made', async (t) => {
+	const jobs = new Jobs();
+	const begun = Array.from({ length: 6 }, (_, index) => jobs.begin(() => new FakeJob(`run-${index}`)));
+	t.throws(() => jobs.begin((): FakeJob => t.fail() as never), { code: 'usage', message: /^6 go on already: run-0, / });
+	const [first] = begun;
+	if (first) first.isOver = true;
+	t.is(jobs.begin(() => new FakeJob('another')).id, 'another');
+	t.is(jobs.get('run-0'), first);
+	await jobs.close();
+	t.true(begun.every(({ closed }) => closed === 1));
+	t.throws(() => jobs.begin(() => new FakeJob('late')), { message: 'this server is ending' });
+});
+
+test('a wait ends with the job, at its time, or with the client', async (t) => {
+	const signal = new AbortController().signal;
+	const looks: JobView['state'][] = ['running', 'passed'];
+	t.is((await waitFor(() => Promise.resolve(viewOf('a', looks.shift() ?? 'error')), 5, signal)).state, 'passed');
+	t.is((await waitFor(() => Promise.resolve(viewOf('a', 'running')), 0, signal)).state, 'running');
+	const giving = AbortSignal.abort(new Error('gone'));
+	await t.throwsAsync(waitFor(() => Promise.resolve(viewOf('a', 'running')), 5, giving), { message: 'gone' });
+});
+
+test('ids of what has no run of its own are never the same', (t) => {
+	const jobs = new Jobs();
+	t.deepEqual([jobs.nextId('r', 'test'), jobs.nextId('r', 'test'), jobs.nextId('r', 'change')], ['r.test-1', 'r.test-2', 'r.change-3']);
+});
+
+test('what the program says of its end is told in its words', (t) => {
+	t.like(failureOf('rehearse: the run x is no evidence\n  it was not cold\nhint: rehearse it cold\n', 2), { code: 'usage', message: 'the run x is no evidence', detail: '  it was not cold', hint: 'rehearse it cold' });
+	t.like(failureOf('', 4), { code: 'program', message: 'rehearse ended with exit status 4 and said nothing' });
+	t.like(failureOf('[ 0.1s] a line of progress\nrehearse: no \x1b[31mroom\n', 3), { message: 'no room', detail: '[ 0.1s] a line of progress' });
+});

@@ -112,7 +112,7 @@ export async function writeSeeds(
 ): Promise<void> {
 	await Promise.all(
 		machines.map(({ node, runSpec }) =>
-			writeSeedDisk(seeds.get(node.name) ?? {}, runSpec.spec.seedFile, signal),
+			writeSeedDisk(seeds.get(node.name) ?? {}, runSpec.spec.seedFile, signal, runSpec.spec.overlayFile),
 		),
 	);
 }

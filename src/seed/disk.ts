@@ -18,12 +18,15 @@ export const isoArgv = (directory: string, file: string): readonly [string, ...s
 	...['--directory', directory, '.'],
 ];
 
-/** Writes a seed disk. The directory of `file` must exist; a disk that is there is replaced. */
-export async function writeSeedDisk(files: SeedFiles, file: string, signal?: AbortSignal): Promise<void> {
+/**
+ * Writes a seed disk. The directory of `file` must exist; a disk that is there is replaced.
+ * @param workBeside the files are laid out in a directory beside this one: a run has a place that goes even when it is killed
+ */
+export async function writeSeedDisk(files: SeedFiles, file: string, signal?: AbortSignal, workBeside = file): Promise<void> {
 	await withCleanup(async (cleanup) => {
 		let tree: string | undefined;
 		cleanup.defer('seed files', () => (tree ? rm(tree, { recursive: true, force: true }) : undefined));
-		tree = await mkdtemp(`${file}.`);
+		tree = await mkdtemp(`${workBeside}.`);
 		for (const [name, content] of Object.entries(files)) {
 			const target = path.join(tree, name);
 			await mkdir(path.dirname(target), { recursive: true });

@@ -18,6 +18,8 @@ const usage = `npm run test:kills -- [--seed N] [--kinds KIND[=COUNT],…] [--mi
   --seed N          the same number makes the same choices; a session with it continues where the last one ended
   --kinds KIND,…    what is killed, and how many times: ${usual}
   --minutes N       begins no kill after that many minutes; exit status 3 where some are left
+
+A signal ends the session after the kill that is being judged.
 `;
 
 /** The exit status of a session that has not come to all of its kills. */
@@ -45,8 +47,10 @@ async function main(): Promise<number> {
 	const blows = [...counts].flatMap(([kind, count]) => blowsAt(kind, count, seed)).sort((one, other) => one.number - other.number);
 	const left = missing(blows, await readLedger(file));
 	console.log(`seed ${seed}: ${left.length} of ${blows.length} kills are left; ${file} has what comes of them`);
+	let isStopped = false;
+	for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => (isStopped = true));
 	for (const blow of left) {
-		if (performance.now() > until) break;
+		if (isStopped || performance.now() > until) break;
 		const judged = await judge(blow);
 		await enter(file, judged);
 		console.log(lineOf(judged));

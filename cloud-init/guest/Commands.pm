@@ -4,6 +4,7 @@
 # The host sends, a line each:
 #   reset                  end whatever still runs; what came before this line means nothing
 #   run ID COMMAND         run a command (in base64) in bash, as a login of root would
+#   restarts ID            print what systemd has restarted by itself, a line each: unit and number
 #   connect ID HOST PORT   connect to a port, HOST in base64
 #   data ID BYTES          to the other side of the connection, in base64
 #   kill ID                end it
@@ -17,6 +18,7 @@ package Commands;
 use strict;
 use warnings;
 use Base64;
+use Manager;
 use Socket qw(getaddrinfo SOCK_STREAM SHUT_WR);
 
 # At most this much of each stream of a command is sent; the rest is read and thrown away. In bytes.
@@ -29,10 +31,10 @@ my $linger = 1;
 # fcntl(2), waitpid(2) and errno(3) on Linux.
 my ($set_flags, $nonblocking, $no_hang, $again) = (4, 04000, 1, 11);
 
-# serve FROM, TO: until the host hangs up.
+# serve FROM, TO, MANAGER: until the host hangs up.
 sub serve {
-	my ($from, $to) = @_;
-	my $self = bless { from => $from, to => $to, received => '', unsent => '', jobs => {} }, __PACKAGE__;
+	my ($from, $to, $manager) = @_;
+	my $self = bless { from => $from, to => $to, manager => $manager, received => '', unsent => '', jobs => {} }, __PACKAGE__;
 	fcntl $to, $set_flags, $nonblocking;
 	$SIG{PIPE} = 'IGNORE';
 	while ($self->step) { }
@@ -73,6 +75,7 @@ sub hear {
 		my $job = $self->{jobs}{ $id // '' };
 		if ($word eq 'reset') { $self->end_all }
 		elsif ($word eq 'run') { $self->begin($id, 'run', \&run, Base64::decode($arguments[0] // '')) }
+		elsif ($word eq 'restarts') { $self->begin($id, 'run', \&restarts, $self->{manager}) }
 		elsif ($word eq 'connect') { $self->begin($id, 'connect', \&relay, Base64::decode($arguments[0]), $arguments[1]) }
 		elsif ($word eq 'data' and $job) { syswrite $job->{input}, Base64::decode($arguments[0] // '') if $job->{input} }
 		elsif ($word eq 'kill' and $job) { end_job($job) }
@@ -187,6 +190,15 @@ sub run {
 sub lines_of {
 	open my $file, '<', $_[0] or return;
 	return <$file>;
+}
+
+# In the child.
+sub restarts {
+	my ($place) = @_;
+	my @restarts = eval { Manager->connect($place)->restarts };
+	if ($@) { syswrite STDERR, $@; exit 1 }
+	syswrite STDOUT, join '', map { "@$_\n" } @restarts;
+	exit 0;
 }
 
 # In the child: connects, then passes on what comes from either side until the other side has ended.

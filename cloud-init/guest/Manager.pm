@@ -201,6 +201,14 @@ sub end_of {
 	}
 }
 
+# Services that systemd has restarted by itself since they were last started by anybody else, each with how often.
+sub restarts {
+	my ($self) = @_;
+	my ($units) = $self->call($path, "$interface.Manager", 'ListUnitsByPatterns', 'asas', [qw(active activating deactivating failed)], ['*.service']);
+	my @restarts = map { [$_->[0], $self->property($_->[6], 'Service', 'NRestarts')] } @$units;
+	return grep { $_->[1] } @restarts;
+}
+
 sub unit_object { "$path/unit/" . $_[0] =~ s/([^A-Za-z0-9])/sprintf '_%02x', ord $1/ger }
 
 # A unit's ActiveState: `activating`, `active`, `failed` …

@@ -34,6 +34,8 @@ export interface CommandResult {
 export interface GuestCommands {
 	/** Runs a command in bash as root, without input. Resolves whatever became of it, also when its time is up: it is killed then. */
 	run(command: string, limits: Limits): Promise<CommandResult>;
+	/** Services that systemd has restarted by itself, each with how often. It starts no program in the guest. */
+	listRestarts(limits: Limits): Promise<ReadonlyMap<string, number>>;
 	/**
 	 * Opens a TCP connection that starts in the guest, where `host` is also looked up. Rejects with a GuestConnectionError
 	 * that gives the reason, or with the signal's reason.
@@ -79,7 +81,16 @@ export class CommandChannel implements GuestCommands {
 		this.#send('\nreset');
 	}
 
-	async run(command: string, limits: Limits): Promise<CommandResult> {
+	run(command: string, limits: Limits): Promise<CommandResult> {
+		return this.#do('run', [encoded(command)], limits);
+	}
+
+	async listRestarts(limits: Limits): Promise<ReadonlyMap<string, number>> {
+		const { stdout } = await this.#do('restarts', [], limits);
+		return new Map([...stdout.matchAll(/^(\S+\.service) (\d{1,9})$/gm)].map(([, unit = '', count]) => [unit, Number(count)]));
+	}
+
+	async #do(word: 'run' | 'restarts', words: readonly string[], limits: Limits): Promise<CommandResult> {
 		const id = this.#nextId();
 		const output = { out: new Collected(), err: new Collected() };
 		const start = performance.now();
@@ -91,7 +102,7 @@ export class CommandChannel implements GuestCommands {
 				if (kind === 'ended') resolve(fields);
 			});
 		});
-		this.#send(`run ${id} ${encoded(command)}`);
+		this.#send([word, id, ...words].join(' '));
 		let ended: ReadonlyMap<string, string> | undefined;
 		try {
 			ended = await this.#within(ending, limits);

@@ -19,8 +19,6 @@ export interface Look extends Judgement {
 	readonly output: string;
 	/** As expected, but not for long enough yet: the next try tells more after this time, in milliseconds. */
 	readonly holdsInMs?: number | undefined;
-	/** A service has been restarted: what systemd restarts is worth telling. */
-	readonly isUnsteady?: boolean;
 }
 
 export interface LookContext {

@@ -68,21 +68,26 @@ for unit in "\${!restarts[@]}"; do
 done
 `.trim();
 
-/** What there is to tell of units that systemd has restarted by itself: a sentence each, with the unit's last words. */
+/**
+ * What there is to tell of services that systemd has restarted by itself since anybody else started them: a sentence each,
+ * with the unit's last words. The journal is only read where there are some.
+ */
 export async function restartsOn(guest: GuestCommands, limits: Limits): Promise<string[]> {
-	return restartSentences(await guest.run(listRestarts, limits));
+	const restarts = await guest.listRestarts(limits);
+	if (restarts.size === 0) return [];
+	return restartSentences(await guest.run(listRestarts, limits), [...restarts.keys()]);
 }
 
 /** At most this many units are told of: a lab in which more are restarted has another problem. */
 const reportedUnits = 10;
 
-/** Reads what `listRestarts` prints: unit, number, last words. */
-export const restartSentences = ({ stdout }: Pick<CommandResult, 'stdout'>): string[] =>
+/** Reads what `listRestarts` prints: unit, number, last words; of these units only. */
+export const restartSentences = ({ stdout }: Pick<CommandResult, 'stdout'>, units: readonly string[]): string[] =>
 	stdout
 		.split('\n')
 		.flatMap((line) => {
 			const [, unit, number, words = ''] = /^(\S+\.\w+) (\d+) ?(.*)$/.exec(line) ?? [];
-			if (unit === undefined) return [];
+			if (unit === undefined || !units.includes(unit)) return [];
 			const times = number === '1' ? 'once' : `${number} times`;
 			const message = oneLine(words).slice(0, 200);
 			return [`${oneLine(unit)} has ended and been restarted ${times}${message === '' ? '' : `; its last words: ${message}`}`];

@@ -85,8 +85,6 @@ async function runOnNode(
 	const rounds = new Rounds(tasks, { deadlineMs, intervalMs, timesOf: timesOf(options, clock.now()) });
 	const news = new News(emit);
 	let silence: Sight | undefined;
-	let isSteady = true;
-	const seenUp = new Set<Task>();
 	for (let turn = rounds.next(); turn; turn = rounds.next()) {
 		signal?.throwIfAborted();
 		const waitMs = turn.dueAt - clock.now();
@@ -96,9 +94,6 @@ async function runOnNode(
 		// A node that has been silent for the whole time of one try is not waited for again.
 		const sight = silence ?? (await look(task.assertion, Math.max(turn.deadlineAt - clock.now(), minimumTryMs), options));
 		if (sight.isSilent) silence = sight;
-		// What was up at one look and is not, or only just again, at the next has ended in between.
-		isSteady &&= !sight.isUnsteady && (sight.passed || !seenUp.has(task));
-		if (sight.holdsInMs !== undefined) seenUp.add(task);
 		const now = clock.now();
 		if (!rounds.end(sight, now)) {
 			news.send(turn, sight.message, now);
@@ -118,7 +113,7 @@ async function runOnNode(
 		emit({ type: 'assertion-finished', ...outcome });
 	}
 	const [node] = tasks;
-	if (!isSteady && node && !silence) await tellRestarts(node.assertion.onVm, options);
+	if (node && !silence) await tellRestarts(node.assertion.onVm, options);
 }
 
 /** The times that the plan gives an assertion, as long as this host makes them, of a scenario that began `beganAt` that time. */

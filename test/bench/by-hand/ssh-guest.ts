@@ -21,7 +21,7 @@ export async function connectByHand({ address, username, password }: ByHandMachi
 		client.destroy();
 		throw error;
 	}
-	return { run: (command, limits) => run(client, command, password, limits), connect: (host, port) => connect(client, host, port) };
+	return { run: (command, limits) => run(client, command, password, limits), connect: (host, port) => connect(client, host, port), listRestarts: () => Promise.resolve(new Map()) };
 }
 
 async function run(client: Client, command: string, password: string, { timeoutMs }: Limits): Promise<CommandResult> {

@@ -1,7 +1,9 @@
 /** What the host has a guest run, over the real program of the guest's. */
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { Failure } from '../../../src/base/errors.js';
 import { quote } from '../../../src/base/shell.js';
@@ -9,6 +11,7 @@ import { poll } from '../../../src/base/waiting.js';
 import type { CommandChannel } from '../../../src/machine/command-channel.js';
 import { GuestConnectionError } from '../../../src/machine/connection-error.js';
 import { startCommands } from './commands.js';
+import { fakeSystemd } from './fake-systemd.js';
 
 const soon = { timeoutMs: 20_000 };
 
@@ -104,3 +107,18 @@ test('a connection that does not come about says why', inGuest(async (t, channel
 	await t.throwsAsync(channel.connect('::ffff:127.0.0.1', 1, soon), { message: /refused$/ });
 	await t.throwsAsync(channel.connect('no such name', 1, soon), { message: /the name is unknown in the guest$/ });
 }));
+
+test('what systemd has restarted is asked of it, and no program is started', async (t) => {
+	const directory = mkdtempSync(path.join(tmpdir(), 'commands-'));
+	t.teardown(() => rmSync(directory, { recursive: true }));
+	const unit = (name: string) => [name, '', 'loaded', 'active', 'running', '', `/org/freedesktop/systemd1/unit/${name}`, 0, '', '/'];
+	const systemd = await fakeSystemd(path.join(directory, 'private'), ({ path: object, member }) => {
+		if (member === 'ListUnitsByPatterns') return { signature: 'a(ssssssouso)', body: [[unit('steady.service'), unit('flaps.service')]] };
+		return { signature: 'v', body: [['u', object.endsWith('/flaps.service') ? 7 : 0]] };
+	});
+	t.teardown(() => systemd.close());
+	using guest = startCommands(path.join(directory, 'private'));
+	t.deepEqual([...(await guest.channel.listRestarts(soon))], [['flaps.service', 7]]);
+	using deaf = startCommands();
+	t.deepEqual([...(await deaf.channel.listRestarts(soon))], []);
+});

@@ -13,10 +13,10 @@ export interface StartedCommands extends Disposable {
 	readonly closed: Promise<void>;
 }
 
-/** Starts the guest's side, and connects to it. */
-export function startCommands(): StartedCommands {
+/** Starts the guest's side, and connects to it. @param manager the socket of its systemd */
+export function startCommands(manager = '/nonexistent'): StartedCommands {
 	const guest = path.join(packageRoot(), 'cloud-init', 'guest');
-	const child = spawn('perl', ['-I', guest, '-MCommands', '-e', 'Commands::serve(*STDIN, *STDOUT)'], { stdio: ['pipe', 'pipe', 'inherit'] });
+	const child = spawn('perl', ['-I', guest, '-MCommands', '-e', 'Commands::serve(*STDIN, *STDOUT, $ARGV[0])', manager], { stdio: ['pipe', 'pipe', 'inherit'] });
 	child.stdin.on('error', () => undefined);
 	const port = Duplex.from({ readable: child.stdout, writable: child.stdin });
 	const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));

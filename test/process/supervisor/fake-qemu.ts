@@ -202,6 +202,7 @@ listen('control', (socket) => {
 listen('commands', (socket) => {
 	onLine(socket, (line) => {
 		const [word, id, command = ''] = line.split(' ');
+		if (word === 'restarts') socket.write(`began id=${id}\nended id=${id} status=0 signal=0\n`);
 		if (word === 'run') socket.write(`began id=${id}\nout id=${id} data=${command}\nended id=${id} status=0 signal=0\n`);
 	});
 });

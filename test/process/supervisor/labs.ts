@@ -49,7 +49,7 @@ export interface StartedLab {
 }
 
 /** How long a wait may take on a slow and busy host, in milliseconds. */
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 /** What must be gone in this time, in milliseconds: two seconds, and what a busy host takes for them. */
 const leftoverMs = 8000;

@@ -1,12 +1,12 @@
 import { ExitCode } from '../base/errors.js';
 import { plural } from '../base/format.js';
 import { washed, washedText } from '../base/wash.js';
-import { hasErrors } from '../plan/check.js';
+import { hasErrors, waivedOf } from '../plan/check.js';
 import { publishedSchema } from '../plan/json-schema.js';
 import { leftOutOf } from '../plan/left-out.js';
 import { recipeTests } from '../plan/recipe-tests.js';
 import type { PlanSource } from '../plan/types.js';
-import { renderFindings, renderLeftOut } from '../report/findings.js';
+import { renderFindings, renderLeftOut, renderWaived } from '../report/findings.js';
 import { checkedPlan } from './load-lab.js';
 
 /** `rehearse check`: reads a plan and reports everything that is wrong with it. */
@@ -32,12 +32,13 @@ export async function checkCommand(options: CheckOptions): Promise<ExitCode> {
 	}
 	const { source, guest, findings, mask } = await checkedPlan(options.lab);
 	const leftOut = source.document ? washed(leftOutOf(source, source.document, guest.features, guest.base)) : [];
+	const [waived, shown] = [waivedOf(findings), findings.filter((finding) => finding.waived === undefined)];
 	if (options.format === 'json') {
-		options.stdout(mask(`${JSON.stringify({ schema: 1, plan: source.path, findings, left_out: leftOut }, undefined, 2)}\n`));
+		options.stdout(mask(`${JSON.stringify({ schema: 1, plan: source.path, findings: shown, left_out: leftOut, waived }, undefined, 2)}\n`));
 	} else {
-		if (findings.length > 0) options.stdout(mask(renderFindings(findings, { color: options.color, cwd: process.cwd() })));
+		if (shown.length > 0) options.stdout(mask(renderFindings(shown, { color: options.color, cwd: process.cwd() })));
 		if (!source.document) options.stdout('The other rules look at the plan when its shape is right.\n');
-		options.stdout(mask(renderLeftOut(leftOut)));
+		options.stdout(mask(renderLeftOut(leftOut) + renderWaived(waived)));
 		if (!hasErrors(findings)) options.stdout(`${describeChecked(source)}\n`);
 	}
 	return hasErrors(findings) ? ExitCode.usage : ExitCode.passed;

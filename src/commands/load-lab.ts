@@ -3,13 +3,13 @@ import { maskOf } from '../base/secrets.js';
 import { washed } from '../base/wash.js';
 import { readGuestDefinition, type GuestDefinition } from '../image/guest.js';
 import type { Lab } from '../lab/lab.js';
-import { checkPlan, hasErrors, type Finding } from '../plan/check.js';
+import { checkPlan, hasErrors, waivedOf, type Finding } from '../plan/check.js';
 import { withDefaultTests } from '../plan/default-tests.js';
 import { findPlan } from '../plan/find.js';
 import { passwordsIn, readPlan } from '../plan/read.js';
 import { resolveLab } from '../plan/resolve.js';
 import type { PlanSource } from '../plan/types.js';
-import { renderFindings, renderLeftOut } from '../report/findings.js';
+import { renderFindings, renderLeftOut, renderWaived } from '../report/findings.js';
 import type { Terminal } from './terminal.js';
 
 /** What the command line adds to a plan. */
@@ -56,10 +56,11 @@ export async function loadPlan(
 	{ scriptTimeoutSeconds, defaultTests = false }: LabOptions = {},
 ): Promise<LoadedPlan> {
 	const { source, guest, findings, mask } = await checkedPlan(lab);
-	if (findings.length > 0) stderr.write(mask(renderFindings(findings, { color: stderrColor, cwd: process.cwd() })));
+	const [waived, shown] = [waivedOf(findings), findings.filter((finding) => finding.waived === undefined)];
+	if (shown.length > 0) stderr.write(mask(renderFindings(shown, { color: stderrColor, cwd: process.cwd() })));
 	if (hasErrors(findings)) throw usageFailure(`${source.path} has errors; nothing was started`);
-	const resolved = resolveLab(source, guest);
-	stderr.write(mask(renderLeftOut(washed(resolved.leftOut))));
+	const resolved = { ...resolveLab(source, guest), ...(waived.length > 0 ? { waived } : {}) };
+	stderr.write(mask(renderLeftOut(washed(resolved.leftOut)) + renderWaived(waived)));
 	const limited = scriptTimeoutSeconds === undefined ? resolved : withScriptTimeout(resolved, scriptTimeoutSeconds);
 	return { lab: defaultTests ? withDefaultTests(limited) : limited, planText: source.text };
 }

@@ -12,7 +12,7 @@ import { errorOf } from '../outcome/result.js';
 import type { AssertionRecord, NodeRecord, RunState, ScriptRecord } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
-import { leftOutSentence } from './findings.js';
+import { leftOutSentence, waivedSentence } from './findings.js';
 import { outboundSentence } from './outbound.js';
 
 // The package is CommonJS and exports the builder itself; its declarations put it under `default`.
@@ -26,9 +26,10 @@ export function junitXml(state: RunState): string {
 		report.testSuite().name(clean(name)).timestamp(timestamp).time(ms / 1000);
 
 	const scripts = state.nodes.flatMap((node) => node.scripts.map((script) => ({ node, script })));
-	if (scripts.length > 0 || state.leftOut.length > 0) {
+	if (scripts.length > 0 || state.leftOut.length > 0 || state.waived.length > 0) {
 		const suite = addSuite('startup scripts', sum(scripts.map(({ script }) => script.outcome?.ms)));
 		for (const one of state.leftOut) suite.property('left_out', clean(leftOutSentence(one)));
+		for (const one of state.waived) suite.property('waived', clean(waivedSentence(one)));
 		for (const finding of outboundFindings(state)) suite.property('outside', clean(outboundSentence(finding)));
 		for (const { node, script } of scripts) writeScript(suite.testCase(), state, node, script);
 	}

@@ -7,7 +7,7 @@ import type { Detached, RunState } from '../outcome/state.js';
 import { nodeSection, testSection } from './checks.js';
 import { closingSection, errorSection } from './closing.js';
 import { outboundSection } from './outbound.js';
-import { leftOutSentence } from './findings.js';
+import { leftOutSentence, waivedSentence } from './findings.js';
 import { indented, layOutColumns, painter, wrapWords, type Paint, type TextOptions } from './text.js';
 import { robustnessSections } from './robustness-sections.js';
 
@@ -22,6 +22,7 @@ export function summary(state: RunState, options: TextOptions & { readonly page?
 		noticeSection(state, options.width, paint),
 		warningSection(state, options.width, paint),
 		leftOutSection(state, options.width, paint),
+		listSection('Waived findings of the plan', state.waived.map(waivedSentence), options.width, paint),
 		errorSection(state, options.width, paint),
 		state.detached ? detachedSection(state.detached, paint) : [],
 		closingSection(state, options.width, paint, options.page),

@@ -83,7 +83,7 @@ export const NoticesSection = ({ state: { notices } }: { readonly state: RunStat
 				{notices.map(({ node, message }) => (
 					<li data-f>
 						{node === undefined ? null : <b>{shownLine(node, 60)}: </b>}
-						{shown(message)}
+						<span class="told">{shown(message)}</span>
 					</li>
 				))}
 			</ul>

@@ -86,7 +86,7 @@ function analyseShell(text: string, interpreter: string | undefined): ScriptAnal
 		isShell: true,
 		interpreter,
 		shellLines: countShellLines(text, script),
-		errors: [...found.errors, ...findCarriageReturns(text), ...findByteOrderMark(text), ...findNull(text)].sort((a, b) => a.line - b.line),
+		errors: [...syntaxErrors(found), ...findCarriageReturns(text), ...findByteOrderMark(text), ...findNull(text)].sort((a, b) => a.line - b.line),
 		statements: script.commands.map(({ pos, end }) => ({ text: text.slice(pos, end), line: lineOf(pos) })),
 		commands: found.commands,
 		functions: found.functions,
@@ -105,9 +105,27 @@ function passedOverIn(text: string): ReadonlySet<string> {
 	return new Set([...uses].filter(([, isPassedOver]) => isPassedOver).map(([name]) => name));
 }
 
+/** What comes behind a here-document that nothing ends is part of it: whatever else is missing there is a matter of that. */
+function syntaxErrors({ errors, unended }: Collector): readonly { line: number; message: string }[] {
+	const [first] = unended;
+	return first ? [...errors.filter(({ line }) => line < first.line), ...unended] : errors;
+}
+
+/** What is wrong with a here-document that nothing ends: most often the line that was meant to is indented. */
+function unendedDocument(delimiter: string, body: string, firstLine: number): string {
+	const unended = `the here-document has no line '${delimiter}' that ends it`;
+	const lines = body.split('\n');
+	const at = lines.findIndex((line) => line.trim() === delimiter && delimiter !== '');
+	if (at === -1) return unended;
+	const how = /^\s/.test(lines[at] ?? '') ? 'is indented' : 'has something behind it';
+	return `${unended}: that in line ${firstLine + at} ${how}`;
+}
+
 /** Walks a syntax tree and everything nested in it. */
 class Collector {
 	readonly errors: { line: number; message: string }[] = [];
+	/** Here-documents that nothing ends. */
+	readonly unended: { line: number; message: string }[] = [];
 	readonly commands: ShellCommand[] = [];
 	readonly functions = new Set<string>();
 	readonly variables = new Map<string, string>();
@@ -128,10 +146,8 @@ class Collector {
 		if (node.type === 'Command') this.#addCommand(node, lineOf, depth);
 		if (node.type === 'TestCommand') this.#addTest(node, lineOf);
 		if (node.type === 'HereDoc' && node.closing === undefined) {
-			this.errors.push({
-				line: lineOf(node.pos),
-				message: `the here-document has no line '${node.delimiter?.value ?? ''}' that ends it`,
-			});
+			const delimiter = node.delimiter?.value ?? '';
+			this.unended.push({ line: lineOf(node.pos), message: unendedDocument(delimiter, node.body.text, lineOf(node.body.pos)) });
 		}
 		forEachChild(node, (child) => {
 			if (child.type !== 'Script') return this.#visit(child, lineOf, depth);

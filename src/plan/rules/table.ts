@@ -71,6 +71,7 @@ const rules = {
 	'script-forbidden-repository': compact('Startup scripts add no package repositories'),
 	'script-forbidden-download': compact('Startup scripts fetch nothing from outside the lab'),
 	'alias-not-added': warning("Some startup script adds its node's alias"),
+	'alias-of-another': warning("No startup script adds the alias of another node"),
 	'command-undeclared': error('Programs that scripts and assertions use are in the features or packages of the recipe'),
 
 	'module-undeclared': warning('Python modules that scripts import are in the packages of the recipe, as far as they are known'),

@@ -7,7 +7,7 @@ import { publishedSchema } from '../plan/json-schema.js';
 import { recipeTests } from '../plan/recipe-tests.js';
 import type { PlanSource } from '../plan/types.js';
 import { checkResult, readAndCheck } from '../report/check-result.js';
-import { renderFindings, renderLeftOut } from '../report/findings.js';
+import { renderFindings, renderLeftOut, renderWaived } from '../report/findings.js';
 
 /** `rehearse check`: reads a plan and reports everything that is wrong with it. */
 
@@ -31,13 +31,13 @@ export async function checkCommand(options: CheckOptions): Promise<ExitCode> {
 		return ExitCode.passed;
 	}
 	const checked = await readAndCheck(findPlan(options.lab));
-	const { source, findings, leftOut, mask } = checked;
+	const { source, findings, shown, waived, leftOut, mask } = checked;
 	if (options.format === 'json') {
 		options.stdout(mask(`${JSON.stringify(checkResult(checked), undefined, 2)}\n`));
 	} else {
-		if (findings.length > 0) options.stdout(mask(renderFindings(findings, { color: options.color, cwd: process.cwd() })));
+		if (shown.length > 0) options.stdout(mask(renderFindings(shown, { color: options.color, cwd: process.cwd() })));
 		if (!source.document) options.stdout('The other rules look at the plan when its shape is right.\n');
-		options.stdout(mask(renderLeftOut(leftOut)));
+		options.stdout(mask(renderLeftOut(leftOut) + renderWaived(waived)));
 		if (!hasErrors(findings)) options.stdout(`${describeChecked(source)}\n`);
 	}
 	return hasErrors(findings) ? ExitCode.usage : ExitCode.passed;

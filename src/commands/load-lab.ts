@@ -6,7 +6,7 @@ import { withDefaultTests } from '../plan/default-tests.js';
 import { findPlan } from '../plan/find.js';
 import { resolveLab } from '../plan/resolve.js';
 import { readAndCheck } from '../report/check-result.js';
-import { renderFindings, renderLeftOut } from '../report/findings.js';
+import { renderFindings, renderLeftOut, renderWaived } from '../report/findings.js';
 import type { Terminal } from './terminal.js';
 
 /** What the command line adds to a plan. */
@@ -36,11 +36,11 @@ export async function loadPlan(
 	{ stderr, stderrColor }: Pick<Terminal, 'stderr' | 'stderrColor'>,
 	{ scriptTimeoutSeconds, defaultTests = false }: LabOptions = {},
 ): Promise<LoadedPlan> {
-	const { source, guest, findings, mask } = await readAndCheck(findPlan(lab));
-	if (findings.length > 0) stderr.write(mask(renderFindings(findings, { color: stderrColor, cwd: process.cwd() })));
+	const { source, guest, findings, shown, waived, mask } = await readAndCheck(findPlan(lab));
+	if (shown.length > 0) stderr.write(mask(renderFindings(shown, { color: stderrColor, cwd: process.cwd() })));
 	if (hasErrors(findings)) throw usageFailure(`${source.path} has errors; nothing was started`);
-	const resolved = resolveLab(source, guest);
-	stderr.write(mask(renderLeftOut(washed(resolved.leftOut))));
+	const resolved = { ...resolveLab(source, guest), ...(waived.length > 0 ? { waived } : {}) };
+	stderr.write(mask(renderLeftOut(washed(resolved.leftOut)) + renderWaived(waived)));
 	const limited = scriptTimeoutSeconds === undefined ? resolved : withScriptTimeout(resolved, scriptTimeoutSeconds);
 	return { lab: defaultTests ? withDefaultTests(limited) : limited, planText: source.text };
 }

@@ -1,3 +1,4 @@
+import { ExitCode } from '../base/errors.js';
 import { groupBegin, groupEnd, jsonWithoutCommands, withoutCommands } from '../report/github.js';
 
 /** The outputs of a command: results go to stdout, progress to stderr. */
@@ -29,11 +30,23 @@ export interface Workflow {
 /** Width in columns when stdout is not a terminal. */
 const defaultWidth = 100;
 
-/** The outputs of this process. Colours follow NO_COLOR and FORCE_COLOR, as Node does. */
+/** Why a part of the result is missing, if one is. */
+let unwritten: Error | undefined;
+
+/** The outputs of this process. A result that cannot be written is no success (exit status 3). Colours follow NO_COLOR and FORCE_COLOR, as Node does. */
 export function processTerminal(): Terminal {
 	const { stdout, stderr } = process;
 	// A closed pipe or terminal must not stop the teardown.
-	for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
+	stderr.on('error', () => undefined);
+	stdout.on('error', (error: NodeJS.ErrnoException) => {
+		// Whoever closes a pipe has read enough; everybody else lacks a part of the result.
+		if (error.code !== 'EPIPE') unwritten ??= error;
+	});
+	process.on('exit', () => {
+		if (!unwritten) return;
+		stderr.write(`rehearse: the result could not be written: ${unwritten.message}\n`);
+		process.exitCode ||= ExitCode.host;
+	});
 	return {
 		stdout,
 		stderr,

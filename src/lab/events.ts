@@ -3,7 +3,7 @@
  * log of a run is a file of them, one JSON object a line.
  */
 import type { ReportedError } from '../base/errors.js';
-import type { LeftOut } from './lab.js';
+import type { LeftOut, Waived } from './lab.js';
 import type { ScriptSource } from './script-source.js';
 import type { Difference } from './state-snapshot.js';
 import type { Topology } from './topology.js';
@@ -204,6 +204,8 @@ export type RunEventBody =
 			readonly warnings: readonly string[];
 			/** What the plan asks for and the rehearsal does without. */
 			readonly leftOut?: readonly LeftOut[];
+			/** Findings of `check` that the plan's author has waived. */
+			readonly waived?: readonly Waived[];
 			readonly runDirectory: string;
 			/** Robustness checks that were asked for. */
 			readonly robustness?: readonly RobustnessCheck[];

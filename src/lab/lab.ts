@@ -19,6 +19,22 @@ export interface Lab {
 	readonly warnings: readonly string[];
 	/** What the plan asks for that OpenFactory does and a rehearsal does not; repeated by every report. */
 	readonly leftOut: readonly LeftOut[];
+	/** The findings of `check` that its author waives; repeated by every report. Absent where there are none. */
+	readonly waived?: readonly Waived[];
+}
+
+/** A finding of `check` that the plan's author has waived. */
+export interface Waived {
+	/** The rule's id. */
+	readonly rule: string;
+	/** Place in the plan, in the plan's own spelling. */
+	readonly path: string;
+	/** Absolute path of the file that it is in, with the 1-based line, where that is known. */
+	readonly file?: string;
+	readonly line?: number;
+	readonly message: string;
+	/** Where it is waived, and why. */
+	readonly why: string;
 }
 
 /** Something that a rehearsal does without. */

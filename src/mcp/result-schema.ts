@@ -56,6 +56,16 @@ export const outsideSchema = z.object({
 /** What of a plan a rehearsal does without. */
 export const leftOutSchema = z.object({ path: z.string(), why: z.string() });
 
+/** A finding that the plan's author has waived. */
+export const waivedSchema = z.object({
+	rule: z.string(),
+	path: z.string(),
+	file: z.string().optional(),
+	line: z.number().optional(),
+	message: z.string(),
+	why: z.string(),
+});
+
 /** How one startup script of a node came out. */
 const startupSchema = z.object({
 	script: z.string(),
@@ -164,6 +174,7 @@ export const runResultSchema = z.object({
 	outside: list(outsideSchema).optional(),
 	warnings: list(z.string()),
 	left_out: list(leftOutSchema),
+	waived: list(waivedSchema).optional(),
 	twice: twiceSchema.optional(),
 	reboot: rebootSchema.optional(),
 	shuffle: shuffleSchema.optional(),

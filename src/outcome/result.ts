@@ -5,7 +5,7 @@
 import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
 import { type DecidingTime, type LoginOutcome, type MachineEnd, type ReportedError, type ScriptOutcome, type Status, wasStarted } from '../lab/events.js';
-import type { LeftOut } from '../lab/lab.js';
+import type { LeftOut, Waived } from '../lab/lab.js';
 import { decidingTimeResult } from './deciding-time.js';
 import { failedPlaceResult, type FailedPlaceResult } from './failed-place.js';
 import { startStageOf, isCold, originResult, scriptsToRun, type OriginResult } from './origins.js';
@@ -93,6 +93,8 @@ export interface RunResult {
 	readonly warnings: readonly string[];
 	/** What the plan asks for that OpenFactory does and the rehearsal did without; empty when there is nothing. */
 	readonly left_out: readonly LeftOut[];
+	/** The findings of `check` that the plan's author has waived; absent where there are none. */
+	readonly waived?: readonly Waived[];
 	/** Each present when it was asked for. */
 	readonly twice?: RobustnessResults['twice'];
 	readonly reboot?: RobustnessResults['reboot'];
@@ -224,6 +226,7 @@ export function resultOf(state: RunState): RunResult {
 		...(state.outbound.length > 0 ? { outside: outboundFindings(state).map(outboundResult) } : {}),
 		warnings: state.warnings,
 		left_out: state.leftOut,
+		...(state.waived.length > 0 ? { waived: state.waived } : {}),
 		...robustnessResults(state),
 		...(error ? { error: errorInResult(error) } : {}),
 	};

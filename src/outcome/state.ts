@@ -17,7 +17,7 @@ import type {
 	StageName,
 	Status,
 } from '../lab/events.js';
-import type { LeftOut } from '../lab/lab.js';
+import type { LeftOut, Waived } from '../lab/lab.js';
 import type { ScriptSource } from '../lab/script-source.js';
 import type { Topology } from '../lab/topology.js';
 
@@ -102,6 +102,8 @@ export interface RunState {
 	readonly warnings: readonly string[];
 	/** What the plan asks for and the rehearsal does without. */
 	readonly leftOut: readonly LeftOut[];
+	/** The findings of `check` that the plan's author has waived. */
+	readonly waived: readonly Waived[];
 	/** Absolute path of the plan; empty in logs of older versions, which have neither topology nor sources. */
 	readonly planPath: string;
 	readonly topology: Topology | undefined;

@@ -1,6 +1,7 @@
 /** What fails nothing and is worth knowing: swallowed failures, the world outside, notes, and what is left open. */
 import { plural } from '../base/format.js';
 import { swallowedSteps } from '../lab/trace.js';
+import { waivedSentence } from '../report/findings.js';
 import { outboundFindings, type OutboundFinding } from '../outcome/outbound.js';
 import { allScripts, type RunState } from '../outcome/state.js';
 import { momentText, outboundTarget } from '../report/outbound.js';
@@ -82,7 +83,7 @@ export const NoticesSection = ({ state: { notices } }: { readonly state: RunStat
 				{notices.map(({ node, message }) => (
 					<li data-f>
 						{node === undefined ? null : <b>{shownLine(node, 60)}: </b>}
-						{shown(message)}
+						<span class="told">{shown(message)}</span>
 					</li>
 				))}
 			</ul>
@@ -110,6 +111,18 @@ export const LeftOutSection = ({ state: { leftOut } }: { readonly state: RunStat
 					<li data-f>
 						<code>{shownLine(path)}</code>: {shown(why)}
 					</li>
+				))}
+			</ul>
+		</Section>
+	);
+
+/** The findings of `check` that the plan's author waives. */
+export const WaivedSection = ({ state: { waived } }: { readonly state: RunState }) =>
+	waived.length === 0 ? null : (
+		<Section id="waived" title="Waived findings of the plan" note={String(waived.length)}>
+			<ul class="card pad">
+				{waived.map((one) => (
+					<li data-f>{shownLine(waivedSentence(one))}</li>
 				))}
 			</ul>
 		</Section>

@@ -13,7 +13,7 @@ import type { RunState } from '../outcome/state.js';
 import type { Changes } from '../report/changes.js';
 import { mark } from '../report/text.js';
 import { changedKeys, ChangedSection } from './changed.js';
-import { LeftOutSection, LimitsSection, NoticesSection, OutboundSection, SwallowedSection, WarningsSection } from './findings.js';
+import { LeftOutSection, LimitsSection, NoticesSection, OutboundSection, SwallowedSection, WaivedSection, WarningsSection } from './findings.js';
 import { Head } from './head.js';
 import { LogsSection, type LogEnd } from './logs.js';
 import { RobustnessSection } from './robustness.js';
@@ -89,6 +89,7 @@ export function reportPage({ state, logs, signature, changes, banner }: PageInpu
 				<NoticesSection state={state} />
 				<WarningsSection state={state} />
 				<LeftOutSection state={state} />
+				<WaivedSection state={state} />
 				<LogsSection logs={logs} />
 				<LimitsSection />
 			</main>

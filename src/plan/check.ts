@@ -12,7 +12,9 @@ import { checkRecipes } from './rules/recipes.js';
 import { checkScenarios } from './rules/scenarios.js';
 import { checkScripts } from './rules/scripts.js';
 import { shapeFindings } from './rules/shape.js';
+import { checkWaivers } from './rules/waivers-used.js';
 import { checkWarnings } from './rules/warnings.js';
+import type { Waived } from '../lab/lab.js';
 import type { PlanSource } from './types.js';
 
 export type { FeaturePackages, Finding } from './rules/context.js';
@@ -40,8 +42,16 @@ const checks: readonly ((context: CheckContext) => void)[] = [
 	checkConnections,
 	checkScenarios,
 	checkWarnings,
+	// The last: it looks at what the others have found.
+	checkWaivers,
 ];
 
 /** Whether a run would be refused. */
 export const hasErrors = (findings: readonly Finding[]): boolean =>
-	findings.some(({ severity }) => severity === 'error');
+	findings.some(({ severity, waived }) => severity === 'error' && waived === undefined);
+
+/** The findings that their author waives, as every report repeats them: the place, and why. */
+export const waivedOf = (findings: readonly Finding[]): readonly Waived[] =>
+	findings.flatMap(({ rule, path, file, line, message, waived }) =>
+		waived === undefined ? [] : [{ rule, path, ...(file === undefined || line === undefined ? {} : { file, line }), message, why: waived }],
+	);

@@ -29,6 +29,12 @@ const size = z
 	.refine((value) => parseSize(value) !== undefined, { error: sizeExpected })
 	.meta({ description: 'MiB, or a size such as "4 GB", "4G", "512 MB"; GB and GiB both mean 1024 MiB' });
 
+/** Rules of `check` whose findings are known and stay. */
+const waive = z
+	.array(z.union([z.string(), z.strictObject({ rule: z.string(), why: z.string().optional() })], { error: 'the id of a rule, or { rule, why }' }))
+	.optional()
+	.meta({ description: 'Rules of `check` whose findings are known and stay; every report repeats them' });
+
 /** A node: its place on the canvas, its size, its lab addresses, its recipe. */
 export const nodeSchema = z.strictObject({
 	name: z.string(),
@@ -41,6 +47,7 @@ export const nodeSchema = z.strictObject({
 	vcpus: number.optional().meta({ description: 'Processors; one where it is missing' }),
 	alias: z.array(z.string()).default([]).meta({ description: 'Lab addresses with prefix length, such as 10.71.0.10/24' }),
 	recipe: recipeSchema,
+	waive,
 });
 
 /** A connection that one node makes to a port of another. */
@@ -80,6 +87,7 @@ export const planSchema = z.strictObject({
 	nodes: z.array(nodeSchema).min(1),
 	connections: z.array(connectionSchema).default([]),
 	scenarios: z.array(scenarioSchema).default([]),
+	waive,
 	warnings: texts.meta({ description: 'What is left to deployment time; every report repeats it' }),
 });
 

@@ -108,14 +108,15 @@ class Planner {
 
 	/** Finds the newest checkpoint of the started lab in which the wanted nodes have their current fingerprints. */
 	async #findStarted(wanted: readonly string[]): Promise<Checkpoint | undefined> {
-		const ofLab = this.#known.filter(({ kind, lab, machines }) => kind === 'started' && lab === this.#lab && !wereModified(machines));
-		const newestFirst = ofLab.toSorted((one, other) => other.savedAt - one.savedAt);
+		const started = this.#known.filter(({ kind, machines }) => kind === 'started' && !wereModified(machines));
+		const newestFirst = started.toSorted((one, other) => other.savedAt - one.savedAt);
+		// Of whatever lab: a plan may have been copied or renamed, and what the machines are made of decides.
 		for (const manifest of newestFirst) {
 			if (this.#changedSince(manifest, wanted).length > 0) continue;
 			const found = await this.#find(manifest.key, 'the started lab', wanted);
 			if (found) return found;
 		}
-		const [newest] = newestFirst;
+		const newest = newestFirst.find(({ lab }) => lab === this.#lab);
 		const why = newest ? this.#changedSince(newest, wanted).join('; ') || 'its checkpoint was damaged' : 'there is none yet';
 		this.#context.emit({ type: 'notice', message: `no checkpoint of the started lab can be used, so every startup script runs: ${why}` });
 		return undefined;

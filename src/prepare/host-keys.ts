@@ -5,17 +5,15 @@ import type { HostKey, LabNode } from '../lab/lab.js';
 
 /**
  * Provides the SSH host key of each node. It makes a key once and keeps it, so that a node is the same machine in every
- * run.
+ * run. The key goes by the node's name alone: a plan that is copied or renamed keeps its checkpoints.
  * @param directory where all host keys are
  */
 export async function provideHostKeys(
 	directory: string,
-	lab: string,
 	nodes: readonly Pick<LabNode, 'name'>[],
 ): Promise<ReadonlyMap<string, HostKey>> {
-	const ofLab = path.join(directory, lab);
-	await mkdir(ofLab, { recursive: true, mode: 0o700 });
-	const entries = nodes.map(async ({ name }) => [name, await provideHostKey(path.join(ofLab, `${name}.json`), name)] as const);
+	await mkdir(directory, { recursive: true, mode: 0o700 });
+	const entries = nodes.map(async ({ name }) => [name, await provideHostKey(path.join(directory, `${name}.json`), name)] as const);
 	return new Map(await Promise.all(entries));
 }
 

@@ -82,8 +82,15 @@ export function machineOf(
 	};
 }
 
-/** The user that people get in as: the first with a password and sudo, or else with a password; root where nobody is declared. */
-function loginUser({ users, ssh }: LabNode): Pick<MachineRunSpec, 'username' | 'password'> {
+/** Shells that let nobody in: accounts of services. */
+const closedShell = /\/(?:nologin|false|true|sync|shutdown|halt)$/;
+
+/**
+ * The user that people get in as, of those whose shell lets somebody in: the first with a password and sudo, or else with a
+ * password, or else any; root where there is none.
+ */
+export function loginUser({ users: declared, ssh }: Pick<LabNode, 'users' | 'ssh'>): Pick<MachineRunSpec, 'username' | 'password'> {
+	const users = declared.filter(({ shell }) => !closedShell.test(shell));
 	const withPassword = users.filter(({ password }) => password !== undefined);
 	const user: User | undefined = withPassword.find(({ groups }) => groups.includes('sudo')) ?? withPassword[0] ?? users[0];
 	if (!user) return { username: 'root' };

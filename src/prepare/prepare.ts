@@ -85,7 +85,7 @@ export async function prepareLab(
 	if (processorsNotice) emit({ type: 'notice', message: processorsNotice });
 	const slowdown = slowdownOf(accelerator.canaryMs, lab.nodes.length, os.availableParallelism());
 	const deadlines = scaledDeadlines(slowdown);
-	const hostKeys = await provideHostKeys(paths.hostKeys, lab.name, lab.nodes);
+	const hostKeys = await provideHostKeys(paths.hostKeys, lab.nodes);
 	const machines = prepareMachines(lab, images, hostKeys, directory);
 	const seeds = await seedFilesOf(machines, { scriptDeadlineSeconds: (script) => scriptDeadlineMs(script, deadlines, slowdown) / 1000, trace: options.trace });
 	await stage(emit, 'seeds', () => writeSeeds(machines.filter(({ node }) => wanted(node)), seeds, signal));

@@ -257,6 +257,7 @@ function announce({ lab, labArgument, course: { scenario, robustness = [] } }: R
 		tests: scenario ? lab.scenarios.flatMap(({ tests }) => announceTests(tests)) : [],
 		warnings: lab.warnings,
 		...(lab.leftOut.length > 0 ? { leftOut: lab.leftOut } : {}),
+		...(lab.waived ? { waived: lab.waived } : {}),
 		runDirectory: directory.path,
 		...(robustness.length > 0 ? { robustness } : {}),
 		planPath: lab.planPath,

@@ -2,8 +2,8 @@
 import { maskOf, type Mask } from '../base/secrets.js';
 import { washed } from '../base/wash.js';
 import { readGuestDefinition, type GuestDefinition } from '../image/guest.js';
-import type { LeftOut } from '../lab/lab.js';
-import { checkPlan, type Finding } from '../plan/check.js';
+import type { LeftOut, Waived } from '../lab/lab.js';
+import { checkPlan, waivedOf, type Finding } from '../plan/check.js';
 import { leftOutOf } from '../plan/left-out.js';
 import { passwordsIn, readPlan } from '../plan/read.js';
 import type { PlanSource } from '../plan/types.js';
@@ -11,8 +11,12 @@ import type { PlanSource } from '../plan/types.js';
 export interface CheckedPlan {
 	readonly source: PlanSource;
 	readonly guest: GuestDefinition;
-	/** Washed, but not masked. */
+	/** All of them. Washed, but not masked; so are the next. */
 	readonly findings: readonly Finding[];
+	/** Those that the plan's author has not waived. */
+	readonly shown: readonly Finding[];
+	/** Those that the plan's author has waived. */
+	readonly waived: readonly Waived[];
 	/** What a rehearsal does without; none is known of a plan whose shape is wrong. Washed, but not masked. */
 	readonly leftOut: readonly LeftOut[];
 	/** Takes the passwords that the plan declares out of what is shown of it. */
@@ -23,14 +27,15 @@ export interface CheckedPlan {
 export async function readAndCheck(plan: string): Promise<CheckedPlan> {
 	const [source, guest] = await Promise.all([readPlan(plan), readGuestDefinition()]);
 	const { document } = source;
+	const findings = washed(checkPlan(source, guest.features));
 	return {
-		source,
-		guest,
-		findings: washed(checkPlan(source, guest.features)),
+		...{ source, guest, findings },
+		shown: findings.filter(({ waived }) => waived === undefined),
+		waived: waivedOf(findings),
 		leftOut: document ? washed(leftOutOf(source, document, guest.features, guest.base)) : [],
 		mask: maskOf(document ? passwordsIn(document) : []),
 	};
 }
 
 /** The object of `rehearse check --json`. */
-export const checkResult = ({ source, findings, leftOut }: CheckedPlan) => ({ schema: 1 as const, plan: source.path, findings, left_out: leftOut });
+export const checkResult = ({ source, shown, leftOut, waived }: CheckedPlan) => ({ schema: 1 as const, plan: source.path, findings: shown, left_out: leftOut, waived });

@@ -10,7 +10,7 @@ import {
 	type ScriptRecord,
 	type TestRecord,
 } from '../outcome/state.js';
-import { consoleLogPath } from '../runs/run-files.js';
+import { consoleLogPath, journalPath } from '../runs/run-files.js';
 import { decidingTimeText } from '../outcome/deciding-time.js';
 import { failedPlaceText } from '../outcome/failed-place.js';
 import { startStageText } from './origins.js';
@@ -96,9 +96,13 @@ function scriptEntry(state: RunState, node: NodeRecord, record: ScriptRecord, pa
 		...reasons,
 		...swallowed,
 		...quote(outcome.output, quotedLines, paint),
-		...(state.runDirectory === '' ? [] : [`console log: ${consoleLogPath(state.runDirectory, node.name)}`]),
+		...(state.runDirectory === '' ? [] : [logPlace(state.runDirectory, node)]),
 	]);
 }
+
+/** Where more is to be read. A machine that was restored has said on its console what there was to say before. */
+const logPlace = (runDirectory: string, { name, origin }: NodeRecord): string =>
+	origin?.from === 'checkpoint' ? `journal: ${journalPath(runDirectory, name)}` : `console log: ${consoleLogPath(runDirectory, name)}`;
 
 /** A login that works is nothing to tell. */
 function loginEntries({ login }: NodeRecord): Entry[] {

@@ -1,11 +1,19 @@
 /** The findings of `check` as a person reads them in a terminal: place, severity, rule, message; below it the fix. */
-import { relative } from 'node:path';
+import { basename, relative } from 'node:path';
 import { oneLine, plural } from '../base/format.js';
-import type { LeftOut } from '../lab/lab.js';
+import type { LeftOut, Waived } from '../lab/lab.js';
 import { painter, type Paint } from './text.js';
 
 /** Something that a rehearsal does without, as a sentence. */
 export const leftOutSentence = ({ path, why }: LeftOut): string => oneLine(`${path}: ${why}`);
+
+/** A finding that was waived, as a sentence. */
+export const waivedSentence = ({ rule, path, file, line, message, why }: Waived): string =>
+	oneLine(`${rule}, ${file === undefined ? path : `${basename(file)}:${line ?? 1}`}: ${message} (waived ${why})`);
+
+/** The findings that were waived, a line each under a heading; empty where there are none. */
+export const renderWaived = (waived: readonly Waived[]): string =>
+	waived.length === 0 ? '' : `Waived:\n${waived.map((one) => `  note  ${waivedSentence(one)}\n`).join('')}`;
 
 /** What a rehearsal of the plan does without, a line each under a heading; empty where that is nothing. */
 export const renderLeftOut = (leftOut: readonly LeftOut[]): string =>

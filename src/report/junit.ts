@@ -12,7 +12,7 @@ import { errorOf } from '../outcome/result.js';
 import type { AssertionRecord, NodeRecord, RunState, ScriptRecord } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
-import { leftOutSentence } from './findings.js';
+import { leftOutSentence, waivedSentence } from './findings.js';
 import { outboundSentence } from './outbound.js';
 
 // The package is CommonJS and exports the builder itself; its declarations put it under `default`.
@@ -23,12 +23,13 @@ export function junitXml(state: RunState): string {
 	const report = rootBuilder.newBuilder().name(clean(state.lab));
 	const timestamp = new Date(state.startedAt ?? 0).toISOString().slice(0, 19);
 	const addSuite = (name: string, ms: number) =>
-		report.testSuite().name(clean(name)).timestamp(timestamp).time(ms / 1000);
+		report.testSuite().name(clean(name)).timestamp(timestamp).time(seconds(ms));
 
 	const scripts = state.nodes.flatMap((node) => node.scripts.map((script) => ({ node, script })));
-	if (scripts.length > 0 || state.leftOut.length > 0) {
+	if (scripts.length > 0 || state.leftOut.length > 0 || state.waived.length > 0) {
 		const suite = addSuite('startup scripts', sum(scripts.map(({ script }) => script.outcome?.ms)));
 		for (const one of state.leftOut) suite.property('left_out', clean(leftOutSentence(one)));
+		for (const one of state.waived) suite.property('waived', clean(waivedSentence(one)));
 		for (const finding of outboundFindings(state)) suite.property('outside', clean(outboundSentence(finding)));
 		for (const { node, script } of scripts) writeScript(suite.testCase(), state, node, script);
 	}
@@ -36,7 +37,7 @@ export function junitXml(state: RunState): string {
 	if (logins.length > 0) {
 		const suite = addSuite('SSH logins', sum(logins.map(({ ms }) => ms)));
 		for (const { node, username, status, ms, message = '' } of logins) {
-			const testCase = suite.testCase().className(clean(`${state.lab}.${node}`)).name(clean(`SSH as ${username}`)).time(ms / 1000);
+			const testCase = suite.testCase().className(clean(`${state.lab}.${node}`)).name(clean(`SSH as ${username}`)).time(seconds(ms));
 			if (status === 'failed') fail(testCase, message, 'login', message);
 			else if (status === 'closed') testCase.standardOutput(clean(message));
 		}
@@ -50,14 +51,19 @@ export function junitXml(state: RunState): string {
 		const suite = addSuite('robustness', sum(checks.map(({ ms }) => ms)));
 		for (const check of checks) writeRobustness(suite.testCase(), state, check);
 	}
-	const failedStages = state.stages.filter(({ node, status }) => node !== undefined && status === 'failed');
+	// A startup stage fails with its script, which is a case of its own.
+	const hasFailedScript = (name: string | undefined) =>
+		state.nodes.some((node) => node.name === name && node.scripts.some(({ outcome }) => outcome && outcome.status !== 'passed'));
+	const failedStages = state.stages.filter(
+		({ name, node, status }) => node !== undefined && status === 'failed' && !(name === 'startup' && hasFailedScript(node)),
+	);
 	// That of a script that has failed is told with the script.
 	const ends = state.nodes.flatMap(({ end, scripts }) => (end && !scripts.some(({ script, outcome }) => script === end.script && outcome?.status === 'failed') ? [end] : []));
 	const error = errorOf(state);
 	if (error || failedStages.length > 0 || ends.length > 0) {
 		const suite = addSuite('rehearsal', 0);
 		for (const { name, node, ms, detail } of failedStages) {
-			const testCase = suite.testCase().className(clean(`${state.lab}.${node}`)).name(name).time(ms / 1000);
+			const testCase = suite.testCase().className(clean(`${state.lab}.${node}`)).name(name).time(seconds(ms));
 			fail(testCase, `${node}: ${name} failed`, 'stage', detail ?? '');
 		}
 		for (const { node, message, how } of ends) {
@@ -69,14 +75,15 @@ export function junitXml(state: RunState): string {
 			testCase.error(clean(errorSentence(error)), clean(error.code), content);
 		}
 	}
-	return `${report.build()}\n`;
+	// Jenkins' junit-10.xsd (its xunit plugin) has no such attribute of all suites together.
+	return `${report.build().replace(/(<testsuites name="[^"]*" tests="\d+" failures="\d+" errors="\d+") skipped="\d+"/, '$1')}\n`;
 }
 
 function writeScript(testCase: TestCase, state: RunState, node: NodeRecord, { script, outcome }: ScriptRecord): void {
 	testCase
 		.className(clean(`${state.lab}.${node.name}`))
 		.name(clean(script))
-		.time((outcome?.ms ?? 0) / 1000);
+		.time(seconds((outcome?.ms ?? 0)));
 	if (!outcome) return void testCase.skipped();
 	testCase.standardOutput(clean(outcome.output));
 	if (outcome.status === 'passed') return;
@@ -88,7 +95,7 @@ function writeRobustness(testCase: TestCase, state: RunState, { check, node, nam
 	testCase
 		.className(clean(`${state.lab}.${node ?? 'lab'}`))
 		.name(clean(`${check}: ${name}`))
-		.time(ms / 1000);
+		.time(seconds(ms));
 	if (status === 'not run') return void testCase.skipped();
 	if (status === 'passed') return;
 	const [first = `${check} of ${name} ${status}`] = reported;
@@ -101,7 +108,7 @@ function writeAssertion(testCase: TestCase, state: RunState, test: string, asser
 	testCase
 		.className(clean(`${state.lab}.${test}`))
 		.name(clean(`${onVm}: ${title}`))
-		.time((outcome?.ms ?? 0) / 1000);
+		.time(seconds((outcome?.ms ?? 0)));
 	if (!outcome) {
 		// A reason for what is skipped has no other place that the builder knows.
 		if (notJudged !== undefined) testCase.standardOutput(clean(`not judged: ${notJudged}`));
@@ -131,6 +138,9 @@ const clean = (text: string): string =>
 	withoutControls(text)
 		.replaceAll(/[\p{Surrogate}\ufffe\uffff]/gu, '')
 		.replaceAll(']]>', ']] >');
+
+/** Milliseconds in seconds, to the millisecond: never in the notation with an exponent, which Jenkins does not take. */
+const seconds = (ms: number): number => Math.round(ms) / 1000;
 
 const sum = (figures: readonly (number | undefined)[]): number =>
 	figures.reduce<number>((total, figure) => total + (figure ?? 0), 0);

@@ -8,7 +8,7 @@ import { scriptsToRun } from '../outcome/origins.js';
 import { scriptFailure } from './checks.js';
 import { nextCommand, tally, verdictWords } from './closing.js';
 import { failureSentences } from './failures.js';
-import { leftOutSentence } from './findings.js';
+import { leftOutSentence, waivedSentence } from './findings.js';
 import { outboundSentence } from './outbound.js';
 import { mark, type AnyStatus } from './text.js';
 
@@ -49,6 +49,7 @@ export function markdownSummary(state: RunState, drawing?: string): string {
 		...list('To know', state.notices.map(({ node, message }) => (node === undefined ? message : `${node}: ${message}`))),
 		...list('Left to deployment time', state.warnings),
 		...list('Left out of the rehearsal', state.leftOut.map(leftOutSentence)),
+		...list('Waived findings of the plan', state.waived.map(waivedSentence)),
 	];
 	const whole = blocks.filter((block) => block !== '').join('\n\n');
 	return `${whole.length <= maximumLength ? whole : `${whole.slice(0, maximumLength)}\n\n… cut here`}\n`;

@@ -7,7 +7,7 @@ import type { Detached, RunState } from '../outcome/state.js';
 import { nodeSection, testSection } from './checks.js';
 import { closingSection, errorSection } from './closing.js';
 import { outboundSection } from './outbound.js';
-import { leftOutSentence } from './findings.js';
+import { leftOutSentence, waivedSentence } from './findings.js';
 import { indented, layOutColumns, painter, wrapWords, type Paint, type TextOptions } from './text.js';
 import { robustnessSections } from './robustness-sections.js';
 
@@ -22,6 +22,7 @@ export function summary(state: RunState, options: TextOptions & { readonly page?
 		noticeSection(state, options.width, paint),
 		warningSection(state, options.width, paint),
 		leftOutSection(state, options.width, paint),
+		listSection('Waived findings of the plan', state.waived.map(waivedSentence), options.width, paint),
 		errorSection(state, options.width, paint),
 		state.detached ? detachedSection(state.detached, paint) : [],
 		closingSection(state, options.width, paint, options.page),
@@ -64,12 +65,21 @@ const warningSection = (state: RunState, width: number, paint: Paint): string[] 
 const leftOutSection = (state: RunState, width: number, paint: Paint): string[] =>
 	listSection('Left out of the rehearsal', state.leftOut.map(leftOutSentence), width, paint);
 
+/** How many lines of an item are shown: what systemd says of its units has some ten for each. */
+const itemLines = 25;
+
+/** An item line by line, as it was told, and how much is left out of it. */
+function firstLines(item: string): readonly string[] {
+	const lines = item.trimEnd().split('\n').map(oneLine);
+	return lines.length <= itemLines ? lines : [...lines.slice(0, itemLines), `… (${lines.length - itemLines} more lines)`];
+}
+
 const listSection = (heading: string, items: readonly string[], width: number, paint: Paint): string[] =>
 	items.length === 0
 		? []
 		: [
 				paint('bold', heading),
 				...items.flatMap((item) =>
-					wrapWords(oneLine(item), width - 4).map((line, index) => (index === 0 ? `  – ${line}` : `    ${line}`)),
+					firstLines(item).flatMap((line) => wrapWords(line, width - 4)).map((line, index) => (index === 0 ? `  – ${line}` : `    ${line}`)),
 				),
 			];

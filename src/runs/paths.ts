@@ -1,4 +1,5 @@
 import envPaths from 'env-paths';
+import os from 'node:os';
 import path from 'node:path';
 import { hostFailure } from '../base/errors.js';
 import { makeWritableDirectory } from '../base/files.js';
@@ -23,12 +24,31 @@ export interface Paths {
 	readonly locks: string;
 }
 
+/**
+ * The home directory to use where HOME names none: set and empty, as some containers have it, or relative, it would put
+ * everything into the working directory.
+ */
+function homeOf(environment: NodeJS.ProcessEnv): { readonly home: string | undefined; readonly defaults: Readonly<Record<string, string>> } {
+	const defaults = { XDG_CACHE_HOME: '.cache', XDG_STATE_HOME: path.join('.local', 'state') };
+	const { HOME: home } = environment;
+	if (home === undefined || path.isAbsolute(home)) return { home: undefined, defaults };
+	try {
+		return { home: os.userInfo().homedir, defaults };
+	} catch (error) {
+		throw hostFailure('no-home', `HOME is "${home}", and this user has no entry in /etc/passwd`, { hint: 'set HOME to a directory that this user can write to', cause: error });
+	}
+}
+
 /** The directories of this user: `$XDG_CACHE_HOME/rehearse` and `$XDG_STATE_HOME/rehearse`, or their defaults. */
 export function userPaths(): Paths {
 	// The XDG Base Directory Specification says to ignore relative paths. The lab daemon has another working directory than
 	// its client.
-	for (const name of ['XDG_CACHE_HOME', 'XDG_STATE_HOME']) {
-		if (!path.isAbsolute(process.env[name] ?? '')) delete process.env[name];
+	const { home, defaults } = homeOf(process.env);
+	if (home !== undefined) process.env['HOME'] = home;
+	for (const [name, inHome] of Object.entries(defaults)) {
+		if (path.isAbsolute(process.env[name] ?? '')) continue;
+		delete process.env[name];
+		if (home !== undefined) process.env[name] = path.join(home, inHome);
 	}
 	// env-paths calls the XDG state directory "log".
 	const { cache, log } = envPaths('rehearse', { suffix: '' });

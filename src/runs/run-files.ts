@@ -10,6 +10,9 @@ export const consoleLogPath = (runDirectory: string, node: string): string => jo
 /** The end of each node's journal, one file each. Exists only after a failed run. */
 export const journalsDirectory = (runDirectory: string): string => join(runDirectory, 'journals');
 
+/** The file of one node among them. */
+export const journalPath = (runDirectory: string, node: string): string => join(journalsDirectory(runDirectory), `${node}.log`);
+
 /** The event log, one event on each line. */
 export const eventLogPath = (runDirectory: string): string => join(runDirectory, 'events.ndjson');
 

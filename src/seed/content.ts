@@ -130,7 +130,8 @@ function buildUserData({ node, hostKey }: SeedInput): object {
 			shell: user.shell,
 			...(user.home === undefined ? {} : { homedir: user.home }),
 			...(user.comment === undefined ? {} : { gecos: user.comment }),
-			...(user.sshKeys ? { ssh_authorized_keys: user.sshKeys } : {}),
+			// The same of an empty list of keys.
+			...(user.sshKeys && user.sshKeys.length > 0 ? { ssh_authorized_keys: user.sshKeys } : {}),
 			...(user.password === undefined
 				? { lock_passwd: true }
 				: { lock_passwd: false, hashed_passwd: encryptPassword(user.password, `${node.name}/${user.username}`) }),

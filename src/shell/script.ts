@@ -5,6 +5,7 @@
  * Parsed as Bash by unbash. Scripts for other interpreters (`#!/usr/bin/python3`) are not analysed.
  */
 import { forEachChild, type Command, type ParsedScript, type SyntaxNode } from 'unbash';
+import { findCommandPlaces } from './command-places.js';
 import { countShellLines, lineFinder, type LineFinder } from './script-lines.js';
 import { parseNested, unlessTooDeep } from './nesting.js';
 import { findInner, type ShellWord } from './script-wrappers.js';
@@ -42,6 +43,10 @@ export interface ScriptAnalysis {
 	readonly functions: ReadonlySet<string>;
 	/** Variables that are set to a fixed value, each with the last one. */
 	readonly variables: ReadonlyMap<string, string>;
+	/** Names of commands that the script goes on behind each time, by `|| true` and its like. */
+	readonly passedOver: ReadonlySet<string>;
+	/** What the script has in another language, or is: Python by name, or a here-document that Python reads. */
+	readonly python: readonly { readonly line: number; readonly text: string }[];
 }
 
 /** Strings given to `sh -c` hold scripts that hold strings; deeper than this nobody means it. */
@@ -53,7 +58,8 @@ const shells = /(?:^|[/\s])(?:ba|da)?sh(?:\s|$)/;
 export function analyseScript(text: string): ScriptAnalysis {
 	const interpreter = /^\ufeff?#!(.*)/.exec(text)?.[1]?.trim();
 	if (interpreter !== undefined && !shells.test(interpreter)) {
-		return { isShell: false, interpreter, ...nothingFound(), errors: [...findByteOrderMark(text), ...findNull(text), ...findShebangReturn(text)] };
+		const python = /\bpython3?\b/.test(interpreter) ? [{ line: 1, text }] : [];
+		return { isShell: false, interpreter, ...nothingFound(), python, errors: [...findByteOrderMark(text), ...findNull(text), ...findShebangReturn(text)] };
 	}
 	return unlessTooDeep(
 		() => analyseShell(text, interpreter),
@@ -67,6 +73,8 @@ const nothingFound = (): Omit<ScriptAnalysis, 'isShell' | 'interpreter' | 'error
 	commands: [],
 	functions: new Set(),
 	variables: new Map(),
+	passedOver: new Set(),
+	python: [],
 });
 
 function analyseShell(text: string, interpreter: string | undefined): ScriptAnalysis {
@@ -78,20 +86,50 @@ function analyseShell(text: string, interpreter: string | undefined): ScriptAnal
 		isShell: true,
 		interpreter,
 		shellLines: countShellLines(text, script),
-		errors: [...found.errors, ...findCarriageReturns(text), ...findByteOrderMark(text), ...findNull(text)].sort((a, b) => a.line - b.line),
+		errors: [...syntaxErrors(found), ...findCarriageReturns(text), ...findByteOrderMark(text), ...findNull(text)].sort((a, b) => a.line - b.line),
 		statements: script.commands.map(({ pos, end }) => ({ text: text.slice(pos, end), line: lineOf(pos) })),
 		commands: found.commands,
 		functions: found.functions,
 		variables: found.variables,
+		passedOver: passedOverIn(text),
+		python: found.python,
 	};
+}
+
+/** The names of commands whose failure is passed over wherever they stand. */
+function passedOverIn(text: string): ReadonlySet<string> {
+	const uses = new Map<string, boolean>();
+	for (const { words: [name], use } of findCommandPlaces(text).places) {
+		if (name !== undefined) uses.set(name, (uses.get(name) ?? true) && use === 'swallowed');
+	}
+	return new Set([...uses].filter(([, isPassedOver]) => isPassedOver).map(([name]) => name));
+}
+
+/** What comes behind a here-document that nothing ends is part of it: whatever else is missing there is a matter of that. */
+function syntaxErrors({ errors, unended }: Collector): readonly { line: number; message: string }[] {
+	const [first] = unended;
+	return first ? [...errors.filter(({ line }) => line < first.line), ...unended] : errors;
+}
+
+/** What is wrong with a here-document that nothing ends: most often the line that was meant to is indented. */
+function unendedDocument(delimiter: string, body: string, firstLine: number): string {
+	const unended = `the here-document has no line '${delimiter}' that ends it`;
+	const lines = body.split('\n');
+	const at = lines.findIndex((line) => line.trim() === delimiter && delimiter !== '');
+	if (at === -1) return unended;
+	const how = /^\s/.test(lines[at] ?? '') ? 'is indented' : 'has something behind it';
+	return `${unended}: that in line ${firstLine + at} ${how}`;
 }
 
 /** Walks a syntax tree and everything nested in it. */
 class Collector {
 	readonly errors: { line: number; message: string }[] = [];
+	/** Here-documents that nothing ends. */
+	readonly unended: { line: number; message: string }[] = [];
 	readonly commands: ShellCommand[] = [];
 	readonly functions = new Set<string>();
 	readonly variables = new Map<string, string>();
+	readonly python: { line: number; text: string }[] = [];
 
 	addScript(script: ParsedScript, lineOf: LineFinder, depth: number): void {
 		// One slip makes the parser stumble several times; the first place is the one to look at.
@@ -106,11 +144,10 @@ class Collector {
 			this.variables.set(node.name, node.value.value);
 		}
 		if (node.type === 'Command') this.#addCommand(node, lineOf, depth);
+		if (node.type === 'TestCommand') this.#addTest(node, lineOf);
 		if (node.type === 'HereDoc' && node.closing === undefined) {
-			this.errors.push({
-				line: lineOf(node.pos),
-				message: `the here-document has no line '${node.delimiter?.value ?? ''}' that ends it`,
-			});
+			const delimiter = node.delimiter?.value ?? '';
+			this.unended.push({ line: lineOf(node.pos), message: unendedDocument(delimiter, node.body.text, lineOf(node.body.pos)) });
 		}
 		forEachChild(node, (child) => {
 			if (child.type !== 'Script') return this.#visit(child, lineOf, depth);
@@ -118,6 +155,15 @@ class Collector {
 			const inner: LineFinder = child.source === undefined ? lineOf : () => lineOf(node.pos);
 			this.addScript(child, inner, depth);
 		});
+	}
+
+	/** `[[ ]]` is a command as `[` is one, whose operands are words. */
+	#addTest(node: SyntaxNode, lineOf: LineFinder): void {
+		const words: ShellWord[] = [{ text: '[[', value: '[[', dynamic: false }];
+		const collect = (inner: SyntaxNode): void =>
+			forEachChild(inner, (child) => void (child.type === 'Word' ? words.push(toShellWord(child)) : child.type !== 'Script' && collect(child)));
+		collect(node);
+		this.commands.push({ name: '[[', words, writes: [], line: lineOf(node.pos) });
 	}
 
 	#addCommand(node: Command, lineOf: LineFinder, depth: number): void {
@@ -130,6 +176,11 @@ class Collector {
 		});
 		this.#addWords(words, writes, line, depth);
 		const body = node.redirects.find((redirect) => redirect.type === 'HereDoc')?.body;
+		const [isPython, program] = [/^python3?(?:\.\d+)?$/.test(nameOf(words) ?? ''), words.findIndex(({ value }) => value === '-c') + 1];
+		const text = program > 0 ? words[program]?.value : body?.text;
+		if (isPython && text !== undefined) this.python.push({ line: program > 0 || !body ? line : lineOf(body.pos), text });
+		// A program that is written into a file.
+		else if (body && /^#!.*\bpython3?\b/.test(body.text)) this.python.push({ line: lineOf(body.pos), text: body.text });
 		const readsScript = words.length === 1 && /^(?:ba|da)?sh$/.test(nameOf(words) ?? '');
 		if (body && readsScript) this.#addNested(body.text, lineOf(body.pos), depth);
 	}

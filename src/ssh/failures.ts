@@ -34,10 +34,21 @@ export const loginRefused = (at: Whereabouts, cause: unknown): Failure =>
 		hint: 'does a startup script change the user or the password?',
 	});
 
-/** `ssh-shell`: the user is in, and is of no use there. */
-export const shellRefused = (at: Whereabouts, cause: unknown): Failure =>
-	brokenFailure('ssh-shell', `${place(at)} lets user '${at.username}' in, and runs nothing: ${text(cause)}`, {
+/** What login(1), PAM and sshd say where a password has to be changed first, or an account may not be used any more. */
+const isExpired = (words: string): boolean => /password has expired|password change required|change your password|account has expired|password expired/i.test(words);
+
+/** `ssh-shell` of a password that has to be changed: a person can do that at a terminal, and no program can. */
+const passwordExpired = (at: Whereabouts, cause: unknown): Failure =>
+	brokenFailure('ssh-shell', `${place(at)}: the password of user '${at.username}' has expired, and has to be changed before anything runs: ${text(cause)}`, {
 		node: at.node,
 		cause,
-		hint: 'is its shell there, and has its password not expired?',
+		hint: 'does a startup script let it expire (chage, passwd --expire)?',
+	});
+
+/** `ssh-shell`: the user is in, and is of no use there. */
+export const shellRefused = (at: Whereabouts, cause: unknown): Failure =>
+	isExpired(text(cause)) ? passwordExpired(at, cause) : brokenFailure('ssh-shell', `${place(at)} lets user '${at.username}' in, and runs nothing: ${text(cause)}`, {
+		node: at.node,
+		cause,
+		hint: 'is its shell there?',
 	});

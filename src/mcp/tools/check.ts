@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { sentences } from '../wording.js';
 import type { Context } from '../context.js';
 import { cutTexts, fitList } from '../fit.js';
-import { leftOutSchema, list } from '../result-schema.js';
+import { leftOutSchema, list, waivedSchema } from '../result-schema.js';
 import { defineTool, readOnly, type Tool } from '../tool.js';
 import { planInput } from '../inputs.js';
 import { checkResult, readAndCheck } from '../../report/check-result.js';
@@ -37,12 +37,13 @@ export const checkTool = ({ root }: Context): Tool =>
 			findings_omitted: z.number(),
 			left_out: list(leftOutSchema).describe('what a rehearsal does without'),
 			left_out_omitted: z.number(),
+			waived: list(waivedSchema).describe('findings that the plan itself waives'),
 		}),
 		hints: readOnly,
 		async answer({ plan }) {
 			const checked = await readAndCheck(await root.findPlan(plan));
 			const { source, mask } = checked;
-			const { findings, left_out: leftOut } = JSON.parse(mask(JSON.stringify(checkResult(checked)))) as ReturnType<typeof checkResult>;
+			const { findings, left_out: leftOut, waived } = JSON.parse(mask(JSON.stringify(checkResult(checked)))) as ReturnType<typeof checkResult>;
 			const shown = fitList(
 				findings.map(({ file, ...rest }) => cutTexts({ ...rest, ...(file === undefined ? {} : { file: root.shown(file) }) }, 600)),
 				12_000,
@@ -56,6 +57,7 @@ export const checkTool = ({ root }: Context): Tool =>
 					nodes: fitList(source.document?.nodes.map(({ name }) => name) ?? [], 2000).fitting,
 					...{ findings: shown.fitting, findings_omitted: shown.omitted },
 					...{ left_out: without.fitting, left_out_omitted: without.omitted },
+					waived: fitList(cutTexts(waived.map(({ file, ...rest }) => ({ ...rest, ...(file === undefined ? {} : { file: root.shown(file) }) })), 300), 2000).fitting,
 				},
 			};
 		},

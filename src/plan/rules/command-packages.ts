@@ -81,7 +81,65 @@ const providers: readonly Provider[] = [
 	{ package: 'gcc', others: /^(?:build-essential|g\+\+)$/, commands: ['gcc', 'cc'] },
 	{ package: 'ffmpeg', commands: ['ffmpeg', 'ffprobe'] },
 	{ package: 'acl', commands: ['setfacl', 'getfacl'] },
+	// These are in every image of a rehearsal, for the sake of cloud-init alone.
+	{ package: 'locales', others: /^locales-all$/, commands: ['locale-gen', 'update-locale', 'validlocale'] },
+	{ package: 'lsb-release', commands: ['lsb_release'] },
+	{ package: 'fdisk', commands: ['fdisk', 'sfdisk', 'cfdisk'] },
+	{ package: 'gdisk', commands: ['gdisk', 'sgdisk', 'cgdisk'] },
+	{ package: 'eject', commands: ['eject'] },
+	{ package: 'dhcpcd-base', others: /^dhcpcd/, commands: ['dhcpcd'] },
+	{ package: 'cloud-init', commands: ['cloud-init', 'cloud-id'] },
 ];
+
+const ofEveryImage = new Set(['locales', 'lsb-release', 'fdisk', 'gdisk', 'eject', 'dhcpcd-base', 'cloud-init']);
+
+/** Whether every image of a rehearsal has the package, for the sake of cloud-init. OpenFactory's may have it, too. */
+export const isOfEveryImage = (name: string): boolean => ofEveryImage.has(name);
+
+/**
+ * The package of each Python module that cloud-init brings into every image of a rehearsal: a script that imports it passes
+ * here, and fails where the recipe does not bring it.
+ */
+const modulePackages: Readonly<Record<string, string>> = {
+	attr: 'python3-attr',
+	bcrypt: 'python3-bcrypt',
+	certifi: 'python3-certifi',
+	chardet: 'python3-chardet',
+	configobj: 'python3-configobj',
+	cryptography: 'python3-cryptography',
+	idna: 'python3-idna',
+	jinja2: 'python3-jinja2',
+	jsonpatch: 'python3-jsonpatch',
+	jsonschema: 'python3-jsonschema',
+	jwt: 'python3-jwt',
+	markupsafe: 'python3-markupsafe',
+	oauthlib: 'python3-oauthlib',
+	requests: 'python3-requests',
+	urllib3: 'python3-urllib3',
+	yaml: 'python3-yaml',
+};
+
+/** Packages of this table that bring others of it by what they depend on. */
+const moduleDependencies: Readonly<Record<string, readonly string[]>> = {
+	'python3-requests': ['python3-certifi', 'python3-chardet', 'python3-idna', 'python3-urllib3'],
+	'python3-jinja2': ['python3-markupsafe'],
+	'python3-jsonschema': ['python3-attr'],
+	'python3-oauthlib': ['python3-cryptography', 'python3-jwt'],
+};
+
+/** The package that a recipe must declare for a module of Python and does not; undefined for modules that are not known. */
+export function undeclaredModule(module: string, declared: ReadonlySet<string>): string | undefined {
+	const owner = Object.hasOwn(modulePackages, module) ? modulePackages[module] : undefined;
+	if (owner === undefined || declared.has(owner)) return undefined;
+	return [...declared].some((name) => moduleDependencies[name]?.includes(owner)) ? undefined : owner;
+}
+
+/** Packages of features that bring no program of the table but their own. */
+const plainPackages = new Set(['openssh-server', 'apparmor', 'libpam-pwquality', 'prometheus-node-exporter', 'docker-cli', 'mariadb-server', ...Object.values(modulePackages)]);
+
+/** Whether it is known of a package which programs of the table it brings, by what it depends on too. */
+export const isKnownPackage = (name: string): boolean =>
+	plainPackages.has(name) || providers.some((provider) => provider.package === name || provider.others?.test(name) === true);
 
 const providerOf = new Map(providers.flatMap((provider) => provider.commands.map((command) => [command, provider])));
 

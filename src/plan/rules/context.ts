@@ -4,6 +4,7 @@ import type { PlanDocument } from '../schema.js';
 import { analyseScript, type ScriptAnalysis } from '../../shell/script.js';
 import type { PlanPath, PlanSource, SourceScript } from '../types.js';
 import { ruleOf, type RuleId } from './table.js';
+import { waiversOfPlan, waiversOfScript, type Waiver } from './waivers.js';
 
 /** Something wrong with a plan. */
 export interface Finding {
@@ -18,6 +19,8 @@ export interface Finding {
 	readonly message: string;
 	/** What to do about it. */
 	readonly fix: string;
+	/** Why its author does without a remedy, and where that is said: it is told, and hinders nothing. */
+	readonly waived?: string;
 }
 
 /** A startup script with what reading it showed. */
@@ -26,6 +29,8 @@ export interface AnalysedScript {
 	readonly analysis: ScriptAnalysis;
 	/** Where its text, or the name of its file, stands in the plan. */
 	readonly path: PlanPath;
+	/** What its comments waive. */
+	readonly waivers: readonly Waiver[];
 }
 
 /** Features of recipes, and the Debian packages that each stands for. */
@@ -36,6 +41,7 @@ interface Placed {
 	readonly finding: Finding;
 	readonly planLine: number;
 }
+
 
 /** How many findings of one rule are told; the rest are counted. */
 const maximumOfRule = 200;
@@ -50,6 +56,8 @@ export class CheckContext {
 	readonly #source: PlanSource;
 	readonly #placed: Placed[] = [];
 	readonly #counts = new Map<RuleId, number>();
+	readonly #waivers: readonly Waiver[];
+	readonly #used = new Set<Waiver>();
 
 	constructor(source: PlanSource, document: PlanDocument, features: FeaturePackages) {
 		this.#source = source;
@@ -60,13 +68,26 @@ export class CheckContext {
 			source: script,
 			analysis: analyseScript(script.text),
 			path: [...script.path, script.file === undefined ? 'script' : 'script_file'],
+			waivers: waiversOfScript(script.text),
 		}));
+		this.#waivers = waiversOfPlan(document);
 	}
 
 	/** Reports something at a place of the plan. Rules of another profile are passed over. A fix that costs time is asked for. */
-	report(rule: RuleId, path: PlanPath, message: string, fix: string | (() => string)): void {
+	report(rule: RuleId, path: PlanPath, message: string, fix: string | (() => string), severity?: Finding['severity']): void {
 		if (!this.#isReported(rule)) return;
-		this.#placed.push(placeFinding(this.#source, rule, path, message, typeof fix === 'string' ? fix : fix()));
+		const { finding, planLine } = placeFinding(this.#source, rule, path, message, typeof fix === 'string' ? fix : fix());
+		this.#add({ ...finding, severity: severity ?? finding.severity }, planLine, this.#waiverAt(rule, path));
+	}
+
+	#add(finding: Finding, planLine: number, waiver: Waiver | undefined): void {
+		if (waiver) this.#used.add(waiver);
+		this.#placed.push({ finding: waiver ? { ...finding, waived: waiver.why } : finding, planLine });
+	}
+
+	/** The waiver of the plan itself, or of the node that the place belongs to. */
+	#waiverAt(rule: RuleId, path: PlanPath): Waiver | undefined {
+		return this.#waivers.find((waiver) => waiver.rule === rule && waiver.of.every((key, index) => path[index] === key));
 	}
 
 	/** Whether another finding of the rule is told: one of another profile is not, nor one that nobody would read. */
@@ -78,14 +99,21 @@ export class CheckContext {
 	}
 
 	/** Reports something at a 1-based line of a script, in whichever file that line is. */
-	reportInScript(rule: RuleId, script: AnalysedScript, line: number, message: string, fix: string): void {
+	reportInScript(rule: RuleId, script: AnalysedScript, line: number, message: string, fix: string, severity?: Finding['severity']): void {
 		if (!this.#isReported(rule)) return;
 		const { file, lineOffset } = script.source;
 		const isLineOfPlan = lineOffset !== undefined;
 		const text = isLineOfPlan ? message : `line ${line} of the script: ${message}`;
 		const { finding, planLine } = placeFinding(this.#source, rule, script.path, text, fix);
 		const place = isLineOfPlan ? { file: file ?? this.#source.path, line: lineOffset + line } : {};
-		this.#placed.push({ finding: { ...finding, ...place }, planLine });
+		const waiver = script.waivers.find((each) => each.rule === rule && (each.line === undefined || each.line === line)) ?? this.#waiverAt(rule, script.path);
+		this.#add({ ...finding, ...place, severity: severity ?? finding.severity }, planLine, waiver);
+	}
+
+	/** The waivers that were given, and whether each had something to waive. */
+	get waivers(): readonly { readonly waiver: Waiver; readonly isUsed: boolean; readonly script?: AnalysedScript }[] {
+		const ofScripts = this.scripts.flatMap((script) => script.waivers.map((waiver) => ({ waiver, script })));
+		return [...this.#waivers.map((waiver) => ({ waiver })), ...ofScripts].map((one) => ({ ...one, isUsed: this.#used.has(one.waiver) }));
 	}
 
 	/** What was reported, and the findings about the plan's shape, in the order of the plan and of its scripts' lines. */

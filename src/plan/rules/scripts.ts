@@ -24,6 +24,7 @@ export function checkScripts(context: CheckContext): void {
 			continue;
 		}
 		checkLength(context, script);
+		checkForeignAliases(context, script);
 		checkAliasCommands(context, script);
 	}
 }
@@ -73,6 +74,25 @@ function checkLength(context: CheckContext, script: AnalysedScript): void {
 	const message = `${shellLines} lines of shell, ${maximumShellLines} are permitted`;
 	const fix = 'shorten it; here-documents, comments and blank lines do not count';
 	context.reportInScript('script-too-long', script, 1, message, fix);
+}
+
+/** A script that was copied from another node, with the address of that one: both would have it. */
+function checkForeignAliases(context: CheckContext, script: AnalysedScript): void {
+	const { nodes } = context.document;
+	const own = nodes[script.source.nodeIndex];
+	const address = (alias: string): string => alias.replace(/\/.*$/, '');
+	const seen = new Set<string>();
+	for (const { name, words, line } of script.analysis.commands) {
+		const values = words.slice(1).map(({ value }) => value);
+		const isAdded = name === 'ip' && values.some((word) => /^a(?:ddr(?:ess)?)?$/.test(word)) && values.some((word) => /^(?:add|replace|change)$/.test(word));
+		for (const found of isAdded ? values.map(address) : []) {
+			const other = nodes.find((node) => node.alias.some((alias) => address(alias) === found));
+			if (!other || seen.has(found) || own?.alias.some((alias) => address(alias) === found)) continue;
+			seen.add(found);
+			const fix = own?.alias[0] === undefined ? 'take it away' : `add ${own.alias[0]}, or take it away`;
+			context.reportInScript('alias-of-another', script, line, `${found} is the address of ${other.name}: two nodes would have it`, fix);
+		}
+	}
 }
 
 /** The commands with which a script adds the alias of its node, as the compact-lab prompt spells them. */

@@ -71,7 +71,13 @@ const rules = {
 	'script-forbidden-repository': compact('Startup scripts add no package repositories'),
 	'script-forbidden-download': compact('Startup scripts fetch nothing from outside the lab'),
 	'alias-not-added': warning("Some startup script adds its node's alias"),
+	'alias-of-another': warning("No startup script adds the alias of another node"),
 	'command-undeclared': error('Programs that scripts and assertions use are in the features or packages of the recipe'),
+
+	'module-undeclared': warning('Python modules that scripts import are in the packages of the recipe, as far as they are known'),
+
+	'waiver-invalid': error('What waives a finding names a rule that can be waived'),
+	'waiver-unused': warning('What waives a finding has one to waive'),
 
 	'scenario-count': compact('There is exactly one scenario, of type `group`'),
 	'scenario-tests-not-empty': error('`tests` of a scenario is empty; assertions stand in `custom_tests`'),
@@ -97,6 +103,16 @@ export interface Rule extends RuleShape {
 
 /** The rule of an id. */
 export const ruleOf = (id: RuleId): Rule => ({ id, ...rules[id] });
+
+/** Errors that are waived as warnings are: what they say is read from a script, which runs whatever was said. */
+const waivableErrors: readonly RuleId[] = ['command-undeclared', 'script-syntax'];
+
+/** Whether a text is the id of a rule. */
+export const isRule = (text: string): text is RuleId => Object.hasOwn(rules, text);
+
+/** Whether a finding of the rule may be waived: a lab can be made of the plan all the same. */
+export const isWaivable = (id: RuleId): boolean =>
+	!id.startsWith('waiver-') && (rules[id].severity === 'warning' || rules[id].applies === 'compact' || waivableErrors.includes(id));
 
 /** All rules, in the order of the plan's parts. */
 export const ruleTable: readonly Rule[] = (Object.keys(rules) as RuleId[]).map(ruleOf);

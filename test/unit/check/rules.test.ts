@@ -22,6 +22,51 @@ test('a script without a name', warns, replaced(general, '        - name: web', 
 const withAnotherAlias = replaced(general, 'ip addr add 10.72.0.10', 'ip addr add 10.72.0.11');
 test('no script adds the alias', warns, withAnotherAlias, 'alias-not-added');
 
+test('no script of a node adds the address of another', (t) => {
+	const node = general.slice(general.indexOf('  - name: web'), general.indexOf('scenarios:'));
+	const second = node.replace('- name: web', '- name: db').replace('alias: 10.72.0.10', 'alias: 10.72.0.20');
+	const plan = (script: string): string => general.replace('scenarios:', `${second.replace(/script: .*/, () => `script: ${JSON.stringify(script)}`)}scenarios:`);
+	for (const [script, rules] of [
+		['ip addr add 10.72.0.20/24 dev eth0', []],
+		['ip addr add 10.72.0.10/24 dev eth0', ['alias-not-added', 'alias-of-another']],
+		['ip addr add 10.72.0.20/24 dev eth0\nip address replace 10.72.0.10/24 dev eth0 || true', ['alias-of-another']],
+		['ip addr add 10.72.0.20/24 dev eth0\nfor i in 1 2; do sudo ip a add 10.72.0.10/24 dev eth0; done', ['alias-of-another']],
+		['ip addr add 10.72.0.20/24 dev eth0\nip route add 10.72.0.10 dev eth0\necho 10.72.0.10 db >>/etc/hosts', []],
+	] as const) {
+		t.deepEqual(rulesOf(checkText(plan(script))), rules as unknown as string[], script);
+	}
+	const [finding] = checkText(plan('ip addr add 10.72.0.20/24 dev eth0\nip addr add 10.72.0.10/24 dev eth0'));
+	t.like(finding, { rule: 'alias-of-another', severity: 'warning', message: 'line 2 of the script: 10.72.0.10 is the address of web: two nodes would have it' });
+});
+
+for (const name of ['startup/web.sh', '/etc/web', '../web', '..', '.', 'a\\b', './web.sh']) {
+	test(`a script's name that is a path: ${name}`, (t) => {
+		t.deepEqual(rulesOf(checkText(general.replace('        - name: web', () => `        - name: ${JSON.stringify(name)}`))), ['name-is-path']);
+	});
+}
+for (const name of ['web.sh', '.web', 'web server', 'Web (1)', 'wéb', '-web', 'web..']) {
+	test(`a script's name that is none: ${name}`, (t) => {
+		t.deepEqual(checkText(general.replace('        - name: web', () => `        - name: ${JSON.stringify(name)}`)), []);
+	});
+}
+
+const unended = test.macro({
+	title: (_title, script: string) => `a here-document without an end: ${JSON.stringify(script)}`,
+	exec(t, script: string, line: number, message: RegExp) {
+		const text = general.replace(/script: .*/, () => `script: ${JSON.stringify(`ip addr add 10.72.0.10/24 dev eth0\n${script}`)}`);
+		const [finding, ...others] = checkText(text).filter(({ rule }) => rule === 'script-syntax');
+		t.deepEqual(others, []);
+		t.regex(finding?.message ?? '', new RegExp(`^line ${line} of the script: `));
+		t.regex(finding?.message ?? '', message);
+	},
+});
+test(unended, 'cat <<EOF >/srv/x\na\n  EOF\necho on\n', 2, /no line 'EOF' that ends it: that in line 4 is indented$/);
+test(unended, 'cat <<EOF >/srv/x\na\n\tEOF\necho on\n', 2, /that in line 4 is indented$/);
+test(unended, "true\nif true; then\n\tcat <<'EOF'\na\n\tEOF\nfi\n", 4, /that in line 6 is indented$/);
+test(unended, 'cat <<-EOF\na\n  EOF\n', 2, /that in line 4 is indented$/);
+test(unended, 'cat <<EOF\na\nEOF \n', 2, /that in line 4 has something behind it$/);
+test(unended, 'cat <<EOF\na\n', 2, /no line 'EOF' that ends it$/);
+
 const twoNodes = (assertion: string): string => {
 	const [head = '', node = ''] = general.slice(0, general.indexOf('scenarios:')).split('nodes:\n');
 	const other = node.replaceAll('name: web', 'name: db').replaceAll('10.72.0.10', '10.72.0.20');
@@ -49,6 +94,7 @@ const uses = test.macro({
 		t.deepEqual(checkText(general.replace(/script: .*/, () => wanted)), []);
 	},
 });
+test('a here-document with tabs before its end', uses, 'cat <<-EOF\n\ta\n\tEOF\n');
 test(uses, 'if command -v ufw >/dev/null; then ufw disable; fi');
 test(uses, 'type -P docker && docker ps');
 test(uses, '/opt/app/bin/node server.js\n./host');

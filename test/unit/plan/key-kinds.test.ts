@@ -7,8 +7,8 @@ import { sshConfigSchema } from '../../../src/plan/services.js';
 
 /** What a rehearsal does with what stands there. */
 const applied = `
-name profile network network.subnet network.gateway nodes connections scenarios warnings
-nodes.name nodes.memory nodes.disk nodes.vcpus nodes.alias nodes.recipe
+name profile network network.subnet network.gateway nodes connections scenarios warnings waive waive.rule waive.why
+nodes.name nodes.memory nodes.disk nodes.vcpus nodes.alias nodes.recipe nodes.waive nodes.waive.rule nodes.waive.why
 nodes.recipe.base_image nodes.recipe.architecture nodes.recipe.features nodes.recipe.packages nodes.recipe.package_overrides
 nodes.recipe.package_overrides.name nodes.recipe.package_overrides.action nodes.recipe.package_overrides.replacement
 nodes.recipe.services nodes.recipe.services.name nodes.recipe.services.config
@@ -45,6 +45,8 @@ function* keysOf(schema: z.core.$ZodType, path: string): Generator<{ readonly ke
 		if (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodNullable) inner = inner.unwrap();
 		else if (inner instanceof z.ZodPipe) inner = inner.in;
 		else if (inner instanceof z.ZodArray) inner = inner.element;
+		// Of several forms the last has the keys.
+		else if (inner instanceof z.ZodUnion && inner.options.at(-1) instanceof z.ZodObject) inner = inner.options.at(-1) as z.core.$ZodType;
 		else break;
 	}
 	if (!(inner instanceof z.ZodObject)) return;

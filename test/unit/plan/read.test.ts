@@ -41,7 +41,7 @@ test('a misspelt key is told with the one that was meant', hasProblems, plan({ c
 
 test('an unknown key is told in the spelling of the plan', hasProblems, single({ diskColour: 'red' }), [
 	'unknown-key | nodes[0].diskColour: unknown key "diskColour" | ' +
-		'remove it; known here: name, description, role, x, y, memory, disk, vcpus, alias, recipe',
+		'remove it; known here: name, description, role, x, y, memory, disk, vcpus, alias, recipe, waive',
 ]);
 
 test('a plan without nodes is told', hasProblems, plan({ nodes: [] }), [

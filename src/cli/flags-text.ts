@@ -10,7 +10,7 @@ export const flagsText = (commands: readonly Command[]): string => {
 };
 
 const ofCommand = ({ usage, describe, flags }: Command): string => {
-	const lines = Object.entries(flags).map(([name, options]) => `- \`${written(name, options)}\` ${options.describe ?? ''}${presetOf(options)} (${variable(name, options)})\n`);
+	const lines = Object.entries(flags).filter(([, { hidden }]) => !hidden).map(([name, options]) => `- \`${written(name, options)}\` ${options.describe ?? ''}${presetOf(options)} (${variable(name, options)})\n`);
 	return `## rehearse ${usage}\n\n${describe}\n${lines.length > 0 ? `\n${lines.join('')}` : ''}`;
 };
 

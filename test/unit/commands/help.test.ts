@@ -54,7 +54,8 @@ test('`rehearse help flags` names every flag of every command, with its variable
 	for (const { usage, flags, describe } of commands.filter((command) => command.describe !== '')) {
 		const section = sections.find((one) => one.startsWith(`rehearse ${usage}\n`)) ?? '';
 		t.true(section.includes(describe));
-		for (const [name, { type, default: preset }] of Object.entries(flags)) {
+		for (const [name, { type, default: preset, hidden }] of Object.entries(flags)) {
+			if (hidden) continue;
 			const typed = type === 'boolean' && preset === true ? `no-${name}` : name;
 			t.regex(section, new RegExp(`^- \`--${typed}[ \`].*\\(${variableOf(typed)}\\)$`, 'm'), `${usage} --${name}`);
 		}
@@ -64,7 +65,7 @@ test('`rehearse help flags` names every flag of every command, with its variable
 test('`rehearse help run` names every flag of `run`, and no other', (t) => {
 	const text = help('run');
 	const run = commands.find(({ name }) => name === 'run');
-	const known = Object.entries(run?.flags ?? {}).map(([name, { type, default: preset }]) => (type === 'boolean' && preset === true ? `no-${name}` : name));
+	const known = Object.entries(run?.flags ?? {}).filter(([, { hidden }]) => !hidden).map(([name, { type, default: preset }]) => (type === 'boolean' && preset === true ? `no-${name}` : name));
 	const all = new Set(commands.flatMap(({ flags }) => Object.keys(flags).flatMap((name) => [name, `no-${name}`])));
 	t.deepEqual(known.filter((name) => !new RegExp(`--${name}\\b`).test(text)), []);
 	t.deepEqual([...text.matchAll(/`--([a-z-]+)/g)].map(([, name = '']) => name).filter((name) => !all.has(name)), []);

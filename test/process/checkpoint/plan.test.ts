@@ -12,7 +12,7 @@ import { makeStore, writeFiles } from './stores.js';
 const [web, redis] = [inputs({ node: { name: 'web' } }), inputs()];
 
 /** Saves the lab as started, with the second machine as people have had it or as it was; resolves to what a run makes of that. */
-async function originsAfter(t: ExecutionContext, redisGoesOn: boolean): Promise<{ origins: string[]; notices: string[] }> {
+async function originsAfter(t: ExecutionContext, redisGoesOn: boolean, lab = 'photos'): Promise<{ origins: string[]; notices: string[] }> {
 	const store = await makeStore(t);
 	const fingerprint = [startedFingerprint(provisionedFingerprint(web), web), startedFingerprint(provisionedFingerprint(redis), redis, redisGoesOn)] as const;
 	const key = checkpointKey('started', [{ node: 'web', fingerprint: fingerprint[0] }, { node: 'redis', fingerprint: fingerprint[1] }]);
@@ -23,7 +23,7 @@ async function originsAfter(t: ExecutionContext, redisGoesOn: boolean): Promise<
 
 	const events: RunEventBody[] = [];
 	const context = { directory: store, emit: (event: RunEventBody) => void events.push(event), cleanup: new CleanupStack(), signal: new AbortController().signal, pid: process.pid };
-	const plan = await planCheckpoints('photos', [web, redis], { cold: false, started: ['web'] }, context);
+	const plan = await planCheckpoints(lab, [web, redis], { cold: false, started: ['web'] }, context);
 	return {
 		origins: plan.machines.map(({ origin }) => origin.from),
 		notices: events.flatMap((event) => (event.type === 'notice' ? [event.message] : [])),
@@ -32,6 +32,10 @@ async function originsAfter(t: ExecutionContext, redisGoesOn: boolean): Promise<
 
 test('a node is restored as its startup scripts had left it', async (t) => {
 	t.deepEqual(await originsAfter(t, false), { origins: ['checkpoint', 'power-on'], notices: [] });
+});
+
+test('so is one of a lab that was renamed or copied', async (t) => {
+	t.deepEqual(await originsAfter(t, false, 'copied'), { origins: ['checkpoint', 'power-on'], notices: [] });
 });
 
 test('nothing is restored that was started beside a machine that people have had', async (t) => {

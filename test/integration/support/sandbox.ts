@@ -87,7 +87,7 @@ const keptCache = (): string => path.join(path.dirname(userPaths().cache), 'rehe
 async function makeCache(directory: string, kind: Exclude<CacheKind, 'shared'>): Promise<void> {
 	await mkdir(directory, { recursive: true });
 	const { cache } = userPaths();
-	for (const name of kind === 'empty' ? ['packages'] : ['packages', 'images']) {
+	for (const name of kind === 'empty' ? ['packages'] : ['packages', 'layers', 'images']) {
 		const shared = path.join(cache, name);
 		await mkdir(shared, { recursive: true });
 		await symlink(shared, path.join(directory, name)).catch(unlessThere);

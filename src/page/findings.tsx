@@ -5,7 +5,7 @@ import { waivedSentence } from '../report/findings.js';
 import { outboundFindings, type OutboundFinding } from '../outcome/outbound.js';
 import { allScripts, type RunState } from '../outcome/state.js';
 import { momentText, outboundTarget } from '../report/outbound.js';
-import { Section, Wide } from './parts.js';
+import { Head, Section, Wide } from './parts.js';
 import { shown, shownLine } from './shown.js';
 import { lineHref } from './source-lines.js';
 
@@ -21,14 +21,7 @@ export function OutboundSection({ state }: { readonly state: RunState }) {
 			<p class="muted">Nothing outside the lab answers during a rehearsal. What a startup script needs from there it will not get here.</p>
 			<Wide label="Outbound connections">
 				<table>
-					<thead>
-						<tr>
-							<th scope="col">Node</th>
-							<th scope="col">Target</th>
-							<th scope="col">Packets</th>
-							<th scope="col">Sent by</th>
-						</tr>
-					</thead>
+					<Head columns={['Node', 'Target', 'Packets', 'Sent by']} />
 					<tbody>
 						{findings.slice(0, maximumOutbound).map((finding) => (
 							<tr data-f>

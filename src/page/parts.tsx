@@ -76,5 +76,16 @@ export const Wide = ({ label, children }: { readonly label: string; readonly chi
 	</div>
 );
 
+/** The head of a table. @param columns their headings */
+export const Head = ({ columns }: { readonly columns: readonly string[] }) => (
+	<thead>
+		<tr>
+			{columns.map((column) => (
+				<th scope="col">{column}</th>
+			))}
+		</tr>
+	</thead>
+);
+
 /** Nothing for no time at all. */
 export const time = (ms: number | undefined): string => (ms === undefined ? '' : formatMs(ms));

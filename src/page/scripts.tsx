@@ -6,7 +6,7 @@ import { swallowedSteps } from '../lab/trace.js';
 import type { NodeRecord, RunState, ScriptRecord } from '../outcome/state.js';
 import { scriptFailure } from '../report/checks.js';
 import { scriptKey } from './changed.js';
-import { Changed, Command, Output, Section, Status, Wide, time } from './parts.js';
+import { Changed, Command, Head, Output, Section, Status, time, Wide } from './parts.js';
 import { place, shown, shownEnd, shownLine } from './shown.js';
 import { sourceLines, stepsElsewhere, type SourceLine } from './source-lines.js';
 
@@ -94,15 +94,7 @@ interface SourceProps {
 const Source = ({ node, script, lines }: SourceProps) => (
 	<Wide label={`Source and trace of ${script} on ${node}`}>
 		<table class="src">
-			<thead>
-				<tr>
-					<th scope="col">Line</th>
-					<th scope="col">Source</th>
-					<th scope="col">Start</th>
-					<th scope="col">Took</th>
-					<th scope="col">Status</th>
-				</tr>
-			</thead>
+			<Head columns={['Line', 'Source', 'Start', 'Took', 'Status']} />
 			<tbody>
 				{lines.map((line) => (
 					<Line id={place.line(node, script, line.number)} line={line} />

@@ -4,7 +4,7 @@ import { testStatus } from '../outcome/result.js';
 import { assertionStatus, type AssertionRecord, type RunState, type TestRecord } from '../outcome/state.js';
 import { tally } from '../report/closing.js';
 import { assertionKey } from './changed.js';
-import { Changed, Output, Section, Status, Wide, time } from './parts.js';
+import { Changed, Head, Output, Section, Status, time, Wide } from './parts.js';
 import { place, shown, shownEnd, shownLine } from './shown.js';
 
 /** Lines and characters of an assertion's output. */
@@ -18,15 +18,7 @@ export function TestsSection({ state: { tests }, changed }: { readonly state: Ru
 		<Section id="tests" title="Tests" note={tally(statuses) ?? ''}>
 			<Wide label="Assertions">
 				<table>
-					<thead>
-						<tr>
-							<th scope="col">State</th>
-							<th scope="col">Node</th>
-							<th scope="col">Assertion</th>
-							<th scope="col">Took</th>
-							<th scope="col">Tries</th>
-						</tr>
-					</thead>
+					<Head columns={['State', 'Node', 'Assertion', 'Took', 'Tries']} />
 					{tests.map((test, index) => (
 						<Test test={test} index={index} changed={changed} />
 					))}

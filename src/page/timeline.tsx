@@ -3,7 +3,7 @@ import { formatMs } from '../base/format.js';
 import { elapsedMs, type RunState } from '../outcome/state.js';
 import { mark } from '../report/text.js';
 import { lanesOf, type Bar, type Lane } from './bars.js';
-import { Section, Status, Wide, statusClass } from './parts.js';
+import { Head, Section, Status, statusClass, Wide } from './parts.js';
 import { shownLine } from './shown.js';
 
 /** In the drawing's units: the names' column, the time's, a row, and the room between lanes. */
@@ -29,15 +29,7 @@ export function TimelineSection({ state }: { readonly state: RunState }) {
 				<summary>The same as a table</summary>
 				<Wide label="Timeline as a table">
 					<table>
-						<thead>
-							<tr>
-								<th scope="col">Start</th>
-								<th scope="col">Took</th>
-								<th scope="col">Where</th>
-								<th scope="col">What</th>
-								<th scope="col">How it ended</th>
-							</tr>
-						</thead>
+						<Head columns={['Start', 'Took', 'Where', 'What', 'How it ended']} />
 						<tbody>
 							{bars
 								.toSorted((one, other) => one.bar.from - other.bar.from)

@@ -7,7 +7,7 @@ import type { NodeRecord, RunState } from '../outcome/state.js';
 import { startStageText } from '../report/origins.js';
 import { connectionStates } from './connections.js';
 import { Drawing } from './drawing.js';
-import { Changed, Section, Status, Wide, nodeWord, statusWord } from './parts.js';
+import { Changed, Head, nodeWord, Section, Status, statusWord, Wide } from './parts.js';
 import { place, shownLine } from './shown.js';
 
 /** What is drawn and listed; a lab of people’s has fewer. */
@@ -53,14 +53,7 @@ export function TopologySection({ state, changed }: { readonly state: RunState; 
 					<Wide label="Nodes">
 						<table>
 							<caption>Nodes</caption>
-							<thead>
-								<tr>
-									<th scope="col">Node</th>
-									<th scope="col">State</th>
-									<th scope="col">Addresses</th>
-									<th scope="col">Machine</th>
-								</tr>
-							</thead>
+							<Head columns={['Node', 'State', 'Addresses', 'Machine']} />
 							<tbody>
 								{topology.nodes.map((node) => (
 									<tr id={place.node(node.name)} data-f {...(changed.has(node.name) ? { class: 'changed' } : {})}>
@@ -92,14 +85,7 @@ export function TopologySection({ state, changed }: { readonly state: RunState; 
 						<Wide label="Connections">
 							<table>
 								<caption>Connections</caption>
-								<thead>
-									<tr>
-										<th scope="col">From</th>
-										<th scope="col">To</th>
-										<th scope="col">State</th>
-										<th scope="col">Intent</th>
-									</tr>
-								</thead>
+								<Head columns={['From', 'To', 'State', 'Intent']} />
 								<tbody>
 									{connections.map(({ connection, status, reported, href }) => (
 										<tr data-f>

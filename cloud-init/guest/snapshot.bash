@@ -26,7 +26,7 @@ lines_of() {
 }
 
 snapshot_sections() {
-	local LC_ALL=C work=$state/snapshot since=$here/agent prune=() place small=() large=() file text
+	local LC_ALL=C work=$state/snapshot since=${since:-$here/agent} prune=() place small=() large=() file text
 	mkdir -p "$work"
 	for place in "${volatile[@]}"; do prune+=(-o -path "$place"); done
 	section files

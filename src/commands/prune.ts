@@ -38,6 +38,7 @@ export async function pruneCommand({ paths, list, json, terminal }: PruneOptions
 	const images = await pruneBuilt('image', paths.images, list, runs.goOn, outcome);
 	const layers = await pruneBuilt('layer', paths.layers, list, false, outcome);
 	const bases = await pruneBuilt('iso-base', paths.isoBases, list, false, outcome);
+	await pruneBuilt('iso', paths.isos, list, runs.goOn, outcome);
 	const cached = ['packages', 'accelerator', 'host-keys'] as const;
 	for (const kind of cached) {
 		const directory = path.join(paths.cache, kind);
@@ -103,9 +104,9 @@ function describe({ found, usedAt }: StoredCheckpoint): PrunedCheckpoint {
 /** How the directories of what was built and of builds that were killed are named, and the locks beside them. */
 const builtEntry = /^([0-9a-f]{16})(?:\.(?:partial(?:-.*)?|lock))?$/;
 
-/** Removes images, their layers, or base layers of ISOs. It keeps all images while a run is active: only the run itself knows which images its machines read. */
+/** Removes images, their layers, ISOs, or base layers of them. It keeps all images while a run is active: only the run itself knows which images its machines read. */
 async function pruneBuilt(
-	kind: 'image' | 'layer' | 'iso-base',
+	kind: 'image' | 'layer' | 'iso-base' | 'iso',
 	directory: string,
 	list: boolean,
 	runsGoOn: boolean,

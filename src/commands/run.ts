@@ -1,5 +1,6 @@
 import { usageFailure, type ExitCode } from '../base/errors.js';
 import { type Lab, requireNodes } from '../lab/lab.js';
+import type { IsoBoot } from '../prepare/prepare-isos.js';
 import type { RunCourse } from '../protocol/run-spec.js';
 import type { Shuffle } from '../rehearse/shuffle.js';
 import { loadPlan } from './load-lab.js';
@@ -19,6 +20,8 @@ export interface RestoreOptions {
 export interface RunOptions extends StartOptions, ReportFiles {
 	/** The name of the run's directory; by default a new one. */
 	readonly runId: string | undefined;
+	/** How the machines boot their ISOs, where they are to. */
+	readonly fromIso: IsoBoot | undefined;
 	readonly restore: RestoreOptions;
 	readonly course: Pick<RunCourse, 'keep' | 'trace' | 'robustness'>;
 	/** Whether to save the machines when the run has not passed. */
@@ -33,15 +36,16 @@ export interface RunOptions extends StartOptions, ReportFiles {
 export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	const { terminal, paths, accelerator, mirror, limitBytes, saveFailed, timeLimitMs } = options;
 	const { lab, planText } = await loadPlan(options.lab, terminal, options);
+	if (options.fromIso) checkFromIso(options);
 	if (options.shuffle) checkShuffle(lab, options.restore);
-	const checkpoints = { cold: options.restore.cold, limitBytes, started: startedNodes(lab, options.restore) };
+	const checkpoints = { cold: options.restore.cold || options.fromIso !== undefined, limitBytes, started: startedNodes(lab, options.restore) };
 	openReports(options);
 	const stopping = stopOnSignals();
 	const endGroup = terminal.workflow?.group(`rehearse run ${options.lab}`);
 	try {
 		const asked = {
 			...{ lab, planText, labArgument: options.lab },
-			...{ accelerator, checkpoints, saveFailed, mirror, paths, runId: options.runId, timeLimitMs },
+			...{ accelerator, checkpoints, fromIso: options.fromIso, saveFailed, mirror, paths, runId: options.runId, timeLimitMs },
 			course: { ...options.course, scenario: true, showSecrets: options.showSecrets },
 			stopping,
 		};
@@ -51,6 +55,19 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 	} finally {
 		stopping.done();
 	}
+}
+
+/** Checks that nothing is asked of ISOs that they have not got. @throws Failure `usage` */
+export function checkFromIso({ restore: { from, only }, course: { robustness, keep }, shuffle, saveFailed }: Pick<RunOptions, 'restore' | 'course' | 'shuffle' | 'saveFailed'>): void {
+	const refused = [
+		[from !== undefined, '--from', 'it boots every machine'],
+		[only.length > 0, '--only', 'the startup scripts of an ISO run by themselves'],
+		[shuffle !== undefined, '--shuffle', 'the startup scripts of an ISO run by themselves'],
+		[robustness?.includes('twice') ?? false, '--twice', 'the startup scripts of an ISO run once at each boot: --reboot looks at that'],
+		[saveFailed, '--save-failed', 'a machine that boots its ISO is not saved'],
+		[keep !== 'never', '--keep', 'an ISO has nothing of this tool in it, by which to get in'],
+	] as const;
+	for (const [isAsked, flag, why] of refused) if (isAsked) throw usageFailure(`--from-iso does not go with ${flag}: ${why}`);
 }
 
 /** Checks that there are orders to shuffle. @throws Failure `usage` when there are none, or the options exclude each other */

@@ -18,15 +18,19 @@ const setUpIso = (host: Host): string => host.setUp.replace(/ system$/, ' iso');
 /** What `doctor` says of ISOs. Only where somebody wants them (`isWanted`) does their absence count as something missing. */
 export async function checkIsoRequirement(host: Host, isWanted: boolean): Promise<CheckedRequirement> {
 	const missing = await findMissing(host);
-	const about = { id: 'iso', title: 'ISO tools', needed: 'for `rehearse iso` only' };
+	const about = { id: 'iso', title: 'ISO tools', needed: 'for `rehearse iso` and `run --from-iso` only' };
 	if (missing.length === 0) return { ...about, status: 'ok', found: 'present' };
 	const found = `not installed: ${[...new Set(missing.map(({ package: from }) => from))].join(', ')}`;
 	return isWanted ? { ...about, status: 'missing', found, fix: setUpIso(host) } : { ...about, status: 'ok', found: `${found}; not needed yet` };
 }
 
-/** The pre-flight of `rehearse iso`. @throws Failure `missing-iso-tools` (exit 3) naming what this host lacks */
-export async function requiredForIso(host: Host = thisHost()): Promise<void> {
-	const missing = (await findMissing(host)).filter(({ name }) => name !== ovmfFile);
+/**
+ * The pre-flight of whoever makes ISOs.
+ * @param isBooted whether they are booted under UEFI as well
+ * @throws Failure `missing-iso-tools` (exit 3) naming what this host lacks
+ */
+export async function requiredForIso({ isBooted = false } = {}, host: Host = thisHost()): Promise<void> {
+	const missing = (await findMissing(host)).filter(({ name }) => isBooted || name !== ovmfFile);
 	if (missing.length === 0) return;
 	throw hostFailure('missing-iso-tools', `${missing.map(({ name }) => name).join(', ')}: not found on this host`, {
 		hint: setUpIso(host),

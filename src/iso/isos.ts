@@ -6,33 +6,46 @@ import { readGuestDefinition } from '../image/guest.js';
 import type { Mirror } from '../image/mirror.js';
 import type { Emit } from '../lab/events.js';
 import type { LabNode } from '../lab/lab.js';
-import { provideBase } from './bases.js';
+import { provideBase, type BaseLayer } from './bases.js';
 import { baseRequests, readIsoDefinition, type BaseOptions, type BaseRequest } from './definition.js';
 import { writeIso, type WrittenIso } from './write.js';
 
-export interface IsosOptions extends BaseOptions {
+export interface BasesOptions extends BaseOptions {
 	/** Where base layers are kept. */
 	readonly bases: string;
-	/** Each node's ISO goes into a directory in it that has the node's name. */
-	readonly out: string;
 	readonly findMirror: () => Promise<Mirror>;
 	readonly emit: Emit;
 	readonly signal?: AbortSignal | undefined;
 }
 
+export interface IsosOptions extends BasesOptions {
+	/** Each node's ISO goes into a directory in it that has the node's name. */
+	readonly out: string;
+}
+
 /** A mixture of unpacking, of single-threaded scripts and of waiting for the disk: one more than there are cores, but few. */
 const buildsAtOnce = Math.min(3, os.availableParallelism() + 1);
 
-/**
- * Writes the ISO of each of the nodes, and builds the base layers that are missing for it. The first failure ends the
- * others.
- */
-export async function writeIsos(nodes: readonly LabNode[], options: IsosOptions): Promise<readonly WrittenIso[]> {
-	const { bases, out, findMirror, emit, signal } = options;
+/** Writes the ISO of each of the nodes, and builds the base layers that are missing for it. */
+export function writeIsos(nodes: readonly LabNode[], options: IsosOptions): Promise<readonly WrittenIso[]> {
+	const progress = (detail: string) => options.emit({ type: 'stage-progress', stage: 'isos', detail });
+	return forEachNode(nodes, options, (node, base, signal) => {
+		progress(`${node.name}: writing the ISO`);
+		return writeIso(node, base, path.join(options.out, node.name), signal);
+	});
+}
+
+/** Does something with each node and its base layer, which is built where it is missing. The first failure ends the others. */
+export async function forEachNode<T>(
+	nodes: readonly LabNode[],
+	options: BasesOptions,
+	use: (node: LabNode, base: BaseLayer, signal: AbortSignal) => Promise<T>,
+): Promise<readonly T[]> {
+	const { bases, findMirror, emit, signal } = options;
 	const [guest, definition] = await Promise.all([readGuestDefinition(), readIsoDefinition()]);
 	const failing = new AbortController();
 	const semaphore = new Semaphore(buildsAtOnce);
-	const written = new Map<string, WrittenIso>();
+	const results = new Map<string, T>();
 	const write = async (request: BaseRequest, either: AbortSignal) => {
 		const progress = (detail: string) => emit({ type: 'stage-progress', stage: 'isos', detail });
 		const base = await provideBase(request, {
@@ -44,8 +57,7 @@ export async function writeIsos(nodes: readonly LabNode[], options: IsosOptions)
 		});
 		for (const node of nodes.filter(({ name }) => request.nodes.includes(name))) {
 			either.throwIfAborted();
-			progress(`${node.name}: writing the ISO`);
-			written.set(node.name, await writeIso(node, base, path.join(out, node.name), either));
+			results.set(node.name, await use(node, base, either));
 		}
 	};
 	const work = async (request: BaseRequest, either: AbortSignal) => {
@@ -61,5 +73,5 @@ export async function writeIsos(nodes: readonly LabNode[], options: IsosOptions)
 		await Promise.allSettled(baseRequests(nodes, guest, definition, options).map((request) => work(request, either)));
 		either.throwIfAborted();
 	});
-	return nodes.flatMap(({ name }) => written.get(name) ?? []);
+	return nodes.flatMap(({ name }) => results.get(name) ?? []);
 }

@@ -50,6 +50,8 @@ export type Origin =
 			/** Milliseconds since the epoch. */
 			readonly savedAt: number;
 	  }
+	/** Booted by its firmware from its own ISO, of that SHA-256; `persistence` where a disk keeps what it writes. */
+	| { readonly from: 'iso'; readonly sha256: string; readonly firmware: 'bios' | 'uefi'; readonly persistence?: true }
 	/** `why` there was no checkpoint to use, where one was looked for. */
 	| { readonly from: 'power-on'; readonly why?: string };
 
@@ -95,6 +97,10 @@ export interface RestartOutcome {
 	readonly ms: number;
 	/** What it had before and has no more, or no more in order. */
 	readonly missing: readonly Difference[];
+	/** Of a live medium: how the startup scripts ended that ran again, without their traces. */
+	readonly scripts?: readonly ScriptOutcome[];
+	/** Of a live medium: the files and accounts that it had before and has no more, or as they were on the medium. No failure. */
+	readonly forgotten?: readonly Difference[];
 }
 
 /** How the lab fared when its startups began in an order and at a pace of their own. */

@@ -5,8 +5,15 @@ import { lastLines, withoutControls } from '../base/format.js';
 /** What it means that a kernel has halted its machine: not a fault, but the will of somebody within. */
 export const haltedMeaning = 'it was halted from within';
 
+/** Words on a console that mean an end. */
+export interface FatalPattern {
+	/** A group in it is the reason, and told. */
+	readonly pattern: RegExp;
+	readonly meaning: string;
+}
+
 /** What a guest's console says when there is nothing more to wait for. */
-const fatalPatterns: readonly { readonly pattern: RegExp; readonly meaning: string }[] = [
+const fatalPatterns: readonly FatalPattern[] = [
 	// With the end of its line: the reason may come in a later chunk.
 	{ pattern: /Kernel panic - not syncing: ?([^\r\n]*)[\r\n]/, meaning: 'its kernel panicked' },
 	{ pattern: /You are in (?:emergency|rescue) mode/, meaning: 'it dropped to an emergency shell' },
@@ -16,9 +23,9 @@ const fatalPatterns: readonly { readonly pattern: RegExp; readonly meaning: stri
 	{ pattern: /\breboot: System halted/, meaning: haltedMeaning },
 ];
 
-/** What the fatal pattern found in a text means, if there is one. */
-export function findFatal(text: string): string | undefined {
-	for (const { pattern, meaning } of fatalPatterns) {
+/** What the fatal pattern found in a text means, if there is one. @param others that are looked for first */
+export function findFatal(text: string, others: readonly FatalPattern[] = []): string | undefined {
+	for (const { pattern, meaning } of [...others, ...fatalPatterns]) {
 		const match = pattern.exec(text);
 		if (match) return match[1] ? `${meaning}: ${match[1]}` : meaning;
 	}
@@ -37,6 +44,10 @@ export interface ConsoleListeners {
 	readonly onFatal: (meaning: string) => void;
 	/** Called once, when its file is not written any more. */
 	readonly onFull?: () => void;
+	/** Called with all that it writes. */
+	readonly onText?: (text: string) => void;
+	/** What else means an end. */
+	readonly fatalPatterns?: readonly FatalPattern[];
 }
 
 /** A machine's serial console: written to a file, watched, its end kept for messages. */
@@ -62,8 +73,9 @@ export class Console {
 		const seenBefore = this.#recent.slice(-200);
 		const text = chunk.toString('utf8');
 		this.#recent = (this.#recent + text).slice(-recentLength);
+		this.#listeners.onText?.(text);
 		if (this.#fatal) return;
-		const meaning = findFatal(seenBefore + text);
+		const meaning = findFatal(seenBefore + text, this.#listeners.fatalPatterns);
 		if (!meaning) return;
 		this.#fatal = true;
 		this.#listeners.onFatal(meaning);

@@ -81,6 +81,15 @@ function contentChange(before: SnapshotFile, after: SnapshotFile): Change | unde
 	};
 }
 
+/** Keys that a live medium makes for itself at every boot. */
+const madeAnew = /^\/etc\/ssh\/ssh_host_/;
+
+/** What a machine had written and has no more: what a live medium forgot at a restart. */
+export const forgottenAmong = (differences: readonly Difference[]): Difference[] =>
+	differences.filter(
+		({ kind, subject, change }) => ['file', 'user', 'group', 'package'].includes(kind) && change !== 'added' && !madeAnew.test(subject),
+	);
+
 /** What a machine had and has no more, or no more in order: what did not come back from a restart. */
 export const lossesAmong = (differences: readonly Difference[]): Difference[] =>
 	differences.filter(

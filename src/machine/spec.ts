@@ -27,6 +27,28 @@ export interface MachineSpec {
 	readonly commandSocket: string;
 	readonly debugSocket: string;
 	readonly shellSocket: string;
+	/** Only of a machine that its firmware boots from a live medium, its root file, as ./live/spec.ts has it. */
+	readonly live?: LiveMedium;
+}
+
+/** How a live medium is booted. */
+export interface LiveMedium {
+	readonly firmware: Firmware;
+	/** A file system for what the guest writes, below the machine's disk; without it a reboot forgets everything. */
+	readonly persistenceFile?: string;
+	/** Whom the guest's console lets in, to become root; needless where it has QEMU's guest agent. */
+	readonly login?: ConsoleLogin;
+	/** Whether its recipe has QEMU's guest agent. */
+	readonly hasGuestAgent: boolean;
+}
+
+/** What a machine finds its boot loader by. */
+export type Firmware = 'bios' | 'uefi';
+
+/** A user of the recipe who is root, or becomes root by sudo(8). */
+export interface ConsoleLogin {
+	readonly username: string;
+	readonly password: string;
 }
 
 /** The file that a machine's memory begins as. */
@@ -155,9 +177,9 @@ const machineType = 'q35,sata=off,smbus=off,i8042=off,vmport=off,hpet=off';
 const sandbox = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny';
 
 /** What every QEMU of this tool is started with, the canary too. A machine that reboots ends instead. */
-export function commonArguments(accelerator: Accelerator, processors = 1): string[] {
+export function commonArguments(accelerator: Accelerator, processors = 1, machine = machineType): string[] {
 	return [
-		...['-machine', machineType],
+		...['-machine', machine],
 		...['-accel', accelerator.accel],
 		...['-cpu', accelerator.cpu],
 		...['-smp', String(processors)],
@@ -173,7 +195,8 @@ export function commonArguments(accelerator: Accelerator, processors = 1): strin
 const backend = ({ file, isShared }: GuestMemory): string =>
 	`mem-path=${escape(file)},${isShared ? 'share=on' : 'share=off,readonly=on,rom=off,reserve=off'}`;
 
-const json = (value: object): string => JSON.stringify(value);
+/** A value of an option that takes JSON. */
+export const json = (value: object): string => JSON.stringify(value);
 
 /** The name of the block device's first node; the overlay that a saved machine goes on with has another. */
 export const diskNode = 'disk';
@@ -205,4 +228,4 @@ const seed = (filename: string): object => ({
 });
 
 /** A value within a comma-separated option: a comma is written twice. */
-const escape = (value: string): string => value.replaceAll(',', ',,');
+export const escape = (value: string): string => value.replaceAll(',', ',,');

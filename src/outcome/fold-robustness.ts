@@ -34,8 +34,9 @@ export function withRobustnessEvent(robustness: RobustnessRecords, event: Robust
 		}
 		case 'machine-restarted': {
 			const { machines, tests } = robustness.reboot ?? { machines: [], tests: [] };
-			const { node, ms, missing } = event;
-			return { ...robustness, reboot: { machines: [...machines, { node, ms, missing }], tests } };
+			const { node, ms, missing, scripts, forgotten } = event;
+			const again = { ...(scripts ? { scripts } : {}), ...(forgotten ? { forgotten } : {}) };
+			return { ...robustness, reboot: { machines: [...machines, { node, ms, missing, ...again }], tests } };
 		}
 		case 'shuffle-started':
 			return { ...robustness, shuffle: { seed: event.seed, count: event.count, orders: [] } };

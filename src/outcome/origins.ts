@@ -16,8 +16,8 @@ export const scriptsToRun = (state: RunState): readonly ScriptRecord[] =>
 /** A node's origin in the result object. */
 export type OriginResult =
 	| { readonly from: 'checkpoint'; readonly kind: string; readonly saved_at: string }
-	| { readonly from: 'power-on'; readonly why?: string };
+	| Extract<Origin, { readonly from: 'iso' | 'power-on' }>;
 
 /** The same for programs. */
 export const originResult = (origin: Origin): OriginResult =>
-	origin.from === 'power-on' ? origin : { from: origin.from, kind: origin.kind, saved_at: new Date(origin.savedAt).toISOString() };
+	origin.from !== 'checkpoint' ? origin : { from: origin.from, kind: origin.kind, saved_at: new Date(origin.savedAt).toISOString() };

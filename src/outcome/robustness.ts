@@ -1,5 +1,5 @@
 /** How the robustness checks of a run fared, and what the result object says of them. */
-import { withoutControls } from '../base/format.js';
+import { lastLines, withoutControls } from '../base/format.js';
 import type { LocatedDifference, OrderOutcome, RepeatOutcome, RestartOutcome, ScriptOutcome } from '../lab/events.js';
 import type { Difference } from '../lab/state-snapshot.js';
 import { failedPlaceResult, failedPlaceText, type FailedPlaceResult } from './failed-place.js';
@@ -10,8 +10,13 @@ import { assertionStatus, type RobustnessRecords, type ReachedStatus, type RunSt
 export const repeatStatus = ({ status, differences }: RepeatOutcome): ScriptOutcome['status'] =>
 	status === 'passed' && differences.length > 0 ? 'failed' : status;
 
-/** A machine has come back when it has everything that it had. */
-export const restartStatus = ({ missing }: RestartOutcome): 'passed' | 'failed' => (missing.length > 0 ? 'failed' : 'passed');
+/** A machine has come back when it has everything that it had, and what ran again has passed. */
+export const restartStatus = ({ missing, scripts }: RestartOutcome): 'passed' | 'failed' =>
+	missing.length > 0 || failedAgain(scripts).length > 0 ? 'failed' : 'passed';
+
+/** The startup scripts that ran again at a restart and did not pass. */
+export const failedAgain = (scripts: RestartOutcome['scripts'] = []): readonly ScriptOutcome[] =>
+	scripts.filter(({ status }) => status !== 'passed');
 
 const assertionStatuses = (tests: readonly TestRecord[]): ReachedStatus[] =>
 	tests.flatMap(({ assertions }) => assertions.map(assertionStatus).filter((status) => status !== 'not judged'));
@@ -105,7 +110,15 @@ export interface RobustnessResults {
 	};
 	readonly reboot?: {
 		readonly status: ReachedStatus;
-		readonly machines: readonly { readonly node: string; readonly ms: number; readonly missing: readonly DifferenceResult[] }[];
+		readonly machines: readonly {
+			readonly node: string;
+			readonly ms: number;
+			readonly missing: readonly DifferenceResult[];
+			/** The startup scripts that ran again; only of a live medium. */
+			readonly startup?: readonly { readonly script: string; readonly status: ScriptOutcome['status']; readonly exit_code: number | null; readonly ms: number }[];
+			/** What the live medium forgot; no failure. */
+			readonly forgotten?: readonly DifferenceResult[];
+		}[];
 		readonly assertions_failed: readonly FailedAssertion[];
 	};
 	readonly shuffle?: {
@@ -142,7 +155,11 @@ export function robustnessResults(state: RunState): RobustnessResults {
 		...(reboot && {
 			reboot: {
 				status: worstStatus(rebootStatuses(state)),
-				machines: reboot.machines.map(({ node, ms, missing }) => ({ node, ms, missing: missing.map(differenceResult) })),
+				machines: reboot.machines.map(({ node, ms, missing, scripts, forgotten }) => ({
+					...{ node, ms, missing: missing.map(differenceResult) },
+					...(scripts ? { startup: scripts.map((outcome) => ({ script: outcome.script, status: outcome.status, exit_code: outcome.exitCode ?? null, ms: outcome.ms })) } : {}),
+					...(forgotten ? { forgotten: forgotten.map(differenceResult) } : {}),
+				})),
 				assertions_failed: failedAssertions(reboot.tests),
 			},
 		}),
@@ -218,6 +235,12 @@ export function robustnessItems({ robustness: { twice, reboot, shuffle } }: RunS
 			...{ check: 'restart', node: outcome.node, name: 'came back', status: restartStatus(outcome), ms: outcome.ms },
 			reported: outcome.missing.map(differenceSentence),
 		})),
+		...(reboot?.machines ?? []).flatMap(({ node, scripts = [] }) =>
+			scripts.map(({ script: name, status, ms, failedLine: line, output }) => ({
+				...{ check: 'restart', node, name, status, ms, script: { name, line } },
+				reported: status === 'passed' ? [] : [withoutControls(lastLines(output, 5))],
+			})),
+		),
 		...failed('restart', reboot?.tests ?? []),
 		...(shuffle?.orders ?? []).map(({ order, verdict, failures }) => ({
 			...{ check: 'order', node: undefined, name: order.map(({ node }) => node).join(', '), status: verdict, ms: 0 },

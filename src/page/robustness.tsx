@@ -3,10 +3,10 @@ import { formatMs, plural } from '../base/format.js';
 import type { LocatedDifference } from '../lab/events.js';
 import { differenceSentence } from '../outcome/differences.js';
 import { failedCommandText } from '../outcome/failed-place.js';
-import { rebootStatuses, repeatStatus, restartStatus, shuffleStatuses, twiceStatuses, worstStatus } from '../outcome/robustness.js';
+import { failedAgain, rebootStatuses, repeatStatus, restartStatus, shuffleStatuses, twiceStatuses, worstStatus } from '../outcome/robustness.js';
 import type { RobustnessRecords, RunState, TestRecord } from '../outcome/state.js';
 import { scriptFailure } from '../report/checks.js';
-import { orderText } from '../report/robustness-sections.js';
+import { orderText, restartWords } from '../report/robustness-sections.js';
 import { Command, Output, Section, Status } from './parts.js';
 import { place, shownEnd, shownLine } from './shown.js';
 import { lineHref } from './source-lines.js';
@@ -80,8 +80,16 @@ function Repeat({ state, outcome }: { readonly state: RunState; readonly outcome
 const Restart = ({ outcome }: { readonly outcome: Outcome<'reboot', 'machines'> }) => (
 	<li data-f>
 		<Status status={restartStatus(outcome)} /> <a href={`#${place.node(outcome.node)}`}>{shownLine(outcome.node)}</a>{' '}
-		<span class="muted">{outcome.missing.length === 0 ? `came back in ${formatMs(outcome.ms)} with everything` : 'did not come back whole'}</span>
+		<span class="muted">{restartWords(outcome, failedAgain(outcome.scripts))}</span>
 		<Differences differences={outcome.missing} />
+		{failedAgain(outcome.scripts).map((script) => (
+			<>
+				<p class="told">{`${shownLine(script.script)} ran again and ${scriptFailure(script)}`}</p>
+				<Output text={shownEnd(script.output, 20, 3000)} />
+			</>
+		))}
+		{outcome.forgotten && outcome.forgotten.length > 0 ? <p class="told">The live medium forgot what had been written:</p> : null}
+		<Differences differences={outcome.forgotten ?? []} />
 	</li>
 );
 

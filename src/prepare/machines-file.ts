@@ -10,6 +10,7 @@ import { pasteable } from '../base/shell.js';
 import { processorModel } from '../host/processor.js';
 import type { Image } from '../image/store.js';
 import type { ProvenAccelerator } from '../machine/accelerator.js';
+import { liveArguments } from '../machine/live/spec.js';
 import { qemuArguments, type Accelerator } from '../machine/spec.js';
 import type { MachineRunSpec } from '../protocol/run-spec.js';
 import { machinesPath } from '../runs/run-files.js';
@@ -51,12 +52,14 @@ export async function writeMachinesFile(input: MachinesInput, runDirectory: stri
 
 /** A machine's command, ready to paste. Its tap device only exists in the lab's namespace. */
 function qemuCommand({ spec, restore }: MachineRunSpec, accelerator: Accelerator): string {
+	if (spec.live) return pasteable(['qemu-system-x86_64', ...liveArguments(spec, accelerator)]);
 	const [machine, start] = restore ? ([{ ...spec, layers: restore.layers }, 'incoming'] as const) : ([spec, 'power-on'] as const);
 	return pasteable(['qemu-system-x86_64', ...qemuArguments(machine, accelerator, start)]);
 }
 
-/** Each package of an image with its version, and with architecture and source where it is known; blanks between. */
+/** Each package of an image or an ISO with its version, and with architecture and source where it is known; blanks between. */
 async function packagesOf({ rootFile }: Image): Promise<readonly string[]> {
-	const text = await readFile(path.join(path.dirname(rootFile), 'packages.txt'), 'utf8').catch(() => '');
+	const read = (name: string) => readFile(path.join(path.dirname(rootFile), name), 'utf8');
+	const text = await read('packages.txt').catch(() => read('dpkg-manifest')).catch(() => '');
 	return text.split('\n').filter((line) => line !== '').map((line) => line.replaceAll('\t', ' '));
 }

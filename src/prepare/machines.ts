@@ -31,15 +31,13 @@ export function prepareMachines(
 		const image = images.get(node.name);
 		const hostKey = hostKeys.get(node.name);
 		if (!image || !hostKey) throw brokenFailure('internal', `${node.name} has no image or no host key`, { node: node.name });
-		const user = loginUser(node);
 		return {
 			node,
 			image,
 			hostKey,
 			runSpec: {
 				...machineOf(node, index, image, directory),
-				...user,
-				...(node.ssh === undefined ? {} : { sshPort: node.ssh.port }),
+				...loginOf(node),
 				hostKey: hostKey.publicKey,
 			},
 		};
@@ -81,6 +79,12 @@ export function machineOf(
 		origin: { from: 'power-on' },
 	};
 }
+
+/** Who gets in by SSH, and where. */
+export const loginOf = (node: LabNode): Pick<MachineRunSpec, 'username' | 'password' | 'sshPort'> => ({
+	...loginUser(node),
+	...(node.ssh === undefined ? {} : { sshPort: node.ssh.port }),
+});
 
 /** Shells that let nobody in: accounts of services. */
 const closedShell = /\/(?:nologin|false|true|sync|shutdown|halt)$/;

@@ -68,33 +68,54 @@ export async function prepareLab(
 		stage(emit, 'images', () => provideImages(lab, { directory: paths.images, mirror, emit, signal })),
 		readQemuVersion(signal),
 	]);
-	const accelerator = await stage(emit, 'accelerator', () =>
-		chooseAccelerator({ choice: options.accelerator, images, cacheDirectory: paths.cache, qemuVersion, signal }),
-	);
-	emit({ type: 'accelerator', name: accelerator.name, reason: accelerator.reason });
-	const advice = propertiesOf(accelerator).isEmulated && options.accelerator === 'auto' ? await adviseKvm(thisHost()) : undefined;
-	if (advice !== undefined) emit({ type: 'notice', message: advice });
+	const wanted = ({ name }: { readonly name: string }) => seeded?.includes(name) ?? true;
+	const measured = await measureHost(lab, images, { qemuVersion, choice: options.accelerator, cacheDirectory: paths.cache, wanted, emit, signal });
+	const { accelerator, slowdown, deadlines } = measured;
 	const { noRestore } = accelerator;
 	if (noRestore !== undefined && !checkpoints.cold) {
 		emit({ type: 'notice', message: `a machine that is saved does not go on on this host, so all are booted and none is saved: ${noRestore}` });
 	}
-	const wanted = ({ name }: { readonly name: string }) => seeded?.includes(name) ?? true;
+	const hostKeys = await provideHostKeys(paths.hostKeys, lab.nodes);
+	const machines = prepareMachines(lab, images, hostKeys, directory);
+	const seeds = await seedFilesOf(machines, { scriptDeadlineSeconds: (script) => scriptDeadlineMs(script, deadlines, slowdown) / 1000, trace: options.trace });
+	await stage(emit, 'seeds', () => writeSeeds(machines.filter(({ node }) => wanted(node)), seeds, signal));
+	const { host } = measured;
+	const plan = await stage(emit, 'checkpoints', async () => {
+		const inputs = await Promise.all(machines.map((machine) => inputsOf(machine, seeds.get(machine.node.name) ?? {}, host)));
+		return planCheckpoints(lab.name, inputs, noRestore === undefined ? checkpoints : { ...checkpoints, cold: true }, { directory: paths.checkpoints, emit, cleanup, signal, pid });
+	});
+	return { plan, images, qemuVersion, ...measured };
+}
+
+/** What this host can do for a lab: its accelerator, and how fast that is with so many machines. */
+export type MeasuredHost = Pick<PreparedLab, 'host' | 'accelerator' | 'slowdown' | 'deadlines'>;
+
+interface MeasureOptions extends Pick<PrepareContext, 'emit' | 'signal'> {
+	readonly qemuVersion: string;
+	readonly choice: AcceleratorChoice;
+	readonly cacheDirectory: string;
+	/** Whether a node's machine is about to be started. */
+	readonly wanted: (node: { readonly name: string }) => boolean;
+}
+
+/** Proves an accelerator and measures it, and tells what the reader should know of this host. */
+export async function measureHost(
+	lab: Lab,
+	images: ReadonlyMap<string, Image>,
+	{ choice, wanted, emit, ...options }: MeasureOptions,
+): Promise<MeasuredHost> {
+	const accelerator = await stage(emit, 'accelerator', () => chooseAccelerator({ choice, images, ...options }));
+	emit({ type: 'accelerator', name: accelerator.name, reason: accelerator.reason });
+	const advice = propertiesOf(accelerator).isEmulated && choice === 'auto' ? await adviseKvm(thisHost()) : undefined;
+	if (advice !== undefined) emit({ type: 'notice', message: advice });
 	const memoryNotice = admitMemory(lab.nodes.filter(wanted), accelerator.name, thisHost().freeMemory() / 2 ** 20);
 	if (memoryNotice) emit({ type: 'notice', message: memoryNotice });
 	const processorsNotice = tellProcessors(lab.nodes, os.availableParallelism());
 	if (processorsNotice) emit({ type: 'notice', message: processorsNotice });
 	const slowdown = slowdownOf(accelerator.canaryMs, lab.nodes.length, os.availableParallelism());
-	const deadlines = scaledDeadlines(slowdown);
-	const hostKeys = await provideHostKeys(paths.hostKeys, lab.nodes);
-	const machines = prepareMachines(lab, images, hostKeys, directory);
-	const seeds = await seedFilesOf(machines, { scriptDeadlineSeconds: (script) => scriptDeadlineMs(script, deadlines, slowdown) / 1000, trace: options.trace });
-	await stage(emit, 'seeds', () => writeSeeds(machines.filter(({ node }) => wanted(node)), seeds, signal));
-	const host: HostFingerprint = { qemuVersion, accelerator, processor: processorModel(), processorInputs: await processorInputs(accelerator) };
-	const plan = await stage(emit, 'checkpoints', async () => {
-		const inputs = await Promise.all(machines.map((machine) => inputsOf(machine, seeds.get(machine.node.name) ?? {}, host)));
-		return planCheckpoints(lab.name, inputs, noRestore === undefined ? checkpoints : { ...checkpoints, cold: true }, { directory: paths.checkpoints, emit, cleanup, signal, pid });
-	});
-	return { plan, images, host, qemuVersion, accelerator, slowdown, deadlines };
+	const { qemuVersion } = options;
+	const host = { qemuVersion, accelerator, processor: processorModel(), processorInputs: await processorInputs(accelerator) };
+	return { host, accelerator, slowdown, deadlines: scaledDeadlines(slowdown) };
 }
 
 async function inputsOf(machine: PreparedMachine, seed: SeedFiles, host: HostFingerprint): Promise<NodeInputs> {

@@ -29,7 +29,8 @@ import type { CheckpointOptions } from '../prepare/checkpoints.js';
 import { prepareImported, type ImportedLab } from '../prepare/from-saved-lab.js';
 import { areImagesThere } from '../prepare/images.js';
 import { writeMachinesFile } from '../prepare/machines-file.js';
-import { prepareLab, type PrepareContext } from '../prepare/prepare.js';
+import { prepareLab, type PrepareContext, type PreparedLab } from '../prepare/prepare.js';
+import { prepareIsos, type IsoBoot } from '../prepare/prepare-isos.js';
 import { startJanitor } from '../process/janitor.js';
 import { controlSocketIn } from '../protocol/requests.js';
 import type { ExportRequest, RunCourse, RunSpec } from '../protocol/run-spec.js';
@@ -70,6 +71,8 @@ export interface MachineOptions {
 	readonly saveFailed?: boolean;
 	/** Base URI of the Debian archive. The default is that of the host's apt. */
 	readonly mirror?: string | undefined;
+	/** How the machines boot their ISOs, where they are to. */
+	readonly fromIso?: IsoBoot | undefined;
 }
 
 export interface RehearseOptions extends RehearsedLab, MachineOptions {
@@ -162,8 +165,15 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 }
 
 /** What is only needed to build an image is required where one has to be built. */
-async function requireHost({ lab, imported, paths }: RehearseOptions): Promise<void> {
-	await requiredForRun(!imported && !(await areImagesThere(lab, paths.images)));
+async function requireHost({ lab, imported, fromIso, paths }: RehearseOptions): Promise<void> {
+	await requiredForRun(!imported && !fromIso && !(await areImagesThere(lab, paths.images)));
+}
+
+/** What the machines of a run are started from: what somebody handed over, their ISOs, or images and checkpoints. */
+function prepare(options: RehearseOptions, directory: RunDirectory, context: PrepareContext): Promise<PreparedLab> {
+	const { lab, course, paths, imported, fromIso } = options;
+	if (imported) return prepareImported(imported, lab, directory, paths, context);
+	return fromIso ? prepareIsos(lab, directory, fromIso, options, context) : prepareLab(lab, directory, { ...options, trace: course.trace }, context);
 }
 
 async function rehearseIn(
@@ -172,10 +182,10 @@ async function rehearseIn(
 	{ starting, required }: { readonly starting: Promise<Supervisor>; readonly required: Promise<void> },
 	context: PrepareContext,
 ): Promise<void> {
-	const { lab, course, paths, imported, stopping } = options;
+	const { lab, course, paths, imported, fromIso, stopping } = options;
 	const { emit, cleanup, signal } = context;
 	await required;
-	const prepared = await (imported ? prepareImported(imported, lab, directory, paths, context) : prepareLab(lab, directory, { ...options, trace: course.trace }, context));
+	const prepared = await prepare(options, directory, context);
 	const { plan, accelerator, deadlines, slowdown } = prepared;
 	const { accelerator: _accelerator, ...hostInputs } = prepared.host;
 	await keep('what the machines are started with', writeMachinesFile({ ...prepared, ...plan }, directory.path), emit);
@@ -193,6 +203,8 @@ async function rehearseIn(
 		...{ lab, checkpoints, deadlines, slowdown },
 		...plan,
 		...course,
+		// Nothing of the tool is in an ISO.
+		trace: course.trace && !fromIso,
 		accelerator: { name: accelerator.name, accel: accelerator.accel, cpu: accelerator.cpu },
 		host: hostInputs,
 		access: { sshConfigFile: sshConfigFile(directory.path), end: `rehearse down ${quote(lab.name)}` },

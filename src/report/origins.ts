@@ -30,6 +30,9 @@ const stages: Readonly<Record<CheckpointKind, string>> = {
 };
 
 function originWords(origin: Origin): string {
+	if (origin.from === 'iso') {
+		return `booted from ISO under ${origin.firmware === 'uefi' ? 'UEFI' : 'BIOS'}${origin.persistence ? ', with persistence' : ''}`;
+	}
 	if (origin.from === 'power-on') return `booted${origin.why === undefined ? '' : `: ${origin.why}`}`;
 	return `restored as they were ${stages[origin.kind]}, saved ${timeText(origin.savedAt)}`;
 }

@@ -4,7 +4,7 @@ import type { CheckpointKind } from '../lab/events.js';
 import { layOutColumns, painter, type Cell } from './text.js';
 
 /** What there is to remove: `packages` and `accelerator` are whole directories of the cache. */
-export type PrunedKind = 'image' | 'layer' | 'iso-base' | 'checkpoint' | 'packages' | 'accelerator' | 'host-keys' | 'run';
+export type PrunedKind = 'image' | 'layer' | 'iso-base' | 'iso' | 'checkpoint' | 'packages' | 'accelerator' | 'host-keys' | 'run';
 
 /** What a checkpoint is of; times as in ISO 8601. */
 export type PrunedCheckpoint = { readonly used_at: string } & (

@@ -1,9 +1,9 @@
 /** The parts of the summary that are about robustness checks. Of the scenario that ends each of them only what failed is told. */
-import { formatMs, oneLine } from '../base/format.js';
-import type { LocatedDifference, OrderOutcome, RepeatOutcome } from '../lab/events.js';
+import { formatMs, oneLine, plural } from '../base/format.js';
+import type { LocatedDifference, OrderOutcome, RepeatOutcome, RestartOutcome, ScriptOutcome } from '../lab/events.js';
 import { failedPlaceText } from '../outcome/failed-place.js';
 import { differenceSentence } from '../outcome/differences.js';
-import { repeatStatus, restartStatus } from '../outcome/robustness.js';
+import { failedAgain, repeatStatus, restartStatus } from '../outcome/robustness.js';
 import type { RobustnessRecords, RunState, TestRecord } from '../outcome/state.js';
 import { assertionEvidence, renderEntries, scriptFailure, type Entry } from './checks.js';
 import { quote, wrapWords, type Paint } from './text.js';
@@ -51,18 +51,44 @@ const locatedSentence = (difference: LocatedDifference): string =>
 function rebootSection(reboot: RobustnessRecords['reboot'], width: number, paint: Paint): string[] {
 	if (!reboot || reboot.machines.length === 0) return [];
 	const machines = reboot.machines.map((outcome): Entry => {
-		const { node, ms, missing } = outcome;
-		const isWhole = missing.length === 0;
+		const { node, missing, scripts, forgotten } = outcome;
+		const failed = failedAgain(scripts);
+		const isWhole = missing.length === 0 && failed.length === 0;
 		return {
 			status: restartStatus(outcome),
 			cells: [
 				{ text: node },
-				{ text: isWhole ? `came back in ${formatMs(ms)} with everything` : 'did not come back whole', style: isWhole ? 'dim' : 'red' },
+				{ text: restartWords(outcome, failed), style: isWhole ? 'dim' : 'red' },
 			],
-			below: missing.flatMap((difference) => wrapWords(differenceSentence(difference), width - 6)),
+			below: [
+				...missing.flatMap((difference) => wrapWords(differenceSentence(difference), width - 6)),
+				...failed.flatMap((script) => [`${script.script} ran again and ${scriptFailure(script)}`, ...quote(script.output, quotedLines, paint)]),
+				...forgottenLines(forgotten, width),
+			],
 		};
 	});
 	return [paint('bold', 'After a restart of every machine'), ...renderEntries(machines, paint), ...failedAssertions(reboot.tests, width, paint)];
+}
+
+/** How a machine came back, in a few words. */
+export function restartWords({ ms, missing, scripts }: RestartOutcome, failed: readonly ScriptOutcome[]): string {
+	if (missing.length > 0) return 'did not come back whole';
+	if (failed.length > 0) return 'came back, and its startup scripts are not fit for a second boot';
+	const again = scripts && scripts.length > 0 ? ', and its startup scripts passed again' : '';
+	return `came back in ${formatMs(ms)} with everything${again}`;
+}
+
+/** How many things that were forgotten are named. */
+const namedForgotten = 8;
+
+function forgottenLines(forgotten: RestartOutcome['forgotten'], width: number): string[] {
+	if (!forgotten || forgotten.length === 0) return [];
+	const rest = forgotten.length - namedForgotten;
+	return [
+		`the live medium forgot ${plural(forgotten.length, 'thing')} that had been written:`,
+		...forgotten.slice(0, namedForgotten).flatMap((difference) => wrapWords(differenceSentence(difference), width - 6)),
+		...(rest > 0 ? [`and ${rest} more`] : []),
+	];
 }
 
 /** In a table of their own: their sentences are longer than names. */

@@ -13,6 +13,8 @@ export interface Paths {
 	readonly layers: string;
 	/** Base layers of ISOs. */
 	readonly isoBases: string;
+	/** ISOs that were booted. */
+	readonly isos: string;
 	readonly checkpoints: string;
 	/** SSH host keys of nodes. They stay the same from run to run. */
 	readonly hostKeys: string;
@@ -57,6 +59,7 @@ export function userPaths(): Paths {
 		images: path.join(cache, 'images'),
 		layers: path.join(cache, 'layers'),
 		isoBases: path.join(cache, 'iso-bases'),
+		isos: path.join(cache, 'isos'),
 		checkpoints: path.join(cache, 'checkpoints'),
 		hostKeys: path.join(cache, 'host-keys'),
 		state: log,

@@ -1,6 +1,7 @@
 /** Logging in to a guest by SSH, to see whether it works: the one place that knows the SSH library. */
 import { once } from 'node:events';
 import net from 'node:net';
+import type { Duplex, Readable } from 'node:stream';
 import ssh2 from 'ssh2';
 import type { AuthenticationType, AuthHandlerMiddleware, Client, ConnectConfig } from 'ssh2';
 import { lastLines, oneLine } from '../base/format.js';
@@ -33,7 +34,69 @@ export function generateHostKey(comment = 'rehearse'): HostKey {
  * Logs in with the password, has the user's shell do nothing, and leaves. Rejects with a Failure: `ssh-unreachable`,
  * `ssh-host-key`, `ssh-auth` or `ssh-shell`, or with the signal's reason.
  */
-export async function logIn(options: LoginOptions): Promise<void> {
+export const logIn = (options: LoginOptions): Promise<void> =>
+	visiting(options, (client) => {
+		client.end();
+		client.destroy();
+	});
+
+/** The same, and stays. Rejects as `logIn` does. */
+export async function openSession(options: LoginOptions): Promise<SshSession> {
+	let stayed: SshSession | undefined;
+	await visiting(options, (client) => (stayed = new SshSession(client)));
+	if (!stayed) throw new Error('there is no session');
+	return stayed;
+}
+
+/** A command that runs for somebody who is logged in: a stream to its standard input and from its standard output. */
+export interface RemoteCommand {
+	readonly stream: Duplex;
+	readonly stderr: Readable;
+	/** Resolves when it has ended and all that it wrote was passed on: to its status, absent where a signal ended it. */
+	readonly ended: Promise<{ readonly exitCode?: number; readonly signal?: string }>;
+}
+
+/** Somebody who is logged in. */
+export class SshSession {
+	readonly #client: Client;
+	#isOver = false;
+
+	constructor(client: Client) {
+		this.#client = client;
+		client.once('close', () => (this.#isOver = true));
+		client.on('error', () => this.#client.destroy());
+	}
+
+	/** Whether the connection is gone. */
+	get isOver(): boolean {
+		return this.#isOver;
+	}
+
+	/** Has the user's shell run a command. Rejects where the connection is gone. */
+	exec(command: string): Promise<RemoteCommand> {
+		return new Promise((resolve, reject) => {
+			if (this.#isOver) return void reject(new Error('the connection is closed'));
+			const onClose = () => reject(new Error('the guest closed the connection'));
+			this.#client.once('close', onClose);
+			this.#client.exec(command, (error, channel) => {
+				this.#client.removeListener('close', onClose);
+				if (error) return void reject(error);
+				channel.on('error', () => undefined);
+				let end: { readonly exitCode?: number; readonly signal?: string } = {};
+				channel.on('exit', (code: number | null, signal?: string) => (end = code === null ? { signal: (signal ?? 'unknown').replace(/^SIG/, '') } : { exitCode: code }));
+				resolve({ stream: channel, stderr: channel.stderr, ended: new Promise((done) => channel.once('close', () => done(end))) });
+			});
+		});
+	}
+
+	/** Leaves. */
+	end(): void {
+		this.#client.end();
+		this.#client.destroy();
+	}
+}
+
+async function visiting(options: LoginOptions, then: (client: Client) => unknown): Promise<void> {
 	const { timeoutMs, signal } = options;
 	signal?.throwIfAborted();
 	const expectedKey = keyBlob(options.hostKey);
@@ -63,16 +126,16 @@ export async function logIn(options: LoginOptions): Promise<void> {
 			hostVerifier: (key: Buffer) => (shownKey = key).equals(expectedKey),
 		});
 		await withDeadline(visit(), timeoutMs, () => new Error(`no login within ${timeoutMs} ms`), signal);
+		then(client);
 	} catch (error) {
+		// Whoever is said farewell to need not answer.
+		client.end();
+		client.destroy();
 		signal?.throwIfAborted();
 		if (!shownKey.equals(expectedKey)) throw wrongHostKey(options, shownKey, expectedKey);
 		if (isIn) throw shellRefused(options, error);
 		const refused = error instanceof Error && 'level' in error && error.level === 'client-authentication';
 		throw refused ? loginRefused(options, error) : unreachable(options, error);
-	} finally {
-		// Whoever is said farewell to need not answer.
-		client.end();
-		client.destroy();
 	}
 }
 

@@ -85,7 +85,7 @@ async function answerAboutNode(lab: RunningLab, request: LabRequest, { send, joi
 		case 'shell':
 			return join(await lab.find(request.node).openShell(request.size, request.terminal));
 		case 'resize':
-			return lab.find(request.node).machine.controlChannel.resize(request.size);
+			return lab.find(request.node).machine.agent.controlChannel.resize(request.size);
 		case 'authorize':
 			return lab.find(request.node).authorize(request.user, request.publicKey, signal);
 		case 'login':

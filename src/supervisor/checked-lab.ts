@@ -2,10 +2,11 @@ import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure } from '../base/errors.js';
 import type { Semaphore } from '../base/semaphore.js';
 import { allOf } from '../base/waiting.js';
-import type { Emit } from '../lab/events.js';
+import { withoutTrace, type Emit, type ScriptOutcome } from '../lab/events.js';
 import { stage } from '../lab/stage.js';
 import type { StateSnapshot } from '../lab/state-snapshot.js';
-import type { RunningMachine } from '../machine/machine.js';
+import type { ScriptMessage } from '../machine/guest.js';
+import type { RunningMachine } from '../machine/running-machine.js';
 import { parseSnapshot } from '../machine/snapshot.js';
 import { bootAgain, type StartedMachine } from './start-machine.js';
 import { outcomeOf, whyUntraced } from './script-reporter.js';
@@ -35,10 +36,9 @@ export interface LabOfMachines {
 /** How long systemd waits for a service that will not stop, in milliseconds (DefaultTimeoutStopSec, systemd-system.conf(5)). */
 const stubbornServiceMs = 90_000;
 
-/** Asks a machine's agent what the machine is like. It needs no network. @throws Failure when the machine breaks or is silent */
+/** Asks a machine what it is like. It needs no network. @throws Failure when the machine breaks or is silent */
 export async function snapshotMachine(machine: RunningMachine, deadlineMs: number, signal?: AbortSignal): Promise<StateSnapshot> {
-	machine.send('snapshot');
-	const { data } = await machine.waitFor('snapshot', { deadlineMs, signal, what: 'its state snapshot was' });
+	const data = await machine.guest.snapshot({ deadlineMs, signal });
 	try {
 		return parseSnapshot(data);
 	} catch (cause) {
@@ -70,20 +70,24 @@ export async function snapshotLab(
 export function checkableLab(running: LabOfMachines, context: CheckContext): CheckableLab {
 	const { runSpec, emit, signal, boots } = context;
 	const { deadlines, machines } = runSpec;
+	// The first run's trace is what people look at; another of each script would only swell the log.
+	const scriptOutcome = (node: string, message: ScriptMessage): ScriptOutcome => {
+		const scripts = runSpec.lab.nodes.find(({ name }) => name === node)?.startupScripts ?? [];
+		const { name, text } = scripts.find((script) => script.name === message.script) ?? { name: message.script, text: '' };
+		return withoutTrace(outcomeOf(message, node, text, whyUntraced(runSpec.trace)({ name, text })));
+	};
 	return {
 		snapshot: (node) => snapshotMachine(running.find(node).present.machine, deadlines.wakeMs, signal),
 		async repeatScript(node, script) {
-			const { machine } = running.find(node).present;
-			machine.send(`again ${script.name}`);
-			const message = await machine.waitFor('script-repeated', {
+			const { agent } = running.find(node).present.machine;
+			agent.send(`again ${script.name}`);
+			const message = await agent.waitFor('script-repeated', {
 				// systemd ends a script at its deadline; the machine gets as long again to say so.
 				deadlineMs: scriptDeadlineMs(script, deadlines, runSpec.slowdown) + deadlines.scriptMs,
 				signal,
 				what: `the end of the second run of ${script.name} was`,
 			});
-			// The first run's trace is what people look at; another of each script would only swell the log.
-			const { trace: _trace, ...outcome } = outcomeOf(message, node, script.text, whyUntraced(runSpec.trace)(script));
-			return outcome;
+			return scriptOutcome(node, message);
 		},
 		async restartAll() {
 			// As after a power failure: none is there while another comes up, unless it is quicker.
@@ -93,8 +97,9 @@ export function checkableLab(running: LabOfMachines, context: CheckContext): Che
 				const restart = async () => {
 					const began = performance.now();
 					const again = { lab: runSpec, ...context, onStart: (started: StartedMachine) => running.begin(name, started) };
-					await bootAgain(running.find(name).present, machine, again);
-					return [name, Math.round(performance.now() - began)] as const;
+					const { scripts: ended } = await bootAgain(running.find(name).present, machine, again);
+					const ms = Math.round(performance.now() - began);
+					return [name, machine.spec.live ? { ms, scripts: ended.map((message) => scriptOutcome(name, message)) } : { ms }] as const;
 				};
 				return boots.take(() => stage(emit, 'reboot', restart, undefined, name));
 			});

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { toFailure } from '../base/errors.js';
 import type { Emit } from '../lab/events.js';
-import type { RunningMachine } from '../machine/machine.js';
+import type { RunningMachine } from '../machine/running-machine.js';
 import type { RunSpec } from '../protocol/run-spec.js';
 
 /** How many lines of a journal are kept. */
@@ -17,9 +17,9 @@ export async function saveJournals(
 	{ journals, slowdown }: Pick<RunSpec, 'journals' | 'slowdown'>,
 	{ emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<void> {
-	const save = async ({ name, controlChannel }: RunningMachine) => {
+	const save = async ({ name, guest }: RunningMachine) => {
 		try {
-			const text = await controlChannel.readJournal(keptLines, slowdown, signal);
+			const text = await guest.readJournal(keptLines, slowdown, signal);
 			await mkdir(journals, { recursive: true });
 			await writeFile(path.join(journals, `${name}.log`), text);
 		} catch (error) {

@@ -109,7 +109,7 @@ async function judge(lab: RunningLab, emit: Emit): Promise<boolean> {
 
 /** The guests' clocks stood still with the host. One that is halted is told when it goes on. */
 function setClocks(nodes: readonly RunningNode[], sleptMs: number, emit: Emit): void {
-	for (const { started, paused } of nodes) if (!paused) started?.machine.send('sync');
+	for (const { started, paused } of nodes) if (!paused) started?.machine.guest.setClock();
 	emit({ type: 'notice', message: `this host has slept for ${formatMs(sleptMs)}; the clocks of the lab's machines were set` });
 }
 

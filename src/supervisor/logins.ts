@@ -24,6 +24,8 @@ export interface LoginContext {
 	readonly wasStarted: (node: string) => boolean;
 	/** Whether a node has a machine: of one that was powered off there is nothing to ask. */
 	readonly isThere: (node: string) => boolean;
+	/** The SSH host key that a node's guest made for itself, where it did. */
+	readonly hostKey: (node: string) => string | undefined;
 	/** How a node is asked about its own configuration. */
 	readonly guests: (node: string) => GuestCommands;
 	readonly emit: Emit;
@@ -81,7 +83,7 @@ export class LoginChecks {
 			this.#outcomes.push(outcome);
 			this.#context.emit({ type: 'login-checked', ...outcome });
 		};
-		const check = (known ? Promise.resolve(known) : checkLogin(machine, this.#run, this.#context)).then(send);
+		const check = (known ? Promise.resolve(known) : checkLogin({ ...machine, hostKey: this.#context.hostKey(name) ?? machine.hostKey }, this.#run, this.#context)).then(send);
 		// What ends a run ends this, and is told by others.
 		const giveUp = (error: unknown) => {
 			if (this.#context.signal.aborted) return;

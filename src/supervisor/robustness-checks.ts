@@ -2,7 +2,7 @@ import { allOf, systemClock, type Clock } from '../base/waiting.js';
 import type { Emit, RobustnessCheck, ScriptOutcome } from '../lab/events.js';
 import type { LabNode, StartupScript } from '../lab/lab.js';
 import type { Difference, StateSnapshot } from '../lab/state-snapshot.js';
-import { differencesBetween, lossesAmong } from '../machine/differences.js';
+import { differencesBetween, forgottenAmong, lossesAmong } from '../machine/differences.js';
 import { locateDifference } from '../machine/locate-difference.js';
 
 /**
@@ -16,10 +16,18 @@ export interface CheckableLab {
 	snapshot(node: string): Promise<StateSnapshot>;
 	/** Runs a startup script of a node another time. */
 	repeatScript(node: string, script: StartupScript): Promise<ScriptOutcome>;
-	/** Shuts all machines down and starts each from its own disk. Resolves to how long each took, in milliseconds. */
-	restartAll(): Promise<ReadonlyMap<string, number>>;
+	/** Shuts all machines down and starts each from its own disk. Resolves to how each came back. */
+	restartAll(): Promise<ReadonlyMap<string, Restarted>>;
 	/** Resolves to whether every assertion passed. */
 	runScenario(emit: Emit): Promise<boolean>;
+}
+
+/** How a machine came back. */
+export interface Restarted {
+	/** In milliseconds from power-on. */
+	readonly ms: number;
+	/** Only of a live medium, which begins with nothing but what it was made with: its startup scripts have run again. */
+	readonly scripts?: readonly ScriptOutcome[];
 }
 
 export interface RobustnessOptions {
@@ -65,15 +73,18 @@ const isPassing = ({ kind }: Difference): boolean => kind === 'unit' || kind ===
 export async function checkReboot(options: RobustnessOptions): Promise<boolean> {
 	const { lab, nodes, emit } = options;
 	const before = await allOf(nodes.map(({ name }) => lab.snapshot(name)));
-	const times = await lab.restartAll();
+	const restarts = await lab.restartAll();
 	const scenarioPassed = await lab.runScenario(markedBy('reboot', emit));
 	const losses = await allOf(
 		nodes.map(async ({ name }, index) => {
 			const lossesBetween = (one: StateSnapshot, other: StateSnapshot) => lossesAmong(differencesBetween(one, other));
 			const snapshot = before[index];
-			const missing = snapshot ? (await settled(name, snapshot, lossesBetween, () => true, options)).found : [];
-			emit({ type: 'machine-restarted', node: name, ms: times.get(name) ?? 0, missing });
-			return missing.length;
+			const settling = snapshot && (await settled(name, snapshot, lossesBetween, () => true, options));
+			const missing = settling?.found ?? [];
+			const { ms = 0, scripts } = restarts.get(name) ?? {};
+			const forgotten = scripts && snapshot && settling ? { scripts, forgotten: forgottenAmong(differencesBetween(snapshot, settling.after)) } : {};
+			emit({ type: 'machine-restarted', node: name, ms, missing, ...forgotten });
+			return missing.length + (scripts ?? []).filter(({ status }) => status !== 'passed').length;
 		}),
 	);
 	return losses.every((count) => count === 0) && scenarioPassed;

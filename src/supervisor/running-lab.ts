@@ -6,7 +6,7 @@ import { toFailure, usageFailure } from '../base/errors.js';
 import { withEither } from '../base/waiting.js';
 import { wasStarted, type Emit } from '../lab/events.js';
 import type { GuestCommands } from '../machine/command-channel.js';
-import { isGuestsDoing, isNewBeginning } from '../machine/machine.js';
+import { isGuestsDoing, isNewBeginning } from '../machine/running-machine.js';
 import type { NodeStatus } from '../protocol/requests.js';
 import type { ExportRequest, RunSpec, ScenarioRequest } from '../protocol/run-spec.js';
 import type { SavedLab } from '../saved-lab/saved-lab.js';
@@ -46,6 +46,7 @@ export class RunningLab {
 		this.#logins = new LoginChecks(runSpec, {
 			...context,
 			guests: (node) => this.commandsOf(node),
+			hostKey: (node) => this.find(node).started?.machine.guest.hostKey,
 			isThere: (node) => this.find(node).started !== undefined,
 			wasStarted: (name) => this.find(name).started?.isRestored === true && wasStarted(this.find(name).runSpec),
 		});
@@ -170,7 +171,7 @@ export class RunningLab {
 	commandsOf(name: string): GuestCommands {
 		const node = this.find(name);
 		if (node.paused) throw usageFailure(`${name} is paused`, { node: name, hint: '`rehearse resume` continues it' });
-		return node.machine.commands;
+		return node.machine.guest.commands;
 	}
 
 	#bringUp(nodes: readonly RunningNode[], emit: Emit, hooks: Omit<BringUpHooks, 'onStart'>): Promise<PromiseSettledResult<NodeOutcome>[]> {

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
 import { patiently } from '../base/patience.js';
 import { withoutTrace, type Emit, type MachineEnd, type RunEventBody, type ScriptOutcome, type Status } from '../lab/events.js';
-import type { RunningMachine } from '../machine/machine.js';
+import type { RunningMachine } from '../machine/running-machine.js';
 import { occupiedMemory } from '../machine/memory.js';
 import type { TerminalSize } from '../machine/control-channel.js';
 import { connectUnix } from '../machine/socket.js';
@@ -120,7 +120,7 @@ export class RunningNode {
 
 	/** A root shell over the line that needs no network. */
 	async openShell(size: TerminalSize, terminal: string): Promise<Duplex> {
-		const { controlChannel } = this.machine;
+		const { controlChannel } = this.machine.agent;
 		const { slowdown, signal } = this.#options;
 		const stream = await connectUnix(this.runSpec.spec.shellSocket, patiently(shellSocketMs), signal);
 		stream.on('error', () => undefined);
@@ -138,7 +138,7 @@ export class RunningNode {
 	/** Lets an SSH key in as a user, the declared one where none is named. */
 	async authorize(user: string | undefined, publicKey: string, signal: AbortSignal): Promise<void> {
 		const whom = user ?? this.runSpec.username;
-		await this.machine.controlChannel.authorize(whom, publicKey, this.#options.slowdown, signal);
+		await this.machine.agent.controlChannel.authorize(whom, publicKey, this.#options.slowdown, signal);
 		this.#authorized.set(`${whom} ${publicKey}`, { user: whom, publicKey });
 	}
 
@@ -165,7 +165,7 @@ export class RunningNode {
 		const { machine } = this;
 		await (paused ? machine.halt(this.#options.signal) : machine.proceed(this.#options.signal));
 		// Its clock stood still too.
-		if (!paused) machine.send('sync');
+		if (!paused) machine.guest.setClock();
 		this.paused = paused;
 	}
 

@@ -5,7 +5,7 @@ import { brokenFailure } from '../base/errors.js';
 import { digestFile } from '../checkpoint/digest.js';
 import { machineFiles, type FileDigest } from '../checkpoint/manifest.js';
 import { publishCheckpoint, readCheckpoint } from '../checkpoint/store.js';
-import type { RunningMachine } from '../machine/machine.js';
+import type { RunningMachine } from '../machine/running-machine.js';
 import { copySparse, stateFilesIn, type StateFiles } from '../machine/memory.js';
 import type { FrozenDisk, MigrationOptions } from '../machine/migration.js';
 import { createOverlay, overlayName } from '../machine/qcow2.js';
@@ -84,7 +84,7 @@ export async function freezeLayer(live: LiveMachine, overlay: string, signal: Ab
 async function goOn(machine: RunningMachine, signal: AbortSignal): Promise<void> {
 	try {
 		await machine.proceed(signal);
-		machine.send('sync');
+		machine.guest.setClock();
 	} catch (error) {
 		if (!signal.aborted) machine.giveUp(`it did not go on after its state was saved: ${(error as Error).message}`);
 	}

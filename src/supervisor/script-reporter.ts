@@ -59,6 +59,11 @@ export class ScriptReporter {
 		return [...this.#finished.values()].every((status) => status === 'passed') ? 'passed' : 'failed';
 	}
 
+	/** Names of the scripts that were ended. */
+	get timedOut(): string[] {
+		return [...this.#finished].flatMap(([name, status]) => (status === 'timed-out' ? [name] : []));
+	}
+
 	/** Names of the scripts whose end was not told. */
 	get missing(): string[] {
 		return this.#scripts.map(({ name }) => name).filter((name) => !this.#finished.has(name));

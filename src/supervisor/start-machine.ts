@@ -7,14 +7,16 @@ import { withdrawCheckpoint } from '../checkpoint/lease.js';
 import { wasExported, wasStarted, type Emit } from '../lab/events.js';
 import { stage } from '../lab/stage.js';
 import type { AgentMessage } from '../machine/agent-message.js';
-import { cloudInitComplaints } from '../machine/cloud-init.js';
 import { findHealthProblems } from '../machine/health-check.js';
-import { machineLate, startMachine, type RunningMachine } from '../machine/machine.js';
+import type { ScriptMessage } from '../machine/guest.js';
+import { startLiveMachine } from '../machine/live/live-machine.js';
+import { startMachine } from '../machine/machine.js';
 import { bytesOf, deadlineFor } from '../machine/memory.js';
 import { stateLate } from '../machine/migration.js';
 import { createOverlay } from '../machine/qcow2.js';
 import { qmpSilent } from '../machine/qmp.js';
-import { machineId, type MachineSpec, type Start } from '../machine/spec.js';
+import { machineLate } from '../machine/running-machine.js';
+import { machineId, type LiveMedium, type MachineSpec, type Start } from '../machine/spec.js';
 import type { MachineRunSpec, RunSpec } from '../protocol/run-spec.js';
 import type { LiveMachine } from './saving.js';
 
@@ -92,9 +94,9 @@ export async function wakeNode(started: StartedMachine, runSpec: MachineRunSpec,
 
 	async function answer(): Promise<string[]> {
 		await machine.proceed(signal);
-		machine.send('wake');
+		machine.agent.send('wake');
 		const { restore } = runSpec;
-		const awake = await machine.waitFor('awake', {
+		const awake = await machine.agent.waitFor('awake', {
 			// The guest reads its memory from the disk, page by page, where the host has not got it in memory.
 			deadlineMs: deadlineFor(lab.deadlines.wakeMs, restore ? await bytesOf([restore.ramFile]) : 0),
 			signal,
@@ -161,10 +163,16 @@ export function bootNode(runSpec: MachineRunSpec, context: StartContext): Promis
 		signal.throwIfAborted();
 		const own = ownStack(context.cleanup, spec);
 		const started = await startFor({ ...spec, layers: [] }, undefined, runSpec, context, own);
-		await provisioned(started.machine, lab.deadlines.provisioningMs, signal);
+		await started.machine.guest.untilUp({ deadlineMs: lab.deadlines.provisioningMs, signal });
 		return started;
 	};
 	return stage(emit, 'boot', boot, undefined, spec.name);
+}
+
+/** A machine that was started from its own disk, with the ends of the startup scripts that ran again: none, but on a live medium. */
+export interface BootedAgain {
+	readonly started: StartedMachine;
+	readonly scripts: readonly ScriptMessage[];
 }
 
 /**
@@ -175,15 +183,13 @@ export async function bootAgain(
 	last: Pick<StartedMachine, 'layers'>,
 	runSpec: MachineRunSpec,
 	context: Omit<StartContext, 'onMessage'> & Partial<Pick<StartContext, 'onMessage'>>,
-): Promise<StartedMachine> {
+): Promise<BootedAgain> {
 	const { signal, lab, cleanup, onMessage = () => undefined } = context;
 	const own = ownStack(cleanup, runSpec.spec);
 	const [overlayFile = '', ...layers] = last.layers;
 	const spec = { ...runSpec.spec, overlayFile, layers };
 	const started = await startWith(spec, 'restart', runSpec, { ...context, onMessage }, own);
-	// What has failed is the lab's doing, and told by whoever restarted it.
-	await started.machine.waitFor('provisioned', { deadlineMs: lab.deadlines.provisioningMs, signal, what: 'the end of its boot was' });
-	return started;
+	return { started, scripts: await started.machine.guest.untilBack({ deadlineMs: lab.deadlines.provisioningMs, signal }) };
 }
 
 /** A stack for one machine, which may end before the lab does, and its memory with it. */
@@ -214,21 +220,22 @@ export async function startFor(
 async function startWith(
 	spec: MachineSpec,
 	how: Start,
-	{ diskMiB, consoleFile, niceness = 0 }: MachineRunSpec,
+	runSpec: MachineRunSpec,
 	{ lab, emit, signal, onMessage, onStart }: StartContext,
 	own: CleanupStack,
 ): Promise<StartedMachine> {
-	const machine = await startMachine(spec, {
+	const { diskMiB, consoleFile, niceness = 0 } = runSpec;
+	const options = {
 		accelerator: lab.accelerator,
-		start: how,
 		// Whoever works in a lab that stays waits for one node as for another.
 		niceness: lab.scenario ? niceness : 0,
 		consoleFile,
 		cleanup: own,
 		onMessage,
-		onNotice: (message) => emit({ type: 'notice', node: spec.name, message }),
+		onNotice: (message: string) => emit({ type: 'notice', node: spec.name, message }),
 		signal,
-	});
+	};
+	const machine = await (spec.live ? startLiveMachine(spec, { ...options, ...liveNode(spec.live, runSpec, lab) }) : startMachine(spec, { ...options, start: how }));
 	const layers = [spec.overlayFile, ...spec.layers];
 	const end = async () => void (await own.run());
 	const started: StartedMachine = { machine, diskMiB, layers, frozen: 0, isRestored: how === 'incoming', end };
@@ -236,19 +243,8 @@ async function startWith(
 	return started;
 }
 
-async function provisioned(machine: RunningMachine, deadlineMs: number, signal: AbortSignal): Promise<void> {
-	const node = machine.name;
-	const { cloudInit, failedUnits } = await machine.waitFor('provisioned', {
-		deadlineMs,
-		signal,
-		what: 'the end of cloud-init was',
-	});
-	const complaints = cloudInitComplaints(cloudInit);
-	if (complaints.length > 0) {
-		const detail = [...complaints, failedUnits, machine.consoleTail()].filter(Boolean).join('\n');
-		throw brokenFailure('cloud-init', `${node}: cloud-init did not end well`, { node, detail });
-	}
-	if (failedUnits !== '') {
-		throw brokenFailure('units-failed', `${node}: units failed while it booted`, { node, detail: failedUnits });
-	}
-}
+/** What whoever controls a live medium has to know of its node. */
+const liveNode = ({ login }: LiveMedium, { spec, address, sshPort = 22, username, password }: MachineRunSpec, { lab }: RunSpec) => ({
+	ssh: { host: address, port: sshPort, isPasswordTaken: password !== undefined && username === login?.username },
+	scripts: (lab.nodes.find(({ name }) => name === spec.name)?.startupScripts ?? []).map(({ name }) => name),
+});

@@ -4,7 +4,7 @@ import { oneLine } from '../base/format.js';
 import { processorTimeMs } from '../base/proc.js';
 import { systemClock } from '../base/waiting.js';
 import type { Emit, MachineEnd, Status } from '../lab/events.js';
-import { guestPoweredOff, guestRebooted, machineDied, machineLate, type RunningMachine } from '../machine/machine.js';
+import { guestPoweredOff, guestRebooted, machineDied, machineLate, type RunningMachine } from '../machine/running-machine.js';
 import { scriptDeadlineMs, type MachineRunSpec, type RunSpec } from '../protocol/run-spec.js';
 import type { Saver } from './saver.js';
 import type { ScriptReporter, Suspect } from './script-reporter.js';
@@ -58,7 +58,7 @@ export async function startUp(first: StartedMachine, runSpec: MachineRunSpec, co
 		scripts.beginAgain();
 		const boot = await untilEnded(() => bootAgain(started, runSpec, context), signal, [guestRebooted, guestPoweredOff, machineDied, machineLate]);
 		if ('failure' in boot) return over({ ...end, message: `${end.message}, and does not come back: ${boot.failure.message}` });
-		started = boot.value;
+		started = boot.value.started;
 	}
 }
 
@@ -100,16 +100,12 @@ async function runScripts(
 	const allowedMs = own.reduce((sum, script) => sum + scriptDeadlineMs(script, deadlines, slowdown), 0);
 	await systemClock.sleep(pace?.[machine.name] ?? 0, signal);
 	const before = processorTimeMs(machine.pid);
-	machine.send('start');
-	const { failedUnits } = await machine.waitFor('started', {
-		// systemd ends a script at its deadline; the machine gets as long again to say so.
-		deadlineMs: allowedMs + deadlines.scriptMs,
-		signal,
-		what: 'the end of its startup scripts was',
-	});
+	// systemd ends a script at its deadline; the machine gets as long again to say so.
+	const { failedUnits } = await machine.guest.runScripts({ deadlineMs: allowedMs + deadlines.scriptMs, signal });
 	if (failedUnits !== '') {
-		emit({ type: 'notice', node: machine.name, message: `units have failed since startup:\n${failedUnits}` });
+		emit({ type: 'notice', node: machine.name, message: `units have failed${machine.guest.hasPlansLimits ? '' : ' since startup'}:\n${failedUnits}` });
 	}
+	if (machine.guest.hasPlansLimits && slowdown > tolerableSlowdown && scripts.timedOut.length > 0) throw unfairLimit(machine.name, scripts.timedOut, slowdown);
 	// The status is that of what was heard of; silence is no success.
 	const { missing } = scripts;
 	if (missing.length > 0) {
@@ -121,3 +117,12 @@ async function runScripts(
 	const startupCpuMs = processorTimeMs(machine.pid) - before;
 	return { startup: scripts.status, startupCpuMs, isHealthy: failedUnits === '' };
 }
+
+/** Above it, a limit that was meant for a fast host says nothing of a script. */
+const tolerableSlowdown = 1.5;
+
+const unfairLimit = (node: string, scripts: readonly string[], slowdown: number): Failure =>
+	brokenFailure('script-limit', `${node}: systemd ended ${scripts.join(', ')} at the limit that the ISO has for it, on a host that is ${slowdown.toFixed(1)} times slower than it is meant for`, {
+		node,
+		hint: 'rehearse it with KVM, or without --from-iso, where limits are stretched, or give it a longer `timeout`',
+	});

@@ -3,6 +3,14 @@ import { defineCommand } from '../command.js';
 import { filled, jsonFlag, labArgument, reportFlags, runIdFlag, runIdOf, startFlags, startOptions, traceFlag } from '../flags.js';
 import { anySeed, checkFlags, checksOf, requireNoReports, shardFlags, shardOf } from '../work-flags.js';
 
+/** Reads --from-iso and what goes with it. @throws Failure `usage` for what goes with it and came without */
+function isoBootOf(fromIso: boolean, firmware: 'bios' | 'uefi' | undefined, persistence: boolean) {
+	if (fromIso) return { firmware: firmware ?? 'bios', persistence } as const;
+	if (firmware !== undefined) throw usageFailure('--firmware is for machines that boot their ISOs: give --from-iso with it');
+	if (persistence) throw usageFailure('--persistence is for machines that boot their ISOs: give --from-iso with it');
+	return undefined;
+}
+
 /** `rehearse run [LAB]` */
 export const runDefinition = defineCommand({
 	usage: 'run [lab]',
@@ -15,6 +23,13 @@ export const runDefinition = defineCommand({
 			default: false,
 			describe: 'boot every machine from power-on; neither use nor make checkpoints',
 		},
+		'from-iso': {
+			type: 'boolean',
+			default: false,
+			describe: "boot every machine from its own ISO, as OpenFactory's runner does; builds the ISOs that are missing",
+		},
+		firmware: { choices: ['bios', 'uefi'], requiresArg: true, describe: 'with --from-iso: by what the ISOs are booted (bios)' },
+		persistence: { type: 'boolean', default: false, describe: 'with --from-iso: give each machine a disk that keeps what it writes' },
 		from: {
 			choices: ['started'],
 			requiresArg: true,
@@ -56,8 +71,9 @@ export const runDefinition = defineCommand({
 		const { userPaths } = await import('../../runs/paths.js');
 		const common = { ...start, json, terminal, defaultTests, paths: userPaths() };
 		const shard = shardOf(flags);
+		const fromIso = isoBootOf(flags['from-iso'], flags.firmware, flags.persistence);
 		if (shard) {
-			const ofOneMachine = { from, only: only[0], keep: keep === 'never' ? undefined : keep, 'save-failed': flags['save-failed'] || undefined, 'run-id': runId };
+			const ofOneMachine = { 'from-iso': fromIso, from, only: only[0], keep: keep === 'never' ? undefined : keep, 'save-failed': flags['save-failed'] || undefined, 'run-id': runId };
 			for (const [flag, value] of Object.entries(ofOneMachine)) if (value !== undefined) throw usageFailure(`--${flag} is for a run on one machine: give it without --shard`);
 			requireNoReports({ junit, codeQuality, html, strict });
 			const { shardCommand } = await import('../../commands/shard.js');
@@ -68,6 +84,7 @@ export const runDefinition = defineCommand({
 			...common,
 			...{ lab, runId, strict },
 			restore: { cold, from, only },
+			fromIso,
 			course: { keep, trace, robustness },
 			...{ junit, codeQuality, html },
 			saveFailed: flags['save-failed'],

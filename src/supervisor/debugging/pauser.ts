@@ -26,7 +26,7 @@ export class Pauser {
 			if (only && node !== only) return;
 			await node.machine.proceed(this.#signal);
 			// Its clock stood still too.
-			if (node !== this.#debugged) node.machine.send('sync');
+			if (node !== this.#debugged) node.machine.guest.setClock();
 		});
 	}
 

@@ -50,7 +50,7 @@ export class DebugSession {
 		const { life, debugged, emit, node } = this.#parts;
 		this.#take(await life.begin());
 		emit({ type: 'stage-started', stage: 'startup', node: node.name });
-		this.#machine.send(`debug ${debugged}`);
+		this.#machine.agent.send(`debug ${debugged}`);
 		this.#coming = this.#listen();
 		return this.#stand();
 	}
@@ -112,7 +112,7 @@ export class DebugSession {
 		const run = async (): Promise<DebugPosition> => {
 			let last = position?.kind === 'interrupted' || position === undefined ? await this.#coming : position;
 			while (last?.kind === 'at') {
-				this.#machine.debugChannel.send({ word: 'go', mode: 'free', depth: 0, lines: [] });
+				this.#machine.agent.debugChannel.send({ word: 'go', mode: 'free', depth: 0, lines: [] });
 				last = await this.#listen();
 			}
 			return last ?? { kind: 'broken', message: `${node.name} was not started` };
@@ -144,7 +144,7 @@ export class DebugSession {
 		this.#leaving = new AbortController();
 		this.#started = started;
 		const options = { deadlineMs: dayMs, what: 'the end of its startup scripts was' };
-		const whenStarted = withEither([signal, this.#leaving.signal], (either) => started.machine.waitFor('started', { ...options, signal: either }));
+		const whenStarted = withEither([signal, this.#leaving.signal], (either) => started.machine.agent.waitFor('started', { ...options, signal: either }));
 		this.#ended = whenStarted.then(
 			() => ({ kind: 'ended', startup: life.scripts.status }),
 			(error: unknown) => ({ kind: 'broken', message: toFailure(error).message, node: node.name }),
@@ -153,7 +153,7 @@ export class DebugSession {
 
 	/** Its next position. */
 	#listen(): Promise<DebugPosition> {
-		return Promise.race([this.#machine.debugChannel.next('at'), this.#ended]);
+		return Promise.race([this.#machine.agent.debugChannel.next('at'), this.#ended]);
 	}
 
 	/** Waits until the script stops, or is interrupted, and pauses everything; a new stop is saved meanwhile. */
@@ -190,7 +190,7 @@ export class DebugSession {
 		let next = word;
 		const onwards = async (): Promise<DebugPosition> => {
 			for (;;) {
-				this.#machine.debugChannel.send({ word: next, ...going });
+				this.#machine.agent.debugChannel.send({ word: next, ...going });
 				const stop = await this.#listen();
 				if (stop.kind !== 'at' || stop.isFatal || stop.script !== at.script || !isWithinPipeline(script, stop)) return stop;
 				[at, next] = [stop, 'go'];
@@ -205,8 +205,8 @@ export class DebugSession {
 		const at = this.#requireStop();
 		let answer: DebugAnswer | undefined;
 		await this.#parts.pauser.resume(only);
-		this.#machine.debugChannel.send(word);
-		const answered = this.#machine.debugChannel.next('answer').then((message) => {
+		this.#machine.agent.debugChannel.send(word);
+		const answered = this.#machine.agent.debugChannel.next('answer').then((message) => {
 			answer = message;
 			return at;
 		});

@@ -1,30 +1,11 @@
 /** An ISO of a base layer in miniature, written by the real programs and read back. Nothing boots. */
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import test, { type ExecutionContext } from 'ava';
-import type { BaseLayer } from '../../../src/iso/bases.js';
-import { layerArchive } from '../../../src/iso/layer-tar.js';
-import { squash } from '../../../src/iso/squash.js';
+import test from 'ava';
 import { writeIso } from '../../../src/iso/write.js';
 import { run } from '../../../src/process/run.js';
 import { labNode } from '../../unit/base/labs.js';
-import { facts } from '../../unit/iso/facts.js';
-
-async function makeDirectory(t: ExecutionContext): Promise<string> {
-	const directory = await mkdtemp('/tmp/rehearse-test-');
-	t.teardown(() => rm(directory, { recursive: true, force: true }));
-	return directory;
-}
-
-/** A base layer with next to nothing in it. */
-async function makeBase(directory: string): Promise<BaseLayer> {
-	const place = (name: string) => path.join(directory, name);
-	const entry = { path: '/etc/issue', mode: 0o644, uid: 0, gid: 0, content: { data: 'of the base\n' } };
-	await squash(layerArchive([entry], facts.epoch), place('10-base.squashfs'), facts.epoch);
-	await writeFile(place('vmlinuz'), 'a kernel');
-	await writeFile(place('initrd.img'), 'its initrd');
-	return { squashfs: place('10-base.squashfs'), kernel: place('vmlinuz'), initrd: place('initrd.img'), manifest: 'jq\t1.7\n', facts };
-}
+import { makeBase, makeDirectory } from './miniature.js';
 
 const node = labNode('web', 0, { startupScripts: [{ name: 'web', text: '#!/bin/sh\necho web\n', after: 'network-online.target' }] });
 

@@ -85,7 +85,7 @@ test('a node of which something is known is not logged in to again, early or lat
 		machines: [{ spec: { name: 'web' }, address: '127.0.0.1', username: 'ops', password: 'x', sshPort: 1, hostKey: '' }],
 	} as unknown as RunSpec;
 	const events: RunEventBody[] = [];
-	const context = { guests: () => node(''), isThere: () => true, wasStarted: () => true, emit: (event: RunEventBody) => void events.push(event) };
+	const context = { hostKey: () => undefined, guests: () => node(''), isThere: () => true, wasStarted: () => true, emit: (event: RunEventBody) => void events.push(event) };
 	const checks = new LoginChecks(run, { ...context, signal: new AbortController().signal });
 	checks.beginEarly('web');
 	await checks.settle();

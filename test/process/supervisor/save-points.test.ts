@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { freezeDisk } from '../../../src/machine/migration.js';
-import type { RunningMachine } from '../../../src/machine/machine.js';
+import type { RunningMachine } from '../../../src/machine/running-machine.js';
 import { saveMachine } from '../../../src/machine/memory.js';
 import type { Qmp } from '../../../src/machine/qmp.js';
 import type { DebugStop } from '../../../src/machine/debugging/messages.js';

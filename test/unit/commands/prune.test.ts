@@ -31,6 +31,7 @@ async function fill(t: ExecutionContext) {
 		cache: path.join(directory, 'cache'),
 		images: inCache('images'),
 		layers: inCache('layers'),
+		isos: inCache('isos'),
 		isoBases: inCache('iso-bases'),
 		checkpoints: inCache('checkpoints'),
 		hostKeys: inCache('host-keys'),

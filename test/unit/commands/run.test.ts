@@ -1,5 +1,5 @@
 import test from 'ava';
-import { checkShuffle, startedNodes } from '../../../src/commands/run.js';
+import { checkFromIso, checkShuffle, startedNodes } from '../../../src/commands/run.js';
 import { Failure } from '../../../src/base/errors.js';
 import { labNode, labOf } from '../base/labs.js';
 
@@ -42,3 +42,20 @@ test('--shuffle needs the startup scripts of all', refuses, ['one', 'two'], { on
 test('other orders of two nodes', (t) => {
 	t.notThrows(() => checkShuffle(labOf(labNode('one'), labNode('two', 1)), { cold: false, from: undefined, only: [] }));
 });
+
+const contradicts = test.macro((t, wanted: Partial<Parameters<typeof checkFromIso>[0]>, flag: string) => {
+	const course = { keep: 'never', trace: true, robustness: [] } as const;
+	const plain = { restore: request, course, shuffle: undefined, saveFailed: false };
+	t.notThrows(() => checkFromIso(plain));
+	t.notThrows(() => checkFromIso({ ...plain, restore: { ...request, cold: true }, course: { ...course, robustness: ['reboot'] } }));
+	const failure = t.throws(() => checkFromIso({ ...plain, ...wanted }), { instanceOf: Failure });
+	t.is(failure.exitCode, 2);
+	t.true(failure.message.startsWith(`--from-iso does not go with ${flag}: `), failure.message);
+});
+
+test('an ISO and --from', contradicts, { restore: { ...request, from: 'started' } }, '--from');
+test('an ISO and --only', contradicts, { restore: { ...request, only: ['db'] } }, '--only');
+test('an ISO and --shuffle', contradicts, { shuffle: { count: 1, seed: 1 } }, '--shuffle');
+test('an ISO and --twice', contradicts, { course: { keep: 'never', trace: true, robustness: ['twice'] } }, '--twice');
+test('an ISO and --save-failed', contradicts, { saveFailed: true }, '--save-failed');
+test('an ISO and --keep', contradicts, { course: { keep: 'on-failure', trace: true, robustness: [] } }, '--keep');

@@ -248,5 +248,5 @@ test('what only ISOs need is asked for when ISOs are wanted', async (t) => {
 	t.is(wanted.exitCode, 3);
 	t.like(wanted.find('iso'), { status: 'missing', fix: 'sudo /opt/rehearse/bin/setup iso' });
 	t.regex(wanted.find('iso')?.found ?? '', /not installed: xorriso, grub-pc-bin, grub-efi-amd64-bin, ovmf/);
-	await t.throwsAsync(requiredForIso(host), { code: 'missing-iso-tools', message: /xorriso/ });
+	await t.throwsAsync(requiredForIso({}, host), { code: 'missing-iso-tools', message: /xorriso/ });
 });

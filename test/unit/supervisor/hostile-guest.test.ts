@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import type { RunEventBody } from '../../../src/lab/events.js';
 import { parseSnapshot } from '../../../src/machine/snapshot.js';
-import type { RunningMachine } from '../../../src/machine/machine.js';
+import type { RunningMachine } from '../../../src/machine/running-machine.js';
 import type { RunSpec } from '../../../src/protocol/run-spec.js';
 import type { StartedMachine } from '../../../src/supervisor/start-machine.js';
 import { ScriptReporter } from '../../../src/supervisor/script-reporter.js';
@@ -21,7 +21,7 @@ test('a snapshot that unfolds to more than any machine has is not unfolded', (t)
 for (const [what, data] of [['unfolds to gigabytes', bomb], ['is none', 'nonsense']] as const) {
 	test(`a snapshot that ${what} is told in one notice, and the run goes on`, async (t) => {
 		const events: RunEventBody[] = [];
-		const machine = { name: 'web', send: () => undefined, waitFor: async () => ({ kind: 'snapshot', data }) } as unknown as RunningMachine;
+		const machine = { name: 'web', guest: { snapshot: async () => data } } as unknown as RunningMachine;
 		const run = { machines: [{ spec: { name: 'web' } }], runDirectory: '/nonexistent', deadlines: { wakeMs: 1 } } as unknown as RunSpec;
 		const context = { emit: (event: RunEventBody) => void events.push(event), signal: new AbortController().signal };
 		const started = { machine } as unknown as StartedMachine;

@@ -26,7 +26,7 @@ function stage(snapshots: readonly StateSnapshot[], overrides: Partial<Checkable
 		},
 		restartAll: () => {
 			done.push('restart');
-			return Promise.resolve(new Map([['web', 40_000]]));
+			return Promise.resolve(new Map([['web', { ms: 40_000 }]]));
 		},
 		runScenario: (emit) => {
 			done.push('scenario');

@@ -1,0 +1,114 @@
+/** QEMU's guest agent, of a recipe that has the package `qemu-guest-agent` (QEMU's docs/interop/qemu-ga-ref). */
+import type { Socket } from 'node:net';
+import { brokenFailure } from '../../base/errors.js';
+import { onLines } from '../../base/lines.js';
+import { Semaphore } from '../../base/semaphore.js';
+import { systemClock, withDeadline } from '../../base/waiting.js';
+import type { CommandResult, Limits } from '../command-channel.js';
+import type { Wait } from '../guest.js';
+
+/** The longest answer that is read, in bytes: the agent keeps 16 MiB of each stream, in base64. */
+const maximumLineBytes = 48 * 2 ** 20;
+
+/** How long one question is waited for before it is asked again, in milliseconds: nobody hears it before the agent runs. */
+const askAgainMs = 2000;
+
+/** Between two questions whether a command has ended, in milliseconds: at first, and at most. */
+const intervalMs = { first: 50, most: 500 };
+
+/** A command has no environment of its own. */
+const environment = ['HOME=/root', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C.UTF-8'];
+
+interface Answer {
+	readonly return?: unknown;
+	readonly error?: { readonly desc?: string };
+}
+
+interface ExecStatus {
+	readonly exited?: boolean;
+	readonly exitcode?: number;
+	readonly signal?: number;
+	readonly 'out-data'?: string;
+	readonly 'err-data'?: string;
+}
+
+/** A guest's agent, over the stream of its port. */
+export class GuestAgent {
+	readonly #node: string;
+	readonly #port: Socket;
+	readonly #semaphore = new Semaphore(1);
+	#onAnswer: (answer: Answer) => void = () => undefined;
+	#count = 0;
+
+	constructor(node: string, port: Socket) {
+		this.#node = node;
+		this.#port = port;
+		port.on('error', () => port.destroy());
+		onLines(port, { maximumBytes: maximumLineBytes, onLine: (line) => this.#take(line) });
+	}
+
+	/** Resolves when it answers. Rejects with `late` when it does not. */
+	async untilThere({ deadlineMs, signal }: Wait, late: (what: string, deadlineMs: number) => Error): Promise<void> {
+		const ends = performance.now() + deadlineMs;
+		for (;;) {
+			const id = ++this.#count;
+			// Questions that nobody heard at first are all answered later, one after another.
+			const isThere = await this.#ask('guest-sync', { id }, { deadlineMs: askAgainMs, signal }, (answer) => answer.return === id).then(() => true, () => false);
+			if (isThere) return;
+			signal?.throwIfAborted();
+			if (performance.now() > ends) throw late("an answer of QEMU's guest agent was", deadlineMs);
+		}
+	}
+
+	/** Runs a command in bash as root, without input. @throws Failure `command-channel` where the agent does not answer */
+	async run(command: string, { timeoutMs, signal }: Limits): Promise<CommandResult> {
+		const began = performance.now();
+		const wait = { deadlineMs: timeoutMs + 20_000, signal };
+		const arg = ['-k', '1', String(Math.ceil(timeoutMs / 1000) + 1), 'bash', '-c', `cd; ${command}`];
+		const started = await this.#ask('guest-exec', { path: '/usr/bin/timeout', arg, env: environment, 'capture-output': true }, wait);
+		const pid = (started.return as { readonly pid?: number } | undefined)?.pid;
+		if (pid === undefined) throw this.#silent(started.error?.desc ?? 'it started nothing');
+		for (let pause = intervalMs.first; ; pause = Math.min(2 * pause, intervalMs.most)) {
+			const status = ((await this.#ask('guest-exec-status', { pid }, wait)).return ?? {}) as ExecStatus;
+			const timedOut = status.exited !== true && performance.now() - began >= timeoutMs;
+			if (status.exited === true || timedOut) {
+				return {
+					stdout: decoded(status['out-data']),
+					stderr: decoded(status['err-data']),
+					exitCode: timedOut ? undefined : status.exitcode,
+					...(status.signal === undefined ? {} : { signal: String(status.signal) }),
+					ms: performance.now() - began,
+					timedOut,
+				};
+			}
+			await systemClock.sleep(pause, signal);
+		}
+	}
+
+	#take(line: string): void {
+		try {
+			this.#onAnswer(JSON.parse(line) as Answer);
+		} catch {
+			// It begins with what it had not said to somebody before.
+		}
+	}
+
+	/** One question at a time. @param isIts whether an answer is that to the question */
+	#ask(execute: string, words: object, { deadlineMs, signal }: Wait, isIts: (answer: Answer) => boolean = () => true): Promise<Answer> {
+		return this.#semaphore.take(async () => {
+			const answered = new Promise<Answer>((resolve) => (this.#onAnswer = (answer) => void (isIts(answer) && resolve(answer))));
+			this.#port.write(`${JSON.stringify({ execute, arguments: words })}\n`);
+			try {
+				return await withDeadline(answered, deadlineMs, () => this.#silent('nothing was heard of it'), signal);
+			} finally {
+				this.#onAnswer = () => undefined;
+			}
+		});
+	}
+
+	#silent(why: string) {
+		return brokenFailure('command-channel', `${this.#node}: QEMU's guest agent does not answer: ${why}`, { node: this.#node });
+	}
+}
+
+const decoded = (text = ''): string => Buffer.from(text, 'base64').toString('utf8');

@@ -1,0 +1,80 @@
+/** What systemd says of an ISO's startup scripts and of failed units, and the commands that ask it. Pure. */
+import { quote } from '../../base/shell.js';
+import { washed } from '../../base/wash.js';
+import type { AgentMessage } from '../agent-message.js';
+import type { ScriptMessage } from '../guest.js';
+
+/** The unit of a startup script in an ISO. */
+export const scriptUnit = (script: string): string => `startup-${script}.service`;
+
+/** How much of what a script wrote is asked for, in lines and in bytes. */
+const outputLines = 2000;
+const outputBytes = 65_536;
+
+/** How many of the failed units are told, with how many lines each. */
+const toldUnits = 5;
+const toldLines = 6;
+
+const properties = [
+	...['Id', 'ActiveState', 'Result', 'ExecMainCode', 'ExecMainStatus'],
+	...['ExecMainStartTimestampMonotonic', 'ExecMainExitTimestampMonotonic'],
+];
+
+/** What separates the parts of an answer; neither systemd nor base64 writes such a line. */
+const separator = '=====';
+
+/** The command that waits until systemd has nothing more to do (systemctl(1), is-system-running). */
+export const waitForBoot = 'systemctl is-system-running --wait';
+
+/** The command that asks what became of startup scripts. */
+export function askScripts(scripts: readonly string[]): string {
+	const units = scripts.map((script) => quote(scriptUnit(script)));
+	const outputs = units.map(
+		(unit) => `journalctl --boot --no-pager --output=cat --lines=${outputLines} _SYSTEMD_UNIT=${unit} _TRANSPORT=stdout 2>/dev/null | tail -c ${outputBytes} | base64 -w 0; echo; echo ${separator}`,
+	);
+	return [`systemctl show --property=${properties.join(',')} -- ${units.join(' ')}; echo ${separator}`, ...outputs].join('\n');
+}
+
+/** Reads the answer to `askScripts`: how each script ended, of those that have. */
+export function readScripts(answer: string, scripts: readonly string[]): readonly ScriptMessage[] {
+	const [shown = '', ...outputs] = answer.split(`${separator}\n`);
+	const units = new Map(
+		shown.split(/\n\n+/).map((block) => {
+			const values = new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+			return [values.get('Id') ?? '', values];
+		}),
+	);
+	return scripts.flatMap((script, index) => {
+		const values = units.get(scriptUnit(script));
+		const stream = Buffer.from(outputs[index] ?? '', 'base64').toString('utf8');
+		return values ? endOf(script, values, stream) : [];
+	});
+}
+
+/** CLD_EXITED (sigaction(2)). */
+const exited = '1';
+
+function endOf(script: string, values: ReadonlyMap<string, string>, stream: string): readonly ScriptMessage[] {
+	const number = (name: string) => Number(values.get(name) ?? '0') || 0;
+	const state = values.get('ActiveState');
+	const result = values.get('Result');
+	const ran = number('ExecMainStartTimestampMonotonic') > 0;
+	if (state === 'activating' || (state === 'inactive' && !ran)) return [];
+	const ms = Math.max(0, Math.round((number('ExecMainExitTimestampMonotonic') - number('ExecMainStartTimestampMonotonic')) / 1000));
+	const told = { kind: 'script-finished', script, ms, stream } as const;
+	if (result === 'success') return [{ ...told, status: 'passed', exitCode: 0 }];
+	if (result === 'timeout') return [{ ...told, status: 'timed-out' }];
+	return [{ ...told, status: 'failed', ...(ran && values.get('ExecMainCode') === exited ? { exitCode: number('ExecMainStatus') } : {}) }];
+}
+
+/** A script that has ended has begun. */
+export const asMessages = (ended: ScriptMessage): readonly AgentMessage[] => [{ kind: 'script-started', script: ended.script }, ended];
+
+/** The command that asks for failed units, but for those of startup scripts, with their last words. */
+export const askFailed = `systemctl list-units --failed --plain --no-legend --no-pager | awk '$1 !~ /^startup-/ {print $1}' | head -n ${toldUnits} | while read -r u; do
+echo "$u: $(systemctl show --property=Description --value -- "$u")"
+journalctl --boot --no-pager --output=cat --lines=${toldLines} -u "$u" 2>/dev/null | cut -c -300 | sed 's/^/  /'
+done`;
+
+/** The answer to it, fit to be shown. */
+export const readFailed = (answer: string): string => washed(answer.trimEnd());

@@ -57,6 +57,7 @@ test(ends, "error: no such device: web.\r\nEntering rescue mode...\r\ngrub rescu
 test(ends, '\r\ngrub> ', /boot loader finds no menu/);
 test(ends, "error: file `/live/vmlinuz' not found.\r\n", /lacks what its menu names: file `\/live\/vmlinuz' not found/);
 test(ends, 'BdsDxe: No bootable option or device was found.\r\n', /finds no boot loader/);
+test(ends, '[\x1b[0;1;31m TIME \x1b[0m] Timed out waiting for device \x1b[0;1;39mdev-ttyS0.device\x1b[0m - /dev/ttyS0.\r\n', /console has no login/);
 test(ends, 'Kernel panic - not syncing: VFS\r\n', /kernel panicked: VFS/);
 test(ends, 'BdsDxe: loading Boot0001 "UEFI QEMU DVD-ROM"\r\nBooting `web\'\r\n', undefined);
 test(ends, '[  OK  ] Started startup-web.service\r\nweb login: ', undefined);

@@ -28,7 +28,7 @@ export interface IsoStoreOptions extends BasesOptions {
 }
 
 /** Part of every key: to be raised when `write.ts` makes another file of the same layers and the same menu. */
-const isoFormat = 1;
+const isoFormat = 2;
 
 /** The ISO of each node, written where it is not there, in the order of the nodes. */
 export async function provideIsos(nodes: readonly LabNode[], options: IsoStoreOptions): Promise<readonly StoredIso[]> {

@@ -21,8 +21,11 @@ export interface WrittenIso {
 	readonly recipeHash: string;
 }
 
-/** The names of the layers on the medium; live-boot puts later names above earlier ones. */
-const layerNames = { base: '10-base.squashfs', node: '20-node.squashfs' } as const;
+/**
+ * The names of the layers on the medium. live-boot (9990-overlay.sh, 9990-misc-helpers.sh) puts what `filesystem.module` lists
+ * later above what it lists earlier; but with persistence it goes by names, and puts the first on top.
+ */
+const layerNames = { base: '20-base.squashfs', node: '10-node.squashfs', order: 'filesystem.module' } as const;
 
 /**
  * Writes a node's ISO and what OpenFactory has beside one into `directory`, which is made. What is there already stays
@@ -43,6 +46,7 @@ export async function writeIso(node: LabNode, base: BaseLayer, directory: string
 		const layer = place(layerNames.node);
 		await squash(layerArchive(nodeLayer(node, base.facts), epoch), layer, epoch, signal);
 		const files = mediumFiles(staging);
+		await writeFile(place(layerNames.order), `${layerNames.base}\n${layerNames.node}\n`);
 		await writeFile(files.earlyConfig, earlyGrubConfig(node.name));
 		await writeFile(files.grubConfig, grubConfig(node.name));
 		const options = { signal, env: reproducible(epoch), killWhenOrphaned: true };
@@ -52,6 +56,7 @@ export async function writeIso(node: LabNode, base: BaseLayer, directory: string
 			'initrd.img': base.initrd,
 			[layerNames.base]: base.squashfs,
 			[layerNames.node]: layer,
+			[layerNames.order]: place(layerNames.order),
 		};
 		await orDiskFull(run(xorrisoArgv({ node: node.name, files, live, epoch, output: place(iso) }), options), directory);
 		// The hashes of passwords are in it.

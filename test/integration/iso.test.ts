@@ -38,14 +38,14 @@ test.serial('built twice, once from its packages up, it is the same file; it has
 
 	const tree = path.join(directory, 'tree');
 	await run(['xorriso', '-osirrox', 'on', '-indev', iso, '-extract', '/', tree]);
-	for (const layer of ['10-base', '20-node']) {
+	for (const layer of ['20-base', '10-node']) {
 		const file = path.join(tree, 'live', `${layer}.squashfs`);
 		const { stdout } = await run(['unsquashfs', '-ll', file]);
 		t.true(stdout.includes('/etc/systemd/system'));
 		t.deepEqual(stdout.split('\n').filter((line) => words.test(line) || line.includes('cloud-init')), []);
 		await run(['unsquashfs', '-no-xattrs', '-quiet', '-no-progress', '-dest', path.join(tree, layer), file, 'etc', 'usr/local', 'home']);
 	}
-	const { stdout } = await run(['grep', '-rliE', words.source, path.join(tree, '10-base'), path.join(tree, '20-node'), path.join(tree, 'boot')], {
+	const { stdout } = await run(['grep', '-rliE', words.source, path.join(tree, '20-base'), path.join(tree, '10-node'), path.join(tree, 'boot')], {
 		allowFailure: true,
 	});
 	t.is(stdout, '');

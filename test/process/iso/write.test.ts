@@ -51,7 +51,9 @@ test.serial('it boots from CD and stick, under BIOS and UEFI, and has the hashes
 	await run(['xorriso', '-osirrox', 'on', '-indev', file, '-extract', '/', tree]);
 	await run(['chmod', '-R', 'u+w', tree]);
 	await run(['sha256sum', '--check', '--quiet', path.join(out, 'squashfs-hashes.sha256')], { cwd: tree });
-	const { stdout } = await run(['unsquashfs', '-cat', path.join(tree, 'live', '20-node.squashfs'), 'usr/local/lib/startup/web']);
+	// live-boot goes by this list, the last on top, and with persistence by names, the first on top.
+	t.is(await readFile(path.join(tree, 'live', 'filesystem.module'), 'utf8'), '20-base.squashfs\n10-node.squashfs\n');
+	const { stdout } = await run(['unsquashfs', '-cat', path.join(tree, 'live', '10-node.squashfs'), 'usr/local/lib/startup/web']);
 	t.is(stdout, '#!/bin/sh\necho web');
 });
 

@@ -90,10 +90,13 @@ export const forgottenAmong = (differences: readonly Difference[]): Difference[]
 		({ kind, subject, change }) => ['file', 'user', 'group', 'package'].includes(kind) && change !== 'added' && !madeAnew.test(subject),
 	);
 
+/** systemd's units that run at the first boot of a system and after updates only (systemd.unit(5), ConditionNeedsUpdate=). */
+const runsOnce = /^(?:ldconfig|systemd-(?:firstboot|hwdb-update|journal-catalog-update|sysusers|update-done))\.service$/;
+
 /** What a machine had and has no more, or no more in order: what did not come back from a restart. */
 export const lossesAmong = (differences: readonly Difference[]): Difference[] =>
 	differences.filter(
-		({ kind, change, after }) =>
-			(['unit', 'port', 'address'].includes(kind) && change === 'removed') ||
-			(kind === 'unit' && change !== 'removed' && after !== 'active'),
+		({ kind, subject, change, after }) =>
+			!(kind === 'unit' && runsOnce.test(subject)) &&
+			((['unit', 'port', 'address'].includes(kind) && change === 'removed') || (kind === 'unit' && change !== 'removed' && after !== 'active')),
 	);

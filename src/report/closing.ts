@@ -121,6 +121,8 @@ const robustnessFlags = ({ robustness: { twice, reboot, shuffle } }: RunState): 
 /** One command to paste. Of a lab that is still running the summary has others; an error says in its hint what to do. */
 export function nextCommand(state: RunState): string | undefined {
 	if (state.detached || state.lab === '') return undefined;
+	// An ISO has nothing by which to get in.
+	if (verdictOf(state) === 'failed' && state.nodes.some(({ origin }) => origin?.from === 'iso')) return undefined;
 	if (verdictOf(state) === 'failed') return `rehearse run ${shell.quote(state.labArgument)}${robustnessFlags(state)} --keep on-failure`;
 	const error = errorOf(state);
 	return error?.exitCode === ExitCode.host && error.hint === undefined ? 'rehearse doctor' : undefined;

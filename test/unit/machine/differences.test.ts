@@ -93,3 +93,8 @@ test('what a restart lost', (t) => {
 		'10.0.0.1/24 on enp0s3',
 	]);
 });
+
+test('what systemd runs at a first boot only is no loss at a second', (t) => {
+	const gone = (subject: string) => ({ kind: 'unit', subject, change: 'removed' }) as const;
+	t.deepEqual(lossesAmong([gone('ldconfig.service'), gone('systemd-update-done.service'), gone('web.service')]), [gone('web.service')]);
+});

@@ -85,6 +85,7 @@ const nodeSchema = z.object({
 	origin: z
 		.union([
 			z.object({ from: z.literal('checkpoint'), kind: z.string(), saved_at: z.string() }),
+			z.object({ from: z.literal('iso'), sha256: z.string(), firmware: z.enum(['bios', 'uefi']), persistence: z.literal(true).optional() }),
 			z.object({ from: z.literal('power-on'), why: z.string().optional() }),
 		])
 		.optional(),
@@ -129,7 +130,15 @@ const twiceSchema = z.object({
 
 const rebootSchema = z.object({
 	status: reached,
-	machines: list(z.object({ node: z.string(), ms, missing: list(difference) })),
+	machines: list(
+		z.object({
+			...{ node: z.string(), ms, missing: list(difference) },
+			startup: list(z.object({ script: z.string(), status: z.enum(['passed', 'failed', 'timed-out']), exit_code: z.number().nullable(), ms }))
+				.optional()
+				.describe('of a live medium: the startup scripts that ran again'),
+			forgotten: list(difference).optional().describe('what a live medium forgot; no failure'),
+		}),
+	),
 	assertions_failed: assertionsFailed,
 });
 

@@ -15,7 +15,7 @@ import { relayConnection } from './relayed-connection.js';
 import { RootShell } from './root-shell.js';
 import { SshCommands } from './ssh-commands.js';
 import type { Terminal } from './terminal.js';
-import { askFailed, askScripts, asMessages, readFailed, readScripts, waitForBoot } from './units.js';
+import { askFailed, askRestarts, askScripts, asMessages, readFailed, readRestarts, readScripts, waitForBoot } from './units.js';
 
 export interface LiveGuestOptions {
 	readonly node: string;
@@ -55,6 +55,7 @@ export class LiveGuest implements Guest {
 	readonly hasPlansLimits = true;
 	readonly commands: GuestCommands = {
 		run: (command, limits) => this.#run(command, limits),
+		listRestarts: async (limits) => readRestarts((await this.#run(askRestarts, limits)).stdout),
 		connect: (host, port, limits) => this.#connect(host, port, limits),
 	};
 

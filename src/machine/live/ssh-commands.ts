@@ -16,7 +16,7 @@ const graceSeconds = 2;
 class DeadlinePassed extends Error {}
 
 /** What runs commands in a guest over a session of one who is root or becomes it. */
-export class SshCommands implements GuestCommands {
+export class SshCommands implements Pick<GuestCommands, 'run' | 'connect'> {
 	readonly #session: SshSession;
 	readonly #login: ConsoleLogin;
 

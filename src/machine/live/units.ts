@@ -70,6 +70,19 @@ function endOf(script: string, values: ReadonlyMap<string, string>, stream: stri
 /** A script that has ended has begun. */
 export const asMessages = (ended: ScriptMessage): readonly AgentMessage[] => [{ kind: 'script-started', script: ended.script }, ended];
 
+/** The command that asks for services that systemd has restarted by itself (NRestarts, org.freedesktop.systemd1(5)). */
+export const askRestarts = `systemctl show --property=Id,NRestarts --type=service '*'`;
+
+/** Reads the answer to it: how often, by service. */
+export const readRestarts = (answer: string): ReadonlyMap<string, number> =>
+	new Map(
+		answer.split(/\n\n+/).flatMap((block) => {
+			const [id] = /^Id=(.+\.service)$/m.exec(block)?.slice(1) ?? [];
+			const count = Number(/^NRestarts=(\d{1,9})$/m.exec(block)?.[1] ?? '0');
+			return id !== undefined && count > 0 ? [[id, count] as const] : [];
+		}),
+	);
+
 /** The command that asks for failed units, but for those of startup scripts, with their last words. */
 export const askFailed = `systemctl list-units --failed --plain --no-legend --no-pager | awk '$1 !~ /^startup-/ {print $1}' | head -n ${toldUnits} | while read -r u; do
 echo "$u: $(systemctl show --property=Description --value -- "$u")"

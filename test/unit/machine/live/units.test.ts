@@ -1,5 +1,5 @@
 import test from 'ava';
-import { askScripts, readFailed, readScripts } from '../../../../src/machine/live/units.js';
+import { askScripts, readFailed, readRestarts, readScripts } from '../../../../src/machine/live/units.js';
 
 /** What systemd shows of a unit. */
 const shown = (id: string, values: Readonly<Record<string, string>>) =>
@@ -45,4 +45,9 @@ test('the name of a script is a word of the command, whatever it is', (t) => {
 
 test('what is said of failed units is washed', (t) => {
 	t.is(readFailed('a.service: \x1b[31mred\n  ::error::no command\n'), 'a.service: red\n  : :error::no command');
+});
+
+test('services that systemd has restarted, and no others', (t) => {
+	const answer = 'Id=web.service\nNRestarts=3\n\nId=ssh.service\nNRestarts=0\n\nId=a.socket\nNRestarts=9\n\nnonsense\n';
+	t.deepEqual([...readRestarts(answer)], [['web.service', 3]]);
 });

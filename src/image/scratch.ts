@@ -66,7 +66,8 @@ export async function sweepScratch(base: string, ranges: Ranges): Promise<void> 
 		const scratch = path.join(base, name);
 		if (token === undefined || (await isHeld(token, scratch))) continue;
 		const stats = await lstat(scratch).catch(() => undefined);
-		if (stats?.isDirectory() && stats.uid === os.userInfo().uid) await removeScratch(scratch, ranges);
+		// What cannot be removed, because others own files in it, is no reason not to build.
+		if (stats?.isDirectory() && stats.uid === os.userInfo().uid) await removeScratch(scratch, ranges).catch(() => undefined);
 	}
 }
 

@@ -11,7 +11,7 @@ export interface Topic {
 	readonly title: string;
 }
 
-const helpDirectory = (): string => path.join(packageRoot(), 'help');
+const helpDirectory = (): string => path.join(packageRoot(), 'src', 'help');
 
 const readTopic = (name: string): string => readFileSync(path.join(helpDirectory(), `${name}.md`), 'utf8');
 
@@ -24,7 +24,7 @@ export const writtenTopics = (): readonly Topic[] =>
 
 /** The text of a topic, as a terminal may show it: links to other topics are commands. @throws Failure `usage` for one that there is not */
 export function topicText(name: string, topics: readonly Topic[]): string {
-	if (topics.some((topic) => topic.name === name)) return readTopic(name).replace(/\[([^\]]+)\]\((?!http)(?:\.\.\/)?([\w-]+)\.md\)/g, linkText);
+	if (topics.some((topic) => topic.name === name)) return readTopic(name).replace(/\[([^\]]+)\]\((?!http)(?:\.\.\/)*([\w-]+)\.md\)/g, linkText);
 	const meant = closest(name, topics.map((topic) => topic.name));
 	throw usageFailure(`there is no topic "${name}"`, { hint: meant === undefined ? '`rehearse help topics` lists them' : `did you mean \`rehearse help ${meant}\`?` });
 }

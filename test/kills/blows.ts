@@ -19,7 +19,7 @@ const victims = ['tool', 'supervisor', 'QEMU'] as const;
 const signals = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGSEGV', 'SIGABRT'] as const;
 
 /**
- * The blows at a kind. Every kind has a chance of its own: how many blows another kind gets, and in how many sessions, changes
+ * The blows at a kind. Every kind has a chance of its own: how many blows another kind gets, and in how many parts, changes
  * none of them.
  */
 export function blowsAt(kind: string, count: number, seed: number): readonly NumberedBlow[] {

@@ -1,4 +1,4 @@
-/** What came of each kill, kept from session to session, and what it adds up to. */
+/** What came of each kill, kept from part to part, and what it adds up to. */
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { NumberedBlow } from './blows.js';
@@ -14,7 +14,7 @@ export interface Judged extends NumberedBlow {
 	readonly at: string;
 }
 
-/** The kills of earlier sessions; a line of JSON each. */
+/** The kills of earlier parts; a line of JSON each. */
 export async function readLedger(file: string): Promise<readonly Judged[]> {
 	const text = await readFile(file, 'utf8').catch(() => '');
 	return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Judged);
@@ -25,7 +25,7 @@ export async function enter(file: string, judged: Judged): Promise<void> {
 	await appendFile(file, `${JSON.stringify(judged)}\n`);
 }
 
-/** The blows that no session has come to yet. */
+/** The blows that no part has come to yet. */
 export function missing(blows: readonly NumberedBlow[], ledger: readonly Judged[]): readonly NumberedBlow[] {
 	const done = new Set(ledger.map(({ kind, number }) => `${kind} ${number}`));
 	return blows.filter(({ kind, number }) => !done.has(`${kind} ${number}`));

@@ -1,7 +1,7 @@
 /**
  * Kills the tool, its supervisor or a QEMU, again and again, at a moment and by a signal that chance has chosen, and looks
  * at what is left. The same seed makes the same choices. 200 kills take more than an hour on two processors without KVM, so
- * `--minutes` divides them into sessions.
+ * `--minutes` divides them into parts.
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -15,14 +15,14 @@ const usual = Object.entries(usualCounts).map(([kind, count]) => `${kind}=${coun
 
 const usage = `npm run test:kills -- [--seed N] [--kinds KIND[=COUNT],…] [--minutes N]
 
-  --seed N          the same number makes the same choices; a session with it continues where the last one ended
+  --seed N          the same number makes the same choices; a part with it continues where the last one ended
   --kinds KIND,…    what is killed, and how many times: ${usual}
   --minutes N       begins no kill after that many minutes; exit status 3 where some are left
 
-A signal ends the session after the kill that is being judged.
+A signal ends the part after the kill that is being judged.
 `;
 
-/** The exit status of a session that has not come to all of its kills. */
+/** The exit status of a part that has not come to all of its kills. */
 const unfinished = 3;
 
 async function main(): Promise<number> {
@@ -43,7 +43,7 @@ async function main(): Promise<number> {
 	if (!Number.isInteger(seed) || !(until > 0)) throw new Error('expected numbers for --seed and --minutes');
 	const counts = parseKinds(flags.kinds, usualCounts);
 	const file = path.join(path.dirname(userPaths().cache), 'rehearse-kills', `${seed}.ndjson`);
-	// One of each kind after another: a session that ends early has seen all of them.
+	// One of each kind after another: a part that ends early has seen all of them.
 	const blows = [...counts].flatMap(([kind, count]) => blowsAt(kind, count, seed)).sort((one, other) => one.number - other.number);
 	const left = missing(blows, await readLedger(file));
 	console.log(`seed ${seed}: ${left.length} of ${blows.length} kills are left; ${file} has what comes of them`);

@@ -98,17 +98,18 @@ test.serial('its set-up does what is for the system, and builds nothing', async 
 	t.deepEqual((await readdir(copy, { recursive: true })).sort(), before);
 });
 
-for (const [registry, why] of [
-	['https://npm.example.com/', /another program/],
-	['https://npm.example.org/', /has changes that are not committed/],
+for (const [name, env, why] of [
+	['a registry that npm has by itself', { npm_config_registry: 'https://npm.example.org/' }, /another program/],
+	['another registry than the one that is named', { npm_config_registry: 'https://npm.example.org/', REHEARSE_REGISTRY: 'https://npm.example.com/' }, /another program/],
+	['one that is named, from a changed checkout', { npm_config_registry: 'https://npm.example.org/', REHEARSE_REGISTRY: 'https://npm.example.org/' }, /has changes that are not committed/],
 ] as const) {
-	test.serial(`it is not published by accident to ${registry}`, async (t) => {
+	test.serial(`it is not published by accident to ${name}`, async (t) => {
 		const { directory } = await installed;
 		const checkout = await mkdtemp(path.join(directory, 'checkout-'));
 		await cp('bin', path.join(checkout, 'bin'), { recursive: true });
 		await run(['git', 'init', '--quiet', checkout], { timeoutMs: 60_000 });
 		const guard = [path.join(checkout, 'bin/lib/prepublish.sh')] as const;
-		const { exitCode, stderr } = await run(guard, { allowFailure: true, timeoutMs: 60_000, env: { npm_config_registry: registry } });
+		const { exitCode, stderr } = await run(guard, { allowFailure: true, timeoutMs: 60_000, env });
 		t.is(exitCode, 2);
 		t.regex(stderr, why);
 	});

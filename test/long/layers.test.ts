@@ -9,8 +9,8 @@ import { findHostMirror } from '../../src/image/mirror.js';
 import { scratchBase } from '../../src/image/scratch.js';
 import { provideImage } from '../../src/image/store.js';
 import { userPaths } from '../../src/runs/paths.js';
-import { differences, readImageTree, removeScratch } from './support/image-tree.js';
-import { makeSandbox } from './support/sandbox.js';
+import { differences, readImageTree, removeScratch } from '../integration/support/image-tree.js';
+import { makeSandbox } from '../integration/support/sandbox.js';
 
 for (const suite of ['trixie', 'bookworm']) {
 	test.serial(`the same packages are the same files on a layer and from nothing: ${suite}`, async (t) => {

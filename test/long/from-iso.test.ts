@@ -10,9 +10,9 @@ import { readGuestDefinition } from '../../src/image/guest.js';
 import { readPlan } from '../../src/plan/read.js';
 import { resolveLab } from '../../src/plan/resolve.js';
 import { userPaths } from '../../src/runs/paths.js';
-import { addScript, addTest, editLab, nodeOf } from './support/labs.js';
-import { makeSandbox, type Sandbox } from './support/sandbox.js';
-import { resultIn, runTool, type Ended } from './support/tool.js';
+import { addScript, addTest, editLab, nodeOf } from '../integration/support/labs.js';
+import { makeSandbox, type Sandbox } from '../integration/support/sandbox.js';
+import { resultIn, runTool, type Ended } from '../integration/support/tool.js';
 
 /** A node with hardly more than what every ISO has, which needs no default route: a network that leads nowhere has none. */
 const lab = (sandbox: Sandbox, ...lines: readonly string[]): Promise<string> =>
@@ -24,7 +24,7 @@ const lab = (sandbox: Sandbox, ...lines: readonly string[]): Promise<string> =>
 			{ type: 'network_reachable', on_vm: 'box', params: { host: '10.74.0.10', port: 22 } },
 			{ type: 'file_exists', on_vm: 'box', params: { path: '/etc/shadow', mode: '0640' } },
 			// Nothing of the tool is in it, also while it runs.
-			{ type: 'command_output', on_vm: 'box', params: { command: 'ls /dev/virtio-ports /usr/local/lib; ls /var/lib/cloud 2>/dev/null | wc -l; ps axo args | grep -ci [r]ehearse', matches: '^org\\.qemu\\.guest_agent\\.0\\s+startup\\s+0\\s+0$', exit_code: 1 } },
+			{ type: 'command_output', on_vm: 'box', params: { command: 'ls /dev/virtio-ports; ls /usr/local/lib; ls /var/lib/cloud 2>/dev/null | wc -l; ps axo args | grep -ci [r]ehearse', matches: '^org\\.qemu\\.guest_agent\\.0\\s+startup\\s+0\\s+0$', exit_code: 1 } },
 		]);
 	});
 

@@ -22,7 +22,8 @@ function fill(plan: PlanDocument): void {
 	]);
 	addScript(plan, 'off', 'off', ['#!/bin/bash', 'sync', 'poweroff', 'echo still here', 'sleep 60']);
 	addScript(plan, 'off', 'never', ['echo never']);
-	const eat = `python3 -c 'x = bytearray(900 << 20); print(len(x))'`;
+	// Little by little, and written to: the kernel refuses no single piece.
+	const eat = `python3 -c 'print(len([b"x" * (n << 20) for n in [8] * 500]))'`;
 	addScript(plan, 'hungry', 'eats', ['#!/bin/bash', 'set -e', 'echo eating', eat, 'echo full']);
 	addScript(plan, 'hungry', 'fills', [
 		...['#!/bin/bash', 'set -e', "trap 'for i in {1..20}; do echo tidying $i; done' EXIT", 'fallocate -l 5G /big || true'],

@@ -80,13 +80,16 @@ function fitLast<T>(items: readonly T[]): { readonly fitting: readonly T[] } {
 
 async function readLog(context: Context, run: KnownRun, node: string, log: LogName, signal: AbortSignal): Promise<FileEnd> {
 	if (log === 'console') return readEnd(consoleLogPath(run.directory, node), `the console of ${node}`);
-	if (log === 'startup') return { text: startupText(run, node), isCut: false };
+	const startup = log === 'startup' ? startupText(run, node) : '';
+	if (startup !== '') return { text: startup, isCut: false };
 	const live = (await context.runs.live()).find(({ runDirectory }) => runDirectory === run.directory);
 	if (live) return readFromGuest(live, node, log, signal);
+	if (log === 'startup') return { text: '', isCut: false };
 	if (log === 'journal') return readEnd(path.join(journalsDirectory(run.directory), `${node}.log`), `the journal of ${node}`);
 	throw usageFailure('cloud-init has its log in the machine, and that is gone', { hint: 'start_lab keeps the machines; `console` has what cloud-init wrote there' });
 }
 
+/** What the scripts wrote in this run; nothing in one whose machine was restored behind them. */
 const startupText = ({ state }: KnownRun, node: string): string =>
 	(state.nodes.find(({ name }) => name === node)?.scripts ?? [])
 		.flatMap(({ script, outcome }) => (outcome ? [`--- ${oneLine(script)}: ${outcome.status}`, outcome.output.trimEnd()] : []))
@@ -98,14 +101,17 @@ const readEnd = (file: string, what: string): Promise<FileEnd> =>
 /** Lines that a guest is asked for. */
 const guestLines = 5000;
 
-const guestCommands: Readonly<Record<'journal' | 'cloud-init', string>> = {
+const guestCommands: Readonly<Record<Exclude<LogName, 'console'>, string>> = {
+	startup: `tail -q -n ${guestLines} /run/rehearse/*.output`,
 	journal: `journalctl --boot --no-pager --lines=${guestLines}`,
 	'cloud-init': `tail -q -n ${guestLines} /var/log/cloud-init.log /var/log/cloud-init-output.log`,
 };
 
-async function readFromGuest({ controlSocket }: LiveLab, node: string, log: 'journal' | 'cloud-init', signal: AbortSignal): Promise<FileEnd> {
+async function readFromGuest({ controlSocket }: LiveLab, node: string, log: Exclude<LogName, 'console'>, signal: AbortSignal): Promise<FileEnd> {
 	const request: LabRequest = { op: 'exec', node, command: guestCommands[log], timeoutMs: guestMs, maximumBytes: maximumLogBytes };
 	const { stdout, stderr, exitCode, timedOut } = (await ask(controlSocket, request, { signal, deadlineMs: guestMs + 10_000 })) as CommandAnswer;
-	if (exitCode === 0) return { text: stdout, isCut: stdout.split('\n').length > guestLines };
+	// Traces stand among the output of a script, behind record separators.
+	const text = log === 'startup' ? stdout.replace(/\x1e.*\n?/g, '') : stdout;
+	if (exitCode === 0) return { text, isCut: stdout.split('\n').length > guestLines };
 	throw usageFailure(timedOut ? `${node} did not hand out its log in ${guestMs / 1000} s` : `${node} has no such log`, { detail: stderr.slice(0, 500) });
 }

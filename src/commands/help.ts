@@ -11,7 +11,7 @@ export interface Topic {
 	readonly title: string;
 }
 
-const helpDirectory = (): string => path.join(packageRoot(), 'src', 'help');
+const helpDirectory = (): string => path.join(packageRoot(), 'bin', 'help');
 
 const readTopic = (name: string): string => readFileSync(path.join(helpDirectory(), `${name}.md`), 'utf8');
 

@@ -121,7 +121,7 @@ export const WaivedSection = ({ state: { waived } }: { readonly state: RunState 
 		</Section>
 	);
 
-/** The sentences of src/help/limits.md, which a test compares. */
+/** The sentences of bin/help/limits.md, which a test compares. */
 const limits = [
 	"The image is built from Debian's packages by rehearse, not by OpenFactory's image builder. The kernel is booted directly, so boot loader, partitions and firmware are not rehearsed; nor is that a live medium forgets.",
 	'Packages are installed without their recommendations, documentation and translations. What a recipe gets on OpenFactory only because Debian recommends it is missing here.',

@@ -1,5 +1,5 @@
 /**
- * The bundled lab as it is, in a job of GitHub Actions as src/help/ci.md has it: everything passes, every report says so, the
+ * The bundled lab as it is, in a job of GitHub Actions as bin/help/ci.md has it: everything passes, every report says so, the
  * run is evidence, no declared password is in anything of it, and nothing is left behind.
  */
 import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ import { bundledLab } from './support/labs.js';
 
 const nodes = ['immich-server', 'immich-ml', 'postgres-pgvector', 'redis'];
 
-/** Runs the job of the workflow of src/help/ci.md in a directory of its own: the lab in `my-lab`, this checkout in `.rehearse`. */
+/** Runs the job of the workflow of bin/help/ci.md in a directory of its own: the lab in `my-lab`, this checkout in `.rehearse`. */
 async function runJob(t: ExecutionContext, sandbox: Sandbox): Promise<{ readonly job: string; readonly ended: Ended }> {
 	const job = path.join(sandbox.path, 'job');
 	await mkdir(job);

@@ -1,6 +1,6 @@
 /**
  * What is seen of a node whose shell greets everybody and whose service dies and comes back, in a job of GitLab as
- * src/help/ci.md has it.
+ * bin/help/ci.md has it.
  */
 import { mkdir, readFile, rename, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';

@@ -27,7 +27,7 @@ export async function writeResults(file: string, results: Results): Promise<void
 	await rename(`${file}.new`, file);
 }
 
-/** A row of Markdown for each step, as src/help/kvm.md has them. */
+/** A row of Markdown for each step, as bin/help/kvm.md has them. */
 export function renderResults(steps: readonly Step[], results: Results): string {
 	const rows = steps.map(({ name, what }) => {
 		const result = results[name];

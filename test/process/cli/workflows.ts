@@ -25,7 +25,7 @@ export interface GitlabJob {
 }
 
 /** The texts of all; the first are those of one machine, for GitHub and for GitLab; tests run from the root of the repository. */
-export const workflowTexts: readonly string[] = [...readFileSync('src/help/ci.md', 'utf8').matchAll(/^```yaml\n(# \.git[^]*?)^```$/gm)].map(([, text = '']) => text);
+export const workflowTexts: readonly string[] = [...readFileSync('bin/help/ci.md', 'utf8').matchAll(/^```yaml\n(# \.git[^]*?)^```$/gm)].map(([, text = '']) => text);
 
 /** The steps of the one job of the workflow for GitHub. */
 export const githubSteps = (): readonly Step[] => Object.values((parse(workflowTexts[0] ?? '') as GithubWorkflow).jobs)[0]?.steps ?? [];

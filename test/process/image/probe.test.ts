@@ -1,8 +1,14 @@
 /** What updates a mirror has: a server on this host's loopback that has some of them, asked by apt's own program. */
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { probeUpdates } from '../../../src/image/archives.js';
+
+/** Also of connections that are kept: this process ends when nothing is open any more. */
+function end(server: Server): void {
+	server.close();
+	server.closeAllConnections();
+}
 
 /** Serves an InRelease file for each of some suites; resolves to its address. */
 async function serve(t: ExecutionContext, suites: readonly string[]): Promise<string> {
@@ -10,7 +16,7 @@ async function serve(t: ExecutionContext, suites: readonly string[]): Promise<st
 		const isThere = suites.some((suite) => request.url === `/debian/dists/${suite}/InRelease` || request.url === `/debian-security/dists/${suite}/InRelease`);
 		response.writeHead(isThere ? 200 : 404).end(isThere ? 'Origin: Debian\n' : 'nothing');
 	});
-	t.teardown(() => server.close());
+	t.teardown(() => end(server));
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 	return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
@@ -36,7 +42,7 @@ test('without a mirror nothing is asked: mmdebstrap takes updates by itself', as
 
 test('an abort ends the wait', async (t) => {
 	const server = createServer(() => undefined);
-	t.teardown(() => server.closeAllConnections());
+	t.teardown(() => end(server));
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 	const uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/debian`;
 	const aborting = new AbortController();

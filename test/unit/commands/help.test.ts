@@ -22,7 +22,7 @@ import { maximumBody } from '../../../src/scenario/http.js';
 import { kept as keptStops } from '../../../src/supervisor/debugging/save-points.js';
 import type { Schema } from '../plan/validator.js';
 
-const help = (topic: string): string => readFileSync(`src/help/${topic}.md`, 'utf8');
+const help = (topic: string): string => readFileSync(`bin/help/${topic}.md`, 'utf8');
 
 /** Every name of a key in a schema, however deep. */
 function keysOf(value: unknown): string[] {
@@ -110,7 +110,7 @@ test('`rehearse help limits` has the limits that are obeyed', (t) => {
 
 test('every topic has a title and leads to topics that there are', (t) => {
 	const topics = writtenTopics();
-	t.deepEqual(topics.map(({ name }) => `${name}.md`), readdirSync('src/help').sort());
+	t.deepEqual(topics.map(({ name }) => `${name}.md`), readdirSync('bin/help').sort());
 	for (const { name, title } of topics) {
 		t.regex(title, /^[A-Z]/, name);
 		const text = topicText(name, topics);

@@ -96,7 +96,7 @@ test('the limits on the page are those of `rehearse help limits`', (t) => {
 	const plain = (text: string): string => text.replaceAll('`', '').replaceAll(/\s+/g, ' ');
 	const html = reportPage({ state: foldEvents(readLog('passed')), logs: [] });
 	const limits = [...part(html, '<section id="limits"', '</section>').matchAll(/<li>(.*?)<\/li>/g)].map(([, text]) => text ?? '');
-	const help = plain(part(readFileSync('src/help/limits.md', 'utf8'), '## What a rehearsal cannot tell', '\n## Sizes'));
+	const help = plain(part(readFileSync('bin/help/limits.md', 'utf8'), '## What a rehearsal cannot tell', '\n## Sizes'));
 	t.true(limits.length > 5);
 	t.deepEqual(limits.filter((limit) => !help.includes(limit)), []);
 });

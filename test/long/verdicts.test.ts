@@ -2,9 +2,9 @@
 import test, { type ExecutionContext } from 'ava';
 import type { PlanDocument } from '../../src/plan/schema.js';
 import type { RunResult } from '../../src/outcome/result.js';
-import { addScript, addTest, editLab, nodeOf } from './support/labs.js';
-import { makeSandbox } from './support/sandbox.js';
-import { resultIn, runTool } from './support/tool.js';
+import { addScript, addTest, editLab, nodeOf } from '../integration/support/labs.js';
+import { makeSandbox } from '../integration/support/sandbox.js';
+import { resultIn, runTool } from '../integration/support/tool.js';
 
 /** Nodes of one image, each with an alias of its own where it lives on. */
 function fill(plan: PlanDocument): void {

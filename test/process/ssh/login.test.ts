@@ -19,7 +19,7 @@ const isOfNoUse = test.macro(async (t, shell: string, message: RegExp) => {
 	t.regex(error?.message ?? '', message);
 });
 test('a shell that sends people away', isOfNoUse, 'echo This account is currently not available.; exit 1', /runs nothing: This account is currently not available\.$/);
-test('an expired password', isOfNoUse, 'echo "Password change required but no TTY available." >&2; exit 1', /runs nothing: Password change required/);
+test('an expired password', isOfNoUse, 'echo "Password change required but no TTY available." >&2; exit 1', /the password of user 'ops' has expired, and has to be changed before anything runs: Password change required/);
 test('a shell that is not there', isOfNoUse, 'exit 127', /runs nothing: its shell ends with status 127$/);
 
 const refuses = test.macro(

@@ -98,6 +98,13 @@ export const reportFlags = {
 	html: { type: 'string', requiresArg: true, describe: 'write the page of the run to this file as well' },
 } as const;
 
+/** The files among their values. @throws Failure `usage` for one without a name */
+export const reportFiles = (flags: Pick<InferredOptionTypes<typeof reportFlags>, 'junit' | 'code-quality' | 'html'>) => ({
+	junit: filled('junit', flags.junit),
+	codeQuality: filled('code-quality', flags['code-quality']),
+	html: filled('html', flags.html),
+});
+
 /** For commands that start a lab's machines (../commands/start-options). */
 export const startFlags = {
 	...acceleratorFlag,

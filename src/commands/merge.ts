@@ -5,7 +5,7 @@ import { ExitCode, usageFailure } from '../base/errors.js';
 import { exitCodeOf, resultOf } from '../outcome/result.js';
 import { mergeShards, type MergedLab } from '../shard/merge.js';
 import { findShards, readShard } from '../shard/store.js';
-import { openReports, reportRun, type ReportRunOptions } from './run-reports.js';
+import { openReports, reportRun, type ReportFiles, type ReportRunOptions } from './run-reports.js';
 
 export interface MergeOptions extends ReportRunOptions {
 	/** Directories of shards, or directories that hold some. */
@@ -36,7 +36,7 @@ const resultOfAll = (merged: readonly MergedLab[]): object => {
 };
 
 /** The same files with the name of the lab in them: `report.xml` is `report-web.xml`. */
-function filesOf(lab: string, { junit, codeQuality, html }: MergeOptionsFiles): MergeOptionsFiles {
+function filesOf(lab: string, { junit, codeQuality, html }: ReportFiles): ReportFiles {
 	const named = (file: string | undefined) => {
 		if (file === undefined) return undefined;
 		const { dir, name, ext } = path.parse(file);
@@ -44,8 +44,6 @@ function filesOf(lab: string, { junit, codeQuality, html }: MergeOptionsFiles): 
 	};
 	return { junit: named(junit), codeQuality: named(codeQuality), html: named(html) };
 }
-
-type MergeOptionsFiles = Pick<ReportRunOptions, 'junit' | 'codeQuality' | 'html'>;
 
 function writeTimes(file: string, merged: readonly MergedLab[]): void {
 	try {

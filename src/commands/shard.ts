@@ -10,7 +10,7 @@ import type { RunCourse } from '../protocol/run-spec.js';
 import { summary } from '../report/summary.js';
 import type { ShardRecord } from '../shard/record.js';
 import { claimShard, writeShard, type ShardRun } from '../shard/store.js';
-import { divide, type LabWork, type Unit, type UnitTimes } from '../shard/units.js';
+import { divide, orderNumber, type LabWork, type Unit, type UnitTimes } from '../shard/units.js';
 import { loadPlan, type LoadedPlan } from './load-lab.js';
 import { rehearseShown } from './rehearse-shown.js';
 import type { StartOptions } from './start-options.js';
@@ -110,7 +110,7 @@ async function rehearseUnits(
 	stopping: ReturnType<typeof stopOnSignals>,
 ): Promise<RunState> {
 	const has = (name: string) => units.some((unit) => unit.name === name);
-	const only = units.flatMap(({ name }) => (name.startsWith('order-') ? [Number(name.slice('order-'.length))] : []));
+	const only = units.flatMap(({ name }) => orderNumber(name) ?? []);
 	const shuffle = work.shuffle && only.length > 0 ? { ...work.shuffle, only } : undefined;
 	return rehearseShown(
 		{

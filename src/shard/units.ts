@@ -32,6 +32,9 @@ export const unitKey = ({ lab, name }: Unit): string => `${lab}/${name}`;
 /** The unit of an order. @param number from 1 */
 export const orderName = (number: number): UnitName => `order-${number}`;
 
+/** The number of the order that a unit is; undefined for another unit. */
+export const orderNumber = (name: UnitName): number | undefined => (name.startsWith('order-') ? Number(name.slice('order-'.length)) : undefined);
+
 /** All units of a lab. */
 export const unitsOf = ({ lab, robustness, shuffle }: LabWork): Unit[] => [
 	{ lab, name: 'plain' },

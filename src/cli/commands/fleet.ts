@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.js';
-import { filled, jsonFlag, reportFlags, startFlags, startOptions, traceFlag } from '../flags.js';
+import { jsonFlag, reportFiles, reportFlags, startFlags, startOptions, traceFlag } from '../flags.js';
 import { checkFlags, checksOf, requireNoReports, shardFlags, shardOf } from '../work-flags.js';
 
 /** `rehearse fleet LAB…` */
@@ -21,7 +21,7 @@ export const fleetDefinition = defineCommand({
 	async run(flags, terminal) {
 		const { labs, cold, trace, json, strict } = flags;
 		const shard = shardOf(flags);
-		const files = { junit: filled('junit', flags.junit), codeQuality: filled('code-quality', flags['code-quality']), html: filled('html', flags.html) };
+		const files = reportFiles(flags);
 		const { userPaths } = await import('../../runs/paths.js');
 		const work = { ...startOptions(flags), ...checksOf(flags), labs, cold, course: { trace }, json, terminal, paths: userPaths() };
 		if (shard) {

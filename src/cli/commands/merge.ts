@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.js';
-import { filled, jsonFlag, reportFlags } from '../flags.js';
+import { filled, jsonFlag, reportFiles, reportFlags } from '../flags.js';
 
 /** `rehearse merge SHARD…` */
 export const mergeDefinition = defineCommand({
@@ -17,9 +17,7 @@ export const mergeDefinition = defineCommand({
 		const { mergeCommand } = await import('../../commands/merge.js');
 		return mergeCommand({
 			...{ shards, json, strict, terminal },
-			junit: filled('junit', flags.junit),
-			codeQuality: filled('code-quality', flags['code-quality']),
-			html: filled('html', flags.html),
+			...reportFiles(flags),
 			times: filled('times', flags.times),
 		});
 	},

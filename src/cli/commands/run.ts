@@ -1,6 +1,6 @@
 import { usageFailure } from '../../base/errors.js';
 import { defineCommand } from '../command.js';
-import { filled, jsonFlag, labArgument, reportFlags, runIdFlag, runIdOf, startFlags, startOptions, traceFlag } from '../flags.js';
+import { jsonFlag, labArgument, reportFiles, reportFlags, runIdFlag, runIdOf, startFlags, startOptions, traceFlag } from '../flags.js';
 import { anySeed, checkFlags, checksOf, requireNoReports, shardFlags, shardOf } from '../work-flags.js';
 
 /** Reads --from-iso and what goes with it. @throws Failure `usage` for what goes with it and came without */
@@ -63,9 +63,7 @@ export const runDefinition = defineCommand({
 	async run(flags, terminal) {
 		const start = startOptions(flags);
 		const runId = runIdOf(flags['run-id']);
-		const junit = filled('junit', flags.junit);
-		const codeQuality = filled('code-quality', flags['code-quality']);
-		const html = filled('html', flags.html);
+		const files = reportFiles(flags);
 		const { robustness, shuffle, defaultTests } = checksOf(flags);
 		const { lab, json, cold, from, only, keep, trace, strict } = flags;
 		const { userPaths } = await import('../../runs/paths.js');
@@ -75,7 +73,7 @@ export const runDefinition = defineCommand({
 		if (shard) {
 			const ofOneMachine = { 'from-iso': fromIso, from, only: only[0], keep: keep === 'never' ? undefined : keep, 'save-failed': flags['save-failed'] || undefined, 'run-id': runId };
 			for (const [flag, value] of Object.entries(ofOneMachine)) if (value !== undefined) throw usageFailure(`--${flag} is for a run on one machine: give it without --shard`);
-			requireNoReports({ junit, codeQuality, html, strict });
+			requireNoReports({ ...files, strict });
 			const { shardCommand } = await import('../../commands/shard.js');
 			return shardCommand({ ...common, ...shard, labs: [lab], cold, robustness, shuffle, course: { trace } });
 		}
@@ -86,7 +84,7 @@ export const runDefinition = defineCommand({
 			restore: { cold, from, only },
 			fromIso,
 			course: { keep, trace, robustness },
-			...{ junit, codeQuality, html },
+			...files,
 			saveFailed: flags['save-failed'],
 			shuffle: shuffle && { count: shuffle.count, seed: shuffle.seed ?? anySeed() },
 		});

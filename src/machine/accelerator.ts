@@ -40,7 +40,7 @@ export const candidatesFor = (flags: readonly string[]): readonly Accelerator[] 
 
 /**
  * Emulation. What a guest would use because the processor has it, and what costs an emulator more than it saves, is
- * taken away: five-level page tables lengthen every address look-up, `rep movsb` and `rep stosb` (erms, and what says
+ * taken away: five-level page tables lengthen every address look-up, `rep movsb` and `rep stosb` (erms, and the flags
  * that they are fast: fsrm, fsrs, fsrc, fzrm) are carried out byte by byte, smap and smep end a translation block at every
  * access to user memory, protection keys (pku, pks) are looked after at every change of process, umip is one more
  * thing to emulate, svm has modules loaded. Together with the leaner machine a boot took 17 % less processor time, and
@@ -99,7 +99,7 @@ export async function proveAccelerator(
 	}
 	if (choice === 'kvm') {
 		throw hostFailure('no-accelerator', `KVM does not work on this host: ${whyNotKvm}`, {
-			hint: '`rehearse doctor` says more; without --accel kvm the lab runs under emulation (TCG)',
+			hint: '`rehearse doctor` shows more; without --accel kvm the lab runs under emulation (TCG)',
 		});
 	}
 	const outcome = await boot(tcg);

@@ -1,4 +1,4 @@
-/** What the guest's agent (`cloud-init/guest/agent`) says, a line each: `kind name=value …`. */
+/** The messages of the guest's agent (`cloud-init/guest/agent`), a line each: `kind name=value …`. */
 import type { Writable } from 'node:stream';
 import { washed } from '../base/wash.js';
 import type { ScriptEnding } from '../trace/read.js';
@@ -23,17 +23,17 @@ export type AgentMessage =
 	/** The answer to `snapshot`, as `parseSnapshot` reads it. */
 	| { readonly kind: 'snapshot'; readonly data: string };
 
-/** What else a guest tells of the time in which a script ran. */
+/** What else a guest reports of the time in which a script ran. */
 export interface Circumstances {
 	/** The machine is going down: no other script is run. */
 	readonly isStopping?: true;
-	/** What its kernel had to say: of processes that it killed, of disks that fail. */
+	/** What its kernel logged: of processes that it killed, of disks that fail. */
 	readonly kernel?: readonly string[];
 	/** File systems without room, by their places. */
 	readonly full?: readonly string[];
 }
 
-/** What a restored machine tells of itself. */
+/** What a restored machine reports of itself. */
 export interface Awake {
 	/** By how much its clock is ahead of the host's, in milliseconds: right to half of `clockDelayMs`; `NaN` where it does not know. */
 	readonly clockOffsetMs: number;
@@ -50,8 +50,8 @@ export interface Awake {
 
 /** Reads a line of the agent; `undefined` for one that is none of its messages. */
 export function parseAgentMessage(line: string): AgentMessage | undefined {
-	const [kind, ...words] = line.trim().split(' ');
-	const fields = new Map(words.map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]));
+	const [kind, ...pairs] = line.trim().split(' ');
+	const fields = new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
 	const plain = (name: string) => fields.get(name) ?? '';
 	const decoded = (name: string) => Buffer.from(plain(name), 'base64').toString('utf8');
 	// What is read by programs has its own reader; all else is shown.
@@ -90,15 +90,15 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 	}
 }
 
-/** How much may wait to be read by a guest before it is told the time no more, in bytes. */
+/** How much may wait to be read by a guest before it gets the time no more, in bytes. */
 const maximumUnread = 64 * 2 ** 10;
 
-/** Tells a guest the host's time. A guest that asks for ever and never reads would otherwise fill this process's memory. */
-export function tellTime(agent: Writable): void {
+/** Sends a guest the host's time. A guest that asks for ever and never reads would otherwise fill this process's memory. */
+export function sendTime(agent: Writable): void {
 	if (agent.writableLength < maximumUnread) agent.write(`clock ${Date.now()}\n`);
 }
 
-/** How many lines of a kind are kept of what a guest tells of a script. */
+/** How many lines of a kind are kept of what a guest reports of a script. */
 const keptLines = 20;
 
 function listed(key: 'kernel' | 'full', text: string): Circumstances {

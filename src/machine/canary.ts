@@ -1,6 +1,6 @@
 /**
  * The canary: the lab's own kernel with one command in the place of a system, on no disk. It is booted, saved and restored,
- * as a node is, and so tells whether an accelerator works, how fast it is, and whether a saved machine goes on.
+ * as a node is, and so shows whether an accelerator works, how fast it is, and whether a saved machine goes on.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -90,7 +90,7 @@ export async function bootCanary(accelerator: Accelerator, kernel: CanaryKernel,
 		const booted = await start(false);
 		const bootMs = patiently(limits.bootDeadlineMs);
 		try {
-			await booted.says(bootedToken, bootMs, `its kernel had not reached user space after ${formatMs(bootMs)}`, signal);
+			await booted.waitFor(bootedToken, bootMs, `its kernel had not reached user space after ${formatMs(bootMs)}`, signal);
 		} catch (error) {
 			signal?.throwIfAborted();
 			const { why, ...rest } = outcomeOf(error);
@@ -110,7 +110,7 @@ export async function bootCanary(accelerator: Accelerator, kernel: CanaryKernel,
 			await loadState(monitor, stateFile, options);
 			await proceed(monitor, signal);
 			restored.write(answer);
-			await restored.says(restoredToken, options.deadlineMs, late, signal);
+			await restored.waitFor(restoredToken, options.deadlineMs, late, signal);
 			return { ms };
 		} catch (error) {
 			signal?.throwIfAborted();
@@ -181,14 +181,14 @@ class CanaryProcess {
 	}
 
 	/** Waits for a token on its console. */
-	async says(token: string, deadlineMs: number, late: string, signal: AbortSignal | undefined): Promise<void> {
-		const said = new Promise<void>((resolve) => {
+	async waitFor(token: string, deadlineMs: number, late: string, signal: AbortSignal | undefined): Promise<void> {
+		const shown = new Promise<void>((resolve) => {
 			this.#output.onText = () => {
 				if (this.#output.text.includes(token)) resolve();
 			};
 			this.#output.onText();
 		});
-		await withDeadline(Promise.race([said, this.#death]), deadlineMs, () => new Late(late), signal);
+		await withDeadline(Promise.race([shown, this.#death]), deadlineMs, () => new Late(late), signal);
 	}
 
 	write(text: string): void {
@@ -205,7 +205,7 @@ class CanaryProcess {
 	}
 }
 
-/** QEMU's own words about why it ended: the first line of its standard error that is no register dump. */
+/** QEMU's own message about why it ended: the first line of its standard error that is no register dump. */
 const firstComplaint = (stderr: string): string | undefined =>
 	stderr
 		.split('\n')

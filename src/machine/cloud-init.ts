@@ -1,4 +1,4 @@
-/** What cloud-init says of itself, as a judgement: `/run/cloud-init/status.json` of the guest. */
+/** Judges how cloud-init ended by its own report: `/run/cloud-init/status.json` of the guest. */
 
 import { washed } from '../base/wash.js';
 

@@ -60,7 +60,7 @@ export class CommandChannel implements GuestCommands {
 	readonly #port: Duplex;
 	readonly #listeners = new Map<string, Listener>();
 	readonly #gone = new AbortController();
-	/** What a restored guest still says to the host that it was saved under is nothing to this one. */
+	/** Part of each id: what a restored guest still sends to the host that it was saved under is not meant for this one. */
 	readonly #prefix = randomBytes(4).toString('hex');
 	#count = 0;
 
@@ -72,8 +72,8 @@ export class CommandChannel implements GuestCommands {
 		onLines(port, {
 			maximumBytes: maximumLineBytes,
 			onLine: (line) => {
-				const [kind = '', ...words] = line.trim().split(' ');
-				const fields = new Map(words.map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]));
+				const [kind = '', ...pairs] = line.trim().split(' ');
+				const fields = new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
 				this.#listeners.get(fields.get('id') ?? '')?.(kind, fields);
 			},
 		});
@@ -90,7 +90,7 @@ export class CommandChannel implements GuestCommands {
 		return new Map([...stdout.matchAll(/^(\S+\.service) (\d{1,9})$/gm)].map(([, unit = '', count]) => [unit, Number(count)]));
 	}
 
-	async #do(word: 'run' | 'restarts', words: readonly string[], limits: Limits): Promise<CommandResult> {
+	async #do(request: 'run' | 'restarts', values: readonly string[], limits: Limits): Promise<CommandResult> {
 		const id = this.#nextId();
 		const output = { out: new Collected(), err: new Collected() };
 		const start = performance.now();
@@ -102,14 +102,14 @@ export class CommandChannel implements GuestCommands {
 				if (kind === 'ended') resolve(fields);
 			});
 		});
-		this.#send([word, id, ...words].join(' '));
+		this.#send([request, id, ...values].join(' '));
 		let ended: ReadonlyMap<string, string> | undefined;
 		try {
 			ended = await this.#within(ending, limits);
 		} catch (error) {
 			this.#send(`kill ${id}`);
 			if (!(error instanceof DeadlinePassed)) throw error;
-			if (!hasBegun) throw this.#silent(`nothing was heard for ${Math.round(limits.timeoutMs / 1000)} s`);
+			if (!hasBegun) throw this.#silent(`it sent nothing for ${Math.round(limits.timeoutMs / 1000)} s`);
 		} finally {
 			this.#listeners.delete(id);
 		}

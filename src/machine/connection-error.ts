@@ -20,7 +20,7 @@ const phrases: Record<ConnectionReason, string> = {
 	failed: 'failed',
 };
 
-/** The reason in the words of strerror(3) or gai_strerror(3). */
+/** The reason that a message of strerror(3) or gai_strerror(3) gives. */
 export function connectionReason(description: string): ConnectionReason {
 	if (/refused/i.test(description)) return 'refused';
 	if (/timed out/i.test(description)) return 'timed-out';

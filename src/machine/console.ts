@@ -5,14 +5,14 @@ import { lastLines, withoutControls } from '../base/format.js';
 /** What it means that a kernel has halted its machine: not a fault, but the will of somebody within. */
 export const haltedMeaning = 'it was halted from within';
 
-/** Words on a console that mean an end. */
+/** A text on a console that means an end. */
 export interface FatalPattern {
-	/** A group in it is the reason, and told. */
+	/** A group in it is the reason, and is reported. */
 	readonly pattern: RegExp;
 	readonly meaning: string;
 }
 
-/** What a guest's console says when there is nothing more to wait for. */
+/** What a guest's console shows when there is nothing more to wait for. */
 const fatalPatterns: readonly FatalPattern[] = [
 	// With the end of its line: the reason may come in a later chunk.
 	{ pattern: /Kernel panic - not syncing: ?([^\r\n]*)[\r\n]/, meaning: 'its kernel panicked' },
@@ -40,7 +40,7 @@ export const maximumLogBytes = 64 * 2 ** 20;
 const maximumWaitingBytes = 8 * 2 ** 20;
 
 export interface ConsoleListeners {
-	/** Called once, with what the console says in words. */
+	/** Called once, with the meaning of what the console shows. */
 	readonly onFatal: (meaning: string) => void;
 	/** Called once, when its file is not written any more. */
 	readonly onFull?: () => void;
@@ -88,8 +88,8 @@ export class Console {
 		if (this.#room <= 0) this.#listeners.onFull?.();
 	}
 
-	/** Whether the kernel has announced its restart, which it does whatever else it is told to keep to itself. */
-	saysRestart(): boolean {
+	/** Whether the kernel has announced its restart, which it does at every log level. */
+	announcedRestart(): boolean {
 		return /\breboot: (?:Restarting system|machine restart)|\bsysrq: Resetting/.test(this.#recent);
 	}
 

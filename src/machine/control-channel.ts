@@ -52,7 +52,7 @@ export class ControlChannel {
 	/**
 	 * Lets a key in as `user`.
 	 * @param publicKey as OpenSSH writes it
-	 * @throws Failure `usage` for a user that the node does not have, `control-channel` when nothing is heard of it
+	 * @throws Failure `usage` for a user that the node does not have, `control-channel` when the guest does not answer
 	 */
 	async authorize(user: string, publicKey: string, slowdown: number, signal?: AbortSignal): Promise<void> {
 		const unknown = () => usageFailure(`${this.#node} has no user '${user}'`, { node: this.#node });
@@ -64,9 +64,9 @@ export class ControlChannel {
 	}
 
 	/**
-	 * Begins a shell on the guest's hvc0, in the place of another. Resolves when it reads, to what tells of its end and to
-	 * what ends it, which does no harm to another that has taken its place.
-	 * @throws Failure `control-channel` when nothing is heard of it
+	 * Begins a shell on the guest's hvc0, in the place of another. Resolves when the shell reads: `ended` resolves at its
+	 * end, and `leave` ends it, but no other shell that has taken its place.
+	 * @throws Failure `control-channel` when the guest does not answer
 	 */
 	async beginShell(
 		{ rows, columns }: TerminalSize,
@@ -88,7 +88,7 @@ export class ControlChannel {
 
 	/**
 	 * The end of the journal of the machine's boot.
-	 * @throws Failure `control-channel` when nothing is heard of it
+	 * @throws Failure `control-channel` when the guest does not answer
 	 */
 	async readJournal(lines: number, slowdown: number, signal?: AbortSignal): Promise<string> {
 		const answer = this.#received(/^journal text=([A-Za-z0-9+/]*={0,2})$/);
@@ -110,7 +110,7 @@ export class ControlChannel {
 		const late = () =>
 			brokenFailure('control-channel', `${this.#node} does not answer on its control channel`, {
 				node: this.#node,
-				hint: 'it answers once it is provisioned; `rehearse status` says how far it is',
+				hint: 'it answers once it is provisioned; `rehearse status` shows how far it is',
 			});
 		return withDeadline(promise, answerMs * slowdown, late, signal).finally(forget);
 	}

@@ -32,15 +32,15 @@ function compare<T>(
 	const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].toSorted();
 	return names.flatMap((subject) => {
 		const [old, now] = [before[subject], after[subject]];
-		if (old === undefined) return [{ kind, subject, change: 'added' as const, ...worded('after', kind, now) }];
-		if (now === undefined) return [{ kind, subject, change: 'removed' as const, ...worded('before', kind, old) }];
+		if (old === undefined) return [{ kind, subject, change: 'added' as const, ...described('after', kind, now) }];
+		if (now === undefined) return [{ kind, subject, change: 'removed' as const, ...described('before', kind, old) }];
 		const change = changeOf(old, now);
 		return change ? [{ kind, subject, ...change }] : [];
 	});
 }
 
-/** A thing that came or went, in a word. */
-function worded(when: 'before' | 'after', kind: DifferenceKind, thing: unknown): Partial<Change> {
+/** A short description of a thing that came or went. */
+function described(when: 'before' | 'after', kind: DifferenceKind, thing: unknown): Partial<Change> {
 	if (kind === 'file') return { [when]: fileKind(thing as SnapshotFile) };
 	return typeof thing === 'string' ? { [when]: thing } : {};
 }

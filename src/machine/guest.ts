@@ -22,7 +22,7 @@ export interface Guest {
 	untilUp(wait: Wait): Promise<void>;
 	/** The same after a restart, whatever has failed in it. Resolves to the ends of the scripts that ran again, if any. */
 	untilBack(wait: Wait): Promise<readonly ScriptMessage[]>;
-	/** Has its startup scripts run, where they do not by themselves, and waits for their ends, which are told as messages. */
+	/** Has its startup scripts run, where they do not by themselves, and waits for their ends, which the guest sends as messages. */
 	runScripts(wait: Wait): Promise<{ readonly failedUnits: string }>;
 	/** What the machine is like, as `parseSnapshot` reads it. */
 	snapshot(wait: Wait): Promise<string>;
@@ -32,10 +32,10 @@ export interface Guest {
 	setClock(): void;
 }
 
-/** How a startup script ended, as the guest tells it. */
+/** How a startup script ended, as the guest reports it. */
 export type ScriptMessage = Extract<AgentMessage, { readonly kind: 'script-finished' | 'script-repeated' }>;
 
-/** What the guest's agent can be told (`cloud-init/guest/agent`). */
+/** The requests that the guest's agent takes (`cloud-init/guest/agent`). */
 export type AgentRequest = 'sync' | 'wake' | 'start' | 'snapshot' | 'reboot' | `again ${string}` | `debug ${string}`;
 
 /** The tool's agent in a guest that was made from an image of the tool. */

@@ -17,7 +17,7 @@ const keyOf = (line: string): string => line.split(/\s+/).slice(0, 2).join(' ');
 export function findHealthProblems(awake: Awake, identity: Identity): string[] {
 	const complaints: string[] = [];
 	const { clockOffsetMs, clockDelayMs } = awake;
-	// On a busy host an answer is slow, and says less: that is no fault of the clock's.
+	// On a busy host an answer is slow, and less exact: that is no fault of the clock's.
 	const isRight = Math.abs(clockOffsetMs) <= clockToleranceMs + clockDelayMs / 2;
 	if (!isRight) complaints.push(`its clock is off by ${Math.round(clockOffsetMs)} ms`);
 	if (!(awake.reseeded >= 1)) complaints.push('its kernel has not reseeded its random numbers');

@@ -21,8 +21,8 @@ type LineTest = (line: string) => boolean;
 /** What a line must have to be it, the surest first. */
 function tests({ kind, subject, addedLines = [] }: Difference): LineTest[] {
 	const names = (name: string): LineTest => {
-		const word = new RegExp(`(?<![\\w./-])${escaped(name)}(?![\\w-])`);
-		return (line) => word.test(line);
+		const whole = new RegExp(`(?<![\\w./-])${escaped(name)}(?![\\w-])`);
+		return (line) => whole.test(line);
 	};
 	switch (kind) {
 		case 'file': {

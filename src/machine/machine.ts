@@ -3,7 +3,7 @@ import { brokenFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
 import { onLines } from '../base/lines.js';
 import { untilAborted, withDeadline } from '../base/waiting.js';
-import { type AgentMessage, maximumLineBytes, parseAgentMessage, tellTime } from './agent-message.js';
+import { type AgentMessage, maximumLineBytes, parseAgentMessage, sendTime } from './agent-message.js';
 import { cloudInitComplaints } from './cloud-init.js';
 import { CommandChannel } from './command-channel.js';
 import { ControlChannel } from './control-channel.js';
@@ -43,13 +43,13 @@ async function connectAgent(spec: MachineSpec, { connect, breakage, late }: Qemu
 	const onLine = (line: string) => {
 		const message = parseAgentMessage(line);
 		if (!message) return;
-		// At once: what the guest is told is as old as its way there.
-		if (message.kind === 'clock') return tellTime(agent);
+		// At once: a delay here would be an error of the guest's clock.
+		if (message.kind === 'clock') return sendTime(agent);
 		mailbox.put(message);
 		try {
 			options.onMessage(message);
 		} catch (error) {
-			breakage.report(machineDied, `what its agent says makes no sense: ${(error as Error).message}`);
+			breakage.report(machineDied, `a message of its agent makes no sense: ${(error as Error).message}`);
 		}
 	};
 	onLines(agent, { maximumBytes: maximumLineBytes, onLine, onTooLong });
@@ -80,7 +80,7 @@ const agentGuest = ({ name, consoleTail }: QemuProcess['hardware'], agent: Agent
 		}
 	},
 	async untilBack(wait) {
-		// What has failed is the lab's doing, and told by whoever restarted it. Its startup scripts ran at the first boot.
+		// A failed unit is the lab's doing, and whoever restarted the machine reports it. Startup scripts ran at the first boot.
 		await agent.waitFor('provisioned', { ...wait, what: 'the end of its boot was' });
 		return [];
 	},

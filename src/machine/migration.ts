@@ -14,7 +14,7 @@ export interface MigrationOptions {
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** The code of the failure of a load that took too long, which says nothing of what was to be loaded. */
+/** The code of the failure of a load that took too long, which is no proof that the state was bad. */
 export const stateLate = 'state-late';
 
 /** Halts the machine's processors. */
@@ -44,7 +44,7 @@ export async function freezeDisk(
 	await qmp.execute('blockdev-snapshot', { node: nodes.frozen, overlay: nodes.next }, signal);
 }
 
-/** The command that saves a state, of which QEMU's manual says that it is Xen's. */
+/** The command that saves a state; QEMU's manual describes it as Xen's. */
 const saveCommand = 'xen-save-devices-state';
 
 /** @throws Failure `no-saving` for a QEMU that cannot save a state as `saveState` has it saved */

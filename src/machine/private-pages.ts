@@ -1,5 +1,5 @@
 /**
- * What a machine has changed of a memory that it maps copy-on-write: the pages that are its own. The kernel tells which
+ * What a machine has changed of a memory that it maps copy-on-write: the pages that are its own. The kernel shows which
  * ones those are (proc_pid_pagemap(5)), and lets whoever could trace the process read and write them (proc_pid_mem(5)).
  *
  * A file of such pages begins with how many stretches it has, and with offset and length of each, in bytes of the memory;
@@ -35,7 +35,7 @@ export function parseMapping(text: string, file: string): Mapping | undefined {
 	return { origin, extent: [first.offset, last.end - first.start] };
 }
 
-/** Of a page, and of what the kernel says of one, in bytes. */
+/** Size of a page, and of the kernel's entry for one, in bytes. */
 const pageBytes = 4096;
 const entryBytes = 8;
 

@@ -40,7 +40,7 @@ const ownScopes = ['10', '20'];
 
 /**
  * The machine's addresses, such as `10.71.0.10/24 on enp0s3`, in their order. IPv4's prefix lengths and interfaces are
- * those of the connected route that holds the address; one without such a route is told bare.
+ * those of the connected route that holds the address; one without such a route is listed without them.
  * @param trie `/proc/net/fib_trie`
  * @param routes `/proc/net/route`
  * @param inet6 `/proc/net/if_inet6`

@@ -25,7 +25,7 @@ export interface QemuOptions {
 	/** Called with what the reader should know of it, and that fails nothing. */
 	readonly onNotice: (message: string) => void;
 	readonly signal?: AbortSignal | undefined;
-	/** What else its console may say when there is nothing more to wait for. */
+	/** More patterns on its console that mean that there is nothing more to wait for. */
 	readonly fatalPatterns?: readonly FatalPattern[];
 	/** Called with what it writes to its console. */
 	readonly onConsole?: (text: string) => void;
@@ -78,14 +78,14 @@ export async function startQemu(spec: MachineSpec, argv: readonly string[], opti
 	});
 	child.stdin?.on('error', () => undefined);
 	const { pid, exited, stdin } = child;
-	// What the guest had done to end it is told first.
+	// What the guest did to end it is reported first.
 	let ending: Promise<void> | undefined;
 	void exited.then(async ({ exitCode, signal: killedBy, recentStderr }) => {
 		if (exitCode === 0) await sleep(consoleLagMs);
 		await ending;
 		const how = killedBy ? `QEMU was killed by ${killedBy}` : `QEMU ended with status ${exitCode}`;
-		const words = lastLines(recentStderr, 5);
-		breakage.report('qemu-ended', words ? `${how}: ${words}` : how);
+		const message = lastLines(recentStderr, 5);
+		breakage.report('qemu-ended', message ? `${how}: ${message}` : how);
 	});
 
 	const connect = (path: string) => Promise.race([connectUnix(path, patiently(socketDeadlineMs), signal), breakage.promise]);
@@ -130,11 +130,11 @@ export async function startQemu(spec: MachineSpec, argv: readonly string[], opti
 /** What a guest has written to its console before it was reset has been read after that many milliseconds. */
 const consoleLagMs = 50;
 
-/** A kernel says on its console that it restarts the machine; a processor that can do no more says nothing. */
+/** Reports which reset it was: a kernel announces on its console that it restarts the machine, a triple fault does not. */
 async function reportReset(console: Console, breakage: Breakage): Promise<void> {
 	await sleep(consoleLagMs);
-	if (console.saysRestart()) breakage.report(guestRebooted, 'it was rebooted from within');
-	else breakage.report(guestReset, 'it was reset without a word on its console, as a processor does that faults three times over (a triple fault)');
+	if (console.announcedRestart()) breakage.report(guestRebooted, 'it was rebooted from within');
+	else breakage.report(guestReset, 'it was reset without a message on its console, as a processor does that faults three times over (a triple fault)');
 }
 
 /** Why a machine is halted that nobody has stopped (`RunState` in QEMU's QMP reference). QEMU stays alive then. */
@@ -157,7 +157,7 @@ export class Breakage {
 	constructor(name: string) {
 		this.#name = name;
 		this.promise = new Promise((_resolve, reject) => (this.#reject = reject));
-		// Whoever waits is told; that nobody waits at the moment is no fault.
+		// Whoever waits gets the rejection; that nobody waits at the moment is no fault.
 		this.promise.catch(() => undefined);
 	}
 

@@ -66,7 +66,7 @@ export async function findQcow2Danger(file: string): Promise<string | undefined>
 	});
 }
 
-/** Writes an empty disk to a new file. @throws what the file system has to say, also when the file is there already */
+/** Writes an empty disk to a new file. @throws the file system's error, also when the file is there already */
 export async function createQcow2(file: string, diskBytes: number): Promise<void> {
 	const { fileBytes, stretches } = emptyQcow2(diskBytes);
 	const write = async (handle: FileHandle) => {
@@ -79,7 +79,7 @@ export async function createQcow2(file: string, diskBytes: number): Promise<void
 /** The name of a node's disk by how many layers are below it. A dot is in no node's name, so `db` has no file of `db-1`. */
 export const overlayName = (node: string, layers: number): string => (layers === 0 ? `${node}.qcow2` : `${node}.${layers}.qcow2`);
 
-/** Makes an empty qcow2 file; what is below it, QEMU is told with every start. */
+/** Makes an empty qcow2 file; QEMU gets the file below it as an argument of every start. */
 export async function createOverlay(file: string, diskMiB: number): Promise<void> {
 	// A file of that name may be a checkpoint's too by now: it is left alone, and its name taken away.
 	await rm(file, { force: true });

@@ -50,14 +50,14 @@ export const machineDied = 'machine-died';
 /** The code of the failure that a machine breaks with when its guest reboots. */
 export const guestRebooted = 'guest-rebooted';
 
-/** The code of the same where the guest's kernel has not said that it does. */
+/** The code of the same where the guest's kernel has not announced it. */
 export const guestReset = 'guest-reset';
 
 /** The code of the failure that a machine breaks with when its guest powers it off, or halts it. */
 export const guestPoweredOff = 'guest-powered-off';
 
-/** Whether a failure says that somebody within the guest has ended it: that is the lab's doing, and no fault of the machine. */
+/** Whether a failure means that somebody within the guest has ended it: that is the lab's doing, and no fault of the machine. */
 export const isGuestsDoing = (code: string): boolean => code === guestRebooted || code === guestPoweredOff;
 
-/** Whether a failure says that a guest began anew, by whichever way. */
+/** Whether a failure means that a guest began anew, by whichever way. */
 export const isNewBeginning = (code: string): boolean => code === guestRebooted || code === guestReset;

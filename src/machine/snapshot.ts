@@ -55,8 +55,8 @@ const ownerNames = (accounts: Readonly<Record<string, string>>): ReadonlyMap<str
 	new Map(Object.entries(accounts).map(([name, fields]) => [fields.split(':')[0] ?? '', name]));
 
 /**
- * Told by users and groups already, or, as it holds salts, another after every change of a password to what it was:
- * what is in these files is not compared.
+ * Files whose content is not compared: users and groups are compared by themselves, and salts differ after every change
+ * of a password, even to what it was.
  */
 const reportedOtherwise = new Set(['/etc/passwd', '/etc/group', '/etc/shadow', '/etc/gshadow']);
 
@@ -113,7 +113,7 @@ function readUnits(text: string): Record<string, string> {
 
 function unitState(active: string, sub: string): string | undefined {
 	if (sub === 'auto-restart' || sub === 'auto-restart-queued') return 'ended, to be restarted';
-	const words: Readonly<Record<string, string>> = {
+	const states: Readonly<Record<string, string>> = {
 		active: 'active',
 		reloading: 'active',
 		refreshing: 'active',
@@ -121,10 +121,10 @@ function unitState(active: string, sub: string): string | undefined {
 		activating: 'starting',
 		deactivating: 'stopping',
 	};
-	return words[active];
+	return states[active];
 }
 
-/** Paragraphs of dpkg's status file, of which only three fields were told. */
+/** Paragraphs of dpkg's status file, of which the guest sends three fields only. */
 function readPackages(text: string): Record<string, string> {
 	const packages: Record<string, string> = {};
 	for (const paragraph of text.split(/^Package: /m)) {

@@ -87,8 +87,8 @@ const consoleArguments = 'console=ttyS0 8250.nr_uarts=1 quiet systemd.show_statu
  * The kernel compares the time stamp counter with its ticks while it boots, finds an emulated processor late, and asks
  * the ACPI timer from then on, which takes 5 µs each time. The counter is the host's and can be relied on (`tsc` in the
  * kernel's list of parameters); with KVM the kernel takes kvm-clock before either. An emulated processor that gets little
- * time from a busy host misses ticks as well: the kernel panics then ("IO-APIC + timer doesn't work"), unless it is told
- * not to check the timer, as a guest of KVM never does.
+ * time from a busy host misses ticks as well: the kernel panics then ("IO-APIC + timer doesn't work"), unless
+ * `no_timer_check` has it leave that check out, as a guest of KVM does by itself.
  */
 const clockArguments = 'tsc=reliable no_timer_check';
 
@@ -210,7 +210,7 @@ export const overlay = (nodeName: string, filename: string, backing: object | nu
 	backing,
 });
 
-/** The whole chain, said outright: what the files themselves say of their backing files may have moved since. */
+/** The whole chain of backing files, given explicitly: the paths in the files themselves may have moved since. */
 function disk({ overlayFile, layers, rootFile }: Pick<MachineSpec, 'overlayFile' | 'layers' | 'rootFile'>): object {
 	const root = { driver: 'raw', 'read-only': true, file: { driver: 'file', filename: rootFile } };
 	const frozen = layers.reduceRight<object>(

@@ -1,7 +1,7 @@
 /** Which command a process ended in, from what is known of the statuses. */
 import { isHeader, type Ran, type ShellProcess, type Unit } from './shell-process.js';
 
-/** The command that a process failed with; or those of which one did, without any that tells which. */
+/** The command that a process failed with; or several, where it is not known which of them failed. */
 export type Culprit = { readonly ran: Ran } | { readonly among: readonly Ran[]; readonly text: string };
 
 /** These fail with a closed output at most, where they are not redirected. */
@@ -23,7 +23,7 @@ export function culpritOf(process: ShellProcess, isPipefail: boolean): Culprit |
 	return isFine ? undefined : { ran: last };
 }
 
-/** A failure that is told of what cannot fail is that of something behind it, which was not traced. */
+/** Whether a command cannot fail: a failure that the shell reports of it is that of one behind it, which was not traced. */
 export const isWithoutFailure = ({ record: { command, output }, place, line }: Ran): boolean =>
 	harmless.test(command) &&
 	(place === undefined || isHarmless(place.text)) &&
@@ -67,7 +67,7 @@ function complains({ record }: Ran, beside: readonly ShellProcess[]): boolean {
 	return beside.some(({ rans }) => rans.some(({ record: { output } }) => isComplaintOf(name, output)));
 }
 
-/** Whether a program of this name says something in an output; of what it does not find the shell does. */
+/** Whether an output has a message of a program of this name; for a program that is not found, the shell writes one. */
 export const isComplaintOf = (name: string, output: string): boolean => complaintOf(name, output) !== undefined;
 
 /** The line that a program of this name complains in. */

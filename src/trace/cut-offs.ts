@@ -6,7 +6,7 @@ import { cutOfText, type CutKind } from '../shell/network-commands.js';
 export interface CutOff {
 	readonly kind: CutKind;
 	readonly script: string;
-	/** 1-based line of the script, or of the call that led to the command; absent where the shell does not tell it. */
+	/** 1-based line of the script, or of the call that led to the command; absent where the shell does not report it. */
 	readonly line?: number;
 	readonly command: string;
 }

@@ -1,4 +1,4 @@
-/** What dash's trace tells: the commands and the status of each before the next. It knows neither lines nor processes. */
+/** Reads dash's trace: the commands, and the status of each before the next. It has neither lines nor processes. */
 import type { CommandPlace, ScriptPlaces } from '../shell/command-places.js';
 import type { Followed, ScriptEnd } from './follow.js';
 import type { Ran } from './shell-process.js';
@@ -31,10 +31,10 @@ export function followDash(records: readonly TraceRecord[], script: ScriptPlaces
 	return { commands, last, culprit, unfinished: last ? [last] : [], isUnrecorded: false, interruption: undefined };
 }
 
-/** Whether what comes next tells how a command ended: not of pipelines and of functions, which run others meanwhile. */
+/** Whether the next record has the status of a command: not for pipelines and functions, which run others meanwhile. */
 function isReported({ place, record }: Ran, next: Ran | undefined, { functions }: ScriptPlaces): boolean {
 	const [name = ''] = record.command.split(' ');
-	// What follows a substitution does not tell of it.
+	// The record behind a substitution does not have its status.
 	if (!place || place.runs !== 'in turn' || place.isSubstituted || place.assigns === 'before') return false;
 	if (functions.has(name) || /^(?:eval|\.|command)$/.test(name)) return false;
 	const { pipeline } = place;
@@ -42,7 +42,7 @@ function isReported({ place, record }: Ran, next: Ran | undefined, { functions }
 	return pipeline === undefined || next?.place?.pipeline?.id !== pipeline.id;
 }
 
-/** The one place that a command can be at: what is the same in every run tells. */
+/** The one place that a command can be at, judged by its words that are the same in every run. */
 function onlyPlace({ places }: ScriptPlaces, command: string): CommandPlace | undefined {
 	const reported = command.split(/\s+/);
 	const assigned = /^\w+=/.exec(command)?.[0];

@@ -1,15 +1,15 @@
-/** Where a startup script failed: the line, the file and the command, as far as the trace and the shell tell. */
+/** Where a startup script failed: the line, the file and the command, as far as the trace and the shell's messages name them. */
 import type { FailedSource } from '../lab/trace.js';
 import type { ScriptPlaces } from '../shell/command-places.js';
 import { isHarmless, type Culprit } from './culprit.js';
 import type { Followed } from './follow.js';
-import { lastWordsIn, placeInOtherLanguage, refusalIn, sourcesOf, syntaxErrorIn, type NamedPlace } from './last-words.js';
+import { placeInLastMessage, placeInOtherLanguage, refusalIn, sourcesOf, syntaxErrorIn, type NamedPlace } from './interpreter-messages.js';
 import { changesTrace } from './output.js';
 import type { Ran } from './shell-process.js';
 import type { TraceRecord, TraceStream } from './stream.js';
 import { lineOfCommand } from './unrecorded.js';
 
-/** A failure as it is told; the command that it is of, where that was traced. */
+/** A failure as it is reported, with the command that failed, where that was traced. */
 export interface Failure {
 	readonly line?: number;
 	readonly command?: string;
@@ -27,20 +27,20 @@ export function findFailure(stream: TraceStream, followed: Followed, script: Scr
 	const ending = outputSince(last?.record, stream, followed.interruption);
 	const syntax = syntaxErrorIn(ending);
 	if (syntax !== undefined) return { line: syntax, isBeyondLast: true };
-	if (stream.shell === 'none') return beyond(placeInOtherLanguage(ending) ?? lastWordsIn(ending, new Set()));
+	if (stream.shell === 'none') return beyond(placeInOtherLanguage(ending) ?? placeInLastMessage(ending, new Set()));
 	const ran = culprit && 'ran' in culprit ? culprit.ran : undefined;
-	const words = lastWordsIn(ran ? outputSince(ran.record, stream, followed.interruption) : ending, sourcesOf(followed.commands));
+	const named = placeInLastMessage(ran ? outputSince(ran.record, stream, followed.interruption) : ending, sourcesOf(followed.commands));
 	const refused = refusalIn(ran ? outputSince(ran.record, stream, followed.interruption) : ending, () => sourcesOf(followed.commands));
 	if (refused && ran && !isSamePlace(refused, ran) && !followed.isUnrecorded) return { ...inFile(refused, ran), isBeyondLast: true };
-	if (followed.isUnrecorded && stream.end) return unrecorded(stream.end, followed, words, script);
+	if (followed.isUnrecorded && stream.end) return unrecorded(stream.end, followed, named, script);
 	const isReported = stream.end !== undefined && followed.interruption === undefined;
 	// The shell itself gave up on a later line, before it ran anything there.
-	if (words && (!ran || !(isReported || isSamePlace(words, ran)))) {
-		const call = words.file === undefined || ran !== undefined ? undefined : last?.record.command;
-		return { ...inFile(words, ran ?? last), ...(call === undefined ? {} : { command: call }), isBeyondLast: true };
+	if (named && (!ran || !(isReported || isSamePlace(named, ran)))) {
+		const call = named.file === undefined || ran !== undefined ? undefined : last?.record.command;
+		return { ...inFile(named, ran ?? last), ...(call === undefined ? {} : { command: call }), isBeyondLast: true };
 	}
 	// Reading a file fails where that file has an error.
-	const read = words?.file !== undefined && ran && /^(?:\.|source) /.test(ran.record.command) ? inFile(words, ran) : {};
+	const read = named?.file !== undefined && ran && /^(?:\.|source) /.test(ran.record.command) ? inFile(named, ran) : {};
 	if (culprit) return { ...fromCulprit(culprit), ...read };
 	return { ...traceEnd(followed), isBeyondLast: true };
 }
@@ -88,20 +88,20 @@ function placeOf(ran: Ran): Pick<Failure, 'line' | 'source'> {
 }
 
 /** Bash ended in a command that it has not traced. */
-function unrecorded(end: TraceRecord, followed: Followed, words: NamedPlace | undefined, script: ScriptPlaces): Failure {
+function unrecorded(end: TraceRecord, followed: Followed, named: NamedPlace | undefined, script: ScriptPlaces): Failure {
 	const { last } = followed;
 	const ended = traceEnd(followed);
 	const isPipeline = end.pipe.length > 1;
 	// With the trace ended it may be one that worked, before a subshell for one.
 	const isDoubtful = isPipeline || (ended.traceEnd !== undefined && isHarmless(end.command));
 	const command = isDoubtful ? {} : { command: end.command };
-	if (words) return { ...inFile(words, last), ...command, isBeyondLast: true };
+	if (named) return { ...inFile(named, last), ...command, isBeyondLast: true };
 	if (end.source !== '') {
 		const call = callInScript(last);
 		return { ...(call?.line === undefined ? {} : { line: call.line }), source: { file: end.source }, ...command, isBeyondLast: true };
 	}
 	const line = isDoubtful ? undefined : lineOfCommand(end.command, script, last?.line ?? 0);
-	// What bash tells may be the last that worked before a subshell: then the end of the trace is all that is known.
+	// Bash may report the last command that worked before a subshell: then the end of the trace is all that is known.
 	if (line === undefined && ended.traceEnd !== undefined) return { ...ended, isBeyondLast: true };
 	return { ...(line === undefined ? {} : { line }), ...command, isBeyondLast: true };
 }

@@ -1,5 +1,5 @@
 /**
- * Finds out from the records of a trace how each command ended. A record tells the status of what its process, or the
+ * Finds out from the records of a trace how each command ended. A record has the status of what its process, or the
  * one that forked it, ran before; so a command ends where the next record of its process at its depth, or the first
  * one of a process forked behind it, begins.
  */
@@ -8,7 +8,7 @@ import { placesOf } from '../shell/places-of.js';
 import { culpritOf, isWithoutFailure, type Culprit } from './culprit.js';
 import { Forks } from './forks.js';
 import { close, closeAll, endCommand, ownStatus, settle, type Ran, type ShellProcess } from './shell-process.js';
-import { refusalIn, sourcesOf } from './last-words.js';
+import { refusalIn, sourcesOf } from './interpreter-messages.js';
 import { changesTrace } from './output.js';
 import type { TraceEnd, TraceRecord } from './stream.js';
 import { isSameCommand } from './unrecorded.js';
@@ -19,7 +19,7 @@ export interface ScriptEnd {
 	readonly at: number | undefined;
 	/** Absent when it was killed. */
 	readonly exitCode: number | undefined;
-	/** What bash told of it. */
+	/** What bash recorded of it. */
 	readonly reported: TraceEnd | undefined;
 	/** The shell is to have this option, which makes a failure in a pipeline that of the pipeline. */
 	readonly isPipefail: boolean;
@@ -63,7 +63,7 @@ interface Refused {
 /** Behind these the script does not go on where it stood. */
 const jumps = /^(?:exit|return|break|continue|exec|eval|\.|source)(?: |$)/;
 
-/** So many records further on an element of the same pipeline may tell of its first command. */
+/** So many records further on an element of the same pipeline may record its first command. */
 const furthestRace = 64;
 
 class Follower {
@@ -120,8 +120,8 @@ class Follower {
 	}
 
 	/**
-	 * How many processes that were forked before this one tell of the same command after it: elements of a pipeline are
-	 * forked in their order and tell in any.
+	 * How many processes that were forked before this one record the same command after it: elements of a pipeline are
+	 * forked in their order and write their records in any.
 	 */
 	#forkedBefore({ pid, parent, line, source, command }: TraceRecord): number {
 		if (pid === parent) return 0;
@@ -138,7 +138,7 @@ class Follower {
 		return source === '' && place === undefined && action !== undefined && action.includes(name) && line <= action.split(/\n|\\n/).length;
 	}
 
-	/** One more command of a process that has told of one. */
+	/** One more command of a process that has recorded one before. */
 	#goOn(process: ShellProcess, record: TraceRecord, place: CommandPlace | undefined): Ran {
 		const isRoot = process === this.#root;
 		const isExitTrap = isRoot && !process.isEnding && this.#isExitTrap(record, place);
@@ -158,7 +158,7 @@ class Follower {
 		if (refused && top) this.#addRefused(process, top, refused, { ...record, status });
 		if (isFirstOfTrap && top) endCommand(top.ran, record.at, statusAtEnd(record, cause !== undefined, top.ran));
 		close(process, depth, record.at, status);
-		// Lines of what `eval` reads are told as if they followed it.
+		// Bash counts the lines of what `eval` reads as if they followed it.
 		const line = isInput && record.source === around.ran.record.source ? around.ran.line : lineOf(record, place, isTrap);
 		const within = process.open.at(-1)?.ran ?? process.within;
 		const own = { line, isTrap, isOwn: isRoot, within };
@@ -170,7 +170,7 @@ class Follower {
 		return ran;
 	}
 
-	/** What bash did not evaluate between two commands, by its own words or by the script's text. */
+	/** What bash did not evaluate between two commands, by its own message or by the script's text. */
 	#refused(top: Ran, { line: next, source, level, status }: TraceRecord, isBeside: boolean): Refused | undefined {
 		if (status === 0) return undefined;
 		const { place, line, record: before } = top;
@@ -188,7 +188,7 @@ class Follower {
 		return next > last ? { file: undefined, line: first, text: follower.text } : undefined;
 	}
 
-	/** The status that is told is that of what was not evaluated. */
+	/** Adds a command that bash refused to evaluate: the status in the record is the refused command's. */
 	#addRefused(process: ShellProcess, top: ShellProcess['open'][number], { file = '', line, text }: Refused, record: TraceRecord): void {
 		process.open.splice(process.open.indexOf(top), 1);
 		top.ran.endedAt ??= record.at;
@@ -253,7 +253,7 @@ const begin = (record: TraceRecord, place: CommandPlace | undefined, rest: Start
 	group: [],
 });
 
-/** Where a command begins: of one of several lines the shell tells any. In traps it tells none. */
+/** Where a command begins: of one of several lines the shell records any. In traps it records none. */
 const lineOf = ({ line, source }: TraceRecord, place: CommandPlace | undefined, isTrap: boolean): number | undefined =>
 	place?.line ?? (isTrap && source === '' ? undefined : line);
 

@@ -1,4 +1,4 @@
-/** The tree of a script's processes, from what each tells of the one that forked it and from the script's text. */
+/** The tree of a script's processes: each record names the process that forked its own; the rest is in the script's text. */
 import type { CommandPlace, Fork } from '../shell/command-places.js';
 import { close, isOf, lastUnit, ownStatus, settle, ShellProcess, type Unit } from './shell-process.js';
 import type { TraceRecord } from './stream.js';
@@ -15,7 +15,7 @@ export class Forks {
 		this.#byPid.set(pid, this.root);
 	}
 
-	/** The process of a record that has told of another one before; process numbers come again. */
+	/** The process of a record, if it has written one before; process numbers come again. */
 	find({ pid, parent }: TraceRecord): ShellProcess | undefined {
 		return pid === parent || pid === this.root.start.pid ? this.#byPid.get(pid) : undefined;
 	}
@@ -27,8 +27,8 @@ export class Forks {
 	}
 
 	/**
-	 * The process of a record that tells for the first time. Between it and the one that told before there may be some
-	 * that have told nothing, such as a subshell around a pipeline.
+	 * The process that wrote its first record. Between it and the one that wrote the record before there may be processes
+	 * that have written none, such as a subshell around a pipeline.
 	 */
 	fork(record: TraceRecord, place: CommandPlace | undefined, isPipefail: boolean, before: (ancestor: ShellProcess) => void): ShellProcess {
 		let parent = this.#byPid.get(record.parent) ?? this.root;
@@ -65,7 +65,7 @@ export class Forks {
 			return silent;
 		}
 		const child = new ShellProcess(parent, start);
-		// One in the background tells of the moment it was forked, whenever that was.
+		// One in the background records the moment it was forked, whenever that was.
 		if (child.runs === 'in turn') {
 			const unit = lastUnit(parent.children);
 			if (!unit) close(parent, parent.depthOf(record, start.level - (start.isSubstitution ? 1 : 0)), record.at, ownStatus(record, false));

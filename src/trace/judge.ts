@@ -1,4 +1,4 @@
-/** Tells failures that a script went on behind from those that it asked for and those that it ended on. */
+/** Tells apart the failures that a script went on behind, those that it asked for and those that it ended on. */
 import type { Fate } from '../lab/trace.js';
 import { culpritOf, isComplaintOf, isWithoutFailure } from './culprit.js';
 import { isHeader, type Ran, type ShellProcess } from './shell-process.js';
@@ -28,8 +28,8 @@ function nameOf({ record: { command } }: Ran): string {
 }
 
 /**
- * Of what runs beside others no status is ever told, but it may have said that it failed, behind whatever was told
- * meanwhile; unless a program of that name ran again.
+ * The shell reports no status of a command that runs beside others. The command itself may have written that it failed,
+ * into the output of records that came meanwhile; that counts unless a program of the same name ran again.
  */
 function isComplaining(ran: Ran, commands: readonly Ran[]): boolean {
 	if (ran.place?.runs !== 'beside' || isHeader(ran)) return false;

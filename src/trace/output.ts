@@ -10,7 +10,7 @@ const endsTrace = /^set (?:.* )?(?:\+\w*x|\+o xtrace|-$)/;
 /** The script gives its trace another look. */
 const setsPrompt = /^(?:(?:export|declare|local|readonly|typeset) (?:.* )?)?'?PS4=(.*)$/s;
 
-/** Whether the script has a trace of its own making from this command on, which tells neither processes nor statuses. */
+/** Whether the script has a trace of its own making from this command on, which has neither processes nor statuses. */
 export const changesTrace = (command: string): boolean => endsTrace.test(command) || setsPrompt.test(command);
 
 /**
@@ -20,7 +20,7 @@ export const changesTrace = (command: string): boolean => endsTrace.test(command
  */
 export function outputOf({ before, records, end }: TraceStream, script: string): string {
 	const isAskedFirst = /^#!.*sh -\w*x/.test(script);
-	/** Whether each process was asked to, by the script; `ended`: it will be, when it tells of one more command. */
+	/** Whether each process was asked to, by the script; `ended`: it will be, when it writes one more record. */
 	const asked = new Map<number, boolean | 'ended'>();
 	let prompt: Prompt | undefined;
 	let output = before;

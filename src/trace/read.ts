@@ -11,9 +11,9 @@ import { outputOf } from './output.js';
 import type { Ran } from './shell-process.js';
 import { parseStream, streamLimitBytes } from './stream.js';
 
-/** From what the guest sends of a startup script's end to what reports tell of it. */
+/** From what the guest sends of a startup script's end to what reports show of it. */
 
-/** How a script ended, as the guest tells it. */
+/** How a script ended, as the guest reports it. */
 export interface ScriptEnding {
 	readonly status: ScriptOutcome['status'];
 	/** Absent when the script was killed before it could exit. */
@@ -42,7 +42,7 @@ const messageLimit = 300;
 /** Lines that are shown around a failing one. */
 const excerptMargin = 3;
 
-/** Reads the trace of a script whose text is given; `untraced` says why it was not traced at all. */
+/** Reads the trace of a script whose text is given; `untraced` is the reason where it was not traced at all. */
 export function readScript(ending: ScriptEnding, text: string, untraced?: string): ReadScript {
 	const parsed = parseStream(ending.stream, text);
 	const stream = untraced === undefined ? parsed : { shell: 'none' as const, before: ending.stream, records: [] };
@@ -79,7 +79,7 @@ function forget({ last, unfinished }: Followed): void {
 }
 
 const reasonForNothing = (text: string): string =>
-	/^#!(?!.*\b(?:ba|da)?sh\b)/.test(text) ? 'its interpreter tells nothing' : 'the shell told of no command';
+	/^#!(?!.*\b(?:ba|da)?sh\b)/.test(text) ? 'its interpreter writes no trace' : 'the shell traced no command';
 
 function stepOf(ran: Ran, fates: ReadonlyMap<Ran, TraceStep['fate']>, commands: readonly Ran[]): TraceStep {
 	const { record, line, endedAt, status, isTrap, depth } = ran;
@@ -101,13 +101,13 @@ function stepOf(ran: Ran, fates: ReadonlyMap<Ran, TraceStep['fate']>, commands: 
 	};
 }
 
-/** Words that messages of failure have. */
+/** Words that are typical of error messages. */
 const complaint = /error|fatal|fail|cannot|can't|could not|denied|refused|not found|no such|invalid|unable|exists/i;
 
-/** What bash puts before what it says itself. */
+/** What bash puts before its own messages. */
 const prefix = /^\S+: line \d+: /;
 
-/** The line of what a command wrote that tells of its failure; else the last. Elements of a pipeline write together. */
+/** The line of a command's output that reports its failure; else the last. Elements of a pipeline write together. */
 function messageOf(ran: Ran, commands: readonly Ran[]): string {
 	const inner = ran.isOwn ? commands.slice(commands.indexOf(ran), 1 + commands.findLastIndex((other) => other === ran || other.outer.includes(ran))) : [];
 	const sources = [[ran], [...ran.group, ...inner]];

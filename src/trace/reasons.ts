@@ -1,4 +1,4 @@
-/** What others than a startup script have to say of its end: the kernel, its disk, and words that tell of want. */
+/** Why a startup script ended, by others than itself: the kernel, full file systems, and errors for want of a resource. */
 import { oneLine } from '../base/format.js';
 import type { ScriptOutcome } from '../lab/events.js';
 import type { ScriptTrace } from '../lab/trace.js';
@@ -7,13 +7,13 @@ import type { ScriptTrace } from '../lab/trace.js';
 interface Ended {
 	readonly status: ScriptOutcome['status'];
 	readonly exitCode?: number;
-	/** The kernel's own words meanwhile. */
+	/** What the kernel logged meanwhile. */
 	readonly kernel?: readonly string[];
 	/** Sentences about file systems without room. */
 	readonly full?: readonly string[];
 }
 
-/** Words of errno(3) that tell of want, and how runtimes put them; a script's output has more behind them, often. */
+/** Errors of errno(3) for want of a resource, and their wording in runtimes; often a script's output has more behind. */
 const wants = /No space left on device|ENOSPC|Disk quota exceeded|Cannot allocate memory|ENOMEM|\bMemoryError\b|Out of memory|Too many open files|Resource temporarily unavailable/i;
 
 const maximumLength = 300;
@@ -27,17 +27,17 @@ const waitsForBoot = 'a startup script is part of the boot: multi-user.target, a
 /** The status of a process that was killed: 128 and SIGKILL's number. */
 const killedStatus = 137;
 
-/** A sentence each, most telling first; none of what is plain from the script's own last words. */
+/** A sentence each, the likeliest cause first; none for what the script's last message shows anyway. */
 export function reasonsFor({ status, exitCode, kernel = [], full = [] }: Ended, { output, trace }: { readonly output: string; readonly trace: ScriptTrace }): string[] {
-	const reasons = kernel.map((words) => `the kernel: ${oneLine(words)}`);
+	const reasons = kernel.map((line) => `the kernel: ${oneLine(line)}`);
 	if (status === 'passed') return kept(reasons);
 	const killed = trace.steps.findLast((step) => step.status === killedStatus);
 	if (killed && killed.fate !== 'failing') reasons.push(`status ${killedStatus} (SIGKILL) of ${place(killed.line)}${oneLine(killed.command)}`);
-	else if (kernel.some((words) => /Killed process/.test(words)) && exitCode !== killedStatus) reasons.push(`the process that was killed had status ${killedStatus} (SIGKILL)`);
+	else if (kernel.some((line) => /Killed process/.test(line)) && exitCode !== killedStatus) reasons.push(`the process that was killed had status ${killedStatus} (SIGKILL)`);
 	const failing = trace.steps.find(({ fate }) => fate === 'failing');
 	if (status === 'timed-out' && startsUnits.test(failing?.command ?? '')) reasons.push(waitsForBoot);
-	const told = [failing?.output ?? '', output].map((text) => text.split('\n').findLast((line) => wants.test(line))).find((line) => line !== undefined);
-	if (told !== undefined) reasons.push(`it was told: ${oneLine(told)}`);
+	const reported = [failing?.output ?? '', output].map((text) => text.split('\n').findLast((line) => wants.test(line))).find((line) => line !== undefined);
+	if (reported !== undefined) reasons.push(`it printed: ${oneLine(reported)}`);
 	return kept([...reasons, ...full.map(oneLine)]);
 }
 

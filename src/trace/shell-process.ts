@@ -7,7 +7,7 @@ import type { TraceRecord } from './stream.js';
 export interface Ran {
 	readonly record: TraceRecord;
 	readonly place: CommandPlace | undefined;
-	/** 1-based line of the script, or of the record's source; undefined where the shell tells none that is right. */
+	/** 1-based line of the script, or of the record's source; undefined where the shell reports none that is right. */
 	readonly line: number | undefined;
 	readonly isTrap: boolean;
 	/** Whether the script itself is its process, and no subshell. */
@@ -22,7 +22,7 @@ export interface Ran {
 	within: Ran | undefined;
 	/** The substitution that an assignment took its status from. */
 	cause: ShellProcess | undefined;
-	/** Bash could not expand it, and so has not traced it: it is told by what came next. */
+	/** Bash could not expand it, and so did not trace it: it is inferred from the record that came next. */
 	readonly isRefused: boolean;
 	/** The other elements of its pipeline. */
 	group: readonly Ran[];
@@ -35,14 +35,14 @@ interface OpenCommand {
 
 /** What is known of a process from its first record, or from the first of what it forked. */
 export interface ProcessStart extends Pick<TraceRecord, 'level' | 'depth' | 'pid'> {
-	/** What it is forked for; undefined where the script does not tell. */
+	/** What it is forked for; undefined where that does not follow from the script. */
 	readonly fork: Fork | undefined;
 	readonly isSubstitution: boolean;
 	/** How many forks of the script's text are around it, itself included. */
 	readonly forks: number;
 }
 
-/** A shell process: the script's own, which may be the last to tell of itself, or one that it forked. */
+/** A shell process: the script's own, which may be the last to write a record, or one that it forked. */
 export class ShellProcess {
 	readonly open: OpenCommand[] = [];
 	/** Those that it forked since its own last record. */
@@ -58,7 +58,7 @@ export class ShellProcess {
 	tail: Unit | undefined;
 
 	readonly parent: ShellProcess | undefined;
-	/** A process that has told of no command yet has the `pid` 0. */
+	/** A process that has not written a record yet has the `pid` 0. */
 	start: ProcessStart;
 	/** How deep in the whole script that is. */
 	readonly startDepth: number;
@@ -92,10 +92,10 @@ export class ShellProcess {
 
 /** Processes that were forked for one thing. */
 export interface Unit {
-	/** `unknown`: the script's text does not tell, as in other files; then these may be several things. */
+	/** `unknown`: it does not follow from the script's text, as in other files; then these may be several things. */
 	readonly kind: 'pipeline' | 'subshell' | 'substitution' | 'unknown';
 	readonly id: number | undefined;
-	/** How many there are, also of those that told of nothing; undefined where that is unknown. */
+	/** How many there are, with those that wrote no record; undefined where that is unknown. */
 	readonly count: number | undefined;
 	/** The pipeline as it stands in the script; otherwise empty. */
 	readonly text: string;
@@ -126,15 +126,15 @@ export function isOf({ kind, id, elements }: Unit, { start }: Pick<ShellProcess,
 	return elements.every((element) => element.start.fork?.index !== start.fork?.index);
 }
 
-/** The status of a whole unit tells of its elements: of all where `pipefail` is set and it is 0, else of the last. */
-function tellStatuses({ elements, count, kind }: Unit, status: number | undefined, isPipefail: boolean): void {
+/** Sets the status of elements from that of their unit: of all where `pipefail` is set and it is 0, else of the last. */
+function setStatuses({ elements, count, kind }: Unit, status: number | undefined, isPipefail: boolean): void {
 	for (const element of elements) {
 		const isLast = count === 1 || (kind === 'pipeline' && element.start.fork?.index === (count ?? 0) - 1);
 		if (isLast || (isPipefail && status === 0)) element.status ??= status;
 	}
 }
 
-/** These have no status of their own; nor is what ended the trace told of. */
+/** Whether a command has no status of its own. Nor does the shell report the status of a command that ended the trace. */
 export const isHeader = ({ record, place }: Pick<Ran, 'record' | 'place'>): boolean =>
 	/^(?:for|case|select) /.test(record.command) || place?.assigns === 'before' || changesTrace(record.command);
 
@@ -165,7 +165,7 @@ export function closeAll(process: ShellProcess, at: number | undefined, status: 
 	const tail = lastUnit(children);
 	if (tail && tail.kind !== 'substitution') {
 		process.tail = tail;
-		if (status !== undefined) tellStatuses(tail, tail.count === 1 || !isPipefail || status === 0 ? status : undefined, isPipefail);
+		if (status !== undefined) setStatuses(tail, tail.count === 1 || !isPipefail || status === 0 ? status : undefined, isPipefail);
 	}
 	for (const child of children) closeAll(child, at, child.status, isPipefail);
 	joinGroup(tail);
@@ -184,8 +184,8 @@ function joinGroup(unit: Unit | undefined): void {
 }
 
 /**
- * Ends what a process forked since its last record, with what the next record of it, or of a process that it forked
- * later, tells. The substitution is given back that set $? there.
+ * Ends what a process forked since its last record. `record` is the next one of the process, or of a process that it
+ * forked later, and has the statuses. Returns the substitution that set $? there.
  */
 export function settle(process: ShellProcess, record: TraceRecord, place: CommandPlace | undefined, isPipefail: boolean): ShellProcess | undefined {
 	const { at, status, pipe } = record;
@@ -198,14 +198,14 @@ export function settle(process: ShellProcess, record: TraceRecord, place: Comman
 	const unit = substitution ? lastUnit(inTurn.filter(({ start }) => !start.isSubstitution)) : final;
 	// The last element of a pipeline may be the process itself (lastpipe), which is still in it.
 	const isOver = unit !== undefined && place?.forks.some(({ id }) => id === unit.id) !== true;
-	if (isOver) tellPipe(unit, pipe);
+	if (isOver) setPipeStatuses(unit, pipe);
 	for (const child of children) if (child.runs !== 'background') closeAll(child, at, child.status, isPipefail);
 	joinGroup(unit);
 	return substitution;
 }
 
-/** PIPESTATUS tells of each element. Those of a pipeline in another file are known by the order they were forked in. */
-function tellPipe({ elements, count, kind }: Unit, pipe: readonly number[]): void {
+/** Sets the status of each element from PIPESTATUS. In another file the order of the forks tells the elements apart. */
+function setPipeStatuses({ elements, count, kind }: Unit, pipe: readonly number[]): void {
 	if (kind === 'unknown' ? elements.length !== pipe.length : count !== pipe.length) return;
 	const inOrder = kind === 'unknown' ? elements.toSorted((a, b) => a.start.pid - b.start.pid) : elements;
 	for (const [index, element] of inOrder.entries()) {

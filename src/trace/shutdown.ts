@@ -1,4 +1,4 @@
-/** Which command of a startup script took its machine down, as far as the script's trace or its text tell. */
+/** Finds the command of a startup script that took its machine down, in the script's trace or else in its text. */
 import type { FailedSource, ScriptTrace, TraceStep } from '../lab/trace.js';
 import { analyseScript } from '../shell/script.js';
 import { endsMachine, runsShutdown } from '../shell/shutdown-commands.js';
@@ -7,7 +7,7 @@ import { endsMachine, runsShutdown } from '../shell/shutdown-commands.js';
 export interface ShutdownPlace {
 	/** 1-based line of the script: of the command, or of the call that led to it. */
 	readonly line?: number;
-	/** As the shell told it, or as it stands in the script. */
+	/** As the shell traced it, or as it is written in the script. */
 	readonly command: string;
 	/** Where the command is, if that is a file that the script sources. */
 	readonly source?: FailedSource;

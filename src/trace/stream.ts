@@ -6,7 +6,7 @@
 /** How much of it the guest's agent sends: the end (`$stream_limit` there). */
 export const streamLimitBytes = 131_072;
 
-/** A command as the shell told it when it began, with what it knew of those before. */
+/** A command as the shell recorded it when it began, with the statuses of those before. */
 export interface TraceRecord {
 	/** How often the shell reads input within input: substitutions, `eval`, traps. 1 is the script itself; 0 unknown. */
 	readonly level: number;
@@ -14,7 +14,7 @@ export interface TraceRecord {
 	readonly at: number | undefined;
 	/** 0 from dash. */
 	readonly pid: number;
-	/** Of the first record of a process: the nearest process around it that has told of a command; otherwise its own. */
+	/** Of the first record of a process: the nearest process around it that has written a record; otherwise its own. */
 	readonly parent: number;
 	/** How many functions and sourced files it is in. */
 	readonly depth: number;
@@ -35,11 +35,11 @@ export interface TraceStream {
 	/** What was written before the first command. */
 	readonly before: string;
 	readonly records: readonly TraceRecord[];
-	/** What trace.bash told when the script ended; absent where the script has a trap of its own, or was killed. */
+	/** What trace.bash recorded when the script ended; absent where the script has a trap of its own, or was killed. */
 	readonly end?: TraceEnd;
 }
 
-/** The end of a script as bash told it. */
+/** The end of a script as bash recorded it. */
 export interface TraceEnd extends TraceRecord {
 	/** The simple command that it ended in, nothing expanded: the one before a pipeline or a subshell that it ended in. */
 	readonly command: string;
@@ -49,7 +49,7 @@ export interface TraceEnd extends TraceRecord {
 const bashHead = /(\x1e+)\+ (\d+)[.,](\d+) (\d+) (\d+) (\d+) (\d+) ([\d ]+) \| (\d+) ([^\n]*?) > /g;
 const dashHead = /\x1e\+ (\d+) > /g;
 
-/** What dash says of the script itself has its name twice, since the shell that traces it reads it with `.`. */
+/** A message of dash about the script itself has its name twice, since the shell that traces it reads it with `.`. */
 const namedTwice = /^((\S*\/startup\/.+?): \d+: )\2: /gm;
 
 /** Takes the stream of a script apart, whose own text helps where a shell does not quote. What is no trace is output. */
@@ -77,16 +77,16 @@ function withoutScript(records: readonly TraceRecord[]): TraceRecord[] {
 
 /** What the trap of trace.bash runs, in whatever form it was traced. */
 const endBegins = /^(?:__rehearse\+=\(\$\?|PS4=.*__rehearse=BASHPID)/s;
-const endTold = /^\[\[ -n (\d+) ([\d ]+) : ([^]*) \]\]$/;
+const endRecord = /^\[\[ -n (\d+) ([\d ]+) : ([^]*) \]\]$/;
 /** The same in a trace of the script's own making. */
 const endForeign = /(?:^[^\n]*__rehearse\+=\(\$\? [^\n]*\n[^\n]*mapfile [^\n]*\n[^\n]*set -x\n)?^[^\n]*PS4=[^\n]*__rehearse=BASHPID[^\n]*\n/m;
 
-/** Takes the end that trace.bash told from the commands of the script. */
+/** Takes the end that trace.bash recorded from the commands of the script. */
 function splitEnd(records: readonly TraceRecord[]): Pick<TraceStream, 'records' | 'end'> {
-	// Behind it only what ran in the background tells of more.
+	// Behind it only processes in the background write records.
 	const begun = new Set(records.filter(({ command: each }) => endBegins.test(each)).map(({ pid }) => pid));
-	const last = records.findLast(({ command: each, pid, parent }) => (begun.has(pid) || pid !== parent) && endTold.test(each));
-	const [, status, pipe = '', command = ''] = endTold.exec(last?.command ?? '') ?? [];
+	const last = records.findLast(({ command: each, pid, parent }) => (begun.has(pid) || pid !== parent) && endRecord.test(each));
+	const [, status, pipe = '', command = ''] = endRecord.exec(last?.command ?? '') ?? [];
 	if (!last || status === undefined) return { records };
 	const first = records.findLast(({ command: each, pid }) => pid === last.pid && /^__rehearse\+=\(\$\?/.test(each));
 	const index = records.findIndex((record) => record.pid === last.pid && endBegins.test(record.command));
@@ -147,7 +147,7 @@ const dashRecord = (match: RegExpExecArray): Head => ({
 	source: '',
 });
 
-/** Bash tells these as they stand in the script, whatever quotes are in them. */
+/** Bash traces these as they are written in the script, whatever quotes are in them. */
 const unexpanded = /^(?:for|case|select) /;
 
 /** How long a command is that bash quoted: to the first end of a line outside of quotes. */
@@ -196,7 +196,7 @@ function dashLength(script: string): (body: string) => number {
 	};
 }
 
-/** How long a command of dash's is, which quotes nothing: a word of several lines is told by what such words are for. */
+/** How long a command of dash's is, which quotes nothing: what a word of several lines is for shows where it ends. */
 function unquotedLength(body: string, script: string): number {
 	// Assignments write nothing.
 	if (/^\w+=/.test(body)) return body.length - (body.endsWith('\n') ? 1 : 0);

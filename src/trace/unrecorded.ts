@@ -12,10 +12,10 @@ export function isSameCommand(reported: string, last: Ran | undefined, script: S
 	return false;
 }
 
-/** Where it cannot be told, it is. */
+/** Whether bash reported the last traced command. Where that is unknown: yes. */
 function isSame(reported: string, last: Ran, { aliases }: ScriptPlaces): boolean {
 	const { place, record } = last;
-	// For these bash tells the command before.
+	// For these bash reports the command before.
 	if (isHeader(last) && !/^\w+=|^set |PS4=/.test(record.command)) return true;
 	const [traced = ''] = record.command.split(/\s/);
 	const [first = ''] = reported.trim().split(/\s/);
@@ -27,7 +27,7 @@ function isSame(reported: string, last: Ran, { aliases }: ScriptPlaces): boolean
 
 /**
  * The line that a command of the script stands on, if there is one only, the first behind `after` where there are more.
- * A subshell that follows at once may have failed instead: bash does not tell of those.
+ * A subshell that follows at once may have failed instead: bash does not report those.
  */
 export function lineOfCommand(reported: string, { places }: ScriptPlaces, after: number): number | undefined {
 	const text = comparable(reported);
@@ -40,5 +40,5 @@ export function lineOfCommand(reported: string, { places }: ScriptPlaces, after:
 	return isBeforeSubshell ? undefined : place.line;
 }
 
-/** What runs in a process of its own is not told of as that of the script. */
+/** Bash does not report a command of a forked process as one of the script. */
 const isForkedFirst = ({ forks }: CommandPlace): boolean => forks.length > 0;

@@ -1,4 +1,4 @@
-/** The line to a startup script that is debugged, over the stream of its port. */
+/** The channel to a startup script that is debugged, over the stream of its port. */
 import type { Duplex } from 'node:stream';
 import { onLines } from '../../base/lines.js';
 import { maximumLineBytes } from '../agent-message.js';
@@ -7,7 +7,7 @@ import { encodeDebugCommand, parseDebugMessage, type DebugMessage, type DebugCom
 /** How many messages are kept that nobody has asked for yet: a script stands at each. */
 const keptMessages = 16;
 
-/** Says words, and keeps what the script tells until somebody asks for it. */
+/** Sends commands to the script, and keeps its messages until somebody asks for them. */
 export class DebugChannel {
 	readonly #port: Duplex;
 	readonly #kept: DebugMessage[] = [];
@@ -25,8 +25,8 @@ export class DebugChannel {
 		onLines(port, { maximumBytes: maximumLineBytes, onLine, ...(onTooLong ? { onTooLong } : {}) });
 	}
 
-	send(word: DebugCommand): void {
-		if (!this.#port.destroyed) this.#port.write(encodeDebugCommand(word, Date.now()));
+		send(command: DebugCommand): void {
+			if (!this.#port.destroyed) this.#port.write(encodeDebugCommand(command, Date.now()));
 	}
 
 	/** The next message of that kind, which may have come already. Never rejects: whoever waits also waits for the machine. */

@@ -1,4 +1,4 @@
-/** What a script that is debugged tells and is told (`cloud-init/guest/debug.bash`): a line each, its parts between tabs. */
+/** Messages of a script that is debugged, and commands to it (`cloud-init/guest/debug.bash`): a line each, its parts between tabs. */
 
 /** Where a script stops. */
 export interface DebugStop {
@@ -68,15 +68,15 @@ export function parseDebugMessage(line: string): DebugMessage | undefined {
 	};
 }
 
-/** A word as it is said; `nowMs` is the host's clock. */
-export function encodeDebugCommand(word: DebugCommand, nowMs: number): string {
-	switch (word.word) {
+/** The line that a command is sent as; `nowMs` is the host's clock. */
+export function encodeDebugCommand(request: DebugCommand, nowMs: number): string {
+	switch (request.word) {
 		case 'eval':
 		case 'instead':
-			return `${word.word}\t${encode(word.command)}\n`;
+			return `${request.word}\t${encode(request.command)}\n`;
 		case 'variables':
-			return `${['variables', word.names.filter(isVariableName).join(' ')].join('\t')}\n`;
+			return `${['variables', request.names.filter(isVariableName).join(' ')].join('\t')}\n`;
 		default:
-			return `${word.word}\t${[word.mode, word.depth, nowMs, word.lines.join(',')].join(' ')}\n`;
+			return `${request.word}\t${[request.mode, request.depth, nowMs, request.lines.join(',')].join(' ')}\n`;
 	}
 }

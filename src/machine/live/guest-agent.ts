@@ -10,7 +10,7 @@ import type { Wait } from '../guest.js';
 /** The longest answer that is read, in bytes: the agent keeps 16 MiB of each stream, in base64. */
 const maximumLineBytes = 48 * 2 ** 20;
 
-/** How long one question is waited for before it is asked again, in milliseconds: nobody hears it before the agent runs. */
+/** How long one request waits for its answer before it is sent again, in milliseconds: nobody reads it before the agent runs. */
 const askAgainMs = 2000;
 
 /** Between two questions whether a command has ended, in milliseconds: at first, and at most. */
@@ -52,7 +52,7 @@ export class GuestAgent {
 		const ends = performance.now() + deadlineMs;
 		for (;;) {
 			const id = ++this.#count;
-			// Questions that nobody heard at first are all answered later, one after another.
+			// Requests that nobody read at first are all answered later, one after another.
 			const isThere = await this.#ask('guest-sync', { id }, { deadlineMs: askAgainMs, signal }, (answer) => answer.return === id).then(() => true, () => false);
 			if (isThere) return;
 			signal?.throwIfAborted();
@@ -89,17 +89,17 @@ export class GuestAgent {
 		try {
 			this.#onAnswer(JSON.parse(line) as Answer);
 		} catch {
-			// It begins with what it had not said to somebody before.
+			// It begins with what it had not sent to somebody before.
 		}
 	}
 
-	/** One question at a time. @param isIts whether an answer is that to the question */
-	#ask(execute: string, words: object, { deadlineMs, signal }: Wait, isIts: (answer: Answer) => boolean = () => true): Promise<Answer> {
+	/** One request at a time. @param isIts whether an answer is that to the request */
+	#ask(execute: string, args: object, { deadlineMs, signal }: Wait, isIts: (answer: Answer) => boolean = () => true): Promise<Answer> {
 		return this.#semaphore.take(async () => {
 			const answered = new Promise<Answer>((resolve) => (this.#onAnswer = (answer) => void (isIts(answer) && resolve(answer))));
-			this.#port.write(`${JSON.stringify({ execute, arguments: words })}\n`);
+			this.#port.write(`${JSON.stringify({ execute, arguments: args })}\n`);
 			try {
-				return await withDeadline(answered, deadlineMs, () => this.#silent('nothing was heard of it'), signal);
+				return await withDeadline(answered, deadlineMs, () => this.#silent('it sent no answer'), signal);
 			} finally {
 				this.#onAnswer = () => undefined;
 			}

@@ -73,7 +73,7 @@ export class LiveGuest implements Guest {
 		const ends = performance.now() + wait.deadlineMs;
 		const rest = (): Wait => ({ ...wait, deadlineMs: Math.max(1000, ends - performance.now()) });
 		if (hasPersistence) {
-			await terminal.says(/persistence/, rest(), 'the menu of its boot loader was');
+			await terminal.waitFor(/persistence/, rest(), 'the menu of its boot loader was');
 			terminal.press(down);
 			terminal.press('\r');
 		}
@@ -81,7 +81,7 @@ export class LiveGuest implements Guest {
 		if (guestAgent) {
 			await Promise.race([guestAgent.untilThere(rest(), late), broken]);
 		} else if (login) {
-			await terminal.says(/ login: /, rest(), 'the prompt of its console was');
+			await terminal.waitFor(/ login: /, rest(), 'the prompt of its console was');
 			this.#shell = await RootShell.logIn(node, terminal, login, rest());
 		}
 		await this.#openSession(rest());

@@ -28,7 +28,7 @@ export const liveFatalPatterns: readonly FatalPattern[] = [
 	{ pattern: /BdsDxe: No bootable option|^(?:UEFI Interactive )?Shell> /m, meaning: 'its firmware (UEFI) finds no boot loader on the medium' },
 ];
 
-/** What SeaBIOS says at its debug port. */
+/** What SeaBIOS writes to its debug port. */
 const noBootLoader = /No bootable device|Boot failed: (?:not a bootable disk|Could not read)/;
 
 /** Starts the machine: resolves when QEMU runs, long before the guest has booted. */

@@ -19,7 +19,7 @@ const pieceBytes = 65_536;
 /** Between two looks for more, in milliseconds. */
 const intervalMs = 200;
 
-/** Begins the relay, and prints its directory once the connection is there, or what bash says of it. */
+/** Begins the relay, and prints its directory once the connection is there, or bash's error message. */
 const begin = `d=$(mktemp -d /run/relay.XXXXXX)
 mkfifo "$d/in"
 relay='if exec 3<>"/dev/tcp/$1/$2"; then : >"$0/up"; cat <>"$0/in" >&3 & cat <&3 >"$0/out"; kill $!; else : >"$0/down"; fi; : >"$0/end"'
@@ -33,8 +33,8 @@ export async function relayConnection(run: Run, host: string, port: number, limi
 	if (opened.timedOut) throw new GuestConnectionError(host, port, 'timed-out', '');
 	const directory = /^\/run\/relay\.\w+$/.exec(opened.stdout.trim())?.[0];
 	if (opened.exitCode !== 0 || directory === undefined) {
-		const words = opened.stderr.trim();
-		throw new GuestConnectionError(host, port, connectionReason(words), words.split('\n')[0] ?? '');
+		const message = opened.stderr.trim();
+		throw new GuestConnectionError(host, port, connectionReason(message), message.split('\n')[0] ?? '');
 	}
 	return new RelayedConnection(run, directory, limits);
 }

@@ -50,23 +50,23 @@ export class RootShell {
 		const refused = (why: string) =>
 			brokenFailure('console-login', `${node}: its console ${why}`, { node, hint: 'does a startup script change the user or the password?' });
 		terminal.type(username);
-		await terminal.says(/Password: /, wait, 'the question for a password at its console was');
+		await terminal.waitFor(/Password: /, wait, 'the question for a password at its console was');
 		terminal.type(password);
-		const [greeting] = await terminal.says(/Login incorrect|[$#%>] /, wait, 'a shell at its console was');
+		const [greeting] = await terminal.waitFor(/Login incorrect|[$#%>] /, wait, 'a shell at its console was');
 		if (greeting === 'Login incorrect') throw refused(`refuses user '${username}' with the declared password`);
-		// In the echo of what is typed the words are not whole.
+		// The echo of what is typed has the text in pieces: it does not match.
 		const begin = `stty -echo; dmesg -n 1; cd; printf "%s-%s\\n" root shell; while IFS= read -r l; do eval "$l"; done`;
 		if (username === 'root') {
 			terminal.type(` exec bash -c '${begin}'`);
-			await terminal.says(/root-shell\n/, wait, 'a shell of root at its console was');
+			await terminal.waitFor(/root-shell\n/, wait, 'a shell of root at its console was');
 		} else {
 			terminal.type(` exec sudo -H -p "%u-pass"word: bash -c '${begin}'`);
 			const asked = new RegExp(`root-shell\\n|${username.replaceAll('.', '\\.')}-password:|not found`);
-			const [question] = await terminal.says(asked, wait, 'a shell of root at its console was');
+			const [question] = await terminal.waitFor(asked, wait, 'a shell of root at its console was');
 			if (question === 'not found') throw refused(`has no sudo for user '${username}'`);
 			if (question.endsWith(':')) {
 				terminal.type(password);
-				const [answer] = await terminal.says(/root-shell\n|[Ss]orry|not in the sudoers|not allowed/, wait, 'a shell of root at its console was');
+				const [answer] = await terminal.waitFor(/root-shell\n|[Ss]orry|not in the sudoers|not allowed/, wait, 'a shell of root at its console was');
 				if (!answer.startsWith('root-shell')) throw refused(`does not let user '${username}' become root by sudo`);
 			}
 		}
@@ -81,17 +81,17 @@ export class RootShell {
 			const began = performance.now();
 			const id = `${this.#prefix}${++this.#count}`;
 			const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
-			// The guest ends it; it gets as long again, and some, to say so.
+			// The guest ends it; it gets as long again, and some, to report that.
 			const wait = { deadlineMs: 2 * timeoutMs + 20_000, signal };
 			const text = Buffer.from(command).toString('base64');
 			for (let at = 0; at < text.length; at += chunkLength) {
 				this.#terminal.type(`c="$c"${text.slice(at, at + chunkLength)};echo "${id}""+${at}"`);
-				await this.#terminal.says(new RegExp(`${id}\\+${at}\\n`), wait, 'the echo of a command at its console was');
+				await this.#terminal.waitFor(new RegExp(`${id}\\+${at}\\n`), wait, 'the echo of a command at its console was');
 			}
 			this.#terminal.type(`r ${id} ${seconds}`);
 			for (let reading = 0; reading < readings; reading++) {
 				if (reading > 0) this.#terminal.type(`p ${id}`);
-				const { match, text: printed } = await this.#terminal.reads(new RegExp(`\\n${id}\\. (\\d+) ([0-9a-f]{32})\\n`), wait, 'the end of a command at its console was');
+				const { match, text: printed } = await this.#terminal.readUntil(new RegExp(`\\n${id}\\. (\\d+) ([0-9a-f]{32})\\n`), wait, 'the end of a command at its console was');
 				const [, status, sum] = match;
 				const [stdout, stderr] = ['o', 'e'].map((stream) => decode(printed, `${id}${stream}`));
 				if (!stdout || !stderr || createHash('md5').update(stdout).update(stderr).digest('hex') !== sum) continue;

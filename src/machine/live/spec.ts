@@ -8,7 +8,7 @@ const machineType = 'q35,vmport=off,hpet=off';
 /** The port of QEMU's guest agent, for recipes that have that program (`qemu-ga --help`). */
 export const guestAgentPort = 'org.qemu.guest_agent.0';
 
-/** The port at which SeaBIOS says what it does (its docs/Debugging.md). */
+/** The port at which SeaBIOS writes its log (its docs/Debugging.md). */
 const debugPort = '0x402';
 
 /** QEMU's options for a live medium in a drive: no kernel from outside. The serial console is standard input and output. */

@@ -53,17 +53,17 @@ export class SshCommands implements Pick<GuestCommands, 'run' | 'connect'> {
 	async connect(host: string, port: number, { timeoutMs, signal }: Limits): Promise<Duplex> {
 		const relay = 'exec 3<>"/dev/tcp/$1/$2" 4<&0 || exit 1; echo >&2; cat <&4 >&3 & cat <&3; kill $!';
 		const started = await this.#start(`exec timeout 600 bash -c ${quote(relay)} relay ${quote(host)} ${port}`, { timeoutMs, signal });
-		let said = '';
+		let message = '';
 		let isOpen = false;
 		// Nobody reads from a connection that did not come about, and it does not end before it was read.
 		started.stream.once('exit', () => isOpen || started.stream.resume());
 		const opened = new Promise<void>((resolve, reject) => {
 			started.stderr.on('data', (chunk: Buffer) => {
-				said = (said + chunk.toString('utf8')).slice(-maximumWords);
-				isOpen ||= said.startsWith('\n');
+				message = (message + chunk.toString('utf8')).slice(-maximumMessage);
+				isOpen ||= message.startsWith('\n');
 				if (isOpen) resolve();
 			});
-			void started.ended.then(() => reject(new GuestConnectionError(host, port, connectionReason(said), said.trim().split('\n')[0] ?? '')));
+			void started.ended.then(() => reject(new GuestConnectionError(host, port, connectionReason(message), message.trim().split('\n')[0] ?? '')));
 		});
 		try {
 			await withDeadline(opened, timeoutMs, () => new GuestConnectionError(host, port, 'timed-out', ''), signal);
@@ -85,7 +85,8 @@ export class SshCommands implements Pick<GuestCommands, 'run' | 'connect'> {
 	}
 }
 
-const maximumWords = 4000;
+/** How much of an error message is kept, in characters. */
+const maximumMessage = 4000;
 
 /** Gathers a stream; what exceeds the limit is thrown away. */
 function collect(stream: NodeJS.ReadableStream): () => string {

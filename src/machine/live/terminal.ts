@@ -1,4 +1,4 @@
-/** What a person does at a serial console: waits for words, and types. */
+/** What a person does at a serial console: waits for a text, and types. */
 import { withoutControls } from '../../base/format.js';
 import { untilAborted, withDeadline } from '../../base/waiting.js';
 import type { Failure } from '../../base/errors.js';
@@ -7,8 +7,8 @@ import type { Wait } from '../guest.js';
 /** How much of what was not waited for is kept, in characters. */
 const keptLength = 512 * 1024;
 
-/** How long words are that are waited for, at most, with what a terminal is told between them. */
-const longestWords = 1024;
+/** How long a text is that is waited for, at most, with the terminal's control sequences in it. */
+const longestText = 1024;
 
 export interface TerminalOptions {
 	readonly type: (text: string) => void;
@@ -43,18 +43,18 @@ export class Terminal {
 		this.#options.type(keys);
 	}
 
-	/** Waits for words behind those that were waited for before. @throws Failure `machine-deadline` for `what` */
-	async says(pattern: RegExp, wait: Wait, what: string): Promise<RegExpExecArray> {
-		return (await this.reads(pattern, wait, what)).match;
+	/** Waits for a text behind the one that was waited for before. @throws Failure `machine-deadline` for `what` */
+	async waitFor(pattern: RegExp, wait: Wait, what: string): Promise<RegExpExecArray> {
+		return (await this.readUntil(pattern, wait, what)).match;
 	}
 
-	/** The same, with all that was written up to them. */
-	async reads(pattern: RegExp, { deadlineMs, signal }: Wait, what: string): Promise<{ readonly match: RegExpExecArray; readonly text: string }> {
+	/** The same, with all that was written up to it. */
+	async readUntil(pattern: RegExp, { deadlineMs, signal }: Wait, what: string): Promise<{ readonly match: RegExpExecArray; readonly text: string }> {
 		const { broken, late } = this.#options;
 		const found = new Promise<{ readonly match: RegExpExecArray; readonly text: string }>((resolve) => {
 			this.#look = (fresh) => {
-				// Only where they may be: there can be much before them.
-				const match = pattern.exec(withoutControls(this.#text.slice(-fresh - longestWords)));
+				// Only where it may be: there can be much before it.
+				const match = pattern.exec(withoutControls(this.#text.slice(-fresh - longestText)));
 				if (!match) return;
 				this.#look = () => undefined;
 				const text = withoutControls(this.#text);

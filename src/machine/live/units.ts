@@ -1,4 +1,4 @@
-/** What systemd says of an ISO's startup scripts and of failed units, and the commands that ask it. Pure. */
+/** Commands that ask systemd about an ISO's startup scripts and failed units, and readers of its answers. Pure. */
 import { quote } from '../../base/shell.js';
 import { washed } from '../../base/wash.js';
 import type { AgentMessage } from '../agent-message.js';
@@ -11,9 +11,9 @@ export const scriptUnit = (script: string): string => `startup-${script}.service
 const outputLines = 2000;
 const outputBytes = 65_536;
 
-/** How many of the failed units are told, with how many lines each. */
-const toldUnits = 5;
-const toldLines = 6;
+/** How many of the failed units are reported, with how many lines each. */
+const reportedUnits = 5;
+const reportedLines = 6;
 
 const properties = [
 	...['Id', 'ActiveState', 'Result', 'ExecMainCode', 'ExecMainStatus'],
@@ -61,10 +61,10 @@ function endOf(script: string, values: ReadonlyMap<string, string>, stream: stri
 	const ran = number('ExecMainStartTimestampMonotonic') > 0;
 	if (state === 'activating' || (state === 'inactive' && !ran)) return [];
 	const ms = Math.max(0, Math.round((number('ExecMainExitTimestampMonotonic') - number('ExecMainStartTimestampMonotonic')) / 1000));
-	const told = { kind: 'script-finished', script, ms, stream } as const;
-	if (result === 'success') return [{ ...told, status: 'passed', exitCode: 0 }];
-	if (result === 'timeout') return [{ ...told, status: 'timed-out' }];
-	return [{ ...told, status: 'failed', ...(ran && values.get('ExecMainCode') === exited ? { exitCode: number('ExecMainStatus') } : {}) }];
+	const ending = { kind: 'script-finished', script, ms, stream } as const;
+	if (result === 'success') return [{ ...ending, status: 'passed', exitCode: 0 }];
+	if (result === 'timeout') return [{ ...ending, status: 'timed-out' }];
+	return [{ ...ending, status: 'failed', ...(ran && values.get('ExecMainCode') === exited ? { exitCode: number('ExecMainStatus') } : {}) }];
 }
 
 /** A script that has ended has begun. */
@@ -83,10 +83,10 @@ export const readRestarts = (answer: string): ReadonlyMap<string, number> =>
 		}),
 	);
 
-/** The command that asks for failed units, but for those of startup scripts, with their last words. */
-export const askFailed = `systemctl list-units --failed --plain --no-legend --no-pager | awk '$1 !~ /^startup-/ {print $1}' | head -n ${toldUnits} | while read -r u; do
+/** The command that asks for failed units, but for those of startup scripts, with the last lines that they logged. */
+export const askFailed = `systemctl list-units --failed --plain --no-legend --no-pager | awk '$1 !~ /^startup-/ {print $1}' | head -n ${reportedUnits} | while read -r u; do
 echo "$u: $(systemctl show --property=Description --value -- "$u")"
-journalctl --boot --no-pager --output=cat --lines=${toldLines} -u "$u" 2>/dev/null | cut -c -300 | sed 's/^/  /'
+journalctl --boot --no-pager --output=cat --lines=${reportedLines} -u "$u" 2>/dev/null | cut -c -300 | sed 's/^/  /'
 done`;
 
 /** The answer to it, fit to be shown. */

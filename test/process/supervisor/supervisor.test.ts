@@ -164,7 +164,7 @@ test.serial('a machine that was reset is not said to have rebooted', async (t) =
 	const lab = await startLab(t, { nodes: ['one'], behaviour: 'resets' });
 	const { error } = await lab.waitFor('done');
 	t.like(error, { code: 'guest-reset', exitCode: 4, node: 'one' });
-	t.regex(error?.message ?? '', /^one: it was reset without a word on its console.*triple fault/);
+	t.regex(error?.message ?? '', /^one: it was reset without a message on its console.*triple fault/);
 	t.deepEqual(await lab.leftovers(), []);
 });
 

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import test from 'ava';
-import { parseAgentMessage, tellTime, type AgentMessage } from '../../../src/machine/agent-message.js';
+import { parseAgentMessage, sendTime, type AgentMessage } from '../../../src/machine/agent-message.js';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -65,7 +65,7 @@ for (const line of ['', ' ', 'login:', 'Provisioned', 'provisioned=', '{"kind":"
 
 test('a guest that asks for the time for ever and never reads fills no memory', (t) => {
 	const agent = new PassThrough({ highWaterMark: 1 });
-	for (let count = 0; count < 100_000; count++) tellTime(agent);
+	for (let count = 0; count < 100_000; count++) sendTime(agent);
 	t.true(agent.writableLength + agent.readableLength < 70_000);
 	t.regex(String(agent.read()), /^clock \d+\n/);
 });

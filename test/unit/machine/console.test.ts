@@ -53,7 +53,7 @@ const restarts = test.macro({
 	async exec(t, text: string, expected: boolean) {
 		const { console } = await open(t);
 		console.write(Buffer.from(text));
-		t.is(console.saysRestart(), expected);
+		t.is(console.announcedRestart(), expected);
 		await console.close();
 	},
 	title: (_, text, expected) => `${expected ? 'a restart' : 'no restart'}: ${JSON.stringify(text)}`,

@@ -56,8 +56,8 @@ test('a script that was not traced says so, whatever it writes', (t) => {
 	const { output, trace } = read(record(0, 1, 'false'), 'false\n', {}, 'tracing was turned off');
 	t.deepEqual(trace, { shell: 'none', why: 'tracing was turned off', steps: [] });
 	t.is(output, record(0, 1, 'false'));
-	t.is(read('boo\n', '#!/usr/bin/python3\nboo\n').trace.why, 'its interpreter tells nothing');
-	t.is(read('', '#!/bin/bash\n', { status: 'passed' }).trace.why, 'the shell told of no command');
+	t.is(read('boo\n', '#!/usr/bin/python3\nboo\n').trace.why, 'its interpreter writes no trace');
+	t.is(read('', '#!/bin/bash\n', { status: 'passed' }).trace.why, 'the shell traced no command');
 });
 
 test('output stands with the command that was told last, and the end of the script ends the last', (t) => {

@@ -20,11 +20,11 @@ test('what was killed was passed over', told, { status: 'failed', exitCode: 1, k
 ]);
 test('a script that passed all the same has the kernel\'s words', told, { status: 'passed', exitCode: 0, kernel: [killed] }, read('No space left on device\n'), [`the kernel: ${killed}`]);
 test('no room on the disk', told, { status: 'failed', exitCode: 1, full: ['no room is left on /: 0.0 of 5835 MiB'] }, read('cleaning up\n', step(3, 'dd of=/big', { status: 1, fate: 'failing', output: "dd: error writing '/big': No space left on device\n1+0 records in\n" })), [
-	"it was told: dd: error writing '/big': No space left on device",
+	"it printed: dd: error writing '/big': No space left on device",
 	'no room is left on /: 0.0 of 5835 MiB',
 ]);
-test('words of another language', told, { status: 'failed', exitCode: 1 }, read('Traceback\nOSError: [Errno 28] No space left on device\nbye\n'), ['it was told: OSError: [Errno 28] No space left on device']);
-test('no memory for another process', told, { status: 'failed', exitCode: 254 }, read('bash: fork: Cannot allocate memory\n'), ['it was told: bash: fork: Cannot allocate memory']);
+test('words of another language', told, { status: 'failed', exitCode: 1 }, read('Traceback\nOSError: [Errno 28] No space left on device\nbye\n'), ['it printed: OSError: [Errno 28] No space left on device']);
+test('no memory for another process', told, { status: 'failed', exitCode: 254 }, read('bash: fork: Cannot allocate memory\n'), ['it printed: bash: fork: Cannot allocate memory']);
 
 const partOfBoot = ['a startup script is part of the boot: multi-user.target, and every unit that comes after it, waits for the end of this script'];
 for (const command of ['systemctl start late.service', 'systemctl enable --now late', 'systemctl --quiet restart late']) {

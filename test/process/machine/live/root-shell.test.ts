@@ -11,7 +11,7 @@ const limits = { timeoutMs: 20_000 };
 
 async function logIn(t: ExecutionContext, noise?: string, password = 'secret'): Promise<RootShell> {
 	const terminal = await fakeConsole(t, noise);
-	await terminal.says(/ login: /, wait, 'a prompt was');
+	await terminal.waitFor(/ login: /, wait, 'a prompt was');
 	return RootShell.logIn('box', terminal, { username: 'ops', password }, wait);
 }
 

@@ -1,4 +1,4 @@
-/** What interpreters say of a script when they give up on it: the line, and the file that it is in. */
+/** Reads the line and the file from the message that an interpreter ends a script with. */
 import type { Ran } from './shell-process.js';
 
 /** A place that an interpreter names. */
@@ -6,7 +6,7 @@ export interface NamedPlace {
 	/** Undefined for the script itself. */
 	readonly file: string | undefined;
 	readonly line: number;
-	/** What was wrong there, where the interpreter quotes it or says it. */
+	/** What was wrong there, where the interpreter quotes or describes it. */
 	readonly command?: string;
 }
 
@@ -15,13 +15,13 @@ const isScript = (file: string): boolean => /\/startup\/[^/]+$/.test(file);
 /** A syntax error is found as the shell reads on, after the last command that it ran. */
 const syntaxError = /^\S*\/startup\/.+?: (?:line )?(\d+): (?:.*?: )?(?:syntax error(?! in expression|: (?:operand|invalid arithmetic))|unexpected EOF)/i;
 
-/** How much of a line is looked at, in characters: what shells say begins with the place. */
+/** How much of a line is read, in characters: messages of shells begin with the place. */
 const lineLimit = 400;
 
 const linesOf = (output: string): string[] => output.trimEnd().split('\n').map((line) => line.slice(0, lineLimit));
 
-/** A shell's last words; of an unset variable it tells no command, only the line. */
-const lastWords = /^(\S[^\n]*?): (?:line )?(\d+): /;
+/** The message that a shell ends with; for an unset variable it names no command, only the line. */
+const lastMessage = /^(\S[^\n]*?): (?:line )?(\d+): /;
 
 /** The line where the shell could not read the script on. */
 export function syntaxErrorIn(output: string): number | undefined {
@@ -32,21 +32,21 @@ export function syntaxErrorIn(output: string): number | undefined {
 	return undefined;
 }
 
-/** The place that a shell names in its last words, if that is in the script or in a file that is known to be sourced. */
-export function lastWordsIn(output: string, sources: ReadonlySet<string>): NamedPlace | undefined {
-	const [, file, line] = lastWords.exec(linesOf(output).at(-1) ?? '') ?? [];
+/** The place that a shell names in its last message, if it is in the script or in a file that is known to be sourced. */
+export function placeInLastMessage(output: string, sources: ReadonlySet<string>): NamedPlace | undefined {
+	const [, file, line] = lastMessage.exec(linesOf(output).at(-1) ?? '') ?? [];
 	if (file === undefined || line === undefined) return undefined;
 	if (isScript(file)) return { file: undefined, line: Number(line) };
 	return sources.has(file) ? { file, line: Number(line) } : undefined;
 }
 
-/** What bash says of words that it cannot expand. */
+/** Messages of bash about words that it cannot expand. */
 const refusal = /: (?:syntax error(?: in expression|: (?:operand|invalid arithmetic))|division by 0|bad substitution|value too great for base|bad array subscript|[^\n]*: unbound variable|arithmetic syntax error|expression recursion|attempted assignment to non-variable|invalid (?:number|integer constant|arithmetic base))|: unbound variable$/;
 
 /** The place of a command that the shell has just refused to evaluate. */
 export function refusalIn(output: string, sources: () => ReadonlySet<string>): NamedPlace | undefined {
 	if (output === '') return undefined;
-	return refusal.test(linesOf(output).at(-1) ?? '') ? lastWordsIn(output, sources()) : undefined;
+	return refusal.test(linesOf(output).at(-1) ?? '') ? placeInLastMessage(output, sources()) : undefined;
 }
 
 /** Files that a script's commands are known to be in, or were read by name. */
@@ -63,13 +63,13 @@ const frames = [
 	/^(\S{0,300}\/[^\s:]{1,300}):(\d+)$/gm,
 ];
 
-/** The innermost place of the script itself in what another interpreter says of its end. */
+/** The innermost place of the script itself in the message that another interpreter ended with. */
 export function placeInOtherLanguage(output: string): NamedPlace | undefined {
 	for (const pattern of frames) {
 		const all = [...output.matchAll(pattern)];
 		const traceback = pattern === frames[0] ? output.lastIndexOf('Traceback (most recent call last):') : 0;
 		const own = all.filter(({ 1: file = '', index }) => isScript(file) && index >= traceback);
-		// Python tells the innermost last, the others first.
+		// Python prints the innermost last, the others first.
 		const found = pattern === frames[0] ? own.at(-1) : own[0];
 		if (found) return { file: undefined, line: Number(found[2]), ...(found[3] === undefined ? {} : { command: found[3] }) };
 	}

@@ -17,7 +17,7 @@ export interface ExplainedFailure {
 	readonly file?: string;
 	readonly line?: number;
 	readonly test?: string;
-	/** What was to be, in words. */
+	/** What was to be, as a sentence. */
 	readonly expected?: string;
 	/** What was seen instead. */
 	readonly seen: string;
@@ -61,7 +61,7 @@ function errorFailure(state: RunState, { plan }: PlanPlaces): ExplainedFailure[]
 }
 
 const nextOfError = (exitCode: number): string =>
-	exitCode === 3 ? 'tell the person: this host lacks something, and `rehearse doctor` says what' : 'read_log with `console` of the node, or run_lab again';
+	exitCode === 3 ? 'report to the person: this host lacks something, and `rehearse doctor` shows what' : 'read_log with `console` of the node, or run_lab again';
 
 function scriptFailures(state: RunState, places: PlanPlaces): ExplainedFailure[] {
 	return state.nodes.flatMap(({ name: node, scripts }) =>

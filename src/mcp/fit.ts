@@ -1,4 +1,4 @@
-/** How much a client is told at once: what a model reads costs it its memory, and a guest can write any amount. */
+/** Bounds an answer to a client: what a model reads costs it its memory, and a guest can write any amount. */
 import { endOf, truncated } from '../base/format.js';
 import type { RunResult } from '../outcome/result.js';
 
@@ -44,13 +44,13 @@ const cuts = [
 
 /**
  * A result that fits: as it is, or without stages and without what passed, or with shorter texts and lists as well.
- * `isCut` tells whether something is missing.
+ * `isCut`: whether something is missing.
  */
 export function fitResult(result: RunResult, bytes: number = partBytes): { readonly result: RunResult; readonly isCut: boolean } {
 	if (jsonBytes(result) <= bytes) return { result, isCut: false };
-	const telling = withoutPassed(result);
-	if (jsonBytes(telling) <= bytes) return { result: telling, isCut: true };
-	const shorter = cuts.map(({ characters, items }) => cutTexts(cutLists(telling, items), characters));
+		const failing = withoutPassed(result);
+		if (jsonBytes(failing) <= bytes) return { result: failing, isCut: true };
+		const shorter = cuts.map(({ characters, items }) => cutTexts(cutLists(failing, items), characters));
 	return { result: shorter.find((one) => jsonBytes(one) <= bytes) ?? bare(result), isCut: true };
 }
 

@@ -1,4 +1,4 @@
-/** The runs that a server tells of: those whose plan is below its root, whoever started them. */
+/** The runs that a server answers about: those whose plan is below its root, whoever started them. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { usageFailure } from '../base/errors.js';
@@ -11,7 +11,7 @@ import { isFromElsewhere, runsNewestFirst } from '../runs/stored-runs.js';
 import { FollowedLog } from './followed-log.js';
 import type { Root } from './root.js';
 
-/** A run, and what its log says of it so far. */
+/** A run, with its state so far by its log. */
 export interface KnownRun {
 	readonly id: string;
 	readonly directory: string;
@@ -63,7 +63,7 @@ export class KnownRuns {
 	}
 
 	async #look(directory: string): Promise<KnownRun | undefined> {
-		// What a stranger's bundle says of its plan is not believed.
+		// The plan's path in a stranger's bundle is not believed.
 		if (!existsSync(eventLogPath(directory)) || isFromElsewhere(directory)) return undefined;
 		const log = this.follow(directory);
 		const state = await log.read();

@@ -43,7 +43,7 @@ export class LabJob implements Job {
 
 	async #run(work: Work): Promise<void> {
 		try {
-			await work({ onEvent: (body) => this.#take(body), onLine: (line) => this.#tell(line), signal: this.#stopping.signal });
+			await work({ onEvent: (body) => this.#take(body), onLine: (line) => this.#addLine(line), signal: this.#stopping.signal });
 		} catch (error) {
 			this.#error = toReported(toFailure(error));
 		}
@@ -55,10 +55,10 @@ export class LabJob implements Job {
 		const event: RunEvent = { at: Date.now(), ...body };
 		this.#state = foldEvent(this.#state, event);
 		const line = eventLine(event, this.#startedAt);
-		if (line !== undefined) this.#tell(line);
+		if (line !== undefined) this.#addLine(line);
 	}
 
-	#tell(line: string): void {
+	#addLine(line: string): void {
 		this.#recent = [...this.#recent, line].slice(-recentLines);
 	}
 

@@ -20,7 +20,7 @@ export interface SelectedLines {
 export function selectLines(text: string, { from, limit, grep }: Selection): SelectedLines {
 	const all = text === '' ? [] : text.replace(/\n$/, '').split('\n');
 	const wanted = grep?.toLowerCase();
-	const matching = all.flatMap((words, index) => (wanted === undefined || words.toLowerCase().includes(wanted) ? [{ line: index + 1, text: words }] : []));
+	const matching = all.flatMap((content, index) => (wanted === undefined || content.toLowerCase().includes(wanted) ? [{ line: index + 1, text: content }] : []));
 	const behind = from === undefined ? matching.slice(-limit) : matching.filter(({ line }) => line >= from);
 	return { lines: behind.slice(0, limit), total: all.length, matching: matching.length, next: behind[limit]?.line };
 }

@@ -15,7 +15,7 @@ import type { Job, JobState, JobView } from './job.js';
 import { failureOf, programCommand, startProgram } from './program.js';
 
 export interface ProgramJobOptions {
-	/** The id of the run, which the child is told. */
+	/** The id of the run, which the child gets as an argument. */
 	readonly id: string;
 	readonly kind: 'run' | 'lab';
 	readonly lab: string;
@@ -95,7 +95,7 @@ export class ProgramJob implements Job {
 		const hasBegun = state.startedAt !== undefined;
 		const jobState = isOver ? await this.#stateAtEnd(state) : 'running';
 		// Of a lab that was up there is no verdict.
-		const isTold = isOver && hasBegun && !state.detached;
+		const hasResult = isOver && hasBegun && !state.detached;
 		const hasFailed = jobState === 'up' && resultOf(state).verdict === 'failed';
 		return {
 			run: id,
@@ -105,7 +105,7 @@ export class ProgramJob implements Job {
 			plan,
 			elapsedMs: (this.#endedAt ?? Date.now()) - this.#startedAt,
 			progress: hasBegun ? log.recent : this.#stderr.split('\n').filter(Boolean).slice(-4).map((line) => shownText(oneLine(line), mask)),
-			...(isTold || hasFailed ? { result: resultOf(state) } : {}),
+			...(hasResult || hasFailed ? { result: resultOf(state) } : {}),
 			...(isOver && !hasBegun ? { error: this.#failure ?? this.#ending() } : {}),
 			...(hasBegun ? { directory: log.directory } : {}),
 		};

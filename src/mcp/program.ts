@@ -10,7 +10,7 @@ const argvOf = (args: readonly string[]): Argv => [process.execPath, programFile
 /** What of this process's environment is not for the program: a client's own CI, and what would show its model passwords. */
 const environment = { GITHUB_ACTIONS: undefined, REHEARSE_SHOW_SECRETS: undefined, NO_COLOR: '1' } as const;
 
-/** Starts the program. It is told to end when this process is gone, however that ended, and takes everything down then. */
+/** Starts the program. It ends when this process is gone, however that ended, and takes everything down then. */
 export const startProgram = (args: readonly string[], onStderr?: (text: string) => void): Promise<Child> =>
 	startChild(argvOf(args), {
 		signalWhenOrphaned: 'SIGTERM',
@@ -28,13 +28,13 @@ export async function runProgram(args: readonly string[], timeoutMs: number, sig
 	return stdout;
 }
 
-/** The failure that the program told on standard error, with its exit status. */
+/** The failure that the program reported on standard error, with its exit status. */
 export function failureOf(stderr: string, exitCode: number): Failure {
 	const text = washedText(stderr).trimEnd();
 	const at = text.lastIndexOf('rehearse: ');
 	const [message = '', ...rest] = (at < 0 ? text : text.slice(at + 'rehearse: '.length)).split('\n');
 	const hint = rest.find((line) => line.startsWith('hint: '))?.slice('hint: '.length);
 	const detail = [...(at > 0 ? [text.slice(0, at).trimEnd()] : []), ...rest.filter((line) => !line.startsWith('hint: '))].join('\n');
-	const told = message === '' ? `rehearse ended with exit status ${exitCode} and said nothing` : message;
-	return new Failure(exitCode === 2 ? 'usage' : 'program', exitCode as ExitCode, told, { hint, detail: detail === '' ? undefined : detail });
+	const reported = message === '' ? `rehearse ended with exit status ${exitCode} and no message` : message;
+	return new Failure(exitCode === 2 ? 'usage' : 'program', exitCode as ExitCode, reported, { hint, detail: detail === '' ? undefined : detail });
 }

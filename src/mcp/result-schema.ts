@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { RunResult } from '../outcome/result.js';
 
-/** A list that nobody changes, without the word `readOnly` in its schema: clients have to send and to show every word of it. */
+/** A list that nobody changes, without `readOnly` in its schema: clients have to send and to show all of a schema. */
 export const list = <T extends z.ZodType>(item: T) => z.array(item) as unknown as z.ZodType<readonly z.output<T>[], readonly z.input<T>[]>;
 
 const ms = z.number().describe('milliseconds');

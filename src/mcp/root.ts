@@ -68,7 +68,7 @@ export class Root {
 	#below(given: string): string {
 		if (given.includes('\0')) throw usageFailure('a path with a NUL byte');
 		const wanted = path.resolve(this.path, given);
-		// Of what lies outside not even whether it is there is told.
+		// A client does not learn of a path outside even whether there is anything.
 		if (!this.holds(wanted)) throw this.#outside(given);
 		return wanted;
 	}

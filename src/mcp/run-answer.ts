@@ -14,7 +14,7 @@ export const waitSeconds = z
 	.min(0)
 	.max(50)
 	.default(25)
-	.describe('how long to wait for the end, in seconds; then the answer says how far it is, and wait_run waits on');
+	.describe('how long to wait for the end, in seconds; then the answer has how far it is, and wait_run waits on');
 
 /** What is known of something that was begun, without the result of a run. */
 export const begunSchema = z.object({
@@ -75,11 +75,11 @@ function nextStep({ kind, state, result }: JobView): string {
 		case 'passed':
 			return kind === 'run' ? 'export_plan writes the evidence, if the run was cold and whole' : 'nothing: every test passed';
 		case 'failed':
-			return kind === 'run' ? 'explain_failure says where and why; edit that file, then run_lab again' : 'lab_status and exec_node tell more of the lab';
+			return kind === 'run' ? 'explain_failure reports where and why; edit that file, then run_lab again' : 'lab_status and exec_node show more of the lab';
 		case 'up':
 			return result ? 'a startup script failed, and the lab is up to be looked into: explain_failure, exec_node, read_log' : 'exec_node, test_lab and change_lab work with the lab; change_lab with `down` ends it';
 		case 'error':
-			return kind === 'run' || kind === 'lab' ? 'explain_failure, or `error` here, says what kept it from its end' : '`error` says why';
+			return kind === 'run' || kind === 'lab' ? 'explain_failure, or `error` here, has what kept it from its end' : '`error` has the reason';
 		case 'not run':
 			return 'the run ended before its end; run_lab begins a new one';
 		case 'down':

@@ -1,4 +1,4 @@
-/** What all tools have in common: strict input, an answer of bounded length within a bounded time, and errors in words. */
+/** What all tools have in common: strict input, an answer of bounded length within a bounded time, and errors as text. */
 import type { CallToolResult, McpServer, ToolAnnotations } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { brokenFailure, toFailure, toReported, usageFailure } from '../base/errors.js';
@@ -39,7 +39,7 @@ export interface Tool {
 }
 
 /**
- * No call takes longer, in milliseconds: clients stop waiting after a minute, whatever they are told meanwhile. Whatever
+ * No call takes longer, in milliseconds: clients stop waiting after a minute, whatever progress they get meanwhile. Whatever
  * waits within a tool has an earlier deadline; this is for what was not thought of.
  */
 const maximumCallMs = 49_500;
@@ -60,7 +60,7 @@ export const defineTool = <In extends z.ZodObject, Out extends z.ZodObject>(defi
 		const { name, title, description, input, output, hints } = definition;
 		server.registerTool<z.ZodObject, z.ZodObject>(name, { title, description, inputSchema: input, outputSchema: output, annotations: { title, ...hints } }, async (args, { mcpReq }) => {
 			try {
-				const late = () => brokenFailure('too-slow', `${name} was not done after ${maximumCallMs / 1000} s`, { hint: 'what it began may go on; lab_status and list_runs tell' });
+				const late = () => brokenFailure('too-slow', `${name} was not done after ${maximumCallMs / 1000} s`, { hint: 'what it began may go on; lab_status and list_runs show that' });
 				const answering = definition.answer(args as z.output<In>, mcpReq.signal);
 				const { value, links } = await withDeadline(answering, maximumCallMs, late, mcpReq.signal);
 				// Keys that the schema has not would make a client refuse the whole answer.
@@ -75,7 +75,7 @@ export const defineTool = <In extends z.ZodObject, Out extends z.ZodObject>(defi
 function resultOf({ value, links = [] }: Answer<object>): CallToolResult {
 	const bytes = jsonBytes(value);
 	if (bytes > maximumAnswerBytes) {
-		throw usageFailure(`the answer has ${formatBytes(bytes)}, more than is told at once`, { hint: 'ask for less, or read the resources of the run' });
+		throw usageFailure(`the answer has ${formatBytes(bytes)}, more than one answer may have`, { hint: 'ask for less, or read the resources of the run' });
 	}
 	return {
 		structuredContent: value as Record<string, unknown>,

@@ -1,8 +1,8 @@
-/** Which time of the plan's decided over an assertion, in words and for programs. */
+/** Which time of the plan's decided over an assertion, as text and for programs. */
 import { formatMs } from '../base/format.js';
 import type { AssertionOutcome, DecidingTime } from '../lab/events.js';
 
-/** `what decided was its own timeout of 2.0 s`; nothing where the usual time was enough to tell. */
+/** `what decided was its own timeout of 2.0 s`; nothing where the usual time was enough. */
 export function decidingTimeText({ decidedBy, status }: Partial<Pick<AssertionOutcome, 'decidedBy' | 'status'>>): string | undefined {
 	if (!decidedBy) return undefined;
 	const what = decidedBy.by === 'timeout' ? 'its own timeout' : "the scenario's time to settle";

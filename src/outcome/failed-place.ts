@@ -1,15 +1,15 @@
-/** Where a startup script failed, as every report says it. */
+/** Where a startup script failed, in the form that all reports use. */
 import { oneLine, withoutControls } from '../base/format.js';
 import type { ScriptOutcome } from '../lab/events.js';
 import type { FailedSource } from '../lab/trace.js';
 
-/** What tells where a script failed. */
+/** What is known of where a script failed. */
 export type FailedPlace = Partial<Pick<ScriptOutcome, 'failedLine' | 'failedCommand' | 'failedSource' | 'trace'>>;
 
 /** `line 12`; nothing where it is not known. */
 export const failedLineText = ({ failedLine }: FailedPlace): string => (failedLine === undefined ? '' : `line ${failedLine}`);
 
-/** `install -m 0640 … (/usr/local/lib/common.sh, line 5)`, or why it is not known; undefined where nothing is to be said. */
+/** `install -m 0640 … (/usr/local/lib/common.sh, line 5)`, or why it is not known; undefined where neither is known. */
 export function failedCommandText({ failedLine, failedCommand, failedSource, trace }: FailedPlace): string | undefined {
 	const place = failedSource === undefined ? undefined : sourceText(failedSource);
 	if (failedCommand !== undefined) return oneLine(failedCommand) + (place === undefined ? '' : ` (${place})`);

@@ -2,11 +2,11 @@
 import type { AssertionOutcome, AssertionWait } from '../lab/events.js';
 import type { AssertionRecord, TestRecord } from './state.js';
 
-/** The tests with one more outcome, told `finishedAt` that time. */
+/** The tests with one more outcome, which was reported at `finishedAt`. */
 export const withAssertion = (tests: readonly TestRecord[], outcome: AssertionOutcome, finishedAt: number): readonly TestRecord[] =>
 	withRecord(tests, outcome, (announced) => ({ ...announced, outcome, finishedAt }));
 
-/** The tests with the news, told `at` that time, that an assertion does not hold so far. */
+/** The tests with an assertion that does not hold so far, which was reported at `at`. */
 export const withWaiting = (tests: readonly TestRecord[], wait: AssertionWait, at: number): readonly TestRecord[] =>
 	withRecord(tests, wait, (announced, before) => {
 		const { attempts, message, leftMs } = wait;

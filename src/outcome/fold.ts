@@ -89,7 +89,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 		case 'script-finished':
 			return withScript(state, event.node, {
 				script: event.script,
-				// What was told of its start is nearer to it: the news of the end comes late on a slow guest.
+				// The event of its start is more exact: that of its end comes late on a slow guest.
 				startedAt: Math.min(startOf(state, event) ?? Infinity, event.at - event.ms),
 				finishedAt: event.at,
 				outcome: scriptOutcome(event),

@@ -8,7 +8,7 @@ import type { OutboundRecord, NodeRecord, RunState, ScriptRecord } from './state
 export type Moment =
 	| {
 			readonly script: string;
-			/** The command that ran, where the script's trace tells: its line, 1-based, in the script or in `source`. */
+			/** The command that ran, where the script's trace has it: its line, 1-based, in the script or in `source`. */
 			readonly line?: number;
 			readonly source?: string;
 			readonly command?: string;
@@ -126,7 +126,7 @@ const clockTolerance = 150;
 
 /**
  * The command that reached out: of those that may have run at the time the innermost that has the name or the address in
- * it, or else the one that ran. A trace without times tells it only where its words do.
+ * it, or else the one that ran. In a trace without times only the name or the address finds it.
  */
 function stepOf({ outcome }: ScriptRecord, { seenAt, question, address }: OutboundRecord): TraceStep | undefined {
 	const steps = outcome?.trace?.steps ?? [];
@@ -153,7 +153,7 @@ export interface OutboundResult {
 	readonly query_types?: readonly string[];
 	readonly count: number;
 	readonly first_at: string;
-	/** The script that was running, and the command, where its trace tells. */
+	/** The script that was running, and the command, where its trace has it. */
 	readonly script?: string;
 	readonly line?: number;
 	readonly source?: string;

@@ -68,7 +68,7 @@ export interface RunResult {
 			readonly failed_line?: number;
 			readonly failed_source?: FailedPlaceResult['failed_source'];
 			readonly trace_ended_at?: number;
-			/** What others than the script have to say of its end; absent when they say nothing. */
+			/** Causes of the script's end outside of it, such as the kernel and full file systems; absent when there are none. */
 			readonly reasons?: readonly string[];
 			/** Failures that the script went on behind; absent when there are none. */
 			readonly swallowed?: readonly SwallowedResult[];
@@ -150,7 +150,7 @@ export function nodeStatus(state: RunState, node: NodeRecord): ReachedStatus {
 	return scripts.every((status) => status === 'passed') ? 'passed' : 'not run';
 }
 
-/** How a node's boot ended that did not pass, in a word: by a fault of its own, or because the run was over. */
+/** How a node's boot ended that did not pass: by a fault of its own, or because the run was over. */
 export const bootEnding = (state: RunState, boot: StageRecord): string =>
 	boot.status === 'failed' || state.errors.some(({ node }) => node === boot.node) ? 'failed' : 'broken off';
 
@@ -162,7 +162,7 @@ export function testStatus(test: TestRecord): ReachedStatus {
 	return statuses.includes('passed') ? 'passed' : 'not judged';
 }
 
-/** The error behind a verdict of `error` or `not run`: the first that was reported, or what the state itself says. */
+/** The error behind a verdict of `error` or `not run`: the first that was reported, or one made from the state itself. */
 export function errorOf(state: RunState): ReportedError | undefined {
 	const verdict = verdictOf(state);
 	if (verdict === 'passed' || verdict === 'failed') return undefined;

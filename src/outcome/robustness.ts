@@ -1,4 +1,4 @@
-/** How the robustness checks of a run fared, and what the result object says of them. */
+/** The verdicts of a run's robustness checks, and their part of the result object. */
 import { lastLines, withoutControls } from '../base/format.js';
 import type { LocatedDifference, OrderOutcome, RepeatOutcome, RestartOutcome, ScriptOutcome } from '../lab/events.js';
 import type { Difference } from '../lab/state-snapshot.js';

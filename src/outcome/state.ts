@@ -21,7 +21,7 @@ import type { LeftOut, Waived } from '../lab/lab.js';
 import type { ScriptSource } from '../lab/script-source.js';
 import type { Topology } from '../lab/topology.js';
 
-/** A status with the words for what was never reached, and for what no rehearsal can judge. */
+/** A status, or what stands for one where something was never reached or no rehearsal can judge it. */
 export type ReachedStatus = Status | 'not run' | 'not judged';
 
 export interface StageRecord {
@@ -29,11 +29,11 @@ export interface StageRecord {
 	/** Present when the record is about one node's part of the stage. */
 	readonly node?: string;
 	readonly startedAt: number;
-	/** `running` until the stage says that it is finished, or an error ends the run over it. */
+	/** `running` until the event of its end, or until an error ends the run over it. */
 	readonly status: ReachedStatus | 'running';
 	/** Milliseconds; 0 while running. */
 	readonly ms: number;
-	/** What the stage said last. */
+	/** What the stage reported last. */
 	readonly detail?: string;
 }
 
@@ -119,7 +119,7 @@ export interface RunState {
 	readonly tests: readonly TestRecord[];
 	readonly robustness: RobustnessRecords;
 	readonly notices: readonly Notice[];
-	/** In the order in which they were told, which is not quite that of their times. */
+	/** In the order in which they were reported, which is not quite that of their times. */
 	readonly outbound: readonly OutboundRecord[];
 	/** The first one is what ended the run; those after it happened on the way out. */
 	readonly errors: readonly ReportedError[];

@@ -53,7 +53,7 @@ export function lanesOf(state: RunState): readonly Lane[] {
 	return [{ name: state.lab, isLab: true, rows: inRows(ofLab.map(stageBar)) }, ...lanes];
 }
 
-/** Stages that are told by the parts of the nodes. */
+/** Stages that are shown by the parts of the nodes. */
 const divided: readonly string[] = ['boot', 'restore', 'save', 'startup', 'reboot'];
 
 const isOwnStage =

@@ -2,7 +2,7 @@
 import { oneLine } from '../base/format.js';
 import type { RunState } from '../outcome/state.js';
 import type { Changes } from '../report/changes.js';
-import { Section, Status, statusWord } from './parts.js';
+import { Section, Status, statusLabel } from './parts.js';
 import { place, shown, shownLine } from './shown.js';
 import { lineHref } from './source-lines.js';
 
@@ -14,7 +14,7 @@ interface ChangedProps {
 	readonly changes: Changes | undefined;
 }
 
-/** The section of the page; says so where nothing changed. */
+/** The section of the page; where nothing changed, it has a sentence that states that. */
 export function ChangedSection({ state, changes }: ChangedProps) {
 	if (!changes) return null;
 	const { scripts, assertions, machines } = changes;
@@ -74,16 +74,16 @@ function ChangedAssertion({ state, change: { test, on_vm: onVm, assertion, from,
 	return (
 		<li>
 			<Status status={to} /> {index < 0 ? title : <a href={`#${place.assertion(at, index)}`}>{title}</a>} <span class="muted">{wasText(from)}</span>
-			<p class="told">
+			<p class="detail">
 				<code>{shownLine(oneLine(assertion), 600)}</code>
 			</p>
-			{message === undefined ? null : <p class="told">{shown(message)}</p>}
+			{message === undefined ? null : <p class="detail">{shown(message)}</p>}
 		</li>
 	);
 }
 
 const wasText = (from: Changes['assertions'][number]['from'] | Changes['scripts'][number]['from']): string =>
-	from === null ? 'new' : `it was: ${statusWord(from)}`;
+	from === null ? 'new' : `it was: ${statusLabel(from)}`;
 
 /** What is marked as changed: assertions, scripts and nodes, by their keys. */
 export interface ChangedKeys {

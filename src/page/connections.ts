@@ -8,7 +8,7 @@ export interface ConnectionState {
 	readonly connection: TopologyConnection;
 	/** Undefined where no assertion looks at the connection. */
 	readonly status: AnyStatus | undefined;
-	/** In words. */
+	/** As text. */
 	readonly reported: string;
 	/** The assertion that decides. */
 	readonly href?: string;
@@ -25,11 +25,11 @@ export function connectionStates({ topology, tests }: Pick<RunState, 'topology' 
 		const decisive = order.flatMap((status) => seen.find((one) => one.status === status) ?? [])[0];
 		if (!decisive) return { connection, status: undefined, reported: 'no assertion looks at it' };
 		const { status, href } = decisive;
-		return { connection, status, reported: words[status], href };
+		return { connection, status, reported: sentences[status], href };
 	});
 }
 
-const words = {
+const sentences = {
 	'failed': 'an assertion over it failed',
 	'error': 'an assertion over it could not be judged',
 	'not run': 'its assertion was not run',

@@ -1,9 +1,9 @@
-/** The drawing of a lab, in SVG. State is told by shape and word as well as by colour. */
+/** The drawing of a lab, in SVG. Shape and text show the state as well as colour does. */
 import type { Topology, TopologyNode } from '../lab/topology.js';
 import { mark, type AnyStatus } from '../report/text.js';
 import type { ConnectionState } from './connections.js';
 import { box, layOut, type Point } from './layout.js';
-import { nodeWord, statusClass } from './parts.js';
+import { nodeLabel, statusClass } from './parts.js';
 import { place, shownLine } from './shown.js';
 
 interface DrawingProps {
@@ -127,7 +127,7 @@ function NodeBox({ node, centre, status, size, isLink }: NodeBoxProps) {
 	const lines = [node.role, node.alias, size].filter((line) => line !== '');
 	const content = (
 		<g class={`node ${kind}`}>
-			<title>{[node.name, ...(status === undefined ? [] : [nodeWord(status)]), ...lines].map((text) => shownLine(text)).join(', ')}</title>
+			<title>{[node.name, ...(status === undefined ? [] : [nodeLabel(status)]), ...lines].map((text) => shownLine(text)).join(', ')}</title>
 			<rect class="body" x={x} y={y} width={box.width} height={box.height} rx="8" />
 			<path class="side" d={`M${x + 8} ${y}a8 8 0 0 0-8 8v${box.height - 16}a8 8 0 0 0 8 8z`} />
 			<text class="name" x={x + 18} y={y + 24}>

@@ -60,7 +60,7 @@ export function SwallowedSection({ state }: { readonly state: RunState }) {
 							{`${shownLine(node, 60)}${line === undefined ? '' : `, line ${line}`}`}
 						</a>{' '}
 						<code>{shownLine(command, 200)}</code> <span class="muted">{`ended with status ${status ?? 'unknown'}`}</span>
-						{message === undefined ? null : <p class="told">{shownLine(message, 400)}</p>}
+						{message === undefined ? null : <p class="detail">{shownLine(message, 400)}</p>}
 					</li>
 				))}
 			</ul>
@@ -68,7 +68,7 @@ export function SwallowedSection({ state }: { readonly state: RunState }) {
 	);
 }
 
-/** What the run has to say that is no failure. */
+/** Notices of the run, which are no failures. */
 export const NoticesSection = ({ state: { notices } }: { readonly state: RunState }) =>
 	notices.length === 0 ? null : (
 		<Section id="notices" title="To know">
@@ -76,14 +76,14 @@ export const NoticesSection = ({ state: { notices } }: { readonly state: RunStat
 				{notices.map(({ node, message }) => (
 					<li data-f>
 						{node === undefined ? null : <b>{shownLine(node, 60)}: </b>}
-						<span class="told">{shown(message)}</span>
+						<span class="detail">{shown(message)}</span>
 					</li>
 				))}
 			</ul>
 		</Section>
 	);
 
-/** What the plan says is left to deployment time. */
+/** What the plan leaves to deployment time. */
 export const WarningsSection = ({ state: { warnings } }: { readonly state: RunState }) =>
 	warnings.length === 0 ? null : (
 		<Section id="warnings" title="Left to deployment time">
@@ -125,7 +125,7 @@ export const WaivedSection = ({ state: { waived } }: { readonly state: RunState 
 const limits = [
 	"The image is built from Debian's packages by rehearse, not by OpenFactory's image builder. The kernel is booted directly, so boot loader, partitions and firmware are not rehearsed; nor is that a live medium forgets.",
 	'Packages are installed without their recommendations, documentation and translations. What a recipe gets on OpenFactory only because Debian recommends it is missing here.',
-	'A machine has as many processors as the plan says, one where it says nothing; they share those of the host.',
+	'A machine has as many processors as the plan declares, one where it declares none; they share those of the host.',
 	'No more machines boot at once than the host has processors, so they do not come up at the same moment.',
 	'Under emulation everything takes many times longer. Deadlines are stretched; races that need real speed do not show.',
 	'What runs on the far side of the uplink does not exist here: no DNS answers, no downloads.',

@@ -6,7 +6,7 @@ import { outboundFindings } from '../outcome/outbound.js';
 import { rebootStatuses, shuffleStatuses, twiceStatuses } from '../outcome/robustness.js';
 import { verdictOf } from '../outcome/result.js';
 import { allAssertions, allScripts, assertionStatus, type RunState } from '../outcome/state.js';
-import { nextCommand, tally, verdictWords } from '../report/closing.js';
+import { nextCommand, tally, verdictPhrase } from '../report/closing.js';
 import { originSentences, timeText } from '../report/origins.js';
 import { mark } from '../report/text.js';
 import { Command, Output, statusClass } from './parts.js';
@@ -29,7 +29,7 @@ export function Head({ state }: { readonly state: RunState }) {
 				<i aria-hidden="true">{mark(verdict)}</i>
 				<div>
 					<h1>
-						{shownLine(state.lab || 'the lab', 80)} {verdictWords(state)}
+						{shownLine(state.lab || 'the lab', 80)} {verdictPhrase(state)}
 					</h1>
 					<Facts state={state} />
 				</div>
@@ -61,9 +61,9 @@ const Broken = ({ problems }: { readonly problems: readonly Problem[] }) => (
 				<li class="problem">
 					<ProblemTitle problem={problem} />
 					{problem.command === undefined ? null : <pre class="bad">{problem.command}</pre>}
-					<p class="told">{problem.reported}</p>
+					<p class="detail">{problem.reported}</p>
 					<Output text={problem.output} />
-					{problem.hint === undefined ? null : <p class="told">hint: {problem.hint}</p>}
+					{problem.hint === undefined ? null : <p class="detail">hint: {problem.hint}</p>}
 				</li>
 			))}
 		</ol>
@@ -71,7 +71,7 @@ const Broken = ({ problems }: { readonly problems: readonly Problem[] }) => (
 			<ol class="more" start={shownWhole + 1}>
 				{problems.slice(shownWhole, named).map((problem) => (
 					<li>
-						<ProblemTitle problem={problem} /> <span class="told">{shownLine(problem.reported, 160)}</span>
+						<ProblemTitle problem={problem} /> <span class="detail">{shownLine(problem.reported, 160)}</span>
 					</li>
 				))}
 				{problems.length > named ? <li>{`and ${plural(problems.length - named, 'more problem')}, marked below`}</li> : null}

@@ -3,8 +3,8 @@ import type { ComponentChildren } from 'preact';
 import { formatMs } from '../base/format.js';
 import { mark, type AnyStatus } from '../report/text.js';
 
-/** A word for each status; the shape beside it says the same to who sees no colour. */
-export const statusWord = (status: AnyStatus): string =>
+/** A label for each status; the shape beside it shows the same to readers who see no colour. */
+export const statusLabel = (status: AnyStatus): string =>
 	({
 		'passed': 'passed',
 		'failed': 'failed',
@@ -16,17 +16,17 @@ export const statusWord = (status: AnyStatus): string =>
 	})[status];
 
 /** The same of a node: where it could not be judged, something of it broke. */
-export const nodeWord = (status: AnyStatus): string => (status === 'error' ? 'broke' : statusWord(status));
+export const nodeLabel = (status: AnyStatus): string => (status === 'error' ? 'broke' : statusLabel(status));
 
 /** The class by which the style sheet knows a status. */
 export const statusClass = (status: AnyStatus): string =>
 	({ 'passed': 'pass', 'failed': 'fail', 'timed-out': 'fail', 'error': 'warn', 'not run': 'idle', 'not judged': 'idle', 'running': 'idle' })[status];
 
-/** A status as a mark with its word. */
-export const Status = ({ status, word = statusWord(status) }: { readonly status: AnyStatus; readonly word?: string }) => (
+/** A status as a mark with its label. */
+export const Status = ({ status, label = statusLabel(status) }: { readonly status: AnyStatus; readonly label?: string }) => (
 	<span class={`st ${statusClass(status)}`}>
 		<i aria-hidden="true">{mark(status)}</i>
-		{word}
+		{label}
 	</span>
 );
 

@@ -16,7 +16,7 @@ export interface Problem {
 	readonly where?: string;
 	/** The command that failed, with the sourced file that it is in; or why it is not known. */
 	readonly command?: string;
-	/** What was expected and what was seen, or what was said. */
+	/** What was expected and what was seen, or the message of an error. */
 	readonly reported: string;
 	readonly output: string;
 	/** Where the page has more of it. */

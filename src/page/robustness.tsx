@@ -6,7 +6,7 @@ import { failedCommandText } from '../outcome/failed-place.js';
 import { failedAgain, rebootStatuses, repeatStatus, restartStatus, shuffleStatuses, twiceStatuses, worstStatus } from '../outcome/robustness.js';
 import type { RobustnessRecords, RunState, TestRecord } from '../outcome/state.js';
 import { scriptFailure } from '../report/checks.js';
-import { orderText, restartWords } from '../report/robustness-sections.js';
+import { orderText, restartText } from '../report/robustness-sections.js';
 import { Command, Output, Section, Status } from './parts.js';
 import { place, shownEnd, shownLine } from './shown.js';
 import { lineHref } from './source-lines.js';
@@ -66,7 +66,7 @@ function Repeat({ state, outcome }: { readonly state: RunState; readonly outcome
 			<Status status={repeatStatus(outcome)} /> <a href={`#${place.script(node, script)}`}>{node === script ? shownLine(node) : `${shownLine(node)}: ${shownLine(script)}`}</a>{' '}
 			<span class="muted">{reported}</span>
 			{status === 'passed' || (failedLine ?? failedCommand) === undefined ? null : (
-				<p class="told">
+				<p class="detail">
 					{failedLine === undefined ? '' : `line ${failedLine}${failedCommand === undefined ? '' : ': '}`}
 					{failedCommand === undefined ? null : <code>{shownLine(failedCommand)}</code>}
 				</p>
@@ -80,15 +80,15 @@ function Repeat({ state, outcome }: { readonly state: RunState; readonly outcome
 const Restart = ({ outcome }: { readonly outcome: Outcome<'reboot', 'machines'> }) => (
 	<li data-f>
 		<Status status={restartStatus(outcome)} /> <a href={`#${place.node(outcome.node)}`}>{shownLine(outcome.node)}</a>{' '}
-		<span class="muted">{restartWords(outcome, failedAgain(outcome.scripts))}</span>
+		<span class="muted">{restartText(outcome, failedAgain(outcome.scripts))}</span>
 		<Differences differences={outcome.missing} />
 		{failedAgain(outcome.scripts).map((script) => (
 			<>
-				<p class="told">{`${shownLine(script.script)} ran again and ${scriptFailure(script)}`}</p>
+				<p class="detail">{`${shownLine(script.script)} ran again and ${scriptFailure(script)}`}</p>
 				<Output text={shownEnd(script.output, 20, 3000)} />
 			</>
 		))}
-		{outcome.forgotten && outcome.forgotten.length > 0 ? <p class="told">The live medium forgot what had been written:</p> : null}
+		{outcome.forgotten && outcome.forgotten.length > 0 ? <p class="detail">The live medium forgot what had been written:</p> : null}
 		<Differences differences={outcome.forgotten ?? []} />
 	</li>
 );

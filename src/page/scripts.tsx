@@ -64,7 +64,7 @@ function Script({ node, record, source, isChanged }: ScriptProps) {
 			{outcome ? (
 				<>
 					{outcome.trace?.why === undefined ? null : <p class="muted">It was not traced: {shownLine(outcome.trace.why)}</p>}
-					{outcome.trace?.shell === 'dash' ? <p class="muted">sh(1) tells neither times nor lines: lines are those where the same words stand.</p> : null}
+					{outcome.trace?.shell === 'dash' ? <p class="muted">sh(1) traces neither times nor lines: a line is shown where the script has the same words.</p> : null}
 					{outcome.trace?.isCut || source?.isCut ? <p class="muted">It is long: only a part was kept.</p> : null}
 					{lines.length === 0 ? null : <Source node={node.name} script={script} lines={lines} />}
 					<Elsewhere outcome={outcome} />
@@ -128,7 +128,7 @@ function Line({ id, line: { number, text, ran, mark, output, expanded } }: { rea
 				<td>{`${mark === undefined ? '' : `${signs[mark]} `}${ran?.status ?? ''}`}</td>
 			</tr>
 			{output === '' && expanded === undefined ? null : (
-				<tr class="said">
+				<tr class="output">
 					<td />
 					<td colSpan={4}>
 						{expanded === undefined ? null : <code>{expanded}</code>}

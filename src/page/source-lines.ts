@@ -1,4 +1,4 @@
-/** A startup script line by line, with what its trace tells of each. */
+/** A startup script line by line, with what its trace has of each. */
 import { lastLines } from '../base/format.js';
 import type { ScriptOutcome } from '../lab/events.js';
 import type { ScriptSource } from '../lab/script-source.js';
@@ -17,14 +17,14 @@ export interface SourceLine {
 	readonly ran?: {
 		/** Commands. */
 		readonly count: number;
-		/** When the first one began, in milliseconds from the script's first command; dash does not tell. */
+		/** When the first one began, in milliseconds from the script's first command; absent for dash. */
 		readonly at?: number;
 		readonly ms?: number;
 		/** The last status that was not 0, or else 0; absent where none is known. */
 		readonly status?: number;
 	};
 	readonly mark?: LineMark;
-	/** What was written while it ran, or said of its failure. */
+	/** What was written while it ran, or the message of its failure. */
 	readonly output: string;
 	/** As the shell saw the command, where that failed and differs from the line. */
 	readonly expanded?: string;

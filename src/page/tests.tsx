@@ -60,7 +60,7 @@ function Assertion({ assertion, id, isChanged }: { readonly assertion: Assertion
 				<a class="quiet" href={`#${id}`}>
 					{shownLine(title, 600)}
 				</a>
-				{outcome?.decidedBy ? <p class="told">{decidingTimeText(outcome)}</p> : null}
+				{outcome?.decidedBy ? <p class="detail">{decidingTimeText(outcome)}</p> : null}
 				<Evidence seen={seen ?? (notJudged === undefined ? undefined : { message: notJudged })} isGood={status === 'passed'} />
 			</td>
 			<td class="n">{time(outcome?.ms)}</td>
@@ -78,7 +78,7 @@ interface Seen {
 export const Evidence = ({ seen, isGood }: { readonly seen: Seen | undefined; readonly isGood: boolean }) =>
 	!seen || isGood ? null : (
 		<>
-			{seen.message === undefined ? null : <p class="told">{shown(seen.message)}</p>}
+			{seen.message === undefined ? null : <p class="detail">{shown(seen.message)}</p>}
 			<Output text={shownEnd(seen.output ?? '', ...outputEnd)} />
 		</>
 	);

@@ -7,7 +7,7 @@ import type { NodeRecord, RunState } from '../outcome/state.js';
 import { startStageText } from '../report/origins.js';
 import { connectionStates } from './connections.js';
 import { Drawing } from './drawing.js';
-import { Changed, Head, nodeWord, Section, Status, statusWord, Wide } from './parts.js';
+import { Changed, Head, nodeLabel, Section, Status, statusLabel, Wide } from './parts.js';
 import { place, shownLine } from './shown.js';
 
 /** What is drawn and listed; a lab of people’s has fewer. */
@@ -27,8 +27,8 @@ const size = (mebibytes: number): string => formatBytes(mebibytes * 2 ** 20);
 export const sizeText = ({ memoryMiB, diskMiB }: TopologyNode): string =>
 	memoryMiB === 0 ? '' : `${size(memoryMiB)} · ${size(diskMiB)} disk`;
 
-/** How a node came up, in words: `booted in 31.0 s`. */
-function startWords(state: RunState, name: string): string {
+/** How a node came up, as text: `booted in 31.0 s`. */
+function startText(state: RunState, name: string): string {
 	const startStage = startStageOf(state, name);
 	if (!startStage || startStage.status === 'not run') return 'not booted';
 	return startStage.status === 'running' ? 'never came up' : startStageText(startStage, bootEnding(state, startStage));
@@ -65,7 +65,7 @@ export function TopologySection({ state, changed }: { readonly state: RunState; 
 											<small>{shownLine(node.role)}</small>
 										</th>
 										<td>
-											<Status status={statuses.get(node.name) ?? 'not run'} word={nodeWord(statuses.get(node.name) ?? 'not run')} />
+											<Status status={statuses.get(node.name) ?? 'not run'} label={nodeLabel(statuses.get(node.name) ?? 'not run')} />
 											<Login login={state.nodes.find(({ name }) => name === node.name)?.login} />
 										</td>
 										<td>
@@ -73,7 +73,7 @@ export function TopologySection({ state, changed }: { readonly state: RunState; 
 											<small>{node.uplinkAddress}</small>
 										</td>
 										<td>
-											{startWords(state, node.name)}
+											{startText(state, node.name)}
 											<small>{sizeText(node)}</small>
 										</td>
 									</tr>
@@ -94,7 +94,7 @@ export function TopologySection({ state, changed }: { readonly state: RunState; 
 												{shownLine(connection.to)}:{connection.port}
 											</td>
 											<td>
-												{status === undefined ? <span class="st idle">{reported}</span> : <Status status={status} word={status === 'passed' ? 'held' : statusWord(status)} />}
+												{status === undefined ? <span class="st idle">{reported}</span> : <Status status={status} label={status === 'passed' ? 'held' : statusLabel(status)} />}
 												{href === undefined ? null : (
 													<small>
 														<a href={href}>assertion</a>

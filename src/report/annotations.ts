@@ -1,4 +1,4 @@
-/** What a run has to say of places in the plan and in its scripts, for tools that show it there. */
+/** The findings of a run by their places in the plan and in its scripts, for tools that show them there. */
 import path from 'node:path';
 import { oneLine, truncated, withoutControls } from '../base/format.js';
 import { swallowedSteps } from '../lab/trace.js';
@@ -46,7 +46,7 @@ export interface PlanPlaces {
 /** Characters of a message. */
 const maximumMessage = 2000;
 
-/** Everything that a run has to say of places, what failed before what did not. */
+/** All annotations of a run: those of failures first. */
 export const annotationsOf = (state: RunState, places: PlanPlaces): readonly Annotation[] => [
 	...errorAnnotations(state, places),
 	...scriptAnnotations(state, places),
@@ -127,9 +127,9 @@ const assertionAnnotations = (state: RunState, places: PlanPlaces): Annotation[]
 const swallowedAnnotations = (state: RunState, places: PlanPlaces): Annotation[] =>
 	allScripts(state).flatMap(({ outcome }) =>
 		outcome
-			? swallowedSteps(outcome.trace).map(({ line, source, command, status, message: said }): Annotation => {
+			? swallowedSteps(outcome.trace).map(({ line, source, command, status, message: written }): Annotation => {
 					const { node, script } = outcome;
-					const lines = [`${oneLine(command)} ended with status ${status ?? 'unknown'}, and the script went on`, ...(said === undefined ? [] : [said])];
+					const lines = [`${oneLine(command)} ended with status ${status ?? 'unknown'}, and the script went on`, ...(written === undefined ? [] : [written])];
 					const place = shownPlace(places.scriptLine(node, script, source === undefined ? line : undefined), places);
 					return { severity: 'warning', check: 'swallowed-failure', ...place, title: `${node}: a failure without consequence`, message: message(lines) };
 				})

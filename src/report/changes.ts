@@ -122,7 +122,7 @@ export function changedMachines({ machines }: Changes, width: number, paint: Pai
 	return [paint('bold', 'In the machines'), ...indented(lines, 2)];
 }
 
-/** Differences that are told of one machine; all of them are in the result object. */
+/** How many differences of one machine are shown; all of them are in the result object. */
 const maximumDifferences = 20;
 
 const marked = (status: ScriptStatus | ReachedStatus, text: string, width: number, paint: Paint): string[] =>

@@ -33,7 +33,7 @@ import {
 /** Lines of output that are quoted; all of it is in the event log. */
 const quotedLines = 10;
 
-/** A table row behind its mark, with what is to be said below it. */
+/** A table row behind its mark, with the lines below it. */
 export interface Entry {
 	readonly status: AnyStatus | undefined;
 	readonly cells: readonly Cell[];
@@ -52,7 +52,7 @@ function nodeEntries(state: RunState, node: NodeRecord, paint: Paint): Entry[] {
 	const scripts = node.scripts.map((record) => scriptEntry(state, node, record, paint));
 	const [first, ...others] = [...scripts, ...loginEntries(node)];
 	if (!first) return [boot];
-	// What went wrong with the machine is told before its scripts, which then were not run at all.
+	// What went wrong with the machine comes before its scripts, which then were not run at all.
 	const joined: Entry = { ...boot, cells: [...boot.cells, ...first.cells], below: [...boot.below, ...first.below] };
 	const blank: readonly Cell[] = boot.cells.map(() => ({ text: '' }));
 	return [joined, ...others.map((entry) => ({ ...entry, cells: [...blank, ...entry.cells] }))];
@@ -100,11 +100,11 @@ function scriptEntry(state: RunState, node: NodeRecord, record: ScriptRecord, pa
 	]);
 }
 
-/** Where more is to be read. A machine that was restored has said on its console what there was to say before. */
+/** Where more is to be read: of a restored machine the journal, since it wrote to its console before it was saved. */
 const logPlace = (runDirectory: string, { name, origin }: NodeRecord): string =>
 	origin?.from === 'checkpoint' ? `journal: ${journalPath(runDirectory, name)}` : `console log: ${consoleLogPath(runDirectory, name)}`;
 
-/** A login that works is nothing to tell. */
+/** Rows of a login that does not work; a login that works has none. */
 function loginEntries({ login }: NodeRecord): Entry[] {
 	if (!login || login.status === 'passed') return [];
 	const [reported, style] = login.status === 'failed' ? (['failed', statusStyle('failed')] as const) : (['closed', 'dim'] as const);
@@ -166,7 +166,7 @@ function assertionEntry(assertion: AssertionRecord, nodeWidth: number, width: nu
 	};
 }
 
-/** What is to be said of an assertion that did not pass. */
+/** Lines below an assertion that did not pass. */
 export function assertionEvidence(outcome: Pick<AssertionOutcome, 'attempts'> & Partial<AssertionOutcome>, width: number, paint: Paint): string[] {
 	const verdict = outcome.status === 'error' ? 'could not be judged, ' : '';
 	const tried = `${verdict}tried ${outcome.attempts === 1 ? 'once' : `${outcome.attempts} times`}`;

@@ -15,10 +15,10 @@ import { indented, layOutColumns, mark, quote, statusStyle, wrapWords, type Cell
 const detailLines = 20;
 
 /**
- * What an error is called. A lab that fails is never spoken of in these words, nor a rehearsal that broke in those
- * of a failed lab.
+ * What an error is called. A failed lab is never called by these texts, nor a rehearsal that broke by those of a failed
+ * lab.
  */
-const errorWords = (exitCode: number): { readonly heading: string; readonly verdict: string } => {
+const errorTexts = (exitCode: number): { readonly heading: string; readonly verdict: string } => {
 	switch (exitCode) {
 		case ExitCode.usage:
 			return { heading: 'What is wrong', verdict: 'was not rehearsed: the plan or the command line is wrong' };
@@ -40,7 +40,7 @@ export function errorSection(state: RunState, width: number, paint: Paint): stri
 	const detail = quote(error.detail ?? '', detailLines, paint);
 	const followed = state.errors.slice(1);
 	return [
-		paint('bold', errorWords(error.exitCode).heading),
+		paint('bold', errorTexts(error.exitCode).heading),
 		...indented(
 			[
 				...wrapWords(errorSentence(error), width - 2),
@@ -83,16 +83,16 @@ export function closingSection(state: RunState, width: number, paint: Paint, pag
 			? []
 			: wrapWords(text, width - 17).map((line, index) => [{ text: index === 0 ? label : '', style: 'dim' }, { text: line }]),
 	);
-	const sentence = `${mark(verdict)} ${state.lab || 'the lab'} ${verdictWords(state)}`;
+	const sentence = `${mark(verdict)} ${state.lab || 'the lab'} ${verdictPhrase(state)}`;
 	return [paint('bold', paint(statusStyle(verdict), sentence)), ...indented(layOutColumns(lines, paint), 2)];
 }
 
 /** `passed in 2 min 01 s`, or why the lab was not rehearsed to the end. */
-export function verdictWords(state: RunState): string {
+export function verdictPhrase(state: RunState): string {
 	const verdict = verdictOf(state);
 	const time = formatMs(elapsedMs(state));
 	if (verdict === 'passed' || verdict === 'failed') return `${verdict} in ${time}`;
-	return `${errorWords(errorOf(state)?.exitCode ?? ExitCode.broken).verdict} (after ${time})`;
+	return `${errorTexts(errorOf(state)?.exitCode ?? ExitCode.broken).verdict} (after ${time})`;
 }
 
 /** `9 of 10 passed, 1 failed`; nothing for no checks at all. */
@@ -106,7 +106,7 @@ export function tally(statuses: readonly string[]): string | undefined {
 		[count('not judged'), 'not judged here'],
 		[count('not run'), 'not run'],
 	] as const;
-	const reported = others.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);
+	const reported = others.filter(([number]) => number > 0).map(([number, label]) => `${number} ${label}`);
 	return [`${count('passed')} of ${statuses.length} passed`, ...reported].join(', ');
 }
 
@@ -118,7 +118,7 @@ const robustnessFlags = ({ robustness: { twice, reboot, shuffle } }: RunState): 
 		...(shuffle ? [` --shuffle ${shuffle.count} --shuffle-seed ${shuffle.seed}`] : []),
 	].join('');
 
-/** One command to paste. Of a lab that is still running the summary has others; an error says in its hint what to do. */
+/** One command to paste. For a lab that is still running the summary has others; an error has a hint instead. */
 export function nextCommand(state: RunState): string | undefined {
 	if (state.detached || state.lab === '') return undefined;
 	// An ISO has nothing by which to get in.

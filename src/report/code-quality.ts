@@ -1,4 +1,4 @@
-/** What a run has to say of places, as a code-quality report of GitLab: the part of the Code Climate format that it reads. */
+/** The findings of a run as a code-quality report of GitLab: the part of the Code Climate format that it reads. */
 import { sha256 } from '../base/hash.js';
 import { oneLine } from '../base/format.js';
 import type { Annotation } from './annotations.js';
@@ -9,7 +9,7 @@ export function codeQualityJson(annotations: readonly Annotation[], plan: string
 	const issues = annotations.map(({ severity, check, file, line, title, message }) => {
 		const description = oneLine(`${title}: ${message}`);
 		const location = file ?? plan;
-		// The same from run to run, so that GitLab can tell what is new; without the line, which an edit above it moves.
+		// The same from run to run, so that GitLab can see what is new; without the line, which an edit above it moves.
 		const key = [check, location, title, message.split('\n')[0] ?? ''].join('\0');
 		const count = (seen.get(key) ?? 0) + 1;
 		seen.set(key, count);

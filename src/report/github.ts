@@ -1,6 +1,5 @@
 /**
- * What the runner of GitHub Actions is told in its own commands ("Workflow commands for GitHub Actions"), and text that it
- * takes for none.
+ * Commands for the runner of GitHub Actions ("Workflow commands for GitHub Actions"), and text that it takes for none.
  */
 import { oneLine, truncated } from '../base/format.js';
 import type { Annotation } from './annotations.js';

@@ -57,7 +57,7 @@ export function junitXml(state: RunState): string {
 	const failedStages = state.stages.filter(
 		({ name, node, status }) => node !== undefined && status === 'failed' && !(name === 'startup' && hasFailedScript(node)),
 	);
-	// That of a script that has failed is told with the script.
+	// The end that a failed script caused is reported with the script.
 	const ends = state.nodes.flatMap(({ end, scripts }) => (end && !scripts.some(({ script, outcome }) => script === end.script && outcome?.status === 'failed') ? [end] : []));
 	const error = errorOf(state);
 	if (error || failedStages.length > 0 || ends.length > 0) {

@@ -1,4 +1,4 @@
-/** What is told of labs that stay: once they are up, and whenever somebody asks how they are. */
+/** Texts about labs that are kept running: once they are up, and whenever somebody asks for their status. */
 import * as shell from '../base/shell.js';
 import { formatMs, oneLine, plural } from '../base/format.js';
 import type { RunState } from '../outcome/state.js';
@@ -75,7 +75,7 @@ export function statusText(labs: readonly ListedLab[], { color }: Pick<TextOptio
 
 const headings = ['node', 'stage', 'running for', 'lab address', 'uplink', 'resident', 'RAM', 'link'].map((text) => ({ text, style: 'dim' as const }));
 
-/** `startup failed (web, db), paused`; that they have not passed is told of no stage before or behind it. */
+/** `startup failed (web, db), paused`; other stages do not name scripts that have not passed. */
 const stageText = ({ stage, failedScripts = [], paused }: NodeStatus): string =>
 	`${stage}${stage === 'startup failed' && failedScripts.length > 0 ? ` (${failedScripts.join(', ')})` : ''}${paused ? ', paused' : ''}`;
 

@@ -1,4 +1,4 @@
-/** What the live view says at a moment: pure functions of the run's state and the time. */
+/** What the live view shows at a moment: pure functions of the run's state and the time. */
 import { formatMs, oneLine, plural } from '../base/format.js';
 import type { StageName } from '../lab/events.js';
 import { startStageOf } from '../outcome/origins.js';
@@ -57,7 +57,7 @@ export function sectionEnd(state: RunState, section: Section): ReachedStatus | u
 	return ended || (isLeft && !isRunning) || isBrokenOff ? worstOf(records.filter(decides)) : undefined;
 }
 
-/** How a section is to be shown of which nothing more will be heard. */
+/** How to show a section from which no more events will come. */
 export const sectionStatus = (state: RunState, section: Section): ReachedStatus => worstOf(recordsOf(state, section).filter(decides));
 
 /** How a node's machine and scripts ended, or nothing while they may still go on. */

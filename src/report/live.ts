@@ -79,7 +79,7 @@ export interface LiveLinesOptions {
 /** A run at one moment: a line for each section, those of its nodes below the machines, the assertions below the scenario. */
 export function liveLines(state: RunState, options: LiveLinesOptions): string[] {
 	const { last, now, width, paint, isLast } = options;
-	// The first section that has not ended is what the run is at, whether or not it has said so.
+	// The first section that has not ended is what the run is at, whether or not it has reported that.
 	const current = sections.find((section) => sectionEnd(state, section) === undefined);
 	return sections.flatMap((section) => {
 		// What is still to come when the view ends before the run does is not mentioned.

@@ -6,7 +6,7 @@ import { robustnessItems } from '../outcome/robustness.js';
 import { allAssertions, allScripts, assertionStatus, type RunState } from '../outcome/state.js';
 import { scriptsToRun } from '../outcome/origins.js';
 import { scriptFailure } from './checks.js';
-import { nextCommand, tally, verdictWords } from './closing.js';
+import { nextCommand, tally, verdictPhrase } from './closing.js';
 import { failureSentences } from './failures.js';
 import { leftOutSentence, waivedSentence } from './findings.js';
 import { outboundSentence } from './outbound.js';
@@ -31,7 +31,7 @@ export function markdownSummary(state: RunState, drawing?: string): string {
 		tally(allAssertions(state).map(assertionStatus)),
 	];
 	const blocks = [
-		`## ${sign(verdictOf(state))} ${text(state.lab || 'the lab')} ${text(verdictWords(state))}`,
+		`## ${sign(verdictOf(state))} ${text(state.lab || 'the lab')} ${text(verdictPhrase(state))}`,
 		[`- startup scripts: ${tallies[0] ?? 'none'}`, `- assertions: ${tallies[1] ?? 'none'}`].join('\n'),
 		...failures(state),
 		...(drawing === undefined ? [] : [fenced(drawing, 'mermaid')]),
@@ -84,8 +84,8 @@ const table = (heads: readonly string[], rows: readonly (readonly string[])[]): 
 const sign = (status: AnyStatus): string => `${mark(status)} ${status}`;
 
 /** A text in one line, of which Markdown and HTML make nothing: all but letters, digits and a few marks by their numbers. */
-const text = (words: string): string =>
-	oneLine(words).replaceAll(/[^\p{L}\p{N} .,;()'/=+-]/gu, (character) => `&#${character.codePointAt(0) ?? 0};`);
+const text = (plain: string): string =>
+	oneLine(plain).replaceAll(/[^\p{L}\p{N} .,;()'/=+-]/gu, (character) => `&#${character.codePointAt(0) ?? 0};`);
 
 /** The end of an output, of lines and of a length that a summary can hold. */
 const quotedEnd = (output: string): string =>

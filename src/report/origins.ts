@@ -15,7 +15,7 @@ export function originSentences(state: RunState): string[] {
 	const bySentence = new Map<string, string[]>();
 	for (const { name, origin } of state.nodes) {
 		if (!origin) continue;
-		const sentence = originWords(origin);
+		const sentence = originText(origin);
 		bySentence.set(sentence, [...(bySentence.get(sentence) ?? []), name]);
 	}
 	return [...bySentence].map(([sentence, names]) =>
@@ -29,7 +29,7 @@ const stages: Readonly<Record<CheckpointKind, string>> = {
 	failed: 'when they were exported',
 };
 
-function originWords(origin: Origin): string {
+function originText(origin: Origin): string {
 	if (origin.from === 'iso') {
 		return `booted from ISO under ${origin.firmware === 'uefi' ? 'UEFI' : 'BIOS'}${origin.persistence ? ', with persistence' : ''}`;
 	}

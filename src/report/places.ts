@@ -6,7 +6,7 @@ import { fileNames } from '../plan/resolve.js';
 import type { PlanPath, PlanSource } from '../plan/types.js';
 import type { FilePlace, PlanPlaces } from './annotations.js';
 
-/** Reads the plan again. Of one that was edited since no lines are told, only files. */
+/** Reads the plan again. For one that was edited since, places have only files and no lines. */
 export async function findPlaces({ planPath, planSha256, sources }: RunState, base: string): Promise<PlanPlaces> {
 	const read = planPath === '' ? undefined : await readPlan(planPath).catch(() => undefined);
 	const source = read?.sha256 === planSha256 ? read : undefined;

@@ -9,13 +9,13 @@ import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
 import { connectionTarget } from './outbound.js';
 import { orderText } from './robustness-sections.js';
-import { beforeWords } from './so-far.js';
+import { beforeText } from './so-far.js';
 import { swallowedCount } from './swallowed.js';
 
 /**
- * The line for an event, without a newline, such as `[  12.3s] redis: booted in 31.0 s`; nothing for an event whose
- * news another one tells. `startAt` is the time of the run's first event, in milliseconds since the epoch; `last` is the
- * run before, of a lab that is watched.
+ * The line for an event, without a newline, such as `[  12.3s] redis: booted in 31.0 s`; nothing for an event whose news
+ * is in the line of another one. `startAt` is the time of the run's first event, in milliseconds since the epoch; `last`
+ * is the run before, of a lab that is watched.
  */
 export function eventLine(event: RunEvent, startAt: number, last?: RunState): string | undefined {
 	const news = eventNews(event, last);
@@ -28,7 +28,7 @@ function eventNews(event: RunEvent, last: RunState | undefined): string | undefi
 		case 'run-started':
 			return runNews(event);
 		case 'stage-started':
-			// A node's part of the startup is told by its scripts.
+			// A node's part of the startup is reported by its scripts.
 			if (event.node !== undefined && event.stage === 'startup') return undefined;
 			return withDetail(stageBegin(event), event.detail);
 		case 'stage-progress':
@@ -78,7 +78,7 @@ const runNews = ({ lab, nodes, tests, leftOut = [], runDirectory }: Extract<RunE
 	return `${lab}: ${plural(nodes.length, 'node')}, ${plural(tests.length, 'test')}, in ${runDirectory}${without}`;
 };
 
-const stageWords: Readonly<Record<StageName, { readonly doing: string; readonly done: string }>> = {
+const stageTexts: Readonly<Record<StageName, { readonly doing: string; readonly done: string }>> = {
 	images: { doing: 'getting the images', done: 'images ready' },
 	isos: { doing: 'building the ISOs', done: 'ISOs ready' },
 	seeds: { doing: 'writing the seeds', done: 'seeds written' },
@@ -101,23 +101,23 @@ interface StagePart {
 	readonly node?: string;
 }
 
-// A node's part of a stage is told in its own words where it has any: `redis: booting`.
-const nodeWords: Partial<Record<StageName, { readonly doing: string; readonly done: string }>> = {
+// A node's part of a stage has a text of its own in these stages: `redis: booting`.
+const nodeTexts: Partial<Record<StageName, { readonly doing: string; readonly done: string }>> = {
 	boot: { doing: 'booting', done: 'booted' },
 	restore: { doing: 'restoring', done: 'restored' },
 	save: { doing: 'saving', done: 'saved' },
 	reboot: { doing: 'restarting', done: 'restarted' },
 };
 
-const wordsFor = ({ stage, node }: StagePart) => (node === undefined ? undefined : nodeWords[stage]) ?? stageWords[stage];
+const textsFor = ({ stage, node }: StagePart) => (node === undefined ? undefined : nodeTexts[stage]) ?? stageTexts[stage];
 
-const stageBegin = (part: StagePart): string => withNode(part.node, wordsFor(part).doing);
+const stageBegin = (part: StagePart): string => withNode(part.node, textsFor(part).doing);
 
 const stageEnd = (part: StagePart & { readonly status: Status; readonly ms: number }): string =>
 	withNode(
 		part.node,
 		part.status === 'passed'
-			? `${wordsFor(part).done} in ${formatMs(part.ms)}`
+			? `${textsFor(part).done} in ${formatMs(part.ms)}`
 			: `${part.stage} ${part.status === 'failed' ? 'failed' : 'broke off'} after ${formatMs(part.ms)}`,
 	);
 
@@ -137,16 +137,16 @@ function repeatNews(outcome: RepeatOutcome): string {
 }
 
 function assertionNews(outcome: AssertionOutcome): string {
-	const words = { passed: 'passed', failed: 'FAILED', error: 'not judged' }[outcome.status];
+	const verdict = { passed: 'passed', failed: 'FAILED', error: 'not judged' }[outcome.status];
 	const attempts = outcome.attempts === 1 ? '' : ` and ${outcome.attempts} tries`;
 	const subject = `${outcome.test} › ${outcome.onVm}: ${outcome.assertion}`;
 	const detail = [outcome.message ?? [], decidingTimeText(outcome) ?? []].flat().join('; ');
-	return withDetail(`${words} after ${formatMs(outcome.ms)}${attempts}: ${subject}`, detail || undefined);
+	return withDetail(`${verdict} after ${formatMs(outcome.ms)}${attempts}: ${subject}`, detail || undefined);
 }
 
-/** That an assertion does not hold is told with what it did before: who has edited a script waits for just that. */
+/** The line for an assertion that does not hold so far has also what it did before: who has edited a script waits for just that. */
 function waitingNews({ test, onVm, assertion, message, leftMs }: AssertionWait, last: RunState | undefined): string {
-	const before = beforeWords(last, { test, onVm, title: assertion });
+	const before = beforeText(last, { test, onVm, title: assertion });
 	const notes = [...(before === '' ? [] : [before]), `tried for another ${formatMs(leftMs)}`].join(', ');
 	return withDetail(`does not hold so far (${notes}): ${test} › ${onVm}: ${assertion}`, message);
 }

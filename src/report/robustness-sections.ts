@@ -1,4 +1,4 @@
-/** The parts of the summary that are about robustness checks. Of the scenario that ends each of them only what failed is told. */
+/** The parts of the summary that are about robustness checks. Of the scenario that ends each of them they show only what failed. */
 import { formatMs, oneLine, plural } from '../base/format.js';
 import type { LocatedDifference, OrderOutcome, RepeatOutcome, RestartOutcome, ScriptOutcome } from '../lab/events.js';
 import { failedPlaceText } from '../outcome/failed-place.js';
@@ -58,7 +58,7 @@ function rebootSection(reboot: RobustnessRecords['reboot'], width: number, paint
 			status: restartStatus(outcome),
 			cells: [
 				{ text: node },
-				{ text: restartWords(outcome, failed), style: isWhole ? 'dim' : 'red' },
+				{ text: restartText(outcome, failed), style: isWhole ? 'dim' : 'red' },
 			],
 			below: [
 				...missing.flatMap((difference) => wrapWords(differenceSentence(difference), width - 6)),
@@ -71,7 +71,7 @@ function rebootSection(reboot: RobustnessRecords['reboot'], width: number, paint
 }
 
 /** How a machine came back, in a few words. */
-export function restartWords({ ms, missing, scripts }: RestartOutcome, failed: readonly ScriptOutcome[]): string {
+export function restartText({ ms, missing, scripts }: RestartOutcome, failed: readonly ScriptOutcome[]): string {
 	if (missing.length > 0) return 'did not come back whole';
 	if (failed.length > 0) return 'came back, and its startup scripts are not fit for a second boot';
 	const again = scripts && scripts.length > 0 ? ', and its startup scripts passed again' : '';

@@ -7,7 +7,7 @@ import { layOutColumns, painter, type Style } from './text.js';
 export interface StoredRun {
 	readonly name: string;
 	readonly directory: string;
-	/** The name of its lab, and the path of its plan; empty where its events do not tell. */
+	/** The name of its lab, and the path of its plan; empty where its events do not have them. */
 	readonly lab: string;
 	readonly plan: string;
 	/** Its verdict, `goes on`, or why it has none. */

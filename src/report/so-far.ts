@@ -26,7 +26,7 @@ export function statusIn(state: RunState, { test, onVm, title }: AssertionName):
 }
 
 /** What an assertion that fails, or does so far, did in the last run: `held before`; empty where nothing is known. */
-export function beforeWords(last: RunState | undefined, name: AssertionName): string {
+export function beforeText(last: RunState | undefined, name: AssertionName): string {
 	const before = last && statusIn(last, name);
 	if (before === undefined) return last ? 'new' : '';
 	return before === 'passed' ? 'held before' : before === 'failed' ? 'failed before too' : '';
@@ -64,12 +64,12 @@ function soFar(assertion: AssertionRecord, test: string, last: RunState | undefi
 	const name = { test, onVm, title };
 	if (waiting) {
 		const left = Math.max(0, Math.ceil((waiting.until - now) / 1000) * 1000);
-		const words = [beforeWords(last, name), left > 0 ? `tried for another ${wholeSeconds(left)}` : 'tried for the last time'];
+		const notes = [beforeText(last, name), left > 0 ? `tried for another ${wholeSeconds(left)}` : 'tried for the last time'];
 		const isFlip = last !== undefined && statusIn(last, name) === 'passed';
 		return {
 			rank: isFlip ? 0 : 2,
 			sign: (paint) => paint('yellow', mark('running')),
-			...{ assertion, note: words.filter(Boolean).join(', '), message: waiting.message },
+			...{ assertion, note: notes.filter(Boolean).join(', '), message: waiting.message },
 		};
 	}
 	const before = last && statusIn(last, name);
@@ -78,7 +78,7 @@ function soFar(assertion: AssertionRecord, test: string, last: RunState | undefi
 	return {
 		rank: 1,
 		sign: (paint) => paint(statusStyle(status), mark(status)),
-		...{ assertion, note: status === 'passed' ? 'holds again' : beforeWords(last, name) },
+		...{ assertion, note: status === 'passed' ? 'holds again' : beforeText(last, name) },
 		...(message === undefined ? {} : { message }),
 	};
 }

@@ -65,10 +65,10 @@ const warningSection = (state: RunState, width: number, paint: Paint): string[] 
 const leftOutSection = (state: RunState, width: number, paint: Paint): string[] =>
 	listSection('Left out of the rehearsal', state.leftOut.map(leftOutSentence), width, paint);
 
-/** How many lines of an item are shown: what systemd says of its units has some ten for each. */
+/** How many lines of an item are shown: systemd's report of its units has some ten for each. */
 const itemLines = 25;
 
-/** An item line by line, as it was told, and how much is left out of it. */
+/** An item line by line, as it was reported, and how much is left out of it. */
 function firstLines(item: string): readonly string[] {
 	const lines = item.trimEnd().split('\n').map(oneLine);
 	return lines.length <= itemLines ? lines : [...lines.slice(0, itemLines), `… (${lines.length - itemLines} more lines)`];

@@ -6,7 +6,7 @@ import type { ScriptOutcome } from '../lab/events.js';
 import type { ReachedStatus } from '../outcome/state.js';
 
 export interface TextOptions {
-	/** Whether terminal colours are wanted. What `NO_COLOR` says is the caller's to read. */
+	/** Whether terminal colours are wanted. The caller reads `NO_COLOR`. */
 	readonly color: boolean;
 	/** Columns that prose is wrapped to; what is quoted keeps its own lines. */
 	readonly width: number;
@@ -23,7 +23,7 @@ export const painter = (color: boolean): Paint =>
 
 export type AnyStatus = ReachedStatus | ScriptOutcome['status'] | 'running';
 
-/** One character that tells a status, readable without colour too. */
+/** One character that shows a status, readable without colour too. */
 export const mark = (status: AnyStatus): string =>
 	({ passed: '✔', failed: '✖', 'timed-out': '✖', error: '!', 'not run': '–', 'not judged': '?', running: '…' })[status];
 

@@ -55,7 +55,7 @@ function renderScript(outcome: ScriptOutcome, { slowMs, node }: NodeTrace, width
 	if (trace.why !== undefined) return [heading, `  it was not traced: ${trace.why}`];
 	const notes = [
 		...(trace.isCut ? ['it wrote too much: only the end was kept'] : []),
-		...(trace.shell === 'dash' ? ['sh(1) tells neither times nor lines: lines are those where the same words stand'] : []),
+		...(trace.shell === 'dash' ? ['sh(1) traces neither times nor lines: a line is shown where the script has the same words'] : []),
 	];
 	const began = trace.steps.find(({ at }) => at !== undefined)?.at ?? 0;
 	const head = ['', 'line', 'start', 'took', 'status', 'command'].map((text): Cell => ({ text, style: 'dim' }));
@@ -93,7 +93,7 @@ function evidence({ fate, output = '', message }: TraceStep, paint: Paint): stri
 	return indented(quote(output.trim() === '' ? (message ?? '') : output, quotedLines, paint), 8);
 }
 
-/** dash tells no times: then there are no columns for them. */
+/** dash traces no times: then there are no columns for them. */
 const withoutBlankColumns = (rows: readonly (readonly Cell[])[]): Cell[][] =>
 	rows.map((cells) => cells.filter((_cell, index) => rows.slice(1).some((other) => other[index]?.text)));
 

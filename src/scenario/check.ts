@@ -1,4 +1,4 @@
-/** What a check is: how a type of assertion is told, looked at in the guest, and judged. */
+/** What a check is: how a type of assertion is titled, looked at in the guest, and judged. */
 import { formatMs, lastLines } from '../base/format.js';
 import type { Assertion, AssertionType } from '../lab/lab.js';
 import type { CommandResult, GuestCommands } from '../machine/command-channel.js';
@@ -15,9 +15,9 @@ export interface Judgement {
 
 /** One look at the guest, judged. */
 export interface Look extends Judgement {
-	/** What the guest had to say, for the reader of a failure. */
+	/** The output of the command in the guest, for the reader of a failure. */
 	readonly output: string;
-	/** As expected, but not for long enough yet: the next try tells more after this time, in milliseconds. */
+	/** As expected, but not for long enough yet: the next try decides after this time, in milliseconds. */
 	readonly holdsInMs?: number | undefined;
 }
 
@@ -59,7 +59,7 @@ export function commandCheck<A>(parts: Omit<CommandCheck<A>, 'look'>): CommandCh
 /** A judgement that something is not as expected. */
 export const expected = (what: string, saw: string): Judgement => judgement(false, what, saw);
 
-/** A judgement whose message tells what was expected and what was seen. */
+/** A judgement whose message has what was expected and what was seen. */
 export const judgement = (passed: boolean, what: string, saw: string): Judgement => ({
 	passed,
 	message: `expected ${what}, saw ${saw}`,

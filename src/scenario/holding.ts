@@ -69,8 +69,8 @@ done
 `.trim();
 
 /**
- * What there is to tell of services that systemd has restarted by itself since anybody else started them: a sentence each,
- * with the unit's last words. The journal is only read where there are some.
+ * Reports services that systemd has restarted by itself since anybody else started them: a sentence each, with the last
+ * message of the unit. The journal is only read where there are some.
  */
 export async function restartsOn(guest: GuestCommands, limits: Limits): Promise<string[]> {
 	const restarts = await guest.listRestarts(limits);
@@ -78,18 +78,18 @@ export async function restartsOn(guest: GuestCommands, limits: Limits): Promise<
 	return restartSentences(await guest.run(listRestarts, limits), [...restarts.keys()]);
 }
 
-/** At most this many units are told of: a lab in which more are restarted has another problem. */
+/** At most this many units are reported: a lab in which more are restarted has another problem. */
 const reportedUnits = 10;
 
-/** Reads what `listRestarts` prints: unit, number, last words; of these units only. */
+/** Reads what `listRestarts` prints: unit, number, last message; of these units only. */
 export const restartSentences = ({ stdout }: Pick<CommandResult, 'stdout'>, units: readonly string[]): string[] =>
 	stdout
 		.split('\n')
 		.flatMap((line) => {
-			const [, unit, number, words = ''] = /^(\S+\.\w+) (\d+) ?(.*)$/.exec(line) ?? [];
+			const [, unit, number, logged = ''] = /^(\S+\.\w+) (\d+) ?(.*)$/.exec(line) ?? [];
 			if (unit === undefined || !units.includes(unit)) return [];
 			const times = number === '1' ? 'once' : `${number} times`;
-			const message = oneLine(words).slice(0, 200);
-			return [`${oneLine(unit)} has ended and been restarted ${times}${message === '' ? '' : `; its last words: ${message}`}`];
+			const message = oneLine(logged).slice(0, 200);
+			return [`${oneLine(unit)} has ended and been restarted ${times}${message === '' ? '' : `; its last message: ${message}`}`];
 		})
 		.slice(0, reportedUnits);

@@ -37,7 +37,7 @@ export function judgeHttp({ status, contains }: HttpResponds, answer: HttpAnswer
 	return judgement(passed, what, `status ${answer.status} and body ${quoted(answer.body.trimEnd())}`);
 }
 
-/** How long one request may take: what the plan says, stretched to the guest's speed, but never beyond this look. */
+/** How long one request may take: the plan's time, stretched to the guest's speed, but never beyond this look. */
 export const requestTimeoutMs = (
 	{ timeout = 10 }: HttpResponds,
 	{ slowdown, timeoutMs }: Pick<LookContext, 'slowdown' | 'timeoutMs'>,

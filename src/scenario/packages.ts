@@ -5,8 +5,8 @@ import { commandCheck, expected, judgement, sawEnding, type AssertionOf } from '
 const query = (name: string): string => `dpkg-query -W -f '\${db:Status-Status} \${Version}\\n' -- ${quote(name)}`;
 
 /**
- * The versions installed of a package (one an architecture); undefined when dpkg could not say. dpkg-query(1) exits
- * with 1 when it knows no such package; any other status is a fault and tells nothing.
+ * The versions installed of a package (one an architecture); undefined when dpkg-query(1) failed. It exits with 1 when it
+ * knows no such package; any other status is a fault of its own.
  */
 export function installedVersions({ exitCode, stdout }: CommandResult): string[] | undefined {
 	if (exitCode !== 0 && exitCode !== 1) return undefined;

@@ -1,6 +1,6 @@
 /**
  * In which order the assertions of one node are tried, and for how long. All are tried once before any is tried again,
- * so that what does not hold is known early, and deadlines run side by side. No I/O: the times are told.
+ * so that what does not hold is known early, and deadlines run side by side. No I/O: callers pass the time.
  */
 
 export interface RoundsOptions<Task> {
@@ -16,7 +16,7 @@ export interface RoundsOptions<Task> {
 export interface OwnTimes {
 	/** From its first try on, in milliseconds. */
 	readonly deadlineMs?: number | undefined;
-	/** Until when it does not fail, in milliseconds of the clock that is told. */
+	/** Until when it does not fail, in milliseconds of the caller's clock. */
 	readonly settledAt?: number | undefined;
 }
 
@@ -25,11 +25,11 @@ export interface TryResult {
 	readonly passed: boolean;
 	/** No further try can see anything else. */
 	readonly giveUp?: boolean;
-	/** It holds, but not for long enough yet: a try after this time tells, in milliseconds, also where it comes after the deadline. */
+	/** It holds, but not for long enough yet: a try after this time decides, in milliseconds, also where it comes after the deadline. */
 	readonly holdsInMs?: number | undefined;
 }
 
-/** An assertion that is not settled. Times are those of the clock that is told, in milliseconds. */
+/** An assertion that is not settled. Times are those of the caller's clock, in milliseconds. */
 export interface Turn<Task> {
 	readonly task: Task;
 	/** When its next try may begin; in the past for one that was never tried. */
@@ -80,7 +80,7 @@ export class Rounds<Task> {
 		this.#isLastTry = now >= turn.deadlineAt;
 	}
 
-	/** That try is over. Says whether its assertion is settled. */
+	/** That try is over. Returns whether its assertion is settled. */
 	end({ passed, giveUp, holdsInMs }: TryResult, now: number): boolean {
 		const turn = this.next() as Waiting<Task>;
 		if (holdsInMs !== undefined && !turn.isProlonged && now + holdsInMs > turn.deadlineAt) {

@@ -15,7 +15,7 @@ export interface ScenarioOptions {
 	/** A node's way to run commands. Throws a Failure where no machine of it runs. */
 	readonly guests: (node: string) => GuestCommands;
 	readonly emit: Emit;
-	/** Told what a failure of an assertion is put down to, where something is known of it. */
+	/** Finds out what a failure of an assertion is put down to, where something is known of it. */
 	readonly explain?: (assertion: Assertion) => Promise<string | undefined>;
 	/** For each assertion, from its first try on; already scaled to the speed of the guests. */
 	readonly deadlineMs: number;
@@ -23,7 +23,7 @@ export interface ScenarioOptions {
 	readonly intervalMs?: number;
 	/** How many times slower the guests are than what the plan was written for; stretches times that the plan states. */
 	readonly slowdown?: number;
-	/** Whether `deadlineMs` is all that counts, whatever the plan says of times. */
+	/** Whether `deadlineMs` is all that counts, whatever times the plan has. */
 	readonly ignoresPlanTimes?: boolean;
 	readonly signal?: AbortSignal | undefined;
 	readonly clock?: Clock;
@@ -46,7 +46,7 @@ interface Task {
 interface Sight extends Look, TryResult {
 	readonly passed: boolean;
 	readonly status: Status;
-	/** Nothing was heard of the node at all. */
+	/** The node did not answer at all. */
 	readonly isSilent?: boolean;
 }
 
@@ -113,7 +113,7 @@ async function runOnNode(
 		emit({ type: 'assertion-finished', ...outcome });
 	}
 	const [node] = tasks;
-	if (node && !silence) await tellRestarts(node.assertion.onVm, options);
+	if (node && !silence) await reportRestarts(node.assertion.onVm, options);
 }
 
 /** The times that the plan gives an assertion, as long as this host makes them, of a scenario that began `beganAt` that time. */
@@ -124,7 +124,7 @@ const timesOf =
 		const stretched = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1000 * slowdown);
 		const own = stretched(timeout);
 		const settles = stretched(settleSeconds);
-		// Of a request, OpenFactory means the time that one has by it; a shorter one says nothing of how often it is made.
+		// Of a request, OpenFactory means the time that one has by it; a shorter one does not limit how often it is made.
 		const isOfRequest = type === 'http_responds' && own !== undefined && own <= deadlineMs;
 		return { deadlineMs: isOfRequest ? undefined : own, settledAt: settles === undefined ? undefined : beganAt + settles };
 	};
@@ -136,17 +136,17 @@ function decidedBy({ task, limit, usuallyAt, deadlineAt }: Turn<Task>, { passed,
 	return limit === undefined || seconds === undefined || !decided ? {} : { decidedBy: { by: limit, seconds } };
 }
 
-/** What systemd had to restart fails nothing by itself; what cannot be learnt of it is no loss. */
-async function tellRestarts(node: string, { guests, emit, signal }: ScenarioOptions): Promise<void> {
+/** Reports services that systemd had to restart. They fail nothing by themselves; that they cannot be listed is no loss. */
+async function reportRestarts(node: string, { guests, emit, signal }: ScenarioOptions): Promise<void> {
 	const reported = await restartsOn(guests(node), { timeoutMs: minimumTryMs, signal }).catch(() => []);
 	signal?.throwIfAborted();
 	for (const message of reported) emit({ type: 'notice', node, message });
 }
 
-/** Tells what does not hold so far: at first, and whenever something else is seen or it will be tried for longer. */
+/** Reports what does not hold so far: at first, and whenever something else is seen or it will be tried for longer. */
 class News {
 	readonly #emit: Emit;
-	readonly #reported = new Map<Task, { readonly words: string; readonly deadlineAt: number }>();
+	readonly #reported = new Map<Task, { readonly text: string; readonly deadlineAt: number }>();
 
 	constructor(emit: Emit) {
 		this.#emit = emit;
@@ -154,10 +154,10 @@ class News {
 
 	send({ task, attempts, deadlineAt }: Turn<Task>, message: string, now: number): void {
 		// A time in it is another at each try (`after 55 ms`), which is no news.
-		const words = message.replaceAll(/\d+(?:\.\d+)? ?m?s\b/g, '');
+		const text = message.replaceAll(/\d+(?:\.\d+)? ?m?s\b/g, '');
 		const reported = this.#reported.get(task);
-		if (reported?.words === words && reported.deadlineAt === deadlineAt) return;
-		this.#reported.set(task, { words, deadlineAt });
+		if (reported?.text === text && reported.deadlineAt === deadlineAt) return;
+		this.#reported.set(task, { text, deadlineAt });
 		const leftMs = Math.max(0, Math.round(deadlineAt - now));
 		this.#emit({ type: 'assertion-waiting', ...task.named, attempts, message, leftMs });
 	}

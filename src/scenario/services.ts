@@ -2,7 +2,7 @@ import { quote } from '../base/shell.js';
 import { heldFor } from './holding.js';
 import { commandCheck, expected, judgement, sawEnding, type AssertionOf } from './check.js';
 
-/** What systemd says of a unit: `KEY=value` lines, and `now`, the machine's uptime in seconds. */
+/** Prints systemd's properties of a unit: `KEY=value` lines, and `now`, the machine's uptime in seconds. */
 const showUnit = (service: string): string =>
 	`read -r now _ </proc/uptime; echo "now=$now"; exec systemctl show -p ActiveState,ActiveEnterTimestampMonotonic -- ${quote(service)}`;
 

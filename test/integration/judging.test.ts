@@ -48,5 +48,5 @@ test('a greeting changes no answer, and a service that is restarted for ever doe
 	const { nodes, tests } = JSON.parse(await readFile(path.join(run, 'result.json'), 'utf8')) as RunResult;
 	t.deepEqual(tests.map(({ name, status }) => [name, status]).slice(1), [['Holds', 'passed'], ['Flaps', 'failed']]);
 	t.like(nodes[0]?.login, { user: 'ops', status: 'passed' });
-	t.regex(ended.stderr, /importer\.service has ended and been restarted \d+ times; its last words: no queue to read from/);
+	t.regex(ended.stderr, /importer\.service has ended and been restarted \d+ times; its last message: no queue to read from/);
 });

@@ -1,4 +1,4 @@
-/** Tools that say why a run failed. */
+/** Tools that report why a run failed. */
 import { z } from 'zod';
 import { usageFailure } from '../../base/errors.js';
 import { requireNodes } from '../../lab/lab.js';
@@ -34,7 +34,7 @@ export const explainTool = ({ runs, root }: Context): Tool =>
 		name: 'explain_failure',
 		title: 'Explain a failure',
 		description: sentences(
-			'Says of each failure of a run where and why: node, startup script, file and line to edit, command, the lines around it, what was seen and expected, what to do next.',
+			'Reports where and why each failure of a run happened: node, startup script, file and line to edit, command, the lines around it, what was seen and expected, what to do next.',
 			'Also failures that a script went on behind, and what machines tried to reach outside the lab.',
 		),
 		input: z.strictObject({ run: runInput }),

@@ -23,7 +23,7 @@ export const exportTool = ({ runs, root }: Context): Tool =>
 		title: 'Export a passed run as evidence',
 		description: sentences(
 			'Writes the plan that was rehearsed, as build-plan with its scripts, and the evidence of the run into a new directory.',
-			'Refuses, and says why, unless the run passed, was cold and whole, and plan and scripts are as they were. Not signed; `rehearse export --sign` signs.',
+			'Refuses, with the reason, unless the run passed, was cold and whole, and plan and scripts are as they were. Not signed; `rehearse export --sign` signs.',
 		),
 		input: z.strictObject({
 			out: z.string().min(1).max(4096).describe('directory to be made, relative to the root'),

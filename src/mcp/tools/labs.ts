@@ -18,7 +18,7 @@ import { additive, defineTool, destructive, readOnly, type Tool } from '../tool.
 import { sentences } from '../wording.js';
 import { begin } from './runs.js';
 
-/** How long a lab may take to say how it is, in milliseconds. */
+/** How long a lab may take to report its status, in milliseconds. */
 const statusMs = 10_000;
 
 /** The id of a lab's run. */
@@ -101,16 +101,16 @@ export const statusTool = (context: Context): Tool =>
 	});
 
 const nodeOf = ({ name, stage, paused, startup, failedScripts, uplinkAddress, alias, link, uptimeMs }: LabStatus['nodes'][number]): z.input<typeof nodeStatus> => ({
-	...{ name, stage, paused, address: uplinkAddress, lab_address: alias, link: linkWords(link) },
+	...{ name, stage, paused, address: uplinkAddress, lab_address: alias, link: linkText(link) },
 	...(startup === undefined ? {} : { startup }),
 	...(failedScripts === undefined ? {} : { failed_scripts: failedScripts }),
 	...(uptimeMs === undefined ? {} : { uptime_ms: Math.round(uptimeMs) }),
 });
 
-const linkWords = (link: LinkState): string =>
+const linkText = (link: LinkState): string =>
 	link.state !== 'bad' ? link.state : [link.delayMs === undefined ? '' : `delay ${link.delayMs} ms`, link.lossPercent === undefined ? '' : `loss ${link.lossPercent} %`].filter(Boolean).join(', ');
 
-/** The end of each stream that is told, in bytes. */
+/** How much of each stream an answer has: the end, in bytes. */
 const streamBytes = 6000;
 
 /** `exec_node`. */

@@ -60,7 +60,7 @@ export const logTool = (context: Context): Tool =>
 			const mask = await maskOfRun(context, run);
 			const { text, isCut } = await readLog(context, run, node, log, signal);
 			const selected = selectLines(shownText(text, mask), { from, limit, grep });
-			const shown = selected.lines.map(({ line, text: words }) => ({ line, text: words.slice(0, 500) }));
+			const shown = selected.lines.map(({ line, text: content }) => ({ line, text: content.slice(0, 500) }));
 			// The last lines are what is asked for where no first one is.
 			const { fitting } = from === undefined ? fitLast(shown) : fitList(shown);
 			const following = fitting.length < shown.length && from !== undefined ? shown[fitting.length]?.line : selected.next;

@@ -94,12 +94,12 @@ async function viewOf({ runs }: Context, id: string): Promise<JobView> {
 	const live = (await runs.live()).find(({ runDirectory }) => runDirectory === run.directory);
 	const { state, log } = run;
 	const jobState = await stateOf(run, live !== undefined);
-	const isTold = jobState !== 'running' && !state.detached;
+	const hasResult = jobState !== 'running' && !state.detached;
 	return {
 		...{ run: id, kind: state.detached ? 'lab' : 'run', state: jobState, lab: state.lab, plan: state.planPath },
 		elapsedMs: state.finishedMs ?? Date.now() - (state.startedAt ?? Date.now()),
 		progress: log.recent,
-		...(isTold ? { result: resultOf(state) } : {}),
+		...(hasResult ? { result: resultOf(state) } : {}),
 		directory: run.directory,
 	};
 }

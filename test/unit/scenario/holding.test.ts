@@ -29,10 +29,10 @@ test('the port is a number in the command, and nothing else', (t) => {
 	t.regex(socketsWithOwners('ss -Hltnp', 80), /^sockets=\$\(ss -Hltnp\) \|\| exit\n[^]*== \*:80 \]\]/);
 });
 
-test('restarts are sentences, with the last words washed and cut', (t) => {
+test('restarts are sentences, with the last message washed and cut', (t) => {
 	const [first, second, ...others] = restartSentences({ stdout: `importer.service 1 out of \x1b[31mluck\nweb@1.service 12 ${'x'.repeat(300)}\nnoise\nother.service 3 not now\n` }, ['importer.service', 'web@1.service']);
-	t.is(first, 'importer.service has ended and been restarted once; its last words: out of luck');
-	t.is(second, `web@1.service has ended and been restarted 12 times; its last words: ${'x'.repeat(200)}`);
+	t.is(first, 'importer.service has ended and been restarted once; its last message: out of luck');
+	t.is(second, `web@1.service has ended and been restarted 12 times; its last message: ${'x'.repeat(200)}`);
 	t.deepEqual(others, []);
 	t.deepEqual(restartSentences({ stdout: 'quiet.service 2 \n' }, ['quiet.service']), ['quiet.service has ended and been restarted 2 times']);
 });

@@ -189,7 +189,7 @@ test('what systemd had to restart is told once of its node, whatever is asserted
 	const { outcomes, events } = await run(scenario([runs, runs]), { a });
 	t.deepEqual(outcomes.map(({ status }) => status), ['passed', 'passed']);
 	t.deepEqual(events.filter(({ type }) => type === 'notice'), [
-		{ type: 'notice', node: 'a', message: 'importer.service has ended and been restarted 7 times; its last words: no queue to read from' },
+		{ type: 'notice', node: 'a', message: 'importer.service has ended and been restarted 7 times; its last message: no queue to read from' },
 	]);
 });
 
@@ -240,7 +240,7 @@ test('so is what was up at one look and has ended before the next', async (t) =>
 	t.is(outcomes[0]?.status, 'failed');
 	t.regex(outcomes[0]?.message ?? '', /^expected service importer active, saw active, for [12]\.\d s only$/);
 	t.deepEqual(events.flatMap((event) => (event.type === 'notice' ? [event.message] : [])), [
-		'importer.service has ended and been restarted once; its last words: out of luck',
+		'importer.service has ended and been restarted once; its last message: out of luck',
 	]);
 });
 

@@ -1,5 +1,5 @@
 /**
- * Whether the process is still there that a file belongs to. A number alone does not say: after a reboot, or once numbers
+ * Whether the process is still there that a file belongs to. A number alone does not show that: after a reboot, or once numbers
  * have gone round, it is somebody else's; in another container, or on another host with the same home, it means another
  * process. So a file names its process by a token: number, time of its start, boot, space of process ids, host.
  */
@@ -13,7 +13,7 @@ export const processToken = /\d+-\d+-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}/;
 
 const tokenParts = /^(\d+)-(\d+)-([0-9a-f]{8})-([0-9a-f]{8})-([0-9a-f]{8})$/;
 
-/** What a token says of its process; `unknown` where this process cannot see that one. */
+/** The state of a token's process; `unknown` where this process cannot see that one. */
 export type Life = 'alive' | 'dead' | 'unknown';
 
 /** The host of a token that no host has a name for. */

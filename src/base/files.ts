@@ -95,7 +95,7 @@ export async function makeWritableDirectory(directory: string): Promise<void> {
 	await access(directory, constants.W_OK);
 }
 
-/** Whether a file or directory exists and this process may access it as `mode` says (access(2)). */
+/** Whether a file or directory exists and this process may access it by `mode` (access(2)). */
 export const isThere = (file: string, mode = constants.F_OK): Promise<boolean> =>
 	access(file, mode).then(
 		() => true,

@@ -4,7 +4,7 @@ const most = 100;
 
 /**
  * How many times longer than usual this host may take, by REHEARSE_PATIENCE: 1 unless that is set. Deadlines are scaled by
- * what was measured of guests; this is for hosts of which that says too little, such as one that is emulated itself.
+ * what was measured of guests; this is for hosts for which that is not enough, such as one that is emulated itself.
  * @throws Failure (usage) for what is no number from 1 to 100
  */
 export function patience(environment: NodeJS.ProcessEnv = process.env): number {

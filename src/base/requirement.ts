@@ -9,7 +9,7 @@ export type RequirementStatus = 'ok' | 'warning' | 'missing' | 'too old';
 /** What a probe found. */
 export interface ProbeResult {
 	readonly status: RequirementStatus;
-	/** A version, or a fact in a few words. */
+	/** A version, or a short fact. */
 	readonly found: string;
 	/** A command to paste, or what to do where no command helps. Absent when the status is `ok`. */
 	readonly fix?: string | undefined;

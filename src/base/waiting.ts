@@ -44,7 +44,7 @@ export interface PollOutcome<T> {
 
 /**
  * Calls `probe` until `accept` returns true or the deadline passes. It makes one last attempt at the deadline itself, so
- * that a slow host is not judged by an old value. `last` tells `probe` that an attempt is that one.
+ * that a slow host is not judged by an old value. `probe` gets `last`, which is true at that attempt.
  */
 export async function poll<T>(
 	probe: (try_: { readonly attempt: number; readonly last: boolean }) => Promise<T>,

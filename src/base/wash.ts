@@ -14,7 +14,7 @@ const runnerCommands = /(?<!\S)::(?=[A-Za-z][^\n]*?::)|##(?=(?:vso|teamcity)?\[)
 export const washedText = (text: string): string =>
 	withoutControls(text).replace(runnerCommands, ([mark = '']) => `${mark} ${mark}`);
 
-/** The same for every text in a value of JSON; an event, say. Names of keys are ours. */
+/** The same for every text in a value of JSON, such as an event. Names of keys are ours. */
 export function washed<T>(value: T): T {
 	if (typeof value === 'string') return washedText(value) as T;
 	if (Array.isArray(value)) return value.map(washed) as T;

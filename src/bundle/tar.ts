@@ -14,7 +14,7 @@ const maximumBytes = 8 ** 11 - 1;
 export const badArchive = (why: string): Failure =>
 	usageFailure(`this bundle cannot be opened: ${why}`, { hint: 'get the bundle again from the person who made it' });
 
-/** What a header says of a file beside its path, size and time. */
+/** What a header has of a file beside its path, size and time. */
 export interface TarAttributes {
 	readonly mode: number;
 	readonly uid: number;

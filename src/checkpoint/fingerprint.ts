@@ -5,7 +5,7 @@ import type { CheckpointMachine, Fingerprint } from './manifest.js';
 /** The version of the format, a part of every key. Raise it when equal inputs lead to another checkpoint. */
 const checkpointFormat = 1;
 
-/** Inputs that overlap with others: their names alone tell a person little. */
+/** Inputs that overlap with others: their names alone explain little to a person. */
 const catchAlls: readonly string[] = ['image', 'network', 'seed', 'machine'];
 
 /** The key of a checkpoint of these machines. Their order does not matter. */

@@ -121,7 +121,7 @@ export function chooseSurplus<T extends Pick<StoredCheckpoint, 'key' | 'bytes' |
 	return surplus;
 }
 
-/** The newest checkpoint of a node, whatever its key. Its fingerprint tells why a new key has no checkpoint yet. */
+/** The newest checkpoint of a node, whatever its key. Its fingerprint shows why a new key has no checkpoint yet. */
 export function newestOf(
 	manifests: readonly Manifest[],
 	{ lab, node, kind }: { readonly lab: string; readonly node: string; readonly kind: CheckpointKind },

@@ -81,7 +81,7 @@ function findProblem(value: unknown, key: string): string | undefined {
 	if (!kinds.some((kind) => kind === value['kind'])) return `has the kind ${JSON.stringify(value['kind'])}`;
 	if (!isText(value['lab'])) return 'does not name its lab';
 	if (value['kind'] === 'failed' && !isText(value['run'])) return 'does not name its run';
-	if (!isCount(value['savedAt'])) return 'does not say when it was saved';
+	if (!isCount(value['savedAt'])) return 'does not have the time when it was saved';
 	const { files, machines } = value;
 	if (!isRecord(files)) return 'does not list its files';
 	const invalid = Object.keys(files).find((name) => !isFileName(name) || !isDigest(files[name]));

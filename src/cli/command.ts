@@ -7,7 +7,7 @@ import { readEnvironment } from './environment.js';
 import type { Flags } from './flags.js';
 
 /** The arguments behind `--`, unchanged. */
-export const wordsBehind = (values: object): readonly string[] => ((values as { '--'?: readonly unknown[] })['--'] ?? []).map(String);
+export const argumentsBehind = (values: object): readonly string[] => ((values as { '--'?: readonly unknown[] })['--'] ?? []).map(String);
 
 export interface CommandDefinition<P extends Readonly<Record<string, PositionalOptions>>, F extends Flags> {
 	/** Name and positional arguments in yargs' notation, such as `run [lab]`. */
@@ -54,7 +54,7 @@ export const defineCommand = <P extends Readonly<Record<string, PositionalOption
 			(command) => {
 				for (const [name, options] of Object.entries(definition.positionals)) command.positional(name, options);
 				for (const [name, options] of Object.entries(definition.flags)) command.option(name, single(options));
-				// Looked at now: deep in a run it would be told as a fault of the host's.
+				// Read now: deep in a run a wrong value would be reported as a fault of the host's.
 				patience();
 				return command.config(readEnvironment(definition.flags, process.env));
 			},

@@ -11,7 +11,7 @@ import type { Command } from './command.js';
 /** A word to offer. */
 export interface Candidate {
 	readonly word: string;
-	/** In a few words, for shells that show them. */
+	/** A short description, for shells that show them. */
 	readonly what: string;
 }
 

@@ -8,7 +8,7 @@ import { type Failure, usageFailure } from '../base/errors.js';
 import { guardedTerminal, processTerminal, type Terminal } from '../commands/terminal.js';
 import { toolVersion } from '../base/package-root.js';
 import { closest } from '../plan/keys.js';
-import { tellFailure } from './failure.js';
+import { printFailure } from './failure.js';
 import { commands } from './commands.js';
 
 const maximumHelpWidth = 110;
@@ -51,5 +51,5 @@ try {
 	const version = isVersionWanted ? await (await import('../commands/version.js')).versionText() : toolVersion();
 	await buildParser(terminal, version).parseAsync();
 } catch (error) {
-	process.exitCode = tellFailure(terminal.stderr, error);
+	process.exitCode = printFailure(terminal.stderr, error);
 }

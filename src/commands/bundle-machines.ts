@@ -35,7 +35,7 @@ export interface GatherOptions {
 
 /**
  * Finds the saved machines of a run, or saves them when its lab is running. A lease protects them until the clean-up runs.
- * @throws Failure `usage` where there are none; its hint says how to save some
+ * @throws Failure `usage` where there are none; its hint has how to save some
  */
 export async function gatherMachines(directory: string, options: GatherOptions): Promise<MachinesToPack> {
 	const { cleanup, signal, paths } = options;

@@ -1,4 +1,4 @@
-/** What the CI service that this runs in is told of a run: annotations, a summary of the job. */
+/** What the CI service that this runs in gets of a run: annotations, a summary of the job. */
 import { appendFile } from 'node:fs/promises';
 import { toFailure } from '../base/errors.js';
 import type { RunState } from '../outcome/state.js';
@@ -8,8 +8,8 @@ import { markdownSummary } from '../report/markdown.js';
 import { findPlaces } from '../report/places.js';
 import type { Terminal } from './terminal.js';
 
-/** Tells GitHub Actions; nothing elsewhere. What cannot be written costs no run. */
-export async function tellWorkflow(state: RunState, { workflow, stderr }: Pick<Terminal, 'workflow' | 'stderr'>): Promise<void> {
+/** Writes commands and a summary for GitHub Actions; nothing elsewhere. What cannot be written costs no run. */
+export async function annotateWorkflow(state: RunState, { workflow, stderr }: Pick<Terminal, 'workflow' | 'stderr'>): Promise<void> {
 	if (!workflow) return;
 	workflow.command(githubCommands(annotationsOf(state, await findPlaces(state, workflow.workspace))));
 	if (workflow.summaryFile === undefined) return;

@@ -94,7 +94,7 @@ function refuseExisting(directory: string, files: readonly string[]): void {
 	throw usageFailure(`${directory} has ${found.join(', ')} already; nothing was written`, { hint: 'rehearse init OTHER-DIRECTORY' });
 }
 
-/** Whether a path has anything at it, a dangling link too. What cannot be looked at is told when it is written. */
+/** Whether a path has anything at it, a dangling link too. What cannot be looked at is reported when it is written. */
 function isTaken(file: string): boolean {
 	try {
 		lstatSync(file);

@@ -11,7 +11,7 @@ import type { Terminal } from './terminal.js';
 
 /** What the command line adds to a plan. */
 export interface LabOptions {
-	/** How long a startup script may take for which the plan says nothing, in seconds, on a host as fast as OpenFactory. */
+	/** How long a startup script may take for which the plan has no time, in seconds, on a host as fast as OpenFactory. */
 	readonly scriptTimeoutSeconds?: number | undefined;
 	/** Whether OpenFactory's own default tests run as well. */
 	readonly defaultTests?: boolean;

@@ -7,7 +7,7 @@ import type { RunState } from '../outcome/state.js';
 import { annotationsOf } from '../report/annotations.js';
 import { summary } from '../report/summary.js';
 import { reportPagePath } from '../runs/run-files.js';
-import { tellWorkflow } from './ci.js';
+import { annotateWorkflow } from './ci.js';
 import { findPlaces } from '../report/places.js';
 import type { Terminal } from './terminal.js';
 
@@ -49,7 +49,7 @@ export async function reportRun(state: RunState, { junit, codeQuality, html, jso
 	const { stdout, stdoutColor: color, width } = terminal;
 	stdout.write(json ? resultJson(result) : summary(state, { color, width, page }));
 	if (codeQuality !== undefined) await writeCodeQuality(codeQuality, state);
-	await tellWorkflow(state, terminal);
+	await annotateWorkflow(state, terminal);
 	return exitCodeOf(result, strict) as ExitCode;
 }
 

@@ -62,7 +62,7 @@ function namedRuns(names: readonly string[], runs: string): readonly string[] {
 	});
 }
 
-/** Looks at the run in a directory. What cannot be read of it is told in its state. */
+/** Looks at the run in a directory. What cannot be read of it is named in its state. */
 async function look(directory: string): Promise<StoredRun> {
 	const [bytes, holder, log, hasPage] = await Promise.all([
 		diskUsage(directory),

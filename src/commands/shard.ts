@@ -62,7 +62,7 @@ export async function shardCommand(options: ShardOptions): Promise<ExitCode> {
 			stdout.write(json ? resultJson(resultOf(state)) : summary(state, { color, width }));
 			worst = Math.max(worst, exitCodeOf(resultOf(state)));
 		}
-		// One that was broken off is written too: its log says so, and no merge passes with it.
+		// One that was broken off is written too: its log has that, and no merge passes with it.
 		const work = plans.map((plan) => plan.work);
 		await writeShard(directory, { schema: 1, version: toolVersion(), ...shard, work, division }, runs);
 		terminal.stderr.write(`shard ${shard.index} of ${shard.total}: ${plural(mine.length, 'unit')} of work in ${directory}\n`);

@@ -2,7 +2,7 @@ import { interruptedFailure, toFailure } from '../base/errors.js';
 
 /** Signals to this process, as a command that runs machines sees them. */
 export interface Stopping {
-	/** Aborts at the first signal, with the failure that says which it was, and at an exception that nobody catches. */
+	/** Aborts at the first signal, with a failure that names it, and at an exception that nobody catches. */
 	readonly signal: AbortSignal;
 	/** Aborts at the second signal: do not wait for the teardown. */
 	readonly urgent: AbortSignal;
@@ -29,7 +29,7 @@ export function stopOnSignals(): Stopping {
 			urging.abort(interruptedFailure(`a second ${name}`));
 		}
 	};
-	// What a listener throws nobody is called by: the run ends with it, in order, and it is told as any failure is.
+	// Nobody can catch what a listener throws: the run ends with it, in order, and reports it as any failure.
 	const onException = (error: unknown) => (aborting.signal.aborted ? urging : aborting).abort(toFailure(error));
 	for (const name of signals) process.on(name, onSignal);
 	process.on('uncaughtException', onException);

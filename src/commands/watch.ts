@@ -191,12 +191,12 @@ class Watching {
 		if (!json) stdout.write(verdictText(state, changes, { color, width }));
 	}
 
-	/** Says on the page that it is not of the lab as it is now. */
+	/** Adds a banner to the page: it is not of the lab as it is now. */
 	async #announce(banner: string): Promise<void> {
 		if (this.#shown) await this.#writePage({ ...this.#shown, banner });
 	}
 
-	/** What cannot be written is told, and is no reason to end. */
+	/** Writes the page. Where that fails, it prints a line, and goes on. */
 	async #writePage({ state, ...page }: { readonly state: RunState; readonly changes: Changes; readonly banner?: string }): Promise<void> {
 		const { html } = this.#options;
 		if (html === undefined) return;

@@ -12,7 +12,7 @@ import { names, type ExportedFile, type Signature } from './layout.js';
 import { parsePackage, sbomJson } from './sbom.js';
 import { signatureDescriptor, statementOn, type Descriptor, type Subject } from './statement.js';
 
-/** What a run's directory says of its machines (`machines.json`), as far as it is needed. */
+/** The record of a run's machines in its directory (`machines.json`), as far as it is needed. */
 export interface MachinesRecord {
 	readonly versions?: Readonly<Record<string, string>>;
 	readonly machines?: readonly { readonly node: string; readonly image: string | null }[];

@@ -32,6 +32,6 @@ export interface Signature {
 	readonly signedAt: string;
 }
 
-/** Whether a path stays below the directory that it is in, whatever it says. */
+/** Whether a path, which may be anything, stays below the directory that it is relative to. */
 export const staysWithin = (file: string): boolean =>
 	file !== '' && !file.startsWith('/') && !file.includes('\\') && file.split('/').every((part) => part !== '' && part !== '.' && part !== '..');

@@ -13,7 +13,7 @@ export function runRefusals(state: RunState): string[] {
 		...(isCold(state) ? [] : [`it was not cold: ${warmNodes(state).join(', ')} came from a checkpoint`]),
 		...(missing === 0 ? [] : [`it was not whole: ${missing} of its startup scripts did not run`]),
 		...(allAssertions(state).some((assertion) => assertionStatus(assertion) === 'passed') ? [] : ['it had no assertion that held']),
-		...(state.planPath === '' ? ['its log is that of an older version, which does not say where the plan is'] : []),
+		...(state.planPath === '' ? ['its log is that of an older version, which does not have the path of the plan'] : []),
 	];
 }
 

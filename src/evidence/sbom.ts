@@ -1,7 +1,7 @@
 /** The packages of an image as a bill of materials: CycloneDX 1.6 in JSON (ECMA-424). */
 import { sha256 } from '../base/hash.js';
 
-/** A package as dpkg-query(1) tells of it; images that older versions built know neither architecture nor source. */
+/** A package as dpkg-query(1) lists it; images that older versions built know neither architecture nor source. */
 export interface InstalledPackage {
 	readonly name: string;
 	readonly version: string;

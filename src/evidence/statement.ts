@@ -40,7 +40,7 @@ export interface Statement {
 }
 
 /** A passed run in which something is left to be looked at is `WARNED`. */
-export function resultWord(state: RunState): TestResult {
+export function testResultOf(state: RunState): TestResult {
 	if (verdictOf(state) !== 'passed') return 'FAILED';
 	return warnedTests(state).length > 0 ? 'WARNED' : 'PASSED';
 }
@@ -75,7 +75,7 @@ export function statementOn(state: RunState, subject: readonly Subject[], config
 		subject,
 		predicateType,
 		predicate: {
-			result: resultWord(state),
+			result: testResultOf(state),
 			configuration,
 			passedTests: namesOf(({ name, status }) => status === 'passed' && !warned.includes(name)),
 			warnedTests: warned,

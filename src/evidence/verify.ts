@@ -12,7 +12,7 @@ import { isoProblems } from './isos.js';
 import { names } from './layout.js';
 import { runRefusals } from './refusals.js';
 import { parseSums } from './sums.js';
-import { predicateType, resultWord, statementType, type Statement, type Subject } from './statement.js';
+import { predicateType, testResultOf, statementType, type Statement, type Subject } from './statement.js';
 
 /** Something that is not as it was exported. */
 export interface EvidenceProblem {
@@ -67,9 +67,9 @@ export function checkVerdict(files: ExportedFiles, state: RunState | undefined):
 	const refusals = runRefusals(state).map((reason) => ({ file: names.events, problem: `the run is no evidence: ${reason}` }));
 	const reported = files.get(names.result);
 	const computed = resultJson(resultOf(state));
-	// Another version of the tool may say more of a run; what it came to is the same.
+	// The result of another version of the tool may have more of a run; the verdict is the same.
 	const isSame = reported !== undefined && (textOf(reported) === computed || verdictIn(textOf(reported)) === verdictIn(computed));
-	return [...refusals, ...(isSame ? [] : [{ file: names.result, problem: `it does not say what the events come to: ${verdictOf(state)}` }])];
+	return [...refusals, ...(isSame ? [] : [{ file: names.result, problem: `it does not have the verdict of the events: ${verdictOf(state)}` }])];
 }
 
 function verdictIn(text: string): string | undefined {
@@ -89,9 +89,9 @@ export function checkStatement(files: ExportedFiles, state: RunState | undefined
 	const { subject, predicate } = statement;
 	const problems = predicate.configuration
 		.filter(({ name, digest }) => name !== 'signature' && sha256(files.get(name) ?? '') !== digest.sha256)
-		.map(({ name }) => ({ file: name, problem: `its bytes are not those that ${file} speaks of` }));
-	if (state && predicate.result !== resultWord(state)) {
-		problems.push({ file, problem: `it says ${predicate.result}, and the events come to ${resultWord(state)}` });
+		.map(({ name }) => ({ file: name, problem: `its bytes are not those that ${file} has the digest of` }));
+	if (state && predicate.result !== testResultOf(state)) {
+		problems.push({ file, problem: `it has the result ${predicate.result}, and the events come to ${testResultOf(state)}` });
 	}
 	if (!plan) return [...problems, { file: 'build-plan.json', problem: 'it cannot be read as a plan with its scripts' }];
 	if (state && plan.sha256 !== state.planSha256) problems.push({ file: names.plan(plan.path), problem: 'it is not the plan, with its scripts, that the events are of' });
@@ -116,7 +116,7 @@ function readStatement(files: ExportedFiles): Statement | undefined {
 const isListOfDigests = (value: unknown): boolean =>
 	Array.isArray(value) && value.every((one: Partial<Subject> | null) => isText(one?.name) && isText(one.digest?.sha256));
 
-/** Who signed, as the statement says it. */
+/** Who signed, by the statement. */
 export const signatureIn = (files: ExportedFiles): Readonly<Record<string, string>> | undefined =>
 	readStatement(files)?.predicate.configuration.find(({ name }) => name === 'signature')?.annotations;
 

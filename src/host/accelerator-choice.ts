@@ -23,7 +23,7 @@ export interface ChoiceOptions {
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** What the QEMU of this host says of its version, such as `QEMU emulator version 10.0.2 (Debian …)`. */
+/** The first line of `--version` of this host's QEMU, such as `QEMU emulator version 10.0.2 (Debian …)`. */
 export async function readQemuVersion(signal?: AbortSignal): Promise<string> {
 	const { stdout } = await run(['qemu-system-x86_64', '--version'], { signal });
 	return stdout.split('\n')[0] ?? '';

@@ -32,7 +32,7 @@ export async function bootTwice(accelerator: Pick<Accelerator, 'name'>, boot: ()
 /** Whether an outcome is remembered. Without emulation nothing works: that it fails is looked at by every run again. */
 export const isRemembered = ({ name }: Pick<Accelerator, 'name'>, outcome: CanaryOutcome): boolean => name !== 'tcg' || 'ms' in outcome;
 
-/** The one of two that says more for the host: a busy moment makes nothing better than it is. */
+/** The better of two outcomes: a busy moment of the host makes an outcome worse, never better. */
 function better(first: Extract<CanaryOutcome, { ms: number }>, second: CanaryOutcome): CanaryOutcome {
 	if (!('ms' in second)) return first;
 	const ms = Math.min(first.ms, second.ms);

@@ -5,7 +5,7 @@ import { asRoot, type Host } from './host.js';
 
 const device = '/dev/kvm';
 
-/** Boots something under KVM and tells whether that worked, and why (not). It keeps its own time. */
+/** Boots something under KVM. Resolves to whether that worked, and why (not). It has a deadline of its own. */
 export type ProveKvm = () => Promise<{ readonly usable: boolean; readonly reason: string; readonly noRestore?: string | undefined }>;
 
 /** Why KVM need not even be tried on this host. */
@@ -15,7 +15,7 @@ export async function findKvmHindrance(host: Pick<Host, 'exists' | 'tryDevice'>)
 	return code === undefined ? undefined : `${device} cannot be opened (${code})`;
 }
 
-/** What gives this user KVM; nothing where the processor has none, as far as it tells. @param error of opening the device */
+/** What gives this user KVM; nothing where the processor has none, as far as is known. @param error of opening the device */
 export async function findKvmFix(host: Pick<Host, 'user' | 'readText' | 'describeDevice'>, error: string): Promise<string | undefined> {
 	const { uid, username } = host.user;
 	if (error === 'EACCES') {

@@ -5,11 +5,11 @@ import { contentKey } from '../base/hash.js';
 import { propertiesOf } from '../machine/accelerators.js';
 import type { Accelerator } from '../machine/spec.js';
 
-/** What `/proc/cpuinfo` says of the first processor. */
+/** The first processor by `/proc/cpuinfo`. */
 export interface CpuInfo {
 	/** Names of its features, those that the kernel has turned off left out. */
 	readonly flags: readonly string[];
-	/** The revision of its microcode; empty where the host, itself a guest perhaps, tells none. */
+	/** The revision of its microcode; empty where the host, itself a guest perhaps, shows none. */
 	readonly microcode: string;
 }
 
@@ -22,7 +22,7 @@ export function parseCpuInfo(text: string): CpuInfo {
 /** The same of this host. */
 export const readCpuInfo = async (): Promise<CpuInfo> => parseCpuInfo(await readFile('/proc/cpuinfo', 'utf8').catch(() => ''));
 
-/** The host's processor by its model name; empty where it tells none. */
+/** The host's processor by its model name; empty where it has none. */
 export const processorModel = (): string => os.cpus()[0]?.model ?? '';
 
 /**

@@ -14,14 +14,14 @@ export const nodeNeeded = '20.19';
 
 const probeTimeoutMs = 10_000;
 
-/** A program that is there and has not told its version in time: the host is busy, and nothing is missing. */
+/** A program that is there and has not printed its version in time: the host is busy, and nothing is missing. */
 export const slowToAnswer = (detail: string): ProbeResult => ({ status: 'warning', found: `slow to answer: ${detail}` });
 
 /** A program of which any version will do. */
 interface ProgramRequirement {
 	readonly id: string;
 	readonly title: string;
-	/** Makes the program tell its version, on either stream. */
+	/** Makes the program print its version, on either stream. */
 	readonly argv: Argv;
 	/** What it is for, where a rehearsal can do without, so that its absence is no more than a warning. */
 	readonly optional?: string;
@@ -49,7 +49,7 @@ export function probeNode(host: Host): ProbeResult {
 	return { status: 'too old', found, fix: 'install Node.js 20 LTS or newer' };
 }
 
-/** Whether a program is there, with its version where it tells one. */
+/** Whether a program is there, with its version where it prints one. */
 export async function probeProgram(
 	host: Host,
 	{ argv, optional }: Pick<ProgramRequirement, 'argv' | 'optional'>,

@@ -134,7 +134,7 @@ const preflightIds: readonly string[] = ['node', 'qemu', 'tun', 'user-namespaces
 const buildIds: readonly string[] = ['subordinate-ids'];
 
 /**
- * The pre-flight of a run: some 50 ms, most of it QEMU's telling its version.
+ * The pre-flight of a run: some 50 ms, most of it for QEMU's version.
  * @param builds whether the run has images to build
  * @throws Failure `missing-…` or `too-old-…` (exit 3) for the first thing that this host lacks, with its fix
  */

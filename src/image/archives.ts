@@ -1,4 +1,4 @@
-/** Debian's archives of updates: which there are for a suite, and how mmdebstrap is told of them. */
+/** Debian's archives of updates: which there are for a suite, and how mmdebstrap gets them. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';

@@ -87,7 +87,7 @@ export async function runWithFamily(
 	});
 }
 
-/** What went wrong, as mmdebstrap's log (apt's messages are in it) tells. */
+/** What went wrong, by mmdebstrap's log (apt's messages are in it). */
 export function bootstrapFailure(
 	log: string,
 	request: Pick<ImageRequest, 'nodes'>,

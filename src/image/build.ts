@@ -138,7 +138,7 @@ export class UnusableLayer extends Error {
 	}
 }
 
-/** What on-layer/unpack.sh said when it refused. */
+/** The message of on-layer/unpack.sh when it refused. */
 function refusal(log: string): UnusableLayer | undefined {
 	const [, why, detail = ''] = /^E: the layer is (outdated|unfit): (.*)$/m.exec(log) ?? [];
 	return why === 'outdated' || why === 'unfit' ? new UnusableLayer(why, detail) : undefined;

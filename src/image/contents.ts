@@ -74,7 +74,7 @@ export function broughtByTool(
 	return { programs: only(contents.programs), modules: only(contents.modules) };
 }
 
-/** The packages, and all that they need. Of alternatives that are there each counts: it cannot be told which was meant. */
+/** The packages, and all that they need. Of alternatives that are there each counts: which was meant is unknown. */
 function withDependencies(names: readonly string[], packages: ReadonlyMap<string, Package>): ReadonlySet<string> {
 	const providers = new Map<string, string[]>();
 	for (const [name, { provides }] of packages) {

@@ -14,7 +14,7 @@ import { openRegular } from '../base/files.js';
 /** How a package of the cache is called. */
 const packageName = /^([0-9a-f]{64})\.deb$/;
 
-/** Copies the packages of a cache, which need not exist, into a directory that is made. One that is not what its name says goes. */
+/** Copies the packages of a cache, which need not exist, into a directory that is made. One whose digest is not that in its name is removed. */
 export async function takePackages(cache: string, into: string): Promise<void> {
 	await mkdir(into, { recursive: true });
 	for (const name of await namesIn(cache)) {
@@ -86,7 +86,7 @@ async function namesIn(directory: string): Promise<string[]> {
 export const handPackagesProgram = `
 [ -n "$(ls "$2")" ] || exit 0
 export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"
-# Where this fails, mmdebstrap tries once more, and tells why.
+# Where this fails, mmdebstrap tries once more, and reports why.
 apt-get update --error-on=any >/dev/null || exit 0
 mkdir -p "$1/var/cache/apt/archives"
 apt-cache dumpavail | awk -v RS= -F'\\n' '{

@@ -33,7 +33,7 @@ export interface ImageStoreOptions {
 /** Part of every key: to be raised when `build.ts` makes another image of the same packages and files. */
 const imageFormat = 2;
 
-/** The key of an image: everything that its content depends on but the state of the mirror, of which it says what updates it has. */
+/** The key of an image: everything that its content depends on but the state of the mirror, of which it has which updates there are. */
 export async function imageKey(
 	{ suite, packages }: Pick<ImageRequest, 'suite' | 'packages'>,
 	guest: GuestDefinition,
@@ -120,7 +120,7 @@ export async function provideImage(request: ImageRequest, options: ImageStoreOpt
 /** Where the layers of a store's images are. */
 const layersBeside = (directory: string): string => path.join(path.dirname(directory), 'layers');
 
-/** Tells how far the image of some nodes is. */
+/** Reports how far the image of some nodes is. */
 const progressOf =
 	(nodes: readonly string[], { emit }: Pick<ImageStoreOptions, 'emit'>) =>
 	(detail: string): void =>

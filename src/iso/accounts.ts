@@ -73,7 +73,7 @@ class Tables {
 	add(request: AccountRequest, day: number): Home {
 		const { username, groups, shell, passwordHash, comment } = request;
 		if (/[:\p{Cc}]/u.test(comment ?? '')) refuse(username, comment, 'cannot stand in /etc/passwd', 'use a full name without colons');
-		for (const word of [username, shell, ...groups]) requireField(word, username);
+		for (const field of [username, shell, ...groups]) requireField(field, username);
 		for (const group of groups) if (!this.#find('group', group)) this.#addGroup(group, this.#freeId());
 		const known = this.#find('passwd', username);
 		const row = known ?? this.#addUser(request, day);
@@ -147,11 +147,11 @@ function homeOf(username: string, home = `/home/${username}`): string {
 	return directory;
 }
 
-function requireField(word: string, username: string): void {
-	if (/^[^:,\s\p{Cc}]+$/u.test(word)) return;
-	refuse(username, word, 'cannot stand in /etc/passwd or /etc/group', 'use a name or path without blanks, colons and commas');
+function requireField(field: string, username: string): void {
+	if (/^[^:,\s\p{Cc}]+$/u.test(field)) return;
+	refuse(username, field, 'cannot stand in /etc/passwd or /etc/group', 'use a name or path without blanks, colons and commas');
 }
 
-function refuse(username: string, word: string | undefined, why: string, hint: string): never {
-	throw usageFailure(`user ${JSON.stringify(username)}: ${JSON.stringify(word)} ${why}`, { hint });
+function refuse(username: string, field: string | undefined, why: string, hint: string): never {
+	throw usageFailure(`user ${JSON.stringify(username)}: ${JSON.stringify(field)} ${why}`, { hint });
 }

@@ -4,7 +4,7 @@ import { packageRoot } from '../base/package-root.js';
 import { imageRequests, type GuestDefinition, type ImageRequest } from '../image/guest.js';
 import type { LabNode } from '../lab/lab.js';
 
-/** What every ISO is made of, whatever the recipe says: the file `images/iso/definition.json`. */
+/** What every ISO is made of, whatever the recipe: the file `images/iso/definition.json`. */
 export interface IsoDefinition {
 	/** Packages that make a medium boot; those of recipe and features come on top. */
 	readonly base: readonly string[];

@@ -2,8 +2,8 @@ import { hostFailure, toFailure } from '../base/errors.js';
 import { run, type Argv } from '../process/run.js';
 
 /**
- * The command that makes a squashfs of the tar archive on its standard input; the root directory is not in the archive's
- * word. Not sqfstar(1), which mis-reads options in squashfs-tools 4.5.1.
+ * The command that makes a squashfs of the tar archive on its standard input; options set the attributes of the root
+ * directory. Not sqfstar(1), which mis-reads options in squashfs-tools 4.5.1.
  */
 export const squashArgv = (file: string): Argv => [
 	...(['mksquashfs', '-', file, '-tar', '-quiet', '-no-progress', '-noappend'] as const),
@@ -35,10 +35,10 @@ export async function squash(
 /** The environment in which the tools of an ISO write the same on every day and in every time zone. */
 export const reproducible = (epoch: number): Record<string, string> => ({ SOURCE_DATE_EPOCH: String(epoch), TZ: 'UTC' });
 
-/** How the tools say that a disk is full; xorriso looks before it writes. */
+/** The tools' messages of a full disk; xorriso looks before it writes. */
 const noRoom = /No space left on device|ENOSPC|exceeds free space on media/;
 
-/** Passes on a result; a failure for want of room is told as what it is. */
+/** Passes on a result; reports a failure for want of space as such. */
 export async function orDiskFull<T>(working: Promise<T>, place: string): Promise<T> {
 	try {
 		return await working;
@@ -46,7 +46,7 @@ export async function orDiskFull<T>(working: Promise<T>, place: string): Promise
 		const { message, detail } = toFailure(error);
 		if (!noRoom.test(`${message}\n${detail ?? ''}`)) throw error;
 		throw hostFailure('disk-full', `no room is left on the disk of ${place}`, {
-			hint: 'free some space (`rehearse prune --list` says what could go), then run it again',
+			hint: 'free some space (`rehearse prune --list` lists what could go), then run it again',
 			cause: error,
 		});
 	}

@@ -71,7 +71,7 @@ export interface ScriptOutcome {
 	readonly failedSource?: FailedSource;
 	/** Lines of the script around the failed one. */
 	readonly excerpt?: Excerpt;
-	/** What others than the script have to say of its end, a sentence each: the kernel, a full disk, its machine that went down. */
+	/** Causes of the script's end outside of it, a sentence each: the kernel, a full disk, its machine that went down. */
 	readonly reasons?: readonly string[];
 	/** The end of what the script wrote to stdout and stderr. */
 	readonly output: string;
@@ -125,7 +125,7 @@ export interface AssertionOutcome {
 	readonly test: string;
 	/** Index within the test, from 0. */
 	readonly index: number;
-	/** The assertion in words, as it was announced. */
+	/** The title of the assertion, as it was announced. */
 	readonly assertion: string;
 	readonly onVm: string;
 	readonly status: Status;
@@ -139,7 +139,7 @@ export interface AssertionOutcome {
 	readonly output?: string;
 }
 
-/** Whether the declared user of a node gets in by SSH, as its recipe says. */
+/** Whether the declared user of a node gets in by SSH, as its recipe has it. */
 export interface LoginOutcome {
 	readonly node: string;
 	readonly username: string;
@@ -185,7 +185,7 @@ export interface OutboundConnection {
 	readonly question?: { readonly name: string; readonly type: string };
 }
 
-/** An assertion as it was announced, before anything ran; with it what was never reached can be told. */
+/** An assertion as it was announced, before anything ran; by it reports list what was never reached. */
 export interface AnnouncedTest {
 	readonly name: string;
 	readonly assertions: readonly {
@@ -230,7 +230,7 @@ export type RunEventBody =
 			readonly ms: number;
 			readonly detail?: string;
 	  }
-	/** Where a node's machine comes from; told again when it turns out otherwise. */
+	/** Where a node's machine comes from; sent again when it turns out otherwise. */
 	| { readonly type: 'origin'; readonly node: string; readonly origin: Origin }
 	| { readonly type: 'accelerator'; readonly name: AcceleratorName; readonly reason: string }
 	/** Something the reader should know that fails nothing: memory that only just fits, a slow host. */
@@ -261,7 +261,7 @@ export type RunEventBody =
 /** An event with its time, in milliseconds since the epoch. */
 export type RunEvent = { readonly at: number } & RunEventBody;
 
-/** Where a stage says what happens. */
+/** Takes the events of a stage. */
 export type Emit = (event: RunEventBody) => void;
 
 /** Whether the node was restored as its startup scripts had left it, so that none of them was to run. */

@@ -15,7 +15,7 @@ export interface Lab {
 	readonly nodes: readonly LabNode[];
 	readonly connections: readonly Connection[];
 	readonly scenarios: readonly Scenario[];
-	/** What the plan says is left to deployment time; repeated by every report. */
+	/** What the plan leaves to deployment time; repeated by every report. */
 	readonly warnings: readonly string[];
 	/** What the plan asks for that OpenFactory does and a rehearsal does not; repeated by every report. */
 	readonly leftOut: readonly LeftOut[];
@@ -48,7 +48,7 @@ export interface LeftOut {
 /** The smallest disk that a node may have: images have file systems of this size, which are grown to the disk they are on. */
 export const minimumDiskMiB = 4096;
 
-/** How long a startup script may take that says nothing of it, in seconds on a host with KVM and time. */
+/** How long a startup script may take where the plan has no time for it, in seconds on a host with KVM and time. */
 export const defaultScriptSeconds = 60;
 
 export interface LabNetwork {
@@ -65,7 +65,7 @@ export interface LabNode {
 	readonly role: string;
 	/** SHA-256 over its recipe as the plan has it, in the JSON of RFC 8785. */
 	readonly recipeSha256: string;
-	/** Where the plan draws it; says nothing about its machine. */
+	/** Where the plan draws it; without influence on its machine. */
 	readonly position?: { readonly x: number; readonly y: number };
 	readonly memoryMiB: number;
 	readonly diskMiB: number;
@@ -89,7 +89,7 @@ export interface LabNode {
 	readonly withoutPackages?: readonly string[];
 	/** Units that the recipe wants enabled. */
 	readonly services: readonly string[];
-	/** How the recipe configures the SSH server; as Debian does where it says nothing. */
+	/** How the recipe configures the SSH server; as Debian does where it does not. */
 	readonly ssh?: SshSettings;
 	/** The ports that its firewall lets in; without a firewall, all are open. */
 	readonly firewall?: { readonly tcp: readonly number[]; readonly udp: readonly number[] };
@@ -132,7 +132,7 @@ export interface StartupScript {
 	readonly file?: string;
 	/** The unit that the script runs after. */
 	readonly after: string;
-	/** How long it may take on a host with KVM and time, in seconds, where that is said. */
+	/** How long it may take on a host with KVM and time, in seconds, where the plan has that. */
 	readonly timeoutSeconds?: number;
 }
 
@@ -178,7 +178,7 @@ interface AssertionFrame {
 
 /**
  * An assertion, its parameters typed by `type`. `onVm` is the name of a node of the lab. One that no rehearsal can judge
- * says why; it is not tried, and has neither passed nor failed.
+ * has the reason; it is not tried, and has neither passed nor failed.
  */
 export type Assertion = AssertionFrame & (
 	| { readonly type: 'port_listening'; readonly port: number; readonly protocol: 'tcp' | 'udp'; readonly address?: string }

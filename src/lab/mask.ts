@@ -1,4 +1,4 @@
-/** The one place where declared passwords are taken out of what a run tells: events are masked before anybody sees them. */
+/** The one place where declared passwords are taken out of what a run reports: events are masked before anybody sees them. */
 import { maskOf, noMask, planMaskOf, type DeclaredPassword, type Mask } from '../base/secrets.js';
 import { Failure, toFailure } from '../base/errors.js';
 import { washed, washedText } from '../base/wash.js';
@@ -49,8 +49,8 @@ export const shownText = (text: string, mask: Mask): string => mask(washedText(m
 /** A failure without passwords, of anything that was thrown. */
 export function maskFailure(error: unknown, mask: Mask): Failure {
 	const { code, exitCode, message, hint, node, cause, detail } = toFailure(error);
-	const inWords = (text: string | undefined) => (text === undefined ? undefined : mask(text));
-	return new Failure(code, exitCode, mask(message), { hint: inWords(hint), node, cause, detail: inWords(detail) });
+	const masked = (text: string | undefined) => (text === undefined ? undefined : mask(text));
+	return new Failure(code, exitCode, mask(message), { hint: masked(hint), node, cause, detail: masked(detail) });
 }
 
 function masked(value: unknown, mask: Mask): unknown {

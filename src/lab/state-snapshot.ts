@@ -1,7 +1,7 @@
-/** What a machine is like at one moment, as its agent tells, and in what two such state snapshots differ. */
+/** The state of a machine at one moment, as its agent reports it, and in what two such state snapshots differ. */
 
 export interface SnapshotFile {
-	/** One letter, as find(1) tells it: `f` regular, `d` directory, `l` symbolic link, … */
+	/** One letter, as find(1) prints it: `f` regular, `d` directory, `l` symbolic link, … */
 	readonly type: string;
 	/** Octal digits. */
 	readonly mode: string;
@@ -43,7 +43,7 @@ export interface Difference {
 	/** A path, a unit, a port, … as in the snapshot. */
 	readonly subject: string;
 	readonly change: 'added' | 'removed' | 'changed';
-	/** What there was and what there is, in a word or two: a state, a version, `mode 644`. */
+	/** What there was and what there is, in short: a state, a version, `mode 644`. */
 	readonly before?: string;
 	readonly after?: string;
 	/** Lines of a small text that have come and gone, in their order. */

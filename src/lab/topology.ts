@@ -11,7 +11,7 @@ export interface TopologyNode {
 	/** Lab address with prefix length. */
 	readonly alias: string;
 	readonly uplinkAddress: string;
-	/** Where the plan draws the node; absent where the plan does not say. */
+	/** Where the plan draws the node; absent where the plan does not have that. */
 	readonly position?: { readonly x: number; readonly y: number };
 }
 

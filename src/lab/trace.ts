@@ -8,7 +8,7 @@ export type Fate = 'failing' | 'swallowed' | 'condition';
 
 /** A command that a script ran. */
 export interface TraceStep {
-	/** 1-based line of the script, or of `source`; absent where the shell does not tell it. */
+	/** 1-based line of the script, or of `source`; absent where the shell does not report it. */
 	readonly line?: number;
 	/** The file that the command is in, where that is not the script itself. */
 	readonly source?: string;
@@ -16,7 +16,7 @@ export interface TraceStep {
 	readonly command: string;
 	/** How deep it is in functions, sourced files and substitutions; 0 is the script itself. */
 	readonly depth: number;
-	/** When it began by the guest's clock, in milliseconds since the epoch; dash does not tell. */
+	/** When it began by the guest's clock, in milliseconds since the epoch; absent for dash. */
 	readonly at?: number;
 	/** How long it took, in milliseconds; absent for what still ran when the script ended. */
 	readonly ms?: number;
@@ -26,7 +26,7 @@ export interface TraceStep {
 	readonly fate?: Fate;
 	/** What was written between its beginning and that of the next command; of long ones the end. */
 	readonly output?: string;
-	/** What it said of its failure, in a line; only of failures. */
+	/** Its own error message, in a line; only of failures. */
 	readonly message?: string;
 	/** It belongs to a trap. */
 	readonly isTrap?: true;
@@ -50,7 +50,7 @@ export interface ScriptTrace {
 export interface FailedSource {
 	/** As the shell names it. */
 	readonly file: string;
-	/** 1-based; absent where the shell does not tell it. */
+	/** 1-based; absent where the shell does not report it. */
 	readonly line?: number;
 }
 

@@ -61,7 +61,7 @@ function errorFailure(state: RunState, { plan }: PlanPlaces): ExplainedFailure[]
 }
 
 const nextOfError = (exitCode: number): string =>
-	exitCode === 3 ? 'report to the person: this host lacks something, and `rehearse doctor` shows what' : 'read_log with `console` of the node, or run_lab again';
+	exitCode === 3 ? 'inform the person: this host lacks something, and `rehearse doctor` shows what' : 'read_log with `console` of the node, or run_lab again';
 
 function scriptFailures(state: RunState, places: PlanPlaces): ExplainedFailure[] {
 	return state.nodes.flatMap(({ name: node, scripts }) =>

@@ -1,12 +1,12 @@
 import type { OutboundConnection } from '../lab/events.js';
 
-/** A connection and how many packets it was, since who gets no answer asks again; and whether it was told of before. */
+/** A connection and how many packets it was, since who gets no answer asks again; and whether it was reported before. */
 export type DebouncedConnection = OutboundConnection & { readonly count: number; readonly again?: true };
 
 /** How long connections are joined to one before it is reported, in milliseconds. A resolver asks again each second. */
 export const debounceMs = 1000;
 
-/** How many kinds of connections of a node are told; a port scan has 65 535. */
+/** How many kinds of connections of a node are reported; a port scan has 65 535. */
 export const maximumReported = 200;
 
 /** Joins packets of one kind that follow close on each other, so that neither a log nor a reader drowns in them. */
@@ -17,7 +17,7 @@ export class ConnectionDebouncer {
 	readonly #kinds = new Map<string, Set<string>>();
 	readonly #overflowed = new Set<string>();
 
-	/** @param onOverflow is told once of each node that has too many connections to tell them all */
+	/** @param onOverflow called once for each node that has too many connections to report them all */
 	constructor(send: (debounced: DebouncedConnection) => void, onOverflow: (node: string) => void) {
 		this.#send = send;
 		this.#onOverflow = onOverflow;
@@ -42,7 +42,7 @@ export class ConnectionDebouncer {
 		this.#open.set(kind, { debounced: { ...connection, count: 1, ...(again ? { again } : {}) }, timer });
 	}
 
-	/** Tells what is still held back. */
+	/** Sends what is still held back. */
 	flush(): void {
 		for (const kind of [...this.#open.keys()]) this.#close(kind);
 	}

@@ -8,7 +8,7 @@ const dialMs = 10_000;
 
 /**
  * Connects to a port at the first of several addresses that answers, from the network namespace of this process.
- * Rejects with what the first of them said.
+ * Rejects with the error of the first of them.
  */
 export async function dial(hosts: readonly string[], port: number, signal: AbortSignal): Promise<Socket> {
 	let cause: unknown;

@@ -19,7 +19,7 @@ export function parseLink(state: string, amount: number | undefined): LinkState 
 	if ((state === 'up' || state === 'down') && amount === undefined) return { state };
 	if (state === 'delay' && isAmount && amount <= 60_000) return { state: 'bad', delayMs: amount };
 	if (state === 'loss' && isAmount && amount <= 100) return { state: 'bad', lossPercent: amount };
-	throw usageFailure(`a link cannot be '${[state, amount].filter((word) => word !== undefined).join(' ')}'`, {
+	throw usageFailure(`a link cannot be '${[state, amount].filter((part) => part !== undefined).join(' ')}'`, {
 		hint: 'up, down, delay MILLISECONDS (60000 at most) or loss PER-CENT',
 	});
 }
@@ -42,7 +42,7 @@ export function linkCommands(tap: string, link: LinkState): readonly Argv[] {
 /** Whether a command of `linkCommands` may fail: there may be no fault to take away. */
 export const isOptional = (argv: Argv): boolean => argv.includes('del');
 
-/** Brings a link into a state, in the network namespace of this process. @throws Failure `link` with the kernel's words */
+/** Brings a link into a state, in the network namespace of this process. @throws Failure `link` with the kernel's message */
 export async function setLink(tap: string, link: LinkState, signal?: AbortSignal): Promise<void> {
 	for (const argv of linkCommands(tap, link)) {
 		const { exitCode, stderr } = await run(argv, { allowFailure: true, signal });

@@ -10,7 +10,7 @@ import { dhcpArgv, networkCommands } from './plan.js';
 
 /** A lab's network that is up. */
 export interface LabNetwork {
-	/** Resolves, to an error that says why, when the DHCP server ends by itself: at once when it dislikes an option. */
+	/** Resolves, to an error with the reason, when the DHCP server ends by itself: at once when it dislikes an option. */
 	readonly broken: Promise<Error>;
 }
 
@@ -22,7 +22,7 @@ export interface LabNetwork {
 export async function startNetwork(lab: Lab, directory: string, cleanup: CleanupStack): Promise<LabNetwork> {
 	await run(['ip', '-batch', '-'], { input: networkCommands(lab) });
 	// Only a host that forwards answers "unreachable" for somebody else's packet; more often than once a second it may
-	// only when told so (icmp(7)), and a connection that is not refused waits for its own time-out.
+	// only with `icmp_ratelimit` 0 (icmp(7)), and a connection that is not refused waits for its own time-out.
 	await writeFile('/proc/sys/net/ipv4/ip_forward', '1\n');
 	await writeFile('/proc/sys/net/ipv4/icmp_ratelimit', '0\n');
 	let dhcp: Child | undefined;

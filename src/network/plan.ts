@@ -13,8 +13,8 @@ export const tapName = (index: number): string => `tap${index}`;
 
 /**
  * Commands for `ip -batch` that make a lab's wire: bridge, a tap for each node, both networks' gateway addresses.
- * What leaves the lab is refused at once instead of vanishing, so that a script that needs the world says so now and
- * not after a time-out.
+ * The kernel refuses what leaves the lab at once instead of dropping it, so that a script that needs the world fails now
+ * and not after a time-out.
  */
 export function networkCommands(lab: Pick<Lab, 'nodes' | 'network'>): string {
 	const lines = [
@@ -33,8 +33,8 @@ export function networkCommands(lab: Pick<Lab, 'nodes' | 'network'>): string {
 }
 
 /**
- * Commands for `ip -batch` by which a DNS question to the world outside vanishes, for a watcher to answer: where the kernel
- * said "unreachable", a resolver would ask again and again. Questions within the lab go their way (ip-rule(8)).
+ * Commands for `ip -batch` that have the kernel drop DNS questions to the world outside, for a watcher to answer: after
+ * the kernel's "unreachable" a resolver would ask again and again. Questions within the lab go their way (ip-rule(8)).
  */
 export const dropQuestionCommands = (): string =>
 	['lookup main suppress_prefixlength 0', 'blackhole']
@@ -46,7 +46,7 @@ export const passQuestionCommands = (): string => 'rule del pref 100\nrule del p
 
 /**
  * The DNS server of nodes whose recipe names none, as a network gives one by DHCP. It is in the world outside (RFC 5737 keeps
- * the address for documentation), so that what is asked of it is told.
+ * the address for documentation), so that questions to it are reported.
  */
 const dnsServer = '192.0.2.53';
 

@@ -23,15 +23,15 @@ export const watcherArgv = (labSubnets: readonly string[]): Argv => [
 ];
 
 /**
- * Starts to watch what the nodes of a lab try to reach outside of it, and tells it by events until `cleanup` or the end
- * of the namespace; DNS questions are refused. Nobody waits for it, and a host on which it does not work is told of and goes
- * without.
+ * Starts to watch what the nodes of a lab try to reach outside of it, and reports it as events until `cleanup` or the end
+ * of the namespace; it refuses DNS questions. Nobody waits for it. Where it does not work on a host, a notice reports that,
+ * and the run goes on without.
  */
 export function watchOutbound(lab: Pick<Lab, 'nodes' | 'network'>, emit: Emit, cleanup: CleanupStack): void {
 	let stopping = false;
 	const joiner = new ConnectionDebouncer(
 		(debounced) => emit({ type: 'outbound-connection', ...debounced }),
-		(node) => emit({ type: 'notice', node, message: `reached for more than ${maximumReported} things outside the lab; only the first are told` }),
+		(node) => emit({ type: 'notice', node, message: `reached for more than ${maximumReported} things outside the lab; only the first are reported` }),
 	);
 	const output = new PassThrough();
 	onLines(output, {

@@ -21,7 +21,7 @@ export type { FeaturePackages, Finding } from './rules/context.js';
 export { ruleTable, type Rule, type RuleId } from './rules/table.js';
 
 /**
- * All findings, in the order of the plan. Of a plan whose shape is wrong only that is told: the other rules need a
+ * All findings, in the order of the plan. For a plan whose shape is wrong they are only of that: the other rules need a
  * document to look at. `features` are those that images can be built with.
  */
 export function checkPlan(source: PlanSource, features: FeaturePackages): Finding[] {

@@ -14,7 +14,7 @@ export const maximumPlanBytes = { json: 2 * 1024 * 1024, yaml: 1024 * 1024 } as 
 /** The largest startup script that is read, in bytes. */
 export const maximumScriptBytes = 1024 * 1024;
 
-/** Why a file is not read, in words. */
+/** Why a file is not read, as text. */
 export class UnreadableFile extends Error {}
 
 /** Reads a plan, from a pipe too. @throws UnreadableFile, or an error of the system */

@@ -1,5 +1,5 @@
 /**
- * The forms in which a plan may say the same. OpenFactory documents two forms of a recipe, in two spellings, and several
+ * The forms in which a plan may state the same. OpenFactory documents two forms of a recipe, in two spellings, and several
  * names for some keys; the schema (schema.ts) knows one place for each. This table leads from the one to the other.
  */
 import type { PlanPath } from './types.js';

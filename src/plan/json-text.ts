@@ -1,5 +1,5 @@
 /**
- * Strict JSON (RFC 8259) with places. `JSON.parse` tells neither where a value stands nor that a key appears twice, and
+ * Strict JSON (RFC 8259) with places. `JSON.parse` reports neither where a value is nor that a key appears twice, and
  * what else reads JSON with places, the YAML parser, takes longer to load than the rest of a check.
  */
 import { maximumDepth, TooDeepError, type Entry, type SyntaxNode, type SyntaxTree } from './syntax.js';

@@ -13,8 +13,8 @@ interface Place {
 	readonly why: string;
 }
 
-/** How many places are told; the rest are counted. */
-const maximumTold = 200;
+/** How many places are reported; the rest are counted. */
+const maximumReported = 200;
 
 /** In the order of the plan. `features` are those that packages are known for, `base` what every image has. */
 export function leftOutOf(source: Pick<PlanSource, 'locate'>, document: PlanDocument, features: FeaturePackages, base: readonly string[] = []): LeftOut[] {
@@ -26,8 +26,8 @@ export function leftOutOf(source: Pick<PlanSource, 'locate'>, document: PlanDocu
 		.map(({ path, why }) => ({ ...source.locate(path), why }))
 		.sort((one, other) => (one.line ?? 0) - (other.line ?? 0))
 		.map(({ path, why }): LeftOut => ({ path, why }));
-	const more = reported.length - maximumTold;
-	return more <= 0 ? reported : [...reported.slice(0, maximumTold), { path: '(plan)', why: `${more} more of the same kinds` }];
+	const more = reported.length - maximumReported;
+	return more <= 0 ? reported : [...reported.slice(0, maximumReported), { path: '(plan)', why: `${more} more of the same kinds` }];
 }
 
 /** Keys that the schema marks as left out, where the plan has them. */

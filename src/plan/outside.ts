@@ -8,7 +8,7 @@ import type { Assertion, LabNode } from '../lab/lab.js';
 import { analyseScript, type ShellCommand } from '../shell/script.js';
 import { findHosts } from './rules/hosts.js';
 
-/** What of a lab tells inside from outside. */
+/** What of a lab decides whether a host is inside or outside. */
 export interface LabSurroundings {
 	readonly nodes: readonly Pick<LabNode, 'name' | 'alias' | 'furtherAliases' | 'startupScripts' | 'packages'>[];
 }

@@ -1,4 +1,4 @@
-/** Validation against the schema, told in the words of a plan's author: every problem at once, each with its place. */
+/** Validation against the schema, in the terms of a plan's author: every problem at once, each with its place. */
 import { z } from 'zod';
 import { oneLine, plural } from '../base/format.js';
 import { maximumNodes } from '../lab/addressing.js';
@@ -38,7 +38,7 @@ export function validatePlan(tree: PlanTree): Validation {
 	return second?.success ? { document: second.data, problems: bounded(problems) } : { problems: bounded(problems) };
 }
 
-/** How many problems are told at once: nobody reads more, and a plan of a megabyte can have 100,000. */
+/** How many problems are reported at once: nobody reads more, and a plan of a megabyte can have 100,000. */
 const maximumProblems = 200;
 
 /** How many are described at all; an object has no more than 2000 keys by now. */
@@ -103,7 +103,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 	record: 'an object',
 };
 
-/** What the schema wanted; its own messages say just that, zod's are translated. */
+/** What the schema wanted; its own messages are just that, zod's are translated. */
 function expectation(issue: Issue): string {
 	switch (issue.code) {
 		case 'invalid_type':

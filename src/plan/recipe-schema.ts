@@ -2,7 +2,7 @@
  * The schema of recipes, as they are once the forms in which they may be written are one (forms.ts).
  *
  * A key is applied, or left out: what OpenFactory takes and a rehearsal does not do stands here with what is missing
- * because of it, and left-out.ts tells it. A key that is neither is unknown.
+ * because of it, and left-out.ts reports it. A key that is neither is unknown.
  */
 import { z } from 'zod';
 
@@ -103,7 +103,7 @@ const securitySchema = z.strictObject({
 	automatic_updates: leftOut('nothing is updated: a rehearsal has no archive to update from'),
 });
 
-/** What a node is made of, in the words of a recipe of OpenFactory. */
+/** What a node is made of, by the keys of a recipe of OpenFactory. */
 export const recipeSchema = z.strictObject({
 	name: z.string().optional(),
 	...described,

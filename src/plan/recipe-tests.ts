@@ -4,7 +4,7 @@ import type { PlanPath } from './types.js';
 
 /** A test of a recipe. */
 export interface RecipeTest {
-	/** Its own name, or one with that of the node where another test has the same: results are told by it. */
+	/** Its own name, or one with that of the node where another test has the same: results go by it. */
 	readonly name: string;
 	readonly test: TestDocument;
 	readonly path: PlanPath;

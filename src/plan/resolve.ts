@@ -215,8 +215,8 @@ const resolveConnection = ({ from, to, port, protocol, intent }: ConnectionDocum
 export function fileNames(names: readonly string[]): string[] {
 	const given = new Set<string>();
 	return names.map((name) => {
-		const words = name.replace(/\.sh$/, '').toLowerCase().split(/[^a-z0-9]+/);
-		const stem = words.filter((word) => word !== '').join('-').slice(0, 100) || 'script';
+		const parts = name.replace(/\.sh$/, '').toLowerCase().split(/[^a-z0-9]+/);
+		const stem = parts.filter((part) => part !== '').join('-').slice(0, 100) || 'script';
 		let unique = stem;
 		for (let count = 2; given.has(unique); count++) unique = `${stem}-${count}`;
 		given.add(unique);

@@ -2,8 +2,8 @@
  * The plan's schema: the one source of the plan's types and of the published JSON Schema (json-schema.ts).
  *
  * It is read after all keys were brought to snake_case and to the one place that each has (forms.ts). Objects are strict,
- * so that a misspelt key is a finding and not a silent default. Where a lint rule has more to say than a type error, the
- * schema is deliberately loose and the rule speaks instead:
+ * so that a misspelt key is a finding and not a silent default. Where a lint rule explains more than a type error, the
+ * schema is deliberately loose and the rule reports instead:
  *
  * - every `name`, `from`, `to`, `on_vm`: any string; the rules on names, connections and scenarios judge it
  * - `alias`, `network.subnet`, `network.gateway`, `dns`: any string; the rules on addresses judge it
@@ -16,13 +16,13 @@
  *   rather than pass over it
  * - `services[].config`: any keys; services.ts has those of each service
  * - assertions: any `type`, `on_vm` may be missing, any parameters, in `params` or beside `type`; assertions.ts has
- *   their types, the rules on scenarios report what it says
+ *   their types, the rules on scenarios report what it finds
  */
 import { z } from 'zod';
 import { described, number, recipeSchema, testSchema, text, texts } from './recipe-schema.js';
 import { parseSize } from './sizes.js';
 
-/** Messages say what is expected, no more: problems.ts makes a sentence of it. */
+/** Messages have what is expected, no more: problems.ts makes a sentence of it. */
 const sizeExpected = 'MiB or a size such as "4 GB"';
 const size = z
 	.union([z.string(), z.number()], { error: sizeExpected })

@@ -1,4 +1,4 @@
-/** What a recipe says of services: units to enable, and the configuration of those that OpenFactory configures. */
+/** The services of a recipe: units to enable, and the configuration of those that OpenFactory configures. */
 import { z } from 'zod';
 import type { SshSettings } from '../lab/lab.js';
 import { closest } from './keys.js';

@@ -39,7 +39,7 @@ interface Place {
 
 /**
  * Parses a plan's text; a `Failure` (usage) with line and column when it is not what it should be. `file` is for
- * messages, and says by its ending whether that is JSON or YAML.
+ * messages, and its ending decides whether that is JSON or YAML.
  */
 export function parsePlanTree(text: string, file: string): PlanTree {
 	const { root, value } = readSyntax(text, file);

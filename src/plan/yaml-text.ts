@@ -29,7 +29,7 @@ export function parseYamlText(text: string, file: string): SyntaxTree {
 	const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: true, logLevel: 'error' });
 	const error = document.errors[0];
 	if (error) {
-		// The parser descends by calling itself, and tells of its own end as of an error in the text.
+		// The parser descends by calling itself, and reports an exhausted stack as an error in the text.
 		if (/call stack/i.test(error.message)) throw new TooDeepError();
 		const { line, col } = lines.linePos(error.pos[0]);
 		const message = error.code === 'MULTIPLE_DOCS' ? 'a second document begins here' : firstLowerCase(error.message);

@@ -35,7 +35,7 @@ export interface CommandResult {
  * command, ready to paste, with the last lines that it wrote.
  */
 export async function run(argv: Argv, options: RunOptions = {}): Promise<CommandResult> {
-	// setpriv(1) would say nothing of a package that has it.
+	// The failure of setpriv(1) would not name the package that has the program.
 	if (options.killWhenOrphaned && !(await findProgram(argv[0]))) throw programMissing(argv[0]);
 	const [program, ...args] = options.killWhenOrphaned ? withDeathSignal(argv, 'SIGKILL') : argv;
 	const start = performance.now();

@@ -16,11 +16,11 @@ export interface EndedLab {
 
 const crashFile = (runDirectory: string): string => path.join(runDirectory, 'crash.json');
 
-/** Leaves word of a lab that ended with a fault of its process. */
+/** Records that a lab ended with a fault of its process. */
 export const writeCrash = (runDirectory: string, crash: Omit<EndedLab, 'runDirectory'>): Promise<void> =>
 	writeFile(crashFile(runDirectory), JSON.stringify(crash), { mode: 0o600 });
 
-/** Forgets that a lab ended by itself: somebody has been told. */
+/** Forgets that a lab ended by itself: somebody has seen the report. */
 export const forgetEnded = async ({ runDirectory }: EndedLab): Promise<void> => {
 	for (const file of [crashFile(runDirectory), liveFile(runDirectory)]) await rm(file, { force: true });
 };
@@ -35,7 +35,7 @@ export async function findEndedLabs(runs: string): Promise<readonly EndedLab[]> 
 async function readEnded(runDirectory: string): Promise<EndedLab | undefined> {
 	const crash = await readJson<EndedLab>(crashFile(runDirectory));
 	if (crash) return { ...crash, runDirectory };
-	// A process that was killed has left what says how its lab is reached.
+	// A process that was killed has left the file that has how to reach its lab.
 	if ((await readHolder(runDirectory))?.isHeld) return undefined;
 	const live = await readJson<LiveLab>(liveFile(runDirectory));
 	return live?.isUp ? { name: live.name, runDirectory, log: live.log } : undefined;

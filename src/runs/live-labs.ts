@@ -1,4 +1,4 @@
-/** The running labs of this user on this machine. A file in each run directory says how to reach its lab. */
+/** The running labs of this user on this machine. A file in each run directory has how to reach its lab. */
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { lifeOf } from '../base/alive.js';
@@ -32,7 +32,7 @@ export interface LiveLab {
 	readonly startedAt: number;
 }
 
-/** What says how a lab of a run is reached. */
+/** The file that has how to reach the lab of a run. */
 export const liveFile = (runDirectory: string): string => path.join(runDirectory, 'live.json');
 
 /** Announces a lab: commands find it until the clean-up runs. */

@@ -43,7 +43,7 @@ function homeOf(environment: NodeJS.ProcessEnv): { readonly home: string | undef
 
 /** The directories of this user: `$XDG_CACHE_HOME/rehearse` and `$XDG_STATE_HOME/rehearse`, or their defaults. */
 export function userPaths(): Paths {
-	// The XDG Base Directory Specification says to ignore relative paths. The lab daemon has another working directory than
+	// By the XDG Base Directory Specification, relative paths are ignored. The lab daemon has another working directory than
 	// its client.
 	const { home, defaults } = homeOf(process.env);
 	if (home !== undefined) process.env['HOME'] = home;

@@ -8,7 +8,7 @@ import { planDirectory } from './run-files.js';
 /**
  * Copies a lab's plan and its script files to the run directory, under the same names, so that the copy can be rehearsed
  * too. It leaves out scripts from outside the plan's directory.
- * @param text of the plan as it was read and hashed: the file may say something else by now
+ * @param text of the plan as it was read and hashed: the file may be another by now
  * @param mask takes the declared passwords out of each text, in a way that the plan still means something
  */
 export async function copyPlan(lab: Pick<Lab, 'planPath' | 'nodes'>, text: string, runDirectory: string, mask: Mask = noMask): Promise<void> {

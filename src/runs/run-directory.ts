@@ -66,7 +66,7 @@ export async function createRunDirectory(
 		log(event) {
 			const line = `${JSON.stringify(event)}\n`;
 			logged += Buffer.byteLength(line);
-			// A lab may stay for weeks, and what its machines do is told.
+			// A lab may be kept running for weeks, and the log has an event for much that its machines do.
 			if (logged > maximumLogBytes) throw new Error(`it has ${formatBytes(maximumLogBytes)}`);
 			appendFileSync(events, line);
 		},
@@ -108,14 +108,14 @@ export const isStaging = (name: string): boolean => name.startsWith('.');
 export interface Holder {
 	readonly token: string;
 	readonly pid: number;
-	/** Whether the run goes on, as far as that can be told from here. */
+	/** Whether the run goes on, as far as that can be seen from here. */
 	readonly isHeld: boolean;
 }
 
 /** The file that names it. */
 export const holderFile = (directory: string): string => path.join(directory, 'pid');
 
-/** Says that a run, or what is to become one, is this process's. */
+/** Records that a run, or what is to become one, is this process's. */
 export const writeHolder = (directory: string): Promise<void> => writeFile(holderFile(directory), `${tokenOf()}\n`);
 
 /** The process that a run belongs to; `undefined` when the run is over, or is only just being made. */

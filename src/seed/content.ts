@@ -92,7 +92,7 @@ function placeOf(file: string): string {
 
 /**
  * Shell command by which cloud-init takes itself out of later boots, where an image has it enabled for good: with its units
- * all others would wait for the network, whatever their conditions say.
+ * all others would wait for the network, whatever their conditions are.
  */
 const endCloudInit = 'rm -f /etc/systemd/system/multi-user.target.wants/cloud-init.target';
 
@@ -104,8 +104,8 @@ const takeGuestFiles = [
 ];
 
 /**
- * Shell commands that enable and start services, and one for the end of the list, by whose status cloud-init tells that one
- * of them could not be. What systemctl says of it is on the console: cloud-init does not say which command it was.
+ * Shell commands that enable and start services, and one for the end of the list, whose status makes cloud-init report
+ * that one of them could not be. systemctl's message is on the console: cloud-init does not name the command.
  */
 const enableServices = (services: readonly string[]): { readonly first: readonly string[]; readonly last: readonly string[] } => ({
 	first: services.map((service) => `systemctl enable --now ${quote(service)} 2>/dev/console || refused=1`),
@@ -170,7 +170,7 @@ function buildNetworkConfig(node: LabNode): object {
 				dhcp4: true,
 				dhcp6: false,
 				'accept-ra': false,
-				// cloud-init refuses an empty list, and with it all that is said of the interface.
+				// cloud-init refuses an empty list, and with it all settings of the interface.
 				...(node.dns.length > 0 ? { nameservers: { addresses: node.dns } } : {}),
 			},
 		},

@@ -34,7 +34,7 @@ export interface Fork extends PipelinePlace {
 export interface CommandPlace {
 	/** 1-based line that it begins on. */
 	readonly line: number;
-	/** Lines that a shell may tell as its own, the first and the last. */
+	/** Lines that a shell may report as the command's, the first and the last. */
 	readonly reported: readonly [number, number];
 	/** Its words where they are the same in every run, its name first; `[[`, `((` and `variable=` are names. */
 	readonly words: readonly (string | undefined)[];
@@ -69,7 +69,7 @@ export interface ScriptPlaces {
 }
 
 interface Surroundings extends Pick<CommandPlace, 'use' | 'pipeline' | 'forks' | 'runs' | 'isSubstituted' | 'isLoopTest' | 'follower'> {
-	/** Line of the command that this is a here-document or a redirection of: it is told as that of what is in it. */
+	/** Line of the command that this is a here-document or a redirection of: the shell reports it for the commands in it. */
 	readonly within?: number;
 }
 
@@ -183,7 +183,7 @@ class PlaceFinder implements ScriptPlaces {
 		}
 	}
 
-	/** What the shell tells of when it begins a loop or a choice, as it stands in the script. */
+	/** What the shell traces when it begins a loop or a choice, as it is written in the script. */
 	#addHeader(node: SyntaxNode, around: Surroundings, lineOf: LineFinder): void {
 		const text = this.#text.slice(node.pos, node.end).split('\n')[0] ?? '';
 		const line = lineOf(node.pos);
@@ -212,7 +212,7 @@ class PlaceFinder implements ScriptPlaces {
 		const isRedirection = ({ type }: SyntaxNode): boolean => type === 'Redirect' || type === 'HereDoc' || type === 'HereString';
 		forEachChild(node, (child) => {
 			if (!isRedirection(child)) this.#addSubstitutions(child, inner, lineOf);
-			// The shell tells of a command before it opens its files.
+			// The shell traces a command before it opens its files.
 			else this.#addSubstitutions(child, { ...substituted(around), runs: 'beside', within: lineOf(node.pos) }, lineOf);
 		});
 	}

@@ -53,7 +53,7 @@ function cutOfIp([object = '', verb = '', ...rest]: readonly string[]): CutKind 
 	return takesAway || rest.some((word) => /^(?:blackhole|unreachable|prohibit)$/.test(word)) ? 'route' : undefined;
 }
 
-/** What a command, as a shell told it, may take away: `sudo ip link set eth0 down`. */
+/** What a command, as a shell traced it, may take away: `sudo ip link set eth0 down`. */
 export function cutOfText(command: string): CutKind | undefined {
 	for (const each of analyseScript(command).commands) {
 		const kind = cutOf(each);

@@ -2,7 +2,7 @@
 import type { CommandPlace, ScriptPlaces } from './command-places.js';
 
 /**
- * The places of a command that was run, from its line and its words as the shell told them: more than one where they
+ * The places of a command that was run, from its line and its words as the shell traced them: more than one where they
  * fit equally well, none where the script has no such command there.
  */
 export function placesOf({ places, aliases }: ScriptPlaces, line: number, command: string): readonly CommandPlace[] {

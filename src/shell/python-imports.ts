@@ -1,4 +1,4 @@
-/** The modules that a Python program imports, as its lines say. */
+/** The modules that a Python program imports, by its lines. */
 
 /** A module, by the first part of its name, with the 1-based line that imports it. */
 export interface PythonImport {

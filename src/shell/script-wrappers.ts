@@ -63,7 +63,7 @@ function findWrapper(name: string, words: readonly ShellWord[]): Wrapper | undef
 	return Object.hasOwn(wrappers, name) ? wrappers[name] : undefined;
 }
 
-/** What the command `name` with its words runs in turn, or undefined when it runs nothing that can be told. */
+/** What the command `name` with its words runs in turn, or undefined when it runs nothing that is known. */
 export function findInner(name: string, words: readonly ShellWord[]): Inner | undefined {
 	if (name === 'eval') return { kind: 'script', text: words.slice(1).map((word) => word.value).join(' ') };
 	const wrapper = findWrapper(name, words);

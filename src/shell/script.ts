@@ -27,7 +27,7 @@ export interface ShellStatement {
 	readonly line: number;
 }
 
-/** What a script is and does, as far as reading it tells. */
+/** What a script is and does, as far as that follows from its text. */
 export interface ScriptAnalysis {
 	/** False for a script of another interpreter, of which nothing else is known. */
 	readonly isShell: boolean;
@@ -222,7 +222,7 @@ function nameOf(words: readonly ShellWord[]): string | undefined {
 	return first.value.slice(first.value.lastIndexOf('/') + 1);
 }
 
-/** Bash takes a carriage return for part of the word before it, which no message of its own says plainly. */
+/** Bash takes a carriage return for part of the word before it, which no message of its own states plainly. */
 function findCarriageReturns(text: string): { line: number; message: string }[] {
 	const line = text.split('\n').findIndex((content) => content.endsWith('\r')) + 1;
 	return line === 0 ? [] : [{ line, message: 'the line ends in a carriage return (a file with Windows line ends)' }];

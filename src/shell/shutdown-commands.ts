@@ -6,7 +6,7 @@ import { analyseScript } from './script.js';
 const downVerb = /^(?:reboot|poweroff|halt|kexec|soft-reboot)$/;
 const downUnit = /^(?:(?:reboot|poweroff|halt|kexec|soft-reboot|ctrl-alt-del|shutdown)\.target|runlevel[06]\.target|systemd-(?:reboot|poweroff|halt|kexec)\.service)$/;
 
-/** Options with which a command only tells, warns or cancels. */
+/** Options with which a command only prints, warns or cancels. */
 const harmlessOption = /^(?:--help|--version|-k|-c|--show|-w|--wtmp-only)$/;
 
 /** Whether a command reboots its machine, powers it off or halts it, now or later. */
@@ -39,5 +39,5 @@ export function endsMachine({ name, words, writes }: Pick<ShellCommand, 'name' |
 	}
 }
 
-/** Whether a command, as a shell told it, is one of them or runs one: `sudo reboot`. */
+/** Whether a command, as a shell traced it, is one of them or runs one: `sudo reboot`. */
 export const runsShutdown = (command: string): boolean => analyseScript(command).commands.some(endsMachine);

@@ -34,8 +34,8 @@ export const loginRefused = (at: Whereabouts, cause: unknown): Failure =>
 		hint: 'does a startup script change the user or the password?',
 	});
 
-/** What login(1), PAM and sshd say where a password has to be changed first, or an account may not be used any more. */
-const isExpired = (words: string): boolean => /password has expired|password change required|change your password|account has expired|password expired/i.test(words);
+/** Messages of login(1), PAM and sshd where a password has to be changed first, or an account may not be used any more. */
+const isExpired = (message: string): boolean => /password has expired|password change required|change your password|account has expired|password expired/i.test(message);
 
 /** `ssh-shell` of a password that has to be changed: a person can do that at a terminal, and no program can. */
 const passwordExpired = (at: Whereabouts, cause: unknown): Failure =>

@@ -128,7 +128,7 @@ async function visiting(options: LoginOptions, then: (client: Client) => unknown
 		await withDeadline(visit(), timeoutMs, () => new Error(`no login within ${timeoutMs} ms`), signal);
 		then(client);
 	} catch (error) {
-		// Whoever is said farewell to need not answer.
+		// The server need not answer the goodbye.
 		client.end();
 		client.destroy();
 		signal?.throwIfAborted();
@@ -153,8 +153,8 @@ async function connect({ host, port }: SshTarget, timeoutMs: number, signal: Abo
 	}
 }
 
-/** What a refused user is told is short. */
-const maximumWords = 4000;
+/** How much is kept of the message to a refused user, in characters: it is short. */
+const maximumMessage = 4000;
 
 /** Runs nothing in the user's shell: there has to be one, and the account must not be one that may not be used as it is. */
 const greet = (client: Client): Promise<void> =>
@@ -163,7 +163,7 @@ const greet = (client: Client): Promise<void> =>
 		client.exec('exit 0', (error, channel) => {
 			if (error) return void reject(error);
 			let message = '';
-			const listen = (chunk: Buffer) => void (message = (message + chunk.toString('utf8')).slice(-maximumWords));
+			const listen = (chunk: Buffer) => void (message = (message + chunk.toString('utf8')).slice(-maximumMessage));
 			channel.on('data', listen);
 			channel.stderr.on('data', listen);
 			channel.on('error', () => undefined);
@@ -182,7 +182,7 @@ const clientConfig = ({ host, port, username, password }: SshTarget): ConnectCon
 	port,
 	username,
 	password,
-	// Without it the library leaves keyboard-interactive out, whatever the handler says.
+	// Without it the library leaves keyboard-interactive out, whatever the handler offers.
 	tryKeyboard: true,
 	authHandler: offerPassword(),
 	// What is cheapest for an emulated guest comes first; the library's defaults follow.
@@ -193,7 +193,7 @@ const clientConfig = ({ host, port, username, password }: SshTarget): ConnectCon
 	},
 	// The caller's deadline is for connecting as well, which the library's does not cover.
 	readyTimeout: 0,
-	// A guest that says nothing for a minute is dead; a busy emulated one may well be silent for half of that.
+	// A guest that sends nothing for a minute is dead; a busy emulated one may well be silent for half of that.
 	keepaliveInterval: 15_000,
 	keepaliveCountMax: 4,
 });

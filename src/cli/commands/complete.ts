@@ -1,5 +1,5 @@
 import { ExitCode } from '../../base/errors.js';
-import { defineCommand, runsDirectory, wordsBehind, type Command } from '../command.js';
+import { argumentsBehind, defineCommand, runsDirectory, type Command } from '../command.js';
 
 /** `rehearse complete -- WORDS…`: what a shell may offer for the last of them, a line each, with a tab before what it is. */
 export const completeDefinition = (commands: readonly Command[]): Command =>
@@ -12,7 +12,7 @@ export const completeDefinition = (commands: readonly Command[]): Command =>
 		async run(values, { stdout }) {
 			const [{ candidatesFor }, { lookUp }] = await Promise.all([import('../complete.js'), import('../../commands/complete.js')]);
 			const runs = await runsDirectory();
-			const found = await candidatesFor(wordsBehind(values), commands, (kind, words) => lookUp(kind, words, runs));
+			const found = await candidatesFor(argumentsBehind(values), commands, (kind, words) => lookUp(kind, words, runs));
 			for (const { word, what } of found) stdout.write(`${word}\t${what}\n`);
 			return ExitCode.passed;
 		},

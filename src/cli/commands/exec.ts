@@ -1,5 +1,5 @@
 import { ExitCode } from '../../base/errors.js';
-import { defineCommand, runsDirectory, wordsBehind } from '../command.js';
+import { argumentsBehind, defineCommand, runsDirectory } from '../command.js';
 import { nodeArgument, userFlag, whichLabFlag } from '../flags.js';
 
 /** `rehearse exec`. */
@@ -11,6 +11,6 @@ export const execDefinition = defineCommand({
 	async run({ node, command, user, lab, ...rest }) {
 		const { execCommand } = await import('../../commands/live/open-ssh.js');
 		const terminal = process.stdin.isTTY && process.stdout.isTTY;
-		return (await execCommand({ runs: await runsDirectory(), lab, node, user, argv: [...command, ...wordsBehind(rest)], terminal })) as ExitCode;
+		return (await execCommand({ runs: await runsDirectory(), lab, node, user, argv: [...command, ...argumentsBehind(rest)], terminal })) as ExitCode;
 	},
 });

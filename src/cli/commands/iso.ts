@@ -42,7 +42,7 @@ export const isoDefinition = defineCommand({
 	async run(flags, terminal) {
 		const directory = filled('out', flags.out);
 		if (directory === undefined) {
-			throw usageFailure('iso writes to a directory', { hint: 'say which: rehearse iso --out DIR' });
+			throw usageFailure('iso writes to a directory', { hint: 'name it: rehearse iso --out DIR' });
 		}
 		const [{ isoCommand }, { userPaths }] = await Promise.all([import('../../commands/iso.js'), import('../../runs/paths.js')]);
 		const { lab, node: nodes, kernel, recommends, json } = flags;

@@ -19,12 +19,12 @@ export interface IntoNodeOptions extends LiveOptions {
 	readonly user: string | undefined;
 }
 
-/** `rehearse ssh NODE [WORD…]`: runs ssh(1). The exit status is that of the remote command, or 255. */
-export async function sshCommand(options: IntoNodeOptions & { readonly words: readonly string[] }): Promise<number> {
+/** `rehearse ssh NODE [ARGUMENT…]`: runs ssh(1). The exit status is that of the remote command, or 255. */
+export async function sshCommand(options: IntoNodeOptions & { readonly args: readonly string[] }): Promise<number> {
 	const lab = await resolveLab(options);
 	await authorize(lab, options.node, options.user);
-	// The words are those of ssh's own command line: options before the host, the rest behind it.
-	return explained(lab, options.node, await runInForeground(['ssh', ...configOf(lab), ...asUser(options.user), options.node, ...options.words]));
+	// The arguments are those of ssh's own command line: options before the host, the rest behind it.
+	return explained(lab, options.node, await runInForeground(['ssh', ...configOf(lab), ...asUser(options.user), options.node, ...options.args]));
 }
 
 /**
@@ -134,7 +134,7 @@ async function authorize(lab: LiveLab, node: string, user: string | undefined): 
 /** What ssh(1) exits with when it is the connection that fails. */
 const connectionFailed = 255;
 
-/** Says why a node lets nobody in, as far as it says so itself. Resolves to the exit status that it is given. */
+/** Prints why a node lets nobody in, where the node's status has that. Resolves to the exit status that it is given. */
 async function explained(lab: LiveLab, node: string, status: number): Promise<number> {
 	if (status !== connectionFailed) return status;
 	const outcome = (await askLab(lab, { op: 'login', node }).catch(() => undefined)) as LoginOutcome | undefined;

@@ -22,7 +22,7 @@ export interface ReloadOptions {
 	/** Whether only to print what would be done. */
 	readonly dryRun: boolean;
 	readonly mirror: string | undefined;
-	/** Startup scripts may take so long, in seconds, where the plan says nothing. */
+	/** Startup scripts may take so long, in seconds, where the plan has no time. */
 	readonly scriptTimeoutSeconds: number | undefined;
 	readonly json: boolean;
 	readonly terminal: Terminal;

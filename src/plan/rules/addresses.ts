@@ -47,7 +47,7 @@ export function checkAddresses(context: CheckContext): void {
 /** A lab may have several subnets on its wire, as long as no address is in two of them and somebody else is in each. */
 function checkOtherSubnet(context: CheckContext, alias: Alias, subnet: string, isPlanned: boolean, aliases: readonly Alias[]): void {
 	if (isPlanned || context.isCompact || overlap(alias.subnet, subnet)) {
-		const whose = isPlanned ? 'the plan says' : 'the other aliases are in';
+		const whose = isPlanned ? 'the plan has' : 'the other aliases are in';
 		const fix = `take an address of ${subnet}, with its prefix length`;
 		context.report('alias-subnet', alias.path, `it is in ${alias.subnet}, ${whose} ${subnet}`, fix);
 	} else if (aliases.some(({ node }) => node !== alias.node) && !aliases.some(({ node, subnet: other }) => node !== alias.node && other === alias.subnet)) {

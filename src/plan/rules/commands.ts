@@ -136,7 +136,7 @@ function madeBy(context: CheckContext, node: NodeDocument): ReadonlySet<string> 
 
 const makers = new Set(['ln', 'cp', 'mv', 'install', 'tee', 'chmod', 'curl', 'wget', 'update-alternatives', 'dd', 'touch', 'rsync']);
 
-/** Why a program that no package is known for may be there all the same, in words. */
+/** Why a program that no package is known for may be there all the same, as text. */
 function doubtOf({ commands, statements }: ScriptAnalysis, declared: ReadonlySet<string>): string | undefined {
 	const sourced = commands.find(({ name }) => name === '.' || name === 'source');
 	if (sourced) return `a file that the script sources (${(sourced.words[1]?.text ?? '').slice(0, 60)}) may define it`;

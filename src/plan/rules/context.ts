@@ -19,7 +19,7 @@ export interface Finding {
 	readonly message: string;
 	/** What to do about it. */
 	readonly fix: string;
-	/** Why its author does without a remedy, and where that is said: it is told, and hinders nothing. */
+	/** Why its author does without a remedy, and where that is written: the finding is reported, and hinders nothing. */
 	readonly waived?: string;
 }
 
@@ -43,7 +43,7 @@ interface Placed {
 }
 
 
-/** How many findings of one rule are told; the rest are counted. */
+/** How many findings of one rule are reported; the rest are counted. */
 const maximumOfRule = 200;
 
 /** A plan of good shape under examination. Rules read it and call `report`. */
@@ -90,7 +90,7 @@ export class CheckContext {
 		return this.#waivers.find((waiver) => waiver.rule === rule && waiver.of.every((key, index) => path[index] === key));
 	}
 
-	/** Whether another finding of the rule is told: one of another profile is not, nor one that nobody would read. */
+	/** Whether another finding of the rule is reported: one of another profile is not, nor one that nobody would read. */
 	#isReported(rule: RuleId): boolean {
 		if (ruleOf(rule).applies === 'compact' && !this.isCompact) return false;
 		const count = (this.#counts.get(rule) ?? 0) + 1;

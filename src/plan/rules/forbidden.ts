@@ -87,7 +87,7 @@ function addsRepository({ name, words, writes }: ShellCommand): boolean {
 	return repositoryTools.includes(name) || words.some(({ value }) => repositoryPath.test(value));
 }
 
-/** Tells the hosts of the lab, loopback included, from all others. */
+/** Tells apart the hosts of the lab, loopback included, and all others. */
 function labHosts(context: CheckContext): (host: string) => boolean {
 	const { nodes } = context.document;
 	const subnets = ['127.0.0.0/8', ...nodes.flatMap(({ alias }) => alias.flatMap((one) => parseCidr(one)?.subnet ?? []))];

@@ -1,4 +1,4 @@
-/** The hosts that a command talks to, as far as its words tell. */
+/** The hosts that a command talks to, as far as its words name them. */
 import type { ShellCommand } from '../../shell/script.js';
 
 /** How the operands of a program name hosts. */
@@ -45,7 +45,7 @@ const clients: Readonly<Record<string, Client>> = {
 };
 
 /**
- * The hosts that a known network client is told to talk to, in lower case. Variables that the script sets to a fixed
+ * The hosts that a known network client is to talk to by its arguments, in lower case. Variables that the script sets to a fixed
  * value are followed; a host that is only known at run time is left out.
  */
 export function findHosts(command: ShellCommand, variables: ReadonlyMap<string, string>): string[] {

@@ -49,7 +49,7 @@ const withNode = (test: TestDocument, node: string): TestDocument => ({
 	assertions: test.assertions.map((assertion) => ({ on_vm: node, ...assertion })),
 });
 
-/** `names` are those of the tests before this scenario: results are told by the names of tests. */
+/** `names` are those of the tests before this scenario: results go by the names of tests. */
 function checkTests(context: CheckContext, scenario: ScenarioDocument, path: PlanPath, names: Set<string>): void {
 	if (scenario.custom_tests.length === 0) {
 		const message = `scenario "${scenario.name}" has no tests`;
@@ -58,7 +58,7 @@ function checkTests(context: CheckContext, scenario: ScenarioDocument, path: Pla
 	scenario.custom_tests.forEach((test, testIndex) => {
 		const testPath = [...path, 'custom_tests', testIndex];
 		if (names.has(test.name)) {
-			const fix = 'give each test its own name: results are told by it';
+			const fix = 'give each test its own name: results go by it';
 			context.report('test-name-unique', [...testPath, 'name'], `another test is named "${test.name}"`, fix);
 		}
 		names.add(test.name);
@@ -81,7 +81,7 @@ function checkNode(context: CheckContext, { on_vm: onVm }: AssertionDocument, pa
 	const nodes = context.document.nodes.map(({ name }) => name);
 	if (onVm === undefined || onVm === '') {
 		const fix = `add "on_vm" with one of ${nodes.join(', ')}`;
-		context.report('assertion-on-vm-missing', [...path, 'on_vm'], 'the assertion does not say where it is made', fix);
+		context.report('assertion-on-vm-missing', [...path, 'on_vm'], 'the assertion does not name the node that it is made on', fix);
 	} else if (!nodes.includes(onVm)) {
 		const fix = () => {
 			const meant = closest(onVm, nodes);

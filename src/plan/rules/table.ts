@@ -83,7 +83,7 @@ const rules = {
 	'scenario-tests-not-empty': error('`tests` of a scenario is empty; assertions stand in `custom_tests`'),
 	'test-name-unique': error('No two tests have the same name'),
 	'test-empty': error('A test has assertions'),
-	'assertion-on-vm-missing': error('An assertion says on which node it is made'),
+	'assertion-on-vm-missing': error('An assertion names the node that it is made on'),
 	'assertion-on-vm-unknown': error('The node of an assertion is in the plan'),
 	'assertion-type-unknown': error("The type of an assertion is one of OpenFactory's"),
 	'assertion-type-not-permitted': compact('Assertions are `port_listening`, `command_output` or `http_responds`'),
@@ -91,7 +91,7 @@ const rules = {
 	'assertion-param-unknown': error('An assertion has no parameters that its type does not know'),
 	'assertion-param-type': error('The parameters of an assertion have the right types; regular expressions are valid'),
 	'assertion-expects-nothing': error('A `command_output` expects something'),
-	'warnings-missing': compact('The warnings say what is left to deployment time'),
+	'warnings-missing': compact('The warnings list what is left to deployment time'),
 } as const satisfies Record<string, RuleShape>;
 
 /** Stable, and fit for programs. */
@@ -104,7 +104,7 @@ export interface Rule extends RuleShape {
 /** The rule of an id. */
 export const ruleOf = (id: RuleId): Rule => ({ id, ...rules[id] });
 
-/** Errors that are waived as warnings are: what they say is read from a script, which runs whatever was said. */
+/** Errors that can be waived as warnings can: they are about a script, which runs all the same. */
 const waivableErrors: readonly RuleId[] = ['command-undeclared', 'script-syntax'];
 
 /** Whether a text is the id of a rule. */

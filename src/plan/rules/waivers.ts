@@ -1,4 +1,4 @@
-/** Findings that their author does without a remedy for, said in place: by a comment in a script, or a key of the plan. */
+/** Findings that their author has waived where they are: by a comment in a script, or a key of the plan. */
 import { oneLine } from '../../base/format.js';
 import type { PlanDocument } from '../schema.js';
 import type { PlanPath } from '../types.js';
@@ -32,11 +32,11 @@ export function waiversOfScript(text: string): readonly Waiver[] {
 	const isCode = (line: string): boolean => /^\s*[^\s#]/.test(line);
 	const firstCommand = lines.findIndex(isCode);
 	return lines.flatMap((line, index) => {
-		const [, rules, said = ''] = comment.exec(line) ?? [];
+		const [, rules, reason = ''] = comment.exec(line) ?? [];
 		if (rules === undefined) return [];
 		const next = isCode(line) ? index : lines.findIndex((other, at) => at > index && isCode(other));
 		const isForAll = !isCode(line) && (firstCommand === -1 || index < firstCommand);
-		const why = `by a comment in line ${index + 1}${said === '' ? '' : `: ${oneLine(said)}`}`;
+		const why = `by a comment in line ${index + 1}${reason === '' ? '' : `: ${oneLine(reason)}`}`;
 		return rules.split(/\s*,\s*/).map((rule): Waiver => ({ rule, why, of: [], commentLine: index + 1, ...(isForAll ? {} : { line: next + 1 }) }));
 	});
 }

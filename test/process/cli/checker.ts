@@ -3,7 +3,7 @@
  * of standard input, and answers it on a line of standard output.
  */
 import { linesOf } from '../../../src/base/lines.js';
-import { tellFailure } from '../../../src/cli/failure.js';
+import { printFailure } from '../../../src/cli/failure.js';
 import { checkCommand } from '../../../src/commands/check.js';
 
 /** A lab to be checked. */
@@ -26,7 +26,7 @@ async function check({ lab, isJson }: CheckRequest): Promise<CheckAnswer> {
 		const exitCode = await checkCommand({ lab, format: isJson ? 'json' : 'text', schema: false, color: false, stdout: take });
 		return { exitCode, stdout, stderr };
 	} catch (error) {
-		const exitCode = tellFailure({ write: (text: string) => void (stderr += text) }, error);
+		const exitCode = printFailure({ write: (text: string) => void (stderr += text) }, error);
 		return { exitCode, stdout, stderr };
 	}
 }

@@ -86,7 +86,7 @@ test('a guest that is gone is told, and one that says nothing', async (t) => {
 	await frozen.channel.run('true', soon);
 	process.kill(frozen.pid, 'SIGSTOP');
 	const error = await t.throwsAsync(frozen.channel.run('true', { timeoutMs: 300 }), { instanceOf: Failure });
-	t.regex(error?.message ?? '', /^guest does not answer on its command channel: nothing was heard/);
+	t.regex(error?.message ?? '', /^guest does not answer on its command channel: it sent nothing/);
 });
 
 test('a connection starts in the guest, and ends with either side', inGuest(async (t, channel) => {

@@ -30,7 +30,7 @@ test('of no schema', damaged, varied({ schema: undefined }), 'has schema undefin
 test('of another checkpoint', damaged, varied({ key: 'fedcba9876543210' }), 'belongs to "fedcba9876543210"');
 test('of a kind that is none', damaged, varied({ kind: 'halted' }), 'has the kind "halted"');
 test('without a lab', damaged, varied({ lab: undefined }), 'does not name its lab');
-test('without a time', damaged, varied({ savedAt: 'yesterday' }), 'does not say when it was saved');
+test('without a time', damaged, varied({ savedAt: 'yesterday' }), 'does not have the time when it was saved');
 test('without machines', damaged, varied({ machines: [] }), 'does not list its machines');
 test('without files', damaged, varied({ files: undefined }), 'does not list its files');
 test('a machine without a name', damaged, withMachine({ node: undefined }), 'has an invalid entry for a machine');

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
-import { tellWorkflow } from '../../../src/commands/ci.js';
+import { annotateWorkflow } from '../../../src/commands/ci.js';
 import { guardedTerminal, type Terminal } from '../../../src/commands/terminal.js';
 import { foldEvents } from '../../../src/outcome/fold.js';
 import { bundledLab, eventsOf } from '../page/runs.js';
@@ -32,7 +32,7 @@ async function makeDirectory(t: ExecutionContext): Promise<string> {
 test('outside of a job nothing is guarded and nothing is told', async (t) => {
 	const { terminal, out, err } = keptTerminal({});
 	terminal.stdout.write('::error::x\n');
-	await tellWorkflow(foldEvents(eventsOf(await bundledLab())), terminal);
+	await annotateWorkflow(foldEvents(eventsOf(await bundledLab())), terminal);
 	t.is(out() + err(), '::error::x\n');
 });
 
@@ -52,7 +52,7 @@ test('a job has annotations and a summary with a drawing', async (t) => {
 	const summaryFile = path.join(await makeDirectory(t), 'summary.md');
 	const { terminal, err } = keptTerminal({ ...job, GITHUB_STEP_SUMMARY: summaryFile });
 	const fails = { node: 'redis', line: 10, output: 'no such file\n' };
-	await tellWorkflow(foldEvents(eventsOf(await bundledLab(), { fails })), terminal);
+	await annotateWorkflow(foldEvents(eventsOf(await bundledLab(), { fails })), terminal);
 	t.regex(err(), /^::error file=cloud-init\/labs\/immich-photo-vault\/startup\/redis\.sh,line=10,/m);
 	t.regex(err(), /^::error file=cloud-init\/labs\/immich-photo-vault\/plan\.json,line=\d+,title=Stack ports listen/m);
 	t.regex(await readFile(summaryFile, 'utf8'), /^## ✖ failed immich-photo-vault failed.*```mermaid\nflowchart TD\n/s);
@@ -60,6 +60,6 @@ test('a job has annotations and a summary with a drawing', async (t) => {
 
 test('a summary that cannot be written is told, and costs nothing', async (t) => {
 	const { terminal, err } = keptTerminal({ ...job, GITHUB_STEP_SUMMARY: '/nowhere/summary.md' });
-	await tellWorkflow(foldEvents(eventsOf(await bundledLab())), terminal);
+	await annotateWorkflow(foldEvents(eventsOf(await bundledLab())), terminal);
 	t.regex(err(), /^the job summary cannot be written: /m);
 });

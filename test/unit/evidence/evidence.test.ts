@@ -10,7 +10,7 @@ import {
 } from '../../../src/evidence/dsse.js';
 import { runRefusals } from '../../../src/evidence/refusals.js';
 import { packageUrl, parsePackage, sbomJson } from '../../../src/evidence/sbom.js';
-import { resultWord, statementOn } from '../../../src/evidence/statement.js';
+import { testResultOf, statementOn } from '../../../src/evidence/statement.js';
 import { parseSums, sumsOf } from '../../../src/evidence/sums.js';
 import { isSignatureArmour, keysIn } from '../../../src/evidence/verify.js';
 import type { RunEvent } from '../../../src/lab/events.js';
@@ -104,8 +104,8 @@ test('a run in which a script went on behind a failure is WARNED', async (t) => 
 	const events = eventsOf(await bundledLab()).map((event): RunEvent =>
 		event.type === 'script-finished' ? { ...event, trace: { shell: 'bash', steps: [{ command: 'false', depth: 0, status: 1, fate: 'swallowed' }] } } : event,
 	);
-	t.is(resultWord(foldEvents(events)), 'WARNED');
-	t.is(resultWord(foldEvents(events.slice(0, -1))), 'FAILED');
+	t.is(testResultOf(foldEvents(events)), 'WARNED');
+	t.is(testResultOf(foldEvents(events.slice(0, -1))), 'FAILED');
 });
 
 test('what nobody judged is warned of, and neither passed nor failed', async (t) => {
@@ -115,7 +115,7 @@ test('what nobody judged is warned of, and neither passed nor failed', async (t)
 			: event,
 	).filter((event) => event.type !== 'assertion-finished' || event.test !== 'Stack ports listen');
 	const state = foldEvents(events);
-	t.is(resultWord(state), 'WARNED');
+	t.is(testResultOf(state), 'WARNED');
 	const { warnedTests, passedTests, failedTests } = statementOn(state, [], []).predicate;
 	t.is(warnedTests.filter((name) => name.startsWith('test Stack ports listen/')).length, 6);
 	t.deepEqual([...passedTests, ...failedTests].filter((name) => name.includes('Stack ports listen')), []);

@@ -77,11 +77,11 @@ function readNames(rest: string): Typed {
 
 /** Parses a line; undefined for an empty one. @throws Failure `usage` for a line that is not a command */
 export function readTyped(typed: string): Typed | undefined {
-	const [, word = '', rest = ''] = /^\s*(\S*)\s*(.*?)\s*$/s.exec(typed) ?? [];
-	if (word === '' || word.startsWith('#')) return undefined;
-	const row = rows.find(({ names }) => names.includes(word));
-	if (!row) throw usageFailure(`there is no command '${word}'`, { hint: '`help` lists them' });
-	if (row.takes === '' && rest !== '') throw usageFailure(`${row.names.at(-1) ?? word} takes no argument`);
+	const [, name = '', rest = ''] = /^\s*(\S*)\s*(.*?)\s*$/s.exec(typed) ?? [];
+	if (name === '' || name.startsWith('#')) return undefined;
+	const row = rows.find(({ names }) => names.includes(name));
+	if (!row) throw usageFailure(`there is no command '${name}'`, { hint: '`help` lists them' });
+	if (row.takes === '' && rest !== '') throw usageFailure(`${row.names.at(-1) ?? name} takes no argument`);
 	return row.read(rest);
 }
 

@@ -17,8 +17,8 @@ sub time_of {
 # Time since the machine came up.
 sub uptime { time_of($monotonic) }
 
-# new ASK, SOURCE: ASK gives the host's clock, or nothing; SOURCE is where the kernel says, and is told, what its own clock
-# is read from.
+# new ASK, SOURCE: ASK gives the host's clock, or nothing; SOURCE is the file that shows, and sets, what the kernel reads
+# its own clock from.
 sub new {
 	my ($class, $ask, $source) = @_;
 	return bless { ask => $ask, source => $source }, $class;

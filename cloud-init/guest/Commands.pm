@@ -62,23 +62,23 @@ sub step {
 		}
 		$self->look_after($job);
 	}
-	return vec($read, fileno $self->{from}, 1) ? $self->hear : 1;
+	return vec($read, fileno $self->{from}, 1) ? $self->receive : 1;
 }
 
-sub hear {
+sub receive {
 	my ($self) = @_;
 	my $count = sysread $self->{from}, $self->{received}, 65_536, length $self->{received};
 	return !defined $count && $! == $again unless $count;
 	while ($self->{received} =~ s/^(.*)\n//) {
-		my ($word, $id, @arguments) = split ' ', $1;
-		next unless defined $word;
+		my ($request, $id, @arguments) = split ' ', $1;
+		next unless defined $request;
 		my $job = $self->{jobs}{ $id // '' };
-		if ($word eq 'reset') { $self->end_all }
-		elsif ($word eq 'run') { $self->begin($id, 'run', \&run, Base64::decode($arguments[0] // '')) }
-		elsif ($word eq 'restarts') { $self->begin($id, 'run', \&restarts, $self->{manager}) }
-		elsif ($word eq 'connect') { $self->begin($id, 'connect', \&relay, Base64::decode($arguments[0]), $arguments[1]) }
-		elsif ($word eq 'data' and $job) { syswrite $job->{input}, Base64::decode($arguments[0] // '') if $job->{input} }
-		elsif ($word eq 'kill' and $job) { end_job($job) }
+		if ($request eq 'reset') { $self->end_all }
+		elsif ($request eq 'run') { $self->begin($id, 'run', \&run, Base64::decode($arguments[0] // '')) }
+		elsif ($request eq 'restarts') { $self->begin($id, 'run', \&restarts, $self->{manager}) }
+		elsif ($request eq 'connect') { $self->begin($id, 'connect', \&relay, Base64::decode($arguments[0]), $arguments[1]) }
+		elsif ($request eq 'data' and $job) { syswrite $job->{input}, Base64::decode($arguments[0] // '') if $job->{input} }
+		elsif ($request eq 'kill' and $job) { end_job($job) }
 	}
 	return 1;
 }
@@ -119,7 +119,7 @@ sub take {
 	my $stream = $job->{streams}{$name};
 	my $count = sysread $stream->{pipe}, (my $bytes), $chunk;
 	return delete $job->{streams}{$name} unless $count;
-	# A connection says this way that it is there, or why not.
+	# A connection reports this way that it is there, or why not.
 	if ($job->{kind} eq 'connect' and $name eq 'err') {
 		$job->{why} .= $bytes;
 		$self->send("began id=$job->{id}") if $job->{why} =~ s/^connected\n//;
@@ -131,7 +131,7 @@ sub take {
 	$self->send("$name id=$job->{id} data=" . Base64::encode($bytes)) if $bytes ne '';
 }
 
-# Tells of the end of a child, once all that it wrote is read, or nobody has written for a while.
+# Reports the end of a child, once all that it wrote is read, or nobody has written for a while.
 sub look_after {
 	my ($self, $job) = @_;
 	if (!defined $job->{status} and waitpid($job->{pid}, $no_hang) == $job->{pid}) {

@@ -140,7 +140,7 @@ sub next_message {
 	}
 }
 
-# call(OBJECT, INTERFACE, METHOD, SIGNATURE, ARGUMENTS…): what the method returns. Dies with systemd's words. Signals that
+# call(OBJECT, INTERFACE, METHOD, SIGNATURE, ARGUMENTS…): what the method returns. Dies with systemd's message. Signals that
 # come meanwhile are kept.
 sub call {
 	my ($self, $object, $of, $method, $signature, @arguments) = @_;
@@ -179,7 +179,7 @@ sub failed_units { $_[0]->property($path, 'Manager', 'NFailedUnits') }
 sub start_service {
 	my ($self, $unit, $targets, @properties) = @_;
 	my ($job) = $self->call($path, "$interface.Manager", 'StartTransientUnit', 'ssa(sv)a(sa(sv))', $unit, 'fail', \@properties, []);
-	# What the unit does is told by its own job, whatever becomes of these.
+	# The unit's own job reports how it ended, whatever becomes of these.
 	eval { $self->call($path, "$interface.Manager", 'StartUnit', 'ss', $_, 'ignore-requirements') } for @$targets;
 	return $self->end_of($job);
 }
@@ -214,7 +214,7 @@ sub unit_object { "$path/unit/" . $_[0] =~ s/([^A-Za-z0-9])/sprintf '_%02x', ord
 # A unit's ActiveState: `activating`, `active`, `failed` …
 sub activity { $_[0]->property(unit_object($_[1]), 'Unit', 'ActiveState') }
 
-# How a service ended: systemd's word for it, its exit status, and when that was, in microseconds since the epoch.
+# How a service ended: systemd's result, its exit status, and when that was, in microseconds since the epoch.
 sub service_end {
 	my ($self, $unit) = @_;
 	return map { $self->property(unit_object($unit), 'Service', $_) } qw(Result ExecMainStatus ExecMainExitTimestamp);

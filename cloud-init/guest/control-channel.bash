@@ -1,5 +1,5 @@
-# control-channel.bash PORT: begun by the agent, a line to the host that is attended to whatever the agent is busy with. The
-# host's words:
+# control-channel.bash PORT: begun by the agent, a channel to the host that is attended to whatever the agent is busy with.
+# The host's requests:
 #   shell ID ROWS COLUMNS TERM  begin a root shell on hvc0, in the place of one that may be there; `shell-began id=ID`
 #                               once what is typed will reach it, `shell-ended id=ID` once it has ended
 #   size ROWS COLUMNS           of the terminal that the shell is shown on
@@ -48,9 +48,9 @@ journal() {
 }
 
 shell=
-while read -r word arguments <&4; do
+while read -r request arguments <&4; do
 	# shellcheck disable=SC2086 # numbers and names, split on purpose
-	case $word in
+	case $request in
 	shell)
 		end_shell
 		shell=${arguments%% *}

@@ -1,6 +1,6 @@
-# Read by bash before a startup script that is debugged (BASH_ENV): has it stop before each command and do what the host
-# says, over a port of its own. What is told and said is a line each, its parts between tabs, with \ before what would
-# end a part or a line.
+# Read by bash before a startup script that is debugged (BASH_ENV): has it stop before each command and carry out the
+# host's requests, over a port of its own. Messages and requests are a line each, their parts between tabs, with \ before
+# what would end a part or a line.
 #
 #   at SCRIPT KIND LINE SOURCE DEPTH STATUS COMMAND OUTPUT
 #       stopped before COMMAND, in SOURCE (empty for the script itself) and DEPTH functions; STATUS is that of the command
@@ -8,22 +8,22 @@
 #       and that the script is about to end with.
 #   answer STATUS TEXT          to `eval`, `instead` and `variables`
 #
-# The host's words:
+# The host's requests:
 #   go MODE DEPTH MS LINES      go on: to the next command (`step`), to the next that is no deeper than DEPTH (`over`), to
 #                               one of LINES, between commas (`run`), or to the end (`free`); all but the last stop at
 #                               LINES. MS is the host's clock: the machine stood still meanwhile.
 #   skip MODE DEPTH MS LINES    the same, without the command
-#   eval COMMAND                run COMMAND in the script's own shell, and tell what it writes
+#   eval COMMAND                run COMMAND in the script's own shell, and send what it writes
 #   instead COMMAND             run COMMAND as if the script had it here: what it writes is the script's
-#   variables [NAME…]           tell variables; all that the script has made where none is named
+#   variables [NAME…]           send variables; all that the script has made where none is named
 #
 # The script sees as little of this as possible: $?, PIPESTATUS, $_, options and descriptors are as without it. The port
 # is open only while the script stands still, so nothing inherits it. In subshells nothing stops.
 unset BASH_ENV
 declare -A __rehearse_known=() __rehearse_breaks=()
 __rehearse_port='' __rehearse_mode=step __rehearse_depth=0 __rehearse_at='' __rehearse_line='' __rehearse_asked=''
-__rehearse_status=0 __rehearse_answer=0 __rehearse_told=0 __rehearse_eval='' __rehearse_text='' __rehearse_command=''
-__rehearse_own_trap='' __rehearse_own_option='' __rehearse_nounset='' __rehearse_is_told=''
+__rehearse_status=0 __rehearse_answer=0 __rehearse_shown=0 __rehearse_eval='' __rehearse_text='' __rehearse_command=''
+__rehearse_own_trap='' __rehearse_own_option='' __rehearse_nounset='' __rehearse_is_reported=''
 __rehearse_scratch=/run/rehearse/debug
 compgen -v >"$__rehearse_scratch"
 mapfile -t __rehearse_names <"$__rehearse_scratch"
@@ -43,7 +43,7 @@ __rehearse_part() {
 	__rehearse_text=${__rehearse_text//$'\r'/\\r}
 }
 
-__rehearse_tell() {
+__rehearse_send() {
 	local __rehearse_message=$1 __rehearse_each
 	shift
 	for __rehearse_each; do
@@ -63,8 +63,8 @@ __rehearse_read() {
 	((${#__rehearse_text} <= 16384)) || __rehearse_text=${__rehearse_text: -16384}
 }
 
-# Waits until the command may run, with 1; 0 says that __rehearse_eval is to be run first, in the script's own scope.
-# A word that was `skip` has the last thing run there fail, which has bash skip the command.
+# Waits until the command may run, with 1; 0 means that __rehearse_eval is to be run first, in the script's own scope.
+# After the request `skip` the last thing run there fails, which has bash skip the command.
 __rehearse_stop() {
 	local __rehearse_last=$? __rehearse_here=${BASH_LINENO[0]} __rehearse_source=${BASH_SOURCE[1]} __rehearse_kind=line
 	[[ $BASHPID == "$$" ]] || return 1
@@ -94,7 +94,7 @@ __rehearse_stop() {
 		[[ $__rehearse_asked == instead ]] || __rehearse_read "$__rehearse_scratch" 0
 		__rehearse_asked=
 		__rehearse_open
-		__rehearse_tell answer "$__rehearse_answer" "$__rehearse_text"
+		__rehearse_send answer "$__rehearse_answer" "$__rehearse_text"
 		__rehearse_listen "$1"
 		return
 		;;
@@ -102,26 +102,26 @@ __rehearse_stop() {
 	local __rehearse_was=$__rehearse_at
 	if [[ ${FUNCNAME[1]} == __rehearse_failed ]]; then
 		__rehearse_kind=fatal __rehearse_here=${BASH_LINENO[1]} __rehearse_source=${BASH_SOURCE[2]}
-		# A function's first command is told twice, the first time as that of the call.
-		[[ -n $__rehearse_fatal && -z $__rehearse_is_told ]] || return 1
+		# Bash reports a function's first command twice, the first time as that of the call.
+		[[ -n $__rehearse_fatal && -z $__rehearse_is_reported ]] || return 1
 		((--__rehearse_level))
-		__rehearse_is_told=1
+		__rehearse_is_reported=1
 	else
 		__rehearse_at=$__rehearse_level:$BASH_COMMAND
 		[[ $__rehearse_was != "$((__rehearse_level - 1)):$BASH_COMMAND" ]] || return 1
-		# Of a command in a trap bash tells the one that was interrupted.
+		# For a command in a trap bash reports the one that was interrupted.
 		[[ $__rehearse_was != "$__rehearse_at" ]] || ((__rehearse_here > 1)) || return 1
 		# So it does of the call of the trap for failures.
 		[[ $__rehearse_was != "$__rehearse_at" || $__rehearse_last == 0 || -z $__rehearse_fatal ]] || return 1
-		__rehearse_is_told=
+		__rehearse_is_reported=
 		__rehearse_wanted || return 1
 	fi
 	__rehearse_status=$__rehearse_last
 	[[ $__rehearse_source != "$0" ]] || __rehearse_source=
 	__rehearse_open
-	__rehearse_read "$__rehearse_output" "$__rehearse_told"
-	__rehearse_told=$__rehearse_length
-	__rehearse_tell at "${0##*/}" "$__rehearse_kind" "$__rehearse_here" "$__rehearse_source" "$__rehearse_level" \
+	__rehearse_read "$__rehearse_output" "$__rehearse_shown"
+	__rehearse_shown=$__rehearse_length
+	__rehearse_send at "${0##*/}" "$__rehearse_kind" "$__rehearse_here" "$__rehearse_source" "$__rehearse_level" \
 		"$__rehearse_last" "${BASH_COMMAND:0:4000}" "$__rehearse_text"
 	__rehearse_listen "$1"
 }
@@ -139,25 +139,25 @@ __rehearse_wanted() {
 		[[ $BASH_COMMAND == exit\ [1-9]* ]]
 }
 
-# Takes words until the script is to do something. $1 is what the script has in $_.
+# Takes requests until the script is to do something. $1 is what the script has in $_.
 __rehearse_listen() {
-	local __rehearse_word __rehearse_rest
-	# Without a word the host is gone, and nobody would ever say more.
+	local __rehearse_request __rehearse_rest
+	# Without a request the host is gone, and nobody would ever send more.
 	__rehearse_asked=go __rehearse_mode=free
-	while IFS=$'\t' read -r __rehearse_word __rehearse_rest <&"$__rehearse_port"; do
-		case $__rehearse_word in
+	while IFS=$'\t' read -r __rehearse_request __rehearse_rest <&"$__rehearse_port"; do
+		case $__rehearse_request in
 		go | skip)
 			# shellcheck disable=SC2086 # words, split on purpose
 			__rehearse_obey $__rehearse_rest
-			__rehearse_asked=$__rehearse_word __rehearse_eval=false
+			__rehearse_asked=$__rehearse_request __rehearse_eval=false
 			break
 			;;
 		eval | instead)
 			printf -v __rehearse_command %b "$__rehearse_rest"
-			__rehearse_asked=$__rehearse_word __rehearse_answer=2
+			__rehearse_asked=$__rehearse_request __rehearse_answer=2
 			__rehearse_eval='__rehearse_again; eval "$__rehearse_command"; __rehearse_evaluated'
 			# A variable that is not set would end the script.
-			[[ $__rehearse_word == instead ]] ||
+			[[ $__rehearse_request == instead ]] ||
 				__rehearse_eval="set +u; { $__rehearse_eval; } >\"\$__rehearse_scratch\" 2>&1 </dev/null"
 			__rehearse_mode=step
 			break
@@ -204,7 +204,7 @@ __rehearse_variables() {
 	: >"$__rehearse_scratch"
 	((${#__rehearse_all[@]} == 0)) || declare -p -- "${__rehearse_all[@]}" >"$__rehearse_scratch" 2>&1 || __rehearse_ended=1
 	__rehearse_read "$__rehearse_scratch" 0
-	__rehearse_tell answer "$__rehearse_ended" "$__rehearse_text"
+	__rehearse_send answer "$__rehearse_ended" "$__rehearse_text"
 }
 
 # No trace of any of this from here on.
@@ -215,7 +215,7 @@ __rehearse_leave() {
 	[[ -n $__rehearse_own_trap ]] || trap - ERR
 }
 
-# The trap for failures. The script stops within it, where it can be told from everything else.
+# The trap for failures. The script stops within it, where it can be told apart from everything else.
 __rehearse_failed() { :; }
 
 trap '{ __rehearse_failed "$_"; } 2>/dev/null' ERR

@@ -1,10 +1,10 @@
-# Run by the agent: tells what the machine is like, so that two moments or two runs can be compared. It reads
+# Run by the agent: prints what the machine is like, so that two moments or two runs can be compared. It reads
 # /proc and files, not a network. Few processes: each takes its time on a slow processor.
 #
-# The answer is sections, each begun by a group separator and its name. What was written since provisioning began is
-# told with its digest, small texts with their content; the rest is as the image has it, in every run.
+# The answer is sections, each begun by a group separator and its name. What was written since provisioning began has its
+# digest, small texts their content; the rest is as the image has it, in every run.
 
-# Where people put things, and what lies there that changes by itself or is told otherwise.
+# Where people put things, and what lies there that changes by itself or is listed otherwise.
 places=(/etc /root /home /srv /opt /usr/local /var/lib /var/spool/cron /var/www)
 volatile=(
 	/etc/.pwd.lock /etc/'*-' /etc/ld.so.cache /etc/machine-id /etc/mtab /usr/local/lib/rehearse
@@ -13,7 +13,7 @@ volatile=(
 	/var/lib/lastlog /var/lib/wtmpdb /var/lib/'postgresql/*/*' /var/lib/'mysql/*' /var/lib/'redis/*'
 )
 
-# Secrets are compared, and never told.
+# Secrets are compared, and never sent.
 is_secret() { [[ $1 == */@(*shadow*|*.key|*.pem|*_key|.pgpass) ]]; }
 
 section() { printf '\x1d%s\n' "$1"; }

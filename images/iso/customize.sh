@@ -31,7 +31,7 @@ rm -f "$root/vmlinuz" "$root/vmlinuz.old" "$root/initrd.img" "$root/initrd.img.o
 rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/hostname" "$root/etc/resolv.conf"
 ln -s ../run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
 rm -f "$root/etc/.resolv.conf.systemd-resolved.bak" "$root/etc/apt/apt.conf.d/99mmdebstrap" "$root/etc/apt/preferences.d/99pinned"
-# Nor does the mirror that it was built from: where a node finds packages is for its deployment to say.
+# Nor does the mirror that it was built from: where a node finds packages is for its deployment to decide.
 : >"$root/etc/apt/sources.list"
 rm -f "$root"/etc/apt/sources.list.d/*
 # Debian's unit makes host keys at a first boot alone, by the machine-id. Those of a live medium are gone after every boot.
@@ -43,7 +43,7 @@ fi
 # Debian enables neither by itself; the node's layer has the configuration.
 chroot "$root" systemctl enable --quiet systemd-networkd.service systemd-resolved.service
 
-# What tells when the packages were installed.
+# The dates that show when the packages were installed.
 sed -i -E "s/^([^:]*:[^:]*:)[0-9]+:/\1$((epoch / 86400)):/" "$root/etc/shadow"
 rm -f "$root/etc/passwd-" "$root/etc/shadow-" "$root/etc/group-" "$root/etc/gshadow-" "$root/etc/.pwd.lock"
 rm -f "$root/etc/subuid-" "$root/etc/subgid-" "$root/var/lib/systemd/random-seed" "$root/var/cache/ldconfig/aux-cache"

@@ -38,7 +38,7 @@ require_node() {
 }
 
 # shellcheck disable=SC3013 # -nt is in dash, bash and busybox, and in POSIX since 2024
-# npm writes its hidden lock file last, so it tells when the installation was complete.
+# npm writes its hidden lock file last, so its time shows when the installation was complete.
 packages_are_current() {
 	[ -e "$root/node_modules/.package-lock.json" ] &&
 		! [ "$root/package-lock.json" -nt "$root/node_modules/.package-lock.json" ]

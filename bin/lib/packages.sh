@@ -110,7 +110,7 @@ apt_has_qemu_of() {
 apt_updated=
 apt_update() {
 	say 'updating the package lists (apt-get update)'
-	# Not fatal: one unreachable source of many need not matter, and the installation tells.
+	# Not fatal: one unreachable source of many need not matter, and the installation fails where it does.
 	logged apt-get -o DPkg::Lock::Timeout=300 update || say 'apt-get update failed; trying with the lists that are there'
 	apt_updated=yes
 }
@@ -122,7 +122,7 @@ apt_install() {
 		if logged "$@" 2>/dev/null; then return 0; fi
 		apt_update
 	fi
-	logged "$@" || die 3 'apt-get could not install the packages; its last words are above' "$*"
+	logged "$@" || die 3 'apt-get could not install the packages; its last messages are above' "$*"
 }
 
 # install_system_packages OS-RELEASE-FILE PACKAGE…: as root.

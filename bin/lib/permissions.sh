@@ -44,7 +44,7 @@ add_subordinate_ids() {
 	logged "$@" || die 3 "$user could not be given subordinate ids" "$*"
 }
 
-# Opening is the only honest test: containers may forbid the device whatever its mode says.
+# Opening is the only honest test: containers may forbid the device whatever its mode is.
 tun_is_usable() {
 	# shellcheck disable=SC2016 # for the other shell
 	[ -c "$tun" ] && as_user sh -c ': <>"$1"' sh "$tun" 2>/dev/null

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What the launcher and the set-up say, all of it on stderr: stdout belongs to the program.
+# The messages of the launcher and the set-up, all on stderr: stdout belongs to the program.
 
 say() {
 	printf 'rehearse: %s\n' "$*" >&2
@@ -12,7 +12,7 @@ die() {
 	exit "$1"
 }
 
-# logged COMMAND…: runs a wordy command in silence; what it said is shown only if it fails. A file keeps it, because a
+# logged COMMAND…: runs a verbose command in silence; its output is shown only if it fails. A file keeps it, because a
 # pipe would stay open for as long as any daemon does that a package's installation restarts.
 logged() {
 	(

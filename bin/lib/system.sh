@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# The set-up of the system: look what is needed, say it, then do it as root, with sudo, or leave it to the reader.
+# The set-up of the system: look what is needed, print it, then do it as root, with sudo, or leave it to the reader.
 
 os_release=/etc/os-release
 
@@ -78,7 +78,7 @@ set_up_system() {
 		say 'using sudo for what needs root'
 		sudo -n "$root/bin/setup" system "$user" ${for_tests:+test} || exit $?
 	elif [ "$needs" = ' kvm' ]; then
-		# Each run that goes without says so.
+		# Each run that goes without prints that.
 		return 0
 	else
 		say "needed on this machine:$descriptions"

@@ -12,7 +12,7 @@ import { bundledLab, editPlan, readBundledLab, type Cache, type Workshop } from 
 
 export class Bench {
 	readonly workshop: Workshop;
-	/** Flags of `run` and `image` that say where Debian's archive is. */
+	/** Flags of `run` and `image` that name Debian's archive. */
 	readonly mirror: readonly string[];
 	readonly #made = new Map<string, Promise<unknown>>();
 

@@ -75,7 +75,7 @@ export function resultsOf(
 	);
 }
 
-/** Whether a median meets a target; `undefined` when there is none, or when only a missing baseline could tell. */
+/** Whether a median meets a target; `undefined` when there is none, or when that takes a baseline that is missing. */
 export function isMet(median: number, ofByHand: number | undefined, target: Target | undefined): boolean | undefined {
 	if (target?.atMost !== undefined && median > target.atMost) return false;
 	if (target?.ofByHand !== undefined) return ofByHand === undefined ? undefined : ofByHand <= target.ofByHand;

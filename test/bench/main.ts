@@ -21,7 +21,7 @@ const usage = `npm run bench -- [--runs N] [--only NAME,…] [--list] [--json FI
 
   --runs N        how often everything is measured (3)
   --only NAME,…   these measurements alone; by-hand has to be among them for a comparison
-  --list          says what there is to measure
+  --list          prints what there is to measure
   --json FILE     where the figures go (bench.json)
   --mirror URI    the Debian archive that images are built from
   --program FILE  the launcher that is measured (bin/rehearse of this checkout)
@@ -35,7 +35,7 @@ interface Failed {
 	readonly message: string;
 }
 
-const say = (text: string): void => void process.stderr.write(text);
+const print = (text: string): void => void process.stderr.write(text);
 
 async function main(): Promise<number> {
 	const { values: flags } = parseArgs({
@@ -74,18 +74,18 @@ async function main(): Promise<number> {
 		for (let round = 1; round <= rounds; round++) {
 			for (const measurement of chosen) {
 				if (stopped.yes) break;
-				say(`${round}/${rounds} ${measurement.name} …`);
+				print(`${round}/${rounds} ${measurement.name} …`);
 				const start = performance.now();
 				try {
 					const values = await measurement.measure(bench, `bench-${began.getTime()}-${round}`);
 					runs.set(measurement.name, [...(runs.get(measurement.name) ?? []), values]);
-					say(` ${renderValues(values)}`);
+					print(` ${renderValues(values)}`);
 				} catch (error) {
 					const message = error instanceof Error ? error.message : String(error);
 					failures.push({ measurement: measurement.name, round, message });
-					say(` failed: ${message}`);
+					print(` failed: ${message}`);
 				}
-				say(` (${((performance.now() - start) / 1000).toFixed(0)} s in all)\n`);
+				print(` (${((performance.now() - start) / 1000).toFixed(0)} s in all)\n`);
 				write();
 			}
 		}
@@ -103,7 +103,7 @@ async function main(): Promise<number> {
 function chooseMeasurements(names: readonly string[] | undefined): readonly Measurement[] {
 	if (names === undefined) return measurements.filter(({ onRequest }) => !onRequest);
 	const unknown = names.filter((name) => !measurements.some((measurement) => measurement.name === name));
-	if (unknown.length > 0) throw new Error(`nothing is called ${unknown.join(', ')}; \`--list\` says what there is`);
+	if (unknown.length > 0) throw new Error(`nothing is called ${unknown.join(', ')}; \`--list\` prints what there is`);
 	return measurements.filter(({ name }) => names.includes(name));
 }
 
@@ -135,6 +135,6 @@ const describeHost = () => ({
 try {
 	process.exitCode = await main();
 } catch (error) {
-	say(`${error instanceof Error ? error.message : String(error)}\n`);
+	print(`${error instanceof Error ? error.message : String(error)}\n`);
 	process.exitCode = 2;
 }

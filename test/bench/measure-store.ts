@@ -13,7 +13,7 @@ export const storeFigures: Readonly<Record<string, Figure>> = {
 	stored: figure('  disk of all its checkpoints', 'bytes'),
 };
 
-/** What `rehearse prune --list --json` says, as far as it is needed. */
+/** What `rehearse prune --list --json` prints, as far as it is needed. */
 interface PruneObject {
 	readonly removed: readonly StoredItem[];
 	readonly kept: readonly StoredItem[];

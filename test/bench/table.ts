@@ -13,13 +13,13 @@ export function formatValue(value: number, unit: Unit): string {
 	return formatMs(value);
 }
 
-/** A part of the baseline as people say it: `1/7.9`, or `1.2×` when it is more. */
+/** A part of the baseline as people write it: `1/7.9`, or `1.2×` when it is more. */
 export const formatPart = (part: number): string =>
 	part > 0 && part < 1 ? `1/${trimmed(1 / part)}` : `${trimmed(part)}×`;
 
 const trimmed = (value: number): string => value.toFixed(1).replace(/\.0$/, '');
 
-/** A target in words. */
+/** A target as text. */
 export function formatTarget(target: Target | undefined, unit: Unit): string {
 	return [
 		...(target?.atMost === undefined ? [] : [`≤ ${formatValue(target.atMost, unit)}`]),

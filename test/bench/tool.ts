@@ -30,7 +30,7 @@ export interface CommandOptions {
 	readonly onStart?: (pid: number) => void;
 }
 
-/** Runs a command of the tool to its end. Rejects, with its last words, when it fails. */
+/** Runs a command of the tool to its end. Rejects, with its last lines, when it fails. */
 export async function runCommand(
 	{ program }: Workshop,
 	args: readonly string[],

@@ -76,7 +76,7 @@ export function addUp(sightings: Iterable<Sighting>): Usage {
 	return sum;
 }
 
-/** Watches a process and what it starts until it is told to stop; what ends meanwhile counts as last seen. */
+/** Watches a process and what it starts until it is asked to stop; what ends meanwhile counts as last seen. */
 export class ProcessWatch {
 	readonly #seen = new Map<number, Sighting>();
 	readonly #pid: number;

@@ -1,4 +1,4 @@
-/** `--accel kvm` takes KVM or says why not, as `doctor` has found out. */
+/** `--accel kvm` takes KVM or reports why not, as `doctor` has found out. */
 import test from 'ava';
 import { labDirectory } from './support/labs.js';
 import { makeSandbox } from './support/sandbox.js';
@@ -12,7 +12,7 @@ test('--accel kvm', async (t) => {
 	t.timeout(15 * 60_000);
 	const sandbox = await makeSandbox(t, 'no accelerator');
 	const lab = labDirectory('single');
-	// Without a kernel to boot doctor could not tell.
+	// Without a kernel to boot doctor could not find that out.
 	t.is((await runTool(sandbox, ['image', lab])).status, 0);
 	const doctor = await runTool(sandbox, ['doctor', '--json']);
 	const { requirements } = JSON.parse(doctor.stdout) as Doctor;

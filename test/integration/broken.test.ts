@@ -1,4 +1,4 @@
-/** A lab with much wrong in it: each fault is told for itself, and the machines are kept for whoever looks into it. */
+/** A lab with much wrong in it: each fault is reported for itself, and the machines are kept for whoever looks into it. */
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -66,12 +66,12 @@ async function opensElsewhere(t: ExecutionContext, sandbox: Sandbox): Promise<vo
 	t.deepEqual(await elsewhere.leftovers(10_000), []);
 }
 
-test('what fails is told, and is kept with --keep on-failure', async (t) => {
+test('what fails is reported, and is kept with --keep on-failure', async (t) => {
 	t.timeout(20 * 60_000);
 	const sandbox = await makeSandbox(t);
 	const lab = await editLab(sandbox, 'pair', breakPair);
 	const tool = new Tool(sandbox, ['run', lab, '--json', '--keep', 'on-failure', '--save-failed']);
-	const [, end = ''] = await tool.says(/to end them\s+(\S.*)\n/, 15 * 60_000);
+	const [, end = ''] = await tool.reports(/to end them\s+(\S.*)\n/, 15 * 60_000);
 	for (const node of ['server', 'client']) {
 		const [, ssh = ''] = new RegExp(`^ +${node} +(ssh .*)$`, 'm').exec(tool.stderr) ?? [];
 		t.not(ssh, '', tool.stderr);

@@ -1,5 +1,5 @@
 /**
- * The bundled lab as it is, in a job of GitHub Actions as bin/help/ci.md has it: everything passes, every report says so, the
+ * The bundled lab as it is, in a job of GitHub Actions as bin/help/ci.md has it: everything passes, every report has that, the
  * run is evidence, no declared password is in anything of it, and nothing is left behind.
  */
 import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
@@ -30,7 +30,7 @@ async function runJob(t: ExecutionContext, sandbox: Sandbox): Promise<{ readonly
 	return { job, ended: await runStep(sandbox, job, shells.github(steps[0] ?? ''), githubJob(job, path.join(job, 'summary.md'))) };
 }
 
-/** The run as evidence, which tools of others find to be what it says. Resolves to the directory. */
+/** The run as evidence, which tools of others verify. Resolves to the directory. */
 async function isEvidence(t: ExecutionContext, sandbox: Sandbox): Promise<string> {
 	const place = (name: string) => path.join(sandbox.path, name);
 	await runProgram(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', place('key')]);

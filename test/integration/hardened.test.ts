@@ -1,10 +1,10 @@
-/** A lab that locks its SSH passes, and whoever tries to get in is told why that cannot be. */
+/** A lab that locks its SSH passes, and whoever tries to get in gets the reason why that cannot be. */
 import test from 'ava';
 import { labDirectory } from './support/labs.js';
 import { makeSandbox } from './support/sandbox.js';
 import { resultIn, runTool } from './support/tool.js';
 
-test('a lab without passwords, forwarding and port 22 passes, and says so', async (t) => {
+test('a lab without passwords, forwarding and port 22 passes, and reports that', async (t) => {
 	t.timeout(20 * 60_000);
 	const sandbox = await makeSandbox(t);
 	const lab = labDirectory('hardened');

@@ -33,12 +33,12 @@ test.serial('two runs want an image whose build was killed: one of them builds i
 	const sandbox = await makeSandbox(t, 'empty');
 	const start = () => new Tool(sandbox, ['run', labDirectory('single'), '--json']);
 	const killed = start();
-	await killed.says(/images: box: extracting/, 120_000);
+	await killed.reports(/images: box: extracting/, 120_000);
 	killed.signal('SIGKILL');
 	await killed.ended;
 
 	const tools = [start(), start()];
-	for (const tool of tools) await tool.says(/choosing an accelerator/, 10 * 60_000);
+	for (const tool of tools) await tool.reports(/choosing an accelerator/, 10 * 60_000);
 	const waited = tools.filter(({ stderr }) => stderr.includes('another run builds this image; waiting for it'));
 	const built = tools.filter(({ stderr }) => /images: box: installing/.test(stderr));
 	t.is(built.length, 1);

@@ -1,4 +1,4 @@
-/** ISOs of a small node: the same each time, nothing of the tool in them, and booted to what the recipe says. */
+/** ISOs of a small node: the same each time, nothing of the tool in them, and booted to what the recipe has. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -56,16 +56,16 @@ test.serial('built twice, once from its packages up, it is the same file; it has
 /** Boots the ISO of `box`, logs in at its console and looks around. */
 async function boots(t: ExecutionContext, iso: string, medium: Medium): Promise<void> {
 	const guest: IsoGuest = bootIso(t, iso, medium);
-	// No pattern ends with the line: the kernel may have its say behind a prompt.
-	await guest.says(/box login: /, 5 * 60_000);
+	// No pattern ends with the line: the kernel may write behind a prompt.
+	await guest.prints(/box login: /, 5 * 60_000);
 	guest.type('ops');
-	await guest.says(/Password: /, 60_000);
+	await guest.prints(/Password: /, 60_000);
 	guest.type('single-ops');
-	await guest.says(/ops@box:.*\$ /, 60_000);
+	await guest.prints(/ops@box:.*\$ /, 60_000);
 	guest.type('sudo -s');
-	await guest.says(/password for ops: /, 60_000);
+	await guest.prints(/password for ops: /, 60_000);
 	guest.type('single-ops');
-	await guest.says(/root@box:.*# /, 60_000);
+	await guest.prints(/root@box:.*# /, 60_000);
 	await guest.runs('dmesg --console-level 1');
 	t.regex(await guest.runs('systemctl start startup-box startup-note ssh; systemctl is-active startup-box startup-note ssh'), /^(active\s+){3}/);
 	t.regex(await guest.runs('systemctl list-units --failed --no-legend --plain | cat; echo none'), /^none/);

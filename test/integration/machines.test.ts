@@ -1,4 +1,4 @@
-/** Machines that die, and machines that cannot be: the rehearsal ends at once, and says which and why. */
+/** Machines that die, and machines that cannot be: the rehearsal ends at once, and reports which and why. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import os from 'node:os';
 import test from 'ava';
@@ -14,7 +14,7 @@ test.serial('a QEMU that is killed', async (t) => {
 	t.timeout(15 * 60_000);
 	const sandbox = await makeSandbox(t);
 	const tool = new Tool(sandbox, ['run', labDirectory('pair'), '--json']);
-	await tool.says(/client: booting/, 10 * 60_000);
+	await tool.reports(/client: booting/, 10 * 60_000);
 	const { pid } = await tool.runs(/^qemu-system-x86_64 -name guest=client /);
 	// Any time will do; this leaves the kernel a moment to begin.
 	await sleep(5000);
@@ -38,7 +38,7 @@ test.serial('a kernel that panics', async (t) => {
 		addScript(plan, 'box', 'panic', ['#!/bin/sh', 'echo c >/proc/sysrq-trigger', 'sleep 1000']),
 	);
 	const tool = new Tool(sandbox, ['run', lab, '--json']);
-	await tool.says(/startup script panic started/, 14 * 60_000);
+	await tool.reports(/startup script panic started/, 14 * 60_000);
 	const panicAt = performance.now();
 	const ended = await tool.ended;
 	t.true(performance.now() - panicAt < atOnceMs);
@@ -61,7 +61,7 @@ test.serial('a service that is not there', async (t) => {
 	const { error } = resultIn(ended);
 	t.like(error, { code: 'cloud-init', node: 'box', message: 'box: cloud-init did not end well' });
 	t.regex(error?.detail ?? '', /scripts_user/);
-	t.regex(error?.detail ?? '', /never-installed\.service does not exist/, "systemctl's words, from the console");
+	t.regex(error?.detail ?? '', /never-installed\.service does not exist/, "systemctl's message, from the console");
 	t.deepEqual(await sandbox.leftovers(0), []);
 });
 

@@ -23,7 +23,7 @@ const broken = [
 /** The longest that a call may take, in milliseconds. */
 const maximumCallMs = 50_000;
 
-test.serial('a client mends a broken script by what the tools tell, sees it pass, and looks into the lab', async (t) => {
+test.serial('a client fixes a broken script by what the tools report, sees it pass, and looks into the lab', async (t) => {
 	const sandbox = await makeSandbox(t, 'shared', 'warm');
 	const root = path.join(sandbox.path, 'plans');
 	const home = path.join(root, 'box');
@@ -46,7 +46,7 @@ test.serial('a client mends a broken script by what the tools tell, sees it pass
 	t.regex(failure?.command ?? '', /^install -m 0644 \/root\/box\.conf/);
 	t.regex(failure?.guest_output ?? '', /cannot stat '\/root\/box\.conf'/);
 
-	// As an agent does with its own tools: it edits the file and the line that it was told.
+	// As an agent does with its own tools: it edits the file and the line that the tool reported.
 	const file = path.join(root, failure?.file ?? '');
 	const lines = (await readFile(file, 'utf8')).split('\n');
 	lines[(failure?.line ?? 0) - 1] = 'echo settings > /etc/box.conf';

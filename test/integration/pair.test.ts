@@ -10,7 +10,7 @@ test('two runs of the same lab pass at once, one of them offline', async (t) => 
 	const args = ['run', labDirectory('pair'), '--json'];
 	const first = new Tool(online, args);
 	// The other begins once the image is there, as it could not fetch one.
-	await first.says(/images ready/, 10 * 60_000);
+	await first.reports(/images ready/, 10 * 60_000);
 	const second = new Tool(offline, args, { through: ['unshare', '--user', '--map-current-user', '--net', '--'] });
 	for (const [sandbox, tool] of [[online, first], [offline, second]] as const) {
 		const ended = await tool.ended;

@@ -69,20 +69,20 @@ test.serial('watching a lab: what flips, and what differs in the machine', async
 	t.is((await results(1))[0]?.verdict, 'passed', tool.stderr);
 
 	// A plan with an error is shown and waited on.
-	await tool.says(/waiting for an edit/, 10_000);
+	await tool.reports(/waiting for an edit/, 10_000);
 	await edit(good.replace('{', ''));
 	t.is((await results(2))[1]?.verdict, 'error');
 	await pageHas(/<p id="banner" role="status">The plan has errors: .*\nWhat follows is of the run before\./);
 
-	// What flips is told long before the verdict, for which it is tried until its deadline.
+	// What flips is reported long before the verdict, for which it is tried until its deadline.
 	const saved = performance.now();
 	await edit(good.replace('echo hello', 'echo nobody'));
-	await tool.says(/does not hold so far \(held before, tried for another .*\): Greeting › box: .*"nobody/, patience / 2);
+	await tool.reports(/does not hold so far \(held before, tried for another .*\): Greeting › box: .*"nobody/, patience / 2);
 	const reportedMs = performance.now() - saved;
 	await pageHas(/<p id="banner" role="status">Edited: the lab is being rehearsed again\./);
 	// An edit during a run ends it at once; only the last one counts.
 	await edit(good.replace('echo hello', 'echo goodbye'));
-	await tool.says(/edited: starting over/, 5000);
+	await tool.reports(/edited: starting over/, 5000);
 	const broken = (await results(3))[2];
 	t.is(broken?.verdict, 'failed');
 	t.like(broken?.changes.assertions[0], { test: 'Greeting', on_vm: 'box', from: 'passed', to: 'failed' });
@@ -97,12 +97,12 @@ test.serial('watching a lab: what flips, and what differs in the machine', async
 
 	await pageHas(/<section id="changed".*box › Greeting.*it was: passed.*file \/etc\/greeting: added .{1,6}goodbye/s);
 	await pageHas(/^(?!.*id="banner")/s);
-	await tool.says(/(?:waiting for an edit[^]*){2}/, 20_000);
+	await tool.reports(/(?:waiting for an edit[^]*){2}/, 20_000);
 	await edit(good);
 	const fixed = (await results(4))[3];
 	t.is(fixed?.verdict, 'passed');
 	t.like(fixed?.changes.assertions[0], { from: 'failed', to: 'passed' });
-	t.true(reportedMs < (fixed?.ms ?? 0) + 5000, `told after ${reportedMs} ms, where a run that passes takes ${fixed?.ms} ms`);
+	t.true(reportedMs < (fixed?.ms ?? 0) + 5000, `reported after ${reportedMs} ms, where a run that passes takes ${fixed?.ms} ms`);
 	t.true((broken?.ms ?? 0) > reportedMs);
 
 	tool.signal('SIGINT');

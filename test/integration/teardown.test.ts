@@ -24,18 +24,18 @@ const patience = 10 * 60_000;
 const stages = {
 	images: {
 		cache: 'empty',
-		reached: (tool) => tool.says(/images: box: extracting/, 120_000),
+		reached: (tool) => tool.reports(/images: box: extracting/, 120_000),
 	},
 	accelerator: {
 		cache: 'no accelerator',
 		reached: async (tool) => {
-			await tool.says(/choosing an accelerator/, patience);
+			await tool.reports(/choosing an accelerator/, patience);
 			await tool.runs(/^qemu-system-x86_64 /);
 		},
 	},
 	boot: {
 		reached: async (tool) => {
-			await tool.says(/box: booting/, patience);
+			await tool.reports(/box: booting/, patience);
 			await tool.runs(/^qemu-system-x86_64 -name guest=box /);
 			// QEMU's sockets are there by then, and the guest is not.
 			await sleep(2000);
@@ -44,18 +44,18 @@ const stages = {
 	startup: {
 		boot: 'warm',
 		edit: (plan) => addScript(plan, 'box', 'wait', ['#!/bin/sh', 'sleep 1000']),
-		reached: (tool) => tool.says(/startup script wait started/, patience),
+		reached: (tool) => tool.reports(/startup script wait started/, patience),
 	},
 	scenario: {
 		boot: 'warm',
 		edit: (plan) => addTest(plan, 'Never', [neverHolds('box')]),
 		// The assertion that holds has been looked at; the other is.
-		reached: (tool) => tool.says(/passed after .*Box is up/, patience),
+		reached: (tool) => tool.reports(/passed after .*Box is up/, patience),
 	},
 	kept: {
 		boot: 'warm',
 		args: ['--keep', 'always'],
-		reached: (tool) => tool.says(/to end them/, patience),
+		reached: (tool) => tool.reports(/to end them/, patience),
 		// The lab had passed, and is released.
 		status: 0,
 	},

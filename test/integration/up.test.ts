@@ -139,7 +139,7 @@ test.serial('a lab that never comes up is interrupted, and leaves nothing', asyn
 	const sandbox = await makeSandbox(t);
 	await mkdir(path.join(sandbox.path, 'state'), { recursive: true });
 	const up = new Tool(sandbox, ['up', await editLab(sandbox, 'single', () => undefined)]);
-	await up.says(/box: booting/, patience);
+	await up.reports(/box: booting/, patience);
 	t.like(await statusOf(sandbox), { labs: [{ isReady: false, nodes: [{ stage: 'booting' }] }] });
 	up.signal('SIGINT');
 	t.is((await up.ended).status, 130);

@@ -17,7 +17,7 @@ const patience = 15 * 60_000;
 /** Where each node's machine came from: `power-on`, `provisioned`, `started`. */
 const originsOf = ({ nodes }: RunResult) => nodes.map(({ origin }) => (origin?.from === 'checkpoint' ? origin.kind : origin?.from));
 
-/** All that a run says of the lab: the verdict, each script and each assertion, without times. */
+/** All that a run reports of the lab: the verdict, each script and each assertion, without times. */
 const answersOf = ({ verdict, nodes, tests }: RunResult) => ({
 	verdict,
 	scripts: nodes.flatMap(({ startup }) => startup.map(({ ms: _ms, ...script }) => script)),
@@ -29,7 +29,7 @@ async function rehearse(sandbox: Sandbox, args: readonly string[], options?: Too
 	return { ...ended, result: resultIn(ended) };
 }
 
-/** Bundles the newest run that failed and opens it as on another machine: its journals tell of the script that did. */
+/** Bundles the newest run that failed and opens it as on another machine: its journals have the script that did. */
 async function isExported(t: ExecutionContext, sandbox: Sandbox): Promise<void> {
 	const file = path.join(sandbox.path, 'failed.tar.gz');
 	const bundled = await runTool(sandbox, ['bundle', '--redact', '--out', file]);
@@ -127,7 +127,7 @@ test.serial('a pair of nodes, again and again', async (t) => {
 	);
 	t.is(only.result.nodes[1]?.startup[1]?.failed_line, undefined, 'nobody knows without a trace');
 
-	// A week later, as far as the host's clock tells.
+	// A week later, by the host's clock.
 	const later = await editLab(sandbox, 'pair', (plan) => {
 		addScript(plan, 'client', 'quiet', ['#!/bin/bash', 'set -e', 'cat /nonexistent/table || true', 'echo on']);
 		const command = `echo $(($(date +%s) - ${Math.floor(Date.now() / 1000)}))`;
@@ -152,7 +152,7 @@ test.serial('a pair of nodes, again and again', async (t) => {
 	t.deepEqual(originsOf(resumed.result), ['started', 'started']);
 	t.deepEqual(answersOf(resumed.result).tests, answersOf(aged.result).tests);
 
-	// That script has passed, and what it swallowed is told all the same.
+	// That script has passed, and what it swallowed is reported all the same.
 	const message = 'cat: /nonexistent/table: No such file or directory';
 	const swallowed = { line: 3, command: 'cat /nonexistent/table', exit_code: 1, message };
 	t.like(aged.result.nodes[1]?.startup[1], { script: 'quiet', status: 'passed', swallowed: [swallowed] });
@@ -162,7 +162,7 @@ test.serial('a pair of nodes, again and again', async (t) => {
 	t.regex(trace.stdout, /^ +! +3 .* 1 +cat \/nonexistent\/table\n +│ cat: \/nonexistent\/table: No such file/m);
 	t.regex(trace.stdout, /^ +4 .* 0 +echo on$/m);
 
-	// A damaged checkpoint, and another node of which something changed: each is booted, and it is said why.
+	// A damaged checkpoint, and another node of which something changed: each is booted, and the reason is reported.
 	const [client] = (await manifests(sandbox)).filter(({ kind, machines }) => kind === 'provisioned' && machines[0]?.node === 'client');
 	const ram = path.join(storeOf(sandbox), client?.key ?? '', client?.machines[0]?.ram ?? '');
 	await truncate(ram, (await stat(ram)).size / 2);
@@ -185,7 +185,7 @@ test.serial('a save that is killed leaves nothing that the next run would take f
 	const sandbox = await makeSandbox(t, 'no accelerator', 'warm');
 	const lab = await editLab(sandbox, 'single', () => undefined);
 	const tool = new Tool(sandbox, ['run', lab, '--json']);
-	await tool.says(/box: saving/, patience);
+	await tool.reports(/box: saving/, patience);
 	tool.signal('SIGKILL');
 	await tool.ended;
 	t.deepEqual(await manifests(sandbox), []);

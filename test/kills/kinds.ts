@@ -1,4 +1,4 @@
-/** What is killed: each kind starts something, has a process of it killed, and says what is wrong afterwards. */
+/** What is killed: each kind starts something, has a process of it killed, and reports what is wrong afterwards. */
 import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExitCode } from '../../src/base/errors.js';
@@ -39,7 +39,7 @@ const patterns: Readonly<Record<Blow['victim'], RegExp>> = {
 /** What there is of a lab in the moment of a blow. */
 interface Hit {
 	readonly hasHit: boolean;
-	/** Says who is still in its namespaces once it should be gone. */
+	/** Reports who is still in its namespaces once it should be gone. */
 	keepers(): Promise<readonly string[]>;
 }
 
@@ -143,20 +143,20 @@ async function hasEnded(tool: Tool, aloneMs: number, { signal }: Blow): Promise<
 	return ended ? inOrder(ended, signal) : ['the tool has not ended'];
 }
 
-/** Its exit status is one that the reference has, or that of the signal, and its last words are no stack. */
+/** Its exit status is one that the reference has, or that of the signal, and its last lines are no stack. */
 function inOrder({ status, stderr }: Ended, signal: NodeJS.Signals): string[] {
 	const known: readonly number[] = [...Object.values(ExitCode), 128 + os.constants.signals[signal], 128 + os.constants.signals.SIGTERM];
 	return [
-		...(known.includes(status) ? [] : [`it ended with ${status}: ${lastWords(stderr)}`]),
-		...(/^ +at .*:\d+:\d+\)?$/m.test(stderr) ? [`it crashed: ${lastWords(stderr)}`] : []),
+		...(known.includes(status) ? [] : [`it ended with ${status}: ${lastLines(stderr)}`]),
+		...(/^ +at .*:\d+:\d+\)?$/m.test(stderr) ? [`it crashed: ${lastLines(stderr)}`] : []),
 	];
 }
 
-const lastWords = (stderr: string): string => stderr.trim().split('\n').slice(-5).join(' | ');
+const lastLines = (stderr: string): string => stderr.trim().split('\n').slice(-5).join(' | ');
 
 async function passes(sandbox: Sandbox, args: readonly string[]): Promise<string[]> {
 	const { status, stderr } = await runTool(sandbox, args);
-	return status === 0 ? [] : [`the next \`rehearse ${args.join(' ')}\` ended with ${status}: ${lastWords(stderr)}`];
+	return status === 0 ? [] : [`the next \`rehearse ${args.join(' ')}\` ended with ${status}: ${lastLines(stderr)}`];
 }
 
 /** All kinds by name. */

@@ -81,10 +81,10 @@ const filesIn = (directory: string): BaseDisk => ({
 });
 
 /** The disk, built into `cache` where it is not there yet, which takes two minutes and a Debian mirror. */
-export async function provideBaseDisk(cache: string, say: (text: string) => void): Promise<BaseDisk> {
+export async function provideBaseDisk(cache: string, print: (text: string) => void): Promise<BaseDisk> {
 	const directory = path.join(cache, `base-${contentKey({ suite, packages, customize, unpack })}`);
 	if (await isThere(directory)) return filesIn(directory);
-	say('building the root disk of the outer machine (once)');
+	print('building the root disk of the outer machine (once)');
 	const ranges = await readSubordinateRanges();
 	const building = `${directory}.partial`;
 	await rm(building, { recursive: true, force: true });

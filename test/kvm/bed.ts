@@ -50,7 +50,7 @@ export class Bed {
 		return stdout;
 	}
 
-	/** Runs a command of the tool, with KVM and no fallback unless told otherwise, and expects its exit status. */
+	/** Runs a command of the tool, with KVM and no fallback unless the options are others, and expects its exit status. */
 	async tool(args: readonly string[], options: ToolOptions = {}): Promise<CommandResult> {
 		const { status = 0, user = 'root', cache = places.cache, input, accelerator = 'kvm' } = options;
 		const home = user === 'root' ? '/bed' : places.ofUser;

@@ -21,13 +21,13 @@ const usage = `npm run test:kvm -- [--continue] [--only STEP,…] [--minutes N] 
   --continue      goes on with the disk of the last session, and with the steps that have not passed in it
   --only STEP,…   these steps alone
   --minutes N     begins no step after that many minutes; exit status 3 where some are left
-  --list          says which steps there are
+  --list          prints which steps there are
 `;
 
 /** The exit status of a session that has not come to all of its steps. */
 const unfinished = 3;
 
-const say = (text: string): void => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
+const print = (text: string): void => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
 
 /** Where the disks, the results and the consoles are. */
 const bedDirectory = path.join(path.dirname(userPaths().cache), 'rehearse-kvm-bed');
@@ -57,11 +57,11 @@ async function main(): Promise<number> {
 	const until = performance.now() + Number(flags.minutes) * 60_000;
 	const names = flags.only?.split(',');
 	const unknown = names?.filter((name) => !steps.some((step) => step.name === name)) ?? [];
-	if (unknown.length > 0) throw new Error(`no step is called ${unknown.join(', ')}; \`--list\` says what there is`);
+	if (unknown.length > 0) throw new Error(`no step is called ${unknown.join(', ')}; \`--list\` prints what there is`);
 	await mkdir(bedDirectory, { recursive: true });
-	const base = await provideBaseDisk(bedDirectory, say);
+	const base = await provideBaseDisk(bedDirectory, print);
 	const isContinued = flags.continue && (await isThere(workFile));
-	if (!isContinued) await makeWorkDisk(workFile, say);
+	if (!isContinued) await makeWorkDisk(workFile, print);
 	let results: Results = isContinued ? await readResults(resultsFile) : {};
 	const chosen = steps.filter(({ name }) => names?.includes(name) ?? results[name]?.status !== 'passed');
 	const record = async (step: Step, result: Results[string]) => {
@@ -86,13 +86,13 @@ async function session(
 ): Promise<void> {
 	await withCleanup(async (cleanup) => {
 		const began = performance.now();
-		say('booting the outer machine');
+		print('booting the outer machine');
 		const consoleFile = path.join(bedDirectory, 'outer-console.log');
 		const overlayFile = path.join(bedDirectory, 'root.qcow2');
 		const stop = stopOnSignals(() => void cleanup.run().then(() => process.exit(130)));
 		cleanup.defer('signals', stop);
 		const outer = await bootOuter({ base, overlayFile, workFile, cpu: group[0]?.cpu ?? '', consoleFile, cleanup });
-		say(`it is up after ${formatMs(performance.now() - began)}`);
+		print(`it is up after ${formatMs(performance.now() - began)}`);
 		const bed = new Bed(outer);
 		await bed.shell('modprobe kvm_amd && test -c /dev/kvm && modprobe tun && chmod 0755 /bed');
 		for (const step of group) {
@@ -105,16 +105,16 @@ async function session(
 }
 
 async function take(step: Step, bed: Bed): Promise<Results[string]> {
-	say(`${step.name}: ${step.what}`);
+	print(`${step.name}: ${step.what}`);
 	const began = performance.now();
 	const ended = () => ({ ms: Math.round(performance.now() - began), at: new Date().toISOString() });
 	try {
 		const note = await step.run(bed);
-		say(`${step.name} passed in ${formatMs(performance.now() - began)}`);
+		print(`${step.name} passed in ${formatMs(performance.now() - began)}`);
 		return { status: 'passed', ...ended(), ...(note === undefined ? {} : { note }) };
 	} catch (error) {
 		const { message } = error as Error;
-		say(`${step.name} failed after ${formatMs(performance.now() - began)}: ${message}`);
+		print(`${step.name} failed after ${formatMs(performance.now() - began)}: ${message}`);
 		await appendFile(path.join(bedDirectory, 'failures.log'), `${new Date().toISOString()} ${step.name}: ${message}\n`);
 		// A lab that the step has left up would be in the way of the next.
 		await bed.tool(['down', '--all']).catch(() => undefined);
@@ -127,7 +127,7 @@ async function keepConsoles(bed: Bed): Promise<void> {
 	const archive = await bed.shell(`cd ${places.state} && find . -name '*.log' -o -name '*.ndjson' -o -name '*.txt' | tar cz -T - | base64`);
 	const file = path.join(bedDirectory, `consoles-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}.tar.gz`);
 	await writeFile(file, Buffer.from(archive, 'base64'));
-	say(`the consoles of all runs are in ${file}`);
+	print(`the consoles of all runs are in ${file}`);
 }
 
 /** Has the first signal end the outer machine; the returned function forgets that. */
@@ -140,6 +140,6 @@ function stopOnSignals(stop: () => void): () => void {
 try {
 	process.exitCode = await main();
 } catch (error) {
-	say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+	print(error instanceof Error ? (error.stack ?? error.message) : String(error));
 	process.exitCode = 2;
 }

@@ -14,7 +14,7 @@ export interface OuterOptions {
 	/** What the outer machine changes of the root disk; made anew at each boot. */
 	readonly overlayFile: string;
 	readonly workFile: string;
-	/** What is added to `-cpu max`, such as `,avx2=off`: another host, as far as a guest can tell. */
+	/** What is added to `-cpu max`, such as `,avx2=off`: another host, as far as a guest can see. */
 	readonly cpu: string;
 	readonly consoleFile: string;
 	readonly cleanup: CleanupStack;

@@ -3,7 +3,7 @@ import { deepStrictEqual, match, ok, strictEqual } from 'node:assert';
 import { ordinaryUser } from './base-disk.js';
 import { cameFrom, places, type Bed } from './bed.js';
 
-/** Another host, as far as its processor tells; what is added to the outer machine's `-cpu`. */
+/** Another host, by its processor; what is added to the outer machine's `-cpu`. */
 const otherHost = ',avx2=off';
 
 export interface Step {
@@ -11,7 +11,7 @@ export interface Step {
 	readonly what: string;
 	/** The outer machine's processor, where it is not the usual one. */
 	readonly cpu?: string;
-	/** Resolves to what was measured on the way, in a few words, if anything was. */
+	/** Resolves to what was measured on the way, in short, if anything was. */
 	run(bed: Bed): Promise<string | void>;
 }
 
@@ -66,7 +66,7 @@ export const steps: readonly Step[] = [
 	},
 	{
 		name: 'single-twice',
-		what: 'one node: `--twice`, whose script may not run twice and is told so',
+		what: 'one node: `--twice`, whose script may not run twice, which is reported',
 		async run(bed) {
 			const { result } = await bed.rehearse([single, '--twice'], { status: 1 });
 			deepStrictEqual(result.twice?.scripts.map(({ status, exit_code: code }) => [status, code]), [['failed', 2]]);

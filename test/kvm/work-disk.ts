@@ -15,14 +15,14 @@ const parts = ['bin', 'dist', 'src', 'images', 'cloud-init', 'node_modules', 'pa
 const labs = ['single', 'pair'];
 
 /** Writes the disk. The labs' images come from this user's cache, and are built where they are missing. */
-export async function makeWorkDisk(file: string, say: (text: string) => void): Promise<void> {
+export async function makeWorkDisk(file: string, print: (text: string) => void): Promise<void> {
 	const root = packageRoot();
 	const images = new Set<string>();
 	for (const lab of labs) {
 		const { stdout } = await run([process.execPath, path.join(root, 'dist', 'bin', 'main.js'), 'image', path.join(root, 'test', 'labs', lab)]);
 		for (const [key] of stdout.matchAll(/^[\da-f]{16}\b/gm)) images.add(key);
 	}
-	say('writing the checkout and the images to a disk');
+	print('writing the checkout and the images to a disk');
 	const tree = await mkdtemp(path.join(path.dirname(file), 'tree-'));
 	try {
 		for (const part of parts) await copyTree(path.join(root, part), path.join(tree, 'rehearse', part));

@@ -38,7 +38,7 @@ async function fromIso(t: ExecutionContext, sandbox: Sandbox, directory: string,
 
 const assertions = ({ tests }: RunResult) => tests.flatMap((one) => one.assertions.map(({ type, status, message }) => ({ type, status, message })));
 
-test('under UEFI it passes as an image does, and says which ISO it was', async (t) => {
+test('under UEFI it passes as an image does, and reports which ISO it was', async (t) => {
 	t.timeout(15 * 60_000);
 	const sandbox = await makeSandbox(t);
 	const { ended, result } = await fromIso(t, sandbox, await lab(sandbox, 'echo on its way'), '--firmware', 'uefi');
@@ -69,7 +69,7 @@ test('a script that is not fit for a second boot fails the lab, where what it wr
 	t.regex(stdout, /it was here before/);
 });
 
-test('an initial ramdisk that lacks the driver of the medium is told as that, with the words of the console', async (t) => {
+test('an initial ramdisk that lacks the driver of the medium is reported as that, with the message of the console', async (t) => {
 	t.timeout(15 * 60_000);
 	const shared = await makeSandbox(t);
 	const directory = await lab(shared);

@@ -1,4 +1,4 @@
-/** What scripts do to the machines that they run in is the lab's doing, and told with the line that did it. */
+/** What scripts do to the machines that they run in is the lab's doing, and reported with the line that did it. */
 import test, { type ExecutionContext } from 'ava';
 import type { PlanDocument } from '../../src/plan/schema.js';
 import type { RunResult } from '../../src/outcome/result.js';
@@ -38,7 +38,7 @@ function fill(plan: PlanDocument): void {
 	]);
 }
 
-function told(t: ExecutionContext, { nodes, tests, verdict, error }: RunResult): void {
+function reports(t: ExecutionContext, { nodes, tests, verdict, error }: RunResult): void {
 	t.deepEqual([verdict, error], ['failed', undefined]);
 	const [once, off, hungry, cut] = nodes;
 	t.like(once, { name: 'once', status: 'passed' });
@@ -57,13 +57,13 @@ function told(t: ExecutionContext, { nodes, tests, verdict, error }: RunResult):
 	t.deepEqual(tests[1]?.assertions.map(({ status, decided_by: time }) => [status, time?.by]), [['failed', 'timeout'], ['passed', undefined]]);
 }
 
-test('reboots, power-offs, want of memory and room, and a link that is down are told with their lines', async (t) => {
+test('reboots, power-offs, want of memory and room, and a link that is down are reported with their lines', async (t) => {
 	t.timeout(15 * 60_000);
 	const sandbox = await makeSandbox(t);
 	const lab = await editLab(sandbox, 'single', fill);
 	const ended = await runTool(sandbox, ['run', lab, '--json']);
 	t.is(ended.status, 1, ended.stderr + ended.stdout);
-	told(t, resultIn(ended));
+	reports(t, resultIn(ended));
 	t.regex(ended.stderr, /note: once: it was rebooted from within by its startup script once, line 5 \(systemctl reboot\)\. It boots again/);
 	t.deepEqual(await sandbox.leftovers(0), []);
 });

@@ -11,7 +11,7 @@ import { bundledLab, readBundledLab, type Cache, type Workshop } from '../worksh
 import type { ByHandRun, ByHandStep } from './inside.js';
 import type { ByHandMachine } from './lab-by-hand.js';
 
-/** What `rehearse image --json` and `rehearse seed --json` say, as far as it is needed. */
+/** What `rehearse image --json` and `rehearse seed --json` print, as far as it is needed. */
 interface Images {
 	readonly images: readonly { readonly directory: string; readonly nodes: readonly string[] }[];
 }

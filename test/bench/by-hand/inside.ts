@@ -1,6 +1,6 @@
 /**
  * The by-hand rehearsal, as a program that runs inside namespaces of its own: network, machines, the loop that waits,
- * the assertions, the end. It is told what to do by a line of JSON on standard input and tells each step that is done
+ * the assertions, the end. It takes what to do as a line of JSON on standard input and reports each step that is done
  * by a line of JSON on standard output; whoever starts it has the clock.
  */
 import { createWriteStream } from 'node:fs';
@@ -22,11 +22,11 @@ export interface ByHandRun {
 	readonly machines: readonly ByHandMachine[];
 	readonly network: ByHandNetwork;
 	readonly scenarios: readonly Scenario[];
-	/** For leases and for the words of programs that fail. */
+	/** For leases and for the messages of programs that fail. */
 	readonly directory: string;
 }
 
-/** What is told, in this order. */
+/** What is reported, in this order. */
 export type ByHandStep =
 	| { readonly step: 'started' }
 	| { readonly step: 'ready'; readonly node: string }

@@ -7,7 +7,7 @@ import { poll } from '../../../src/base/waiting.js';
 
 export interface IsoGuest {
 	/** Waits for something on the console behind what was waited for before. */
-	says(pattern: RegExp, ms: number): Promise<RegExpExecArray>;
+	prints(pattern: RegExp, ms: number): Promise<RegExpExecArray>;
 	/** Types a line. */
 	type(line: string): void;
 	/** Runs a command in the shell that the console is in; resolves to what it wrote. */
@@ -46,7 +46,7 @@ export function bootIso(t: ExecutionContext, iso: string, medium: Medium): IsoGu
 	child.stdin.on('error', () => undefined);
 	child.stdout.setEncoding('utf8').on('data', (text: string) => (console += text));
 	const guest: IsoGuest = {
-		async says(pattern, ms) {
+		async prints(pattern, ms) {
 			const look = async () => ({ match: pattern.exec(withoutControls(console.slice(position))), isOver });
 			const { last } = await poll(look, ({ match, isOver: isDead }) => match !== null || isDead, { intervalMs: 200, deadlineMs: ms });
 			if (!last.match) throw new Error(`${isOver ? 'QEMU ended without' : `nothing in ${ms} ms like`} ${String(pattern)}:\n${withoutControls(console).slice(-4000)}`);
@@ -57,8 +57,8 @@ export function bootIso(t: ExecutionContext, iso: string, medium: Medium): IsoGu
 		async runs(command, ms = 60_000) {
 			// In the echo of the command the mark is not whole.
 			guest.type(`${command}; echo "E""ND $?"`);
-			const [text] = await guest.says(/[^]*\nEND \d+/, ms);
-			// The kernel may have its say in between.
+			const [text] = await guest.prints(/[^]*\nEND \d+/, ms);
+			// The kernel may write in between.
 			return text.split('\n').slice(1).filter((row) => !/^\[ *\d+\.\d+\] /.test(row)).join('\n');
 		},
 	};

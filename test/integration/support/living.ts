@@ -24,7 +24,7 @@ const answers: readonly (readonly [port: number, request: string, status: number
 	[9121, 'GET /metrics', 200, 'redis_compat_up 1\n'],
 ];
 
-/** Says something to a server that speaks no HTTP, and resolves to the beginning of its answer. */
+/** Sends something to a server that speaks no HTTP, and resolves to the beginning of its answer. */
 const receives = (port: number, words: Buffer): Promise<string> =>
 	new Promise((resolve, reject) => {
 		const socket = connect(port, '127.0.0.1', () => socket.write(words));

@@ -11,7 +11,7 @@ import type { HostProcess, Sandbox } from './sandbox.js';
 const program = path.resolve('dist', 'bin', 'main.js');
 
 export interface Ended {
-	/** As a shell tells it: 128 and the signal's number where a signal ended it. */
+	/** As a shell has it: 128 and the signal's number where a signal ended it. */
 	readonly status: number;
 	readonly stdout: string;
 	readonly stderr: string;
@@ -66,8 +66,8 @@ export class Tool {
 		return this.#stderr;
 	}
 
-	/** Waits until standard error matches. Rejects, with what it says, after `ms` and when the tool ends without it. */
-	says(pattern: RegExp, ms: number): Promise<RegExpExecArray> {
+	/** Waits until standard error matches. Rejects, with its standard error, after `ms` and when the tool ends without it. */
+	reports(pattern: RegExp, ms: number): Promise<RegExpExecArray> {
 		return this.#writes(() => this.#stderr, pattern, ms);
 	}
 
@@ -112,7 +112,7 @@ export const runTool = (sandbox: Sandbox, args: readonly string[], options?: Too
 export const runStep = (sandbox: Sandbox, directory: string, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> =>
 	new Tool(sandbox, [], { cwd: directory, env: { REHEARSE_NO_SETUP: '1', ...env } }, argv).ended;
 
-/** The object of `--json`. Throws, with what the tool had to say instead, where there is none. */
+/** The object of `--json`. Throws, with the tool's standard error, where there is none. */
 export function resultIn({ stdout, stderr, status }: Ended): RunResult {
 	try {
 		return JSON.parse(stdout) as RunResult;

@@ -62,5 +62,5 @@ test('what cannot be seen holds for as long as it touches its file', async (t) =
 	const longAgo = new Date(Date.now() - unseenMs - 1000);
 	await utimes(file, longAgo, longAgo);
 	t.false(await isHeld(unseen, file));
-	t.true(await isHeld(tokenOf(), file), 'of one that can be seen the time says nothing');
+	t.true(await isHeld(tokenOf(), file), 'of one that can be seen the time does not matter');
 });

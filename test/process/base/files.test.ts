@@ -19,7 +19,7 @@ test('a directory is made with those above it, by several at once, and may be th
 	for (const made of [above, directory]) t.is((await stat(made)).mode & 0o777, 0o700);
 });
 
-test('where a file is in the way, the error says so', async (t) => {
+test('where a file is in the way, the error reports that', async (t) => {
 	const file = path.join(await emptyDirectory(t), 'file');
 	await writeFile(file, '');
 	await t.throwsAsync(makeDirectory(file), { code: 'EEXIST' });

@@ -93,7 +93,7 @@ test('a file that has become shorter is not packed', async (t) => {
 	await t.throwsAsync(goRound({ file, listed }, 10), { message: /ends at 3/ });
 });
 
-test('room that there is not is told before it is needed', async (t) => {
+test('room that there is not is reported before it is needed', async (t) => {
 	const directory = await scratch(t);
 	await requireSpace(directory, 1);
 	await t.throwsAsync(requireSpace(directory, 2 ** 60), { code: 'disk-full', message: /not enough disk space in .*: up to .* are needed, .* are free/ });

@@ -211,7 +211,7 @@ test('what two checkpoints have in common counts once', async (t) => {
 	t.is((await boundCheckpoints(store, 2 ** 20)).length, 0);
 });
 
-test('a manifest says on the disk what it says in memory', async (t) => {
+test('a manifest is on the disk what it is in memory', async (t) => {
 	const store = await makeStore(t);
 	await make(store);
 	const { directory, manifest } = await find(t, store);

@@ -20,7 +20,7 @@ export async function makeStore(t: ExecutionContext): Promise<string> {
 	return path.join(directory, 'cache', 'checkpoints');
 }
 
-/** Writes the files of a checkpoint of two machines, and says what they are. */
+/** Writes the files of a checkpoint of two machines, and returns what they are. */
 export async function writeFiles(staging: string, of = key): Promise<Manifest> {
 	const machines = nodes.map((node) => ({ node, fingerprint: {}, state: `${node}.state`, ram: `${node}.ram`, layers: [`${node}.qcow2`] }));
 	const files: Record<string, Awaited<ReturnType<typeof digestFile>>> = {};

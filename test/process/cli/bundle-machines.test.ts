@@ -91,7 +91,7 @@ test('machines travel with their images, in what room their data take', async (t
 		}
 	}
 
-	// A host that cannot restore them says so, and what it takes; the report is shown by then.
+	// A host that cannot restore them reports that, and what it takes; the report is shown by then.
 	const broughtUp = await tool.rehearse(['open', directory], elsewhere);
 	t.is(broughtUp.exitCode, 3, broughtUp.stderr);
 	t.regex(broughtUp.stdout, /✖ immich-photo-vault failed/);
@@ -107,7 +107,7 @@ test('machines travel with their images, in what room their data take', async (t
 	t.like((JSON.parse(on.stdout) as { manifest: BundleManifest }).manifest, { schema: 2, machines: { checkpoint: key, nodes: ['web'], absent: [] } });
 });
 
-test('machines that there are not, or not any more, are told of', async (t) => {
+test('machines that there are not, or not any more, are reported', async (t) => {
 	const { tool, checkpoint, image } = await keepMachines(t);
 	const both = await tool.rehearse(['bundle', '--with-checkpoints', '--redact']);
 	t.is(both.exitCode, 2);

@@ -143,7 +143,7 @@ test('a run whose copy of the plan is masked is searched for the passwords of th
 	t.regex(changed.stderr, /passwords of this run are not known: .*masked.*has changed since\nhint: rehearse the lab again/);
 });
 
-test('what cannot be bundled is told, and no file is written over', async (t) => {
+test('what cannot be bundled is reported, and no file is written over', async (t) => {
 	const tool = await makeRehearse(t);
 	const none = await tool.rehearse(['bundle']);
 	t.is(none.exitCode, 2);

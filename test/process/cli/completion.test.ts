@@ -51,22 +51,22 @@ async function startShell(t: ExecutionContext, shell: Shell, { home, env }: Awai
 	t.teardown(() => child.kill('SIGKILL'));
 	let screen = '';
 	child.stdout.setEncoding('utf8').on('data', (text: string) => (screen += text));
-	const says = async (pattern: RegExp): Promise<string> => {
+	const shows = async (pattern: RegExp): Promise<string> => {
 		for (let waited = 0; waited < 60_000; waited += 50) {
 			const found = pattern.exec(stripVTControlCharacters(screen));
 			if (found) return found[1] ?? '';
 			await sleep(50);
 		}
-		throw new Error(`${shell} does not say ${String(pattern)}:\n${JSON.stringify(screen)}`);
+		throw new Error(`${shell} does not show ${String(pattern)}:\n${JSON.stringify(screen)}`);
 	};
 	child.stdin.write(`${learn}; echo learned\r`);
-	await says(/[\r\n]learned[\r\n]/);
+	await shows(/[\r\n]learned[\r\n]/);
 	return {
-		/** Types something, and then a command that says so when the shell has come to it. Gives what that is preceded by. */
+		/** Types something, and then a command that prints a mark when the shell has come to it. Resolves to what is before the mark. */
 		async type(text: string): Promise<string> {
 			screen = '';
 			child.stdin.write(text);
-			return says(/[\r\n]made: (.*?) *:end[\r\n]/);
+			return shows(/[\r\n]made: (.*?) *:end[\r\n]/);
 		},
 		async leave(): Promise<void> {
 			child.stdin.write('exit\r');

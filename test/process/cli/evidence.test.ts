@@ -56,12 +56,12 @@ test('one changed byte anywhere is found, and the file is named', async (t) => {
 		const changed = Buffer.from(contents);
 		changed[at] = (changed[at] ?? 0) ^ (1 << index % 8);
 		await writeFile(file, changed);
-		let told = '';
-		const terminal = { stdout: { write: (text: string) => void (told += text) } };
+		let printed = '';
+		const terminal = { stdout: { write: (text: string) => void (printed += text) } };
 		const exitCode = await verifyCommand({ directory: out, allowedSigners: undefined, json: false, terminal });
 		const name = path.relative(out, file);
 		t.is(exitCode, 1, `${name} at ${at}`);
-		t.true(told.includes(`✖ ${name}: `), `${name} at ${at}: ${told}`);
+		t.true(printed.includes(`✖ ${name}: `), `${name} at ${at}: ${printed}`);
 		await writeFile(file, contents);
 	}
 	t.is((await tool.rehearse(['verify', out])).exitCode, 0);
@@ -151,7 +151,7 @@ test('the digest of an ISO is a subject of the statement, and what lies beside i
 	t.deepEqual(subject.at(-1), { name: 'redis.iso', digest: { sha256: sha256('a medium') } });
 	t.is((await tool.rehearse(['verify', out])).exitCode, 0);
 
-	// Somebody who makes the list of sums anew all the same says another thing than the statement.
+	// Somebody who makes the list of sums anew all the same has other digests than the statement.
 	await writeFile(path.join(out, 'isos', 'redis', 'redis.iso.sha256'), `${sha256('another')}  redis.iso\n`);
 	await writeFile(path.join(out, 'SHA256SUMS'), (await run(['sh', '-c', "find . -type f ! -name SHA256SUMS -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 sha256sum"], { cwd: out })).stdout + '\n');
 	const { stdout, exitCode } = await tool.rehearse(['verify', out]);

@@ -1,4 +1,4 @@
-/** A thousand damaged labs, made of good ones by a fixed seed: `check` says what is wrong with each, and nothing worse. */
+/** A thousand damaged labs, made of good ones by a fixed seed: `check` reports what is wrong with each, and nothing worse. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { PassThrough } from 'node:stream';
 import os from 'node:os';
@@ -54,7 +54,7 @@ test('a thousand damaged labs', async (t) => {
 function judge(t: ExecutionContext, { exitCode, stdout, stderr }: CheckAnswer, isJson: boolean, what: string): void {
 	const shown = `${what}\n${stdout}\n${stderr}`;
 	if (exitCode !== 0 && exitCode !== 2) t.fail(`exit status ${exitCode}: ${shown}`);
-	if (exitCode === 2 && stdout + stderr === '') t.fail(`refused without a word: ${shown}`);
+	if (exitCode === 2 && stdout + stderr === '') t.fail(`refused without a message: ${shown}`);
 	if ((isJson ? isEvilJson : isEvil)(stdout) || isEvil(stderr)) t.fail(`what moves a cursor, or commands: ${shown}`);
 }
 

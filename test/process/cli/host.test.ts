@@ -11,7 +11,7 @@ interface Doctor {
 	readonly requirements: readonly { readonly id: string; readonly status: string; readonly found: string }[];
 }
 
-test('doctor says what there is, and its exit status whether that is enough', async (t) => {
+test('doctor reports what there is, and its exit status is whether that is enough', async (t) => {
 	const { rehearse, written } = await makeRehearse(t);
 	const { stdout, exitCode } = await rehearse(['doctor', '--json']);
 	const report = JSON.parse(stdout) as Doctor;
@@ -113,7 +113,7 @@ test('a report is made again from the log of a run', async (t) => {
 	t.regex((await rehearse(['report', '--format', 'plain'])).stdout, /^\[ {3}0\.0s\] /);
 });
 
-test('a log that is no log is bad usage, told with its line', async (t) => {
+test('a log that is no log is bad usage, reported with its line', async (t) => {
 	const { rehearse, directory } = await makeRehearse(t);
 	await writeFile(path.join(directory, 'events.ndjson'), '{"at":1,"type":"run-finished","ms":1}\nnonsense\n');
 	const { stderr, exitCode } = await rehearse(['report', directory]);

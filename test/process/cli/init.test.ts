@@ -8,7 +8,7 @@ import { makeRehearse, program, type Rehearse } from './rehearse.js';
 
 const starter = ['demo', 'demo/plan.schema.json', 'demo/plan.yaml', 'demo/startup', 'demo/startup/client.sh', 'demo/startup/web.sh'];
 
-test.serial('a lab is written where it was asked for, and `check` has nothing to say against it', async (t) => {
+test.serial('a lab is written where it was asked for, and `check` has no finding in it', async (t) => {
 	const { rehearse, written, directory } = await makeRehearse(t);
 	const { stdout, stderr, exitCode } = await rehearse(['init', 'demo']);
 	t.is(exitCode, 0);
@@ -33,7 +33,7 @@ test.serial('passwords are made anew for each lab', async (t) => {
 	t.not(one, two);
 });
 
-test.serial('flags choose, and --json tells what was written', async (t) => {
+test.serial('flags choose, and --json reports what was written', async (t) => {
 	const { rehearse, directory } = await makeRehearse(t);
 	const flags = ['--name', 'shop', '--nodes', 'api', 'db', '--subnet', '192.168.7.0/24', '--base', 'debian-bookworm', '--format', 'json'];
 	const { stdout } = await rehearse(['init', ...flags, '--json']);
@@ -134,7 +134,7 @@ test.serial('on a terminal it asks, takes what is typed or the default, and asks
 	t.regex(plan, /base_image: debian-bookworm/);
 });
 
-test.serial('what flags have said is not asked, and Ctrl-C writes nothing', async (t) => {
+test.serial('what flags have is not asked, and Ctrl-C writes nothing', async (t) => {
 	const tool = await makeRehearse(t);
 	const { status, screen } = await talk(tool, ['demo', '--name', 'x'], [[/node that serves/, '\x03']]);
 	t.is(status, 130, screen);

@@ -17,7 +17,7 @@ export interface Rehearse {
 	readonly directory: string;
 	/** Runs the program with these arguments; whatever exit status is a result. */
 	rehearse(args: readonly string[], options?: RehearseRunOptions): Promise<CommandResult>;
-	/** The same on a terminal of its own, by script(1); stdout holds what stderr says too. */
+	/** The same on a terminal of its own, by script(1); stdout holds stderr too. */
 	terminal: Rehearse['rehearse'];
 	/** Everything that is in the directory now, by path. */
 	written(): Promise<string[]>;

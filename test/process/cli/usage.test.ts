@@ -28,7 +28,7 @@ const helps = test.macro({
 
 for (const command of commands) test(helps, command);
 
-test('a server whose root is not there is bad usage, and says nothing on stdout, which is for the protocol', async (t) => {
+test('a server whose root is not there is bad usage, and sends nothing on stdout, which is for the protocol', async (t) => {
 	const { rehearse, written } = await makeRehearse(t);
 	const { stdout, stderr, exitCode } = await rehearse(['mcp', '--root', 'none']);
 	t.is(exitCode, 2);

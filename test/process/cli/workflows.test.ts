@@ -89,9 +89,9 @@ test('before the script of GitLab’s job the tool is where the script looks for
 	t.regex(await readFile(log, 'utf8'), new RegExp(`^apt-get update\\napt-get install --yes .*\\ngit clone --depth 1 ${address}OWNER/rehearse\\.git \\.rehearse\\n$`));
 	t.true(job.script.every((line) => line.startsWith('.rehearse/bin/rehearse ')));
 	t.deepEqual(job.cache.paths, [job.variables['XDG_CACHE_HOME']?.replace('$CI_PROJECT_DIR/', '')]);
-	// What GitLab is told to read is what the tool is told to write.
+	// GitLab reads the file that the tool is asked to write.
 	const [words = ''] = commandsIn(job.script);
-	const told = [...words.matchAll(/--(junit|code-quality|html) (\S+)/g)].map(([, , file]) => file ?? '');
-	t.deepEqual([...job.artifacts.paths, ...Object.values(job.artifacts.reports)].sort(), told.sort());
+	const names = [...words.matchAll(/--(junit|code-quality|html) (\S+)/g)].map(([, , file]) => file ?? '');
+	t.deepEqual([...job.artifacts.paths, ...Object.values(job.artifacts.reports)].sort(), names.sort());
 	t.is(job.artifacts.when, 'always');
 });

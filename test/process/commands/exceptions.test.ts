@@ -1,4 +1,4 @@
-/** Exceptions that no caller catches, in each of the three processes; and what is told of a lab that ended so. */
+/** Exceptions that no caller catches, in each of the three processes; and what is reported of a lab that ended so. */
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -35,7 +35,7 @@ test('what a listener throws ends a command in order, and is what it failed with
 	}
 });
 
-test.serial('what a listener throws in the supervisor takes the lab down in order, and is told', async (t) => {
+test.serial('what a listener throws in the supervisor takes the lab down in order, and is reported', async (t) => {
 	// Of all Node programs the supervisor alone is the first process of its namespace.
 	const preload = "data:text/javascript,if(process.pid===1)setTimeout(()=>{throw(new(Error)('out-of-luck'))},1500)";
 	const lab = await startLab(t, { behaviour: 'hangs', env: { NODE_OPTIONS: `--import=${preload}` } });
@@ -53,7 +53,7 @@ test('what a daemon writes as it crashes is in its log', async (t) => {
 	t.is(stdout, '1');
 });
 
-test('a lab whose process is gone is told by status with its log, and forgotten by down', async (t) => {
+test('a lab whose process is gone is reported by status with its log, and forgotten by down', async (t) => {
 	const runs = path.join(await temporary(t), 'runs');
 	const leave = async (name: string, files: Readonly<Record<string, string>>) => {
 		await mkdir(path.join(runs, name), { recursive: true });

@@ -66,7 +66,7 @@ test('what is no JSON is refused', async (t) => {
 
 test('a stream carries bytes both ways, each direction with its own end', async (t) => {
 	const server = createServer({ allowHalfOpen: true }, (socket) => {
-		// Answers only once the other side has said all that it has to say.
+		// Answers only once the other side has sent all that it has to send.
 		const chunks: Buffer[] = [Buffer.from('got ')];
 		socket.on('data', (chunk: Buffer) => chunks.push(chunk)).once('end', () => socket.end(Buffer.concat(chunks)));
 	}).listen(0, '127.0.0.1');

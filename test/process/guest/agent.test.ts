@@ -11,13 +11,13 @@ import { poll } from '../../../src/base/waiting.js';
 import { parseAgentMessage } from '../../../src/machine/agent-message.js';
 import { fakeSystemd, type Answer, type Message } from './fake-systemd.js';
 
-/** In place of what changes the machine: clock_settime, mount and umount2 are told of on descriptor 3, and succeed. */
+/** In place of what changes the machine: clock_settime, mount and umount2 are reported on descriptor 3, and succeed. */
 const kernel = `
 package Kernel;
-open my $told, '>&=', 3; $told->autoflush;
+open my $calls, '>&=', 3; $calls->autoflush;
 BEGIN { *CORE::GLOBAL::syscall = sub {
 	return CORE::syscall($_[0], $_[1], $_[2]) if $_[0] == 228 or $_[0] == 137;
-	print $told join(' ', $_[0] == 227 ? ('settime', unpack 'q2', $_[2]) : $_[0] == 165 ? ('mount', @_[1, 2]) : ('umount', $_[1])), "\\n";
+	print $calls join(' ', $_[0] == 227 ? ('settime', unpack 'q2', $_[2]) : $_[0] == 165 ? ('mount', @_[1, 2]) : ('umount', $_[1])), "\\n";
 	return 0;
 } }
 1;
@@ -38,7 +38,7 @@ interface Setting {
 
 const job = '/org/freedesktop/systemd1/job/7';
 
-/** How a script's service has ended, as systemd tells it. */
+/** How a script's service has ended, as systemd reports it. */
 const ending = { Result: ['s', 'success'], ExecMainStatus: ['i', 0], ExecMainExitTimestamp: ['t', 1_764_000_000_123_456n] } as const;
 
 async function startAgent(t: ExecutionContext, setting: Setting = {}) {
@@ -71,13 +71,13 @@ async function startAgent(t: ExecutionContext, setting: Setting = {}) {
 		env: { ...process.env, PATH: `${place('bin')}:${process.env['PATH']}` },
 	});
 	t.teardown(() => child.kill('SIGKILL'));
-	const said: string[] = [];
+	const received: string[] = [];
 	const done: string[] = [];
 	const { stdin } = child;
 	const delays = clockDelays.values();
 	onLines(child.stdout as Readable, {
 		onLine(line) {
-			if (line !== 'clock') return void said.push(line);
+			if (line !== 'clock') return void received.push(line);
 			const answer = `clock ${clock()}\n`;
 			setTimeout(() => stdin?.write(answer), delays.next().value ?? 0);
 		},
@@ -87,18 +87,18 @@ async function startAgent(t: ExecutionContext, setting: Setting = {}) {
 	child.stderr?.on('data', (chunk) => (complaints += chunk));
 	const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
 	return {
-		said,
+		received,
 		done,
 		calls,
 		output: (name: string) => place('state', name),
 		clockSource: () => readFileSync(place('clocksource'), 'utf8').trim(),
 		complaints: () => complaints,
-		message: (kind: string) => parseAgentMessage(said.find((line) => line.startsWith(`${kind} `)) ?? ''),
-		tell: (text: string) => stdin?.write(text),
+		message: (kind: string) => parseAgentMessage(received.find((line) => line.startsWith(`${kind} `)) ?? ''),
+		send: (text: string) => stdin?.write(text),
 		signal: (name: NodeJS.Signals) => child.kill(name),
-		/** Hangs up once the agent has said so many things. */
+		/** Hangs up once the agent has sent so many messages. */
 		async end(count: number) {
-			await poll(async () => said.length >= count || child.exitCode !== null, Boolean, { intervalMs: 10, deadlineMs: 20_000 });
+			await poll(async () => received.length >= count || child.exitCode !== null, Boolean, { intervalMs: 10, deadlineMs: 20_000 });
 			stdin?.end();
 			await closed;
 		},
@@ -118,11 +118,11 @@ const ended = (result: string, systemd: Awaited<ReturnType<typeof fakeSystemd>>)
 	},
 });
 
-test('words that come in one go are all heard, in their order, though it asks for the time between them', async (t) => {
+test('requests that come in one go are all read, in their order, though it asks for the time between them', async (t) => {
 	const agent = await startAgent(t);
-	agent.tell('sync\nwake\nstart\n');
+	agent.send('sync\nwake\nstart\n');
 	await agent.end(3);
-	t.deepEqual(agent.said.map((line) => line.split(' ')[0]), ['provisioned', 'awake', 'started']);
+	t.deepEqual(agent.received.map((line) => line.split(' ')[0]), ['provisioned', 'awake', 'started']);
 	const awake = agent.message('awake');
 	t.true(awake?.kind === 'awake' && Math.abs(awake.clockOffsetMs) < 10_000 && awake.clockDelayMs < 20_000 && awake.failedUnits === '');
 	t.deepEqual(agent.done.map((line) => line.split(' ')[0]), ['mount', 'umount'], 'a clock that is right is left alone');
@@ -131,7 +131,7 @@ test('words that come in one go are all heard, in their order, though it asks fo
 test('a clock that is a week behind is set', async (t) => {
 	const week = 7 * 86_400_000;
 	const agent = await startAgent(t, { clock: () => Date.now() + week });
-	agent.tell('sync\nstart\n');
+	agent.send('sync\nstart\n');
 	await agent.end(2);
 	const [, seconds = '', nanoseconds = ''] = /^settime (\d+) (\d+)$/.exec(agent.done[0] ?? '') ?? [];
 	t.true(Math.abs(Number(seconds) * 1000 + Number(nanoseconds) / 1e6 - Date.now() - week) < 20_000, agent.done[0]);
@@ -139,10 +139,10 @@ test('a clock that is a week behind is set', async (t) => {
 
 test('on a busy host the quickest answer counts, and the clock is not set by one that is old', async (t) => {
 	const agent = await startAgent(t, { clockDelays: [1500, 300, 0, 1500] });
-	agent.tell('wake\nstart\n');
+	agent.send('wake\nstart\n');
 	await agent.end(3);
 	const awake = agent.message('awake');
-	t.true(awake?.kind === 'awake' && Math.abs(awake.clockOffsetMs) < 1000 && awake.clockDelayMs < 1500, agent.said.join('\n'));
+	t.true(awake?.kind === 'awake' && Math.abs(awake.clockOffsetMs) < 1000 && awake.clockDelayMs < 1500, agent.received.join('\n'));
 	t.deepEqual(agent.done.map((line) => line.split(' ')[0]), ['mount', 'umount']);
 });
 
@@ -166,10 +166,10 @@ test('a clock that is merely another is not read from another source, nor is one
 	t.deepEqual([other, fast].map((agent) => [agent.clockSource(), agent.complaints()]), [['tsc', ''], ['kvm-clock', '']]);
 });
 
-test('a startup script runs as a service of its own, and its end is told', async (t) => {
+test('a startup script runs as a service of its own, and its end is reported', async (t) => {
 	const agent = await startAgent(t, { order: 'setup 60 trace network-online.target\n' });
 	writeFileSync(agent.output('setup.output'), 'begun\nünd done\n');
-	agent.tell('start\n');
+	agent.send('start\n');
 	await agent.end(4);
 	const call = agent.calls.find(({ member }) => member === 'StartTransientUnit');
 	const run = path.join(packageRoot(), 'cloud-init', 'guest', 'run-script');
@@ -187,11 +187,11 @@ test('a startup script runs as a service of its own, and its end is told', async
 		StandardErrorFileToAppend: agent.output('setup.output'),
 		ExecStart: [[run, [run, agent.output('seed/startup/setup'), 'trace'], false]],
 	});
-	t.deepEqual(agent.said.slice(1).map((line) => line.split(' ')[0]), ['script-started', 'script-finished', 'started']);
+	t.deepEqual(agent.received.slice(1).map((line) => line.split(' ')[0]), ['script-started', 'script-finished', 'started']);
 	t.like(agent.message('script-finished'), { status: 'passed', exitCode: 0, endedAt: 1_764_000_000_123.456, stream: 'begun\nünd done\n' });
 });
 
-test('one that fails is told with its status and the end of what it has written', async (t) => {
+test('one that fails is reported with its status and the end of what it has written', async (t) => {
 	const agent = await startAgent(t, {
 		order: 'setup 60 plain\n',
 		answer: ({ member, body }, systemd) => {
@@ -201,20 +201,20 @@ test('one that fails is told with its status and the end of what it has written'
 		},
 	});
 	writeFileSync(agent.output('setup.output'), `${'x'.repeat(200_000)}end`);
-	agent.tell('start\n');
+	agent.send('start\n');
 	await agent.end(4);
 	t.like(agent.message('script-finished'), { status: 'failed', exitCode: 7, stream: `${'x'.repeat(131_069)}end` });
 });
 
-test('one that takes the machine down is told as that, no other is run, and a signal is no end before', async (t) => {
+test('one that takes the machine down is reported as that, no other is run, and a signal is no end before', async (t) => {
 	const answer: Setting['answer'] = ({ member, body }, systemd) => {
 		if (member !== 'StartTransientUnit') return body[1] === 'SystemState' ? { signature: 'v', body: [['s', 'stopping']] } : undefined;
 		return agent.signal('SIGTERM'), ended('canceled', systemd);
 	};
 	const agent = await startAgent(t, { order: 'down 60 plain\nnext 60 plain\n', answer });
-	agent.tell('start\n');
+	agent.send('start\n');
 	await agent.end(3);
-	t.deepEqual(agent.said.slice(1).map((line) => line.split(' ').slice(0, 2).join(' ')), ['script-started script=down', 'script-finished script=down']);
+	t.deepEqual(agent.received.slice(1).map((line) => line.split(' ').slice(0, 2).join(' ')), ['script-started script=down', 'script-finished script=down']);
 	t.like(agent.message('script-finished'), { status: 'failed', isStopping: true });
 });
 
@@ -222,17 +222,17 @@ test('of a trace, the name of the script itself is not sent', async (t) => {
 	const agent = await startAgent(t, { order: 'setup 60 trace\n' });
 	const record = (file: string): string => `\x1e+ 1.5 7 7 1 0 0 | 12 ${file} > true\n`;
 	writeFileSync(agent.output('setup.output'), record(agent.output('seed/startup/setup')).repeat(3000) + record('/etc/lib.sh'));
-	agent.tell('start\n');
+	agent.send('start\n');
 	await agent.end(4);
 	const { stream = '' } = agent.message('script-finished') as { stream?: string };
 	t.is(stream.length, 131_072 > record('').length * 3000 ? record('').length * 3000 + record('/etc/lib.sh').length : 131_072);
 	t.true(stream.endsWith(record('') + record('/etc/lib.sh')));
 });
 
-test('one that systemd refuses to run has failed, in its words', async (t) => {
+test('one that systemd refuses to run has failed, with its message', async (t) => {
 	const refuse = ({ member }: Message) => (member === 'StartTransientUnit' ? { error: 'Unit startup-setup.service is odd.' } : undefined);
 	const agent = await startAgent(t, { order: 'setup 60 plain\n', answer: refuse });
-	agent.tell('start\n');
+	agent.send('start\n');
 	await agent.end(4);
 	t.like(agent.message('script-finished'), { status: 'failed', stream: 'Unit startup-setup.service is odd.\n' });
 });
@@ -242,7 +242,7 @@ test('one whose service was never begun has failed too', async (t) => {
 		order: 'setup 60 plain nosuch.target\n',
 		answer: ({ member }, systemd) => (member === 'StartTransientUnit' ? ended('dependency', systemd) : undefined),
 	});
-	agent.tell('start\n');
+	agent.send('start\n');
 	await agent.end(4);
 	t.like(agent.message('script-finished'), { status: 'failed' });
 	t.regex(readFileSync(agent.output('setup.output'), 'utf8'), /ended as dependency/);
@@ -255,7 +255,7 @@ test('a script that has systemd execute itself anew is waited for', async (t) =>
 		answer: ({ member }, systemd) =>
 			member === 'StartTransientUnit' ? { signature: 'o', body: [job], then: () => systemd.close() } : undefined,
 	});
-	agent.tell('start\n');
+	agent.send('start\n');
 	await poll(async () => agent.calls.some(({ member }) => member === 'StartTransientUnit'), Boolean, { intervalMs: 10, deadlineMs: 20_000 });
 	const again = await fakeSystemd(agent.output('../private'), ({ body }) => {
 		const known = { ...ending, NFailedUnits: ['u', 0], ActiveState: ['s', ++asked < 2 ? 'activating' : 'active'] } as const;
@@ -269,7 +269,7 @@ test('a script that has systemd execute itself anew is waited for', async (t) =>
 
 test('only the one that is meant runs another time, and is debugged', async (t) => {
 	const agent = await startAgent(t, { order: 'one 60 plain\ntwo 60 trace\n' });
-	agent.tell('again two\ndebug two\n');
+	agent.send('again two\ndebug two\n');
 	await agent.end(7);
 	const started = agent.calls.filter(({ member }) => member === 'StartTransientUnit');
 	t.deepEqual(
@@ -287,7 +287,7 @@ test('only the one that is meant runs another time, and is debugged', async (t) 
 	t.is(agent.message('script-repeated')?.kind, 'script-repeated');
 });
 
-test('units that have failed are told of, but for startup scripts', async (t) => {
+test('units that have failed are reported, but for startup scripts', async (t) => {
 	const agent = await startAgent(t, {
 		answer: ({ body }) => (body[1] === 'NFailedUnits' ? { signature: 'v', body: [['u', 2]] } : undefined),
 		systemctl: `case $1 in

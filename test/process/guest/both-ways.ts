@@ -27,13 +27,13 @@ export interface BothWays {
 /** What there is in a directory: of files the mode and the bytes, of links where they lead. */
 async function effectOf(directory: string): Promise<Record<string, string>> {
 	const found = await readdir(directory, { recursive: true, withFileTypes: true });
-	const told = found.map(async (entry) => {
+	const described = found.map(async (entry) => {
 		const file = path.join(entry.parentPath, entry.name);
 		const { mode } = await lstat(file);
 		const what = entry.isSymbolicLink() ? await readlink(file) : entry.isFile() ? await readFile(file, 'latin1') : '';
 		return [path.relative(directory, file), `${mode.toString(8)} ${what}`] as const;
 	});
-	return Object.fromEntries((await Promise.all(told)).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+	return Object.fromEntries((await Promise.all(described)).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Runs a script of these lines, or of these bytes, both ways. */
@@ -42,7 +42,7 @@ export async function runBothWays(t: ExecutionContext, lines: readonly string[] 
 	t.teardown(() => rm(directory, { recursive: true }));
 	const bytes = Buffer.isBuffer(lines) ? lines : Buffer.from(`${lines.join('\n')}\n`);
 	const text = bytes.toString();
-	// The shell tells the script's name: here it is one that can be a pattern, in a place like the guest's.
+	// The shell traces the script's name: here it is one that can be a pattern, in a place like the guest's.
 	const startup = path.join(directory, 'startup');
 	const script = path.join(startup, 'a[b] c*');
 	await mkdir(startup);

@@ -77,7 +77,7 @@ test('many commands at once', inGuest(async (t, channel) => {
 	t.deepEqual(results.map(({ stdout }) => stdout), Array.from({ length: 20 }, (_, index) => `${index}\n`));
 }));
 
-test('a guest that is gone is told, and one that says nothing', async (t) => {
+test('a guest that is gone is reported, and one that sends nothing', async (t) => {
 	using guest = startCommands();
 	const pending = guest.channel.run('sleep 60', soon);
 	process.kill(guest.pid, 'SIGKILL');
@@ -95,14 +95,14 @@ test('a connection starts in the guest, and ends with either side', inGuest(asyn
 	const { port } = server.address() as net.AddressInfo;
 	const connection = await channel.connect('localhost', port, soon);
 	connection.write('hello');
-	let said = '';
-	for await (const chunk of connection) said += String(chunk);
-	t.is(said, 'HELLO');
+	let output = '';
+	for await (const chunk of connection) output += String(chunk);
+	t.is(output, 'HELLO');
 	(await channel.connect('127.0.0.1', port, soon)).destroy();
 	server.close();
 }));
 
-test('a connection that does not come about says why', inGuest(async (t, channel) => {
+test('a connection that does not come about has the reason', inGuest(async (t, channel) => {
 	await t.throwsAsync(channel.connect('127.0.0.1', 1, soon), { instanceOf: GuestConnectionError, message: 'connection to 127.0.0.1:1 refused' });
 	await t.throwsAsync(channel.connect('::ffff:127.0.0.1', 1, soon), { message: /refused$/ });
 	await t.throwsAsync(channel.connect('no such name', 1, soon), { message: /the name is unknown in the guest$/ });

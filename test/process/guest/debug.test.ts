@@ -7,7 +7,7 @@ import { packageRoot } from '../../../src/base/package-root.js';
 import { run } from '../../../src/process/run.js';
 import { runAlone, startDebugged, type Debugged, type Ended } from './debugged.js';
 
-/** Steps through to the end; tells each stop as `line depth command`, and a failure as `line! …`. */
+/** Steps through to the end; reports each stop as `line depth command`, and a failure as `line! …`. */
 async function stepThrough(debugged: Debugged, mode: 'step' | 'over' = 'step'): Promise<{ stops: string[]; end: Ended }> {
 	const stops: string[] = [];
 	let stop = await debugged.first;
@@ -75,7 +75,7 @@ test('it steps over functions', async (t) => {
 	t.deepEqual(stops.filter((stop) => /^\d+!? 1 /.test(stop)), ['19! 1 cat /nonexistent/file']);
 });
 
-/** What a script could tell the debugger by. */
+/** What a script could detect the debugger by. */
 const curious = [
 	'#!/bin/bash',
 	'set -uo pipefail',
@@ -158,7 +158,7 @@ test('it runs until it fails or ends with a failure', async (t) => {
 	t.like(await lenient.go({ mode: 'run' }), { line: 2, isFatal: false, command: 'exit 3' });
 });
 
-test('its variables are told, those of functions too', async (t) => {
+test('its variables are reported, those of functions too', async (t) => {
 	const lines = ['set -eu', 'name="a  b"', 'list=(1 2)', 'f() {', '	local inner=x', '	true', '}', 'f'];
 	const debugged = await startDebugged(t, lines);
 	await debugged.first;

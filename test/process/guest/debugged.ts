@@ -38,7 +38,7 @@ async function stage(t: ExecutionContext, lines: readonly string[]): Promise<{ d
 	const text = await readFile(path.join(packageRoot(), 'cloud-init', 'guest', 'debug.bash'), 'utf8');
 	const local = text
 		.replaceAll('/run/rehearse/debug', at('scratch'))
-		// One descriptor is one direction here: 3 is for words, 4 for what is told.
+		// One descriptor is one direction here: 3 is for commands, 4 for messages.
 		.replace(/<>\/dev\/virtio-ports\/\S+;/, '<&3;')
 		.replaceAll('>&"$__rehearse_port"\n}', '>&4\n}');
 	await writeFile(at('debug.bash'), local);

@@ -145,8 +145,8 @@ export async function fakeSystemd(
 			received = Buffer.concat([received, chunk]);
 			const begin = isIn ? -1 : received.indexOf('BEGIN\r\n');
 			if (begin >= 0) {
-				const said = received.toString('latin1', 0, begin);
-				isIn = /^\0AUTH EXTERNAL (?:3\d)+\r\n$/.test(said);
+				const greeting = received.toString('latin1', 0, begin);
+				isIn = /^\0AUTH EXTERNAL (?:3\d)+\r\n$/.test(greeting);
 				socket.write(isIn ? 'OK 0123456789abcdef\r\n' : 'REJECTED\r\n');
 				received = received.subarray(begin + 7);
 			}
@@ -164,12 +164,12 @@ export async function fakeSystemd(
 		const reader = new Reader(message, bodyAt);
 		const body = typesIn(String(fields.get(8) ?? '')).map((type) => reader.get(type));
 		const serial = message.readUInt32LE(8);
-		const said = answer({ path: String(fields.get(1)), member: String(fields.get(3)), body });
-		if (said === 'hang up') return void socket.end();
+		const answered = answer({ path: String(fields.get(1)), member: String(fields.get(3)), body });
+		if (answered === 'hang up') return void socket.end();
 		const reply: Value = [5, ['u', serial]];
-		if ('error' in said) return void socket.write(encode(3, [[4, ['s', 'org.example.Error']], reply], 's', [said.error]));
-		socket.write(encode(2, [reply], said.signature, said.body));
-		said.then?.();
+		if ('error' in answered) return void socket.write(encode(3, [[4, ['s', 'org.example.Error']], reply], 's', [answered.error]));
+		socket.write(encode(2, [reply], answered.signature, answered.body));
+		answered.then?.();
 	};
 	await new Promise<void>((resolve) => server.listen(path, resolve));
 	return {

@@ -1,4 +1,4 @@
-/** The guest's `run-script`, on this host: scripts run as their first line says, and tell where they fail. */
+/** The guest's `run-script`, on this host: scripts run by their first line, and where they fail is reported. */
 import test from 'ava';
 import { runBothWays } from './both-ways.js';
 

@@ -77,7 +77,7 @@ test('HTTP', (t) => {
 			method: 'GET',
 			...more,
 		});
-		const [pong, posted, moved, missing, endless, begun, told, huge, broken, refused] = await judge(
+		const [pong, posted, moved, missing, endless, begun, answered, huge, broken, refused] = await judge(
 			get('/ping', { contains: `GET 127.0.0.1:${port} pong` }),
 			get('/ping', { contains: 'POST ', method: 'POST' }),
 			get('/moved', { status: 302 }),
@@ -89,7 +89,7 @@ test('HTTP', (t) => {
 			get('/broken'),
 			{ ...get('/'), url: 'http://127.0.0.1:1/' } as Assertion,
 		);
-		t.deepEqual([pong, posted, moved, begun, told, huge], Array(6).fill('passed'), 'an answer that does not end is one');
+		t.deepEqual([pong, posted, moved, begun, answered, huge], Array(6).fill('passed'), 'an answer that does not end is one');
 		t.is(missing, 'expected status 200, saw status 404 and body "nothing here"');
 		t.is(endless, `expected status 200 of http://127.0.0.1:${port}/endless, saw no answer within 300 ms`);
 		t.regex(broken ?? '', /\/broken, saw socket hang up$/);

@@ -7,7 +7,7 @@ import test from 'ava';
 import { packageRoot } from '../../../src/base/package-root.js';
 import { parseSnapshot } from '../../../src/machine/snapshot.js';
 
-test('what was written since provisioning began is told with its content, secrets and large files without', (t) => {
+test('what was written since provisioning began is reported with its content, secrets and large files without', (t) => {
 	const root = mkdtempSync(path.join(os.tmpdir(), 'snapshot-'));
 	t.teardown(() => rmSync(root, { recursive: true }));
 	const program = `

@@ -1,22 +1,22 @@
-/** Tracing changes nothing that a startup script does, whatever it does; and what it tells is true. */
+/** Tracing changes nothing that a startup script does, whatever it does; and what it records is true. */
 import test from 'ava';
 import { swallowedSteps } from '../../../src/lab/trace.js';
 import { runBothWays } from './both-ways.js';
 
-/** What is told of the commands of a script: line, command, status, and what became of a failure. */
-type Told = readonly [line: number | undefined, command: string, status?: number | undefined, fate?: string];
+/** What is reported of the commands of a script: line, command, status, and what became of a failure. */
+type ExpectedStep = readonly [line: number | undefined, command: string, status?: number | undefined, fate?: string];
 
-/** Runs a script both ways: the effects must be the same. At least these commands must be told, in any order: a pipeline's begin as they like. */
-const traces = test.macro(async (t, lines: readonly string[], expected: readonly Told[] = []) => {
+/** Runs a script both ways: the effects must be the same. At least these commands must be reported, in any order: a pipeline's begin as they like. */
+const traces = test.macro(async (t, lines: readonly string[], expected: readonly ExpectedStep[] = []) => {
 	const { traced, plain } = await runBothWays(t, lines);
 	t.is(traced.output, plain.output);
 	t.is(traced.exitCode, plain.exitCode);
 	t.deepEqual(traced.files, plain.files);
-	const told = traced.trace.steps.map(({ line, command, status, fate }) => JSON.stringify([line, command, status, fate]));
+	const recorded = traced.trace.steps.map(({ line, command, status, fate }) => JSON.stringify([line, command, status, fate]));
 	for (const [line, command, status, fate] of expected) {
-		const index = told.indexOf(JSON.stringify([line, command, status, fate]));
-		t.not(index, -1, `${JSON.stringify([line, command, status, fate])} is not in\n${told.join('\n')}`);
-		told.splice(index, 1);
+		const index = recorded.indexOf(JSON.stringify([line, command, status, fate]));
+		t.not(index, -1, `${JSON.stringify([line, command, status, fate])} is not in\n${recorded.join('\n')}`);
+		recorded.splice(index, 1);
 	}
 });
 
@@ -124,7 +124,7 @@ test('other files and eval', traces, ["echo 'false; echo sourced' >part", '. ./p
 	[6, 'true', 0],
 	[6, 'false', 1, 'swallowed'],
 ]);
-test('of a pipeline that fails the element that complains is told', traces, ['set -euo pipefail', 'x=$(cat /nonexistent | wc -l)', 'echo no'], [
+test('of a pipeline that fails the element that complains is reported', traces, ['set -euo pipefail', 'x=$(cat /nonexistent | wc -l)', 'echo no'], [
 	[2, 'cat /nonexistent', undefined, 'failing'],
 ]);
 test('sh', traces, ['#!/bin/sh', 'env | sort >environment', 'ls /proc/self/fd >descriptors', 'ls /nonexistent >file 2>&1 || true',
@@ -136,7 +136,7 @@ test('sh that shares its errors is not traced', traces, ['#!/bin/sh', 'x=$( { ec
 test('sh with a broken end', traces, ['#!/bin/sh', 'echo a', 'if true; then']);
 test('python', traces, ['#!/usr/bin/python3', 'print("a")', 'raise SystemExit(3)']);
 
-test('a failure that is swallowed is told with its line, its status and its message', async (t) => {
+test('a failure that is swallowed is reported with its line, its status and its message', async (t) => {
 	const { traced } = await runBothWays(t, ['#!/bin/bash', 'set -e', 'echo before', 'cat /nonexistent/table || true', 'echo after']);
 	t.is(traced.exitCode, 0);
 	const [step, ...others] = swallowedSteps(traced.trace);

@@ -31,7 +31,7 @@ test.serial('two images of the same base are made on one layer', async (t) => {
 	t.deepEqual(await readdir(store.temporary), [], 'what only lives during a build');
 });
 
-test.serial('so are two that are built at once: one builds the layer, the other waits and says so', async (t) => {
+test.serial('so are two that are built at once: one builds the layer, the other waits and reports that', async (t) => {
 	const store = await makeStore(t, 'exit 0', ':', `${noteLayer}; while ! grep -q waits NOTES; do sleep 0.05; done`);
 	const notes = path.join(store.directory, '..', '..', 'notes');
 	const emit: typeof store.options.emit = (event) => {

@@ -50,7 +50,7 @@ for (const [damage, spoil] of [
 	});
 }
 
-test.serial('two that want the same image at once: one builds, the other waits and says so', async (t) => {
+test.serial('two that want the same image at once: one builds, the other waits and reports that', async (t) => {
 	// The build ends only when the other is known to wait.
 	const store = await makeStore(t, 'while ! grep -q waits NOTES; do sleep 0.05; done');
 	const notes = path.join(store.directory, '..', '..', 'notes');
@@ -163,7 +163,7 @@ test.serial('what a power failure left of a build is not taken for an image, and
 	t.deepEqual(await readdir(store.directory), [key]);
 });
 
-test.serial('an image says which updates it has; one with fewer, or with more, will do', async (t) => {
+test.serial('an image reports which updates it has; one with fewer, or with more, will do', async (t) => {
 	const store = await makeStore(t, 'exit 0');
 	const of = (updates: readonly Update[] | undefined) => ({ ...store.options, findSources: async () => ({ updates }) });
 	const image = await provideImage(request, of(['updates']));

@@ -22,7 +22,7 @@ test('an ISO is written once and found again; another script, or another base, i
 	t.is(progress.length, 1);
 	const others = [await provideIso(nodeWith('echo two'), base, store), await provideIso(nodeWith('echo one'), { ...base, manifest: 'jq\t1.8\n' }, store)];
 	t.is(new Set([first, ...others].map(({ key }) => key)).size, 3);
-	// What says nothing to a medium is no matter: memory, address, the plan's place for it.
+	// What changes nothing of a medium is no matter: memory, address, the plan's place for it.
 	const elsewhere = { ...nodeWith('echo one'), memoryMiB: 4096, uplinkAddress: '10.0.2.99', mac: '52:54:00:00:00:99', position: { x: 1, y: 2 } };
 	t.is((await provideIso(elsewhere, base, store)).key, first.key);
 });

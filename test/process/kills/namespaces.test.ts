@@ -7,7 +7,7 @@ import { watchNamespaces } from '../../kills/namespaces.js';
 
 const patient = { intervalMs: 20, deadlineMs: 20_000 };
 
-test('a process that stays in a namespace is told until it is gone, and this process is in none that is watched', async (t) => {
+test('a process that stays in a namespace is reported until it is gone, and this process is in none that is watched', async (t) => {
 	const shell = spawn('unshare', ['--user', '--map-root-user', '--net', 'sh', '-c', 'sleep 1000 & exec sleep 1001'], { stdio: 'ignore' });
 	t.teardown(() => shell.kill('SIGKILL'));
 	const children = () => readFile(`/proc/${shell.pid}/task/${shell.pid}/children`, 'utf8').catch(() => '');

@@ -11,7 +11,7 @@ interface Packed {
 	readonly files: readonly { readonly path: string }[];
 }
 
-/** Packs this checkout, which builds it, and installs that. Nothing of the checkout is told to npm but the file. */
+/** Packs this checkout, which builds it, and installs that. npm gets nothing of the checkout but the file. */
 const installed = (async () => {
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'rehearse-package-'));
 	// Whoever runs it may be somebody else, who has to get here.

@@ -75,14 +75,14 @@ const setUp = (checkout: Checkout) =>
 
 const installs = async (checkout: Checkout) => (await checkout.notes()).filter((note) => / install /.test(note));
 
-test('where nothing is missing, nothing is said or done', async (t) => {
+test('where nothing is missing, nothing is printed or done', async (t) => {
 	const checkout = await makeSystem(t, {});
 	const { exitCode, stdout, stderr } = await setUp(checkout);
 	t.deepEqual({ exitCode, stdout, stderr }, { exitCode: 0, stdout: '', stderr: '' });
 	t.deepEqual(await checkout.notes(), []);
 });
 
-test('what is missing is told, then installed', async (t) => {
+test('what is missing is reported, then installed', async (t) => {
 	const checkout = await makeSystem(t, { without: ['dnsmasq', 'newuidmap', 'newgidmap'] });
 	const { exitCode, stdout, stderr } = await setUp(checkout);
 	t.is(exitCode, 0);
@@ -152,7 +152,7 @@ test('QEMU 7.2 of Debian 12 is replaced', async (t) => {
 	t.regex((await installs(checkout))[0] ?? '', /--target-release bookworm-backports qemu-system-x86 qemu-utils$/);
 });
 
-test('an installation that fails is tried once more with fresh lists, then its words are shown', async (t) => {
+test('an installation that fails is tried once more with fresh lists, then its output is shown', async (t) => {
 	const checkout = await makeSystem(t, { without: ['dnsmasq'] });
 	await checkout.shim('apt-get', 'echo "apt-get $*" >>"$LOG"; case " $* " in *" update "*) ;; *) echo "E: 404 Not Found"; exit 100 ;; esac');
 	const { exitCode, stderr } = await setUp(checkout);
@@ -161,7 +161,7 @@ test('an installation that fails is tried once more with fresh lists, then its w
 	t.is((await installs(checkout)).length, 2);
 });
 
-test('an installation that leaves something missing is told', async (t) => {
+test('an installation that leaves something missing is reported', async (t) => {
 	const checkout = await makeSystem(t, { without: ['dnsmasq'] });
 	await checkout.shim('apt-get', ':');
 	const { exitCode, stderr } = await setUp(checkout);
@@ -169,7 +169,7 @@ test('an installation that leaves something missing is told', async (t) => {
 	t.regex(stderr, /still needed on this machine:\n {2}- install with apt-get: dnsmasq-base/);
 });
 
-test('a host without apt is told what is missing', async (t) => {
+test('on a host without apt, what is missing is reported', async (t) => {
 	const checkout = await makeSystem(t, { without: ['dnsmasq'], then: 'rm "${0%/*}/../shims/apt-get"' });
 	const { exitCode, stderr } = await setUp(checkout);
 	t.is(exitCode, 3);
@@ -251,7 +251,7 @@ test('AppArmor’s restriction is lifted for unshare alone', async (t) => {
 	t.regex(profile, /^profile rehearse-unshare \S*\/unshare flags=\(unconfined\) \{\n {2}userns,$/m);
 });
 
-test('an ordinary user under the restriction is told of it', async (t) => {
+test('to an ordinary user the restriction is reported', async (t) => {
 	const checkout = await makeSystem(t, { uid: 1000 });
 	await checkout.write('switch', '1\n');
 	await checkout.shim('unshare', 'exit 1');

@@ -1,4 +1,4 @@
-/** The canary, against a QEMU that is a fake: what is told of each way in which it ends, and that nothing of it stays. */
+/** The canary, against a QEMU that is a fake: what is reported of each way in which it ends, and that nothing of it is left. */
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { pasteable } from '../../../src/base/shell.js';
 
 const kernel = { kernelFile: '/nonexistent/vmlinuz', initrdFile: '/nonexistent/initrd' };
 
-interface Told {
+interface SeenOutcome {
 	readonly ms?: number;
 	readonly why?: string;
 	readonly noRestore?: string;
@@ -17,7 +17,7 @@ interface Told {
 	readonly byGuest?: true;
 }
 
-const told = test.macro(async (t, behaviour: string, expected: { readonly boots: boolean; readonly byGuest?: true; readonly why?: RegExp; readonly noRestore?: RegExp }) => {
+const reports = test.macro(async (t, behaviour: string, expected: { readonly boots: boolean; readonly byGuest?: true; readonly why?: RegExp; readonly noRestore?: RegExp }) => {
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'cn-'));
 	const { PATH, TMPDIR } = process.env;
 	t.teardown(async () => {
@@ -33,7 +33,7 @@ const told = test.macro(async (t, behaviour: string, expected: { readonly boots:
 	await writeFile(program, `#!/bin/sh\nexec ${pasteable([process.execPath, path.join(import.meta.dirname, 'fake-canary.js')])} "$@"\n`);
 	await chmod(program, 0o755);
 	Object.assign(process.env, { PATH: `${programs}:${PATH}`, TMPDIR: temporary, REHEARSE_TEST_QEMU: behaviour });
-	const outcome: Told = await bootCanary(kvmCandidates[0] ?? tcg, kernel);
+	const outcome: SeenOutcome = await bootCanary(kvmCandidates[0] ?? tcg, kernel);
 	t.is(outcome.ms !== undefined, expected.boots);
 	for (const part of ['why', 'noRestore'] as const) {
 		const pattern = expected[part];
@@ -44,9 +44,9 @@ const told = test.macro(async (t, behaviour: string, expected: { readonly boots:
 	t.is(outcome.byGuest, expected.byGuest);
 	t.deepEqual(await readdir(temporary), []);
 });
-test.serial('one that boots, is saved and goes on', told, 'works', { boots: true });
-test.serial('one that does not boot, in QEMU’s own words', told, 'breaks', { boots: false, why: /^failed to set MSR 0x10a$/ });
-test.serial('one whose kernel panics, in its own words', told, 'panics', { boots: false, byGuest: true, why: /^its kernel panicked: IO-APIC \+ timer does not work!$/ });
-test.serial('a QEMU that cannot save', told, 'old', { boots: true, noRestore: /^this QEMU has no xen-save-devices-state$/ });
-test.serial('one that does not load what was saved', told, 'refuses', { boots: true, noRestore: /not loaded: Unknown section/ });
-test.serial('one that ends when it goes on', told, 'dies', { boots: true, noRestore: /QEMU (?:ended|is gone)/ });
+test.serial('one that boots, is saved and goes on', reports, 'works', { boots: true });
+test.serial('one that does not boot, with QEMU’s own message', reports, 'breaks', { boots: false, why: /^failed to set MSR 0x10a$/ });
+test.serial('one whose kernel panics, with its own message', reports, 'panics', { boots: false, byGuest: true, why: /^its kernel panicked: IO-APIC \+ timer does not work!$/ });
+test.serial('a QEMU that cannot save', reports, 'old', { boots: true, noRestore: /^this QEMU has no xen-save-devices-state$/ });
+test.serial('one that does not load what was saved', reports, 'refuses', { boots: true, noRestore: /not loaded: Unknown section/ });
+test.serial('one that ends when it goes on', reports, 'dies', { boots: true, noRestore: /QEMU (?:ended|is gone)/ });

@@ -1,5 +1,5 @@
 /**
- * Stands for qemu-system-x86_64 with a canary in it. The environment variable REHEARSE_TEST_QEMU says how it behaves:
+ * Stands for qemu-system-x86_64 with a canary in it. The environment variable REHEARSE_TEST_QEMU chooses how it behaves:
  *
  *   works    boots, is saved, and goes on when it was restored
  *   breaks   ends before its kernel is in user space

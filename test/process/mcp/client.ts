@@ -5,8 +5,8 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { program } from '../cli/rehearse.js';
 import type { FakeHost } from './fake-host.js';
 
-/** What a tool answered: `value` where it is no error, the words of the error otherwise. */
-export interface Told<T = Record<string, unknown>> {
+/** What a tool answered: `value` where it is no error, the message of the error otherwise. */
+export interface ToolAnswer<T = Record<string, unknown>> {
 	readonly value: T;
 	readonly error: string | undefined;
 	readonly text: string;
@@ -29,7 +29,7 @@ export interface ServerClient {
 	readonly client: Client;
 	/** Process id of the server. */
 	readonly pid: number;
-	call<T = Record<string, unknown>>(name: string, args?: Record<string, unknown>): Promise<Told<T>>;
+	call<T = Record<string, unknown>>(name: string, args?: Record<string, unknown>): Promise<ToolAnswer<T>>;
 	/** Waits until a run is over; each call may take a few seconds. */
 	waitFor(run: string, ms?: number): Promise<Run>;
 	/** The longest call so far, in milliseconds. */
@@ -44,7 +44,7 @@ interface Result {
 }
 
 /** What came of a call, whoever made it. */
-export function toldBy<T>(result: Result, ms = 0): Told<T> {
+export function answerFrom<T>(result: Result, ms = 0): ToolAnswer<T> {
 	const text = result.content.flatMap((part) => (part.type === 'text' ? [part.text ?? ''] : [])).join('\n');
 	const links = result.content.flatMap((part) => (part.type === 'resource_link' ? [part.uri ?? ''] : []));
 	return { value: result.structuredContent as T, error: result.isError ? text : undefined, text, links, ms };
@@ -67,7 +67,7 @@ export async function connect(t: { teardown(end: () => unknown): void }, host: P
 			const result = (await client.callTool({ name, arguments: args })) as unknown as Result;
 			const ms = performance.now() - began;
 			longestMs = Math.max(longestMs, ms);
-			return toldBy<T>(result, ms);
+			return answerFrom<T>(result, ms);
 		},
 		async waitFor(run, ms = 120_000) {
 			const deadline = performance.now() + ms;

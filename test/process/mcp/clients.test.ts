@@ -3,14 +3,14 @@ import test, { type ExecutionContext } from 'ava';
 import { Client as OlderClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as OlderTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { program } from '../cli/rehearse.js';
-import { connect, toldBy, type Run, type Told } from './client.js';
+import { connect, answerFrom, type Run, type ToolAnswer } from './client.js';
 import { makeFakeHost, password, type FakeHost } from './fake-host.js';
 import { findInspector, inspect } from './inspector.js';
 
 /** What a client of any make does for a test. */
 interface AnyClient {
 	tools(): Promise<readonly { readonly name: string; readonly inputSchema: unknown; readonly outputSchema?: unknown }[]>;
-	call<T>(name: string, args: Record<string, unknown>): Promise<Told<T>>;
+	call<T>(name: string, args: Record<string, unknown>): Promise<ToolAnswer<T>>;
 	read(uri: string): Promise<string>;
 	close(): Promise<void>;
 }
@@ -36,7 +36,7 @@ const older = async (t: ExecutionContext, host: FakeHost): Promise<AnyClient> =>
 	const { tools } = await client.listTools();
 	return {
 		tools: () => Promise.resolve(tools),
-		call: async <T>(name: string, args: Record<string, unknown>) => toldBy<T>((await client.callTool({ name, arguments: args })) as Parameters<typeof toldBy>[0]),
+		call: async <T>(name: string, args: Record<string, unknown>) => answerFrom<T>((await client.callTool({ name, arguments: args })) as Parameters<typeof answerFrom>[0]),
 		read: async (uri) => textOf(await client.readResource({ uri })),
 		close: () => client.close(),
 	};
@@ -50,7 +50,7 @@ const inspector = async (_t: ExecutionContext, host: FakeHost): Promise<AnyClien
 		tools: async () => ((await ask('--method', 'tools/list')) as { readonly tools: Awaited<ReturnType<AnyClient['tools']>> }).tools,
 		call: async <T>(name: string, args: Record<string, unknown>) => {
 			const pairs = Object.entries(args).flatMap(([key, value]) => ['--tool-arg', `${key}=${String(value)}`]);
-			return toldBy<T>((await ask('--method', 'tools/call', '--tool-name', name, ...pairs)) as Parameters<typeof toldBy>[0]);
+			return answerFrom<T>((await ask('--method', 'tools/call', '--tool-name', name, ...pairs)) as Parameters<typeof answerFrom>[0]);
 		},
 		read: async (uri) => textOf(await ask('--method', 'resources/read', '--uri', uri)),
 		close: () => Promise.resolve(),

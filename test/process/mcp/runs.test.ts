@@ -1,4 +1,4 @@
-/** What a client begins by the tools, with machines that are fakes: how it goes on, how it ends, and what is told of it. */
+/** What a client begins by the tools, with machines that are fakes: how it goes on, how it ends, and what is reported of it. */
 import { execFileSync } from 'node:child_process';
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
@@ -39,7 +39,7 @@ test.serial('a client that gives up a wait ends nothing', async (t) => {
 	t.is((await server.waitFor(value.run)).state, 'passed');
 });
 
-test.serial('two servers and three rehearsals at once: each client is told of its own, and of none of another root', async (t) => {
+test.serial('two servers and three rehearsals at once: each client gets reports of its own, and of none of another root', async (t) => {
 	const host = await makeFakeHost(t);
 	for (const lab of ['web', 'api']) await host.writeLab(lab);
 	const [one, two, inApi] = [await connect(t, host), await connect(t, host), await connect(t, { ...host, root: path.join(host.root, 'api') })];
@@ -92,7 +92,7 @@ test.serial('into a lab that is up: commands, logs, tests and changes, without i
 	const { value } = await server.call<Run>('start_lab', { plan: 'web', wait_seconds: 0 });
 	t.is((await server.waitFor(value.run)).state, 'up');
 	t.regex((await server.call('start_lab', { plan: 'web' })).error ?? '', /web is up already/);
-	// The fake's commands say their own words.
+	// The fake's commands print their own text.
 	t.like((await server.call('exec_node', { node: 'box', command: `echo ${password}` })).value, { exit_code: 0, guest_stdout: 'echo __password-of-ops__', timed_out: false });
 	const long = await server.call<{ guest_stdout: string; stdout_bytes: number }>('exec_node', { node: 'box', command: 'y'.repeat(20_000) });
 	t.is(long.value.stdout_bytes, 20_000);

@@ -29,7 +29,7 @@ export interface OpenedPage {
 	readonly page: Page;
 	/** What was opened. */
 	readonly file: string;
-	/** What the page asked for beside itself, what its console said, and what was thrown in it. */
+	/** What the page asked for beside itself, what its console logged, and what was thrown in it. */
 	readonly complaints: readonly string[];
 }
 

@@ -27,19 +27,19 @@ function isRunning(pid: number): boolean {
 
 const pidIn = (output: string): number => Number(/pid (\d+)/.exec(output)?.[1]);
 
-test('a child that ends by itself is told with its status and the end of its words', async (t) => {
+test('a child that ends by itself is reported with its status and the end of its output', async (t) => {
 	const { child } = await start('echo bad luck >&2; exit 7');
 	t.deepEqual(await child.exited, { exitCode: 7, recentStderr: 'bad luck\n' });
 	t.deepEqual(child.exit, await child.exited);
 	await child.stop();
 });
 
-test('a child that was killed is told with the signal', async (t) => {
+test('a child that was killed is reported with the signal', async (t) => {
 	const { child } = await start('echo ready; kill -KILL $$');
 	t.deepEqual(await child.exited, { signal: 'SIGKILL', recentStderr: '' });
 });
 
-test('only the end of its words is kept, all of them are passed on', async (t) => {
+test('only the end of its output is kept, all of it is passed on', async (t) => {
 	let seen = 0;
 	const child = await startChild(['sh', '-c', 'seq 20000 >&2'], { onStderr: (chunk) => (seen += chunk.length) });
 	const { recentStderr } = await child.exited;
@@ -54,10 +54,10 @@ test('a program that is not there is a failure at once, with its package', async
 });
 
 test('stop asks first: a child that obeys is never signalled', async (t) => {
-	const { child, output } = await start('trap "echo signalled" TERM; echo ready; read line; echo "told $line"; exit 3', { stdin: 'pipe' });
+	const { child, output } = await start('trap "echo signalled" TERM; echo ready; read line; echo "read $line"; exit 3', { stdin: 'pipe' });
 	await child.stop({ graceful: () => void child.stdin?.write('quit\n') });
 	t.is(child.exit?.exitCode, 3);
-	t.is(output(), 'ready\ntold quit\n');
+	t.is(output(), 'ready\nread quit\n');
 });
 
 test('stop terminates a child that does not obey', async (t) => {
@@ -144,7 +144,7 @@ test('extra pipes are read from descriptor 3 up', async (t) => {
 	t.is((await child.exited).exitCode, 0);
 });
 
-test('a command is told so that it can be pasted', async (t) => {
+test('a command is printed so that it can be pasted', async (t) => {
 	const { child } = await start('exit 0');
 	t.is(child.command, "sh -c 'exit 0'");
 	await child.exited;
@@ -203,7 +203,7 @@ for (const [how, options] of Object.entries<ChildOptions>({
 	'yielding': { niceness: 3 },
 	'with a signal when orphaned': { signalWhenOrphaned: 'SIGKILL' },
 })) {
-	test(`a child that does not exist is told like any other: ${how}`, async (t) => {
+	test(`a child that does not exist is reported like any other: ${how}`, async (t) => {
 		for (const program of ['/nowhere/to-be-found', 'to-be-found-nowhere']) {
 			await t.throwsAsync(startChild([program, '-S'], options), { message: `${program} was not found` });
 		}

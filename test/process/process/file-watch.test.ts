@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import { poll } from '../../../src/base/waiting.js';
 import { watchFiles } from '../../../src/process/file-watch.js';
 
-/** A directory with two files that are followed, and how often an edit was told. */
+/** A directory with two files that are followed, and how often an edit was reported. */
 async function start(t: ExecutionContext) {
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'watch-'));
 	const inside = (name: string) => path.join(directory, name);
@@ -88,7 +88,7 @@ test('a file that goes away and comes back', async (t) => {
 	await edited(2);
 });
 
-test('an edit between two times of following is told', async (t) => {
+test('an edit between two times of following is reported', async (t) => {
 	const { inside, watch, edited } = await start(t);
 	await writeFile(inside('plan.yaml'), 'new\n');
 	await watch.follow([inside('plan.yaml'), inside('new.sh')]);

@@ -35,7 +35,7 @@ test('that failure is allowed does not make a missing program one', async (t) =>
 	t.is((await failure(run(['no-such-program'], { allowFailure: true }))).code, 'program-missing');
 });
 
-test('a program that is to die with this process and is not there is told like any other', async (t) => {
+test('a program that is to die with this process and is not there is reported like any other', async (t) => {
 	const error = await failure(run(['mksquashfs-of-nowhere'], { killWhenOrphaned: true }));
 	t.like(error, { code: 'program-missing', message: 'mksquashfs-of-nowhere was not found' });
 	t.regex((await failure(sh('exit 3', { killWhenOrphaned: true }))).message, /^sh exited with status 3: sh -c/);
@@ -57,7 +57,7 @@ test('a command that is to die with the process that runs it does', async (t) =>
 	t.true((await poll(async () => lifeOf(token), (life) => life === 'dead', patient)).accepted);
 });
 
-test('a status other than 0 is an error with the command and the end of its words', async (t) => {
+test('a status other than 0 is an error with the command and the end of its output', async (t) => {
 	const error = await failure(sh('seq 30 >&2; exit 7'));
 	t.like(error, { code: 'command-failed', exitCode: 4 });
 	t.is(error.message, "sh exited with status 7: sh -c 'seq 30 >&2; exit 7' sh");
@@ -78,7 +78,7 @@ test('a command that is killed has failed, allowed or not, and by what', async (
 	t.regex(error.message, /sh was killed by SIGKILL/);
 });
 
-test('time runs out: the command is killed and what it said last is told', async (t) => {
+test('time runs out: the command is killed and what it wrote last is reported', async (t) => {
 	const error = await failure(sh('echo "pid $$" >&2; exec sleep 1000', { timeoutMs: 1500 }));
 	t.like(error, { code: 'command-timeout', exitCode: 4 });
 	t.regex(error.message, /timed out after \d+ ms: sh -c/);
@@ -108,7 +108,7 @@ test('the environment is added to, and taken from; the language is always the sa
 	t.is((await sh(program, { env: { REHEARSE_TEST_INHERITED: undefined } })).stdout, ',,C.UTF-8');
 });
 
-test('a command runs where it is told to', async (t) => {
+test('a command runs in the directory that it is given', async (t) => {
 	const directory = await realpath(await mkdtemp(path.join(os.tmpdir(), 'rehearse-test-')));
 	t.teardown(() => rm(directory, { recursive: true }));
 	t.is((await run(['pwd'], { cwd: directory })).stdout, directory);

@@ -10,7 +10,7 @@ export interface GuestOptions {
 	readonly shell?: string;
 	/** The one way in that the server offers. */
 	readonly authentication?: 'password' | 'keyboard-interactive';
-	/** Accepts connections and says nothing on them. */
+	/** Accepts connections and sends nothing on them. */
 	readonly silent?: boolean;
 }
 

@@ -46,7 +46,7 @@ test('a wrong password, asked for interactively', refuses, { password: 'wrong' }
 	authentication: 'keyboard-interactive',
 });
 test(
-	'a guest that says nothing',
+	'a guest that sends nothing',
 	refuses,
 	{ timeoutMs: 300 },
 	'ssh-unreachable',

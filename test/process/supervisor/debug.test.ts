@@ -131,7 +131,7 @@ test.serial('who comes while somebody is about to debug is refused at once, and 
 	await end(t, lab);
 });
 
-test.serial('a node that reboots while another is debugged is told of, and is back when that is over', async (t) => {
+test.serial('a node that reboots while another is debugged is reported, and is back when that is over', async (t) => {
 	const lab = await readyLab(t);
 	const connection = await debug(t, lab);
 	t.deepEqual(await reaches(lab, [false, false]), [false, false]);

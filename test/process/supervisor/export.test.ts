@@ -108,7 +108,7 @@ test.serial('a lab that is up is saved when somebody asks, without the dead, and
 	await t.throwsAsync(ask(lab.controlSocket, { op: 'save', ...order }), { message: /no machine of this lab runs/ });
 });
 
-test.serial('a save that fails is told, and is no part of the verdict', async (t) => {
+test.serial('a save that fails is reported, and is no part of the verdict', async (t) => {
 	const { order, store } = await makeStaging(t);
 	const lab = await startLab(t, { behaviour: 'fails', changed: (run) => ({ ...run, saveFailed: order }) });
 	t.is((await lab.waitFor('done')).error, undefined);

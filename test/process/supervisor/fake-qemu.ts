@@ -1,20 +1,20 @@
 /**
  * Stands for qemu-system-x86_64: a machine that boots at once, on the command line and the two sockets that a real
- * one has. The environment variable REHEARSE_TEST_QEMU says how it behaves:
+ * one has. The environment variable REHEARSE_TEST_QEMU chooses how it behaves:
  *
  *   works    provisioned, runs a script `setup`, obeys `quit`; a second run of the script makes a file, and its address is
  *            gone after a restart
  *   fails    the same, but the script does not pass
- *   hangs    never says that it is provisioned
- *   panics   its kernel does, when it is told to start
- *   stuck    stands still when it is told to start, as what it writes cannot be written
- *   reboots  says on its console that it restarts, and is reset, when it is told to start
+ *   hangs    never reports that it is provisioned
+ *   panics   its kernel does, when it is asked to start
+ *   stuck    stands still when it is asked to start, as what it writes cannot be written
+ *   reboots  writes to its console that it restarts, and is reset, when it is asked to start
  *   reboots-once  the same at its first boot only
  *   powers-off    powers itself off then, behind a script that it has begun
- *   halts    says on its console that it stands still then
- *   resets   is reset without a word then
+ *   halts    writes to its console that it is halted then
+ *   resets   is reset without a message then
  *   sound    works, and no unit of it has failed when it was restored
- *   sleeps   works, but says nothing when it was restored
+ *   sleeps   works, but sends nothing when it was restored
  *   loads    works, but is never done with loading what was saved
  *   deaf     works, but its monitor answers nothing after the negotiation
  *
@@ -137,7 +137,7 @@ listen('agent', (socket) => {
 	});
 });
 
-/** Runs its startup scripts when it is told to. */
+/** Runs its startup scripts when it is asked to. */
 function start(socket: Socket, line: string): void {
 	if (line !== 'start') return;
 	if (behaviour === 'panics') {
@@ -166,7 +166,7 @@ function start(socket: Socket, line: string): void {
 	socket.write('started failed=\n');
 }
 
-/** Its shell says what it is told, until it is told to end. */
+/** Its shell echoes its input, until it is asked to end. */
 let shell: Socket | undefined;
 listen('shell', (socket) => {
 	shell = socket;
@@ -198,7 +198,7 @@ listen('control', (socket) => {
 	});
 });
 
-/** Every command succeeds and says its own words. */
+/** Every command succeeds and prints its own text. */
 listen('commands', (socket) => {
 	onLine(socket, (line) => {
 		const [word, id, command = ''] = line.split(' ');
@@ -207,7 +207,7 @@ listen('commands', (socket) => {
 	});
 });
 
-// Reboots, as from within; QEMU was told to end with that.
+// Reboots, as from within; QEMU was asked to end with that.
 process.on('SIGUSR2', () => {
 	monitor?.write('{"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}, "timestamp": {"seconds": 1, "microseconds": 0}}\r\n', () => setTimeout(() => process.exit(0), 100));
 });

@@ -10,11 +10,11 @@ export interface FakeState {
 
 const commands = ['echo one', 'echo two', 'hang'];
 
-/** Where the script stands, as debug.bash tells it. */
+/** Where the script is, as debug.bash reports it. */
 export const position = ({ position, done }: FakeState): string =>
 	['at', 'setup', 'line', String(position + 1), '', '0', '0', commands[position] ?? '', encodePart(done.at(-1) ?? '')].join('\t');
 
-/** Does what a word says; what is told of it, or `over` when the script has ended, or nothing while it hangs. */
+/** Carries out a command. Returns the message for it, or `over` when the script has ended, or nothing while it hangs. */
 export function obey(state: FakeState, line: string): string | undefined {
 	const [word = '', rest = ''] = line.split('\t');
 	if (word === 'variables') return ['answer', '0', encodePart(`declare -- done="${state.done.join(',')}"\n`)].join('\t');

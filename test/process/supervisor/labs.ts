@@ -23,7 +23,7 @@ export interface LabOptions {
 	readonly keep?: Keep;
 	readonly robustness?: readonly RobustnessCheck[];
 	readonly snapshots?: boolean;
-	/** What is otherwise than usual in what the supervisor is told. */
+	/** What is otherwise than usual in the supervisor's input. */
 	readonly changed?: (run: RunSpec) => RunSpec | Promise<RunSpec>;
 	readonly env?: Readonly<Record<string, string>>;
 	/** Programs that the host has not got. */

@@ -12,7 +12,7 @@ import { keepKnownLogins, readKnownLogins } from '../../../src/supervisor/known-
 import { checkLogin, LoginChecks } from '../../../src/supervisor/logins.js';
 import { startGuest, type GuestOptions } from '../ssh/guest.js';
 
-/** A node that says this of its sockets and of its SSH server. */
+/** A node that reports this of its sockets and of its SSH server. */
 const node = (stdout: string): GuestCommands => ({
 	run: async () => ({ stdout, stderr: '', exitCode: 0, ms: 1, timedOut: false }),
 	listRestarts: () => Promise.resolve(new Map()), connect: () => Promise.reject(new Error('no connection in this test')),
@@ -20,7 +20,7 @@ const node = (stdout: string): GuestCommands => ({
 
 interface Setting extends GuestOptions {
 	readonly change?: Partial<MachineRunSpec>;
-	/** What sshd says of itself, but for its port. */
+	/** The settings that sshd prints, but for its port. */
 	readonly settings?: string;
 }
 

@@ -23,7 +23,7 @@ async function reads(stream: Duplex, pattern: RegExp): Promise<string> {
 	}
 }
 
-test.serial('a lab that stays tells how it is, and ends when it is told to', async (t) => {
+test.serial('a lab that is kept running reports how it is, and ends when it is asked to', async (t) => {
 	const lab = await startLab(t, { keep: 'always' });
 	await lab.waitFor('detached');
 	const status = await statusOf(lab);
@@ -41,7 +41,7 @@ test.serial('a lab that stays tells how it is, and ends when it is told to', asy
 	t.deepEqual(await lab.leftovers(), []);
 });
 
-test.serial('a lab that is coming up says so, refuses what it cannot do yet, and is broken off by `down`', async (t) => {
+test.serial('a lab that is coming up reports that, refuses what it cannot do yet, and is broken off by `down`', async (t) => {
 	const lab = await startLab(t, { nodes: ['one'], behaviour: 'hangs', keep: 'always' });
 	await lab.waitFor('stage-started', 'boot');
 	t.false((await statusOf(lab)).isReady);
@@ -54,7 +54,7 @@ test.serial('a lab that is coming up says so, refuses what it cannot do yet, and
 test.serial('a command runs in a node, and what it wrote comes without the password, without controls, and no longer than asked for', async (t) => {
 	const lab = await startLab(t, { keep: 'always' });
 	await lab.waitFor('detached');
-	// The fake's commands say their own words.
+	// The fake's commands print their own text.
 	const exec = (command: string, maximumBytes: number) => askLab(lab, { op: 'exec', node: 'one', command, timeoutMs: 10_000, maximumBytes });
 	t.like(await exec('echo correct horse \x1b[31mred', 1000), { stdout: 'echo __password-of-ops__ red', stdoutBytes: 27, stderr: '', stderrBytes: 0, exitCode: 0, timedOut: false });
 	t.like(await exec('echo one\necho two', 10), { stdout: 'echo two', stdoutBytes: 17 });
@@ -122,7 +122,7 @@ test.serial('links, pauses and a machine that is killed', async (t) => {
 	t.deepEqual((await statusOf(lab)).nodes.map(({ stage, paused }) => [stage, paused]), [['started', false], ['started', false]]);
 	await askLab(lab, { op: 'kill', node: 'two' });
 
-	// One that ends by itself is told, and the lab goes on.
+	// One that ends by itself is reported, and the lab goes on.
 	const [victim] = [...(await lab.processes())].find(([, command]) => command.includes('fake-qemu')) ?? [];
 	process.kill(victim ?? 0, 'SIGKILL');
 	const { last } = await poll(() => stagesOf(lab), ([stage]) => stage === 'ended', { intervalMs: 20, deadlineMs: 20_000 });
@@ -158,7 +158,7 @@ const commands: readonly LabRequest[] = [
 ];
 
 for (const request of commands) {
-	test.serial(`a supervisor that is killed at \`${request.op}\` takes its lab with it, and whoever asked is told`, async (t) => {
+	test.serial(`a supervisor that is killed at \`${request.op}\` takes its lab with it, and whoever asked gets an error`, async (t) => {
 		const lab = await startLab(t, { keep: 'always' });
 		await lab.waitFor('detached');
 		const asked = ask(lab.controlSocket, request, { deadlineMs: 20_000 }).then(

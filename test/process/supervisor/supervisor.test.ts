@@ -1,4 +1,4 @@
-/** The supervisor in real namespaces, with machines that are fakes: what it makes, tells, and leaves behind. */
+/** The supervisor in real namespaces, with machines that are fakes: what it makes, reports, and leaves behind. */
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import test from 'ava';
@@ -142,7 +142,7 @@ const stopped = test.macro(async (t, signal: 'SIGTERM' | 'SIGUSR2') => {
 	t.like(error, { code: 'interrupted', exitCode: 130, message: `interrupted by ${signal}` });
 	t.deepEqual(await lab.leftovers(), []);
 });
-test.serial('a lab that is told to stop tears down', stopped, 'SIGTERM');
+test.serial('a lab that is asked to stop tears down', stopped, 'SIGTERM');
 test.serial('one that must end at once does', stopped, 'SIGUSR2');
 
 test.serial('a machine whose monitor hangs is ended all the same', async (t) => {
@@ -160,7 +160,7 @@ test.serial('a kernel that panics breaks the run at once, by name, with the cons
 	t.deepEqual(await lab.leftovers(), []);
 });
 
-test.serial('a machine that was reset is not said to have rebooted', async (t) => {
+test.serial('a machine that was reset is not reported as rebooted', async (t) => {
 	const lab = await startLab(t, { nodes: ['one'], behaviour: 'resets' });
 	const { error } = await lab.waitFor('done');
 	t.like(error, { code: 'guest-reset', exitCode: 4, node: 'one' });
@@ -218,7 +218,7 @@ test.serial('a QEMU that is killed ends a run', loses, 'fake-qemu', 'hangs', {
 test.serial('so is the DHCP server', loses, 'dnsmasq', 'works', { code: 'dhcp-ended', exitCode: 4, message: 'the DHCP server ended (SIGKILL)' });
 test.serial('so is the supervisor itself', loses, 'supervisor.js', 'works', { code: 'supervisor', exitCode: 4 });
 
-test.serial('a missing program inside is told as outside: exit status 3 and its package', async (t) => {
+test.serial('a missing program inside is reported as outside: exit status 3 and its package', async (t) => {
 	const lab = await startLab(t, { nodes: ['one'], withoutPrograms: ['qemu-system-x86_64'] });
 	const { error } = await lab.waitFor('done');
 	t.like(error, { code: 'program-missing', exitCode: 3, hint: 'sudo apt-get install qemu-system-x86' });
@@ -235,7 +235,7 @@ async function supervise(input: string): Promise<string> {
 	return message;
 }
 
-test('a supervisor whose starter is gone before it said anything ends', async (t) => {
+test('a supervisor whose starter is gone before it sent anything ends', async (t) => {
 	t.like(JSON.parse(await supervise('')), { type: 'supervisor-done', error: { message: 'no run was given' } });
 });
 
@@ -243,7 +243,7 @@ test('a supervisor that is stopped before it has a run ends', async (t) => {
 	t.like(JSON.parse(await supervise('stop\n')), { type: 'supervisor-done', error: { code: 'interrupted', exitCode: 130 } });
 });
 
-test('a supervisor that cannot read its run says so and ends', async (t) => {
+test('a supervisor that cannot read its run reports that and ends', async (t) => {
 	const { type, error } = JSON.parse(await supervise('{"lab": \n')) as { type: string; error: { exitCode: number } };
 	t.is(type, 'supervisor-done');
 	t.is(error.exitCode, 4);

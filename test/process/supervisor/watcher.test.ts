@@ -23,7 +23,7 @@ const asNode = (name: string, commands: readonly string[]): string => `
 	kill $!
 `;
 
-test.serial('connections are told with their node, and a lab without its watcher goes on', async (t) => {
+test.serial('connections are reported with their node, and a lab without its watcher goes on', async (t) => {
 	const lab = await startLab(t, { nodes: ['one', 'two'], keep: 'always' });
 	const { pid } = await lab.waitFor('supervisor');
 	await lab.waitFor('detached');
@@ -56,7 +56,7 @@ test.serial('connections are told with their node, and a lab without its watcher
 });
 
 /** Questions to DNS servers, and what comes of each: the code of its refusal. Two seconds are what a lost one would take. */
-const questions: readonly (readonly [server: string, type: string, name: string, told: string])[] = [
+const questions: readonly (readonly [server: string, type: string, name: string, code: string])[] = [
 	['1.1.1.1', 'A', 'deb.example.org', 'EREFUSED'],
 	['192.0.2.53', 'AAAA', 'a.b.c.d.example.org', 'EREFUSED'],
 	['8.8.8.8', 'SRV', `${'x'.repeat(63)}.${'y'.repeat(63)}.${'z'.repeat(63)}.example.org`, 'EREFUSED'],
@@ -73,9 +73,9 @@ const askAll = `
 		const code = await resolver.resolve(name, type).then(() => 'answered', (error) => error.code);
 		return [code, Date.now() - began];
 	});
-	Promise.all(asked).then((told) => process.stdout.write(JSON.stringify(told)));`;
+	Promise.all(asked).then((answers) => process.stdout.write(JSON.stringify(answers)));`;
 
-test.serial('a question to the world outside is refused at once, whatever server is asked, and told', async (t) => {
+test.serial('a question to the world outside is refused at once, whatever server is asked, and reported', async (t) => {
 	const lab = await startLab(t, { nodes: ['one', 'two'], keep: 'always' });
 	const { pid } = await lab.waitFor('supervisor');
 	await lab.waitFor('detached');
@@ -83,9 +83,9 @@ test.serial('a question to the world outside is refused at once, whatever server
 	await writeFile(script, askAll);
 	const inside = ['nsenter', '--target', String(pid), '--user', '--net', '--preserve-credentials'] as const;
 	const { stdout } = await run([...inside, 'sh', '-c', asNode('two', [`${process.execPath} ${script}`])], { timeoutMs: 20_000 });
-	const told = JSON.parse(stdout) as readonly (readonly [string, number])[];
-	t.deepEqual(told.map(([code]) => code), questions.map(([, , , code]) => code), stdout);
-	for (const [index, [code, ms]] of told.entries()) if (code === 'EREFUSED') t.true(ms < 1000, `${questions[index]?.[2]} took ${ms} ms`);
+	const answers = JSON.parse(stdout) as readonly (readonly [string, number])[];
+	t.deepEqual(answers.map(([code]) => code), questions.map(([, , , code]) => code), stdout);
+	for (const [index, [code, ms]] of answers.entries()) if (code === 'EREFUSED') t.true(ms < 1000, `${questions[index]?.[2]} took ${ms} ms`);
 	process.kill(lab.starter.pid, 'SIGUSR1');
 	t.is((await lab.waitFor('done')).error, undefined);
 	t.deepEqual(
@@ -95,7 +95,7 @@ test.serial('a question to the world outside is refused at once, whatever server
 	t.deepEqual(await lab.leftovers(), []);
 });
 
-test.serial('a host without perl is told of, and rehearses all the same', async (t) => {
+test.serial('a host without perl is reported, and rehearses all the same', async (t) => {
 	const lab = await startLab(t, { nodes: ['one'], withoutPrograms: ['perl'] });
 	t.is((await lab.waitFor('notice')).message, 'what the machines try to reach outside the lab is not watched: perl was not found');
 	t.is((await lab.waitFor('done')).error, undefined);

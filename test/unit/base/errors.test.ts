@@ -40,7 +40,7 @@ test('what nobody foresaw is a fault of the tool, with its stack and its cause',
 	t.is(toFailure(undefined).message, 'undefined');
 });
 
-test('of several errors the first decides, and the others are told', (t) => {
+test('of several errors the first decides, and the others are reported', (t) => {
 	const first = hostFailure('memory', 'too little', { hint: 'buy more', node: 'redis', detail: '1 GiB' });
 	const failure = toFailure(new AggregateError([first, new Error('clean-up of disks failed')]));
 	t.like(failure, { code: 'memory', exitCode: 3, message: 'too little', hint: 'buy more', node: 'redis' });

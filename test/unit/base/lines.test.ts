@@ -24,7 +24,7 @@ test('as long as may be', split, ['0123456789\na\n'], ['0123456789', 'a']);
 test('one that is too long is passed over', split, ['01234567890\na\n'], ['a'], 1);
 test('one that is too long in pieces is passed over to its end', split, ['012345', '67890', 'more', '\na\n', '0123456789a'], ['a'], 2);
 
-test('a stream tells of its lines, of one that was too long, and once of its end', async (t) => {
+test('a stream reports its lines, one that was too long, and once its end', async (t) => {
 	const stream = new PassThrough();
 	const received: string[] = [];
 	onLines(stream, {
@@ -39,7 +39,7 @@ test('a stream tells of its lines, of one that was too long, and once of its end
 	t.deepEqual(received, ['ab', 'too long', 'cd', 'end']);
 });
 
-test('a stream that fails is told to have ended', async (t) => {
+test('the end of a stream that fails is reported', async (t) => {
 	const stream = new PassThrough();
 	stream.on('error', () => undefined);
 	const ended = new Promise<void>((resolve) => onLines(stream, { onLine: () => undefined, onEnd: resolve }));

@@ -3,7 +3,7 @@ import { patience } from '../../../src/base/patience.js';
 
 const given = (text?: string) => () => patience(text === undefined ? {} : { REHEARSE_PATIENCE: text });
 
-test('a host that nothing is said of is as patient as any', (t) => {
+test('a host without the variable is as patient as any', (t) => {
 	t.is(given()(), 1);
 	t.is(given('')(), 1);
 });

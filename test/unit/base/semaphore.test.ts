@@ -1,7 +1,7 @@
 import test from 'ava';
 import { Semaphore } from '../../../src/base/semaphore.js';
 
-/** Bodies that end when they are told to, and the order in which they began. */
+/** Bodies that end when they are asked to, and the order in which they began. */
 function bodies() {
 	const began: string[] = [];
 	const end = new Map<string, () => void>();

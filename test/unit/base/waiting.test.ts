@@ -36,7 +36,7 @@ test('the last try is made at the deadline itself, knows it, and counts when it 
 	t.deepEqual(clock.sleeps, [100, 100, 50]);
 });
 
-test('a probe slower than the deadline gets one more try, told to be the last, and no sleep', async (t) => {
+test('a probe slower than the deadline gets one more try, known to be the last, and no sleep', async (t) => {
 	const clock = new FakeClock();
 	const probe = async ({ last }: { last: boolean }) => {
 		clock.advance(700);

@@ -1,4 +1,4 @@
-/** The picture of a run says what the run said. */
+/** The picture of a run shows what the run reported. */
 import test from 'ava';
 import { stripVTControlCharacters } from 'node:util';
 import { foldEvents } from '../../../src/outcome/fold.js';

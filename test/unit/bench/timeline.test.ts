@@ -28,7 +28,7 @@ test('each stage of each node has its span, and what has not ended has none', (t
 	]);
 });
 
-test('a stage of which only the end is known began as long before as it says', (t) => {
+test('a stage of which only the end is known began as long before as it lasted', (t) => {
 	t.deepEqual(spansOf([finished(900, 'save', 250, 'a')]), [{ stage: 'save', node: 'a', from: 650, to: 900 }]);
 });
 

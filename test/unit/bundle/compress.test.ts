@@ -29,7 +29,7 @@ test(round, block, block);
 test(round, 5 * block + 17, 2 ** 20);
 test(round, 3 * block, 2 ** 18);
 
-test('a source that fails is told', async (t) => {
+test('a source that fails is reported', async (t) => {
 	async function* failing(): AsyncGenerator<Buffer> {
 		yield Buffer.alloc(2 * block);
 		throw new Error('gone');

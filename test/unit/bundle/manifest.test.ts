@@ -29,7 +29,7 @@ test('no run', refused, { run: undefined }, /does not name its run/);
 test('a run that leads elsewhere', refused, { run: '../x' }, /does not name its run/);
 test('a run that is hidden', refused, { run: '.ssh' }, /does not name its run/);
 test('no lab', refused, { lab: 1 }, /lacks a property/);
-test('no word on secrets', refused, { secrets: undefined }, /does not list its secrets/);
+test('nothing on secrets', refused, { secrets: undefined }, /does not list its secrets/);
 test('no files', refused, { files: {} }, /does not list its files/);
 test('a checksum that is none', refused, { files: [{ ...file('events.ndjson'), sha256: 'x' }] }, /does not list its files/);
 test('a negative size', refused, { files: [file('events.ndjson', -1)] }, /does not list its files/);

@@ -25,7 +25,7 @@ test('a broken plan: exit status 2 and its findings', async (t) => {
 	t.regex(output, /\n1 error\n$/);
 });
 
-test('a plan of wrong shape: the other rules are said to wait', async (t) => {
+test('a plan of wrong shape: the other rules are reported as waiting', async (t) => {
 	const { exitCode, output } = await check(join(plansDirectory, 'plan-schema.yaml'));
 	t.is(exitCode, 2);
 	t.regex(output, /other rules/);

@@ -175,7 +175,7 @@ test('a finding in an inline script has the line of the plan', (t) => {
 	t.is(finding?.line, text.split('\n').findIndex((content) => content.includes('apt-get')) + 1);
 });
 
-test('a finding in a JSON string says the line of the script', (t) => {
+test('a finding in a JSON string has the line of the script', (t) => {
 	const [finding] = checkText(readText('good/compact-camel.json').replace('systemd-run', 'apt-get install'));
 	t.is(finding?.path, 'nodes[0].recipe.os.startupScripts[0].script');
 	t.regex(finding?.message ?? '', /^line 4 of the script: /);

@@ -1,4 +1,4 @@
-/** Findings that their author does without a remedy for, said in place. */
+/** Findings that their author has waived where they are. */
 import test from 'ava';
 import { hasErrors, ruleTable, waivedOf } from '../../../src/plan/check.js';
 import { isWaivable } from '../../../src/plan/rules/table.js';
@@ -35,7 +35,7 @@ test('a rule that nothing breaks', waives, general.replace('nodes:', 'waive: [al
 test('a rule that there is not', waives, script('true # rehearse: waive comand-undeclared'), [['waiver-invalid', false]]);
 test('a rule without which there is no lab', waives, general.replace('nodes:', 'waive: [alias-syntax]\nnodes:'), [['waiver-invalid', false]]);
 test('a waiver of waivers', waives, general.replace('nodes:', 'waive: [waiver-unused]\nnodes:'), [['waiver-invalid', false]]);
-test('words that are none', waives, script('echo "# rehearse the waivers"\n# rehearse: that'), []);
+test('comments that are none', waives, script('echo "# rehearse the waivers"\n# rehearse: that'), []);
 
 test('of another node', (t) => {
 	const [head = '', node = ''] = script('jq . x').slice(0, general.indexOf('scenarios:')).split('nodes:\n');
@@ -44,7 +44,7 @@ test('of another node', (t) => {
 	t.deepEqual(findings.map(({ path, waived }) => [path.slice(0, 8), waived]), [['nodes[0]', undefined], ['nodes[1]', 'by the plan']]);
 });
 
-test('what was waived is told with its place and its reason', (t) => {
+test('what was waived is reported with its place and its reason', (t) => {
 	const [waived] = waivedOf(checkText(script('jq . x').replace('role: app', 'waive: [{ rule: command-undeclared, why: it is on the stick }]\n    role: app')));
 	t.like(waived, { rule: 'command-undeclared', path: 'nodes[0].recipe.startup_scripts[0].script', why: 'by the plan: it is on the stick' });
 	t.regex(waived?.message ?? '', /^line 2 of the script: jq is used, but web does not declare jq$/);

@@ -16,8 +16,8 @@ test('none', changes, { ...redis }, []);
 test('one', changes, { ...redis, packages: 'redis' }, ['packages']);
 test('one that was not there before', changes, { ...redis, DNS: '1.1.1.1' }, ['DNS']);
 test('one that is there no more', changes, withoutMemory, ['memory']);
-test('a catch-all is not told beside what it holds', changes, { ...redis, memory: '1024 MiB', machine: 'b2' }, ['memory']);
-test('a catch-all is told when it is all there is', changes, { ...redis, seed: 'a2' }, ['seed']);
+test('a catch-all is not reported beside what it holds', changes, { ...redis, memory: '1024 MiB', machine: 'b2' }, ['memory']);
+test('a catch-all is reported when it is all there is', changes, { ...redis, seed: 'a2' }, ['seed']);
 test('both catch-alls', changes, { ...redis, seed: 'a2', machine: 'b2' }, ['seed', 'machine']);
 
 const sentence = test.macro({
@@ -52,7 +52,7 @@ test('a key depends on the node, on its kind, and on every input by its name', (
 	t.is(new Set(keys).size, keys.length);
 });
 
-test('the order of the machines says nothing, and whose inputs they are does', (t) => {
+test('the order of the machines makes no difference, and whose inputs they are does', (t) => {
 	const [one, other] = [{ ...redis }, { ...redis, memory: '1 MiB' }];
 	const started = (a: typeof one, b: typeof one) => [
 		{ node: 'a', fingerprint: a },

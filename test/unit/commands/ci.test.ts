@@ -29,7 +29,7 @@ async function makeDirectory(t: ExecutionContext): Promise<string> {
 	return directory;
 }
 
-test('outside of a job nothing is guarded and nothing is told', async (t) => {
+test('outside of a job nothing is guarded and nothing is reported', async (t) => {
 	const { terminal, out, err } = keptTerminal({});
 	terminal.stdout.write('::error::x\n');
 	await annotateWorkflow(foldEvents(eventsOf(await bundledLab())), terminal);
@@ -58,7 +58,7 @@ test('a job has annotations and a summary with a drawing', async (t) => {
 	t.regex(await readFile(summaryFile, 'utf8'), /^## ✖ failed immich-photo-vault failed.*```mermaid\nflowchart TD\n/s);
 });
 
-test('a summary that cannot be written is told, and costs nothing', async (t) => {
+test('a summary that cannot be written is reported, and costs nothing', async (t) => {
 	const { terminal, err } = keptTerminal({ ...job, GITHUB_STEP_SUMMARY: '/nowhere/summary.md' });
 	await annotateWorkflow(foldEvents(eventsOf(await bundledLab())), terminal);
 	t.regex(err(), /^the job summary cannot be written: /m);

@@ -1,4 +1,4 @@
-/** The reference says what the code does: every key of a plan, every flag, every limit. */
+/** The reference describes what the code does: every key of a plan, every flag, every limit. */
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
 import { maximumBundleBytes } from '../../../src/bundle/manifest.js';
@@ -39,7 +39,7 @@ test('`rehearse help plan` names every key that a plan may have', (t) => {
 });
 
 test('and every assertion, each with its parameters', (t) => {
-	// Every type has it, and it is told once.
+	// Every type has it, and it is reported once.
 	const ofAll = 'timeout';
 	t.regex(help('plan'), new RegExp(`Each type has a \`${ofAll}\``));
 	for (const type of assertionTypes) {
@@ -94,7 +94,7 @@ const limits: Readonly<Record<string, string>> = {
 	'disk of a node': `${size(minimumDiskMiB * MiB)} to ${size(maximumDiskMiB * MiB)}`,
 	'processors of a node': `${maximumProcessors}`,
 	'lines of shell in a startup script, in a plan with `profile: compact`': `${maximumShellLines}`,
-	'time of a startup script where the plan and `--script-timeout` say nothing': `${defaultScriptSeconds} s`,
+	'time of a startup script without one in the plan or `--script-timeout`': `${defaultScriptSeconds} s`,
 	'body that an `http_responds` reads': size(maximumBody),
 	'event log of a run; console log of a node; journal that is kept': [maximumLogBytes, maximumConsoleBytes, maximumJournalBytes].map(size).join('; '),
 	'runs that are kept': `${keptRuns}`,
@@ -123,7 +123,7 @@ test('links of the README lead to files that there are', (t) => {
 	for (const [, file = ''] of readFileSync('README.md', 'utf8').matchAll(/\]\((?!http|#)([^)#]+)\)/g)) t.notThrows(() => readFileSync(file), file);
 });
 
-test('what is no topic is told, with the one that was meant', (t) => {
+test('what is no topic is reported, with the one that was meant', (t) => {
 	t.throws(() => topicText('pland', writtenTopics()), { code: 'usage', message: 'there is no topic "pland"' });
 	t.throws(() => topicText('../README', writtenTopics()), { code: 'usage' });
 });

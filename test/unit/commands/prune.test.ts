@@ -107,7 +107,7 @@ test('a run whose tool is dead is over', async (t) => {
 	t.deepEqual((await prune()).removed.filter(({ kind }) => kind === 'run').length, 2);
 });
 
-test('checkpoints go, told as what they are, but for those that somebody runs from or writes', async (t) => {
+test('checkpoints go, reported as what they are, but for those that somebody runs from or writes', async (t) => {
 	const { put, prune, has } = await fill(t);
 	const keys = ['a', 'b', 'c'].map((digit) => digit.repeat(16));
 	const [leased = '', free = '', damaged = ''] = keys;

@@ -56,7 +56,7 @@ test('an envelope has one spelling: every changed byte is seen', (t) => {
 	}
 });
 
-test('what is no private key signs nothing, and says what to give', (t) => {
+test('what is no private key signs nothing, and reports what to give', (t) => {
 	const { publicKey } = generateHostKey();
 	t.throws(() => readSigningKey(publicKey, 'key.pub'), { message: 'key.pub is a public key' });
 	t.throws(() => readSigningKey('nothing', 'key'), { message: /^key cannot be used to sign/ });

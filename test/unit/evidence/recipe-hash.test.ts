@@ -14,7 +14,7 @@ test('a recipe has one hash, in whatever order its keys stand (RFC 8785)', (t) =
 	t.is(recipeHash({ 9: 2, 10: 1 }), '616552edfd5a183bdce250113b15ed494216894acf4234431e9eef6a1eb9675a');
 });
 
-/** What the statement on a plan says of its recipes, and what the ISOs of its nodes would say. */
+/** What the statement on a plan has of its recipes, and what the ISOs of its nodes would have. */
 async function hashes(t: ExecutionContext, content: Parameters<typeof read>[1]) {
 	const source = await read(t, content);
 	const subjects = subjectsOf(source, { path: names.plan(source.path), contents: Buffer.from(source.text) }, scriptFiles(source), []);
@@ -25,7 +25,7 @@ async function hashes(t: ExecutionContext, content: Parameters<typeof read>[1]) 
 	};
 }
 
-test('evidence and ISO say the same of each recipe of a plan', async (t) => {
+test('evidence and ISO have the same of each recipe of a plan', async (t) => {
 	const { evidence, isos } = await hashes(t, plan({ nodes: [node('one', 10), node('two', 20, {}, { packages: ['jq'] })] }));
 	t.is(evidence.length, 2);
 	t.deepEqual(isos, evidence);

@@ -148,14 +148,14 @@ test('KVM that a guest ran under is proven', async (t) => {
 	t.regex(find('kvm')?.found ?? '', /proven: a kernel booted/);
 });
 
-test('KVM that is only a pretence is told with its reason, and TCG suffices', async (t) => {
+test('KVM that is only a pretence is reported with its reason, and TCG suffices', async (t) => {
 	const { find, exitCode } = await doctor(hostWith(), async () => ({ usable: false, reason: 'KVM internal error' }));
 	t.is(find('kvm')?.status, 'warning');
 	t.regex(find('kvm')?.found ?? '', /KVM internal error.*TCG/);
 	t.is(exitCode, 0);
 });
 
-test('KVM that does not bring a saved machine back is told', async (t) => {
+test('KVM that does not bring a saved machine back is reported', async (t) => {
 	const { find, exitCode } = await doctor(hostWith(), async () => ({ usable: true, reason: 'KVM booted', noRestore: 'no such section' }));
 	t.is(find('kvm')?.status, 'warning');
 	t.regex(find('kvm')?.found ?? '', /proven: KVM booted; but a saved machine does not go on: no such section/);
@@ -168,10 +168,10 @@ const advised = test.macro(async (t, parts: HostParts, expected: RegExp | undefi
 	else t.is(advice, undefined);
 });
 const amd = { '/proc/cpuinfo': 'flags\t: fpu svm sse' };
-test('a run that fell back says what to do: the group', advised, { devices: { '/dev/kvm': 'EACCES' } }, /^guests are emulated.*: sudo usermod --append --groups kvm ann/);
+test('a run that fell back reports what to do: the group', advised, { devices: { '/dev/kvm': 'EACCES' } }, /^guests are emulated.*: sudo usermod --append --groups kvm ann/);
 test('the module', advised, { devices: { '/dev/kvm': 'ENOENT' }, files: amd }, /: sudo modprobe kvm_amd$/);
 test('nothing where the processor has no KVM', advised, { devices: { '/dev/kvm': 'ENOENT' } }, undefined);
-test('nor where KVM can be opened: what it died of is told already', advised, { files: amd }, undefined);
+test('nor where KVM can be opened: what it died of is reported already', advised, { files: amd }, undefined);
 
 test('no guest is booted where /dev/kvm cannot be opened', async (t) => {
 	await doctor(hostWith({ devices: { '/dev/kvm': 'EACCES' } }), async () => t.fail() as never);

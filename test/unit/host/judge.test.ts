@@ -14,7 +14,7 @@ const version = test.macro({
 	exec(t, text: string, expected: string | undefined) {
 		t.is(parseVersion(text), expected);
 	},
-	title: (_, text, expected) => `the version in '${text}' is ${expected ?? 'not told'}`,
+	title: (_, text, expected) => `the version in '${text}' is ${expected ?? 'unknown'}`,
 });
 
 test(version, 'QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2+deb13u1~bpo12+1)', '10.0.2');
@@ -60,7 +60,7 @@ test('a user with both ranges has enough', (t) => {
 	t.deepEqual(judgeSubordinateRanges(range, range, 'ann', 'setup'), { status: 'ok', found: '100000-165535' });
 });
 
-test('ranges that differ are both told', (t) => {
+test('ranges that differ are both reported', (t) => {
 	const { status, found } = judgeSubordinateRanges(range, { first: 200_000, count: 65_536 }, 'ann', 'setup');
 	t.is(status, 'ok');
 	t.is(found, '100000-165535, groups 200000-265535');

@@ -4,17 +4,17 @@ import { admitMemory, tellProcessors } from '../../../src/host/memory.js';
 const nodes = (...sizes: readonly number[]) => sizes.map((memoryMiB, index) => ({ name: `node${index}`, memoryMiB }));
 const bundled = nodes(4096, 4096, 2048, 1024);
 
-test('more processors than the host has are told', (t) => {
+test('more processors than the host has are reported', (t) => {
 	t.is(tellProcessors([{ name: 'a' }, { name: 'b', vcpus: 2 }], 2), undefined);
 	t.regex(tellProcessors([{ name: 'a', vcpus: 4 }, { name: 'b', vcpus: 2 }], 2) ?? '', /more processors than the 2 of this host: a 4;/);
 });
 
-test('what fits is not worth a word', (t) => {
+test('what fits is not reported', (t) => {
 	t.is(admitMemory(bundled, 'tcg', 11_264), undefined);
 	t.is(admitMemory(nodes(), 'tcg', 256), undefined);
 });
 
-test('what fits only because guests touch less is said, with the figures', (t) => {
+test('what fits only because guests touch less is reported, with the figures', (t) => {
 	const words = admitMemory(bundled, 'tcg', 11_263) ?? '';
 	t.regex(words, /gives its machines 11 GiB .* this host has 11 GiB: fine as long as .* about 3\.0 GiB/);
 	t.regex(admitMemory(bundled, 'tcg', 3056) ?? '', /fine as long as/);

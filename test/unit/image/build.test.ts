@@ -66,7 +66,7 @@ const reported = test.macro((t, log: string, expected: { code: string; exitCode:
 	t.truthy(failure.hint ?? failure.detail);
 });
 
-test('a package that does not exist is told with node and package', reported, 'I: running apt-get update...\nE: Unable to locate package jqq\nE: apt-get failed', {
+test('a package that does not exist is reported with node and package', reported, 'I: running apt-get update...\nE: Unable to locate package jqq\nE: apt-get failed', {
 	code: 'package-unknown',
 	exitCode: 2,
 	node: 'one',
@@ -93,7 +93,7 @@ test('anything else is a broken tool, with the end of the log', (t) => {
 	t.true(failure.detail?.endsWith('\nline 49'));
 });
 
-test('of a log that ends with mmdebstrap cleaning up, what comes before is told', (t) => {
+test('of a log that ends with mmdebstrap cleaning up, what comes before is reported', (t) => {
 	const steps = ['I: running special hook', 'tar: .: file changed', 'E: setup failed: E: hook failed'];
 	const failure = bootstrapFailure([...steps, ...Array.from({ length: 40 }, () => 'W: umount ./dev/random failed')].join('\n'), request);
 	t.is(failure.detail, steps.join('\n'));

@@ -61,11 +61,11 @@ test('what a package needs by another name is', brings, { packages: ['tools', 'v
 test('a package that the recipe takes from its feature is not', brings, { features: ['python'], withoutPackages: ['python3'], packages: ['vim'] }, ['lsb_release', 'nc', 'nc.openbsd', 'python3'], ['requests', 'urllib3']);
 test('who asks for cloud-init has it', brings, { packages: ['cloud-init', 'vim'] }, [], []);
 
-test('the package is told', (t) => {
+test('the package is reported', (t) => {
 	t.is(broughtByTool(contents, { features: [], packages: [] }, guest).programs.get('nc'), 'netcat-openbsd');
 	t.is(contents.programs.get('nowhere'), undefined);
 });
 
-test('an image without a list has nothing to tell', (t) => {
+test('of an image without a list nothing is reported', (t) => {
 	t.is(broughtByTool(parseContents(''), { features: [], packages: [] }, guest).programs.size, 0);
 });

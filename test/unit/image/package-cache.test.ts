@@ -40,7 +40,7 @@ test('what a killed build left half written is not taken for a package, nor what
 	t.deepEqual(await readdir(known), []);
 });
 
-test('a package that is not what its name says goes, and so does a link in its place', async (t) => {
+test('a package whose digest is not that in its name is removed, and so does a link in its place', async (t) => {
 	const { cache, known } = await places(t);
 	await mkdir(cache);
 	const [swapped, linked] = ['1', '2'].map((digit) => path.join(cache, `${digit.repeat(64)}.deb`)) as [string, string];

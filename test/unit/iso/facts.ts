@@ -1,4 +1,4 @@
-/** A small base layer, as customize.sh would tell of it. */
+/** A small base layer, as customize.sh would record it. */
 import type { BaseFacts } from '../../../src/iso/node-layer.js';
 import type { UnitFile } from '../../../src/iso/services.js';
 

@@ -27,7 +27,7 @@ const web = labNode('web', 0, {
 	],
 });
 
-/** Everything that a recipe may say beside it. */
+/** Everything that a recipe may have beside it. */
 const guarded = labNode('guarded', 0, {
 	services: ['ssh'],
 	ssh: { port: 2222, allowRoot: false, passwords: false, emptyPasswords: false, loginGraceSeconds: 120, clientAliveSeconds: 30, maxAuthTries: 3 },

@@ -43,8 +43,8 @@ test('sources of scripts are bounded', (t) => {
 	t.is(cut?.text.length, 64 * 1024);
 });
 
-test('a failure has no password in its words, and stays what it was', (t) => {
-	const failure = brokenFailure('gone', `it said ${secret}`, { node: 'web', hint: `try ${secret}`, detail: `as ${secret}` });
+test('a failure has no password in its message, and stays what it was', (t) => {
+	const failure = brokenFailure('gone', `it sent ${secret}`, { node: 'web', hint: `try ${secret}`, detail: `as ${secret}` });
 	const masked = maskFailure(failure, masksOf(lab, false).text);
 	t.like(masked, { code: 'gone', exitCode: failure.exitCode, node: 'web' });
 	t.notRegex(JSON.stringify([masked.message, masked.hint, masked.detail]), new RegExp(secret));

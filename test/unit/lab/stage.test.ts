@@ -6,7 +6,7 @@ import { stage } from '../../../src/lab/stage.js';
 const untimed = (events: readonly RunEventBody[]): object[] =>
 	events.map((event) => ('ms' in event ? { ...event, ms: Number.isInteger(event.ms) && event.ms >= 0 } : event));
 
-test('a stage is told before and after, and gives its value', async (t) => {
+test('a stage is reported before and after, and gives its value', async (t) => {
 	const events: RunEventBody[] = [];
 	const value = await stage((event) => events.push(event), 'network', async () => {
 		t.is(events.length, 1);
@@ -19,7 +19,7 @@ test('a stage is told before and after, and gives its value', async (t) => {
 	]);
 });
 
-test('its value may say that it failed, and the node is told', async (t) => {
+test('its value may be that it failed, and the node is reported', async (t) => {
 	const events: RunEventBody[] = [];
 	const statusOf = (passed: boolean): Status => (passed ? 'passed' : 'failed');
 	t.false(await stage((event) => events.push(event), 'startup', async () => false, statusOf, 'redis'));

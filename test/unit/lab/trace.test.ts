@@ -9,7 +9,7 @@ const step = (command: string, at: number | undefined, ms: number | undefined, r
 	...rest,
 });
 
-/** f calls curl from 100 to 400; then nothing is told until sleep at 1000, which never ends. */
+/** f calls curl from 100 to 400; then nothing is reported until sleep at 1000, which never ends. */
 const steps = [step('true', 0, 50), step('f', 60, 440), step('curl', 100, 300, { depth: 1 }), step('sleep', 1000, undefined)];
 
 const runs = test.macro({
@@ -30,7 +30,7 @@ test(runs, 450, 'f');
 test(runs, 700, 'curl');
 test(runs, 5000, 'sleep');
 
-test('behind the last command that ended nothing ran, and a trace without times tells nothing', (t) => {
+test('behind the last command that ended nothing ran, and a trace without times has nothing', (t) => {
 	t.is(stepAt(steps.slice(0, 3), 5000), undefined);
 	t.is(stepAt([step('true', undefined, undefined)], 0), undefined);
 	t.is(stepAt([], 0), undefined);

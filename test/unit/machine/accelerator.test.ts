@@ -12,7 +12,7 @@ import type { CanaryOutcome } from '../../../src/machine/canary.js';
 const bare = 'host,-vmx,-svm,pmu=off';
 const reduced = `${bare},-arch-capabilities`;
 
-/** Proves an accelerator with canaries that end as told, by their -cpu; resolves to what was tried, too. */
+/** Proves an accelerator with canaries that end as given, by their -cpu; resolves to what was tried, too. */
 async function prove(
 	choice: AcceleratorChoice,
 	hindrance: string | undefined,
@@ -37,7 +37,7 @@ test('a processor without arch-capabilities has no second choice, which would be
 	t.deepEqual(candidatesFor(['fpu', 'svm']).map(({ cpu }) => cpu), [bare]);
 });
 
-test('that a saved machine does not go on is said of the accelerator', async (t) => {
+test('that a saved machine does not go on is reported of the accelerator', async (t) => {
 	const { proven } = await prove('auto', undefined, { [bare]: { ms: 850, noRestore: 'no such section' } });
 	t.like(proven, { name: 'kvm', noRestore: 'no such section' });
 	const { proven: sound } = await prove('auto', undefined, { [bare]: { ms: 850 } });
@@ -59,7 +59,7 @@ test('the second candidate is taken when the first breaks', async (t) => {
 
 const pretence = { [bare]: { why: 'failed to set MSR 0x10a' }, [reduced]: { why: 'KVM internal error' } };
 
-test('emulation is the last candidate, and the reason says what every other died of', async (t) => {
+test('emulation is the last candidate, and the reason has what every other died of', async (t) => {
 	const { proven, booted } = await prove('auto', undefined, { ...pretence, [tcg.cpu]: { ms: 9000 } });
 	t.like(proven, { name: 'tcg', accel: tcg.accel, canaryMs: 9000 });
 	t.deepEqual(booted, [bare, reduced, tcg.cpu]);

@@ -12,7 +12,7 @@ test('provisioned, nothing failed', parsed, `provisioned cloud_init=${base64(sta
 	cloudInit: status,
 	failedUnits: '',
 });
-test('provisioned, with words of more bytes than letters', parsed, `provisioned failed=${base64('● bad.service')} cloud_init=\r`, {
+test('provisioned, with text of more bytes than letters', parsed, `provisioned failed=${base64('● bad.service')} cloud_init=\r`, {
 	kind: 'provisioned',
 	cloudInit: '',
 	failedUnits: '● bad.service',

@@ -14,7 +14,7 @@ const complains = test.macro((t, status: unknown, expected: (string | RegExp)[])
 
 test('nothing to complain of', complains, { v1: { ...good, datasource: 'DataSourceNoCloud', stage: null } }, []);
 test('an older cloud-init knows no recoverable errors', complains, { v1: { ...good, init: { errors: [], finished: 1 } } }, []);
-test('an error, in its own words', complains, { v1: { ...good, init: { ...done, errors: ['no user ops'] } } }, ['init: ERROR: no user ops']);
+test('an error, with its own message', complains, { v1: { ...good, init: { ...done, errors: ['no user ops'] } } }, ['init: ERROR: no user ops']);
 test('recoverable warnings, with their level', complains, {
 	v1: { ...good, 'modules-final': { ...done, recoverable_errors: { WARNING: ['one', 'two'], DEPRECATED: ['three'] } } },
 }, ['modules-final: WARNING: one', 'modules-final: WARNING: two', 'modules-final: DEPRECATED: three']);

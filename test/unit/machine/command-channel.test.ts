@@ -5,7 +5,7 @@ import test from 'ava';
 import { CommandChannel } from '../../../src/machine/command-channel.js';
 import { memoryInUse } from '../base/memory.js';
 
-/** A channel, what it sends, and what the guest says. */
+/** A channel, what it sends, and what the guest replies. */
 function startChannel() {
 	const sent: string[] = [];
 	const port = new Duplex({
@@ -17,60 +17,60 @@ function startChannel() {
 	});
 	/** The id of the last command or connection. */
 	const id = () => sent.at(-1)?.split(' ')[1] ?? '';
-	return { channel: new CommandChannel('web', port), id, say: (line: string) => port.push(`${line}\n`), sent };
+	return { channel: new CommandChannel('web', port), id, reply: (line: string) => port.push(`${line}\n`), sent };
 }
 
 const soon = { timeoutMs: 60_000 };
 const byte = Buffer.from('x').toString('base64');
 
 test.serial('output of a command that comes byte by byte, or as nothing at all, takes no more memory than its bytes', async (t) => {
-	const { channel, id, say } = startChannel();
+	const { channel, id, reply } = startChannel();
 	const running = channel.run('true', soon);
 	const command = id();
 	const before = memoryInUse();
 	for (let count = 0; count < 200_000; count++) {
-		say(`out id=${command} data=${byte}`);
-		say(`err id=${command} data=`);
+		reply(`out id=${command} data=${byte}`);
+		reply(`err id=${command} data=`);
 		if (count % 1000 === 0) await tick();
 	}
 	await tick();
 	t.true(memoryInUse() - before < 4 * 2 ** 20, `${memoryInUse() - before} bytes`);
-	say(`ended id=${command} status=0 signal=0`);
+	reply(`ended id=${command} status=0 signal=0`);
 	const { stdout, stderr } = await running;
 	t.is(stdout.length, 200_000);
 	t.is(stderr, '');
 });
 
 test.serial('bytes of a connection that nobody reads take no more memory than they are, and come in order', async (t) => {
-	const { channel, id, say } = startChannel();
+	const { channel, id, reply } = startChannel();
 	const connecting = channel.connect('localhost', 80, soon);
 	const connection = id();
-	say(`began id=${connection}`);
+	reply(`began id=${connection}`);
 	const stream = await connecting;
 	const before = memoryInUse();
 	for (let count = 0; count < 200_000; count++) {
-		say(`out id=${connection} data=${Buffer.from(String(count % 10)).toString('base64')}`);
+		reply(`out id=${connection} data=${Buffer.from(String(count % 10)).toString('base64')}`);
 		if (count % 1000 === 0) await tick();
 	}
 	await tick();
 	t.true(memoryInUse() - before < 4 * 2 ** 20, `${memoryInUse() - before} bytes`);
-	say(`closed id=${connection} why=`);
-	say(`closed id=${connection} why=`);
-	say(`out id=${connection} data=${byte}`);
+	reply(`closed id=${connection} why=`);
+	reply(`closed id=${connection} why=`);
+	reply(`out id=${connection} data=${byte}`);
 	let text = '';
 	for await (const chunk of stream) text += String(chunk);
 	t.is(text, '0123456789'.repeat(20_000));
 });
 
 test('a connection that sends more than anybody reads is ended', async (t) => {
-	const { channel, id, say, sent } = startChannel();
+	const { channel, id, reply, sent } = startChannel();
 	const connecting = channel.connect('localhost', 80, soon);
 	const connection = id();
-	say(`began id=${connection}`);
+	reply(`began id=${connection}`);
 	const stream = await connecting;
 	const much = Buffer.alloc(30_000).toString('base64');
 	for (let count = 0; count < 600 && !stream.destroyed; count++) {
-		say(`out id=${connection} data=${much}`);
+		reply(`out id=${connection} data=${much}`);
 		await tick();
 	}
 	t.true(stream.destroyed);
@@ -78,14 +78,14 @@ test('a connection that sends more than anybody reads is ended', async (t) => {
 });
 
 test('each end of a connection is passed on', async (t) => {
-	const { channel, id, say, sent } = startChannel();
+	const { channel, id, reply, sent } = startChannel();
 	const connecting = channel.connect('localhost', 80, soon);
 	const connection = id();
-	say(`began id=${connection}`);
+	reply(`began id=${connection}`);
 	const stream = await connecting;
 	stream.write('question');
-	say(`out id=${connection} data=${Buffer.from('answer').toString('base64')}`);
-	say(`closed id=${connection} why=`);
+	reply(`out id=${connection} data=${Buffer.from('answer').toString('base64')}`);
+	reply(`closed id=${connection} why=`);
 	let text = '';
 	for await (const chunk of stream) text += String(chunk);
 	t.is(text, 'answer');

@@ -37,7 +37,7 @@ test('everything is written down, byte for byte', async (t) => {
 	t.deepEqual(await readFile(file), Buffer.concat(chunks));
 });
 
-test('a fatal word is found wherever chunks are cut, and told once', async (t) => {
+test('a fatal text is found wherever chunks are cut, and reported once', async (t) => {
 	const text = 'boot\r\nYou are in emergency mode.\r\n';
 	for (let cut = 0; cut <= text.length; cut++) {
 		const { console, seen } = await open(t);
@@ -64,7 +64,7 @@ test(restarts, '[    9.1] sysrq: Resetting\r\n', true);
 test(restarts, '[   61.2] reboot: Power down\r\n', false);
 test(restarts, 'box login: ', false);
 
-test('why a kernel panicked is told in full, wherever chunks are cut', async (t) => {
+test('why a kernel panicked is reported in full, wherever chunks are cut', async (t) => {
 	const text = '[    1.2] Kernel panic - not syncing: out of luck\r\n[    1.3] CPU: 0';
 	for (let cut = 0; cut <= text.length; cut++) {
 		const { console, seen } = await open(t);
@@ -90,7 +90,7 @@ test('the tail is the last lines without control sequences, however long the con
 	await console.close();
 });
 
-test('a console that is flooded fills no disk, is told of once, and is watched all the same', async (t) => {
+test('a console that is flooded fills no disk, is reported once, and is watched all the same', async (t) => {
 	const { console, file, seen } = await open(t);
 	const flood = Buffer.alloc(2 ** 20, 'flood\n');
 	for (let written = 0; written < maximumLogBytes + 5 * flood.length; written += flood.length) {

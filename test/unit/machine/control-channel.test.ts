@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import test from 'ava';
 import { ControlChannel } from '../../../src/machine/control-channel.js';
 
-/** A channel whose guest answers each line as it is told to. */
+/** A channel whose guest answers each line as it is asked to. */
 function startChannel(answer: (line: string) => string | undefined) {
 	const sent: string[] = [];
 	const port = new Duplex({
@@ -35,7 +35,7 @@ for (const user of ['', '-ops', '../x', 'a b', '$(id)', 'a;b', 'ops\nshell 1 2 3
 	});
 }
 
-test('the answer is about that user, and says whether there is one', async (t) => {
+test('the answer is about that user, and reports whether there is one', async (t) => {
 	const other = startChannel(() => 'authorized user=johnxdoe status=0\nauthorized user=john.doe status=1');
 	await t.throwsAsync(other.channel.authorize('john.doe', 'ssh-ed25519 AAAA', 1), { code: 'usage', message: "web has no user 'john.doe'" });
 });

@@ -25,7 +25,7 @@ test('anything else is none of its messages', (t) => {
 	for (const line of ['', 'at', 'at\t1\t2', 'answer\t1', 'started failed=']) t.is(parseDebugMessage(line), undefined, line);
 });
 
-test('words are a line each', (t) => {
+test('commands are a line each', (t) => {
 	t.is(encodeDebugCommand({ word: 'go', mode: 'over', depth: 1, lines: [3, 7] }, 5000), 'go\tover 1 5000 3,7\n');
 	t.is(encodeDebugCommand({ word: 'skip', mode: 'step', depth: 0, lines: [] }, 5000), 'skip\tstep 0 5000 \n');
 	t.is(encodeDebugCommand({ word: 'eval', command: 'echo "\\n\t"\nfalse' }, 0), String.raw`eval	echo "\\n\t"\nfalse` + '\n');

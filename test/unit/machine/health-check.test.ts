@@ -18,7 +18,7 @@ test('a healthy machine', reported, {}, []);
 test('a clock that is right to a second', reported, { clockOffsetMs: -990 }, []);
 test('a clock of last week', reported, { clockOffsetMs: -7 * 86_400_000 }, [/clock is off by -604800000 ms/]);
 test('a clock that is fast', reported, { clockOffsetMs: 1003 }, [/clock is off by 1003 ms/]);
-test('a clock that is right for all that a slow answer tells', reported, { clockOffsetMs: -1990, clockDelayMs: 2000 }, []);
+test('a clock that is right as far as a slow answer shows', reported, { clockOffsetMs: -1990, clockDelayMs: 2000 }, []);
 test('a clock that is wrong, whatever the answer took', reported, { clockOffsetMs: -2001, clockDelayMs: 2000 }, [/clock is off by -2001 ms/]);
 test('a clock of which nobody knows how slow the answer was', reported, { clockDelayMs: Number.NaN }, [/clock/]);
 test('no clock at all', reported, { clockOffsetMs: Number.NaN }, [/clock/]);

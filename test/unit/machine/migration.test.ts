@@ -1,4 +1,4 @@
-/** Saving and loading, against a monitor that answers as it is told to. */
+/** Saving and loading, against a monitor that answers as it is asked to. */
 import { duplexPair } from 'node:stream';
 import test from 'ava';
 import { loadState, requireSaving, saveState } from '../../../src/machine/migration.js';
@@ -20,7 +20,7 @@ function monitor(answers: Readonly<Record<string, readonly unknown[]>>) {
 
 const options = { deadlineMs: 60 };
 
-test('a state is saved without the memory, by a QEMU that is not told to go on', async (t) => {
+test('a state is saved without the memory, by a QEMU that is not asked to go on', async (t) => {
 	const { message, qmp } = monitor({});
 	await saveState(qmp, '/state', options);
 	t.deepEqual(message, ['xen-save-devices-state']);
@@ -38,7 +38,7 @@ test('a save that is not answered ends at its deadline', async (t) => {
 	await t.throwsAsync(saveState(await connecting, '/state', options), { code: 'qmp-silent', message: /xen-save-devices-state in 60 ms/ });
 });
 
-test('a state is loaded when QEMU says so', async (t) => {
+test('a state is loaded when QEMU reports that', async (t) => {
 	const { message, qmp } = monitor({ 'query-migrate': [{ status: 'active' }, { status: 'completed' }] });
 	await loadState(qmp, '/state', options);
 	t.deepEqual(message, ['migrate-incoming', 'query-migrate', 'query-migrate']);
@@ -54,7 +54,7 @@ test('a load that is late is given up', async (t) => {
 	await t.throwsAsync(loadState(qmp, '/state', options), { code: 'state-late', message: /not loaded in 60 ms/ });
 });
 
-test('a QEMU that cannot save so is told by its own schema', async (t) => {
+test('a QEMU that cannot save so is found by its own schema', async (t) => {
 	const command = { name: 'xen-save-devices-state', 'meta-type': 'command' };
 	await t.notThrowsAsync(requireSaving(monitor({ 'query-qmp-schema': [[{ name: 'stop' }, command]] }).qmp));
 	await t.throwsAsync(requireSaving(monitor({ 'query-qmp-schema': [[{ name: 'stop' }]] }).qmp), {

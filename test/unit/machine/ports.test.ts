@@ -1,4 +1,4 @@
-/** The names of the ports are said twice, by QEMU's arguments and by the guest's agent, which share no code. */
+/** The names of the ports are written twice, by QEMU's arguments and by the guest's agent, which share no code. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';

@@ -102,7 +102,7 @@ test('an event has its data', async (t) => {
 	t.deepEqual(event.data, { guest: true, reason: 'guest-panic' });
 });
 
-test("a refusal has QEMU's words", async (t) => {
+test("a refusal has QEMU's message", async (t) => {
 	const { qmp, qemu } = await connected();
 	const answer = qmp.execute('cont');
 	const { id } = await qemu.command();

@@ -6,7 +6,7 @@ test('a snapshot of everything', (t) => {
 	t.deepEqual(parseSnapshot(snapshotAnswer()), {
 		files: {
 			'/etc': { type: 'd', mode: '755', owner: 'root:root', size: 0 },
-			// Told by users, or with a salt that is another each time.
+			// Compared as users, or with a salt that is another each time.
 			'/etc/passwd': { type: 'f', mode: '644', owner: 'root:root', size: 0 },
 			'/etc/shadow': { type: 'f', mode: '640', owner: 'root:shadow', size: 0 },
 			'/etc/app.conf': { type: 'f', mode: '640', owner: 'ops:root', size: 12, digest: 'c'.repeat(32), text: 'port = 1\nno\x1dsection\n' },

@@ -14,7 +14,7 @@ export function snapshotAnswer(overridden: Readonly<Record<string, string>> = {}
 /** One of find's records. */
 export const fileRecord = (attributes: string, path: string, target = ''): string => `${attributes}\0${path}\0${target}\0`;
 
-/** A digest as md5sum --zero tells it. */
+/** A digest as md5sum --zero prints it. */
 export const digestRecord = (letter: string, path: string): string => `${letter.repeat(32)}  ${path}\0`;
 
 const sample = {

@@ -51,7 +51,7 @@ test('ids of what has no run of its own are never the same', (t) => {
 	t.deepEqual([jobs.nextId('r', 'test'), jobs.nextId('r', 'test'), jobs.nextId('r', 'change')], ['r.test-1', 'r.test-2', 'r.change-3']);
 });
 
-test('what the program says of its end is told in its words', (t) => {
+test('why the program ended is reported with its own message', (t) => {
 	t.like(failureOf('rehearse: the run x is no evidence\n  it was not cold\nhint: rehearse it cold\n', 2), { code: 'usage', message: 'the run x is no evidence', detail: '  it was not cold', hint: 'rehearse it cold' });
 	t.like(failureOf('', 4), { code: 'program', message: 'rehearse ended with exit status 4 and no message' });
 	t.like(failureOf('[ 0.1s] a line of progress\nrehearse: no \x1b[31mroom\n', 3), { message: 'no room', detail: '[ 0.1s] a line of progress' });

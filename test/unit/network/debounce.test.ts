@@ -39,7 +39,7 @@ test('joined connections are reported without being asked for', async (t) => {
 	t.is(reported.length, 1);
 });
 
-test('a scan of ports is told of, and not all of it is', (t) => {
+test('a scan of ports is reported, and not all of it is', (t) => {
 	const { reported, overflown, joined } = joiner();
 	for (let port = 1; port <= 3 * maximumReported; port++) joined.take(connection(port));
 	joined.take(connection(1));

@@ -106,7 +106,7 @@ test('the node of an error is the one that is in error', (t) => {
 	t.deepEqual(state.nodes.map((node) => nodeStatus(state, node)), ['passed', 'error']);
 });
 
-test('the summary quotes what a node said that failed to come up', (t) => {
+test('the summary quotes what a node wrote that failed to come up', (t) => {
 	const state = foldEvents(log([...good, boot('b', 'failed', 'cloud-init: no such user'), finished]));
 	const text = summary(state, { color: false, width: 80 });
 	t.regex(text, /✖ b +boot failed after 9 ms.*\n +│ cloud-init: no such user\n/);
@@ -239,7 +239,7 @@ test('a script that tries the same for ever has its records counted', (t) => {
 	t.is(outbound.reduce((sum, { count }) => sum + count, 0), 30_000);
 });
 
-test('a machine that begins anew again and again fills no memory with notices, and that is told', (t) => {
+test('a machine that begins anew again and again fills no memory with notices, and that is reported', (t) => {
 	const notice: RunEvent = { at: 3000, type: 'notice', node: 'web', message: 'web: it was rebooted from within' };
 	const { notices } = foldEvents([...staying, ...Array.from({ length: 50_000 }, () => notice)]);
 	t.is(notices.length, 1001);

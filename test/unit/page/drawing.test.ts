@@ -54,7 +54,7 @@ test('a lab in which every node connects to every other is drawn in no time', (t
 	t.is(layOut({ nodes: names.map((name) => node(name)), connections }).centres.size, 40);
 });
 
-test('a connection is told by the assertions over it', async (t) => {
+test('a connection has the status of the assertions over it', async (t) => {
 	const lab = await bundledLab();
 	const statusesOf = (state: Parameters<typeof connectionStates>[0]) =>
 		connectionStates(state).map(({ connection: { from, to, port }, status }) => `${from} ${to}:${port} ${status}`);

@@ -1,4 +1,4 @@
-/** What the page says of logins, of what is not judged, of what is left out, and of failures in sourced files. */
+/** What the page shows of logins, of what is not judged, of what is left out, and of failures in sourced files. */
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import type { LoginOutcome, RunEvent, RunEventBody } from '../../../src/lab/events.js';

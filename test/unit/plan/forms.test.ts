@@ -121,7 +121,7 @@ test('a recipe by itself is a lab of one node, and its places are its own', (t) 
 	t.deepEqual(tree.locate(['nodes', 0, 'recipe', 'packages', 0]).path, 'packages[0]');
 });
 
-test('an os that is no mapping is told', (t) => {
+test('an os that is no mapping is reported', (t) => {
 	const { problems } = validatePlan(parsePlanTree(JSON.stringify(planWith({ os: ['x'] })), 'plan.json'));
 	t.deepEqual(problems.map(({ path, message }) => `${path}: ${message}`), ['nodes[0].recipe.os: expected an object, got a list']);
 });

@@ -10,7 +10,7 @@ const schema = publishedSchema() as Schema;
 
 const bundled = async () => JSON.parse(await readFile(findPlan('immich-photo-vault'), 'utf8')) as Record<string, unknown>;
 
-test('it says which JSON Schema it is', (t) => {
+test('it names the version of JSON Schema', (t) => {
 	t.is(schema.$schema, 'https://json-schema.org/draft/2020-12/schema');
 });
 

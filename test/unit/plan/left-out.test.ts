@@ -1,4 +1,4 @@
-/** What a plan asks for that a rehearsal does not do is told once, by its place. */
+/** What a plan asks for that a rehearsal does not do is reported once, by its place. */
 import { join, resolve } from 'node:path';
 import test from 'ava';
 import { readGuestDefinition } from '../../../src/image/guest.js';
@@ -41,7 +41,7 @@ test(leavesOut, { features: ['ssh'], security: { ssh: false } }, ['security.ssh'
 test(leavesOut, { package_overrides: [{ name: 'systemd', action: 'remove' }] }, ['package_overrides[0]']);
 test(leavesOut, { users: [{ username: 'ops', vyattaLevel: 'admin' }] }, ['users[0].vyattaLevel']);
 
-test('a feature that is misspelt is told with the one that was meant', async (t) => {
+test('a feature that is misspelt is reported with the one that was meant', async (t) => {
 	const { leftOut } = resolveLab(await read(t, single({}, { features: ['postgresq'] })), guest);
 	t.regex(leftOut[0]?.why ?? '', /did you mean "postgresql"\?$/);
 });

@@ -21,11 +21,11 @@ test('a plan is read alone, without looking for what it names', async (t) => {
 	t.deepEqual([scripts, problems], [[], []]);
 });
 
-test('a wrong size is told with what was expected and found', hasProblems, single({ memory: '2 bananas' }), [
+test('a wrong size is reported with what was expected and found', hasProblems, single({ memory: '2 bananas' }), [
 	'schema | nodes[0].memory: expected MiB or a size such as "4 GB", got "2 bananas" | write MiB or a size such as "4 GB"',
 ]);
 
-test('every problem is told at once, in the order of the lines', hasProblems, {
+test('every problem is reported at once, in the order of the lines', hasProblems, {
 	...single({ role: 7, x: 'left', disk: undefined }),
 	profile: 'tiny',
 }, [
@@ -35,20 +35,20 @@ test('every problem is told at once, in the order of the lines', hasProblems, {
 	'schema | profile: expected "general" or "compact", got "tiny" | write "general" or "compact"',
 ]);
 
-test('a misspelt key is told with the one that was meant', hasProblems, plan({ conections: [] }), [
+test('a misspelt key is reported with the one that was meant', hasProblems, plan({ conections: [] }), [
 	'unknown-key | conections: unknown key "conections" | did you mean "connections"?',
 ]);
 
-test('an unknown key is told in the spelling of the plan', hasProblems, single({ diskColour: 'red' }), [
+test('an unknown key is reported in the spelling of the plan', hasProblems, single({ diskColour: 'red' }), [
 	'unknown-key | nodes[0].diskColour: unknown key "diskColour" | ' +
 		'remove it; known here: name, description, role, x, y, memory, disk, vcpus, alias, recipe, waive',
 ]);
 
-test('a plan without nodes is told', hasProblems, plan({ nodes: [] }), [
+test('a plan without nodes is reported', hasProblems, plan({ nodes: [] }), [
 	'schema | nodes: expected at least one, got an empty list | write at least one',
 ]);
 
-test('an empty plan is told', hasProblems, '', ['schema | : expected an object, got null | write an object']);
+test('an empty plan is reported', hasProblems, '', ['schema | : expected an object, got null | write an object']);
 
 test('a script is inline or a file, not both and not neither', async (t) => {
 	const scripts = [{ name: 'a' }, { name: 'b', script: '', script_file: 'b.sh' }];
@@ -64,7 +64,7 @@ test('a key in both spellings is a duplicate', hasProblems, single({}, { baseIma
 	'duplicate-key | nodes[0].recipe.baseImage: appears twice; the first is on line 13 | keep one of them',
 ]);
 
-test('a key that appears twice in one spelling is a duplicate, and its line is told', async (t) => {
+test('a key that appears twice in one spelling is a duplicate, and its line is reported', async (t) => {
 	const source = await read(t, 'name: a\nnodes: []\nname: b\n');
 	const duplicate = source.problems.find(({ code }) => code === 'duplicate-key');
 	t.is(duplicate?.line, 3);

@@ -45,7 +45,7 @@ test('a gateway may be named without prefix length', gateway, { gateway: '10.80.
 test('a gateway may be named with prefix length', gateway, { gateway: '10.80.0.254/24' }, '10.80.0.254/24');
 test('the subnet may be named', gateway, { subnet: '10.80.0.0/24' }, '10.80.0.1/24');
 
-test('scripts run after network-online.target unless the plan says otherwise', async (t) => {
+test('scripts run after network-online.target unless the plan has another unit', async (t) => {
 	const scripts = [
 		{ name: 'Set up.sh', script: 'true' },
 		{ name: 'set up', script: 'false', after: 'redis.service' },

@@ -1,4 +1,4 @@
-/** What is said of a plan's keys is said in the spelling that the plan uses. */
+/** Messages about a plan's keys have the spelling that the plan uses. */
 import test from 'ava';
 import { toCamelCase, toSnakeCase } from '../../../src/plan/keys.js';
 import { validatePlan } from '../../../src/plan/problems.js';
@@ -9,11 +9,11 @@ const fixes = (recipe: object): string[] => {
 	return validatePlan(parsePlanTree(JSON.stringify({ name: 'x', nodes: [node] }), 'plan.json')).problems.map(({ fix }) => fix);
 };
 
-test('a plan in camelCase is told of keys in camelCase', (t) => {
+test('of a plan in camelCase keys are reported in camelCase', (t) => {
 	t.deepEqual(fixes({ testConfig: {}, startupScripts: [], baseImag: 'x' }), ['did you mean "baseImage"?']);
 });
 
-test('a plan in snake_case is told of keys in snake_case', (t) => {
+test('of a plan in snake_case keys are reported in snake_case', (t) => {
 	t.deepEqual(fixes({ test_config: {}, startup_scripts: [], base_imag: 'x' }), ['did you mean "base_image"?']);
 });
 

@@ -1,4 +1,4 @@
-/** The lab of `rehearse init`: whatever is chosen, nothing is to be said against it. */
+/** The lab of `rehearse init`: whatever is chosen, it has no finding. */
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';

@@ -17,7 +17,7 @@ export interface Schema {
 	readonly else?: Schema;
 }
 
-/** What a validator would say, as paths; empty when the value is valid. */
+/** What a validator would report, as paths; empty when the value is valid. */
 export function violations(value: unknown, against: Schema, path = ''): string[] {
 	const branch = against.if && (violations(value, against.if).length === 0 ? against.then : against.else);
 	const found = [

@@ -1,4 +1,4 @@
-/** The key of a checkpoint: a row for every input, changed alone, with what a person is told has changed. */
+/** The key of a checkpoint: a row for every input, changed alone, with the change that a person sees reported. */
 import test from 'ava';
 import { changesBetween, checkpointKey } from '../../../src/checkpoint/fingerprint.js';
 import type { Fingerprint } from '../../../src/checkpoint/manifest.js';

@@ -23,7 +23,7 @@ test('a command is quoted word by word', (t) => {
 	t.is(pasteable(['sh', '-c', 'echo "$1"', 'sh', '']), `sh -c 'echo "$1"' sh ''`);
 });
 
-test('a missing program is told with its package, where it is known', (t) => {
+test('a missing program is reported with its package, where it is known', (t) => {
 	const known = programMissing('mke2fs') as Failure;
 	t.like(known, { code: 'program-missing', exitCode: 3, hint: 'sudo apt-get install e2fsprogs' });
 	t.regex((programMissing('frobnicate') as Failure).hint ?? '', /install frobnicate/);

@@ -10,7 +10,7 @@ test('by number', found, '1000:100000:65536', range);
 test('the first of two', found, 'alice:100000:65536\n1000:300000:65536\n', range);
 test('a name that only begins alike is another', found, 'alice2:100000:65536\nmalice:1:2\n', undefined);
 test('an empty range is none', found, 'alice:5:0\nalice:100000:65536\n', range);
-test('lines that say nothing are passed over', found, '\n# comment\nalice\nalice:\n alice:100000:65536 \n', range);
+test('lines without a range are passed over', found, '\n# comment\nalice\nalice:\n alice:100000:65536 \n', range);
 test('nothing in an empty file', found, '', undefined);
 
 test('a command runs as mapped root, everybody else after it, the command last', (t) => {

@@ -44,7 +44,7 @@ test('what is no command stays as it is', (t) => {
 	for (const text of ['a::b\n', '[ 12.3s] redis: x', 'fe80::1', '## [heading]']) t.is(withoutCommands(text), text);
 });
 
-test('of more annotations than the runner shows the last one tells', (t) => {
+test('of more annotations than the runner shows the last one has their number', (t) => {
 	const annotations = Array.from({ length: 14 }, (_unused, index) => ({ severity: 'error' as const, check: 'assertion' as const, title: `t${index}`, message: 'm' }));
 	const lines = githubCommands(annotations).trimEnd().split('\n');
 	t.is(lines.length, 10);
@@ -98,7 +98,7 @@ test('failed robustness checks are annotated where they belong: line of a script
 	t.regex(markdownSummary(state), /- client&#58; second run&#58; client failed&#58; line 4&#58; ip addr add/);
 });
 
-test('a failure in a sourced file, or behind the end of a trace, says so', async (t) => {
+test('a failure in a sourced file, or behind the end of a trace, is reported as that', async (t) => {
 	const failedScript = (place: object) =>
 		runWith((event) => {
 			if (event.type !== 'script-finished' || event.node !== 'redis') return event;

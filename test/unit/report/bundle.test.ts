@@ -1,4 +1,4 @@
-/** What `bundle` and `open` say of machines. */
+/** What `bundle` and `open` report of machines. */
 import test from 'ava';
 import type { BundleManifest } from '../../../src/bundle/manifest.js';
 import { importedObject, renderBundle, renderImported } from '../../../src/report/bundle.js';
@@ -18,7 +18,7 @@ const manifest: BundleManifest = {
 	machines: { checkpoint: '0123456789abcdef', nodes: ['web', 'mail'], absent: ['\u001b[2Jdb'], files: [] },
 };
 
-test('a bundle says which machines it has, and which it has not', (t) => {
+test('a bundle lists which machines it has, and which it has not', (t) => {
 	t.is(
 		renderBundle({ file: '/here/run.tar.gz', bytes: 2 ** 28, manifest }, { color: false }),
 		`/here/run.tar.gz  256 MiB
@@ -36,7 +36,7 @@ test('so does whoever opens it, and a stranger moves no cursor', (t) => {
 	t.regex(text, /\n {2}the machines themselves: web, mail\n {2}without db, which did not run any more\n/);
 });
 
-test('a program is told what became of the lab', (t) => {
+test('a program gets what became of the lab', (t) => {
 	const imported = { directory: '/runs/x', manifest, plan: undefined };
 	t.like(JSON.parse(importedObject(imported, {} as RunResult, { name: 'shop-opened', up: true })), { plan: null, lab: { name: 'shop-opened', up: true } });
 	t.false('lab' in (JSON.parse(importedObject(imported, {} as RunResult)) as object));

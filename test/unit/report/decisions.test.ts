@@ -27,7 +27,7 @@ test('a machine that was powered off behind its scripts fails the lab, whatever 
 	t.regex(junitXml(state), /<testcase [^>]*name="machine"[^>]*>\s*<failure message="[^"]*shutdown -h \+1/);
 });
 
-test('what others have to say of the end of a script stands beside its line in every report', (t) => {
+test('reasons for the end of a script are beside its line in every report', (t) => {
 	const words = 'the kernel: Out of memory: Killed process 613 (python3)';
 	const events = readLog('passed').map((event): RunEvent =>
 		event.type === 'script-finished' && event.node === firstNode() ? { ...event, ...({ status: 'failed', exitCode: 137, failedLine: 2, reasons: [words] } satisfies Partial<ScriptOutcome>) } : event,
@@ -39,7 +39,7 @@ test('what others have to say of the end of a script stands beside its line in e
 	t.regex(junitXml(state), /Killed process 613/);
 });
 
-test('a time of the plan is told where it decided, of what passed too', (t) => {
+test('a time of the plan is reported where it decided, of what passed too', (t) => {
 	const events = readLog('passed').map((event): RunEvent => (event.type === 'assertion-finished' ? { ...event, decidedBy: { by: 'settle', seconds: 60 } } : event));
 	const { state, result, text } = reported(events);
 	t.is(result.verdict, 'passed');

@@ -1,4 +1,4 @@
-/** How reports say where a script failed. */
+/** How reports name the place where a script failed. */
 import test from 'ava';
 import { swallowedResults } from '../../../src/outcome/swallowed.js';
 import { failedPlaceResult, failedPlaceText, type FailedPlace } from '../../../src/outcome/failed-place.js';

@@ -71,7 +71,7 @@ test('a lab of which nothing can be judged passes when its machines come up', (t
 	t.is(resultOf(fold({ ...world, nodes: [] }, { type: 'run-finished', ms: 1 })).verdict, 'passed', 'and tests alone');
 });
 
-test('the summary tells of both', (t) => {
+test('the summary has both', (t) => {
 	const text = summary(passed, { color: false, width: 100 });
 	t.regex(text, /✔ mixed {2}1 of 2 passed, 1 not judged here/);
 	t.regex(text, /\? world {2}1 not judged here/);
@@ -89,7 +89,7 @@ test('so do the result object, the lines and JUnit', (t) => {
 	t.is(xml.match(/<skipped/g)?.length, 2);
 });
 
-test('a plan that leaves nothing out has an empty list in the result, and no word in the summary', (t) => {
+test('a plan that leaves nothing out has an empty list in the result, and nothing in the summary', (t) => {
 	const { leftOut: _, ...whole } = started;
 	const state = foldEvent(emptyRun(), { at: 0, ...whole });
 	t.deepEqual(resultOf(state).left_out, []);

@@ -96,7 +96,7 @@ test('what a debugger shows of a script that a plan has, and of what it writes',
 	t.false(shown.some((line) => /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|^\s*::[a-z-]+[^\n]*::/u.test(line)), JSON.stringify(shown));
 });
 
-test('what a guest says of its units, of cloud-init and of itself', (t) => {
+test('what a guest reports of its units, of cloud-init and of itself', (t) => {
 	const message = [
 		`started failed=${base64(`${evil}bad.service`)}`,
 		`provisioned failed=${base64(evil)} cloud_init=`,
@@ -108,7 +108,7 @@ test('what a guest says of its units, of cloud-init and of itself', (t) => {
 	t.false(isEvil(cloudInitComplaints(evil).join('\n')));
 });
 
-test('what a guest says has a measure', (t) => {
+test('what a guest reports has a measure', (t) => {
 	const long = base64('x'.repeat(3 * 2 ** 20));
 	const started = parseAgentMessage(`started failed=${long}`);
 	t.true(started?.kind === 'started' && started.failedUnits.length <= 2 ** 16);

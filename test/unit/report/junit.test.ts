@@ -84,7 +84,7 @@ test('a script that failed is one failure, with a text', (t) => {
 	t.is(xml.match(/<failure /g)?.length, 1);
 	t.regex(xml, /<testsuites [^\n]* failures="1" errors="0">/);
 	t.regex(xml, /<failure [^\n]*line 3: /);
-	t.is(junitXml(fold(started(), stage)).match(/<failure /g)?.length, 1, 'a stage that failed without one is told');
+	t.is(junitXml(fold(started(), stage)).match(/<failure /g)?.length, 1, 'a stage that failed without one is reported');
 });
 
 test('what is against the schema is found', (t) => {

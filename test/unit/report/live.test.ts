@@ -10,7 +10,7 @@ import { logNames, matchesGolden, readLog, type LogName } from './golden.js';
 
 const wide = () => new FakeTerminal(100, 40);
 
-/** Plays a log as far as `isLast` says, with the clock at its last event, and gives the terminal back as it is then. */
+/** Plays a log as far as `isLast`, with the clock at its last event, and gives the terminal back as it is then. */
 async function play(log: LogName, terminal: FakeTerminal, isLast: (event: RunEvent) => boolean) {
 	let now = 0;
 	const view = startLiveView(terminal, { color: false, now: () => now });
@@ -84,7 +84,7 @@ test.serial('a view that is stopped in the middle ends, shows what was reached a
 	const { view } = await play('passed', terminal, ({ type }) => type === 'accelerator');
 	await view.stop();
 	t.false(terminal.isCursorHidden);
-	t.regex(terminal.screen, /✔ images[^]*– machines\n[^]*– scenario\n$/, 'of the teardown, which is still to come, nothing is said');
+	t.regex(terminal.screen, /✔ images[^]*– machines\n[^]*– scenario\n$/, 'of the teardown, which is still to come, nothing is shown');
 	const before = terminal.screen;
 	view.onEvent({ at: 0, type: 'run-finished', ms: 1 });
 	await sleep(300);

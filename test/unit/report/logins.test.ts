@@ -36,7 +36,7 @@ test('a user who does not get in fails the node and the lab', (t) => {
 	t.regex(junitXml(state), /<testsuite name="SSH logins" [^>]* failures="1"/);
 });
 
-test('a node that keeps people out by its own will fails nothing, and is told', (t) => {
+test('a node that keeps people out by its own will fails nothing, and is reported', (t) => {
 	const { state, result, text } = runWith({ status: 'closed', message: 'its SSH server takes no passwords' });
 	t.is(result.verdict, 'passed');
 	t.is(result.nodes[0]?.login?.status, 'closed');

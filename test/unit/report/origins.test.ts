@@ -54,7 +54,7 @@ test('all booted: cold', (t) => {
 	t.deepEqual(originSentences(state), ['all booted']);
 });
 
-test('the result says what each node came from, and from when', (t) => {
+test('the result reports what each node came from, and from when', (t) => {
 	const why = 'packages changed';
 	const state = fold(began, origin('a', provisioned), origin('b', { from: 'power-on', why }), stageEnd('restore', 'a', 'passed'));
 	t.false(resultOf(state).cold);
@@ -98,7 +98,7 @@ test('a boot that failed does', (t) => {
 	t.is(verdictOf(state), 'error');
 });
 
-test('scripts of nodes restored as started were not to run, and are not said to have passed', (t) => {
+test('scripts of nodes restored as started were not to run, and are not reported as passed', (t) => {
 	const run = [began, origin('a', started), stageEnd('restore', 'a', 'passed'), origin('b', provisioned), stageEnd('restore', 'b', 'passed')];
 	const state = fold(...run, script('b'), assertion, ended);
 	t.is(verdictOf(state), 'passed');

@@ -25,7 +25,7 @@ test('assertions of scenarios and of recipes have their lines, in the order in w
 	t.deepEqual(places.node('three'), { file: source.path });
 });
 
-test('of a plan that was edited since only the file is told', async (t) => {
+test('of a plan that was edited since only the file is reported', async (t) => {
 	const source = await read(t, content);
 	const places = await findPlaces({ ...emptyRun(), planPath: source.path, planSha256: 'other' }, '/');
 	t.deepEqual([places.node('two'), places.assertion(1, 1)], [{ file: source.path }, { file: source.path }]);

@@ -26,7 +26,7 @@ test('the source around a stop, with its marks', (t) => {
 	]);
 });
 
-test('what was written before comes first, and what failed is said', (t) => {
+test('what was written before comes first, and what failed is shown', (t) => {
 	const failed = { ...stop, isFatal: true, status: 2, depth: 1, command: 'cat <<END\ntext\nEND\n', output: 'one\n\u001b[1mtwo\n' };
 	const lines = stopLinesOf(failed, text, new Set(), paint);
 	t.deepEqual(lines.slice(0, 3), ['│ one', '│ two', 'setup:6, 1 deep  failed with status 2: the script is about to end']);

@@ -35,7 +35,7 @@ test('runs that are spared stay, however old', async (t) => {
 	t.deepEqual((await readdir(runs)).sort(), ['1-oldest', '3-new']);
 });
 
-test('the newest runs are kept, the others go and are told', async (t) => {
+test('the newest runs are kept, the others go and are reported', async (t) => {
 	const runs = await leave(t, { '20260101T000000-a': undefined, '20260103T000000-c': undefined, '20260102T000000-b': undefined });
 	t.deepEqual(await pruneRuns(runs, 2), [path.join(runs, '20260101T000000-a')]);
 	t.deepEqual(await readdir(runs), ['20260102T000000-b', '20260103T000000-c']);
@@ -46,7 +46,7 @@ test('the disks of a run whose tool was killed go, the rest stays to be read', a
 	const longAgo = new Date(Date.now() - 2 * 3_600_000);
 	await utimes(path.join(runs, 'garbled', 'pid'), longAgo, longAgo);
 	t.deepEqual(await pruneRuns(runs, 3), []);
-	t.true(existsSync(path.join(runs, 'unseen', 'disks')), 'of a process that cannot be seen, and that said lately that it lives');
+	t.true(existsSync(path.join(runs, 'unseen', 'disks')), 'of a process that cannot be seen, and that reported lately that it lives');
 	for (const name of ['killed', 'garbled']) t.deepEqual((await readdir(path.join(runs, name))).sort(), ['events.ndjson', 'pid']);
 });
 
@@ -56,7 +56,7 @@ test('a run that still goes on is left alone, however old it is', async (t) => {
 	t.true(existsSync(path.join(runs, '1-old', 'disks')));
 });
 
-test('so is one of another user: that it may not be signalled says that it runs', async (t) => {
+test('so is one of another user: that it may not be signalled shows that it runs', async (t) => {
 	// The first process of the host is root's. As root this shows only that it is found.
 	const runs = await leave(t, { theirs: 1 });
 	t.deepEqual(await pruneRuns(runs, 0), []);
@@ -95,7 +95,7 @@ test('a name that a run has is refused before anything of that run is touched', 
 	t.deepEqual(await first.run(), []);
 });
 
-test('the name of a run is told from what leads elsewhere', (t) => {
+test('the name of a run is told apart from what leads elsewhere', (t) => {
 	t.true(isRunId(newRunId('sample')));
 	for (const other of ['', '..', 'sample', '20260101T120000-sample-0a1b/..', '../20260101T120000-sample-0a1b', '20260101T120000-a b-0a1b']) t.false(isRunId(other), other);
 });

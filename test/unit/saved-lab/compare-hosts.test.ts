@@ -13,7 +13,7 @@ const compared = test.macro((t, now: object, isEmulated: boolean, hindrances: re
 test('the same host', compared, {}, true, [], false);
 test('another update of the same release', compared, { QEMU: 'QEMU emulator version 10.0.8 (elsewhere)' }, true, [], false);
 test('another release', compared, { QEMU: 'QEMU emulator version 10.1.0' }, true, [/^its QEMU is QEMU emulator version 10\.1\.0, that of the lab was QEMU emulator version 10\.0\.2/], false);
-test('a QEMU that says nothing of itself', compared, { QEMU: '' }, true, [/QEMU/], false);
+test('a QEMU that reports nothing of itself', compared, { QEMU: '' }, true, [/QEMU/], false);
 test('another processor, emulated', compared, { processor: 'max,la57=off on B' }, true, [], true);
 test('another processor, not emulated', compared, { processor: 'max,la57=off on B' }, false, [/processor/], false);
 test('another emulated processor', compared, { processor: 'max on A' }, true, [/processor/], false);

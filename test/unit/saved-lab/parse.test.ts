@@ -1,4 +1,4 @@
-/** What an exported lab says of itself, and what a stranger's may not say. */
+/** What an exported lab records of itself, and what a stranger's may not. */
 import test from 'ava';
 import { Failure } from '../../../src/base/errors.js';
 import { freeName } from '../../../src/commands/live/bring-up-imported.js';
@@ -35,7 +35,7 @@ function nodeToSave(index: number): NodeToSave {
 const run = { lab, run: '20260101T000000-web-aaaa', trace: true, accelerator: tcg, host: { qemuVersion: 'QEMU emulator version 10.0.2', processor: 'A', processorInputs: {} } };
 const saved = describeSavedLab(run, [nodeToSave(0)]);
 
-test('what is said names the image, how scripts ended, and who was not there', (t) => {
+test('the record names the image, how scripts ended, and who was not there', (t) => {
 	t.like(saved, { run: run.run, machines: [{ node: 'web', image: { key, builtAt: 1.5 }, startup: { status: 'failed', scripts: [{ script: 'setup', status: 'failed' }] } }], absent: ['db'] });
 });
 
@@ -43,13 +43,13 @@ test('no path of this host is in it, and no trace', (t) => {
 	t.notRegex(JSON.stringify(saved), /\/home|\/cache|\/runs|\/tmp|trace":\{/);
 });
 
-test('what was said is read', (t) => {
+test('what was recorded is read', (t) => {
 	t.deepEqual(parseSavedLab(JSON.stringify(saved)), JSON.parse(JSON.stringify(saved)));
 	const both = describeSavedLab(run, [nodeToSave(0), nodeToSave(1)]);
 	t.deepEqual(parseSavedLab(JSON.stringify(both)).absent, []);
 });
 
-test('what a stranger says moves no cursor', (t) => {
+test('a text of a stranger moves no cursor', (t) => {
 	const read = parseSavedLab(JSON.stringify({ ...saved, lab: { ...saved.lab, warnings: ['\u001b[2Jgone'] } }));
 	t.deepEqual(read.lab.warnings, ['gone']);
 });
@@ -83,7 +83,7 @@ test('a lease with more in it', refused, ofNode({ uplinkAddress: '10.0.2.11,set:
 test('an address that is none', refused, ofNode({ uplinkAddress: '10.0.2.256' }));
 test('an alias that is none', refused, ofNode({ alias: 'x' }));
 test('no memory', refused, ofNode({ memoryMiB: 0 }));
-test('a disk in words', refused, ofNode({ diskMiB: '8G' }));
+test('a disk as text', refused, ofNode({ diskMiB: '8G' }));
 test('a script of a file of this host', refused, ofNode({ startupScripts: [{ ...script }] }));
 test('a user whose name is an option', refused, ofNode({ users: [{ username: '-oProxyCommand=x', groups: [], shell: '/bin/sh' }] }));
 test('a connection to nobody', refused, (value) => (value.lab['connections'] = [{ from: 'web', to: 'none', port: 1 }]));
@@ -94,7 +94,7 @@ test('a host key of two lines', refused, ofMachine({ hostKey: 'ssh-ed25519 AAAA\
 test('a status that is none', refused, ofMachine({ startup: { status: 'fine', scripts: [] } }));
 test('scripts that are none', refused, ofMachine({ startup: { status: 'failed', scripts: [7] } }));
 test('a machine of nobody', refused, ofMachine({ node: 'none' }));
-test('a node without a word', refused, (value) => (value.absent = []));
+test('a node without an entry', refused, (value) => (value.absent = []));
 test('a node that is and is not there', refused, (value) => (value.absent = ['web', 'db']));
 
 test('what is no JSON is refused', (t) => {

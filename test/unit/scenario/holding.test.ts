@@ -19,7 +19,7 @@ test('the owner of a socket is the process that has had it for the longest time'
 	t.is(oldestOwner('no owner\n'), undefined);
 });
 
-test('what has not held for long enough says when it will have', (t) => {
+test('what has not held for long enough reports when it will have', (t) => {
 	t.is(heldFor(1000, 'x', 'y').holdsInMs, 2000);
 	t.is(heldFor(-5, 'x', 'y').holdsInMs, 3000);
 	t.is(heldFor(undefined, 'x', 'y').holdsInMs, undefined);

@@ -4,7 +4,7 @@ import { Rounds, type OwnTimes, type TryResult } from '../../../src/scenario/rou
 const failed: TryResult = { passed: false };
 const passed: TryResult = { passed: true };
 
-/** Plays tries that take no time, and tells each: when, what, and whether that settled it. */
+/** Plays tries that take no time, and reports each: when, what, and whether that settled it. */
 function play(tasks: string, seen: (task: string, now: number, attempt: number) => TryResult, deadlineMs = 5, times: Readonly<Record<string, OwnTimes>> = {}): string[] {
 	const rounds = new Rounds([...tasks], { deadlineMs, intervalMs: 2, timesOf: (task) => times[task] ?? {} });
 	const reported: string[] = [];

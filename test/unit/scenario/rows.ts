@@ -15,7 +15,7 @@ export const ended = (stdout: string, exitCode = 0, stderr = ''): CommandResult 
 /** Parameters without what every assertion has. */
 type Parameters<A> = Omit<A, 'onVm' | 'type'>;
 
-/** Rows of one check: parameters, what the command gave, and whether that passes, or else what the message says. */
+/** Rows of one check: parameters, what the command gave, and whether that passes, or else what the message is. */
 export function rows<A>(check: CommandCheck<A>) {
 	return test.macro((t, parameters: Parameters<A>, result: CommandResult, expected: true | RegExp) => {
 		const judged = check.judge({ onVm: 'node', ...parameters } as unknown as A, result);

@@ -35,7 +35,7 @@ const guestOf = (shell: Shell): GuestCommands => ({
 	listRestarts: async () => new Map((shell.restarts ?? []).map((unit) => [unit, 1])),
 });
 
-const says = (onVm: string, command: string, contains: string): Assertion => ({
+const prints = (onVm: string, command: string, contains: string): Assertion => ({
 	type: 'command_output',
 	onVm,
 	command,
@@ -66,8 +66,8 @@ async function run(scenarios: Scenario[], shells: Record<string, Shell | Error>,
 const brief = ({ test: name, index, onVm, status, attempts }: AssertionOutcome) =>
 	`${name}/${index} ${onVm} ${status} ${attempts}`;
 
-test('all are run, and told in the order of the plan', async (t) => {
-	const scenarios = scenario([says('a', 'one', 'x'), says('b', 'two', 'yes')], [says('a', 'three', 'yes')]);
+test('all are run, and reported in the order of the plan', async (t) => {
+	const scenarios = scenario([prints('a', 'one', 'x'), prints('b', 'two', 'yes')], [prints('a', 'three', 'yes')]);
 	const a: Shell = (command) => (command === 'three' ? 'yes' : 'no');
 	const { outcomes, events } = await run(scenarios, { a, b: () => 'yes' });
 	t.deepEqual(outcomes.map(brief), ['test 0/0 a failed 11', 'test 0/1 b passed 1', 'test 1/0 a passed 1']);
@@ -80,7 +80,7 @@ test('all are run, and told in the order of the plan', async (t) => {
 test('an assertion is retried until it holds', async (t) => {
 	let asked = 0;
 	const a = () => (++asked === 4 ? 'ready' : 'starting');
-	const { outcomes } = await run(scenario([says('a', 'x', 'ready')]), { a });
+	const { outcomes } = await run(scenario([prints('a', 'x', 'ready')]), { a });
 	t.deepEqual(outcomes.map(brief), ['test 0/0 a passed 4']);
 	t.is(outcomes[0]?.ms, 3000);
 	t.is(outcomes[0]?.message, undefined);
@@ -89,7 +89,7 @@ test('an assertion is retried until it holds', async (t) => {
 
 test('a failure keeps what the last try saw', async (t) => {
 	let asked = 0;
-	const { outcomes } = await run(scenario([says('a', 'x', 'ready')]), { a: () => `try ${++asked}` });
+	const { outcomes } = await run(scenario([prints('a', 'x', 'ready')]), { a: () => `try ${++asked}` });
 	t.is(outcomes[0]?.message, 'expected exit status 0 and stdout with "ready", saw exit status 0 and stdout "try 11"');
 	t.is(outcomes[0]?.output, 'try 11');
 	t.is(outcomes[0]?.ms, 10_000);
@@ -97,7 +97,7 @@ test('a failure keeps what the last try saw', async (t) => {
 
 test('what fails holds up nothing: deadlines of a node run side by side', async (t) => {
 	const clock = fakeClock();
-	const scenarios = scenario([says('a', '1', 'y'), says('a', '2', 'y'), says('a', '3', 'y'), says('a', '4', 'y')]);
+	const scenarios = scenario([prints('a', '1', 'y'), prints('a', '2', 'y'), prints('a', '3', 'y'), prints('a', '4', 'y')]);
 	const { outcomes } = await run(scenarios, { a: (command) => (command === '4' ? 'y' : 'n') }, { clock });
 	t.deepEqual(outcomes.map(brief), ['test 0/0 a failed 11', 'test 0/1 a failed 11', 'test 0/2 a failed 11', 'test 0/3 a passed 1']);
 	t.deepEqual(outcomes.map(({ ms }) => ms), [10_000, 10_000, 10_000, 0]);
@@ -107,23 +107,23 @@ test('what fails holds up nothing: deadlines of a node run side by side', async 
 test('a service that comes late, and one behind it that comes later still', async (t) => {
 	const clock = fakeClock();
 	const a: Shell = (command) => (clock.now() >= (command === '1' ? 9000 : 18_000) ? 'y' : 'n');
-	const { outcomes } = await run(scenario([says('a', '1', 'y'), says('a', '2', 'y')]), { a }, { clock });
+	const { outcomes } = await run(scenario([prints('a', '1', 'y'), prints('a', '2', 'y')]), { a }, { clock });
 	t.deepEqual(outcomes.map(brief), ['test 0/0 a passed 10', 'test 0/1 a passed 19']);
 	t.deepEqual(outcomes.map(({ ms }) => ms), [9000, 18_000]);
 });
 
-/** What was told of assertions that did not hold so far. */
+/** What was reported of assertions that did not hold so far. */
 const waits = (events: readonly RunEventBody[]): string[] =>
 	events.flatMap((event) =>
 		event.type === 'assertion-waiting' ? [`${event.index} ${event.onVm} ${event.attempts} ${event.leftMs}: ${event.message.replace(/^.*, saw /, '')}`] : [],
 	);
 
-test('what does not hold so far is told at its first try, and again when something else is seen', async (t) => {
-	// What is settled at its first try is told as that.
+test('what does not hold so far is reported at its first try, and again when something else is seen', async (t) => {
+	// What is settled at its first try is reported as that.
 	const a: Shell = () => new Error('x');
 	let asked = 0;
 	const b: Shell = () => (++asked < 3 ? `after ${asked * 7} ms` : asked === 4 ? 'y' : 'starting');
-	const { events } = await run(scenario([says('a', 'x', 'y'), says('b', 'x', 'y'), says('b', 'z', 'y')]), { a, b });
+	const { events } = await run(scenario([prints('a', 'x', 'y'), prints('b', 'x', 'y'), prints('b', 'z', 'y')]), { a, b });
 	t.deepEqual(waits(events), [
 		'1 b 1 10000: exit status 0 and stdout "after 7 ms"',
 		'2 b 1 10000: exit status 0 and stdout "after 14 ms"',
@@ -131,10 +131,10 @@ test('what does not hold so far is told at its first try, and again when somethi
 	]);
 });
 
-test('that it will be tried for longer is told', async (t) => {
+test('that it will be tried for longer is reported', async (t) => {
 	const clock = fakeClock();
 	const a: Shell = (command) => (command === '1' && clock.now() >= 2000 ? 'y' : 'n');
-	const { events, outcomes } = await run(scenario([says('a', '1', 'y'), says('a', '2', 'y')]), { a }, { clock });
+	const { events, outcomes } = await run(scenario([prints('a', '1', 'y'), prints('a', '2', 'y')]), { a }, { clock });
 	t.deepEqual(waits(events), [
 		'0 a 1 10000: exit status 0 and stdout "n"',
 		'1 a 1 10000: exit status 0 and stdout "n"',
@@ -143,8 +143,8 @@ test('that it will be tried for longer is told', async (t) => {
 	t.deepEqual(outcomes.map(brief), ['test 0/0 a passed 3', 'test 0/1 a failed 13']);
 });
 
-test('without patience nothing is told but the outcome', async (t) => {
-	const { events } = await run(scenario([says('a', '1', 'y')]), { a: () => 'n' }, { deadlineMs: 0 });
+test('without patience nothing is reported but the outcome', async (t) => {
+	const { events } = await run(scenario([prints('a', '1', 'y')]), { a: () => 'n' }, { deadlineMs: 0 });
 	t.deepEqual(events.map(({ type }) => type), ['assertion-finished']);
 });
 
@@ -156,7 +156,7 @@ test('a try may take what is left of the deadline, the last one a useful while',
 		clock.pass(39_000);
 		return 'no';
 	};
-	await run(scenario([says('a', 'x', 'ready')]), { a: shell }, { clock, deadlineMs: 60_000 });
+	await run(scenario([prints('a', 'x', 'ready')]), { a: shell }, { clock, deadlineMs: 60_000 });
 	t.deepEqual(given, [60_000, 20_000, 15_000]);
 });
 
@@ -166,7 +166,7 @@ test('a node that does not answer fails its own assertions only, and is waited f
 		asked++;
 		return brokenFailure('command-channel', 'a does not answer on its command channel');
 	};
-	const scenarios = scenario([says('a', 'x', 'y'), says('b', 'x', 'y')], [says('a', 'x', 'y')]);
+	const scenarios = scenario([prints('a', 'x', 'y'), prints('b', 'x', 'y')], [prints('a', 'x', 'y')]);
 	const { outcomes } = await run(scenarios, { a: silent, b: () => 'y' });
 	t.deepEqual(outcomes.map(brief), ['test 0/0 a failed 1', 'test 0/1 b passed 1', 'test 1/0 a failed 1']);
 	t.is(outcomes[0]?.message, 'a does not answer on its command channel');
@@ -174,11 +174,11 @@ test('a node that does not answer fails its own assertions only, and is waited f
 });
 
 test('a node without a machine fails its assertions, with the reason', async (t) => {
-	const { outcomes } = await run(scenario([says('a', 'x', 'y')]), { a: usageFailure('a does not run (ended)', { hint: 'restart it' }) });
+	const { outcomes } = await run(scenario([prints('a', 'x', 'y')]), { a: usageFailure('a does not run (ended)', { hint: 'restart it' }) });
 	t.deepEqual(outcomes.map(({ status, message }) => `${status}: ${message}`), ['failed: a does not run (ended) (restart it)']);
 });
 
-test('what systemd had to restart is told once of its node, whatever is asserted', async (t) => {
+test('what systemd had to restart is reported once of its node, whatever is asserted', async (t) => {
 	let now = 2;
 	const a: Shell = (command) =>
 		command.includes('journalctl')
@@ -194,7 +194,7 @@ test('what systemd had to restart is told once of its node, whatever is asserted
 });
 
 test('a fault of the tool is no verdict on the lab', async (t) => {
-	const { outcomes } = await run(scenario([says('a', 'x', 'y'), says('a', 'z', 'y')]), {
+	const { outcomes } = await run(scenario([prints('a', 'x', 'y'), prints('a', 'z', 'y')]), {
 		a: (command) => (command === 'x' ? new TypeError('undefined is not a function') : 'y'),
 	});
 	t.deepEqual(outcomes.map(brief), ['test 0/0 a error 1', 'test 0/1 a passed 1']);
@@ -212,7 +212,7 @@ test('one node has one thing to do at a time, two nodes work side by side', asyn
 		now.set(node, 0);
 		return 'y';
 	};
-	await run(scenario([says('a', '1', 'y'), says('a', '2', 'y'), says('b', '3', 'y')]), { a: shell('a'), b: shell('b') });
+	await run(scenario([prints('a', '1', 'y'), prints('a', '2', 'y'), prints('b', '3', 'y')]), { a: shell('a'), b: shell('b') });
 	t.is(most, 2);
 });
 
@@ -224,7 +224,7 @@ test('an abort ends the scenario with its reason', async (t) => {
 		if (++asked === 3) abort.abort(reason);
 		return 'no';
 	};
-	const error = await t.throwsAsync(run(scenario([says('a', 'x', 'y')]), { a: shell }, { signal: abort.signal }));
+	const error = await t.throwsAsync(run(scenario([prints('a', 'x', 'y')]), { a: shell }, { signal: abort.signal }));
 	t.is(error, reason);
 	t.is(asked, 3);
 });
@@ -244,7 +244,7 @@ test('so is what was up at one look and has ended before the next', async (t) =>
 	]);
 });
 
-test('what is young and holds is waited for, and nothing is told of it', async (t) => {
+test('what is young and holds is waited for, and nothing is reported of it', async (t) => {
 	const clock = fakeClock();
 	const holds: Shell = () => `now=${1 + clock.now() / 1000}\nActiveState=active\nActiveEnterTimestampMonotonic=1\n`;
 	const { outcomes, events } = await run(scenario([{ type: 'service_running', onVm: 'a', service: 'importer' }]), { a: holds }, { clock, deadlineMs: 0 });
@@ -264,7 +264,7 @@ interface Timed {
 
 const timed = test.macro(async (t, { timeout, settle, holdsAt, slowdown = 1, ignoresPlanTimes = false, expected }: Timed) => {
 	const clock = fakeClock();
-	const assertion: Assertion = { ...says('web', 'x', 'up'), ...(timeout === undefined ? {} : { timeout }) };
+	const assertion: Assertion = { ...prints('web', 'x', 'up'), ...(timeout === undefined ? {} : { timeout }) };
 	const scenarios: Scenario[] = [{ name: 'all', ...(settle === undefined ? {} : { settleSeconds: settle }), tests: [{ name: 'test', assertions: [assertion] }] }];
 	const { outcomes } = await run(scenarios, { web: () => (clock.now() >= holdsAt ? 'up' : 'not yet') }, { clock, slowdown, ignoresPlanTimes, deadlineMs: 10_000 });
 	const { status, ms, decidedBy } = outcomes[0] ?? {};
@@ -276,7 +276,7 @@ test('a longer time of its own was needed', timed, { timeout: 30, holdsAt: 20_00
 test('a longer time of its own was not needed', timed, { timeout: 30, holdsAt: 5000, expected: { status: 'passed', ms: 5000 } });
 test('a longer time of its own was not enough', timed, { timeout: 30, holdsAt: 60_000, expected: { status: 'failed', ms: 30_000, decidedBy: { by: 'timeout', seconds: 30 } } });
 test('a shorter time of its own is kept to', timed, { timeout: 2, holdsAt: 5000, expected: { status: 'failed', ms: 2000, decidedBy: { by: 'timeout', seconds: 2 } } });
-test('times of the plan are stretched to the guest, and told as they are written', timed, { timeout: 2, holdsAt: 15_000, slowdown: 10, expected: { status: 'passed', ms: 15_000, decidedBy: { by: 'timeout', seconds: 2 } } });
+test('times of the plan are stretched to the guest, and reported as they are written', timed, { timeout: 2, holdsAt: 15_000, slowdown: 10, expected: { status: 'passed', ms: 15_000, decidedBy: { by: 'timeout', seconds: 2 } } });
 test('a time to settle was needed', timed, { settle: 60, holdsAt: 20_000, expected: { status: 'passed', ms: 20_000, decidedBy: { by: 'settle', seconds: 60 } } });
 test('a time to settle was not enough', timed, { settle: 60, holdsAt: 90_000, expected: { status: 'failed', ms: 60_000, decidedBy: { by: 'settle', seconds: 60 } } });
 test('a time to settle that is over sooner than the usual one', timed, { settle: 3, holdsAt: 60_000, expected: { status: 'failed', ms: 10_000 } });

@@ -120,14 +120,14 @@ test('another agent is another instance', (t) => {
 	t.not(withAgent('one')['meta-data'], withAgent('another')['meta-data']);
 });
 
-test('a node without DNS servers says nothing of them: cloud-init refuses an empty list', (t) => {
+test('the seed of a node without DNS servers has none: cloud-init refuses an empty list', (t) => {
 	const files = build({ dns: [] });
 	t.false(files['network-config']?.includes('nameservers'));
 });
 
 const users = (overrides: Partial<LabNode>) => (JSON.parse((build(overrides)['user-data'] ?? '').replace(/^#.*\n/, '')) as { users: object[] }).users;
 
-test('a user has no empty list of groups, which cloud-init refuses, and what the recipe says of it', (t) => {
+test('a user has no empty list of groups, which cloud-init refuses, and what the recipe has of it', (t) => {
 	const [user] = users({ users: [{ username: 'john.doe', groups: [], shell: '/bin/sh', home: '/srv/john', comment: 'John', sshKeys: ['ssh-ed25519 AAAA'] }] });
 	t.deepEqual(user, {
 		name: 'john.doe',

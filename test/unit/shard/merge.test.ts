@@ -8,8 +8,8 @@ import { shardsOf, work, type Fate } from './logs.js';
 
 const merged = (shards: readonly Shard[]) => mergeShards(shards)[0]!.state;
 
-/** All that a report says but where and when. */
-const told = (shards: readonly Shard[]) => {
+/** All that a report has but where and when. */
+const reported = (shards: readonly Shard[]) => {
 	const { ms: _ms, stages: _stages, ...result } = resultOf(merged(shards));
 	return JSON.parse(JSON.stringify(result)) as object;
 };
@@ -22,8 +22,8 @@ test('1, 2 and 7 shards of the same work have the same verdict, result and JUnit
 		fc.property(fates, (fate) => {
 			const fateOf: Fate = (unit) => fate[unit]!;
 			const [one, two, seven] = [1, 2, 7].map((total) => shardsOf(total, fateOf));
-			t.deepEqual(told(two!), told(one!));
-			t.deepEqual(told(seven!), told(one!));
+			t.deepEqual(reported(two!), reported(one!));
+			t.deepEqual(reported(seven!), reported(one!));
 			const xml = (shards: readonly Shard[]) => junitXml(merged(shards)).replace(/ (?:time|timestamp)="[^"]*"/g, '');
 			t.is(xml(two!), xml(one!));
 			t.is(xml(seven!), xml(one!));
@@ -46,7 +46,7 @@ test('one order of one shard failed: so has the whole', (t) => {
 	t.deepEqual(result.shuffle?.orders.map(({ verdict }) => verdict), ['passed', 'passed', 'failed', 'passed']);
 });
 
-test('a plain run that passed on one machine and not on another is never a pass, and says on which', (t) => {
+test('a plain run that passed on one machine and not on another is never a pass, and reports on which', (t) => {
 	for (const fate of ['failed', 'error'] as const) {
 		for (const shard of [1, 2, 3]) {
 			const shards = shardsOf(3, (unit, number) => (unit === 'plain' && number === shard ? fate : 'passed'));
@@ -75,7 +75,7 @@ test('of other orders', refused, ([one, ...rest]) => [one!, ...rest.map((shard) 
 test('divided otherwise', refused, ([one, two, three]) => [one!, two!, { ...three!, record: { ...three!.record, division: [...three!.record.division].reverse() } }], /--times/);
 test('of other numbers', refused, ([one]) => [one!, ...shardsOf(2)], /differ in the number of shards/);
 test('its run is missing', refused, ([one, two, three]) => [one!, { ...two!, logs: new Map() }, three!], /has no run of web, of which it was to do/);
-test('an order is missing from a log that says nothing of it', refused, ([one, two, three]) => [one!, two!, without(three!, 'order-finished')], /lacks order \d/);
+test('an order is missing from a log that has nothing of it', refused, ([one, two, three]) => [one!, two!, without(three!, 'order-finished')], /lacks order \d/);
 test('the log of another plan', refused, (shards) => shards.map((shard, index) => (index === 1 ? { ...shard, logs: new Map([...shard.logs].map(([lab, events]) => [lab, events.map((event) => (event.type === 'run-started' ? { ...event, planSha256: 'beef' } : event))])) } : shard)), /rehearsed another plan/);
 
 test('a shard that was killed has not passed', (t) => {

@@ -24,7 +24,7 @@ const works = fc.uniqueArray(
 	{ minLength: 1, selector: ({ lab }) => lab },
 );
 
-test('every unit is in one shard, however many shards there are and whatever the times say', (t) => {
+test('every unit is in one shard, however many shards there are and whatever the times', (t) => {
 	fc.assert(
 		fc.property(works, fc.integer({ min: 1, max: 20 }), fc.dictionary(fc.constantFrom('a/plain', 'a/order-1', 'b/twice', 'z/plain'), fc.nat(1e6)), (all, total, times) => {
 			const asked = all.map(({ lab, robustness, count }) => work(lab, { robustness, ...(count > 0 ? { shuffle: { count, seed: 1 } } : {}) }));

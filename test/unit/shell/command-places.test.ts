@@ -1,4 +1,4 @@
-/** What becomes of each command's status, as far as reading a script tells. */
+/** What becomes of each command's status, as far as that follows from its text. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
@@ -60,7 +60,7 @@ test('a command is found by its line and its words', (t) => {
 	t.deepEqual(found(2, 'X=1'), [['X=']]);
 	t.deepEqual(found(2, 'a 2'), [['a', '2']]);
 	t.deepEqual(found(4, 'whatever 3'), [[undefined, '3']]);
-	// Of what is in a here-document the shell tells the line of the command.
+	// Of what is in a here-document the shell traces the line of the command.
 	t.deepEqual(found(5, 'd'), [['d']]);
 	t.deepEqual(found(1, 'c'), []);
 	t.deepEqual(found(9, 'a 1'), []);

@@ -4,7 +4,7 @@ import test from 'ava';
 
 const text = readFileSync(path.join(process.cwd(), 'SECURITY.md'), 'utf8');
 
-test('whatever SECURITY.md says cannot be done has a test', (t) => {
+test('whatever cannot be done by SECURITY.md has a test', (t) => {
 	const claims = text.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| |'));
 	t.true(claims.length > 10);
 	for (const claim of claims) {

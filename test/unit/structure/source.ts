@@ -61,7 +61,7 @@ export const readSources = (folder: string): SourceFile[] =>
 
 /**
  * The exported values of a text that have no doc comment of their own, by the line that declares them. Types are left
- * out: what a shape called `RunOptions` is, its members tell.
+ * out: what a shape called `RunOptions` is, its members show.
  */
 export function undocumentedExports(text: string): string[] {
 	const lines = text.split('\n');

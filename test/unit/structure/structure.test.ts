@@ -30,7 +30,7 @@ const levelOf = (folder: string): number => layers.findIndex((layer) => layer.in
 /** Whether a file of one folder may import one of another. */
 const mayImport = (from: string, to: string): boolean => from === to || levelOf(to) < levelOf(from);
 
-/** Where each npm package is imported: one file, or one folder where it ends in a slash; several where that is said. */
+/** Where each npm package is imported: one file, or one folder where it ends in a slash; several where that is listed. */
 const importers: Readonly<Record<string, string | readonly string[]>> = {
 	'@clack/prompts': 'src/commands/questions.ts',
 	'@modelcontextprotocol/server': 'src/mcp/',
@@ -49,7 +49,7 @@ const importers: Readonly<Record<string, string | readonly string[]>> = {
 	'unixcrypt': 'src/seed/password.ts',
 	'yaml': 'src/plan/yaml-text.ts',
 	'yargs': 'src/cli/',
-	// Plans are read with it; the protocol's tools say with it what they take and answer.
+	// Plans are read with it; the protocol's tools declare with it what they take and answer.
 	'zod': ['src/plan/', 'src/mcp/'],
 };
 

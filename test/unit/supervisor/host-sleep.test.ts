@@ -28,7 +28,7 @@ test('each sleep is noticed once, by its length', async (t) => {
 	t.deepEqual(await watch([0, 5, 3_600_005, 3_600_000, 3_605_000]), [3_600_000, 5000]);
 });
 
-test('a host that tells nothing ends the watch and nothing else', async (t) => {
+test('a host that reports nothing ends the watch and nothing else', async (t) => {
 	const broken = () => Promise.reject(new Error('ENOENT'));
 	await t.notThrowsAsync(watchHostSleep(() => t.fail(), new AbortController().signal, broken));
 });

@@ -1,4 +1,4 @@
-/** What a guest's agent says that no agent of ours would. */
+/** Messages of a guest's agent that no agent of ours would send. */
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import type { RunEventBody } from '../../../src/lab/events.js';
@@ -19,7 +19,7 @@ test('a snapshot that unfolds to more than any machine has is not unfolded', (t)
 });
 
 for (const [what, data] of [['unfolds to gigabytes', bomb], ['is none', 'nonsense']] as const) {
-	test(`a snapshot that ${what} is told in one notice, and the run goes on`, async (t) => {
+	test(`a snapshot that ${what} is reported in one notice, and the run goes on`, async (t) => {
 		const events: RunEventBody[] = [];
 		const machine = { name: 'web', guest: { snapshot: async () => data } } as unknown as RunningMachine;
 		const run = { machines: [{ spec: { name: 'web' } }], runDirectory: '/nonexistent', deadlines: { wakeMs: 1 } } as unknown as RunSpec;
@@ -31,7 +31,7 @@ for (const [what, data] of [['unfolds to gigabytes', bomb], ['is none', 'nonsens
 	});
 }
 
-test('scripts that a guest makes up, and what it says for ever, are no events', (t) => {
+test('scripts that a guest makes up, and messages without end, are no events', (t) => {
 	const events: RunEventBody[] = [];
 	const reporter = new ScriptReporter('web', [{ name: 'setup', text: 'true\n', after: 'x' }], () => undefined, (event) => events.push(event));
 	const finished = { kind: 'script-finished', status: 'passed', exitCode: 0, ms: 1, stream: '' } as const;

@@ -20,9 +20,9 @@ test('one that wants a key and more is closed', explains, 'ssh-auth', [22], [...
 test('one for some people is closed', explains, 'ssh-auth', [22], [...open, 'allowusers admin'], /lets some people in only \(allowusers admin\)/);
 test('a server that listens and cannot be reached is behind a firewall', explains, 'ssh-unreachable', [22], open, /listens at port 22, and nobody reaches that/);
 test('a server that does not listen is a failure', explains, 'ssh-unreachable', [80], open, undefined);
-test('so is one that says nothing of itself', explains, 'ssh-unreachable', [], [], undefined);
+test('so is one that reports nothing of itself', explains, 'ssh-unreachable', [], [], undefined);
 test('a shell that sends people away is a failure', explains, 'ssh-shell', [22], open, undefined);
-test('another host key is told', explains, 'ssh-host-key', [22], open, /another host key/);
+test('another host key is reported', explains, 'ssh-host-key', [22], open, /another host key/);
 
 test('ports are those that sshd is configured for and somebody listens at', (t) => {
 	t.deepEqual(readServer(`${sockets(80, 2222)}\nport 22\nport 2222\npermitrootlogin no\n`).ports, [2222]);

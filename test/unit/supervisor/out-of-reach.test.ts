@@ -8,7 +8,7 @@ import { labNode } from '../base/labs.js';
 
 const [web, db] = [labNode('web', 0), labNode('db', 1)];
 
-/** What a node says of its network. */
+/** What a node reports of its network. */
 const network = ({ flags = 'BROADCAST,MULTICAST,UP,LOWER_UP', addresses = [web.uplinkAddress, '10.80.0.10'], route = true }) =>
 	[
 		'1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN \\    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00',
@@ -47,9 +47,9 @@ const explained = test.macro(async (t, { steps = [], sees = network({}), answers
 		signal: new AbortController().signal,
 		answers: () => Promise.resolve(answers),
 	});
-	const told = await reach.explain(assertion);
-	if (expected === undefined) t.is(told, undefined);
-	else t.regex(told ?? '', expected);
+	const explained = await reach.explain(assertion);
+	if (expected === undefined) t.is(explained, undefined);
+	else t.regex(explained ?? '', expected);
 });
 
 test('nothing is amiss', explained, { expected: undefined });

@@ -10,7 +10,7 @@ const file = (text: string) => ({ type: 'f', mode: '644', owner: 'root:root', si
 const script: StartupScript = { name: 'setup', text: '#!/bin/sh\necho x >>/etc/list\n', after: 'network-online.target' };
 const passed: ScriptOutcome = { node: 'web', script: 'setup', status: 'passed', exitCode: 0, ms: 10, output: '' };
 
-/** A lab of one node, `web`, whose state snapshots are these, the last one again and again; and what was told and done. */
+/** A lab of one node, `web`, whose state snapshots are these, the last one again and again; and what was reported and done. */
 function stage(snapshots: readonly StateSnapshot[], overrides: Partial<CheckableLab> = {}) {
 	const done: string[] = [];
 	const reported: RunEventBody[] = [];

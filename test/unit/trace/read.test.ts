@@ -18,7 +18,7 @@ function reported(step: TraceStep, began: number): string {
 	return [
 		`${'  '.repeat(depth)}${line ?? '-'}${source ? `(${source})` : ''} ${JSON.stringify(command)}`,
 		`   ${isTrap ? 'trap ' : ''}status ${status ?? '?'}${fate ? ` ${fate}` : ''}${start}${ms === undefined ? '' : ` for ${ms} ms`}`,
-		...(message ? [`   said: ${message}`] : []),
+		...(message ? [`   message: ${message}`] : []),
 		...(output ? [`   wrote: ${JSON.stringify(output)}`] : []),
 	].join('\n');
 }
@@ -52,7 +52,7 @@ test('what is no trace is output', (t) => {
 	}
 });
 
-test('a script that was not traced says so, whatever it writes', (t) => {
+test('a script that was not traced is reported as that, whatever it writes', (t) => {
 	const { output, trace } = read(record(0, 1, 'false'), 'false\n', {}, 'tracing was turned off');
 	t.deepEqual(trace, { shell: 'none', why: 'tracing was turned off', steps: [] });
 	t.is(output, record(0, 1, 'false'));
@@ -60,7 +60,7 @@ test('a script that was not traced says so, whatever it writes', (t) => {
 	t.is(read('', '#!/bin/bash\n', { status: 'passed' }).trace.why, 'the shell traced no command');
 });
 
-test('output stands with the command that was told last, and the end of the script ends the last', (t) => {
+test('output stands with the command that was traced last, and the end of the script ends the last', (t) => {
 	const stream = `${record(0, 1, 'echo a')}a\n${record(250, 2, 'cp x y')}cp: cannot stat 'x'\n`;
 	const { trace, output, ...place } = read(stream, 'echo a\ncp x y\n', { endedAt: 1_767_225_600_900 });
 	t.deepEqual(trace.steps, [
@@ -166,7 +166,7 @@ for (const shared of ['exec 2>log', '{ ls; } 2>&1', '( ls ) 2>/dev/null', 'f() {
 }
 test('nor sh that cannot be read', untraceable, '#!/usr/bin/env sh\nif true; then\n', true);
 
-test('elements of a pipeline that begin alike tell in any order, and each is known by when it was forked', (t) => {
+test('elements of a pipeline that begin alike write records in any order, and each is known by when it was forked', (t) => {
 	const text = '#!/bin/bash\nset -o pipefail\necho a | (cat; exit 4) | cat\necho on\n';
 	const element = (at: number, pid: number, command: string, parent = 100) =>
 		`\x1e+ 1767225600.${String(at).padStart(3, '0')}000 ${parent} ${pid} 1 0 0 | 3 ${script} > ${command}\n`;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The distribution is told from files, with fallbacks.
+# The distribution is read from files, with fallbacks.
 set -e
 cat >os-release <<'EOF'
 ID=debian

@@ -42,12 +42,12 @@ test('a command that does not end is ended, and the shell goes on', async (t) =>
 	t.like(await shell.run('exit 124', limits), { exitCode: 124, timedOut: false });
 });
 
-test('who is not let in is told', async (t) => {
+test('who is not let in is reported', async (t) => {
 	await t.throwsAsync(logIn(t, undefined, 'guessed'), { code: 'console-login', message: "box: its console refuses user 'ops' with the declared password" });
 });
 
 test('a connection of the guest is fed and fetched by commands', async (t) => {
-	const server = createServer((socket) => socket.once('data', (data) => socket.end(`you said ${data.toString()}`)));
+	const server = createServer((socket) => socket.once('data', (data) => socket.end(`you sent ${data.toString()}`)));
 	server.listen(0, '127.0.0.1');
 	await once(server, 'listening');
 	t.teardown(() => server.close());
@@ -58,7 +58,7 @@ test('a connection of the guest is fed and fetched by commands', async (t) => {
 	connection.write('hello');
 	let answer = '';
 	for await (const chunk of connection) answer += String(chunk);
-	t.is(answer, 'you said hello');
+	t.is(answer, 'you sent hello');
 	server.close();
 	await t.throwsAsync(relayConnection(run, '127.0.0.1', port, limits), { name: 'GuestConnectionError', message: /refused/ });
 	await t.throwsAsync(relayConnection(run, 'no-such-host.invalid', port, limits), { message: /the name is unknown/ });

@@ -43,7 +43,7 @@ test('the name of a script is a word of the command, whatever it is', (t) => {
 	t.true(askScripts(["a'; reboot"]).includes(`-- 'startup-a'\\''; reboot.service'`));
 });
 
-test('what is said of failed units is washed', (t) => {
+test('what is reported of failed units is washed', (t) => {
 	t.is(readFailed('a.service: \x1b[31mred\n  ::error::no command\n'), 'a.service: red\n  : :error::no command');
 });
 

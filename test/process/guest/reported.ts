@@ -1,11 +1,11 @@
-/** Looks at what is told of a failed script: the line is the one that failed, and tracing changes nothing that it does. */
+/** Looks at the report of a failed script: the line is the one that failed, and tracing changes nothing that it does. */
 import test from 'ava';
 import { swallowedSteps } from '../../../src/lab/trace.js';
 import { runBothWays } from './both-ways.js';
 
-/** What is to be told of a script. */
-export interface Told {
-	/** Line of the script; nothing where none may be told. */
+/** What is to be reported of a script. */
+export interface ExpectedReport {
+	/** Line of the script; nothing where none may be reported. */
 	readonly line?: number;
 	/** The command, or how it begins. */
 	readonly command?: string;
@@ -21,24 +21,24 @@ export interface Told {
 
 const text = (script: string): string[] => script.replace(/^\n/, '').trimEnd().split('\n');
 
-/** Runs a script both ways, and compares what it does and what is told. */
-export const tells = test.macro({
+/** Runs a script both ways, and compares what it does, and what is reported with what is expected. */
+export const reports = test.macro({
 	title: (title, script: string) => title || script.replace(/^cat >lib.sh[^]*?^LIB$/m, 'library').trim().replaceAll('\n', '; ').slice(0, 90),
-	async exec(t, script: string, told: Told) {
+	async exec(t, script: string, expected: ExpectedReport) {
 		const { traced, plain } = await runBothWays(t, text(script));
 		t.is(traced.output, plain.output);
 		t.is(traced.exitCode, plain.exitCode);
 		t.deepEqual(traced.files, plain.files);
 		const seen = JSON.stringify({ ...traced, files: undefined }, undefined, 1);
-		t.is(traced.failedLine, told.line, seen);
-		if (told.command !== undefined) t.true(traced.failedCommand?.startsWith(told.command), seen);
+		t.is(traced.failedLine, expected.line, seen);
+		if (expected.command !== undefined) t.true(traced.failedCommand?.startsWith(expected.command), seen);
 		const { file, line } = traced.failedSource ?? {};
-		t.deepEqual([file?.replace(/.*\//, ''), line], [told.source?.[0], told.source?.[1]], seen);
-		t.is(traced.trace.endedAt, told.endedAt, seen);
-		const wanted = told.swallowed ?? [];
+		t.deepEqual([file?.replace(/.*\//, ''), line], [expected.source?.[0], expected.source?.[1]], seen);
+		t.is(traced.trace.endedAt, expected.endedAt, seen);
+		const wanted = expected.swallowed ?? [];
 		const lengthAt = (line: number | undefined): number | undefined => wanted.find(([at]) => at === line)?.[1].length;
 		const swallowed = swallowedSteps(traced.trace).map(({ line: at, command }) => JSON.stringify([at, command.slice(0, lengthAt(at))]));
 		t.deepEqual(swallowed.toSorted(), wanted.map((each) => JSON.stringify(each)).toSorted(), seen);
-		if (told.output) t.regex(traced.output, told.output);
+		if (expected.output) t.regex(traced.output, expected.output);
 	},
 });

@@ -1,9 +1,9 @@
-/** Pipelines, subshells and substitutions: the command that failed is told with its own line. */
+/** Pipelines, subshells and substitutions: the command that failed is reported with its own line. */
 import test from 'ava';
-import { tells } from './told.js';
+import { reports } from './reported.js';
 
 // Pipelines and subshells.
-test(tells, `
+test(reports, `
 set -euo pipefail
 printf '1\\n2\\n' | while read -r n; do
 	if [ "$n" = 2 ]; then
@@ -11,7 +11,7 @@ printf '1\\n2\\n' | while read -r n; do
 	fi
 done
 echo ready`, { line: 4, command: 'ln' });
-test(tells, `
+test(reports, `
 set -euo pipefail
 printf '%s\\n' a b c | while read -r kind; do
 	echo "room for $kind"
@@ -21,13 +21,13 @@ printf '%s\\n' a b c | while read -r kind; do
 	fi
 done
 echo ready`, { line: 6, command: 'exit 9' });
-test(tells, `
+test(reports, `
 set -e
 cat /nonexistent | while read -r account; do
 	echo "account $account"
 done
 echo ready`, { swallowed: [[2, 'cat /nonexistent']] });
-test(tells, `
+test(reports, `
 set -euo pipefail
 main() {
 	echo begin
@@ -36,102 +36,102 @@ main() {
 }
 main 2>&1 | tee log
 echo ready`, { line: 4, command: 'cp /nonexistent here' });
-test(tells, `
+test(reports, `
 set -euo pipefail
 {
 	echo begin
 	cp /nonexistent here
 	echo end
 } 2>&1 | tee log`, { line: 4, command: 'cp' });
-test(tells, `
+test(reports, `
 set -euo pipefail
 { echo a | cat; ls /nonexistent 2>&1 | cat; echo no; } | tee log
 echo ready`, { line: 2, command: 'ls /nonexistent' });
-test(tells, `
+test(reports, `
 set -euo pipefail
 true | false | true`, { line: 2, command: 'false' });
-test(tells, `
+test(reports, `
 set -e
 true | false | true
 false | true
 true | (exit 3)`, { line: 4, command: 'exit 3', swallowed: [[2, 'false'], [3, 'false']] });
-test(tells, `
+test(reports, `
 while read -r l; do
 	echo "$l"
 done < <(cat /nonexistent)
 echo on`, { swallowed: [[3, 'cat /nonexistent']] });
-test(tells, `
+test(reports, `
 mapfile -t all < <(echo a; nosuchcommand)
 echo "\${#all[@]}"`, { swallowed: [[1, 'nosuchcommand']] });
-test(tells, `
+test(reports, `
 set -e
 x=$(echo "$(cat /nonexistent)")
 echo "[$x]"`, { swallowed: [[2, 'cat /nonexistent']] });
-test(tells, `
+test(reports, `
 set -e
 x=$(y=$(cat /nonexistent); echo "$y")
 echo "[$x]"`, { swallowed: [[2, 'cat /nonexistent']] });
-test(tells, `
+test(reports, `
 set -e
 x=$(cat "$(echo /nonexistent)")
 echo "[$x]"`, { line: 2, command: 'cat /nonexistent' });
-test(tells, `
+test(reports, `
 set -e
 x=$(cd /nonexistent && pwd)
 echo "[$x]"`, { line: 2, command: 'cd /nonexistent' });
-test(tells, `
+test(reports, `
 set -e
 ( cd /; ls /nonexistent; echo on )
 ( cd /; set +e; ls /nonexistent; exit 4 )
 echo no`, { line: 2, command: 'ls' });
-test(tells, `
+test(reports, `
 ( ls /nonexistent; true )
 ( true | cat /nonexistent; exit 4 )
 (exit 5) || true
 exit 6`, { line: 4, command: 'exit 6', swallowed: [[1, 'ls /nonexistent'], [2, 'cat /nonexistent'], [2, 'exit 4'], [3, 'exit 5']] });
-test(tells, `
+test(reports, `
 set -euo pipefail
 for i in 1 2; do
 	echo $i | grep -q 1
 done`, { line: 3, command: 'grep -q 1' });
-test(tells, `
+test(reports, `
 set -euo pipefail
 find . -name '*' | xargs -r ls /nonexistent >/dev/null
 echo no`, { line: 2, command: 'xargs' });
-test(tells, `
+test(reports, `
 set -euo pipefail
 n=$(ls /nonexistent 2>/dev/null | wc -l)
 echo no`, { line: 2, command: 'ls /nonexistent 2>/dev/null | wc -l' });
-test(tells, `
+test(reports, `
 set -euo pipefail
 echo a | (cat; false)
 echo no`, { line: 2, command: 'false' });
-test(tells, `
+test(reports, `
 shopt -s lastpipe
 set -eo pipefail
 echo a | while read -r x; do
 	ls /nonexistent
 done
 echo no`, { line: 4, command: 'ls' });
-test(tells, `
+test(reports, `
 set -e
 f() { true | grep -q a; }
 f
 echo no`, { line: 2, command: 'grep -q a' });
 
-test(tells, `
+test(reports, `
 set -e -o pipefail
 for f in a b c; do
 	[ $f != b ] || ls /nonexistent
 	echo $f
 done | sort
 echo no`, { line: 3, command: 'ls' });
-test(tells, `
+test(reports, `
 set -e
 (sleep 0.3; exit 7) &
 true | ls /nonexistent
 echo no`, { line: 3, command: 'ls' });
-test(tells, `
+test(reports, `
 set -e
 case a in
 a) ls /nonexistent ;;

@@ -1,10 +1,10 @@
 /** Scripts in other languages, and scripts that are no plain text. */
 import test from 'ava';
 import { runBothWays } from './both-ways.js';
-import { tells } from './told.js';
+import { reports } from './reported.js';
 
-// Other languages tell themselves.
-test('Python', tells, `
+// Other languages report the place themselves.
+test('Python', reports, `
 #!/usr/bin/python3
 import json
 def load(name):
@@ -12,15 +12,15 @@ def load(name):
 def main():
 	load("{")
 main()`, { line: 4, command: 'return json.loads(name)', output: /Traceback[^]*JSONDecodeError: .*\n$/ });
-test('Python that is no Python', tells, `
+test('Python that is no Python', reports, `
 #!/usr/bin/env python3
 print("a")
 if True
 	pass`, { line: 3, command: 'if True' });
-test('Python that exits', tells, `
+test('Python that exits', reports, `
 #!/usr/bin/python3
 raise SystemExit(3)`, {});
-test('Perl', tells, `
+test('Perl', reports, `
 #!/usr/bin/perl
 sub f {
 	die "no such thing";
@@ -31,7 +31,7 @@ f();`, { line: 3 });
 const runsUnchanged = test.macro(async (t, bytes: string, files: Readonly<Record<string, string>>, output?: string) => {
 	const { traced, plain } = await runBothWays(t, Buffer.from(bytes, 'latin1'));
 	t.deepEqual(traced.files, plain.files);
-	const written = Object.entries<string>(traced.files).map(([name, told]) => [name, told.slice(told.indexOf(' ') + 1)] as const);
+	const written = Object.entries<string>(traced.files).map(([name, described]) => [name, described.slice(described.indexOf(' ') + 1)] as const);
 	t.deepEqual(Object.fromEntries(written), { ...files });
 	t.is(traced.exitCode, plain.exitCode);
 	t.is(traced.output, plain.output);

@@ -1,6 +1,6 @@
 /** Failures in sourced files, and traps that hand a status on. */
 import test from 'ava';
-import { tells } from './told.js';
+import { reports } from './reported.js';
 
 // Other files.
 const library = `
@@ -13,46 +13,46 @@ put() {
 }
 LIB
 `;
-test(tells, `${library}set -eu
+test(reports, `${library}set -eu
 . ./lib.sh
 put server
 echo ready`, { line: 11, command: 'cp /nonexistent/server here', source: ['lib.sh', 5] });
-test(tells, `${library}. ./lib.sh
+test(reports, `${library}. ./lib.sh
 set -euo pipefail
 x=$(put server)
 echo ready`, { line: 11, command: 'cp', source: ['lib.sh', 5] });
-test(tells, `${library}. ./lib.sh
+test(reports, `${library}. ./lib.sh
 put server
 put client || true
 echo ready`, { swallowed: [[5, 'cp'], [5, 'cp']] });
-test(tells, `${library}. ./lib.sh
+test(reports, `${library}. ./lib.sh
 set -euo pipefail
 put server 2>&1 | tee log
 echo ready`, { line: 11, command: 'cp', source: ['lib.sh', 5] });
-test(tells, `
+test(reports, `
 echo 'true
 ls /nonexistent
 true' >lib.sh
 set -e
 source ./lib.sh
 echo ready`, { line: 5, command: 'ls', source: ['lib.sh', 2] });
-test(tells, `
+test(reports, `
 set -eu
 printf '%s\\n' '# by hand' '_OLD="$PS9"' 'PS9=x' >activate
 source ./activate
 echo ready`, { line: 3, command: '_OLD="$PS9"', source: ['activate', 2], output: /PS9: unbound variable/ });
-test(tells, `
+test(reports, `
 set -e
 echo 'if true; then' >broken
 . ./broken
 echo ready`, { line: 3, command: '. ./broken', source: ['broken', 2] });
-test(tells, `
+test(reports, `
 set -e
 echo 'helper() { "$@"; }' >lib
 . ./lib
 own() { echo a; ls /nonexistent; }
 helper own`, { line: 4, command: 'ls' });
-test(tells, `
+test(reports, `
 set -e
 echo 'all() { cat /nonexistent | sort | (cat; exit 3); }' >lib
 . ./lib
@@ -60,7 +60,7 @@ all`, { line: 4, source: ['lib', 1], command: 'exit 3' });
 
 // Traps.
 for (const signals of ['EXIT INT TERM', 'EXIT', '0', 'INT EXIT', 'EXIT ERR']) {
-	test(`a trap of ${signals} that hands the status on`, tells, `
+	test(`a trap of ${signals} that hands the status on`, reports, `
 set -eu
 work=$(mktemp -d)
 finish() {
@@ -74,37 +74,37 @@ echo a >"$work/b"
 grep -q media "$work/b"
 echo no`, { line: 11, command: 'grep -q media' });
 }
-test(tells, `
+test(reports, `
 set -e
 trap 's=$?; echo bye; exit $s' EXIT
 f() {
 	ls /nonexistent
 }
 f`, { line: 4, command: 'ls' });
-test(tells, `
+test(reports, `
 set -eE
 trap 'echo "line $LINENO"; exit 3' ERR
 f() { ls /nonexistent; }
 f
 echo no`, { line: 3, command: 'ls' });
-test(tells, `
+test(reports, `
 trap 'echo term; exit 7' TERM
 echo a
 kill -TERM $$
 echo no`, { line: 3, command: 'kill -TERM' });
-test(tells, `
+test(reports, `
 trap 'echo bye; exit 7' EXIT
 echo a`, { command: 'exit 7' });
-test(tells, `
+test(reports, `
 trap 'echo bye' EXIT
 echo a
 exit 3`, { line: 3, command: 'exit 3' });
-test(tells, `
+test(reports, `
 set -e -o pipefail
 trap 'echo bye' EXIT
 echo a | (cat; exit 4) | cat
 echo no`, { line: 3, command: 'exit 4' });
-test(tells, `
+test(reports, `
 trap 'echo "failed at $LINENO" >&2' ERR
 ls /nonexistent
 echo on

@@ -58,8 +58,8 @@ export async function runCommand(
 	const status = await ended.finally(() => watch?.stop());
 	const ms = performance.now() - began;
 	if (!statuses.map(String).includes(status)) {
-		const words = lastLines(`${stdout}\n${stderr}`, 30);
-		throw new Error(`\`${path.basename(program)} ${args.join(' ')}\` ended with ${status}:\n${words}`);
+		const output = lastLines(`${stdout}\n${stderr}`, 30);
+		throw new Error(`\`${path.basename(program)} ${args.join(' ')}\` ended with ${status}:\n${output}`);
 	}
 	return { stdout, ms, startedAt, usage: await (watch as ProcessWatch).stop() };
 }

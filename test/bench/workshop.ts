@@ -55,8 +55,8 @@ export class Workshop {
 	async keepLog(log: string, args: readonly string[]): Promise<void> {
 		if (this.#logs === undefined) return;
 		const number = String(++this.#logged).padStart(3, '0');
-		const words = args.map((arg) => path.basename(arg)).join(' ');
-		await writeFile(path.join(this.#logs, `${number} ${words}.ndjson`), log);
+		const label = args.map((arg) => path.basename(arg)).join(' ');
+		await writeFile(path.join(this.#logs, `${number} ${label}.ndjson`), log);
 	}
 
 	/** Removes everything. */

@@ -111,10 +111,10 @@ function ofTool({ args, spanMs, cache = 'kept', aloneMs = 90_000, before, after,
 	const strike = async (blow: Blow, t: Teardown): Promise<Struck> => {
 		const sandbox = await makeSandbox(t, cache, 'warm');
 		const lab = await editLab(sandbox, 'single', () => undefined);
-		const words = (all: readonly string[]) => all.map((word) => (word === 'LAB' ? lab : word));
-		const prepared = before ? await passes(sandbox, words(before)) : [];
+		const withLab = (all: readonly string[]) => all.map((argument) => (argument === 'LAB' ? lab : argument));
+		const prepared = before ? await passes(sandbox, withLab(before)) : [];
 		if (prepared.length > 0) return { hasHit: true, problems: prepared };
-		const tool = new Tool(sandbox, words(args), input === undefined ? {} : { input });
+		const tool = new Tool(sandbox, withLab(args), input === undefined ? {} : { input });
 		const ended = await Promise.race([tool.ended, sleep(blow.moment * span, undefined)]);
 		const { hasHit, keepers } = await hit(await sandbox.processes(), blow);
 		if (!hasHit && ended && ended.ms < span) {
@@ -124,9 +124,9 @@ function ofTool({ args, spanMs, cache = 'kept', aloneMs = 90_000, before, after,
 			return strike(blow, t);
 		}
 		const problems = await hasEnded(tool, aloneMs, blow);
-		if (after) await runTool(sandbox, words(after));
+		if (after) await runTool(sandbox, withLab(after));
 		const left = [...(await sandbox.leftovers(patienceMs.leftovers)), ...(await keepers())];
-		const passed = await passes(sandbox, words(next));
+		const passed = await passes(sandbox, withLab(next));
 		const behind = [...(await sandbox.leftovers(patienceMs.leftovers)), ...(await sandbox.leases())].map((one) => `after the next one: ${one}`);
 		return { hasHit, problems: [...problems, ...left, ...passed, ...behind] };
 	};

@@ -39,10 +39,10 @@ export class Tool {
 
 	/** Starts the tool in a sandbox, which ends it with the test; or, for `start`, another program. */
 	constructor(sandbox: Sandbox, args: readonly string[], { through = [], env = {}, cwd, input }: ToolOptions = {}, start: readonly string[] = [process.execPath, program]) {
-		const [command = '', ...words] = [...through, ...start, ...args];
+		const [command = '', ...rest] = [...through, ...start, ...args];
 		const began = performance.now();
 		this.#sandbox = sandbox;
-		this.#child = spawn(command, words, { env: { ...sandbox.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'], ...(cwd === undefined ? {} : { cwd }) });
+		this.#child = spawn(command, rest, { env: { ...sandbox.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'], ...(cwd === undefined ? {} : { cwd }) });
 		this.#child.stdin?.on('error', () => undefined).end(input);
 		this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text));
 		this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));

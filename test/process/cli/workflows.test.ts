@@ -39,7 +39,7 @@ test('SKILL.md begins with what agents find it by', (t) => {
 for (const words of new Set([...workflowTexts.flatMap((text) => commandsIn(parse(text))), ...ofSkill])) {
 	test(`the tool knows every flag of: ${words}`, async (t) => {
 		const tool = await makeRehearse(t);
-		// What is behind -- is the words of another program.
+		// What is behind -- is the arguments of another program.
 		const [command = '', ...rest] = words.replace(/ -- .*/, '').split(' ');
 		const { stdout, exitCode } = await tool.rehearse([command, '--help']);
 		t.is(exitCode, 0);

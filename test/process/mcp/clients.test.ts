@@ -45,7 +45,7 @@ const older = async (t: ExecutionContext, host: FakeHost): Promise<AnyClient> =>
 /** A server for each call, as a command line has: what one has begun ends with it, and the next reads what it has left. */
 const inspector = async (_t: ExecutionContext, host: FakeHost): Promise<AnyClient> => {
 	const found = await findInspector();
-	const ask = (...words: string[]) => inspect(found, host, words);
+	const ask = (...args: string[]) => inspect(found, host, args);
 	return {
 		tools: async () => ((await ask('--method', 'tools/list')) as { readonly tools: Awaited<ReturnType<AnyClient['tools']>> }).tools,
 		call: async <T>(name: string, args: Record<string, unknown>) => {

@@ -36,8 +36,8 @@ export async function findInspector(): Promise<Inspector> {
 }
 
 /** Calls it, and resolves to what it printed. It starts a server of its own each time. */
-export async function inspect({ node, script }: Inspector, { root, env }: FakeHost, words: readonly string[]): Promise<unknown> {
-	const argv = [node, script, '--cli', ...words, '--', process.execPath, program, 'mcp', '--root', root] as const;
+export async function inspect({ node, script }: Inspector, { root, env }: FakeHost, args: readonly string[]): Promise<unknown> {
+	const argv = [node, script, '--cli', ...args, '--', process.execPath, program, 'mcp', '--root', root] as const;
 	// It hands its server a few variables of its own environment only, and those that it is given.
 	const variables = Object.entries(env).filter(([name]) => /^(?:PATH|HOME|TMPDIR|XDG_|REHEARSE_)/.test(name)).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
 	const { stdout, stderr } = await run([argv[0], argv[1], argv[2], ...variables, ...argv.slice(3)], { env: { ...env }, allowFailure: true, timeoutMs: 120_000 });

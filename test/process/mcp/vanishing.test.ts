@@ -14,8 +14,8 @@ interface Vanishing {
 }
 
 /** Starts a client of its own process; resolves when it has begun everything. */
-async function startClient(t: ExecutionContext, host: FakeHost, ...words: string[]): Promise<Vanishing> {
-	const child = spawn(process.execPath, [path.join(import.meta.dirname, 'vanishing-client.js'), host.root, ...words], { env: { ...host.env }, stdio: ['ignore', 'pipe', 'inherit'] });
+async function startClient(t: ExecutionContext, host: FakeHost, ...args: string[]): Promise<Vanishing> {
+	const child = spawn(process.execPath, [path.join(import.meta.dirname, 'vanishing-client.js'), host.root, ...args], { env: { ...host.env }, stdio: ['ignore', 'pipe', 'inherit'] });
 	t.teardown(() => child.kill('SIGKILL'));
 	let text = '';
 	child.stdout.setEncoding('utf8');

@@ -1,4 +1,4 @@
-/** What a page does for who stays on it: it loads itself again, and finds words; and the drawing of a lab by itself. */
+/** What a page does for who keeps it open: it loads itself again, and finds words; and the drawing of a lab by itself. */
 import { rename, writeFile } from 'node:fs/promises';
 import ava from 'ava';
 import type { Browser } from 'playwright-core';

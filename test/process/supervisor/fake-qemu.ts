@@ -187,23 +187,23 @@ listen('debug', (socket) => {
 
 listen('control', (socket) => {
 	onLine(socket, (line) => {
-		const [word = '', first = ''] = line.split(' ');
-		if (word === 'authorize') socket.write(`authorized user=${first} status=${first === 'nobody' ? 1 : 0}\n`);
-		if (word === 'shell') {
+		const [request = '', first = ''] = line.split(' ');
+		if (request === 'authorize') socket.write(`authorized user=${first} status=${first === 'nobody' ? 1 : 0}\n`);
+		if (request === 'shell') {
 			socket.write(`shell-began id=${first}\n`);
 			shell?.write(`a shell of ${line}\n`);
 		}
-		if (word === 'journal') socket.write(`journal text=${gzipSync(`the last ${first} lines\n`).toString('base64')}\n`);
-		if (word === 'size') shell?.write(`${line}\n`);
+		if (request === 'journal') socket.write(`journal text=${gzipSync(`the last ${first} lines\n`).toString('base64')}\n`);
+		if (request === 'size') shell?.write(`${line}\n`);
 	});
 });
 
 /** Every command succeeds and prints its own text. */
 listen('commands', (socket) => {
 	onLine(socket, (line) => {
-		const [word, id, command = ''] = line.split(' ');
-		if (word === 'restarts') socket.write(`began id=${id}\nended id=${id} status=0 signal=0\n`);
-		if (word === 'run') socket.write(`began id=${id}\nout id=${id} data=${command}\nended id=${id} status=0 signal=0\n`);
+		const [request, id, command = ''] = line.split(' ');
+		if (request === 'restarts') socket.write(`began id=${id}\nended id=${id} status=0 signal=0\n`);
+		if (request === 'run') socket.write(`began id=${id}\nout id=${id} data=${command}\nended id=${id} status=0 signal=0\n`);
 	});
 });
 

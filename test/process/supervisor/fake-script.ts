@@ -16,17 +16,17 @@ export const position = ({ position, done }: FakeState): string =>
 
 /** Carries out a command. Returns the message for it, or `over` when the script has ended, or nothing while it hangs. */
 export function obey(state: FakeState, line: string): string | undefined {
-	const [word = '', rest = ''] = line.split('\t');
-	if (word === 'variables') return ['answer', '0', encodePart(`declare -- done="${state.done.join(',')}"\n`)].join('\t');
-	if (word === 'eval' || word === 'instead') {
-		state.done.push(`${word} ${rest}`);
+	const [name = '', rest = ''] = line.split('\t');
+	if (name === 'variables') return ['answer', '0', encodePart(`declare -- done="${state.done.join(',')}"\n`)].join('\t');
+	if (name === 'eval' || name === 'instead') {
+		state.done.push(`${name} ${rest}`);
 		return ['answer', rest === 'false' ? '1' : '0', ''].join('\t');
 	}
 	const isFree = rest.startsWith('free');
 	do {
 		const command = commands[state.position] ?? '';
-		if (word === 'go' && command === 'hang' && !isFree) return undefined;
-		if (word === 'go') state.done.push(command);
+		if (name === 'go' && command === 'hang' && !isFree) return undefined;
+		if (name === 'go') state.done.push(command);
 		state.position += 1;
 	} while (isFree && state.position < commands.length);
 	return state.position < commands.length ? position(state) : 'over';

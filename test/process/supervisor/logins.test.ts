@@ -45,12 +45,12 @@ test('a server that takes none', comesTo, { change: { password: 'another' }, set
 test('a server at another port', comesTo, { change: { sshPort: 1 } }, 'closed', /^SSH is at port \d+, not 1 as the recipe has it$/);
 test('an account that is of no use', comesTo, { shell: 'echo Sorry; exit 1' }, 'failed', /runs nothing: Sorry/);
 
-for (const words of [
+for (const message of [
 	'WARNING: Your password has expired.\\nPassword change required but no TTY available.',
 	'You are required to change your password immediately (administrator enforced).',
 	'Your account has expired; please contact your system administrator.',
 ]) {
-	test(`a password that has expired: ${words.slice(0, 40)}`, comesTo, { shell: `printf '${words}\\n' >&2; exit 1` }, 'failed', /the password of user 'ops' has expired, .*chage, passwd --expire/);
+	test(`a password that has expired: ${message.slice(0, 40)}`, comesTo, { shell: `printf '${message}\\n' >&2; exit 1` }, 'failed', /the password of user 'ops' has expired, .*chage, passwd --expire/);
 }
 
 test('outcomes are noted of one checkpoint, and of no other by its key', async (t) => {

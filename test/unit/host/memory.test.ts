@@ -15,8 +15,8 @@ test('what fits is not reported', (t) => {
 });
 
 test('what fits only because guests touch less is reported, with the figures', (t) => {
-	const words = admitMemory(bundled, 'tcg', 11_263) ?? '';
-	t.regex(words, /gives its machines 11 GiB .* this host has 11 GiB: fine as long as .* about 3\.0 GiB/);
+	const sentence = admitMemory(bundled, 'tcg', 11_263) ?? '';
+	t.regex(sentence, /gives its machines 11 GiB .* this host has 11 GiB: fine as long as .* about 3\.0 GiB/);
 	t.regex(admitMemory(bundled, 'tcg', 3056) ?? '', /fine as long as/);
 });
 

@@ -82,8 +82,8 @@ test('emulation that was asked for does not ask for KVM', async (t) => {
 });
 
 const refused = test.macro(
-	async (t, choice: AcceleratorChoice, hindrance: string | undefined, outcomes: Record<string, CanaryOutcome>, words: RegExp) => {
-		await t.throwsAsync(prove(choice, hindrance, outcomes), { code: 'no-accelerator', message: words });
+	async (t, choice: AcceleratorChoice, hindrance: string | undefined, outcomes: Record<string, CanaryOutcome>, message: RegExp) => {
+		await t.throwsAsync(prove(choice, hindrance, outcomes), { code: 'no-accelerator', message });
 		await prove(choice, hindrance, outcomes).catch(({ exitCode }: { exitCode: number }) => t.is(exitCode, 3));
 	},
 );

@@ -7,8 +7,8 @@ const good = { 'init-local': done, init: done, 'modules-config': done, 'modules-
 const complains = test.macro((t, status: unknown, expected: (string | RegExp)[]) => {
 	const complaints = cloudInitComplaints(typeof status === 'string' ? status : JSON.stringify(status));
 	t.is(complaints.length, expected.length, complaints.join('\n'));
-	expected.forEach((words, index) =>
-		typeof words === 'string' ? t.is(complaints[index], words) : t.regex(complaints[index] ?? '', words),
+	expected.forEach((complaint, index) =>
+		typeof complaint === 'string' ? t.is(complaints[index], complaint) : t.regex(complaints[index] ?? '', complaint),
 	);
 });
 

@@ -1,15 +1,15 @@
 import test from 'ava';
 import { isOptional, linkCommands } from '../../../src/network/link.js';
 
-const words = (...args: Parameters<typeof linkCommands>) => linkCommands(...args).map((argv) => argv.join(' '));
+const commandTexts = (...args: Parameters<typeof linkCommands>) => linkCommands(...args).map((argv) => argv.join(' '));
 
 test('a link is brought down, and up again without what ailed it', (t) => {
-	t.deepEqual(words('tap3', { state: 'down' }), ['ip link set dev tap3 down']);
-	t.deepEqual(words('tap3', { state: 'up' }), ['ip link set dev tap3 up', 'tc qdisc del dev tap3 root']);
+	t.deepEqual(commandTexts('tap3', { state: 'down' }), ['ip link set dev tap3 down']);
+	t.deepEqual(commandTexts('tap3', { state: 'up' }), ['ip link set dev tap3 up', 'tc qdisc del dev tap3 root']);
 	t.deepEqual(linkCommands('tap3', { state: 'up' }).map(isOptional), [false, true]);
 });
 
 test('a bad link replaces what it was before', (t) => {
-	t.deepEqual(words('tap0', { state: 'bad', delayMs: 200 }), ['ip link set dev tap0 up', 'tc qdisc replace dev tap0 root netem delay 200ms']);
-	t.deepEqual(words('tap0', { state: 'bad', lossPercent: 5 }).at(-1), 'tc qdisc replace dev tap0 root netem loss 5%');
+	t.deepEqual(commandTexts('tap0', { state: 'bad', delayMs: 200 }), ['ip link set dev tap0 up', 'tc qdisc replace dev tap0 root netem delay 200ms']);
+	t.deepEqual(commandTexts('tap0', { state: 'bad', lossPercent: 5 }).at(-1), 'tc qdisc replace dev tap0 root netem loss 5%');
 });

@@ -8,7 +8,7 @@ import { analyseScript } from '../../../src/shell/script.js';
 
 const lab = resolveLab(await readPlan(findPlan('immich-photo-vault')), await readGuestDefinition());
 
-/** What the warnings say of each thing that stubs stand for in this lab: all of these words in one of them. */
+/** What the warnings have of each thing that stubs stand for in this lab: all of these words in one of them. */
 const leftToDeployment: Readonly<Record<string, readonly RegExp[]>> = {
 	'the real Immich server binaries': [/immich/i, /server|binar/i],
 	'ML model weights': [/weights|models?\b/i, /clip/i, /face|facial/i],

@@ -28,12 +28,12 @@ test('a machine that was powered off behind its scripts fails the lab, whatever 
 });
 
 test('reasons for the end of a script are beside its line in every report', (t) => {
-	const words = 'the kernel: Out of memory: Killed process 613 (python3)';
+	const reason = 'the kernel: Out of memory: Killed process 613 (python3)';
 	const events = readLog('passed').map((event): RunEvent =>
-		event.type === 'script-finished' && event.node === firstNode() ? { ...event, ...({ status: 'failed', exitCode: 137, failedLine: 2, reasons: [words] } satisfies Partial<ScriptOutcome>) } : event,
+		event.type === 'script-finished' && event.node === firstNode() ? { ...event, ...({ status: 'failed', exitCode: 137, failedLine: 2, reasons: [reason] } satisfies Partial<ScriptOutcome>) } : event,
 	);
 	const { state, result, text } = reported(events);
-	t.deepEqual(result.nodes[0]?.startup[0]?.reasons, [words]);
+	t.deepEqual(result.nodes[0]?.startup[0]?.reasons, [reason]);
 	t.regex(text, /exit status 137[^]*Killed process 613/);
 	t.regex(failureSentences(state)[0] ?? '', /line 2.*Killed process 613/);
 	t.regex(junitXml(state), /Killed process 613/);

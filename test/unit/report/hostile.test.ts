@@ -1,4 +1,4 @@
-/** One plan and one guest that try everything, against every renderer, by the doors that their words come in. */
+/** One plan and one guest that try everything, against every renderer, by every way that their texts come in. */
 import test from 'ava';
 import { washed } from '../../../src/base/wash.js';
 import type { RunEvent } from '../../../src/lab/events.js';

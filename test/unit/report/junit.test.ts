@@ -25,7 +25,7 @@ const elements: Readonly<Record<string, { readonly attributes: readonly string[]
 /** What the schema asks of the time of suites. */
 const surefireTime = /^(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]{0,3})?$/;
 
-/** What is against the schema, in words. */
+/** What is against the schema, as text. */
 function complaints(xml: string): string[] {
 	const found: string[] = [];
 	const open: string[] = [];

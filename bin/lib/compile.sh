@@ -15,7 +15,7 @@ find dist/src dist/test -name '*.js' 2>/dev/null | while IFS= read -r file; do
 	[ -e "${source%.js}.ts" ] || [ -e "${source%.js}.tsx" ] || rm -f -- "$file"
 done
 
-# A lab that stays may still have to read what the last build left, which counts from now on.
+# A lab that is kept running may still have to read what the last build left, which counts from now on.
 if [ -e dist/bin/.built ]; then
 	find dist/bin -name '*.js' -newer dist/bin/.built -exec touch {} +
 fi

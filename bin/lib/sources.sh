@@ -2,7 +2,7 @@
 # Where apt gets its packages from, read from its own configuration, so that a mirror of the house stays in use.
 
 # configured_sources FILE…: for each suite of binary packages with the component main a line of URI, suite and keyring,
-# with tabs between them. Reads both forms of sources.list(5); a keyring that stands in the file itself is `embedded`,
+# with tabs between them. Reads both forms of sources.list(5); a keyring that is in the file itself is `embedded`,
 # none is `-`.
 configured_sources() {
 	awk '

@@ -11,14 +11,14 @@
 # The host's requests:
 #   go MODE DEPTH MS LINES      go on: to the next command (`step`), to the next that is no deeper than DEPTH (`over`), to
 #                               one of LINES, between commas (`run`), or to the end (`free`); all but the last stop at
-#                               LINES. MS is the host's clock: the machine stood still meanwhile.
+#                               LINES. MS is the host's clock: the machine was halted meanwhile.
 #   skip MODE DEPTH MS LINES    the same, without the command
 #   eval COMMAND                run COMMAND in the script's own shell, and send what it writes
 #   instead COMMAND             run COMMAND as if the script had it here: what it writes is the script's
 #   variables [NAME…]           send variables; all that the script has made where none is named
 #
 # The script sees as little of this as possible: $?, PIPESTATUS, $_, options and descriptors are as without it. The port
-# is open only while the script stands still, so nothing inherits it. In subshells nothing stops.
+# is open only while the script is stopped, so nothing inherits it. In subshells nothing stops.
 unset BASH_ENV
 declare -A __rehearse_known=() __rehearse_breaks=()
 __rehearse_port='' __rehearse_mode=step __rehearse_depth=0 __rehearse_at='' __rehearse_line='' __rehearse_asked=''

@@ -11,7 +11,7 @@ BASH_XTRACEFD=254
 # A subshell finds the process that forked it in the array, and then itself: an array is never exported.
 __rehearse=("$$" $'\036''+ $EPOCHREALTIME $__rehearse $((__rehearse=BASHPID)) ${#BASH_SOURCE[@]} $? ${PIPESTATUS[@]} | $LINENO $BASH_SOURCE > ')
 PS4=${__rehearse[1]}
-# The end of the script: its status, and the command that it ended in as it stands there, also where the script has ended
+# The end of the script: its status, and the command that it ended in as it is written there, also where the script has ended
 # the trace. A trap of the script's own for EXIT replaces this, and one for DEBUG sees nothing of a subshell. There are no
 # quotes in it, for those who take traps apart.
 trap '(__rehearse+=($? ${PIPESTATUS[@]} :); mapfile -tO 99 __rehearse; set -x; PS4=${__rehearse[1]}; [[ -n ${__rehearse[@]:2} ]]) <<<$BASH_COMMAND' EXIT

@@ -8,7 +8,7 @@ import { stat } from 'node:fs/promises';
 import os from 'node:os';
 import { contentKey } from './hash.js';
 
-/** A token as it stands in files and in their names. */
+/** A token as it is written in files and in their names. */
 export const processToken = /\d+-\d+-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}/;
 
 const tokenParts = /^(\d+)-(\d+)-([0-9a-f]{8})-([0-9a-f]{8})-([0-9a-f]{8})$/;

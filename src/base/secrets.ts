@@ -1,4 +1,4 @@
-/** Passwords as they stand in texts of all kinds, and texts without them. */
+/** Passwords as they are written in texts of all kinds, and texts without them. */
 
 /** A password that a plan declares. */
 export interface DeclaredPassword {
@@ -54,7 +54,7 @@ export const isStandIn = (password: string): boolean => new RegExp(`^${standInSo
 /** A mask that changes nothing. */
 export const noMask: Mask = (text) => text;
 
-/** A mask of passwords wherever they stand; a short one only where it is a word of its own. */
+/** A mask of passwords wherever they are; a short one only where it is a word of its own. */
 export function maskOf(passwords: readonly DeclaredPassword[]): Mask {
 	const users = usersByPassword(passwords);
 	if (users.length === 0) return noMask;

@@ -1,4 +1,4 @@
-/** Notes on machines that did not come back from a checkpoint whose files are sound. They are in its directory. */
+/** Notes on machines that did not come back from a checkpoint whose files are intact. They are in its directory. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 

@@ -123,7 +123,7 @@ export async function beginCheckpoint(store: string, key: string, pid: number, c
 
 /**
  * Publishes a staging directory as a checkpoint. Resolves to false when another run has published the same one first: that
- * one stays. A staging directory that is not published is removed at once.
+ * one is kept. A staging directory that is not published is removed at once.
  *
  * It forces nothing onto the disk, because that takes seconds. The digests reveal damage by a power failure.
  */

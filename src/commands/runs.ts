@@ -22,7 +22,7 @@ export interface RunsOptions {
 	readonly terminal: Pick<Terminal, 'stdout' | 'stdoutColor'>;
 }
 
-/** A log above this size is not read for a list; a lab that stays for weeks writes such. */
+/** A log above this size is not read for a list; a lab that is kept running for weeks writes such. */
 const maximumLogBytes = 32 * 2 ** 20;
 
 /**

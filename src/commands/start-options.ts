@@ -13,9 +13,9 @@ export interface StartOptions extends LabOptions {
 	readonly limitBytes: number;
 	/** Base URI of the Debian archive; undefined for that of the host's apt. */
 	readonly mirror: string | undefined;
-	/** Whether declared passwords stay in what is shown and kept. */
+	/** Whether declared passwords are left in what is shown and kept. */
 	readonly showSecrets: boolean;
-	/** Time limit of the run, or of the start of a lab that stays, in milliseconds. */
+	/** Time limit of the run, or of the start of a lab that is kept running, in milliseconds. */
 	readonly timeLimitMs: number;
 	/** Whether to print result objects instead of texts. */
 	readonly json: boolean;

@@ -113,8 +113,8 @@ async function checkSumsSignature(files: ExportedFiles, signers: string | undefi
 		await writeFile(place(file), signature);
 		const options = { input: files.get(names.sums) ?? '', allowFailure: true, timeoutMs: 30_000 };
 		const common = ['-n', 'file', '-s', place(file)] as const;
-		const sound = await run(['ssh-keygen', '-Y', 'check-novalidate', ...common], options);
-		if (sound.exitCode !== 0) return [{ file, problem: `it is not a signature over ${names.sums}` }];
+		const checked = await run(['ssh-keygen', '-Y', 'check-novalidate', ...common], options);
+		if (checked.exitCode !== 0) return [{ file, problem: `it is not a signature over ${names.sums}` }];
 		if (signers === undefined) return [];
 		await writeFile(place('signers'), signers);
 		const found = await run(['ssh-keygen', '-Y', 'find-principals', '-f', place('signers'), '-s', place(file)], { allowFailure: true, timeoutMs: 30_000 });

@@ -118,7 +118,7 @@ export function layerArgv(
 		...commonOptions(guest, sources),
 		'--variant=minbase',
 		`--include=${packages.join(',')}`,
-		// The package lists stay: they are what a recipe's packages are chosen from.
+		// The package lists are kept: they are what a recipe's packages are chosen from.
 		'--skip=essential/unlink,cleanup/apt/lists',
 		handIn,
 		`--essential-hook=cp "$1/var/lib/dpkg/status" ${pasteable([path.join(scratch, layerFiles.essentialStatus)])}`,

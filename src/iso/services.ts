@@ -53,7 +53,7 @@ function findUnit(name: string, units: UnitFiles): { readonly name: string; read
 	return real && 'text' in real ? { name: file.aliasOf, text: real.text } : undefined;
 }
 
-/** What a key of [Install] lists; an empty assignment takes back what stood before it. */
+/** What a key of [Install] lists; an empty assignment takes back what was before it. */
 function installSection(text: string, name: string): (key: string) => readonly string[] {
 	const section = /^\[Install\]\n((?:(?!\[).*\n?)*)/m.exec(text)?.[1] ?? '';
 	const instance = /@([^.]*)\./.exec(name)?.[1] ?? '';

@@ -15,7 +15,7 @@ export interface TopologyNode {
 	readonly position?: { readonly x: number; readonly y: number };
 }
 
-/** Where an assertion stands among the announced tests. */
+/** Where an assertion is among the announced tests. */
 export interface AssertionPlace {
 	/** Indexes from 0: of the test in the run, and of the assertion in the test. */
 	readonly test: number;
@@ -77,7 +77,7 @@ function targetOf(assertion: Assertion): string {
 	return assertion.type === 'network_reachable' ? `${assertion.host} ${assertion.port ?? ''}` : '';
 }
 
-/** Whether a word stands in a text, and not as a part of a longer one: `10.0.0.3` is not in `10.0.0.30`. */
+/** Whether a word is in a text, and not as a part of a longer one: `10.0.0.3` is not in `10.0.0.30`. */
 function holdsWord(text: string, word: string): boolean {
 	const isPart = (character: string | undefined) => character !== undefined && /[A-Za-z0-9]/.test(character);
 	for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {

@@ -19,7 +19,7 @@ const fatalPatterns: readonly FatalPattern[] = [
 	{ pattern: /You are in (?:emergency|rescue) mode/, meaning: 'it dropped to an emergency shell' },
 	{ pattern: /Give root password for maintenance/, meaning: 'it dropped to an emergency shell' },
 	{ pattern: /^\(initramfs\)/m, meaning: 'it dropped to the shell of its initial ramdisk' },
-	// Its processors stand still then, and QEMU goes on.
+	// Its processors are halted then, and QEMU goes on.
 	{ pattern: /\breboot: System halted/, meaning: haltedMeaning },
 ];
 

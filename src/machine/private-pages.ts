@@ -73,7 +73,7 @@ const chunkBytes = 2 ** 20;
 const smallGap = 2 ** 13 + 1;
 
 /**
- * Saves what a process has changed of a file that it maps copy-on-write. It must stand still meanwhile.
+ * Saves what a process has changed of a file that it maps copy-on-write. The process must be halted meanwhile.
  * @throws Failure `internal` where it has not mapped the file, or not once
  */
 export async function savePrivatePages(pid: number, file: string, pagesFile: string, signal?: AbortSignal): Promise<void> {
@@ -95,7 +95,7 @@ export async function savePrivatePages(pid: number, file: string, pagesFile: str
 }
 
 /**
- * Writes what `saveOwnPages` saved into the memory of a process that has mapped the same file. It must stand still meanwhile.
+ * Writes saved pages into the memory of a process that has mapped the same file. The process must be halted meanwhile.
  * @throws Failure `internal` where it has not mapped the file, or where the pages are not of that
  */
 export async function loadPrivatePages(pid: number, file: string, pagesFile: string, signal?: AbortSignal): Promise<void> {

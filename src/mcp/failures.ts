@@ -123,7 +123,7 @@ function assertionFailures(state: RunState, places: PlanPlaces): ExplainedFailur
 							expected: oneLine(title).slice(0, keptCommand),
 							seen: oneLine(outcome.message ?? outcome.status).slice(0, keptOutput),
 							...outputOf(outcome.output ?? ''),
-							next: 'if a script failed too, mend that first; else start_lab and look with exec_node',
+							next: 'if a script failed too, fix that first; else start_lab and look with exec_node',
 						},
 					],
 		),
@@ -142,7 +142,7 @@ function robustnessFailures(state: RunState, places: PlanPlaces): ExplainedFailu
 				...placeOf(place),
 				expected: `${check}: ${oneLine(name)} passes and changes nothing`,
 				seen: reported.slice(0, 10).map(oneLine).join('; ').slice(0, keptOutput) || status,
-				next: 'mend the script so that this holds, then run_lab with the same flag',
+				next: 'fix the script so that this holds, then run_lab with the same flag',
 			},
 		];
 	});

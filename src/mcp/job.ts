@@ -37,6 +37,6 @@ export interface Job {
 	view(): Promise<JobView>;
 	/** Asks it to end, and resolves when it has, with nothing of it left. */
 	cancel(): Promise<void>;
-	/** Ends it because this server ends; a lab that was to stay stays. Never rejects. */
+	/** Ends it because this server ends, unless it is a lab that is to be kept running. Never rejects. */
 	close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What the client of one server has begun. Nothing of it outlives the server but a lab that was to stay. */
+/** What the client of one server has begun. Nothing of it outlives the server but a lab that is to be kept running. */
 import { usageFailure } from '../base/errors.js';
 import { poll } from '../base/waiting.js';
 import type { Job, JobView } from './job.js';

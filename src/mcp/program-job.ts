@@ -1,4 +1,4 @@
-/** A rehearsal, or a lab that stays up: a child of this process, and the run directory that it writes. */
+/** A rehearsal, or a lab that is kept running: a child of this process, and the run directory that it writes. */
 import { CleanupStack } from '../base/cleanup.js';
 import { toFailure, toReported, type ReportedError } from '../base/errors.js';
 import type { Mask } from '../base/secrets.js';
@@ -25,8 +25,8 @@ export interface ProgramJobOptions {
 	readonly flags: readonly string[];
 	/** The nodes of a lab that are started. An empty list means all. */
 	readonly nodes: readonly string[];
-	/** Whether a lab stays up when this server ends. */
-	readonly stays: boolean;
+	/** Whether a lab is kept running when this server ends. */
+	readonly keepUp: boolean;
 	readonly mask: Mask;
 	readonly log: FollowedLog;
 	/** The labs that run now. */
@@ -67,9 +67,9 @@ export class ProgramJob implements Job {
 
 	/** Starts the child. A lab, whose own process outlives the child, is ended by a janitor should this process be killed. */
 	async start(): Promise<void> {
-		const { id, kind, plan, flags, nodes, stays } = this.#options;
+		const { id, kind, plan, flags, nodes, keepUp } = this.#options;
 		try {
-			if (kind === 'lab' && !stays) await startJanitor(`janitor of ${id}`, programCommand(['down', id]), this.#cleanup);
+			if (kind === 'lab' && !keepUp) await startJanitor(`janitor of ${id}`, programCommand(['down', id]), this.#cleanup);
 			const command = kind === 'run' ? 'run' : 'up';
 			const onStderr = (text: string) => void (this.#stderr = (this.#stderr + text).slice(-recentStderr));
 			const child = await startProgram([command, '--json', `--run-id=${id}`, ...flags, plan, ...nodes], onStderr);
@@ -152,7 +152,7 @@ export class ProgramJob implements Job {
 	}
 
 	async close(): Promise<void> {
-		if (this.#options.kind === 'lab' && this.#options.stays && this.isOver) return;
+		if (this.#options.kind === 'lab' && this.#options.keepUp && this.isOver) return;
 		await this.cancel().catch(() => undefined);
 		await this.#cleanup.run();
 	}

@@ -47,7 +47,7 @@ const maximumCallMs = 49_500;
 /** Hints of a tool that changes nothing at all. */
 export const readOnly: ToolAnnotations = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
 
-/** Hints of a tool that starts or ends something of its own, and touches nothing else. */
+/** Hints of a tool that starts or ends something of its own, and changes nothing else. */
 export const additive: ToolAnnotations = { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false };
 
 /** Hints of a tool that may destroy something in a guest, which is made for that. */

@@ -41,7 +41,7 @@ sub refusal {
 	while ($end < length $question and my $length = ord substr $question, $end, 1) { $end += 1 + $length }
 	$end += 5;
 	return if $end > length $question;
-	# An answer, with the wish for recursion and the bit for checks as they were; 5 is REFUSED. Without a checksum (RFC 768).
+	# An answer, with the bits RD (recursion desired) and CD (checking disabled) as they were; 5 is REFUSED. Without a checksum (RFC 768).
 	my $answer = pack('n6', $id, 0x8080 | $flags & 0x0110 | 5, 1, 0, 0, 0) . substr $question, 12, $end - 12;
 	my $datagram = pack('n4', DNS_PORT, $asker_port, 8 + length $answer, 0) . $answer;
 	return pack('C x7 C2 x2 a4 a4', 0x45, 64, IPPROTO_UDP, $server, $asker) . $datagram;

@@ -39,7 +39,7 @@ const maximumRecords = 10_000;
 
 /**
  * The records with one more. What a node tries again once its startup scripts are done is more of what it tried before: in a
- * lab that stays, a resolver may ask once a second for weeks.
+ * lab that is kept running, a resolver may ask once a second for weeks.
  */
 export function withOutbound({ outbound, nodes }: Pick<RunState, 'outbound' | 'nodes'>, record: OutboundRecord): readonly OutboundRecord[] {
 	const index = outbound.findLastIndex((before) => isSame(before, record));

@@ -18,7 +18,7 @@ interface DrawingProps {
 /** The lab as an SVG element. */
 export function Drawing({ topology, connections, statusOf, sizeText, css }: DrawingProps) {
 	const { width, height, centres } = layOut(topology);
-	// Labels stand on all lines.
+	// Labels are drawn above all lines.
 	const edges = edgesOf(connections, centres);
 	const alone = css === undefined ? {} : { xmlns: 'http://www.w3.org/2000/svg', width, height };
 	return (

@@ -30,7 +30,7 @@ export function layOut({ nodes, connections }: Pick<Topology, 'nodes' | 'connect
 
 const isFinitePoint = ({ x, y }: Point): boolean => Number.isFinite(x) && Number.isFinite(y);
 
-/** The least scale at which no two boxes touch; infinite where two stand in one place. */
+/** The least scale at which no two boxes touch; infinite where two are in one place. */
 function leastScale(points: readonly Point[]): number {
 	let scale = 0;
 	for (const [index, one] of points.entries()) {

@@ -145,7 +145,7 @@ function Elsewhere({ outcome }: { readonly outcome: NonNullable<ScriptRecord['ou
 	if (steps.length === 0) return null;
 	return (
 		<>
-			<p class="muted">Commands that stand on no line of the script:</p>
+			<p class="muted">Commands that are on no line of the script:</p>
 			<ul>
 				{steps.map(({ source, line, command, status, ms, fate, message }) => (
 					<li class={fate ?? 'slow'}>

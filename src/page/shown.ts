@@ -34,7 +34,7 @@ export function shownEnd(text: string, lines: number, characters: number): strin
 /** A name as a part of an element's id. */
 export const slug = (name: string): string => name.replaceAll(/[^\w-]+/g, '_').slice(0, 80);
 
-/** Where on the page things are; each is what stands behind `#`. */
+/** Where on the page things are; each is what comes behind `#`. */
 export const place = {
 	node: (node: string): string => `node.${slug(node)}`,
 	script: (node: string, script: string): string => `${slug(node)}.${slug(script)}`,

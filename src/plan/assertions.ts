@@ -104,7 +104,7 @@ export type AssertionReading =
 	| { readonly assertion?: undefined; readonly problems: readonly AssertionProblem[] };
 
 /**
- * Reads one assertion; parameters stand in `params`, beside `type`, or some here and some there. A missing `on_vm` is
+ * Reads one assertion; parameters are in `params`, beside `type`, or some here and some there. A missing `on_vm` is
  * not judged here: `onVm` is then empty.
  */
 export function readAssertion(document: AssertionDocument): AssertionReading {

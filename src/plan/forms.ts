@@ -36,7 +36,7 @@ const forms: Readonly<Record<string, Form>> = {
 
 const none: Form = {};
 
-/** The form of what stands at a path, whose keys are those of the schema. */
+/** The form of what is at a path, whose keys are those of the schema. */
 export const formAt = (path: PlanPath): Form => forms[kindOf(path)] ?? none;
 
 /** Every other name that a key has, by the place of its mapping; for the published schema and for tests. */

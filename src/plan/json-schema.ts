@@ -42,7 +42,7 @@ function describeForm(schema: JsonSchema, { renamed = {}, lifted = [], lists = [
 	}
 	for (const key of lifted) {
 		const { [key]: _, ...inner } = properties;
-		const description = 'Keys of the recipe may stand here as well, each in one of the two places';
+		const description = 'Keys of the recipe may be here as well, each in one of the two places';
 		properties[key] = { description, type: 'object', properties: inner, additionalProperties: false };
 	}
 	const others = Object.values(renamed);
@@ -68,7 +68,7 @@ const asSchema = (schema: boolean | JsonSchema | undefined): JsonSchema => (type
 
 const either = (one: JsonSchema, other: boolean | JsonSchema | undefined): JsonSchema => ({ anyOf: [one, asSchema(other)] });
 
-/** The rule for one type: its parameters stand in `params`, where there is one, or beside `type`. */
+/** The rule for one type: its parameters are in `params`, where there is one, or beside `type`. */
 function parametersOf(type: keyof typeof assertionParameters): JsonSchema {
 	const { $schema: _, ...parameters } = z.toJSONSchema(assertionParameters[type], { io: 'input' });
 	const { properties = {}, required = [] } = parameters;

@@ -51,7 +51,7 @@ class JsonReader {
 		return { kind: 'scalar', line, value: first === '"' ? this.#string() : this.#literal() };
 	}
 
-	/** What stands between an opening bracket, which is looked at, and `end`, with commas between. */
+	/** What is between an opening bracket, which is looked at, and `end`, with commas between. */
 	#members<T>(end: '}' | ']', member: () => T): T[] {
 		this.#at++;
 		if (++this.#depth > maximumDepth) throw new TooDeepError();

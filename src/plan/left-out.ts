@@ -67,7 +67,7 @@ function ofRecipe(recipe: RecipeDocument, path: PlanPath, features: FeaturePacka
 		}),
 		...overrides.flatMap(({ name, action }, index): Place[] =>
 			action !== 'add' && base.includes(name)
-				? [{ path: [...path, 'package_overrides', index], why: `${name} stays: no machine of a rehearsal boots without it` }]
+				? [{ path: [...path, 'package_overrides', index], why: `${name} is kept: no machine of a rehearsal boots without it` }]
 				: [],
 		),
 		...(security?.ssh === false && hasSshServer(recipe)

@@ -1,7 +1,7 @@
 /**
  * The schema of recipes, as they are once the forms in which they may be written are one (forms.ts).
  *
- * A key is applied, or left out: what OpenFactory takes and a rehearsal does not do stands here with what is missing
+ * A key is applied, or left out: what OpenFactory takes and a rehearsal does not do is here with what is missing
  * because of it, and left-out.ts reports it. A key that is neither is unknown.
  */
 import { z } from 'zod';

@@ -29,11 +29,11 @@ const size = z
 	.refine((value) => parseSize(value) !== undefined, { error: sizeExpected })
 	.meta({ description: 'MiB, or a size such as "4 GB", "4G", "512 MB"; GB and GiB both mean 1024 MiB' });
 
-/** Rules of `check` whose findings are known and stay. */
+/** Rules of `check` whose findings are known and accepted. */
 const waive = z
 	.array(z.union([z.string(), z.strictObject({ rule: z.string(), why: z.string().optional() })], { error: 'the id of a rule, or { rule, why }' }))
 	.optional()
-	.meta({ description: 'Rules of `check` whose findings are known and stay; every report repeats them' });
+	.meta({ description: 'Rules of `check` whose findings are known and accepted; every report repeats them' });
 
 /** A node: its place on the canvas, its size, its lab addresses, its recipe. */
 export const nodeSchema = z.strictObject({

@@ -1,4 +1,4 @@
-/** The text of a plan as a value with places: what stands where, in which spelling, and which keys appear twice. */
+/** The text of a plan as a value with places: what is where, in which spelling, and which keys appear twice. */
 import { usageFailure } from '../base/errors.js';
 import { oneLine } from '../base/format.js';
 import { maximumNodes } from '../lab/addressing.js';
@@ -131,7 +131,7 @@ class TreeWalk {
 		return all.slice(0, most);
 	}
 
-	/** Lets what has no place of its own stand where another thing does. */
+	/** Gives what has no place of its own the place of another thing. */
 	alias(path: PlanPath, target: PlanPath): void {
 		const place = this.places.get(formatPath(target));
 		if (place) this.places.set(formatPath(path), place);

@@ -1,4 +1,4 @@
-/** What reading a plan gives: the document, what is wrong with its shape, and where everything stands. */
+/** What reading a plan gives: the document, what is wrong with its shape, and where everything is. */
 import type { PlanDocument } from './schema.js';
 
 /** A place in the plan as the schema has it (./forms): `['nodes', 1, 'memory']`. */
@@ -23,7 +23,7 @@ export interface SourceScript {
 	readonly nodeIndex: number;
 	/** Position among the scripts of its node, from 0. */
 	readonly scriptIndex: number;
-	/** Where the entry stands: `['nodes', 0, 'recipe', 'startup_scripts', 0]`. */
+	/** Where the entry is: `['nodes', 0, 'recipe', 'startup_scripts', 0]`. */
 	readonly path: PlanPath;
 	readonly name: string;
 	readonly text: string;
@@ -39,7 +39,7 @@ export interface SourceScript {
 	readonly lineOffset?: number;
 }
 
-/** Where a value stands, for messages. */
+/** Where a value is, for messages. */
 export interface PlanPlace {
 	/** As the plan spells it: `nodes[1].recipe.baseImage`. */
 	readonly path: string;
@@ -59,6 +59,6 @@ export interface PlanSource {
 	readonly scripts: readonly SourceScript[];
 	/** SHA-256 over the plan file and every script file that it names. */
 	readonly sha256: string;
-	/** Where the value at `path` stands in the file. */
+	/** Where the value at `path` is in the file. */
 	locate(path: PlanPath): PlanPlace;
 }

@@ -92,7 +92,7 @@ class Conversion {
 		return { kind: 'scalar', line, value, ...(isBlock ? { lineOffset: line } : {}) };
 	}
 
-	/** Keys of the mapping itself count before those that a merge key (`<<`) brings, wherever that stands. */
+	/** Keys of the mapping itself count before those that a merge key (`<<`) brings, wherever that is. */
 	#mapping(pairs: readonly Pair<Node | null, Node | null>[], line: number): MappingNode {
 		const { isScalar } = this.#yaml;
 		const entries: Entry[] = [];

@@ -18,7 +18,7 @@ export interface Annotation {
 	/** 1-based. */
 	readonly line?: number;
 	readonly title: string;
-	/** Several lines may stand in it. */
+	/** May have several lines. */
 	readonly message: string;
 }
 

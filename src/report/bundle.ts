@@ -14,7 +14,7 @@ export interface WrittenBundle {
 	readonly manifest: BundleManifest;
 }
 
-/** A bundle that was opened. */
+/** A bundle that was imported by `rehearse open`. */
 export interface ImportedBundle {
 	/** Where its files are now. */
 	readonly directory: string;

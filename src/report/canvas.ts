@@ -13,7 +13,7 @@ export interface Terminal {
 const hideCursor = '\x1b[?25l';
 const showCursor = '\x1b[?25h';
 const eraseBelow = '\x1b[J';
-/** Empties the line that the cursor stands in: what a terminal echoes of Ctrl-C is not to stand before the prompt. */
+/** Empties the line that the cursor is in: what a terminal echoes of Ctrl-C is not to be left before the prompt. */
 export const eraseLine = '\r\x1b[K';
 const cursorUp = (count: number): string => (count > 0 ? `\x1b[${count}A` : '');
 

@@ -22,7 +22,7 @@ export interface Section {
 /** The section whose rows are the nodes. */
 export const machineSection: Section = { name: 'machines', stages: ['restore', 'boot', 'save', 'startup'] };
 
-/** The section below which stands what does not hold so far. */
+/** The section below which the live view lists what does not hold so far. */
 export const scenarioSection: Section = { name: 'scenario', stages: ['scenario', 'twice', 'reboot', 'snapshot'] };
 
 /** The section that comes last, whatever became of the others. */

@@ -27,7 +27,7 @@ import { indented, mark, painter, statusStyle, type Paint } from './text.js';
 export interface LiveView {
 	/** Takes an event in. Events after `stop` are ignored. */
 	onEvent(event: RunEvent): void;
-	/** Draws for the last time and gives the terminal back. What has not ended by now is shown as it stands. */
+	/** Draws for the last time and gives the terminal back. What has not ended by now is shown as it is. */
 	stop(): Promise<void>;
 }
 

@@ -13,7 +13,7 @@ const styles: Readonly<Record<RequirementStatus, Style>> = {
 /** Whether a rehearsal can run with what was found. */
 export const canRun = (checked: readonly CheckedRequirement[]): boolean => !checked.some(isBlocking);
 
-/** What is longer than this stands below its row, where it does not push the columns apart. */
+/** What is longer than this is printed below its row, where it does not push the columns apart. */
 const maximumCell = 60;
 const proseWidth = 96;
 

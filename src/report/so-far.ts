@@ -9,7 +9,7 @@ import {
 import { wholeSeconds } from './live-rows.js';
 import { mark, statusStyle, type Paint } from './text.js';
 
-/** How the assertions stand while a scenario runs: what does not hold so far, and what differs from the run before. */
+/** The status of the assertions while a scenario runs: what does not hold so far, and what differs from the run before. */
 
 /** Which assertion it is: plans have no other name for one. */
 export interface AssertionName {

@@ -87,7 +87,7 @@ function markOf({ fate, ms = 0 }: TraceStep, slowMs: number): Mark | undefined {
 	return ms >= slowMs ? 'slow' : undefined;
 }
 
-/** What a failed command wrote; its message where that stands with another. */
+/** What a failed command wrote; its message where its output was traced with another. */
 function evidence({ fate, output = '', message }: TraceStep, paint: Paint): string[] {
 	if (fate !== 'failing' && fate !== 'swallowed') return [];
 	return indented(quote(output.trim() === '' ? (message ?? '') : output, quotedLines, paint), 8);

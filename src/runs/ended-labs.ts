@@ -1,4 +1,4 @@
-/** Labs that were up to stay, and whose process ended without anybody having asked for it. */
+/** Labs that were to be kept running, and whose process ended without anybody having asked for it. */
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { liveFile, type LiveLab } from './live-labs.js';

@@ -16,7 +16,7 @@ export interface Paths {
 	/** ISOs that were booted. */
 	readonly isos: string;
 	readonly checkpoints: string;
-	/** SSH host keys of nodes. They stay the same from run to run. */
+	/** SSH host keys of nodes. They are the same from run to run. */
 	readonly hostKeys: string;
 	/** Files that people may look at later. */
 	readonly state: string;

@@ -98,7 +98,7 @@ const isUser = (value: unknown): boolean => {
 	return isNameOfUser(username) && (password === undefined || isText(password)) && isListOf(groups, isText) && isText(shell);
 };
 
-/** Whether a stranger's value may stand where a port stands in a configuration of ssh(1). */
+/** Whether a stranger's value may be used as a port in a configuration of ssh(1). */
 const isPort = (value: unknown): boolean => isCount(value) && value >= 1 && value <= 65_535;
 
 const isScript = (value: unknown): boolean => {

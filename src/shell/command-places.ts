@@ -26,11 +26,11 @@ export interface PipelinePlace {
  */
 export interface Fork extends PipelinePlace {
 	readonly kind: 'pipeline' | 'subshell' | 'substitution' | 'background' | 'beside';
-	/** The whole pipeline as it stands in the script, in one line; empty for other kinds. */
+	/** The whole pipeline as it is written in the script, in one line; empty for other kinds. */
 	readonly text: string;
 }
 
-/** A command where it stands in a script. */
+/** A command at its place in a script. */
 export interface CommandPlace {
 	/** 1-based line that it begins on. */
 	readonly line: number;
@@ -44,7 +44,7 @@ export interface CommandPlace {
 	/** All forks around it, from the outermost inwards, up to the function that it is in. */
 	readonly forks: readonly Fork[];
 	/**
-	 * When the shell goes on: in turn, when it has ended; at once, for what it, or what it stands in, is `background`;
+	 * When the shell goes on: in turn, when it has ended; at once, for what it, or what it is in, is `background`;
 	 * with the command that a substitution is a file or a here-document of, `beside` it.
 	 */
 	readonly runs: 'in turn' | 'background' | 'beside';
@@ -54,13 +54,13 @@ export interface CommandPlace {
 	readonly isSubstituted: boolean;
 	/** It decides whether a loop goes on: the loop's status is not its own. */
 	readonly isLoopTest: boolean;
-	/** As it stands in the script; the beginning of it where it is long. */
+	/** As it is written in the script; the beginning of it where it is long. */
 	readonly text: string;
 	/** The plain command that runs next, where one plain command follows another; with its lines. */
 	readonly follower: { readonly reported: readonly [number, number]; readonly text: string } | undefined;
 }
 
-/** Where commands stand, and what functions there are. */
+/** Where commands are, and what functions there are. */
 export interface ScriptPlaces {
 	readonly places: readonly CommandPlace[];
 	readonly functions: ReadonlySet<string>;
@@ -244,13 +244,13 @@ class PlaceFinder implements ScriptPlaces {
 	}
 }
 
-/** How much is kept of what stands in the script, in characters. */
+/** How much is kept of a command's text in the script, in characters. */
 const textLimit = 2000;
 
 /** Around what a substitution runs. */
 const substituted = ({ forks }: Surroundings): Surroundings => ({ ...plain, forks, isSubstituted: true });
 
-/** What becomes of the status of one command of `a && b || c`, which itself stands where a status is put to `use`. */
+/** What becomes of the status of one command of `a && b || c`, which itself is where a status is put to `use`. */
 function useInList(
 	commands: readonly PipelineNode[],
 	operators: readonly ('&&' | '||')[],

@@ -1,4 +1,4 @@
-/** Where a command that was run stands in its script. */
+/** Where a command that was run is in its script. */
 import type { CommandPlace, ScriptPlaces } from './command-places.js';
 
 /**

@@ -6,7 +6,7 @@ export interface PythonImport {
 	readonly line: number;
 }
 
-/** Each module once, where it is imported first; imports that are tried (`try:`) or stand in a string are among them. */
+/** Each module once, where it is imported first; imports that are tried (`try:`) or are in a string are among them. */
 export function pythonImports(text: string): readonly PythonImport[] {
 	const found = new Map<string, number>();
 	for (const [index, line] of text.split('\n').entries()) {

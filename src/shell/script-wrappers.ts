@@ -4,7 +4,7 @@
 export interface ShellWord {
 	/** As written, quotes and expansions included. */
 	readonly text: string;
-	/** After quote removal; expansions stand in it as they were written. */
+	/** After quote removal; expansions are in it as they were written. */
 	readonly value: string;
 	/** True when an expansion makes the word unknown before the script runs. */
 	readonly dynamic: boolean;
@@ -20,16 +20,16 @@ interface Wrapper {
 	readonly valued?: RegExp;
 	/** Options whose value is a script. */
 	readonly script?: RegExp;
-	/** How many operands stand before the command, as the duration of `timeout` does; none by default. */
+	/** How many operands come before the command, as the duration of `timeout` does; none by default. */
 	readonly operands?: number;
-	/** `NAME=value` words may stand before the command. */
+	/** `NAME=value` words may come before the command. */
 	readonly assignments?: true;
 	/** Options with which nothing is run, such as those of `command -v`. */
 	readonly inert?: RegExp;
 }
 
 const shell: Wrapper = { script: /^-[a-z]*c$/, valued: /^[-+][oO]$/ };
-/** `su [-] USER -c SCRIPT`: whatever else stands there, only the option's value is run. */
+/** `su [-] USER -c SCRIPT`: whatever else is there, only the option's value is run. */
 const switchUser: Wrapper = { script: /^(?:-c|--command|--session-command)$/, valued: /^-[gGswT]$/, operands: Infinity };
 
 const wrappers: Readonly<Record<string, Wrapper>> = {

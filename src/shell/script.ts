@@ -37,7 +37,7 @@ export interface ScriptAnalysis {
 	readonly shellLines: number;
 	readonly errors: readonly { readonly line: number; readonly message: string }[];
 	readonly statements: readonly ShellStatement[];
-	/** Every simple command; one with a substitution in it stands before what the substitution runs. */
+	/** Every simple command; one with a substitution in it comes before what the substitution runs. */
 	readonly commands: readonly ShellCommand[];
 	/** Names of the functions that the script defines. */
 	readonly functions: ReadonlySet<string>;
@@ -96,7 +96,7 @@ function analyseShell(text: string, interpreter: string | undefined): ScriptAnal
 	};
 }
 
-/** The names of commands whose failure is passed over wherever they stand. */
+/** The names of commands whose failure is passed over wherever they are. */
 function passedOverIn(text: string): ReadonlySet<string> {
 	const uses = new Map<string, boolean>();
 	for (const { words: [name], use } of findCommandPlaces(text).places) {

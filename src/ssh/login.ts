@@ -40,12 +40,12 @@ export const logIn = (options: LoginOptions): Promise<void> =>
 		client.destroy();
 	});
 
-/** The same, and stays. Rejects as `logIn` does. */
+/** Logs in, and keeps the session. Rejects as `logIn` does. */
 export async function openSession(options: LoginOptions): Promise<SshSession> {
-	let stayed: SshSession | undefined;
-	await visiting(options, (client) => (stayed = new SshSession(client)));
-	if (!stayed) throw new Error('there is no session');
-	return stayed;
+	let session: SshSession | undefined;
+	await visiting(options, (client) => (session = new SshSession(client)));
+	if (!session) throw new Error('there is no session');
+	return session;
 }
 
 /** A command that runs for somebody who is logged in: a stream to its standard input and from its standard output. */
@@ -105,7 +105,7 @@ async function visiting(options: LoginOptions, then: (client: Client) => unknown
 	const client = new ssh2.Client();
 	const ready = new Promise<void>((resolve, reject) => {
 		client.once('ready', resolve);
-		// The listener stays: an error that nobody listens to would end the process.
+		// The listener is not removed: an error that nobody listens to would end the process.
 		client.on('error', reject);
 		client.once('close', () => reject(new Error('the guest closed the connection')));
 	});

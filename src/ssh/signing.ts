@@ -6,7 +6,7 @@ import { fingerprint } from './host-key.js';
 export interface SigningKey {
 	/** `SHA256:…`, as ssh-keygen -l prints it. */
 	readonly fingerprint: string;
-	/** As it stands in a file of public keys, without a comment. */
+	/** As it is written in a file of public keys, without a comment. */
 	readonly publicKey: string;
 	sign(data: Buffer): Buffer;
 }

@@ -7,7 +7,7 @@ export type Culprit = { readonly ran: Ran } | { readonly among: readonly Ran[]; 
 /** These fail with a closed output at most, where they are not redirected. */
 const harmless = /^(?:echo|printf|true|:)(?: |$)/;
 
-/** Whether a command, as it stands in the script, is one that does not fail. */
+/** Whether a command, as it is written in the script, is one that does not fail. */
 export const isHarmless = (text: string): boolean => harmless.test(text) && !/[<>](?!&\d)/.test(text);
 
 /** The command that a process failed with, whose exit status may be known. */

@@ -60,7 +60,7 @@ interface Refused {
 	readonly text: string;
 }
 
-/** Behind these the script does not go on where it stood. */
+/** Behind these the script does not go on at the next command. */
 const jumps = /^(?:exit|return|break|continue|exec|eval|\.|source)(?: |$)/;
 
 /** So many records further on an element of the same pipeline may record its first command. */
@@ -131,7 +131,7 @@ class Follower {
 		).length;
 	}
 
-	/** A trap of EXIT counts its lines from 1 and is no deeper than the script, where no such command stands. */
+	/** A trap of EXIT counts its lines from 1 and is no deeper than the script, where there is no such command. */
 	#isExitTrap({ source, command, line }: TraceRecord, place: CommandPlace | undefined): boolean {
 		const [name = ''] = command.split(/[\s=]/);
 		const action = this.#exitTrap;

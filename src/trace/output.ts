@@ -15,7 +15,7 @@ export const changesTrace = (command: string): boolean => endsTrace.test(command
 
 /**
  * All that was written but the trace. What a script traces itself (`set -x`, or in its first line) went to this trace
- * instead of its standard error, and is put back as if PS4 were `+ `. With a PS4 of its own it stands there already, but
+ * instead of its standard error, and is put back as if PS4 were `+ `. With a PS4 of its own it is there already, but
  * goes where the script has not asked for it.
  */
 export function outputOf({ before, records, end }: TraceStream, script: string): string {
@@ -36,7 +36,7 @@ export function outputOf({ before, records, end }: TraceStream, script: string):
 	return output + (end?.output ?? '');
 }
 
-/** Lines of a trace with a PS4 of the script's own: those stay that the script asked for. */
+/** Lines of a trace with a PS4 of the script's own: those are kept that the script asked for. */
 function addForeign(output: string, text: string, prompt: Prompt, wasAsked: boolean): [output: string, isAsked: boolean] {
 	let [rest, kept, isAsked] = [text, output, wasAsked];
 	while (rest !== '') {
@@ -53,7 +53,7 @@ function addForeign(output: string, text: string, prompt: Prompt, wasAsked: bool
 	return [kept, isAsked];
 }
 
-/** What stands in a PS4 beside its expansions, of which the first letter is repeated. */
+/** The text of a PS4 beside its expansions, of which the first letter is repeated. */
 type Prompt = readonly string[];
 
 /** How long the beginning of a line is that a PS4 made: its expansions give anything. */
@@ -79,7 +79,7 @@ function promptOf(command: string): Prompt | undefined {
 	return parts[0] === '' ? undefined : parts;
 }
 
-/** What stands between the expansions of a text, which may be within each other. */
+/** What is between the expansions of a text, which may be within each other. */
 function literalParts(text: string): string[] {
 	const parts: string[] = [''];
 	let depth = 0;

@@ -97,7 +97,7 @@ export interface Unit {
 	readonly id: number | undefined;
 	/** How many there are, with those that wrote no record; undefined where that is unknown. */
 	readonly count: number | undefined;
-	/** The pipeline as it stands in the script; otherwise empty. */
+	/** The pipeline as it is written in the script; otherwise empty. */
 	readonly text: string;
 	/** In the order of their first records, which is any. */
 	readonly elements: readonly ShellProcess[];

@@ -177,7 +177,7 @@ function skipQuotes(body: string, at: number): number | undefined {
 }
 
 /**
- * dash writes a command word by word, so that those of a pipeline can stand in each other; then each of them owes an end
+ * dash writes a command word by word, so that those of a pipeline can be mixed; then each of them owes an end
  * of a line, and what is between cannot be told apart.
  */
 function dashLength(script: string): (body: string) => number {

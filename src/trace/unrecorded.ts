@@ -6,7 +6,7 @@ import { isHeader, type Ran } from './shell-process.js';
 /** Bash writes redirections its own way. */
 const comparable = (text: string): string => text.replaceAll(/\\\n|\s/g, '').split(/\d*[<>]/)[0] ?? '';
 
-/** Whether a command, as it stands in the script, is what was traced last, or the call that it is within. */
+/** Whether a command, as it is written in the script, is what was traced last, or the call that it is within. */
 export function isSameCommand(reported: string, last: Ran | undefined, script: ScriptPlaces): boolean {
 	for (let ran = last; ran; ran = ran.within) if (isSame(reported, ran, script)) return true;
 	return false;
@@ -26,7 +26,7 @@ function isSame(reported: string, last: Ran, { aliases }: ScriptPlaces): boolean
 }
 
 /**
- * The line that a command of the script stands on, if there is one only, the first behind `after` where there are more.
+ * The line that a command of the script is on, if there is one only, the first behind `after` where there are more.
  * A subshell that follows at once may have failed instead: bash does not report those.
  */
 export function lineOfCommand(reported: string, { places }: ScriptPlaces, after: number): number | undefined {

@@ -4,7 +4,7 @@ import { jsonFlag, labArgument, runIdFlag, runIdOf, startFlags, startOptions, tr
 /** `rehearse up`. */
 export const upDefinition = defineCommand({
 	usage: 'up [lab] [nodes..]',
-	describe: 'start a lab that stays up until `down`, or some of its nodes',
+	describe: 'start a lab, or some of its nodes, that is kept running until `down`',
 	positionals: {
 		...labArgument,
 		nodes: { type: 'string', array: true, default: [] as string[], describe: 'nodes (default: all of them)' },

@@ -18,7 +18,7 @@ export interface DebugOptions extends LiveOptions {
 }
 
 /**
- * Runs the debugger. The exit status is 0 when the scripts have passed in the end. However it ends, no machine stays
+ * Runs the debugger. The exit status is 0 when the scripts have passed in the end. However it ends, no machine is left
  * paused.
  */
 export async function debugCommand({ node, script, terminal, streams, ...options }: DebugOptions): Promise<ExitCode> {

@@ -13,14 +13,14 @@ import { identityFile, sshConfigFile } from '../../runs/ssh-config.js';
 import type { Terminal } from '../terminal.js';
 import { askLab, resolveLab, type LiveOptions } from './resolve-lab.js';
 
-export interface IntoNodeOptions extends LiveOptions {
+export interface NodeAccessOptions extends LiveOptions {
 	readonly node: string;
 	/** The user to log in as; by default the declared user of the recipe. */
 	readonly user: string | undefined;
 }
 
 /** `rehearse ssh NODE [ARGUMENT…]`: runs ssh(1). The exit status is that of the remote command, or 255. */
-export async function sshCommand(options: IntoNodeOptions & { readonly args: readonly string[] }): Promise<number> {
+export async function sshCommand(options: NodeAccessOptions & { readonly args: readonly string[] }): Promise<number> {
 	const lab = await resolveLab(options);
 	await authorize(lab, options.node, options.user);
 	// The arguments are those of ssh's own command line: options before the host, the rest behind it.
@@ -31,7 +31,7 @@ export async function sshCommand(options: IntoNodeOptions & { readonly args: rea
  * `rehearse exec NODE -- COMMAND…`: runs a command in a node, with its arguments unchanged. Streams and exit status are
  * those of the command.
  */
-export async function execCommand(options: IntoNodeOptions & { readonly argv: readonly string[]; readonly terminal: boolean }): Promise<number> {
+export async function execCommand(options: NodeAccessOptions & { readonly argv: readonly string[]; readonly terminal: boolean }): Promise<number> {
 	if (options.argv.length === 0) throw usageFailure('no command is given', { hint: 'rehearse exec NODE -- COMMAND [ARGUMENT…]' });
 	const lab = await resolveLab(options);
 	await authorize(lab, options.node, options.user);
@@ -84,7 +84,7 @@ export type LogName = 'console' | 'cloud-init' | 'journal' | 'startup';
 
 /** `rehearse logs NODE`: shows the console, which needs no network, or a log that the node itself has written. */
 export async function logsCommand(
-	options: IntoNodeOptions & { readonly log: LogName; readonly follow: boolean; readonly lines: number },
+	options: NodeAccessOptions & { readonly log: LogName; readonly follow: boolean; readonly lines: number },
 ): Promise<number> {
 	const lab = await resolveLab(options);
 	const { node, log, follow, lines } = options;
@@ -111,7 +111,7 @@ export function logCommand(log: Exclude<LogName, 'console'>, lines: number, foll
 }
 
 /**
- * A program for perl(1), which every guest has, without a quote in it. Traces stand among the output, behind record
+ * A program for perl(1), which every guest has, without a quote in it. Traces are among the output, behind record
  * separators. It hands on whole lines as they come: sed(1) does so letter by letter.
  */
 const withoutTraces = [
@@ -148,7 +148,7 @@ const configOf = (lab: LiveLab): readonly string[] => ['-F', sshConfigFile(lab.r
 
 const asUser = (user: string | undefined): readonly string[] => (user === undefined ? [] : ['-l', user]);
 
-function remoteCommand(lab: LiveLab, { node, user }: Pick<IntoNodeOptions, 'node' | 'user'>, command: string, terminal: boolean): Argv {
+function remoteCommand(lab: LiveLab, { node, user }: Pick<NodeAccessOptions, 'node' | 'user'>, command: string, terminal: boolean): Argv {
 	const quietly = ['-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'];
 	return ['ssh', ...configOf(lab), ...quietly, ...asUser(user), terminal ? '-t' : '-T', node, '--', command];
 }

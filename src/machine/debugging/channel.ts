@@ -4,7 +4,7 @@ import { onLines } from '../../base/lines.js';
 import { maximumLineBytes } from '../agent-message.js';
 import { encodeDebugCommand, parseDebugMessage, type DebugMessage, type DebugCommand } from './messages.js';
 
-/** How many messages are kept that nobody has asked for yet: a script stands at each. */
+/** How many messages are kept that nobody has asked for yet: a script is stopped at each. */
 const keptMessages = 16;
 
 /** Sends commands to the script, and keeps its messages until somebody asks for them. */

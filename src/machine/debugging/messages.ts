@@ -16,7 +16,7 @@ export interface DebugStop {
 	readonly status: number;
 	/** As bash has it: expansions are still to come. */
 	readonly command: string;
-	/** What the script has written since it stood still the last time; the end of it where that is much. */
+	/** What the script has written since it was stopped the last time; the end of it where that is much. */
 	readonly output: string;
 }
 

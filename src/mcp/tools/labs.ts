@@ -1,4 +1,4 @@
-/** Tools for a lab that stays up. */
+/** Tools for a lab that is kept running. */
 import path from 'node:path';
 import { z } from 'zod';
 import { usageFailure } from '../../base/errors.js';
@@ -28,10 +28,10 @@ const runOf = ({ runDirectory }: LiveLab): string => path.basename(runDirectory)
 export const startTool = (context: Context): Tool =>
 	defineTool({
 		name: 'start_lab',
-		title: 'Start a lab that stays up',
+		title: 'Start a lab that is kept running',
 		description: sentences(
-			'Starts a lab that stays up, restored as its startup scripts had left it where that can be, to be looked into and changed.',
-			'It ends with this server, or with change_lab and `down`; with keep_up it stays until `rehearse down`.',
+			'Starts a lab that is kept running, restored as its startup scripts had left it where that can be, to be looked into and changed.',
+			'It ends with this server, or with change_lab and `down`; with keep_up it is kept running until `rehearse down`.',
 		),
 		input: z.strictObject({
 			plan: planInput,
@@ -42,9 +42,9 @@ export const startTool = (context: Context): Tool =>
 		}),
 		output: begunSchema,
 		hints: additive,
-		async answer({ plan, nodes, run_scripts: runScripts, keep_up: stays, wait_seconds: seconds }, signal) {
+		async answer({ plan, nodes, run_scripts: runScripts, keep_up: keepUp, wait_seconds: seconds }, signal) {
 			const flags = runScripts ? ['--from=provisioned'] : [];
-			const job = await begin(context, { plan, named: nodes, kind: 'lab', flags, nodes, stays });
+			const job = await begin(context, { plan, named: nodes, kind: 'lab', flags, nodes, keepUp });
 			return begunAnswer(context, await waitFor(() => job.view(), seconds, signal));
 		},
 	});
@@ -72,7 +72,7 @@ export const statusTool = (context: Context): Tool =>
 			labs: list(
 				z.object({
 					...{ run: z.string(), lab: z.string(), plan: z.string() },
-					stays: z.boolean().describe('whether it stays up; a rehearsal ends by itself'),
+					stays: z.boolean().describe('whether it is kept running; a rehearsal ends by itself'),
 					ready: z.boolean(),
 					begun_here: z.boolean(),
 					nodes: list(nodeStatus),
@@ -186,7 +186,7 @@ export const changeTool = (context: Context): Tool =>
 		description: sentences(
 			'Changes a lab that is up. link_up, link_down, link_delay (amount: milliseconds) and link_loss (amount: per cent) act on the cable of a node;',
 			'pause, resume, kill and restart on its machine; reset puts the whole lab back to what its startup scripts had left;',
-			'reload applies the edited plan and makes only edited nodes anew; down ends the lab. Only guests are touched, never this host.',
+			'reload applies the edited plan and makes only edited nodes anew; down ends the lab. Only guests are changed, never this host.',
 		),
 		input: z.strictObject({
 			action: z.enum(actions),

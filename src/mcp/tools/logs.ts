@@ -110,7 +110,7 @@ const guestCommands: Readonly<Record<Exclude<LogName, 'console'>, string>> = {
 async function readFromGuest({ controlSocket }: LiveLab, node: string, log: Exclude<LogName, 'console'>, signal: AbortSignal): Promise<FileEnd> {
 	const request: LabRequest = { op: 'exec', node, command: guestCommands[log], timeoutMs: guestMs, maximumBytes: maximumLogBytes };
 	const { stdout, stderr, exitCode, timedOut } = (await ask(controlSocket, request, { signal, deadlineMs: guestMs + 10_000 })) as CommandAnswer;
-	// Traces stand among the output of a script, behind record separators.
+	// Traces are among the output of a script, behind record separators.
 	const text = log === 'startup' ? stdout.replace(/\x1e.*\n?/g, '') : stdout;
 	if (exitCode === 0) return { text, isCut: stdout.split('\n').length > guestLines };
 	throw usageFailure(timedOut ? `${node} did not hand out its log in ${guestMs / 1000} s` : `${node} has no such log`, { detail: stderr.slice(0, 500) });

@@ -20,7 +20,7 @@ import { additive, defineTool, readOnly, type Tool } from '../tool.js';
 import { sentences } from '../wording.js';
 
 /** What a job is made from: a plan as a client names it, and what follows from its kind. */
-interface Beginning extends Pick<ProgramJobOptions, 'kind' | 'flags' | 'nodes' | 'stays'> {
+interface Beginning extends Pick<ProgramJobOptions, 'kind' | 'flags' | 'nodes' | 'keepUp'> {
 	readonly plan: string;
 	/** Nodes that have to be in the plan. */
 	readonly named: readonly string[];
@@ -83,7 +83,7 @@ export const runTool = (context: Context): Tool =>
 				...(twice ? ['--twice'] : []),
 				...(reboot ? ['--reboot'] : []),
 			];
-			const job = await begin(context, { plan, named: only, kind: 'run', flags, nodes: [], stays: false });
+			const job = await begin(context, { plan, named: only, kind: 'run', flags, nodes: [], keepUp: false });
 			return runAnswer(context, await waitFor(() => job.view(), seconds, signal));
 		},
 	});

@@ -23,7 +23,7 @@
 		if (!target.hasAttribute('tabindex')) target.setAttribute('tabindex', '-1');
 		target.focus({ preventScroll: true });
 	};
-	// Who reads a page that loads itself again stays where he reads.
+	// A page that loads itself again keeps the reader's place.
 	let isReloaded = performance.getEntriesByType('navigation')[0]?.type === 'reload';
 	open();
 	isReloaded = false;
@@ -124,7 +124,7 @@
 		}
 	});
 
-	// A lab that is watched has its page written again and again. What was unfolded stays so, and the keyboard where it was.
+	// A lab that is watched has its page written again and again. What was unfolded remains so, and the keyboard focus is kept.
 	if (document.documentElement.hasAttribute('data-reload')) {
 		const key = `open ${location.pathname}`;
 		const usable = () => all('a[href], button, summary, [tabindex="0"]');

@@ -27,7 +27,7 @@ export interface Finding {
 export interface AnalysedScript {
 	readonly source: SourceScript;
 	readonly analysis: ScriptAnalysis;
-	/** Where its text, or the name of its file, stands in the plan. */
+	/** Where its text, or the name of its file, is in the plan. */
 	readonly path: PlanPath;
 	/** What its comments waive. */
 	readonly waivers: readonly Waiver[];
@@ -128,7 +128,7 @@ export class CheckContext {
 	}
 }
 
-/** Findings of one script by line; anything else stays in the order in which it was reported. */
+/** Findings of one script by line; anything else keeps the order in which it was reported. */
 const compareLines = (a: Finding, b: Finding): number =>
 	a.path === b.path && a.file === b.file ? (a.line ?? 0) - (b.line ?? 0) : 0;
 

@@ -34,7 +34,7 @@ const rules = {
 	'package-kernel': error('The packages of a recipe bring no second kernel'),
 	'service-invalid': error('Services have the names of units, and a configuration that is known for them'),
 	'dns-invalid': error('DNS servers are IPv4 addresses'),
-	'dhcp-off': error('DHCP stays on: it gives the node its default route'),
+	'dhcp-off': error('DHCP is on: it gives the node its default route'),
 	'ssh-missing': compact('Every node runs an SSH server'),
 	'firewall-on': compact('The firewall is off'),
 	'user-login': compact('Every node has a user with a password in the group sudo'),
@@ -80,7 +80,7 @@ const rules = {
 	'waiver-unused': warning('What waives a finding has one to waive'),
 
 	'scenario-count': compact('There is exactly one scenario, of type `group`'),
-	'scenario-tests-not-empty': error('`tests` of a scenario is empty; assertions stand in `custom_tests`'),
+	'scenario-tests-not-empty': error('`tests` of a scenario is empty; assertions are in `custom_tests`'),
 	'test-name-unique': error('No two tests have the same name'),
 	'test-empty': error('A test has assertions'),
 	'assertion-on-vm-missing': error('An assertion names the node that it is made on'),

@@ -50,6 +50,6 @@ function checkUser(context: CheckContext, user: UserDocument, place: PlanPath): 
 	}
 	user.ssh_keys?.forEach((key, index) => {
 		if (publicKey.test(key) && key.length <= maximumKeyLength) return;
-		report(['ssh_keys', index], 'this is no public key of SSH', 'write what stands in a .pub file: "ssh-ed25519 AAAA… name"');
+		report(['ssh_keys', index], 'this is no public key of SSH', 'write what is in a .pub file: "ssh-ed25519 AAAA… name"');
 	});
 }

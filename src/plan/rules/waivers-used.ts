@@ -16,7 +16,7 @@ export function checkWaivers(context: CheckContext): void {
 			const meant = closest(rule, ruleTable.map(({ id }) => id));
 			report('waiver-invalid', `there is no rule ${quote(rule)}`, meant === undefined ? 'write the id that `rehearse check` prints' : `write "${meant}"`);
 		} else if (!isWaivable(rule)) {
-			report('waiver-invalid', `${rule} cannot be waived: no lab can be made of a plan that breaks it`, 'take the waiver away and mend the finding');
+			report('waiver-invalid', `${rule} cannot be waived: no lab can be made of a plan that breaks it`, 'take the waiver away and fix the finding');
 		} else if (!isUsed && (context.isCompact || ruleOf(rule).applies === 'always')) {
 			report('waiver-unused', `nothing here breaks ${rule}`, 'take the waiver away');
 		}

@@ -7,7 +7,7 @@ import type { PlanPath } from '../types.js';
 export interface Waiver {
 	/** As it was written: it may be none. */
 	readonly rule: string;
-	/** Where it stands, and why it is there. */
+	/** Where it is, and why it is there. */
 	readonly why: string;
 	/** The part of the plan that it counts for; nothing for the whole. */
 	readonly of: PlanPath;

@@ -101,7 +101,7 @@ test('machines travel with their images, in what room their data take', async (t
 	t.is(reported.exitCode, 3);
 	t.like(JSON.parse(reported.stdout), { schema: 1, result: { verdict: 'failed' }, lab: { up: false, error: { code: 'cannot-restore' } } });
 
-	// What was opened can be handed on.
+	// What was imported can be exported again.
 	const on = await tool.rehearse(['bundle', directory, '--with-checkpoints', '--out', 'on.tar.gz', '--json'], elsewhere);
 	t.is(on.exitCode, 0, on.stderr);
 	t.like((JSON.parse(on.stdout) as { manifest: BundleManifest }).manifest, { schema: 2, machines: { checkpoint: key, nodes: ['web'], absent: [] } });

@@ -96,7 +96,7 @@ test('a plan that leaves nothing out has an empty list in the result, and nothin
 	t.notRegex(summary(state, { color: false, width: 100 }), /Left out/);
 });
 
-test('proofs do not wait for what is not judged', (t) => {
+test('robustness checks do not wait for what is not judged', (t) => {
 	const proving = fold({ ...started, robustness: ['reboot'] }, booted, assertion('passed'), { type: 'machine-restarted', node: 'web', ms: 1, missing: [] }, { ...assertion('passed'), after: 'reboot' } as RunEventBody, { type: 'run-finished', ms: 2000 });
 	t.is(resultOf(proving).reboot?.status, 'passed');
 	t.is(resultOf(proving).verdict, 'passed');

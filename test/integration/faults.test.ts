@@ -1,6 +1,6 @@
 /**
  * The bundled lab with one fault each: the run fails, by exactly the tests that the fault concerns. The first of them
- * is booted, the others are restored; one is run both ways, and reports the same. The lab without a fault stays for a while.
+ * is booted, the others are restored; one is run both ways, and reports the same. The lab without a fault is kept running for a while.
  */
 import test, { type ExecutionContext } from 'ava';
 import { breakBundledLab, bundledLab } from './support/labs.js';

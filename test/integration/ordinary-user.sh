@@ -6,7 +6,7 @@
 #   bin/setup system somebody            # subordinate ids, /dev/net/tun
 #   test/integration/ordinary-user.sh somebody [LAB]
 #
-# Images that root has built are copied for that user; others are built. The user's home directory stays as it is.
+# Images that root has built are copied for that user; others are built. The user's home directory is left as it is.
 # Exit status: that of the rehearsal, whose result goes to stdout.
 set -euo pipefail
 

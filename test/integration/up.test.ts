@@ -1,4 +1,4 @@
-/** A lab that stays: everything that one can do to it, at its good and its bad ends, and nothing left when it is over. */
+/** A lab that is kept running: everything that one can do to it, at its good and its bad ends, and nothing left when it is over. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import path from 'node:path';

@@ -40,7 +40,7 @@ const patterns: Readonly<Record<Blow['victim'], RegExp>> = {
 interface Hit {
 	readonly hasHit: boolean;
 	/** Reports who is still in its namespaces once it should be gone. */
-	keepers(): Promise<readonly string[]>;
+	occupants(): Promise<readonly string[]>;
 }
 
 /** Kills a process of that kind, where there is one at the moment; that of the tool otherwise. */
@@ -50,8 +50,8 @@ async function hit(processes: readonly HostProcess[], { victim, signal }: Blow):
 	const target = find(victim) ?? find('tool');
 	return {
 		hasHit: target !== undefined && kill(target.pid, signal),
-		async keepers() {
-			const { last } = await poll(() => namespaces.keepers(), (left) => left.length === 0, { intervalMs: 100, deadlineMs: patienceMs.leftovers });
+		async occupants() {
+			const { last } = await poll(() => namespaces.occupants(), (left) => left.length === 0, { intervalMs: 100, deadlineMs: patienceMs.leftovers });
 			await namespaces.forget();
 			return last;
 		},
@@ -74,8 +74,8 @@ const fake: Kind = {
 		// Before that its directories are the test's, which made them.
 		await lab.waitFor('supervisor');
 		await sleep(blow.moment * 1500);
-		const { hasHit, keepers } = await hit([...(await lab.processes())].map(([pid, commandLine]) => ({ pid, commandLine })), blow);
-		const left = [...(await endOf(lab)), ...(await keepers())];
+		const { hasHit, occupants } = await hit([...(await lab.processes())].map(([pid, commandLine]) => ({ pid, commandLine })), blow);
+		const left = [...(await endOf(lab)), ...(await occupants())];
 		const next = await startLab(t);
 		const { error } = await next.waitFor('done');
 		return { hasHit, problems: [...left, ...(error ? [`the next lab: ${error.message}`] : []), ...(await next.leftovers())] };
@@ -84,7 +84,7 @@ const fake: Kind = {
 
 async function endOf(lab: StartedLab): Promise<readonly string[]> {
 	const ended = await Promise.race([lab.starter.exited.then(() => true), sleep(3000, false)]);
-	// A machine that was killed is a node that ended; a lab that stays goes on.
+	// A machine that was killed is a node that ended; a lab that is kept running goes on.
 	if (!ended) await lab.starter.stop({ graceMs: 30_000 });
 	return lab.leftovers();
 }
@@ -116,16 +116,16 @@ function ofTool({ args, spanMs, cache = 'kept', aloneMs = 90_000, before, after,
 		if (prepared.length > 0) return { hasHit: true, problems: prepared };
 		const tool = new Tool(sandbox, withLab(args), input === undefined ? {} : { input });
 		const ended = await Promise.race([tool.ended, sleep(blow.moment * span, undefined)]);
-		const { hasHit, keepers } = await hit(await sandbox.processes(), blow);
+		const { hasHit, occupants } = await hit(await sandbox.processes(), blow);
 		if (!hasHit && ended && ended.ms < span) {
-			await keepers();
+			await occupants();
 			// The work takes less time here. The blow is dealt again, where it belongs.
 			span = ended.ms;
 			return strike(blow, t);
 		}
 		const problems = await hasEnded(tool, aloneMs, blow);
 		if (after) await runTool(sandbox, withLab(after));
-		const left = [...(await sandbox.leftovers(patienceMs.leftovers)), ...(await keepers())];
+		const left = [...(await sandbox.leftovers(patienceMs.leftovers)), ...(await occupants())];
 		const passed = await passes(sandbox, withLab(next));
 		const behind = [...(await sandbox.leftovers(patienceMs.leftovers)), ...(await sandbox.leases())].map((one) => `after the next one: ${one}`);
 		return { hasHit, problems: [...problems, ...left, ...passed, ...behind] };

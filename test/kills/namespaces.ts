@@ -6,7 +6,7 @@ const kinds = ['net', 'mnt', 'pid', 'user'] as const;
 /** Namespaces that are watched until `forget`: while they are, the kernel gives their numbers to no others. */
 export interface WatchedNamespaces {
 	/** Who is in them, or keeps them, a sentence each. */
-	keepers(): Promise<readonly string[]>;
+	occupants(): Promise<readonly string[]>;
 	forget(): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export async function watchNamespaces(pids: readonly number[]): Promise<WatchedN
 		}
 	}
 	return {
-		keepers: () => keepersOf(watched),
+		occupants: () => occupantsOf(watched),
 		forget: async () => {
 			for (const handle of watched.values()) await handle.close();
 			watched.clear();
@@ -34,7 +34,7 @@ export async function watchNamespaces(pids: readonly number[]): Promise<WatchedN
 	};
 }
 
-async function keepersOf(watched: ReadonlyMap<string, unknown>): Promise<readonly string[]> {
+async function occupantsOf(watched: ReadonlyMap<string, unknown>): Promise<readonly string[]> {
 	const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
 	const inside = pids.map(async (pid) => {
 		const kept = (await namespaces(pid)).filter((one) => watched.has(one));

@@ -30,7 +30,7 @@ async function kvmOf(bed: Bed, user: 'root' | typeof ordinaryUser) {
 	return (JSON.parse(stdout) as Requirements).requirements.find(({ id }) => id === 'kvm');
 }
 
-/** Typed into the debugger, which stands before the first command of the edited script. */
+/** Typed into the debugger, which is stopped before the first command of the edited script. */
 const debugging = ['n', 'back', 'e ip -4 addr', 'c'].map((line) => `${line}\n`).join('');
 
 /** Every step, in the order in which they are taken. */

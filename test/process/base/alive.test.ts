@@ -51,7 +51,7 @@ test('another space of process ids on this host takes neither side', async (t) =
 	t.is(lifeOf(theirs), 'unknown');
 });
 
-test('what cannot be seen holds for as long as it touches its file', async (t) => {
+test('what cannot be seen holds for as long as it updates its file', async (t) => {
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'held-'));
 	t.teardown(() => rm(directory, { recursive: true }));
 	const file = path.join(directory, 'pid');

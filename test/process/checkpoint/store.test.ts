@@ -45,7 +45,7 @@ test('one that is never published goes with the clean-up', async (t) => {
 	t.deepEqual(await readdir(store), []);
 });
 
-test('of two that are published by the same key the first stays, and nothing of the second', async (t) => {
+test('of two that are published by the same key the first is kept, and nothing of the second', async (t) => {
 	const store = await makeStore(t);
 	const stagingDirectories = await Promise.all([1, 2].map(() => beginCheckpoint(store, key, process.pid, new CleanupStack())));
 	const manifests = await Promise.all(stagingDirectories.map((staging) => writeFiles(staging)));
@@ -158,8 +158,8 @@ test('a run that is killed while it saves leaves nothing that is taken for a che
 		import { writeFile } from 'node:fs/promises';
 		import { CleanupStack } from ${module('base/cleanup.js')};
 		import { beginCheckpoint } from ${module('checkpoint/store.js')};
-		const aside = await beginCheckpoint(${JSON.stringify(store)}, '${key}', process.pid, new CleanupStack());
-		await writeFile(aside + '/0.ram', 'x');
+		const staging = await beginCheckpoint(${JSON.stringify(store)}, '${key}', process.pid, new CleanupStack());
+		await writeFile(staging + '/0.ram', 'x');
 		process.kill(process.pid, 'SIGKILL');
 	`;
 	const child = await startChild([process.execPath, '--input-type=module', '-e', program]);
@@ -171,7 +171,7 @@ test('a run that is killed while it saves leaves nothing that is taken for a che
 	t.deepEqual(await readdir(store), []);
 });
 
-test('the store is kept within its limit: what was not used for longest goes, what is in use stays', async (t) => {
+test('the store is kept within its limit: what was not used for longest goes, what is in use is kept', async (t) => {
 	const store = await makeStore(t);
 	const keys = ['a', 'b', 'c', 'd'].map((digit) => digit.repeat(16));
 	const [leased = '', oldest = '', used = '', newest = ''] = keys;

@@ -6,7 +6,7 @@ import { sha256 } from '../../../src/base/hash.js';
 import { verifyCommand } from '../../../src/commands/verify.js';
 import { run } from '../../../src/process/run.js';
 import { isEvil } from '../../unit/base/evil.js';
-import type { Troubles } from '../../unit/page/runs.js';
+import type { Faults } from '../../unit/page/runs.js';
 import { agreesOnSigned, sbomErrors, statementErrors } from '../evidence/formats.js';
 import { filesIn, makeRun, signing, type FinishedRun } from './finished-run.js';
 
@@ -103,8 +103,8 @@ test('what a stranger has written into an export moves no cursor and commands no
 });
 
 const refused = ava.macro({
-	async exec(t: ExecutionContext, troubles: Troubles, prepare: (tool: FinishedRun) => Promise<unknown>, reason: RegExp) {
-		const tool = await makeRun(t, troubles);
+	async exec(t: ExecutionContext, faults: Faults, prepare: (tool: FinishedRun) => Promise<unknown>, reason: RegExp) {
+		const tool = await makeRun(t, faults);
 		await prepare(tool);
 		const { exitCode, stderr } = await tool.rehearse(['export', '--out', path.join(tool.directory, 'evidence')]);
 		t.is(exitCode, 2);

@@ -9,7 +9,7 @@ import { readPlan } from '../../../src/plan/read.js';
 import { resolveLab } from '../../../src/plan/resolve.js';
 import { run } from '../../../src/process/run.js';
 import { copyPlan } from '../../../src/runs/plan-copy.js';
-import { eventsOf, type Troubles } from '../../unit/page/runs.js';
+import { eventsOf, type Faults } from '../../unit/page/runs.js';
 import { makeRehearse, type Rehearse } from './rehearse.js';
 
 /** The tool with a run that it may have made. */
@@ -23,7 +23,7 @@ export interface FinishedRun extends Rehearse {
 }
 
 /** The bundled lab in a directory of its own, and a run of it as a rehearsal leaves it. */
-export async function makeRun(t: ExecutionContext, troubles: Troubles = {}): Promise<FinishedRun> {
+export async function makeRun(t: ExecutionContext, faults: Faults = {}): Promise<FinishedRun> {
 	const tool = await makeRehearse(t);
 	const home = path.join(tool.directory, 'lab');
 	await cp(path.resolve('cloud-init', 'labs', 'immich-photo-vault'), home, { recursive: true });
@@ -32,7 +32,7 @@ export async function makeRun(t: ExecutionContext, troubles: Troubles = {}): Pro
 	await mkdir(path.join(runDirectory, 'consoles'), { recursive: true });
 	const masks = masksOf(lab, false);
 	await copyPlan(lab, await readFile(lab.planPath, 'utf8'), runDirectory, masks.plan);
-	const events = eventsOf(lab, { ...troubles, runDirectory }).map((event) => maskEvent(event, masks.text));
+	const events = eventsOf(lab, { ...faults, runDirectory }).map((event) => maskEvent(event, masks.text));
 	await writeFile(path.join(runDirectory, 'events.ndjson'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
 	await writeFile(path.join(runDirectory, 'consoles', 'redis.log'), 'redis login:\n');
 	const machines = {

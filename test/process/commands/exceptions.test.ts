@@ -79,5 +79,5 @@ test('a lab whose process is gone is reported by status with its log, and forgot
 	text = '';
 	await statusCommand({ runs, lab: undefined, json: true, terminal });
 	t.deepEqual(JSON.parse(text), { schema: 1, labs: [] });
-	t.deepEqual((await readdir(runs)).length, 4, 'the runs stay to be read');
+	t.deepEqual((await readdir(runs)).length, 4, 'the runs are kept to be read');
 });

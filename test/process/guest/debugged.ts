@@ -62,7 +62,7 @@ export async function startDebugged(t: ExecutionContext, lines: readonly string[
 	const ended = once(child, 'exit').then(
 		async ([status]): Promise<Ended> => ({ kind: 'ended', status: status as number | null, output: await readFile(place.output, 'utf8') }),
 	);
-	// A test that leaves its script where it stands takes the output away before anybody reads it.
+	// A test that leaves its script where it is stopped takes the output away before anybody reads it.
 	ended.catch(() => undefined);
 	const late = <T>(promise: Promise<T>): Promise<T> =>
 		Promise.race([

@@ -17,7 +17,7 @@ for (const name of names) {
 		t.is(traced.output, plain.output);
 		t.is(traced.exitCode, plain.exitCode);
 		t.not(traced.trace.shell, 'none', traced.trace.why);
-		// Whatever is reported stands in the script, or is an honest silence.
+		// Whatever is reported is in the script, or else nothing is.
 		const lines = bytes.toString().split('\n');
 		t.true(traced.failedLine === undefined || lines[traced.failedLine - 1]?.trim() !== '');
 		t.is(traced.failedLine === undefined, traced.exitCode === 0, JSON.stringify({ ...traced, files: undefined }, undefined, 1));

@@ -51,7 +51,7 @@ test('substitutions', traces, ['true; echo $(false; printf x)', 'a=$(ls /nonexis
 	[4, 'false', 1, 'swallowed'],
 	[4, 'local q=', 0],
 ]);
-test('output of substitutions stays what it is', traces, ['x=$( { echo out; echo err >&2; ls /nonexistent; } 2>&1 )', 'echo "$x" | tee file'], []);
+test('output of substitutions is left as it is', traces, ['x=$( { echo out; echo err >&2; ls /nonexistent; } 2>&1 )', 'echo "$x" | tee file'], []);
 test('pipelines', traces, ['true | false | true', 'cat /nonexistent | wc -l', 'yes | head -1', 'echo on'], [
 	[1, 'true', 0],
 	[1, 'false', 1, 'swallowed'],

@@ -28,7 +28,7 @@ test.serial('who was there first under a name that he could guess changes nothin
 	await symlink('/etc', path.join(guessed, 'gathered'));
 	await provideImage(request, store.options);
 	t.not(store.notes()[1], guessed);
-	t.deepEqual(await readdir(store.temporary), [path.basename(guessed)], 'his directory stays, and that of the build is gone');
+	t.deepEqual(await readdir(store.temporary), [path.basename(guessed)], 'his directory is kept, and that of the build is gone');
 });
 
 test.serial('nobody but the builder may enter where an image is built', async (t) => {
@@ -61,7 +61,7 @@ test.serial('a directory that became a link is not followed', async (t) => {
 	t.deepEqual(await readdir(cacheOf(store.directory)), []);
 });
 
-test.serial('two that build the same image after a lock was lost: the first stays, and neither touches the work of the other', async (t) => {
+test.serial('two that build the same image after a lock was lost: the first is kept, and neither changes the work of the other', async (t) => {
 	// The first builder sleeps, as a laptop does, until the second is done.
 	const store = await makeStore(t, 'test "$(grep -c begin NOTES)" -gt 1 && exit; while ! grep -q woken NOTES; do sleep 0.05; done');
 	const slow = provideImage(request, store.options);
@@ -77,7 +77,7 @@ test.serial('two that build the same image after a lock was lost: the first stay
 	t.deepEqual(await readdir(store.temporary), []);
 });
 
-test.serial('what dead builds have left goes with the next, and what the living do stays', async (t) => {
+test.serial('what dead builds have left goes with the next, and what living ones use is kept', async (t) => {
 	const store = await makeStore(t, 'exit 0');
 	const [dead, alive] = [tokenOf(2 ** 22 + 1), tokenOf(1)];
 	const own = `rehearse-${os.userInfo().uid}`;

@@ -74,7 +74,7 @@ test('it is launched through a symbolic link', async (t) => {
 	t.is(stdout, '["check"]');
 });
 
-test('a source newer than the build is built, packages stay', async (t) => {
+test('a source newer than the build is built, packages are kept', async (t) => {
 	const checkout = await makeSources(t);
 	await launch(checkout);
 	await checkout.write('src/cli/main.ts', 'console.log("newer")');

@@ -53,7 +53,7 @@ components: main
 		'http://s.example/security\tbookworm-security\t-',
 	]);
 
-test('a key that stands in the sources', sources, 'a.sources',
+test('a key in the sources themselves', sources, 'a.sources',
 	`Types: deb
 URIs: http://m.example/debian
 Suites: bookworm

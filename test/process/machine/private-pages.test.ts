@@ -18,7 +18,7 @@ async function scratch(t: ExecutionContext): Promise<string> {
 	return directory;
 }
 
-/** A QEMU that stands still, and has `ram` as its memory as a restored machine has. @param loaded files, by address, that it writes there */
+/** A QEMU that is halted, and has `ram` as its memory as a restored machine has. @param loaded files, by address, that it writes there */
 async function startQemu(t: ExecutionContext, ram: string, loaded: Readonly<Record<number, string>> = {}) {
 	const socket = path.join(await scratch(t), 'qmp');
 	let child: Child | undefined;

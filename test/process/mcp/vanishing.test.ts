@@ -67,7 +67,7 @@ test.serial('a server that is killed while a machine boots', async (t) => {
 	t.deepEqual(await host.leftovers(client), []);
 });
 
-test.serial('a lab that was to stay stays, and another server ends it', async (t) => {
+test.serial('a lab that is to be kept running is, and another server ends it', async (t) => {
 	const host = await makeFakeHost(t);
 	await host.writeLab('web');
 	const first = await connect(t, host);

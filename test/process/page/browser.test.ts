@@ -88,7 +88,7 @@ function contrast(one: string, other: string): number {
 	return (light + 0.05) / (dark + 0.05);
 }
 
-test('what stands on the bars of the timeline can be read, light and dark', (t) => {
+test('the text on the bars of the timeline can be read, light and dark', (t) => {
 	const css = readFileSync('src/page/assets/page.css', 'utf8');
 	for (const [, block = ''] of [...css.matchAll(/:root\{([^}]*)\}/g)]) {
 		const colors = new Map([...block.replaceAll(/#([0-9a-f])([0-9a-f])([0-9a-f])(?=[;}]|$)/g, '#$1$1$2$2$3$3').matchAll(/--([\w-]+):(#[0-9a-f]{6})/g)].map(([, name = '', color = '']) => [name, color]));

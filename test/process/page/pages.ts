@@ -16,7 +16,7 @@ export const pages: Readonly<Record<string, () => Promise<string>>> = {
 	robustness: async () => reportPage({ state: foldEvents(readLog('robustness')), logs: [] }),
 	outbound: async () => reportPage({ state: foldEvents(readLog('outbound')), logs: [] }),
 	broken: async () => reportPage({ state: foldEvents(readLog('machine-panicked')), logs: [] }),
-	// As it stands between two times that it loads itself, which nothing that looks at it for longer could bear.
+	// As it is between two times that it loads itself, which nothing that looks at it for longer could bear.
 	watched: async () => (await watchedPage({})).replace(' data-reload', ''),
 	hostile: async () =>
 		reportPage({

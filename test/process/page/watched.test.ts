@@ -26,7 +26,7 @@ test('the page of a watched lab marks what changed, and each mark leads there', 
 	t.deepEqual(marked, ['node.redis', 'redis.redis', 'test.1.5', 'test.1.6']);
 });
 
-test('it loads itself again, and who reads it stays where he was', async (t) => {
+test('it loads itself again, and keeps the place of its reader', async (t) => {
 	const { page, file, complaints } = await openPage(t, browser, await watchedPage({ output: 'the first\n' }));
 	await page.locator('[id="immich-ml.immich-ml"] > summary').click();
 	await page.evaluate(() => globalThis.scrollTo(0, 600));

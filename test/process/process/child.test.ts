@@ -180,7 +180,7 @@ test('the child gets the environment, less what is taken away', async (t) => {
 	t.is(output(), ',added,C.UTF-8 ready\n');
 });
 
-test('a child can stand back, and its session', async (t) => {
+test('a child can have a lower priority, and its session', async (t) => {
 	const program = 'cat /proc/self/autogroup 2>/dev/null; nice; echo ready; sleep 20';
 	const { child, output } = await start(program, { niceness: 7 });
 	t.teardown(() => child.stop());

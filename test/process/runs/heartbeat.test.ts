@@ -10,7 +10,7 @@ import { holderFile, writeHolder } from '../../../src/runs/run-directory.js';
 import { tokenOf } from '../../../src/base/alive.js';
 import { key, make } from '../checkpoint/stores.js';
 
-test('a run that goes on touches what others judge it by, who cannot see its process', async (t) => {
+test('a run that goes on updates what others judge it by, who cannot see its process', async (t) => {
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'heartbeat-'));
 	t.teardown(() => rm(directory, { recursive: true }));
 	const [run, store] = [path.join(directory, 'run'), path.join(directory, 'store')];

@@ -1,4 +1,4 @@
-/** A lab of fake machines, one of which is debugged: what stands still when, what is restored, and that nothing stays frozen. */
+/** A lab of fake machines, one of which is debugged: what is halted when, what is restored, and that nothing is left frozen. */
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { poll } from '../../../src/base/waiting.js';
@@ -57,7 +57,7 @@ test.serial('a line separator of Unicode in a command and in a variable ends no 
 	await end(t, lab);
 });
 
-test.serial('all machines stand still at a stop; back restores what was', async (t) => {
+test.serial('all machines are halted at a stop; back restores what was', async (t) => {
 	const lab = await readyLab(t);
 	const connection = await debug(t, lab);
 	t.deepEqual(await reaches(lab, [false, false]), [false, false]);

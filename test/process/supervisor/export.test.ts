@@ -14,7 +14,7 @@ import { startLab, type StartedLab } from './labs.js';
 
 const key = '0123456789abcdef';
 
-/** Room for a checkpoint, and an image that the machines stand on; gone when the test ends. */
+/** Room for a checkpoint, and an image below the machines' disks; gone when the test ends. */
 async function makeStaging(t: ExecutionContext): Promise<{ store: string; order: ExportRequest; withImage: (run: RunSpec) => RunSpec }> {
 	const root = await mkdtemp(path.join(os.tmpdir(), 'rehearse-export-'));
 	t.teardown(() => rm(root, { recursive: true, force: true }));
@@ -82,7 +82,7 @@ test.serial('a machine that cannot be restored is never booted instead', async (
 	const back = await startLab(t, { nodes: ['one'], keep: 'always', changed: comesBack(checkpoint, saved) });
 	t.like((await back.waitFor('done')).error, { code: 'not-restored', exitCode: 4, node: 'one' });
 	t.false(back.lines.some((line) => line.type === 'stage-started' && line.stage === 'boot'));
-	t.deepEqual(await readdir(store), [key], 'what was exported stays');
+	t.deepEqual(await readdir(store), [key], 'what was exported is kept');
 });
 
 test.serial('a lab that is up is saved when somebody asks, without the dead, and goes on', async (t) => {
@@ -95,7 +95,7 @@ test.serial('a lab that is up is saved when somebody asks, without the dead, and
 	t.like(answer, { absent: ['two'], machines: [{ node: 'one', startup: { status: 'passed' } }] });
 	const { checkpoint } = await readSaved(t, store);
 	t.deepEqual(checkpoint.manifest.machines.map(({ node }) => node), ['one']);
-	t.true((await statusOf(lab)).nodes[0]?.paused, 'who stood still does');
+	t.true((await statusOf(lab)).nodes[0]?.paused, 'who was paused is');
 	await t.throwsAsync(readdir(lab.journals), { code: 'ENOENT' }, 'and is asked for nothing');
 	await ask(lab.controlSocket, { op: 'resume', node: 'one' });
 	const again = { staging: path.join(store, `.${'f'.repeat(16)}.${process.pid}.staging`), key: 'f'.repeat(16) };

@@ -7,13 +7,13 @@
  *   fails    the same, but the script does not pass
  *   hangs    never reports that it is provisioned
  *   panics   its kernel does, when it is asked to start
- *   stuck    stands still when it is asked to start, as what it writes cannot be written
+ *   stuck    is halted when it is asked to start, as what it writes cannot be written
  *   reboots  writes to its console that it restarts, and is reset, when it is asked to start
  *   reboots-once  the same at its first boot only
  *   powers-off    powers itself off then, behind a script that it has begun
  *   halts    writes to its console that it is halted then
  *   resets   is reset without a message then
- *   sound    works, and no unit of it has failed when it was restored
+ *   healthy  works, and no unit of it has failed when it was restored
  *   sleeps   works, but sends nothing when it was restored
  *   loads    works, but is never done with loading what was saved
  *   deaf     works, but its monitor answers nothing after the negotiation
@@ -113,7 +113,7 @@ listen('agent', (socket) => {
 	if (isIncoming) {
 		const id = /systemd\.machine_id=(\w+)/.exec(process.argv.join(' '))?.[1] ?? '';
 		onLine(socket, (line) => {
-			const failed = behaviour === 'sound' ? '' : base64('a unit');
+			const failed = behaviour === 'healthy' ? '' : base64('a unit');
 			if (line === 'wake' && behaviour !== 'sleeps') {
 				socket.write(`awake machine_id=${id} key_type=ssh-ed25519 key=AAAA reseeded=1 failed=${failed} offset=0.1 delay=2.5\n`);
 			}

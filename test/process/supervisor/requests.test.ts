@@ -1,4 +1,4 @@
-/** A lab of fake machines that stays, asked over its control socket. */
+/** A lab of fake machines that is kept running, asked over its control socket. */
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import test from 'ava';

@@ -57,7 +57,7 @@ const late = test.macro(async (t, behaviour: 'sleeps' | 'loads', deadlines: Part
 	}
 	t.true(existsSync(checkpoint.directory));
 	t.deepEqual((await readdir(checkpoint.directory)).filter((name) => name.startsWith('failed.')), []);
-	t.false(isBooted((await restoreOne(t, checkpoint, 'sound')).lines));
+	t.false(isBooted((await restoreOne(t, checkpoint, 'healthy')).lines));
 });
 test.serial('a machine that is late to wake costs no checkpoint', late, 'sleeps', { wakeMs: 300 }, /first word after the restore was not reached/);
 test.serial('nor does one that is late to load', late, 'loads', { stateMs: 300 }, /not loaded in 30\d ms/);
@@ -74,7 +74,7 @@ test.serial('a machine that is not as it should be costs its checkpoint the seco
 test.serial('one that comes back in between has a clean slate', async (t) => {
 	const checkpoint = await saveOne(t);
 	await restoreOne(t, checkpoint, 'works');
-	t.false(isBooted((await restoreOne(t, checkpoint, 'sound')).lines));
+	t.false(isBooted((await restoreOne(t, checkpoint, 'healthy')).lines));
 	t.regex(noticeOf((await restoreOne(t, checkpoint, 'works')).lines), /kept for one more try/);
 	t.true(existsSync(checkpoint.directory));
 });

@@ -27,7 +27,7 @@ async function find(lab: StartedLab, words: string): Promise<number> {
 	return pid;
 }
 
-test.serial('a lab is run to its end, its events come in order, nothing stays', async (t) => {
+test.serial('a lab is run to its end, its events come in order, nothing is left', async (t) => {
 	const before = await hostState();
 	const lab = await startLab(t);
 	t.is((await lab.waitFor('done')).error, undefined);

@@ -23,7 +23,7 @@ test(becomes, '\x1b[0m::stop-commands::token', ': :stop-commands::token');
 test(becomes, 'here ##[error]x ##vso[task.setvariable]y ##teamcity[buildStatus]', 'here # #[error]x # #vso[task.setvariable]y # #teamcity[buildStatus]');
 test(becomes, 'std::vector listens on ::1 and [::]:80 and ::ffff:10.0.0.1 ## heading', 'std::vector listens on ::1 and [::]:80 and ::ffff:10.0.0.1 ## heading');
 
-test('every text of a value is washed, and nothing else of it is touched', (t) => {
+test('every text of a value is washed, and nothing else of it is changed', (t) => {
 	const value = { type: 'notice', at: 1, list: ['\x1b[1ma', 2, null, { deep: '\x9bmb' }], isTrue: true };
 	t.deepEqual(washed<unknown>(value), { type: 'notice', at: 1, list: ['a', 2, null, { deep: 'b' }], isTrue: true });
 });

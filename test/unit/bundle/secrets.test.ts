@@ -25,7 +25,7 @@ test('nothing', redacted, 'nothing to see here', [], 'nothing to see here');
 test('a declared password', redacted, 'password: correct horse, x', ['password of ops'], 'password: xxxxxxxxxxxxx, x');
 test('one within a word', redacted, 'Xcorrect horseX', ['password of ops'], 'XxxxxxxxxxxxxxX');
 test('one that is quoted', redacted, '{"password":"a\\"b"}', ['password of dev'], '{"password":"xxxx"}');
-test('a number stays one', redacted, '{"port":4711}', ['password of pin'], '{"port":1111}');
+test('a number remains one', redacted, '{"port":4711}', ['password of pin'], '{"port":1111}');
 test('a short one within a word', redacted, 'stops', [], 'stops');
 test('that of two users', redacted, 'PASS=ops', ['password of app, web'], 'PASS=xxx');
 test('a private key', redacted, key, ['private key'], `${'x'.repeat(key.length - 1)}\n`);
@@ -34,7 +34,7 @@ test('a hashed password', redacted, `{"hashed_passwd":"${hash}"}`, ['hashed pass
 test('other methods of crypt(5)', redacted, 'a:$y$j9T$abcdefgh$0123456789abcdefghijklmnopqrstuvwxyzABCDEFG:', ['hashed password'], `a:${'x'.repeat(59)}:`);
 test('what only looks like a hash', redacted, 'echo $1$2$3 "$5"', [], 'echo $1$2$3 "$5"');
 
-test('bytes that are no text stay as they are', (t) => {
+test('bytes that are no text are left as they are', (t) => {
 	const contents = Buffer.from([...Array(256).keys(), ...Buffer.from('correct horse'), 0xff]);
 	const [after] = redact([{ path: 'seeds/a.iso', contents }], passwords);
 	t.deepEqual(Buffer.from(after?.contents ?? []), Buffer.from([...Array(256).keys(), ...Buffer.from('xxxxxxxxxxxxx'), 0xff]));

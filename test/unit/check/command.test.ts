@@ -78,7 +78,7 @@ const findings: ShownFinding[] = [
 	{ rule: 'dns-invalid', severity: 'error', path: 'nodes[1]', file: plan, message: 'no address', fix: 'repair it' },
 ];
 
-test('findings of a file stand together, with places relative to here, and are counted', (t) => {
+test('findings of a file are together, with places relative to here, and are counted', (t) => {
 	t.is(
 		renderFindings(findings, { color: false, cwd: '/home/ann' }),
 		`lab/plan.json:2  error  lab-name  name: no label

@@ -158,7 +158,7 @@ test(isForbidden, "timeout 60 bash -c 'apt-get -qq install -y nginx'", 'script-f
 test(isForbidden, 'apt-key add /tmp/key', 'script-forbidden-repository');
 test(isForbidden, 'install -m 644 /tmp/x /etc/apt/keyrings/x.asc', 'script-forbidden-repository');
 
-test('findings stand in the order of the plan, those of a script in the order of its lines', (t) => {
+test('findings are in the order of the plan, those of a script in the order of its lines', (t) => {
 	const commands = ['apt-get update', 'add-apt-repository x', 'snap install y'];
 	const text = replaced(compact, line, commands.map((command) => `              ${command}\n`).join(''))
 		.replace('name: small-lab', 'name: Small');
@@ -190,7 +190,7 @@ test('whatever a plan holds, checking does not throw', (t) => {
 	);
 });
 
-test('whatever stands in one place of a good plan, checking does not throw', (t) => {
+test('whatever is in one place of a good plan, checking does not throw', (t) => {
 	const plan = JSON.parse(readText('good/compact-camel.json')) as unknown;
 	const places: [object, string][] = [];
 	const collect = (value: unknown): void => {

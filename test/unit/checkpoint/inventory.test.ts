@@ -28,7 +28,7 @@ test('not what is to be kept', surplus, stored, 60, ['d', 'b'], 'ca');
 test('no more than may go, though the rest is too much', surplus, lease('a'), 5, ['b'], 'dc');
 test('nothing of nothing', surplus, [], 0, [], '');
 
-test('the order in the store stays as it is', (t) => {
+test('the order in the store is left as it is', (t) => {
 	chooseSurplus(stored, 0);
 	t.is(stored.map(({ key }) => key).join(''), 'bdac');
 });

@@ -36,7 +36,7 @@ test('outside of a job nothing is guarded and nothing is reported', async (t) =>
 	t.is(out() + err(), '::error::x\n');
 });
 
-test('in a job what is written is no command, and JSON stays what it is', (t) => {
+test('in a job what is written is no command, and JSON is left as it is', (t) => {
 	const { terminal, out, err } = keptTerminal(job);
 	terminal.stderr.write('  ::error::x\n##[error]y\n');
 	terminal.stdout.write('{"a":"##[error]z"}\n');

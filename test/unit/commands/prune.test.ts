@@ -79,7 +79,7 @@ test('a list removes nothing', async (t) => {
 	t.is(freed, listed.removable_bytes);
 });
 
-test('an image that is being built stays, and so do the packages that it is built of', async (t) => {
+test('an image that is being built is kept, and so are the packages that it is built of', async (t) => {
 	const { paths, prune, has } = await fill(t);
 	const lock = await acquireLock(path.join(paths.images, partialKey), { timeoutMs: 0 });
 	t.teardown(() => lock.release());
@@ -90,7 +90,7 @@ test('an image that is being built stays, and so do the packages that it is buil
 	t.true(has('cache/packages/curl.deb'));
 });
 
-test('a run that goes on stays, and so do the images that its machines read', async (t) => {
+test('a run that goes on is kept, and so are the images that its machines read', async (t) => {
 	const { put, prune, has } = await fill(t);
 	await put('state/runs/20260102T000000-lab-0002/pid', `${tokenOf()}\n`);
 	const { kept, removed } = await prune();

@@ -43,7 +43,7 @@ const outcome = {
 /** When it is in these tests. */
 const now = Date.parse('2026-01-02T00:00:00Z');
 
-test('what prune freed, and what stayed', (t) => {
+test('what prune freed, and what it kept', (t) => {
 	t.is(
 		renderPrune(outcome, { list: false, color: false, now }),
 		`image  /cache/images/a  1 GiB

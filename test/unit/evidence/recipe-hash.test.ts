@@ -7,7 +7,7 @@ import { recipeHash, recipesOf } from '../../../src/plan/recipe-hash.js';
 import { resolveLab } from '../../../src/plan/resolve.js';
 import { node, plan, read } from '../plan/plans.js';
 
-test('a recipe has one hash, in whatever order its keys stand (RFC 8785)', (t) => {
+test('a recipe has one hash, in whatever order its keys are (RFC 8785)', (t) => {
 	t.is(recipeHash({ b: [1, 'ä'], 10: true, 9: null }), recipeHash({ 9: null, 10: true, b: [1, 'ä'] }));
 	t.not(recipeHash({ a: 1 }), recipeHash({ a: 2 }));
 	// printf '{"10":1,"9":2}' | sha256sum

@@ -12,7 +12,7 @@ const node = labNode(secret, 0, {
 });
 const lab = labOf(node);
 
-test('an event has no password in what was written, and its names stay', (t) => {
+test('an event has no password in what was written, and its names are kept', (t) => {
 	const event: RunEventBody = {
 		type: 'script-finished',
 		...{ node: secret, script: 'first', status: 'failed', ms: 1, failedCommand: `echo ${secret}`, output: `it is ${secret}\n` },
@@ -43,7 +43,7 @@ test('sources of scripts are bounded', (t) => {
 	t.is(cut?.text.length, 64 * 1024);
 });
 
-test('a failure has no password in its message, and stays what it was', (t) => {
+test('a failure has no password in its message, and is otherwise what it was', (t) => {
 	const failure = brokenFailure('gone', `it sent ${secret}`, { node: 'web', hint: `try ${secret}`, detail: `as ${secret}` });
 	const masked = maskFailure(failure, masksOf(lab, false).text);
 	t.like(masked, { code: 'gone', exitCode: failure.exitCode, node: 'web' });

@@ -40,8 +40,8 @@ test('a processor without arch-capabilities has no second choice, which would be
 test('that a saved machine does not go on is reported of the accelerator', async (t) => {
 	const { proven } = await prove('auto', undefined, { [bare]: { ms: 850, noRestore: 'no such section' } });
 	t.like(proven, { name: 'kvm', noRestore: 'no such section' });
-	const { proven: sound } = await prove('auto', undefined, { [bare]: { ms: 850 } });
-	t.false('noRestore' in sound);
+	const { proven: restorable } = await prove('auto', undefined, { [bare]: { ms: 850 } });
+	t.false('noRestore' in restorable);
 });
 
 test('KVM that works is taken at once', async (t) => {

@@ -211,7 +211,7 @@ function deepFrozen<T extends object>(value: T): T {
 	return Object.freeze(value);
 }
 
-/** A lab that stays, with a node whose only startup script ran from 1000 to 2000. */
+/** A lab that is kept running, with a node whose only startup script ran from 1000 to 2000. */
 const staying: readonly RunEvent[] = [
 	{ ...{ at: 0, type: 'run-started', runId: 'r', lab: 'l', planSha256: '', tests: [], warnings: [], runDirectory: '' }, nodes: [{ name: 'web', scripts: ['setup'] }] },
 	{ at: 1000, type: 'script-started', node: 'web', script: 'setup' },

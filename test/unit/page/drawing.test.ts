@@ -40,7 +40,7 @@ test('a drawing keeps the plan’s places: what is left, above and below there i
 	t.true(of('immich-server').y < of('immich-ml').y && of('immich-ml').y < of('redis').y);
 });
 
-test('nodes without places stand below those that connect to them, rings of connections included', (t) => {
+test('nodes without places are below those that connect to them, rings of connections included', (t) => {
 	const connections = [['a', 'b'], ['b', 'c'], ['c', 'a'], ['d', 'd']].map(([from = '', to = '']) => ({ from, to, port: 1, assertions: [] }));
 	const { centres } = layOut({ nodes: ['a', 'b', 'c', 'd'].map((name) => node(name)), connections });
 	t.is(centres.size, 4);
@@ -85,7 +85,7 @@ test('the lab as a file of its own', async (t) => {
 	const svg = topologySvg(topology);
 	t.regex(svg, /^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
 	t.notRegex(svg, /<a |<script/);
-	// Labels of connections that cross stand beside each other.
+	// Labels of connections that cross are beside each other.
 	const labels = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)" text-anchor="middle">(\d+)/g)].map(([, x, y]) => ({ x: Number(x), y: Number(y) }));
 	t.is(labels.length, 4);
 	for (const [index, one] of labels.entries()) for (const other of labels.slice(index + 1)) t.true(Math.abs(one.x - other.x) > 60 || Math.abs(one.y - other.y) > 22);

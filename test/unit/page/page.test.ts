@@ -22,8 +22,8 @@ for (const log of logNames) {
 
 test('the page of the bundled lab has less than 150 kB without logs, passed or failed', async (t) => {
 	const lab = await bundledLab();
-	for (const troubles of [{}, { fails: { node: 'redis', line: 10, output: 'no such file\n' } }]) {
-		const html = reportPage({ state: foldEvents(eventsOf(lab, troubles)), logs: [] });
+	for (const faults of [{}, { fails: { node: 'redis', line: 10, output: 'no such file\n' } }]) {
+		const html = reportPage({ state: foldEvents(eventsOf(lab, faults)), logs: [] });
 		t.true(kilobytes(html) < 150, `${kilobytes(html)} kB`);
 	}
 });

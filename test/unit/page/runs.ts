@@ -18,7 +18,7 @@ const epoch = Date.UTC(2026, 0, 1);
 export const bundledLab = async (): Promise<Lab> => resolveLab(await readPlan(findPlan('immich-photo-vault')), await readGuestDefinition());
 
 /** What of a run is to be otherwise than good. */
-export interface Troubles {
+export interface Faults {
 	/** The node whose script fails, at which line, and with what output. */
 	readonly fails?: { readonly node: string; readonly line: number; readonly output: string };
 	/** What every script writes. */
@@ -31,7 +31,7 @@ export interface Troubles {
 }
 
 /** The events of a rehearsal of a lab. */
-export function eventsOf(lab: Lab, { fails, output = '', isWarm = false, only, runDirectory = '/runs/r1' }: Troubles = {}): RunEvent[] {
+export function eventsOf(lab: Lab, { fails, output = '', isWarm = false, only, runDirectory = '/runs/r1' }: Faults = {}): RunEvent[] {
 	const events: RunEvent[] = [];
 	let at = epoch;
 	const emit = (body: RunEventBody, afterMs = 0) => void events.push({ at: (at += afterMs), ...body });
@@ -71,7 +71,7 @@ export function eventsOf(lab: Lab, { fails, output = '', isWarm = false, only, r
 	return events;
 }
 
-function outcomeOf(node: string, script: Lab['nodes'][number]['startupScripts'][number], began: number, fails: Troubles['fails'], output: string): ScriptOutcome {
+function outcomeOf(node: string, script: Lab['nodes'][number]['startupScripts'][number], began: number, fails: Faults['fails'], output: string): ScriptOutcome {
 	const lines = script.text.split('\n').slice(0, fails?.line);
 	const steps = lines.flatMap((text, index): TraceStep[] => {
 		const line = index + 1;

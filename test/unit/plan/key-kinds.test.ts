@@ -5,7 +5,7 @@ import { leftOutReasons, packageOverrideSchema, testSchema } from '../../../src/
 import { planSchema } from '../../../src/plan/schema.js';
 import { sshConfigSchema } from '../../../src/plan/services.js';
 
-/** What a rehearsal does with what stands there. */
+/** What a rehearsal does with what is there. */
 const applied = `
 name profile network network.subnet network.gateway nodes connections scenarios warnings waive waive.rule waive.why
 nodes.name nodes.memory nodes.disk nodes.vcpus nodes.alias nodes.recipe nodes.waive nodes.waive.rule nodes.waive.why

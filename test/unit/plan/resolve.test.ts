@@ -64,7 +64,7 @@ test('names of scripts are made fit for files and units', (t) => {
 	);
 });
 
-test('assertions are typed, wherever their parameters stand', async (t) => {
+test('assertions are typed, wherever their parameters are', async (t) => {
 	const source = await read(
 		t,
 		asserting({ type: 'port_listening', onVm: 'two', params: { port: 80 } }, { type: 'vm_boots', on_vm: 'one' }),

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { niced } from '../../../src/process/niceness.js';
 
-test('a program that does not stand back is started as it is', (t) => {
+test('a program whose priority is not lowered is started as it is', (t) => {
 	t.deepEqual(niced(['qemu', '-S'], 0), ['qemu', '-S']);
 });
 

@@ -40,7 +40,7 @@ test('a guest speaks no command of the runner', async (t) => {
 	t.is(groupBegin('a\n::error::b'), '::group::a ::error::b\n');
 });
 
-test('what is no command stays as it is', (t) => {
+test('what is no command is left as it is', (t) => {
 	for (const text of ['a::b\n', '[ 12.3s] redis: x', 'fe80::1', '## [heading]']) t.is(withoutCommands(text), text);
 });
 

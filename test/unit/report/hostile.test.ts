@@ -31,7 +31,7 @@ const evil = '\x1b[2J\x1b]0;t\x07\x9b31m\r\x00\x85\u202e\u2066\u2028\u2029\n::er
 /** What programs decide by, which no stranger writes. */
 const decided = new Set(['type', 'status', 'stage', 'from', 'kind', 'name of a proof', 'node', 'onVm', 'script', 'test', 'protocol', 'fate', 'shell', 'change', 'verdict', 'after']);
 
-/** An event whose every text ends in evil; what is equal stays equal. */
+/** An event whose every text ends in evil; what is equal remains equal. */
 const spoiled = (event: RunEvent): RunEvent =>
 	JSON.parse(JSON.stringify(event), (key, value: unknown) => (typeof value === 'string' && !decided.has(key) ? value + evil : value)) as RunEvent;
 

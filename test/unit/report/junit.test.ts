@@ -5,7 +5,7 @@ import { foldEvents } from '../../../src/outcome/fold.js';
 import { junitXml } from '../../../src/report/junit.js';
 import { logNames, readLog } from './golden.js';
 
-/** Each element: its attributes (those with `!` have to be there) and what may stand in it. */
+/** Each element: its attributes (those with `!` have to be there) and what may be in it. */
 const elements: Readonly<Record<string, { readonly attributes: readonly string[]; readonly children: readonly string[] }>> = {
 	'testsuites': { attributes: ['name', 'time', 'tests', 'failures', 'errors'], children: ['testsuite'] },
 	'testsuite': {

@@ -63,7 +63,7 @@ test.serial('during the scenario the assertions are counted', async (t) => {
 	await view.stop();
 });
 
-test.serial('what does not hold so far stands below the scenario, and is gone when the scenario is over', async (t) => {
+test.serial('what does not hold so far is shown below the scenario, and is gone when the scenario is over', async (t) => {
 	const terminal = new FakeTerminal(80, 24);
 	const { view } = await play('assertion-failed', terminal, ({ type }) => type === 'assertion-waiting');
 	await waitUntil(() => terminal.screen.includes('not yet'));

@@ -28,7 +28,7 @@ async function leave(t: ExecutionContext, left: Readonly<Record<string, number |
 	return runs;
 }
 
-test('runs that are spared stay, however old', async (t) => {
+test('runs that are spared are kept, however old', async (t) => {
 	const runs = await temporary(t);
 	for (const name of ['1-oldest', '2-old', '3-new']) await mkdir(path.join(runs, name));
 	t.deepEqual(await pruneRuns(runs, 1, [path.join(runs, '1-oldest')]), [path.join(runs, '2-old')]);
@@ -41,7 +41,7 @@ test('the newest runs are kept, the others go and are reported', async (t) => {
 	t.deepEqual(await readdir(runs), ['20260102T000000-b', '20260103T000000-c']);
 });
 
-test('the disks of a run whose tool was killed go, the rest stays to be read', async (t) => {
+test('the disks of a run whose tool was killed go, the rest is kept to be read', async (t) => {
 	const runs = await leave(t, { killed: deadPid, garbled: -1, unseen: -1 });
 	const longAgo = new Date(Date.now() - 2 * 3_600_000);
 	await utimes(path.join(runs, 'garbled', 'pid'), longAgo, longAgo);
@@ -83,7 +83,7 @@ test('a new run has its directories, and leaves only what is to be read', async 
 	t.deepEqual(events.map((line) => (JSON.parse(line) as { at: number }).at), [1, 2]);
 });
 
-test('a name that a run has is refused before anything of that run is touched', async (t) => {
+test('a name that a run has is refused before anything of that run is changed', async (t) => {
 	const runs = path.join(await temporary(t), 'runs');
 	const first = new CleanupStack();
 	const second = new CleanupStack();

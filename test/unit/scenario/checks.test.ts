@@ -27,7 +27,7 @@ const onVm = 'redis';
 test('TCP listeners', runs, { type: 'port_listening', onVm, port: 1, protocol: 'tcp' }, socketsWithOwners('ss -Hltnp', 1));
 test('UDP listeners', runs, { type: 'port_listening', onVm, port: 1, protocol: 'udp' }, socketsWithOwners('ss -Hlunp', 1));
 test(
-	'a command, as it stands, as root',
+	'a command, as it is written, as root',
 	runs,
 	{ type: 'command_output', onVm, command: `echo 'a' | cat`, expect: { exitCode: 0 } },
 	`echo 'a' | cat`,

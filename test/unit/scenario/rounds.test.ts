@@ -27,7 +27,7 @@ test('one that comes late has passed', (t) => {
 	t.deepEqual(play('ab', (_task, now) => (now >= 4 ? passed : failed)), ['0a', '0b', '2a', '2b', '4a+', '4b+']);
 });
 
-test('what stands after something that came late has its whole time from then on, what stands before it has not', (t) => {
+test('what comes after something that was late has its whole time from then on, what comes before it has not', (t) => {
 	const comes: Readonly<Record<string, number>> = { a: 6, b: 4, c: 9 };
 	const reported = play('abc', (task, now) => (now >= (comes[task] ?? 0) ? passed : failed));
 	t.deepEqual(reported, ['0a', '0b', '0c', '2a', '2b', '2c', '4a', '4b+', '4c', '5a-', '6c', '8c', '9c+']);

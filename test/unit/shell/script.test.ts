@@ -88,7 +88,7 @@ test('words are known as far as they can be', (t) => {
 	t.deepEqual([...variables], [['A', '1']]);
 });
 
-test('statements stand as they were written', (t) => {
+test('statements are kept as they were written', (t) => {
 	const { statements } = analyseScript('#!/bin/sh\n\na "$b" || true # c\nd; e\n');
 	t.deepEqual(statements, [
 		{ text: 'a "$b" || true', line: 3 },

@@ -60,7 +60,7 @@ test('a script that was not traced is reported as that, whatever it writes', (t)
 	t.is(read('', '#!/bin/bash\n', { status: 'passed' }).trace.why, 'the shell traced no command');
 });
 
-test('output stands with the command that was traced last, and the end of the script ends the last', (t) => {
+test('output belongs to the command that was traced last, and the end of the script ends the last', (t) => {
 	const stream = `${record(0, 1, 'echo a')}a\n${record(250, 2, 'cp x y')}cp: cannot stat 'x'\n`;
 	const { trace, output, ...place } = read(stream, 'echo a\ncp x y\n', { endedAt: 1_767_225_600_900 });
 	t.deepEqual(trace.steps, [

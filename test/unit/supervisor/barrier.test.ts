@@ -3,7 +3,7 @@ import { Barrier } from '../../../src/supervisor/node-run.js';
 
 const isOpen = (barrier: Barrier): Promise<boolean> => Promise.race([barrier.opened.then(() => true), new Promise<boolean>((resolve) => setImmediate(() => resolve(false)))]);
 
-test('a gate opens when every node has come', async (t) => {
+test('a barrier opens when every node has come', async (t) => {
 	const barrier = new Barrier(['one', 'two']);
 	barrier.come('one');
 	t.false(await isOpen(barrier));

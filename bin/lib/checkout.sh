@@ -56,7 +56,7 @@ install_packages() {
 	! packages_are_current || return 0
 	command -v npm >/dev/null 2>&1 ||
 		die 3 'npm was not found' 'install npm; beside the nodejs of Debian it is a package of its own'
-	say 'installing npm packages (npm ci)'
+	inform 'installing npm packages (npm ci)'
 	# No package that is used needs its install script: ssh2's would only compile an optional speed-up. The packages of
 	# the build are wanted even under NODE_ENV=production.
 	(cd "$root" && logged npm ci --include=dev --ignore-scripts --no-audit --no-fund --no-update-notifier) ||
@@ -67,7 +67,7 @@ build() {
 	! build_is_current || return 0
 	[ -e "$root/node_modules/.bin/tsc" ] ||
 		die 3 'the TypeScript compiler is not among the npm packages' "cd $root && npm ci --include=dev"
-	say 'building (tsc)'
+	inform 'building (tsc)'
 	# The stamp bears the time before the build, so that a source saved meanwhile counts as newer.
 	: >"$root/dist/.stamp.new"
 	logged "$root/bin/lib/compile.sh" || die 4 'the build failed' "cd $root && npm run build"
@@ -80,7 +80,7 @@ with_lock() {
 		if ! [ -e "$root/dist/bin/main.js" ] || ! [ -e "$root/node_modules/.package-lock.json" ]; then
 			die 3 "$root is not built and cannot be written to" "as its owner: $root/bin/setup build"
 		fi
-		say "$root cannot be written to: going on with the older build that is there"
+		inform "$root cannot be written to: going on with the older build that is there"
 		return 0
 	fi
 	for place in dist node_modules; do
@@ -90,7 +90,7 @@ with_lock() {
 	mkdir -p "$root/dist"
 	(
 		flock --nonblock 9 || {
-			say 'waiting for another set-up in this checkout'
+			inform 'waiting for another set-up in this checkout'
 			flock 9
 		}
 		for step; do

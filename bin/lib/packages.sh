@@ -109,9 +109,9 @@ apt_has_qemu_of() {
 
 apt_updated=
 apt_update() {
-	say 'updating the package lists (apt-get update)'
+	inform 'updating the package lists (apt-get update)'
 	# Not fatal: one unreachable source of many need not matter, and the installation fails where it does.
-	logged apt-get -o DPkg::Lock::Timeout=300 update || say 'apt-get update failed; trying with the lists that are there'
+	logged apt-get -o DPkg::Lock::Timeout=300 update || inform 'apt-get update failed; trying with the lists that are there'
 	apt_updated=yes
 }
 

@@ -40,7 +40,7 @@ add_subordinate_ids() {
 	first=$(next_subordinate_id $subid_files)
 	last=$((first + 65535))
 	set -- usermod --add-subuids "$first-$last" --add-subgids "$first-$last" "$user"
-	say "giving $user the subordinate ids $first-$last"
+	inform "giving $user the subordinate ids $first-$last"
 	logged "$@" || die 3 "$user could not be given subordinate ids" "$*"
 }
 
@@ -53,7 +53,7 @@ tun_is_usable() {
 # 0666 is what udev gives it on every ordinary distribution: the device alone lets nobody do anything to the host's
 # network, which needs CAP_NET_ADMIN besides.
 fix_tun() {
-	say "making $tun usable (mode 0666, as is usual)"
+	inform "making $tun usable (mode 0666, as is usual)"
 	[ -c "$tun" ] || modprobe tun 2>/dev/null || true
 	[ -c "$tun" ] || { mkdir -p "${tun%/*}" && mknod "$tun" c 10 200 2>/dev/null; } || true
 	chmod 0666 "$tun" 2>/dev/null || true
@@ -79,8 +79,8 @@ lacks_kvm_group() {
 }
 
 join_kvm_group() {
-	say "adding $user to the group $kvm_group, which may use $kvm; log in again for it"
-	logged usermod --append --groups "$kvm_group" "$user" || say "$user could not be added; guests will be emulated"
+	inform "adding $user to the group $kvm_group, which may use $kvm; log in again for it"
+	logged usermod --append --groups "$kvm_group" "$user" || inform "$user could not be added; guests will be emulated"
 }
 
 # Ubuntu lets only programs with an AppArmor profile have rights in a user namespace of their own; root is exempt.
@@ -106,7 +106,7 @@ print_apparmor_profile() {
 }
 
 allow_userns() {
-	say "allowing unshare(1) to make user namespaces: $apparmor_profile"
+	inform "allowing unshare(1) to make user namespaces: $apparmor_profile"
 	if ! [ -d "${apparmor_profile%/*}" ] || ! command -v apparmor_parser >/dev/null 2>&1; then
 		die 3 'AppArmor restricts user namespaces and cannot be managed from here' \
 			'on the host: sysctl kernel.apparmor_restrict_unprivileged_userns=0'

@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # The messages of the launcher and the set-up, all on stderr: stdout belongs to the program.
 
-say() {
+inform() {
 	printf 'rehearse: %s\n' "$*" >&2
 }
 
 # die STATUS MESSAGE [HINT]: exit statuses are the program's, 3 where the host lacks something.
 die() {
-	say "$2"
+	inform "$2"
 	[ -z "${3:-}" ] || printf '  → %s\n' "$3" >&2
 	exit "$1"
 }

@@ -87,7 +87,7 @@ add_suite() {
 	stanza=$(configured_sources "$@" | suite_stanza "${suite%-backports}" "$suite") ||
 		die 3 "apt has no source of ${suite%-backports} to take the mirror of $suite from" 'see sources.list(5)'
 	[ -n "$stanza" ] || return 1
-	say "adding $suite to apt: ${parts%/}/rehearse-backports.sources"
+	inform "adding $suite to apt: ${parts%/}/rehearse-backports.sources"
 	printf '# Added by bin/setup of rehearse: QEMU of Debian 12 itself is too old.\n%s\n' "$stanza" \
 		>"${parts%/}/rehearse-backports.sources" || die 3 "${parts%/} cannot be written to"
 }

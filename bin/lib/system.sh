@@ -41,7 +41,7 @@ look_at_system() {
 fix_system() {
 	case " $needs " in
 	*' packages '* | *' qemu '*)
-		say 'installing; this may take a few minutes'
+		inform 'installing; this may take a few minutes'
 		# shellcheck disable=SC2086 # lists of package names, which have no spaces
 		install_system_packages "$os_release" $missing_packages ${old_qemu:+qemu-system-x86 qemu-utils}
 		;;
@@ -72,16 +72,16 @@ set_up_system() {
 	look_at_system
 	[ -n "$needs" ] || return 0
 	if [ "$(id -u)" = 0 ]; then
-		say "to be done on this machine:$descriptions"
+		inform "to be done on this machine:$descriptions"
 		fix_system
 	elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
-		say 'using sudo for what needs root'
+		inform 'using sudo for what needs root'
 		sudo -n "$root/bin/setup" system "$user" ${for_tests:+test} || exit $?
 	elif [ "$needs" = ' kvm' ]; then
 		# Each run that goes without prints that.
 		return 0
 	else
-		say "needed on this machine:$descriptions"
+		inform "needed on this machine:$descriptions"
 		die 3 'that takes root; run this once, then try again' "$(command_for_reader system)"
 	fi
 	look_at_system
@@ -96,14 +96,14 @@ $iso_files"
 	find_missing_packages "$of_isos"
 	[ -n "$missing_packages" ] || return 0
 	if [ "$(id -u)" = 0 ]; then
-		say "installing for ISOs: $missing_packages"
+		inform "installing for ISOs: $missing_packages"
 		# shellcheck disable=SC2086 # a list of package names, which have no spaces
 		install_system_packages "$os_release" $missing_packages
 	elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
-		say 'using sudo for what needs root'
+		inform 'using sudo for what needs root'
 		sudo -n "$root/bin/setup" iso || exit $?
 	else
-		say "ISOs need the packages: $missing_packages"
+		inform "ISOs need the packages: $missing_packages"
 		user=$caller
 		die 3 'that takes root; run this once, then try again' "$(command_for_reader iso)"
 	fi

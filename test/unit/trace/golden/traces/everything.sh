@@ -1,5 +1,5 @@
 #!/bin/bash
-# What the shell tells of each kind of command.
+# What the shell traces of each kind of command.
 true; echo $(false)
 false; x=$(true)
 if false; then echo no; fi

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What dash tells.
+# What dash traces.
 IFACE=$(echo eth0 | tr a-z A-Z)
 ls /nonexistent 2>/dev/null || true
 f() { echo "in f"; false; }

@@ -11,11 +11,11 @@ export const isoNames = (node: string) =>
 /** Where an export has a file of a node's ISO. */
 export const isoPath = (node: string, name: string): string => `isos/${node}/${name}`;
 
-/** The recipes of a plan by node, as one hash each. */
+/** One hash for the recipe of each node of a plan. */
 export const recipeHashes = ({ value, document }: PlanSource): ReadonlyMap<string, string> =>
 	new Map(recipesOf(value).flatMap((recipe, index) => (document?.nodes[index] ? [[document.nodes[index].name, recipeHash(recipe)]] : [])));
 
-/** The digest in a list of one file, as sha256sum(1) writes it; nothing where it is none of that file. */
+/** Reads the digest of `file` from a list of one file, as sha256sum(1) writes it; nothing where the list has another file. */
 export function digestIn(sum: string, file: string): string | undefined {
 	const [, digest, name] = /^([0-9a-f]{64})  (.+)\n$/.exec(sum) ?? [];
 	return name === file ? digest : undefined;
@@ -24,7 +24,7 @@ export function digestIn(sum: string, file: string): string | undefined {
 /** A file of a node's ISO in an export. */
 const ofIso = /^isos\/([^/]+)\/([^/]+)$/;
 
-/** What a statement is on, of the ISOs among some files, in the order of their paths. */
+/** The subjects of a statement for the ISOs among some files, in the order of their paths. */
 export const isoSubjects = (files: readonly ExportedFile[]): readonly Subject[] =>
 	files.toSorted((one, other) => (one.path < other.path ? -1 : 1)).flatMap(({ path, contents }) => {
 		const [, node = '', name] = ofIso.exec(path) ?? [];

@@ -1,4 +1,4 @@
-/** Why a run is no evidence: only a whole, cold, passed rehearsal of the plan as it is now is. */
+/** Why a run is no evidence. Only a passed run is, without checkpoints and with all scripts, of the plan as it is now. */
 import { isCold } from '../outcome/origins.js';
 import { verdictOf } from '../outcome/result.js';
 import { allAssertions, assertionStatus, type RunState } from '../outcome/state.js';

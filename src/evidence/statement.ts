@@ -1,4 +1,4 @@
-/** What a run came to, as an in-toto statement with the predicate for test results (both of github.com/in-toto/attestation). */
+/** The outcome of a run as an in-toto statement with the predicate for test results (both of github.com/in-toto/attestation). */
 import { sha256 } from '../base/hash.js';
 import { swallowedSteps } from '../lab/trace.js';
 import { verdictOf } from '../outcome/result.js';
@@ -39,7 +39,7 @@ export interface Statement {
 	};
 }
 
-/** A passed run in which something is left to be looked at is `WARNED`. */
+/** The result of a run for the statement: a passed run with warnings is `WARNED`. */
 export function testResultOf(state: RunState): TestResult {
 	if (verdictOf(state) !== 'passed') return 'FAILED';
 	return warnedTests(state).length > 0 ? 'WARNED' : 'PASSED';
@@ -84,7 +84,7 @@ export function statementOn(state: RunState, subject: readonly Subject[], config
 	};
 }
 
-/** Who signed and what that means, as something that the result comes with. */
+/** Who signed and what that means, as a descriptor of the statement. */
 export const signatureDescriptor = ({ signer, meaning, signedAt }: Signature): Descriptor => ({
 	name: 'signature',
 	digest: { sha256: sha256(JSON.stringify([signer, meaning, signedAt])) },

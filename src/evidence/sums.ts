@@ -1,4 +1,4 @@
-/** `SHA256SUMS`, as sha256sum(1) writes and reads it, but strict: one spelling for every list. */
+/** Writes and reads `SHA256SUMS` as sha256sum(1) does, but strictly: each list has one spelling. */
 import { sha256 } from '../base/hash.js';
 import { staysWithin, type ExportedFile } from './layout.js';
 

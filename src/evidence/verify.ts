@@ -1,4 +1,4 @@
-/** Looking an export over, offline: every byte by its digest, and the verdict once more from the events. */
+/** Verifies an export offline: compares every byte with its digest, and computes the verdict again from the events. */
 import { sha256 } from '../base/hash.js';
 import { isText } from '../base/untrusted.js';
 import { foldEvents } from '../outcome/fold.js';
@@ -25,7 +25,7 @@ export type ExportedFiles = ReadonlyMap<string, Uint8Array>;
 
 const textOf = (contents: Uint8Array): string => Buffer.from(contents).toString('utf8');
 
-/** What the list of sums finds: files that are missing, changed, or on no list. */
+/** Compares the files with the list of sums. Finds files that are missing, changed, or on no list. */
 export function checkSums(files: ExportedFiles): EvidenceProblem[] {
 	const list = files.get(names.sums);
 	if (!list) return [{ file: names.sums, problem: 'it is missing' }];
@@ -52,7 +52,7 @@ export function checkSums(files: ExportedFiles): EvidenceProblem[] {
 const digestsIn = (statement: Statement | undefined): ReadonlyMap<string, string> =>
 	new Map([...(statement?.subject ?? []), ...(statement?.predicate.configuration ?? [])].map(({ name, digest }) => [name, digest.sha256]));
 
-/** The state that the events of an export come to; nothing where they cannot be read. */
+/** Folds the events of an export to a state; nothing where they cannot be read. */
 export function stateOf(files: ExportedFiles): RunState | undefined {
 	try {
 		return foldEvents(parseEventLog(textOf(files.get(names.events) ?? Buffer.alloc(0)), names.events));
@@ -61,7 +61,7 @@ export function stateOf(files: ExportedFiles): RunState | undefined {
 	}
 }
 
-/** What the events find: a verdict that is another, a run that is no evidence. */
+/** Compares the result with the events. Finds another verdict, and a run that is no evidence. */
 export function checkVerdict(files: ExportedFiles, state: RunState | undefined): EvidenceProblem[] {
 	if (!state) return [{ file: names.events, problem: 'it is no event log' }];
 	const refusals = runRefusals(state).map((reason) => ({ file: names.events, problem: `the run is no evidence: ${reason}` }));
@@ -81,7 +81,7 @@ function verdictIn(text: string): string | undefined {
 	}
 }
 
-/** What the statement finds: another result, other subjects, other evidence. */
+/** Compares the statement with the files. Finds another result, other subjects, other evidence. */
 export function checkStatement(files: ExportedFiles, state: RunState | undefined, plan: PlanSource | undefined): EvidenceProblem[] {
 	const file = names.statement;
 	const statement = readStatement(files);
@@ -120,7 +120,7 @@ const isListOfDigests = (value: unknown): boolean =>
 export const signatureIn = (files: ExportedFiles): Readonly<Record<string, string>> | undefined =>
 	readStatement(files)?.predicate.configuration.find(({ name }) => name === 'signature')?.annotations;
 
-/** What the envelope finds; nothing where there is none. @param trusted public keys, of which one has to have signed */
+/** Checks the signature of the envelope, where there is one. @param trusted public keys, of which one has to have signed */
 export function checkEnvelope(files: ExportedFiles, trusted: readonly string[] | undefined): EvidenceProblem[] {
 	const file = names.envelope;
 	const contents = files.get(file);
@@ -138,7 +138,7 @@ export function checkEnvelope(files: ExportedFiles, trusted: readonly string[] |
 export const keysIn = (allowedSigners: string): readonly string[] =>
 	allowedSigners.split('\n').flatMap((line) => /\b((?:ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/]+=*)/.exec(line.replace(/^\s*#.*/, ''))?.[1] ?? []);
 
-/** The armour that ssh-keygen(1) writes, in its one spelling; anything else is no signature to be looked at. */
+/** Whether a text is a signature in the exact form that ssh-keygen(1) writes. */
 export function isSignatureArmour(text: string): boolean {
 	const [, body] = /^-----BEGIN SSH SIGNATURE-----\n([A-Za-z0-9+/=\n]+)\n-----END SSH SIGNATURE-----\n$/.exec(text) ?? [];
 	if (body === undefined) return false;

@@ -1,4 +1,4 @@
-/** For how long what became of a canary is taken for true. */
+/** For how long a run believes the outcome of an earlier canary. */
 import { propertiesOf } from '../machine/accelerators.js';
 import type { CanaryOutcome } from '../machine/canary.js';
 import type { Accelerator } from '../machine/spec.js';
@@ -9,7 +9,7 @@ const hourMs = 60 * 60_000;
 const lateMs = hourMs;
 const failedMs = 24 * hourMs;
 
-/** Whether an outcome of so many milliseconds ago need not be seen again. */
+/** Whether an outcome of `ago` milliseconds before is still believed. */
 export function isBelieved(outcome: CanaryOutcome, ageMs: number): boolean {
 	if ('ms' in outcome && outcome.noRestore === undefined) return true;
 	const mayPass = outcome.isLate || ('byGuest' in outcome && outcome.byGuest);
@@ -29,7 +29,7 @@ export async function bootTwice(accelerator: Pick<Accelerator, 'name'>, boot: ()
 	return better(first, second);
 }
 
-/** Whether an outcome is remembered. Without emulation nothing works: that it fails is looked at by every run again. */
+/** Whether an outcome is remembered. A failure of emulation is not: without it nothing works, so every run tries again. */
 export const isRemembered = ({ name }: Pick<Accelerator, 'name'>, outcome: CanaryOutcome): boolean => name !== 'tcg' || 'ms' in outcome;
 
 /** The better of two outcomes: a busy moment of the host makes an outcome worse, never better. */

@@ -1,4 +1,4 @@
-/** The host as the probes of `doctor` see it: a handful of looks, none of which changes anything. */
+/** The host as the probes of `doctor` see it. No method changes anything. */
 import { constants } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import os from 'node:os';

@@ -1,4 +1,4 @@
-/** What a host needs for ISOs alone. Nobody is asked for it before an ISO is wanted. */
+/** What a host needs for ISOs alone. No command requires it before an ISO is wanted. */
 import { hostFailure } from '../base/errors.js';
 import { isoFiles, isoPrograms, ovmfFile } from '../base/programs.js';
 import type { CheckedRequirement } from '../base/requirement.js';
@@ -25,7 +25,7 @@ export async function checkIsoRequirement(host: Host, isWanted: boolean): Promis
 }
 
 /**
- * The pre-flight of whoever makes ISOs.
+ * Checks this host before ISOs are made.
  * @param isBooted whether they are booted under UEFI as well
  * @throws Failure `missing-iso-tools` (exit 3) naming what this host lacks
  */

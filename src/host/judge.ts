@@ -1,4 +1,4 @@
-/** Pure readings of what the probes of `doctor` see. */
+/** Judges what the probes of `doctor` see. Pure. */
 import { formatBytes } from '../base/format.js';
 import type { ProbeResult } from '../base/requirement.js';
 import type { SubordinateRange } from '../process/user-namespace.js';
@@ -19,7 +19,7 @@ export function isAtLeast(version: string, needed: string): boolean {
 	return true;
 }
 
-/** The kernel's switches by which user namespaces can be refused. */
+/** The kernel's settings that can forbid user namespaces. */
 export interface UserNamespaceSwitches {
 	/** `kernel.apparmor_restrict_unprivileged_userns`, absent on hosts without that switch. */
 	readonly appArmorRestricts: boolean;
@@ -29,7 +29,7 @@ export interface UserNamespaceSwitches {
 	readonly maximum: string | undefined;
 }
 
-/** What lets this host's users make user namespaces again. @param setUp the command that runs bin/setup */
+/** The command that allows this host's users user namespaces again. @param setUp the command that runs bin/setup */
 export function findUserNamespaceFix(switches: UserNamespaceSwitches, setUp: string): string {
 	if (switches.cloneSwitch === '0') return 'sudo sysctl kernel.unprivileged_userns_clone=1';
 	if (switches.maximum === '0') return 'sudo sysctl user.max_user_namespaces=15000';
@@ -38,7 +38,7 @@ export function findUserNamespaceFix(switches: UserNamespaceSwitches, setUp: str
 		+ ' apparmor=unconfined and systempaths=unconfined';
 }
 
-/** Ids that a user can hand on to the guests' file systems: all of a 16-bit system's. */
+/** How many subordinate ids a user needs for the guests' file systems: all ids of a 16-bit system. */
 export const subordinateIdsNeeded = 65_536;
 
 /**

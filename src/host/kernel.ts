@@ -1,4 +1,4 @@
-/** Requirements that the kernel grants or refuses: taps, user namespaces, ids. Each is tried, not deduced. */
+/** Requirements that the kernel grants or refuses: taps, user namespaces, ids. The probes try each of them out. */
 import type { ProbeResult } from '../base/requirement.js';
 import { lastLines } from '../base/format.js';
 import { patiently } from '../base/patience.js';
@@ -8,7 +8,7 @@ import { findUserNamespaceFix, judgeSubordinateRanges } from './judge.js';
 
 const probeTimeoutMs = 10_000;
 
-/** /dev/net/tun, which the machines' taps are made with, can be read and written by this user. */
+/** Whether this user can read and write /dev/net/tun, which makes the machines' taps. */
 export async function probeTun(host: Host): Promise<ProbeResult> {
 	const error = await host.tryDevice('/dev/net/tun');
 	if (error === undefined) return { status: 'ok', found: 'readable and writable' };
@@ -24,7 +24,7 @@ const appArmorSwitch = '/proc/sys/kernel/apparmor_restrict_unprivileged_userns';
 /** Over a directory that is there, and that nobody needs any more. */
 const mountTmpfs = ['mount', '-t', 'tmpfs', 'probe', '/proc'];
 
-/** The namespaces of a lab with a file system for its memory, made and left again. */
+/** Whether this user can make a lab's namespaces, with a file system for its memory. The probe makes them and leaves them. */
 export async function probeUserNamespaces(host: Host): Promise<ProbeResult> {
 	const { exitCode, stderr } = await host.run(
 		['unshare', '--user', '--map-root-user', '--net', '--pid', '--fork', '--mount-proc', ...mountTmpfs],
@@ -41,7 +41,7 @@ export async function probeUserNamespaces(host: Host): Promise<ProbeResult> {
 	return { status: 'missing', found: message, fix: findUserNamespaceFix(switches, host.setUp) };
 }
 
-/** Ubuntu's restriction, since 23.10. What it does to this tool is seen by `probeUserNamespaces`. */
+/** Ubuntu's restriction of user namespaces, since 23.10. `probeUserNamespaces` finds out whether it affects this tool. */
 export async function probeAppArmor(host: Host): Promise<ProbeResult> {
 	if ((await host.readText(appArmorSwitch)) !== '1') return { status: 'ok', found: 'does not restrict user namespaces' };
 	if (host.user.uid === 0) return { status: 'ok', found: 'restricts user namespaces, but not those of root' };
@@ -72,7 +72,7 @@ async function readRanges(host: Host) {
 	return { uids, gids };
 }
 
-/** This user has subordinate ids, which images are built with. */
+/** Whether this user has subordinate ids, which building an image needs. */
 export async function probeSubordinateIds(host: Host): Promise<ProbeResult> {
 	const { uids, gids } = await readRanges(host);
 	return judgeSubordinateRanges(uids, gids, host.user.username, host.setUp);

@@ -17,8 +17,8 @@ export interface KvmCheckOptions {
 }
 
 /**
- * What proves KVM by booting the kernel of an image; undefined where there is none yet. What it comes to is what the next
- * run believes.
+ * A check of KVM that boots the kernel of an image; undefined where there is no image yet. The next run believes its
+ * outcome.
  */
 export async function checkKvm({ images, cacheDirectory, signal, onStart }: KvmCheckOptions): Promise<ProveKvm | undefined> {
 	const kernel = await findKernel(images);

@@ -1,4 +1,4 @@
-/** What this host's processor and kernel are, as far as they show in a guest. */
+/** This host's processor and kernel, as far as a guest can see them. */
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { contentKey } from '../base/hash.js';
@@ -13,13 +13,13 @@ export interface CpuInfo {
 	readonly microcode: string;
 }
 
-/** Reads a text as `/proc/cpuinfo` has it. */
+/** Parses the text of `/proc/cpuinfo`. */
 export function parseCpuInfo(text: string): CpuInfo {
 	const field = (name: string) => new RegExp(`^${name}\\s*:\\s*(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
 	return { flags: field('flags').split(/\s+/).filter(Boolean), microcode: field('microcode') };
 }
 
-/** The same of this host. */
+/** Reads `/proc/cpuinfo` of this host. */
 export const readCpuInfo = async (): Promise<CpuInfo> => parseCpuInfo(await readFile('/proc/cpuinfo', 'utf8').catch(() => ''));
 
 /** The host's processor by its model name; empty where it has none. */

@@ -123,7 +123,7 @@ async function check(requirement: Requirement, context: RequirementContext): Pro
 	return { id, title, needed: enough, ...finding };
 }
 
-/** Everything that a rehearsal needs with what was found, in the order of the table; probed at the same time. */
+/** Probes everything that a rehearsal needs, all at the same time. Resolves to what was found, in the order of the table. */
 export const checkRequirements = (context: RequirementContext): Promise<CheckedRequirement[]> =>
 	Promise.all(requirements.map((requirement) => check(requirement, context)));
 

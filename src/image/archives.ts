@@ -9,7 +9,7 @@ import type { Mirror } from './mirror.js';
 /** An archive that has later versions of a suite's packages: `trixie-security`, `trixie-updates`. */
 export type Update = 'security' | 'updates';
 
-/** Which updates an image may have been made with, the best first. Sorted within, as in keys. */
+/** The sets of updates that an image may have been made with, the best first. Each set is sorted, as in keys. */
 export const updateSets: readonly (readonly Update[])[] = [['security', 'updates'], ['security'], ['updates'], []];
 
 /** All updates. */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { packageRoot } from '../base/package-root.js';
 import type { LabNode } from '../lab/lab.js';
 
-/** What guests are made of: the file `images/guest.json`. */
+/** The definition of guests: the file `images/guest.json`. */
 export interface GuestDefinition {
 	/** Debian's suite, such as `trixie`, of nodes that name no other. */
 	readonly suite: string;
@@ -26,7 +26,7 @@ export const imagesDirectory = (): string => path.join(packageRoot(), 'images');
 /** Where the directory has what only images of one suite need. */
 const suitesDirectory = 'suites';
 
-/** The program, relative to the directory, that an image of a suite runs before the one for all; most suites have none. */
+/** The program that customizes the images of one suite, before the program for all suites; most suites have none. */
 export const suiteProgram = (suite: string): string => path.join(suitesDirectory, `${suite}.sh`);
 
 /** Whether a file of the directory, by its path in it, has no part in images of the suite: other suites' programs, ISOs. */

@@ -19,7 +19,7 @@ import { commonOptions } from './options.js';
 import { keepPackages } from './package-cache.js';
 import { makeScratch, scratchBase, scratchLayout } from './scratch.js';
 
-/** A layer that is built. A later one with newer packages may take its place. */
+/** A finished layer. A later one with newer packages may take its place. */
 export interface Layer {
 	readonly key: string;
 	/** Which of the layers of its key it is. */
@@ -53,7 +53,7 @@ export const layerKey = (
 	updates: Sources['updates'],
 ): string => contentKey({ format: layerFormat, suite, components, packages, updates, options: commonOptions({ components }, {}) });
 
-/** The layer of a request if it is built. Marks it as used now. */
+/** Finds the layer of a request, if it was built. Marks it as used now. */
 export async function findLayer(
 	request: LayerRequest,
 	{ directory, guest, sources }: Pick<LayerOptions, 'directory' | 'guest'> & { readonly sources: Pick<Sources, 'updates'> },

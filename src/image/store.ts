@@ -10,7 +10,7 @@ import { imagesDirectory, isOfOtherImages, layerRequest, type GuestDefinition, t
 import { findLayer, layerKey, provideLayer, type LayerOptions } from './layer.js';
 import { scratchBase } from './scratch.js';
 
-/** An image that is built and may be booted from; nothing ever writes to it again. */
+/** A finished image, which machines may boot from. Nothing ever writes to it again. */
 export interface Image {
 	readonly key: string;
 	readonly packages: readonly string[];
@@ -91,7 +91,7 @@ const imageAt = (directory: string, key: string, packages: readonly string[]): I
 	initrdFile: path.join(directory, 'initrd'),
 });
 
-/** What is in an image (./contents); nothing of one that came without it, with a bundle. */
+/** Reads what is in an image (./contents); nothing for an image from a bundle, which comes without a list. */
 export async function readContents({ rootFile }: Pick<Image, 'rootFile'>): Promise<ImageContents | undefined> {
 	const text = await readFile(path.join(path.dirname(rootFile), 'contents.txt'), 'utf8').catch(() => undefined);
 	return text === undefined ? undefined : parseContents(text);

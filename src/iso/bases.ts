@@ -10,7 +10,7 @@ import { baseFiles, buildBase, readStoredFacts } from './base-build.js';
 import { isoDirectory, type BaseRequest } from './definition.js';
 import type { BaseFacts } from './node-layer.js';
 
-/** A base layer that is built; nothing ever writes to it again. */
+/** A finished base layer. Nothing ever writes to it again. */
 export interface BaseLayer {
 	readonly squashfs: string;
 	readonly kernel: string;
@@ -38,7 +38,7 @@ export async function baseKey({ suite, packages, recommends, pin }: BaseRequest,
 	return contentKey({ format: baseFormat, suite, components, packages, recommends, pin: pin === undefined ? null : sha256(pin), recipe });
 }
 
-/** The base layer of a request if it is built. Marks it as used now. */
+/** Finds the base layer of a request, if it was built. Marks it as used now. */
 export async function findBase(request: BaseRequest, { directory, guest }: Pick<BaseStoreOptions, 'directory' | 'guest'>): Promise<BaseLayer | undefined> {
 	const own = await baseAt(path.join(directory, await baseKey(request, guest)));
 	if (own || request.pin === undefined) return own;

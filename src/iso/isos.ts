@@ -35,7 +35,7 @@ export function writeIsos(nodes: readonly LabNode[], options: IsosOptions): Prom
 	});
 }
 
-/** Does something with each node and its base layer, which is built where it is missing. The first failure ends the others. */
+/** Calls a function with each node and its base layer, and builds the layer where it is missing. The first failure ends the others. */
 export async function forEachNode<T>(
 	nodes: readonly LabNode[],
 	options: BasesOptions,

@@ -35,7 +35,7 @@ export const pinPreferences = (manifest: Manifest): string =>
 /** How many differences a message names. */
 const namedDifferences = 10;
 
-/** What a pinned build must not do: differ from its manifest. Nothing where it does not. */
+/** The failure of a pinned build that differs from its manifest; nothing where it does not differ. */
 export function pinFailure(pinned: Manifest, installed: Manifest, nodes: string): Failure | undefined {
 	const gone = [...pinned]
 		.filter(([name, version]) => installed.get(name) !== version)

@@ -264,10 +264,10 @@ export type RunEvent = { readonly at: number } & RunEventBody;
 /** Takes the events of a stage. */
 export type Emit = (event: RunEventBody) => void;
 
-/** Whether the node was restored as its startup scripts had left it, so that none of them was to run. */
+/** Whether the node was restored from a state after its startup scripts, so that none of them had to run. */
 export const wasStarted = ({ origin }: { readonly origin?: Origin }): boolean =>
 	origin?.from === 'checkpoint' && origin.kind === 'started';
 
-/** Whether the node was restored as somebody handed it over, whatever had become of it. */
+/** Whether the node was restored from an exported lab, in whatever state it was exported. */
 export const wasExported = ({ origin }: { readonly origin?: Origin }): boolean =>
 	origin?.from === 'checkpoint' && origin.kind === 'failed';

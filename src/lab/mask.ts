@@ -16,7 +16,7 @@ export interface LabMasks {
 	readonly plan: Mask;
 }
 
-/** The masks of a lab; such that change nothing where secrets are to be shown. */
+/** The masks of a lab. Where secrets are to be shown, they change nothing. */
 export function masksOf(lab: Pick<Lab, 'nodes'>, showSecrets: boolean): LabMasks {
 	if (showSecrets) return { text: noMask, plan: noMask };
 	const passwords = passwordsOf(lab);
@@ -46,7 +46,7 @@ export const shownEvent = <E extends RunEventBody>(event: E, mask: Mask): E => m
 /** A text as it may be shown and kept, in the same way. */
 export const shownText = (text: string, mask: Mask): string => mask(washedText(mask(text)));
 
-/** A failure without passwords, of anything that was thrown. */
+/** Makes a failure without passwords from anything that was thrown. */
 export function maskFailure(error: unknown, mask: Mask): Failure {
 	const { code, exitCode, message, hint, node, cause, detail } = toFailure(error);
 	const masked = (text: string | undefined) => (text === undefined ? undefined : mask(text));

@@ -4,5 +4,5 @@
  */
 const userName = /^(?!\d+$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/;
 
-/** Whether a text is the name that a user can have. */
+/** Whether a text is a valid name of a user. */
 export const isUserName = (text: string): boolean => userName.test(text);

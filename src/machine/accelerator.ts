@@ -74,7 +74,7 @@ const proven = (accelerator: Accelerator, { ms, noRestore }: Extract<CanaryOutco
 	...(noRestore === undefined ? {} : { noRestore }),
 });
 
-/** What may be tried. */
+/** Which accelerators to try. */
 export interface AcceleratorOptions {
 	readonly choice: AcceleratorChoice;
 	/** Why KVM need not even be tried: no device, no permission. */

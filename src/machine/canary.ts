@@ -25,7 +25,7 @@ export interface CanaryKernel {
 	readonly initrdFile: string;
 }
 
-/** What became of a canary. */
+/** The outcome of a canary. */
 export type CanaryOutcome =
 	| {
 			/** How long it took to user space. */
@@ -73,7 +73,7 @@ export const canaryArguments = (
 	...stateArguments(isRestored),
 ];
 
-/** Boots the canary, saves it and has it go on from that. Never rejects but for `signal`. */
+/** Boots the canary, saves it, and restores it from that. Never rejects but for `signal`. */
 export async function bootCanary(accelerator: Accelerator, kernel: CanaryKernel, signal?: AbortSignal): Promise<CanaryOutcome> {
 	const { canary: limits } = propertiesOf(accelerator);
 	return withCleanup(async (cleanup) => {

@@ -12,7 +12,7 @@ interface StageStatus {
 const stages = ['init-local', 'init', 'modules-config', 'modules-final'] as const;
 
 /**
- * cloud-init's complaints in its own words, one a line; none when it ended `done` with no error and no recoverable
+ * cloud-init's own complaints, one a line; none when it ended `done` with no error and no recoverable
  * warning. A status that cannot be read, or a stage that has not finished, is a complaint too.
  */
 export function cloudInitComplaints(statusJson: string): string[] {

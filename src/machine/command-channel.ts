@@ -17,7 +17,7 @@ export interface Limits {
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** What came of a command in the guest. */
+/** The result of a command in the guest. */
 export interface CommandResult {
 	readonly stdout: string;
 	readonly stderr: string;
@@ -30,7 +30,7 @@ export interface CommandResult {
 	readonly timedOut: boolean;
 }
 
-/** What can be had done inside a guest. Both reject with `command-channel` when the guest does not answer. */
+/** Commands and connections inside a guest. All reject with `command-channel` when the guest does not answer. */
 export interface GuestCommands {
 	/** Runs a command in bash as root, without input. Resolves whatever became of it, also when its time is up: it is killed then. */
 	run(command: string, limits: Limits): Promise<CommandResult>;

@@ -2,7 +2,7 @@ import { createWriteStream, statSync, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { lastLines, withoutControls } from '../base/format.js';
 
-/** What it means that a kernel has halted its machine: not a fault, but the will of somebody within. */
+/** The meaning of a kernel that has halted its machine: no fault, since somebody within has asked for it. */
 export const haltedMeaning = 'it was halted from within';
 
 /** A text on a console that means an end. */
@@ -23,7 +23,7 @@ const fatalPatterns: readonly FatalPattern[] = [
 	{ pattern: /\breboot: System halted/, meaning: haltedMeaning },
 ];
 
-/** What the fatal pattern found in a text means, if there is one. @param others that are looked for first */
+/** Finds a fatal pattern in a text. Returns its meaning, if there is one. @param others that are looked for first */
 export function findFatal(text: string, others: readonly FatalPattern[] = []): string | undefined {
 	for (const { pattern, meaning } of [...others, ...fatalPatterns]) {
 		const match = pattern.exec(text);

@@ -1,4 +1,4 @@
-/** In what two state snapshots differ. A file's age is no difference, nor is the process behind a unit. */
+/** Compares two state snapshots. A file's age is no difference, nor is the process behind a unit. */
 import type { Difference, DifferenceKind, StateSnapshot, SnapshotFile } from '../lab/state-snapshot.js';
 import { linesBetween } from '../base/line-diff.js';
 
@@ -84,7 +84,7 @@ function contentChange(before: SnapshotFile, after: SnapshotFile): Change | unde
 /** Keys that a live medium makes for itself at every boot. */
 const madeAnew = /^\/etc\/ssh\/ssh_host_/;
 
-/** What a machine had written and has no more: what a live medium forgot at a restart. */
+/** Files that a machine had written and does not have any more: what a live medium forgot at a restart. */
 export const forgottenAmong = (differences: readonly Difference[]): Difference[] =>
 	differences.filter(
 		({ kind, subject, change }) => ['file', 'user', 'group', 'package'].includes(kind) && change !== 'added' && !madeAnew.test(subject),
@@ -93,7 +93,7 @@ export const forgottenAmong = (differences: readonly Difference[]): Difference[]
 /** systemd's units that run at the first boot of a system and after updates only (systemd.unit(5), ConditionNeedsUpdate=). */
 const runsOnce = /^(?:ldconfig|systemd-(?:firstboot|hwdb-update|journal-catalog-update|sysusers|update-done))\.service$/;
 
-/** What a machine had and has no more, or no more in order: what did not come back from a restart. */
+/** What a machine had, and does not have or not intact any more: what did not come back from a restart. */
 export const lossesAmong = (differences: readonly Difference[]): Difference[] =>
 	differences.filter(
 		({ kind, subject, change, after }) =>

@@ -1,4 +1,4 @@
-/** What is asked of a guest, whoever does it there. A second way to boot and to control a machine is another `Guest`. */
+/** What the tool asks of a guest, whatever program answers there. A second way to boot and control a machine is another `Guest`. */
 import type { AgentMessage } from './agent-message.js';
 import type { GuestCommands } from './command-channel.js';
 import type { ControlChannel } from './control-channel.js';

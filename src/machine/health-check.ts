@@ -1,6 +1,6 @@
 import type { Awake } from './agent-message.js';
 
-/** What a machine has to be, restored or not. */
+/** The identity that a machine must have, restored or not. */
 export interface Identity {
 	readonly machineId: string;
 	/** `ssh-ed25519 AAAA… comment`. */

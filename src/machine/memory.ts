@@ -37,7 +37,7 @@ export interface StateFiles {
 	readonly pagesFile?: string;
 }
 
-/** Names for those of the machine or state of that number. */
+/** The names of the files of the machine or state with that number. */
 export function stateFilesIn(directory: string, number: number): Required<StateFiles> {
 	const file = (name: string) => path.join(directory, `${number}.${name}`);
 	return { stateFile: file('state'), ramFile: file('ram'), pagesFile: file('pages') };
@@ -52,7 +52,7 @@ export function memoryMounts(accelerator: Pick<Accelerator, 'name'>): readonly [
 	return propertiesOf(accelerator).usesHugePages ? [`${plain},huge=advise`, plain] : [plain];
 }
 
-/** Makes that file system, in a mount namespace of one's own. */
+/** Mounts that file system, in a mount namespace of this process's own. */
 export async function mountMemory(directory: string, accelerator: Pick<Accelerator, 'name'>, cleanup: CleanupStack): Promise<void> {
 	cleanup.defer('memory of the machines', async () => void (await run(['umount', '--lazy', directory], { allowFailure: true })));
 	await mkdir(directory, { recursive: true });
@@ -64,16 +64,16 @@ export async function mountMemory(directory: string, accelerator: Pick<Accelerat
 /** What a disk reads or writes that is slow, and has others to serve, in bytes a millisecond. */
 const slowDiskRate = 20_000;
 
-/** A deadline of something for which so many bytes are read or written. */
+/** The deadline of an operation that reads or writes so many bytes. */
 export const deadlineFor = (deadlineMs: number, bytes: number): number => Math.ceil(deadlineMs + bytes / slowDiskRate);
 
-/** What files have on the disk, in bytes; those that are not there have nothing. */
+/** Bytes that files occupy on the disk together; missing files count 0. */
 export async function bytesOf(files: readonly (string | undefined)[]): Promise<number> {
 	const sizes = await Promise.all(files.map((file) => (file === undefined ? 0 : diskUsage(file))));
 	return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Copies a file as sparse as it is, without writing anything where the file system can. It may take the longer the more it has. */
+/** Copies a file with its holes; where the file system can share blocks, it writes no data. The deadline grows with the data. */
 export async function copySparse(from: string, to: string, { deadlineMs, signal }: MigrationOptions): Promise<void> {
 	const timeoutMs = deadlineFor(deadlineMs, await bytesOf([from]));
 	await run(['cp', '--sparse=auto', '--reflink=auto', '--', from, to], { timeoutMs, signal });

@@ -22,7 +22,7 @@ export async function halt(qmp: Qmp, signal?: AbortSignal): Promise<void> {
 	await qmp.execute('stop', {}, signal);
 }
 
-/** Has the processors go on. */
+/** Resumes the machine's processors. */
 export async function proceed(qmp: Qmp, signal?: AbortSignal): Promise<void> {
 	await qmp.execute('cont', {}, signal);
 }

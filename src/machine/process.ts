@@ -1,4 +1,4 @@
-/** QEMU as a process: its console, its monitor, and what ends it. What is inside of the machine is no matter here. */
+/** QEMU as a process: its console, its monitor, and what ends it. It does not depend on what is inside of the machine. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import type { CleanupStack } from '../base/cleanup.js';
@@ -33,7 +33,7 @@ export interface QemuOptions {
 	readonly isTypedAt?: boolean;
 }
 
-/** A QEMU that runs, for whoever makes a machine of it. */
+/** A running QEMU process. */
 export interface QemuProcess {
 	readonly hardware: MachineHardware;
 	readonly breakage: Breakage;

@@ -50,7 +50,7 @@ export function emptyQcow2(diskBytes: number): { readonly fileBytes: number; rea
 /** Features that a reader has to know (the header's bytes 72 to 79): that it was not closed well, and nothing else. */
 const dirty = 1n;
 
-/** What of a file's header is not as here, or would have QEMU open another file, if anything is. */
+/** What is wrong with a file's header: not written by this tool, or QEMU would open another file for it; undefined for a good one. */
 export function judgeQcow2(header: Buffer): string | undefined {
 	if (header.length < headerBytes || header.toString('latin1', 0, 4) !== 'QFI\xfb' || header.readUInt32BE(4) !== 3) return 'it is no qcow2, version 3';
 	if (header.readUInt32BE(32) !== 0) return 'it is encrypted';
@@ -58,7 +58,7 @@ export function judgeQcow2(header: Buffer): string | undefined {
 	return (header.readBigUInt64BE(72) & ~dirty) === 0n ? undefined : 'its data may be in another file';
 }
 
-/** The same of a file. */
+/** Reads a file's header and judges it in the same way. */
 export async function findQcow2Danger(file: string): Promise<string | undefined> {
 	return withFile(file, 'r', async (handle) => {
 		const { buffer, bytesRead } = await handle.read(Buffer.alloc(headerBytes), 0, headerBytes, 0);

@@ -1,4 +1,4 @@
-/** A machine that runs, as the rest of the tool sees it: whatever it was booted from, and whoever answers in it. */
+/** A running machine as the rest of the tool sees it, whatever it was booted from, and whatever program answers in it. */
 import type { Agent, Guest } from './guest.js';
 import type { FrozenDisk, MigrationOptions } from './migration.js';
 import type { StateFiles } from './memory.js';

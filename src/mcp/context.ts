@@ -16,13 +16,13 @@ export interface Context {
 	readonly masks: Map<string, Mask>;
 }
 
-/** The lab that is up, or the rehearsal that runs, that a client means. @throws Failure `usage` when none or several match */
+/** Finds the running lab or rehearsal that a client means. @throws Failure `usage` when none or several match */
 export const findLab = async ({ runs }: Context, lab: string | undefined): Promise<LiveLab> => chooseLiveLab(await runs.live(), lab);
 
-/** The address of something that a run keeps. */
+/** The address of a resource of a run. */
 export const resourceUri = (run: string, file: string): string => `rehearse://runs/${run}/${file}`;
 
-/** What there is to read of a run. */
+/** Links to the resources of a run. */
 export const linksTo = (run: string): readonly Link[] => [
 	{ uri: resourceUri(run, 'result.json'), name: 'the whole result', mimeType: 'application/json' },
 	{ uri: resourceUri(run, 'report.html'), name: 'the page to look at', mimeType: 'text/html' },

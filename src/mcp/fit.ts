@@ -5,7 +5,7 @@ import type { RunResult } from '../outcome/result.js';
 /** The longest answer of a tool, in bytes of its JSON. */
 export const maximumAnswerBytes = 20_000;
 
-/** What is left for one part of an answer that has others beside it, in bytes. */
+/** The longest part of an answer that has other parts too, in bytes of its JSON. */
 export const partBytes = 14_000;
 
 /** The length of a value in JSON, in bytes of UTF-8. */
@@ -19,7 +19,7 @@ export function fitList<T>(items: readonly T[], bytes: number = partBytes): { re
 	return { fitting, omitted: items.length - fitting.length };
 }
 
-/** The end of a text that fits, in bytes of its JSON: a text of nothing but line ends has twice its length there. */
+/** The end of a text, so long that its JSON fits: there a line end takes two bytes. */
 export function fitEnd(text: string, bytes: number): string {
 	let end = endOf(text, bytes);
 	while (jsonBytes(end) > bytes) end = endOf(end, Math.floor(Buffer.byteLength(end) * Math.min(0.9, bytes / jsonBytes(end))));

@@ -4,10 +4,10 @@ import { z } from 'zod';
 /** A plan. */
 export const planInput = z.string().min(1).max(4096).describe('path of a plan (JSON or YAML), or of a directory with one, relative to the root');
 
-/** A run that there was. */
+/** A stored run. */
 export const runInput = z.string().max(200).optional().describe('id of a run; by default the newest of a plan below the root');
 
-/** A lab that is up. */
+/** A running lab. */
 export const labInput = z.string().max(200).optional().describe('name of a lab that is up, or id of its run; by default the only one');
 
 /** A node. */

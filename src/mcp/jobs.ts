@@ -50,7 +50,7 @@ export class Jobs {
 	}
 }
 
-/** Waits until a job is over, but no longer than `seconds` and than a call may take. Resolves to how far it is then. */
+/** Waits until a job is over, but no longer than `seconds` and than a call may take. Resolves to its state then. */
 export async function waitFor(look: () => Promise<JobView>, seconds: number, signal: AbortSignal): Promise<JobView> {
 	const deadlineMs = Math.min(seconds * 1000, longestWaitMs);
 	const { last } = await poll(look, ({ state }) => state !== 'running', { intervalMs: lookMs, deadlineMs, signal });

@@ -1,4 +1,4 @@
-/** The program itself as a child: how a server has runs, labs and exports made. */
+/** Runs the program itself as a child: for rehearsals, labs and exports. */
 import { Failure, type ExitCode } from '../base/errors.js';
 import { programFile } from '../base/package-root.js';
 import { washedText } from '../base/wash.js';

@@ -53,7 +53,7 @@ export const outsideSchema = z.object({
 	phase: z.string().optional(),
 });
 
-/** What of a plan a rehearsal does without. */
+/** Something of a plan that a rehearsal leaves out. */
 export const leftOutSchema = z.object({ path: z.string(), why: z.string() });
 
 /** A finding that the plan's author has waived. */
@@ -190,7 +190,7 @@ export const runResultSchema = z.object({
 	error: errorSchema.optional(),
 });
 
-/** Every result that there can be is one that the schema takes. */
+/** Checks by its types that the schema takes every result. */
 export const asResult = (result: RunResult): z.input<typeof runResultSchema> => result;
 
 type Member<B, K> = B extends unknown ? (K extends keyof B ? B[K] : never) : never;

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { usageFailure, type Failure } from '../base/errors.js';
 import { findPlan } from '../plan/find.js';
 
-/** Finds out what lies below it. */
+/** Resolves paths of a client, and refuses those that are not below the directory. */
 export class Root {
 	/** Its real path, without symbolic links. */
 	readonly path: string;

@@ -1,4 +1,4 @@
-/** What every tool answers that begins something or waits for it. */
+/** The answer of every tool that begins something or waits for it. */
 import { z } from 'zod';
 import { truncated } from '../base/format.js';
 import type { Context } from './context.js';

@@ -1,7 +1,7 @@
 /** Joins the sentences of a description. */
 export const sentences = (...parts: readonly string[]): string => parts.join(' ');
 
-/** What a client learns of the server as a whole, once. */
+/** The instructions of the server, which a client gets once. */
 export const instructions = sentences(
 	'rehearse runs an OpenFactory lab on this machine, in QEMU, before anything goes to OpenFactory.',
 	'The way: check_plan; run_lab; wait_run until its state is not `running`; explain_failure when it failed, which names file and line;',

@@ -27,7 +27,7 @@ const types: Readonly<Record<number, string>> = {
 
 const headerBytes = 12;
 
-/** Reads the first question of a query; `undefined` for anything that is none. */
+/** Reads the first question of a query; `undefined` for anything that is no query. */
 export function readDnsQuestion(message: Uint8Array): DnsQuestion | undefined {
 	const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
 	// A response has its first bit set; an opcode other than 0 asks for something else (RFC 1035, 4.1.1).

@@ -39,7 +39,7 @@ export function linkCommands(tap: string, link: LinkState): readonly Argv[] {
 	return [isUp, ['tc', 'qdisc', 'replace', 'dev', tap, 'root', 'netem', ...delay, ...loss]];
 }
 
-/** Whether a command of `linkCommands` may fail: there may be no fault to take away. */
+/** Whether a command of `linkCommands` may fail: one that removes a fault does, where there is none. */
 export const isOptional = (argv: Argv): boolean => argv.includes('del');
 
 /** Brings a link into a state, in the network namespace of this process. @throws Failure `link` with the kernel's message */

@@ -41,7 +41,7 @@ export const dropQuestionCommands = (): string =>
 		.map((action, index) => `rule add pref ${100 + index} iif ${bridgeName} ipproto udp dport 53 ${action}\n`)
 		.join('');
 
-/** Takes back what `dropQuestionCommands` did. */
+/** Commands that undo `dropQuestionCommands`. */
 export const passQuestionCommands = (): string => 'rule del pref 100\nrule del pref 101\n';
 
 /**

@@ -3,7 +3,7 @@ import type { AnnouncedTest, AssertionOutcome, RobustnessCheck, RunEvent } from 
 import { withAssertion } from './fold-tests.js';
 import type { RobustnessRecords } from './state.js';
 
-/** The robustness checks that are to be made, before any of them was. */
+/** The records of the robustness checks that a run announces, before any of them has begun. */
 export const announcedRobustness = (names: readonly RobustnessCheck[], tests: readonly AnnouncedTest[]): RobustnessRecords => ({
 	...(names.includes('twice') ? { twice: { scripts: [], tests } } : {}),
 	...(names.includes('reboot') ? { reboot: { machines: [], tests } } : {}),

@@ -37,7 +37,7 @@ function withRecord(
 	return replacedOrAdded(tests, { ...test, assertions }, (old) => old === test);
 }
 
-/** A list with an item in the place of the same one, or at its end. */
+/** A list in which an item replaces the one that is the same, or is added at the end. */
 export function replacedOrAdded<T>(list: readonly T[], item: T, isSame: (old: T) => boolean): readonly T[] {
 	const index = list.findIndex(isSame);
 	return index === -1 ? [...list, item] : list.with(index, item);

@@ -6,7 +6,7 @@ import { findStage, type RunState, type ScriptRecord, type StageRecord } from '.
 export const startStageOf = (state: RunState, node: string): StageRecord | undefined =>
 	findStage(state, 'boot', node) ?? findStage(state, 'restore', node);
 
-/** No machine was restored. */
+/** Whether no machine was restored. */
 export const isCold = (state: RunState): boolean => state.nodes.every(({ origin }) => origin?.from !== 'checkpoint');
 
 /** The startup scripts that a run has to run: all but those of nodes that were restored behind theirs. */

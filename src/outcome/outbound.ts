@@ -4,7 +4,7 @@ import type { OutboundConnection } from '../lab/events.js';
 import { stepAt, type TraceStep } from '../lab/trace.js';
 import type { OutboundRecord, NodeRecord, RunState, ScriptRecord } from './state.js';
 
-/** Where a node was in its life when it reached out. */
+/** The phase in which a node was when it reached out. */
 export type Moment =
 	| {
 			readonly script: string;

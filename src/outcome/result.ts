@@ -1,5 +1,5 @@
 /**
- * What a run came to. A lab passes only on positive evidence: the run is finished and everything that was announced
+ * The outcome of a run. A lab passes only on positive evidence: the run is finished and everything that was announced
  * has passed. What was never reached is `not run`, and a run with such a thing in it has not passed.
  */
 import { ExitCode } from '../base/errors.js';
@@ -120,7 +120,7 @@ export function verdictOf(state: RunState): Verdict {
 	return testStatuses(state).includes('not run') || !hasShownEnough(state) ? 'error' : 'passed';
 }
 
-/** A machine that could not be restored is booted, one that could not be saved goes on: neither decides anything. */
+/** Whether a stage decides over the verdict. A machine that cannot be restored is booted, and one that cannot be saved goes on: neither stage decides. */
 export const decides = ({ name }: StageRecord): boolean => name !== 'restore' && name !== 'save';
 
 /** What has to pass. The startup scripts of a node that was restored behind them were not to run. */
@@ -139,7 +139,7 @@ const hasShownEnough = (state: RunState): boolean =>
 	testStatuses(state).some((status) => status === 'passed' || (status === 'not judged' && state.nodes.length === 0)) ||
 	(state.nodes.length > 0 && state.nodes.every(({ name }) => startStageOf(state, name)?.status === 'passed'));
 
-/** How a node fared: its machine and its startup scripts. The scenario is not counted against a node. */
+/** The status of a node: of its machine and its startup scripts, without the scenario. */
 export function nodeStatus(state: RunState, node: NodeRecord): ReachedStatus {
 	if (state.errors.some((error) => error.node === node.name)) return 'error';
 	const stages = state.stages.filter((stage) => stage.node === node.name && decides(stage)).map(({ status }) => status);
@@ -154,7 +154,7 @@ export function nodeStatus(state: RunState, node: NodeRecord): ReachedStatus {
 export const bootEnding = (state: RunState, boot: StageRecord): string =>
 	boot.status === 'failed' || state.errors.some(({ node }) => node === boot.node) ? 'failed' : 'broken off';
 
-/** How a test fared: as the worst of its assertions. */
+/** The status of a test: that of the worst of its assertions. */
 export function testStatus(test: TestRecord): ReachedStatus {
 	const statuses = test.assertions.map(assertionStatus);
 	for (const worst of ['failed', 'error', 'not run'] as const) if (statuses.includes(worst)) return worst;

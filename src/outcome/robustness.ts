@@ -27,7 +27,7 @@ const padded = <S>(statuses: readonly S[], count: number): (S | 'not run')[] => 
 	...new Array<'not run'>(Math.max(0, count - statuses.length)).fill('not run'),
 ];
 
-/** Everything that the second runs have to pass. */
+/** The statuses of everything that the second runs have to pass. */
 export function twiceStatuses(state: RunState): (ReachedStatus | 'timed-out')[] {
 	const { twice } = state.robustness;
 	if (!twice) return [];
@@ -35,20 +35,20 @@ export function twiceStatuses(state: RunState): (ReachedStatus | 'timed-out')[] 
 	return [...padded(twice.scripts.map(repeatStatus), count), ...assertionStatuses(twice.tests)];
 }
 
-/** Everything that the restarts have to pass. */
+/** The statuses of everything that the restarts have to pass. */
 export function rebootStatuses(state: RunState): ReachedStatus[] {
 	const { reboot } = state.robustness;
 	if (!reboot) return [];
 	return [...padded(reboot.machines.map(restartStatus), state.nodes.length), ...assertionStatuses(reboot.tests)];
 }
 
-/** Every order that was asked for. */
+/** The status of every order that was asked for. */
 export function shuffleStatuses(state: RunState): ReachedStatus[] {
 	const { shuffle } = state.robustness;
 	return shuffle ? padded(shuffle.orders.map(({ verdict }) => verdict), shuffle.count) : [];
 }
 
-/** Everything that the robustness checks have to pass. */
+/** The statuses of everything that the robustness checks have to pass. */
 export const robustnessStatuses = (state: RunState): (ReachedStatus | 'timed-out')[] => [
 	...twiceStatuses(state),
 	...rebootStatuses(state),
@@ -211,7 +211,7 @@ export interface RobustnessItem {
 	readonly reported: readonly string[];
 }
 
-/** Everything that the robustness checks looked at, assertions that did not pass among it. */
+/** Everything that the robustness checks looked at, including the assertions that did not pass. */
 export function robustnessItems({ robustness: { twice, reboot, shuffle } }: RunState): RobustnessItem[] {
 	const failed = (check: string, tests: readonly TestRecord[]) =>
 		tests.flatMap(({ name, assertions }, test) =>

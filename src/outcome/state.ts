@@ -135,7 +135,7 @@ export const findStage = (state: RunState, name: StageName, node?: string): Stag
 /** The startup scripts of all nodes. */
 export const allScripts = (state: RunState): readonly ScriptRecord[] => state.nodes.flatMap((node) => node.scripts);
 
-/** How an assertion fared. */
+/** The status of an assertion. */
 export const assertionStatus = ({ outcome, notJudged }: Pick<AssertionRecord, 'outcome' | 'notJudged'>): ReachedStatus =>
 	outcome?.status ?? (notJudged === undefined ? 'not run' : 'not judged');
 

@@ -1,11 +1,11 @@
-/** When what happened in a run: the bars of the timeline, a lane for the lab and one for each node. */
+/** The bars of the timeline: what happened when in a run, with a lane for the lab and one for each node. */
 import { formatMs } from '../base/format.js';
 import type { TraceStep } from '../lab/trace.js';
 import type { NodeRecord, RunState, StageRecord } from '../outcome/state.js';
 import type { AnyStatus } from '../report/text.js';
 import { place, shownLine } from './shown.js';
 
-/** From this on a command is slow, in milliseconds. */
+/** A command that takes at least this long is slow, in milliseconds. */
 export const slowMs = 1000;
 
 /** A moment within a bar that is worth a mark. */

@@ -1,4 +1,4 @@
-/** What came out otherwise than in the run before, for the page of a lab that is watched. */
+/** Differences to the run before, for the page of a lab that is watched. */
 import { oneLine } from '../base/format.js';
 import type { RunState } from '../outcome/state.js';
 import type { Changes } from '../report/changes.js';
@@ -92,15 +92,15 @@ export interface ChangedKeys {
 	readonly nodes: ReadonlySet<string>;
 }
 
-/** The keys of everything that another result came of, or that is otherwise inside. */
+/** The keys of everything whose result differs, and of machines whose state does. */
 export const changedKeys = (changes: Changes | undefined): ChangedKeys => ({
 	assertions: new Set((changes?.assertions ?? []).map(({ test, on_vm: onVm, assertion }) => assertionKey(test, onVm, assertion))),
 	scripts: new Set((changes?.scripts ?? []).map(({ node, script }) => scriptKey(node, script))),
 	nodes: new Set((changes?.machines ?? []).map(({ node }) => node)),
 });
 
-/** By what an assertion is known from run to run. */
+/** The key of an assertion, the same from run to run. */
 export const assertionKey = (test: string, onVm: string, title: string): string => [test, onVm, title].join('\0');
 
-/** By what a startup script is known from run to run. */
+/** The key of a startup script, the same from run to run. */
 export const scriptKey = (node: string, script: string): string => [node, script].join('\0');

@@ -14,7 +14,7 @@ export interface ConnectionState {
 	readonly href?: string;
 }
 
-/** The connections of a lab, each as the worst of the assertions that look at it. */
+/** The connections of a lab, each with the status of the worst assertion that looks at it. */
 export function connectionStates({ topology, tests }: Pick<RunState, 'topology' | 'tests'>): readonly ConnectionState[] {
 	return (topology?.connections ?? []).map((connection): ConnectionState => {
 		const seen = connection.assertions.flatMap(({ test, index }) => {

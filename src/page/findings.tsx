@@ -1,4 +1,4 @@
-/** What fails nothing and is worth knowing: swallowed failures, the world outside, notes, and what is left open. */
+/** Findings that fail nothing: swallowed failures, outbound connections, notices, and what the rehearsal leaves out. */
 import { plural } from '../base/format.js';
 import { swallowedSteps } from '../lab/trace.js';
 import { waivedSentence } from '../report/findings.js';

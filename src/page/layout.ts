@@ -1,4 +1,4 @@
-/** Where the nodes of a drawing go: as the plan places them where it does, in rows by who connects to whom where not. */
+/** Positions of the nodes in a drawing: those of the plan, or else in rows by the connections between them. */
 import type { Topology } from '../lab/topology.js';
 
 /** Size of a node's box, and the least distance between two, in the drawing's units. */

@@ -15,7 +15,7 @@ export const statusLabel = (status: AnyStatus): string =>
 		'running': 'never finished',
 	})[status];
 
-/** The same of a node: where it could not be judged, something of it broke. */
+/** The label of a node's status: where a node could not be judged, something of it broke. */
 export const nodeLabel = (status: AnyStatus): string => (status === 'error' ? 'broke' : statusLabel(status));
 
 /** The class by which the style sheet knows a status. */
@@ -37,7 +37,7 @@ export const Command = ({ text }: { readonly text: string }) => (
 	</span>
 );
 
-/** What a program wrote; nothing for nothing. Where it is long it is scrolled, by keyboard too, under the name `label`. */
+/** The output of a program; no element for an empty one. Where it is long it is scrolled, by keyboard too, under the name `label`. */
 export const Output = ({ text, label }: { readonly text: string; readonly label?: string }) =>
 	text.trim() === '' ? null : label === undefined ? (
 		<pre class="out">{text}</pre>
@@ -47,7 +47,7 @@ export const Output = ({ text, label }: { readonly text: string; readonly label?
 		</pre>
 	);
 
-/** Beside what came out otherwise than in the run before. */
+/** The mark beside what differs from the run before. */
 export const Changed = () => <small class="news">changed</small>;
 
 interface SectionProps {
@@ -69,7 +69,7 @@ export const Section = ({ id, title, note, children }: SectionProps) => (
 	</section>
 );
 
-/** What may be wider than the page, to be scrolled sideways, by keyboard too. */
+/** A container for what may be wider than the page: readers scroll it sideways, by keyboard too. */
 export const Wide = ({ label, children }: { readonly label: string; readonly children?: ComponentChildren }) => (
 	<div class="wide" tabIndex={0} role="region" aria-label={label}>
 		{children}
@@ -87,5 +87,5 @@ export const Head = ({ columns }: { readonly columns: readonly string[] }) => (
 	</thead>
 );
 
-/** Nothing for no time at all. */
+/** A time as text; empty where there is none. */
 export const time = (ms: number | undefined): string => (ms === undefined ? '' : formatMs(ms));

@@ -1,4 +1,4 @@
-/** What went wrong in a run, in the order in which a reader needs it: what the head of the page shows. */
+/** The problems of a run for the head of the page, in the order in which a reader needs them. */
 import { failedCommandText } from '../outcome/failed-place.js';
 import { robustnessItems } from '../outcome/robustness.js';
 import { errorOf } from '../outcome/result.js';

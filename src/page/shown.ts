@@ -1,4 +1,4 @@
-/** What the page may show of texts that plans and guests wrote: bounded, and with nothing in it that acts. */
+/** Makes texts of plans and guests fit for the page: bounded, and without control characters. */
 import { withoutControls } from '../base/format.js';
 
 /** Characters that turn the direction of writing, or that nobody sees (UAX #9; zero-width ones). */

@@ -74,7 +74,7 @@ interface Seen {
 	readonly output?: string;
 }
 
-/** What was expected and seen of an assertion that did not pass, or why it is not judged. */
+/** What was expected and what was seen, for an assertion that did not pass; or why it is not judged. */
 export const Evidence = ({ seen, isGood }: { readonly seen: Seen | undefined; readonly isGood: boolean }) =>
 	!seen || isGood ? null : (
 		<>

@@ -1,4 +1,4 @@
-/** Writing the page of a run, with the ends of its consoles and journals, into a file of this user's. */
+/** Writes the page of a run, with the ends of its consoles and journals, into a file of this user. */
 import { randomBytes } from 'node:crypto';
 import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';

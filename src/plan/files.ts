@@ -49,7 +49,7 @@ export async function readScriptFile(file: string, directory: string): Promise<B
 	}
 }
 
-/** That something is larger than what is read of its kind. */
+/** The message for a file that is larger than what is read of its kind. */
 export const tooLarge = (what: string, limit: number): string => `${what} has ${formatBytes(limit)} at most, and it is larger`;
 
 async function readBounded(handle: FileHandle, limit: number, what: string): Promise<Buffer> {

@@ -4,7 +4,7 @@
  */
 import type { PlanPath } from './types.js';
 
-/** What is read otherwise than it is written, in one kind of mapping or list. */
+/** Other spellings of keys and values that are read in one kind of mapping or list. */
 export interface Form {
 	/** Other names of keys, in snake_case. */
 	readonly renamed?: Readonly<Record<string, string>>;

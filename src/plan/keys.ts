@@ -1,6 +1,6 @@
 /** The plan's two spellings of a key: OpenFactory documents camelCase and writes snake_case. */
 
-/** `baseImage` → `base_image`, `onVM` → `on_vm`; what is no camelCase identifier stays as it is. */
+/** `baseImage` → `base_image`, `onVM` → `on_vm`; what is no camelCase identifier is returned as it is. */
 export function toSnakeCase(key: string): string {
 	if (!/^[a-z][a-zA-Z0-9]*$/.test(key)) return key;
 	return key
@@ -9,7 +9,7 @@ export function toSnakeCase(key: string): string {
 		.toLowerCase();
 }
 
-/** `base_image` → `baseImage`; what is no snake_case identifier stays as it is. */
+/** `base_image` → `baseImage`; what is no snake_case identifier is returned as it is. */
 export const toCamelCase = (key: string): string =>
 	/^[a-z0-9_]+$/.test(key) ? key.replace(/(?<=[a-z0-9])_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()) : key;
 

@@ -1,4 +1,4 @@
-/** What a recipe's features, services and packages come to. */
+/** The packages that a recipe's features, services and packages need. */
 import type { FeaturePackages } from './rules/context.js';
 import type { RecipeDocument } from './schema.js';
 import { isSsh } from './services.js';

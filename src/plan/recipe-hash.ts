@@ -20,7 +20,7 @@ export function recipeHash(recipe: unknown): string {
 	}
 }
 
-/** The recipe of each node, as it was written; of a recipe without a plan around it, that one. */
+/** The recipe of each node as it was written; for a recipe without a plan around it, that recipe. */
 export function recipesOf(plan: unknown): readonly unknown[] {
 	if (isRecipeAlone(Object.keys(plan ?? {}).map(toSnakeCase))) return [plan];
 	const nodes = valueOf(plan, 'nodes');

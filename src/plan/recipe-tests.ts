@@ -12,7 +12,7 @@ export interface RecipeTest {
 	readonly node: string;
 }
 
-/** Those of `tests`, and those of `test_config` unless that switches them off, in the order of the nodes. */
+/** The tests under `tests`, and those under `test_config` unless it switches them off, in the order of the nodes. */
 export function recipeTests({ nodes, scenarios }: PlanDocument): RecipeTest[] {
 	const brought = nodes.flatMap(({ name: node, recipe: { tests, test_config: config } }, index) => {
 		const path = ['nodes', index, 'recipe'];

@@ -7,7 +7,7 @@ import type { PlanPath } from './types.js';
 /** The subnet of a lab whose nodes have no lab addresses. */
 const defaultSubnet = '10.71.0.0/24';
 
-/** Ends with a failure that names the place. */
+/** Throws a failure that names the place. */
 export type Refuse = (path: PlanPath, message: string) => never;
 
 /** The subnets of the aliases, that of the plan first, each with an address for the bridge. */

@@ -1,4 +1,4 @@
-/** What reading a plan gives: the document, what is wrong with its shape, and where everything is. */
+/** The result of reading a plan: the document, the problems of its shape, and the places of all values. */
 import type { PlanDocument } from './schema.js';
 
 /** A place in the plan as the schema has it (./forms): `['nodes', 1, 'memory']`. */

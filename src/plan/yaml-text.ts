@@ -18,7 +18,7 @@ const NO_ALIASES = 'write the plan without YAML aliases (*name)';
 /** Brackets that the parser would take seconds to stumble over. */
 const opensTooMuch = new RegExp(`(?:[\\[{] ?){${maximumDepth + 1}}`);
 
-/** The value that a YAML text of ours stands for, without places. What people write goes through `parseYamlText`. */
+/** The value of a YAML text that this tool brings, without places. For texts that people write there is `parseYamlText`. */
 export const valueOfYaml = (text: string): unknown => loadYaml().parse(text) as unknown;
 
 /** Reads YAML; a `Failure` (usage) with line and column for anything else. `file` is for messages. */

@@ -30,7 +30,7 @@ export interface FilePlace {
 	readonly line?: number;
 }
 
-/** Where the plan has what a run speaks of. */
+/** The places in the plan of what a run reports. */
 export interface PlanPlaces {
 	/** The directory that paths are given from. */
 	readonly base: string;

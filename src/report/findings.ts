@@ -15,7 +15,7 @@ export const waivedSentence = ({ rule, path, file, line, message, why }: Waived)
 export const renderWaived = (waived: readonly Waived[]): string =>
 	waived.length === 0 ? '' : `Waived:\n${waived.map((one) => `  note  ${waivedSentence(one)}\n`).join('')}`;
 
-/** What a rehearsal of the plan does without, a line each under a heading; empty where that is nothing. */
+/** What a rehearsal of the plan leaves out, a line each under a heading; empty where that is nothing. */
 export const renderLeftOut = (leftOut: readonly LeftOut[]): string =>
 	leftOut.length === 0 ? '' : `Left out of a rehearsal:\n${leftOut.map((one) => `  note  ${leftOutSentence(one)}\n`).join('')}`;
 

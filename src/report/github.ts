@@ -43,5 +43,5 @@ export const groupEnd = '::endgroup::\n';
  */
 export const withoutCommands = (text: string): string => text.replaceAll(/^([^\S\r\n]*):(?=:)/gm, '$1:\u200b').replaceAll('##[', '##\u200b[');
 
-/** The same for JSON, which means the same afterwards. */
+/** The same for JSON, whose meaning it does not change. */
 export const jsonWithoutCommands = (json: string): string => json.replaceAll('##[', '##\\u005b');

@@ -13,7 +13,7 @@ import {
 } from '../outcome/state.js';
 import { startStageText } from './origins.js';
 
-/** A line of the live view. A node boots and goes on to its scripts while others still boot, so that is one line. */
+/** A line of the live view. Booting and startup scripts share a line, because a node runs its scripts while others still boot. */
 export interface Section {
 	readonly name: string;
 	readonly stages: readonly StageName[];

@@ -1,4 +1,4 @@
-/** Where the plan of a run has what the run speaks of, as long as it is the plan that was rehearsed. */
+/** Places in the plan of a run, as long as it is the plan that was rehearsed. */
 import type { RunState } from '../outcome/state.js';
 import { readPlan } from '../plan/read.js';
 import { recipeTests } from '../plan/recipe-tests.js';

@@ -11,14 +11,14 @@ import { mark, statusStyle, type Paint } from './text.js';
 
 /** The status of the assertions while a scenario runs: what does not hold so far, and what differs from the run before. */
 
-/** Which assertion it is: plans have no other name for one. */
+/** What identifies an assertion: plans have no name for one. */
 export interface AssertionName {
 	readonly test: string;
 	readonly onVm: string;
 	readonly title: string;
 }
 
-/** How an assertion came out in a run; nothing for one that the run did not have. */
+/** The status of an assertion in a run; nothing for one that the run did not have. */
 export function statusIn(state: RunState, { test, onVm, title }: AssertionName): ReachedStatus | undefined {
 	const isSame = (assertion: AssertionRecord) => assertion.onVm === onVm && assertion.title === title;
 	const found = state.tests.find(({ name, assertions }) => name === test && assertions.some(isSame))?.assertions.find(isSame);

@@ -41,7 +41,7 @@ export function outputOf(text: string, paint: Paint): string[] {
 	return left > 0 ? [paint('dim', `│ … ${left} lines before`), ...shown] : shown;
 }
 
-/** A stop: what was written and came of the command before, the source, and the command as it will run. */
+/** The lines of a stop: output and status of the command before, the source, and the command that will run. */
 export function stopLinesOf(stop: DebugStop, text: string | undefined, breaks: ReadonlySet<number>, paint: Paint): string[] {
 	const { script, source, line, depth, status, isFatal, command, output } = stop;
 	const where = source === '' ? `${script}:${line}` : `${source}:${line} (from ${script})`;
@@ -58,6 +58,6 @@ export function stopLinesOf(stop: DebugStop, text: string | undefined, breaks: R
 	return [...outputOf(output, paint), head, ...listing, `${isFatal ? 'failed:' : 'next:'} ${first}${rest.length > 0 ? ' …' : ''}`];
 }
 
-/** What the save of a stop cost. */
+/** The time and the bytes that the save of a stop took. */
 export const costText = ({ ms, bytes }: { readonly ms: number; readonly bytes: number }): string =>
 	`the machine is saved at each stop: ${formatMs(ms)} and ${Math.round(bytes / 2 ** 20)} MiB the first time`;

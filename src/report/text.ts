@@ -17,7 +17,7 @@ export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 /** A text in a style, or as it is when there are to be no colours. */
 export type Paint = (style: Style, text: string) => string;
 
-/** A paint for one-line texts. Whether the stream is a terminal was the caller's question: Node is not to ask it again. */
+/** A paint for one-line texts. The caller has decided whether to use colour, so Node does not look at the stream again. */
 export const painter = (color: boolean): Paint =>
 	color ? (style, text) => styleText(style, text, { validateStream: false }) : (_style, text) => text;
 
@@ -82,6 +82,6 @@ export function quote(output: string, lineCount: number, paint: Paint): string[]
 	return text === '' ? [] : text.split('\n').map((line) => `${paint('dim', '│')} ${line}`.trimEnd());
 }
 
-/** Lines moved to the right; empty ones stay empty. */
+/** Lines moved to the right; empty ones are left empty. */
 export const indented = (lines: readonly string[], by: number): string[] =>
 	lines.map((line) => (line === '' ? '' : ' '.repeat(by) + line));

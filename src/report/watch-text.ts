@@ -8,7 +8,7 @@ import { nodeStatus, testStatus, verdictOf } from '../outcome/result.js';
 import { elapsedMs, type RunState } from '../outcome/state.js';
 import { mark, painter, statusStyle, type TextOptions } from './text.js';
 
-/** The verdict, what failed, and what came out otherwise than last time; ends in a newline. */
+/** The verdict, what failed, and what differs from the run before; ends in a newline. */
 export function verdictText(state: RunState, changes: Changes, { color, width }: TextOptions): string {
 	const paint = painter(color);
 	const verdict = verdictOf(state);

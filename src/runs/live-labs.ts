@@ -69,7 +69,7 @@ export async function findUnseenRuns(runs: string): Promise<readonly string[]> {
 	return (await Promise.all(unseen)).flat();
 }
 
-/** Whether the process that keeps a lab is still there. */
+/** Whether the process of a lab still lives. */
 export const isKept = ({ token }: Pick<LiveLab, 'token'>): boolean => lifeOf(token) === 'alive';
 
 /**

@@ -6,7 +6,7 @@ import type { CommandResult, GuestCommands } from '../machine/command-channel.js
 /** The assertion of one type, with its parameters. */
 export type AssertionOf<T extends AssertionType> = Extract<Assertion, { readonly type: T }>;
 
-/** Whether what was seen is what was expected. */
+/** Whether the guest was seen as expected, and a message for the case that it was not. */
 export interface Judgement {
 	readonly passed: boolean;
 	/** `expected …, saw …`. */

@@ -1,4 +1,4 @@
-/** The vocabulary of assertions: for each type, how it is looked at and judged. */
+/** The types of assertions: for each, how it is looked at and judged. */
 import type { AnnouncedTest } from '../lab/events.js';
 import type { Assertion, AssertionType, ScenarioTest } from '../lab/lab.js';
 import { groupExists, userExists } from './accounts.js';

@@ -16,7 +16,7 @@ const searchContents = (path: string, text: string): string =>
 		'echo "$seen"',
 	].join('\n');
 
-/** Symbolic links are followed. */
+/** `file_exists`; it follows symbolic links. */
 export const fileExists = commandCheck<AssertionOf<'file_exists'>>({
 	title: ({ path }) => `file ${path} exists`,
 	probe: ({ path, contains }) => {

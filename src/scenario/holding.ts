@@ -1,4 +1,4 @@
-/** Whether a service holds: one that crashes and is restarted for ever is up whenever one happens to look. */
+/** Whether a service has been up for long enough: one that crashes and is restarted again and again is up at most moments too. */
 import { formatMs, oneLine } from '../base/format.js';
 import type { CommandResult, GuestCommands, Limits } from '../machine/command-channel.js';
 import { expected, type Look } from './check.js';
@@ -37,7 +37,7 @@ done <<<"$sockets"
 exit 0
 `.trim();
 
-/** Who has a socket. */
+/** The owner of a socket. */
 export interface Owner {
 	readonly ageMs: number;
 	/** Its systemd unit, where it has one. */

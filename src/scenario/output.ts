@@ -21,7 +21,7 @@ function describe(expect: CommandExpectation): string {
 	return parts.join(' and ');
 }
 
-/** Runs as root, in bash. Every expectation that is present must be met. */
+/** `command_output`: runs the command as root, in bash. It must meet every expectation that is present. */
 export const commandOutput = commandCheck<AssertionOf<'command_output'>>({
 	title: ({ command }) => `output of \`${brief(command)}\``,
 	probe: ({ command }) => command,

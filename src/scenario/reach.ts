@@ -39,7 +39,7 @@ const ping = commandCheck<AssertionOf<'network_reachable'>>({
 	judge: ({ host }, result) => judgement(result.exitCode === 0, `an answer of ${host} to a ping`, sawEnding(result)),
 });
 
-/** With a port, a TCP connection from the guest; without, a ping. */
+/** `network_reachable`: a TCP connection from the guest where there is a port, otherwise a ping. */
 export const networkReachable: Check<AssertionOf<'network_reachable'>> = {
 	title: ({ host, port }) => `${host}${port === undefined ? '' : `:${port}`} is reachable`,
 	look: async (assertion, context): Promise<Look> => {
@@ -57,7 +57,7 @@ export const networkReachable: Check<AssertionOf<'network_reachable'>> = {
 	},
 };
 
-/** A machine that runs a command has booted. */
+/** `vm_boots`: a machine that runs a command has booted. */
 export const vmBoots = commandCheck<AssertionOf<'vm_boots'>>({
 	title: ({ onVm }) => `${onVm} boots`,
 	probe: () => 'true',

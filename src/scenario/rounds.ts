@@ -20,7 +20,7 @@ export interface OwnTimes {
 	readonly settledAt?: number | undefined;
 }
 
-/** What decides how it goes on after a try. */
+/** The result of a try, which decides whether there is another. */
 export interface TryResult {
 	readonly passed: boolean;
 	/** No further try can see anything else. */

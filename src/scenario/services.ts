@@ -6,7 +6,7 @@ import { commandCheck, expected, judgement, sawEnding, type AssertionOf } from '
 const showUnit = (service: string): string =>
 	`read -r now _ </proc/uptime; echo "now=$now"; exec systemctl show -p ActiveState,ActiveEnterTimestampMonotonic -- ${quote(service)}`;
 
-/** `service_running`: systemd calls the unit active, and has for a while. */
+/** `service_running`: systemd has reported the unit as active for a while. */
 export const serviceRunning = commandCheck<AssertionOf<'service_running'>>({
 	title: ({ service }) => `service ${service} runs`,
 	probe: ({ service }) => showUnit(service),
@@ -60,7 +60,7 @@ const interpreter = /^(?:python|perl|ruby|node|bash|dash|sh)[\d.]*$/;
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** By the kernel's name, by that of the program, or by that of the script which an interpreter runs. */
+/** Whether a process has a name: the kernel's name of it, that of its program, or that of the script that an interpreter runs. */
 export function isCalled({ name, commandLine }: GuestProcess, wanted: string): boolean {
 	const [program = '', ...rest] = commandLine.split(' ');
 	const programName = baseName(program.replace(/:$/, ''));
@@ -70,7 +70,7 @@ export function isCalled({ name, commandLine }: GuestProcess, wanted: string): b
 	return wanted.length <= nameLength ? name === wanted : name === wanted.slice(0, nameLength) && /^\[.*\]$/.test(commandLine);
 }
 
-/** Without `count`, one or more; with it, exactly that many. */
+/** `process_running`: at least one process; with `count` exactly that many. */
 export const processRunning = commandCheck<AssertionOf<'process_running'>>({
 	title: ({ name, user }) => `process ${name} runs${user === undefined ? '' : ` as ${user}`}`,
 	probe: () => `ps -eo user:${userWidth}=,comm:${nameLength}=,args=`,

@@ -8,10 +8,10 @@ interface SettingFile {
 	readonly content: string;
 }
 
-/** A truth as sshd_config(5) spells it. */
+/** A boolean as sshd_config(5) spells it. */
 export const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 
-/** What a node's recipe has written into the system beside what every node has. */
+/** The files that a node's recipe adds to those that every node has. */
 export const settingFiles = ({ ssh, firewall }: Pick<LabNode, 'ssh' | 'firewall'>): readonly SettingFile[] => [
 	// The first value that sshd reads counts, and it reads these files by their names.
 	...(ssh ? [{ path: '/etc/ssh/sshd_config.d/40-recipe.conf', permissions: '0600', content: sshdConfig(ssh) }] : []),

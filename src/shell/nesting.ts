@@ -1,7 +1,7 @@
 /** Scripts that are nested deeper than the parser can follow, as no person writes them. */
 import { parse, type ParsedScript } from 'unbash';
 
-/** What the reader of a script makes of it, or `otherwise` where its nesting exhausts the stack. */
+/** The result of `read`, or `otherwise` where the script's nesting exhausts the stack. */
 export function unlessTooDeep<T>(read: () => T, otherwise: (message: string) => T): T {
 	try {
 		return read();

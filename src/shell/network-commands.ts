@@ -1,13 +1,13 @@
 /** Which commands of a shell script may cut their machine off from its network, and how. */
 import { analyseScript, type ShellCommand } from './script.js';
 
-/** What a command takes away: the interface, an address of it, a route, or what the firewall lets through. */
+/** What a command cuts off: the interface, an address of it, a route, or what the firewall lets through. */
 export type CutKind = 'link' | 'address' | 'route' | 'firewall';
 
 const networkUnits = /^(?:systemd-networkd|networking|NetworkManager)(?:\.service|\.socket)?$/;
 const firewallUnits = /^(?:nftables|ufw|firewalld|netfilter-persistent)(?:\.service)?$/;
 
-/** What a command may take away, where it may take anything. */
+/** What a command may cut off; nothing for one that cuts nothing off. */
 export function cutOf({ name, words }: Pick<ShellCommand, 'name' | 'words'>): CutKind | undefined {
 	const given = words.slice(1).map(({ value }) => value);
 	switch (name) {
@@ -53,7 +53,7 @@ function cutOfIp([object = '', verb = '', ...rest]: readonly string[]): CutKind 
 	return takesAway || rest.some((word) => /^(?:blackhole|unreachable|prohibit)$/.test(word)) ? 'route' : undefined;
 }
 
-/** What a command, as a shell traced it, may take away: `sudo ip link set eth0 down`. */
+/** What a command, as a shell traced it, may cut off: `sudo ip link set eth0 down`. */
 export function cutOfText(command: string): CutKind | undefined {
 	for (const each of analyseScript(command).commands) {
 		const kind = cutOf(each);

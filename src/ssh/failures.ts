@@ -2,7 +2,7 @@
 import { brokenFailure, type Failure } from '../base/errors.js';
 import { fingerprint } from './host-key.js';
 
-/** Whose SSH it is, as messages name it. */
+/** The node and user of an SSH connection, for messages. */
 export interface Whereabouts {
 	/** The node. */
 	readonly node: string;
@@ -15,18 +15,18 @@ const place = ({ node, host, port }: Whereabouts): string => `SSH of ${node} (${
 
 const text = (cause: unknown): string => (cause instanceof Error ? cause.message || cause.name : String(cause));
 
-/** `ssh-unreachable`: nobody answers, or not as SSH does; may pass. */
+/** `ssh-unreachable`: nobody answers, or something other than SSH does. It may pass. */
 export const unreachable = (at: Whereabouts, cause: unknown): Failure =>
 	brokenFailure('ssh-unreachable', `${place(at)} cannot be reached: ${text(cause)}`, { node: at.node, cause });
 
-/** `ssh-host-key`: whoever answers is not the machine that we gave its key. */
+/** `ssh-host-key`: the server that answers does not have the key that the machine was given. */
 export const wrongHostKey = (at: Whereabouts, shown: Uint8Array, expected: Uint8Array): Failure =>
 	brokenFailure('ssh-host-key', `${place(at)} shows host key ${fingerprint(shown)}, not ${fingerprint(expected)}`, {
 		node: at.node,
 		hint: 'another machine answers at this address, or a startup script replaced the host keys',
 	});
 
-/** `ssh-auth`: the password is not taken. */
+/** `ssh-auth`: the server does not accept the password. */
 export const loginRefused = (at: Whereabouts, cause: unknown): Failure =>
 	brokenFailure('ssh-auth', `${place(at)} refuses user '${at.username}' with the declared password`, {
 		node: at.node,
@@ -45,7 +45,7 @@ const passwordExpired = (at: Whereabouts, cause: unknown): Failure =>
 		hint: 'does a startup script let it expire (chage, passwd --expire)?',
 	});
 
-/** `ssh-shell`: the user is in, and is of no use there. */
+/** `ssh-shell`: the user is logged in, but cannot run a command. */
 export const shellRefused = (at: Whereabouts, cause: unknown): Failure =>
 	isExpired(text(cause)) ? passwordExpired(at, cause) : brokenFailure('ssh-shell', `${place(at)} lets user '${at.username}' in, and runs nothing: ${text(cause)}`, {
 		node: at.node,

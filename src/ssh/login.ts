@@ -1,4 +1,4 @@
-/** Logging in to a guest by SSH, to see whether it works: the one place that knows the SSH library. */
+/** Logs in to a guest by SSH, to find out whether that works. The only module that imports the SSH library. */
 import { once } from 'node:events';
 import net from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
@@ -48,7 +48,7 @@ export async function openSession(options: LoginOptions): Promise<SshSession> {
 	return session;
 }
 
-/** A command that runs for somebody who is logged in: a stream to its standard input and from its standard output. */
+/** A command that runs in a session: a stream to its standard input and from its standard output. */
 export interface RemoteCommand {
 	readonly stream: Duplex;
 	readonly stderr: Readable;
@@ -56,7 +56,7 @@ export interface RemoteCommand {
 	readonly ended: Promise<{ readonly exitCode?: number; readonly signal?: string }>;
 }
 
-/** Somebody who is logged in. */
+/** The session of a user who is logged in. */
 export class SshSession {
 	readonly #client: Client;
 	#isOver = false;

@@ -44,7 +44,7 @@ export function readSigningKey(text: string, file: string): SigningKey {
 	};
 }
 
-/** A public key as authorized_keys(5) has it; nothing for what is none. */
+/** Reads a public key in the form of authorized_keys(5); undefined for any other text. */
 export function readPublicKey(line: string): VerifyingKey | undefined {
 	const parsed = parse(line);
 	if (parsed instanceof Error) return undefined;

@@ -2,7 +2,7 @@
 import type { ScriptTrace } from '../lab/trace.js';
 import { cutOfText, type CutKind } from '../shell/network-commands.js';
 
-/** A command that may have. */
+/** A command that may have cut its machine off. */
 export interface CutOff {
 	readonly kind: CutKind;
 	readonly script: string;
@@ -16,7 +16,7 @@ const suspicious = /\b(?:ip|ifdown|ifconfig|networkctl|nmcli|iptables\S*|nft|ufw
 
 const maximumCuts = 100;
 
-/** Those that have not failed, in their order. */
+/** The commands of a trace that may have cut the machine off and have not failed, in their order. */
 export function cutOffsIn(script: string, trace: ScriptTrace | undefined): readonly CutOff[] {
 	let call: number | undefined;
 	const found = (trace?.steps ?? []).flatMap(({ command, line, source, status = 0 }): CutOff[] => {

@@ -21,7 +21,7 @@ export interface Failure {
 	readonly isBeyondLast: boolean;
 }
 
-/** Finds out what a script failed with that has failed. */
+/** Finds the command and the place that a failed script failed with. */
 export function findFailure(stream: TraceStream, followed: Followed, script: ScriptPlaces): Failure {
 	const { last, culprit } = followed;
 	const ending = outputSince(last?.record, stream, followed.interruption);

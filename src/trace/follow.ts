@@ -25,7 +25,7 @@ export interface ScriptEnd {
 	readonly isPipefail: boolean;
 }
 
-/** What became of every command. */
+/** The outcome of every command. */
 export interface Followed {
 	readonly commands: readonly Ran[];
 	/** The last command of the script's own process that is no trap's. */

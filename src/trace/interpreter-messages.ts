@@ -23,7 +23,7 @@ const linesOf = (output: string): string[] => output.trimEnd().split('\n').map((
 /** The message that a shell ends with; for an unset variable it names no command, only the line. */
 const lastMessage = /^(\S[^\n]*?): (?:line )?(\d+): /;
 
-/** The line where the shell could not read the script on. */
+/** The line at which the shell found a syntax error. */
 export function syntaxErrorIn(output: string): number | undefined {
 	for (const each of linesOf(output)) {
 		const [, line] = syntaxError.exec(each) ?? [];

@@ -20,7 +20,7 @@ export interface DebugStop {
 	readonly output: string;
 }
 
-/** What came of something that the script's shell was asked. */
+/** The answer of the script's shell to a command. */
 export interface DebugAnswer {
 	readonly kind: 'answer';
 	readonly status: number;

@@ -1,4 +1,4 @@
-/** A guest that booted a live medium: nothing of the tool is in it, so it is controlled by what its recipe gave it. */
+/** A guest that booted a live medium. It has nothing of the tool; the tool controls it by what its recipe gave it. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';

@@ -15,7 +15,7 @@ export interface LiveMachineOptions extends QemuOptions, Pick<LiveGuestOptions, 
 	readonly onMessage: (message: AgentMessage) => void;
 }
 
-/** What boot loaders, firmware and live-boot write when they can go no further. */
+/** Messages of boot loaders, firmware and live-boot that cannot go on. */
 export const liveFatalPatterns: readonly FatalPattern[] = [
 	{
 		pattern: /Unable to find a medium containing a live file system/,

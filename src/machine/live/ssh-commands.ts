@@ -15,7 +15,7 @@ const graceSeconds = 2;
 
 class DeadlinePassed extends Error {}
 
-/** What runs commands in a guest over a session of one who is root or becomes it. */
+/** Runs commands in a guest over the SSH session of a user who is root, or becomes root by sudo. */
 export class SshCommands implements Pick<GuestCommands, 'run' | 'connect'> {
 	readonly #session: SshSession;
 	readonly #login: ConsoleLogin;

@@ -67,7 +67,7 @@ function endOf(script: string, values: ReadonlyMap<string, string>, stream: stri
 	return [{ ...ending, status: 'failed', ...(ran && values.get('ExecMainCode') === exited ? { exitCode: number('ExecMainStatus') } : {}) }];
 }
 
-/** A script that has ended has begun. */
+/** The messages for a script that has ended: its start, and its end. */
 export const asMessages = (ended: ScriptMessage): readonly AgentMessage[] => [{ kind: 'script-started', script: ended.script }, ended];
 
 /** The command that asks for services that systemd has restarted by itself (NRestarts, org.freedesktop.systemd1(5)). */
@@ -89,5 +89,5 @@ echo "$u: $(systemctl show --property=Description --value -- "$u")"
 journalctl --boot --no-pager --output=cat --lines=${reportedLines} -u "$u" 2>/dev/null | cut -c -300 | sed 's/^/  /'
 done`;
 
-/** The answer to it, fit to be shown. */
+/** Washes the answer to it, so that it may be shown. */
 export const readFailed = (answer: string): string => washed(answer.trimEnd());

@@ -137,7 +137,7 @@ export function undeclaredModule(module: string, declared: ReadonlySet<string>):
 /** Packages of features that bring no program of the table but their own. */
 const plainPackages = new Set(['openssh-server', 'apparmor', 'libpam-pwquality', 'prometheus-node-exporter', 'docker-cli', 'mariadb-server', ...Object.values(modulePackages)]);
 
-/** Whether it is known of a package which programs of the table it brings, by what it depends on too. */
+/** Whether the table has the programs of a package and of what it depends on. */
 export const isKnownPackage = (name: string): boolean =>
 	plainPackages.has(name) || providers.some((provider) => provider.package === name || provider.others?.test(name) === true);
 

@@ -1,4 +1,4 @@
-/** What every rule is given, and what it reports to. */
+/** The context of every rule: what it reads, and where it reports findings. */
 import { oneLine } from '../../base/format.js';
 import type { PlanDocument } from '../schema.js';
 import { analyseScript, type ScriptAnalysis } from '../../shell/script.js';
@@ -23,7 +23,7 @@ export interface Finding {
 	readonly waived?: string;
 }
 
-/** A startup script with what reading it showed. */
+/** A startup script with its analysis. */
 export interface AnalysedScript {
 	readonly source: SourceScript;
 	readonly analysis: ScriptAnalysis;

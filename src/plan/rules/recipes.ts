@@ -1,4 +1,4 @@
-/** What nodes are made of: sizes, base image, packages, services, tests. */
+/** Rules about recipes: sizes, base image, packages, services, tests. */
 import { formatBytes } from '../../base/format.js';
 import { isAddress } from '../../lab/addressing.js';
 import { minimumDiskMiB } from '../../lab/lab.js';
@@ -12,13 +12,13 @@ import type { PlanPath } from '../types.js';
 import type { CheckContext } from './context.js';
 import { checkUsers } from './users.js';
 
-/** Debian with systemd does not start in less. */
+/** The least memory that Debian with systemd starts in. */
 export const minimumMemoryMiB = 256;
-/** More is a slip of the pen. */
+/** More memory than this is taken for a typing mistake. */
 export const maximumMemoryMiB = 512 * 1024;
 /** The largest file system of ext4 with blocks of 4 KiB that e2fsprogs makes without further options. */
 export const maximumDiskMiB = 16 * 1024 * 1024;
-/** No QEMU of this tool is tried with more. */
+/** The most processors that this tool was tried with. */
 export const maximumProcessors = 64;
 /** Debian Policy 5.6.7, with the architecture or release that apt lets one add. */
 const packageName = /^[a-z0-9][a-z0-9+.-]{1,200}(?::[a-z0-9-]{1,50})?$/;

@@ -1,4 +1,4 @@
-/** What reading the plan found wrong with its shape, as findings. */
+/** Problems of a plan's shape, which reading it has found, as findings. */
 import type { PlanSource, Problem, ProblemCode } from '../types.js';
 import type { Finding } from './context.js';
 import { ruleOf, type RuleId } from './table.js';

@@ -1,4 +1,4 @@
-/** Waivers themselves: each names a rule that can be waived, and has something to waive. */
+/** Rules about waivers: each must name a rule that can be waived, and have a finding to waive. */
 import { closest } from '../keys.js';
 import { quote } from '../problems.js';
 import type { CheckContext } from './context.js';

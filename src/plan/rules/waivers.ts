@@ -41,7 +41,7 @@ export function waiversOfScript(text: string): readonly Waiver[] {
 	});
 }
 
-/** What the keys `waive` of a plan and of its nodes waive. */
+/** The waivers in the keys `waive` of a plan and of its nodes. */
 export function waiversOfPlan(document: PlanDocument): readonly Waiver[] {
 	const read = (entries: PlanDocument['waive'], of: PlanPath): readonly Waiver[] =>
 		(entries ?? []).map((entry, index): Waiver => {

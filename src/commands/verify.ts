@@ -56,7 +56,7 @@ export async function verifyCommand({ directory, allowedSigners, json, terminal 
 		terminal.stdout.write(`${problems.map(({ file, problem }) => `✖ ${oneLine(file)}: ${oneLine(problem)}\n`).join('')}${directory}: ${plural(problems.length, 'problem')}\n`);
 	} else {
 		const who = signature ? `${signature['signer'] ?? ''}, ${signature['meaning'] ?? ''}, ${signature['signedAt'] ?? ''}` : '';
-		const signed = !isSigned ? 'not signed' : signers ? `signed by an allowed signer (${oneLine(who)})` : `signed (${oneLine(who)}); by whom only --allowed-signers can show`;
+		const signed = !isSigned ? 'not signed' : signers ? `signed by an allowed signer (${oneLine(who)})` : `signed (${oneLine(who)}); by whom only --allowed-signers shows`;
 		terminal.stdout.write(`✔ ${directory}: ${plural(files.size, 'file')} as exported, the verdict is that of the events: passed; ${signed}\n`);
 	}
 	return problems.length === 0 ? ExitCode.passed : ExitCode.labFailed;

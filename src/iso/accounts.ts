@@ -72,7 +72,7 @@ class Tables {
 
 	add(request: AccountRequest, day: number): Home {
 		const { username, groups, shell, passwordHash, comment } = request;
-		if (/[:\p{Cc}]/u.test(comment ?? '')) refuse(username, comment, 'cannot stand in /etc/passwd', 'use a full name without colons');
+		if (/[:\p{Cc}]/u.test(comment ?? '')) refuse(username, comment, 'cannot be written to /etc/passwd', 'use a full name without colons');
 		for (const field of [username, shell, ...groups]) requireField(field, username);
 		for (const group of groups) if (!this.#find('group', group)) this.#addGroup(group, this.#freeId());
 		const known = this.#find('passwd', username);
@@ -149,7 +149,7 @@ function homeOf(username: string, home = `/home/${username}`): string {
 
 function requireField(field: string, username: string): void {
 	if (/^[^:,\s\p{Cc}]+$/u.test(field)) return;
-	refuse(username, field, 'cannot stand in /etc/passwd or /etc/group', 'use a name or path without blanks, colons and commas');
+	refuse(username, field, 'cannot be written to /etc/passwd or /etc/group', 'use a name or path without blanks, colons and commas');
 }
 
 function refuse(username: string, field: string | undefined, why: string, hint: string): never {

@@ -10,7 +10,7 @@ const reserveMiB = 256;
 const bytes = (mebibytes: number): string => formatBytes(mebibytes * 1024 * 1024);
 
 /** A sentence for the reader where a machine has more processors than the host; nothing otherwise. */
-export function tellProcessors(nodes: readonly Pick<LabNode, 'name' | 'vcpus'>[], available: number): string | undefined {
+export function describeProcessors(nodes: readonly Pick<LabNode, 'name' | 'vcpus'>[], available: number): string | undefined {
 	const wide = nodes.filter(({ vcpus = 1 }) => vcpus > available).map(({ name, vcpus }) => `${name} ${vcpus}`);
 	if (wide.length === 0) return undefined;
 	return `more processors than the ${available} of this host: ${wide.join(', ')}; they share those that there are, and nothing runs faster for them`;

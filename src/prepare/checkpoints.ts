@@ -185,7 +185,7 @@ class Planner {
 		if ('checkpoint' in found && !isLeased) return undefined;
 		const verified = await verifyFound(found, { nodes, signal });
 		if ('checkpoint' in verified) return verified.checkpoint;
-		// Without a lease, another process may have renamed its manifest for a moment: a leased checkpoint then stays.
+		// Without a lease, another process may have renamed its manifest for a moment: a leased checkpoint is kept then.
 		if (isLeased) await withdrawCheckpoint(checkpointDirectory);
 		else if (!(await removeUnleased(checkpointDirectory))) return undefined;
 		emit({ type: 'notice', message: `the checkpoint of ${whose} is damaged and was removed: ${verified.damaged}` });

@@ -34,7 +34,7 @@ export interface ImportedLab {
 }
 
 /**
- * Specifies every machine of an imported lab. The machines use the unpacked files directly, so these stay as long as this
+ * Specifies every machine of an imported lab. The machines use the unpacked files directly, so these are kept as long as this
  * process lives.
  * @throws Failure `cannot-restore` on a host that differs too much from the one that the lab was saved on
  */

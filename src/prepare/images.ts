@@ -70,7 +70,7 @@ export async function provideImages(
 	return images;
 }
 
-/** Where the packages of a suite come from. Says what updates there are none of. */
+/** Finds out where the packages of a suite come from. Reports which updates there are none of. */
 async function askMirror(
 	suite: string,
 	named: string | undefined,

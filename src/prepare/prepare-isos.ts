@@ -60,7 +60,7 @@ export async function prepareIsos(
 	return { plan: { machines }, images, qemuVersion, ...measured };
 }
 
-/** The medium stands where other machines have their root file system. */
+/** The medium takes the place of other machines' root file system. */
 const imageOf = ({ key, file, base }: StoredIso): Image => ({ key, packages: [], rootFile: file, kernelFile: base.kernel, initrdFile: base.initrd });
 
 /** As OpenFactory's runner has it in a guest. */

@@ -5,7 +5,7 @@ import type { CleanupStack } from '../base/cleanup.js';
 import { chooseAccelerator, readQemuVersion } from '../host/accelerator-choice.js';
 import { thisHost } from '../host/host.js';
 import { adviseKvm } from '../host/kvm.js';
-import { admitMemory, tellProcessors } from '../host/memory.js';
+import { admitMemory, describeProcessors } from '../host/memory.js';
 import { processorInputs, processorModel } from '../host/processor.js';
 import type { Image } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
@@ -98,7 +98,7 @@ interface MeasureOptions extends Pick<PrepareContext, 'emit' | 'signal'> {
 	readonly wanted: (node: { readonly name: string }) => boolean;
 }
 
-/** Proves an accelerator and measures it, and tells what the reader should know of this host. */
+/** Proves an accelerator and measures it, and reports what the reader should know of this host. */
 export async function measureHost(
 	lab: Lab,
 	images: ReadonlyMap<string, Image>,
@@ -110,7 +110,7 @@ export async function measureHost(
 	if (advice !== undefined) emit({ type: 'notice', message: advice });
 	const memoryNotice = admitMemory(lab.nodes.filter(wanted), accelerator.name, thisHost().freeMemory() / 2 ** 20);
 	if (memoryNotice) emit({ type: 'notice', message: memoryNotice });
-	const processorsNotice = tellProcessors(lab.nodes, os.availableParallelism());
+	const processorsNotice = describeProcessors(lab.nodes, os.availableParallelism());
 	if (processorsNotice) emit({ type: 'notice', message: processorsNotice });
 	const slowdown = slowdownOf(accelerator.canaryMs, lab.nodes.length, os.availableParallelism());
 	const { qemuVersion } = options;

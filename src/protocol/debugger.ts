@@ -16,7 +16,7 @@ export type DebugRequest =
 	| { readonly do: 'variables'; readonly names: readonly string[] }
 	/** Restores the machine as it was `steps` steps ago. With 0 it undoes what was tried since the last stop. */
 	| { readonly do: 'back'; readonly steps: number }
-	/** Resumes or pauses all machines, while the script stays where it is. */
+	/** Resumes or pauses all machines, while the script is left where it is. */
 	| { readonly do: 'resume' | 'pause' }
 	/** Lets the scripts run on to their end. */
 	| { readonly do: 'quit' };

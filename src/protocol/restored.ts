@@ -4,7 +4,7 @@ import type { MachineRunSpec } from './run-spec.js';
 
 /**
  * Changes a machine's specification so that it is restored from a checkpoint. A machine that the checkpoint does not have
- * stays as it is.
+ * is left as it is.
  */
 export function restored(runSpec: MachineRunSpec, { directory, manifest }: Checkpoint, node: string): MachineRunSpec {
 	const machine = manifest.machines.find((candidate) => candidate.node === node);

@@ -18,7 +18,7 @@ export interface MachineRunSpec {
 	readonly username: string;
 	/** Absent where that user has none, who then gets in with a key only. */
 	readonly password?: string;
-	/** Where its recipe has SSH; 22 where it says nothing of it. */
+	/** Where its recipe has SSH; 22 where it has no port. */
 	readonly sshPort?: number;
 	/** The public half of the node's SSH host key. */
 	readonly hostKey: string;
@@ -83,7 +83,7 @@ export interface RunCourse {
 	 * decide the verdict.
 	 */
 	readonly snapshots?: boolean;
-	/** Whether declared passwords stay in what is shown and kept. */
+	/** Whether declared passwords are left in what is shown and kept. */
 	readonly showSecrets?: boolean;
 }
 
@@ -153,7 +153,7 @@ export interface Deadlines {
 	readonly loginMs: number;
 }
 
-/** How long a startup script may take, in milliseconds: what the plan or the command line says, as stretched as all else. */
+/** How long a startup script may take, in milliseconds: the time of the plan or the command line, stretched as all else. */
 export const scriptDeadlineMs = (
 	{ timeoutSeconds }: Pick<StartupScript, 'timeoutSeconds'>,
 	{ scriptMs }: Pick<Deadlines, 'scriptMs'>,

@@ -1,4 +1,4 @@
-/** Startup scripts that use what only this tool brought into an image: found in their traces, told as notices. */
+/** Startup scripts that use what only this tool brought into an image: found in their traces, reported as notices. */
 import { oneLine, truncated } from '../base/format.js';
 import { broughtByTool, type BroughtByTool } from '../image/contents.js';
 import { readGuestDefinition } from '../image/guest.js';
@@ -48,7 +48,7 @@ const nameOf = (word: string): string => word.slice(word.lastIndexOf('/') + 1);
 function modulesIn(command: string, modules: BroughtByTool['modules']): readonly (readonly [string, string])[] {
 	if (!/^(?:\S*\/)?python3[.\d]*\s/.test(command)) return [];
 	const run = /\s-m\s+'?(\w+)/.exec(command)?.[1];
-	// The shell tells the end of a line within a word as \\n.
+	// The shell traces the end of a line within a word as \\n.
 	const imported = [...command.replaceAll('\\n', '\n').matchAll(/(?:^|[\s;'"])(?:import|from)\s+(\w+(?:\s*,\s*\w+)*)/g)].flatMap(([, names = '']) => names.split(/\s*,\s*/));
 	return [...(run === undefined ? [] : [run]), ...imported].flatMap((name) => {
 		const owner = modules.get(name);
@@ -56,7 +56,7 @@ function modulesIn(command: string, modules: BroughtByTool['modules']): readonly
 	});
 }
 
-/** A use in words. */
+/** A use as a sentence. */
 export function foreignUseText(script: string, { what, package: owner, step }: ForeignUse): string {
 	const where = [script, ...(step.source === undefined ? [] : [step.source]), ...(step.line === undefined ? [] : [`line ${step.line}`])].join(', ');
 	return (
@@ -76,12 +76,12 @@ export async function withForeignUses(lab: Pick<Lab, 'nodes'>, images: ReadonlyM
 			if (contents) brought.set(node.name, broughtByTool(contents, node, guest));
 		}),
 	);
-	const tell = ({ node, script, trace }: ScriptOutcome): void => {
+	const report = ({ node, script, trace }: ScriptOutcome): void => {
 		const only = brought.get(node);
 		for (const use of only ? foreignUses(trace?.steps ?? [], only) : []) emit({ type: 'notice', node, message: foreignUseText(script, use) });
 	};
 	return (event) => {
 		emit(event);
-		if (event.type === 'script-finished') tell(event);
+		if (event.type === 'script-finished') report(event);
 	};
 }

@@ -23,7 +23,7 @@ async function maskFiles(directory: string, mask: Mask): Promise<void> {
 	for (const name of await readdir(directory)) {
 		const file = path.join(directory, name);
 		const bytes = await readFile(file);
-		// Latin-1 has a character for every byte, so that what is no text stays as it is.
+		// Latin-1 has a character for every byte, so that what is no text is left as it is.
 		const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
 		const text = bytes.toString(encoding);
 		const masked = mask(text);

@@ -108,7 +108,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	let directory: RunDirectory | undefined;
 	const masks = masksOf(options.lab, options.course.showSecrets ?? false);
 	const emit: Emit = (body) => {
-		// All that a plan or a guest says comes by here, whoever shows it.
+		// All texts of plans and guests come by here, whoever shows them.
 		const event: RunEvent = shownEvent({ at: Date.now(), ...body }, masks.text);
 		state = foldEvent(state, event);
 		logEvent(event);
@@ -192,10 +192,10 @@ async function rehearseIn(
 	// A detached lab is reset to these checkpoints, and its debugger starts from them.
 	const keys = [plan.startedKey, ...plan.machines.map(({ provisionedKey }) => provisionedKey)].filter((key) => key !== undefined);
 	const checkpoints = imported ? checkpointsIn(imported.directory) : paths.checkpoints;
-	const told = await withForeignUses(lab, prepared.images, emit);
+	const withNotices = await withForeignUses(lab, prepared.images, emit);
 	const reported: Emit = (event) => {
 		if (event.type === 'detached') for (const key of keys) void leaseCheckpoint(path.join(checkpoints, key), process.pid, cleanup);
-		told(event);
+		withNotices(event);
 	};
 	const saveFailed = options.saveFailed ? await requestSave(paths.checkpoints, emit, cleanup) : undefined;
 	const supervisor = await starting;

@@ -15,8 +15,8 @@ export interface ReloadPlan {
 	readonly scenarioChanged: boolean;
 }
 
-/** What is told of each part of a node. */
-const words: Readonly<Record<keyof Required<LabNode>, string>> = {
+/** The name of each part of a node in messages. */
+const partNames: Readonly<Record<keyof Required<LabNode>, string>> = {
 	vcpus: 'processors',
 	suite: 'base image',
 	name: 'name',
@@ -40,7 +40,7 @@ const words: Readonly<Record<keyof Required<LabNode>, string>> = {
 	startupScripts: 'startup scripts',
 };
 
-/** What says nothing about the machine, or nothing that another part does not say as well. */
+/** Parts that do not affect the machine, or that only change together with another part. */
 const immaterial: readonly (keyof LabNode)[] = ['role', 'position', 'recipeSha256'];
 
 /**
@@ -79,12 +79,12 @@ export function planReload(running: Lab, edited: Lab, only: readonly string[] = 
 }
 
 const changesOf = (before: LabNode, after: LabNode): string[] =>
-	(Object.keys(words) as (keyof LabNode)[])
+	(Object.keys(partNames) as (keyof LabNode)[])
 		.filter((part) => !immaterial.includes(part) && !isSame(compared(before, part), compared(after, part)))
-		.map((part) => words[part])
-		.filter((word, index, all) => all.indexOf(word) === index);
+		.map((part) => partNames[part])
+		.filter((name, index, all) => all.indexOf(name) === index);
 
-/** How long a script may take says nothing about the machine that it has made. */
+/** How long a script may take does not affect the machine that it has made. */
 const compared = (node: LabNode, part: keyof LabNode): unknown =>
 	part === 'startupScripts' ? node.startupScripts.map(({ timeoutSeconds: _, ...script }) => script) : node[part];
 

@@ -100,7 +100,7 @@ async function supervise(run: RunSpec, child: Child, { emit, signal, stopping }:
 	});
 }
 
-/** Finds the process in the namespaces. unshare(1) itself stays outside and forks, unless the host forbids it. */
+/** Finds the process in the namespaces. unshare(1) itself is left outside and forks, unless the host forbids it. */
 async function findFirstChild(child: Child): Promise<number> {
 	const { pid } = child;
 	const read = () => readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');

@@ -95,7 +95,7 @@ function mergeLab(work: LabWork, shards: readonly Shard[]): MergedLab {
 	];
 	const ms = Math.max(...parts.map((part) => foldEvents(part.events).finishedMs ?? 0));
 	const last = Math.max(...events.map(({ at }) => at));
-	// A shard that was killed has not told its end: neither has the whole.
+	// A shard that was killed has not reported its end: neither has the whole.
 	const isOver = parts.every((part) => part.events.some(({ type }) => type === 'run-finished'));
 	const end: RunEvent[] = isOver ? [{ at: last, type: 'run-finished', ms }] : [];
 	return { lab: work.lab, state: foldEvents([...events, ...end]), times: timesOf(work.lab, parts) };
@@ -123,7 +123,7 @@ function orderEvent(number: number, { plain, events, shard }: Part): OrderFinish
 		const failures = failureSentences(plain).map((sentence) => `the plain run before it: ${sentence}`);
 		return { at: plain.lastAt ?? 0, type: 'order-finished', number, order: [], verdict, failures, runDirectory: plain.runDirectory };
 	}
-	// Broken off, and the log says by what.
+	// Broken off, and the log has the reason.
 	if (events.some(({ type }) => type === 'error')) return undefined;
 	throw usageFailure(`${shard.directory} lacks order ${number}, which it was to run`);
 }

@@ -26,7 +26,7 @@ export interface Unit {
 /** How long units took, in milliseconds, by `unitKey`. */
 export type UnitTimes = Readonly<Record<string, number>>;
 
-/** One word for a unit. */
+/** The key of a unit. */
 export const unitKey = ({ lab, name }: Unit): string => `${lab}/${name}`;
 
 /** The unit of an order. @param number from 1 */

@@ -44,7 +44,7 @@ async function answer(lab: RunningLab, request: LabRequest, exchange: Exchange, 
 				ended: (await lab.status()).filter(({ stage }) => stage === 'ended').map(({ name }) => name),
 			} satisfies CurrentLab;
 		case 'down':
-			// Once the answer is under way: it is the last thing that this lab says.
+			// Once the answer is under way: it is the last message of this lab.
 			setImmediate(end);
 			return undefined;
 		case 'exec':
@@ -108,7 +108,7 @@ async function answerAboutNode(lab: RunningLab, request: LabRequest, { send, joi
 			return lab.changes.change(request.node, (node) => node.setPaused(request.op === 'pause'));
 		case 'kill':
 			lab.changes.requireReady();
-			// One that is dead already is said to be.
+			// For a machine that is dead already this throws.
 			void lab.find(request.node).machine;
 			return lab.changes.change(request.node, (node) => node.end());
 		case 'restart':

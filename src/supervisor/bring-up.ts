@@ -7,7 +7,7 @@ import { bringUpNode, Barrier, type NodeContext } from './node-run.js';
 import type { RunningNode } from './running-node.js';
 import type { NodeOutcome } from './startup.js';
 
-/** Who is told of what becomes of a node meanwhile. */
+/** Called with what becomes of a node meanwhile. */
 export interface BringUpHooks {
 	/** QEMU runs its machine, long before the guest is up. */
 	readonly onStart: (node: RunningNode, started: StartedMachine) => void;

@@ -42,11 +42,11 @@ export async function snapshotMachine(machine: RunningMachine, deadlineMs: numbe
 	try {
 		return parseSnapshot(data);
 	} catch (cause) {
-		throw brokenFailure('snapshot', `${machine.name}: what its agent says of it cannot be read: ${(cause as Error).message}`, { node: machine.name, cause });
+		throw brokenFailure('snapshot', `${machine.name}: its state snapshot cannot be read: ${(cause as Error).message}`, { node: machine.name, cause });
 	}
 }
 
-/** Writes a snapshot of every machine of a lab into the run's directory. One whose agent makes no sense is told of, and that is all. */
+/** Writes a snapshot of every machine of a lab into the run's directory. For a machine whose snapshot cannot be read, a notice reports that, and that is all. */
 export async function snapshotLab(
 	running: Pick<LabOfMachines, 'find'>,
 	{ machines, runDirectory, deadlines }: RunSpec,
@@ -82,7 +82,7 @@ export function checkableLab(running: LabOfMachines, context: CheckContext): Che
 			const { agent } = running.find(node).present.machine;
 			agent.send(`again ${script.name}`);
 			const message = await agent.waitFor('script-repeated', {
-				// systemd ends a script at its deadline; the machine gets as long again to say so.
+				// systemd ends a script at its deadline; the machine gets as long again to report that.
 				deadlineMs: scriptDeadlineMs(script, deadlines, runSpec.slowdown) + deadlines.scriptMs,
 				signal,
 				what: `the end of the second run of ${script.name} was`,

@@ -33,6 +33,6 @@ export async function watchHostSleep(
 			before = now;
 		}
 	} catch {
-		// The lab is over, or this host tells nothing of its sleep.
+		// The lab is over, or this host reports nothing of its sleep.
 	}
 }

@@ -9,8 +9,8 @@ import type { RunSpec } from '../protocol/run-spec.js';
 const keptLines = 2000;
 
 /**
- * Keeps the end of every machine's journal, which is lost with the machine. They come over the line that needs no
- * network; one that does not come in time is told of, and that is all. Rejects only when `signal` aborts.
+ * Keeps the end of every machine's journal, which is lost with the machine. They come over the channel that needs no
+ * network; a notice reports one that does not come in time, and that is all. Rejects only when `signal` aborts.
  */
 export async function saveJournals(
 	machines: readonly RunningMachine[],

@@ -62,7 +62,7 @@ export class LabChanges {
 			throw usageFailure(`${this.#debugged} is being debugged`, { hint: '`quit` of the debugger has the lab go on' });
 		}
 		if (this.#lab.isReady()) return;
-		throw usageFailure('the lab is still coming up', { hint: '`rehearse status` says how far it is' });
+		throw usageFailure('the lab is still coming up', { hint: '`rehearse status` shows how far it is' });
 	}
 
 	/** Does something that changes a node, when nothing else is being changed. */
@@ -126,7 +126,7 @@ export class LabChanges {
 
 	/**
 	 * Has somebody step through a node's startup scripts, over a stream. Nothing else changes the lab meanwhile: who comes
-	 * later is refused from now on, and does not wait without a word for somebody who may think for days.
+	 * later is refused from now on, and does not wait silently for somebody who may think for days.
 	 */
 	async debug(name: string, script: string | undefined, stream: Duplex): Promise<void> {
 		const node = this.#lab.find(name);
@@ -143,7 +143,7 @@ export class LabChanges {
 		}
 	}
 
-	/** Starts a machine again that has rebooted. Nobody waits for that, so what keeps it from coming back is told. */
+	/** Starts a machine again that has rebooted. Nobody waits for that, so what keeps it from coming back is reported as an event. */
 	async followReboot(node: RunningNode, rebooted: StartedMachine): Promise<void> {
 		const send = (message: string) => this.#lab.context.emit({ type: 'notice', node: node.name, message });
 		if (this.#debugged !== undefined && this.#debugged !== node.name) send(`it is started again once ${this.#debugged} is no longer debugged`);

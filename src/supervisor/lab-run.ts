@@ -33,8 +33,8 @@ export interface LabRunContext {
 }
 
 /**
- * Runs the lab. What is wrong with the lab is told by events; this rejects only when the rehearsal itself broke.
- * Whatever happens, no machine runs any more when it settles.
+ * Runs the lab. Problems of the lab are reported as events; this rejects only when the rehearsal itself broke. Whatever
+ * happens, no machine runs any more when it settles.
  */
 export async function runLab(runSpec: RunSpec, context: LabRunContext): Promise<void> {
 	const { emit } = context;
@@ -82,7 +82,7 @@ async function rehearseInside(runSpec: RunSpec, context: LabRunContext, ends: En
 		? await stage(emit, 'scenario', () => judge(lab, emit), (passed) => (passed ? 'passed' : 'failed'))
 		: true;
 	const hasPassed = startupPassed && scenarioPassed && !lab.hasRefusedLogin && !lab.hasLostNode && (await checkRobustness(lab, runSpec, emit, ends));
-	// One that has ended by itself meanwhile is told as what it is.
+	// A node that has ended by itself meanwhile is reported as ended.
 	ends.signal.throwIfAborted();
 	// The machines of this moment: a restart has made others.
 	const machines = () => runSpec.machines.flatMap(({ spec }) => lab.find(spec.name).started?.machine ?? []);
@@ -91,7 +91,7 @@ async function rehearseInside(runSpec: RunSpec, context: LabRunContext, ends: En
 	if (!hasPassed && runSpec.saveFailed) await saveFailed(lab, runSpec.saveFailed, { emit, signal: ends.signal });
 	const staysUp = runSpec.keep === 'always' || (runSpec.keep === 'on-failure' && !hasPassed);
 	if (staysUp) {
-		// What it goes back to is there from the moment at which it is said to stay.
+		// The state that it can be reset to is there before the lab is reported as kept running.
 		await lab.finishSaving();
 		lab.markReady();
 		await stayUp(runSpec, { ...context, signal: ends.signal }, detach.signal);
@@ -107,13 +107,13 @@ async function judge(lab: RunningLab, emit: Emit): Promise<boolean> {
 	return passed;
 }
 
-/** The guests' clocks stood still with the host. One that is halted is told when it goes on. */
+/** Sets the guests' clocks, which stopped with the host. A machine that is halted gets the time when it resumes. */
 function setClocks(nodes: readonly RunningNode[], sleptMs: number, emit: Emit): void {
 	for (const { started, paused } of nodes) if (!paused) started?.machine.guest.setClock();
 	emit({ type: 'notice', message: `this host has slept for ${formatMs(sleptMs)}; the clocks of the lab's machines were set` });
 }
 
-/** Saves the machines of a run that has failed. What comes of that is told, and is no part of the verdict. */
+/** Saves the machines of a run that has failed. The outcome is reported, and is no part of the verdict. */
 async function saveFailed(
 	lab: RunningLab,
 	request: ExportRequest,
@@ -143,7 +143,7 @@ async function stayUp(
 	await untilAborted(Promise.race([released, ended]), signal);
 }
 
-/** Says that the teardown begins; the returned function says that it is done. */
+/** Reports that the teardown begins; the returned function reports that it is done. */
 function beginTeardown(emit: Emit): () => void {
 	const began = performance.now();
 	emit({ type: 'stage-started', stage: 'teardown' });

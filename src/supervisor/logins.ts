@@ -1,6 +1,6 @@
 /**
  * Whether people get into a lab's nodes by SSH: the declared user of each, as the recipe allows it. Assertions need none of
- * it (../machine/command-channel), so that a node which locks its SSH is no failure: what it says of itself decides.
+ * it (../machine/command-channel), so that a node which locks its SSH is no failure: its own configuration decides.
  */
 import { Failure, toFailure } from '../base/errors.js';
 import { oneLine } from '../base/format.js';
@@ -56,7 +56,7 @@ export class LoginChecks {
 		await Promise.all(this.#begun.values());
 	}
 
-	/** Checks the nodes that nothing is known of yet. Resolves to nothing: what is wrong is told by events. */
+	/** Checks the nodes that nothing is known of yet. Resolves to nothing: problems are reported as events. */
 	async finish(): Promise<void> {
 		const known = this.#run.machines.some(({ spec }) => this.#context.wasStarted(spec.name)) ? await readKnownLogins(this.#run) : [];
 		for (const { spec } of this.#run.machines) {
@@ -84,7 +84,7 @@ export class LoginChecks {
 			this.#context.emit({ type: 'login-checked', ...outcome });
 		};
 		const check = (known ? Promise.resolve(known) : checkLogin({ ...machine, hostKey: this.#context.hostKey(name) ?? machine.hostKey }, this.#run, this.#context)).then(send);
-		// What ends a run ends this, and is told by others.
+		// What ends a run ends this, and others report it.
 		const giveUp = (error: unknown) => {
 			if (this.#context.signal.aborted) return;
 			this.#context.emit({ type: 'notice', node: name, message: `whether ${machine.username} gets in by SSH was not checked: ${toFailure(error).message}` });
@@ -139,7 +139,7 @@ export async function checkLogin(
 
 const messageOf = ({ message, hint }: Failure): string => (hint === undefined ? message : `${message} (${hint})`);
 
-/** How a node's SSH server is configured for the user, as sshd says itself. */
+/** How a node's SSH server is configured for the user, as sshd itself prints it. */
 export interface ServerSettings {
 	/** Ports that somebody listens at, of those that it is configured for. */
 	readonly ports: readonly number[];
@@ -174,7 +174,7 @@ export function readServer(text: string): ServerSettings {
 /** Settings that keep people out where somebody has made them. */
 const lists = ['allowusers', 'allowgroups', 'denyusers', 'denygroups'];
 
-/** The node's own will behind a login that fails, in words; nothing where it means to let the user in. */
+/** Why a node refuses a login by its own configuration, as a sentence; nothing where it means to let the user in. */
 export function whyClosed({ code }: Pick<Failure, 'code'>, { ports, settings }: ServerSettings, { username, sshPort = defaultPort }: Pick<MachineRunSpec, 'username' | 'sshPort'>): string | undefined {
 	if (code === 'ssh-host-key') return 'it has another host key than it was given: `rehearse ssh` does not trust it';
 	if (code === 'ssh-unreachable' && ports.length > 0) {

@@ -6,7 +6,7 @@ import { onLines } from '../base/lines.js';
 import type { RunSpec, SupervisorMessage } from '../protocol/run-spec.js';
 import { runLab } from './lab-run.js';
 
-/** The program inside the namespaces: reads the run, runs the lab, tells events on descriptor `out`. */
+/** The program inside the namespaces: reads the run, runs the lab, writes events to descriptor `out`. */
 export async function supervisorMain(
 	input: Readable,
 	out: (line: string) => void,
@@ -18,7 +18,7 @@ export async function supervisorMain(
 	for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 		process.on(name, () => aborting.abort(interruptedFailure(name)));
 	}
-	// What a listener throws nobody is called by: the lab is taken down, and whoever started it is told.
+	// Nobody can catch what a listener throws: the lab is taken down, and whoever started it gets the error.
 	process.on('uncaughtException', (thrown) => aborting.abort(toFailure(thrown)));
 	const send = (line: SupervisorMessage) => out(`${JSON.stringify(line)}\n`);
 	let runSpec: RunSpec | undefined;

@@ -31,7 +31,7 @@ export class Barrier {
 		this.opened = new Promise((resolve) => (this.#open = resolve));
 	}
 
-	/** A node is there, or will never be; that it is said twice, as of one that came and broke then, counts once. */
+	/** A node is there, or will never be; a second report, as for one that came and then broke, does not count. */
 	come(node: string): void {
 		this.#missing.delete(node);
 		if (this.#missing.size === 0) this.#open();

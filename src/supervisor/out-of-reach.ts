@@ -1,5 +1,5 @@
 /**
- * Why a node is out of reach, for assertions that failed over it: what its own kernel says of its network, and the command
+ * Why a node is out of reach, for assertions that failed over it: what its own kernel reports of its network, and the command
  * of its startup scripts that has made it so. It is asked over the channel that needs no network.
  */
 import net from 'node:net';
@@ -29,7 +29,7 @@ export interface ReachContext {
 	readonly answers?: (host: string, port: number, timeoutMs: number, signal: AbortSignal) => Promise<boolean>;
 }
 
-/** What a node has of its network, as ip(8) tells it. */
+/** The state of a node's network, as ip(8) prints it. */
 export interface NetworkState {
 	/** Its interface by the MAC address of its machine. */
 	readonly interface?: string;
@@ -53,14 +53,14 @@ export function readNetwork(text: string, mac: string): NetworkState {
 	};
 }
 
-/** What is wrong with a node's network, by what it says itself; nothing where all is there. */
-export function findFault({ alias, furtherAliases = [], uplinkAddress }: LabNode, state: NetworkState): { readonly kind: CutKind; readonly words: string; readonly about: readonly string[] } | undefined {
+/** What is wrong with a node's network by its own report; nothing where all is there. */
+export function findFault({ alias, furtherAliases = [], uplinkAddress }: LabNode, state: NetworkState): { readonly kind: CutKind; readonly text: string; readonly about: readonly string[] } | undefined {
 	const name = state.interface;
-	if (name === undefined) return { kind: 'link', words: 'its network interface is gone', about: [] };
-	if (!state.isUp) return { kind: 'link', words: `its interface ${name} is down`, about: [name] };
+	if (name === undefined) return { kind: 'link', text: 'its network interface is gone', about: [] };
+	if (!state.isUp) return { kind: 'link', text: `its interface ${name} is down`, about: [name] };
 	const missing = [alias, ...furtherAliases, uplinkAddress].map((each) => each.replace(/\/.*/, '')).filter((each) => each !== '' && !state.addresses.includes(each));
-	if (missing.length > 0) return { kind: 'address', words: `${name} has no address ${missing.join(', ')}`, about: [name, ...missing] };
-	return state.hasDefaultRoute ? undefined : { kind: 'route', words: 'it has no default route', about: [] };
+	if (missing.length > 0) return { kind: 'address', text: `${name} has no address ${missing.join(', ')}`, about: [name, ...missing] };
+	return state.hasDefaultRoute ? undefined : { kind: 'route', text: 'it has no default route', about: [] };
 }
 
 /** The commands behind a fault: the last one where each undoes what was before, all of them for a firewall. */
@@ -68,19 +68,19 @@ export function blame(kind: CutKind, about: readonly string[], cuts: readonly Cu
 	const ofKind = cuts.filter((cut) => cut.kind === kind);
 	if (kind === 'firewall') return ofKind;
 	// Of another interface it is no matter; where an interface goes down, its routes go too.
-	const fitting = ofKind.filter(({ command }) => about.length === 0 || !/\b(?:dev|set) /.test(command) || about.some((word) => command.includes(word)));
+	const fitting = ofKind.filter(({ command }) => about.length === 0 || !/\b(?:dev|set) /.test(command) || about.some((part) => command.includes(part)));
 	return fitting.slice(-1);
 }
 
 /** `app has been out of reach since line 5 of cut (ip link set enp0s2 down): its interface enp0s2 is down; …`. */
-export function sentence(node: string, words: string, blamed: readonly CutOff[]): string {
+export function sentence(node: string, fault: string, blamed: readonly CutOff[]): string {
 	const [first, ...others] = blamed;
 	const look = `\`rehearse console ${node}\` needs no network (\`run --keep on-failure\` keeps the lab)`;
-	if (!first) return `${node} is out of reach: ${words}; no line of its scripts is known to have done that; ${look}`;
+	if (!first) return `${node} is out of reach: ${fault}; no line of its scripts is known to have done that; ${look}`;
 	const lines = blamed.flatMap(({ line, script }) => (line !== undefined && script === first.script ? [line] : []));
 	const where = first.line === undefined ? `a command of ${first.script}` : `line ${first.line} of ${first.script}`;
-	if (others.length === 0) return `${node} has been out of reach since ${where} (${oneLine(first.command).slice(0, 120)}): ${words}; ${look}`;
-	return `${node} is out of reach: ${words}; lines ${Math.min(...lines)} to ${Math.max(...lines)} of ${first.script} change that; ${look}`;
+	if (others.length === 0) return `${node} has been out of reach since ${where} (${oneLine(first.command).slice(0, 120)}): ${fault}; ${look}`;
+	return `${node} is out of reach: ${fault}; lines ${Math.min(...lines)} to ${Math.max(...lines)} of ${first.script} change that; ${look}`;
 }
 
 /** Explains failures of one run of the scenario; each node is looked at once. */
@@ -117,22 +117,22 @@ export class OutOfReach {
 		if (isUnplugged) return `the link of ${node.name} was cut from outside (\`rehearse link\`)`;
 		const { stdout } = await guests(node.name).run(showNetwork, { timeoutMs, signal });
 		const fault = findFault(node, readNetwork(stdout, node.mac));
-		if (fault && fault.kind !== 'route') return sentence(node.name, fault.words, blame(fault.kind, fault.about, cuts));
+		if (fault && fault.kind !== 'route') return sentence(node.name, fault.text, blame(fault.kind, fault.about, cuts));
 		const host = (node.alias || node.uplinkAddress).replace(/\/.*/, '');
 		if (port !== undefined && !(await answers(host, port, timeoutMs, signal))) {
 			const blamed = blame('firewall', [], cuts);
 			// Who is merely slow is no firewall.
-			const words = `nothing answers at ${host}, port ${port}, not even with a refusal, as behind a firewall`;
-			if (blamed.length > 0) return sentence(node.name, words, blamed);
-			if (node.firewall) return `${node.name} is out of reach: ${words}; its recipe has one`;
+			const text = `nothing answers at ${host}, port ${port}, not even with a refusal, as behind a firewall`;
+			if (blamed.length > 0) return sentence(node.name, text, blamed);
+			if (node.firewall) return `${node.name} is out of reach: ${text}; its recipe has one`;
 		}
-		// Within the lab none is needed: it is told where a script took it away.
+		// Within the lab none is needed: it is reported where a script took it away.
 		const blamed = blame('route', [], cuts);
-		return fault && blamed.length > 0 ? sentence(node.name, fault.words, blamed) : undefined;
+		return fault && blamed.length > 0 ? sentence(node.name, fault.text, blamed) : undefined;
 	}
 }
 
-/** Whether an assertion names a node: by an address of the lab, or by its name where a host stands. */
+/** Whether an assertion names a node: by an address of the lab, or by its name in the place of a host. */
 export function isAbout(assertion: Assertion, { name, alias, furtherAliases = [] }: Pick<LabNode, 'name' | 'alias' | 'furtherAliases'>): boolean {
 	if (assertion.type !== 'http_responds' && assertion.type !== 'network_reachable' && assertion.type !== 'command_output') return false;
 	const text = assertion.type === 'http_responds' ? assertion.url : assertion.type === 'network_reachable' ? assertion.host : assertion.command;

@@ -7,7 +7,7 @@ import { locateDifference } from '../machine/locate-difference.js';
 
 /**
  * What a run checks, where it is asked to, once its scenario has passed: that the startup scripts may run again, and that the lab
- * comes back from a restart. Each ends with the scenario; what is wrong with the lab is told by events.
+ * comes back from a restart. Each ends with the scenario; problems of the lab are reported as events.
  */
 
 /** A lab that runs, as far as a robustness check is concerned. Each call rejects when the rehearsal itself breaks. */

@@ -62,7 +62,7 @@ export class RunningLab {
 		return checkpointsUsed(this.#runSpec, this.#nodes.map(({ last }) => last));
 	}
 
-	/** Whether all of it is there, and stays until it is ended. */
+	/** Whether all of it is ready, and kept running until somebody ends it. */
 	get isReady(): boolean {
 		return this.#isReady;
 	}
@@ -157,7 +157,7 @@ export class RunningLab {
 		await Promise.all(nodes.map((node) => node.authorizeAgain()));
 	}
 
-	/** Looks whether people get in by SSH; what comes of it is told. */
+	/** Checks whether people get in by SSH, and reports the outcome as events. */
 	checkLogins(): Promise<void> {
 		return this.#logins.finish();
 	}

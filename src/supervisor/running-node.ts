@@ -142,7 +142,7 @@ export class RunningNode {
 		this.#authorized.set(`${whom} ${publicKey}`, { user: whom, publicKey });
 	}
 
-	/** Lets in every key that was let in before the machine was put back, but for users that it has no more: who comes is told. */
+	/** Lets in every key that was let in before the machine was put back, but for users that it has no more: whoever logs in as such a user gets an error. */
 	async authorizeAgain(): Promise<void> {
 		for (const [entry, { user, publicKey }] of [...this.#authorized]) {
 			try {
@@ -164,7 +164,7 @@ export class RunningNode {
 	async setPaused(paused: boolean): Promise<void> {
 		const { machine } = this;
 		await (paused ? machine.halt(this.#options.signal) : machine.proceed(this.#options.signal));
-		// Its clock stood still too.
+		// Its clock was stopped too.
 		if (!paused) machine.guest.setClock();
 		this.paused = paused;
 	}
@@ -196,7 +196,7 @@ export class RunningNode {
 		await this.end();
 	}
 
-	/** Passes on what is told of the node, and follows it. */
+	/** Passes on the events of the node, and follows them. */
 	observing(emit: Emit): Emit {
 		return (event) => {
 			this.#observe(event);

@@ -5,7 +5,7 @@ import { saveMachines, type LiveMachine, type SavingContext } from './saving.js'
 import { stage } from '../lab/stage.js';
 import type { SaveRequest } from '../protocol/run-spec.js';
 
-/** Makes the checkpoints of a run. One that cannot be made costs the next run its time, and is told; it fails nothing. */
+/** Makes the checkpoints of a run. One that cannot be made costs the next run its time, and is reported; it fails nothing. */
 export class Saver {
 	readonly #context: SavingContext;
 	readonly #emit: Emit;

@@ -1,4 +1,4 @@
-/** Makes checkpoints of running machines. They stand still while their state is written, and no longer. */
+/** Makes checkpoints of running machines. They are halted while their state is written, and no longer. */
 import { link } from 'node:fs/promises';
 import path from 'node:path';
 import { brokenFailure } from '../base/errors.js';
@@ -34,7 +34,7 @@ export function checkpointsUsed(
 
 export type SavingContext = Pick<RunSpec, 'deadlines' | 'disks'> & {
 	readonly signal: AbortSignal;
-	/** Whether a person has paused a machine, which is to stay paused afterwards. */
+	/** Whether a person has paused a machine, which is to be left paused afterwards. */
 	readonly isPaused?: (machine: RunningMachine) => boolean;
 };
 
@@ -143,6 +143,6 @@ async function knownDigest(ramFile: string): Promise<FileDigest | undefined> {
 
 /** What is never written to again can serve the run and the checkpoint, or two checkpoints, as the same file. */
 async function linkOrCopy(file: string, target: string, options: MigrationOptions): Promise<void> {
-	// On another file system it is copied; what cannot be done there either, the copy says.
+	// On another file system it is copied; where that fails too, the copy throws.
 	await link(file, target).catch(() => copySparse(file, target, options));
 }

@@ -1,4 +1,4 @@
-/** From what a guest's agent says of startup scripts to events. */
+/** Turns the messages of a guest's agent about startup scripts into events. */
 import type { Emit, ScriptOutcome, Status } from '../lab/events.js';
 import type { StartupScript } from '../lab/lab.js';
 import type { AgentMessage } from '../machine/agent-message.js';
@@ -7,7 +7,7 @@ import { reasonsFor } from '../trace/reasons.js';
 import { shutdownInText, shutdownInTrace, type ShutdownPlace } from '../trace/shutdown.js';
 import { reasonNotToTrace } from '../trace/traceable.js';
 
-/** How a script of a node ended, by what the agent says and the script's text. */
+/** How a script of a node ended, by the agent's message and the script's text. */
 export function outcomeOf(
 	message: Extract<AgentMessage, { readonly kind: 'script-finished' | 'script-repeated' }>,
 	node: string,
@@ -29,7 +29,7 @@ export const whyUntraced =
 	({ text }) =>
 		isTracing ? reasonNotToTrace(text) : 'tracing was turned off';
 
-/** How much is taken of what a guest says of its scripts: each is begun and ended once, and again when somebody debugs it. */
+/** How many messages of a guest about its scripts are taken: each script begins and ends once, and again when somebody debugs it. */
 const maximumMessages = 10_000;
 
 /** The script behind the end of its machine, as far as it is known. */
@@ -37,7 +37,7 @@ export interface Suspect extends Partial<ShutdownPlace> {
 	readonly script: string;
 }
 
-/** Turns what the agent says of scripts into events, and remembers how each ended the last time. */
+/** Turns the agent's messages about scripts into events, and remembers how each ended the last time. */
 export class ScriptReporter {
 	readonly #node: string;
 	readonly #scripts: readonly StartupScript[];
@@ -64,7 +64,7 @@ export class ScriptReporter {
 		return [...this.#finished].flatMap(([name, status]) => (status === 'timed-out' ? [name] : []));
 	}
 
-	/** Names of the scripts whose end was not told. */
+	/** Names of the scripts whose end was not reported. */
 	get missing(): string[] {
 		return this.#scripts.map(({ name }) => name).filter((name) => !this.#finished.has(name));
 	}
@@ -80,7 +80,7 @@ export class ScriptReporter {
 	take(message: AgentMessage): void {
 		if (message.kind !== 'script-started' && message.kind !== 'script-finished') return;
 		const script = this.#scripts.find(({ name }) => name === message.script);
-		// A guest may make up names, and say the same for ever.
+		// A guest may make up names, and send the same message for ever.
 		if (!script || ++this.#taken > maximumMessages) return;
 		if (message.kind === 'script-started') {
 			this.#running = { script, since: performance.now() };

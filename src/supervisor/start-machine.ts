@@ -1,4 +1,4 @@
-/** How a node's machine comes to stand before its startup scripts: restored from a checkpoint, or booted. */
+/** Brings a node's machine to the point before its startup scripts: restored from a checkpoint, or booted. */
 import { rm } from 'node:fs/promises';
 import { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, type Failure } from '../base/errors.js';
@@ -36,7 +36,7 @@ export interface StartedMachine extends LiveMachine {
 	end(): Promise<void>;
 }
 
-/** Restores a node's machine, which is halted then; nothing when it cannot be: the reader is told why. */
+/** Restores a node's machine, which is halted then. Resolves to nothing when that fails, and reports why. */
 export async function restoreNode(runSpec: MachineRunSpec, context: StartContext): Promise<StartedMachine | undefined> {
 	const { restore, spec, origin } = runSpec;
 	if (!restore) return undefined;
@@ -100,7 +100,7 @@ export async function wakeNode(started: StartedMachine, runSpec: MachineRunSpec,
 			// The guest reads its memory from the disk, page by page, where the host has not got it in memory.
 			deadlineMs: deadlineFor(lab.deadlines.wakeMs, restore ? await bytesOf([restore.ramFile]) : 0),
 			signal,
-			what: 'its first word after the restore was',
+			what: 'its first message after the restore was',
 		});
 		// What has failed in it is why it was exported.
 		const reported = isOnlyRestored ? { ...awake, failedUnits: '' } : awake;
@@ -120,8 +120,8 @@ function notRestored({ spec: { name } }: MachineRunSpec, cause: unknown): Failur
 }
 
 /**
- * What a restore that came to nothing says of the checkpoint: nothing, as QEMU did not even start; nothing, as the machine
- * was only late; that it may be of no use.
+ * What a failed restore means for the checkpoint: nothing, where QEMU did not even start; nothing, where the machine was
+ * only late; otherwise that it may be of no use.
  */
 type Fault = 'none' | 'late' | 'wrong';
 
@@ -137,7 +137,7 @@ const fates = {
 };
 
 /**
- * Says that a node is booted instead. Its checkpoint goes when it was of no use twice, one time after the other: its files
+ * Reports that a node is booted instead. Its checkpoint goes when it was of no use twice, one time after the other: its files
  * are as they were written, and once may be the host's doing.
  */
 async function giveUp(runSpec: MachineRunSpec, why: string, { emit, cleanup }: StartContext, fault: Fault): Promise<void> {
@@ -176,8 +176,8 @@ export interface BootedAgain {
 }
 
 /**
- * Starts a node's machine anew from its own disk, as its last one, which has ended, left it. It is there when the agent
- * says so again; startup scripts run when it is told to.
+ * Starts a node's machine anew from its own disk, as its last one, which has ended, left it. It is ready when the agent
+ * reports that again; startup scripts run when the agent is asked to run them.
  */
 export async function bootAgain(
 	last: Pick<StartedMachine, 'layers'>,
@@ -227,7 +227,7 @@ async function startWith(
 	const { diskMiB, consoleFile, niceness = 0 } = runSpec;
 	const options = {
 		accelerator: lab.accelerator,
-		// Whoever works in a lab that stays waits for one node as for another.
+		// Whoever works in a lab that is kept running waits for one node as for another.
 		niceness: lab.scenario ? niceness : 0,
 		consoleFile,
 		cleanup: own,

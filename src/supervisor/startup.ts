@@ -33,7 +33,7 @@ const maximumReboots = 3;
 
 /**
  * Runs the startup scripts of a machine. One that they reboot boots again from its own disk, and all of them run again, as
- * systemd does it with units that are enabled. One that they power off, or reboot again and again, is told as ended.
+ * systemd does it with units that are enabled. One that they power off, or reboot again and again, is reported as ended.
  * Rejects when the machine broke.
  */
 export async function startUp(first: StartedMachine, runSpec: MachineRunSpec, context: StartupContext): Promise<NodeOutcome> {
@@ -48,7 +48,7 @@ export async function startUp(first: StartedMachine, runSpec: MachineRunSpec, co
 		const outcome = await untilEnded(() => runScripts(started.machine, context.lab, { emit, signal, scripts }), signal, [guestRebooted, guestPoweredOff]);
 		if ('value' in outcome) return { started, ...outcome.value };
 		const { code } = outcome.failure;
-		scripts.loseRunning(`its machine was ${code === guestRebooted ? 'rebooted' : 'powered off'} without a word before`);
+		scripts.loseRunning(`its machine was ${code === guestRebooted ? 'rebooted' : 'powered off'} without a message before`);
 		const end = machineEnd(node, code, scripts.suspect, reboots);
 		// What is being saved of it is read from its memory.
 		await saver.finish();
@@ -100,16 +100,16 @@ async function runScripts(
 	const allowedMs = own.reduce((sum, script) => sum + scriptDeadlineMs(script, deadlines, slowdown), 0);
 	await systemClock.sleep(pace?.[machine.name] ?? 0, signal);
 	const before = processorTimeMs(machine.pid);
-	// systemd ends a script at its deadline; the machine gets as long again to say so.
+	// systemd ends a script at its deadline; the machine gets as long again to report that.
 	const { failedUnits } = await machine.guest.runScripts({ deadlineMs: allowedMs + deadlines.scriptMs, signal });
 	if (failedUnits !== '') {
 		emit({ type: 'notice', node: machine.name, message: `units have failed${machine.guest.hasPlansLimits ? '' : ' since startup'}:\n${failedUnits}` });
 	}
 	if (machine.guest.hasPlansLimits && slowdown > tolerableSlowdown && scripts.timedOut.length > 0) throw unfairLimit(machine.name, scripts.timedOut, slowdown);
-	// The status is that of what was heard of; silence is no success.
+	// The status is that of what was reported; silence is no success.
 	const { missing } = scripts;
 	if (missing.length > 0) {
-		throw brokenFailure('scripts-not-run', `${machine.name}: nothing was heard of the end of ${missing.join(', ')}`, {
+		throw brokenFailure('scripts-not-run', `${machine.name}: it did not report the end of ${missing.join(', ')}`, {
 			node: machine.name,
 			detail: machine.consoleTail(),
 		});
@@ -118,7 +118,7 @@ async function runScripts(
 	return { startup: scripts.status, startupCpuMs, isHealthy: failedUnits === '' };
 }
 
-/** Above it, a limit that was meant for a fast host says nothing of a script. */
+/** Above it, a limit that was meant for a fast host does not judge a script. */
 const tolerableSlowdown = 1.5;
 
 const unfairLimit = (node: string, scripts: readonly string[], slowdown: number): Failure =>

@@ -39,10 +39,10 @@ export interface Going {
 }
 
 export type DebugCommand =
-	| ({ readonly word: 'go' | 'skip' } & Going)
-	| { readonly word: 'eval' | 'instead'; readonly command: string }
+	| ({ readonly request: 'go' | 'skip' } & Going)
+	| { readonly request: 'eval' | 'instead'; readonly command: string }
 	/** All that the script has made, where none is named. */
-	| { readonly word: 'variables'; readonly names: readonly string[] };
+	| { readonly request: 'variables'; readonly names: readonly string[] };
 
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\t': '\\t', '\r': '\\r' };
 const unescapes: Readonly<Record<string, string>> = { '\\': '\\', n: '\n', t: '\t', r: '\r' };
@@ -69,14 +69,14 @@ export function parseDebugMessage(line: string): DebugMessage | undefined {
 }
 
 /** The line that a command is sent as; `nowMs` is the host's clock. */
-export function encodeDebugCommand(request: DebugCommand, nowMs: number): string {
-	switch (request.word) {
+export function encodeDebugCommand(command: DebugCommand, nowMs: number): string {
+	switch (command.request) {
 		case 'eval':
 		case 'instead':
-			return `${request.word}\t${encode(request.command)}\n`;
+			return `${command.request}\t${encode(command.command)}\n`;
 		case 'variables':
-			return `${['variables', request.names.filter(isVariableName).join(' ')].join('\t')}\n`;
+			return `${['variables', command.names.filter(isVariableName).join(' ')].join('\t')}\n`;
 		default:
-			return `${request.word}\t${[request.mode, request.depth, nowMs, request.lines.join(',')].join(' ')}\n`;
+			return `${command.request}\t${[command.mode, command.depth, nowMs, command.lines.join(',')].join(' ')}\n`;
 	}
 }

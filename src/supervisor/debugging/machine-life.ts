@@ -1,4 +1,4 @@
-/** The machine under a debugger: it comes to stand before its scripts, and is replaced by one of an earlier state. */
+/** The machine under a debugger: it is brought to the point before its scripts, and replaced by one of an earlier state. */
 import { Semaphore } from '../../base/semaphore.js';
 import type { CleanupStack } from '../../base/cleanup.js';
 import type { Emit } from '../../lab/events.js';

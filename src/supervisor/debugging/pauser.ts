@@ -1,15 +1,15 @@
 import type { RunningNode } from '../running-node.js';
 
 /**
- * Has all machines of a lab stand still and go on together, so that none waits in vain for one that somebody thinks
- * about. What was paused before stays paused; a machine that is gone is passed over.
+ * Pauses and resumes all machines of a lab together, so that none waits in vain for one that somebody thinks
+ * about. What was paused before is left paused; a machine that is gone is passed over.
  */
 export class Pauser {
 	readonly #nodes: readonly RunningNode[];
 	readonly #debugged: RunningNode;
 	readonly #signal: AbortSignal;
 
-	/** @param debugged the one whose agent waits for its scripts; what they are told has the time in it */
+	/** @param debugged the one whose agent waits for its scripts; messages to them have the time in them */
 	constructor(nodes: readonly RunningNode[], debugged: RunningNode, signal: AbortSignal) {
 		this.#nodes = nodes;
 		this.#debugged = debugged;
@@ -25,7 +25,7 @@ export class Pauser {
 		await this.#each(async (node) => {
 			if (only && node !== only) return;
 			await node.machine.proceed(this.#signal);
-			// Its clock stood still too.
+			// Its clock was stopped too.
 			if (node !== this.#debugged) node.machine.guest.setClock();
 		});
 	}

@@ -22,7 +22,7 @@ export interface SaveCost {
 	readonly bytes: number;
 }
 
-/** Saves a halted machine at each stop. What could not be saved is said when somebody wants to go back to it. */
+/** Saves a halted machine at each stop. What could not be saved is reported when somebody wants to go back to it. */
 export class SavePoints {
 	readonly #directory: string;
 	readonly #options: { readonly deadlineMs: number; readonly signal: AbortSignal };
@@ -53,7 +53,7 @@ export class SavePoints {
 		return file;
 	}
 
-	/** Begins to save a machine, which must stand still until `settle`. */
+	/** Begins to save a machine, which must be halted until `settle`. */
 	begin(live: LiveMachine, stop: DebugStop): void {
 		const saving = this.#save(live, stop);
 		saving.catch(() => undefined);
@@ -108,7 +108,7 @@ export class SavePoints {
 		return { stop, ...saved, layers };
 	}
 
-	/** Removes a state. Its memory stays where it is a checkpoint's, or where the machine goes on from it. */
+	/** Removes a state. Its memory is kept where it is a checkpoint's, or where the machine goes on from it. */
 	async #discard(saving: Promise<SavePoint>): Promise<void> {
 		const point = await saving.catch(() => undefined);
 		if (!point) return;

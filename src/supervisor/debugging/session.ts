@@ -36,7 +36,7 @@ export class DebugSession {
 	#ended: Promise<DebugPosition> = new Promise(() => undefined);
 	#leaving = new AbortController();
 	#position: DebugPosition | undefined;
-	/** How it will stand next; until then it runs, or is interrupted. */
+	/** Its next stop; until then it runs, or is interrupted. */
 	#coming: Promise<DebugPosition> | undefined;
 	#interrupt: () => void = () => undefined;
 	#isReleased = false;
@@ -52,10 +52,10 @@ export class DebugSession {
 		emit({ type: 'stage-started', stage: 'startup', node: node.name });
 		this.#machine.agent.send(`debug ${debugged}`);
 		this.#coming = this.#listen();
-		return this.#stand();
+		return this.#waitForStop();
 	}
 
-	/** Has all machines stand still, wherever the script is. */
+	/** Pauses all machines, wherever the script is. */
 	interrupt(): void {
 		this.#interrupt();
 	}
@@ -68,9 +68,9 @@ export class DebugSession {
 			case 'go':
 				return this.#go('go', request);
 			case 'evaluate':
-				return this.#ask({ word: 'eval', command: request.command });
+				return this.#ask({ request: 'eval', command: request.command });
 			case 'variables':
-				return this.#ask({ word: 'variables', names: request.names }, node);
+				return this.#ask({ request: 'variables', names: request.names }, node);
 			case 'instead':
 				return this.#replaceCommand(request);
 			case 'back':
@@ -112,7 +112,7 @@ export class DebugSession {
 		const run = async (): Promise<DebugPosition> => {
 			let last = position?.kind === 'interrupted' || position === undefined ? await this.#coming : position;
 			while (last?.kind === 'at') {
-				this.#machine.agent.debugChannel.send({ word: 'go', mode: 'free', depth: 0, lines: [] });
+				this.#machine.agent.debugChannel.send({ request: 'go', mode: 'free', depth: 0, lines: [] });
 				last = await this.#listen();
 			}
 			return last ?? { kind: 'broken', message: `${node.name} was not started` };
@@ -157,7 +157,7 @@ export class DebugSession {
 	}
 
 	/** Waits until the script stops, or is interrupted, and pauses everything; a new stop is saved meanwhile. */
-	async #stand(): Promise<DebugReply> {
+	async #waitForStop(): Promise<DebugReply> {
 		const { pauser, points, signal } = this.#parts;
 		const interrupted = new Promise<DebugPosition>((resolve) => {
 			this.#interrupt = () => resolve({ kind: 'interrupted' });
@@ -174,12 +174,12 @@ export class DebugSession {
 		return { position, ...(saved ? { saved } : {}) };
 	}
 
-	async #go(word: 'go' | 'skip', request: Pick<Extract<DebugRequest, { do: 'go' }>, 'mode' | 'lines'>): Promise<DebugReply> {
+	async #go(how: 'go' | 'skip', request: Pick<Extract<DebugRequest, { do: 'go' }>, 'mode' | 'lines'>): Promise<DebugReply> {
 		const { pauser, texts } = this.#parts;
 		const position = this.#position;
 		if (position?.kind === 'interrupted') {
 			await pauser.resume();
-			return this.#stand();
+			return this.#waitForStop();
 		}
 		let at = this.#requireStop();
 		const { mode, lines } = request;
@@ -187,31 +187,31 @@ export class DebugSession {
 		const going: Going = { mode: mode === 'out' ? 'over' : mode, depth, lines };
 		await pauser.resume();
 		const script = readPlaces(texts.get(at.script) ?? '');
-		let next = word;
+		let next = how;
 		const onwards = async (): Promise<DebugPosition> => {
 			for (;;) {
-				this.#machine.agent.debugChannel.send({ word: next, ...going });
+				this.#machine.agent.debugChannel.send({ request: next, ...going });
 				const stop = await this.#listen();
 				if (stop.kind !== 'at' || stop.isFatal || stop.script !== at.script || !isWithinPipeline(script, stop)) return stop;
 				[at, next] = [stop, 'go'];
 			}
 		};
 		this.#coming = onwards();
-		return this.#stand();
+		return this.#waitForStop();
 	}
 
 	/** Asks the script's shell. The answer does not come where it ends of that, or somebody interrupts it. */
-	async #ask(word: DebugCommand, only?: RunningNode): Promise<DebugReply> {
+	async #ask(command: DebugCommand, only?: RunningNode): Promise<DebugReply> {
 		const at = this.#requireStop();
 		let answer: DebugAnswer | undefined;
 		await this.#parts.pauser.resume(only);
-		this.#machine.agent.debugChannel.send(word);
+		this.#machine.agent.debugChannel.send(command);
 		const answered = this.#machine.agent.debugChannel.next('answer').then((message) => {
 			answer = message;
 			return at;
 		});
 		this.#coming = Promise.race([answered, this.#ended]);
-		const { position } = await this.#stand();
+		const { position } = await this.#waitForStop();
 		return { ...(answer ? { answer } : {}), ...(position && position !== at ? { position } : {}) };
 	}
 
@@ -219,7 +219,7 @@ export class DebugSession {
 		if (this.#requireStop().isFatal) {
 			throw usageFailure('the command has failed already', { hint: 'go back before it' });
 		}
-		const reply = await this.#ask({ word: 'instead', command });
+		const reply = await this.#ask({ request: 'instead', command });
 		if (reply.answer?.status !== 0 || this.#position?.kind !== 'at') return reply;
 		return { ...reply, ...(await this.#go('skip', { mode: 'step', lines })) };
 	}

@@ -19,8 +19,8 @@ export interface Ended {
 
 export interface Debugged {
 	/** Goes on, to the next stop or to the end. */
-	go(going?: Partial<Going>, word?: 'go' | 'skip'): Promise<DebugStop | Ended>;
-	ask(word: 'eval' | 'instead', command: string): Promise<DebugAnswer>;
+	go(going?: Partial<Going>, request?: 'go' | 'skip'): Promise<DebugStop | Ended>;
+	ask(request: 'eval' | 'instead', command: string): Promise<DebugAnswer>;
 	variables(...names: string[]): Promise<DebugAnswer>;
 	readonly first: Promise<DebugStop | Ended>;
 	/** The host goes away; resolves to the end of the script. */
@@ -72,16 +72,16 @@ export async function startDebugged(t: ExecutionContext, lines: readonly string[
 	const next = () => late(Promise.race([line.next('at'), ended]));
 	return {
 		first: next(),
-		go: ({ mode = 'step', depth = 0, lines: stops = [] } = {}, word = 'go') => {
-			line.send({ word, mode, depth, lines: stops });
+		go: ({ mode = 'step', depth = 0, lines: stops = [] } = {}, request = 'go') => {
+			line.send({ request, mode, depth, lines: stops });
 			return next();
 		},
-		ask: (word, command) => {
-			line.send({ word, command });
+		ask: (request, command) => {
+			line.send({ request, command });
 			return late(line.next('answer'));
 		},
 		variables: (...names) => {
-			line.send({ word: 'variables', names });
+			line.send({ request: 'variables', names });
 			return late(line.next('answer'));
 		},
 		hangUp: () => {

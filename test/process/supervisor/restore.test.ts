@@ -59,7 +59,7 @@ const late = test.macro(async (t, behaviour: 'sleeps' | 'loads', deadlines: Part
 	t.deepEqual((await readdir(checkpoint.directory)).filter((name) => name.startsWith('failed.')), []);
 	t.false(isBooted((await restoreOne(t, checkpoint, 'healthy')).lines));
 });
-test.serial('a machine that is late to wake costs no checkpoint', late, 'sleeps', { wakeMs: 300 }, /first word after the restore was not reached/);
+test.serial('a machine that is late to wake costs no checkpoint', late, 'sleeps', { wakeMs: 300 }, /first message after the restore was not reached/);
 test.serial('nor does one that is late to load', late, 'loads', { stateMs: 300 }, /not loaded in 30\d ms/);
 
 test.serial('a machine that is not as it should be costs its checkpoint the second time', async (t) => {

@@ -1,12 +1,12 @@
 import test from 'ava';
-import { admitMemory, tellProcessors } from '../../../src/host/memory.js';
+import { admitMemory, describeProcessors } from '../../../src/host/memory.js';
 
 const nodes = (...sizes: readonly number[]) => sizes.map((memoryMiB, index) => ({ name: `node${index}`, memoryMiB }));
 const bundled = nodes(4096, 4096, 2048, 1024);
 
 test('more processors than the host has are reported', (t) => {
-	t.is(tellProcessors([{ name: 'a' }, { name: 'b', vcpus: 2 }], 2), undefined);
-	t.regex(tellProcessors([{ name: 'a', vcpus: 4 }, { name: 'b', vcpus: 2 }], 2) ?? '', /more processors than the 2 of this host: a 4;/);
+	t.is(describeProcessors([{ name: 'a' }, { name: 'b', vcpus: 2 }], 2), undefined);
+	t.regex(describeProcessors([{ name: 'a', vcpus: 4 }, { name: 'b', vcpus: 2 }], 2) ?? '', /more processors than the 2 of this host: a 4;/);
 });
 
 test('what fits is not reported', (t) => {

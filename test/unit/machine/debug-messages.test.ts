@@ -26,10 +26,10 @@ test('anything else is none of its messages', (t) => {
 });
 
 test('commands are a line each', (t) => {
-	t.is(encodeDebugCommand({ word: 'go', mode: 'over', depth: 1, lines: [3, 7] }, 5000), 'go\tover 1 5000 3,7\n');
-	t.is(encodeDebugCommand({ word: 'skip', mode: 'step', depth: 0, lines: [] }, 5000), 'skip\tstep 0 5000 \n');
-	t.is(encodeDebugCommand({ word: 'eval', command: 'echo "\\n\t"\nfalse' }, 0), String.raw`eval	echo "\\n\t"\nfalse` + '\n');
-	t.is(encodeDebugCommand({ word: 'variables', names: ['a', '$(reboot)', 'b'] }, 0), 'variables\ta b\n');
+	t.is(encodeDebugCommand({ request: 'go', mode: 'over', depth: 1, lines: [3, 7] }, 5000), 'go\tover 1 5000 3,7\n');
+	t.is(encodeDebugCommand({ request: 'skip', mode: 'step', depth: 0, lines: [] }, 5000), 'skip\tstep 0 5000 \n');
+	t.is(encodeDebugCommand({ request: 'eval', command: 'echo "\\n\t"\nfalse' }, 0), String.raw`eval	echo "\\n\t"\nfalse` + '\n');
+	t.is(encodeDebugCommand({ request: 'variables', names: ['a', '$(reboot)', 'b'] }, 0), 'variables\ta b\n');
 });
 
 test('names of variables', (t) => {

@@ -1,7 +1,7 @@
 /**
- * Whether the process is still there that a file belongs to. A number alone does not show that: after a reboot, or once numbers
- * have gone round, it is somebody else's; in another container, or on another host with the same home, it means another
- * process. So a file names its process by a token: number, time of its start, boot, space of process ids, host.
+ * Whether the process is still there that a file belongs to. A number alone does not show that: after a reboot, or once
+ * numbers have gone round, it is somebody else's; in another container, or on another host with the same home, it means
+ * another process. So a file names its process by a token: number, time of its start, boot, space of process ids, host.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { stat } from 'node:fs/promises';

@@ -4,7 +4,9 @@ import type { Terminal } from './terminal.js';
 
 /** Asks one question after the other. Each rejects with a Failure (`interrupted`) when the person ends it with Ctrl-C. */
 export interface Questions {
-	/** A line of text, which begins as `preset`. `problem` returns what is wrong with an answer; it is asked again then. */
+	/**
+	 * A line of text, which begins as `preset`. `problem` returns what is wrong with an answer; it is asked again then.
+	 */
 	text(question: string, preset: string, problem: (answer: string) => string | undefined): Promise<string>;
 	/** One of several. */
 	choice<T extends string>(question: string, choices: readonly T[], preset: T): Promise<T>;

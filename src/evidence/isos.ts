@@ -15,7 +15,10 @@ export const isoPath = (node: string, name: string): string => `isos/${node}/${n
 export const recipeHashes = ({ value, document }: PlanSource): ReadonlyMap<string, string> =>
 	new Map(recipesOf(value).flatMap((recipe, index) => (document?.nodes[index] ? [[document.nodes[index].name, recipeHash(recipe)]] : [])));
 
-/** Reads the digest of `file` from a list of one file, as sha256sum(1) writes it; nothing where the list has another file. */
+/**
+ * Reads the digest of `file` from a list of one file, as sha256sum(1) writes it; nothing where the list has another
+ * file.
+ */
 export function digestIn(sum: string, file: string): string | undefined {
 	const [, digest, name] = /^([0-9a-f]{64})  (.+)\n$/.exec(sum) ?? [];
 	return name === file ? digest : undefined;

@@ -1,4 +1,7 @@
-/** The outcome of a run as an in-toto statement with the predicate for test results (both of github.com/in-toto/attestation). */
+/**
+ * The outcome of a run as an in-toto statement with the predicate for test results (both of
+ * github.com/in-toto/attestation).
+ */
 import { sha256 } from '../base/hash.js';
 import { swallowedSteps } from '../lab/trace.js';
 import { verdictOf } from '../outcome/result.js';

@@ -120,7 +120,10 @@ const isListOfDigests = (value: unknown): boolean =>
 export const signatureIn = (files: ExportedFiles): Readonly<Record<string, string>> | undefined =>
 	readStatement(files)?.predicate.configuration.find(({ name }) => name === 'signature')?.annotations;
 
-/** Checks the signature of the envelope, where there is one. @param trusted public keys, of which one has to have signed */
+/**
+ * Checks the signature of the envelope, where there is one.
+ * @param trusted public keys, of which one has to have signed
+ */
 export function checkEnvelope(files: ExportedFiles, trusted: readonly string[] | undefined): EvidenceProblem[] {
 	const file = names.envelope;
 	const contents = files.get(file);

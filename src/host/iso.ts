@@ -15,7 +15,10 @@ async function findMissing(host: Host): Promise<readonly { readonly name: string
 
 const setUpIso = (host: Host): string => host.setUp.replace(/ system$/, ' iso');
 
-/** Whether this host can build ISOs, for `doctor`. Only where somebody wants them (`isWanted`) does their absence count as something missing. */
+/**
+ * Whether this host can build ISOs, for `doctor`. Only where somebody wants them (`isWanted`) does their absence count
+ * as something missing.
+ */
 export async function checkIsoRequirement(host: Host, isWanted: boolean): Promise<CheckedRequirement> {
 	const missing = await findMissing(host);
 	const about = { id: 'iso', title: 'ISO tools', needed: 'for `rehearse iso` and `run --from-iso` only' };

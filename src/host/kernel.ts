@@ -24,7 +24,10 @@ const appArmorSwitch = '/proc/sys/kernel/apparmor_restrict_unprivileged_userns';
 /** Over a directory that is there, and that nobody needs any more. */
 const mountTmpfs = ['mount', '-t', 'tmpfs', 'probe', '/proc'];
 
-/** Whether this user can make a lab's namespaces, with a file system for its memory. The probe makes them and leaves them. */
+/**
+ * Whether this user can make a lab's namespaces, with a file system for its memory. The probe makes them and leaves
+ * them.
+ */
 export async function probeUserNamespaces(host: Host): Promise<ProbeResult> {
 	const { exitCode, stderr } = await host.run(
 		['unshare', '--user', '--map-root-user', '--net', '--pid', '--fork', '--mount-proc', ...mountTmpfs],

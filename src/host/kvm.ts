@@ -15,7 +15,10 @@ export async function findKvmHindrance(host: Pick<Host, 'exists' | 'tryDevice'>)
 	return code === undefined ? undefined : `${device} cannot be opened (${code})`;
 }
 
-/** What gives this user KVM; nothing where the processor has none, as far as is known. @param error of opening the device */
+/**
+ * What gives this user KVM; nothing where the processor has none, as far as is known.
+ * @param error of opening the device
+ */
 export async function findKvmFix(host: Pick<Host, 'user' | 'readText' | 'describeDevice'>, error: string): Promise<string | undefined> {
 	const { uid, username } = host.user;
 	if (error === 'EACCES') {

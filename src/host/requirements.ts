@@ -123,7 +123,10 @@ async function check(requirement: Requirement, context: RequirementContext): Pro
 	return { id, title, needed: enough, ...finding };
 }
 
-/** Probes everything that a rehearsal needs, all at the same time. Resolves to what was found, in the order of the table. */
+/**
+ * Probes everything that a rehearsal needs, all at the same time. Resolves to what was found, in the order of the
+ * table.
+ */
 export const checkRequirements = (context: RequirementContext): Promise<CheckedRequirement[]> =>
 	Promise.all(requirements.map((requirement) => check(requirement, context)));
 

@@ -14,7 +14,10 @@ import { openRegular } from '../base/files.js';
 /** How a package of the cache is called. */
 const packageName = /^([0-9a-f]{64})\.deb$/;
 
-/** Copies the packages of a cache, which need not exist, into a directory that is made. One whose digest is not that in its name is removed. */
+/**
+ * Copies the packages of a cache, which need not exist, into a directory that is made. One whose digest is not that in
+ * its name is removed.
+ */
 export async function takePackages(cache: string, into: string): Promise<void> {
 	await mkdir(into, { recursive: true });
 	for (const name of await namesIn(cache)) {

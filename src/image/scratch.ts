@@ -58,7 +58,10 @@ const ownPrefix = (): string => `rehearse-${os.userInfo().uid}-`;
 const removeScratch = async (scratch: string, ranges: Ranges): Promise<void> =>
 	void (await run(inUserNamespace(ranges, ['rm', '-rf', scratch])));
 
-/** Removes the scratch directories of builds that are dead, as a power failure leaves them. What others have put there is left alone. */
+/**
+ * Removes the scratch directories of builds that are dead, as a power failure leaves them. What others have put there
+ * is left alone.
+ */
 export async function sweepScratch(base: string, ranges: Ranges): Promise<void> {
 	const own = ownPrefix();
 	for (const name of await readdir(base).catch(() => [])) {

@@ -33,7 +33,10 @@ export interface ImageStoreOptions {
 /** Part of every key: to be raised when `build.ts` makes another image of the same packages and files. */
 const imageFormat = 2;
 
-/** The key of an image: everything that its content depends on but the state of the mirror, of which it has which updates there are. */
+/**
+ * The key of an image: everything that its content depends on but the state of the mirror, of which it has which
+ * updates there are.
+ */
 export async function imageKey(
 	{ suite, packages }: Pick<ImageRequest, 'suite' | 'packages'>,
 	guest: GuestDefinition,

@@ -35,7 +35,10 @@ export function writeIsos(nodes: readonly LabNode[], options: IsosOptions): Prom
 	});
 }
 
-/** Calls a function with each node and its base layer, and builds the layer where it is missing. The first failure ends the others. */
+/**
+ * Calls a function with each node and its base layer, and builds the layer where it is missing. The first failure ends
+ * the others.
+ */
 export async function forEachNode<T>(
 	nodes: readonly LabNode[],
 	options: BasesOptions,

@@ -1,4 +1,7 @@
-/** The one place where declared passwords are taken out of what a run reports: events are masked before anybody sees them. */
+/**
+ * The one place where declared passwords are taken out of what a run reports: events are masked before anybody sees
+ * them.
+ */
 import { maskOf, noMask, planMaskOf, type DeclaredPassword, type Mask } from '../base/secrets.js';
 import { Failure, toFailure } from '../base/errors.js';
 import { washed, washedText } from '../base/wash.js';

@@ -93,7 +93,9 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
 /** How much may wait to be read by a guest before it gets the time no more, in bytes. */
 const maximumUnread = 64 * 2 ** 10;
 
-/** Sends a guest the host's time. A guest that asks for ever and never reads would otherwise fill this process's memory. */
+/**
+ * Sends a guest the host's time. A guest that asks for ever and never reads would otherwise fill this process's memory.
+ */
 export function sendTime(agent: Writable): void {
 	if (agent.writableLength < maximumUnread) agent.write(`clock ${Date.now()}\n`);
 }

@@ -60,7 +60,9 @@ export class CommandChannel implements GuestCommands {
 	readonly #port: Duplex;
 	readonly #listeners = new Map<string, Listener>();
 	readonly #gone = new AbortController();
-	/** Part of each id: what a restored guest still sends to the host that it was saved under is not meant for this one. */
+	/**
+	 * Part of each id: what a restored guest still sends to the host that it was saved under is not meant for this one.
+	 */
 	readonly #prefix = randomBytes(4).toString('hex');
 	#count = 0;
 

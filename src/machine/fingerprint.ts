@@ -14,7 +14,10 @@ export interface HostFingerprint {
 	readonly processorInputs: Readonly<Record<string, string>>;
 }
 
-/** What every saved machine depends on, on any host: the program that runs it, and the arguments that the tool starts it with. */
+/**
+ * What every saved machine depends on, on any host: the program that runs it, and the arguments that the tool starts it
+ * with.
+ */
 export function machineFingerprint(spec: MachineSpec, { qemuVersion, accelerator, processor, processorInputs }: HostFingerprint): Fingerprint {
 	return {
 		QEMU: qemuVersion,

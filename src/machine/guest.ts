@@ -1,4 +1,7 @@
-/** What the tool asks of a guest, whatever program answers there. A second way to boot and control a machine is another `Guest`. */
+/**
+ * What the tool asks of a guest, whatever program answers there. A second way to boot and control a machine is another
+ * `Guest`.
+ */
 import type { AgentMessage } from './agent-message.js';
 import type { GuestCommands } from './command-channel.js';
 import type { ControlChannel } from './control-channel.js';
@@ -22,7 +25,10 @@ export interface Guest {
 	untilUp(wait: Wait): Promise<void>;
 	/** The same after a restart, whatever has failed in it. Resolves to the ends of the scripts that ran again, if any. */
 	untilBack(wait: Wait): Promise<readonly ScriptMessage[]>;
-	/** Has its startup scripts run, where they do not by themselves, and waits for their ends, which the guest sends as messages. */
+	/**
+	 * Has its startup scripts run, where they do not by themselves, and waits for their ends, which the guest sends as
+	 * messages.
+	 */
 	runScripts(wait: Wait): Promise<{ readonly failedUnits: string }>;
 	/** What the machine is like, as `parseSnapshot` reads it. */
 	snapshot(wait: Wait): Promise<string>;

@@ -73,7 +73,10 @@ export async function bytesOf(files: readonly (string | undefined)[]): Promise<n
 	return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Copies a file with its holes; where the file system can share blocks, it writes no data. The deadline grows with the data. */
+/**
+ * Copies a file with its holes; where the file system can share blocks, it writes no data. The deadline grows with the
+ * data.
+ */
 export async function copySparse(from: string, to: string, { deadlineMs, signal }: MigrationOptions): Promise<void> {
 	const timeoutMs = deadlineFor(deadlineMs, await bytesOf([from]));
 	await run(['cp', '--sparse=auto', '--reflink=auto', '--', from, to], { timeoutMs, signal });

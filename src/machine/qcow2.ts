@@ -50,7 +50,10 @@ export function emptyQcow2(diskBytes: number): { readonly fileBytes: number; rea
 /** Features that a reader has to know (the header's bytes 72 to 79): that it was not closed well, and nothing else. */
 const dirty = 1n;
 
-/** What is wrong with a file's header: not written by this tool, or QEMU would open another file for it; undefined for a good one. */
+/**
+ * What is wrong with a file's header: not written by this tool, or QEMU would open another file for it; undefined for a
+ * good one.
+ */
 export function judgeQcow2(header: Buffer): string | undefined {
 	if (header.length < headerBytes || header.toString('latin1', 0, 4) !== 'QFI\xfb' || header.readUInt32BE(4) !== 3) return 'it is no qcow2, version 3';
 	if (header.readUInt32BE(32) !== 0) return 'it is encrypted';

@@ -52,7 +52,8 @@ export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
 
 	/**
 	 * Executes a command.
-	 * @throws Failure `qmp-error` with QEMU's message, `qmp-closed` when QEMU is gone, `qmp-silent` when it does not answer
+	 * @throws Failure `qmp-error` with QEMU's message, `qmp-closed` when QEMU is gone, `qmp-silent` when it does not
+	 * answer
 	 */
 	async execute(command: string, args: object = {}, signal?: AbortSignal, deadlineMs = patiently(answerDeadlineMs)): Promise<unknown> {
 		if (this.#closed) throw closedFailure();

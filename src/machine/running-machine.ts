@@ -56,7 +56,10 @@ export const guestReset = 'guest-reset';
 /** The code of the failure that a machine breaks with when its guest powers it off, or halts it. */
 export const guestPoweredOff = 'guest-powered-off';
 
-/** Whether a failure means that somebody within the guest has ended it: that is the lab's doing, and no fault of the machine. */
+/**
+ * Whether a failure means that somebody within the guest has ended it: that is the lab's doing, and no fault of the
+ * machine.
+ */
 export const isGuestsDoing = (code: string): boolean => code === guestRebooted || code === guestPoweredOff;
 
 /** Whether a failure means that a guest began anew, by whichever way. */

@@ -29,7 +29,10 @@ export class FollowedLog {
 		this.directory = directory;
 	}
 
-	/** The events so far, folded; an empty run where there is none yet. @throws Failure `usage` for what is no event log */
+	/**
+	 * The events so far, folded; an empty run where there is none yet.
+	 * @throws Failure `usage` for what is no event log
+	 */
 	read(): Promise<RunState> {
 		// One at a time: two waits may look at the same moment.
 		const reading = this.#reading.then(() => this.#readOn());

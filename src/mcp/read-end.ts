@@ -7,7 +7,10 @@ export interface FileEnd {
 	readonly isCut: boolean;
 }
 
-/** Reads the end of a file, `maximumBytes` of it at most. @throws Failure `usage` with the message `missing` where it cannot be opened */
+/**
+ * Reads the end of a file, `maximumBytes` of it at most.
+ * @throws Failure `usage` with the message `missing` where it cannot be opened
+ */
 export async function readFileEnd(file: string, maximumBytes: number, missing: string, hint?: string): Promise<FileEnd> {
 	const handle = await open(file).catch((cause: unknown) => {
 		throw usageFailure(missing, { cause, hint });

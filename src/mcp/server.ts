@@ -1,9 +1,9 @@
 /**
  * `rehearse mcp`: a server of the Model Context Protocol on standard input and output, for one client.
  *
- * It contains nothing of a run: rehearsals and labs are children that run this program, changes and commands are requests to
- * a lab's control socket, and everything that it answers about a run it reads from the run's event log. So one that goes on is
- * seen alike by all servers, and one of several that breaks affects no other.
+ * It contains nothing of a run: rehearsals and labs are children that run this program, changes and commands are
+ * requests to a lab's control socket, and everything that it answers about a run it reads from the run's event log. So
+ * one that goes on is seen alike by all servers, and one of several that breaks affects no other.
  */
 import { McpServer } from '@modelcontextprotocol/server';
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';

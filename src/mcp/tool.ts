@@ -39,8 +39,8 @@ export interface Tool {
 }
 
 /**
- * No call takes longer, in milliseconds: clients stop waiting after a minute, whatever progress they get meanwhile. Whatever
- * waits within a tool has an earlier deadline; this is for what was not thought of.
+ * No call takes longer, in milliseconds: clients stop waiting after a minute, whatever progress they get meanwhile.
+ * Whatever waits within a tool has an earlier deadline; this is for what was not thought of.
  */
 const maximumCallMs = 49_500;
 

@@ -9,7 +9,10 @@ export const debounceMs = 1000;
 /** How many kinds of connections of a node are reported; a port scan has 65 535. */
 export const maximumReported = 200;
 
-/** Joins packets of one kind that follow close on each other, so that the event log and its readers get one event for them. */
+/**
+ * Joins packets of one kind that follow close on each other, so that the event log and its readers get one event for
+ * them.
+ */
 export class ConnectionDebouncer {
 	readonly #send: (debounced: DebouncedConnection) => void;
 	readonly #onOverflow: (node: string) => void;

@@ -42,7 +42,10 @@ export function linkCommands(tap: string, link: LinkState): readonly Argv[] {
 /** Whether a command of `linkCommands` may fail: one that removes a fault does, where there is none. */
 export const isOptional = (argv: Argv): boolean => argv.includes('del');
 
-/** Brings a link into a state, in the network namespace of this process. @throws Failure `link` with the kernel's message */
+/**
+ * Brings a link into a state, in the network namespace of this process.
+ * @throws Failure `link` with the kernel's message
+ */
 export async function setLink(tap: string, link: LinkState, signal?: AbortSignal): Promise<void> {
 	for (const argv of linkCommands(tap, link)) {
 		const { exitCode, stderr } = await run(argv, { allowFailure: true, signal });

@@ -23,9 +23,9 @@ export const watcherArgv = (labSubnets: readonly string[]): Argv => [
 ];
 
 /**
- * Starts to watch what the nodes of a lab try to reach outside of it, and reports it as events until `cleanup` or the end
- * of the namespace; it refuses DNS questions. Nobody waits for it. Where it does not work on a host, a notice reports that,
- * and the run goes on without.
+ * Starts to watch what the nodes of a lab try to reach outside of it, and reports it as events until `cleanup` or the
+ * end of the namespace; it refuses DNS questions. Nobody waits for it. Where it does not work on a host, a notice
+ * reports that, and the run goes on without.
  */
 export function watchOutbound(lab: Pick<Lab, 'nodes' | 'network'>, emit: Emit, cleanup: CleanupStack): void {
 	let stopping = false;

@@ -119,7 +119,10 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 	}
 }
 
-/** How many notices are kept: a machine that begins anew again and again has one each time, in a lab that may be kept running for weeks. */
+/**
+ * How many notices are kept: a machine that begins anew again and again has one each time, in a lab that may be kept
+ * running for weeks.
+ */
 const maximumNotices = 1000;
 
 const withNotice = (state: RunState, notice: Notice): RunState => {

@@ -68,7 +68,10 @@ export interface RunResult {
 			readonly failed_line?: number;
 			readonly failed_source?: FailedPlaceResult['failed_source'];
 			readonly trace_ended_at?: number;
-			/** Causes of the script's end outside of it, such as the kernel and full file systems; absent when there are none. */
+			/**
+			 * Causes of the script's end outside of it, such as the kernel and full file systems; absent when there are
+			 * none.
+			 */
 			readonly reasons?: readonly string[];
 			/** Failures that the script went on behind; absent when there are none. */
 			readonly swallowed?: readonly SwallowedResult[];
@@ -120,7 +123,10 @@ export function verdictOf(state: RunState): Verdict {
 	return testStatuses(state).includes('not run') || !hasShownEnough(state) ? 'error' : 'passed';
 }
 
-/** Whether a stage decides over the verdict. A machine that cannot be restored is booted, and one that cannot be saved goes on: neither stage decides. */
+/**
+ * Whether a stage decides over the verdict. A machine that cannot be restored is booted, and one that cannot be saved
+ * goes on: neither stage decides.
+ */
 export const decides = ({ name }: StageRecord): boolean => name !== 'restore' && name !== 'save';
 
 /** What has to pass. The startup scripts of a node that was restored behind them were not to run. */

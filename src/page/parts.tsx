@@ -37,7 +37,10 @@ export const Command = ({ text }: { readonly text: string }) => (
 	</span>
 );
 
-/** The output of a program; no element for an empty one. Where it is long it is scrolled, by keyboard too, under the name `label`. */
+/**
+ * The output of a program; no element for an empty one. Where it is long it is scrolled, by keyboard too, under the
+ * name `label`.
+ */
 export const Output = ({ text, label }: { readonly text: string; readonly label?: string }) =>
 	text.trim() === '' ? null : label === undefined ? (
 		<pre class="out">{text}</pre>

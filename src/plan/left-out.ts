@@ -16,7 +16,10 @@ interface Place {
 /** How many places are reported; the rest are counted. */
 const maximumReported = 200;
 
-/** Lists what is left out, in the order of the plan. `features` are those that packages are known for, `base` what every image has. */
+/**
+ * Lists what is left out, in the order of the plan. `features` are those that packages are known for, `base` what every
+ * image has.
+ */
 export function leftOutOf(source: Pick<PlanSource, 'locate'>, document: PlanDocument, features: FeaturePackages, base: readonly string[] = []): LeftOut[] {
 	const places = [
 		...ofKeys(planSchema, document, []),

@@ -18,7 +18,9 @@ const NO_ALIASES = 'write the plan without YAML aliases (*name)';
 /** Brackets that the parser would take seconds to stumble over. */
 const opensTooMuch = new RegExp(`(?:[\\[{] ?){${maximumDepth + 1}}`);
 
-/** The value of a YAML text that this tool brings, without places. For texts that people write there is `parseYamlText`. */
+/**
+ * The value of a YAML text that this tool brings, without places. For texts that people write there is `parseYamlText`.
+ */
 export const valueOfYaml = (text: string): unknown => loadYaml().parse(text) as unknown;
 
 /** Reads YAML; a `Failure` (usage) with line and column for anything else. `file` is for messages. */

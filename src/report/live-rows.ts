@@ -13,7 +13,10 @@ import {
 } from '../outcome/state.js';
 import { startStageText } from './origins.js';
 
-/** A line of the live view. Booting and startup scripts share a line, because a node runs its scripts while others still boot. */
+/**
+ * A line of the live view. Booting and startup scripts share a line, because a node runs its scripts while others still
+ * boot.
+ */
 export interface Section {
 	readonly name: string;
 	readonly stages: readonly StageName[];

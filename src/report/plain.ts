@@ -144,7 +144,10 @@ function assertionNews(outcome: AssertionOutcome): string {
 	return withDetail(`${verdict} after ${formatMs(outcome.ms)}${attempts}: ${subject}`, detail || undefined);
 }
 
-/** The line for an assertion that does not hold so far has also what it did before: who has edited a script waits for just that. */
+/**
+ * The line for an assertion that does not hold so far has also what it did before: who has edited a script waits for
+ * just that.
+ */
 function waitingNews({ test, onVm, assertion, message, leftMs }: AssertionWait, last: RunState | undefined): string {
 	const before = beforeText(last, { test, onVm, title: assertion });
 	const notes = [...(before === '' ? [] : [before]), `tried for another ${formatMs(leftMs)}`].join(', ');

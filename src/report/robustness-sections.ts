@@ -1,4 +1,7 @@
-/** The parts of the summary that are about robustness checks. Of the scenario that ends each of them they show only what failed. */
+/**
+ * The parts of the summary that are about robustness checks. Of the scenario that ends each of them they show only what
+ * failed.
+ */
 import { formatMs, oneLine, plural } from '../base/format.js';
 import type { LocatedDifference, OrderOutcome, RepeatOutcome, RestartOutcome, ScriptOutcome } from '../lab/events.js';
 import { failedPlaceText } from '../outcome/failed-place.js';

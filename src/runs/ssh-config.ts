@@ -8,7 +8,10 @@ export const sshConfigFile = (runDirectory: string): string => path.join(runDire
 /** The private SSH key of a run. The public key is beside it, with `.pub`. */
 export const identityFile = (runDirectory: string): string => path.join(runDirectory, 'identity');
 
-/** How long OpenSSH waits for a node's SSH server, in seconds: a firewall that drops what it does not let in sends no answer. */
+/**
+ * How long OpenSSH waits for a node's SSH server, in seconds: a firewall that drops what it does not let in sends no
+ * answer.
+ */
 const connectSeconds = 30;
 
 /**

@@ -1,4 +1,7 @@
-/** Whether a service has been up for long enough: one that crashes and is restarted again and again is up at most moments too. */
+/**
+ * Whether a service has been up for long enough: one that crashes and is restarted again and again is up at most
+ * moments too.
+ */
 import { formatMs, oneLine } from '../base/format.js';
 import type { CommandResult, GuestCommands, Limits } from '../machine/command-channel.js';
 import { expected, type Look } from './check.js';

@@ -25,7 +25,10 @@ export interface TryResult {
 	readonly passed: boolean;
 	/** No further try can see anything else. */
 	readonly giveUp?: boolean;
-	/** It holds, but not for long enough yet: a try after this time decides, in milliseconds, also where it comes after the deadline. */
+	/**
+	 * It holds, but not for long enough yet: a try after this time decides, in milliseconds, also where it comes after
+	 * the deadline.
+	 */
 	readonly holdsInMs?: number | undefined;
 }
 

@@ -136,7 +136,9 @@ function decidedBy({ task, limit, usuallyAt, deadlineAt }: Turn<Task>, { passed,
 	return limit === undefined || seconds === undefined || !decided ? {} : { decidedBy: { by: limit, seconds } };
 }
 
-/** Reports services that systemd had to restart. They fail nothing by themselves; that they cannot be listed is no loss. */
+/**
+ * Reports services that systemd had to restart. They fail nothing by themselves; that they cannot be listed is no loss.
+ */
 async function reportRestarts(node: string, { guests, emit, signal }: ScenarioOptions): Promise<void> {
 	const reported = await restartsOn(guests(node), { timeoutMs: minimumTryMs, signal }).catch(() => []);
 	signal?.throwIfAborted();

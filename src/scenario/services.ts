@@ -60,7 +60,10 @@ const interpreter = /^(?:python|perl|ruby|node|bash|dash|sh)[\d.]*$/;
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** Whether a process has a name: the kernel's name of it, that of its program, or that of the script that an interpreter runs. */
+/**
+ * Whether a process has a name: the kernel's name of it, that of its program, or that of the script that an interpreter
+ * runs.
+ */
 export function isCalled({ name, commandLine }: GuestProcess, wanted: string): boolean {
 	const [program = '', ...rest] = commandLine.split(' ');
 	const programName = baseName(program.replace(/:$/, ''));

@@ -69,7 +69,10 @@ export interface ScriptPlaces {
 }
 
 interface Surroundings extends Pick<CommandPlace, 'use' | 'pipeline' | 'forks' | 'runs' | 'isSubstituted' | 'isLoopTest' | 'follower'> {
-	/** Line of the command that this is a here-document or a redirection of: the shell reports it for the commands in it. */
+	/**
+	 * Line of the command that this is a here-document or a redirection of: the shell reports it for the commands in
+	 * it.
+	 */
 	readonly within?: number;
 }
 

@@ -23,7 +23,9 @@ export function culpritOf(process: ShellProcess, isPipefail: boolean): Culprit |
 	return isFine ? undefined : { ran: last };
 }
 
-/** Whether a command cannot fail: a failure that the shell reports of it is that of one behind it, which was not traced. */
+/**
+ * Whether a command cannot fail: a failure that the shell reports of it is that of one behind it, which was not traced.
+ */
 export const isWithoutFailure = ({ record: { command, output }, place, line }: Ran): boolean =>
 	harmless.test(command) &&
 	(place === undefined || isHarmless(place.text)) &&

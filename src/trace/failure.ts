@@ -1,4 +1,7 @@
-/** Where a startup script failed: the line, the file and the command, as far as the trace and the shell's messages name them. */
+/**
+ * Where a startup script failed: the line, the file and the command, as far as the trace and the shell's messages name
+ * them.
+ */
 import type { FailedSource } from '../lab/trace.js';
 import type { ScriptPlaces } from '../shell/command-places.js';
 import { isHarmless, type Culprit } from './culprit.js';

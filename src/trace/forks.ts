@@ -1,4 +1,7 @@
-/** The tree of a script's processes: each record names the process that forked its own; the rest is in the script's text. */
+/**
+ * The tree of a script's processes: each record names the process that forked its own; the rest is in the script's
+ * text.
+ */
 import type { CommandPlace, Fork } from '../shell/command-places.js';
 import { close, isOf, lastUnit, ownStatus, settle, ShellProcess, type Unit } from './shell-process.js';
 import type { TraceRecord } from './stream.js';

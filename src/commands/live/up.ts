@@ -31,8 +31,8 @@ export interface UpOptions extends StartOptions {
 }
 
 /**
- * Starts a lab. The exit status is 0 when the lab is ready and its startup scripts have passed. The lab is kept running when
- * scripts failed.
+ * Starts a lab. The exit status is 0 when the lab is ready and its startup scripts have passed. The lab is kept running
+ * when scripts failed.
  */
 export async function upCommand(options: UpOptions): Promise<ExitCode> {
 	const { terminal, paths, json } = options;

@@ -1,4 +1,7 @@
-/** Messages of a script that is debugged, and commands to it (`cloud-init/guest/debug.bash`): a line each, its parts between tabs. */
+/**
+ * Messages of a script that is debugged, and commands to it (`cloud-init/guest/debug.bash`): a line each, its parts
+ * between tabs.
+ */
 
 /** Where a script stops. */
 export interface DebugStop {

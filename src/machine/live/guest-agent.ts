@@ -10,7 +10,10 @@ import type { Wait } from '../guest.js';
 /** The longest answer that is read, in bytes: the agent keeps 16 MiB of each stream, in base64. */
 const maximumLineBytes = 48 * 2 ** 20;
 
-/** How long one request waits for its answer before it is sent again, in milliseconds: nobody reads it before the agent runs. */
+/**
+ * How long one request waits for its answer before it is sent again, in milliseconds: nobody reads it before the agent
+ * runs.
+ */
 const askAgainMs = 2000;
 
 /** Between two questions whether a command has ended, in milliseconds: at first, and at most. */

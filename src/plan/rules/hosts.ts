@@ -45,8 +45,8 @@ const clients: Readonly<Record<string, Client>> = {
 };
 
 /**
- * The hosts that a known network client is to talk to by its arguments, in lower case. Variables that the script sets to a fixed
- * value are followed; a host that is only known at run time is left out.
+ * The hosts that a known network client is to talk to by its arguments, in lower case. Variables that the script sets
+ * to a fixed value are followed; a host that is only known at run time is left out.
  */
 export function findHosts(command: ShellCommand, variables: ReadonlyMap<string, string>): string[] {
 	const { name } = command;

@@ -25,7 +25,7 @@ import { scancelArgv } from '../slurm/tasks.js';
 import { mergeCommand } from './merge.js';
 import { openReports } from './run-reports.js';
 import { shardArguments } from './shard-argv.js';
-import { readWork, type ReadWork } from './shard.js';
+import { readTimes, readWork, type ReadWork } from './shard.js';
 import { stopOnSignals, type Stopping } from './stop.js';
 import type { FleetOptions } from './fleet.js';
 
@@ -56,6 +56,8 @@ export async function fleetOnSlurm(options: SlurmFleetOptions): Promise<ExitCode
 	try {
 		if (options.labs.length === 1) openReports(options);
 		const plans = await readWork(options);
+		// Read by the jobs; it is wrong now or never.
+		if (options.times !== undefined) await readTimes(options.times);
 		const total = options.shards ?? shardsFor(plans.map(({ work }) => work));
 		const hosts = await findWorkingHosts(stopping.signal);
 		const request = requestFor(plans.map(({ lab }) => lab), hosts);
@@ -119,11 +121,11 @@ async function runJobs({ total, out, hosts, jobs }: Night, options: SlurmFleetOp
 
 async function incomplete(broken: readonly BrokenTask[], total: number, { logs }: JobArray, { out }: SlurmFleetOptions): Promise<Error> {
 	const parts = broken.map(async ({ index, array, why }) => {
-		const log = await readFile(path.join(logs, logName(array, index)), 'utf8').catch(() => '');
+		const log = await readFile(path.join(logs, logName(array, index)), 'utf8').catch(() => `it has no log either: its host may not see ${logs}`);
 		return [`shard ${index} of ${total}: ${why}`, ...lastLines(log, 8).split('\n').filter((line) => line !== '').map((line) => `  ${line}`)].join('\n');
 	});
 	return brokenFailure('fleet-incomplete', `${plural(broken.length, 'shard')} of ${total} left no result, and without it there is no verdict`, {
 		detail: (await Promise.all(parts)).join('\n'),
-		hint: out === undefined ? '--out keeps the results of the others' : `the results of the others are in ${out}: the same command with --shard I/${total} instead of --on does one again, \`rehearse merge ${out}\` the rest`,
+		hint: out === undefined ? '--out keeps the results of the others' : `the results of the others are in ${out}: the same command with --shard I/${total} instead of --on and --shards does one again, \`rehearse merge ${out}\` the rest`,
 	});
 }

@@ -117,7 +117,7 @@ export async function readWork({ labs, shuffle, robustness, cold, ...options }: 
 const seedOf = (planSha256: string): number => Number.parseInt(planSha256.slice(0, 8), 16);
 
 /** Reads a file of unit times. @throws Failure `usage` for what is none */
-async function readTimes(file: string): Promise<UnitTimes> {
+export async function readTimes(file: string): Promise<UnitTimes> {
 	try {
 		const times = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
 		if (Object.values(times).every((ms) => typeof ms === 'number' && ms >= 0)) return times as UnitTimes;

@@ -3,6 +3,8 @@
  * nobody else here. All cases but `orders` boot nothing and take a few minutes; that one boots the lab of the integration
  * tests eighteen times.
  */
+import { cp } from 'node:fs/promises';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { withCleanup } from '../../src/base/cleanup.js';
 import { formatMs } from '../../src/base/format.js';
@@ -13,14 +15,15 @@ import { userPaths } from '../../src/runs/paths.js';
 import { startBed } from './bed.js';
 import { cases } from './cases.js';
 
-const usage = `npm run test:slurm -- [--only CASE,…] [--list]
+const usage = `npm run test:slurm -- [--only CASE,…] [--keep DIR] [--list]
 
   --only CASE,…   these cases alone
+  --keep DIR      keeps the shards of \`orders\` there, for \`rehearse merge --times\`
   --list          says which there are
 `;
 
 async function main(): Promise<number> {
-	const { values: flags } = parseArgs({ options: { only: { type: 'string' }, list: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } });
+	const { values: flags } = parseArgs({ options: { only: { type: 'string' }, keep: { type: 'string' }, list: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } });
 	if (flags.help || flags.list) {
 		process.stdout.write(flags.help ? usage : cases.map(({ name, what }) => `${name.padEnd(14)}${what}\n`).join(''));
 		return 0;
@@ -46,6 +49,7 @@ async function main(): Promise<number> {
 			process.stdout.write(`${problems.length === 0 ? '✔' : '✖'} ${name}: ${what} (${formatMs(performance.now() - began)})\n`);
 			for (const problem of problems) process.stdout.write(problem.replace(/^/gm, '    ').concat('\n'));
 		}
+		if (flags.keep !== undefined) await cp(path.join(bed.home, 'orders'), flags.keep, { recursive: true });
 		return failed === 0 ? 0 : 1;
 	});
 }

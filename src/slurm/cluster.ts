@@ -17,7 +17,7 @@ export async function findHosts(signal?: AbortSignal): Promise<readonly ClusterH
 /** The hosts that take jobs. */
 export const findWorkingHosts = async (signal?: AbortSignal): Promise<readonly ClusterHost[]> => (await findHosts(signal)).filter(takesJobs);
 
-/** The cluster for the tasks of an array. None of its commands is ended by a signal to this process. */
+/** The cluster for the tasks of an array. A submission that has begun comes to its end: it has jobs or it has not. */
 export const clusterFor = (jobs: JobArray): Cluster => ({
 	async submit(indices, without) {
 		const { stdout } = await ask(sbatchArgv(jobs, indices, without), { env: withoutFlags(process.env) });
@@ -25,12 +25,12 @@ export const clusterFor = (jobs: JobArray): Cluster => ({
 		if (array === undefined) throw brokenFailure('slurm-failed', `sbatch did not say which job it has submitted: ${stdout.trim()}`);
 		return array;
 	},
-	queue: async () => parseQueue((await ask(squeueArgv(jobs.name))).stdout),
+	queue: async (signal) => parseQueue((await ask(squeueArgv(jobs.name), { signal })).stdout),
 	async accounts(arrays) {
 		const { stdout, exitCode } = await ask(sacctArgv(arrays), { allowFailure: true }).catch(() => ({ stdout: '', exitCode: 1 }));
 		return exitCode === 0 ? parseAccounts(stdout) : [];
 	},
-	async cancel() {
-		await ask(scancelArgv(jobs.name), { allowFailure: true });
+	async cancel(signal) {
+		await ask(scancelArgv(jobs.name), { allowFailure: true, signal });
 	},
 });

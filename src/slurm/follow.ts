@@ -10,11 +10,11 @@ export interface Cluster {
 	/** Submits tasks. Resolves to the number of their array. */
 	submit(indices: readonly number[], without: readonly string[]): Promise<number>;
 	/** All tasks that the controller knows of. */
-	queue(): Promise<readonly TaskReport[]>;
+	queue(signal: AbortSignal): Promise<readonly TaskReport[]>;
 	/** What the accounting knows of some arrays; nothing where there is none. */
 	accounts(arrays: readonly number[]): Promise<readonly TaskReport[]>;
 	/** Asks Slurm to end all tasks. */
-	cancel(): Promise<void>;
+	cancel(signal: AbortSignal): Promise<void>;
 }
 
 export interface FollowOptions {
@@ -83,6 +83,7 @@ class Follower {
 	readonly #clock: Clock;
 	readonly #tasks = new Map<number, Task>();
 	#answeredAt: number;
+	#isAway = false;
 
 	constructor(cluster: Cluster, options: FollowOptions, clock: Clock) {
 		this.#cluster = cluster;
@@ -138,12 +139,14 @@ class Follower {
 			for (const report of reports) if (tasks.some(({ index, array }) => index === report.index && array === report.array)) found.set(report.index, report);
 		};
 		try {
-			note(await this.#cluster.queue());
+			note(await this.#cluster.queue(this.#options.signal));
 			this.#answeredAt = this.#clock.now();
+			this.#isAway = false;
 		} catch (error) {
 			this.#options.signal.throwIfAborted();
 			if (this.#clock.now() - this.#answeredAt > outageMs) throw error;
-			this.#options.onLine(`${toFailure(error).message}: asking again`);
+			if (!this.#isAway) this.#options.onLine(`${toFailure(error).message}: asking again`);
+			this.#isAway = true;
 			return undefined;
 		}
 		const missing = tasks.filter(({ index }) => !found.has(index));
@@ -156,6 +159,8 @@ class Follower {
 		const { index, array, report, wasTriedAgain } = task;
 		const decision = judge(report, { hasShard: this.#options.hasShard(index), wasTriedAgain });
 		if (decision.is === 'done') task.outcome = 'done';
+		// One that Slurm did not list yet, a moment after its submission, had not ended.
+		if (decision.is === 'going') task.endedAt = undefined;
 		if (decision.is === 'retry') return decision.without;
 		if (decision.is !== 'broken') return undefined;
 		// One that ended by itself may have left a result that is not to be seen here yet.
@@ -182,8 +187,8 @@ const endMs = 120_000;
 export async function endTasks(cluster: Cluster, { hint, urgent, clock = systemClock }: { readonly hint: string; readonly urgent: AbortSignal; readonly clock?: Clock }): Promise<void> {
 	const left = async () => {
 		// Again each time: one that was just being submitted comes after the first.
-		await cluster.cancel();
-		return (await cluster.queue()).filter(isGoing);
+		await cluster.cancel(urgent);
+		return (await cluster.queue(urgent)).filter(isGoing);
 	};
 	let going: readonly TaskReport[] | undefined;
 	try {

@@ -67,6 +67,7 @@ export function describeTask({ index, state, host, reason }: TaskReport, total: 
 		RUNNING: `runs${where}`,
 		COMPLETING: `ends${where}`,
 		COMPLETED: `has ended${where}`,
+		FORGOTTEN: 'is not known to Slurm',
 	};
 	return `shard ${index} of ${total}: ${words[state] ?? `${state}${where}`}`;
 }

@@ -40,10 +40,10 @@ if (flags.help) {
 	const one = simulateNight(recorded, 1, options, 1);
 	const row = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |\n`;
 	process.stdout.write(row(['hosts', 'shards', 'wall time', 'of one host', 'hosts work', 'copying', 'merging']) + row(Array.from({ length: 7 }, () => '---:')));
-	for (const hosts of [1, 2, 4, 8, 16, 32, 64, 128, 256]) {
-		// One host is not worth a shard more; beyond a host for every eight orders each host has a shard of its own.
-		const shards = hosts === 1 ? 1 : hosts > 32 ? hosts : undefined;
-		const night = simulateNight(recorded, hosts, options, shards);
+	for (const hosts of [1, 2, 4, 8, 16, 32, 64, 128, 256].filter((count) => count <= options.orders)) {
+		// One host is not worth a second shard; where there are more hosts than shards by default, each has one.
+		const usual = simulateNight(recorded, hosts, options).shards;
+		const night = simulateNight(recorded, hosts, options, hosts === 1 ? 1 : Math.max(hosts, usual));
 		process.stdout.write(row([hosts, night.shards, formatMs(night.ms), `1/${(one.ms / night.ms).toFixed(1)}`, `${night.work.toFixed(2)} ×`, formatMs(night.bringMs), formatMs(night.mergeMs)]));
 	}
 }

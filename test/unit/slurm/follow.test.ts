@@ -104,7 +104,7 @@ test('a controller that is being restarted is asked again; one that stays away i
 	const { cluster, options, clock } = play(1, () => ({ state: 'COMPLETED' }));
 	const queue = async () => {
 		if (clock.now() < 60_000) throw away;
-		return cluster.queue();
+		return cluster.queue(options.signal);
 	};
 	t.deepEqual(await followTasks({ ...cluster, queue }, options), []);
 	const gone = play(1, () => undefined);

@@ -25,7 +25,7 @@ import { scancelArgv } from '../slurm/tasks.js';
 import { mergeCommand } from './merge.js';
 import { openReports } from './run-reports.js';
 import { shardArguments } from './shard-argv.js';
-import { readTimes, readWork, type ReadWork } from './shard.js';
+import { readTimes, readWork } from './shard.js';
 import { stopOnSignals, type Stopping } from './stop.js';
 import type { FleetOptions } from './fleet.js';
 
@@ -40,12 +40,11 @@ export interface SlurmFleetOptions extends FleetOptions {
 }
 
 /** What is decided before anything is submitted. */
-interface Night {
-	readonly plans: ReadWork;
+interface Submission {
 	readonly total: number;
+	/** The directory of the shards. */
 	readonly out: string;
-	/** The directory in it for what only lives as long as the jobs. */
-	readonly shared: string;
+	/** The hosts that take jobs. */
 	readonly hosts: readonly string[];
 	readonly jobs: JobArray;
 }
@@ -66,19 +65,20 @@ export async function fleetOnSlurm(options: SlurmFleetOptions): Promise<ExitCode
 			const out = await claimOut(options.out, total);
 			if (options.out === undefined) cleanup.defer('results', () => rm(out, { recursive: true, force: true }));
 			const name = `rehearse-fleet-${randomBytes(4).toString('hex')}`;
+			// What lives as long as the jobs.
 			const shared = path.join(out, `.${name}`);
 			cleanup.defer('directory of the jobs', () => rm(shared, { recursive: true, force: true }));
 			const logs = path.join(shared, 'logs');
 			const cacheFrom = path.join(shared, 'cache');
 			for (const directory of [shared, logs]) await mkdir(directory, { mode: 0o700 });
-			const laid = await layCache(plans.map(({ lab }) => lab), options.paths, cacheFrom);
+			const laid = await layCache(plans.map(({ lab }) => lab), options.paths, cacheFrom, stopping.signal);
 			const { stderr } = options.terminal;
 			stderr.write(`for hosts that lack them: ${plural(laid.images, 'image')} and ${plural(laid.checkpoints, 'checkpoint')} in ${shared}\n`);
 			stderr.write(`${plural(total, 'shard')}, each with ${formatBytes(request.memoryMiB * 2 ** 20)} of memory and ${plural(request.processors, 'processor')}, on ${plural(hosts.length, 'host')}\n`);
 			const command = [process.execPath, programFile('main'), ...shardArguments({ ...options, out, cacheFrom })];
 			const script = path.join(packageRoot(), 'bin', 'lib', 'slurm-job.sh');
 			const jobs: JobArray = { name, request, directory: process.cwd(), logs, script: [script, shared, String(total), ...command] };
-			await runJobs({ plans, total, out, shared, hosts: hosts.map((host) => host.name), jobs }, options, stopping);
+			await runJobs({ total, out, hosts: hosts.map((host) => host.name), jobs }, options, stopping);
 			const shards = Array.from({ length: total }, (_, index) => path.join(out, shardDirectoryName(index + 1, total)));
 			return mergeCommand({ ...options, shards, times: undefined });
 		});
@@ -101,7 +101,7 @@ async function claimOut(out: string | undefined, total: number): Promise<string>
 }
 
 /** Runs all jobs to their ends. What was begun is taken back where it is broken off. @throws Failure where one left no result */
-async function runJobs({ total, out, hosts, jobs }: Night, options: SlurmFleetOptions, { signal, urgent }: Stopping): Promise<void> {
+async function runJobs({ total, out, hosts, jobs }: Submission, options: SlurmFleetOptions, { signal, urgent }: Stopping): Promise<void> {
 	const cluster = clusterFor(jobs);
 	const hint = `once Slurm answers: ${pasteable(scancelArgv(jobs.name))}`;
 	// Reading the directory makes an NFS client ask its server.

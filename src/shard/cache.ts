@@ -39,7 +39,7 @@ const storesIn = (directory: string): Stores => ({
  * Lays out what this host has for some labs: the images of their machines, the newest checkpoint of each machine after its
  * boot, its host key. By hard links where the file system lets it, else by copies; nothing ever writes to these files.
  */
-export async function layCache(labs: readonly Pick<Lab, 'name' | 'nodes'>[], from: Stores, directory: string): Promise<Laid> {
+export async function layCache(labs: readonly Pick<Lab, 'name' | 'nodes'>[], from: Stores, directory: string, signal?: AbortSignal): Promise<Laid> {
 	const into = storesIn(directory);
 	// Checkpoints have everything that their machines had in memory.
 	for (const store of Object.values(into)) await makeDirectory(store, 0o700);
@@ -47,14 +47,14 @@ export async function layCache(labs: readonly Pick<Lab, 'name' | 'nodes'>[], fro
 	const requests = labs.flatMap((lab) => imageRequests(lab, guest));
 	const found = await Promise.all(requests.map((request) => findImage(request, { directory: from.images, guest })));
 	const images = new Set(found.flatMap((image) => image?.key ?? []));
-	for (const key of images) await layDirectory(path.join(from.images, key), path.join(into.images, key));
+	for (const key of images) await layDirectory(path.join(from.images, key), path.join(into.images, key), { signal });
 	const checkpoints = await newestCheckpoints(labs, from.checkpoints);
 	for (const { key, files } of checkpoints) {
-		await layDirectory(path.join(from.checkpoints, key), path.join(into.checkpoints, key), [...Object.keys(files), manifestName]);
+		await layDirectory(path.join(from.checkpoints, key), path.join(into.checkpoints, key), { names: [...Object.keys(files), manifestName], signal });
 	}
 	for (const node of new Set(labs.flatMap(({ nodes }) => nodes.map(({ name }) => name)))) {
 		const key = path.join(from.hostKeys, `${node}.json`);
-		if (existsSync(key)) await layFile(key, path.join(into.hostKeys, `${node}.json`));
+		if (existsSync(key)) await layFile(key, path.join(into.hostKeys, `${node}.json`), signal);
 	}
 	return { images: images.size, checkpoints: checkpoints.length };
 }
@@ -66,21 +66,21 @@ async function newestCheckpoints(labs: readonly Pick<Lab, 'name' | 'nodes'>[], s
 	return [...new Map(newest.map((manifest) => [manifest.key, manifest])).values()];
 }
 
-/** @param names files of it; all where they are not named */
-async function layDirectory(from: string, into: string, names?: readonly string[]): Promise<void> {
+/** Lays out the files of a directory, all where they are not named. */
+async function layDirectory(from: string, into: string, { names, signal }: { readonly names?: readonly string[]; readonly signal: AbortSignal | undefined }): Promise<void> {
 	await mkdir(into, { mode: 0o700 });
-	for (const name of names ?? (await filesIn(from))) await layFile(path.join(from, name), path.join(into, name));
+	for (const name of names ?? (await filesIn(from))) await layFile(path.join(from, name), path.join(into, name), signal);
 }
 
 const filesIn = async (directory: string): Promise<string[]> =>
 	(await readdir(directory, { withFileTypes: true })).filter((entry) => entry.isFile()).map(({ name }) => name);
 
-async function layFile(from: string, to: string): Promise<void> {
+async function layFile(from: string, to: string, signal: AbortSignal | undefined): Promise<void> {
 	try {
 		await link(from, to);
 	} catch (error) {
 		if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-		await copy(from, to);
+		await copy(from, to, signal);
 	}
 }
 

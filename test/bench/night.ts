@@ -47,14 +47,17 @@ export function readRecorded(times: UnitTimes): RecordedTimes {
 	return { lab, plainMs: plain[1], ordersMs };
 }
 
-/** Gives tasks to hosts in their order: each to the host that is free first. Returns when the last has ended. */
-export function schedule(tasksMs: readonly number[], hosts: number, beginMs: number): number {
-	const free = Array.from({ length: hosts }, () => beginMs);
+/**
+ * Gives tasks to hosts in their order: each to the host that is free first. Returns when the last has ended, and how long all
+ * hosts worked together. @param firstMs what the first task of a host takes more
+ */
+export function schedule(tasksMs: readonly number[], hosts: number, firstMs: number): { readonly endMs: number; readonly workMs: number } {
+	const free = Array.from({ length: hosts }, () => 0);
 	for (const ms of tasksMs) {
 		const first = free.indexOf(Math.min(...free));
-		free[first] = (free[first] ?? 0) + ms;
+		free[first] = (free[first] || firstMs) + ms;
 	}
-	return Math.max(...free);
+	return { endMs: Math.max(...free), workMs: free.reduce((sum, ms) => sum + ms, 0) };
 }
 
 /** A night on paper. Recorded orders are repeated until there are enough. @param shards how many; as `fleet` does by default */
@@ -67,10 +70,13 @@ export function simulateNight({ lab, plainMs, ordersMs }: RecordedTimes, hosts: 
 	]);
 	const total = shards ?? shardsFor([work]);
 	const timeOf = (unit: Unit): number => (unit.name === 'plain' ? 0 : (times[unitKey(unit)] ?? 0));
-	const tasks = divide([work], total, times).filter((units) => units.length > 0).map((units) => startMs + plainMs + units.reduce((sum, unit) => sum + timeOf(unit), 0));
+	// The first shard of a host boots its machines; the next begin from the checkpoints of that, as orders do.
+	const restoredMs = Math.min(plainMs, ...ordersMs);
+	const tasks = divide([work], total, times).filter((units) => units.length > 0).map((units) => startMs + restoredMs + units.reduce((sum, unit) => sum + timeOf(unit), 0));
 	// All that begin at once bring the same at once, and share the link; who begins later finds it there.
 	const bringMs = ((bringBytes * Math.min(hosts, tasks.length)) / linkBytesPerSecond) * 1000;
 	const alone = plainMs + Array.from({ length: orders }, (_, index) => ordersMs[index % ordersMs.length] ?? 0).reduce((sum, ms) => sum + ms, 0);
 	const mergeMs = tasks.length * options.mergeMs;
-	return { hosts, shards: tasks.length, ms: schedule(tasks, hosts, bringMs) + mergeMs, bringMs, mergeMs, work: tasks.reduce((sum, ms) => sum + ms, 0) / alone };
+	const { endMs, workMs } = schedule(tasks, hosts, plainMs - restoredMs);
+	return { hosts, shards: tasks.length, ms: bringMs + endMs + mergeMs, bringMs, mergeMs, work: workMs / alone };
 }

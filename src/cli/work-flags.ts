@@ -31,7 +31,7 @@ export const checkFlags = {
 /** Which part of the work is done here. */
 export const shardFlags = {
 	shard: { type: 'string', requiresArg: true, describe: 'do part I of N of the work (I/N), for `rehearse merge`' },
-	out: { type: 'string', requiresArg: true, describe: 'with --shard: the directory in which that of the shard is made; with --on: one that all hosts share, in which the results stay' },
+	out: { type: 'string', requiresArg: true, describe: 'with --shard: the directory in which that of the shard is made; with --on: one that all hosts share, in which the results are kept' },
 	times: { type: 'string', requiresArg: true, describe: 'with --shard or --on: divide by the times in this file of `rehearse merge --times`' },
 } as const;
 

@@ -32,7 +32,7 @@ import type { FleetOptions } from './fleet.js';
 export interface SlurmFleetOptions extends FleetOptions {
 	/** Into how many shards the work is divided; by default as many as it is worth. */
 	readonly shards: number | undefined;
-	/** A directory that all hosts share; the results stay in it. By default one in the working directory, which goes. */
+	/** A directory that all hosts share; the results are kept in it. By default one in the working directory, which goes. */
 	readonly out: string | undefined;
 	readonly times: string | undefined;
 	/** How long everything may take, with the time that jobs wait, in milliseconds. */

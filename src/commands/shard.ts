@@ -79,7 +79,7 @@ export async function shardCommand(options: ShardOptions): Promise<ExitCode> {
 	}
 }
 
-/** Brings what this host lacks. Without it a run builds and boots for itself, so whatever fails is only told. */
+/** Brings what this host lacks. Without it a run builds and boots for itself, so whatever fails is only reported. */
 async function bringFrom(directory: string, { paths, terminal }: ShardOptions, signal: AbortSignal): Promise<void> {
 	const onProgress = (text: string) => void terminal.stderr.write(`${text}\n`);
 	try {

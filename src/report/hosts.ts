@@ -52,7 +52,7 @@ function conclude(hosts: readonly HostReport[]): string {
 	if (working.length === 0) return 'No host takes jobs.';
 	const able = working.filter(hostCanRun).length;
 	if (able === working.length) return `A rehearsal can run on ${working.length === 1 ? 'the host' : `each of the ${working.length} hosts`} that takes jobs.`;
-	return `A rehearsal can run on ${able} of ${plural(working.length, 'host')}. A job that comes to another one breaks: mend those, or name a partition without them (SBATCH_PARTITION).`;
+	return `A rehearsal can run on ${able} of ${plural(working.length, 'host')}. A job that comes to another one breaks: fix those, or name a partition without them (SBATCH_PARTITION).`;
 }
 
 /** The same for programs. */

@@ -135,7 +135,7 @@ async function bringStore(from: string, to: string, what: string, options: Bring
 
 /**
  * Whether a directory has every file of another, and something in each: what an interrupted removal has left is not whole. An
- * image that this host has built itself is another, of the same name, and stays.
+ * image that this host has built itself is another, of the same name, and is kept.
  */
 async function isWhole(source: string, target: string, names: readonly string[]): Promise<boolean> {
 	const sizeOf = (file: string) => stat(file).then(({ size }) => size, () => -1);

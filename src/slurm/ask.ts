@@ -1,4 +1,4 @@
-/** Asks Slurm: runs its commands, and says what went wrong in words of this tool. */
+/** Runs Slurm's commands, and turns their errors into failures of this tool. */
 import { brokenFailure, hostFailure, type Failure } from '../base/errors.js';
 import { lastLines } from '../base/format.js';
 import { patiently } from '../base/patience.js';
@@ -15,7 +15,7 @@ export interface AskOptions {
 	readonly allowFailure?: boolean;
 }
 
-/** What a command said. */
+/** The output of a command. */
 export interface Answer {
 	readonly stdout: string;
 	readonly stderr: string;
@@ -27,7 +27,7 @@ const answerMs = 120_000;
 
 /**
  * Runs a command of Slurm, out of reach of the terminal's Ctrl-C: one that submits is not ended halfway.
- * @throws Failure `slurm-missing` or what `slurmFailure` makes of its words
+ * @throws Failure `slurm-missing` or what `slurmFailure` makes of its message
  */
 export async function ask(argv: Argv, { signal, timeoutMs = patiently(answerMs), env = {}, allowFailure = false }: AskOptions = {}): Promise<Answer> {
 	if (!(await findProgram(argv[0]))) {
@@ -52,26 +52,26 @@ export async function ask(argv: Argv, { signal, timeoutMs = patiently(answerMs),
 	}
 }
 
-/** What Slurm says where nothing answers that is its controller, or nobody has said where that is. */
+/** Messages of Slurm where no controller answers, or where none is configured. */
 const unreachable = /Unable to contact slurm controller|establish a configuration source|resolve_ctls_from_dns_srv|Connection (?:refused|timed out)|Socket timed out|connect failure|No route to host|Zero Bytes were transmitted|slurm_persist_conn_open/i;
 
-/** What it says of a request that no host can ever meet. */
+/** Its messages about a request that no host can ever meet. */
 const impossible = /Requested node configuration is not available|can not be satisfied|more processors requested than permitted|Requested partition configuration not available/i;
 
-/** What it says to whom it does not know, or does not let in. */
+/** Its messages to users whom it does not know, or does not let in. */
 const refused = /permission denied|Invalid account|Invalid user|Invalid partition|invalid partition specified|Munge|authentication/i;
 
-/** The failure behind the words of a command. @param how how the command ended */
-export function slurmFailure(argv: Argv, words: string, how: string): Failure {
-	const detail = lastLines(words, 10);
+/** The failure behind the message of a command. @param how how the command ended */
+export function slurmFailure(argv: Argv, message: string, how: string): Failure {
+	const detail = lastLines(message, 10);
 	const options = { detail: detail === '' ? undefined : detail };
-	if (unreachable.test(words)) {
-		return hostFailure('slurm-unreachable', `no controller of Slurm answers ${argv[0]}`, { ...options, hint: '`scontrol ping` says which is asked; SLURM_CONF names another configuration' });
+	if (unreachable.test(message)) {
+		return hostFailure('slurm-unreachable', `no controller of Slurm answers ${argv[0]}`, { ...options, hint: '`scontrol ping` shows which is asked; SLURM_CONF names another configuration' });
 	}
-	if (impossible.test(words)) {
+	if (impossible.test(message)) {
 		return hostFailure('slurm-impossible', 'no host of the cluster can take such a job', { ...options, hint: 'sinfo --Node --long lists the hosts; SBATCH_PARTITION names another partition' });
 	}
-	if (refused.test(words)) {
+	if (refused.test(message)) {
 		return hostFailure('slurm-refused', `Slurm does not take it from this user: ${argv[0]}`, { ...options, hint: 'SBATCH_PARTITION and SBATCH_ACCOUNT name partition and account' });
 	}
 	return brokenFailure('slurm-failed', `${argv[0]} ended with ${how}`, options);

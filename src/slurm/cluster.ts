@@ -22,7 +22,7 @@ export const clusterFor = (jobs: JobArray): Cluster => ({
 	async submit(indices, without) {
 		const { stdout } = await ask(sbatchArgv(jobs, indices, without), { env: withoutFlags(process.env) });
 		const array = parseSubmitted(stdout);
-		if (array === undefined) throw brokenFailure('slurm-failed', `sbatch did not say which job it has submitted: ${stdout.trim()}`);
+		if (array === undefined) throw brokenFailure('slurm-failed', `sbatch did not report which job it has submitted: ${stdout.trim()}`);
 		return array;
 	},
 	queue: async (signal) => parseQueue((await ask(squeueArgv(jobs.name), { signal })).stdout),

@@ -44,8 +44,8 @@ interface Task {
 	readonly index: number;
 	array: number;
 	wasTriedAgain: boolean;
-	/** What was last said of it. */
-	told: string;
+	/** What was last reported of it. */
+	reported: string;
 	report: TaskReport;
 	/** When it was first seen to have ended. */
 	endedAt: number | undefined;
@@ -112,7 +112,7 @@ class Follower {
 		this.#options.onLine(`job ${array}: ${indices.length === 1 ? `shard ${indices[0]}` : plural(indices.length, 'shard')} submitted${elsewhere}`);
 		for (const index of indices) {
 			const report = { array, index, state: 'PENDING', host: '', reason: '' };
-			this.#tasks.set(index, { index, array, wasTriedAgain: without.length > 0, told: '', report, endedAt: undefined, outcome: undefined });
+			this.#tasks.set(index, { index, array, wasTriedAgain: without.length > 0, reported: '', report, endedAt: undefined, outcome: undefined });
 		}
 	}
 
@@ -125,7 +125,7 @@ class Follower {
 		for (const task of open) {
 			task.report = reports.get(task.index) ?? { ...task.report, state: 'FORGOTTEN', reason: '' };
 			const line = describeTask(task.report, this.#options.total);
-			if (line !== task.told) this.#options.onLine((task.told = line));
+			if (line !== task.reported) this.#options.onLine((task.reported = line));
 			const without = this.#judge(task);
 			if (without !== undefined) lost.set(without, [...(lost.get(without) ?? []), task.index]);
 		}
@@ -180,7 +180,7 @@ class Follower {
 	}
 }
 
-/** How long Slurm may take to end jobs: it waits half a minute between SIGTERM and SIGKILL, more where it is told to. */
+/** How long Slurm may take to end jobs: it waits half a minute between SIGTERM and SIGKILL, more where it is configured so. */
 const endMs = 120_000;
 
 /** Ends all tasks, and waits until none of them goes on. @throws Failure `slurm-jobs-left` when some do. @param urgent aborts the wait */

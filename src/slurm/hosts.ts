@@ -3,7 +3,7 @@
 /** A host. */
 export interface ClusterHost {
 	readonly name: string;
-	/** Slurm's word for it, such as `idle`, `mixed` or `down*`. */
+	/** Its state as Slurm names it, such as `idle`, `mixed` or `down*`. */
 	readonly state: string;
 	readonly memoryMiB: number;
 	readonly processors: number;
@@ -13,7 +13,7 @@ export interface ClusterHost {
 export const sinfoArgv = (partition: string | undefined) =>
 	['sinfo', '--noheader', '--Node', '--format=%N|%T|%m|%c', ...(partition === undefined ? [] : [`--partition=${partition}`])] as const;
 
-/** Reads what it prints: a line a host and partition; of the host each line says the same. */
+/** Reads what it prints: a line a host and partition; each line has the same of the host. */
 export function parseHosts(text: string): ClusterHost[] {
 	const hosts = new Map<string, ClusterHost>();
 	for (const line of text.split('\n')) {
@@ -27,10 +27,10 @@ export function parseHosts(text: string): ClusterHost[] {
 const workingStates: readonly string[] = ['allocated', 'allocated+', 'completing', 'idle', 'mixed', 'planned', 'reserved'];
 
 /**
- * Whether a host takes jobs, at once or later. Behind the word of its state Slurm puts a sign: `*` where the host does not
+ * Whether a host takes jobs, at once or later. Behind the name of its state Slurm puts a sign: `*` where the host does not
  * answer and `$` where it is being serviced; others where it saves power, from which Slurm wakes it for a job.
  */
 export function takesJobs({ state }: Pick<ClusterHost, 'state'>): boolean {
-	const word = state.toLowerCase().replace(/[~#!%@^-]+$/, '');
-	return workingStates.includes(word);
+	const name = state.toLowerCase().replace(/[~#!%@^-]+$/, '');
+	return workingStates.includes(name);
 }

@@ -32,7 +32,7 @@ const mebibytes = (count: number): string => formatBytes(count * 2 ** 20);
 export function requirePossible({ memoryMiB }: JobRequest, hosts: readonly ClusterHost[]): void {
 	const [largest] = hosts.toSorted((one, other) => other.memoryMiB - one.memoryMiB);
 	if (!largest) {
-		throw hostFailure('slurm-impossible', 'Slurm has no host that takes jobs', { hint: 'sinfo --Node --long says what is wrong with each' });
+		throw hostFailure('slurm-impossible', 'Slurm has no host that takes jobs', { hint: 'sinfo --Node --long shows what is wrong with each' });
 	}
 	if (largest.memoryMiB >= memoryMiB) return;
 	throw hostFailure(

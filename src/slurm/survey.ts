@@ -50,7 +50,7 @@ async function look(host: string, { name, directory, command, limitMs, signal }:
 	}
 }
 
-/** Makes of what a job said what its host has and lacks. */
+/** Reads from the output of a job what its host has and lacks. */
 export function read({ stdout, stderr, exitCode }: Answer, directory: string): Pick<HostReport, 'checked' | 'problem'> {
 	const checked = parseDoctor(stdout);
 	if (!checked) {

@@ -1,4 +1,4 @@
-/** The tasks of an array of jobs: how Slurm is asked for them, and what is made of what it says. Pure. */
+/** The tasks of an array of jobs: the commands that ask Slurm for them, and readers of its answers. Pure. */
 import type { Argv } from '../process/run.js';
 
 /** A task as Slurm reports it. */
@@ -7,11 +7,11 @@ export interface TaskReport {
 	readonly array: number;
 	/** Its number in that array, which is that of its shard. */
 	readonly index: number;
-	/** Slurm's word for its state, such as `PENDING` or `NODE_FAIL`. */
+	/** Its state as Slurm names it, such as `PENDING` or `NODE_FAIL`. */
 	readonly state: string;
 	/** The host that it runs or ran on; empty for none. */
 	readonly host: string;
-	/** Why it waits, in Slurm's word; empty where it does not. */
+	/** Why it waits, as Slurm names it; empty where it does not. */
 	readonly reason: string;
 }
 
@@ -39,8 +39,8 @@ export function parseAccounts(text: string): TaskReport[] {
 		const [, array, index] = /^(\d+)_(\d+)$/.exec(job) ?? [];
 		if (array === undefined || index === undefined) return [];
 		// Such as `CANCELLED by 1000`.
-		const word = state.replace(/ .*/, '');
-		return [{ array: Number(array), index: Number(index), state: word, host: host === 'None assigned' ? '' : host, reason: '' }];
+		const name = state.replace(/ .*/, '');
+		return [{ array: Number(array), index: Number(index), state: name, host: host === 'None assigned' ? '' : host, reason: '' }];
 	});
 }
 
@@ -61,7 +61,7 @@ export const isLost = ({ state }: Pick<TaskReport, 'state'>): boolean => lostSta
 /** How a task stands, for people. @param total number of shards */
 export function describeTask({ index, state, host, reason }: TaskReport, total: number): string {
 	const where = host === '' ? '' : ` on ${host}`;
-	const words: Readonly<Record<string, string>> = {
+	const texts: Readonly<Record<string, string>> = {
 		PENDING: `waits${reason === '' ? '' : ` (${reason})`}`,
 		CONFIGURING: `waits for${host === '' ? ' its host' : ` ${host}`}`,
 		RUNNING: `runs${where}`,
@@ -69,14 +69,14 @@ export function describeTask({ index, state, host, reason }: TaskReport, total: 
 		COMPLETED: `has ended${where}`,
 		FORGOTTEN: 'is not known to Slurm',
 	};
-	return `shard ${index} of ${total}: ${words[state] ?? `${state}${where}`}`;
+	return `shard ${index} of ${total}: ${texts[state] ?? `${state}${where}`}`;
 }
 
 /** What is to be done about a task. */
 export type Decision = { readonly is: 'going' | 'done' } | { readonly is: 'retry'; readonly without: string } | { readonly is: 'broken'; readonly why: string };
 
 /**
- * Judges a task by what it has left, which alone says what came of it, and by its state: one that was lost with its host is
+ * Judges a task by what it has left, which alone has its outcome, and by its state: one that was lost with its host is
  * tried again once, elsewhere.
  */
 export function judge(report: TaskReport, { hasShard, wasTriedAgain }: { readonly hasShard: boolean; readonly wasTriedAgain: boolean }): Decision {

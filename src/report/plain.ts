@@ -103,6 +103,9 @@ interface StagePart {
 
 // A node's part of a stage is told in its own words where it has any: `redis: booting`.
 const nodeWords: Partial<Record<StageName, { readonly doing: string; readonly done: string }>> = {
+	images: { doing: 'building its image', done: 'image ready' },
+	seeds: { doing: 'writing its seed', done: 'seed written' },
+	checkpoints: { doing: 'looking for its checkpoint', done: 'checkpoint looked for' },
 	boot: { doing: 'booting', done: 'booted' },
 	restore: { doing: 'restoring', done: 'restored' },
 	save: { doing: 'saving', done: 'saved' },

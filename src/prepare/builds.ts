@@ -1,6 +1,6 @@
 /** Builds what several nodes are made from, side by side: what can begin begins, and what is there first is used at once. */
 import { Semaphore } from '../base/semaphore.js';
-import { withEither } from '../base/waiting.js';
+import { allOf, withEither } from '../base/waiting.js';
 
 /** How one product is made. */
 export interface BuildSteps<Request, Product> {
@@ -10,11 +10,21 @@ export interface BuildSteps<Request, Product> {
 	baseOf(request: Request): string;
 	buildBase(request: Request, signal: AbortSignal): Promise<void>;
 	build(request: Request, signal: AbortSignal): Promise<Product>;
+	/** Called once, with the requests of what has to be built: begins to fetch what the builds need. It takes no place. */
+	supply?(missing: readonly Request[], signal: AbortSignal): Supplies<Request>;
 	/**
 	 * Called once, with the first product that is there, and does work of its own with it. It takes the place of the build
 	 * that made the product, before any build that waits for one.
 	 */
 	useFirst?(product: Product, signal: AbortSignal): Promise<void>;
+}
+
+/** What is being fetched for builds. */
+export interface Supplies<Request> {
+	/** Resolves when a build need not wait for it any more. */
+	until(request: Request): Promise<void>;
+	/** Resolves when nothing is being fetched any more. */
+	readonly settled: Promise<void>;
 }
 
 export interface BuildOptions {
@@ -48,6 +58,8 @@ export async function startBuilds<Request, Product>(
 	let products: readonly Promise<Product>[] = [];
 	// The body begins at once, and has set the products when the call returns.
 	const settled = withEither([options.signal, queue.failing.signal], async (signal) => {
+		const missing = requests.filter((_request, index) => found[index] === undefined);
+		if (missing.length > 0) queue.supply(missing, signal);
 		// What is there is used before the first build takes a place.
 		found.forEach((product, index) => product !== undefined && queue.take(index, product, signal));
 		products = requests.map((request, index) => {
@@ -69,10 +81,18 @@ class BuildQueue<Request, Product> {
 	readonly #places: Semaphore;
 	readonly #bases = new Map<string, Promise<void>>();
 	readonly #work: Promise<void>[] = [];
+	#supplies: Supplies<Request> | undefined;
 
 	constructor(steps: BuildSteps<Request, Product>, atOnce: number) {
 		this.#steps = steps;
 		this.#places = new Semaphore(atOnce);
+	}
+
+	/** Begins to fetch what is needed to make these. */
+	supply(missing: readonly Request[], signal: AbortSignal): void {
+		const supplies = this.#steps.supply?.(missing, signal);
+		this.#supplies = supplies;
+		if (supplies) this.#work.push(this.#guarded(() => supplies.settled));
 	}
 
 	/** Takes a product that was there before. */
@@ -85,7 +105,7 @@ class BuildQueue<Request, Product> {
 	make(index: number, request: Request, signal: AbortSignal): Promise<Product> {
 		return new Promise((resolve, reject) => {
 			const make = async () => {
-				await this.#base(request, signal);
+				await allOf([this.#base(request, signal), this.#supplies?.until(request) ?? Promise.resolve()]);
 				await this.#inPlace(signal, async () => {
 					const product = await this.#steps.build(request, signal);
 					const isFirst = this.ready.size === 0;

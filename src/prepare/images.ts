@@ -1,13 +1,16 @@
 import os from 'node:os';
+import { plural } from '../base/format.js';
 import { allOf } from '../base/waiting.js';
 import { allUpdates, probeUpdates, suitesOf } from '../image/archives.js';
+import { downloadAhead } from '../image/downloads.js';
 import { imageRequests, layerRequest, readGuestDefinition, type ImageRequest } from '../image/guest.js';
 import { findHostMirror, namedMirror } from '../image/mirror.js';
-import { findImage, prepareLayer, provideImage, type Image, type ImageStoreOptions } from '../image/store.js';
+import { findImage, packagesBeside, prepareLayer, provideImage, sourcesAhead, type Image, type ImageStoreOptions } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
+import { bootOrder } from '../lab/boot-order.js';
 import type { Lab } from '../lab/lab.js';
 import { stage } from '../lab/stage.js';
-import { startBuilds } from './builds.js';
+import { startBuilds, type Supplies } from './builds.js';
 
 export interface ImagesOptions {
 	readonly directory: string;
@@ -40,7 +43,7 @@ export async function areImagesThere(lab: Pick<Lab, 'nodes'>, directory: string)
 const buildsAtOnce = Math.min(2, os.availableParallelism());
 
 /** Begins to build the images of a lab that are missing. Whoever calls this waits until they have settled, whatever happens. */
-export async function startImages(lab: Pick<Lab, 'nodes'>, options: ImagesOptions): Promise<LabImages> {
+export async function startImages(lab: Pick<Lab, 'nodes' | 'connections'>, options: ImagesOptions): Promise<LabImages> {
 	const { directory, mirror, emit, signal, useFirst } = options;
 	const guest = await readGuestDefinition();
 	// Asked once for all images, and only where one is built.
@@ -51,11 +54,12 @@ export async function startImages(lab: Pick<Lab, 'nodes'>, options: ImagesOption
 		return answer;
 	};
 	const storeOptions = (either: AbortSignal): ImageStoreOptions => ({ directory, guest, findSources, emit, signal: either });
-	const requests = imageRequests(lab, guest);
+	const requests = inBootOrder(imageRequests(lab, guest), lab);
 	const { products, ready, settled } = await startBuilds<ImageRequest, Image>(
 		requests,
 		{
 			find: (request) => findImage(request, { directory, guest }),
+			supply: (missing, either) => downloads(missing, storeOptions(either)),
 			baseOf: (request) => JSON.stringify(layerRequest(request, guest)),
 			buildBase: (request, either) => prepareLayer(request, storeOptions(either)),
 			build: (request, either) => told(request, emit, () => provideImage(request, storeOptions(either))),
@@ -72,6 +76,39 @@ export async function startImages(lab: Pick<Lab, 'nodes'>, options: ImagesOption
 		ready: () => new Map([...ready].flatMap(([index, image]) => byNode(index, image))),
 		settled,
 	};
+}
+
+/** Those first whose nodes boot first: others wait for them to come up. */
+export function inBootOrder<Request extends Pick<ImageRequest, 'nodes'>>(requests: readonly Request[], { nodes, connections }: Pick<Lab, 'nodes' | 'connections'>): readonly Request[] {
+	const order = bootOrder(nodes, connections).map(({ name }) => name);
+	const first = (request: Request) => Math.min(...request.nodes.map((node) => order.indexOf(node)));
+	return requests.toSorted((one, other) => first(one) - first(other));
+}
+
+/** Downloads what images need, for all of them at once, while the layers that they are made on are still being built. */
+function downloads(requests: readonly ImageRequest[], options: ImageStoreOptions): Supplies<ImageRequest> {
+	const { directory, guest, emit, signal } = options;
+	const opens = new Map<ImageRequest, () => void>();
+	const ready = new Map(requests.map((request) => [request, new Promise<void>((resolve) => opens.set(request, resolve))]));
+	const download = async (suite: string) => {
+		const own = requests.filter((request) => request.suite === suite);
+		const sources = await Promise.all(own.map((request) => sourcesAhead(request, options)));
+		const ahead = own.filter((_request, index) => sources[index] !== undefined);
+		for (const request of own) if (!ahead.includes(request)) opens.get(request)?.();
+		const [from] = sources.filter((one) => one !== undefined);
+		if (!from) return;
+		await downloadAhead(ahead, {
+			...{ guest, sources: from, packageCache: packagesBeside(directory), signal },
+			onReady: (request) => opens.get(request)?.(),
+			onDownload: ({ nodes }, packages) =>
+				emit({ type: 'stage-progress', stage: 'images', detail: `${nodes.join(', ')}: downloading ${plural(packages, 'package')} ahead` }),
+		});
+	};
+	const settled = allOf([...new Set(requests.map(({ suite }) => suite))].map(download)).then(() => undefined);
+	// Nobody waits for what will not come any more.
+	const over = settled.finally(() => opens.forEach((open) => open()));
+	over.catch(() => undefined);
+	return { until: (request) => ready.get(request) ?? Promise.resolve(), settled };
 }
 
 /** Tells of each node that its image is built, and that it is there. That it cannot be built, the whole stage tells. */
@@ -91,7 +128,7 @@ export async function allImages({ parts, ready }: Pick<LabImages, 'parts' | 'rea
 }
 
 /** Provides the image of each node, and builds the missing ones, as a stage. Resolves to the images by node. */
-export const provideImages = (lab: Pick<Lab, 'nodes'>, options: ImagesOptions): Promise<ReadonlyMap<string, Image>> =>
+export const provideImages = (lab: Pick<Lab, 'nodes' | 'connections'>, options: ImagesOptions): Promise<ReadonlyMap<string, Image>> =>
 	stage(options.emit, 'images', async () => allImages(await startImages(lab, options)));
 
 /** Where the packages of a suite come from. Says what updates there are none of. */

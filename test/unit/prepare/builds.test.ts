@@ -163,3 +163,38 @@ test('builds that settle late are waited for', async (t) => {
 	await builds.settled;
 	t.true(cleaned);
 });
+
+test('what builds need is fetched for all that are missing at once, beside the base; each waits for its own alone', async (t) => {
+	const site = new Site();
+	const fetched: string[][] = [];
+	const builds = await startBuilds<string, string>(
+		['a', 'b', 'c'],
+		{
+			find: (name) => Promise.resolve(name === 'c' ? name : undefined),
+			baseOf: () => 'layer',
+			buildBase: (_name, signal) => site.work('layer', signal),
+			build: async (name, signal) => {
+				await site.work(name, signal);
+				return name;
+			},
+			supply: (missing, signal) => {
+				fetched.push([...missing]);
+				const all = missing.map((name) => [name, site.work(`fetch ${name}`, signal)] as const);
+				return { until: (name) => new Map(all).get(name) ?? Promise.reject(new Error(name)), settled: Promise.all(all.map(([, one]) => one)).then(() => undefined) };
+			},
+		},
+		{ atOnce: 1 },
+	);
+	await settle();
+	t.deepEqual(fetched, [['a', 'b']]);
+	t.deepEqual(site.begun, ['fetch a', 'fetch b', 'layer']);
+	await site.end('layer');
+	t.is(site.begun.length, 3);
+	await site.end('fetch b');
+	t.deepEqual(site.begun.slice(3), ['b']);
+	await site.end('fetch a');
+	await site.end('b');
+	await site.end('a');
+	await builds.settled;
+	t.deepEqual(readyOf(builds), ['c', 'b', 'a']);
+});

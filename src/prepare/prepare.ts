@@ -90,26 +90,15 @@ export async function beginLab(
 ): Promise<BegunLab> {
 	if (lab.nodes.length === 0) throw usageFailure('the lab has no nodes');
 	const wanted = ({ name }: { readonly name: string }) => seeded?.includes(name) ?? true;
-	const readingVersion = readQemuVersion(signal);
-	readingVersion.catch(() => undefined);
-	const isBuilt = (images: LabImages) => images.ready().size === lab.nodes.length;
-	// Those that are under way when the run breaks are waited for, too.
+	// Machines that are being prepared when the run breaks are waited for, too.
 	let preparing: Promise<unknown> = Promise.resolve();
 	builds.defer('machines that are prepared', async () => void (await preparing.catch(() => undefined)));
-	let measure = (_measured: Promise<MeasuredHost>): void => undefined;
-	const measuring = new Promise<MeasuredHost>((resolve) => (measure = resolve));
-	const building = imagesUntil(lab, { directory: paths.images, mirror, emit, signal, useFirst }, builds);
-	const all = stage(emit, 'images', async () => allImages(await building));
-	all.catch(() => undefined);
-	async function useFirst(image: Image, either: AbortSignal): Promise<void> {
-		// Where nothing is built, one thing is told after the other.
-		if (isBuilt(await building)) await all;
+	const readingVersion = readQemuVersion(signal);
+	const { building, all, measuring } = buildAndMeasure(lab, { directory: paths.images, mirror, emit, signal }, builds, async (image, either) => {
 		const qemuVersion = await readingVersion;
-		const measured = measureHost(lab, image, { qemuVersion, choice: options.accelerator, cacheDirectory: paths.cache, wanted, emit, signal: either });
-		measure(measured);
-		await measured;
-	}
-	const [measured, qemuVersion] = await Promise.all([Promise.race([measuring, all.then(() => measuring)]), readingVersion]);
+		return measureHost(lab, image, { qemuVersion, choice: options.accelerator, cacheDirectory: paths.cache, wanted, emit, signal: either });
+	});
+	const [measured, qemuVersion, images] = await Promise.all([measuring, readingVersion, building]);
 	const { noRestore } = measured.accelerator;
 	if (noRestore !== undefined && !checkpoints.cold) {
 		emit({ type: 'notice', message: `a machine that is saved does not go on on this host, so all are booted and none is saved: ${noRestore}` });
@@ -120,10 +109,8 @@ export async function beginLab(
 		checkpoints: noRestore === undefined ? checkpoints : { ...checkpoints, cold: true },
 		planning: { directory: paths.checkpoints, emit, cleanup, signal, pid },
 	});
-	const images = await building;
 	// Those that are restored as their startup scripts left them are looked for together.
-	const isWhole = isBuilt(images) || checkpoints.started.length > 0;
-	if (!isWhole) {
+	if (!areAll(images, lab) && checkpoints.started.length === 0) {
 		const { rest, ...known } = await rounds.begin(images, all);
 		const begin: typeof rest = (deliver) => {
 			const whole = rest(deliver);
@@ -134,6 +121,34 @@ export async function beginLab(
 	}
 	const whole = await all;
 	return { plan: await rounds.whole(whole), images: whole, qemuVersion, ...measured };
+}
+
+/** Whether every node has its image by now. */
+const areAll = (images: LabImages, { nodes }: Pick<Lab, 'nodes'>): boolean => images.ready().size === nodes.length;
+
+/** Begins to build the images of a lab, and measures this host with the first that is there. */
+function buildAndMeasure(
+	lab: Lab,
+	options: Omit<ImagesOptions, 'useFirst'> & { readonly signal: AbortSignal },
+	builds: CleanupStack,
+	measure: (image: Image, signal: AbortSignal) => Promise<MeasuredHost>,
+) {
+	let settle = (_measured: Promise<MeasuredHost>): void => undefined;
+	const first = new Promise<MeasuredHost>((resolve) => (settle = resolve));
+	const useFirst = async (image: Image, signal: AbortSignal): Promise<void> => {
+		// Where nothing is built, one thing is told after the other.
+		if (areAll(await building, lab)) await all;
+		const measured = measure(image, signal);
+		settle(measured);
+		await measured;
+	};
+	const building = imagesUntil(lab, { ...options, useFirst }, builds);
+	const all = stage(options.emit, 'images', async () => allImages(await building));
+	// Without images there is no first one.
+	const measuring = Promise.race([first, all.then(() => first)]);
+	// Whoever waits for one of them may wait for another at the moment.
+	for (const promise of [building, all, measuring]) promise.catch(() => undefined);
+	return { building, all, measuring };
 }
 
 /** Begins to build the missing images of a lab. When `builds` is run, they end. */

@@ -124,7 +124,7 @@ const layersBeside = (directory: string): string => path.join(path.dirname(direc
 const progressOf =
 	(nodes: readonly string[], { emit }: Pick<ImageStoreOptions, 'emit'>) =>
 	(detail: string): void =>
-		emit({ type: 'stage-progress', stage: 'images', detail: `${nodes.join(', ')}: ${detail}` });
+		emit({ type: 'stage-progress', stage: 'images', nodes, detail });
 
 /** Where the packages of an image come from. Without the mirror it can be made of a layer that is there, with the updates of that. */
 async function settleSources(request: ImageRequest, { directory, guest, findSources }: ImageStoreOptions): Promise<Sources> {

@@ -101,7 +101,7 @@ function downloads(requests: readonly ImageRequest[], options: ImageStoreOptions
 			...{ guest, sources: from, packageCache: packagesBeside(directory), signal },
 			onReady: (request) => opens.get(request)?.(),
 			onDownload: ({ nodes }, packages) =>
-				emit({ type: 'stage-progress', stage: 'images', detail: `${nodes.join(', ')}: downloading ${plural(packages, 'package')} ahead` }),
+				emit({ type: 'stage-progress', stage: 'images', nodes, detail: `downloading ${plural(packages, 'package')} ahead` }),
 		});
 	};
 	const settled = allOf([...new Set(requests.map(({ suite }) => suite))].map(download)).then(() => undefined);

@@ -130,9 +130,27 @@ function sectionNews(state: RunState, section: Section, records: readonly StageR
 	if (section.name === 'accelerator' && state.accelerator) {
 		return oneLine(`${state.accelerator.name}: ${state.accelerator.reason}`);
 	}
+	const builds = buildsNews(records);
+	if (builds !== '') return oneLine(builds);
 	const speaking = records.findLast(({ status, detail }) => status === 'running' && detail !== undefined);
 	const { node, detail } = speaking ?? records.at(-1) ?? {};
 	return oneLine(node !== undefined && detail !== undefined ? `${node}: ${detail}` : (detail ?? ''));
+}
+
+/** What is built for nodes at the moment, those together that wait for the same; nothing where it is not told of nodes. */
+function buildsNews(records: readonly StageRecord[]): string {
+	const nodes = new Map<string, string[]>();
+	for (const { name, node, status, startedAt, detail } of records) {
+		if (name !== 'images' || node === undefined || status !== 'running') continue;
+		const key = JSON.stringify([startedAt, detail ?? '']);
+		nodes.set(key, [...(nodes.get(key) ?? []), node]);
+	}
+	return [...nodes]
+		.map(([key, names]) => {
+			const [, detail] = JSON.parse(key) as [number, string];
+			return [names.join(', '), ...(detail === '' ? [] : [detail])].join(': ');
+		})
+		.join('; ');
 }
 
 /** How far the robustness checks are, those that have begun. */
@@ -159,13 +177,16 @@ function startNews(state: RunState, node: string, startStage: StageRecord | unde
 	}
 }
 
-/** What a node waits for that has not begun, while others boot already: its image. */
+/** Whether nothing begins any more. */
+const isOver = (state: RunState): boolean => state.finishedMs !== undefined || state.errors.length > 0 || findStage(state, 'teardown') !== undefined;
+
+/** What a node waits for that has not begun, while others boot already: its image, or its turn. */
 function imageNews(state: RunState, node: string, now: number): string {
 	const image = findStage(state, 'images', node);
-	if (image?.status === 'running') return `its image is being built, ${wholeSeconds(now - image.startedAt)}`;
+	if (image?.status === 'running') return oneLine(`its image is being built, ${wholeSeconds(now - image.startedAt)}${image.detail === undefined ? '' : `: ${image.detail}`}`);
 	// Of a node whose image is there the seed is written at once.
-	const waits = !image && !findStage(state, 'seeds', node) && findStage(state, 'images')?.status === 'running';
-	return waits ? 'waits for its image' : '';
+	if (findStage(state, 'seeds', node)?.status === 'passed' && !isOver(state)) return 'waits for a processor';
+	return !image && findStage(state, 'images')?.status === 'running' ? 'waits for its image' : '';
 }
 
 function scriptNews(node: NodeRecord, now: number): string {

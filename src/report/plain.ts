@@ -32,7 +32,7 @@ function eventNews(event: RunEvent, last: RunState | undefined): string | undefi
 			if (event.node !== undefined && event.stage === 'startup') return undefined;
 			return withDetail(stageBegin(event), event.detail);
 		case 'stage-progress':
-			return `${event.node ?? event.stage}: ${event.detail}`;
+			return [event.node ?? event.stage, ...(event.nodes ? [event.nodes.join(', ')] : []), event.detail].join(': ');
 		case 'stage-finished':
 			if (event.node !== undefined && event.stage === 'startup' && event.detail === undefined) return undefined;
 			return withDetail(stageEnd(event), event.detail);

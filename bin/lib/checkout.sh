@@ -3,9 +3,9 @@
 
 node_needed=20.19
 
-# Whether $root is a checkout. An installed package has no sources: it was built before it was packed.
+# Whether $root is a checkout. An installed package was built before it was packed, and has no sources of TypeScript.
 is_checkout() {
-	[ -e "$root/src" ]
+	[ -e "$root/tsconfig.json" ]
 }
 
 # require_checkout PART: of the set-up.

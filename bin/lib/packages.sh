@@ -56,6 +56,15 @@ iso_files='
 /usr/share/OVMF/OVMF_CODE_4M.fd ovmf
 '
 
+# What `npm run test:slurm` needs besides. None of its daemons is started by their installation but munged, which serves
+# this machine alone.
+slurm_programs='
+munged munge
+sbatch slurm-wlm
+slurmctld slurm-wlm
+slurmd slurm-wlm
+'
+
 # find_missing_packages [TABLE]: what a rehearsal needs, or the items of a table.
 # Sets $missing_packages to the packages that a program or a file is missing of. Starts no process.
 find_missing_packages() {

@@ -104,23 +104,32 @@ set_up_system() {
 
 # What ISOs are made with, which nothing else needs.
 set_up_iso() {
-	caller=$(id -un 2>/dev/null) || caller=$(id -u)
-	of_isos="$iso_programs
+	set_up_packages iso ISOs "$iso_programs
 $iso_files"
-	find_missing_packages "$of_isos"
+}
+
+set_up_slurm() {
+	set_up_packages slurm 'tests on Slurm' "$slurm_programs"
+}
+
+# set_up_packages PART WHAT TABLE: the packages of a table, which only a part of the set-up wants, for WHAT.
+set_up_packages() {
+	caller=$(id -un 2>/dev/null) || caller=$(id -u)
+	part=$1 what=$2 table=$3
+	find_missing_packages "$table"
 	[ -n "$missing_packages" ] || return 0
 	if [ "$(id -u)" = 0 ]; then
-		say "installing for ISOs: $missing_packages"
+		say "installing for $what: $missing_packages"
 		# shellcheck disable=SC2086 # a list of package names, which have no spaces
 		install_system_packages "$os_release" $missing_packages
 	elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
 		say 'using sudo for what needs root'
-		sudo -n "$root/bin/setup" iso || exit $?
+		sudo -n "$root/bin/setup" "$part" || exit $?
 	else
-		say "ISOs need the packages: $missing_packages"
+		say "$what need the packages: $missing_packages"
 		user=$caller
-		die 3 'that takes root; run this once, then try again' "$(command_for_reader iso)"
+		die 3 'that takes root; run this once, then try again' "$(command_for_reader "$part")"
 	fi
-	find_missing_packages "$of_isos"
+	find_missing_packages "$table"
 	[ -z "$missing_packages" ] || die 3 "still missing: $missing_packages" "apt-get install $missing_packages"
 }

@@ -3,7 +3,7 @@ import type { InferredOptionTypes } from 'yargs';
 import { usageFailure } from '../base/errors.js';
 import type { ReportFiles } from '../commands/run-reports.js';
 import { parseShard } from '../shard/record.js';
-import { filled } from './flags.js';
+import { filled, millisecondsOf } from './flags.js';
 
 /** What is rehearsed of a lab beside its plain run. */
 export const checkFlags = {
@@ -31,9 +31,30 @@ export const checkFlags = {
 /** Which part of the work is done here. */
 export const shardFlags = {
 	shard: { type: 'string', requiresArg: true, describe: 'do part I of N of the work (I/N), for `rehearse merge`' },
-	out: { type: 'string', requiresArg: true, describe: 'with --shard: the directory in which that of the shard is made' },
-	times: { type: 'string', requiresArg: true, describe: 'with --shard: divide by the times in this file of `rehearse merge --times`' },
+	out: { type: 'string', requiresArg: true, describe: 'with --shard: the directory in which that of the shard is made; with --on: one that all hosts share, in which the results stay' },
+	times: { type: 'string', requiresArg: true, describe: 'with --shard or --on: divide by the times in this file of `rehearse merge --times`' },
 } as const;
+
+/** On which hosts the work is done. */
+export const engineFlags = {
+	on: { choices: ['slurm'], requiresArg: true, describe: 'submit the work to Slurm; partition and account as SBATCH_PARTITION and SBATCH_ACCOUNT name them' },
+	shards: { type: 'number', requiresArg: true, describe: 'with --on: into how many jobs the work is divided (one a lab, and one for every eight orders)' },
+	wait: { type: 'number', requiresArg: true, describe: 'with --on: limit for everything, in seconds, with the time that jobs wait (86400)' },
+} as const;
+
+const dayMs = 86_400_000;
+
+/** Where the work is to be submitted; undefined for nowhere. @throws Failure `usage` where flags do not go together */
+export function engineOf(flags: InferredOptionTypes<typeof engineFlags & typeof shardFlags>) {
+	const { on, shards, wait } = flags;
+	if (on === undefined) {
+		for (const [flag, value] of Object.entries({ shards, wait })) if (value !== undefined) throw usageFailure(`--${flag} is for work that is submitted: give --on too`);
+		return undefined;
+	}
+	if (flags.shard !== undefined) throw usageFailure('--shard does a part here, --on submits all of it: give only one of them');
+	if (shards !== undefined && (!Number.isInteger(shards) || shards < 1 || shards > 1000)) throw usageFailure('--shards: expected a number of jobs, 1000 at most');
+	return { shards, waitMs: wait === undefined ? dayMs : millisecondsOf('wait', wait), out: filled('out', flags.out), times: filled('times', flags.times) };
+}
 
 /** Reports are made of the whole. @throws Failure `usage` where one was asked of a shard */
 export function requireNoReports({ junit, codeQuality, html, strict }: ReportFiles & { readonly strict: boolean }): void {

@@ -9,6 +9,7 @@ import type { RunState } from '../outcome/state.js';
 import type { RunCourse } from '../protocol/run-spec.js';
 import { summary } from '../report/summary.js';
 import type { ShardRecord } from '../shard/record.js';
+import { bringCache } from '../shard/cache.js';
 import { claimShard, writeShard, type ShardRun } from '../shard/store.js';
 import { divide, orderNumber, type LabWork, type Unit, type UnitTimes } from '../shard/units.js';
 import { loadPlan, type LoadedPlan } from './load-lab.js';
@@ -32,13 +33,18 @@ export interface ShardOptions extends Omit<StartOptions, 'lab'>, WorkOptions {
 	readonly shard: Pick<ShardRecord, 'index' | 'total'>;
 	/** The directory in which the shard's is made. */
 	readonly out: string;
+	/** A directory in which another host has laid out what this one may lack (../shard/cache). */
+	readonly cacheFrom?: string | undefined;
 	readonly cold: boolean;
 	readonly course: Pick<RunCourse, 'trace'>;
 }
 
+/** The labs as they were read, with what is to be rehearsed of each. */
+export type ReadWork = readonly (LoadedPlan & { readonly labArgument: string; readonly work: LabWork })[];
+
 /** The same work for every machine, and who does what of it. */
 export interface DividedWork {
-	readonly plans: readonly (LoadedPlan & { readonly labArgument: string; readonly work: LabWork })[];
+	readonly plans: ReadWork;
 	readonly division: readonly (readonly Unit[])[];
 }
 
@@ -50,6 +56,7 @@ export async function shardCommand(options: ShardOptions): Promise<ExitCode> {
 	const mine = division[shard.index - 1] ?? [];
 	const stopping = stopOnSignals();
 	try {
+		if (options.cacheFrom !== undefined) await bringFrom(options.cacheFrom, options, stopping.signal);
 		const runs = new Map<string, ShardRun>();
 		let worst: number = ExitCode.passed;
 		for (const plan of plans) {
@@ -72,10 +79,28 @@ export async function shardCommand(options: ShardOptions): Promise<ExitCode> {
 	}
 }
 
+/** Brings what this host lacks. Without it a run builds and boots for itself, so whatever fails is only told. */
+async function bringFrom(directory: string, { paths, terminal }: ShardOptions, signal: AbortSignal): Promise<void> {
+	const onProgress = (text: string) => void terminal.stderr.write(`${text}\n`);
+	try {
+		await bringCache(directory, paths, { onProgress, signal });
+	} catch (error) {
+		signal.throwIfAborted();
+		onProgress(`not all of ${directory} could be copied: ${(error as Error).message}`);
+	}
+}
+
 /** Reads the labs, and divides the work on them. @throws Failure `usage` for labs that cannot be rehearsed together */
-export async function divideWork({ labs, shuffle, robustness, cold, ...options }: ShardOptions, total: number): Promise<DividedWork> {
+export async function divideWork(options: ShardOptions, total: number): Promise<DividedWork> {
+	const plans = await readWork(options);
+	const times = options.times === undefined ? {} : await readTimes(options.times);
+	return { plans, division: divide(plans.map(({ work }) => work), total, times) };
+}
+
+/** Reads the labs. @throws Failure `usage` for labs that cannot be rehearsed together */
+export async function readWork({ labs, shuffle, robustness, cold, ...options }: Omit<ShardOptions, 'shard' | 'out'>): Promise<ReadWork> {
 	if (cold && shuffle) throw usageFailure('--cold uses no checkpoint, --shuffle needs one: give only one of them');
-	const plans: DividedWork['plans'][number][] = [];
+	const plans: ReadWork[number][] = [];
 	for (const labArgument of labs) {
 		const loaded = await loadPlan(labArgument, options.terminal, options);
 		const { name, nodes, planSha256 } = loaded.lab;
@@ -85,15 +110,14 @@ export async function divideWork({ labs, shuffle, robustness, cold, ...options }
 		if (shuffle && nodes.length < 2 && labs.length === 1) throw usageFailure('--shuffle: a lab of one node has one order only');
 		plans.push({ ...loaded, labArgument, work: { lab: name, planSha256, robustness, ...orders } });
 	}
-	const times = options.times === undefined ? {} : await readTimes(options.times);
-	return { plans, division: divide(plans.map(({ work }) => work), total, times) };
+	return plans;
 }
 
 /** A seed that everybody gets who has the same plan. */
 const seedOf = (planSha256: string): number => Number.parseInt(planSha256.slice(0, 8), 16);
 
 /** Reads a file of unit times. @throws Failure `usage` for what is none */
-async function readTimes(file: string): Promise<UnitTimes> {
+export async function readTimes(file: string): Promise<UnitTimes> {
 	try {
 		const times = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
 		if (Object.values(times).every((ms) => typeof ms === 'number' && ms >= 0)) return times as UnitTimes;
@@ -104,7 +128,7 @@ async function readTimes(file: string): Promise<UnitTimes> {
 }
 
 async function rehearseUnits(
-	{ lab, planText, labArgument, work }: DividedWork['plans'][number],
+	{ lab, planText, labArgument, work }: ReadWork[number],
 	units: readonly Unit[],
 	{ accelerator, limitBytes, mirror, paths, timeLimitMs, showSecrets, cold, course, terminal }: ShardOptions,
 	stopping: ReturnType<typeof stopOnSignals>,

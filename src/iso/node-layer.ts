@@ -1,7 +1,7 @@
 /** The upper layer of a node's ISO: the one place where a node of the lab becomes files of a system. */
 import { usageFailure } from '../base/errors.js';
 import { sha256 } from '../base/hash.js';
-import { defaultScriptSeconds, type LabNode, type StartupScript, type User } from '../lab/lab.js';
+import type { LabNode, StartupScript, User } from '../lab/lab.js';
 import { contentOf } from '../lab/script-bytes.js';
 import { hashPassword } from '../seed/password.js';
 import { settingFiles } from '../seed/settings.js';
@@ -111,7 +111,7 @@ const services = ({ name, services: wanted, firewall }: LabNode, { units }: Base
 
 /** A script as a unit that runs it at every boot, after the units that it names and the script before it. */
 function startupScript(wanted: StartupScript, before: StartupScript | undefined): readonly LayerEntry[] {
-	const { name, text, after, timeoutSeconds = defaultScriptSeconds } = wanted;
+	const { name, text, after, timeoutSeconds } = wanted;
 	const script = `${scriptDirectory}/${name}`;
 	const unit = `startup-${name}.service`;
 	const units = after.split(/\s+/).filter((word) => word !== '').join(' ');
@@ -126,7 +126,8 @@ function startupScript(wanted: StartupScript, before: StartupScript | undefined)
 		'RemainAfterExit=yes',
 		// What names no interpreter the kernel does not start.
 		`ExecStart=${text.startsWith('#!') ? '' : '/bin/bash '}${script}`,
-		`TimeoutStartSec=${Math.ceil(timeoutSeconds)}`,
+		// systemd has no limit of its own for a oneshot unit (systemd.service(5)), and OpenFactory documents none.
+		...(timeoutSeconds === undefined ? [] : [`TimeoutStartSec=${Math.ceil(timeoutSeconds)}`]),
 		'StandardOutput=journal+console',
 		'',
 		'[Install]',

@@ -2,6 +2,12 @@
  * The state of a machine's processor and devices, saved to a file and loaded from one. Its memory is no part of that, and is
  * in a file of its own (./memory.ts). QEMU saves that way for Xen, which looks after the memory of its guests itself, and
  * loads it as it does any migration (docs/devel/migration).
+ *
+ * QEMU's maintainers name `migrate` with the capability `x-ignore-shared` for this, which leaves out memory that is mapped
+ * shared from a file. A restored machine maps its memory privately, so that many can start from one file, and then the
+ * capability leaves nothing out: measured with QEMU 10.0, a machine of 1 GiB that had used 130 MiB of it, its state has
+ * 137 MB and takes 3.1 s to save, against 33 kB and 2 ms with Xen's command. Of a machine with shared memory it is 293 kB
+ * and 7 ms against 33 kB and 1 ms.
  */
 import { brokenFailure, hostFailure } from '../base/errors.js';
 import { formatMs } from '../base/format.js';

@@ -80,3 +80,13 @@ export function divide(work: readonly LabWork[], total: number, times: UnitTimes
 	// In the order of the work again.
 	return shards.map((shard) => shard.units.sort((a, b) => a.index - b.index).map(({ unit }) => unit));
 }
+
+/** How many units a shard has at least, where nobody says how many shards there are: each pays for a plain run. */
+const leastUnits = 8;
+
+/** Slurm's usual limit of an array; matrices of CI engines have less. */
+const mostShards = 1000;
+
+/** How many shards some work is divided into where nobody says: one a lab, more for one with many orders. */
+export const shardsFor = (work: readonly LabWork[]): number =>
+	Math.min(mostShards, work.reduce((sum, lab) => sum + Math.max(1, Math.ceil((unitsOf(lab).length - 1) / leastUnits)), 0));

@@ -105,7 +105,8 @@ async function runScripts(
 	if (failedUnits !== '') {
 		emit({ type: 'notice', node: machine.name, message: `units have failed${machine.guest.hasPlansLimits ? '' : ' since startup'}:\n${failedUnits}` });
 	}
-	if (machine.guest.hasPlansLimits && slowdown > tolerableSlowdown && scripts.timedOut.length > 0) throw unfairLimit(machine.name, scripts.timedOut, slowdown);
+	const limited = scripts.timedOut.filter((script) => own.some(({ name, timeoutSeconds }) => name === script && timeoutSeconds !== undefined));
+	if (machine.guest.hasPlansLimits && slowdown > tolerableSlowdown && limited.length > 0) throw unfairLimit(machine.name, limited, slowdown);
 	// The status is that of what was heard of; silence is no success.
 	const { missing } = scripts;
 	if (missing.length > 0) {

@@ -1,5 +1,6 @@
+import { usageFailure } from '../../base/errors.js';
 import { defineCommand } from '../command.js';
-import { jsonFlag } from '../flags.js';
+import { jsonFlag, millisecondsOf } from '../flags.js';
 
 /** `rehearse doctor` */
 export const doctorDefinition = defineCommand({
@@ -8,9 +9,17 @@ export const doctorDefinition = defineCommand({
 	positionals: {},
 	flags: {
 		iso: { type: 'boolean', default: false, describe: 'ask for what `rehearse iso` needs as well' },
+		on: { choices: ['slurm'], requiresArg: true, describe: 'ask each host of a Slurm instead, by a job' },
+		wait: { type: 'number', requiresArg: true, describe: 'with --on: how long a host may take until it has a place for the job, in seconds (600)' },
 		...jsonFlag,
 	} as const,
-	async run({ json, iso }, { stdout, stderr, stdoutColor: color }) {
+	async run({ json, iso, on, wait }, terminal) {
+		if (on !== undefined) {
+			const { doctorOnSlurm } = await import('../../commands/doctor-on-slurm.js');
+			return doctorOnSlurm({ json, iso, waitMs: millisecondsOf('wait', wait ?? 600), terminal });
+		}
+		if (wait !== undefined) throw usageFailure('--wait is for hosts that are asked by jobs: give --on too');
+		const { stdout, stderr, stdoutColor: color } = terminal;
 		const [{ doctorCommand }, { checkKvm }, { stopOnSignals }, { userPaths }] = await Promise.all([
 			import('../../commands/doctor.js'),
 			import('../../host/kvm-check.js'),

@@ -15,7 +15,7 @@ import { relayConnection } from './relayed-connection.js';
 import { RootShell } from './root-shell.js';
 import { SshCommands } from './ssh-commands.js';
 import type { Terminal } from './terminal.js';
-import { askFailed, askRestarts, askScripts, asMessages, readFailed, readRestarts, readScripts, waitForBoot } from './units.js';
+import { askFailed, askRestarts, askScripts, asMessages, findRunning, readFailed, readRestarts, readScripts, stopScript, waitForBoot } from './units.js';
 
 export interface LiveGuestOptions {
 	readonly node: string;
@@ -99,14 +99,21 @@ export class LiveGuest implements Guest {
 		return { failedUnits: readFailed(await this.#ask(askFailed, wait)) };
 	}
 
+	/** An ISO has no limit for scripts whose recipe has none. One that runs at the deadline is stopped, and the boot goes on. */
 	async #scriptsEnd(wait: Wait): Promise<readonly ScriptMessage[]> {
 		const { node, scripts } = this.#options;
-		const { timedOut } = await this.commands.run(waitForBoot, { timeoutMs: wait.deadlineMs, signal: wait.signal });
-		if (timedOut) {
-			const jobs = await this.#ask('systemctl list-jobs --no-pager', wait);
-			throw brokenFailure('boot-unfinished', `${node}: its boot does not come to its end`, { node, detail: readFailed(jobs) });
+		const stopped = new Set<string>();
+		const ask = async () => (scripts.length === 0 ? '' : this.#ask(askScripts(scripts), wait));
+		while ((await this.commands.run(waitForBoot, { timeoutMs: wait.deadlineMs, signal: wait.signal })).timedOut) {
+			const [running] = findRunning(await ask(), scripts.filter((script) => !stopped.has(script)));
+			if (running === undefined) {
+				const jobs = await this.#ask('systemctl list-jobs --no-pager', wait);
+				throw brokenFailure('boot-unfinished', `${node}: its boot does not come to its end`, { node, detail: readFailed(jobs) });
+			}
+			stopped.add(running);
+			await this.#ask(stopScript(running), wait);
 		}
-		return scripts.length === 0 ? [] : readScripts(await this.#ask(askScripts(scripts), wait), scripts);
+		return readScripts(await ask(), scripts).map((ended) => (stopped.has(ended.script) ? asTimedOut(ended) : ended));
 	}
 
 	/** By the text of the program that looks, which leaves nothing behind in the guest. */
@@ -186,6 +193,9 @@ export class LiveGuest implements Guest {
 		return login && this.#session && !this.#session.isOver ? new SshCommands(this.#session, login) : undefined;
 	}
 }
+
+/** How a script ended that was stopped at its deadline. */
+const asTimedOut = ({ kind, script, ms, stream }: ScriptMessage): ScriptMessage => ({ kind, script, ms, stream, status: 'timed-out' });
 
 /** How long its journal may take to come, in milliseconds on a fast host. */
 const journalMs = 5000;

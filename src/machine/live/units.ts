@@ -35,21 +35,38 @@ export function askScripts(scripts: readonly string[]): string {
 	return [`systemctl show --property=${properties.join(',')} -- ${units.join(' ')}; echo ${separator}`, ...outputs].join('\n');
 }
 
+/** The command that ends a startup script, as systemd does at the limit of a unit. */
+export const stopScript = (script: string): string => `systemctl stop -- ${quote(scriptUnit(script))}`;
+
+/** Reads the answer to `askScripts`: which scripts are running. */
+export function findRunning(answer: string, scripts: readonly string[]): readonly string[] {
+	const [shown = ''] = answer.split(`${separator}\n`);
+	const units = readUnits(shown);
+	const isRunning = (values: ReadonlyMap<string, string> | undefined) => values?.get('ActiveState') === 'activating' && hasBegun(values);
+	return scripts.filter((script) => isRunning(units.get(scriptUnit(script))));
+}
+
 /** Reads the answer to `askScripts`: how each script ended, of those that have. */
 export function readScripts(answer: string, scripts: readonly string[]): readonly ScriptMessage[] {
 	const [shown = '', ...outputs] = answer.split(`${separator}\n`);
-	const units = new Map(
-		shown.split(/\n\n+/).map((block) => {
-			const values = new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
-			return [values.get('Id') ?? '', values];
-		}),
-	);
+	const units = readUnits(shown);
 	return scripts.flatMap((script, index) => {
 		const values = units.get(scriptUnit(script));
 		const stream = Buffer.from(outputs[index] ?? '', 'base64').toString('utf8');
 		return values ? endOf(script, values, stream) : [];
 	});
 }
+
+/** The properties of units, by the unit's name, as `systemctl show` prints them. */
+const readUnits = (shown: string): ReadonlyMap<string, ReadonlyMap<string, string>> =>
+	new Map(
+		shown.split(/\n\n+/).map((block) => {
+			const values = new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+			return [values.get('Id') ?? '', values];
+		}),
+	);
+
+const hasBegun = (values: ReadonlyMap<string, string>): boolean => Number(values.get('ExecMainStartTimestampMonotonic') ?? '0') > 0;
 
 /** CLD_EXITED (sigaction(2)). */
 const exited = '1';
@@ -58,7 +75,7 @@ function endOf(script: string, values: ReadonlyMap<string, string>, stream: stri
 	const number = (name: string) => Number(values.get(name) ?? '0') || 0;
 	const state = values.get('ActiveState');
 	const result = values.get('Result');
-	const ran = number('ExecMainStartTimestampMonotonic') > 0;
+	const ran = hasBegun(values);
 	if (state === 'activating' || (state === 'inactive' && !ran)) return [];
 	const ms = Math.max(0, Math.round((number('ExecMainExitTimestampMonotonic') - number('ExecMainStartTimestampMonotonic')) / 1000));
 	const told = { kind: 'script-finished', script, ms, stream } as const;

@@ -192,6 +192,7 @@ test(setUpFor, ['prune'], false);
 test(setUpFor, ['exec', 'node', '--', 'run'], false);
 test(setUpFor, ['run', '--help'], false);
 test(setUpFor, ['--version'], false);
+test(setUpFor, ['fleet', 'web', '--on', 'slurm'], false);
 test('when told not to', setUpFor, ['run'], false, { REHEARSE_NO_SETUP: '1' });
 
 test('only who wants an ISO is asked for what ISOs are made with', async (t) => {

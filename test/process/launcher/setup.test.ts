@@ -285,3 +285,10 @@ test('an ordinary user without sudo gets the one command for ISOs', async (t) =>
 	t.true(stderr.endsWith(`  → su root -c '${checkout.root}/bin/setup iso'`));
 	t.deepEqual(await installs(checkout), []);
 });
+
+test('so are the packages of the test on Slurm', async (t) => {
+	const checkout = await makeSystem(t, { without: ['slurmd'], then: 'slurm_programs="slurmd slurm-wlm"; set_up_slurm' });
+	const { exitCode, stderr } = await setUp(checkout);
+	t.is(exitCode, 0);
+	t.is(stderr, 'rehearse: installing for tests on Slurm: slurm-wlm');
+});

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { divide, unitKey, unitsOf, type LabWork } from '../../../src/shard/units.js';
+import { divide, shardsFor, unitKey, unitsOf, type LabWork } from '../../../src/shard/units.js';
 
 const work = (lab: string, rest: Partial<LabWork> = {}): LabWork => ({ lab, planSha256: 'a', robustness: [], ...rest });
 
@@ -50,4 +50,12 @@ test('a shard that would save nothing has nothing to do', (t) => {
 	const times = { 'web/plain': 100_000, 'web/order-1': 1000, 'web/order-2': 1000 };
 	const shards = divide([work('web', { shuffle: { count: 2, seed: 1 } })], 3, times);
 	t.deepEqual(shards.map((units) => units.length), [2, 1, 0]);
+});
+
+test('where nobody says, there is a shard a lab, and one for every eight orders', (t) => {
+	t.is(shardsFor([work('web')]), 1);
+	t.is(shardsFor([work('a'), work('b'), work('c', { robustness: ['twice'] })]), 3);
+	t.is(shardsFor([work('web', { shuffle: { count: 8, seed: 1 } })]), 1);
+	t.is(shardsFor([work('web', { shuffle: { count: 256, seed: 1 } })]), 32);
+	t.is(shardsFor([work('web', { shuffle: { count: 1000, seed: 1 } }), work('b')]), 126);
 });

@@ -18,7 +18,7 @@ const layers: readonly (readonly string[])[] = [
 	['host', 'protocol'],
 	['runs', 'saved-lab'],
 	['report', 'prepare', 'supervisor'],
-	['page', 'evidence', 'shard'],
+	['page', 'evidence', 'shard', 'slurm'],
 	['rehearse'],
 	// An agent's way in beside that of people: both talk to labs and read runs, and neither is made of the other.
 	['commands', 'mcp'],

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { askScripts, readFailed, readRestarts, readScripts } from '../../../../src/machine/live/units.js';
+import { askScripts, findRunning, readFailed, readRestarts, readScripts } from '../../../../src/machine/live/units.js';
 
 /** What systemd shows of a unit. */
 const shown = (id: string, values: Readonly<Record<string, string>>) =>
@@ -32,6 +32,17 @@ test('silence is no success: a script that runs, that never began, or that syste
 	];
 	t.deepEqual(readScripts(answer(units, ['', '', '']), ['a', 'b', 'c']), []);
 	t.deepEqual(readScripts('', ['a']), []);
+});
+
+test('a script runs that has begun and not ended', (t) => {
+	const units = [
+		shown('a', { ActiveState: 'active', Result: 'success', ...times }),
+		shown('b', { ActiveState: 'activating', Result: 'success', ...times }),
+		shown('c', { ActiveState: 'activating', Result: 'success', ...never }),
+		shown('d', { ActiveState: 'inactive', Result: 'success', ...never }),
+	];
+	t.deepEqual(findRunning(answer(units, ['', '', '', '']), ['a', 'b', 'c', 'd', 'e']), ['b']);
+	t.deepEqual(findRunning('', ['a']), []);
 });
 
 test('one that was not even started has failed, without an exit status', (t) => {

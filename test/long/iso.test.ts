@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { run } from '../../src/process/run.js';
-import { bootIso, type IsoGuest, type Medium } from './support/iso-guest.js';
-import { addScript, editLab, nodeOf } from './support/labs.js';
-import { makeSandbox, type Sandbox } from './support/sandbox.js';
-import { runTool } from './support/tool.js';
+import { bootIso, type IsoGuest, type Medium } from '../integration/support/iso-guest.js';
+import { addScript, editLab, nodeOf } from '../integration/support/labs.js';
+import { makeSandbox, type Sandbox } from '../integration/support/sandbox.js';
+import { runTool } from '../integration/support/tool.js';
 
 /** A node with hardly more than what every ISO has, which needs no default route: a network that leads nowhere has none. */
 const smallLab = (sandbox: Sandbox): Promise<string> =>

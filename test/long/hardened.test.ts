@@ -1,8 +1,8 @@
 /** A lab that locks its SSH passes, and whoever tries to get in is told why that cannot be. */
 import test from 'ava';
-import { labDirectory } from './support/labs.js';
-import { makeSandbox } from './support/sandbox.js';
-import { resultIn, runTool } from './support/tool.js';
+import { labDirectory } from '../integration/support/labs.js';
+import { makeSandbox } from '../integration/support/sandbox.js';
+import { resultIn, runTool } from '../integration/support/tool.js';
 
 test('a lab without passwords, forwarding and port 22 passes, and says so', async (t) => {
 	t.timeout(20 * 60_000);

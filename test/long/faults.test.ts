@@ -3,10 +3,10 @@
  * is booted, the others are restored; one is run both ways, and says the same. The lab without a fault stays for a while.
  */
 import test, { type ExecutionContext } from 'ava';
-import { breakBundledLab, bundledLab } from './support/labs.js';
-import { livesIn } from './support/living.js';
-import { makeSandbox, type Sandbox } from './support/sandbox.js';
-import { resultIn, runTool } from './support/tool.js';
+import { breakBundledLab, bundledLab } from '../integration/support/labs.js';
+import { livesIn } from '../integration/support/living.js';
+import { makeSandbox, type Sandbox } from '../integration/support/sandbox.js';
+import { resultIn, runTool } from '../integration/support/tool.js';
 
 interface Fault {
 	readonly script: string;

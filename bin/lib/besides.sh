@@ -2,7 +2,7 @@
 # Two parts of the set-up at once: what npm installs and what apt installs do not need each other.
 
 # besides PART FUNCTION…: does a part of the set-up in a process of its own while the functions run here, and waits for
-# both. Each says what it does in whole lines. Where both fail, the exit status is that of the part. When this is
+# both. Each prints what it does in whole lines. Where both fail, the exit status is that of the part. When this is
 # interrupted, the part ends too.
 besides() {
 	part=$1

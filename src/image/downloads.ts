@@ -1,6 +1,6 @@
 /**
  * Downloads what images need beyond their layers, while the layers are still being built. A build takes what it finds in
- * the package cache, and downloads the rest itself: what fails here costs nothing but time, and is told by the build.
+ * the package cache, and downloads the rest itself: what fails here costs nothing but time, and the build reports it.
  */
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -35,7 +35,7 @@ export interface RemotePackage {
 /** How long one call of apt may take, in milliseconds: a slow network has many packages to bring. */
 const timeoutMs = 30 * 60_000;
 
-/** Reads what `apt-get --print-uris` says with `Acquire::ForceHash=SHA256`. */
+/** Reads what `apt-get --print-uris` prints with `Acquire::ForceHash=SHA256`. */
 export const parseUris = (text: string): readonly RemotePackage[] =>
 	[...text.matchAll(/^'([^']+)' \S+ (\d+) SHA256:([0-9a-f]{64})$/gm)].map(([, uri = '', bytes = '', sha256 = '']) => ({ uri, bytes: Number(bytes), sha256 }));
 

@@ -140,7 +140,7 @@ function sectionNews(state: RunState, section: Section, records: readonly StageR
 	return oneLine(node !== undefined && detail !== undefined ? `${node}: ${detail}` : (detail ?? ''));
 }
 
-/** What is built for nodes at the moment, those together that wait for the same; nothing where it is not told of nodes. */
+/** What is built for nodes at the moment, those together that wait for the same; nothing where its events name no nodes. */
 function buildsNews(records: readonly StageRecord[]): string {
 	const nodes = new Map<string, string[]>();
 	for (const { name, node, status, startedAt, detail } of records) {

@@ -71,7 +71,7 @@ test('immich-photo-vault passes', async (t) => {
 	t.is(result.warnings.length, 9);
 	t.deepEqual(result.left_out, []);
 
-	// Where images had to be built, what was prepared for each node is told of the node.
+	// Where images had to be built, what was prepared for each node has events of the node.
 	const ofLab = (name: string) => ['images', 'seeds', 'checkpoints'].includes(name);
 	const ofStages = [...new Set(result.stages.map(({ name, node, status }) => `${[name, ofLab(name) ? undefined : node].filter(Boolean).join(' of ')}: ${status}`))];
 	const ofNodes = nodes.flatMap((node) => [`boot of ${node}`, `startup of ${node}`]);

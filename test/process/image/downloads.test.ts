@@ -120,7 +120,7 @@ test.serial('without a mirror nothing is fetched', async (t) => {
 	t.deepEqual([mirror.asked, mirror.ready], [[], []]);
 });
 
-test('of what apt says only packages with their digests are taken', (t) => {
+test('of what apt prints only packages with their digests are taken', (t) => {
 	const digest = sha256('x');
 	t.deepEqual(
 		parseUris(`Reading package lists...\n'http://m.example.org/x_1%3a2.deb' x_1%3a2_all.deb 12 SHA256:${digest}\n'http://m.example.org/y.deb' y.deb 3 MD5Sum:00\n`),

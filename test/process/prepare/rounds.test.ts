@@ -15,7 +15,7 @@ import { labNode, labOf } from '../../unit/base/labs.js';
 
 const lab = labOf(...['web', 'db', 'cache', 'worker'].map((name, index) => labNode(name, index)));
 
-/** A place for a run and its checkpoints, and images that are there when they are told to be. */
+/** A place for a run and its checkpoints, and images that are there when they are asked to be. */
 async function makeRounds(t: ExecutionContext, cold = false) {
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'rounds-'));
 	t.teardown(() => rm(directory, { recursive: true, force: true }));
@@ -106,7 +106,7 @@ test('a cold lab has no checkpoints, however its images come', async (t) => {
 	t.deepEqual(Object.keys(plan), ['machines']);
 });
 
-test('an image that cannot be built is what is told, when the machines are ready that were being prepared', async (t) => {
+test('an image that cannot be built is what is reported, when the machines are ready that were being prepared', async (t) => {
 	const { rest, given, of } = await begin(t);
 	await (await of('cache')).arrive();
 	const failure = new Error('no such package');

@@ -1,6 +1,6 @@
 /**
  * Whole runs of a lab of which one image is still being built while the other node boots: with machines that are fakes, and
- * with an `mmdebstrap` that is done when it is told to be.
+ * with an `mmdebstrap` that is done when it is asked to be.
  */
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -17,18 +17,18 @@ const patienceMs = 60_000;
 interface Run {
 	readonly host: FakeHost;
 	readonly child: Child;
-	/** What it has told so far. */
-	told(): string;
-	/** Waits until it has told something. */
-	says(pattern: RegExp): Promise<void>;
+	/** What it has written to standard error so far. */
+	stderr(): string;
+	/** Waits until it has reported something. */
+	reports(pattern: RegExp): Promise<void>;
 	/** Has the build end: well, or with these words. */
 	endBuild(complaint?: string): Promise<void>;
 }
 
 /** The one node has come as far as it can, and the build of the other's image is under way. */
 async function untilOneWaits(run: Run): Promise<void> {
-	await run.says(/one: startup script setup passed/);
-	await run.says(/two: building its image/);
+	await run.reports(/one: startup script setup passed/);
+	await run.reports(/two: building its image/);
 }
 
 /** Starts a rehearsal of the nodes `one`, whose image is there, and `two`, whose image is built. */
@@ -65,21 +65,21 @@ shift
 [ $# = 8 ] || exec "$@"
 for file in root.img vmlinuz initrd; do echo built >"$6/$file"; done`,
 	);
-	let told = '';
+	let stderr = '';
 	const argv = [process.execPath, programFile('main'), 'run', plan, '--cold', '--mirror', 'http://127.0.0.1:9/debian'] as const;
 	const child = await startChild(argv, {
 		env: { ...host.env },
-		onStderr: (chunk) => void (told += chunk.toString()),
+		onStderr: (chunk) => void (stderr += chunk.toString()),
 	});
 	t.teardown(() => child.stop());
 	return {
 		host,
 		child,
-		told: () => told,
-		async says(pattern) {
+		stderr: () => stderr,
+		async reports(pattern) {
 			const isDecided = (text: string) => pattern.test(text) || child.exit !== undefined;
-			const { last } = await poll(async () => told, isDecided, { intervalMs: 20, deadlineMs: patienceMs });
-			if (!pattern.test(last)) throw new Error(`never said ${String(pattern)}: ${last}`);
+			const { last } = await poll(async () => stderr, isDecided, { intervalMs: 20, deadlineMs: patienceMs });
+			if (!pattern.test(last)) throw new Error(`never reported ${String(pattern)}: ${last}`);
 		},
 		endBuild: (complaint = '') => writeFile(end, complaint),
 	};
@@ -102,10 +102,10 @@ async function hostProgram(program: string): Promise<string> {
 test.serial('a node comes up while the image of another is built, which boots then; the verdict is that of both', async (t) => {
 	const run = await start(t);
 	await untilOneWaits(run);
-	t.notRegex(run.told(), /two: (?:image ready|booting)/);
+	t.notRegex(run.stderr(), /two: (?:image ready|booting)/);
 	await run.endBuild();
-	t.is((await run.child.exited).exitCode, 0, run.told());
-	t.regex(run.told(), /two: image ready[^]*images ready[^]*two: booting[^]*two: startup script setup passed/);
+	t.is((await run.child.exited).exitCode, 0, run.stderr());
+	t.regex(run.stderr(), /two: image ready[^]*images ready[^]*two: booting[^]*two: startup script setup passed/);
 	t.deepEqual(await run.host.leftovers(), []);
 });
 
@@ -113,16 +113,16 @@ test.serial('an image that cannot be built ends the lab that runs, as a plan tha
 	const run = await start(t);
 	await untilOneWaits(run);
 	await run.endBuild('E: Unable to locate package tree\n');
-	t.is((await run.child.exited).exitCode, 2, run.told());
-	t.regex(run.told(), /taken down[^]*error: two: two: Debian has no package 'tree' \(package-unknown\)/);
+	t.is((await run.child.exited).exitCode, 2, run.stderr());
+	t.regex(run.stderr(), /taken down[^]*error: two: two: Debian has no package 'tree' \(package-unknown\)/);
 	t.deepEqual(await run.host.leftovers(), []);
 });
 
 test.serial('a machine that breaks ends the build of another image', async (t) => {
 	const run = await start(t);
 	await run.host.behave('panics');
-	t.is((await run.child.exited).exitCode, 4, run.told());
-	t.regex(run.told(), /one: .*\(machine-died\)/);
+	t.is((await run.child.exited).exitCode, 4, run.stderr());
+	t.regex(run.stderr(), /one: .*\(machine-died\)/);
 	t.deepEqual(await run.host.leftovers(), []);
 });
 
@@ -131,7 +131,7 @@ for (const [signal, times, status] of [['SIGINT', 1, 130], ['SIGINT', 2, 130], [
 		const run = await start(t);
 		await untilOneWaits(run);
 		for (let sent = 0; sent < times; sent++) process.kill(run.child.pid, signal);
-		t.is((await run.child.exited).exitCode, status, run.told());
+		t.is((await run.child.exited).exitCode, status, run.stderr());
 		t.deepEqual(await run.host.leftovers(), []);
 	});
 }

@@ -66,7 +66,7 @@ test.serial('a pending node takes no place among those that boot, and those that
 test.serial('machines may be handed over before the lab is there to take them, and the checkpoint of the lab comes with the last', async (t) => {
 	let store = '';
 	const { lab, complete } = await startPending(t, ['one', 'two'], {
-		behaviour: 'sound',
+		behaviour: 'healthy',
 		changed: (run) => {
 			store = run.checkpoints;
 			return run;

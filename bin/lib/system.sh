@@ -64,11 +64,25 @@ command_for_reader() {
 	fi
 }
 
-# set_up_system USER-OR-NOTHING
-set_up_system() {
+# find_user USER-OR-NOTHING: sets $caller, $user and $user_id.
+find_user() {
 	caller=$(id -un 2>/dev/null) || caller=$(id -u)
 	user=${1:-${SUDO_USER:-$caller}}
 	user_id=$(id -u "$user" 2>/dev/null) || die 3 "there is no user $user"
+}
+
+# has_work_for_system USER-OR-NOTHING: whether there is something to be done that takes a while, and that may be done from here.
+has_work_for_system() {
+	find_user "$1"
+	look_at_system
+	case " $needs " in *' packages '* | *' qemu '*) ;; *) return 1 ;; esac
+	command -v setsid >/dev/null 2>&1 || return 1
+	[ "$(id -u)" = 0 ] || { command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; }
+}
+
+# set_up_system USER-OR-NOTHING
+set_up_system() {
+	find_user "$1"
 	look_at_system
 	[ -n "$needs" ] || return 0
 	if [ "$(id -u)" = 0 ]; then

@@ -109,6 +109,22 @@ export async function withEither<T>(
 	}
 }
 
+/**
+ * Runs `main` while other work is done beside it. Where that fails, the signal of `main` aborts with its error. Resolves
+ * when both are done, and rejects as soon as `main` does: nothing of the work is of use then, and its owner ends it.
+ */
+export async function besides<T>(signal: AbortSignal, main: (either: AbortSignal) => Promise<T>, work: () => Promise<void>): Promise<T> {
+	const failing = new AbortController();
+	return withEither([signal, failing.signal], async (either) => {
+		const running = main(either);
+		const working = work().catch((error: unknown) => failing.abort(error));
+		const value = await running;
+		await working;
+		either.throwIfAborted();
+		return value;
+	});
+}
+
 /** Resolves or rejects as `promise` does. When `signal` aborts first, it rejects with the signal's reason. */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
 	if (!signal) return promise;

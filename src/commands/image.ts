@@ -10,7 +10,6 @@ import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import { provideImages } from '../prepare/images.js';
 import { ensureDirectory, type Paths } from '../runs/paths.js';
-import { stage } from '../lab/stage.js';
 import { imagesObject, renderImages, type ShownImage } from '../report/images.js';
 import { loadLab } from './load-lab.js';
 import { stopOnSignals } from './stop.js';
@@ -53,7 +52,7 @@ async function buildImages(lab: Lab, { terminal, paths, mirror }: ImageOptions):
 	const view = await startView({ ...terminal, live: false });
 	const emit: Emit = (event) => view.onEvent({ at: Date.now(), ...event });
 	try {
-		await stage(emit, 'images', () => provideImages(lab, { directory: paths.images, mirror, emit, signal: stopping.signal }));
+		await provideImages(lab, { directory: paths.images, mirror, emit, signal: stopping.signal });
 	} finally {
 		await view.stop();
 		stopping.done();

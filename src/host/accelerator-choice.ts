@@ -1,10 +1,8 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readBootId } from '../base/proc.js';
-import { usageFailure } from '../base/errors.js';
 import { replaceFile } from '../base/files.js';
 import { contentKey, sha256 } from '../base/hash.js';
-import type { Image } from '../image/store.js';
 import { proveAccelerator, candidatesFor, type AcceleratorChoice, type ProvenAccelerator } from '../machine/accelerator.js';
 import { canaryArguments, bootCanary, type CanaryKernel, type CanaryOutcome } from '../machine/canary.js';
 import type { Accelerator } from '../machine/spec.js';
@@ -16,8 +14,8 @@ import { processorModel, readCpuInfo } from './processor.js';
 
 export interface ChoiceOptions {
 	readonly choice: AcceleratorChoice;
-	/** The lab's images; the canary boots the kernel of the first. */
-	readonly images: ReadonlyMap<string, Image>;
+	/** The kernel that the canary boots: that of one of the lab's images. */
+	readonly kernel: CanaryKernel;
 	readonly cacheDirectory: string;
 	readonly qemuVersion: string;
 	readonly signal?: AbortSignal | undefined;
@@ -33,11 +31,9 @@ export async function readQemuVersion(signal?: AbortSignal): Promise<string> {
  * The accelerator for this host, by canaries that were booted before with the same kernel, on the same QEMU, processor and
  * boot of the host, as far as they are believed. With `--accel kvm` a failure never is: somebody is fixing it.
  */
-export async function chooseAccelerator({ choice, images, ...options }: ChoiceOptions): Promise<ProvenAccelerator> {
-	const [image] = images.values();
-	if (!image) throw usageFailure('the lab has no nodes');
+export async function chooseAccelerator({ choice, ...options }: ChoiceOptions): Promise<ProvenAccelerator> {
 	const [hindrance, { flags }] = await Promise.all([findKvmHindrance(thisHost()), readCpuInfo()]);
-	const boot = await rememberedCanaries({ ...options, kernel: image, believes: choice === 'kvm' ? 'successes' : 'all' });
+	const boot = await rememberedCanaries({ ...options, believes: choice === 'kvm' ? 'successes' : 'all' });
 	return proveAccelerator({ choice, hindrance, candidates: candidatesFor(flags) }, boot);
 }
 

@@ -25,18 +25,30 @@ export interface Sources extends Mirror {
 export const suitesOf = (suite: string, updates: readonly Update[]): readonly string[] => [suite, ...updates.map((update) => `${suite}-${update}`)];
 
 /** What Debian signs its archives with; Debian itself has it there too (package debian-archive-keyring). */
-const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+export const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** The last arguments of mmdebstrap, where it takes sources. */
-export function mirrorArguments(suite: string, components: readonly string[], { uri, security, updates }: Sources): readonly string[] {
-	if (uri === undefined) return [];
+/** The last arguments of mmdebstrap, where it takes sources: the mirror of the suite itself, and lines for its updates. */
+export function mirrorArguments(suite: string, components: readonly string[], sources: Sources): readonly string[] {
+	const { uri } = sources;
+	return uri === undefined ? [] : [uri, ...updateLines(suite, components, sources)];
+}
+
+/** The lines of sources.list(5) for a suite and its updates. */
+export function sourceLines(suite: string, components: readonly string[], sources: Sources): readonly string[] {
+	const { uri } = sources;
+	return uri === undefined ? [] : [sourceLine(uri, suite, components), ...updateLines(suite, components, sources)];
+}
+
+const sourceLine = (base: string, suite: string, components: readonly string[]): string => `deb [signed-by=${keyring}] ${base} ${suite} ${components.join(' ')}`;
+
+function updateLines(suite: string, components: readonly string[], { uri, security, updates }: Sources): readonly string[] {
 	const line = (update: Update, base: string | undefined) =>
-		base !== undefined && updates.includes(update) ? [`deb [signed-by=${keyring}] ${base} ${suite}-${update} ${components.join(' ')}`] : [];
-	return [uri, ...line('updates', uri), ...line('security', security)];
+		base !== undefined && updates.includes(update) ? [sourceLine(base, `${suite}-${update}`, components)] : [];
+	return [...line('updates', uri), ...line('security', security)];
 }
 
 /** apt's own program for downloads (package apt): it goes through the proxies that apt goes through, and needs no privilege. */
-const aptHelper = '/usr/lib/apt/apt-helper';
+export const aptHelper = '/usr/lib/apt/apt-helper';
 
 /** How long the mirror may take to answer, in milliseconds. */
 const probeTimeoutMs = 30_000;

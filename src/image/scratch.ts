@@ -37,7 +37,7 @@ export async function makeScratch(files: string, ranges: Ranges, { scratchBase, 
 	cleanup.defer('scratch directory', async () => {
 		if (scratch !== '') await removeScratch(scratch, ranges);
 	});
-	scratch = await mkdtemp(path.join(scratchBase, `${ownPrefix()}${tokenOf()}-`));
+	scratch = await mkdtemp(prefixIn(scratchBase));
 	await startJanitor('janitor of the scratch directory', inUserNamespace(ranges, removal(scratch)), cleanup);
 	// mmdebstrap works as a subordinate user, whose group may write here; within the namespace that is group 1. Nobody else
 	// may: who waits for such a directory would have a file of this user's copied, or a package of his own installed.
@@ -53,6 +53,11 @@ export async function makeScratch(files: string, ranges: Ranges, { scratchBase, 
 
 /** How the names of this user's scratch directories begin. */
 const ownPrefix = (): string => `rehearse-${os.userInfo().uid}-`;
+
+const prefixIn = (base: string): string => path.join(base, `${ownPrefix()}${tokenOf()}-`);
+
+/** How the path of a directory begins that is swept away once this process is dead, as scratch directories are. */
+export const scratchPrefix = async (): Promise<string> => prefixIn(await scratchBase());
 
 /** Its files belong to subordinate users. */
 const removeScratch = async (scratch: string, ranges: Ranges): Promise<void> =>

@@ -127,7 +127,7 @@ const layersBeside = (directory: string): string => path.join(path.dirname(direc
 const progressOf =
 	(nodes: readonly string[], { emit }: Pick<ImageStoreOptions, 'emit'>) =>
 	(detail: string): void =>
-		emit({ type: 'stage-progress', stage: 'images', detail: `${nodes.join(', ')}: ${detail}` });
+		emit({ type: 'stage-progress', stage: 'images', nodes, detail });
 
 /** Where the packages of an image come from. Without the mirror it can be made of a layer that is there, with the updates of that. */
 async function settleSources(request: ImageRequest, { directory, guest, findSources }: ImageStoreOptions): Promise<Sources> {
@@ -138,6 +138,20 @@ async function settleSources(request: ImageRequest, { directory, guest, findSour
 	}
 	return { ...mirror, updates: allUpdates };
 }
+
+/**
+ * Where what an image needs is worth being downloaded ahead: where its layer has to be built first. Nothing where that is
+ * there, or the mirror cannot be reached.
+ */
+export async function sourcesAhead(request: ImageRequest, { directory, guest, findSources }: ImageStoreOptions): Promise<Sources | undefined> {
+	const { updates, ...mirror } = await findSources(request.suite);
+	if (!updates) return undefined;
+	const layer = await findLayer(layerRequest(request, guest), { directory: layersBeside(directory), guest, sources: { updates } });
+	return layer ? undefined : { ...mirror, updates };
+}
+
+/** The directory of the packages that were downloaded for images of a store. */
+export const packagesBeside = (directory: string): string => path.join(path.dirname(directory), 'packages');
 
 /** The options of the layer of an image. */
 function layerOptions({ nodes }: ImageRequest, sources: Sources, options: ImageStoreOptions): LayerOptions {
@@ -155,7 +169,7 @@ const layersTried = 3;
 
 async function buildOnLayer(request: ImageRequest, sources: Sources, options: ImageStoreOptions & Pick<BuildOptions, 'into' | 'onProgress'>): Promise<void> {
 	const { directory, guest, into, onProgress, signal } = options;
-	const packageCache = path.join(path.dirname(directory), 'packages');
+	const packageCache = packagesBeside(directory);
 	const build = async (below: BuildOptions['below']) =>
 		buildImage(request, { guest, sources, below, into, scratchBase: await scratchBase(), packageCache, onProgress, signal });
 	const wanted = layerRequest(request, guest);

@@ -221,7 +221,14 @@ export type RunEventBody =
 			readonly sources?: readonly ScriptSource[];
 	  }
 	| { readonly type: 'stage-started'; readonly stage: StageName; readonly node?: string; readonly detail?: string }
-	| { readonly type: 'stage-progress'; readonly stage: StageName; readonly node?: string; readonly detail: string }
+	/** `nodes`: several that it is about, such as those that boot from one image. */
+	| {
+			readonly type: 'stage-progress';
+			readonly stage: StageName;
+			readonly node?: string;
+			readonly nodes?: readonly string[];
+			readonly detail: string;
+	  }
 	| {
 			readonly type: 'stage-finished';
 			readonly stage: StageName;

@@ -151,8 +151,17 @@ const withStage = (state: RunState, record: StageRecord): RunState => ({
 	stages: replacedOrAdded(state.stages, record, (old) => old.name === record.name && old.node === record.node),
 });
 
-/** Progress on a node whose part of the stage was not announced is progress of the stage. */
-const withProgress = (state: RunState, event: StageReference & { readonly detail: string }): RunState => {
+/** Progress on a node whose part of the stage was not announced is progress of the stage; that on several is of all parts, too. */
+const withProgress = (before: RunState, event: StageReference & { readonly nodes?: readonly string[]; readonly detail: string }): RunState => {
+	const { stage, nodes } = event;
+	if (nodes) {
+		const parts = nodes.reduce((state, node) => {
+			const part = findSameStage(state, { stage, node });
+			return part?.status === 'running' ? withStage(state, { ...part, detail: event.detail }) : state;
+		}, before);
+		return withProgress(parts, { stage, detail: `${nodes.join(', ')}: ${event.detail}` });
+	}
+	const state = before;
 	const own = findSameStage(state, event);
 	if (own) return withStage(state, { ...own, detail: event.detail });
 	const whole = findSameStage(state, { stage: event.stage });

@@ -56,6 +56,9 @@ export function lanesOf(state: RunState): readonly Lane[] {
 /** Stages that are shown by the parts of the nodes. */
 const divided: readonly string[] = ['boot', 'restore', 'save', 'startup', 'reboot'];
 
+/** Stages in which a node has no machine yet. */
+const preparing: readonly string[] = ['images', 'seeds', 'checkpoints'];
+
 const isOwnStage =
 	(node: NodeRecord) =>
 	(stage: StageRecord): boolean =>
@@ -64,7 +67,7 @@ const isOwnStage =
 function stageBar({ name, node, status, startedAt, ms, detail }: StageRecord): Bar {
 	const reported = detail === undefined ? '' : `: ${shownLine(detail, 120)}`;
 	return {
-		kind: node === undefined ? 'stage' : 'machine',
+		kind: node === undefined || preparing.includes(name) ? 'stage' : 'machine',
 		label: name,
 		title: `${name}, ${status}, ${formatMs(ms)}${reported}`,
 		status,

@@ -22,7 +22,7 @@ export function TimelineSection({ state }: { readonly state: RunState }) {
 				<Chart lanes={lanes} startedAt={startedAt} span={span} />
 			</Wide>
 			<p class="legend" aria-hidden="true">
-				<b class="k machine" /> boot, restore, save <b class="k script" /> startup script <b class="k assertion" /> assertion <b class="k stage" /> the lab's stages{' '}
+				<b class="k machine" /> boot, restore, save <b class="k script" /> startup script <b class="k assertion" /> assertion <b class="k stage" /> the lab's stages, and what is prepared for a node{' '}
 				<b class="k fail" /> failed <b class="k slow" /> slow command <b class="k swallowed" /> failure that the script went on behind
 			</p>
 			<details>

@@ -62,37 +62,70 @@ export async function planCheckpoints(
 	request: CheckpointOptions,
 	context: CheckpointContext,
 ): Promise<CheckpointPlan> {
-	const machines = inputs.map(({ machine }) => machine.runSpec);
-	if (request.cold) return { machines };
-	await sweep(context.directory);
-	const candidates = inputs.map((input): Candidate => {
-		const provisioned = provisionedFingerprint(input);
-		const { node, runSpec } = input.machine;
-		const goesOn = request.goingOn?.includes(node.name) ?? false;
-		return { node: node.name, runSpec, provisioned, started: startedFingerprint(provisioned, input, goesOn) };
-	});
-	const planner = new Planner(lab, candidates, await listManifests(context.directory), context);
-	return planner.plan(request.started);
+	const planner = await openPlanner(lab, inputs.map(({ machine }) => machine.node.name), request, context);
+	const machines = await planner.plan(inputs);
+	return { machines, ...(await planner.finish()) };
 }
 
-class Planner {
+/** Decides for machines how they start that become known one after another. */
+export interface CheckpointPlanner {
+	/**
+	 * Decides for some machines. Whoever wants nodes as their startup scripts left them (`started`) has to give all machines
+	 * at once: a checkpoint must have all that are wanted.
+	 */
+	plan(inputs: readonly NodeInputs[]): Promise<readonly MachineRunSpec[]>;
+	/** What concerns the whole lab, once each of its machines was given. */
+	finish(): Promise<Omit<CheckpointPlan, 'machines'>>;
+}
+
+/** Begins to plan for the nodes of a lab. It removes damaged checkpoints, and reports them. */
+export async function openPlanner(
+	lab: string,
+	nodes: readonly string[],
+	request: CheckpointOptions,
+	context: CheckpointContext,
+): Promise<CheckpointPlanner> {
+	if (request.cold) {
+		return {
+			plan: (inputs) => Promise.resolve(inputs.map(({ machine }) => machine.runSpec)),
+			finish: () => Promise.resolve({}),
+		};
+	}
+	await sweep(context.directory);
+	return new Planner(lab, nodes, request, await listManifests(context.directory), context);
+}
+
+class Planner implements CheckpointPlanner {
 	readonly #lab: string;
-	readonly #candidates: readonly Candidate[];
+	readonly #nodes: readonly string[];
+	readonly #options: CheckpointOptions;
 	readonly #known: readonly Manifest[];
 	readonly #context: CheckpointContext;
+	readonly #candidates = new Map<string, Candidate>();
+	#started: Checkpoint | undefined;
 
-	constructor(lab: string, candidates: readonly Candidate[], known: readonly Manifest[], context: CheckpointContext) {
+	constructor(lab: string, nodes: readonly string[], options: CheckpointOptions, known: readonly Manifest[], context: CheckpointContext) {
 		this.#lab = lab;
-		this.#candidates = candidates;
+		this.#nodes = nodes;
+		this.#options = options;
 		this.#known = known;
 		this.#context = context;
 	}
 
-	async plan(wanted: readonly string[]): Promise<CheckpointPlan> {
+	async plan(inputs: readonly NodeInputs[]): Promise<readonly MachineRunSpec[]> {
+		const candidates = inputs.map((input): Candidate => {
+			const provisioned = provisionedFingerprint(input);
+			const { node, runSpec } = input.machine;
+			const goesOn = this.#options.goingOn?.includes(node.name) ?? false;
+			return { node: node.name, runSpec, provisioned, started: startedFingerprint(provisioned, input, goesOn) };
+		});
+		for (const candidate of candidates) this.#candidates.set(candidate.node, candidate);
+		const wanted = this.#options.started;
 		const started = wanted.length === 0 ? undefined : await this.#findStarted(wanted);
-		const times = timesAhead(startupTimes(this.#known, this.#lab, this.#candidates.map(({ node }) => node)), started ? wanted : []);
-		const machines = await Promise.all(
-			this.#candidates.map(async (candidate) => ({
+		this.#started = started;
+		const times = timesAhead(startupTimes(this.#known, this.#lab, this.#nodes), started ? wanted : []);
+		return Promise.all(
+			candidates.map(async (candidate) => ({
 				...(started && wanted.includes(candidate.node)
 					? restored(candidate.runSpec, started, candidate.node)
 					: await this.#provisioned(candidate)),
@@ -100,10 +133,19 @@ class Planner {
 				niceness: nicenessOf(candidate.node, times),
 			})),
 		);
-		const candidates = this.#candidates.map(({ node, started: fingerprint }) => ({ node, fingerprint }));
-		const isWhole = started !== undefined && wanted.length === candidates.length;
+	}
+
+	async finish(): Promise<Omit<CheckpointPlan, 'machines'>> {
+		const candidates = this.#inOrder().map(({ node, started: fingerprint }) => ({ node, fingerprint }));
+		const started = this.#started;
+		const isWhole = started !== undefined && this.#options.started.length === candidates.length;
 		const startedKey = isWhole ? started.manifest.key : checkpointKey('started', candidates);
-		return { machines, startedKey, ...(started ? {} : await this.#saveStarted(startedKey, candidates)) };
+		return { startedKey, ...(started ? {} : await this.#saveStarted(startedKey, candidates)) };
+	}
+
+	/** The machines that are known, in the order of the lab's nodes. */
+	#inOrder(): readonly Candidate[] {
+		return this.#nodes.flatMap((node) => this.#candidates.get(node) ?? []);
 	}
 
 	/** Finds the newest checkpoint of the started lab in which the wanted nodes have their current fingerprints. */
@@ -124,7 +166,7 @@ class Planner {
 
 	/** A sentence for each wanted node that differs from a started checkpoint. */
 	#changedSince({ machines }: Manifest, wanted: readonly string[]): string[] {
-		return this.#candidates
+		return this.#inOrder()
 			.filter(({ node }) => wanted.includes(node))
 			.flatMap(({ node, started }) => {
 				const saved = machines.find((machine) => machine.node === node);

@@ -24,7 +24,7 @@ import { compareHosts } from '../saved-lab/compare-hosts.js';
 import { findCheckpointIn, imageIn } from '../saved-lab/layout.js';
 import type { SavedLab } from '../saved-lab/saved-lab.js';
 import { machineOf } from './machines.js';
-import type { PrepareContext, PreparedLab } from './prepare.js';
+import { firstOf, type PrepareContext, type PreparedLab } from './prepare.js';
 
 /** An imported run that came with machines. */
 export interface ImportedLab {
@@ -57,7 +57,7 @@ export async function prepareImported(
 	// Checked before an accelerator is proven, which takes time.
 	requireSameHost(checkpoint, machines, { ...host, accelerator: saved.accelerator }, saved);
 	const accelerator = await stage(emit, 'accelerator', () =>
-		chooseAccelerator({ choice: saved.accelerator.name, images, cacheDirectory: paths.cache, qemuVersion, signal }),
+		chooseAccelerator({ choice: saved.accelerator.name, kernel: firstOf(images), cacheDirectory: paths.cache, qemuVersion, signal }),
 	);
 	emit({ type: 'accelerator', name: accelerator.name, reason: `the lab was saved with it; ${accelerator.reason}` });
 	if (!requireSameHost(checkpoint, machines, { ...host, accelerator }, saved)) emit({ type: 'notice', message: otherPace });

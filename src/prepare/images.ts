@@ -1,12 +1,16 @@
 import os from 'node:os';
-import { Semaphore } from '../base/semaphore.js';
-import { withEither } from '../base/waiting.js';
-import { imageRequests, layerRequest, readGuestDefinition, type ImageRequest } from '../image/guest.js';
+import { plural } from '../base/format.js';
+import { allOf } from '../base/waiting.js';
 import { allUpdates, probeUpdates, suitesOf } from '../image/archives.js';
+import { downloadAhead } from '../image/downloads.js';
+import { imageRequests, layerRequest, readGuestDefinition, type ImageRequest } from '../image/guest.js';
 import { findHostMirror, namedMirror } from '../image/mirror.js';
-import { findImage, prepareLayer, provideImage, type Image, type ImageStoreOptions } from '../image/store.js';
+import { findImage, packagesBeside, prepareLayer, provideImage, sourcesAhead, type Image, type ImageStoreOptions } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
+import { bootOrder } from '../lab/boot-order.js';
 import type { Lab } from '../lab/lab.js';
+import { stage } from '../lab/stage.js';
+import { startBuilds, type Supplies } from './builds.js';
 
 export interface ImagesOptions {
 	readonly directory: string;
@@ -14,6 +18,18 @@ export interface ImagesOptions {
 	readonly mirror?: string | undefined;
 	readonly emit: Emit;
 	readonly signal?: AbortSignal | undefined;
+	/** Called once, with the first image that is there. It works in the place of a build, while others are built. */
+	readonly useFirst?: (image: Image, signal: AbortSignal) => Promise<void>;
+}
+
+/** The images of a lab, of which some may still be being built. */
+export interface LabImages {
+	/** Each image with the nodes that boot from it. When one cannot be built, all that are not there reject with its error. */
+	readonly parts: readonly { readonly nodes: readonly string[]; readonly image: Promise<Image> }[];
+	/** Those that are there by now, by node. */
+	ready(): ReadonlyMap<string, Image>;
+	/** Resolves when nothing is being built any more, whatever became of it. */
+	readonly settled: Promise<void>;
 }
 
 /** Whether a lab's images are all there, so that nothing has to be built. */
@@ -26,11 +42,9 @@ export async function areImagesThere(lab: Pick<Lab, 'nodes'>, directory: string)
 /** How many builds run at once. A build alternates between unpacking and single-threaded scripts. */
 const buildsAtOnce = Math.min(2, os.availableParallelism());
 
-/** Provides the image of each node, and builds the missing ones. Resolves to the images by node. */
-export async function provideImages(
-	lab: Pick<Lab, 'nodes'>,
-	{ directory, mirror, emit, signal }: ImagesOptions,
-): Promise<ReadonlyMap<string, Image>> {
+/** Begins to build the images of a lab that are missing. Whoever calls this waits until they have settled, whatever happens. */
+export async function startImages(lab: Pick<Lab, 'nodes' | 'connections'>, options: ImagesOptions): Promise<LabImages> {
+	const { directory, mirror, emit, signal, useFirst } = options;
 	const guest = await readGuestDefinition();
 	// Asked once for all images, and only where one is built.
 	const answers = new Map<string, ReturnType<ImageStoreOptions['findSources']>>();
@@ -39,38 +53,85 @@ export async function provideImages(
 		answers.set(suite, answer);
 		return answer;
 	};
-	const images = new Map<string, Image>();
-	const failing = new AbortController();
-	const semaphore = new Semaphore(buildsAtOnce);
-	// A layer is waited for outside of the semaphore, so that another can be built meanwhile.
-	const layers = new Map<string, Promise<void>>();
-	const layer = (request: ImageRequest, options: ImageStoreOptions) => {
-		const key = JSON.stringify(layerRequest(request, guest));
-		const prepared = layers.get(key) ?? semaphore.take(() => prepareLayer(request, options));
-		layers.set(key, prepared);
-		return prepared;
+	const storeOptions = (either: AbortSignal): ImageStoreOptions => ({ directory, guest, findSources, emit, signal: either });
+	const requests = inBootOrder(imageRequests(lab, guest), lab);
+	const { products, ready, settled } = await startBuilds<ImageRequest, Image>(
+		requests,
+		{
+			find: (request) => findImage(request, { directory, guest }),
+			supply: (missing, either) => downloads(missing, storeOptions(either)),
+			baseOf: (request) => JSON.stringify(layerRequest(request, guest)),
+			buildBase: (request, either) => prepareLayer(request, storeOptions(either)),
+			build: (request, either) => reportBuild(request, emit, () => provideImage(request, storeOptions(either))),
+			...(useFirst ? { useFirst } : {}),
+		},
+		{ atOnce: buildsAtOnce, signal },
+	);
+	const byNode = (index: number, image: Image) => (requests[index]?.nodes ?? []).map((node) => [node, image] as const);
+	return {
+		parts: requests.flatMap(({ nodes }, index) => {
+			const image = products[index];
+			return image ? [{ nodes, image }] : [];
+		}),
+		ready: () => new Map([...ready].flatMap(([index, image]) => byNode(index, image))),
+		settled,
 	};
-	const provide = async (request: ImageRequest, either: AbortSignal) => {
-		const options = { directory, guest, findSources, emit, signal: either };
-		try {
-			const found = await findImage(request, options);
-			if (!found) await layer(request, options);
-			const image = found ?? (await semaphore.take(() => provideImage(request, options)));
-			for (const node of request.nodes) images.set(node, image);
-		} catch (error) {
-			failing.abort(error);
-			throw error;
-		}
-	};
-	// Wait for all, so that no build continues after a failure.
-	await withEither([signal, failing.signal], async (either) => {
-		await Promise.allSettled(imageRequests(lab, guest).map((request) => provide(request, either)));
-		either.throwIfAborted();
-	});
-	return images;
 }
 
-/** Finds out where the packages of a suite come from. Reports which updates there are none of. */
+/** Those first whose nodes boot first: others wait for them to come up. */
+export function inBootOrder<Request extends Pick<ImageRequest, 'nodes'>>(requests: readonly Request[], { nodes, connections }: Pick<Lab, 'nodes' | 'connections'>): readonly Request[] {
+	const order = bootOrder(nodes, connections).map(({ name }) => name);
+	const first = (request: Request) => Math.min(...request.nodes.map((node) => order.indexOf(node)));
+	return requests.toSorted((one, other) => first(one) - first(other));
+}
+
+/** Downloads what images need, for all of them at once, while the layers that they are made on are still being built. */
+function downloads(requests: readonly ImageRequest[], options: ImageStoreOptions): Supplies<ImageRequest> {
+	const { directory, guest, emit, signal } = options;
+	const opens = new Map<ImageRequest, () => void>();
+	const ready = new Map(requests.map((request) => [request, new Promise<void>((resolve) => opens.set(request, resolve))]));
+	const download = async (suite: string) => {
+		const own = requests.filter((request) => request.suite === suite);
+		const sources = await Promise.all(own.map((request) => sourcesAhead(request, options)));
+		const ahead = own.filter((_request, index) => sources[index] !== undefined);
+		for (const request of own) if (!ahead.includes(request)) opens.get(request)?.();
+		const [from] = sources.filter((one) => one !== undefined);
+		if (!from) return;
+		await downloadAhead(ahead, {
+			...{ guest, sources: from, packageCache: packagesBeside(directory), signal },
+			onReady: (request) => opens.get(request)?.(),
+			onDownload: ({ nodes }, packages) =>
+				emit({ type: 'stage-progress', stage: 'images', nodes, detail: `downloading ${plural(packages, 'package')} ahead` }),
+		});
+	};
+	const settled = allOf([...new Set(requests.map(({ suite }) => suite))].map(download)).then(() => undefined);
+	// Nobody waits for what will not come any more.
+	const over = settled.finally(() => opens.forEach((open) => open()));
+	over.catch(() => undefined);
+	return { until: (request) => ready.get(request) ?? Promise.resolve(), settled };
+}
+
+/** Reports for each node that its image is being built, and that it is ready. The whole stage reports that it cannot be built. */
+async function reportBuild({ nodes }: ImageRequest, emit: Emit, build: () => Promise<Image>): Promise<Image> {
+	const began = performance.now();
+	for (const node of nodes) emit({ type: 'stage-started', stage: 'images', node });
+	const image = await build();
+	const ms = Math.round(performance.now() - began);
+	for (const node of nodes) emit({ type: 'stage-finished', stage: 'images', node, status: 'passed', ms });
+	return image;
+}
+
+/** Resolves to the images of all nodes. Where one could not be built, it rejects when all builds have ended. */
+export async function allImages({ parts, ready }: Pick<LabImages, 'parts' | 'ready'>): Promise<ReadonlyMap<string, Image>> {
+	await allOf(parts.map(({ image }) => image));
+	return ready();
+}
+
+/** Provides the image of each node, and builds the missing ones, as a stage. Resolves to the images by node. */
+export const provideImages = (lab: Pick<Lab, 'nodes' | 'connections'>, options: ImagesOptions): Promise<ReadonlyMap<string, Image>> =>
+	stage(options.emit, 'images', async () => allImages(await startImages(lab, options)));
+
+/** Where the packages of a suite come from. Reports which updates there are none of. */
 async function askMirror(
 	suite: string,
 	named: string | undefined,

@@ -20,28 +20,41 @@ export interface PreparedMachine {
 	readonly runSpec: MachineRunSpec;
 }
 
-/** Assigns every node its files, sockets, address and host key. */
+/** Assigns every node that has an image its files, sockets, address and host key. */
 export function prepareMachines(
 	lab: Lab,
 	images: ReadonlyMap<string, Image>,
 	hostKeys: ReadonlyMap<string, HostKey>,
 	directory: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
 ): readonly PreparedMachine[] {
-	return lab.nodes.map((node, index) => {
+	return lab.nodes.flatMap((node, index) => {
 		const image = images.get(node.name);
-		const hostKey = hostKeys.get(node.name);
-		if (!image || !hostKey) throw brokenFailure('internal', `${node.name} has no image or no host key`, { node: node.name });
-		return {
-			node,
-			image,
-			hostKey,
-			runSpec: {
-				...machineOf(node, index, image, directory),
-				...loginOf(node),
-				hostKey: hostKey.publicKey,
-			},
-		};
+		return image ? [prepareMachine(node, index, image, hostKeys, directory)] : [];
 	});
+}
+
+/** The machine of a node whose image is still being built. @param index the node's position in its lab */
+export const pendingMachine = (
+	node: LabNode,
+	index: number,
+	hostKeys: ReadonlyMap<string, HostKey>,
+	directory: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
+): MachineRunSpec => ({ ...prepareMachine(node, index, noImage, hostKeys, directory).runSpec, isPending: true });
+
+/** Stands for an image that is not there yet. */
+const noImage: Image = { key: '', packages: [], rootFile: '', kernelFile: '', initrdFile: '' };
+
+function prepareMachine(
+	node: LabNode,
+	index: number,
+	image: Image,
+	hostKeys: ReadonlyMap<string, HostKey>,
+	directory: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
+): PreparedMachine {
+	const hostKey = hostKeys.get(node.name);
+	if (!hostKey) throw brokenFailure('internal', `${node.name} has no host key`, { node: node.name });
+	const runSpec = { ...machineOf(node, index, image, directory), ...loginOf(node), hostKey: hostKey.publicKey };
+	return { node, image, hostKey, runSpec };
 }
 
 /** Specifies the machine of a node, without its login. @param index the node's position in its lab */

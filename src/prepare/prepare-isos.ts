@@ -16,7 +16,7 @@ import type { MachineRunSpec } from '../protocol/run-spec.js';
 import type { Paths } from '../runs/paths.js';
 import type { RunDirectory } from '../runs/run-directory.js';
 import { loginOf, machineOf } from './machines.js';
-import { measureHost, type PrepareContext, type PreparedLab, type PrepareOptions } from './prepare.js';
+import { firstOf, measureHost, type PrepareContext, type PreparedLab, type PrepareOptions } from './prepare.js';
 
 /** How the machines of a lab boot their ISOs. */
 export interface IsoBoot {
@@ -39,7 +39,7 @@ export async function prepareIsos(
 	const options = { kernel: 'cloud', recommends: false, pinOf: () => undefined, bases: paths.isoBases, directory: paths.isos, findMirror, emit, signal } as const;
 	const [isos, qemuVersion] = await Promise.all([stage(emit, 'isos', () => provideIsos(lab.nodes, options)), readQemuVersion(signal)]);
 	const images = new Map(isos.map((iso) => [iso.node, imageOf(iso)]));
-	const measured = await measureHost(lab, images, { qemuVersion, choice, cacheDirectory: paths.cache, wanted: () => true, emit, signal });
+	const measured = await measureHost(lab, firstOf(images), { qemuVersion, choice, cacheDirectory: paths.cache, wanted: () => true, emit, signal });
 	const machines = await Promise.all(
 		lab.nodes.map(async (node, index): Promise<MachineRunSpec> => {
 			const [iso, image] = [isos[index], images.get(node.name)];

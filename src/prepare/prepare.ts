@@ -1,7 +1,7 @@
 /** Prepares everything that a lab's machines need before they start: images, accelerator, seeds, checkpoints. */
-import { stat } from 'node:fs/promises';
 import os from 'node:os';
-import type { CleanupStack } from '../base/cleanup.js';
+import { withCleanup, type CleanupStack } from '../base/cleanup.js';
+import { interruptedFailure, usageFailure } from '../base/errors.js';
 import { chooseAccelerator, readQemuVersion } from '../host/accelerator-choice.js';
 import { thisHost } from '../host/host.js';
 import { adviseKvm } from '../host/kvm.js';
@@ -13,16 +13,15 @@ import type { Lab } from '../lab/lab.js';
 import { stage } from '../lab/stage.js';
 import type { AcceleratorChoice, ProvenAccelerator } from '../machine/accelerator.js';
 import { propertiesOf } from '../machine/accelerators.js';
+import type { CanaryKernel } from '../machine/canary.js';
 import type { HostFingerprint } from '../machine/fingerprint.js';
-import { type Deadlines, scaledDeadlines, scriptDeadlineMs, slowdownOf } from '../protocol/run-spec.js';
+import { type Deadlines, type LateMachines, scaledDeadlines, slowdownOf } from '../protocol/run-spec.js';
 import type { Paths } from '../runs/paths.js';
 import type { RunDirectory } from '../runs/run-directory.js';
-import type { SeedFiles } from '../seed/content.js';
-import { planCheckpoints, type CheckpointPlan, type CheckpointOptions } from './checkpoints.js';
+import type { CheckpointPlan, CheckpointOptions } from './checkpoints.js';
 import { provideHostKeys } from './host-keys.js';
-import { provideImages } from './images.js';
-import { prepareMachines, seedFilesOf, writeSeeds, type PreparedMachine } from './machines.js';
-import type { NodeInputs } from './node-fingerprint.js';
+import { allImages, startImages, type ImagesOptions, type LabImages } from './images.js';
+import { Rounds } from './rounds.js';
 
 export interface PrepareOptions {
 	readonly paths: Paths;
@@ -57,34 +56,116 @@ export interface PreparedLab {
 	readonly deadlines: Deadlines;
 }
 
-/** Builds images, proves the accelerator, writes seeds, and decides for every machine how it starts. */
-export async function prepareLab(
+/** A lab that is ready to start, of which some machines may lack their images. */
+export interface BegunLab extends PreparedLab {
+	/**
+	 * Present where some machines of the plan are pending. Prepares each as soon as its image is there, and gives it to
+	 * `deliver`. Resolves to what is known then; rejects where an image cannot be built.
+	 */
+	readonly rest?: (deliver: (late: LateMachines) => Promise<void>) => Promise<Pick<PreparedLab, 'plan' | 'images'>>;
+}
+
+/** Prepares all of a lab: images, accelerator, seeds, and for every machine how it starts. */
+export async function prepareLab(lab: Lab, directory: Places, options: PrepareOptions, context: PrepareContext): Promise<PreparedLab> {
+	// Nothing is built any more when this ends, however long the machines' own clean-up waits.
+	return withCleanup(async (builds) => {
+		const begun = await beginLab(lab, directory, options, context, builds);
+		return { ...begun, ...(await begun.rest?.(() => Promise.resolve())) };
+	});
+}
+
+type Places = Pick<RunDirectory, 'path' | 'disks' | 'sockets'>;
+
+/**
+ * Prepares a lab as far as it can be started: builds images, proves the accelerator with the first of them while others
+ * are built, and prepares the machines of those that are there by then.
+ * @param builds ends the builds, and is run once nobody waits for them any more
+ */
+export async function beginLab(
 	lab: Lab,
-	directory: Pick<RunDirectory, 'path' | 'disks' | 'sockets'>,
+	directory: Places,
 	{ paths, mirror, checkpoints, seeded, pid = process.pid, ...options }: PrepareOptions,
 	{ emit, cleanup, signal }: PrepareContext,
-): Promise<PreparedLab> {
-	const [images, qemuVersion] = await Promise.all([
-		stage(emit, 'images', () => provideImages(lab, { directory: paths.images, mirror, emit, signal })),
-		readQemuVersion(signal),
-	]);
+	builds: CleanupStack = cleanup,
+): Promise<BegunLab> {
+	if (lab.nodes.length === 0) throw usageFailure('the lab has no nodes');
 	const wanted = ({ name }: { readonly name: string }) => seeded?.includes(name) ?? true;
-	const measured = await measureHost(lab, images, { qemuVersion, choice: options.accelerator, cacheDirectory: paths.cache, wanted, emit, signal });
-	const { accelerator, slowdown, deadlines } = measured;
-	const { noRestore } = accelerator;
+	// Machines that are being prepared when the run breaks are waited for, too.
+	let preparing: Promise<unknown> = Promise.resolve();
+	builds.defer('machines that are prepared', async () => void (await preparing.catch(() => undefined)));
+	const readingVersion = readQemuVersion(signal);
+	const { building, all, measuring } = buildAndMeasure(lab, { directory: paths.images, mirror, emit, signal }, builds, async (image, either) => {
+		const qemuVersion = await readingVersion;
+		return measureHost(lab, image, { qemuVersion, choice: options.accelerator, cacheDirectory: paths.cache, wanted, emit, signal: either });
+	});
+	const [measured, qemuVersion, images] = await Promise.all([measuring, readingVersion, building]);
+	const { noRestore } = measured.accelerator;
 	if (noRestore !== undefined && !checkpoints.cold) {
 		emit({ type: 'notice', message: `a machine that is saved does not go on on this host, so all are booted and none is saved: ${noRestore}` });
 	}
 	const hostKeys = await provideHostKeys(paths.hostKeys, lab.nodes);
-	const machines = prepareMachines(lab, images, hostKeys, directory);
-	const seeds = await seedFilesOf(machines, { scriptDeadlineSeconds: (script) => scriptDeadlineMs(script, deadlines, slowdown) / 1000, trace: options.trace });
-	await stage(emit, 'seeds', () => writeSeeds(machines.filter(({ node }) => wanted(node)), seeds, signal));
-	const { host } = measured;
-	const plan = await stage(emit, 'checkpoints', async () => {
-		const inputs = await Promise.all(machines.map((machine) => inputsOf(machine, seeds.get(machine.node.name) ?? {}, host)));
-		return planCheckpoints(lab.name, inputs, noRestore === undefined ? checkpoints : { ...checkpoints, cold: true }, { directory: paths.checkpoints, emit, cleanup, signal, pid });
+	const rounds = new Rounds({
+		...{ lab, directory, hostKeys, measured, wanted, emit, signal, trace: options.trace },
+		checkpoints: noRestore === undefined ? checkpoints : { ...checkpoints, cold: true },
+		planning: { directory: paths.checkpoints, emit, cleanup, signal, pid },
 	});
-	return { plan, images, qemuVersion, ...measured };
+	// Those that are restored as their startup scripts left them are looked for together.
+	if (!areAll(images, lab) && checkpoints.started.length === 0) {
+		const { rest, ...known } = await rounds.begin(images, all);
+		const begin: typeof rest = (deliver) => {
+			const whole = rest(deliver);
+			preparing = whole;
+			return whole;
+		};
+		return { ...known, rest: begin, qemuVersion, ...measured };
+	}
+	const whole = await all;
+	return { plan: await rounds.whole(whole), images: whole, qemuVersion, ...measured };
+}
+
+/** Whether every node has its image by now. */
+const areAll = (images: LabImages, { nodes }: Pick<Lab, 'nodes'>): boolean => images.ready().size === nodes.length;
+
+/** Begins to build the images of a lab, and measures this host with the first that is there. */
+function buildAndMeasure(
+	lab: Lab,
+	options: Omit<ImagesOptions, 'useFirst'> & { readonly signal: AbortSignal },
+	builds: CleanupStack,
+	measure: (image: Image, signal: AbortSignal) => Promise<MeasuredHost>,
+) {
+	let settle = (_measured: Promise<MeasuredHost>): void => undefined;
+	const first = new Promise<MeasuredHost>((resolve) => (settle = resolve));
+	const useFirst = async (image: Image, signal: AbortSignal): Promise<void> => {
+		// Where nothing is built, one stage is reported after the other.
+		if (areAll(await building, lab)) await all;
+		const measured = measure(image, signal);
+		settle(measured);
+		await measured;
+	};
+	const building = imagesUntil(lab, { ...options, useFirst }, builds);
+	const all = stage(options.emit, 'images', async () => allImages(await building));
+	// Without images there is no first one.
+	const measuring = Promise.race([first, all.then(() => first)]);
+	// Whoever waits for one of them may wait for another at the moment.
+	for (const promise of [building, all, measuring]) promise.catch(() => undefined);
+	return { building, all, measuring };
+}
+
+/** Begins to build the missing images of a lab. When `builds` is run, they end. */
+async function imagesUntil(lab: Lab, options: ImagesOptions & { readonly signal: AbortSignal }, builds: CleanupStack): Promise<LabImages> {
+	const { signal } = options;
+	const ending = new AbortController();
+	const onAbort = () => ending.abort(signal.reason);
+	let begun: Promise<LabImages> | undefined;
+	builds.defer('images', async () => {
+		signal.removeEventListener('abort', onAbort);
+		ending.abort(interruptedFailure('the end of the run'));
+		await (await begun?.catch(() => undefined))?.settled;
+	});
+	signal.throwIfAborted();
+	signal.addEventListener('abort', onAbort, { once: true });
+	begun = startImages(lab, { ...options, signal: ending.signal });
+	return begun;
 }
 
 /** What this host can do for a lab: its accelerator, and how fast that is with so many machines. */
@@ -101,10 +182,10 @@ interface MeasureOptions extends Pick<PrepareContext, 'emit' | 'signal'> {
 /** Proves an accelerator and measures it, and reports what the reader should know of this host. */
 export async function measureHost(
 	lab: Lab,
-	images: ReadonlyMap<string, Image>,
+	kernel: CanaryKernel,
 	{ choice, wanted, emit, ...options }: MeasureOptions,
 ): Promise<MeasuredHost> {
-	const accelerator = await stage(emit, 'accelerator', () => chooseAccelerator({ choice, images, ...options }));
+	const accelerator = await stage(emit, 'accelerator', () => chooseAccelerator({ choice, kernel, ...options }));
 	emit({ type: 'accelerator', name: accelerator.name, reason: accelerator.reason });
 	const advice = propertiesOf(accelerator).isEmulated && choice === 'auto' ? await adviseKvm(thisHost()) : undefined;
 	if (advice !== undefined) emit({ type: 'notice', message: advice });
@@ -118,7 +199,9 @@ export async function measureHost(
 	return { host, accelerator, slowdown, deadlines: scaledDeadlines(slowdown) };
 }
 
-async function inputsOf(machine: PreparedMachine, seed: SeedFiles, host: HostFingerprint): Promise<NodeInputs> {
-	const [root, disk] = await Promise.all([stat(machine.image.rootFile), stat(machine.runSpec.spec.seedFile)]);
-	return { machine, imageBuiltAt: root.mtimeMs, seed, seedBytes: disk.size, host };
+/** The image of a lab's first node. @throws Failure `usage` for a lab without nodes */
+export function firstOf(images: ReadonlyMap<string, Image>): Image {
+	const [image] = images.values();
+	if (!image) throw usageFailure('the lab has no nodes');
+	return image;
 }

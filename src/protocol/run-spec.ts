@@ -34,6 +34,11 @@ export interface MachineRunSpec {
 	readonly niceness?: number;
 	/** How its startup scripts had ended when it was exported. Only for an imported machine, which is always restored. */
 	readonly startup?: PastStartup;
+	/**
+	 * Its image is still being built: the files and the origin here are not those that it will have. The supervisor waits
+	 * for LateMachines that have them.
+	 */
+	readonly isPending?: true;
 }
 
 /** How the startup scripts of a node ended. */
@@ -126,7 +131,7 @@ export interface RunPlaces {
 	readonly sockets: string;
 }
 
-/** Everything that the supervisor needs. It reads it from its standard input, as one line of JSON. */
+/** Everything that the supervisor needs, but for LateMachines. It reads it from its standard input, as one line of JSON. */
 export interface RunSpec extends RunCourse, RunHost, RunCheckpoints, RunPlaces {
 	readonly lab: Lab;
 	readonly machines: readonly MachineRunSpec[];
@@ -160,8 +165,17 @@ export const scriptDeadlineMs = (
 	slowdown: number,
 ): number => (timeoutSeconds === undefined ? scriptMs : Math.round(timeoutSeconds * 1000 * slowdown));
 
-/** The requests that the supervisor reads from its standard input, one a line, after the first line. */
+/**
+ * The words that the supervisor reads from its standard input, one a line, after the first line. A line that is no word is
+ * LateMachines in JSON.
+ */
 export type SupervisorRequest = 'stop' | 'release';
+
+/**
+ * Machines that were pending when their lab was started, now that their images are there. With the last of them comes what
+ * concerns the whole lab. Whoever started the lab stops it where one cannot be made, and so does the run's time limit.
+ */
+export type LateMachines = Omit<Replacement, 'lab'>;
 
 /** The deadlines on the reference host, which has KVM and is idle. */
 const baseDeadlines: Deadlines = {

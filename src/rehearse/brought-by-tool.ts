@@ -2,10 +2,11 @@
 import { oneLine, truncated } from '../base/format.js';
 import { broughtByTool, type BroughtByTool } from '../image/contents.js';
 import { readGuestDefinition } from '../image/guest.js';
-import { readContents, type Image } from '../image/store.js';
+import { readContents } from '../image/store.js';
 import type { Emit, ScriptOutcome } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import type { TraceStep } from '../lab/trace.js';
+import type { MachineRunSpec } from '../protocol/run-spec.js';
 
 /** A use of something that only this tool brought. */
 export interface ForeignUse {
@@ -65,23 +66,36 @@ export function foreignUseText(script: string, { what, package: owner, step }: F
 	);
 }
 
-/** Emits events, and behind each script that has ended a notice of what it used and the recipe does not bring. */
-export async function withForeignUses(lab: Pick<Lab, 'nodes'>, images: ReadonlyMap<string, Image>, emit: Emit): Promise<Emit> {
-	const guest = await readGuestDefinition();
-	const brought = new Map<string, BroughtByTool>();
-	await Promise.all(
-		lab.nodes.map(async (node) => {
-			const image = images.get(node.name);
-			const contents = image && (await readContents(image));
-			if (contents) brought.set(node.name, broughtByTool(contents, node, guest));
-		}),
-	);
-	const report = ({ node, script, trace }: ScriptOutcome): void => {
-		const only = brought.get(node);
-		for (const use of only ? foreignUses(trace?.steps ?? [], only) : []) emit({ type: 'notice', node, message: foreignUseText(script, use) });
+/** Emits the events of a lab, and behind each script that has ended a notice of what it used and the recipe does not bring. */
+export class ForeignUses {
+	readonly #lab: Pick<Lab, 'nodes'>;
+	readonly #emit: Emit;
+	readonly #brought = new Map<string, BroughtByTool>();
+
+	constructor(lab: Pick<Lab, 'nodes'>, emit: Emit) {
+		this.#lab = lab;
+		this.#emit = emit;
+	}
+
+	/** Reads what the images of machines have. Knows nothing of those that are pending. */
+	async learn(machines: readonly Pick<MachineRunSpec, 'spec' | 'isPending'>[]): Promise<void> {
+		const guest = await readGuestDefinition();
+		await Promise.all(
+			machines.map(async ({ spec, isPending }) => {
+				const node = this.#lab.nodes.find(({ name }) => name === spec.name);
+				const contents = isPending ? undefined : await readContents(spec);
+				if (node && contents) this.#brought.set(node.name, broughtByTool(contents, node, guest));
+			}),
+		);
+	}
+
+	readonly emit: Emit = (event) => {
+		this.#emit(event);
+		if (event.type === 'script-finished') this.#report(event);
 	};
-	return (event) => {
-		emit(event);
-		if (event.type === 'script-finished') report(event);
-	};
+
+	#report({ node, script, trace }: ScriptOutcome): void {
+		const only = this.#brought.get(node);
+		for (const use of only ? foreignUses(trace?.steps ?? [], only) : []) this.#emit({ type: 'notice', node, message: foreignUseText(script, use) });
+	}
 }

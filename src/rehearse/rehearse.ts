@@ -4,7 +4,8 @@
  *
  * plan → lab → images → accelerator → seeds → checkpoints → supervisor { network → machines → startup → scenario }
  *
- * Later stages take earlier results as arguments. Events report what happens. `RunState`, the fold over them, is the
+ * Each machine goes this way for itself: what has to be built for one keeps no other from being booted. Later stages take
+ * earlier results as arguments. Events report what happens. `RunState`, the fold over them, is the
  * result.
  */
 import path from 'node:path';
@@ -13,7 +14,7 @@ import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { timeLimitFailure, toFailure, toReported } from '../base/errors.js';
 import { formatMs } from '../base/format.js';
 import { quote } from '../base/shell.js';
-import { withEither } from '../base/waiting.js';
+import { besides, withEither } from '../base/waiting.js';
 import { boundCheckpoints } from '../checkpoint/inventory.js';
 import { leaseCheckpoint } from '../checkpoint/lease.js';
 import { requiredForRun } from '../host/requirements.js';
@@ -29,7 +30,7 @@ import type { CheckpointOptions } from '../prepare/checkpoints.js';
 import { prepareImported, type ImportedLab } from '../prepare/from-saved-lab.js';
 import { areImagesThere } from '../prepare/images.js';
 import { writeMachinesFile } from '../prepare/machines-file.js';
-import { prepareLab, type PrepareContext, type PreparedLab } from '../prepare/prepare.js';
+import { beginLab, type BegunLab, type PrepareContext, type PreparedLab } from '../prepare/prepare.js';
 import { prepareIsos, type IsoBoot } from '../prepare/prepare-isos.js';
 import { startJanitor } from '../process/janitor.js';
 import { controlSocketIn } from '../protocol/requests.js';
@@ -45,7 +46,7 @@ import { sshConfigFile, writeSshConfig } from '../runs/ssh-config.js';
 import { checkpointsIn } from '../saved-lab/layout.js';
 import { requestExport } from '../saved-lab/store.js';
 import { announceTests } from '../scenario/checks.js';
-import { withForeignUses } from './brought-by-tool.js';
+import { ForeignUses } from './brought-by-tool.js';
 import { keepReports } from './keep-reports.js';
 import { startSupervisor, type Supervisor } from './start-supervisor.js';
 
@@ -170,10 +171,10 @@ async function requireHost({ lab, imported, fromIso, paths }: RehearseOptions): 
 }
 
 /** What the machines of a run are started from: what somebody handed over, their ISOs, or images and checkpoints. */
-function prepare(options: RehearseOptions, directory: RunDirectory, context: PrepareContext): Promise<PreparedLab> {
+function prepare(options: RehearseOptions, directory: RunDirectory, context: PrepareContext): Promise<BegunLab> {
 	const { lab, course, paths, imported, fromIso } = options;
 	if (imported) return prepareImported(imported, lab, directory, paths, context);
-	return fromIso ? prepareIsos(lab, directory, fromIso, options, context) : prepareLab(lab, directory, { ...options, trace: course.trace }, context);
+	return fromIso ? prepareIsos(lab, directory, fromIso, options, context) : beginLab(lab, directory, { ...options, trace: course.trace }, context);
 }
 
 async function rehearseIn(
@@ -185,18 +186,20 @@ async function rehearseIn(
 	const { lab, course, paths, imported, fromIso, stopping } = options;
 	const { emit, cleanup, signal } = context;
 	await required;
-	const prepared = await prepare(options, directory, context);
-	const { plan, accelerator, deadlines, slowdown } = prepared;
-	const { accelerator: _accelerator, ...hostInputs } = prepared.host;
-	await keep('what the machines are started with', writeMachinesFile({ ...prepared, ...plan }, directory.path), emit);
-	// A detached lab is reset to these checkpoints, and its debugger starts from them.
-	const keys = [plan.startedKey, ...plan.machines.map(({ provisionedKey }) => provisionedKey)].filter((key) => key !== undefined);
+	const begun = await prepare(options, directory, context);
+	let { plan } = begun;
+	const { accelerator, deadlines, slowdown } = begun;
+	const { accelerator: _accelerator, ...hostInputs } = begun.host;
 	const checkpoints = imported ? checkpointsIn(imported.directory) : paths.checkpoints;
-	const withNotices = await withForeignUses(lab, prepared.images, emit);
+	const foreignUses = new ForeignUses(lab, emit);
+	await foreignUses.learn(plan.machines);
 	const reported: Emit = (event) => {
-		if (event.type === 'detached') for (const key of keys) void leaseCheckpoint(path.join(checkpoints, key), process.pid, cleanup);
-		withNotices(event);
+		// A detached lab is reset to these checkpoints, and its debugger starts from them.
+		if (event.type === 'detached') for (const key of keysOf(plan)) void leaseCheckpoint(path.join(checkpoints, key), process.pid, cleanup);
+		foreignUses.emit(event);
 	};
+	const keepMachines = (prepared: PreparedLab) => keep('what the machines are started with', writeMachinesFile({ ...prepared, ...prepared.plan }, directory.path), emit);
+	if (!begun.rest) await keepMachines(begun);
 	const saveFailed = options.saveFailed ? await requestSave(paths.checkpoints, emit, cleanup) : undefined;
 	const supervisor = await starting;
 	const run: RunSpec = {
@@ -215,10 +218,21 @@ async function rehearseIn(
 		journals: journalsDirectory(directory.path),
 		sockets: directory.sockets,
 	};
-	const runSpec = supervisor.supervise(run, { emit: reported, signal, stopping });
-	runSpec.catch(() => undefined);
-	await writeSshConfig(directory.path, plan.machines, supervisor.pid);
-	await runSpec;
+	const finish = async (): Promise<void> => {
+		const writing = writeSshConfig(directory.path, plan.machines, supervisor.pid);
+		writing.catch(() => undefined);
+		const rest = await begun.rest?.(async (late) => {
+			supervisor.complete(late);
+			await foreignUses.learn(late.machines);
+		});
+		if (rest) {
+			plan = rest.plan;
+			await keepMachines({ ...begun, ...rest });
+		}
+		await writing;
+	};
+	// An image that cannot be built ends the lab that runs already.
+	await besides(signal, (either) => supervisor.supervise(run, { emit: reported, signal: either, stopping }), finish);
 	if (options.checkpoints.cold && !saveFailed) return;
 	// Keep the checkpoint that the person asked for.
 	const kept = saveFailed ? [saveFailed.key] : [];
@@ -226,6 +240,10 @@ async function rehearseIn(
 		emit({ type: 'notice', message: `old checkpoints could not be removed: ${toFailure(error).message}` }),
 	);
 }
+
+/** The checkpoints that a plan names: those of the machines, and that of the started lab. */
+const keysOf = ({ startedKey, machines }: PreparedLab['plan']): string[] =>
+	[startedKey, ...machines.map(({ provisionedKey }) => provisionedKey)].filter((key) => key !== undefined);
 
 /** Prepares the export of a failed run. Where the store cannot be written to, the run continues without it. */
 function requestSave(store: string, emit: Emit, cleanup: CleanupStack): Promise<ExportRequest | undefined> {

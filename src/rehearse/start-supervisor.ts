@@ -12,7 +12,7 @@ import { patiently } from '../base/patience.js';
 import { poll } from '../base/waiting.js';
 import type { Emit } from '../lab/events.js';
 import { startChild, type Child } from '../process/child.js';
-import type { RunSpec, SupervisorMessage, SupervisorRequest } from '../protocol/run-spec.js';
+import type { LateMachines, RunSpec, SupervisorMessage, SupervisorRequest } from '../protocol/run-spec.js';
 
 const supervisorArgv = (): readonly [string, ...string[]] => [
 	'unshare',
@@ -28,6 +28,8 @@ export interface Supervisor {
 	readonly pid: number;
 	/** Runs a lab. Resolves when the run has ended and everything is removed. Rejects when the rehearsal broke. */
 	supervise(run: RunSpec, context: SuperviseContext): Promise<void>;
+	/** Hands over machines that were pending when the lab was started. */
+	complete(late: LateMachines): void;
 }
 
 /** How long the supervisor may take for the teardown, in milliseconds. */
@@ -61,6 +63,11 @@ export async function startSupervisor(cleanup: CleanupStack, signal: AbortSignal
 			// Registered again: the supervisor must end before the clean-up of what was made for the run meanwhile.
 			cleanup.defer('supervised lab', stop);
 			return supervise(run, child, context);
+		},
+		complete(late) {
+			// As above: what was made for these machines must not go before they do.
+			cleanup.defer('supervised lab', stop);
+			child.stdin?.write(`${JSON.stringify(late)}\n`);
 		},
 	};
 }

@@ -75,10 +75,9 @@ export function nodeEnd(state: RunState, node: NodeRecord): ReachedStatus | unde
 export function sectionText(state: RunState, section: Section, now: number): string {
 	const records = recordsOf(state, section);
 	if (records.length === 0) return section.name;
-	const startedAt = Math.min(...records.map((record) => record.startedAt));
 	const isRunning = records.some(({ status }) => status === 'running');
-	const endedAt = Math.max(...records.map((record) => record.startedAt + record.ms));
-	const elapsed = isRunning ? wholeSeconds(now - startedAt) : formatMs(endedAt - startedAt);
+	const ms = section === machineSection ? spanOf(records, now) : busyMs(records, now);
+	const elapsed = isRunning ? wholeSeconds(ms) : formatMs(ms);
 	return [section.name.padEnd(nameWidth), elapsed.padStart(12), sectionNews(state, section, records)].join('  ').trimEnd();
 }
 
@@ -86,7 +85,24 @@ export function sectionText(state: RunState, section: Section, now: number): str
 export function nodeText(state: RunState, node: NodeRecord, now: number): string {
 	const width = Math.max(...state.nodes.map(({ name }) => name.length));
 	const startStage = startStageOf(state, node.name);
-	return `${node.name.padEnd(width)}  ${[startNews(state, startStage, now), scriptNews(node, now)].filter(Boolean).join('; ')}`.trimEnd();
+	return `${node.name.padEnd(width)}  ${[startNews(state, node.name, startStage, now), scriptNews(node, now)].filter(Boolean).join('; ')}`.trimEnd();
+}
+
+const endOf = ({ status, startedAt, ms }: StageRecord, now: number): number => (status === 'running' ? now : startedAt + ms);
+
+/** From the first beginning to the last end, in milliseconds. */
+const spanOf = (records: readonly StageRecord[], now: number): number =>
+	Math.max(...records.map((record) => endOf(record, now))) - Math.min(...records.map(({ startedAt }) => startedAt));
+
+/** How long any of them was under way, in milliseconds: seeds are written in rounds, with long pauses. */
+export function busyMs(records: readonly StageRecord[], now: number): number {
+	let [ms, until] = [0, -Infinity];
+	for (const record of records.toSorted((one, other) => one.startedAt - other.startedAt)) {
+		const end = endOf(record, now);
+		ms += Math.max(0, end - Math.max(until, record.startedAt));
+		until = Math.max(until, end);
+	}
+	return ms;
 }
 
 const recordsOf = (state: RunState, section: Section): readonly StageRecord[] =>
@@ -117,9 +133,27 @@ function sectionNews(state: RunState, section: Section, records: readonly StageR
 	if (section.name === 'accelerator' && state.accelerator) {
 		return oneLine(`${state.accelerator.name}: ${state.accelerator.reason}`);
 	}
+	const builds = buildsNews(records);
+	if (builds !== '') return oneLine(builds);
 	const speaking = records.findLast(({ status, detail }) => status === 'running' && detail !== undefined);
 	const { node, detail } = speaking ?? records.at(-1) ?? {};
 	return oneLine(node !== undefined && detail !== undefined ? `${node}: ${detail}` : (detail ?? ''));
+}
+
+/** What is built for nodes at the moment, those together that wait for the same; nothing where its events name no nodes. */
+function buildsNews(records: readonly StageRecord[]): string {
+	const nodes = new Map<string, string[]>();
+	for (const { name, node, status, startedAt, detail } of records) {
+		if (name !== 'images' || node === undefined || status !== 'running') continue;
+		const key = JSON.stringify([startedAt, detail ?? '']);
+		nodes.set(key, [...(nodes.get(key) ?? []), node]);
+	}
+	return [...nodes]
+		.map(([key, names]) => {
+			const [, detail] = JSON.parse(key) as [number, string];
+			return [names.join(', '), ...(detail === '' ? [] : [detail])].join(': ');
+		})
+		.join('; ');
 }
 
 /** How far the robustness checks are, those that have begun. */
@@ -132,8 +166,8 @@ function robustnessNews({ robustness, nodes, stages }: RunState): string[] {
 	];
 }
 
-function startNews(state: RunState, startStage: StageRecord | undefined, now: number): string {
-	if (!startStage) return '';
+function startNews(state: RunState, node: string, startStage: StageRecord | undefined, now: number): string {
+	if (!startStage) return imageNews(state, node, now);
 	switch (startStage.status) {
 		case 'running':
 			return oneLine(
@@ -144,6 +178,18 @@ function startNews(state: RunState, startStage: StageRecord | undefined, now: nu
 		default:
 			return startStageText(startStage, bootEnding(state, startStage));
 	}
+}
+
+/** Whether nothing begins any more. */
+const isOver = (state: RunState): boolean => state.finishedMs !== undefined || state.errors.length > 0 || findStage(state, 'teardown') !== undefined;
+
+/** What a node waits for that has not begun, while others boot already: its image, or its turn. */
+function imageNews(state: RunState, node: string, now: number): string {
+	const image = findStage(state, 'images', node);
+	if (image?.status === 'running') return oneLine(`its image is being built, ${wholeSeconds(now - image.startedAt)}${image.detail === undefined ? '' : `: ${image.detail}`}`);
+	// Of a node whose image is there the seed is written at once.
+	if (findStage(state, 'seeds', node)?.status === 'passed' && !isOver(state)) return 'waits for a processor';
+	return !image && findStage(state, 'images')?.status === 'running' ? 'waits for its image' : '';
 }
 
 function scriptNews(node: NodeRecord, now: number): string {

@@ -32,7 +32,7 @@ function eventNews(event: RunEvent, last: RunState | undefined): string | undefi
 			if (event.node !== undefined && event.stage === 'startup') return undefined;
 			return withDetail(stageBegin(event), event.detail);
 		case 'stage-progress':
-			return `${event.node ?? event.stage}: ${event.detail}`;
+			return [event.node ?? event.stage, ...(event.nodes ? [event.nodes.join(', ')] : []), event.detail].join(': ');
 		case 'stage-finished':
 			if (event.node !== undefined && event.stage === 'startup' && event.detail === undefined) return undefined;
 			return withDetail(stageEnd(event), event.detail);
@@ -103,6 +103,9 @@ interface StagePart {
 
 // A node's part of a stage has a text of its own in these stages: `redis: booting`.
 const nodeTexts: Partial<Record<StageName, { readonly doing: string; readonly done: string }>> = {
+	images: { doing: 'building its image', done: 'image ready' },
+	seeds: { doing: 'writing its seed', done: 'seed written' },
+	checkpoints: { doing: 'looking for its checkpoint', done: 'checkpoint looked for' },
 	boot: { doing: 'booting', done: 'booted' },
 	restore: { doing: 'restoring', done: 'restored' },
 	save: { doing: 'saving', done: 'saved' },

@@ -1,6 +1,7 @@
 /** Nodes of a lab brought up side by side. */
 import os from 'node:os';
 import { Semaphore } from '../base/semaphore.js';
+import { untilAborted } from '../base/waiting.js';
 import { bootOrder, neededBy } from '../lab/boot-order.js';
 import type { StartedMachine } from './start-machine.js';
 import { bringUpNode, Barrier, type NodeContext } from './node-run.js';
@@ -36,7 +37,9 @@ export function bringUpNodes(
 			...{ neededAreUp: Promise.all(needed), onReady: () => up.get(node.name)?.come(node.name) },
 		};
 		try {
-			const outcome = await bringUpNode(node.runSpec, own);
+			// Before it takes a place among those that boot: others may boot while its image is built.
+			const runSpec = await untilAborted(node.described, context.signal);
+			const outcome = await bringUpNode(runSpec, own);
 			node.settle(outcome.startup);
 			onUp?.(node.name);
 			return outcome;

@@ -14,7 +14,7 @@ import { memoryDirectory, mountMemory } from '../machine/memory.js';
 import { startNetwork } from '../network/network.js';
 import { watchOutbound } from '../network/watcher.js';
 import { controlSocketIn } from '../protocol/requests.js';
-import type { ExportRequest, RunSpec } from '../protocol/run-spec.js';
+import type { ExportRequest, LateMachines, RunSpec } from '../protocol/run-spec.js';
 import { answersOf } from './answers.js';
 import { watchHostSleep } from './host-sleep.js';
 import { saveJournals } from './journals.js';
@@ -28,6 +28,8 @@ export interface LabRunContext {
 	readonly signal: AbortSignal;
 	/** Resolves when whoever keeps the lab lets it go. */
 	readonly released: Promise<void>;
+	/** Has `take` called with what becomes known of pending machines, and with what has by now. */
+	onLateMachines(take: (late: LateMachines) => void): void;
 	/** Ends the run before its end. */
 	readonly stop: () => void;
 }
@@ -71,6 +73,7 @@ async function rehearseInside(runSpec: RunSpec, context: LabRunContext, ends: En
 	watchOutbound(runSpec.lab, emit, ends.cleanup);
 	void network.broken.then((error) => ends.breaking.abort(error));
 	const lab = new RunningLab(runSpec, { emit, ...ends });
+	context.onLateMachines((late) => lab.complete(late));
 	void watchHostSleep((sleptMs) => setClocks(runSpec.machines.map(({ spec }) => lab.find(spec.name)), sleptMs, emit), ends.signal);
 	const detach = new AbortController();
 	const end = () => (lab.isReady ? detach.abort() : context.stop());

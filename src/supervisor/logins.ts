@@ -34,14 +34,19 @@ export interface LoginContext {
 
 /** The login checks of a run, each made once. */
 export class LoginChecks {
-	readonly #run: RunSpec;
+	readonly #getRun: () => RunSpec;
 	readonly #context: LoginContext;
 	readonly #begun = new Map<string, Promise<void>>();
 	readonly #outcomes: LoginOutcome[] = [];
 
-	constructor(run: RunSpec, context: LoginContext) {
-		this.#run = run;
+	/** @param getRun the run as it is at the time: machines may have been pending, and the key of their lab with them */
+	constructor(getRun: () => RunSpec, context: LoginContext) {
+		this.#getRun = getRun;
 		this.#context = context;
+	}
+
+	get #run(): RunSpec {
+		return this.#getRun();
 	}
 
 	/** Begins with a node while others are still coming up, where nobody is to look at the machines before the scenario. */

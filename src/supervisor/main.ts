@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { interruptedFailure, toFailure, toReported, type Failure } from '../base/errors.js';
 import { onLines } from '../base/lines.js';
-import type { RunSpec, SupervisorMessage } from '../protocol/run-spec.js';
+import type { LateMachines, RunSpec, SupervisorMessage } from '../protocol/run-spec.js';
 import { runLab } from './lab-run.js';
 
 /** The program inside the namespaces: reads the run, runs the lab, writes events to descriptor `out`. */
@@ -22,6 +22,9 @@ export async function supervisorMain(
 	process.on('uncaughtException', (thrown) => aborting.abort(toFailure(thrown)));
 	const send = (line: SupervisorMessage) => out(`${JSON.stringify(line)}\n`);
 	let runSpec: RunSpec | undefined;
+	// They may come before the lab is there to take them.
+	const early: LateMachines[] = [];
+	let takeLate = (late: LateMachines): void => void early.push(late);
 	const first = new Promise<RunSpec>((resolve, reject) => {
 		onLines(input, {
 			onLine(line) {
@@ -32,9 +35,11 @@ export async function supervisorMain(
 				} else if (line === 'release') release();
 				else {
 					try {
-						resolve((runSpec = JSON.parse(line) as RunSpec));
+						if (runSpec) takeLate(JSON.parse(line) as LateMachines);
+						else resolve((runSpec = JSON.parse(line) as RunSpec));
 					} catch (error) {
 						reject(error);
+						aborting.abort(toFailure(error));
 					}
 				}
 			},
@@ -51,6 +56,10 @@ export async function supervisorMain(
 			emit: send,
 			signal: aborting.signal,
 			released,
+			onLateMachines(take) {
+				takeLate = take;
+				for (const late of early.splice(0)) take(late);
+			},
 			stop: () => aborting.abort(interruptedFailure('`rehearse down`')),
 		});
 	} catch (thrown) {

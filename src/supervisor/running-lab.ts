@@ -8,7 +8,7 @@ import { wasStarted, type Emit } from '../lab/events.js';
 import type { GuestCommands } from '../machine/command-channel.js';
 import { isGuestsDoing, isNewBeginning } from '../machine/running-machine.js';
 import type { NodeStatus } from '../protocol/requests.js';
-import type { ExportRequest, RunSpec, ScenarioRequest } from '../protocol/run-spec.js';
+import { withReplacement, type ExportRequest, type LateMachines, type RunSpec, type ScenarioRequest } from '../protocol/run-spec.js';
 import type { SavedLab } from '../saved-lab/saved-lab.js';
 import { runScenario } from '../scenario/run.js';
 import { bringUpNodes, type BringUpHooks } from './bring-up.js';
@@ -43,7 +43,7 @@ export class RunningLab {
 		);
 		this.#saver = new Saver({ ...runSpec, signal: context.signal, isPaused: (machine) => this.#nodes.some((node) => node.holdsStill(machine)) }, context.emit);
 		this.changes = new LabChanges(this.#changeable());
-		this.#logins = new LoginChecks(runSpec, {
+		this.#logins = new LoginChecks(() => this.#runSpec, {
 			...context,
 			guests: (node) => this.commandsOf(node),
 			hostKey: (node) => this.find(node).started?.machine.guest.hostKey,
@@ -79,6 +79,12 @@ export class RunningLab {
 		const outcomes = settled.flatMap((life) => (life.status === 'fulfilled' ? [life.value] : []));
 		for (const { started, hasEnded } of outcomes) if (!hasEnded) this.#endWith(started);
 		return outcomes;
+	}
+
+	/** Takes what has become known of machines that were pending. */
+	complete({ machines, ...ofTheLab }: LateMachines): void {
+		this.#runSpec = withReplacement(this.#runSpec, { lab: this.#runSpec.lab, machines, ...ofTheLab });
+		for (const machine of machines) this.find(machine.spec.name).complete(machine);
 	}
 
 	/** Saves all machines at one moment, where that was requested and all are healthy. */

@@ -42,6 +42,9 @@ export class RunningNode {
 	/** How what runs in it ended its machine, where nobody has started that again. */
 	gone: MachineEnd | undefined;
 	readonly #options: RunningNodeOptions;
+	/** Resolves to the description of its machine, once its image is there. */
+	readonly described: Promise<MachineRunSpec>;
+	#describe: (runSpec: MachineRunSpec) => void = () => undefined;
 	#alias: string;
 	#startedAt: number | undefined;
 	#last: StartedMachine | undefined;
@@ -52,6 +55,8 @@ export class RunningNode {
 		this.runSpec = runSpec;
 		this.#options = options;
 		this.#alias = options.alias;
+		this.described = new Promise((resolve) => (this.#describe = resolve));
+		if (!runSpec.isPending) this.#describe(runSpec);
 	}
 
 	get name(): string {
@@ -61,6 +66,12 @@ export class RunningNode {
 	/** How each of its startup scripts ended, without their traces. */
 	get outcomes(): readonly ScriptOutcome[] {
 		return [...this.#outcomes.values()];
+	}
+
+	/** Takes the description of its machine that was pending. */
+	complete(runSpec: MachineRunSpec): void {
+		this.runSpec = runSpec;
+		this.#describe(runSpec);
 	}
 
 	/** Takes the description of the machine that it is to be from now on. */

@@ -26,8 +26,9 @@ export class Bench {
 		await runCommand(this.workshop, ['--help'], { cache: await this.plainCache() });
 		const { images: directory, cache: cacheDirectory } = userPaths();
 		const options = { directory, mirror: this.mirror[1], emit: () => undefined };
-		const images = await provideImages(await readBundledLab(), options);
-		await chooseAccelerator({ choice: 'auto', images, cacheDirectory, qemuVersion: await readQemuVersion() });
+		const [kernel] = (await provideImages(await readBundledLab(), options)).values();
+		if (!kernel) throw new Error('the bundled lab has no images');
+		await chooseAccelerator({ choice: 'auto', kernel, cacheDirectory, qemuVersion: await readQemuVersion() });
 	}
 
 	/** A cache with images and without checkpoints, for runs that neither use nor save any. */

@@ -71,7 +71,9 @@ test('immich-photo-vault passes', async (t) => {
 	t.is(result.warnings.length, 9);
 	t.deepEqual(result.left_out, []);
 
-	const ofStages = result.stages.map(({ name, node, status }) => `${[name, node].filter(Boolean).join(' of ')}: ${status}`);
+	// Where images had to be built, what was prepared for each node has events of the node.
+	const ofLab = (name: string) => ['images', 'seeds', 'checkpoints'].includes(name);
+	const ofStages = [...new Set(result.stages.map(({ name, node, status }) => `${[name, ofLab(name) ? undefined : node].filter(Boolean).join(' of ')}: ${status}`))];
 	const ofNodes = nodes.flatMap((node) => [`boot of ${node}`, `startup of ${node}`]);
 	const expectedStages = ['images', 'accelerator', 'seeds', 'checkpoints', 'network', ...ofNodes, 'scenario', 'teardown'];
 	t.deepEqual(ofStages.toSorted(), expectedStages.map((name) => `${name}: passed`).toSorted());

@@ -1,6 +1,7 @@
-import { symlink, utimes } from 'node:fs/promises';
+import { readFile, symlink, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { poll } from '../../../src/base/waiting.js';
 import { run } from '../../../src/process/run.js';
 import { makeCheckout, type Checkout } from './checkout.js';
 
@@ -211,4 +212,56 @@ test('a set-up that fails keeps the program from being launched', async (t) => {
 	const { exitCode, stdout } = await launch(checkout, 'run');
 	t.is(exitCode, 3);
 	t.is(stdout, '');
+});
+
+/** A checkout whose system lacks something that can be installed, which takes a while. */
+async function makeUnready(t: ExecutionContext, system: string): Promise<Checkout> {
+	const checkout = await makeSources(t);
+	await checkout.write('bin/lib/system.sh', `has_work_for_system() { :; }\nset_up_system() {\n${system}\n}\n`);
+	return checkout;
+}
+
+/** A shell command that waits until something has been noted: for ten seconds, and fails then. */
+const noted = (words: string): string => `tries=0; until grep -q '${words}' "$LOG"; do sleep 0.1; tries=$((tries + 1)); [ $tries -lt 100 ] || exit 9; done`;
+
+test('what npm installs and what apt installs are installed side by side', async (t) => {
+	const checkout = await makeUnready(t, `${noted('npm ci')}\necho "system for $1" >>"$LOG"`);
+	const npm = await readFile(path.join(checkout.shims, 'npm'), 'utf8');
+	await checkout.shim('npm', npm.replace('sleep 0.2', noted('system for')));
+	const { exitCode, stdout } = await launch(checkout, 'run');
+	t.is(exitCode, 0);
+	t.is(stdout, '["run"]');
+	t.deepEqual((await checkout.notes()).map((note) => note.slice(0, 10)), ['npm ci --i', 'system for', 'tsc -p tsc']);
+});
+
+test('where one of them fails the other goes on to its end, and nothing is launched', async (t) => {
+	const failing = await makeUnready(t, 'die 3 "no network for apt"');
+	const system = await launch(failing, 'run');
+	t.is(system.exitCode, 3);
+	t.is(system.stdout, '');
+	t.regex(system.stderr, /no network for apt/);
+	t.deepEqual((await failing.notes()).map((note) => note.slice(0, 3)), ['npm', 'tsc']);
+
+	const broken = await makeUnready(t, `${noted('tsc')}\necho "system" >>"$LOG"`);
+	await broken.write('tsc.sh', '#!/bin/sh\necho "tsc $*" >>"$LOG"\necho "main.ts(1,1): error TS1005"\nexit 2\n');
+	const build = await launch(broken, 'run');
+	t.is(build.exitCode, 4);
+	t.regex(build.stderr, /the build failed/);
+	t.is((await broken.notes()).at(-1), 'system');
+});
+
+test('a fault within what is done for the system ends it, as it does alone', async (t) => {
+	const checkout = await makeUnready(t, 'false\necho "went on" >>"$LOG"');
+	t.is((await launch(checkout, 'run')).exitCode, 1);
+	t.false((await checkout.notes()).includes('went on'));
+});
+
+test('a set-up that is interrupted ends both', async (t) => {
+	const checkout = await makeUnready(t, `${noted('npm')}\nkill -s INT $$\nexit 130`);
+	await checkout.shim('npm', 'echo "npm $$" >>"$LOG"\nsleep 60\necho "npm went on" >>"$LOG"');
+	const { exitCode } = await launch(checkout, 'run');
+	t.is(exitCode, 130);
+	const [npm = ''] = await checkout.notes();
+	const isGone = async () => !(await readFile(`/proc/${npm.slice(4)}/cmdline`, 'utf8').then((words) => words !== '', () => false));
+	t.true((await poll(isGone, (gone) => gone, { intervalMs: 50, deadlineMs: 5000 })).accepted);
 });

@@ -12,7 +12,7 @@ import { memoryDirectory } from '../../../src/machine/memory.js';
 import { startChild, type Child } from '../../../src/process/child.js';
 import { run } from '../../../src/process/run.js';
 import { controlSocketIn } from '../../../src/protocol/requests.js';
-import { scaledDeadlines, type Keep, type RunSpec } from '../../../src/protocol/run-spec.js';
+import { scaledDeadlines, type Keep, type LateMachines, type RunSpec } from '../../../src/protocol/run-spec.js';
 import { labNode, labOf } from '../../unit/base/labs.js';
 
 export type Line = RunEventBody | { type: 'supervisor'; pid: number } | { type: 'done'; error?: ReportedError };
@@ -38,6 +38,8 @@ export interface StartedLab {
 	readonly journals: string;
 	/** Waits for a line of that type, and of that stage where one is given. */
 	waitFor<T extends Line['type']>(type: T, stage?: string): Promise<Extract<Line, { type: T }>>;
+	/** Hands over machines that were pending. */
+	complete(late: LateMachines): void;
 	/** Where its state snapshots are. */
 	readonly runDirectory: string;
 	/** Its control socket. */
@@ -67,6 +69,7 @@ export async function startLab(t: { teardown(end: () => unknown): void }, option
 	const starter = await startChild(
 		[process.execPath, path.join(import.meta.dirname, 'starter.js'), path.join(directory, 'run.json')],
 		{
+			stdin: 'pipe',
 			env: {
 				PATH: await programPath(directory, options),
 				REHEARSE_TEST_QEMU: options.behaviour ?? 'works',
@@ -91,6 +94,7 @@ export async function startLab(t: { teardown(end: () => unknown): void }, option
 		journals: path.join(directory, 'journals'),
 		runDirectory: directory,
 		controlSocket: controlSocketIn(sockets),
+		complete: (late) => void starter.stdin?.write(`${JSON.stringify(late)}\n`),
 		processes,
 		async waitFor<T extends Line['type']>(type: T, stage?: string) {
 			const find = async () =>

@@ -86,7 +86,7 @@ test('a node of which something is known is not logged in to again, early or lat
 	} as unknown as RunSpec;
 	const events: RunEventBody[] = [];
 	const context = { hostKey: () => undefined, guests: () => node(''), isThere: () => true, wasStarted: () => true, emit: (event: RunEventBody) => void events.push(event) };
-	const checks = new LoginChecks(run, { ...context, signal: new AbortController().signal });
+	const checks = new LoginChecks(() => run, { ...context, signal: new AbortController().signal });
 	checks.beginEarly('web');
 	await checks.settle();
 	t.deepEqual(events, []);

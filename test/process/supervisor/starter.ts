@@ -1,12 +1,14 @@
 /**
  * Starts a lab as `rehearse run` does, from a file with the run. Prints every event as a line of JSON, then
- * `{"type": "done"}` with the error, if any. SIGTERM stops the lab, SIGUSR1 lets a kept one go, SIGUSR2 is urgent.
+ * `{"type": "done"}` with the error, if any. SIGTERM stops the lab, SIGUSR1 lets a kept one go, SIGUSR2 is urgent. Lines of
+ * its standard input are machines that were pending.
  */
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { withCleanup } from '../../../src/base/cleanup.js';
 import { interruptedFailure, toFailure, toReported } from '../../../src/base/errors.js';
-import type { RunSpec } from '../../../src/protocol/run-spec.js';
+import { onLines } from '../../../src/base/lines.js';
+import type { LateMachines, RunSpec } from '../../../src/protocol/run-spec.js';
 import { startSupervisor } from '../../../src/rehearse/start-supervisor.js';
 
 const run = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as RunSpec;
@@ -28,6 +30,7 @@ try {
 		const { signal } = aborting;
 		const supervisor = await startSupervisor(cleanup, signal);
 		send({ type: 'supervisor', pid: supervisor.pid });
+		onLines(process.stdin.unref(), { onLine: (line) => supervisor.complete(JSON.parse(line) as LateMachines) });
 		await supervisor.supervise(run, {
 			emit: send,
 			signal,

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { getEventListeners } from 'node:events';
-import { poll, systemClock, untilAborted, withDeadline, withEither } from '../../../src/base/waiting.js';
+import { setImmediate as turn } from 'node:timers/promises';
+import { besides, poll, systemClock, untilAborted, withDeadline, withEither } from '../../../src/base/waiting.js';
 import { FakeClock } from './fake-clock.js';
 
 const reason = new Error('interrupted');
@@ -141,4 +142,41 @@ test('a promise that nobody waits for any more may reject', async (t) => {
 	t.is(await t.throwsAsync(untilAborted(pending(), aborting.signal)), reason);
 	for (const reject of abandon) reject(new Error('too late to matter'));
 	await new Promise(setImmediate);
+});
+
+test('what is done beside something ends it where it fails, and is waited for otherwise', async (t) => {
+	const signal = new AbortController().signal;
+	const order: string[] = [];
+	const main = async () => {
+		await turn();
+		order.push('main');
+		return 1;
+	};
+	t.is(
+		await besides(signal, main, async () => {
+			for (let turns = 0; turns < 5; turns++) await turn();
+			order.push('work');
+		}),
+		1,
+	);
+	t.deepEqual(order, ['main', 'work']);
+
+	const failure = new Error('no image');
+	const torn: unknown[] = [];
+	const untilTorn = (either: AbortSignal) =>
+		new Promise<never>((_resolve, reject) =>
+			either.addEventListener('abort', () => {
+				torn.push(either.reason);
+				reject(either.reason as Error);
+			}),
+		);
+	t.is(await t.throwsAsync(besides(signal, untilTorn, () => Promise.reject(failure))), failure);
+	t.deepEqual(torn, [failure]);
+	t.is(await t.throwsAsync(besides(signal, main, () => Promise.reject(failure))), failure, 'also where the other had ended well');
+});
+
+test('where something fails, what is done beside it is not waited for', async (t) => {
+	const broken = new Error('broken');
+	const never = () => new Promise<void>(() => undefined);
+	t.is(await t.throwsAsync(besides(new AbortController().signal, () => Promise.reject(broken), never)), broken);
 });

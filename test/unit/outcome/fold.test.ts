@@ -169,6 +169,24 @@ test('progress on a node is kept as progress of a stage that has no parts', (t) 
 	t.deepEqual(state.stages.map(({ name, node, detail }) => [name, node, detail]), [['images', undefined, 'a: unpacking']]);
 });
 
+test('progress on several nodes is that of each part that is under way, and of the stage', (t) => {
+	const state = foldEvents(
+		log([
+			{ type: 'stage-started', stage: 'images' },
+			{ type: 'stage-started', stage: 'images', node: 'a' },
+			{ type: 'stage-started', stage: 'images', node: 'b' },
+			{ type: 'stage-progress', stage: 'images', nodes: ['a', 'b', 'c'], detail: 'unpacking' },
+			{ type: 'stage-finished', stage: 'images', node: 'b', status: 'passed', ms: 1 },
+			{ type: 'stage-progress', stage: 'images', nodes: ['b'], detail: 'late news' },
+		]),
+	);
+	t.deepEqual(state.stages.map(({ name, node, detail }) => [name, node, detail]), [
+		['images', undefined, 'b: late news'],
+		['images', 'a', 'unpacking'],
+		['images', 'b', undefined],
+	]);
+});
+
 test('the fold changes neither of its arguments', (t) => {
 	const events = readLog('detached');
 	let state = Object.freeze(emptyRun());

@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import type { RunEvent, StageName } from '../../../src/lab/events.js';
 import type { Topology } from '../../../src/lab/topology.js';
 import { connectionStates } from '../../../src/page/connections.js';
 import { topologySvg } from '../../../src/page/graph.js';
@@ -78,6 +79,31 @@ test('no bars of one row of the timeline overlap, and each check has its bar', a
 	const kinds = lanes.flatMap(({ rows }) => rows.flat().map(({ kind }) => kind));
 	t.is(kinds.filter((kind) => kind === 'script').length, 4);
 	t.is(kinds.filter((kind) => kind === 'assertion').length, 10);
+});
+
+test('stages of the lab that go on at once have rows of their own, and what is prepared for a node is in its lane', (t) => {
+	const part = (at: number, type: 'stage-started' | 'stage-finished', stage: StageName, name?: string): RunEvent => ({
+		...{ at, stage },
+		...(name === undefined ? {} : { node: name }),
+		...(type === 'stage-started' ? { type } : { type, status: 'passed', ms: 1000 }),
+	});
+	const state = foldEvents([
+		{ at: 0, type: 'run-started', runId: 'r', lab: 'l', planSha256: '', nodes: [{ name: 'db', scripts: [] }, { name: 'web', scripts: [] }], tests: [], warnings: [], runDirectory: '/r' },
+		part(0, 'stage-started', 'images'),
+		part(0, 'stage-started', 'images', 'db'),
+		part(1000, 'stage-finished', 'images', 'db'),
+		part(1000, 'stage-started', 'accelerator'),
+		part(2000, 'stage-finished', 'accelerator'),
+		part(2000, 'stage-started', 'boot', 'db'),
+		part(3000, 'stage-finished', 'boot', 'db'),
+		{ ...part(4000, 'stage-finished', 'images'), ms: 4000 } as RunEvent,
+	]);
+	const told = lanesOf(state).map(({ name, rows }) => [name, ...rows.map((row) => row.map(({ label, kind, from, to }) => `${label} ${kind} ${from}-${to}`).join(', '))]);
+	t.deepEqual(told, [
+		['l', 'images stage 0-4000', 'accelerator stage 1000-2000'],
+		['db', 'images stage 0-1000, boot machine 2000-3000'],
+		['web'],
+	]);
 });
 
 test('the lab as a file of its own', async (t) => {

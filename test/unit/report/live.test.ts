@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import test from 'ava';
 
-import type { RunEvent } from '../../../src/lab/events.js';
+import type { RunEvent, StageName } from '../../../src/lab/events.js';
 import { Canvas } from '../../../src/report/canvas.js';
 import { startLiveView } from '../../../src/report/live.js';
 import { FakeTerminal } from './fake-terminal.js';
@@ -132,3 +132,50 @@ test(resized, 200, 50);
 test(resized, 40, 40);
 test(resized, 7, 40);
 test(resized, 100, 3);
+
+test.serial('stages that go on at once are all shown as running, and a node says that it waits for its image', async (t) => {
+	const terminal = wide();
+	let now = 0;
+	const view = startLiveView(terminal, { color: false, now: () => now });
+	const [announced] = readLog('passed');
+	if (announced) view.onEvent({ ...announced, at: 0 });
+	const node = (at: number, type: 'stage-started' | 'stage-finished', stage: StageName, name?: string): RunEvent => ({
+		...{ at, stage },
+		...(name === undefined ? {} : { node: name }),
+		...(type === 'stage-started' ? { type } : { type, status: 'passed', ms: 1000 }),
+	});
+	for (const event of [
+		node(0, 'stage-started', 'images'),
+		node(1000, 'stage-started', 'images', 'redis'),
+		node(2000, 'stage-finished', 'images', 'redis'),
+		node(2000, 'stage-started', 'images', 'immich-ml'),
+		node(2000, 'stage-started', 'images', 'postgres-pgvector'),
+		{ at: 2100, type: 'stage-progress', stage: 'images', nodes: ['postgres-pgvector'], detail: 'creating tarball' } as const,
+		node(2000, 'stage-started', 'accelerator'),
+	]) {
+		view.onEvent(event);
+	}
+	now = 3000;
+	await waitUntil(() => /accelerator +1 s/.test(terminal.screen));
+	t.regex(terminal.screen, /[⠀-⣿] images +3 s +immich-ml; postgres-pgvector: creating tarball\n[⠀-⣿] accelerator +1 s\n {2}seeds\n/);
+	for (const event of [
+		node(4000, 'stage-finished', 'accelerator'),
+		node(4000, 'stage-started', 'seeds', 'redis'),
+		node(5000, 'stage-finished', 'seeds', 'redis'),
+		node(6000, 'stage-started', 'boot', 'redis'),
+		node(8000, 'stage-finished', 'images', 'postgres-pgvector'),
+		node(9000, 'stage-started', 'seeds', 'postgres-pgvector'),
+		node(10_000, 'stage-finished', 'seeds', 'postgres-pgvector'),
+	]) {
+		view.onEvent(event);
+	}
+	now = 12_000;
+	await waitUntil(() => terminal.screen.includes('booting, 6 s'));
+	t.regex(terminal.screen, /[⠀-⣿] images +12 s +immich-ml\n✔ accelerator +1.0 s\n✔ seeds +2.0 s\n/, 'the pause between two rounds of seeds is not counted');
+	t.regex(terminal.screen, /[⠀-⣿] machines +6 s +0 of 4 nodes ready\n/);
+	t.regex(terminal.screen, /redis +booting, 6 s\n/);
+	t.regex(terminal.screen, /immich-ml +its image is being built, 10 s\n/);
+	t.regex(terminal.screen, /postgres-pgvector +waits for a processor\n/);
+	t.regex(terminal.screen, /immich-server +waits for its image\n/);
+	await view.stop();
+});

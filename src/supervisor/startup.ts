@@ -107,7 +107,7 @@ async function runScripts(
 	}
 	const limited = scripts.timedOut.filter((script) => own.some(({ name, timeoutSeconds }) => name === script && timeoutSeconds !== undefined));
 	if (machine.guest.hasPlansLimits && slowdown > tolerableSlowdown && limited.length > 0) throw unfairLimit(machine.name, limited, slowdown);
-	// The status is that of what was heard of; silence is no success.
+	// The status is that of what was reported; silence is no success.
 	const { missing } = scripts;
 	if (missing.length > 0) {
 		throw brokenFailure('scripts-not-run', `${machine.name}: it did not report the end of ${missing.join(', ')}`, {

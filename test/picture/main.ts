@@ -3,9 +3,9 @@
  *
  *   npm run picture -- RUN-DIRECTORY [COMMAND]
  *
- * writes docs/run.svg. COMMAND is what was typed, by default `rehearse run` with the lab as it was named.
+ * writes bin/help/run.svg. COMMAND is what was typed, by default `rehearse run` with the lab as it was named.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { foldEvents } from '../../src/outcome/fold.js';
 import { summary } from '../../src/report/summary.js';
 import { readEvents } from '../../src/runs/stored-runs.js';
@@ -15,5 +15,4 @@ const [directory, typed] = process.argv.slice(2);
 if (directory === undefined) throw new Error('npm run picture -- RUN-DIRECTORY [COMMAND]');
 const state = foldEvents(await readEvents(directory));
 const command = typed ?? `rehearse run ${state.labArgument}`;
-await mkdir('docs', { recursive: true });
-await writeFile('docs/run.svg', terminalSvg(`\x1b[2m$\x1b[22m ${command}\n\n${summary(state, { color: true, width: 92 })}`, `${command}: ${state.lab}`));
+await writeFile('bin/help/run.svg', terminalSvg(`\x1b[2m$\x1b[22m ${command}\n\n${summary(state, { color: true, width: 92 })}`, `${command}: ${state.lab}`));

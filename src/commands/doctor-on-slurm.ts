@@ -7,7 +7,7 @@ import { allCanRun, hostsObject, renderHosts } from '../report/hosts.js';
 import { ask } from '../slurm/ask.js';
 import { findHosts } from '../slurm/cluster.js';
 import { takesJobs } from '../slurm/hosts.js';
-import { survey } from '../slurm/survey.js';
+import { checkHosts } from '../slurm/check-hosts.js';
 import { scancelArgv } from '../slurm/tasks.js';
 import { stopOnSignals } from './stop.js';
 import type { Terminal } from './terminal.js';
@@ -31,7 +31,7 @@ export async function doctorOnSlurm({ json, iso, waitMs, terminal: { stdout, std
 		stderr.write(`asking ${plural(hosts.filter(takesJobs).length, 'host')}, each by a job\n`);
 		const command = [process.execPath, programFile('main'), 'doctor', '--json', ...(iso ? ['--iso'] : [])] as const;
 		try {
-			const looked = await survey(hosts, { name, directory: process.cwd(), command: [...command], limitMs: waitMs, signal: stopping.signal });
+			const looked = await checkHosts(hosts, { name, directory: process.cwd(), command: [...command], limitMs: waitMs, signal: stopping.signal });
 			stdout.write(json ? `${JSON.stringify(hostsObject(looked), undefined, 2)}\n` : renderHosts(looked, { color }));
 			return allCanRun(looked) ? ExitCode.passed : ExitCode.host;
 		} finally {

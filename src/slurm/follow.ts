@@ -24,7 +24,7 @@ export interface FollowOptions {
 	readonly hosts: readonly string[];
 	/** Whether a task has left its result. */
 	readonly hasShard: (index: number) => boolean;
-	/** Called with a line for people whenever a task stands otherwise. */
+	/** Called with a line for people whenever the state of a task changes. */
 	readonly onLine: (line: string) => void;
 	/** How long all may take, waiting included, in milliseconds. */
 	readonly limitMs: number;
@@ -70,7 +70,7 @@ export async function followTasks(cluster: Cluster, options: FollowOptions): Pro
 	while (!follower.isOver) {
 		signal.throwIfAborted();
 		const elapsed = clock.now() - began;
-		if (elapsed >= limitMs) throw timeLimitFailure(`the shards took longer than ${formatMs(limitMs)}, with the time that they waited: ${follower.standing}`, { hint: 'give them longer with --wait' });
+		if (elapsed >= limitMs) throw timeLimitFailure(`the shards took longer than ${formatMs(limitMs)}, with the time that they waited: ${follower.progress}`, { hint: 'give them longer with --wait' });
 		await follower.look();
 		if (!follower.isOver) await clock.sleep(Math.min(intervalOf(elapsed), Math.max(1, limitMs - elapsed)), signal);
 	}
@@ -101,7 +101,7 @@ class Follower {
 	}
 
 	/** How many have ended, for people. */
-	get standing(): string {
+	get progress(): string {
 		const ended = [...this.#tasks.values()].filter(({ outcome }) => outcome !== undefined).length;
 		return `${ended} of ${plural(this.#tasks.size, 'shard')} had ended`;
 	}

@@ -58,7 +58,7 @@ const lostStates: readonly string[] = ['NODE_FAIL', 'BOOT_FAIL', 'LAUNCH_FAILED'
 /** Whether a task was lost with its host. */
 export const isLost = ({ state }: Pick<TaskReport, 'state'>): boolean => lostStates.includes(state);
 
-/** How a task stands, for people. @param total number of shards */
+/** The state of a task, for people. @param total number of shards */
 export function describeTask({ index, state, host, reason }: TaskReport, total: number): string {
 	const where = host === '' ? '' : ` on ${host}`;
 	const texts: Readonly<Record<string, string>> = {

@@ -61,14 +61,14 @@ async function makeMirror(t: ExecutionContext, updates = ':') {
 	process.env['TMPDIR'] = path.join(directory, 'tmp');
 	const cache = path.join(directory, 'packages');
 	const ready: string[] = [];
-	const told: string[] = [];
+	const reported: string[] = [];
 	const options = {
 		...{ guest, sources: { uri, updates: ['updates'] as const }, packageCache: cache },
 		onReady: ({ nodes }: ImageRequest) => void ready.push(...nodes),
-		onDownload: ({ nodes }: ImageRequest, packages: number) => void told.push(`${nodes.join()}: ${packages}`),
+		onDownload: ({ nodes }: ImageRequest, packages: number) => void reported.push(`${nodes.join()}: ${packages}`),
 	};
 	return {
-		...{ options, ready, told, asked },
+		...{ options, ready, reported, asked },
 		cached: async () => (await readdir(cache).catch(() => [])).sort(),
 		config: () => readFile(path.join(directory, 'config'), 'utf8'),
 		leftovers: () => readdir(path.join(directory, 'tmp')),
@@ -93,7 +93,7 @@ downloading('what the cache has is not fetched', async (t) => {
 	await mkdir(mirror.options.packageCache);
 	await writeFile(path.join(mirror.options.packageCache, file('a')), contents('a'));
 	await downloadAhead([requestOf('cache', 'a')], mirror.options);
-	t.deepEqual([mirror.asked, mirror.told, mirror.ready], [[], [], ['cache']]);
+	t.deepEqual([mirror.asked, mirror.reported, mirror.ready], [[], [], ['cache']]);
 });
 
 downloading('a mirror that lacks a package, and one that lists nothing, are for the builds to tell of', async (t) => {

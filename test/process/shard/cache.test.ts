@@ -61,9 +61,9 @@ const quiet = { onProgress: () => undefined };
 test('a host that has nothing begins with the image, the newest checkpoint and the host key of another', async (t) => {
 	const { one, two, shared, image } = await makeHosts(t);
 	t.deepEqual(await layCache([lab], one, shared), { images: 1, checkpoints: 1 });
-	const told: string[] = [];
-	t.deepEqual(await bringCache(shared, two, { onProgress: (text) => told.push(text) }), { images: 1, checkpoints: 1 });
-	t.deepEqual(told, [`this host lacks the image ${image}: copying it`, `this host lacks the checkpoint ${keys.web}: copying it`]);
+	const reported: string[] = [];
+	t.deepEqual(await bringCache(shared, two, { onProgress: (text) => reported.push(text) }), { images: 1, checkpoints: 1 });
+	t.deepEqual(reported, [`this host lacks the image ${image}: copying it`, `this host lacks the checkpoint ${keys.web}: copying it`]);
 	t.deepEqual((await readdir(path.join(two.images, image))).sort(), ['contents.txt', 'initrd', 'root.img', 'vmlinuz']);
 	t.deepEqual(await readdir(two.checkpoints), [keys.web]);
 	t.deepEqual((await readdir(path.join(two.checkpoints, keys.web))).sort(), ['0.ram', '0.state', 'checkpoint.json']);

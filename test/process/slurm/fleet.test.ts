@@ -45,7 +45,7 @@ test('a shard that was lost with its host is tried once elsewhere', async (t) =>
 	t.regex(stderr, /two was lost with shard 2\njob 2: shard 2 submitted, not on two\n/);
 });
 
-test('a job that somebody ends is told with its last words, and the other results stay', async (t) => {
+test('the last lines of a job that somebody ends are reported, and the other results stay', async (t) => {
 	const cluster = await makeCluster(t, { fates: { 1: ['cancelled'] } });
 	await cluster.results(2);
 	const { exitCode, stderr, stdout } = await cluster.tool.rehearse(fleet(['--out', 'night']), { env: cluster.env });

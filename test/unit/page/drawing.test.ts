@@ -98,8 +98,8 @@ test('stages of the lab that go on at once have rows of their own, and what is p
 		part(3000, 'stage-finished', 'boot', 'db'),
 		{ ...part(4000, 'stage-finished', 'images'), ms: 4000 } as RunEvent,
 	]);
-	const told = lanesOf(state).map(({ name, rows }) => [name, ...rows.map((row) => row.map(({ label, kind, from, to }) => `${label} ${kind} ${from}-${to}`).join(', '))]);
-	t.deepEqual(told, [
+	const lanes = lanesOf(state).map(({ name, rows }) => [name, ...rows.map((row) => row.map(({ label, kind, from, to }) => `${label} ${kind} ${from}-${to}`).join(', '))]);
+	t.deepEqual(lanes, [
 		['l', 'images stage 0-4000', 'accelerator stage 1000-2000'],
 		['db', 'images stage 0-1000, boot machine 2000-3000'],
 		['web'],

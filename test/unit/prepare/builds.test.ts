@@ -3,12 +3,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import { startBuilds, type Builds } from '../../../src/prepare/builds.js';
 
-/** Builds that end when they are told to. */
+/** Builds that end when they are asked to. */
 class Site {
 	readonly begun: string[] = [];
 	readonly #ends = new Map<string, { end(): void; fail(error: Error): void }>();
 
-	/** Work that ends when it is told to, or when the signal aborts. */
+	/** Work that ends when it is asked to, or when the signal aborts. */
 	readonly work = (name: string, signal: AbortSignal): Promise<void> =>
 		new Promise((resolve, reject) => {
 			this.begun.push(name);
@@ -106,7 +106,7 @@ test('a base that takes long keeps no other from being built', async (t) => {
 	t.deepEqual(site.begun.slice(2), ['new']);
 });
 
-test('the first failure ends all builds and the use of the first, and is what everybody is told who waits', async (t) => {
+test('the first failure ends all builds and the use of the first, and is the error of everybody who waits', async (t) => {
 	const site = new Site();
 	const builds = await site.start(['a', 'b', 'c', 'd']);
 	await site.end('layer');

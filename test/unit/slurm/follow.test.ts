@@ -39,7 +39,7 @@ function play(total: number, course: Course, rest: Partial<FollowOptions> = {}):
 	return { cluster, clock, submitted, lines, options };
 }
 
-test('tasks are followed to their ends, and each change is told once', async (t) => {
+test('tasks are followed to their ends, and each change is reported once', async (t) => {
 	const { cluster, options, lines, submitted } = play(2, (index, _attempt, at) => (at < 5000 * index ? { state: 'PENDING', host: '', reason: 'Resources' } : { state: at < 20_000 ? 'RUNNING' : 'COMPLETED' }));
 	t.deepEqual(await followTasks(cluster, options), []);
 	t.deepEqual(submitted, [{ indices: [1, 2], without: [] }]);
@@ -67,7 +67,7 @@ test('tasks that are lost with their host are tried again without it, together',
 	t.true(lines.includes('two was lost with shard 2, shard 3'));
 });
 
-test('once: the second loss is told', async (t) => {
+test('once: the second loss is reported', async (t) => {
 	const { cluster, options, submitted } = play(1, (_index, attempt) => ({ state: 'NODE_FAIL', host: attempt === 1 ? 'two' : 'one' }), { hasShard: () => false });
 	const broken = await followTasks(cluster, options);
 	t.is(submitted.length, 2);
@@ -99,7 +99,7 @@ test('what the controller has forgotten is asked of the accounting, and else jud
 	t.deepEqual(await followTasks(forgotten.cluster, forgotten.options), []);
 });
 
-test('a controller that is being restarted is asked again; one that stays away is told', async (t) => {
+test('a controller that is being restarted is asked again; one that stays away is reported', async (t) => {
 	const away = hostFailure('slurm-unreachable', 'no controller of Slurm answers squeue');
 	const { cluster, options, clock } = play(1, () => ({ state: 'COMPLETED' }));
 	const queue = async () => {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { slurmFailure } from '../../../src/slurm/ask.js';
 import { parseSubmitted, sbatchArgv, srunArgv, withoutFlags, type JobArray } from '../../../src/slurm/submission.js';
-import { read } from '../../../src/slurm/survey.js';
+import { read } from '../../../src/slurm/check-hosts.js';
 
 const jobs: JobArray = {
 	name: 'rehearse-fleet-0a1b2c3d',
@@ -70,7 +70,7 @@ test(failing, 'sbatch: error: invalid partition specified: night', 'slurm-refuse
 test(failing, 'sbatch: error: Batch job submission failed: Invalid account or account/partition combination specified', 'slurm-refused');
 test(failing, 'sbatch: error: Batch job submission failed: Job violates accounting/QOS policy', 'slurm-failed');
 
-test('what a host has and lacks, as its job told it', (t) => {
+test('what a host has and lacks, as its job reported it', (t) => {
 	const requirement = { id: 'tun', title: '/dev/net/tun', status: 'missing', found: 'not there', needed: 'read and write', fix: 'modprobe tun' };
 	const answer = { stdout: `the site greets you\n${JSON.stringify({ schema: 1, can_run: false, requirements: [requirement, 'nonsense', { id: 1 }] })}\n`, stderr: '', exitCode: 3 };
 	t.deepEqual(read(answer, '/home/ann').checked, [

@@ -60,7 +60,7 @@ test(judged, 'OUT_OF_MEMORY', false, true, 'broken');
 test(judged, 'FORGOTTEN', true, false, 'done');
 test(judged, 'FORGOTTEN', false, false, 'broken');
 
-test('it is tried again without the host that was lost, and told why it broke', (t) => {
+test('it is tried again without the host that was lost, and the report says why it broke', (t) => {
 	t.deepEqual(judge(report('NODE_FAIL'), { hasShard: false, wasTriedAgain: false }), { is: 'retry', without: 'two' });
 	t.deepEqual(judge(report('NODE_FAIL'), { hasShard: false, wasTriedAgain: true }), {
 		is: 'broken',

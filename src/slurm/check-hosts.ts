@@ -12,7 +12,7 @@ import { chosenPartition } from './cluster.js';
 import { takesJobs, type ClusterHost } from './hosts.js';
 import { srunArgv, withoutFlags } from './submission.js';
 
-export interface SurveyOptions {
+export interface HostCheckOptions {
 	/** The name of its jobs, which nothing else has. */
 	readonly name: string;
 	/** The working directory, in which the hosts are to be as well. */
@@ -28,7 +28,7 @@ export interface SurveyOptions {
 const atOnce = 32;
 
 /** Looks at all hosts that take jobs, at the same time. */
-export async function survey(hosts: readonly ClusterHost[], options: SurveyOptions): Promise<HostReport[]> {
+export async function checkHosts(hosts: readonly ClusterHost[], options: HostCheckOptions): Promise<HostReport[]> {
 	const semaphore = new Semaphore(atOnce);
 	return Promise.all(
 		hosts.map(async (host): Promise<HostReport> => {
@@ -38,7 +38,7 @@ export async function survey(hosts: readonly ClusterHost[], options: SurveyOptio
 	);
 }
 
-async function look(host: string, { name, directory, command, limitMs, signal }: SurveyOptions): Promise<Pick<HostReport, 'checked' | 'problem'>> {
+async function look(host: string, { name, directory, command, limitMs, signal }: HostCheckOptions): Promise<Pick<HostReport, 'checked' | 'problem'>> {
 	const argv = srunArgv(name, host, { partition: chosenPartition(), directory, command });
 	try {
 		return read(await ask(argv, { signal, timeoutMs: limitMs, allowFailure: true, env: withoutFlags(process.env) }), directory);

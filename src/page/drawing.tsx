@@ -15,14 +15,18 @@ interface DrawingProps {
 	readonly css?: string;
 }
 
+/** How much larger the drawing is on a page than in a file of its own, at most. */
+const pageScale = 1.25;
+
 /** The lab as an SVG element. */
 export function Drawing({ topology, connections, statusOf, sizeText, css }: DrawingProps) {
 	const { width, height, centres } = layOut(topology);
 	// Labels are drawn above all lines.
 	const edges = edgesOf(connections, centres);
-	const alone = css === undefined ? {} : { xmlns: 'http://www.w3.org/2000/svg', width, height };
+	// On a page it is as wide as its texts can be read well, and the page's style keeps it within its column.
+	const size = css === undefined ? { width: Math.round(width * pageScale) } : { xmlns: 'http://www.w3.org/2000/svg', width, height };
 	return (
-		<svg class="topo" viewBox={`0 0 ${width} ${height}`} role="group" aria-label="Drawing of the lab" {...alone}>
+		<svg class="topo" viewBox={`0 0 ${width} ${height}`} role="group" aria-label="Drawing of the lab" {...size}>
 			{css === undefined ? null : <style>{css}</style>}
 			<defs>
 				{['pass', 'fail', 'warn', 'idle'].map((kind) => (

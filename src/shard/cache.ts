@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { constants, copyFile, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { tokenOf } from '../base/alive.js';
 import { withCleanup } from '../base/cleanup.js';
@@ -103,7 +103,7 @@ export async function bringCache(directory: string, to: Stores, options: BringOp
 	await makeDirectory(to.hostKeys, 0o700);
 	for (const name of await filesIn(from.hostKeys).catch(() => [])) {
 		// A key that this host has already is that of its own machines.
-		await copyFile(path.join(from.hostKeys, name), path.join(to.hostKeys, name), 1).catch(unlessThere);
+		await copyFile(path.join(from.hostKeys, name), path.join(to.hostKeys, name), constants.COPYFILE_EXCL).catch(unlessThere);
 	}
 	const images = await bringStore(from.images, to.images, 'image', options);
 	const checkpoints = await bringStore(from.checkpoints, to.checkpoints, 'checkpoint', options);

@@ -93,10 +93,10 @@ export const askRestarts = `systemctl show --property=Id,NRestarts --type=servic
 /** Reads the answer to it: how often, by service. */
 export const readRestarts = (answer: string): ReadonlyMap<string, number> =>
 	new Map(
-		answer.split(/\n\n+/).flatMap((block) => {
-			const [id] = /^Id=(.+\.service)$/m.exec(block)?.slice(1) ?? [];
-			const count = Number(/^NRestarts=(\d{1,9})$/m.exec(block)?.[1] ?? '0');
-			return id !== undefined && count > 0 ? [[id, count] as const] : [];
+		[...readUnits(answer)].flatMap(([id, values]) => {
+			const [text = '0'] = /^\d{1,9}$/.exec(values.get('NRestarts') ?? '') ?? [];
+			const count = Number(text);
+			return /.\.service$/.test(id) && count > 0 ? [[id, count] as const] : [];
 		}),
 	);
 

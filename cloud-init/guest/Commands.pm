@@ -5,6 +5,7 @@
 #   reset                  end whatever still runs; what came before this line means nothing
 #   run ID COMMAND         run a command (in base64) in bash, as a login of root would
 #   restarts ID            print what systemd has restarted by itself, a line each: unit and number
+#   sockets ID PROTOCOL PORT   print the sockets that wait, and whose that of the port is (Sockets.pm)
 #   connect ID HOST PORT   connect to a port, HOST in base64
 #   data ID BYTES          to the other side of the connection, in base64
 #   kill ID                end it
@@ -19,6 +20,7 @@ use strict;
 use warnings;
 use Base64;
 use Manager;
+use Sockets;
 use Socket qw(getaddrinfo SOCK_STREAM SHUT_WR);
 
 # At most this much of each stream of a command is sent; the rest is read and thrown away. In bytes.
@@ -34,7 +36,9 @@ my ($set_flags, $nonblocking, $no_hang, $again) = (4, 04000, 1, 11);
 # serve FROM, TO, MANAGER: until the host hangs up.
 sub serve {
 	my ($from, $to, $manager) = @_;
-	my $self = bless { from => $from, to => $to, manager => $manager, received => '', unsent => '', jobs => {} }, __PACKAGE__;
+	# Nearly all services are from before the startup scripts, and systemd need not be asked about them again.
+	my $known = eval { Manager->connect($manager)->restarts_by_invocation };
+	my $self = bless { from => $from, to => $to, manager => $manager, known => $known, received => '', unsent => '', jobs => {} }, __PACKAGE__;
 	fcntl $to, $set_flags, $nonblocking;
 	$SIG{PIPE} = 'IGNORE';
 	while ($self->step) { }
@@ -75,7 +79,8 @@ sub receive {
 		my $job = $self->{jobs}{ $id // '' };
 		if ($request eq 'reset') { $self->end_all }
 		elsif ($request eq 'run') { $self->begin($id, 'run', \&run, Base64::decode($arguments[0] // '')) }
-		elsif ($request eq 'restarts') { $self->begin($id, 'run', \&restarts, $self->{manager}) }
+		elsif ($request eq 'restarts') { $self->begin($id, 'run', \&restarts, @$self{qw(manager known)}) }
+		elsif ($request eq 'sockets') { $self->begin($id, 'run', \&sockets, @arguments) }
 		elsif ($request eq 'connect') { $self->begin($id, 'connect', \&relay, Base64::decode($arguments[0]), $arguments[1]) }
 		elsif ($request eq 'data' and $job) { syswrite $job->{input}, Base64::decode($arguments[0] // '') if $job->{input} }
 		elsif ($request eq 'kill' and $job) { end_job($job) }
@@ -194,10 +199,22 @@ sub lines_of {
 
 # In the child.
 sub restarts {
-	my ($place) = @_;
-	my @restarts = eval { Manager->connect($place)->restarts };
+	my ($place, $known) = @_;
+	answer(sub { map { "@$_\n" } Manager->connect($place)->restarts($known) });
+}
+
+# In the child.
+sub sockets {
+	my @question = @_;
+	answer(sub { Sockets::report(@question) });
+}
+
+# In the child: prints the lines that a function gives, or why it has none.
+sub answer {
+	my ($function) = @_;
+	my @lines = eval { $function->() };
 	if ($@) { syswrite STDERR, $@; exit 1 }
-	syswrite STDOUT, join '', map { "@$_\n" } @restarts;
+	syswrite STDOUT, join '', @lines;
 	exit 0;
 }
 

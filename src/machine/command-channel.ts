@@ -34,6 +34,12 @@ export interface CommandResult {
 export interface GuestCommands {
 	/** Runs a command in bash as root, without input. Resolves whatever became of it, also when its time is up: it is killed then. */
 	run(command: string, limits: Limits): Promise<CommandResult>;
+	/**
+	 * Looks at the sockets that wait to be spoken to. Prints a line for each as `ss -Hltn` does, a blank line, and for each
+	 * process that has one of this port the machine's uptime in seconds, the process's start (proc_pid_stat(5), in hundredths
+	 * of a second since boot) and its control group.
+	 */
+	listSockets(protocol: 'tcp' | 'udp', port: number, limits: Limits): Promise<CommandResult>;
 	/** Services that systemd has restarted by itself, each with how often. It starts no program in the guest. */
 	listRestarts(limits: Limits): Promise<ReadonlyMap<string, number>>;
 	/**
@@ -87,12 +93,16 @@ export class CommandChannel implements GuestCommands {
 		return this.#do('run', [encoded(command)], limits);
 	}
 
+	listSockets(protocol: 'tcp' | 'udp', port: number, limits: Limits): Promise<CommandResult> {
+		return this.#do('sockets', [protocol, String(port)], limits);
+	}
+
 	async listRestarts(limits: Limits): Promise<ReadonlyMap<string, number>> {
 		const { stdout } = await this.#do('restarts', [], limits);
 		return new Map([...stdout.matchAll(/^(\S+\.service) (\d{1,9})$/gm)].map(([, unit = '', count]) => [unit, Number(count)]));
 	}
 
-	async #do(request: 'run' | 'restarts', values: readonly string[], limits: Limits): Promise<CommandResult> {
+	async #do(request: 'run' | 'restarts' | 'sockets', values: readonly string[], limits: Limits): Promise<CommandResult> {
 		const id = this.#nextId();
 		const output = { out: new Collected(), err: new Collected() };
 		const start = performance.now();

@@ -1,7 +1,7 @@
 /** What a check is: how a type of assertion is titled, looked at in the guest, and judged. */
 import { formatMs, lastLines } from '../base/format.js';
 import type { Assertion, AssertionType } from '../lab/lab.js';
-import type { CommandResult, GuestCommands } from '../machine/command-channel.js';
+import type { CommandResult, GuestCommands, Limits } from '../machine/command-channel.js';
 
 /** The assertion of one type, with its parameters. */
 export type AssertionOf<T extends AssertionType> = Extract<Assertion, { readonly type: T }>;
@@ -36,25 +36,28 @@ export interface Check<A> {
 	readonly look: (assertion: A, context: LookContext) => Promise<Look>;
 }
 
-/** A check that runs one command in the guest and judges what came of it. */
-export interface CommandCheck<A> extends Check<A> {
-	/** The command, for bash as root. */
-	readonly probe: (assertion: A) => string;
+/** A check that asks the guest one thing and judges what came of it. */
+export interface QuestionCheck<A> extends Check<A> {
+	readonly ask: (assertion: A, guest: GuestCommands, limits: Limits) => Promise<CommandResult>;
 	readonly judge: (assertion: A, result: CommandResult) => Omit<Look, 'output'>;
 }
 
-/** Builds a check from its pure parts. `judge` is only asked about commands that ended by themselves. */
-export function commandCheck<A>(parts: Omit<CommandCheck<A>, 'look'>): CommandCheck<A> {
+/** Builds a check from its parts. `judge` is only asked about what ended by itself. */
+export function questionCheck<A>(parts: Omit<QuestionCheck<A>, 'look'>): QuestionCheck<A> {
 	return {
 		...parts,
 		look: async (assertion, { guest, timeoutMs, signal }) => {
-			const result = await guest.run(parts.probe(assertion), { timeoutMs, signal });
+			const result = await parts.ask(assertion, guest, { timeoutMs, signal });
 			const cutShort = result.timedOut || result.exitCode === undefined;
 			const judged = cutShort ? expected(parts.title(assertion), sawEnding(result)) : parts.judge(assertion, result);
 			return { ...judged, output: bothStreams(result) };
 		},
 	};
 }
+
+/** The same, where what is asked is a command: `probe` gives it, for bash as root. */
+export const commandCheck = <A>({ probe, ...parts }: Omit<QuestionCheck<A>, 'look' | 'ask'> & { readonly probe: (assertion: A) => string }): QuestionCheck<A> =>
+	questionCheck({ ...parts, ask: (assertion, guest, limits) => guest.run(probe(assertion), limits) });
 
 /** A judgement that something is not as expected. */
 export const expected = (what: string, saw: string): Judgement => judgement(false, what, saw);

@@ -19,27 +19,6 @@ export function heldFor(ageMs: number | undefined, what: string, saw: string): O
 	return { ...expected(what, `${saw}, for ${formatMs(Math.max(0, ageMs))} only`), holdsInMs: holdMs - Math.max(0, ageMs) };
 }
 
-/**
- * A command that prints what `ss` does, a blank line, and for each process that has a socket of this port the machine's
- * uptime, the process's start (proc_pid_stat(5), in hundredths of a second since boot) and its control group. Read by bash
- * itself: each process takes an emulated guest a third of a second.
- */
-export const socketsWithOwners = (ss: string, port: number): string => `
-sockets=$(${ss}) || exit
-printf '%s\\n\\n' "$sockets"
-read -r now _ </proc/uptime
-while read -r _ _ _ local _ users; do
-	[[ $local == *:${port} ]] || continue
-	while [[ $users =~ pid=([0-9]+)(.*) ]]; do
-		users=\${BASH_REMATCH[2]} pid=\${BASH_REMATCH[1]}
-		{ read -r stat </proc/$pid/stat && read -r group </proc/$pid/cgroup; } 2>/dev/null || continue
-		stat=(\${stat##*) })
-		echo "$now \${stat[19]} $group"
-	done
-done <<<"$sockets"
-exit 0
-`.trim();
-
 /** The owner of a socket. */
 export interface Owner {
 	readonly ageMs: number;
@@ -47,7 +26,7 @@ export interface Owner {
 	readonly unit?: string;
 }
 
-/** The process that has had a socket for the longest time, by the second part of what `socketsWithOwners` prints. */
+/** The process that has had a socket for the longest time, by the second part of what `listSockets` prints. */
 export function oldestOwner(text: string): Owner | undefined {
 	const owners = text.split('\n').flatMap((line): Owner[] => {
 		const [, uptime, start, group = ''] = /^(\d+(?:\.\d+)?) (\d+) (.*)$/.exec(line) ?? [];

@@ -1,5 +1,5 @@
-import { commandCheck, sawEnding, expected, type AssertionOf } from './check.js';
-import { heldFor, oldestOwner, socketsWithOwners } from './holding.js';
+import { questionCheck, sawEnding, expected, type AssertionOf } from './check.js';
+import { heldFor, oldestOwner } from './holding.js';
 
 /** A socket that listens, as ss(8) prints it. */
 export interface Listener {
@@ -29,10 +29,10 @@ export function covers(bound: string, wanted: string): boolean {
 }
 
 /** `port_listening`: some socket listens on the port, at the address if one is named, and its process has run for a while. */
-export const portListening = commandCheck<AssertionOf<'port_listening'>>({
+export const portListening = questionCheck<AssertionOf<'port_listening'>>({
 	title: ({ port, protocol, address = 'any' }) =>
 		`port ${port}/${protocol} listens${address === 'any' ? '' : ` on ${address}`}`,
-	probe: ({ port, protocol }) => socketsWithOwners(protocol === 'tcp' ? 'ss -Hltnp' : 'ss -Hlunp', port),
+	ask: ({ port, protocol }, guest, limits) => guest.listSockets(protocol, port, limits),
 	judge: ({ port, protocol, address = 'any' }, result) => {
 		const where = address === 'any' ? `port ${port}` : `${address}, port ${port}`;
 		const what = `a ${protocol} listener on ${where}`;

@@ -35,6 +35,7 @@ const guestFilePlaces: Readonly<Record<string, string>> = {
 	'Base64.pm': '/usr/local/lib/rehearse/Base64.pm',
 	'Clock.pm': '/usr/local/lib/rehearse/Clock.pm',
 	'Commands.pm': '/usr/local/lib/rehearse/Commands.pm',
+	'Sockets.pm': '/usr/local/lib/rehearse/Sockets.pm',
 	'Manager.pm': '/usr/local/lib/rehearse/Manager.pm',
 	'run-script': '/usr/local/lib/rehearse/run-script',
 	'snapshot.bash': '/usr/local/lib/rehearse/snapshot.bash',

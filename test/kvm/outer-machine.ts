@@ -27,6 +27,8 @@ export type OuterUser = 'root' | typeof ordinaryUser;
 export interface OuterMachine {
 	/** Runs a shell command in it; its exit status is a result. */
 	shell(command: string, options: { readonly timeoutMs: number; readonly user?: OuterUser }): Promise<CommandResult>;
+	/** Whether it has ended by itself: a fault of the double emulation resets it without a message on its console. */
+	readonly hasEnded: boolean;
 	/** Writes what is on its disks there, and ends it. */
 	powerOff(): Promise<void>;
 }
@@ -94,6 +96,9 @@ export async function bootOuter(options: OuterOptions): Promise<OuterMachine> {
 	}
 	return {
 		shell,
+		get hasEnded() {
+			return child.exit !== undefined;
+		},
 		async powerOff() {
 			await shell('systemctl poweroff', { timeoutMs: 60_000 }).catch(() => undefined);
 			await Promise.race([child.exited, sleep(90_000, undefined, { ref: false })]);

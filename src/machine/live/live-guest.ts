@@ -13,6 +13,7 @@ import type { ConsoleLogin } from '../spec.js';
 import type { GuestAgent } from './guest-agent.js';
 import { relayConnection } from './relayed-connection.js';
 import { RootShell } from './root-shell.js';
+import { socketsWithOwners } from './sockets.js';
 import { SshCommands } from './ssh-commands.js';
 import type { Terminal } from './terminal.js';
 import { askFailed, askRestarts, askScripts, asMessages, findRunning, readFailed, readRestarts, readScripts, stopScript, waitForBoot } from './units.js';
@@ -55,6 +56,7 @@ export class LiveGuest implements Guest {
 	readonly hasPlansLimits = true;
 	readonly commands: GuestCommands = {
 		run: (command, limits) => this.#run(command, limits),
+		listSockets: (protocol, port, limits) => this.#run(socketsWithOwners(protocol, port), limits),
 		listRestarts: async (limits) => readRestarts((await this.#run(askRestarts, limits)).stdout),
 		connect: (host, port, limits) => this.#connect(host, port, limits),
 	};

@@ -4,6 +4,7 @@ import ssh2, { type Client, type ClientChannel } from 'ssh2';
 import { quote } from '../../../src/base/shell.js';
 import { withDeadline } from '../../../src/base/waiting.js';
 import type { CommandResult, GuestCommands, Limits } from '../../../src/machine/command-channel.js';
+import { socketsWithOwners } from '../../../src/machine/live/sockets.js';
 import type { ByHandMachine } from './lab-by-hand.js';
 
 /** Logs in. Rejects when nobody gets in in this time. */
@@ -21,7 +22,12 @@ export async function connectByHand({ address, username, password }: ByHandMachi
 		client.destroy();
 		throw error;
 	}
-	return { run: (command, limits) => run(client, command, password, limits), connect: (host, port) => connect(client, host, port), listRestarts: () => Promise.resolve(new Map()) };
+	return {
+		run: (command, limits) => run(client, command, password, limits),
+		listSockets: (protocol, port, limits) => run(client, socketsWithOwners(protocol, port), password, limits),
+		listRestarts: () => Promise.resolve(new Map()),
+		connect: (host, port) => connect(client, host, port),
+	};
 }
 
 async function run(client: Client, command: string, password: string, { timeoutMs }: Limits): Promise<CommandResult> {

@@ -1,6 +1,7 @@
 /** What the host has a guest run, over the real program of the guest's. */
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import dgram from 'node:dgram';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,6 +11,8 @@ import { quote } from '../../../src/base/shell.js';
 import { poll } from '../../../src/base/waiting.js';
 import type { CommandChannel } from '../../../src/machine/command-channel.js';
 import { GuestConnectionError } from '../../../src/machine/connection-error.js';
+import { oldestOwner } from '../../../src/scenario/holding.js';
+import { parseListeners } from '../../../src/scenario/ports.js';
 import { startCommands } from './commands.js';
 import { fakeSystemd } from './fake-systemd.js';
 
@@ -114,7 +117,7 @@ test('what systemd has restarted is asked of it, and no program is started', asy
 	const unit = (name: string) => [name, '', 'loaded', 'active', 'running', '', `/org/freedesktop/systemd1/unit/${name}`, 0, '', '/'];
 	const systemd = await fakeSystemd(path.join(directory, 'private'), ({ path: object, member }) => {
 		if (member === 'ListUnitsByPatterns') return { signature: 'a(ssssssouso)', body: [[unit('steady.service'), unit('flaps.service')]] };
-		return { signature: 'v', body: [['u', object.endsWith('/flaps.service') ? 7 : 0]] };
+		return { signature: 'v', body: [['u', object.endsWith('/flaps_2eservice') ? 7 : 0]] };
 	});
 	t.teardown(() => systemd.close());
 	using guest = startCommands(path.join(directory, 'private'));
@@ -122,3 +125,95 @@ test('what systemd has restarted is asked of it, and no program is started', asy
 	using deaf = startCommands();
 	t.deepEqual([...(await deaf.channel.listRestarts(soon))], []);
 });
+
+test('of a service that still runs as it did at the beginning systemd is not asked again', async (t) => {
+	const directory = mkdtempSync(path.join(tmpdir(), 'commands-'));
+	t.teardown(() => rmSync(directory, { recursive: true }));
+	const invocations = path.join(directory, 'units');
+	mkdirSync(invocations);
+	const invoke = (name: string, id: string) => {
+		rmSync(path.join(invocations, `invocation:${name}`), { force: true });
+		symlinkSync(id, path.join(invocations, `invocation:${name}`));
+	};
+	// Which states there are, and how often each service was restarted.
+	const services = new Map([['steady.service', { state: 'active', restarts: 0 }], ['early.service', { state: 'active', restarts: 2 }], ['flaps.service', { state: 'active', restarts: 0 }]]);
+	for (const name of services.keys()) invoke(name, `${name}-1`);
+	let asked: string[] = [];
+	const systemd = await fakeSystemd(path.join(directory, 'private'), ({ path: object, member, body }) => {
+		const states = body[0] as readonly string[];
+		const listed = [...services].filter(([, { state }]) => states.includes(state)).map(([name, { state }]) => [name, '', 'loaded', state, state, '', '/', 0, '', '/']);
+		if (member === 'ListUnitsByPatterns') return { signature: 'a(ssssssouso)', body: [listed] };
+		const [name = '', { restarts } = { restarts: 0 }] = [...services].find(([one]) => object.endsWith(`/${one.replace('.', '_2e')}`)) ?? [];
+		asked.push(name);
+		return { signature: 'v', body: [['u', restarts]] };
+	});
+	t.teardown(() => systemd.close());
+	using guest = startCommands(path.join(directory, 'private'), invocations);
+	t.deepEqual(Object.fromEntries(await guest.channel.listRestarts(soon)), { 'early.service': 2 });
+	t.deepEqual(asked.toSorted(), ['early.service', 'flaps.service', 'steady.service']);
+	// One is restarted and runs, one is new, one has given up, and one waits to be started again.
+	asked = [];
+	invoke('flaps.service', 'flaps.service-2');
+	services.set('flaps.service', { state: 'active', restarts: 1 });
+	services.set('new.service', { state: 'active', restarts: 0 });
+	invoke('new.service', 'new.service-1');
+	services.set('gone.service', { state: 'failed', restarts: 5 });
+	services.set('waits.service', { state: 'activating', restarts: 3 });
+	t.deepEqual(Object.fromEntries(await guest.channel.listRestarts(soon)), { 'early.service': 2, 'flaps.service': 1, 'gone.service': 5, 'waits.service': 3 });
+	t.deepEqual(asked.toSorted(), ['flaps.service', 'gone.service', 'new.service', 'waits.service']);
+	// Somebody starts one anew: systemd counts from nothing.
+	invoke('early.service', 'early.service-2');
+	services.set('early.service', { state: 'active', restarts: 0 });
+	t.false((await guest.channel.listRestarts(soon)).has('early.service'));
+});
+
+/** Opens a socket while `body` runs, and gives it the port. */
+async function withTcp(host: string, ipv6Only: boolean, body: (port: number) => Promise<void>): Promise<void> {
+	const server = net.createServer();
+	await once(server.listen({ port: 0, host, ipv6Only }), 'listening');
+	await body((server.address() as net.AddressInfo).port).finally(() => server.close());
+}
+
+const listed = test.macro(async (t, host: string, ipv6Only: boolean, expected: string) => {
+	using guest = startCommands();
+	await withTcp(host, ipv6Only, async (port) => {
+		const [sockets = '', owners = ''] = (await guest.channel.listSockets('tcp', port, soon)).stdout.split('\n\n');
+		t.deepEqual(parseListeners(sockets).filter((one) => one.port === port).map(({ address }) => address), [expected]);
+		t.deepEqual(parseListeners((await guest.channel.run('ss -Hltn', soon)).stdout).filter((one) => one.port === port).map(({ address }) => address), [expected]);
+		// This process has it, and has run for a while.
+		const age = oldestOwner(owners)?.ageMs ?? Number.NaN;
+		t.true(Math.abs(age - process.uptime() * 1000) < 5000, owners);
+	});
+});
+test('a socket of all addresses, of both families', listed, '::', false, '*');
+test('a socket of all addresses of IPv6', listed, '::', true, '::');
+test('a socket of all addresses of IPv4', listed, '0.0.0.0', false, '0.0.0.0');
+test('a socket of one address of IPv6', listed, '::1', false, '::1');
+test('a socket of one address of IPv4', listed, '127.0.0.1', false, '127.0.0.1');
+test('a socket of IPv6 with an address of IPv4', listed, '::ffff:127.0.0.1', false, '127.0.0.1');
+
+test('a socket of UDP, and a port of nobody', inGuest(async (t, channel) => {
+	const socket = dgram.createSocket('udp4').unref();
+	socket.bind(0, '127.0.0.1');
+	await once(socket, 'listening');
+	const { port } = socket.address();
+	const { stdout } = await channel.listSockets('udp', port, soon);
+	t.true(parseListeners(stdout).some((one) => one.port === port && one.address === '127.0.0.1'), stdout);
+	t.is(typeof oldestOwner(stdout.split('\n\n')[1] ?? '')?.ageMs, 'number');
+	const { stdout: none, exitCode } = await channel.listSockets('tcp', port, soon);
+	t.false(parseListeners(none).some((one) => one.port === port && one.address === '127.0.0.1'), none);
+	t.deepEqual([exitCode, none.split('\n\n')[1]], [0, '']);
+	socket.close();
+}));
+
+test('hundreds of sockets come in several messages of the kernel', inGuest(async (t, channel) => {
+	const servers = await Promise.all(Array.from({ length: 400 }, async () => {
+		const server = net.createServer();
+		await once(server.listen(0, '127.0.0.1'), 'listening');
+		return server;
+	}));
+	const wanted = servers.map((server) => (server.address() as net.AddressInfo).port);
+	const { stdout } = await channel.listSockets('tcp', 1, soon).finally(() => servers.forEach((server) => server.close()));
+	const ports = new Set(parseListeners(stdout).map(({ port }) => port));
+	t.deepEqual(wanted.filter((port) => !ports.has(port)), []);
+}));

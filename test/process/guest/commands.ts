@@ -13,10 +13,14 @@ export interface StartedCommands extends Disposable {
 	readonly closed: Promise<void>;
 }
 
-/** Starts the guest's side, and connects to it. @param manager the socket of its systemd */
-export function startCommands(manager = '/nonexistent'): StartedCommands {
+/**
+ * Starts the guest's side, and connects to it.
+ * @param manager the socket of its systemd
+ * @param invocations where that notes how it has started its units
+ */
+export function startCommands(manager = '/nonexistent', invocations = '/nonexistent'): StartedCommands {
 	const guest = path.join(packageRoot(), 'cloud-init', 'guest');
-	const child = spawn('perl', ['-I', guest, '-MCommands', '-e', 'Commands::serve(*STDIN, *STDOUT, $ARGV[0])', manager], { stdio: ['pipe', 'pipe', 'inherit'] });
+	const child = spawn('perl', ['-I', guest, '-MCommands', '-e', '$Manager::invocations = $ARGV[1]; Commands::serve(*STDIN, *STDOUT, $ARGV[0])', manager, invocations], { stdio: ['pipe', 'pipe', 'inherit'] });
 	child.stdin.on('error', () => undefined);
 	const port = Duplex.from({ readable: child.stdout, writable: child.stdin });
 	const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));

@@ -15,7 +15,7 @@ import { startGuest, type GuestOptions } from '../ssh/guest.js';
 /** A node that reports this of its sockets and of its SSH server. */
 const node = (stdout: string): GuestCommands => ({
 	run: async () => ({ stdout, stderr: '', exitCode: 0, ms: 1, timedOut: false }),
-	listRestarts: () => Promise.resolve(new Map()), connect: () => Promise.reject(new Error('no connection in this test')),
+	listSockets: () => Promise.reject(new Error('no sockets in this test')), listRestarts: () => Promise.resolve(new Map()), connect: () => Promise.reject(new Error('no connection in this test')),
 });
 
 interface Setting extends GuestOptions {

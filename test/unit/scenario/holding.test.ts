@@ -1,5 +1,5 @@
 import test from 'ava';
-import { heldFor, oldestOwner, restartSentences, socketsWithOwners } from '../../../src/scenario/holding.js';
+import { heldFor, oldestOwner, restartSentences } from '../../../src/scenario/holding.js';
 import { portListening } from '../../../src/scenario/ports.js';
 import { ended, rows } from './rows.js';
 
@@ -23,10 +23,6 @@ test('what has not held for long enough reports when it will have', (t) => {
 	t.is(heldFor(1000, 'x', 'y').holdsInMs, 2000);
 	t.is(heldFor(-5, 'x', 'y').holdsInMs, 3000);
 	t.is(heldFor(undefined, 'x', 'y').holdsInMs, undefined);
-});
-
-test('the port is a number in the command, and nothing else', (t) => {
-	t.regex(socketsWithOwners('ss -Hltnp', 80), /^sockets=\$\(ss -Hltnp\) \|\| exit\n[^]*== \*:80 \]\]/);
 });
 
 test('restarts are sentences, with the last message washed and cut', (t) => {

@@ -1,6 +1,6 @@
 /** What the tables of the judges share. */
 import test from 'ava';
-import type { CommandCheck } from '../../../src/scenario/check.js';
+import type { QuestionCheck } from '../../../src/scenario/check.js';
 import type { CommandResult } from '../../../src/machine/command-channel.js';
 
 /** A command that ended by itself. */
@@ -16,7 +16,7 @@ export const ended = (stdout: string, exitCode = 0, stderr = ''): CommandResult 
 type Parameters<A> = Omit<A, 'onVm' | 'type'>;
 
 /** Rows of one check: parameters, what the command gave, and whether that passes, or else what the message is. */
-export function rows<A>(check: CommandCheck<A>) {
+export function rows<A>(check: QuestionCheck<A>) {
 	return test.macro((t, parameters: Parameters<A>, result: CommandResult, expected: true | RegExp) => {
 		const judged = check.judge({ onVm: 'node', ...parameters } as unknown as A, result);
 		t.regex(judged.message, /^expected .+, saw .+/s);

@@ -32,6 +32,7 @@ const guestOf = (shell: Shell): GuestCommands => ({
 		return { stdout, stderr: '', exitCode: 0, ms: 0, timedOut: false };
 	},
 	connect: () => Promise.reject(new Error('no TCP in this test')),
+	listSockets: () => Promise.reject(new Error('no sockets in this test')),
 	listRestarts: async () => new Map((shell.restarts ?? []).map((unit) => [unit, 1])),
 });
 

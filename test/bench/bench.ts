@@ -7,6 +7,7 @@ import { provideImages } from '../../src/prepare/images.js';
 import { userPaths } from '../../src/runs/paths.js';
 import { prepareByHand } from './by-hand/by-hand.js';
 import type { ByHandRun } from './by-hand/inside.js';
+import { prepareStock } from './by-hand/stock.js';
 import { rehearse, runCommand, type EndedRun } from './tool.js';
 import { bundledLab, editPlan, readBundledLab, type Cache, type Workshop } from './workshop.js';
 
@@ -53,6 +54,10 @@ export class Bench {
 		this.#once('by hand', async () =>
 			prepareByHand(this.workshop, await this.plainCache(), await this.workshop.newDirectory('by-hand')),
 		);
+
+	/** The same with stock images and seeds that a person writes. */
+	readonly stock = (): Promise<ByHandRun> =>
+		this.#once('stock', async () => prepareStock(this.workshop, await this.byHand(), this.mirror[1]));
 
 	/** A copy of the bundled lab whose redis needs one more package, with its image built. */
 	readonly repackagedLab = (): Promise<string> =>

@@ -17,7 +17,7 @@ export function smallPlan(count: number): object {
 			role: 'app',
 			x,
 			y,
-			memory: '512 MB',
+			memory: '256 MB',
 			disk: '6 GB',
 			alias,
 			recipe: {

@@ -24,23 +24,24 @@ export function formatTarget(target: Target | undefined, unit: Unit): string {
 	return [
 		...(target?.atMost === undefined ? [] : [`≤ ${formatValue(target.atMost, unit)}`]),
 		...(target?.ofByHand === undefined ? [] : [`≤ ${formatPart(target.ofByHand)}`]),
+		...(target?.ofStock === undefined ? [] : [`≤ ${formatPart(target.ofStock)} of stock`]),
 	].join(', ');
 }
 
-const header = ['', 'median', 'min', 'max', 'runs', 'of by hand', 'target', ''];
+const header = ['', 'median', 'min', 'max', 'runs', 'of by hand', 'of stock', 'target', ''];
 
 /** The columns that hold figures. */
-const isRight = (column: number): boolean => column >= 1 && column <= 5;
+const isRight = (column: number): boolean => column >= 1 && column <= 6;
 
 /** The table; ends with a newline. */
 export function renderTable(results: readonly FigureResult[]): string {
-	const rows = results.map(({ title, unit, summary, ofByHand, target, met }) => [
+	const rows = results.map(({ title, unit, summary, ofByHand, ofStock, target, met }) => [
 		title,
 		formatValue(summary.median, unit),
 		formatValue(summary.min, unit),
 		formatValue(summary.max, unit),
 		String(summary.runs),
-		ofByHand === undefined ? '' : formatPart(ofByHand),
+		...[ofByHand, ofStock].map((part) => (part === undefined ? '' : formatPart(part))),
 		formatTarget(target, unit),
 		met === undefined ? '' : met ? '✔' : '✖',
 	]);

@@ -9,7 +9,7 @@ import { runCommand } from '../tool.js';
 import { ProcessWatch, type Usage } from '../usage.js';
 import { bundledLab, readBundledLab, type Cache, type Workshop } from '../workshop.js';
 import type { ByHandRun, ByHandStep } from './inside.js';
-import type { ByHandMachine } from './lab-by-hand.js';
+import { waitCommand, type ByHandMachine } from './lab-by-hand.js';
 
 /** What `rehearse image --json` and `rehearse seed --json` print, as far as it is needed. */
 interface Images {
@@ -44,6 +44,7 @@ export async function prepareByHand(workshop: Workshop, cache: Cache, directory:
 			labGateway: lab.network.gateway,
 		},
 		scenarios: lab.scenarios,
+		waitCommand,
 		directory,
 	};
 }

@@ -13,7 +13,7 @@ import type { Scenario } from '../../../src/lab/lab.js';
 import { run } from '../../../src/process/run.js';
 import { runScenario } from '../../../src/scenario/run.js';
 import type { GuestCommands } from '../../../src/machine/command-channel.js';
-import { dnsmasqArgv, networkBatch, overlayArgv, qemuArgv, waitCommand } from './lab-by-hand.js';
+import { dnsmasqArgv, networkBatch, overlayArgv, qemuArgv } from './lab-by-hand.js';
 import { connectByHand } from './ssh-guest.js';
 import type { ByHandMachine, ByHandNetwork } from './lab-by-hand.js';
 
@@ -22,6 +22,8 @@ export interface ByHandRun {
 	readonly machines: readonly ByHandMachine[];
 	readonly network: ByHandNetwork;
 	readonly scenarios: readonly Scenario[];
+	/** What is asked of each guest once it lets somebody in: it waits for the end of the startup scripts, and ends with their status. */
+	readonly waitCommand: string;
 	/** For leases and for the messages of programs that fail. */
 	readonly directory: string;
 }
@@ -44,7 +46,7 @@ const patienceMs = 30 * 60_000;
 
 const send = (step: ByHandStep): void => void process.stdout.write(`${JSON.stringify(step)}\n`);
 
-async function rehearseByHand({ machines, network, scenarios, directory }: ByHandRun): Promise<void> {
+async function rehearseByHand({ machines, network, scenarios, directory, waitCommand }: ByHandRun): Promise<void> {
 	await run(['ip', '-batch', '-'], { input: networkBatch(machines, network) });
 	// Only a host that forwards answers "unreachable" for somebody else's packet.
 	await writeFile('/proc/sys/net/ipv4/ip_forward', '1\n');
@@ -63,7 +65,7 @@ async function rehearseByHand({ machines, network, scenarios, directory }: ByHan
 		const sessions = new Map<string, GuestCommands>();
 		await Promise.all(
 			machines.map(async (machine) => {
-				sessions.set(machine.name, await waitForNode(machine));
+				sessions.set(machine.name, await waitForNode(machine, waitCommand));
 				send({ step: 'ready', node: machine.name });
 			}),
 		);
@@ -86,7 +88,7 @@ async function rehearseByHand({ machines, network, scenarios, directory }: ByHan
 }
 
 /** Tries to get in until it succeeds, then waits for cloud-init and the startup scripts. */
-async function waitForNode(machine: ByHandMachine): Promise<GuestCommands> {
+async function waitForNode(machine: ByHandMachine, waitCommand: string): Promise<GuestCommands> {
 	const deadline = systemClock.now() + patienceMs;
 	for (;;) {
 		try {

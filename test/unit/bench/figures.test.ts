@@ -2,6 +2,7 @@ import test from 'ava';
 import { isMet, resultsOf, type Values } from '../../bench/figures.js';
 
 const byHand = { name: 'by-hand', figures: { wall: { title: 'by hand', unit: 'ms', comparable: true } } } as const;
+const stock = { name: 'stock', figures: { wall: { title: 'stock', unit: 'ms', comparable: true } } } as const;
 const warm = {
 	name: 'warm',
 	figures: {
@@ -32,6 +33,11 @@ test('figures are compared with the median of the baseline', (t) => {
 	);
 });
 
+test('each baseline that was measured is compared with', (t) => {
+	const results = resultsOf([byHand, stock, warm], runs({ 'by-hand': [{ wall: 100 }], stock: [{ wall: 400 }], warm: [{ wall: 20 }] }));
+	t.deepEqual(results.map(({ title, ofByHand, ofStock }) => [title, ofByHand, ofStock]), [['by hand', 1, 0.25], ['stock', 4, 1], ['warm', 0.2, 0.05]]);
+});
+
 test('without the baseline there is no comparison, and what has no values is left out', (t) => {
 	const results = resultsOf([byHand, warm], runs({ warm: [{ wall: 25 }] }));
 	t.deepEqual(results.map(({ figure, ofByHand, met }) => [figure, ofByHand, met]), [['wall', undefined, undefined]]);
@@ -43,13 +49,18 @@ test('several values of one run count as several', (t) => {
 	t.is(result?.summary.runs, 4);
 });
 
-test('a target that has two parts is met when both are', (t) => {
+test('a target that has several parts is met when all are', (t) => {
 	const target = { ofByHand: 0.5, atMost: 30 };
-	t.true(isMet(30, 0.5, target));
-	t.false(isMet(31, 0.1, target));
-	t.false(isMet(10, 0.51, target));
-	t.is(isMet(10, undefined, target), undefined);
-	t.false(isMet(31, undefined, target), 'too much is too much, whatever the baseline');
-	t.is(isMet(10, 0.1, undefined), undefined);
-	t.true(isMet(10, undefined, { atMost: 10 }));
+	t.true(isMet(30, { ofByHand: 0.5 }, target));
+	t.false(isMet(31, { ofByHand: 0.1 }, target));
+	t.false(isMet(10, { ofByHand: 0.51 }, target));
+	t.is(isMet(10, {}, target), undefined);
+	t.false(isMet(31, {}, target), 'too much is too much, whatever the baseline');
+	t.is(isMet(10, { ofByHand: 0.1 }, undefined), undefined);
+	t.true(isMet(10, {}, { atMost: 10 }));
+	const two = { ofByHand: 1 / 8, ofStock: 1 / 10 };
+	t.true(isMet(1, { ofByHand: 1 / 8, ofStock: 1 / 10 }, two));
+	t.false(isMet(1, { ofByHand: 1 / 8, ofStock: 1 / 9 }, two));
+	t.is(isMet(1, { ofByHand: 1 / 8 }, two), undefined, 'one of them was not measured');
+	t.false(isMet(1, { ofStock: 1 / 9 }, two), 'nor does it matter where the other is missed');
 });

@@ -19,7 +19,7 @@ test('parts of the baseline', (t) => {
 
 test('targets', (t) => {
 	t.is(formatTarget(undefined, 'ms'), '');
-	t.is(formatTarget({ atMost: 30_000, ofByHand: 1 / 8 }, 'ms'), '≤ 30.0 s, ≤ 1/8');
+	t.is(formatTarget({ atMost: 30_000, ofByHand: 1 / 8, ofStock: 1 / 10 }, 'ms'), '≤ 30.0 s, ≤ 1/8, ≤ 1/10 of stock');
 });
 
 test('the table', (t) => {
@@ -42,6 +42,7 @@ test('the table', (t) => {
 			values: [20_000],
 			summary: { median: 20_000, min: 19_000, max: 21_000, runs: 3 },
 			ofByHand: 0.1,
+			ofStock: 0.05,
 			met: true,
 		},
 		{
@@ -58,10 +59,10 @@ test('the table', (t) => {
 	t.is(
 		table,
 		[
-			'                 median         min         max  runs  of by hand  target',
+			'                 median         min         max  runs  of by hand  of stock  target',
 			'by hand      3 min 20 s  3 min 00 s  4 min 00 s     3          1×',
-			'warm             20.0 s      19.0 s      21.0 s     3        1/10  ≤ 1/8    ✔',
-			'  own share       1.2 s       1.2 s       1.2 s     1              ≤ 1.0 s  ✖',
+			'warm             20.0 s      19.0 s      21.0 s     3        1/10      1/20  ≤ 1/8    ✔',
+			'  own share       1.2 s       1.2 s       1.2 s     1                        ≤ 1.0 s  ✖',
 			'',
 		].join('\n'),
 	);

@@ -14,10 +14,11 @@ import { Bench } from './bench.js';
 import { resultsOf, type Values } from './figures.js';
 import type { Measurement } from './measurement.js';
 import { measurements } from './measurements.js';
+import { renderGrowth } from './plot.js';
 import { renderTable } from './table.js';
 import { Workshop } from './workshop.js';
 
-const usage = `npm run bench -- [--runs N] [--only NAME,…] [--list] [--json FILE] [--mirror URI] [--program FILE] [--logs DIR]
+const usage = `npm run bench -- [--runs N] [--only NAME,…] [--list] [--json FILE] [--mirror URI] [--program FILE] [--logs DIR] [--plot FILE]
 
   --runs N        how often everything is measured (3)
   --only NAME,…   these measurements alone; by-hand has to be among them for a comparison
@@ -26,6 +27,7 @@ const usage = `npm run bench -- [--runs N] [--only NAME,…] [--list] [--json FI
   --mirror URI    the Debian archive that images are built from
   --program FILE  the launcher that is measured (bin/rehearse of this checkout)
   --logs DIR      keeps the event log of every run
+  --plot FILE     draws how the labs of small nodes grow, as SVG
 `;
 
 /** A measurement that failed; the others go on. */
@@ -47,6 +49,7 @@ async function main(): Promise<number> {
 			mirror: { type: 'string' },
 			program: { type: 'string', default: path.join(packageRoot(), 'bin', 'rehearse') },
 			logs: { type: 'string' },
+			plot: { type: 'string' },
 			help: { type: 'boolean', default: false },
 		},
 	});
@@ -93,6 +96,7 @@ async function main(): Promise<number> {
 		await workshop.close();
 	}
 	process.stdout.write(renderTable(resultsOf(chosen, runs)));
+	if (flags.plot !== undefined) writeFileSync(flags.plot, renderGrowth(resultsOf(chosen, runs)));
 	for (const { measurement, round, message } of failures) {
 		process.stdout.write(`\n${measurement}, run ${round}, failed: ${message}\n`);
 	}

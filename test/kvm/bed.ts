@@ -83,10 +83,13 @@ export class Bed {
 	}
 }
 
-/** Every node of a run came from a checkpoint of that kind, or from none. */
-export function cameFrom({ result, stderr }: { readonly result: RunResult; readonly stderr: string }, kind: 'provisioned' | 'started' | 'power-on'): void {
+/** What a node of a run began with: a checkpoint of that kind, or none. */
+type Beginning = 'provisioned' | 'started' | 'power-on';
+
+/** Every node of a run began with that, or each with its own. */
+export function cameFrom({ result, stderr }: { readonly result: RunResult; readonly stderr: string }, expected: Beginning | Readonly<Record<string, Beginning>>): void {
 	for (const { name, origin } of result.nodes) {
 		ok(origin, `${name} came from nowhere`);
-		strictEqual(origin.from === 'checkpoint' ? origin.kind : origin.from, kind, `${name}: ${JSON.stringify(origin)}\n${lastLines(stderr, 30)}`);
+		strictEqual(origin.from === 'checkpoint' ? origin.kind : origin.from, typeof expected === 'string' ? expected : expected[name], `${name}: ${JSON.stringify(origin)}\n${lastLines(stderr, 30)}`);
 	}
 }

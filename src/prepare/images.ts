@@ -129,7 +129,10 @@ export async function allImages({ parts, ready }: Pick<LabImages, 'parts' | 'rea
 
 /** Provides the image of each node, and builds the missing ones, as a stage. Resolves to the images by node. */
 export const provideImages = (lab: Pick<Lab, 'nodes' | 'connections'>, options: ImagesOptions): Promise<ReadonlyMap<string, Image>> =>
-	stage(options.emit, 'images', async () => allImages(await startImages(lab, options)));
+	stage(options.emit, 'images', async () => {
+		const images = await startImages(lab, options);
+		return await allImages(images).finally(() => images.settled);
+	});
 
 /** Where the packages of a suite come from. Reports which updates there are none of. */
 async function askMirror(

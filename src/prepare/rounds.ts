@@ -74,11 +74,12 @@ export class Rounds {
 		};
 		const machines = () => lab.nodes.map((node, index) => known.get(node.name) ?? pendingMachine(node, index, hostKeys, directory));
 		await round(images);
+		// The last of them may have come while the planner was being opened.
+		let ofTheLab: Omit<CheckpointPlan, 'machines'> = later.length === 0 ? await planner.finish() : {};
 		return {
-			...{ plan: { machines: machines() }, images },
+			...{ plan: { machines: machines(), ...ofTheLab }, images },
 			rest: async (deliver) => {
 				let missing = later.length;
-				let ofTheLab: Omit<CheckpointPlan, 'machines'> = {};
 				const rounds = later.map(async ({ nodes, image }) => {
 					const there = await image;
 					const prepared = await round(new Map(nodes.map((node) => [node, there])));

@@ -15,6 +15,7 @@ import { scriptsToStep } from './debugging/serve.js';
 import { saveJournals } from './journals.js';
 import { checkLogin } from './logins.js';
 import type { RunningLab } from './running-lab.js';
+import type { RunningNode } from './running-node.js';
 
 /** Answers for a lab. `end` has it end. */
 export function answersOf(lab: RunningLab, end: () => void): Answer {
@@ -61,7 +62,9 @@ async function answer(lab: RunningLab, request: LabRequest, exchange: Exchange, 
 
 async function runCommand(lab: RunningLab, request: Extract<LabRequest, { op: 'exec' }>, mask: Mask, signal: AbortSignal): Promise<CommandAnswer> {
 	const { command, timeoutMs, maximumBytes } = request;
-	const { stdout, stderr, exitCode, ...ended } = await lab.commandsOf(request.node).run(command, { timeoutMs, signal });
+	const guest = lab.commandsOf(request.node);
+	visit(lab, request.node);
+	const { stdout, stderr, exitCode, ...ended } = await guest.run(command, { timeoutMs, signal });
 	return {
 		...{ stdout: endOf(shownText(stdout, mask), maximumBytes), stdoutBytes: Buffer.byteLength(stdout) },
 		...{ stderr: endOf(shownText(stderr, mask), maximumBytes), stderrBytes: Buffer.byteLength(stderr) },
@@ -78,16 +81,23 @@ const statusOf = async (lab: RunningLab, tests: readonly string[]): Promise<LabS
 	tests,
 });
 
+/** A node that somebody is let into: what he does there is in it from then on. */
+function visit(lab: RunningLab, name: string): RunningNode {
+	const node = lab.find(name);
+	node.wasVisited = true;
+	return node;
+}
+
 async function answerAboutNode(lab: RunningLab, request: LabRequest, { send, join, signal }: Exchange): Promise<unknown> {
 	switch (request.op) {
 		case 'dial':
-			return join(await lab.find(request.node).dial(request.port, signal));
+			return join(await visit(lab, request.node).dial(request.port, signal));
 		case 'shell':
-			return join(await lab.find(request.node).openShell(request.size, request.terminal));
+			return join(await visit(lab, request.node).openShell(request.size, request.terminal));
 		case 'resize':
 			return lab.find(request.node).machine.agent.controlChannel.resize(request.size);
 		case 'authorize':
-			return lab.find(request.node).authorize(request.user, request.publicKey, signal);
+			return visit(lab, request.node).authorize(request.user, request.publicKey, signal);
 		case 'login':
 			return checkLogin(lab.find(request.node).runSpec, lab.runSpec, { guests: (node) => lab.commandsOf(node), signal });
 		case 'debug': {

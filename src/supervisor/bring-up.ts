@@ -12,7 +12,8 @@ import type { NodeOutcome } from './startup.js';
 export interface BringUpHooks {
 	/** QEMU runs its machine, long before the guest is up. */
 	readonly onStart: (node: RunningNode, started: StartedMachine) => void;
-	readonly onUp?: (node: string) => void;
+	/** Its startup scripts have ended. */
+	readonly onUp?: (node: string, outcome: NodeOutcome) => void;
 	readonly onBroken?: (error: unknown) => void;
 }
 
@@ -34,14 +35,14 @@ export function bringUpNodes(
 		const needed = neededBy(node.name, nodes, connections).flatMap(({ name }) => up.get(name)?.opened ?? []);
 		const own = {
 			...{ ...context, emit: node.observing(emit), barrier, boots, onStart: (started: StartedMachine) => onStart(node, started) },
-			...{ neededAreUp: Promise.all(needed), onReady: () => up.get(node.name)?.come(node.name) },
+			...{ neededAreUp: Promise.all(needed), onReady: () => up.get(node.name)?.come(node.name), wasVisited: () => node.wasVisited },
 		};
 		try {
 			// Before it takes a place among those that boot: others may boot while its image is built.
-			const runSpec = await untilAborted(node.described, context.signal);
-			const outcome = await bringUpNode(runSpec, own);
+			await untilAborted(node.described, context.signal);
+			const outcome = await bringUpNode(node.runSpec, own);
 			node.settle(outcome.startup);
-			onUp?.(node.name);
+			onUp?.(node.name, outcome);
 			return outcome;
 		} catch (error) {
 			barrier.come(node.name);

@@ -90,7 +90,11 @@ export class LabChanges {
 			await this.#lab.saver.finish();
 			const checkpoint = await findStartedLab(this.#lab.getRunSpec());
 			await Promise.all(this.#lab.nodes.map((node) => node.end()));
-			for (const node of this.#lab.nodes) node.runSpec = restored(node.runSpec, checkpoint, node.name);
+			for (const node of this.#lab.nodes) {
+				// What was to be saved of the machine that it had is saved.
+				const { save: _saved, ...runSpec } = restored(node.runSpec, checkpoint, node.name);
+				node.runSpec = runSpec;
+			}
 			await this.#lab.bringBack(this.#lab.nodes, emit);
 			const failed = this.#lab.nodes.filter(({ runSpec, startup }) => startup !== 'passed' && !wasExported(runSpec)).map((node) => node.name);
 			if (failed.length > 0) throw brokenFailure('reset', `could not be put back, and their startup scripts failed: ${failed.join(', ')}`);
@@ -117,7 +121,8 @@ export class LabChanges {
 			await this.#lab.bringBack(replaced, emit);
 			if (this.#lab.nodes.every(({ startup }) => startup === 'passed')) {
 				const live = this.#lab.nodes.flatMap(({ started }) => started ?? []);
-				if (live.length === this.#lab.nodes.length) await this.#lab.saver.saveLab(live, lab.saveStarted);
+				const isUntouched = replaced.every(({ wasVisited }) => !wasVisited);
+				if (live.length === this.#lab.nodes.length && isUntouched) await this.#lab.saver.saveLab(live, lab.saveStarted);
 			}
 			// Whoever gave the orders to save waits for this, and cleans up after them.
 			await this.#lab.saver.finish();

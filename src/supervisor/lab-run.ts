@@ -84,7 +84,7 @@ async function rehearseInside(runSpec: RunSpec, context: LabRunContext, ends: En
 	const scenarioPassed = runSpec.scenario
 		? await stage(emit, 'scenario', () => judge(lab, emit), (passed) => (passed ? 'passed' : 'failed'))
 		: true;
-	const hasPassed = startupPassed && scenarioPassed && !lab.hasRefusedLogin && !lab.hasLostNode && (await checkRobustness(lab, runSpec, emit, ends));
+	const hasPassed = startupPassed && scenarioPassed && !lab.hasRefusedLogin && !lab.hasLostNode && (await checkRobustness(lab, lab.runSpec, emit, ends));
 	// A node that has ended by itself meanwhile is reported as ended.
 	ends.signal.throwIfAborted();
 	// The machines of this moment: a restart has made others.

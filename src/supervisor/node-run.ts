@@ -16,6 +16,8 @@ export interface NodeContext extends Omit<StartContext, 'onMessage'> {
 	readonly boots: Semaphore;
 	/** Resolves when all nodes that it connects to are provisioned: the time until then is not its startup scripts'. */
 	readonly neededAreUp: Promise<unknown>;
+	/** Whether somebody has been let into its machine, of which no other lab may have a copy then. */
+	readonly wasVisited?: () => boolean;
 	/** Called when it is provisioned itself. */
 	readonly onReady: () => void;
 }
@@ -64,11 +66,11 @@ export async function bringUpNode(runSpec: MachineRunSpec, nodeContext: NodeCont
 export async function startNode(
 	runSpec: MachineRunSpec,
 	context: StartContext,
-	{ barrier, saver, signal, boots }: Pick<NodeContext, 'barrier' | 'saver' | 'signal' | 'boots'>,
+	{ barrier, saver, signal, boots, wasVisited }: Pick<NodeContext, 'barrier' | 'saver' | 'signal' | 'boots' | 'wasVisited'>,
 ): Promise<StartedMachine> {
 	const boot = async () => {
 		const booted = await boots.take(() => bootNode(runSpec, context));
-		await saver.saveNode(booted, runSpec.save);
+		if (!wasVisited?.()) await saver.saveNode(booted, runSpec.save);
 		return booted;
 	};
 	const restored = await restoreNode(runSpec, context);

@@ -71,14 +71,16 @@ export class RunningLab {
 	async bringUp(): Promise<readonly NodeOutcome[]> {
 		const { signal, emit, breaking } = this.#context;
 		const settled = await this.#bringUp(this.#nodes, emit, {
-			// That of the last one is made beside the scenario.
-			onUp: (node) => void (this.#nodes.every(({ startup }) => startup) || this.#logins.beginEarly(node)),
+			onUp: (node, { started, hasEnded }) => {
+				// At once: others may be waiting for their images.
+				if (!hasEnded) this.#endWith(started);
+				// That of the last one is made beside the scenario.
+				if (!this.#nodes.every(({ startup }) => startup)) this.#logins.beginEarly(node);
+			},
 			onBroken: (error) => breaking.abort(error),
 		});
 		signal.throwIfAborted();
-		const outcomes = settled.flatMap((life) => (life.status === 'fulfilled' ? [life.value] : []));
-		for (const { started, hasEnded } of outcomes) if (!hasEnded) this.#endWith(started);
-		return outcomes;
+		return settled.flatMap((life) => (life.status === 'fulfilled' ? [life.value] : []));
 	}
 
 	/** Takes what has become known of machines that were pending. */
@@ -92,6 +94,11 @@ export class RunningLab {
 		// A machine with a failed unit would not pass the health check when it is restored.
 		const request = nodes.every(({ startup, isHealthy }) => startup === 'passed' && isHealthy) && this.#runSpec.saveStarted;
 		if (!request) return;
+		const visited = this.#nodes.filter(({ wasVisited }) => wasVisited).map(({ name }) => name);
+		if (visited.length > 0) {
+			this.#context.emit({ type: 'notice', message: `the started lab is not saved for other runs: somebody was in ${visited.join(', ')} while it came up` });
+			return;
+		}
 		const times = new Map(nodes.map(({ started, startupCpuMs }) => [started.machine.name, startupCpuMs]));
 		await this.#logins.settle();
 		await this.#saver.saveLab(nodes.map(({ started }) => started), withStartupTimes(request, times));

@@ -42,9 +42,11 @@ export class RunningNode {
 	/** How what runs in it ended its machine, where nobody has started that again. */
 	gone: MachineEnd | undefined;
 	readonly #options: RunningNodeOptions;
-	/** Resolves to the description of its machine, once its image is there. */
-	readonly described: Promise<MachineRunSpec>;
-	#describe: (runSpec: MachineRunSpec) => void = () => undefined;
+	/** Resolves when its machine is described, once its image is there. By then `runSpec` is what it is to be. */
+	readonly described: Promise<void>;
+	#describe: () => void = () => undefined;
+	/** Whether somebody has been let into its machine since that was started: nobody knows what he has done to it. */
+	wasVisited = false;
 	#alias: string;
 	#startedAt: number | undefined;
 	#last: StartedMachine | undefined;
@@ -56,7 +58,7 @@ export class RunningNode {
 		this.#options = options;
 		this.#alias = options.alias;
 		this.described = new Promise((resolve) => (this.#describe = resolve));
-		if (!runSpec.isPending) this.#describe(runSpec);
+		if (!runSpec.isPending) this.#describe();
 	}
 
 	get name(): string {
@@ -71,7 +73,7 @@ export class RunningNode {
 	/** Takes the description of its machine that was pending. */
 	complete(runSpec: MachineRunSpec): void {
 		this.runSpec = runSpec;
-		this.#describe(runSpec);
+		this.#describe();
 	}
 
 	/** Takes the description of the machine that it is to be from now on. */
@@ -93,6 +95,7 @@ export class RunningNode {
 		this.#startedAt = performance.now();
 		this.paused = false;
 		this.gone = undefined;
+		this.wasVisited = false;
 		if (this.stage === 'ended') this.stage = 'booting';
 	}
 

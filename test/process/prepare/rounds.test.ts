@@ -114,3 +114,19 @@ test('an image that cannot be built is what is reported, when the machines are r
 	t.is(await t.throwsAsync(rest), failure);
 	t.deepEqual(given.map(({ machines }) => machines.map(({ spec }) => spec.name)), [['cache']]);
 });
+
+test('the last image may come while the planner is being opened: what concerns the lab is there all the same', async (t) => {
+	const { rounds, image } = await makeRounds(t);
+	const built = new Map(await Promise.all(lab.nodes.map(async ({ name }) => [name, await image(name)] as const)));
+	let asked = 0;
+	const parts = [...built].map(([node, one]) => ({ nodes: [node], image: Promise.resolve(one) }));
+	// Whoever asks for the first time finds one missing.
+	const images: LabImages = { parts, ready: () => new Map([...built].slice(asked++ === 0 ? 1 : 0)), settled: Promise.resolve() };
+	t.is(images.ready().size, lab.nodes.length - 1);
+	const begun = await rounds.begin(images, Promise.resolve(built));
+	const { plan } = await begun.rest(() => Promise.reject(new Error('nothing is left')));
+	t.false(plan.machines.some(({ isPending = false }) => isPending));
+	t.is(typeof plan.startedKey, 'string');
+	t.like(plan.saveStarted?.manifest, { kind: 'started', key: plan.startedKey });
+	t.deepEqual([begun.plan.startedKey, begun.plan.saveStarted], [plan.startedKey, plan.saveStarted]);
+});

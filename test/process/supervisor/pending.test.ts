@@ -102,3 +102,54 @@ test.serial('a machine that breaks ends the lab, also while another node is pend
 	t.like((await lab.waitFor('done')).error, { code: 'machine-died', node: 'one' });
 	t.deepEqual(await lab.leftovers(), []);
 });
+
+test('after a reboot a node that was pending has its own kernel again', async (t) => {
+	const { lab, complete } = await startPending(t, ['two'], { nodes: ['one', 'two'], robustness: ['reboot'], keep: 'always', behaviour: 'healthy' });
+	await ended(lab, 'one', 'startup');
+	complete('two');
+	await lab.waitFor('detached');
+	const kernels = [...(await lab.processes()).values()].flatMap((command) => /fake-qemu\.js.*-kernel (.*?) ?-initrd/.exec(command)?.[1] ?? []);
+	t.is(kernels.length, 2);
+	t.is(new Set(kernels).size, 1);
+	t.not(kernels[0], '');
+});
+
+test('a machine that dies once its scripts have passed ends the lab at once, whoever is still pending', async (t) => {
+	const { lab } = await startPending(t, ['two'], { nodes: ['one', 'two'], behaviour: 'healthy' });
+	await ended(lab, 'one', 'startup');
+	const [pid] = [...(await lab.processes())].find(([, command]) => command.includes('fake-qemu.js') && command.includes('guest=one')) ?? [];
+	process.kill(pid ?? 0, 'SIGKILL');
+	const { error } = await lab.waitFor('done');
+	t.regex(error?.message ?? '', /^one: .*QEMU was killed by SIGKILL/);
+});
+
+const visits = {
+	authorize: { op: 'authorize', node: 'one', publicKey: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ somebody' },
+	exec: { op: 'exec', node: 'one', command: 'touch /mended', timeoutMs: 5000, maximumBytes: 100 },
+	nothing: { op: 'status' },
+} as const;
+
+const visited = test.macro(async (t, name: keyof typeof visits, isSaved: boolean) => {
+	let store = '';
+	const { lab, complete } = await startPending(t, ['two'], {
+		...{ nodes: ['one', 'two'], keep: 'always', behaviour: 'healthy' },
+		changed: (run) => {
+			store = run.checkpoints;
+			return run;
+		},
+	});
+	await ended(lab, 'one', 'startup');
+	// What comes of it is the guest's: somebody was in.
+	await ask(lab.controlSocket, visits[name], { deadlineMs: 10_000 }).catch(() => undefined);
+	const staging = path.join(store, 'staged');
+	await mkdir(staging, { recursive: true });
+	const machines = ['one', 'two'].map((node) => ({ node, fingerprint: {} }));
+	complete('two', { startedKey: 'key', saveStarted: { staging, manifest: { schema: manifestSchema, key: 'key', kind: 'started', lab: 'sample' }, machines } });
+	await lab.waitFor('detached');
+	const found = await readCheckpoint(path.join(store, 'key'));
+	t.is(found !== undefined && 'checkpoint' in found, isSaved);
+	t.is(lab.lines.some((line) => line.type === 'notice' && /somebody was in one while it came up/.test(line.message)), !isSaved);
+});
+test('a started lab is not saved for others when a key was let into a node of it', visited, 'authorize', false);
+test('nor when a command was run there', visited, 'exec', false);
+test('it is saved when somebody has only looked', visited, 'nothing', true);

@@ -1,0 +1,65 @@
+/** Nodes of a running lab that are made anew, or put back: the machine that comes is the one that was described. */
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { manifestSchema } from '../../../src/checkpoint/manifest.js';
+import { readCheckpoint } from '../../../src/checkpoint/store.js';
+import { ask } from '../../../src/control/client.js';
+import type { RunEventBody } from '../../../src/lab/events.js';
+import type { MachineRunSpec, RunSpec, SaveRequest } from '../../../src/protocol/run-spec.js';
+import { startLab, type StartedLab } from './labs.js';
+
+/** An order to save the lab of one node as started. */
+async function orderIn(store: string, key: string, fingerprint: Record<string, string> = {}): Promise<SaveRequest> {
+	const staging = path.join(store, `staged-${key}`);
+	await mkdir(staging, { recursive: true });
+	return { staging, manifest: { schema: manifestSchema, key, kind: 'started', lab: 'sample' }, machines: [{ node: 'one', fingerprint }] };
+}
+
+/** A lab of one node, booted and saved as its scripts had left it. */
+async function startSaved(t: ExecutionContext) {
+	let run: RunSpec | undefined;
+	const lab = await startLab(t, {
+		...{ nodes: ['one'], keep: 'always', behaviour: 'healthy' },
+		changed: async (given) => (run = { ...given, startedKey: 'first', saveStarted: await orderIn(given.checkpoints, 'first') }),
+	});
+	await lab.waitFor('detached');
+	const [machine] = run?.machines ?? [];
+	if (!run || !machine) throw new Error('the lab has no machine');
+	return { lab, run, machine };
+}
+
+/** Kernel and memory of the machine that runs, as its QEMU was told. */
+async function running(lab: StartedLab): Promise<readonly (string | undefined)[]> {
+	const command = [...(await lab.processes()).values()].find((one) => one.includes('fake-qemu.js')) ?? '';
+	return [/-kernel (.*?) ?-initrd/.exec(command)?.[1], /size=(\d+)M/.exec(command)?.[1]];
+}
+
+const other = (machine: MachineRunSpec): MachineRunSpec => ({ ...machine, spec: { ...machine.spec, kernelFile: '/another/vmlinuz', memoryMiB: 999 } });
+
+test('a node that is replaced runs the machine that was asked for, and that one is saved under its key', async (t) => {
+	const { lab, run, machine } = await startSaved(t);
+	const [kernel, memory] = await running(lab);
+	t.notDeepEqual([kernel, memory], ['/another/vmlinuz', '999']);
+	const saveStarted = await orderIn(run.checkpoints, 'second', { memory: '999 MiB' });
+	await ask(lab.controlSocket, { op: 'replace', lab: run.lab, machines: [other(machine)], startedKey: 'second', saveStarted }, { deadlineMs: 30_000 });
+	t.deepEqual(await running(lab), ['/another/vmlinuz', '999']);
+	const found = await readCheckpoint(path.join(run.checkpoints, 'second'));
+	t.true(found !== undefined && 'checkpoint' in found);
+});
+
+test('a lab that is put back is restored as its scripts had left it, and none of them runs again', async (t) => {
+	const { lab } = await startSaved(t);
+	const events: RunEventBody[] = [];
+	await ask(lab.controlSocket, { op: 'reset' }, { deadlineMs: 30_000, onEvent: (event) => void events.push(event as RunEventBody) });
+	t.like(events.find(({ type }) => type === 'origin'), { node: 'one', origin: { from: 'checkpoint', kind: 'started' } });
+	t.false(events.some((event) => event.type === 'script-started' || (event.type === 'stage-started' && event.stage === 'boot')), JSON.stringify(events));
+	t.false(events.some(({ type }) => type === 'notice'), JSON.stringify(events));
+});
+
+test('after a node was replaced, the lab is put back to that machine', async (t) => {
+	const { lab, run, machine } = await startSaved(t);
+	await ask(lab.controlSocket, { op: 'replace', lab: run.lab, machines: [other(machine)], startedKey: 'second', saveStarted: await orderIn(run.checkpoints, 'second') }, { deadlineMs: 30_000 });
+	await ask(lab.controlSocket, { op: 'reset' }, { deadlineMs: 30_000 });
+	t.deepEqual(await running(lab), ['/another/vmlinuz', '999']);
+});

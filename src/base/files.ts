@@ -31,6 +31,22 @@ export async function openRegular(file: string): Promise<FileHandle | undefined>
 }
 
 /**
+ * Reads the text of a regular file that may be a stranger's.
+ * @throws Error where there is none, something else has its name, or it is larger than that, in bytes
+ */
+export async function readRegular(file: string, maximumBytes: number): Promise<string> {
+	const handle = await openRegular(file);
+	if (!handle) throw new Error(`${file} is no regular file that can be read`);
+	try {
+		const { size } = await handle.stat();
+		if (size > maximumBytes) throw new Error(`${file} has ${size} bytes, and ${maximumBytes} at most are read`);
+		return (await readFully(handle, Buffer.alloc(size), 0)).toString('utf8');
+	} finally {
+		await handle.close();
+	}
+}
+
+/**
  * A name beside a file for what is to take its place. Nobody else has it: a process number would be another process's too, in
  * another container or on another host with the same home.
  */

@@ -2,8 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ExitCode, usageFailure } from '../base/errors.js';
+import { toolVersion } from '../base/package-root.js';
 import { exitCodeOf, resultOf } from '../outcome/result.js';
 import { mergeShards, type MergedLab } from '../shard/merge.js';
+import type { LabWork } from '../shard/units.js';
 import { findShards, readShard } from '../shard/store.js';
 import { openReports, reportRun, type ReportFiles, type ReportRunOptions } from './run-reports.js';
 
@@ -12,11 +14,13 @@ export interface MergeOptions extends ReportRunOptions {
 	readonly shards: readonly string[];
 	/** File for how long each unit took, for `--times` of the next shards. */
 	readonly times: string | undefined;
+	/** The work that was given out, where this program has done that. */
+	readonly expected?: readonly LabWork[];
 }
 
 /** Merges shards and reports each lab. The exit status is the highest of all labs. */
-export async function mergeCommand({ shards, times, ...options }: MergeOptions): Promise<ExitCode> {
-	const merged = mergeShards(await Promise.all((await findShards(shards)).map(readShard)));
+export async function mergeCommand({ shards, times, expected, ...options }: MergeOptions): Promise<ExitCode> {
+	const merged = mergeShards(await Promise.all((await findShards(shards)).map(readShard)), { version: toolVersion(), ...(expected && { work: expected }) });
 	const isOne = merged.length === 1;
 	const ofLab = (lab: string): ReportRunOptions => (isOne ? options : { ...options, ...filesOf(lab, options), json: false });
 	for (const { lab } of merged) openReports(ofLab(lab));

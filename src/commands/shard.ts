@@ -101,6 +101,7 @@ export async function divideWork(options: ShardOptions, total: number): Promise<
 export async function readWork({ labs, shuffle, robustness, cold, ...options }: Omit<ShardOptions, 'shard' | 'out'>): Promise<ReadWork> {
 	if (cold && shuffle) throw usageFailure('--cold uses no checkpoint, --shuffle needs one: give only one of them');
 	const plans: ReadWork[number][] = [];
+	const flags = flagsOf({ cold, ...options });
 	for (const labArgument of labs) {
 		const loaded = await loadPlan(labArgument, options.terminal, options);
 		const { name, nodes, planSha256 } = loaded.lab;
@@ -108,9 +109,15 @@ export async function readWork({ labs, shuffle, robustness, cold, ...options }: 
 		// A lab of one node has one order only.
 		const orders = shuffle && nodes.length > 1 ? { shuffle: { count: shuffle.count, seed: shuffle.seed ?? seedOf(planSha256) } } : {};
 		if (shuffle && nodes.length < 2 && labs.length === 1) throw usageFailure('--shuffle: a lab of one node has one order only');
-		plans.push({ ...loaded, labArgument, work: { lab: name, planSha256, robustness, ...orders } });
+		plans.push({ ...loaded, labArgument, work: { lab: name, planSha256, robustness, ...orders, ...flags } });
 	}
 	return plans;
+}
+
+/** The flags that every shard must have been given alike. */
+function flagsOf({ cold, defaultTests, scriptTimeoutSeconds }: Pick<ShardOptions, 'cold' | 'defaultTests' | 'scriptTimeoutSeconds'>): Pick<LabWork, 'options'> {
+	const given = { ...(defaultTests && { defaultTests }), ...(scriptTimeoutSeconds !== undefined && { scriptTimeoutSeconds }), ...(cold && { cold }) };
+	return Object.keys(given).length === 0 ? {} : { options: given };
 }
 
 /** A seed that everybody gets who has the same plan. */

@@ -24,6 +24,8 @@ export class FollowedLog {
 	#startAt: number | undefined;
 	#recent: string[] = [];
 	#reading: Promise<unknown> = Promise.resolve();
+	/** Why it cannot be read: what comes after a damaged place has no meaning without it. */
+	#broken: unknown;
 
 	constructor(directory: string) {
 		this.directory = directory;
@@ -46,6 +48,7 @@ export class FollowedLog {
 	}
 
 	async #readOn(): Promise<RunState> {
+		if (this.#broken !== undefined) throw this.#broken;
 		const file = eventLogPath(this.directory);
 		const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
 			if (error.code === 'ENOENT') return undefined;
@@ -57,7 +60,12 @@ export class FollowedLog {
 				const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, this.#offset);
 				if (bytesRead === 0) return this.#state;
 				this.#offset += bytesRead;
-				for (const line of this.#splitter.push(buffer.subarray(0, bytesRead))) for (const event of parseEventLog(`${line}\n`, file)) this.#take(event);
+				try {
+					for (const line of this.#splitter.push(buffer.subarray(0, bytesRead))) for (const event of parseEventLog(`${line}\n`, file)) this.#take(event);
+				} catch (error) {
+					this.#broken = error;
+					throw error;
+				}
 			}
 		} finally {
 			await handle.close();

@@ -27,14 +27,29 @@ export interface MergedLab {
 
 type OrderFinished = Extract<RunEvent, { readonly type: 'order-finished' }>;
 
+/** What the shards must be of. */
+export interface Expected {
+	/** The version of rehearse that merges: another may judge otherwise. */
+	readonly version: string;
+	/** The work that was given out, where that is known. */
+	readonly work?: readonly LabWork[];
+}
+
 /**
  * Merges the shards of one work.
  * @throws Failure `usage` when a shard is missing or there twice, belongs to other work, plan or version, or lacks what it was to do
  */
-export function mergeShards(shards: readonly Shard[]): MergedLab[] {
+export function mergeShards(shards: readonly Shard[], { version, work: expected }: Expected): MergedLab[] {
 	const [first] = shards;
 	if (!first) throw usageFailure('there is nothing to merge');
 	requireAlike(first, shards);
+	const { directory, record } = first;
+	if (record.version !== version) {
+		throw usageFailure(`${directory} was rehearsed by version ${record.version} of rehearse, and this is ${version}`, { hint: 'merge with the version that made the shards' });
+	}
+	if (expected && JSON.stringify(record.work) !== JSON.stringify(expected)) {
+		throw usageFailure(`${directory} is no shard of what was asked for: it differs in ${differs.work}`, { hint: 'was a plan edited, or the checkout changed, while the shards waited?' });
+	}
 	return first.record.work.map((work) => mergeLab(work, shards));
 }
 
@@ -87,6 +102,10 @@ function mergeLab(work: LabWork, shards: readonly Shard[]): MergedLab {
 		if (plain.planSha256 === work.planSha256) continue;
 		throw usageFailure(`${shard.directory} rehearsed another plan of ${work.lab} than it was to`);
 	}
+	const announced = testsOf(base);
+	for (const part of parts) {
+		if (testsOf(part) !== announced) throw usageFailure(`${part.shard.directory} judged ${work.lab} by other tests than ${base.shard.directory}`);
+	}
 	const plain = plainOf(base.events).filter(({ type }) => type !== 'run-finished');
 	const events = [
 		...plain.map((event) => (event.type === 'run-started' && work.robustness.length > 0 ? { ...event, robustness: work.robustness } : event)),
@@ -100,6 +119,12 @@ function mergeLab(work: LabWork, shards: readonly Shard[]): MergedLab {
 	const end: RunEvent[] = isOver ? [{ at: last, type: 'run-finished', ms }] : [];
 	return { lab: work.lab, state: foldEvents([...events, ...end]), times: timesOf(work.lab, parts) };
 }
+
+/** The tests that a part announced, for comparison; none where it broke off before. */
+const testsOf = ({ events }: Part): string | undefined => {
+	const start = events.find((event) => event.type === 'run-started');
+	return start && JSON.stringify(start.tests);
+};
 
 /** What the other units of a lab whose plain run has passed came to. */
 function checkEvents(work: LabWork, base: Part, owner: (unit: string) => Part): RunEvent[] {

@@ -1,6 +1,7 @@
 /** `shard.json`: what a shard was to do, for whoever merges the shards. */
 import { usageFailure } from '../base/errors.js';
-import type { LabWork, Unit } from './units.js';
+import { isDnsLabel } from '../plan/rules/names.js';
+import { unitKey, unitsOf, type LabWork, type Unit } from './units.js';
 
 /** The content of `shard.json`. */
 export interface ShardRecord {
@@ -30,6 +31,32 @@ export function parseShard(text: string): { readonly index: number; readonly tot
 	throw usageFailure(`--shard ${text}: expected a number and how many there are, such as 3/8`);
 }
 
+/** Whether a value is the work of a record. The names of labs become parts of paths, so each has to be one of a lab. */
+const isWork = (work: unknown): work is readonly LabWork[] =>
+	Array.isArray(work) &&
+	work.length > 0 &&
+	work.every((one: Partial<LabWork> | null) => isDnsLabel(String(one?.lab)) && typeof one?.planSha256 === 'string' && areChecks(one.robustness) && isShuffle(one.shuffle)) &&
+	new Set(work.map(({ lab }: LabWork) => lab)).size === work.length;
+
+const areChecks = (robustness: unknown): boolean => Array.isArray(robustness) && robustness.every((name) => name === 'twice' || name === 'reboot');
+
+/** The most orders that a record may have: of more nobody makes a list. */
+const mostOrders = 1_000_000;
+
+function isShuffle(shuffle: unknown): boolean {
+	if (shuffle === undefined) return true;
+	const { count = 0, seed } = (shuffle ?? {}) as Partial<NonNullable<LabWork['shuffle']>>;
+	return Number.isInteger(count) && count >= 1 && count <= mostOrders && Number.isInteger(seed);
+}
+
+/** Whether a value has every unit of the work, each once. */
+function isDivision(division: unknown, work: readonly LabWork[]): division is readonly (readonly Unit[])[] {
+	if (!Array.isArray(division) || !division.every(Array.isArray)) return false;
+	const keyOf = (unit: Partial<Unit> | null) => unitKey({ lab: String(unit?.lab), name: String(unit?.name) as Unit['name'] });
+	const sorted = (units: readonly Unit[]) => JSON.stringify(units.map(keyOf).toSorted());
+	return sorted(division.flat() as Unit[]) === sorted(work.flatMap(unitsOf));
+}
+
 /** Reads the text of a record. @throws Failure `usage` for what is none. @param file where it is, for messages */
 export function parseRecord(text: string, file: string): ShardRecord {
 	let value: Partial<ShardRecord> | null;
@@ -38,17 +65,17 @@ export function parseRecord(text: string, file: string): ShardRecord {
 	} catch {
 		value = null;
 	}
-	const { schema, version, index, total, work, division } = value ?? {};
+	const { schema, version, index = 0, total = 0, work, division } = value ?? {};
 	const isWhole =
 		schema === 1 &&
 		typeof version === 'string' &&
 		Number.isInteger(index) &&
 		Number.isInteger(total) &&
-		Array.isArray(work) &&
-		work.every((one: Partial<LabWork>) => typeof one?.lab === 'string' && typeof one.planSha256 === 'string' && Array.isArray(one.robustness)) &&
-		Array.isArray(division) &&
-		division.length === total &&
-		division.every((units) => Array.isArray(units) && units.every((unit: Partial<Unit>) => typeof unit?.lab === 'string' && typeof unit.name === 'string'));
+		index >= 1 &&
+		index <= total &&
+		isWork(work) &&
+		isDivision(division, work) &&
+		division.length === total;
 	if (!isWhole) throw usageFailure(`${file}: this is not the record of a shard of this version of rehearse`);
 	return value as ShardRecord;
 }

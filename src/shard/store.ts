@@ -1,11 +1,12 @@
 /** The directory of a shard: its record, and of each lab the run that it was a part of. */
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { usageFailure } from '../base/errors.js';
-import { makeDirectory } from '../base/files.js';
+import { makeDirectory, readRegular } from '../base/files.js';
 import type { RunEvent } from '../lab/events.js';
 import { parseEventLog } from '../runs/event-log.js';
+import { maximumLogBytes } from '../runs/run-directory.js';
 import { consolesDirectory, eventLogPath, journalsDirectory, planDirectory } from '../runs/run-files.js';
 import { readPlanCopy } from '../runs/stored-runs.js';
 import type { Shard } from './merge.js';
@@ -75,17 +76,25 @@ export async function findShards(directories: readonly string[]): Promise<string
 	return [...new Set(found.flat().map((directory) => path.resolve(directory)))];
 }
 
+/** The record of a million orders is this large, in bytes. */
+const maximumRecordBytes = 64 * 2 ** 20;
+
+const readOrRefuse = (file: string, maximumBytes: number): Promise<string> =>
+	readRegular(file, maximumBytes).catch((cause: unknown) => {
+		throw usageFailure((cause as Error).message, { cause });
+	});
+
 /** Reads a shard. @throws Failure `usage` where it is damaged */
 export async function readShard(directory: string): Promise<Shard> {
 	const file = path.join(directory, shardRecordName);
-	const record = parseRecord(await readFile(file, 'utf8'), file);
+	const record = parseRecord(await readOrRefuse(file, maximumRecordBytes), file);
 	const logs = new Map<string, readonly RunEvent[]>();
 	for (const { lab } of record.work) {
 		const run = runIn(directory, path.basename(lab));
 		const log = eventLogPath(run);
 		if (!existsSync(log)) continue;
 		const plan = (await readPlanCopy(run))?.path ?? '';
-		logs.set(lab, parseEventLog(await readFile(log, 'utf8'), log).map((event) => movedTo(run, plan, event)));
+		logs.set(lab, parseEventLog(await readOrRefuse(log, maximumLogBytes), log).map((event) => movedTo(run, plan, event)));
 	}
 	return { directory, record, logs };
 }

@@ -12,6 +12,15 @@ export interface LabWork {
 	readonly robustness: readonly RobustnessCheck[];
 	/** Other orders of startup; absent for none. */
 	readonly shuffle?: { readonly count: number; readonly seed: number };
+	/** What else the command line decides about what runs and is judged. */
+	readonly options?: WorkFlags;
+}
+
+/** Flags that make another rehearsal of the same plan; only those that were given. */
+export interface WorkFlags {
+	readonly defaultTests?: true;
+	readonly scriptTimeoutSeconds?: number;
+	readonly cold?: true;
 }
 
 /** The plain run, a robustness check, or the order of a number from 1. */

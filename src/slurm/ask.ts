@@ -35,6 +35,7 @@ export async function ask(argv: Argv, { signal, timeoutMs = patiently(answerMs),
 			hint: 'log in where `sinfo` lists the hosts of the cluster, or install the package slurm-client with the configuration of the cluster',
 		});
 	}
+	signal?.throwIfAborted();
 	let stdout = '';
 	let stderr = '';
 	const child = await startChild(argv, {

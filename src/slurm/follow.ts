@@ -195,7 +195,8 @@ export async function endTasks(cluster: Cluster, { hint, urgent, clock = systemC
 		const probe = async () => (going = await left());
 		({ last: going } = await poll(probe, (tasks) => tasks?.length === 0, { intervalMs: 1000, deadlineMs: patiently(endMs), clock, signal: urgent }));
 	} catch (cause) {
-		if (!urgent.aborted) throw brokenFailure('slurm-jobs-left', `it is not known whether jobs are left: ${toFailure(cause).message}`, { hint, cause });
+		// Whoever will not wait is told what is known: nothing, where Slurm has not answered yet.
+		if (!urgent.aborted || going === undefined) throw brokenFailure('slurm-jobs-left', `it is not known whether jobs are left: ${toFailure(cause).message}`, { hint, cause });
 	}
 	if (going === undefined || going.length === 0) return;
 	const which = going.map(({ array, index, state, host }) => `${array}_${index} ${state}${host === '' ? '' : ` on ${host}`}`);

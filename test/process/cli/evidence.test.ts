@@ -24,7 +24,7 @@ test('a passed, cold and whole run is exported, signed, and valid; tools of othe
 
 	const verified = await tool.rehearse(['verify', out, '--allowed-signers', tool.signers]);
 	t.is(verified.exitCode, 0, verified.stdout);
-	t.regex(verified.stdout, /signed by an allowed signer \(Ann Auditor, reviewed, /);
+	t.regex(verified.stdout, /signed by ann@example\.org, an allowed signer \(as Ann Auditor, reviewed, /);
 	await run(['sha256sum', '--check', '--strict', 'SHA256SUMS'], { cwd: out });
 	const sums = await readFile(path.join(out, 'SHA256SUMS'));
 	await run(['ssh-keygen', '-Y', 'verify', '-f', tool.signers, '-I', 'ann@example.org', '-n', 'file', '-s', path.join(out, 'SHA256SUMS.sig')], { input: sums });
@@ -83,6 +83,23 @@ test('a missing file, one too many, and somebody else’s signature are found', 
 	t.deepEqual(problems.map(({ file }) => file), ['SHA256SUMS.sig', 'test-result.dsse.json']);
 	await rm(path.join(out, 'result.json'));
 	t.regex((await tool.rehearse(['verify', out])).stdout, /^✖ result\.json: it is missing$/m);
+});
+
+test('with several allowed signers, it shows who has signed and not what name was given; and both signatures are by one key', async (t) => {
+	const tool = await makeRun(t);
+	const out = path.join(tool.directory, 'evidence');
+	await tool.rehearse(['export', '--out', out, '--sign', tool.key, '--signer', 'Bob', '--meaning', 'reviewed']);
+	const bob = path.join(tool.directory, 'bob');
+	await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', bob]);
+	await writeFile(tool.signers, `${await readFile(tool.signers, 'utf8')}\nbob@example.org ${await readFile(`${bob}.pub`, 'utf8')}`);
+	const { stdout } = await tool.rehearse(['verify', out, '--allowed-signers', tool.signers]);
+	t.regex(stdout, /signed by ann@example\.org, an allowed signer \(as Bob, reviewed, /);
+	const { stdout: json } = await tool.rehearse(['verify', out, '--allowed-signers', tool.signers, '--json']);
+	t.is((JSON.parse(json) as { signed_by: string }).signed_by, 'ann@example.org');
+	await run(['ssh-keygen', '-Y', 'sign', '-f', bob, '-n', 'file', path.join(out, 'SHA256SUMS')], { input: 'y\n', allowFailure: true });
+	const mixed = await tool.rehearse(['verify', out, '--allowed-signers', tool.signers]);
+	t.is(mixed.exitCode, 1);
+	t.regex(mixed.stdout, /^✖ test-result\.dsse\.json: none of the allowed signers has signed it$/m);
 });
 
 test('what a stranger has written into an export moves no cursor and commands no CI runner', async (t) => {

@@ -3,8 +3,12 @@ import { spawn } from 'node:child_process';
 import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { readGuestDefinition } from '../../../src/image/guest.js';
+import { readPlan } from '../../../src/plan/read.js';
+import { resolveLab } from '../../../src/plan/resolve.js';
 import { findProgram } from '../../../src/process/find-program.js';
 import { writeShard } from '../../../src/shard/store.js';
+import type { LabWork } from '../../../src/shard/units.js';
 import { makeRehearse, program, type Rehearse } from '../cli/rehearse.js';
 import { shardsOf } from '../../unit/shard/logs.js';
 import type { Fate, FakeConfig } from './fake-slurm.js';
@@ -19,13 +23,19 @@ export interface FakeCluster {
 	submitted(): Promise<readonly string[][]>;
 	cancelled(): Promise<readonly string[][]>;
 	/** Has the job of a task leave a result, such as its machine would: that it has passed, unless a unit has another fate. */
-	results(total: number, fate?: Parameters<typeof shardsOf>[1]): Promise<void>;
+	results(total: number, fate?: Parameters<typeof shardsOf>[1], work?: Partial<LabWork>): Promise<void>;
 	/** Runs the program until a line on stderr matches, sends a signal, and resolves to what it said and its exit status. */
 	interrupted(args: readonly string[], line: RegExp): Promise<{ readonly stderr: string; readonly exitCode: number | null }>;
 }
 
 const lines = async (file: string): Promise<string[][]> =>
 	(await readFile(file, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as string[]);
+
+/** What `--shuffle 4` makes of the lab. */
+async function workOfPlan(): Promise<LabWork> {
+	const { name, planSha256 } = resolveLab(await readPlan(plan), await readGuestDefinition());
+	return { lab: name, planSha256, robustness: [], shuffle: { count: 4, seed: Number.parseInt(planSha256.slice(0, 8), 16) } };
+}
 
 /** @param without commands of Slurm that are not there, and neither is any other program but Node then */
 export async function makeCluster(t: ExecutionContext, config: FakeConfig & { readonly fates?: Readonly<Record<string, readonly Fate[]>> }, without: readonly string[] = []): Promise<FakeCluster> {
@@ -52,8 +62,8 @@ export async function makeCluster(t: ExecutionContext, config: FakeConfig & { re
 		env,
 		submitted: () => lines(path.join(directory, 'submitted.ndjson')),
 		cancelled: () => lines(path.join(directory, 'cancelled.ndjson')),
-		async results(total, fate) {
-			for (const { record, logs } of shardsOf(total, fate)) {
+		async results(total, fate, work) {
+			for (const { record, logs } of shardsOf(total, fate, [{ ...(await workOfPlan()), ...work }])) {
 				const runs = new Map<string, { runDirectory: string; failedOrders: string[] }>();
 				for (const [lab, log] of logs) {
 					const runDirectory = path.join(directory, 'runs', `${record.index}-${lab}`);

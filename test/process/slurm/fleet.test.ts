@@ -25,6 +25,16 @@ test('the shards become the tasks of an array, and their results one verdict', a
 	t.deepEqual(await left(cluster), []);
 });
 
+test('shards of another plan or of other checks than were submitted are no pass', async (t) => {
+	for (const other of [{ planSha256: 'c0ffee' }, { robustness: ['twice'] as const }, { options: { defaultTests: true } as const }]) {
+		const cluster = await makeCluster(t, {});
+		await cluster.results(2, undefined, other);
+		const { exitCode, stdout, stderr } = await cluster.tool.rehearse(fleet(), { env: cluster.env });
+		t.deepEqual([exitCode, stdout], [2, ''], stderr);
+		t.regex(stderr, /is no shard of what was asked for: it differs in the labs, their plans or the checks/);
+	}
+});
+
 test('a lab that fails on one host fails', async (t) => {
 	const cluster = await makeCluster(t, {});
 	await cluster.results(2, (unit) => (unit === 'order-2' ? 'failed' : 'passed'));

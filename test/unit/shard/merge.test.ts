@@ -1,12 +1,16 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { toolVersion } from '../../../src/base/package-root.js';
 import { exitCodeOf, resultOf } from '../../../src/outcome/result.js';
 import { junitXml } from '../../../src/report/junit.js';
 import { mergeShards, type MergedLab, type Shard } from '../../../src/shard/merge.js';
 import { unitsOf, type LabWork } from '../../../src/shard/units.js';
 import { shardsOf, work, type Fate } from './logs.js';
 
-const merged = (shards: readonly Shard[]) => mergeShards(shards)[0]!.state;
+/** What merges them: this version. */
+const here = { version: toolVersion() };
+
+const merged = (shards: readonly Shard[]) => mergeShards(shards, here)[0]!.state;
 
 /** All that a report has but where and when. */
 const reported = (shards: readonly Shard[]) => {
@@ -63,7 +67,7 @@ const without = (shard: Shard, type: string): Shard => ({
 });
 
 const refused = test.macro((t, change: (shards: readonly Shard[]) => readonly Shard[], message: RegExp) => {
-	t.throws(() => mergeShards(change(shardsOf(3))), { code: 'usage', message });
+	t.throws(() => mergeShards(change(shardsOf(3)), here), { code: 'usage', message });
 });
 
 test('a shard is missing', refused, (shards) => shards.slice(0, 2), /^shard 3 of 3 is missing$/);
@@ -72,6 +76,21 @@ test('none', refused, () => [], /nothing to merge/);
 test('of another version', refused, ([one, two, three]) => [one!, { ...two!, record: { ...two!.record, version: '9.9.9' } }, three!], /differ in the version/);
 test('of another plan', refused, ([one, two, three]) => [one!, two!, { ...three!, record: { ...three!.record, work: [{ ...work, planSha256: 'beef' }] } }], /differ in the labs, their plans/);
 test('of other orders', refused, ([one, ...rest]) => [one!, ...rest.map((shard) => ({ ...shard, record: { ...shard.record, work: [{ ...work, shuffle: { count: 4, seed: 8 } }] } }))], /differ in the labs/);
+test('with other tests', refused, ([one, two, three]) => [one!, two!, { ...three!, logs: new Map([...three!.logs].map(([lab, events]) => [lab, events.map((event) => (event.type === 'run-started' ? { ...event, tests: [...event.tests, { name: 'more', assertions: [] }] } : event))])) }], /judged web by other tests than shards\/shard-\d-of-3$/);
+test('with other flags', refused, ([one, two, three]) => [one!, two!, { ...three!, record: { ...three!.record, work: [{ ...work, options: { defaultTests: true } }] } }], /differ in the labs, their plans or the checks/);
+
+test('all of another version than this one', (t) => {
+	t.throws(() => mergeShards(shardsOf(3), { version: '9.9.9' }), { code: 'usage', message: /^shards\/shard-1-of-3 was rehearsed by version .* of rehearse, and this is 9\.9\.9$/ });
+});
+
+test('what was given out is what has to come back', (t) => {
+	t.is(mergeShards(shardsOf(3), { ...here, work: [work] }).length, 1);
+	for (const other of [{ ...work, planSha256: 'beef' }, { ...work, lab: 'db' }, { ...work, robustness: [] }, { ...work, options: { scriptTimeoutSeconds: 1 } }]) {
+		t.throws(() => mergeShards(shardsOf(3), { ...here, work: [other] }), { code: 'usage', message: /is no shard of what was asked for/ });
+	}
+	t.throws(() => mergeShards(shardsOf(3), { ...here, work: [work, { ...work, lab: 'db' }] }), { code: 'usage' });
+});
+
 test('divided otherwise', refused, ([one, two, three]) => [one!, two!, { ...three!, record: { ...three!.record, division: [...three!.record.division].reverse() } }], /--times/);
 test('of other numbers', refused, ([one]) => [one!, ...shardsOf(2)], /differ in the number of shards/);
 test('its run is missing', refused, ([one, two, three]) => [one!, { ...two!, logs: new Map() }, three!], /has no run of web, of which it was to do/);
@@ -102,12 +121,12 @@ test('a shard that broke off is an error of the whole, with what the others foun
 
 test('several labs are merged each by itself', (t) => {
 	const labs: LabWork[] = [work, { ...work, lab: 'db', robustness: [], shuffle: { count: 1, seed: 1 } }];
-	const states = mergeShards(shardsOf(4, (unit) => (unit === 'reboot' ? 'failed' : 'passed'), labs));
+	const states = mergeShards(shardsOf(4, (unit) => (unit === 'reboot' ? 'failed' : 'passed'), labs), here);
 	t.deepEqual(states.map(({ lab, state }) => [lab, resultOf(state).verdict]), [['web', 'failed'], ['db', 'passed']]);
 });
 
 test('what each unit took is there for the next division', (t) => {
-	const [{ times }] = mergeShards(shardsOf(3)) as [MergedLab];
+	const [{ times }] = mergeShards(shardsOf(3), here) as [MergedLab];
 	t.deepEqual(Object.keys(times).filter((key) => key.includes('order')).sort(), ['web/order-1', 'web/order-2', 'web/order-3', 'web/order-4']);
 	t.is(times['web/twice'], 50);
 });

@@ -72,7 +72,11 @@ test('the record of a shard is whole or refused', (t) => {
 	const [{ record }] = shardsOf(1) as [ReturnType<typeof shardsOf>[0]];
 	t.deepEqual(parseRecord(JSON.stringify(record), 'f'), record);
 	const damaged = ['', 'null', '[]', '{', ...(['schema', 'version', 'index', 'total', 'work', 'division'] as const).map((key) => JSON.stringify({ ...record, [key]: undefined }))];
-	for (const text of [...damaged, JSON.stringify({ ...record, schema: 2 }), JSON.stringify({ ...record, work: [{ lab: work.lab }] }), JSON.stringify({ ...record, division: [[{}]] })]) {
+	const wrong = [
+		...[{ index: 0 }, { index: 2 }, { work: [], division: [[]] }, { work: [work, work] }, { division: [[]] }, { division: [[...record.division[0]!, ...record.division[0]!]] }],
+		...[{ work: [{ ...work, lab: '/../../../victim/x' }] }, { work: [{ ...work, lab: '..' }] }, { work: [{ ...work, robustness: ['none'] }] }, { work: [{ ...work, shuffle: { count: 1e9, seed: 1 } }] }, { work: [null] }],
+	].map((part) => JSON.stringify({ ...record, ...part }));
+	for (const text of [...damaged, ...wrong, JSON.stringify({ ...record, schema: 2 }), JSON.stringify({ ...record, work: [{ lab: work.lab }] }), JSON.stringify({ ...record, division: [[{}]] })]) {
 		t.throws(() => parseRecord(text, 'shards/a/shard.json'), { code: 'usage', message: /^shards\/a\/shard\.json: / }, text.slice(0, 40));
 	}
 });

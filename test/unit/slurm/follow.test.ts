@@ -134,4 +134,7 @@ test('tasks are ended until none goes on; cancelled again each time', async (t) 
 		code: 'slurm-jobs-left',
 		message: 'it is not known whether jobs are left: no answer',
 	});
+	// Whoever will not wait, while Slurm has not answered at all.
+	const impatient = AbortSignal.abort(new Error('interrupted by SIGINT'));
+	await t.throwsAsync(endTasks({ ...stuck.cluster, cancel: () => Promise.reject(impatient.reason as Error) }, { hint: 'scancel', urgent: impatient, clock: stuck.clock }), { code: 'slurm-jobs-left', message: /^it is not known whether jobs are left/ });
 });

@@ -137,7 +137,7 @@ export const steps: readonly Step[] = [
 			await bed.shell(`for file in ${places.checkpoints}/*/*.ram; do dd if=/dev/zero of="$file" bs=1M seek=20 count=8 conv=notrunc status=none; done`);
 			const run = await bed.rehearse([single]);
 			cameFrom(run, 'power-on');
-			match(run.stderr, /damaged and was thrown away/);
+			match(run.stderr, /damaged and was removed/);
 			cameFrom(await bed.rehearse([single]), 'provisioned');
 		},
 	},

@@ -32,7 +32,7 @@ import { areImagesThere } from '../prepare/images.js';
 import { writeMachinesFile } from '../prepare/machines-file.js';
 import { beginLab, type BegunLab, type PrepareContext, type PreparedLab } from '../prepare/prepare.js';
 import { prepareIsos, type IsoBoot } from '../prepare/prepare-isos.js';
-import { startJanitor } from '../process/janitor.js';
+import { removalWith, startJanitor } from '../process/janitor.js';
 import { controlSocketIn } from '../protocol/requests.js';
 import type { ExportRequest, RunCourse, RunSpec } from '../protocol/run-spec.js';
 import { keepFresh } from '../runs/heartbeat.js';
@@ -143,7 +143,8 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			for (const kind of ['state', 'cache'] as const) await ensureDirectory(options.paths, kind);
 			directory = await createRunDirectory(options.paths.runs, options.runId ?? newRunId(options.lab.name), cleanup, options.spared);
 			keepFresh(directory.path, options.paths.checkpoints, cleanup);
-			await startJanitor('janitor', ['rm', '-rf', directory.sockets, directory.disks], cleanup);
+			// Unfinished checkpoints have the token of who began them in their names (../checkpoint/store).
+			await startJanitor('janitor', removalWith(options.paths.checkpoints, tokenOf(), directory.sockets, directory.disks), cleanup);
 			announce(options, directory, emit);
 			await announceLive(liveLab(options, directory), cleanup);
 			// That of a lab that a bundle brought came with it, and is copied with its seeds.

@@ -1,6 +1,6 @@
 /** What is done for a process that can no longer do it. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -9,7 +9,7 @@ import { packageRoot } from '../../../src/base/package-root.js';
 import { poll } from '../../../src/base/waiting.js';
 import { startChild } from '../../../src/process/child.js';
 import { run } from '../../../src/process/run.js';
-import { removal, startJanitor } from '../../../src/process/janitor.js';
+import { removal, removalWith, startJanitor } from '../../../src/process/janitor.js';
 
 const temporary = (): Promise<string> => mkdtemp(path.join(os.tmpdir(), 'janitor-'));
 
@@ -56,4 +56,22 @@ test('what others still put into a directory does not keep it from being removed
 	setTimeout(() => other.kill('SIGKILL'), 500);
 	t.is((await removing).exitCode, 0);
 	t.false(existsSync(directory));
+});
+
+test('what a process has begun in a store that others use too goes by its token, and nothing else', async (t) => {
+	const store = await temporary();
+	const own = await temporary();
+	t.teardown(() => rm(store, { recursive: true, force: true }));
+	const [mine = '', ...others] = await Promise.all(
+		['.key.7-42-cafe.1', '.key.7-42-caff.1', '.key.77-42-cafe.1', 'key', '.7-42-cafe'].map(async (name) => {
+			await mkdir(path.join(store, name, 'within'), { recursive: true });
+			return path.join(store, name);
+		}),
+	);
+	t.is((await run(removalWith(store, '7-42-cafe', own))).exitCode, 0);
+	t.deepEqual([mine, own].filter((one) => existsSync(one)), []);
+	t.deepEqual(others.filter((one) => !existsSync(one)), []);
+	// There is nothing left of it, or no store.
+	t.is((await run(removalWith(store, '7-42-cafe', own))).exitCode, 0);
+	t.is((await run(removalWith(path.join(store, 'none'), '7-42-cafe', own))).exitCode, 0);
 });

@@ -63,7 +63,7 @@ export class Bed {
 		const command = pasteable(['env', ...variables, 'node', places.program, ...args]);
 		const fed = input === undefined ? command : `printf %s ${pasteable([input])} | ${command}`;
 		const ended = await this.outer.shell(fed, { timeoutMs: commandDeadlineMs, user });
-		strictEqual(ended.exitCode, status, `rehearse ${args.join(' ')}\n${lastLines(`${ended.stdout}\n${ended.stderr}`, 40)}`);
+		strictEqual(ended.exitCode, status, `rehearse ${args.join(' ')}\n${lastLines(`${ended.stdout}\n${ended.stderr}`, 150)}`);
 		return ended;
 	}
 

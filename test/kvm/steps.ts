@@ -1,5 +1,5 @@
 /** What is tried in the outer machine, in order: later steps use the checkpoints of earlier ones. */
-import { deepStrictEqual, match, ok, strictEqual } from 'node:assert';
+import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from 'node:assert';
 import { ordinaryUser } from './base-disk.js';
 import { cameFrom, places, type Bed } from './bed.js';
 
@@ -107,7 +107,9 @@ export const steps: readonly Step[] = [
 			const { stdout } = await bed.tool(['debug', 'box'], { input: debugging });
 			match(stdout, /restored in /);
 			match(stdout, /its startup scripts have passed/);
-			await bed.tool(['reset']);
+			const { stderr: putBack } = await bed.tool(['reset']);
+			match(putBack, /box: restored/);
+			doesNotMatch(putBack, /startup script/);
 			match((await bed.tool(['exec', 'box', '--', 'ip', '-4', 'addr'])).stdout, /10\.74\.0\.10/);
 			await bed.shell(`sed -i 's/an edit/another/' ${lab}/plan.yaml`);
 			await bed.tool(['reload']);

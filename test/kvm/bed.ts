@@ -59,6 +59,8 @@ export class Bed {
 			`XDG_STATE_HOME=${home}/state`,
 			`REHEARSE_ACCEL=${accelerator}`,
 			`REHEARSE_PATIENCE=${patience}`,
+			// As bin/rehearse has it: an ordinary user finds dnsmasq by it.
+			'PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin',
 		];
 		const command = pasteable(['env', ...variables, 'node', places.program, ...args]);
 		const fed = input === undefined ? command : `printf %s ${pasteable([input])} | ${command}`;

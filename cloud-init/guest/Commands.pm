@@ -19,6 +19,7 @@ package Commands;
 use strict;
 use warnings;
 use Base64;
+use Clock;
 use Manager;
 use Sockets;
 use Socket qw(getaddrinfo SOCK_STREAM SHUT_WR);
@@ -130,6 +131,7 @@ sub take {
 		$self->send("began id=$job->{id}") if $job->{why} =~ s/^connected\n//;
 		return;
 	}
+	$job->{until} = Clock::uptime() + 1000 * ($linger + 1) if defined $job->{until};
 	my $limited = $job->{kind} eq 'run';
 	$bytes = substr $bytes, 0, $stream->{left} if $limited;
 	$stream->{left} -= length $bytes if $limited;
@@ -141,10 +143,11 @@ sub look_after {
 	my ($self, $job) = @_;
 	if (!defined $job->{status} and waitpid($job->{pid}, $no_hang) == $job->{pid}) {
 		$job->{status} = $?;
-		$job->{until} = time + $linger + 1;
+		$job->{until} = Clock::uptime() + 1000 * ($linger + 1);
 	}
 	return unless defined $job->{status};
-	return if %{ $job->{streams} } and time < $job->{until};
+	# What waits because the host does not read is not nothing.
+	return if %{ $job->{streams} } and (length $self->{unsent} >= $backlog or Clock::uptime() < $job->{until});
 	delete $self->{jobs}{ $job->{id} };
 	return $self->send("closed id=$job->{id} why=" . Base64::encode($job->{why})) if $job->{kind} eq 'connect';
 	$self->send(sprintf 'ended id=%s status=%d signal=%d', $job->{id}, $job->{status} >> 8, $job->{status} & 127);

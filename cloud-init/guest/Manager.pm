@@ -223,7 +223,10 @@ sub services {
 sub restarts_by_invocation {
 	my ($self) = @_;
 	my %invocation = invocations();
-	return { map { $_ => [$invocation{$_}, $self->restarts_of($_)] } $self->services(qw(active activating deactivating failed)) };
+	# One that restarts directly keeps its link, with the old invocation in it (systemd.service(5), RestartMode; not before 254).
+	my @services = grep { (eval { $self->property(unit_object($_), 'Service', 'RestartMode') } // '') ne 'direct' }
+		$self->services(qw(active activating deactivating failed));
+	return { map { $_ => [$invocation{$_}, $self->restarts_of($_)] } @services };
 }
 
 # Services that systemd has restarted by itself, each with how often. Of a service in the invocation that is KNOWN nothing is

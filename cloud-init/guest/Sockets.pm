@@ -33,11 +33,10 @@ sub listeners_of {
 		sysread $netlink, my $answer, 65_536 or die "netlink: $!\n";
 		while (length $answer >= 16) {
 			my ($length, $type) = unpack 'V v', $answer;
+			# What went wrong may come at the end too: of a protocol that the kernel has no answers about.
+			my $fault = $type == $done || $type == $failed ? -unpack('l<', substr($answer, 16, 4) . "\0" x 4) : 0;
+			die 'netlink: ', do { local $! = $fault; "$!" }, "\n" if $fault > 0;
 			return @listeners if $type == $done;
-			if ($type == $failed) {
-				$! = -unpack 'l<', substr $answer, 16, 4;
-				die "netlink: $!\n";
-			}
 			push @listeners, listener(substr($answer, 16, $length - 16), $family);
 			substr($answer, 0, ($length + 3) & ~3) = '';
 		}
@@ -60,18 +59,20 @@ sub listener {
 	return [$address eq '::' && !$is_v6_only ? '*' : "[$address]", $port, $inode];
 }
 
-# owners INODE…: of each process that has one of these sockets its start, in hundredths of a second since boot
-# (proc_pid_stat(5)), and its control group.
+# owners INODE…: for each process that has one of these sockets its inode, the process's start in hundredths of a second since
+# boot (proc_pid_stat(5)), and its control group.
 sub owners {
-	my %wanted = map { ("socket:[$_]" => 1) } @_;
+	my %wanted = map { ("socket:[$_]" => $_) } @_;
 	my @owners;
 	opendir my $processes, '/proc' or return;
 	for my $process (map { "/proc/$_" } grep { /^\d+$/ } readdir $processes) {
 		opendir my $files, "$process/fd" or next;
-		next unless grep { $wanted{ readlink("$process/fd/$_") // '' } } readdir $files;
+		my %inodes = map { ($wanted{ readlink("$process/fd/$_") // '' } // '' => 1) } readdir $files;
+		delete $inodes{''};
+		next unless %inodes;
 		# It may have ended by now.
 		my ($stat, $group) = map { first_line("$process/$_") // next } qw(stat cgroup);
-		push @owners, [(split ' ', $stat =~ s/^.*\) //r)[19], $group];
+		push @owners, map { [$_, (split ' ', $stat =~ s/^.*\) //r)[19], $group] } sort keys %inodes;
 	}
 	return @owners;
 }
@@ -83,14 +84,25 @@ sub first_line {
 	return $line;
 }
 
+# Between two looks at a socket without an owner, in seconds, and how many there are.
+my ($pause, $looks) = (0.05, 5);
+
 # report PROTOCOL, PORT: what the host reads. A line for each socket, a blank one, and a line for each owner of a socket of the
-# port: uptime in seconds, start, control group.
+# port: uptime in seconds, start, local address and port, control group. A socket without an owner is the kernel's, or that
+# of a process that is ending: then it goes in a moment.
 sub report {
 	my ($protocol, $port) = @_;
-	my @listeners = listeners($protocol);
+	my (@listeners, %local, @owners, %owned);
+	for my $look (1 .. $looks) {
+		@listeners = listeners($protocol);
+		%local = map { ($_->[2] => "$_->[0]:$_->[1]") } grep { $_->[1] == $port } @listeners;
+		@owners = %local ? owners(keys %local) : ();
+		%owned = map { ($_->[0] => 1) } @owners;
+		last if $look == $looks or not grep { !$owned{$_} } keys %local;
+		select undef, undef, undef, $pause;
+	}
 	my ($now) = split ' ', first_line('/proc/uptime');
-	my @inodes = map { $_->[2] } grep { $_->[1] == $port } @listeners;
-	return join '', (map { "LISTEN 0 0 $_->[0]:$_->[1] *\n" } @listeners), "\n", map { "$now @$_\n" } @inodes ? owners(@inodes) : ();
+	return join '', (map { "LISTEN 0 0 $_->[0]:$_->[1] *\n" } @listeners), "\n", map { "$now $_->[1] $local{$_->[0]} $_->[2]\n" } @owners;
 }
 
 1;

@@ -37,7 +37,7 @@ export interface GuestCommands {
 	/**
 	 * Looks at the sockets that wait to be spoken to. Prints a line for each as `ss -Hltn` does, a blank line, and for each
 	 * process that has one of this port the machine's uptime in seconds, the process's start (proc_pid_stat(5), in hundredths
-	 * of a second since boot) and its control group.
+	 * of a second since boot), the local address and port, and its control group.
 	 */
 	listSockets(protocol: 'tcp' | 'udp', port: number, limits: Limits): Promise<CommandResult>;
 	/** Services that systemd has restarted by itself, each with how often. It starts no program in the guest. */

@@ -3,7 +3,8 @@
  * moments too.
  */
 import { formatMs, oneLine } from '../base/format.js';
-import type { CommandResult, GuestCommands, Limits } from '../machine/command-channel.js';
+import { quote } from '../base/shell.js';
+import type { GuestCommands, Limits } from '../machine/command-channel.js';
 import { expected, type Look } from './check.js';
 
 /** For how long a service has to have been up before it counts as running, in milliseconds of the guest's clock. */
@@ -26,52 +27,46 @@ export interface Owner {
 	readonly unit?: string;
 }
 
-/** The process that has had a socket for the longest time, by the second part of what `listSockets` prints. */
-export function oldestOwner(text: string): Owner | undefined {
+/**
+ * The process that has had a socket for the longest time, by the second part of what `listSockets` prints.
+ * @param isMeant whether a socket counts, by its local address and port
+ */
+export function oldestOwner(text: string, isMeant: (local: string) => boolean = () => true): Owner | undefined {
 	const owners = text.split('\n').flatMap((line): Owner[] => {
-		const [, uptime, start, group = ''] = /^(\d+(?:\.\d+)?) (\d+) (.*)$/.exec(line) ?? [];
-		if (uptime === undefined) return [];
+		const [, uptime, start, local = '', group = ''] = /^(\d+(?:\.\d+)?) (\d+) (\S+) (.*)$/.exec(line) ?? [];
+		if (uptime === undefined || !isMeant(local)) return [];
 		const unit = /([^/]+\.service)(?:\/|$)/.exec(group)?.[1];
 		return [{ ageMs: Number(uptime) * 1000 - Number(start) * 10, ...(unit === undefined ? {} : { unit }) }];
 	});
 	return owners.reduce<Owner | undefined>((oldest, owner) => (oldest && oldest.ageMs >= owner.ageMs ? oldest : owner), undefined);
 }
 
-/** systemd's message that it restarts a unit (sd-messages.h, SD_MESSAGE_UNIT_RESTART_SCHEDULED). */
-const restartScheduled = '5eb03494b6584870a536b337290809b3';
-
-const listRestarts = `
-declare -A restarts
-while read -r unit _ _ _ _ _ _ _ number; do restarts[\${unit%:}]=\${number%.}; done < <(
-	journalctl --boot --quiet --no-pager --output=cat MESSAGE_ID=${restartScheduled}
-)
-for unit in "\${!restarts[@]}"; do
-	echo "$unit \${restarts[$unit]} $(journalctl --boot --quiet --no-pager --output=cat --lines=1 _SYSTEMD_UNIT="$unit")"
-done
-`.trim();
-
-/**
- * Reports services that systemd has restarted by itself since anybody else started them: a sentence each, with the last
- * message of the unit. The journal is only read where there are some.
- */
-export async function restartsOn(guest: GuestCommands, limits: Limits): Promise<string[]> {
-	const restarts = await guest.listRestarts(limits);
-	if (restarts.size === 0) return [];
-	return restartSentences(await guest.run(listRestarts, limits), [...restarts.keys()]);
-}
-
 /** At most this many units are reported: a lab in which more are restarted has another problem. */
 const reportedUnits = 10;
 
-/** Reads what `listRestarts` prints: unit, number, last message; of these units only. */
-export const restartSentences = ({ stdout }: Pick<CommandResult, 'stdout'>, units: readonly string[]): string[] =>
-	stdout
-		.split('\n')
-		.flatMap((line) => {
-			const [, unit, number, logged = ''] = /^(\S+\.\w+) (\d+) ?(.*)$/.exec(line) ?? [];
-			if (unit === undefined || !units.includes(unit)) return [];
-			const times = number === '1' ? 'once' : `${number} times`;
-			const message = oneLine(logged).slice(0, 200);
-			return [`${oneLine(unit)} has ended and been restarted ${times}${message === '' ? '' : `; its last message: ${message}`}`];
-		})
-		.slice(0, reportedUnits);
+/** A command that prints units, a line each, with the last message of each behind. */
+const lastMessages = (units: readonly string[]): string =>
+	`for unit in ${units.map(quote).join(' ')}; do echo "$unit $(journalctl --boot --quiet --no-pager --output=cat --lines=1 _SYSTEMD_UNIT="$unit")"; done`;
+
+/**
+ * Reports services that systemd has restarted by itself since anybody else started them: a sentence each, with the last
+ * message of the unit. The journal is only read where there are some; where it has nothing, or takes too long, they are
+ * reported without it.
+ */
+export async function restartsOn(guest: GuestCommands, limits: Limits): Promise<string[]> {
+	const restarts = [...(await guest.listRestarts(limits))].slice(0, reportedUnits);
+	if (restarts.length === 0) return [];
+	const { stdout } = await guest.run(lastMessages(restarts.map(([unit]) => unit)), limits).catch(() => ({ stdout: '' }));
+	return restartSentences(restarts, stdout);
+}
+
+/** @param restarts units, each with how often it was restarted @param messages what `lastMessages` has printed, as far as it came */
+export function restartSentences(restarts: readonly (readonly [string, number])[], messages: string): string[] {
+	const lines = messages.split('\n');
+	return restarts.map(([unit, count]) => {
+		const line = lines.find((one) => one.startsWith(`${unit} `)) ?? '';
+		const times = count === 1 ? 'once' : `${count} times`;
+		const message = oneLine(line.slice(unit.length + 1)).slice(0, 200);
+		return `${oneLine(unit)} has ended and been restarted ${times}${message === '' ? '' : `; its last message: ${message}`}`;
+	});
+}

@@ -9,15 +9,15 @@ export interface Listener {
 }
 
 /** Reads the output of `ss -Hltn` or `ss -Hlun`: state, two queue lengths, local address, peer. */
-export function parseListeners(output: string): Listener[] {
-	return output.split('\n').flatMap((line) => {
-		const local = line.trim().split(/\s+/)[3];
-		const [, address, port] = /^(.*):(\d+)$/.exec(local ?? '') ?? [];
-		// IPv6 is in brackets, and the interface of a link-local address or of a bound socket follows a `%`. A socket of IPv6
-		// that is bound to an address of IPv4, as those of Java are, is reached at that.
-		const bound = address?.replace(/%[^\]]*|[[\]]/g, '').replace(/^::ffff:(?=[\d.]+$)/, '');
-		return bound === undefined ? [] : [{ address: bound, port: Number(port) }];
-	});
+export const parseListeners = (output: string): Listener[] => output.split('\n').flatMap((line) => parseLocal(line.trim().split(/\s+/)[3] ?? '') ?? []);
+
+/** Reads a local address and port as ss(8) prints them. */
+function parseLocal(local: string): Listener | undefined {
+	const [, address, port] = /^(.*):(\d+)$/.exec(local) ?? [];
+	// IPv6 is in brackets, and the interface of a link-local address or of a bound socket follows a `%`. A socket of IPv6
+	// that is bound to an address of IPv4, as those of Java are, is reached at that.
+	const bound = address?.replace(/%[^\]]*|[[\]]/g, '').replace(/^::ffff:(?=[\d.]+$)/, '');
+	return bound === undefined ? undefined : { address: bound, port: Number(port) };
 }
 
 /** Whether a socket bound to `bound` is reached at `wanted`: bound to it, or by a wildcard of its family. */
@@ -43,7 +43,8 @@ export const portListening = questionCheck<AssertionOf<'port_listening'>>({
 		const passed = onPort.some((listener) => covers(listener.address, address));
 		const addresses = onPort.map((listener) => listener.address).join(' and ');
 		if (passed) {
-			const { ageMs, unit } = oldestOwner(owners) ?? {};
+			// Of those that are reached there: somebody else may have had the port of another address for long.
+			const { ageMs, unit } = oldestOwner(owners, (local) => covers(parseLocal(local)?.address ?? '', address)) ?? {};
 			return heldFor(ageMs, what, `one on ${addresses}${unit === undefined ? '' : ` of ${unit}`}`);
 		}
 		if (onPort.length > 0) return expected(what, `one on ${addresses}`);

@@ -1,4 +1,5 @@
 /** What the host has a guest run, over the real program of the guest's. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import dgram from 'node:dgram';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -11,6 +12,7 @@ import { quote } from '../../../src/base/shell.js';
 import { poll } from '../../../src/base/waiting.js';
 import type { CommandChannel } from '../../../src/machine/command-channel.js';
 import { GuestConnectionError } from '../../../src/machine/connection-error.js';
+import { socketsWithOwners } from '../../../src/machine/live/sockets.js';
 import { oldestOwner } from '../../../src/scenario/holding.js';
 import { parseListeners } from '../../../src/scenario/ports.js';
 import { startCommands } from './commands.js';
@@ -136,7 +138,7 @@ test('of a service that still runs as it did at the beginning systemd is not ask
 		symlinkSync(id, path.join(invocations, `invocation:${name}`));
 	};
 	// Which states there are, and how often each service was restarted.
-	const services = new Map([['steady.service', { state: 'active', restarts: 0 }], ['early.service', { state: 'active', restarts: 2 }], ['flaps.service', { state: 'active', restarts: 0 }]]);
+	const services = new Map([['steady.service', { state: 'active', restarts: 0 }], ['early.service', { state: 'active', restarts: 2 }], ['flaps.service', { state: 'active', restarts: 0 }], ['direct.service', { state: 'active', restarts: 0 }]]);
 	for (const name of services.keys()) invoke(name, `${name}-1`);
 	let asked: string[] = [];
 	const systemd = await fakeSystemd(path.join(directory, 'private'), ({ path: object, member, body }) => {
@@ -144,23 +146,26 @@ test('of a service that still runs as it did at the beginning systemd is not ask
 		const listed = [...services].filter(([, { state }]) => states.includes(state)).map(([name, { state }]) => [name, '', 'loaded', state, state, '', '/', 0, '', '/']);
 		if (member === 'ListUnitsByPatterns') return { signature: 'a(ssssssouso)', body: [listed] };
 		const [name = '', { restarts } = { restarts: 0 }] = [...services].find(([one]) => object.endsWith(`/${one.replace('.', '_2e')}`)) ?? [];
+		if (body[1] === 'RestartMode') return name === 'direct.service' ? { signature: 'v', body: [['s', 'direct']] } : { error: 'Unknown property' };
 		asked.push(name);
 		return { signature: 'v', body: [['u', restarts]] };
 	});
 	t.teardown(() => systemd.close());
 	using guest = startCommands(path.join(directory, 'private'), invocations);
 	t.deepEqual(Object.fromEntries(await guest.channel.listRestarts(soon)), { 'early.service': 2 });
-	t.deepEqual(asked.toSorted(), ['early.service', 'flaps.service', 'steady.service']);
+	t.deepEqual(asked.toSorted(), ['direct.service', 'early.service', 'flaps.service', 'steady.service']);
 	// One is restarted and runs, one is new, one has given up, and one waits to be started again.
 	asked = [];
 	invoke('flaps.service', 'flaps.service-2');
 	services.set('flaps.service', { state: 'active', restarts: 1 });
+	// Its link is as it was: it restarts without having been inactive in between.
+	services.set('direct.service', { state: 'active', restarts: 4 });
 	services.set('new.service', { state: 'active', restarts: 0 });
 	invoke('new.service', 'new.service-1');
 	services.set('gone.service', { state: 'failed', restarts: 5 });
 	services.set('waits.service', { state: 'activating', restarts: 3 });
-	t.deepEqual(Object.fromEntries(await guest.channel.listRestarts(soon)), { 'early.service': 2, 'flaps.service': 1, 'gone.service': 5, 'waits.service': 3 });
-	t.deepEqual(asked.toSorted(), ['flaps.service', 'gone.service', 'new.service', 'waits.service']);
+	t.deepEqual(Object.fromEntries(await guest.channel.listRestarts(soon)), { 'direct.service': 4, 'early.service': 2, 'flaps.service': 1, 'gone.service': 5, 'waits.service': 3 });
+	t.deepEqual(asked.toSorted(), ['direct.service', 'flaps.service', 'gone.service', 'new.service', 'waits.service']);
 	// Somebody starts one anew: systemd counts from nothing.
 	invoke('early.service', 'early.service-2');
 	services.set('early.service', { state: 'active', restarts: 0 });
@@ -177,12 +182,14 @@ async function withTcp(host: string, ipv6Only: boolean, body: (port: number) => 
 const listed = test.macro(async (t, host: string, ipv6Only: boolean, expected: string) => {
 	using guest = startCommands();
 	await withTcp(host, ipv6Only, async (port) => {
-		const [sockets = '', owners = ''] = (await guest.channel.listSockets('tcp', port, soon)).stdout.split('\n\n');
-		t.deepEqual(parseListeners(sockets).filter((one) => one.port === port).map(({ address }) => address), [expected]);
-		t.deepEqual(parseListeners((await guest.channel.run('ss -Hltn', soon)).stdout).filter((one) => one.port === port).map(({ address }) => address), [expected]);
-		// This process has it, and has run for a while.
-		const age = oldestOwner(owners)?.ageMs ?? Number.NaN;
-		t.true(Math.abs(age - process.uptime() * 1000) < 5000, owners);
+		// By the agent, and by a shell where a guest has none.
+		for (const { stdout } of [await guest.channel.listSockets('tcp', port, soon), await guest.channel.run(socketsWithOwners('tcp', port), soon)]) {
+			const [sockets = '', owners = ''] = stdout.split('\n\n');
+			t.deepEqual(parseListeners(sockets).filter((one) => one.port === port).map(({ address }) => address), [expected]);
+			// This process has it, and has run for a while.
+			const age = oldestOwner(owners, (local) => local.endsWith(`:${port}`))?.ageMs ?? Number.NaN;
+			t.true(Math.abs(age - process.uptime() * 1000) < 5000, owners);
+		}
 	});
 });
 test('a socket of all addresses, of both families', listed, '::', false, '*');
@@ -205,6 +212,45 @@ test('a socket of UDP, and a port of nobody', inGuest(async (t, channel) => {
 	t.deepEqual([exitCode, none.split('\n\n')[1]], [0, '']);
 	socket.close();
 }));
+
+test('a socket whose process ends while it is looked for is no socket without an owner', inGuest(async (t, channel) => {
+	// It listens for a tenth of a second each time.
+	const flapping = `import net from 'node:net'; net.createServer().listen(Number(process.argv[1]), '127.0.0.1'); setTimeout(() => process.exit(), 100);`;
+	const server = net.createServer();
+	await once(server.listen(0, '127.0.0.1'), 'listening');
+	const { port } = server.address() as net.AddressInfo;
+	server.close();
+	let isOver = false;
+	const flap = (async () => {
+		while (!isOver) await once(spawn(process.execPath, ['--input-type=module', '-e', flapping, String(port)]), 'close');
+	})();
+	let seen = 0;
+	try {
+		for (let look = 0; look < 300; look++) {
+			const [sockets = '', owners = ''] = (await channel.listSockets('tcp', port, soon)).stdout.split('\n\n');
+			if (!parseListeners(sockets).some((one) => one.port === port)) continue;
+			seen += 1;
+			t.not(oldestOwner(owners), undefined);
+		}
+	} finally {
+		isOver = true;
+		await flap;
+	}
+	t.true(seen > 0, 'it was never seen');
+}));
+
+test('what a host takes late of a command that has ended is whole', async (t) => {
+	// Its port is read only when there are pauses of four seconds behind.
+	const child = spawn('perl', ['-I', path.resolve('cloud-init/guest'), '-MCommands', '-e', 'Commands::serve(*STDIN, *STDOUT, "/nonexistent")'], { stdio: ['pipe', 'pipe', 'inherit'] });
+	t.teardown(() => void child.kill('SIGKILL'));
+	child.stdin.write(`run 1 ${Buffer.from(`head -c 300000 /dev/zero | tr '\\0' x`).toString('base64')}\n`);
+	let received = '';
+	await new Promise((resolve) => setTimeout(resolve, 4000));
+	child.stdout.on('data', (chunk: Buffer) => (received += chunk.toString()));
+	t.true((await poll(async () => received.includes('ended id=1'), Boolean, { intervalMs: 20, deadlineMs: 20_000 })).accepted);
+	const data = [...received.matchAll(/^out id=1 data=(\S+)$/gm)].map(([, base64 = '']) => Buffer.from(base64, 'base64'));
+	t.is(Buffer.concat(data).length, 300_000);
+});
 
 test('hundreds of sockets come in several messages of the kernel', inGuest(async (t, channel) => {
 	const servers = await Promise.all(Array.from({ length: 400 }, async () => {

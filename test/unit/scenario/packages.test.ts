@@ -41,7 +41,16 @@ test(
 	/exit status 2 \(dpkg-query: error/,
 );
 
+test('package: its maintainer script has failed', installed, { package: 'curl' }, ended('half-configured 8.14.1-2\n'), /saw version 8\.14\.1-2 \(half-configured\)/);
+test('package: unpacked', installed, { package: 'curl' }, ended('unpacked 8.14.1-2\n'), /\(unpacked\)/);
+test('package: others wait for it', installed, { package: 'curl' }, ended('triggers-pending 8.14.1-2\n'), true);
+test('package: it waits for others', installed, { package: 'curl' }, ended('triggers-awaited 8.14.1-2\n'), true);
+
 const absent = rows(packageNotInstalled);
+for (const state of ['half-installed', 'unpacked', 'half-configured', 'triggers-awaited', 'triggers-pending']) {
+	test(`no package: ${state}`, absent, { package: 'curl' }, ended(`${state} 8.14.1-2\n`), new RegExp(`saw version 8\\.14\\.1-2 \\(${state}\\)`));
+}
+test('no package: not installed', absent, { package: 'curl' }, ended('not-installed \n'), true);
 test('no package: unknown', absent, { package: 'curl' }, ended('', 1, 'no packages found matching curl\n'), true);
 test('no package: removed, configuration left', absent, { package: 'curl' }, ended('config-files 8.14.1-2\n'), true);
 test(

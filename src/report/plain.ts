@@ -59,7 +59,7 @@ function eventNews(event: RunEvent, last: RunState | undefined): string | undefi
 		case 'script-repeated':
 			return repeatNews(event);
 		case 'machine-restarted':
-			return event.missing.length === 0 ? undefined : `${event.node}: did not come back: ${event.missing.map(differenceSentence).join('; ')}`;
+			return restartLine(event);
 		case 'shuffle-started':
 			return `other orders of startup: ${event.count}, from seed ${event.seed}`;
 		case 'order-finished':
@@ -161,3 +161,10 @@ const withNode = (node: string | undefined, text: string): string => (node === u
 
 const withDetail = (text: string, detail: string | undefined): string =>
 	detail === undefined ? text : `${text}: ${detail}`;
+
+/** What is wrong with how a machine came back; nothing where all is well. */
+function restartLine({ node, missing, scripts = [] }: Extract<RunEvent, { readonly type: 'machine-restarted' }>): string | undefined {
+	if (missing.length > 0) return `${node}: did not come back: ${missing.map(differenceSentence).join('; ')}`;
+	const failed = scripts.filter(({ status }) => status !== 'passed').map(({ script }) => script);
+	return failed.length === 0 ? undefined : `${node}: not fit for a second boot: startup script ${failed.join(', ')}`;
+}

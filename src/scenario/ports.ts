@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { questionCheck, sawEnding, expected, type AssertionOf } from './check.js';
 import { heldFor, oldestOwner } from './holding.js';
 
@@ -24,9 +25,12 @@ function parseLocal(local: string): Listener | undefined {
 export function covers(bound: string, wanted: string): boolean {
 	if (wanted === 'any') return true;
 	if (wanted === 'localhost') return covers(bound, '127.0.0.1') || covers(bound, '::1');
-	if (bound === '*' || bound === wanted.toLowerCase()) return true;
+	if (bound === '*' || canonical(bound) === canonical(wanted)) return true;
 	return bound === (wanted.includes(':') ? '::' : '0.0.0.0');
 }
+
+/** An address as everybody writes it: one of IPv6 has many forms (RFC 5952). */
+const canonical = (address: string): string => (isIPv6(address) ? new URL(`http://[${address}]/`).hostname.slice(1, -1) : address.toLowerCase());
 
 /** `port_listening`: some socket listens on the port, at the address if one is named, and its process has run for a while. */
 export const portListening = questionCheck<AssertionOf<'port_listening'>>({

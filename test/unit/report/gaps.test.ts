@@ -101,3 +101,11 @@ test('robustness checks do not wait for what is not judged', (t) => {
 	t.is(resultOf(proving).reboot?.status, 'passed');
 	t.is(resultOf(proving).verdict, 'passed');
 });
+
+test('a startup script that is not fit for a second boot has a line in plain progress', (t) => {
+	const restarted = { at: 1000, type: 'machine-restarted', node: 'redis', ms: 5, missing: [] } as const;
+	const script = { node: 'redis', script: 'setup', exitCode: 1, ms: 1, output: '' } as const;
+	t.is(eventLine(restarted, 0), undefined);
+	t.is(eventLine({ ...restarted, scripts: [{ ...script, status: 'passed' }] }, 0), undefined);
+	t.regex(eventLine({ ...restarted, scripts: [{ ...script, status: 'failed' }] }, 0) ?? '', /redis: not fit for a second boot: startup script setup$/);
+});

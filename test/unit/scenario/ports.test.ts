@@ -28,6 +28,8 @@ const coverage = test.macro((t, bound: string, wanted: string, expected: boolean
 
 test('the very address covers', coverage, '10.71.0.40', '10.71.0.40', true);
 test('another address does not cover', coverage, '127.0.0.1', '10.71.0.40', false);
+test('an address of IPv6 in another form', coverage, 'fd00::1', 'FD00:0:0::0001', true);
+test('another address of IPv6', coverage, 'fd00::1', 'fd00::2', false);
 test('the IPv4 wildcard covers IPv4', coverage, '0.0.0.0', '10.71.0.40', true);
 test('the IPv4 wildcard does not cover IPv6', coverage, '0.0.0.0', 'fe80::1', false);
 test('the IPv6 wildcard covers IPv6', coverage, '::', 'FE80::1', true);

@@ -56,6 +56,9 @@ test.serial('a lab to live in', async (t) => {
 	t.like(await statusOf(sandbox), { labs: [{ lab: 'single', isReady: true, nodes: [{ name: 'box', stage: 'started' }] }] });
 	t.regex((await does(t, sandbox, 2, ['up', lab])).stderr, /single is up already/);
 
+	const bootOf = async () => (await command('exec', 'box', '--', 'cat', '/proc/sys/kernel/random/boot_id')).stdout;
+	const boot = await bootOf();
+
 	// Commands, with their own streams and exit status, and arguments as they are.
 	t.is((await command('ssh', 'box', 'hostname')).stdout, 'box\n');
 	// With a host name in its lease networkd would have had systemd-hostnamed started, a process and a second for nothing.
@@ -103,6 +106,8 @@ test.serial('a lab to live in', async (t) => {
 	t.regex((await does(t, sandbox, 2, ['console', 'box'], 'true\n')).stderr, /box does not run/);
 	await command('reset');
 	t.is((await does(t, sandbox, 1, ['exec', 'box', '--', 'test', '-e', '/tmp/note'])).stdout, '');
+	// Restored, and not booted anew.
+	t.is(await bootOf(), boot);
 	await command('test');
 	await command('down');
 	t.deepEqual((await statusOf(sandbox)).labs, []);
@@ -110,6 +115,20 @@ test.serial('a lab to live in', async (t) => {
 
 	// It comes back behind its startup scripts, and goes with whoever kept it.
 	await command('up', lab);
+	t.is(await bootOf(), boot);
+
+	// An edited plan makes another machine of the node, and that is what it is put back to.
+	const planFile = path.join(lab, 'plan.json');
+	await writeFile(planFile, (await readFile(planFile, 'utf8')).replace(/"memory": *"512 MB"/, '"memory": "640 MB"'));
+	await command('reload');
+	const memoryOf = async () => Number(/MemTotal: +(\d+)/.exec((await command('exec', 'box', '--', 'cat', '/proc/meminfo')).stdout)?.[1]) / 1024;
+	t.true((await memoryOf()) > 540, String(await memoryOf()));
+	const another = await bootOf();
+	t.not(another, boot);
+	await command('reset');
+	t.is(await bootOf(), another);
+	t.true((await memoryOf()) > 540);
+	await command('test');
 	const [{ pid } = { pid: 0 }] = (await statusOf(sandbox)).labs;
 	killQuietly(pid);
 	t.deepEqual(await sandbox.leftovers(20_000), []);

@@ -20,7 +20,7 @@ import type {
 	TestDocument,
 	UserDocument,
 } from './schema.js';
-import { readSshSettings, whyNoUnit } from './services.js';
+import { readSshSettings, unitOf, whyNoUnit } from './services.js';
 import { parseSize } from './sizes.js';
 import type { PlanPath, PlanSource } from './types.js';
 
@@ -117,7 +117,7 @@ class Resolver {
 			features,
 			packages,
 			...(without.length > 0 ? { withoutPackages: without } : {}),
-			services: recipe.services.map(({ name }) => name).filter((name) => whyNoUnit(name) === undefined),
+			services: [...new Set(recipe.services.map(({ name }) => name).filter((name) => whyNoUnit(name) === undefined).map(unitOf))],
 			...(settings ? { ssh: settings } : {}),
 			users: recipe.users.map(resolveUser),
 			startupScripts: this.#startupScripts(index),

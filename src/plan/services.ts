@@ -27,14 +27,31 @@ export const sshConfigSchema = z.strictObject({
 
 const sshNames = ['ssh', 'sshd', 'openssh', 'openssh-server'];
 
+/** Services by the names that OpenFactory and people have for them, where Debian's unit has another. */
+const unitNames: Readonly<Record<string, string>> = {
+	...Object.fromEntries(sshNames.map((name) => [name, 'ssh'])),
+	firewall: 'nftables',
+	monitoring: 'prometheus-node-exporter',
+	redis: 'redis-server',
+};
+
+/** The unit of Debian that a service of a recipe is. */
+export const unitOf = (name: string): string => {
+	const known = name.replace(/\.service$/, '');
+	return Object.hasOwn(unitNames, known) ? (unitNames[known] ?? name) : name;
+};
+
 /** Whether a service is the SSH server, by any of its names. */
 export const isSsh = ({ name }: Pick<ServiceDocument, 'name'>): boolean => sshNames.includes(name.replace(/\.service$/, ''));
 
-/** Services of OpenFactory that are no unit of Debian, with what is missing where they are not set up. */
+/** Services of OpenFactory that are no unit of Debian, with what a rehearsal does of them. */
 const notSetUp: Readonly<Record<string, string>> = {
 	vpn: 'no VPN is set up',
 	dns: 'no DNS server is set up',
 	dhcp: 'no DHCP server is set up',
+	git: 'it brings its package, and has no unit',
+	nodejs: 'it brings its packages, and has no unit',
+	'security-hardening': 'it brings its packages, and has no unit',
 };
 
 /** Why a service is left out altogether; undefined for one whose unit is enabled. */

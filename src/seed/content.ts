@@ -5,7 +5,7 @@ import { contentOf } from '../lab/script-bytes.js';
 import { packageRoot } from '../base/package-root.js';
 import { contentKey } from '../base/hash.js';
 import { quote } from '../base/shell.js';
-import type { HostKey, LabNode, StartupScript } from '../lab/lab.js';
+import type { HostKey, LabNode, StartupScript, User } from '../lab/lab.js';
 import { settingFiles, yesNo } from './settings.js';
 
 /** The guest's own files, from `cloud-init/guest`. */
@@ -104,13 +104,16 @@ const takeGuestFiles = [
 	'umount /run/rehearse/seed',
 ];
 
+const enable = (unit: string): string => `systemctl enable --now ${unit} 2>/dev/console`;
+
 /**
  * Shell commands that enable and start services, and one for the end of the list, whose status makes cloud-init report
- * that one of them could not be. systemctl's message is on the console: cloud-init does not name the command.
+ * that one of them could not be. systemctl's message is on the console: cloud-init does not name the command. It enables no
+ * unit by an alias, so that where it refuses, the unit behind the name is tried.
  */
 const enableServices = (services: readonly string[]): { readonly first: readonly string[]; readonly last: readonly string[] } => ({
-	first: services.map((service) => `systemctl enable --now ${quote(service)} 2>/dev/console || refused=1`),
-	last: services.length > 0 ? ['[ -z "$refused" ]'] : [],
+	first: services.map((service) => `${enable(quote(service))} || ${enable(`"$(systemctl show --property=Id --value ${quote(service)})"`)} || refused=1`),
+	last: ['[ -z "$refused" ]'],
 });
 
 /**
@@ -118,6 +121,38 @@ const enableServices = (services: readonly string[]): { readonly first: readonly
  * it by name, and not because every image has it.
  */
 const restoreResolver = 'rm -f /etc/systemd/resolved.conf.d/rehearse.conf && systemctl restart systemd-resolved.service';
+
+/** Groups that Debian has from the beginning (package base-passwd), and those of packages that people name users after. */
+const knownGroups = new Set(
+	`adm audio backup bin cdrom daemon dialout dip disk docker fax floppy games input irc kmem kvm list lp mail man netdev news nogroup
+	operator plugdev proxy render sasl sgx shadow src ssl-cert staff sudo sync sys tape tty users utmp uucp video voice www-data`.split(/\s+/),
+);
+
+/**
+ * The groups of a user for cloud-init, which refuses an empty list, and with it all users. It makes the groups first, and
+ * useradd(8) refuses a user for whom there is a group already unless that is to be his.
+ */
+function groupsOf({ username, groups }: User, users: readonly User[]): object {
+	const others = groups.filter((group) => group !== username);
+	const isThere = knownGroups.has(username) || users.some((user) => user.groups.includes(username));
+	return { ...(others.length > 0 ? { groups: others } : {}), ...(isThere ? { primary_group: username } : {}) };
+}
+
+/**
+ * Shell command that gives a user whom a package has made what the recipe says of him: cloud-init skips all but his password
+ * and keys, and makes none of his groups. Those of Debian's packages have numbers below 1000 (Debian Policy 9.2.2).
+ */
+function completeUser({ username, shell, groups, comment }: User): string {
+	const others = groups.filter((group) => group !== username);
+	const flags = [
+		...['--shell', quote(shell)],
+		...(others.length > 0 ? ['--append', '--groups', quote(others.join(','))] : []),
+		...(comment === undefined ? [] : ['--comment', quote(comment)]),
+	];
+	const isOfPackage = `grep -qE ${quote(`^${username.replaceAll('.', '\\.')}:[^:]*:[0-9]{1,3}:`)} /etc/passwd`;
+	const commands = [...others.map((group) => `groupadd --force -- ${quote(group)}`), `usermod ${flags.join(' ')} -- ${quote(username)}`];
+	return `! ${isOfPackage} || { ${commands.join(' && ')}; } 2>/dev/console || refused=1`;
+}
 
 function buildUserData({ node, hostKey }: SeedInput): object {
 	// Before the services: they begin behind the firewall.
@@ -127,7 +162,7 @@ function buildUserData({ node, hostKey }: SeedInput): object {
 		users: node.users.map((user) => ({
 			name: user.username,
 			// cloud-init refuses an empty list, and with it all users.
-			...(user.groups.length > 0 ? { groups: user.groups } : {}),
+			...groupsOf(user, node.users),
 			shell: user.shell,
 			...(user.home === undefined ? {} : { homedir: user.home }),
 			...(user.comment === undefined ? {} : { gecos: user.comment }),
@@ -152,6 +187,7 @@ function buildUserData({ node, hostKey }: SeedInput): object {
 		],
 		runcmd: [
 			...(node.packages.includes('systemd-resolved') ? [restoreResolver] : []),
+			...node.users.map(completeUser),
 			...services.first,
 			endCloudInit,
 			...takeGuestFiles,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { encrypt } from 'unixcrypt';
+import { sha512Crypt } from './sha-crypt.js';
 
 /**
  * A password as /etc/shadow keeps it: SHA-512 crypt (crypt(5)), which every Debian reads, in the fewest rounds that it
@@ -9,11 +9,11 @@ import { encrypt } from 'unixcrypt';
  */
 export function encryptPassword(password: string, saltFrom: string): string {
 	const salt = createHash('sha256').update(`${saltFrom}\0${password}`).digest('hex').slice(0, 16);
-	return encrypt(password, `$6$rounds=1000$${salt}`);
+	return sha512Crypt(password, salt, 1000);
 }
 
 /**
  * The same for a system that is given away: in the rounds that crypt(5) has by default, with a salt (16 characters at most)
  * that must not follow from the password.
  */
-export const hashPassword = (password: string, salt: string): string => encrypt(password, `$6$${salt}`);
+export const hashPassword = (password: string, salt: string): string => sha512Crypt(password, salt);

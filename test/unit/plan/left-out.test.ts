@@ -37,6 +37,7 @@ test(leavesOut, { custom_packages: [], extra_repos: null, desktop: {}, security:
 test(leavesOut, { features: ['desktop-xfce', 'ssh'] }, ['features[0]']);
 test(leavesOut, { services: [{ name: 'dns', config: { forwarders: [] } }, 'ssh'] }, ['services[0]']);
 test(leavesOut, { services: [{ name: 'nginx', config: {} }] }, []);
+test(leavesOut, { services: ['nodejs', 'git', 'redis', 'sshd'] }, ['services[0]', 'services[1]']);
 test(leavesOut, { features: ['ssh'], security: { ssh: false } }, ['security.ssh']);
 test(leavesOut, { package_overrides: [{ name: 'systemd', action: 'remove' }] }, ['package_overrides[0]']);
 test(leavesOut, { users: [{ username: 'ops', vyattaLevel: 'admin' }] }, ['users[0].vyattaLevel']);

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { isUnit, readSshSettings } from '../../../src/plan/services.js';
+import { isUnit, readSshSettings, unitOf } from '../../../src/plan/services.js';
 
 test('the settings of SSH have the defaults of OpenFactory', (t) => {
 	t.deepEqual(readSshSettings({ name: 'ssh', config: {} }), {
@@ -31,4 +31,8 @@ test(refuses, { max_auth_tries: 1.5 }, 'max_auth_tries', /whole number/);
 test('names of units', (t) => {
 	for (const name of ['nginx', 'getty@tty1.service', 'postgresql@17-main']) t.true(isUnit(name), name);
 	for (const name of ['', '../x', '-x', 'a b', 'a/b', 'x'.repeat(300), '$(id)']) t.false(isUnit(name), name);
+});
+
+test('services that Debian has under another name are that unit: systemctl enables no alias', (t) => {
+	t.deepEqual(['sshd', 'openssh-server.service', 'redis', 'firewall', 'monitoring', 'nginx', 'my@x.service', 'constructor'].map(unitOf), ['ssh', 'ssh', 'redis-server', 'nftables', 'prometheus-node-exporter', 'nginx', 'my@x.service', 'constructor']);
 });

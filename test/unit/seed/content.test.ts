@@ -139,6 +139,21 @@ test('a user has no empty list of groups, which cloud-init refuses, and what the
 	});
 });
 
+test('a user whose name is a group already has that one, and is not listed as a member of it', (t) => {
+	const plain = { shell: '/bin/bash' };
+	const made = users({ users: [{ username: 'deploy', groups: ['deploy', 'sudo'], ...plain }, { username: 'operator', groups: [], ...plain }, { username: 'ops', groups: ['web'], ...plain }, { username: 'web', groups: ['sudo'], ...plain }, { username: 'alone', groups: ['sudo'], ...plain }] });
+	t.deepEqual(
+		made.map((user) => (({ groups, primary_group: own }: { groups?: unknown; primary_group?: unknown }) => [groups, own])(user)),
+		[[['sudo'], 'deploy'], [undefined, 'operator'], [['web'], undefined], [['sudo'], 'web'], [['sudo'], undefined]],
+	);
+});
+
+test('what the recipe says of a user whom a package has made is done by usermod, since cloud-init skips it', (t) => {
+	const data = JSON.parse((build({ users: [{ username: 'www-data', groups: ['sudo', 'web'], shell: '/bin/bash', comment: "It's web" }, { username: 'a.b', groups: [], shell: '/bin/sh' }] })['user-data'] ?? '').replace(/^#.*\n/, '')) as { runcmd: unknown[] };
+	t.is(data.runcmd[0], `! grep -qE '^www-data:[^:]*:[0-9]{1,3}:' /etc/passwd || { groupadd --force -- sudo && groupadd --force -- web && usermod --shell /bin/bash --append --groups sudo,web --comment 'It'\\''s web' -- www-data; } 2>/dev/console || refused=1`);
+	t.is(data.runcmd[1], `! grep -qE '^a\\.b:[^:]*:[0-9]{1,3}:' /etc/passwd || { usermod --shell /bin/sh -- a.b; } 2>/dev/console || refused=1`);
+});
+
 test('settings of SSH and of the firewall', (t) => {
 	const ssh = { port: 2222, allowRoot: false, passwords: false, emptyPasswords: false, loginGraceSeconds: 120, clientAliveSeconds: 30, maxAuthTries: 3 };
 	const data = JSON.parse((build({ ssh, firewall: { tcp: [443, 2222], udp: [] }, services: ['nginx'] })['user-data'] ?? '').replace(/^#.*\n/, '')) as {

@@ -46,7 +46,6 @@ const importers: Readonly<Record<string, string | readonly string[]>> = {
 	'ssh2': 'src/ssh/',
 	'tmp-promise': 'src/runs/run-directory.ts',
 	'unbash': 'src/shell/',
-	'unixcrypt': 'src/seed/password.ts',
 	'yaml': 'src/plan/yaml-text.ts',
 	'yargs': 'src/cli/',
 	// Plans are read with it; the protocol's tools declare with it what they take and answer.

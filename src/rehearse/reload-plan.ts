@@ -47,14 +47,15 @@ const immaterial: readonly (keyof LabNode)[] = ['role', 'position', 'recipeSha25
  * Compares a running lab with its edited plan.
  * @param only the nodes that may be replaced; an empty list means all
  * @param ended nodes without a machine, which therefore need a new one
- * @throws Failure `usage` for a change that a running lab cannot take: other nodes, another order of nodes, another network
+ * @throws Failure `usage` for a change that a running lab cannot take: other nodes, another order of nodes, another network,
+ * another lease
  */
 export function planReload(running: Lab, edited: Lab, only: readonly string[] = [], ended: readonly string[] = []): ReloadPlan {
 	const names = ({ nodes }: Lab) => nodes.map(({ name }) => name);
 	const added = names(edited).filter((name) => !names(running).includes(name));
 	const removed = names(running).filter((name) => !names(edited).includes(name));
 	requireNodes(only, names(running));
-	const impossible = [
+	const ofTheLab = [
 		...(running.name === edited.name ? [] : [`its name is ${edited.name} now`]),
 		...(added.length > 0 ? [`${added.join(', ')} was added`] : []),
 		...(removed.length > 0 ? [`${removed.join(', ')} was removed`] : []),
@@ -64,6 +65,9 @@ export function planReload(running: Lab, edited: Lab, only: readonly string[] = 
 		// A node's position determines its tap, its sockets and its lease, which a running lab cannot change.
 		...(added.length + removed.length === 0 && !isSame(names(running), names(edited)) ? ['its nodes are in another order'] : []),
 	];
+	const mayBeReplaced = (name: string) => only.length === 0 || only.includes(name);
+	// Other nodes and another order bring other leases, and are why.
+	const impossible = ofTheLab.length > 0 ? ofTheLab : edited.nodes.filter(({ name }) => mayBeReplaced(name)).flatMap((node) => leaseChanges(running, node));
 	if (impossible.length > 0) {
 		throw usageFailure(`the edited plan does not fit the running lab: ${impossible.join('; ')}`, {
 			hint: '`rehearse down`, then `rehearse up`',
@@ -73,9 +77,20 @@ export function planReload(running: Lab, edited: Lab, only: readonly string[] = 
 		const before = running.nodes.find(({ name }) => name === node.name);
 		const changes = before ? changesOf(before, node) : [];
 		const isWanted = changes.length > 0 || ended.includes(node.name);
-		return isWanted && (only.length === 0 || only.includes(node.name)) ? [{ node: node.name, changes }] : [];
+		return isWanted && mayBeReplaced(node.name) ? [{ node: node.name, changes }] : [];
 	});
 	return { changed, scenarioChanged: !isSame(running.scenarios, edited.scenarios) || !isSame(running.connections, edited.connections) };
+}
+
+/** What of a node's lease was edited. The DHCP server has the leases from the start of the lab, and would give the old one. */
+function leaseChanges({ nodes }: Lab, { name, mac, uplinkAddress, dns }: LabNode): string[] {
+	const before = nodes.find((node) => node.name === name);
+	if (!before) return [];
+	return [
+		...(before.mac === mac ? [] : [`the MAC address of ${name} is ${mac} now`]),
+		...(before.uplinkAddress === uplinkAddress ? [] : [`the uplink address of ${name} is ${uplinkAddress} now`]),
+		...((before.dns.length === 0) === (dns.length === 0) ? [] : [`${name} has ${dns.length === 0 ? 'no DNS server' : 'a DNS server'} of its own now`]),
+	];
 }
 
 const changesOf = (before: LabNode, after: LabNode): string[] =>

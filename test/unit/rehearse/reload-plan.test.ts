@@ -38,8 +38,27 @@ test('a node less', impossible, labOf(labNode('web')), /db was removed/);
 test('another network', impossible, { ...lab, network: { subnet: '10.9.0.0/24', gateway: '10.9.0.1/24' } }, /its network is 10\.9\.0\.0\/24 now/);
 test('another gateway', impossible, { ...lab, network: { ...lab.network, gateway: '10.71.0.2/24' } }, /its gateway is 10\.71\.0\.2\/24 now/);
 test('another order', impossible, labOf(labNode('db'), labNode('web', 1)), /its nodes are in another order/);
+test('another uplink address', impossible, labOf(labNode('web'), labNode('db', 1, { uplinkAddress: '10.0.2.77' })), /the uplink address of db is 10\.0\.2\.77 now/);
+test('another MAC address', impossible, labOf(labNode('web', 0, { mac: '52:54:00:00:00:07' }), labNode('db', 1)), /the MAC address of web is 52:54:00:00:00:07 now/);
+test('no DNS server any more', impossible, labOf(labNode('web'), labNode('db', 1, { dns: [] })), /db has no DNS server of its own now/);
 test('another name', impossible, { ...lab, name: 'shop' }, /its name is shop now/);
 
 test('a node that the lab does not have', (t) => {
 	t.throws(() => planReload(lab, lab, ['mail']), { code: 'usage', message: "the lab has no node 'mail'" });
+});
+
+test('a DNS server where there was none is no change that a running lab can take, and another one is', (t) => {
+	const without = labOf(labNode('web', 0, { dns: [] }), labNode('db', 1));
+	t.throws(() => planReload(without, lab), { code: 'usage', message: /web has a DNS server of its own now/ });
+	const other = labOf(labNode('web', 0, { dns: ['9.9.9.9'] }), labNode('db', 1));
+	t.deepEqual(planReload(lab, other).changed, [{ node: 'web', changes: ['DNS'] }]);
+});
+
+test('another lease of a node that is not to be replaced is none of a reload', (t) => {
+	const edited = labOf(labNode('web', 0, { memoryMiB: 2048 }), labNode('db', 1, { dns: [] }));
+	t.deepEqual(planReload(lab, edited, ['web']).changed, [{ node: 'web', changes: ['memory'] }]);
+});
+
+test('nodes of other addresses are not what a plan with another node is refused for', (t) => {
+	t.throws(() => planReload(lab, labOf(labNode('mail'), labNode('web', 1), labNode('db', 2))), { message: 'the edited plan does not fit the running lab: mail was added' });
 });

@@ -13,6 +13,8 @@ export interface Lab {
 	readonly planSha256: string;
 	readonly network: LabNetwork;
 	readonly nodes: readonly LabNode[];
+	/** The names of all nodes of the plan, where the lab has only some of them. */
+	readonly planNodes?: readonly string[];
 	readonly connections: readonly Connection[];
 	readonly scenarios: readonly Scenario[];
 	/** What the plan leaves to deployment time; repeated by every report. */
@@ -211,6 +213,9 @@ export type Assertion = AssertionFrame & (
 );
 
 export type AssertionType = Assertion['type'];
+
+/** The names of all nodes of a lab's plan. */
+export const planNodesOf = ({ nodes, planNodes }: Pick<Lab, 'nodes' | 'planNodes'>): readonly string[] => planNodes ?? nodes.map(({ name }) => name);
 
 /** Refuses names that no node has. @throws Failure `usage` that names them, and the nodes that there are */
 export function requireNodes(names: readonly string[], known: readonly string[]): void {

@@ -1,6 +1,6 @@
 /** Compares an edited plan with a running lab. Pure. */
 import { usageFailure } from '../base/errors.js';
-import { type Lab, type LabNode, requireNodes } from '../lab/lab.js';
+import { type Lab, type LabNode, planNodesOf, requireNodes } from '../lab/lab.js';
 
 /** A node to replace. `changes` names what was edited; it is empty when the node only lacks a machine. */
 export interface ChangedNode {
@@ -44,7 +44,7 @@ const partNames: Readonly<Record<keyof Required<LabNode>, string>> = {
 const immaterial: readonly (keyof LabNode)[] = ['role', 'position', 'recipeSha256'];
 
 /**
- * Compares a running lab with its edited plan.
+ * Compares a running lab with its edited plan, reduced to the nodes that run.
  * @param only the nodes that may be replaced; an empty list means all
  * @param ended nodes without a machine, which therefore need a new one
  * @throws Failure `usage` for a change that a running lab cannot take: other nodes, another order of nodes, another network,
@@ -52,7 +52,8 @@ const immaterial: readonly (keyof LabNode)[] = ['role', 'position', 'recipeSha25
  */
 export function planReload(running: Lab, edited: Lab, only: readonly string[] = [], ended: readonly string[] = []): ReloadPlan {
 	const names = ({ nodes }: Lab) => nodes.map(({ name }) => name);
-	const added = names(edited).filter((name) => !names(running).includes(name));
+	// A lab may have been brought up in part: a node that was left out then is none that was added.
+	const added = planNodesOf(edited).filter((name) => !planNodesOf(running).includes(name));
 	const removed = names(running).filter((name) => !names(edited).includes(name));
 	requireNodes(only, names(running));
 	const ofTheLab = [

@@ -11,7 +11,7 @@ import { stopOnSignals } from '../stop.js';
 import type { Terminal } from '../terminal.js';
 import { startView } from '../view.js';
 import { askLab, resolveLab } from './resolve-lab.js';
-import { onlyNodes } from './up.js';
+import { stillOf } from './up.js';
 
 export interface ReloadOptions {
 	readonly paths: Paths;
@@ -40,7 +40,7 @@ export async function reloadCommand({ paths, nodes, dryRun, mirror, json, termin
 		});
 	}
 	const current = (await askLab(live, { op: 'plan' })) as CurrentLab;
-	const edited = onlyNodes(await loadLab(live.planPath, terminal, options), live.nodes);
+	const edited = stillOf(await loadLab(live.planPath, terminal, options), live.nodes);
 	const plan = planReload(current.lab, edited, nodes, current.ended);
 	const sentences = reloadSentences(plan);
 	const { stdout } = terminal;

@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { ExitCode, usageFailure } from '../../base/errors.js';
-import { type Lab, requireNodes } from '../../lab/lab.js';
+import { type Lab, planNodesOf, requireNodes } from '../../lab/lab.js';
 import { acquireLock } from '../../process/lock.js';
 import { findEndedLabs, forgetEnded } from '../../runs/ended-labs.js';
 import { findLiveLabs } from '../../runs/live-labs.js';
@@ -79,14 +79,16 @@ const describe = ({ lab, planText }: LoadedPlan, options: UpOptions): DetachedLa
 	timeLimitMs: options.timeLimitMs,
 });
 
-/** Reduces a lab to some of its nodes. @throws Failure `usage` for an unknown node */
+/** Reduces a lab to some of its nodes; which others its plan has stays known. @throws Failure `usage` for an unknown node */
 export function onlyNodes(lab: Lab, names: readonly string[]): Lab {
 	if (names.length === 0) return lab;
 	requireNodes(names, lab.nodes.map(({ name }) => name));
 	const ofThese = (name: string) => names.includes(name);
+	const nodes = lab.nodes.filter(({ name }) => ofThese(name));
 	return {
 		...lab,
-		nodes: lab.nodes.filter(({ name }) => ofThese(name)),
+		nodes,
+		...(nodes.length < lab.nodes.length ? { planNodes: planNodesOf(lab) } : {}),
 		connections: lab.connections.filter(({ from, to }) => ofThese(from) && ofThese(to)),
 		scenarios: lab.scenarios.map((scenario) => ({
 			...scenario,
@@ -95,6 +97,9 @@ export function onlyNodes(lab: Lab, names: readonly string[]): Lab {
 		})),
 	};
 }
+
+/** An edited lab, reduced to what is left in it of the nodes that were brought up. */
+export const stillOf = (edited: Lab, names: readonly string[]): Lab => onlyNodes(edited, names.filter((name) => edited.nodes.some((node) => node.name === name)));
 
 const hasStarted = ({ nodes }: RunState): boolean =>
 	nodes.every(({ scripts }) => scripts.every(({ outcome }) => outcome === undefined || outcome.status === 'passed'));

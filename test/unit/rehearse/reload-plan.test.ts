@@ -1,5 +1,6 @@
 import test from 'ava';
 import { planReload, reloadSentences } from '../../../src/rehearse/reload-plan.js';
+import { onlyNodes, stillOf } from '../../../src/commands/live/up.js';
 import { labNode, labOf } from '../base/labs.js';
 
 const lab = labOf(labNode('web'), labNode('db', 1));
@@ -61,4 +62,28 @@ test('another lease of a node that is not to be replaced is none of a reload', (
 
 test('nodes of other addresses are not what a plan with another node is refused for', (t) => {
 	t.throws(() => planReload(lab, labOf(labNode('mail'), labNode('web', 1), labNode('db', 2))), { message: 'the edited plan does not fit the running lab: mail was added' });
+});
+
+/** What `reload` makes of an edit of the plan that the lab was brought up from, or these nodes of it. */
+const reloadOf = (edited: typeof lab, ...brought: string[]) => {
+	const running = onlyNodes(lab, brought);
+	return planReload(running, stillOf(edited, running.nodes.map(({ name }) => name)));
+};
+
+test('a node that the edited plan has more or less of is named, with what to do', (t) => {
+	const isRefused = (edited: typeof lab, why: string, ...brought: string[]) => {
+		t.throws(() => reloadOf(edited, ...brought), { code: 'usage', message: `the edited plan does not fit the running lab: ${why}` });
+	};
+	const more = labOf(...lab.nodes, labNode('mail', 2));
+	isRefused(more, 'mail was added');
+	isRefused(more, 'mail was added', 'web');
+	isRefused(labOf(labNode('web')), 'db was removed');
+	isRefused(labOf(labNode('mail')), 'mail was added; web, db was removed');
+});
+
+test('a lab that was brought up in part is compared with that part of its plan', (t) => {
+	t.deepEqual(reloadOf(lab, 'web').changed, []);
+	const edited = labOf(labNode('web', 0, { memoryMiB: 2048 }), labNode('db', 1, { memoryMiB: 2048 }));
+	t.deepEqual(reloadOf(edited, 'web').changed, [{ node: 'web', changes: ['memory'] }]);
+	t.deepEqual(reloadOf(labOf(labNode('web')), 'web').changed, [], 'a node that was not brought up is not missed');
 });

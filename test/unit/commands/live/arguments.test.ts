@@ -3,7 +3,7 @@ import test from 'ava';
 import { parseForwarding } from '../../../../src/commands/live/forward.js';
 import { logCommand, nodeIn } from '../../../../src/commands/live/open-ssh.js';
 import { parseLink } from '../../../../src/network/link.js';
-import { onlyNodes } from '../../../../src/commands/live/up.js';
+import { onlyNodes, stillOf } from '../../../../src/commands/live/up.js';
 import type { Assertion } from '../../../../src/lab/lab.js';
 import { labNode, labOf } from '../../base/labs.js';
 
@@ -83,7 +83,16 @@ test('some nodes of a lab, and what can be judged with them alone', (t) => {
 	t.is(onlyNodes(lab, []), lab);
 	const web = onlyNodes(lab, ['web']);
 	t.deepEqual(web.nodes.map(({ name }) => name), ['web']);
+	t.deepEqual(web.planNodes, ['web', 'db']);
+	t.is(onlyNodes(lab, ['db', 'web']).planNodes, undefined);
 	t.deepEqual(web.connections, []);
 	t.deepEqual(web.scenarios[0]?.tests.map(({ name }) => name), ['one']);
 	t.throws(() => onlyNodes(lab, ['mail']), { code: 'usage', message: "the lab has no node 'mail'" });
+});
+
+test('of an edited plan, the nodes that were brought up, as far as it still has them', (t) => {
+	const edited = labOf(labNode('web'), labNode('mail', 1));
+	const still = stillOf(edited, ['web', 'db']);
+	t.deepEqual([still.nodes.map(({ name }) => name), still.planNodes], [['web'], ['web', 'mail']]);
+	t.deepEqual(stillOf(edited, ['web', 'mail']), edited);
 });

@@ -36,6 +36,8 @@ export interface CheckpointContext {
 	readonly signal: AbortSignal;
 	/** The process that leases the checkpoints and writes new ones. */
 	readonly pid: number;
+	/** The names of all nodes of the plan, where the lab has only some of them. */
+	readonly planNodes?: readonly string[] | undefined;
 }
 
 /** The machines, each with how it starts and which checkpoint is made of it. */
@@ -164,9 +166,14 @@ class Planner implements CheckpointPlanner {
 		return undefined;
 	}
 
-	/** A sentence for each wanted node that differs from a started checkpoint. */
+	/**
+	 * A sentence for each wanted node that differs from a started checkpoint, and for each machine in it that the plan does
+	 * not have: the others were started beside that one, and know of it.
+	 */
 	#changedSince({ machines }: Manifest, wanted: readonly string[]): string[] {
-		return this.#inOrder()
+		const planNodes = this.#context.planNodes ?? this.#nodes;
+		const further = machines.filter(({ node }) => !planNodes.includes(node)).map(({ node }) => `${node} is in it, and not in the plan`);
+		const changed = this.#inOrder()
 			.filter(({ node }) => wanted.includes(node))
 			.flatMap(({ node, started }) => {
 				const saved = machines.find((machine) => machine.node === node);
@@ -174,6 +181,7 @@ class Planner implements CheckpointPlanner {
 				const changes = changesBetween(saved.fingerprint, started);
 				return changes.length > 0 ? [`${node}: ${describeChanges(changes)}`] : [];
 			});
+		return [...further, ...changed];
 	}
 
 	async #provisioned(candidate: Candidate): Promise<MachineRunSpec> {

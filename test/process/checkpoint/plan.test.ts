@@ -11,8 +11,17 @@ import { makeStore, writeFiles } from './stores.js';
 
 const [web, redis] = [inputs({ node: { name: 'web' } }), inputs()];
 
-/** Saves the lab as started, with the second machine as people have had it or as it was; resolves to what a run makes of that. */
-async function originsAfter(t: ExecutionContext, redisGoesOn: boolean, lab = 'photos'): Promise<{ origins: string[]; notices: string[] }> {
+interface Case {
+	/** Whether the second machine was saved as people have had it, or as it was. */
+	readonly redisGoesOn?: boolean;
+	readonly lab?: string;
+	/** The machines that are run; both by default. */
+	readonly nodes?: readonly (typeof web)[];
+	readonly planNodes?: readonly string[];
+}
+
+/** Saves both machines of the lab as started; resolves to what a run makes of that. */
+async function originsAfter(t: ExecutionContext, { redisGoesOn = false, lab = 'photos', nodes = [web, redis], planNodes }: Case = {}) {
 	const store = await makeStore(t);
 	const fingerprint = [startedFingerprint(provisionedFingerprint(web), web), startedFingerprint(provisionedFingerprint(redis), redis, redisGoesOn)] as const;
 	const key = checkpointKey('started', [{ node: 'web', fingerprint: fingerprint[0] }, { node: 'redis', fingerprint: fingerprint[1] }]);
@@ -22,8 +31,9 @@ async function originsAfter(t: ExecutionContext, redisGoesOn: boolean, lab = 'ph
 	await publishCheckpoint(staging, store, { ...manifest, machines });
 
 	const events: RunEventBody[] = [];
-	const context = { directory: store, emit: (event: RunEventBody) => void events.push(event), cleanup: new CleanupStack(), signal: new AbortController().signal, pid: process.pid };
-	const plan = await planCheckpoints(lab, [web, redis], { cold: false, started: ['web'] }, context);
+	const emit = (event: RunEventBody) => void events.push(event);
+	const context = { directory: store, emit, cleanup: new CleanupStack(), signal: new AbortController().signal, pid: process.pid, planNodes };
+	const plan = await planCheckpoints(lab, nodes, { cold: false, started: ['web'] }, context);
 	return {
 		origins: plan.machines.map(({ origin }) => origin.from),
 		notices: events.flatMap((event) => (event.type === 'notice' ? [event.message] : [])),
@@ -31,15 +41,25 @@ async function originsAfter(t: ExecutionContext, redisGoesOn: boolean, lab = 'ph
 }
 
 test('a node is restored as its startup scripts had left it', async (t) => {
-	t.deepEqual(await originsAfter(t, false), { origins: ['checkpoint', 'power-on'], notices: [] });
+	t.deepEqual(await originsAfter(t), { origins: ['checkpoint', 'power-on'], notices: [] });
 });
 
 test('so is one of a lab that was renamed or copied', async (t) => {
-	t.deepEqual(await originsAfter(t, false, 'copied'), { origins: ['checkpoint', 'power-on'], notices: [] });
+	t.deepEqual(await originsAfter(t, { lab: 'copied' }), { origins: ['checkpoint', 'power-on'], notices: [] });
 });
 
 test('nothing is restored that was started beside a machine that people have had', async (t) => {
-	const { origins, notices } = await originsAfter(t, true);
+	const { origins, notices } = await originsAfter(t, { redisGoesOn: true });
 	t.deepEqual(origins, ['power-on', 'power-on']);
 	t.regex(notices.join(), /no checkpoint of the started lab can be used.*there is none yet/);
+});
+
+test('a node that was started beside one that the plan does not have any more is not restored', async (t) => {
+	const { origins, notices } = await originsAfter(t, { nodes: [web] });
+	t.deepEqual(origins, ['power-on']);
+	t.regex(notices.join(), /no checkpoint of the started lab can be used.*: redis is in it, and not in the plan$/);
+});
+
+test('of a lab that is brought up in part, the node is restored that was started beside the others of the plan', async (t) => {
+	t.deepEqual(await originsAfter(t, { nodes: [web], planNodes: ['web', 'redis'] }), { origins: ['checkpoint'], notices: [] });
 });

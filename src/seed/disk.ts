@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
 import { run } from '../process/run.js';
@@ -19,22 +19,25 @@ export const isoArgv = (directory: string, file: string): readonly [string, ...s
 ];
 
 /**
- * Writes a seed disk. The directory of `file` must exist; a disk that is there is replaced.
- * @param workBeside the files are laid out in a directory beside this one: a run has a place that goes even when it is killed
+ * Writes a seed disk. The directory of `file` must exist; a disk that is there is replaced as a whole, or stays.
+ * @param workBeside the disk is made in a directory beside this file, of the same file system: a run has a place that goes
+ * even when it is killed
  */
 export async function writeSeedDisk(files: SeedFiles, file: string, signal?: AbortSignal, workBeside = file): Promise<void> {
 	await withCleanup(async (cleanup) => {
-		let tree: string | undefined;
-		cleanup.defer('seed files', () => (tree ? rm(tree, { recursive: true, force: true }) : undefined));
-		tree = await mkdtemp(`${workBeside}.`);
+		let work: string | undefined;
+		cleanup.defer('seed files', () => (work ? rm(work, { recursive: true, force: true }) : undefined));
+		work = await mkdtemp(`${workBeside}.`);
+		const [tree, disk] = [path.join(work, 'files'), path.join(work, 'disk')];
+		await mkdir(tree);
 		for (const [name, content] of Object.entries(files)) {
 			const target = path.join(tree, name);
 			await mkdir(path.dirname(target), { recursive: true });
 			await writeFile(target, content, { mode: isStartupFile(name) || content.toString().startsWith('#!') ? 0o755 : 0o644 });
 		}
-		await rm(file, { force: true });
-		await run(isoArgv(tree, file), { signal });
-		const { size } = await stat(file);
-		await truncate(file, Math.ceil(size / seedDiskBytes) * seedDiskBytes);
+		await run(isoArgv(tree, disk), { signal });
+		const { size } = await stat(disk);
+		await truncate(disk, Math.ceil(size / seedDiskBytes) * seedDiskBytes);
+		await rename(disk, file);
 	});
 }

@@ -36,3 +36,14 @@ test('a run that is killed while its seeds are written has nothing beside them',
 	t.deepEqual(await readdir(seeds), []);
 	t.is((await readdir(disks)).length, 1, 'what the janitor of the run removes with its disks');
 });
+
+test('a seed that cannot be written, or is not any more, leaves the one that is there', async (t) => {
+	const directory = await mkdtemp(path.join(os.tmpdir(), 'seed-'));
+	t.teardown(() => rm(directory, { recursive: true, force: true }));
+	const seed = path.join(directory, 'web.iso');
+	await writeFile(seed, 'of the machine that runs');
+	await t.throwsAsync(writeSeedDisk({ 'user-data': 'new' }, seed, AbortSignal.abort(new Error('interrupted'))));
+	await t.throwsAsync(writeSeedDisk({ 'user-data': 'new', 'user-data/below': 'a file' }, seed));
+	t.is(await readFile(seed, 'utf8'), 'of the machine that runs');
+	t.deepEqual(await readdir(directory), ['web.iso']);
+});

@@ -1,5 +1,6 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { replaceFile } from '../base/files.js';
 import type { MachineRunSpec } from '../protocol/run-spec.js';
 
 /** The OpenSSH configuration file of a run. */
@@ -25,8 +26,7 @@ export async function writeSshConfig(
 	machines: readonly MachineRunSpec[],
 	supervisorPid: number,
 ): Promise<string> {
-	const knownHosts = path.join(directory, 'known_hosts');
-	await writeFile(knownHosts, machines.map(({ spec, hostKey }) => `${spec.name} ${hostKey}\n`).join(''));
+	await writeFile(knownHostsFile(directory), machines.map(knownHost).join(''));
 	const proxy =
 		`nsenter --target ${supervisorPid} --user --net --preserve-credentials ` +
 		// ssh ends its proxy with a signal. The process that reads from the node must end with it. Where nothing is connected,
@@ -38,23 +38,44 @@ export async function writeSshConfig(
 	const { privateKey, publicKey } = generateHostKey('rehearse');
 	await writeFile(identity, privateKey, { mode: 0o600 });
 	await writeFile(`${identity}.pub`, `${publicKey}\n`);
-	const entries = machines.map(({ spec, address, username, sshPort }) =>
-		[
-			`Host ${spec.name}`,
-			`  HostName ${address}`,
-			...(sshPort === undefined ? [] : [`  Port ${sshPort}`]),
-			`  HostKeyAlias ${spec.name}`,
-			`  User ${username}`,
-			`  UserKnownHostsFile "${knownHosts}"`,
-			'  StrictHostKeyChecking yes',
-			`  IdentityFile "${identity}"`,
-			'  IdentitiesOnly yes',
-			`  ConnectTimeout ${connectSeconds}`,
-			`  ProxyCommand ${proxy}`,
-			'',
-		].join('\n'),
-	);
 	const file = sshConfigFile(directory);
-	await writeFile(file, entries.join('\n'));
+	await writeFile(file, machines.map((machine) => entryOf(machine, directory, proxy)).join('\n'));
 	return file;
 }
+
+/** Rewrites what OpenSSH knows of machines that were made anew. The run's key and the entries of the others stay. */
+export async function updateSshConfig(directory: string, machines: readonly MachineRunSpec[]): Promise<void> {
+	const [file, knownHosts] = [sshConfigFile(directory), knownHostsFile(directory)];
+	const anew = (name: string | undefined) => machines.find(({ spec }) => spec.name === name);
+	const entries = (await readFile(file, 'utf8')).split(/\n(?=Host )/).map((entry) => {
+		const machine = anew(/^Host (.*)$/m.exec(entry)?.[1]);
+		return machine ? entryOf(machine, directory, /^  ProxyCommand (.*)$/m.exec(entry)?.[1] ?? '') : entry;
+	});
+	const keys = (await readFile(knownHosts, 'utf8')).split(/(?<=\n)/).map((line) => {
+		const machine = anew(line.split(' ')[0]);
+		return machine ? knownHost(machine) : line;
+	});
+	await replaceFile(knownHosts, keys.join(''));
+	await replaceFile(file, entries.join('\n'));
+}
+
+const knownHostsFile = (directory: string): string => path.join(directory, 'known_hosts');
+
+const knownHost = ({ spec, hostKey }: MachineRunSpec): string => `${spec.name} ${hostKey}\n`;
+
+/** The entry of a machine. @param proxy the command that connects with it */
+const entryOf = ({ spec, address, username, sshPort }: MachineRunSpec, directory: string, proxy: string): string =>
+	[
+		`Host ${spec.name}`,
+		`  HostName ${address}`,
+		...(sshPort === undefined ? [] : [`  Port ${sshPort}`]),
+		`  HostKeyAlias ${spec.name}`,
+		`  User ${username}`,
+		`  UserKnownHostsFile "${knownHostsFile(directory)}"`,
+		'  StrictHostKeyChecking yes',
+		`  IdentityFile "${identityFile(directory)}"`,
+		'  IdentitiesOnly yes',
+		`  ConnectTimeout ${connectSeconds}`,
+		`  ProxyCommand ${proxy}`,
+		'',
+	].join('\n');

@@ -128,15 +128,16 @@ export async function seedFilesOf(
 	return new Map(machines.map((machine) => [machine.node.name, filesOf(machine)]));
 }
 
-/** Writes every machine's seed disk. */
+/** Writes every machine's seed disk. @param fileOf where it is written */
 export async function writeSeeds(
 	machines: readonly PreparedMachine[],
 	seeds: ReadonlyMap<string, SeedFiles>,
+	fileOf: (machine: PreparedMachine) => string,
 	signal?: AbortSignal,
 ): Promise<void> {
 	await Promise.all(
-		machines.map(({ node, runSpec }) =>
-			writeSeedDisk(seeds.get(node.name) ?? {}, runSpec.spec.seedFile, signal, runSpec.spec.overlayFile),
+		machines.map((machine) =>
+			writeSeedDisk(seeds.get(machine.node.name) ?? {}, fileOf(machine), signal, machine.runSpec.spec.overlayFile),
 		),
 	);
 }

@@ -33,6 +33,8 @@ export interface PrepareOptions {
 	readonly mirror?: string | undefined;
 	/** The nodes whose seeds are written; all by default. The seeds of the others exist already. */
 	readonly seeded?: readonly string[];
+	/** The directory where they are written, for the caller to put in place; by default they are where the machines have them. */
+	readonly seedsIn?: string;
 	/** The process id of the lab daemon; by default that of this process. */
 	readonly pid?: number;
 }
@@ -84,7 +86,7 @@ type Places = Pick<RunDirectory, 'path' | 'disks' | 'sockets'>;
 export async function beginLab(
 	lab: Lab,
 	directory: Places,
-	{ paths, mirror, checkpoints, seeded, pid = process.pid, ...options }: PrepareOptions,
+	{ paths, mirror, checkpoints, seeded, seedsIn, pid = process.pid, ...options }: PrepareOptions,
 	{ emit, cleanup, signal }: PrepareContext,
 	builds: CleanupStack = cleanup,
 ): Promise<BegunLab> {
@@ -105,7 +107,7 @@ export async function beginLab(
 	}
 	const hostKeys = await provideHostKeys(paths.hostKeys, lab.nodes);
 	const rounds = new Rounds({
-		...{ lab, directory, hostKeys, measured, wanted, emit, signal, trace: options.trace },
+		...{ lab, directory, hostKeys, measured, wanted, seedsIn, emit, signal, trace: options.trace },
 		checkpoints: noRestore === undefined ? checkpoints : { ...checkpoints, cold: true },
 		planning: { directory: paths.checkpoints, emit, cleanup, signal, pid, planNodes: lab.planNodes },
 	});

@@ -1,5 +1,6 @@
 /** Prepares the machines of a lab, all at once or in rounds: those whose images are there, while others are built. */
 import { stat } from 'node:fs/promises';
+import path from 'node:path';
 import { allOf } from '../base/waiting.js';
 import type { Image } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
@@ -21,6 +22,8 @@ export interface RoundsContext {
 	readonly measured: { readonly host: HostFingerprint; readonly slowdown: number; readonly deadlines: Deadlines };
 	/** Whether a node's seed is written; those of the others exist already. */
 	readonly wanted: (node: { readonly name: string }) => boolean;
+	/** The directory where those seeds are written, where it is not that of their machines. */
+	readonly seedsIn?: string | undefined;
 	/** Whether startup scripts are traced. */
 	readonly trace: boolean;
 	readonly checkpoints: CheckpointOptions;
@@ -115,14 +118,21 @@ export class Rounds {
 	async #writeSeeds(machines: readonly Seeded[]): Promise<void> {
 		const { wanted, signal } = this.#context;
 		const seeds = new Map(machines.map(({ machine, seed }) => [machine.node.name, seed]));
-		await writeSeeds(machines.map(({ machine }) => machine).filter(({ node }) => wanted(node)), seeds, signal);
+		const written = machines.map(({ machine }) => machine).filter(({ node }) => wanted(node));
+		await writeSeeds(written, seeds, (machine) => this.#seedFileOf(machine), signal);
+	}
+
+	/** Where a machine's seed is by now. */
+	#seedFileOf({ node, runSpec: { spec } }: PreparedMachine): string {
+		const { wanted, seedsIn } = this.#context;
+		return seedsIn !== undefined && wanted(node) ? path.join(seedsIn, path.basename(spec.seedFile)) : spec.seedFile;
 	}
 
 	#inputsOf(machines: readonly Seeded[]): Promise<readonly NodeInputs[]> {
 		const { host } = this.#context.measured;
 		return Promise.all(
 			machines.map(async ({ machine, seed }) => {
-				const [root, disk] = await Promise.all([stat(machine.image.rootFile), stat(machine.runSpec.spec.seedFile)]);
+				const [root, disk] = await Promise.all([stat(machine.image.rootFile), stat(this.#seedFileOf(machine))]);
 				return { machine, imageBuiltAt: root.mtimeMs, seed, seedBytes: disk.size, host };
 			}),
 		);

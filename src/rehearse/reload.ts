@@ -1,16 +1,17 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { CleanupStack } from '../base/cleanup.js';
+import { CleanupStack, withCleanup } from '../base/cleanup.js';
 import { endOtherLeases } from '../checkpoint/inventory.js';
 import { leaseCheckpoint } from '../checkpoint/lease.js';
-import { ask } from '../control/client.js';
-import type { Emit, RunEventBody } from '../lab/events.js';
+import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import { masksOf, shownEvent } from '../lab/mask.js';
 import { prepareLab } from '../prepare/prepare.js';
-import type { CurrentLab, LabRequest } from '../protocol/requests.js';
+import type { CurrentLab } from '../protocol/requests.js';
 import type { LiveLab } from '../runs/live-labs.js';
 import type { Paths } from '../runs/paths.js';
 import type { ReloadPlan } from './reload-plan.js';
+import { replaceNodes } from './replace-nodes.js';
 
 export interface ReloadOptions {
 	readonly paths: Paths;
@@ -44,25 +45,31 @@ export async function reloadLab(
 	// Leases and staging directories belong to the lab. They outlive this process, and are swept away once the lab has
 	// ended.
 	const ofTheLab = new CleanupStack();
-	const prepared = await prepareLab(
-		lab,
-		directory,
-		{
-			...{ paths, mirror, accelerator: current.accelerator, trace: current.trace, pid: live.pid },
-			...{ checkpoints: { cold: current.isCold, started: [], goingOn }, seeded: names },
-		},
-		{ emit, cleanup: ofTheLab, signal },
-	);
-	const { machines, startedKey, saveStarted } = prepared.plan;
-	const request: LabRequest = {
-		op: 'replace',
-		lab,
-		machines: machines.filter(({ spec }) => names.includes(spec.name)),
-		...(startedKey === undefined ? {} : { startedKey }),
-		...(saveStarted === undefined ? {} : { saveStarted }),
-	};
-	const inUse = (await ask(live.controlSocket, request, { signal, onEvent: (event) => emit(event as RunEventBody) })) as readonly string[];
-	if (startedKey !== undefined) await leaseCheckpoint(path.join(paths.checkpoints, startedKey), live.pid, ofTheLab);
-	// Nobody uses the checkpoints of earlier reloads any more.
-	await endOtherLeases(paths.checkpoints, live.pid, inUse);
+	await withCleanup(async (cleanup) => {
+		// The machines that run keep their seeds until the lab takes the new ones. Where this process is killed, these go with
+		// the disks.
+		let seedsIn: string | undefined;
+		cleanup.defer('seeds', () => (seedsIn === undefined ? undefined : rm(seedsIn, { recursive: true, force: true })));
+		seedsIn = await mkdtemp(path.join(directory.disks, 'seeds-'));
+		const prepared = await prepareLab(
+			lab,
+			directory,
+			{
+				...{ paths, mirror, accelerator: current.accelerator, trace: current.trace, pid: live.pid },
+				...{ checkpoints: { cold: current.isCold, started: [], goingOn }, seeded: names, seedsIn },
+			},
+			{ emit, cleanup: ofTheLab, signal },
+		);
+		const { machines, startedKey, saveStarted } = prepared.plan;
+		const replacement = {
+			lab,
+			machines: machines.filter(({ spec }) => names.includes(spec.name)),
+			...(startedKey === undefined ? {} : { startedKey }),
+			...(saveStarted === undefined ? {} : { saveStarted }),
+		};
+		const inUse = await replaceNodes(live, replacement, { seeds: seedsIn, emit, signal });
+		if (startedKey !== undefined) await leaseCheckpoint(path.join(paths.checkpoints, startedKey), live.pid, ofTheLab);
+		// Nobody uses the checkpoints of earlier reloads any more.
+		await endOtherLeases(paths.checkpoints, live.pid, inUse);
+	});
 }

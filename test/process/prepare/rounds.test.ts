@@ -1,6 +1,6 @@
 /** Machines that are prepared when their images are there, one after another, and what comes of that in the end. */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -9,14 +9,14 @@ import type { Image } from '../../../src/image/store.js';
 import type { RunEventBody } from '../../../src/lab/events.js';
 import { tcg } from '../../../src/machine/accelerator.js';
 import type { LabImages } from '../../../src/prepare/images.js';
-import { Rounds } from '../../../src/prepare/rounds.js';
+import { Rounds, type RoundsContext } from '../../../src/prepare/rounds.js';
 import { scaledDeadlines, type LateMachines, type MachineRunSpec } from '../../../src/protocol/run-spec.js';
 import { labNode, labOf } from '../../unit/base/labs.js';
 
 const lab = labOf(...['web', 'db', 'cache', 'worker'].map((name, index) => labNode(name, index)));
 
 /** A place for a run and its checkpoints, and images that are there when they are asked to be. */
-async function makeRounds(t: ExecutionContext, cold = false) {
+async function makeRounds(t: ExecutionContext, cold = false, more: Partial<RoundsContext> = {}) {
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'rounds-'));
 	t.teardown(() => rm(directory, { recursive: true, force: true }));
 	const place = (name: string) => path.join(directory, name);
@@ -35,8 +35,9 @@ async function makeRounds(t: ExecutionContext, cold = false) {
 		hostKeys: new Map(lab.nodes.map(({ name }) => [name, { privateKey: 'private', publicKey: `ssh-ed25519 ${name}` }])),
 		measured: { host: { qemuVersion: 'QEMU 10', accelerator: tcg, processor: 'A', processorInputs: {} }, slowdown: 2, deadlines: scaledDeadlines(2) },
 		planning: { directory: place('checkpoints'), emit, cleanup: new CleanupStack(), signal, pid: process.pid },
+		...more,
 	});
-	return { rounds, image, events };
+	return { rounds, image, events, place };
 }
 
 /** The image `common` of web and worker is there; those of db and cache come when `arrive` is called. */
@@ -129,4 +130,16 @@ test('the last image may come while the planner is being opened: what concerns t
 	t.is(typeof plan.startedKey, 'string');
 	t.like(plan.saveStarted?.manifest, { kind: 'started', key: plan.startedKey });
 	t.deepEqual([begun.plan.startedKey, begun.plan.saveStarted], [plan.startedKey, plan.saveStarted]);
+});
+
+test('seeds that are to be put in place later touch none that a machine has', async (t) => {
+	const seedsIn = await mkdtemp(path.join(os.tmpdir(), 'seeds-'));
+	t.teardown(() => rm(seedsIn, { recursive: true, force: true }));
+	const { rounds, image, place } = await makeRounds(t, false, { seedsIn, wanted: ({ name }) => name === 'db' });
+	const others = lab.nodes.map(({ name }) => name).filter((name) => name !== 'db');
+	for (const name of others) await writeFile(path.join(place('seeds'), `${name}.iso`), 'seed');
+	const { machines } = await rounds.whole(new Map(await Promise.all(lab.nodes.map(async ({ name }) => [name, await image('common')] as const))));
+	t.deepEqual((await readdir(place('seeds'))).sort(), others.map((name) => `${name}.iso`).sort());
+	t.deepEqual(await readdir(seedsIn), ['db.iso']);
+	t.is(machines.find(({ spec }) => spec.name === 'db')?.spec.seedFile, path.join(place('seeds'), 'db.iso'));
 });

@@ -2,6 +2,7 @@
  * `rehearse up`: starts a lab and detaches it. The lab daemon runs it. This process shows the progress of the start, and
  * ends.
  */
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ExitCode, usageFailure } from '../../base/errors.js';
 import { type Lab, planNodesOf, requireNodes } from '../../lab/lab.js';
@@ -36,22 +37,30 @@ export interface UpOptions extends StartOptions {
  */
 export async function upCommand(options: UpOptions): Promise<ExitCode> {
 	const { terminal, paths, json } = options;
-	const { lab: whole, planText } = await loadPlan(options.lab, terminal, options);
-	const lab = onlyNodes(whole, options.nodes);
+	let loaded = await loadNodes(options);
+	const { name } = loaded.lab;
 	await ensureDirectory(paths, 'state');
+	let hasWaited = false;
 	// Without the lock, two at once would each find that the lab is not up.
-	const lock = await acquireLock(path.join(paths.locks, lab.name), {
+	const lock = await acquireLock(path.join(paths.locks, name), {
 		timeoutMs: options.timeLimitMs,
-		onWait: () => terminal.stderr.write(`waiting for another \`rehearse up\` of ${lab.name}\n`),
+		onWait: () => {
+			hasWaited = true;
+			terminal.stderr.write(`waiting for another \`rehearse up\` of ${name}\n`);
+		},
 	});
 	try {
+		// The plan may have been edited meanwhile. What came through a pipe is not there again.
+		if (hasWaited && (await isRegular(loaded.lab.planPath))) loaded = await loadNodes(options);
+		const { lab } = loaded;
+		if (lab.name !== name) throw usageFailure(`the plan of ${name} is called ${lab.name} now`, { hint: 'bring it up again' });
 		const running = (await findLiveLabs(paths.runs)).find(({ name, isUp }) => isUp && name === lab.name);
 		if (running) {
 			throw usageFailure(`${lab.name} is up already`, { hint: '`rehearse status` shows it, `rehearse down` ends it' });
 		}
 		// Whoever brings it up again knows.
 		for (const ended of await findEndedLabs(paths.runs)) if (ended.name === lab.name) await forgetEnded(ended);
-		const { state, isUp } = await bringUp(describe({ lab, planText }, options), terminal);
+		const { state, isUp } = await bringUp(describe(loaded, options), terminal);
 		const { stdout, stdoutColor: color, width } = terminal;
 		if (json) stdout.write(`${JSON.stringify({ ...resultOf(state), up: isUp }, undefined, '\t')}\n`);
 		else stdout.write(isUp ? readyText(state, { color, width }) : summary(state, { color, width }));
@@ -60,6 +69,15 @@ export async function upCommand(options: UpOptions): Promise<ExitCode> {
 	} finally {
 		await lock.release();
 	}
+}
+
+/** Whether a file is none that is read only once; one that is gone is none either, for whoever reads it to say. */
+const isRegular = (file: string): Promise<boolean> => stat(file).then((found) => found.isFile(), () => true);
+
+/** Loads the plan, reduced to the wanted nodes. */
+async function loadNodes(options: UpOptions): Promise<LoadedPlan> {
+	const { lab, planText } = await loadPlan(options.lab, options.terminal, options);
+	return { lab: onlyNodes(lab, options.nodes), planText };
 }
 
 const describe = ({ lab, planText }: LoadedPlan, options: UpOptions): DetachedLab => ({

@@ -1,4 +1,5 @@
 /** `rehearse watch`: rehearses a lab whenever somebody edits its plan or one of its scripts. */
+import { realpath } from 'node:fs/promises';
 import { ExitCode, Failure, toFailure, toReported, type Failure as FailureType } from '../base/errors.js';
 import { washed } from '../base/wash.js';
 import { untilAborted, withEither } from '../base/waiting.js';
@@ -48,7 +49,7 @@ export async function watchCommand(options: WatchOptions): Promise<ExitCode> {
 	const files = watchFiles(() => edits.happen());
 	try {
 		// A missing lab is an error, not a plan to wait for.
-		await files.follow([findPlan(options.lab)]);
+		await files.follow(await withTarget(findPlan(options.lab)));
 		const watching = new Watching(options, files, stopping);
 		let seen: Seen | undefined;
 		for (;;) {
@@ -69,6 +70,9 @@ export async function watchCommand(options: WatchOptions): Promise<ExitCode> {
 		stopping.done();
 	}
 }
+
+/** A plan, and what it is a symbolic link to: that is what an editor writes, in another directory perhaps. */
+const withTarget = async (plan: string): Promise<readonly string[]> => [plan, await realpath(plan).catch(() => plan)];
 
 /** The edits of a lab. Each run waits for the next one. */
 class Edits {
@@ -136,7 +140,7 @@ class Watching {
 		const { lab, terminal } = this.#options;
 		try {
 			const source = await readPlan(findPlan(lab));
-			await this.#files.follow(filesOf(source));
+			await this.#files.follow([...(await withTarget(source.path)), ...filesOf(source)]);
 			return await loadPlan(lab, terminal, this.#options);
 		} catch (error) {
 			const failure = toFailure(error);

@@ -1,17 +1,14 @@
 /** `rehearse watch` where there is nothing to rehearse: plans with errors are shown and waited on. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { poll } from '../../../src/base/waiting.js';
 import { program } from './rehearse.js';
 
-test('a plan with errors is shown again after each edit, and Ctrl-C ends with 130', async (t) => {
-	const directory = await mkdtemp(path.join(os.tmpdir(), 'watch-'));
-	t.teardown(() => rm(directory, { recursive: true }));
-	const plan = path.join(directory, 'plan.yaml');
-	await writeFile(plan, 'name: 7\n');
+/** Watches a plan with errors. `shown` waits until they were shown so many times. */
+function watchPlan(t: ExecutionContext, plan: string, directory: string) {
 	const child = spawn(process.execPath, [program, 'watch', plan, '--json'], { env: { ...process.env, XDG_STATE_HOME: directory } });
 	t.teardown(() => child.kill('SIGKILL'));
 	const written = { stdout: '', stderr: '' };
@@ -22,6 +19,20 @@ test('a plan with errors is shown again after each edit, and Ctrl-C ends with 13
 		const { accepted } = await poll(look, Boolean, { intervalMs: 20, deadlineMs: 20_000 });
 		t.true(accepted, written.stderr);
 	};
+	return { child, lines, shown };
+}
+
+async function makeDirectory(t: ExecutionContext): Promise<string> {
+	const directory = await mkdtemp(path.join(os.tmpdir(), 'watch-'));
+	t.teardown(() => rm(directory, { recursive: true }));
+	return directory;
+}
+
+test('a plan with errors is shown again after each edit, and Ctrl-C ends with 130', async (t) => {
+	const directory = await makeDirectory(t);
+	const plan = path.join(directory, 'plan.yaml');
+	await writeFile(plan, 'name: 7\n');
+	const { child, lines, shown } = watchPlan(t, plan, directory);
 
 	await shown(1);
 	await writeFile(plan, '{ not: [yaml\n');
@@ -33,6 +44,20 @@ test('a plan with errors is shown again after each edit, and Ctrl-C ends with 13
 	const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
 	child.kill('SIGINT');
 	t.is(await ended, 130);
+});
+
+test('a plan that is a symbolic link is edited where it is', async (t) => {
+	const directory = await makeDirectory(t);
+	const [plan, target] = [path.join(directory, 'plan.yaml'), path.join(directory, 'shared', 'plan.yaml')];
+	await mkdir(path.dirname(target));
+	await writeFile(target, 'name: 7\n');
+	await symlink(target, plan);
+	const { shown } = watchPlan(t, plan, directory);
+	await shown(1);
+	await writeFile(target, 'name: 8\n');
+	await shown(2);
+	await writeFile(target, '{ not: [yaml\n');
+	await shown(3);
 });
 
 test('a lab that is nowhere is not waited for', async (t) => {

@@ -1,7 +1,7 @@
 /** Reading and writing files and parts of them, and making directories. */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, constants, mkdir, open, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { access, constants, copyFile, link, mkdir, open, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
@@ -51,6 +51,19 @@ export async function readRegular(file: string, maximumBytes: number): Promise<s
  * another container or on another host with the same home.
  */
 export const stagingName = (file: string): string => `${file}.${randomBytes(6).toString('hex')}.new`;
+
+/**
+ * Gives a file a second name, or copies it where it cannot have one, as on another file system. It stays there under the new
+ * name whatever becomes of the other.
+ */
+export async function linkOrCopy(file: string, to: string): Promise<void> {
+	try {
+		await link(file, to);
+	} catch (error) {
+		if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+		await copyFile(file, to, constants.COPYFILE_FICLONE);
+	}
+}
 
 /** Writes a file as a whole: who reads it finds what was there before, or all of the new. @throws Error of the system */
 export async function replaceFile(file: string, text: string, mode = 0o666): Promise<void> {

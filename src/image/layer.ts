@@ -2,11 +2,11 @@
  * Layers: what images have in common, installed once. A layer is Debian's packages as apt installs them, without anything
  * that `customize.sh` does, and with the package lists that they were chosen from.
  */
-import { constants } from 'node:fs';
-import { chmod, copyFile, link, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
+import { linkOrCopy } from '../base/files.js';
 import { contentKey } from '../base/hash.js';
 import { pasteable } from '../base/shell.js';
 import { run, type Argv } from '../process/run.js';
@@ -94,13 +94,7 @@ export async function provideLayer(request: LayerRequest, options: LayerOptions,
  * ENOENT where the layer is gone.
  */
 export async function takeLayer({ archive, essentialStatus }: Layer, into: string): Promise<void> {
-	const target = path.join(into, layerFiles.archive);
-	try {
-		await link(archive, target);
-	} catch (error) {
-		if (!['EXDEV', 'EPERM', 'EMLINK'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-		await copyFile(archive, target, constants.COPYFILE_FICLONE);
-	}
+	await linkOrCopy(archive, path.join(into, layerFiles.archive));
 	const status = path.join(into, layerFiles.essentialStatus);
 	await copyFile(essentialStatus, status);
 	await chmod(status, 0o644);

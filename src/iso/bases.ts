@@ -1,5 +1,7 @@
 import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { ExitCode, Failure } from '../base/errors.js';
+import { linkOrCopy } from '../base/files.js';
 import { contentKey, sha256 } from '../base/hash.js';
 import { buildOnce } from '../image/build-once.js';
 import type { GuestDefinition } from '../image/guest.js';
@@ -18,6 +20,28 @@ export interface BaseLayer {
 	/** The text of its `dpkg-manifest`. */
 	readonly manifest: string;
 	readonly facts: BaseFacts;
+}
+
+/** A base layer is gone: somebody has removed it since it was found, as `rehearse prune` does. */
+export class BaseGone extends Failure {
+	constructor(cause: Error) {
+		super('base-gone', ExitCode.broken, `the base layer of an ISO is gone: ${cause.message}`, {
+			hint: 'somebody removes base layers, as `rehearse prune` does; run it again once that is done',
+			cause,
+		});
+	}
+}
+
+/**
+ * Puts a base layer's large files into a directory of an ISO's making, which has them then whatever becomes of the layer.
+ * @throws BaseGone
+ */
+export async function takeBase(base: BaseLayer, into: { readonly squashfs: string; readonly kernel: string; readonly initrd: string }): Promise<void> {
+	for (const name of ['squashfs', 'kernel', 'initrd'] as const) {
+		await linkOrCopy(base[name], into[name]).catch((error: NodeJS.ErrnoException) => {
+			throw error.code === 'ENOENT' ? new BaseGone(error) : error;
+		});
+	}
 }
 
 export interface BaseStoreOptions {

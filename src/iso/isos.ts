@@ -6,7 +6,7 @@ import { readGuestDefinition } from '../image/guest.js';
 import type { Mirror } from '../image/mirror.js';
 import type { Emit } from '../lab/events.js';
 import type { LabNode } from '../lab/lab.js';
-import { provideBase, type BaseLayer } from './bases.js';
+import { BaseGone, provideBase, type BaseLayer } from './bases.js';
 import { baseRequests, readIsoDefinition, type BaseOptions, type BaseRequest } from './definition.js';
 import { writeIso, type WrittenIso } from './write.js';
 
@@ -51,16 +51,11 @@ export async function forEachNode<T>(
 	const results = new Map<string, T>();
 	const write = async (request: BaseRequest, either: AbortSignal) => {
 		const progress = (detail: string) => emit({ type: 'stage-progress', stage: 'isos', detail });
-		const base = await provideBase(request, {
-			directory: bases,
-			guest,
-			findMirror,
-			onProgress: (detail) => progress(`${request.nodes.join(', ')}: ${detail}`),
-			signal: either,
-		});
+		const onProgress = (detail: string) => progress(`${request.nodes.join(', ')}: ${detail}`);
+		const provide = () => provideBase(request, { directory: bases, guest, findMirror, onProgress, signal: either });
 		for (const node of nodes.filter(({ name }) => request.nodes.includes(name))) {
 			either.throwIfAborted();
-			results.set(node.name, await use(node, base, either));
+			results.set(node.name, await withBase(provide, (base) => use(node, base, either)));
 		}
 	};
 	const work = async (request: BaseRequest, either: AbortSignal) => {
@@ -77,4 +72,18 @@ export async function forEachNode<T>(
 		either.throwIfAborted();
 	});
 	return nodes.flatMap(({ name }) => results.get(name) ?? []);
+}
+
+/** How often a base layer is provided for one node: somebody may remove it before its files are taken. */
+const basesTried = 3;
+
+/** Calls a function with a base layer, and again with another where that one is gone. */
+async function withBase<T>(provide: () => Promise<BaseLayer>, use: (base: BaseLayer) => Promise<T>): Promise<T> {
+	for (let tried = 1; ; tried++) {
+		try {
+			return await use(await provide());
+		} catch (error) {
+			if (!(error instanceof BaseGone) || tried === basesTried) throw error;
+		}
+	}
 }

@@ -5,7 +5,7 @@ import { hashOfFile, makeDirectory } from '../base/files.js';
 import type { LabNode } from '../lab/lab.js';
 import { removal, startJanitor } from '../process/janitor.js';
 import { run } from '../process/run.js';
-import type { BaseLayer } from './bases.js';
+import { takeBase, type BaseLayer } from './bases.js';
 import { layerArchive } from './layer-tar.js';
 import { bootLoaderCommands, earlyGrubConfig, grubConfig, mediumFiles, xorrisoArgv } from './medium.js';
 import { nodeLayer } from './node-layer.js';
@@ -30,7 +30,7 @@ const layerNames = { base: '20-base.squashfs', node: '10-node.squashfs', order: 
 /**
  * Writes a node's ISO and what OpenFactory has beside one into `directory`, which is made. What is there already stays
  * until the new files are whole.
- * @throws Failure `disk-full` (exit 3), or as `run`
+ * @throws BaseGone, Failure `disk-full` (exit 3), or as `run`
  */
 export async function writeIso(node: LabNode, base: BaseLayer, directory: string, signal?: AbortSignal): Promise<WrittenIso> {
 	return withCleanup(async (cleanup) => {
@@ -42,6 +42,9 @@ export async function writeIso(node: LabNode, base: BaseLayer, directory: string
 		const place = (name: string) => path.join(staging ?? '', name);
 		const iso = `${node.name}.iso`;
 		const { epoch } = base.facts;
+		// What xorriso reads of the base layer, and what is hashed of it.
+		const taken = { squashfs: place(layerNames.base), kernel: place('vmlinuz'), initrd: place('initrd.img') };
+		await orDiskFull(takeBase(base, taken), directory);
 
 		const layer = place(layerNames.node);
 		await squash(layerArchive(nodeLayer(node, base.facts), epoch), layer, epoch, signal);
@@ -52,9 +55,9 @@ export async function writeIso(node: LabNode, base: BaseLayer, directory: string
 		const options = { signal, env: reproducible(epoch), killWhenOrphaned: true };
 		for (const command of bootLoaderCommands(files)) await orDiskFull(run(command, options), directory);
 		const live = {
-			'vmlinuz': base.kernel,
-			'initrd.img': base.initrd,
-			[layerNames.base]: base.squashfs,
+			'vmlinuz': taken.kernel,
+			'initrd.img': taken.initrd,
+			[layerNames.base]: taken.squashfs,
 			[layerNames.node]: layer,
 			[layerNames.order]: place(layerNames.order),
 		};
@@ -62,7 +65,7 @@ export async function writeIso(node: LabNode, base: BaseLayer, directory: string
 		// The hashes of passwords are in it.
 		await chmod(place(iso), 0o600);
 
-		const [isoSum, baseSum, nodeSum] = await Promise.all([place(iso), base.squashfs, layer].map((file) => hashOfFile(file, signal)));
+		const [isoSum, baseSum, nodeSum] = await Promise.all([place(iso), taken.squashfs, layer].map((file) => hashOfFile(file, signal)));
 		const sum = isoSum ?? '';
 		const beside = {
 			'dpkg-manifest': base.manifest,

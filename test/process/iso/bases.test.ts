@@ -2,11 +2,14 @@
  * The store of base layers with an mmdebstrap that is a fake, on a PATH of its own: it leaves what customize.sh and the
  * real one would. Everything else is real.
  */
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { findBase, provideBase, type BaseStoreOptions } from '../../../src/iso/bases.js';
+import { BaseGone, findBase, provideBase, type BaseLayer, type BaseStoreOptions } from '../../../src/iso/bases.js';
 import type { BaseRequest } from '../../../src/iso/definition.js';
+import { forEachNode } from '../../../src/iso/isos.js';
+import type { LabNode } from '../../../src/lab/lab.js';
+import { labNode } from '../../unit/base/labs.js';
 
 const request: BaseRequest = { suite: 'trixie', packages: ['jq'], nodes: ['web'], recommends: false };
 
@@ -101,4 +104,25 @@ test.serial('a build that is interrupted ends at once and leaves nothing', async
 	await t.throwsAsync(provideBase(request, { ...options, onProgress, signal: stopping.signal }), { message: 'Ctrl-C' });
 	t.true(performance.now() - began < 30_000);
 	t.deepEqual(await left(), []);
+});
+
+test.serial('a base layer that goes between two nodes is built anew, and so is one that goes before its files are taken', async (t) => {
+	const { options } = await makeStore(t, build);
+	const { directory: bases, findMirror } = options;
+	const used: string[] = [];
+	const isThere: boolean[] = [];
+	let isPruned = false;
+	const use = async ({ name }: LabNode, { squashfs }: BaseLayer): Promise<string> => {
+		used.push(name);
+		isThere.push(await stat(squashfs).then(() => true, () => false));
+		await rm(bases, { recursive: true });
+		if (name === 'web' || isPruned) return name;
+		isPruned = true;
+		throw new BaseGone(new Error('pruned'));
+	};
+	const request = { kernel: 'cloud', recommends: false, pinOf: () => undefined, bases, findMirror, emit: () => undefined } as const;
+	t.deepEqual(await forEachNode([labNode('web', 0), labNode('mail', 1)], request, use), ['web', 'mail']);
+	t.deepEqual(used, ['web', 'mail', 'mail']);
+	t.deepEqual(isThere, [true, true, true]);
+	await t.throwsAsync(forEachNode([labNode('web', 0)], request, () => Promise.reject(new BaseGone(new Error('pruned')))), { code: 'base-gone' });
 });

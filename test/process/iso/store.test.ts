@@ -32,7 +32,7 @@ test('one that cannot be written, or is broken off, leaves nothing', async (t) =
 	const base = await makeBase(directory);
 	const isos = path.join(directory, 'isos');
 	const store = { directory: isos, emit: () => undefined };
-	await t.throwsAsync(provideIso(nodeWith('true'), { ...base, initrd: path.join(directory, 'gone') }, store), { code: 'command-failed' });
+	await t.throwsAsync(provideIso(nodeWith('true'), { ...base, initrd: path.join(directory, 'gone') }, store), { code: 'base-gone' });
 	t.deepEqual(await readdir(isos), []);
 	await t.throwsAsync(provideIso(nodeWith('true'), base, store, AbortSignal.abort(new Error('Ctrl-C'))), { message: 'Ctrl-C' });
 	t.deepEqual(await readdir(isos), []);

@@ -1,7 +1,9 @@
 /** An ISO of a base layer in miniature, written by the real programs and read back. Nothing boots. */
-import { chmod, readdir, readFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
+import { sha256 } from '../../../src/base/hash.js';
+import { poll } from '../../../src/base/waiting.js';
 import { writeIso } from '../../../src/iso/write.js';
 import { run } from '../../../src/process/run.js';
 import { labNode } from '../../unit/base/labs.js';
@@ -63,11 +65,27 @@ test.serial('a write that fails leaves what was there, and nothing else', async 
 	const base = await makeBase(directory);
 	const before = await writeIso(node, base, out);
 	const names = await readdir(out);
-	await t.throwsAsync(writeIso(node, { ...base, kernel: path.join(directory, 'gone') }, out), { code: 'command-failed' });
+	await t.throwsAsync(writeIso(node, { ...base, kernel: path.join(directory, 'gone') }, out), { code: 'base-gone' });
 	await t.throwsAsync(writeIso(node, base, out, AbortSignal.abort(new Error('Ctrl-C'))), { message: 'Ctrl-C' });
 	t.deepEqual(await readdir(out), names);
 	await run(['sha256sum', '--check', '--quiet', 'web.iso.sha256'], { cwd: out });
 	t.is((await readFile(before.file)).length, before.bytes);
+});
+
+test.serial('a base layer that goes while its ISO is written is in it all the same', async (t) => {
+	const directory = await makeDirectory(t);
+	const base = await makeBase(directory);
+	const out = path.join(directory, 'out');
+	const first = await writeIso(node, base, out);
+	const layer = await readFile(base.squashfs);
+	const writing = writeIso(node, base, path.join(directory, 'again'));
+	// The layer of the node is made before anything else of the ISO is.
+	const isMade = async () => (await readdir(path.join(directory, 'again'), { recursive: true }).catch(() => [])).some((name) => name.endsWith('10-node.squashfs'));
+	await poll(isMade, (made) => made, { intervalMs: 2, deadlineMs: 30_000 });
+	for (const file of [base.squashfs, base.kernel, base.initrd]) await rm(file);
+	const again = await writing;
+	t.is(again.sha256, first.sha256);
+	t.true((await readFile(path.join(directory, 'again', 'squashfs-hashes.sha256'), 'utf8')).startsWith(sha256(layer)));
 });
 
 test.serial('what is not readable by others on the host is readable in the ISO', async (t) => {

@@ -9,7 +9,7 @@ import { diskUsage } from '../base/disk-usage.js';
 import { ExitCode } from '../base/errors.js';
 import { listStagingDirectories, listCheckpoints, type StoredCheckpoint } from '../checkpoint/inventory.js';
 import { removeUnleased } from '../checkpoint/lease.js';
-import { acquireLock } from '../process/lock.js';
+import { acquireLock, type HeldLock } from '../process/lock.js';
 import type { Paths } from '../runs/paths.js';
 import { isStaging, readHolder } from '../runs/run-directory.js';
 import { pruneObject, renderPrune, type KeptItem, type PrunedCheckpoint, type PrunedItem } from '../report/prune.js';
@@ -32,19 +32,19 @@ interface Outcome {
 /** Empties the caches and removes finished runs. It leaves files of other programs in these directories alone. */
 export async function pruneCommand({ paths, list, json, terminal }: PruneOptions): Promise<ExitCode> {
 	const outcome: Outcome = { removed: [], kept: [] };
-	// Runs first: images may only be removed when no run needs them.
-	const runs = await pruneRuns(paths.runs, list, outcome);
+	await pruneRuns(paths.runs, list, outcome);
 	await pruneCheckpoints(paths.checkpoints, list, outcome);
-	const images = await pruneBuilt('image', paths.images, list, runs.goOn, outcome);
-	const layers = await pruneBuilt('layer', paths.layers, list, false, outcome);
-	const bases = await pruneBuilt('iso-base', paths.isoBases, list, false, outcome);
-	await pruneBuilt('iso', paths.isos, list, runs.goOn, outcome);
-	const cached = ['packages', 'accelerator', 'host-keys'] as const;
-	for (const kind of cached) {
-		const directory = path.join(paths.cache, kind);
-		const why = kind === 'packages' && [images, layers, bases].some(({ areBuilt }) => areBuilt) ? 'an image is being built' : undefined;
-		await prune({ kind, path: directory }, why, list, outcome);
-	}
+	const whileRunsGoOn = async () => ((await doRunsGoOn(paths.runs)) ? 'a rehearsal goes on' : undefined);
+	await pruneBuilt('image', paths.images, list, whileRunsGoOn, outcome);
+	// A build has the files of its layer for itself.
+	await pruneBuilt('layer', paths.layers, list, never, outcome);
+	await pruneBuilt('iso-base', paths.isoBases, list, whileRunsGoOn, outcome);
+	await pruneBuilt('iso', paths.isos, list, whileRunsGoOn, outcome);
+	const whileBuilt = async () => ((await areAnyBuilt([paths.images, paths.layers, paths.isoBases])) ? 'an image is being built' : undefined);
+	await prune({ kind: 'packages', path: path.join(paths.cache, 'packages') }, whileBuilt, list, outcome);
+	await prune({ kind: 'accelerator', path: path.join(paths.cache, 'accelerator') }, never, list, outcome);
+	// With another key, a node that a reload replaces would be a stranger to whoever knows the lab's hosts.
+	await prune({ kind: 'host-keys', path: paths.hostKeys }, whileRunsGoOn, list, outcome);
 	const { stdout, stdoutColor: color } = terminal;
 	stdout.write(
 		json
@@ -54,32 +54,48 @@ export async function pruneCommand({ paths, list, json, terminal }: PruneOptions
 	return ExitCode.passed;
 }
 
+/**
+ * Tells why something is kept; nothing where it may go. It is asked for each item when that is about to be removed: what was
+ * true before gigabytes of others went need not be true any more.
+ */
+type WhyKept = () => Promise<string | undefined>;
+
+const never: WhyKept = () => Promise.resolve(undefined);
+
 /** Removes one item, or keeps it when there is a reason. It does not report missing items. */
 async function prune(
 	item: Pick<PrunedItem, 'kind' | 'path'>,
-	whyKept: string | undefined,
+	whyKept: WhyKept,
 	list: boolean,
 	{ removed, kept }: Outcome,
 ): Promise<void> {
 	const bytes = await diskUsage(item.path);
 	if (bytes === 0) return;
-	if (whyKept !== undefined) return void kept.push({ ...item, bytes, reason: whyKept });
+	const reason = await whyKept();
+	if (reason !== undefined) return void kept.push({ ...item, bytes, reason });
 	if (!list) await rm(item.path, { recursive: true, force: true });
 	removed.push({ ...item, bytes });
 }
 
-async function pruneRuns(runs: string, list: boolean, outcome: Outcome): Promise<{ goOn: boolean }> {
-	let goOn = false;
+async function pruneRuns(runs: string, list: boolean, outcome: Outcome): Promise<void> {
 	for (const name of (await readdir(runs).catch(() => [])).sort()) {
 		const run = path.join(runs, name);
-		const holder = await readHolder(run);
-		const goesOn = holder?.isHeld ?? isStaging(name);
-		goOn ||= goesOn;
-		const where = holder && lifeOf(holder.token) === 'unknown' ? ' of another container or host' : '';
-		const why = `process ${holder?.pid ?? 'that is only starting'}${where} rehearses it`;
-		await prune({ kind: 'run', path: run }, goesOn ? why : undefined, list, outcome);
+		await prune({ kind: 'run', path: run }, () => whyRunGoesOn(run), list, outcome);
 	}
-	return { goOn };
+}
+
+/** Why a run is taken to go on; nothing for one that is over. */
+async function whyRunGoesOn(run: string): Promise<string | undefined> {
+	const holder = await readHolder(run);
+	if (!(holder?.isHeld ?? isStaging(path.basename(run)))) return undefined;
+	const where = holder && lifeOf(holder.token) === 'unknown' ? ' of another container or host' : '';
+	return `process ${holder?.pid ?? 'that is only starting'}${where} rehearses it`;
+}
+
+/** Whether any run goes on at this moment. */
+async function doRunsGoOn(runs: string): Promise<boolean> {
+	for (const name of await readdir(runs).catch(() => [])) if ((await whyRunGoesOn(path.join(runs, name))) !== undefined) return true;
+	return false;
 }
 
 async function pruneCheckpoints(store: string, list: boolean, outcome: Outcome): Promise<void> {
@@ -90,7 +106,7 @@ async function pruneCheckpoints(store: string, list: boolean, outcome: Outcome):
 		else outcome.kept.push({ ...item, reason: 'a rehearsal runs from it' });
 	}
 	for (const { path: staging, isWritten } of await listStagingDirectories(store)) {
-		await prune({ kind: 'checkpoint', path: staging }, isWritten ? 'a rehearsal saves it' : undefined, list, outcome);
+		await prune({ kind: 'checkpoint', path: staging }, () => Promise.resolve(isWritten ? 'a rehearsal saves it' : undefined), list, outcome);
 	}
 }
 
@@ -104,34 +120,49 @@ function describe({ found, usedAt }: StoredCheckpoint): PrunedCheckpoint {
 /** How the directories of what was built and of builds that were killed are named, and the locks beside them. */
 const builtEntry = /^([0-9a-f]{16})(?:\.(?:partial(?:-.*)?|lock))?$/;
 
-/** Removes images, their layers, ISOs, or base layers of them. It keeps all images while a run is active: only the run itself knows which images its machines read. */
+/** Takes the lock of something that is built; nothing while somebody else has it, who builds it. */
+const takeLock = (built: string): Promise<HeldLock | undefined> => acquireLock(built, { timeoutMs: 0 }).catch(() => undefined);
+
+/**
+ * Removes images, their layers, ISOs, or base layers of them. What runs read is kept as a whole while a run is active: only
+ * the run itself knows which its machines read.
+ */
 async function pruneBuilt(
 	kind: 'image' | 'layer' | 'iso-base' | 'iso',
 	directory: string,
 	list: boolean,
-	runsGoOn: boolean,
+	whyKept: WhyKept,
 	outcome: Outcome,
-): Promise<{ areBuilt: boolean }> {
+): Promise<void> {
 	const names = await readdir(directory).catch(() => []);
 	const keys = new Set(names.flatMap((name) => builtEntry.exec(name)?.[1] ?? []));
-	let areBuilt = false;
 	for (const key of [...keys].sort()) {
 		const built = path.join(directory, key);
 		// The lock is held during the removal: a run that wants it now waits, finds nothing and builds it.
-		const lock = await acquireLock(built, { timeoutMs: 0 }).catch(() => undefined);
-		const why = !lock ? 'it is being built' : runsGoOn ? 'a rehearsal goes on' : undefined;
-		areBuilt ||= !lock;
+		const lock = await takeLock(built);
+		const why: WhyKept = lock ? whyKept : () => Promise.resolve('it is being built');
 		try {
 			await prune({ kind, path: built }, why, list, outcome);
 			for (const name of names.filter((one) => one.startsWith(`${key}.partial`))) {
 				const partial = path.join(directory, name);
 				// A builder that lost its lock, as on a laptop that slept, is a builder all the same.
-				const isBuilt = await isHeld(processToken.exec(name)?.[0] ?? '', partial);
-				await prune({ kind, path: partial }, why ?? (isBuilt ? 'it is being built' : undefined), list, outcome);
+				const isBuilt = () => isHeld(processToken.exec(name)?.[0] ?? '', partial);
+				await prune({ kind, path: partial }, async () => (await why()) ?? ((await isBuilt()) ? 'it is being built' : undefined), list, outcome);
 			}
 		} finally {
 			await lock?.release();
 		}
 	}
-	return { areBuilt };
+}
+
+/** Whether something is being built in one of these directories at this moment. */
+async function areAnyBuilt(directories: readonly string[]): Promise<boolean> {
+	for (const directory of directories) {
+		for (const name of (await readdir(directory).catch(() => [])).filter((one) => one.endsWith('.lock'))) {
+			const lock = await takeLock(path.join(directory, name.slice(0, -'.lock'.length)));
+			if (!lock) return true;
+			await lock.release();
+		}
+	}
+	return false;
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -99,6 +99,41 @@ test('a run that goes on is kept, and so are the images that its machines read',
 	t.deepEqual(removed.map(({ kind }) => kind), ['run', 'packages']);
 	t.true(has(`cache/images/${builtKey}/root.img`));
 	t.true(has('state/runs/20260102T000000-lab-0002/pid'));
+});
+
+test('with it are kept the base layers that its ISOs are written from and started with, and the host keys that its nodes are known by', async (t) => {
+	const { put, prune, has } = await fill(t);
+	await put(`cache/iso-bases/${builtKey}/vmlinuz`, 'x');
+	await put(`cache/isos/${builtKey}/web.iso`, 'x');
+	await put(`cache/layers/${builtKey}/layer.tar`, 'x');
+	await put('cache/host-keys/web.json', 'x');
+	await put('cache/accelerator/canary.json', 'x');
+	await put('state/runs/20260102T000000-lab-0002/pid', `${tokenOf()}\n`);
+	const { kept, removed } = await prune();
+	t.deepEqual(kept.map(({ kind }) => kind), ['run', 'image', 'image', 'iso-base', 'iso', 'host-keys']);
+	t.deepEqual(removed.map(({ kind }) => kind), ['run', 'layer', 'packages', 'accelerator']);
+	t.true(has(`cache/iso-bases/${builtKey}/vmlinuz`));
+	t.true(has('cache/host-keys/web.json'));
+	await rm(path.dirname(kept[0]?.path ?? ''), { recursive: true });
+	t.deepEqual((await prune()).removed.map(({ kind }) => kind), ['image', 'image', 'iso-base', 'iso', 'host-keys']);
+});
+
+test('what a run needs is kept also where the run began while other things were removed', async (t) => {
+	const { paths, put, prune, has } = await fill(t);
+	await put('cache/host-keys/web.json', 'x');
+	const { images } = paths;
+	// Images are looked for after all checkpoints are gone, which may take long.
+	Object.defineProperty(paths, 'images', {
+		get() {
+			mkdirSync(path.join(paths.runs, '20260102T000000-lab-0002'), { recursive: true });
+			writeFileSync(path.join(paths.runs, '20260102T000000-lab-0002', 'pid'), `${tokenOf()}\n`);
+			return images;
+		},
+	});
+	const { kept, removed } = await prune();
+	t.deepEqual(kept.map(({ kind }) => kind), ['image', 'image', 'host-keys']);
+	t.deepEqual(removed.map(({ kind }) => kind), ['run', 'packages']);
+	t.true(has(`cache/images/${builtKey}/root.img`));
 });
 
 test('a run whose tool is dead is over', async (t) => {

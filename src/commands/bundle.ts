@@ -9,7 +9,7 @@ import { stagingName } from '../base/files.js';
 import { formatBytes } from '../base/format.js';
 import { toolVersion } from '../base/package-root.js';
 import { patiently } from '../base/patience.js';
-import { isStandIn, type DeclaredPassword } from '../base/secrets.js';
+import type { DeclaredPassword } from '../base/secrets.js';
 import {
 	isBundled,
 	parseBundleManifest,
@@ -24,7 +24,7 @@ import { foldEvents } from '../outcome/fold.js';
 import { verdictOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import { validatePlan } from '../plan/problems.js';
-import { passwordsIn, readPlan } from '../plan/read.js';
+import { passwordsIn } from '../plan/read.js';
 import { parsePlanTree } from '../plan/tree.js';
 import type { LabStatus } from '../protocol/requests.js';
 import { bundleObject, renderBundle } from '../report/bundle.js';
@@ -32,15 +32,9 @@ import { parseEventLog } from '../runs/event-log.js';
 import { findLiveLabs } from '../runs/live-labs.js';
 import type { Paths } from '../runs/paths.js';
 import { readHolder } from '../runs/run-directory.js';
-import {
-	findRun,
-	isFromElsewhere,
-	isPlanName,
-	readEvents,
-	readPlanCopy,
-	runsNewestFirst,
-} from '../runs/stored-runs.js';
+import { findRun, isFromElsewhere, isPlanName, readEvents, runsNewestFirst } from '../runs/stored-runs.js';
 import { gatherMachines } from './bundle-machines.js';
+import { declaredPasswords } from './bundle-passwords.js';
 import { askLab } from './live/resolve-lab.js';
 import { stopOnSignals } from './stop.js';
 import type { Terminal } from './terminal.js';
@@ -167,30 +161,6 @@ async function readRunFiles(directory: string): Promise<PackedFile[]> {
 		.filter(isBundled)
 		.sort();
 	return Promise.all(paths.map(async (file) => ({ path: file, contents: await readFile(path.join(directory, file)) })));
-}
-
-/**
- * Reads the passwords that the plan declares: from the plan itself where it is as it was, since they are masked in the
- * run's copy of it.
- * @throws Failure `usage` when they must be known and are not
- */
-async function declaredPasswords(directory: string, state: RunState, mustBeKnown: boolean): Promise<readonly DeclaredPassword[]> {
-	const plan = await readPlanCopy(directory);
-	const declared = plan?.document ? passwordsIn(plan.document) : [];
-	if (declared.some(({ password }) => isStandIn(password)) && !isFromElsewhere(directory)) {
-		const original = await readPlan(state.planPath).catch(() => undefined);
-		if (original?.document && original.sha256 === state.planSha256) return passwordsIn(original.document);
-		if (!mustBeKnown) return declared;
-		throw usageFailure(`the passwords of this run are not known: they are masked in its copy of the plan, and ${state.planPath} has changed since`, {
-			hint: 'rehearse the lab again and bundle that run, or bundle this one without --redact',
-		});
-	}
-	if (!plan?.document && mustBeKnown) {
-		throw usageFailure(`the passwords of the plan are not known: ${directory} has no copy of it`, {
-			hint: 'rehearse the lab again and bundle that run, or bundle this one without --redact',
-		});
-	}
-	return declared;
 }
 
 /**

@@ -252,6 +252,11 @@ export type RunEventBody =
 	| ({ readonly type: 'machine-ended' } & MachineEnd)
 	| ({ readonly type: 'script-repeated' } & RepeatOutcome)
 	| ({ readonly type: 'machine-restarted' } & RestartOutcome)
+	/**
+	 * Nodes of a lab that is kept running are made anew, of the plan with that hash. `newPasswords`: whether that declares
+	 * passwords that the lab did not have before.
+	 */
+	| { readonly type: 'nodes-replaced'; readonly nodes: readonly string[]; readonly planSha256: string; readonly newPasswords: boolean }
 	/** Other orders of startup are about to be rehearsed, of which `count` are asked for. */
 	| { readonly type: 'shuffle-started'; readonly seed: number; readonly count: number }
 	| ({ readonly type: 'order-finished' } & OrderOutcome)

@@ -19,12 +19,39 @@ export interface LabMasks {
 	readonly plan: Mask;
 }
 
-/** The masks of a lab. Where secrets are to be shown, they change nothing. */
-export function masksOf(lab: Pick<Lab, 'nodes'>, showSecrets: boolean): LabMasks {
-	if (showSecrets) return { text: noMask, plan: noMask };
-	const passwords = passwordsOf(lab);
-	return { text: maskOf(passwords), plan: planMaskOf(passwords) };
+/** The masks of a run, which learn the passwords that a reload brings. */
+export class RunMasks implements LabMasks {
+	readonly #showSecrets: boolean;
+	#passwords: readonly DeclaredPassword[];
+	#masks: LabMasks;
+
+	constructor(lab: Pick<Lab, 'nodes'>, showSecrets: boolean) {
+		this.#showSecrets = showSecrets;
+		this.#passwords = passwordsOf(lab);
+		this.#masks = masksOfPasswords(this.#passwords, showSecrets);
+	}
+
+	get text(): Mask {
+		return this.#masks.text;
+	}
+
+	get plan(): Mask {
+		return this.#masks.plan;
+	}
+
+	/** Masks these passwords too from now on. */
+	learn(passwords: readonly DeclaredPassword[]): void {
+		const known = (one: DeclaredPassword) => this.#passwords.some(({ user, password }) => user === one.user && password === one.password);
+		this.#passwords = [...this.#passwords, ...passwords.filter((one) => !known(one))];
+		this.#masks = masksOfPasswords(this.#passwords, this.#showSecrets);
+	}
 }
+
+/** The masks of a lab. Where secrets are to be shown, they change nothing. */
+export const masksOf = (lab: Pick<Lab, 'nodes'>, showSecrets: boolean): LabMasks => masksOfPasswords(passwordsOf(lab), showSecrets);
+
+const masksOfPasswords = (passwords: readonly DeclaredPassword[], showSecrets: boolean): LabMasks =>
+	showSecrets ? { text: noMask, plan: noMask } : { text: maskOf(passwords), plan: planMaskOf(passwords) };
 
 /**
  * Keys whose values name things: nodes, scripts, files, stages. A node that is called as somebody's password is cannot be

@@ -31,6 +31,7 @@ export const emptyRun = (): RunState => ({
 	outbound: [],
 	errors: [],
 	detached: undefined,
+	hasFurtherPasswords: false,
 	finishedMs: undefined,
 });
 
@@ -112,6 +113,8 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 			return { ...state, outbound: withOutbound(state, outboundRecord(event)) };
 		case 'detached':
 			return { ...state, detached: { commands: event.commands, end: event.end } };
+		case 'nodes-replaced':
+			return { ...state, hasFurtherPasswords: state.hasFurtherPasswords || event.newPasswords };
 		case 'error':
 			return withError(state, event.error, event.at);
 		case 'run-finished':

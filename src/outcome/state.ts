@@ -124,6 +124,8 @@ export interface RunState {
 	/** The first one is what ended the run; those after it happened on the way out. */
 	readonly errors: readonly ReportedError[];
 	readonly detached: Detached | undefined;
+	/** Whether a reload has brought passwords that the plan of `planSha256` does not declare. */
+	readonly hasFurtherPasswords: boolean;
 	/** Milliseconds of the whole run, once it is finished. */
 	readonly finishedMs: number | undefined;
 }

@@ -1,4 +1,5 @@
 /** The messages between `rehearse` and the supervisor, the first process of a lab's namespaces. */
+import type { DeclaredPassword } from '../base/secrets.js';
 import type { CheckpointMachine, Manifest } from '../checkpoint/manifest.js';
 import type { Origin, RobustnessCheck, ReportedError, RunEventBody, ScriptOutcome, Status } from '../lab/events.js';
 import { defaultScriptSeconds, type Lab, type StartupScript } from '../lab/lab.js';
@@ -140,7 +141,11 @@ export interface RunSpec extends RunCourse, RunHost, RunCheckpoints, RunPlaces {
 }
 
 /** What the supervisor writes to descriptor 3, as lines of JSON. */
-export type SupervisorMessage = RunEventBody | { readonly type: 'supervisor-done'; readonly error?: ReportedError };
+export type SupervisorMessage =
+	| RunEventBody
+	/** Passwords that a reload brings: to be masked in what is kept, and never kept themselves. It comes before anything that may contain one. */
+	| { readonly type: 'passwords'; readonly passwords: readonly DeclaredPassword[] }
+	| { readonly type: 'supervisor-done'; readonly error?: ReportedError };
 
 /** The deadline of each kind of wait, in milliseconds, scaled to the speed of the accelerator. */
 export interface Deadlines {

@@ -20,7 +20,7 @@ import { leaseCheckpoint } from '../checkpoint/lease.js';
 import { requiredForRun } from '../host/requirements.js';
 import type { Emit, RunEvent } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
-import { masksOf, shownEvent } from '../lab/mask.js';
+import { RunMasks, shownEvent } from '../lab/mask.js';
 import { scriptSources } from '../lab/script-source.js';
 import { topologyOf } from '../lab/topology.js';
 import type { AcceleratorChoice } from '../machine/accelerator.js';
@@ -107,7 +107,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 	const began = performance.now();
 	let state = emptyRun();
 	let directory: RunDirectory | undefined;
-	const masks = masksOf(options.lab, options.course.showSecrets ?? false);
+	const masks = new RunMasks(options.lab, options.course.showSecrets ?? false);
 	const emit: Emit = (body) => {
 		// All texts of plans and guests come by here, whoever shows them.
 		const event: RunEvent = shownEvent({ at: Date.now(), ...body }, masks.text);
@@ -150,7 +150,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			// That of a lab that a bundle brought came with it, and is copied with its seeds.
 			const { planText } = options;
 			if (planText !== undefined) await keep('a copy of the plan', copyPlan(options.lab, planText, directory.path, masks.plan), emit);
-			await rehearseIn(directory, options, { starting, required }, { emit, cleanup, signal });
+			await rehearseIn(directory, options, { starting, required }, { emit, cleanup, signal, masks });
 		});
 	const ends = [options.stopping.signal, limit.signal];
 	try {
@@ -182,10 +182,10 @@ async function rehearseIn(
 	directory: RunDirectory,
 	options: RehearseOptions,
 	{ starting, required }: { readonly starting: Promise<Supervisor>; readonly required: Promise<void> },
-	context: PrepareContext,
+	context: PrepareContext & { readonly masks: RunMasks },
 ): Promise<void> {
 	const { lab, course, paths, imported, fromIso, stopping } = options;
-	const { emit, cleanup, signal } = context;
+	const { emit, cleanup, signal, masks } = context;
 	await required;
 	const begun = await prepare(options, directory, context);
 	let { plan } = begun;
@@ -233,7 +233,8 @@ async function rehearseIn(
 		await writing;
 	};
 	// An image that cannot be built ends the lab that runs already.
-	await besides(signal, (either) => supervisor.supervise(run, { emit: reported, signal: either, stopping }), finish);
+	const learn = masks.learn.bind(masks);
+	await besides(signal, (either) => supervisor.supervise(run, { emit: reported, learn, signal: either, stopping }), finish);
 	if (options.checkpoints.cold && !saveFailed) return;
 	// Keep the checkpoint that the person asked for.
 	const kept = saveFailed ? [saveFailed.key] : [];

@@ -9,6 +9,7 @@ import { brokenFailure, fromReported } from '../base/errors.js';
 import { linesOf } from '../base/lines.js';
 import { programFile } from '../base/package-root.js';
 import { patiently } from '../base/patience.js';
+import type { DeclaredPassword } from '../base/secrets.js';
 import { poll } from '../base/waiting.js';
 import type { Emit } from '../lab/events.js';
 import { startChild, type Child } from '../process/child.js';
@@ -37,6 +38,8 @@ const teardownMs = 20_000;
 
 export interface SuperviseContext {
 	readonly emit: Emit;
+	/** Takes passwords that a reload brings. */
+	readonly learn: (passwords: readonly DeclaredPassword[]) => void;
 	/** Its abort makes the supervisor tear the lab down. */
 	readonly signal: AbortSignal;
 	readonly stopping: { readonly urgent: AbortSignal; detach(release: () => void): void };
@@ -74,7 +77,7 @@ export async function startSupervisor(cleanup: CleanupStack, signal: AbortSignal
 
 const send = (child: Child, request: SupervisorRequest): void => void child.stdin?.write(`${request}\n`);
 
-async function supervise(run: RunSpec, child: Child, { emit, signal, stopping }: SuperviseContext): Promise<void> {
+async function supervise(run: RunSpec, child: Child, { emit, learn, signal, stopping }: SuperviseContext): Promise<void> {
 	signal.throwIfAborted();
 	child.stdin?.write(`${JSON.stringify(run)}\n`);
 	const onAbort = () => send(child, 'stop');
@@ -90,6 +93,10 @@ async function supervise(run: RunSpec, child: Child, { emit, signal, stopping }:
 		const message = JSON.parse(line) as SupervisorMessage;
 		if (message.type === 'supervisor-done') {
 			end = message;
+			continue;
+		}
+		if (message.type === 'passwords') {
+			learn(message.passwords);
 			continue;
 		}
 		if (message.type === 'detached') stopping.detach(() => send(child, 'release'));

@@ -60,6 +60,8 @@ function eventNews(event: RunEvent, last: RunState | undefined): string | undefi
 			return repeatNews(event);
 		case 'machine-restarted':
 			return restartLine(event);
+		case 'nodes-replaced':
+			return event.nodes.length === 0 ? undefined : `made anew by \`rehearse reload\`: ${event.nodes.join(', ')}`;
 		case 'shuffle-started':
 			return `other orders of startup: ${event.count}, from seed ${event.seed}`;
 		case 'order-finished':

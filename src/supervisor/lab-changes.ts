@@ -2,8 +2,11 @@
 import type { Duplex } from 'node:stream';
 import type { CleanupStack } from '../base/cleanup.js';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
+import type { DeclaredPassword } from '../base/secrets.js';
 import { Semaphore } from '../base/semaphore.js';
 import { wasExported, type Emit } from '../lab/events.js';
+import type { Lab } from '../lab/lab.js';
+import { passwordsOf } from '../lab/mask.js';
 import { stage } from '../lab/stage.js';
 import { restored } from '../protocol/restored.js';
 import { withReplacement, type ExportRequest, type Replacement, type RunSpec } from '../protocol/run-spec.js';
@@ -15,8 +18,12 @@ import type { Saver } from './saver.js';
 import { bootAgain, type StartedMachine } from './start-machine.js';
 import { findStartedLab } from './started-lab.js';
 
+/** Takes passwords that the lab gets, for whoever keeps what it reports. */
+export type Learn = (passwords: readonly DeclaredPassword[]) => void;
+
 export interface RunningLabContext {
 	readonly emit: Emit;
+	readonly learn: Learn;
 	/** Ends every wait. */
 	readonly signal: AbortSignal;
 	/** For whatever finds that the rehearsal broke; nothing is found that way once the lab is ready. */
@@ -111,6 +118,7 @@ export class LabChanges {
 	replace({ machines, ...lab }: Replacement, emit: Emit): Promise<void> {
 		return this.#semaphore.take(async () => {
 			const replaced = this.#lab.nodes.filter(({ name }) => machines.some(({ spec }) => spec.name === name));
+			this.#announce(replaced, lab.lab);
 			this.#lab.setRunSpec(withReplacement(this.#lab.getRunSpec(), { machines, ...lab }));
 			await Promise.all(replaced.map((node) => node.end()));
 			for (const node of replaced) {
@@ -127,6 +135,15 @@ export class LabChanges {
 			// Whoever gave the orders to save waits for this, and cleans up after them.
 			await this.#lab.saver.finish();
 		});
+	}
+
+	/** Tells the run that keeps this lab. Whoever asks for the change gets the events of it, and the run itself none. */
+	#announce(replaced: readonly RunningNode[], lab: Lab): void {
+		const { emit, learn } = this.#lab.context;
+		const [before, now] = [passwordsOf(this.#lab.getRunSpec().lab), passwordsOf(lab)];
+		const newPasswords = now.some(({ password }) => !before.some((known) => known.password === password));
+		if (newPasswords) learn(now);
+		emit({ type: 'nodes-replaced', nodes: replaced.map(({ name }) => name), planSha256: lab.planSha256, newPasswords });
 	}
 
 	/**

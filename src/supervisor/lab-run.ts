@@ -20,11 +20,13 @@ import { watchHostSleep } from './host-sleep.js';
 import { saveJournals } from './journals.js';
 import { snapshotLab } from './checked-lab.js';
 import { checkRobustness } from './check-robustness.js';
+import type { Learn } from './lab-changes.js';
 import { RunningLab } from './running-lab.js';
 import type { RunningNode } from './running-node.js';
 
 export interface LabRunContext {
 	readonly emit: Emit;
+	readonly learn: Learn;
 	readonly signal: AbortSignal;
 	/** Resolves when whoever keeps the lab lets it go. */
 	readonly released: Promise<void>;
@@ -67,12 +69,12 @@ interface Ends {
 }
 
 async function rehearseInside(runSpec: RunSpec, context: LabRunContext, ends: Ends): Promise<void> {
-	const { emit } = context;
+	const { emit, learn } = context;
 	await mountMemory(memoryDirectory(runSpec.sockets), runSpec.accelerator, ends.cleanup);
 	const network = await stage(emit, 'network', () => startNetwork(runSpec.lab, runSpec.sockets, ends.cleanup));
 	watchOutbound(runSpec.lab, emit, ends.cleanup);
 	void network.broken.then((error) => ends.breaking.abort(error));
-	const lab = new RunningLab(runSpec, { emit, ...ends });
+	const lab = new RunningLab(runSpec, { emit, learn, ...ends });
 	context.onLateMachines((late) => lab.complete(late));
 	void watchHostSleep((sleptMs) => setClocks(runSpec.machines.map(({ spec }) => lab.find(spec.name)), sleptMs, emit), ends.signal);
 	const detach = new AbortController();

@@ -54,6 +54,7 @@ export async function supervisorMain(
 	try {
 		await runLab(await first, {
 			emit: send,
+			learn: (passwords) => send({ type: 'passwords', passwords }),
 			signal: aborting.signal,
 			released,
 			onLateMachines(take) {

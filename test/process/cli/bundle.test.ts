@@ -1,40 +1,13 @@
 /** A run in one file, written here and opened there; and files that only look like one. */
-import { appendFile, cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { tokenOf } from '../../../src/base/alive.js';
 import { sha256 } from '../../../src/base/hash.js';
 import type { BundleManifest } from '../../../src/bundle/manifest.js';
-import { readPlan } from '../../../src/plan/read.js';
 import { run } from '../../../src/process/run.js';
+import { contentsOf, keepRun, runsOf } from './kept-runs.js';
 import { makeRehearse, type Rehearse } from './rehearse.js';
-
-const golden = (log: string): string => path.resolve('test', 'unit', 'report', 'golden', `${log}.ndjson`);
-
-const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n';
-
-const runsOf = ({ directory }: Rehearse, state = 'state'): string => path.join(directory, state, 'rehearse', 'runs');
-
-/** A run as a rehearsal leaves it, of one of the logs that have golden reports. */
-async function keepRun(tool: Rehearse, name: string, log: string): Promise<string> {
-	const directory = path.join(runsOf(tool), name);
-	for (const part of ['seeds', 'consoles', 'disks']) await mkdir(path.join(directory, part), { recursive: true });
-	await cp(path.resolve('test', 'labs', 'pair'), path.join(directory, 'plan'), { recursive: true });
-	await cp(golden(log), path.join(directory, 'events.ndjson'));
-	await writeFile(path.join(directory, 'seeds', 'server.iso'), Buffer.concat([Buffer.alloc(40_000, 0xfe), Buffer.from(JSON.stringify({ key }))]));
-	await writeFile(path.join(directory, 'consoles', 'server.log'), 'login: ops\nPassword: pair-ops\n');
-	await writeFile(path.join(directory, 'disks', 'server.qcow2'), 'not to be taken along');
-	await writeFile(path.join(directory, 'ssh_config'), 'nor this');
-	return directory;
-}
-
-/** Everything below a directory: the text of each file by its path. */
-async function contentsOf(directory: string): Promise<Record<string, string>> {
-	const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-	const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => path.join(entry.parentPath, entry.name));
-	const texts = files.map(async (file) => [path.relative(directory, file), await readFile(file, 'latin1')] as const);
-	return Object.fromEntries(await Promise.all(texts));
-}
 
 const bundled = ['consoles/server.log', 'events.ndjson', 'plan/plan.yaml', 'plan/startup/client.sh', 'plan/startup/server.sh', 'seeds/server.iso'];
 
@@ -88,59 +61,6 @@ test('the newest run that failed is bundled, and opened on another machine', asy
 	t.deepEqual(manifest.files.map((one) => one.path), bundled);
 	const asObject = await tool.rehearse(['open', 'older.tar.gz', '--json'], elsewhere);
 	t.like(JSON.parse(asObject.stdout), { schema: 1, manifest: { run: path.basename(older) }, result: { schema: 1, verdict: 'failed' } });
-});
-
-test('passwords and keys are left out when that is asked for', async (t) => {
-	const tool = await makeRehearse(t);
-	const directory = await keepRun(tool, '20260102T000000-web-bbbb', 'script-failed');
-	const written = await tool.rehearse(['bundle', '--redact', '--out', 'redacted.tar.gz']);
-	t.is(written.exitCode, 0, written.stderr);
-	t.notRegex(written.stdout, /holds secrets/);
-	const imported = await tool.rehearse(['open', 'redacted.tar.gz'], { env: { XDG_STATE_HOME: path.join(tool.directory, 'elsewhere') } });
-	t.is(imported.exitCode, 0, imported.stderr);
-	t.regex(imported.stdout, /its passwords and keys left out/);
-	const files = await contentsOf(runsOf(tool, 'elsewhere'));
-	t.deepEqual(Object.keys(files).filter((name) => /pair-ops|PRIVATE KEY/.test(files[name] ?? '')), []);
-	t.regex(files[Object.keys(files).find((name) => name.endsWith('server.log')) ?? ''] ?? '', /Password: x{8}\n/);
-
-	// A plan has more ways to write a password than anybody looks for.
-	const plan = path.join(directory, 'plan', 'plan.yaml');
-	const before = await readFile(plan, 'utf8');
-	await writeFile(plan, before.replaceAll('password: pair-ops', 'password: "pair\\x2dops"'));
-	const escaped = await tool.rehearse(['bundle', '--redact', '--out', 'escaped.tar.gz']);
-	t.is(escaped.exitCode, 4);
-	t.regex(escaped.stderr, /plan\/plan\.yaml still contains: password of ops\nhint: write the password in the plan literally/);
-
-	await rm(path.join(directory, 'plan'), { recursive: true });
-	const unknown = await tool.rehearse(['bundle', '--redact', '--out', 'unknown.tar.gz']);
-	t.is(unknown.exitCode, 2);
-	t.regex(unknown.stderr, /the passwords of the plan are not known: .* has no copy of it\nhint: rehearse the lab again/);
-	t.is((await tool.rehearse(['bundle', '--out', 'unknown.tar.gz'])).exitCode, 0);
-});
-
-test('a run whose copy of the plan is masked is searched for the passwords of the plan itself', async (t) => {
-	const tool = await makeRehearse(t);
-	const directory = await keepRun(tool, '20260102T000000-web-bbbb', 'script-failed');
-	const copy = path.join(directory, 'plan', 'plan.yaml');
-	const original = path.join(tool.directory, 'lab', 'plan.yaml');
-	await cp(path.join(directory, 'plan'), path.dirname(original), { recursive: true });
-	const text = await readFile(original, 'utf8');
-	await writeFile(copy, text.replaceAll('pair-ops', '__password-of-ops__'));
-	const log = path.join(directory, 'events.ndjson');
-	const [first = '', ...others] = (await readFile(log, 'utf8')).split('\n');
-	const started = { ...(JSON.parse(first) as object), planPath: original, planSha256: (await readPlan(original)).sha256 };
-	await writeFile(log, [JSON.stringify(started), ...others].join('\n'));
-
-	const written = await tool.rehearse(['bundle', '--redact', '--out', 'redacted.tar.gz']);
-	t.is(written.exitCode, 0, written.stderr);
-	const unpacked = await run(['tar', '--extract', '--gzip', '--to-stdout', '--file', path.join(tool.directory, 'redacted.tar.gz')]);
-	t.notRegex(unpacked.stdout, /pair-ops/);
-	t.regex(unpacked.stdout, /Password: x{8}\n/);
-
-	await writeFile(original, `${text}# changed\n`);
-	const changed = await tool.rehearse(['bundle', '--redact', '--out', 'changed.tar.gz']);
-	t.is(changed.exitCode, 2);
-	t.regex(changed.stderr, /passwords of this run are not known: .*masked.*has changed since\nhint: rehearse the lab again/);
 });
 
 test('what cannot be bundled is reported, and no file is written over', async (t) => {

@@ -48,6 +48,22 @@ test('a node that is replaced runs the machine that was asked for, and that one 
 	t.true(found !== undefined && 'checkpoint' in found);
 });
 
+test('the run that keeps the lab hears that a node is replaced, and of passwords first that it did not know', async (t) => {
+	const { lab, run, machine } = await startSaved(t);
+	const withPassword = (word: string) => ({ ...run.lab, nodes: run.lab.nodes.map((node) => ({ ...node, users: [{ username: 'ops', password: word, groups: [], shell: '/bin/sh' }] })) });
+	const told = () => lab.lines.filter(({ type }) => type === 'nodes-replaced' || type === 'passwords');
+	const replaced = { type: 'nodes-replaced', nodes: ['one'], planSha256: run.lab.planSha256 } as const;
+	await ask(lab.controlSocket, { op: 'replace', lab: run.lab, machines: [other(machine)] }, { deadlineMs: 30_000 });
+	await lab.waitFor('nodes-replaced');
+	t.deepEqual(told(), [{ ...replaced, newPasswords: false }]);
+	for (const word of ['trombone', 'trombone', 'pickle']) await ask(lab.controlSocket, { op: 'replace', lab: withPassword(word), machines: [machine] }, { deadlineMs: 30_000 });
+	await ask(lab.controlSocket, { op: 'down' }, { deadlineMs: 30_000 });
+	await lab.waitFor('done');
+	const [trombone, pickle] = ['trombone', 'pickle'].map((word) => ({ type: 'passwords', passwords: [{ user: 'ops', password: word }] }) as const);
+	const [known, unknown] = [false, true].map((newPasswords) => ({ ...replaced, newPasswords }));
+	t.deepEqual<unknown, unknown>(told(), [known, trombone, unknown, known, pickle, unknown]);
+});
+
 test('a lab that is put back is restored as its scripts had left it, and none of them runs again', async (t) => {
 	const { lab } = await startSaved(t);
 	const events: RunEventBody[] = [];

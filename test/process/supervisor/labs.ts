@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { DeclaredPassword } from '../../../src/base/secrets.js';
 import { pasteable } from '../../../src/base/shell.js';
 import { poll } from '../../../src/base/waiting.js';
 import { thisHost } from '../../../src/host/host.js';
@@ -15,7 +16,7 @@ import { controlSocketIn } from '../../../src/protocol/requests.js';
 import { scaledDeadlines, type Keep, type LateMachines, type RunSpec } from '../../../src/protocol/run-spec.js';
 import { labNode, labOf } from '../../unit/base/labs.js';
 
-export type Line = RunEventBody | { type: 'supervisor'; pid: number } | { type: 'done'; error?: ReportedError };
+export type Line = RunEventBody | { type: 'supervisor'; pid: number } | { type: 'passwords'; passwords: readonly DeclaredPassword[] } | { type: 'done'; error?: ReportedError };
 
 export interface LabOptions {
 	readonly nodes?: readonly string[];

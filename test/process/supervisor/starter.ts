@@ -33,6 +33,7 @@ try {
 		onLines(process.stdin.unref(), { onLine: (line) => supervisor.complete(JSON.parse(line) as LateMachines) });
 		await supervisor.supervise(run, {
 			emit: send,
+			learn: (passwords) => send({ type: 'passwords', passwords }),
 			signal,
 			stopping: { urgent: urging.signal, detach: (then) => (release = then) },
 		});

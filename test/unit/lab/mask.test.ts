@@ -1,7 +1,7 @@
 import test from 'ava';
 import { brokenFailure } from '../../../src/base/errors.js';
 import type { RunEventBody } from '../../../src/lab/events.js';
-import { maskEvent, maskFailure, masksOf, shownEvent } from '../../../src/lab/mask.js';
+import { maskEvent, maskFailure, masksOf, RunMasks, shownEvent } from '../../../src/lab/mask.js';
 import { scriptSources } from '../../../src/lab/script-source.js';
 import { labNode, labOf } from '../base/labs.js';
 
@@ -55,4 +55,15 @@ test('a password that a control sequence divides is masked as well', (t) => {
 	const divided = `${secret.slice(0, 4)}\x1b[1m${secret.slice(4)}`;
 	const event: RunEventBody = { type: 'notice', message: `it is ${divided}` };
 	t.notRegex(JSON.stringify(shownEvent(event, masksOf(lab, false).text)), new RegExp(secret));
+});
+
+test('a run masks the passwords that it learns, and those that it knew; or none', (t) => {
+	const masks = new RunMasks(lab, false);
+	masks.learn([{ user: 'web', password: 'marlin-number-18' }]);
+	masks.learn([{ user: 'ops', password: secret }]);
+	t.is(masks.text(`${secret} marlin-number-18`), '__password-of-ops__ __password-of-web__');
+	t.is(masks.plan(`password: marlin-number-18`), 'password: __password-of-web__');
+	const open = new RunMasks(lab, true);
+	open.learn([{ user: 'web', password: 'marlin-number-18' }]);
+	t.is(open.text(`${secret} marlin-number-18`), `${secret} marlin-number-18`);
 });

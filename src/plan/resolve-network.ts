@@ -7,10 +7,20 @@ import type { PlanPath } from './types.js';
 /** The subnet of a lab whose nodes have no lab addresses. */
 const defaultSubnet = '10.71.0.0/24';
 
+/**
+ * The subnet that a lab's gateway is in: the plan's own when it names one, else that of the aliases which has the given
+ * gateway in it, else the first of them.
+ */
+export function mainSubnet(planned: string | undefined, gateway: string | undefined, ofAliases: readonly string[]): string {
+	const address = gateway?.replace(/\/.*$/, '');
+	const around = address === undefined ? undefined : ofAliases.find((subnet) => isInside(address, subnet));
+	return planned ?? around ?? ofAliases[0] ?? defaultSubnet;
+}
+
 /** Throws a failure that names the place. */
 export type Refuse = (path: PlanPath, message: string) => never;
 
-/** The subnets of the aliases, that of the plan first, each with an address for the bridge. */
+/** The main subnet, and the others of the aliases, each with an address for the bridge. */
 export function resolveNetwork({ network, nodes }: PlanDocument, refuse: Refuse): LabNetwork {
 	const aliases = nodes.flatMap(({ alias }, index) =>
 		alias.map((text, at) => parseCidr(text) ?? refuse(['nodes', index, 'alias', at], 'is no address with prefix length')),
@@ -18,14 +28,15 @@ export function resolveNetwork({ network, nodes }: PlanDocument, refuse: Refuse)
 	const planned = network?.subnet === undefined ? undefined : parseCidr(network.subnet)?.subnet;
 	if (network?.subnet !== undefined && planned === undefined) return refuse(['network', 'subnet'], 'is no subnet');
 	const taken = nodes.flatMap(({ alias }) => alias);
-	const subnets = [...new Set([...(planned === undefined ? [] : [planned]), ...aliases.map(({ subnet }) => subnet)])];
-	const [first = defaultSubnet, ...others] = subnets;
+	const ofAliases = [...new Set(aliases.map(({ subnet }) => subnet))];
+	const main = mainSubnet(planned, network?.gateway, ofAliases);
+	const others = ofAliases.filter((subnet) => subnet !== main);
 	const freeIn = (subnet: string): string =>
 		firstFreeHost(subnet, taken) ?? refuse(['network'], `${subnet} has no address left for the gateway`);
-	const given = network?.gateway === undefined ? undefined : gatewayIn(network.gateway, first, refuse);
+	const given = network?.gateway === undefined ? undefined : gatewayIn(network.gateway, main, refuse);
 	return {
-		subnet: first,
-		gateway: given ?? freeIn(first),
+		subnet: main,
+		gateway: given ?? freeIn(main),
 		...(others.length > 0 ? { others: others.map((subnet) => ({ subnet, gateway: freeIn(subnet) })) } : {}),
 	};
 }

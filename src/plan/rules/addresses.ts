@@ -3,12 +3,12 @@ import {
 	addressKind,
 	collidesWithUplink,
 	firstFreeHost,
-	overlap,
 	parseCidr,
 	uplink,
 	type Cidr,
 } from '../../lab/addressing.js';
 import { quote } from '../problems.js';
+import { mainSubnet } from '../resolve-network.js';
 import type { PlanPath } from '../types.js';
 import type { CheckContext } from './context.js';
 
@@ -28,13 +28,16 @@ const isUnusable = (address: string): boolean => {
 export function checkAddresses(context: CheckContext): void {
 	const aliases = readAliases(context);
 	const planned = checkSubnet(context);
-	const subnet = planned ?? mostCommon(aliases.map((alias) => alias.subnet));
-	if (subnet !== undefined) checkGateway(context, subnet);
-	for (const one of new Set(aliases.map((alias) => alias.subnet))) checkAddressSpace(context, one);
+	const subnets = byFrequency(aliases.map((alias) => alias.subnet));
+	checkBridge(context, planned, aliases);
+	const usual = planned ?? subnets[0];
+	const clashes = overlaps(subnets);
 	const taken = new Map<string, string>();
 	for (const alias of aliases) {
 		const { path } = alias;
-		if (subnet !== undefined && alias.subnet !== subnet) checkOtherSubnet(context, alias, subnet, planned !== undefined, aliases);
+		if (usual !== undefined && alias.subnet !== usual) {
+			checkOtherSubnet(context, alias, usual, planned !== undefined, clashes.get(alias.subnet), aliases);
+		}
 		const first = taken.get(alias.address);
 		if (first !== undefined) {
 			context.report('alias-unique', path, `${first} has ${alias.address} already`, 'give each node its own address');
@@ -44,12 +47,25 @@ export function checkAddresses(context: CheckContext): void {
 	}
 }
 
-/** A lab may have several subnets on its wire, as long as no address is in two of them and somebody else is in each. */
-function checkOtherSubnet(context: CheckContext, alias: Alias, subnet: string, isPlanned: boolean, aliases: readonly Alias[]): void {
-	if (isPlanned || context.isCompact || overlap(alias.subnet, subnet)) {
+/**
+ * A lab may have several subnets on its wire, as long as no address is in two of them and somebody else is in each.
+ * `clash` is a more common subnet that overlaps that of the alias.
+ */
+function checkOtherSubnet(
+	context: CheckContext,
+	alias: Alias,
+	subnet: string,
+	isPlanned: boolean,
+	clash: string | undefined,
+	aliases: readonly Alias[],
+): void {
+	if (isPlanned || context.isCompact) {
 		const whose = isPlanned ? 'the plan has' : 'the other aliases are in';
 		const fix = `take an address of ${subnet}, with its prefix length`;
 		context.report('alias-subnet', alias.path, `it is in ${alias.subnet}, ${whose} ${subnet}`, fix);
+	} else if (clash !== undefined) {
+		const fix = `take an address of ${clash}, with its prefix length, or of a subnet that does not overlap it`;
+		context.report('alias-subnet', alias.path, `it is in ${alias.subnet}, which overlaps ${clash} of other aliases`, fix);
 	} else if (aliases.some(({ node }) => node !== alias.node) && !aliases.some(({ node, subnet: other }) => node !== alias.node && other === alias.subnet)) {
 		const fix = `take an address of ${subnet}, or give another node one of ${alias.subnet}`;
 		context.report('alias-alone', alias.path, `no other node has an address in ${alias.subnet}`, fix);
@@ -81,6 +97,19 @@ function checkSubnet(context: CheckContext): string | undefined {
 	return cidr?.subnet;
 }
 
+/** The bridge has an address in each subnet: the given gateway in the main one, a free address elsewhere. */
+function checkBridge(context: CheckContext, planned: string | undefined, aliases: readonly Alias[]): void {
+	const { network, nodes } = context.document;
+	const subnets = [...new Set(aliases.map((alias) => alias.subnet))];
+	// Of aliases that are all malformed nothing follows: they have findings of their own.
+	if (planned === undefined && subnets.length === 0 && nodes.some(({ alias }) => alias.length > 0)) return;
+	const main = mainSubnet(planned, network?.gateway, subnets);
+	checkGateway(context, main);
+	for (const subnet of new Set([main, ...subnets])) {
+		if (network?.gateway === undefined || subnet !== main) checkAddressSpace(context, subnet);
+	}
+}
+
 function checkGateway(context: CheckContext, subnet: string): void {
 	const gateway = context.document.network?.gateway;
 	if (gateway === undefined) return;
@@ -96,8 +125,7 @@ function checkGateway(context: CheckContext, subnet: string): void {
 }
 
 function checkAddressSpace(context: CheckContext, subnet: string): void {
-	const { network, nodes } = context.document;
-	if (network?.gateway === undefined && firstFreeHost(subnet, nodes.flatMap(({ alias }) => alias)) === undefined) {
+	if (firstFreeHost(subnet, context.document.nodes.flatMap(({ alias }) => alias)) === undefined) {
 		const fix = 'take a larger subnet (a shorter prefix)';
 		context.report('network-invalid', ['nodes'], `${subnet} has no address left for the gateway`, fix);
 	}
@@ -121,9 +149,30 @@ function checkReserved(context: CheckContext, alias: Alias): void {
 	}
 }
 
-/** The value that occurs most often, the first of them when several do; undefined when there is none. */
-function mostCommon(values: readonly string[]): string | undefined {
+/** Each value once, the most common ones first; of equally common ones the one that comes first. */
+function byFrequency(values: readonly string[]): string[] {
 	const counts = new Map<string, number>();
 	for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-	return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+	return [...counts].sort((a, b) => b[1] - a[1]).map(([value]) => value);
+}
+
+/**
+ * The subnets that overlap an earlier one of the list, each with that one. Of two that overlap, the one holds the other:
+ * each is looked for among the wider networks around it, since a plan may have too many to compare them all in pairs.
+ */
+function overlaps(subnets: readonly string[]): ReadonlyMap<string, string> {
+	const ranks = new Map(subnets.map((subnet, rank) => [subnet, rank]));
+	const lengths = [...new Set(subnets.map((subnet) => Number(subnet.slice(subnet.indexOf('/') + 1))))];
+	const clashes = new Map<string, string>();
+	for (const [inner, rank] of ranks) {
+		const [network, ownLength] = inner.split('/');
+		for (const length of lengths.filter((one) => one < Number(ownLength))) {
+			const outer = parseCidr(`${network}/${length}`)?.subnet ?? '';
+			const outerRank = ranks.get(outer);
+			if (outerRank === undefined) continue;
+			if (outerRank < rank) clashes.set(inner, outer);
+			else clashes.set(outer, inner);
+		}
+	}
+	return clashes;
 }

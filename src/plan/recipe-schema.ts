@@ -26,7 +26,7 @@ const leftOut = (why: string) =>
 /** A user of a node. */
 export const userSchema = z.strictObject({
 	username: text,
-	password: z.string().optional(),
+	password: text.optional().meta({ description: 'In clear; where it is missing, nobody logs in with one' }),
 	groups: texts,
 	shell: text.default('/bin/bash'),
 	home: text.optional(),

@@ -195,7 +195,7 @@ const planFailure = (source: PlanSource, message: string): Failure =>
 
 const resolveUser = ({ username, password, groups, shell, home, comment, ssh_keys: sshKeys = [] }: UserDocument): User => ({
 	username,
-	...(password === undefined || password === '' ? {} : { password }),
+	...(password === undefined ? {} : { password }),
 	groups,
 	shell,
 	...(home === undefined ? {} : { home }),

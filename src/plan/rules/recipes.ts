@@ -6,7 +6,7 @@ import { baseImages, whyNotBuilt } from '../base-images.js';
 import { declaredPackages } from '../packages.js';
 import { quote } from '../problems.js';
 import type { NodeDocument, RecipeDocument } from '../schema.js';
-import { isUnit, readSshSettings } from '../services.js';
+import { isSsh, isUnit, readSshSettings } from '../services.js';
 import { parseSize } from '../sizes.js';
 import type { PlanPath } from '../types.js';
 import type { CheckContext } from './context.js';
@@ -98,7 +98,13 @@ function checkPackages(context: CheckContext, recipe: RecipeDocument, path: Plan
 }
 
 function checkServices(context: CheckContext, { services }: RecipeDocument, path: PlanPath): void {
+	// They are the same server, by any of its names.
+	const configured = services.filter((service) => isSsh(service) && service.config !== undefined);
 	services.forEach((service, index) => {
+		if (configured.indexOf(service) > 0) {
+			const message = `${quote(configured[0]?.name)} configures the SSH server already`;
+			context.report('service-invalid', [...path, index, 'config'], message, 'merge the two entries');
+		}
 		if (!isUnit(service.name)) {
 			const fix = 'write the name of a systemd unit, such as "nginx"';
 			context.report('service-invalid', [...path, index, 'name'], `${quote(service.name)} can be no unit`, fix);

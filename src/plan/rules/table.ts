@@ -32,7 +32,7 @@ const rules = {
 	'architecture': error('The architecture is `x86_64`'),
 	'package-name': error('The packages of a recipe have the form of Debian package names'),
 	'package-kernel': error('The packages of a recipe bring no second kernel'),
-	'service-invalid': error('Services have the names of units, and a configuration that is known for them'),
+	'service-invalid': error('Services have the names of units, and a configuration that is known for them; the SSH server has one at most'),
 	'dns-invalid': error('DNS servers are IPv4 addresses'),
 	'dhcp-off': error('DHCP is on: it gives the node its default route'),
 	'ssh-missing': compact('Every node runs an SSH server'),

@@ -3,7 +3,7 @@ import { formatBytes } from '../../base/format.js';
 import { isAddress } from '../../lab/addressing.js';
 import { minimumDiskMiB } from '../../lab/lab.js';
 import { baseImages, whyNotBuilt } from '../base-images.js';
-import { declaredPackages } from '../packages.js';
+import { declaredPackages, hasFirewall } from '../packages.js';
 import { quote } from '../problems.js';
 import type { NodeDocument, RecipeDocument } from '../schema.js';
 import { isSsh, isUnit, readSshSettings } from '../services.js';
@@ -121,9 +121,7 @@ function checkAccess(context: CheckContext, { name, recipe }: NodeDocument, path
 	} else if (!declaredPackages(recipe, context.features).has('openssh-server')) {
 		context.report('ssh-missing', [...path, 'features'], `${name} has no SSH server`, 'add the feature "ssh"');
 	}
-	if (recipe.security?.firewall === true) {
-		context.report('firewall-on', [...path, 'security', 'firewall'], `${name} has its firewall on`, 'set it to false');
-	}
+	checkFirewall(context, name, recipe, path);
 	if (recipe.network?.dhcp === false) {
 		const fix = 'set it to true: the lab address is an alias beside the lease';
 		context.report('dhcp-off', [...path, 'network', 'dhcp'], `${name} would have no default route`, fix);
@@ -133,6 +131,26 @@ function checkAccess(context: CheckContext, { name, recipe }: NodeDocument, path
 		const place = [...path, 'network', 'dns', index];
 		context.report('dns-invalid', place, `${quote(server)} is no IPv4 address`, 'write one such as 1.1.1.1');
 	});
+}
+
+function checkFirewall(context: CheckContext, name: string, recipe: RecipeDocument, path: PlanPath): void {
+	if (!hasFirewall(recipe)) return;
+	const setting = [...path, 'security', 'firewall'];
+	const at = recipe.features.indexOf('firewall');
+	const feature = [...path, 'features', at];
+	const message = `${name} has its firewall on`;
+	if (recipe.security?.firewall === true) context.report('firewall-on', setting, message, 'set it to false');
+	if (at !== -1) context.report('firewall-on', feature, message, 'remove the feature "firewall"');
+	if (recipe.security?.firewall === false) {
+		const fix = 'set it to true, or remove the feature "firewall"';
+		context.report('firewall-invalid', setting, 'the feature "firewall" asks for what this switches off', fix);
+	}
+	if (declaredPackages(recipe, context.features).has('nftables')) return;
+	const override = recipe.package_overrides?.findIndex(({ name: taken }) => taken === 'nftables') ?? -1;
+	if (override === -1) return;
+	const fix = 'keep nftables, or do without the firewall';
+	const missing = 'the firewall is a ruleset of nftables, which this takes away';
+	context.report('firewall-invalid', [...path, 'package_overrides', override], missing, fix);
 }
 
 /** The compact-lab prompt wants tests in the scenario only. */

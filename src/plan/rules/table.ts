@@ -37,6 +37,7 @@ const rules = {
 	'dhcp-off': error('DHCP is on: it gives the node its default route'),
 	'ssh-missing': compact('Every node runs an SSH server'),
 	'firewall-on': compact('The firewall is off'),
+	'firewall-invalid': error('A firewall that is asked for is not switched off, and its package is not taken away'),
 	'user-login': compact('Every node has a user with a password in the group sudo'),
 	'user-name': error('The name of a user is one that useradd(8) takes'),
 	'user-settings': error('Groups, shell, home, full name and keys of a user have the form that they need'),

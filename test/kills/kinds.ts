@@ -28,7 +28,7 @@ export interface Kind {
 }
 
 /** How long what is hit may take to end once it is asked to, and for the rest of it to be gone, in milliseconds. */
-const patienceMs = { asked: 60_000, leftovers: 15_000 } as const;
+const patienceMs = { asked: 60_000, leftovers: 60_000 } as const;
 
 const patterns: Readonly<Record<Blow['victim'], RegExp>> = {
 	tool: /(?:main|lab-daemon|starter)\.js/,

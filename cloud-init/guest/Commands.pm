@@ -131,19 +131,22 @@ sub take {
 		$self->send("began id=$job->{id}") if $job->{why} =~ s/^connected\n//;
 		return;
 	}
-	$job->{until} = Clock::uptime() + 1000 * ($linger + 1) if defined $job->{until};
+	$job->{until} = quiet_until() if defined $job->{until};
 	my $limited = $job->{kind} eq 'run';
 	$bytes = substr $bytes, 0, $stream->{left} if $limited;
 	$stream->{left} -= length $bytes if $limited;
 	$self->send("$name id=$job->{id} data=" . Base64::encode($bytes)) if $bytes ne '';
 }
 
+# When somebody who was left behind has written nothing for long enough, by this machine's uptime.
+sub quiet_until { Clock::uptime() + 1000 * ($linger + 1) }
+
 # Reports the end of a child, once all that it wrote is read, or nobody has written for a while.
 sub look_after {
 	my ($self, $job) = @_;
 	if (!defined $job->{status} and waitpid($job->{pid}, $no_hang) == $job->{pid}) {
 		$job->{status} = $?;
-		$job->{until} = Clock::uptime() + 1000 * ($linger + 1);
+		$job->{until} = quiet_until();
 	}
 	return unless defined $job->{status};
 	# What waits because the host does not read is not nothing.

@@ -128,12 +128,15 @@ const knownGroups = new Set(
 	operator plugdev proxy render sasl sgx shadow src ssl-cert staff sudo sync sys tape tty users utmp uucp video voice www-data`.split(/\s+/),
 );
 
+/** The groups that a user is listed as a member of: not his own. */
+const groupsBeside = (username: string, groups: readonly string[]): readonly string[] => groups.filter((group) => group !== username);
+
 /**
  * The groups of a user for cloud-init, which refuses an empty list, and with it all users. It makes the groups first, and
  * useradd(8) refuses a user for whom there is a group already unless that is to be his.
  */
 function groupsOf({ username, groups }: User, users: readonly User[]): object {
-	const others = groups.filter((group) => group !== username);
+	const others = groupsBeside(username, groups);
 	const isThere = knownGroups.has(username) || users.some((user) => user.groups.includes(username));
 	return { ...(others.length > 0 ? { groups: others } : {}), ...(isThere ? { primary_group: username } : {}) };
 }
@@ -143,7 +146,7 @@ function groupsOf({ username, groups }: User, users: readonly User[]): object {
  * and keys, and makes none of his groups. Those of Debian's packages have numbers below 1000 (Debian Policy 9.2.2).
  */
 function completeUser({ username, shell, groups, comment }: User): string {
-	const others = groups.filter((group) => group !== username);
+	const others = groupsBeside(username, groups);
 	const flags = [
 		...['--shell', quote(shell)],
 		...(others.length > 0 ? ['--append', '--groups', quote(others.join(','))] : []),

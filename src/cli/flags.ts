@@ -52,6 +52,15 @@ export const mirrorFlag = {
 	},
 } as const;
 
+/** For commands that run startup scripts over and over. */
+export const changedFlag = {
+	changed: {
+		type: 'boolean',
+		default: false,
+		describe: 'run only the startup scripts of nodes that changed since all had passed, and of nodes that use them; restore the others',
+	},
+} as const;
+
 /** For commands that run startup scripts. */
 export const traceFlag = {
 	trace: {

@@ -1,5 +1,6 @@
 import { usageFailure, type ExitCode } from '../base/errors.js';
 import { type Lab, requireNodes } from '../lab/lab.js';
+import type { CheckpointOptions } from '../prepare/checkpoints.js';
 import type { IsoBoot } from '../prepare/prepare-isos.js';
 import type { RunCourse } from '../protocol/run-spec.js';
 import type { Shuffle } from '../rehearse/shuffle.js';
@@ -15,6 +16,8 @@ export interface RestoreOptions {
 	readonly from: 'started' | undefined;
 	/** Names of the nodes whose startup scripts run. An empty list means all. */
 	readonly only: readonly string[];
+	/** Whether only those run of nodes that have changed, and of nodes that use them. */
+	readonly changed: boolean;
 }
 
 export interface RunOptions extends StartOptions, ReportFiles {
@@ -58,10 +61,11 @@ export async function runCommand(options: RunOptions): Promise<ExitCode> {
 }
 
 /** Checks that nothing is asked of ISOs that they have not got. @throws Failure `usage` */
-export function checkFromIso({ restore: { from, only }, course: { robustness, keep }, shuffle, saveFailed }: Pick<RunOptions, 'restore' | 'course' | 'shuffle' | 'saveFailed'>): void {
+export function checkFromIso({ restore: { from, only, changed }, course: { robustness, keep }, shuffle, saveFailed }: Pick<RunOptions, 'restore' | 'course' | 'shuffle' | 'saveFailed'>): void {
 	const refused = [
 		[from !== undefined, '--from', 'it boots every machine'],
 		[only.length > 0, '--only', 'the startup scripts of an ISO run by themselves'],
+		[changed, '--changed', 'the startup scripts of an ISO run by themselves'],
 		[shuffle !== undefined, '--shuffle', 'the startup scripts of an ISO run by themselves'],
 		[robustness?.includes('twice') ?? false, '--twice', 'the startup scripts of an ISO run once at each boot: --reboot looks at that'],
 		[saveFailed, '--save-failed', 'a machine that boots its ISO is not saved'],
@@ -71,11 +75,11 @@ export function checkFromIso({ restore: { from, only }, course: { robustness, ke
 }
 
 /** Checks that there are orders to shuffle. @throws Failure `usage` when there are none, or the options exclude each other */
-export function checkShuffle({ nodes }: Pick<Lab, 'nodes'>, { cold, from, only }: RestoreOptions): void {
+export function checkShuffle({ nodes }: Pick<Lab, 'nodes'>, { cold, from, only, changed }: RestoreOptions): void {
 	if (nodes.length < 2) throw usageFailure('--shuffle: a lab of one node has one order only');
 	if (cold) throw usageFailure('--cold uses no checkpoint, --shuffle needs one: give only one of them');
-	if (from !== undefined || only.length > 0) {
-		throw usageFailure('--shuffle runs all startup scripts: give neither --from nor --only with it');
+	if (from !== undefined || only.length > 0 || changed) {
+		throw usageFailure('--shuffle runs all startup scripts: give none of --from, --only and --changed with it');
 	}
 }
 
@@ -85,16 +89,20 @@ export function checkShuffle({ nodes }: Pick<Lab, 'nodes'>, { cold, from, only }
  */
 export function startedNodes(
 	lab: { readonly nodes: readonly { readonly name: string }[] },
-	{ cold, from, only }: RestoreOptions,
-): readonly string[] {
+	{ cold, from, only, changed }: RestoreOptions,
+): CheckpointOptions['started'] {
 	const names = lab.nodes.map(({ name }) => name);
-	if (from !== undefined && only.length > 0) {
-		throw usageFailure('--from started runs no startup script, --only runs those of some nodes: give only one of them');
-	}
-	if (cold && (from !== undefined || only.length > 0)) {
-		throw usageFailure(`--cold uses no checkpoint, ${from === undefined ? '--only' : '--from'} needs one: give only one of them`);
+	const asked = [
+		...(from === undefined ? [] : ['--from started runs no startup script']),
+		...(only.length === 0 ? [] : ['--only runs those of some nodes']),
+		...(changed ? ['--changed runs those of nodes that have changed'] : []),
+	];
+	if (asked.length > 1) throw usageFailure(`${asked.join(', ')}: give only one of them`);
+	if (cold && asked[0] !== undefined) {
+		throw usageFailure(`--cold uses no checkpoint, ${asked[0].split(' ')[0]} needs one: give only one of them`);
 	}
 	requireNodes(only, names);
+	if (changed) return 'unchanged';
 	if (from === 'started') return names;
 	return only.length > 0 ? names.filter((name) => !only.includes(name)) : [];
 }

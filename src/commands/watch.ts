@@ -26,6 +26,8 @@ import { startView } from './view.js';
 export interface WatchOptions extends StartOptions {
 	/** File of a page that loads itself again and marks what changed. */
 	readonly html: string | undefined;
+	/** Whether only the startup scripts run of nodes that have changed, and of nodes that use them. */
+	readonly changed: boolean;
 }
 
 /** A finished run, which the next one is compared with. */
@@ -170,7 +172,7 @@ class Watching {
 			return await withEither([signal, edited], (either) =>
 				rehearse({
 					...{ lab, planText, labArgument: this.#options.lab, paths, accelerator, mirror, timeLimitMs, onEvent },
-					checkpoints: { cold: false, started: [], limitBytes },
+					checkpoints: { cold: false, started: this.#options.changed ? 'unchanged' : [], limitBytes },
 					course: { keep: 'never', scenario: true, trace: true, snapshots: true, showSecrets },
 					stopping: { signal: either, urgent, detach },
 				}),

@@ -23,6 +23,14 @@ export function bootOrder<Node extends { readonly name: string }>(nodes: readonl
 	return [...ordered];
 }
 
+/** The named nodes, and those that connect to one of them, directly or through others. */
+export function withDependents(names: Iterable<string>, connections: readonly Connection[]): ReadonlySet<string> {
+	const found = new Set(names);
+	// A set's iteration comes to what is added meanwhile.
+	for (const name of found) for (const { from, to } of connections) if (to === name) found.add(from);
+	return found;
+}
+
 /** The nodes that a node connects to. */
 export const neededBy = <Node extends { readonly name: string }>(name: string, nodes: readonly Node[], connections: readonly Connection[]): Node[] => {
 	const names = new Set(connections.filter(({ from, to }) => from === name && to !== name).map(({ to }) => to));

@@ -9,7 +9,9 @@ import { listManifests, newestOf, sweep } from '../checkpoint/inventory.js';
 import { leaseCheckpoint, removeUnleased, withdrawCheckpoint } from '../checkpoint/lease.js';
 import { manifestSchema, type Fingerprint, type Manifest } from '../checkpoint/manifest.js';
 import { beginCheckpoint, findCheckpoint, readCheckpoint, verifyFound, type Checkpoint } from '../checkpoint/store.js';
+import { withDependents } from '../lab/boot-order.js';
 import type { CheckpointKind, Emit } from '../lab/events.js';
+import type { Connection } from '../lab/lab.js';
 import { restored } from '../protocol/restored.js';
 import type { SaveRequest, MachineRunSpec } from '../protocol/run-spec.js';
 import { provisionedFingerprint, startedFingerprint, wereModified, type NodeInputs } from './node-fingerprint.js';
@@ -19,8 +21,11 @@ import { nicenessOf, startupTimes, timesAhead } from './priorities.js';
 export interface CheckpointOptions {
 	/** Whether the run neither uses nor makes checkpoints. */
 	readonly cold: boolean;
-	/** Nodes to restore as their startup scripts left them. */
-	readonly started: readonly string[];
+	/**
+	 * Nodes to restore as their startup scripts left them. `unchanged`: those in which nothing has changed since a checkpoint
+	 * of the started lab, and that use no node in which something has.
+	 */
+	readonly started: readonly string[] | 'unchanged';
 	/**
 	 * Nodes of a running lab whose machines continue. Nobody knows what people have done to them, so no other lab may use a
 	 * checkpoint of them.
@@ -38,6 +43,8 @@ export interface CheckpointContext {
 	readonly pid: number;
 	/** The names of all nodes of the plan, where the lab has only some of them. */
 	readonly planNodes?: readonly string[] | undefined;
+	/** By what nodes use each other. */
+	readonly connections?: readonly Connection[] | undefined;
 }
 
 /** The machines, each with how it starts and which checkpoint is made of it. */
@@ -53,6 +60,14 @@ interface Candidate {
 	readonly runSpec: MachineRunSpec;
 	readonly provisioned: Fingerprint;
 	readonly started: Fingerprint;
+}
+
+const notInIt = 'is not in it';
+
+/** A checkpoint of the started lab, and the nodes that are restored from it. */
+interface Started {
+	readonly checkpoint: Checkpoint;
+	readonly nodes: readonly string[];
 }
 
 const provisionedKey = ({ node, provisioned: fingerprint }: Candidate): string => checkpointKey('provisioned', [{ node, fingerprint }]);
@@ -104,7 +119,7 @@ class Planner implements CheckpointPlanner {
 	readonly #known: readonly Manifest[];
 	readonly #context: CheckpointContext;
 	readonly #candidates = new Map<string, Candidate>();
-	#started: Checkpoint | undefined;
+	#started: Started | undefined;
 
 	constructor(lab: string, nodes: readonly string[], options: CheckpointOptions, known: readonly Manifest[], context: CheckpointContext) {
 		this.#lab = lab;
@@ -122,14 +137,13 @@ class Planner implements CheckpointPlanner {
 			return { node: node.name, runSpec, provisioned, started: startedFingerprint(provisioned, input, goesOn) };
 		});
 		for (const candidate of candidates) this.#candidates.set(candidate.node, candidate);
-		const wanted = this.#options.started;
-		const started = wanted.length === 0 ? undefined : await this.#findStarted(wanted);
+		const started = await this.#findStarted(this.#options.started);
 		this.#started = started;
-		const times = timesAhead(startupTimes(this.#known, this.#lab, this.#nodes), started ? wanted : []);
+		const times = timesAhead(startupTimes(this.#known, this.#lab, this.#nodes), started?.nodes ?? []);
 		return Promise.all(
 			candidates.map(async (candidate) => ({
-				...(started && wanted.includes(candidate.node)
-					? restored(candidate.runSpec, started, candidate.node)
+				...(started?.nodes.includes(candidate.node)
+					? restored(candidate.runSpec, started.checkpoint, candidate.node)
 					: await this.#provisioned(candidate)),
 				provisionedKey: provisionedKey(candidate),
 				niceness: nicenessOf(candidate.node, times),
@@ -140,8 +154,8 @@ class Planner implements CheckpointPlanner {
 	async finish(): Promise<Omit<CheckpointPlan, 'machines'>> {
 		const candidates = this.#inOrder().map(({ node, started: fingerprint }) => ({ node, fingerprint }));
 		const started = this.#started;
-		const isWhole = started !== undefined && this.#options.started.length === candidates.length;
-		const startedKey = isWhole ? started.manifest.key : checkpointKey('started', candidates);
+		const isWhole = started !== undefined && started.nodes.length === candidates.length;
+		const startedKey = isWhole ? started.checkpoint.manifest.key : checkpointKey('started', candidates);
 		return { startedKey, ...(started ? {} : await this.#saveStarted(startedKey, candidates)) };
 	}
 
@@ -150,38 +164,74 @@ class Planner implements CheckpointPlanner {
 		return this.#nodes.flatMap((node) => this.#candidates.get(node) ?? []);
 	}
 
-	/** Finds the newest checkpoint of the started lab in which the wanted nodes have their current fingerprints. */
-	async #findStarted(wanted: readonly string[]): Promise<Checkpoint | undefined> {
+	/**
+	 * Finds a checkpoint of the started lab for the nodes that are wanted of one: the newest in which all of them are as they
+	 * are now, or of `unchanged` the newest of those in which most are.
+	 */
+	async #findStarted(wanted: CheckpointOptions['started']): Promise<Started | undefined> {
+		if (wanted !== 'unchanged' && wanted.length === 0) return undefined;
 		const started = this.#known.filter(({ kind, machines }) => kind === 'started' && !wereModified(machines));
 		const newestFirst = started.toSorted((one, other) => other.savedAt - one.savedAt);
 		// Of whatever lab: a plan may have been copied or renamed, and what the machines are made of decides.
-		for (const manifest of newestFirst) {
-			if (this.#changedSince(manifest, wanted).length > 0) continue;
-			const found = await this.#find(manifest.key, 'the started lab', wanted);
-			if (found) return found;
+		const usable = newestFirst
+			.map((manifest) => ({ manifest, nodes: this.#usableOf(manifest, wanted) }))
+			.filter(({ nodes }) => nodes.length > 0)
+			.toSorted((one, other) => other.nodes.length - one.nodes.length);
+		for (const { manifest, nodes } of usable) {
+			const checkpoint = await this.#find(manifest.key, 'the started lab', nodes);
+			if (!checkpoint) continue;
+			if (wanted === 'unchanged') this.#tellTaken({ checkpoint, nodes });
+			return { checkpoint, nodes };
 		}
 		const newest = newestFirst.find(({ lab }) => lab === this.#lab);
-		const why = newest ? this.#changedSince(newest, wanted).join('; ') || 'its checkpoint was damaged' : 'there is none yet';
+		const why = newest ? this.#whyUnusable(newest, wanted) || 'its checkpoint was damaged' : 'there is none yet';
 		this.#context.emit({ type: 'notice', message: `no checkpoint of the started lab can be used, so every startup script runs: ${why}` });
 		return undefined;
 	}
 
-	/**
-	 * A sentence for each wanted node that differs from a started checkpoint, and for each machine in it that the plan does
-	 * not have: the others were started beside that one, and know of it.
-	 */
-	#changedSince({ machines }: Manifest, wanted: readonly string[]): string[] {
+	/** The nodes that can be restored from a checkpoint of the started lab, of those that are wanted; all of them, or none. */
+	#usableOf(manifest: Manifest, wanted: CheckpointOptions['started']): readonly string[] {
+		if (wanted !== 'unchanged') return this.#whyUnusable(manifest, wanted) === '' ? wanted : [];
+		if (this.#furtherIn(manifest).length > 0) return [];
+		const runAgain = withDependents(this.#changesSince(manifest).keys(), this.#context.connections ?? []);
+		return this.#nodes.filter((node) => !runAgain.has(node));
+	}
+
+	/** Tells which startup scripts do not run, and for which reason others do. */
+	#tellTaken({ checkpoint: { manifest }, nodes }: Started): void {
+		const changes = this.#changesSince(manifest);
+		const rerun = this.#nodes.filter((node) => !nodes.includes(node)).map((node) => `${node} (${changes.get(node) ?? 'uses a changed one'})`);
+		const others = rerun.length === 0 ? 'nothing has changed' : `those of ${rerun.join(', ')} run again`;
+		const when = new Date(manifest.savedAt).toISOString();
+		this.#context.emit({
+			type: 'notice',
+			message: `taken over from ${when}: what the startup scripts of ${nodes.join(', ')} had done; ${others}`,
+		});
+	}
+
+	/** Sentences that say why the wanted nodes cannot be restored from a started checkpoint; empty where they can. */
+	#whyUnusable(manifest: Manifest, wanted: CheckpointOptions['started']): string {
+		const changes = [...this.#changesSince(manifest)].filter(([node]) => wanted === 'unchanged' || wanted.includes(node));
+		const changed = changes.map(([node, what]) => (what === notInIt ? `${node} ${what}` : `${node}: ${what}`));
+		return [...this.#furtherIn(manifest).map((node) => `${node} is in it, and not in the plan`), ...changed].join('; ');
+	}
+
+	/** The machines of a started checkpoint that the plan does not have: the others were started beside them, and know of them. */
+	#furtherIn({ machines }: Manifest): readonly string[] {
 		const planNodes = this.#context.planNodes ?? this.#nodes;
-		const further = machines.filter(({ node }) => !planNodes.includes(node)).map(({ node }) => `${node} is in it, and not in the plan`);
-		const changed = this.#inOrder()
-			.filter(({ node }) => wanted.includes(node))
-			.flatMap(({ node, started }) => {
+		return machines.map(({ node }) => node).filter((node) => !planNodes.includes(node));
+	}
+
+	/** What has changed in each node since a started checkpoint, of the nodes in which something has. */
+	#changesSince({ machines }: Manifest): ReadonlyMap<string, string> {
+		return new Map(
+			this.#inOrder().flatMap(({ node, started }): [string, string][] => {
 				const saved = machines.find((machine) => machine.node === node);
-				if (!saved) return [`${node} is not in it`];
+				if (!saved) return [[node, notInIt]];
 				const changes = changesBetween(saved.fingerprint, started);
-				return changes.length > 0 ? [`${node}: ${describeChanges(changes)}`] : [];
-			});
-		return [...further, ...changed];
+				return changes.length > 0 ? [[node, describeChanges(changes)]] : [];
+			}),
+		);
 	}
 
 	async #provisioned(candidate: Candidate): Promise<MachineRunSpec> {

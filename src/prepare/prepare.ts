@@ -109,7 +109,7 @@ export async function beginLab(
 	const rounds = new Rounds({
 		...{ lab, directory, hostKeys, measured, wanted, seedsIn, emit, signal, trace: options.trace },
 		checkpoints: noRestore === undefined ? checkpoints : { ...checkpoints, cold: true },
-		planning: { directory: paths.checkpoints, emit, cleanup, signal, pid, planNodes: lab.planNodes },
+		planning: { directory: paths.checkpoints, emit, cleanup, signal, pid, planNodes: lab.planNodes, connections: lab.connections },
 	});
 	// Those that are restored as their startup scripts left them are looked for together.
 	if (!areAll(images, lab) && checkpoints.started.length === 0) {

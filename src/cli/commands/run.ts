@@ -1,6 +1,6 @@
 import { usageFailure } from '../../base/errors.js';
 import { defineCommand } from '../command.js';
-import { jsonFlag, labArgument, reportFiles, reportFlags, runIdFlag, runIdOf, startFlags, startOptions, traceFlag } from '../flags.js';
+import { changedFlag, jsonFlag, labArgument, reportFiles, reportFlags, runIdFlag, runIdOf, startFlags, startOptions, traceFlag } from '../flags.js';
 import { anySeed, checkFlags, checksOf, requireNoReports, shardFlags, shardOf } from '../work-flags.js';
 
 /** Reads --from-iso and what goes with it. @throws Failure `usage` for what goes with it and came without */
@@ -43,6 +43,7 @@ export const runDefinition = defineCommand({
 			requiresArg: true,
 			describe: 'run only the startup scripts of this node (repeatable); restore the other nodes as their scripts left them',
 		},
+		...changedFlag,
 		keep: {
 			choices: ['never', 'on-failure', 'always'],
 			default: 'never',
@@ -65,13 +66,13 @@ export const runDefinition = defineCommand({
 		const runId = runIdOf(flags['run-id']);
 		const files = reportFiles(flags);
 		const { robustness, shuffle, defaultTests } = checksOf(flags);
-		const { lab, json, cold, from, only, keep, trace, strict } = flags;
+		const { lab, json, cold, from, only, changed, keep, trace, strict } = flags;
 		const { userPaths } = await import('../../runs/paths.js');
 		const common = { ...start, json, terminal, defaultTests, paths: userPaths() };
 		const shard = shardOf(flags);
 		const fromIso = isoBootOf(flags['from-iso'], flags.firmware, flags.persistence);
 		if (shard) {
-			const ofOneMachine = { 'from-iso': fromIso, from, only: only[0], keep: keep === 'never' ? undefined : keep, 'save-failed': flags['save-failed'] || undefined, 'run-id': runId };
+			const ofOneMachine = { 'from-iso': fromIso, from, only: only[0], changed: changed || undefined, keep: keep === 'never' ? undefined : keep, 'save-failed': flags['save-failed'] || undefined, 'run-id': runId };
 			for (const [flag, value] of Object.entries(ofOneMachine)) if (value !== undefined) throw usageFailure(`--${flag} is for a run on one machine: give it without --shard`);
 			requireNoReports({ ...files, strict });
 			const { shardCommand } = await import('../../commands/shard.js');
@@ -81,7 +82,7 @@ export const runDefinition = defineCommand({
 		return runCommand({
 			...common,
 			...{ lab, runId, strict },
-			restore: { cold, from, only },
+			restore: { cold, from, only, changed },
 			fromIso,
 			course: { keep, trace, robustness },
 			...files,

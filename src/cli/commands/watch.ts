@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.js';
-import { filled, labArgument, startFlags, startOptions } from '../flags.js';
+import { changedFlag, filled, labArgument, startFlags, startOptions } from '../flags.js';
 
 /** `rehearse watch [LAB]` */
 export const watchDefinition = defineCommand({
@@ -9,6 +9,7 @@ export const watchDefinition = defineCommand({
 	flags: {
 		...startFlags,
 		timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for each run, in seconds' },
+		...changedFlag,
 		html: { type: 'string', requiresArg: true, describe: 'write a page to this file that loads itself again and marks what changed' },
 		json: { type: 'boolean', default: false, describe: 'print a result object with `changes` for each run, one a line' },
 	} as const,
@@ -18,8 +19,8 @@ export const watchDefinition = defineCommand({
 			import('../../commands/watch.js'),
 			import('../../runs/paths.js'),
 		]);
-		const { lab, json } = flags;
+		const { lab, json, changed } = flags;
 		const html = filled('html', flags.html);
-		return watchCommand({ ...start, lab, paths: userPaths(), json, html, terminal });
+		return watchCommand({ ...start, lab, paths: userPaths(), json, html, changed, terminal });
 	},
 });

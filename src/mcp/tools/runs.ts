@@ -64,6 +64,7 @@ export const runTool = (context: Context): Tool =>
 			plan: planInput,
 			cold: z.boolean().default(false).describe('boot every machine, as in production; only such a run can be exported'),
 			only: z.array(z.string().max(200)).max(200).default([]).describe('run the startup scripts of these nodes only; the others are as theirs had left them'),
+			changed: z.boolean().default(false).describe('run the startup scripts of nodes that changed since all had passed, and of nodes that use them; the others are as theirs had left them'),
 			scenario_only: z.boolean().default(false).describe('run no startup script, only the scenario'),
 			twice: z.boolean().default(false).describe('then run every startup script a second time: it must change nothing'),
 			reboot: z.boolean().default(false).describe('then restart every machine: it must come back as it was'),
@@ -72,13 +73,15 @@ export const runTool = (context: Context): Tool =>
 		}),
 		output: runAnswerSchema,
 		hints: additive,
-		async answer({ plan, cold, only, scenario_only: scenarioOnly, twice, reboot, time_limit_seconds: limit, wait_seconds: seconds }, signal) {
-			if (cold && (scenarioOnly || only.length > 0)) throw usageFailure('`cold` boots every machine; `only` and `scenario_only` need saved ones: give only one of them');
-			if (scenarioOnly && only.length > 0) throw usageFailure('`scenario_only` runs no startup script, `only` runs those of some nodes: give only one of them');
+		async answer({ plan, cold, only, changed, scenario_only: scenarioOnly, twice, reboot, time_limit_seconds: limit, wait_seconds: seconds }, signal) {
+			const restoring = [...(scenarioOnly ? ['`scenario_only` runs no startup script'] : []), ...(only.length > 0 ? ['`only` runs those of some nodes'] : []), ...(changed ? ['`changed` runs those of nodes that have changed'] : [])];
+			if (restoring.length > 1) throw usageFailure(`${restoring.join(', ')}: give only one of them`);
+			if (cold && restoring[0] !== undefined) throw usageFailure(`\`cold\` boots every machine, ${restoring[0].split(' ')[0]} needs saved ones: give only one of them`);
 			const flags = [
 				`--timeout=${limit}`,
 				...(cold ? ['--cold'] : []),
 				...(scenarioOnly ? ['--from=started'] : []),
+				...(changed ? ['--changed'] : []),
 				...only.map((node) => `--only=${node}`),
 				...(twice ? ['--twice'] : []),
 				...(reboot ? ['--reboot'] : []),

@@ -11,7 +11,7 @@ import { startChild, type Child } from '../../../src/process/child.js';
 
 /** The key of the checkpoints that are made where no other is asked for. */
 export const key = '0123456789abcdef';
-const nodes = ['web', 'redis'] as const;
+const twoNodes: readonly string[] = ['web', 'redis'];
 
 /** A store that is not there yet; gone when the test ends. */
 export async function makeStore(t: ExecutionContext): Promise<string> {
@@ -20,8 +20,8 @@ export async function makeStore(t: ExecutionContext): Promise<string> {
 	return path.join(directory, 'cache', 'checkpoints');
 }
 
-/** Writes the files of a checkpoint of two machines, and returns what they are. */
-export async function writeFiles(staging: string, of = key): Promise<Manifest> {
+/** Writes the files of a checkpoint, of two machines unless others are given, and returns what they are. */
+export async function writeFiles(staging: string, of = key, nodes = twoNodes): Promise<Manifest> {
 	const machines = nodes.map((node) => ({ node, fingerprint: {}, state: `${node}.state`, ram: `${node}.ram`, layers: [`${node}.qcow2`] }));
 	const files: Record<string, Awaited<ReturnType<typeof digestFile>>> = {};
 	for (const name of machines.flatMap(({ state, ram, layers }) => [state, ram, ...layers])) {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { bootOrder, neededBy } from '../../../src/lab/boot-order.js';
+import { bootOrder, neededBy, withDependents } from '../../../src/lab/boot-order.js';
 
 /** Connections as `from>to`. */
 const connectionsOf = (text: string) =>
@@ -27,3 +27,13 @@ test('a chain of thousands', (t) => {
 test('a node needs what it connects to', (t) => {
 	t.deepEqual(neededBy('a', nodesOf('abc'), connectionsOf('a>c b>a a>a a>c')), [{ name: 'c' }]);
 });
+
+const dependents = test.macro((t, names: string, connections: string, expected: string) =>
+	t.is([...withDependents(names, connectionsOf(connections))].sort().join(''), expected),
+);
+test('nobody uses it', dependents, 'a', 'a>b', 'a');
+test('one that uses it', dependents, 'b', 'a>b c>d', 'ab');
+test('one that uses it through others', dependents, 'd', 'a>b b>c c>d x>a y>z', 'abcdx');
+test('those that use each other in a ring', dependents, 'b', 'a>b b>c c>a', 'abc');
+test('one that uses itself', dependents, 'a', 'a>a', 'a');
+test('of none, none', dependents, '', 'a>b', '');

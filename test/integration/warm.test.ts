@@ -127,6 +127,17 @@ test.serial('a pair of nodes, again and again', async (t) => {
 	);
 	t.is(only.result.nodes[1]?.startup[1]?.failed_line, undefined, 'nobody knows without a trace');
 
+	// The client uses the server: an edit of its own leaves the server alone, one of the server has both run again.
+	const ofClient = await rehearse(sandbox, [bad, '--changed']);
+	t.is(ofClient.status, 1, ofClient.stderr + ofClient.stdout);
+	t.deepEqual(originsOf(ofClient.result), ['started', 'provisioned']);
+	t.like(ofClient.result.nodes[1]?.startup[1], { script: 'bad', status: 'failed', failed_line: 5 });
+	t.regex(ofClient.stderr, /taken over from .*: what the startup scripts of server had done; those of client \(startup scripts changed\) run again/);
+	const more = await editLab(sandbox, 'pair', (plan) => addScript(plan, 'server', 'more', ['#!/bin/sh', 'true']));
+	const ofServer = await rehearse(sandbox, [more, '--changed']);
+	t.is(ofServer.status, 0, ofServer.stderr + ofServer.stdout);
+	t.deepEqual(originsOf(ofServer.result), ['provisioned', 'provisioned']);
+
 	// A week later, by the host's clock.
 	const later = await editLab(sandbox, 'pair', (plan) => {
 		addScript(plan, 'client', 'quiet', ['#!/bin/bash', 'set -e', 'cat /nonexistent/table || true', 'echo on']);

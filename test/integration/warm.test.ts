@@ -152,7 +152,8 @@ test.serial('a pair of nodes, again and again', async (t) => {
 	t.deepEqual(originsOf(aged.result), ['provisioned', 'provisioned']);
 
 	// What that run saved of its machines is what they had changed since they were restored; they come back from it.
-	const saved = (await manifests(sandbox)).find(({ kind, machines }) => kind === 'started' && machines.every(({ pages }) => pages !== undefined));
+	const newestFirst = (await manifests(sandbox)).toSorted((one, other) => other.savedAt - one.savedAt);
+	const saved = newestFirst.find(({ kind, machines }) => kind === 'started' && machines.every(({ pages }) => pages !== undefined));
 	for (const { pages = '', ram } of saved?.machines ?? []) {
 		const bytes = (name: string) => diskUsage(path.join(storeOf(sandbox), saved?.key ?? '', name));
 		t.true((await bytes(pages)) > 2 ** 20 && (await bytes(pages)) < (await bytes(ram)) / 2, `${await bytes(pages)} of ${await bytes(ram)}`);

@@ -63,10 +63,10 @@ export class LoginChecks {
 
 	/** Checks the nodes that nothing is known of yet. Resolves to nothing: problems are reported as events. */
 	async finish(): Promise<void> {
-		const known = this.#run.machines.some(({ spec }) => this.#context.wasStarted(spec.name)) ? await readKnownLogins(this.#run) : [];
-		for (const { spec } of this.#run.machines) {
-			this.#begin(spec.name, this.#context.wasStarted(spec.name) ? known.find(({ node }) => node === spec.name) : undefined);
-		}
+		const { machines } = this.#run;
+		// A machine that was booted instead, or ran its startup scripts, is another by now.
+		const known = await readKnownLogins(machines.filter(({ spec }) => this.#context.wasStarted(spec.name)));
+		for (const { spec } of machines) this.#begin(spec.name, known.find(({ node }) => node === spec.name));
 		await this.settle();
 	}
 

@@ -53,6 +53,10 @@ for (const message of [
 	test(`a password that has expired: ${message.slice(0, 40)}`, comesTo, { shell: `printf '${message}\\n' >&2; exit 1` }, 'failed', /the password of user 'ops' has expired, .*chage, passwd --expire/);
 }
 
+/** A node that is restored as its startup scripts had left it. */
+const restoredFrom = (checkpoint: string, savedAt: number, name = 'web') =>
+	({ spec: { name }, origin: { from: 'checkpoint', kind: 'started', savedAt }, restore: { checkpoint } }) as MachineRunSpec;
+
 test('outcomes are noted of one checkpoint, and of no other by its key', async (t) => {
 	const checkpoints = await mkdtemp(path.join(tmpdir(), 'logins-'));
 	t.teardown(() => rm(checkpoints, { recursive: true }));
@@ -66,10 +70,12 @@ test('outcomes are noted of one checkpoint, and of no other by its key', async (
 	await publish(1);
 	await keepKnownLogins(place, logins);
 	await keepKnownLogins(place, []);
-	t.deepEqual(await readKnownLogins(place), logins);
+	t.deepEqual(await readKnownLogins([restoredFrom(directory, 1)]), logins);
+	t.deepEqual(await readKnownLogins([restoredFrom(directory, 1, 'db')]), [], 'another node of it');
+	t.deepEqual(await readKnownLogins([{ ...restoredFrom(directory, 1), origin: { from: 'power-on' } }]), []);
 	await publish(2);
-	t.deepEqual(await readKnownLogins(place), []);
-	t.deepEqual(await readKnownLogins({ checkpoints }), []);
+	t.deepEqual(await readKnownLogins([restoredFrom(directory, 2)]), []);
+	t.deepEqual(await readKnownLogins([]), []);
 });
 
 test('a node of which something is known is not logged in to again, early or late', async (t) => {
@@ -82,7 +88,7 @@ test('a node of which something is known is not logged in to again, early or lat
 	const run = {
 		...{ checkpoints, startedKey: key, scenario: true, robustness: [], snapshots: false, deadlines: scaledDeadlines(1) },
 		lab: { nodes: [{ name: 'web', features: ['ssh'], packages: [] }] },
-		machines: [{ spec: { name: 'web' }, address: '127.0.0.1', username: 'ops', password: 'x', sshPort: 1, hostKey: '' }],
+		machines: [{ ...restoredFrom(path.join(checkpoints, key), manifest.savedAt), address: '127.0.0.1', username: 'ops', password: 'x', sshPort: 1, hostKey: '' }],
 	} as unknown as RunSpec;
 	const events: RunEventBody[] = [];
 	const context = { hostKey: () => undefined, guests: () => node(''), isThere: () => true, wasStarted: () => true, emit: (event: RunEventBody) => void events.push(event) };

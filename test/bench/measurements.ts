@@ -148,6 +148,15 @@ export const measurements: readonly Measurement[] = [
 			return { wall: (await bench.warmRunInCopy(lab, '--only', 'redis')).ms };
 		},
 	},
+	...['redis', 'postgres-pgvector'].map((node): Measurement => ({
+		name: `changed-${node}`,
+		figures: { wall: wall(`--changed, the script of ${node} edited`, node === 'redis' ? { atMost: 8 * second } : {}) },
+		measure: async (bench, mark) => {
+			const lab = await bench.workshop.copyLab();
+			await editScript(lab, node, mark);
+			return { wall: (await bench.warmRunInCopy(lab, '--changed')).ms };
+		},
+	})),
 	{
 		name: 'packages',
 		figures: { wall: wall("one node's packages changed"), boot: figure('  its boot', 'ms') },

@@ -57,7 +57,7 @@ export function parseStream(text: string, script: string): TraceStream {
 	const bash = [...text.matchAll(bashHead)];
 	if (bash.length > 0) {
 		const { before, records } = cut(text, bash, bashRecord, commandLength);
-		return { shell: 'bash', before, ...splitEnd(withoutScript(records)) };
+		return { shell: 'bash', before, ...splitEnd(withoutScript(withoutRepeats(records))) };
 	}
 	const plain = text.replaceAll(namedTwice, '$1');
 	const dash = [...plain.matchAll(dashHead)];
@@ -73,6 +73,21 @@ function withoutScript(records: readonly TraceRecord[]): TraceRecord[] {
 	const script = records.find(({ depth, source }) => depth === 0 && source !== '')?.source;
 	const isScript = (source: string): boolean => (script === undefined ? /\/startup\/[^/]+$/.test(source) : source === script);
 	return records.map((record) => (isScript(record.source) ? { ...record, source: '' } : record));
+}
+
+/** Bash does not flush the header of a `case` before it forks, so that each child writes the parent's once more. */
+function withoutRepeats(records: readonly TraceRecord[]): TraceRecord[] {
+	const seen = new Set<string>();
+	const kept: TraceRecord[] = [];
+	for (const record of records) {
+		const { at, pid, line, command, output } = record;
+		const key = `${pid} ${at} ${line} ${command}`;
+		const before = kept.at(-1);
+		if (before && seen.has(key)) kept[kept.length - 1] = { ...before, output: before.output + output };
+		else kept.push(record);
+		if (command.startsWith('case ')) seen.add(key);
+	}
+	return kept;
 }
 
 /** What the trap of trace.bash runs, in whatever form it was traced. */

@@ -142,3 +142,28 @@ f() {
 	ls /nonexistent
 }
 f`, { line: 8, command: 'ls', swallowed: [[3, 'ls']] });
+
+// What a branch of `case` forks writes the header once more: that is no next command of the script.
+test(reports, `
+set -euo pipefail
+case start in
+start) ls /nonexistent | sort | cat ;;
+esac
+echo no`, { line: 3, command: 'ls /nonexistent' });
+test(reports, `
+set -e
+case start in
+start) (cd /nonexistent) ;;
+esac`, { line: 3, command: 'cd /nonexistent' });
+test(reports, `
+set -eo pipefail
+work() {
+	case $1 in
+	up) cat /nonexistent | while read -r each; do echo "$each"; done ;;
+	esac
+}
+for i in 1 2; do case $i in 1) ls /nonexistent | cat || true ;; 2) work up ;; esac; done`, { line: 4, command: 'cat /nonexistent', swallowed: [[7, 'ls /nonexistent']] });
+test(reports, `
+case a in a) cat /nonexistent & wait ;; esac
+case "$(cat /nonexistent2; echo b)" in b) ls /nonexistent3 | cat ;; esac
+exit 3`, { line: 3, command: 'exit 3', swallowed: [[2, 'cat /nonexistent2'], [2, 'ls /nonexistent3']] });

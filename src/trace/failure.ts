@@ -94,7 +94,8 @@ function placeOf(ran: Ran): Pick<Failure, 'line' | 'source'> {
 function unrecorded(end: TraceRecord, followed: Followed, named: NamedPlace | undefined, script: ScriptPlaces): Failure {
 	const { last } = followed;
 	const ended = traceEnd(followed);
-	const isPipeline = end.pipe.length > 1;
+	// An exit leaves the statuses of the pipeline before it.
+	const isPipeline = end.pipe.length > 1 && !/^exit(?: |$)/.test(end.command);
 	// With the trace ended it may be one that worked, before a subshell for one.
 	const isDoubtful = isPipeline || (ended.traceEnd !== undefined && isHarmless(end.command));
 	const command = isDoubtful ? {} : { command: end.command };

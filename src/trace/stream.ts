@@ -92,31 +92,58 @@ function withoutRepeats(records: readonly TraceRecord[]): TraceRecord[] {
 
 /** What the trap of trace.bash runs, in whatever form it was traced. */
 const endBegins = /^(?:__rehearse\+=\(\$\?|PS4=.*__rehearse=BASHPID)/s;
-const endRecord = /^\[\[ -n (\d+) ([\d ]+) : ([^]*) \]\]$/;
+const endRecord = /^\[\[ -n (\d+) ([\d ]+) (?:end|:)(?: ([^]*))? \]\]$/;
 /** The same in a trace of the script's own making. */
-const endForeign = /(?:^[^\n]*__rehearse\+=\(\$\? [^\n]*\n[^\n]*mapfile [^\n]*\n[^\n]*set -x\n)?^[^\n]*PS4=[^\n]*__rehearse=BASHPID[^\n]*\n/m;
+const endForeign = /(?:^[^\n]*__rehearse\+=\(\$\? [^\n]*\n[^\n]*unset -v IFS\n(?:[^\n]*:\n)?[^\n]*mapfile [^\n]*\n(?:[^\n]*:\n)?[^\n]*set -x\n)?^[^\n]*PS4=[^\n]*__rehearse=BASHPID[^\n]*\n/m;
 
 /** Takes the end that trace.bash recorded from the commands of the script. */
 function splitEnd(records: readonly TraceRecord[]): Pick<TraceStream, 'records' | 'end'> {
-	// Behind it only processes in the background write records.
-	const begun = new Set(records.filter(({ command: each }) => endBegins.test(each)).map(({ pid }) => pid));
-	const last = records.findLast(({ command: each, pid, parent }) => (begun.has(pid) || pid !== parent) && endRecord.test(each));
-	const [, status, pipe = '', command = ''] = endRecord.exec(last?.command ?? '') ?? [];
-	if (!last || status === undefined) return { records };
-	const first = records.findLast(({ command: each, pid }) => pid === last.pid && /^__rehearse\+=\(\$\?/.test(each));
-	const index = records.findIndex((record) => record.pid === last.pid && endBegins.test(record.command));
-	const from = index === -1 ? records.indexOf(last) : index;
-	const isEnd = (record: TraceRecord, at: number): boolean => at >= from && record.pid === last.pid;
-	const kept = records.flatMap((record, at) => {
-		if (isEnd(record, at)) return [];
-		return at === from - 1 ? { ...record, output: record.output.replace(endForeign, '') } : record;
-	});
-	const output = records.filter(isEnd).map((record) => record.output).join('');
+	const ends = endsIn(records);
+	const last = ends.findLast(({ record, at }) => isOfScript(record, records.slice(at + 1)));
+	const [, status, pipe = '', command = ''] = endRecord.exec(last?.record.command ?? '') ?? [];
+	const kept: TraceRecord[] = [];
+	let output = '';
+	for (const [index, record] of records.entries()) {
+		const end = ends.find(({ record: { pid }, from, at }) => pid === record.pid && index >= from && index <= at);
+		const before = kept.at(-1);
+		if (end === last && end !== undefined) output += record.output;
+		else if (end && before) kept[kept.length - 1] = { ...before, output: before.output + record.output };
+		else if (!end) kept.push(record);
+		if (ends.some(({ from }) => from === index + 1)) {
+			const written = kept.pop();
+			if (written) kept.push({ ...written, output: written.output.replace(endForeign, '') });
+		}
+	}
+	if (!last || status === undefined) return { records: kept };
+	const first = records.slice(last.from).find((record) => record.pid === last.record.pid && /^__rehearse\+=\(\$\?/.test(record.command));
 	return {
 		records: kept,
-		end: { ...(first ?? records[from] ?? last), status: Number(status), pipe: pipe.trim().split(/\s+/).map(Number), command, output },
+		end: { ...(first ?? records[last.from] ?? last.record), status: Number(status), pipe: pipe.trim().split(/\s+/).map(Number), command, output },
 	};
 }
+
+/** What the trap wrote in one process: the records of that from `from` up to `at`, which is `record`. */
+interface TrapEnd {
+	readonly record: TraceRecord;
+	readonly from: number;
+	readonly at: number;
+}
+
+/** Each run of the trap: an element of a pipeline that cannot expand its command runs that of the script too. */
+function endsIn(records: readonly TraceRecord[]): TrapEnd[] {
+	const begun = new Map<number, number>();
+	return records.flatMap((record, at) => {
+		const { pid, parent, command } = record;
+		if (endBegins.test(command) && !begun.has(pid)) begun.set(pid, at);
+		if (!endRecord.test(command) || !(begun.has(pid) || pid !== parent)) return [];
+		const from = begun.get(pid) ?? at;
+		begun.delete(pid);
+		return [{ record, from, at }];
+	});
+}
+
+/** The end is the script's own if that writes nothing behind it: then only processes in the background do. */
+const isOfScript = ({ parent }: TraceRecord, later: readonly TraceRecord[]): boolean => !later.some(({ pid }) => pid === parent);
 
 type Head = Omit<TraceRecord, 'command' | 'output'>;
 

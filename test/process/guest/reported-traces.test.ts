@@ -86,3 +86,60 @@ echo b`, { line: 3, command: 'ls', output: /^\+ echo a\na\n\+ ls \/nonexistent\n
 test(reports, `
 #!/bin/bash -x
 echo a`, { output: /^\+ echo a\na\n$/ });
+
+// What the end of the script is recorded with, the script may have changed.
+for (const change of ['IFS=:', "IFS=' :'", "IFS=$'\\n\\t'", 'IFS=', 'readonly IFS=:', 'mapfile() { false; }', 'set() { builtin set "$@"; }', 'shopt -s expand_aliases\nalias mapfile=false', 'enable -n mapfile']) {
+	const setting = change.split('\n').length;
+	test(reports, `
+${change}
+cat /nonexistent | cat
+exit 3`, { line: setting + 2, command: 'exit 3', swallowed: [[setting + 1, 'cat /nonexistent']] });
+	test(reports, `
+set -eE
+${change}
+trap 'echo failed' ERR
+chown root:root /nonexistent`, { line: setting + 3, command: 'chown root:root /nonexistent' });
+	test(reports, `
+${change}
+true`, {});
+}
+test(reports, `
+PS4='(line \${LINENO}) '
+set -e
+readonly IFS=:
+echo a
+ls /nonexistent`, { line: 5, command: 'ls /nonexistent' });
+test('a restricted shell', reports, `
+#!/bin/bash -r
+IFS=:
+cd /tmp
+exit 3`, { line: 4, command: 'exit 3', swallowed: [[3, 'cd /tmp']] });
+test(reports, `
+trap 'echo child' CHLD
+sleep 0.05 & wait
+exit 3`, { line: 3, command: 'exit 3' });
+
+// An element of a pipeline that cannot expand its command writes the end of the script too.
+test(reports, `
+set -u
+echo a
+echo "$NOT_SET" | cat
+echo on
+exit 3`, { line: 5, command: 'exit 3' });
+test(reports, `
+set -euo pipefail
+echo a
+printf '%s' "$NOT_SET" | tee x
+echo no`, { line: 3 });
+test(reports, `
+set -u
+zero=0
+echo $((1 / zero)) | cat
+trap 'rm -f x' EXIT
+cat /nonexistent
+exit 3`, { line: 6, command: 'exit 3', swallowed: [[5, 'cat /nonexistent']] });
+test(reports, `
+PS4='# '
+echo a
+echo "\${NOT_SET?missing}" | cat
+exit 3`, { line: 4, command: 'exit 3' });

@@ -14,40 +14,65 @@ const setsPrompt = /^(?:(?:export|declare|local|readonly|typeset) (?:.* )?)?'?PS
 export const changesTrace = (command: string): boolean => endsTrace.test(command) || setsPrompt.test(command);
 
 /**
+ * Whether the text of a script turns a trace on. What it restores (`$XTRACE`, `eval "$old"`, `local -`) is on only because
+ * the script is traced here.
+ */
+const turnsTraceOn = (script: string): boolean => /^#!.*sh[ \t](?:.*[ \t])?-\w*x/.test(script) || /\bset[ \t](?:[^\n;|&#]*[ \t])?(?:-\w*x|-o[ \t]+xtrace|-\w*\$)/.test(script);
+
+/** A script that shows nothing of the end of its trace. */
+const hiddenEnd = /\{\s*set \+x;?\s*\} *(?:2|&)> *\/dev\/null/g;
+
+/** Whether a script ends its trace so that this itself is not seen, wherever it does. */
+const hidesEnd = (script: string): boolean => script.includes('/dev/null') && !/\bset \+\w*x/.test(script.replaceAll(hiddenEnd, ''));
+
+/** What a script does with its own trace. */
+interface Asking {
+	readonly mayAsk: boolean;
+	readonly hidesEnd: boolean;
+}
+
+/**
  * All that was written but the trace. What a script traces itself (`set -x`, or in its first line) went to this trace
  * instead of its standard error, and is put back as if PS4 were `+ `. With a PS4 of its own it is there already, but
  * goes where the script has not asked for it.
  */
 export function outputOf({ before, records, end }: TraceStream, script: string): string {
 	const isAskedFirst = /^#!.*sh -\w*x/.test(script);
+	const own: Asking = { mayAsk: turnsTraceOn(script), hidesEnd: hidesEnd(script) };
 	/** Whether each process was asked to, by the script; `ended`: it will be, when it writes one more record. */
 	const asked = new Map<number, boolean | 'ended'>();
 	let prompt: Prompt | undefined;
 	let output = before;
-	for (const { level, command, output: own, pid, parent } of records) {
+	for (const { level, command, output: written, pid, parent, source } of records) {
+		// What other files do is not known from the text.
+		const asking = source === '' ? own : { mayAsk: true, hidesEnd: false };
 		let isAsked = Boolean(asked.get(pid) ?? asked.get(parent) ?? isAskedFirst);
-		if (isAsked) output += `${'+'.repeat(Math.max(1, level))} ${command}\n`;
-		if (asksForTrace.test(command)) isAsked = true;
+		const isEnded = endsTrace.test(command);
+		if (isAsked && !(isEnded && asking.hidesEnd)) output += `${'+'.repeat(Math.max(1, level))} ${command}\n`;
+		if (asksForTrace.test(command) && asking.mayAsk) isAsked = true;
 		prompt = promptOf(command) ?? prompt;
-		if (prompt) [output, isAsked] = addForeign(output, own, prompt, isAsked && !endsTrace.test(command));
-		else output += own;
-		asked.set(pid, endsTrace.test(command) ? 'ended' : isAsked);
+		if (prompt) [output, isAsked] = addForeign(output, written, prompt, isAsked && !isEnded, asking);
+		else output += written;
+		asked.set(pid, isEnded ? asking.mayAsk && 'ended' : isAsked);
 	}
 	return output + (end?.output ?? '');
 }
 
 /** Lines of a trace with a PS4 of the script's own: those are kept that the script asked for. */
-function addForeign(output: string, text: string, prompt: Prompt, wasAsked: boolean): [output: string, isAsked: boolean] {
-	let [rest, kept, isAsked] = [text, output, wasAsked];
+function addForeign(output: string, text: string, prompt: Prompt, wasAsked: boolean, asking: Asking): [output: string, isAsked: boolean] {
+	let [rest, kept, isAsked, isEnded] = [text, output, wasAsked, false];
 	while (rest !== '') {
 		const lineEnd = rest.indexOf('\n') + 1 || rest.length;
 		const head = headLength(rest.slice(0, lineEnd), prompt);
 		const length = head === undefined ? lineEnd : head + commandLength(rest.slice(head)) + 1;
 		const line = rest.slice(0, length);
-		if (head === undefined || isAsked) kept += line;
-		const command = head === undefined ? '' : line.slice(head);
-		if (asksForTrace.test(command)) isAsked = true;
-		if (endsTrace.test(command)) isAsked = false;
+		// With the trace ended, what turns it on again is not traced itself.
+		if (head !== undefined && isEnded) isAsked = asking.mayAsk;
+		const command = head === undefined ? '' : line.slice(head).trimEnd();
+		if (head !== undefined) isEnded = endsTrace.test(command);
+		if (head === undefined || (isAsked && !(isEnded && asking.hidesEnd))) kept += line;
+		if (asksForTrace.test(command) && asking.mayAsk) isAsked = true;
+		if (isEnded) isAsked = false;
 		rest = rest.slice(length);
 	}
 	return [kept, isAsked];
@@ -58,16 +83,23 @@ type Prompt = readonly string[];
 
 /** How long the beginning of a line is that a PS4 made: its expansions give anything. */
 function headLength(line: string, [first = '', ...others]: Prompt): number | undefined {
-	let at = 0;
-	while (line[at] === first[0]) at++;
-	if (at === 0 || !line.startsWith(first.slice(1), at)) return undefined;
-	at += first.length - 1;
+	const repeated = lengthOfRun(first);
+	let at = lengthOfRun(line);
+	if (line[0] !== first[0] || at < repeated || !line.startsWith(first.slice(repeated), at)) return undefined;
+	at += first.length - repeated;
 	for (const part of others) {
 		const found = line.indexOf(part, at);
 		if (found === -1) return undefined;
 		at = found + part.length;
 	}
 	return at;
+}
+
+/** How often a text has its first letter before any other. */
+function lengthOfRun(text: string): number {
+	let length = 0;
+	while (length < text.length && text[length] === text[0]) length++;
+	return length;
 }
 
 /** What lines begin with once a command has set PS4. */

@@ -143,3 +143,66 @@ PS4='# '
 echo a
 echo "\${NOT_SET?missing}" | cat
 exit 3`, { line: 4, command: 'exit 3' });
+
+// Only what the script asked for is output: not what it restores of the options that it found.
+test(reports, `
+set -e
+XTRACE=$(set +o | grep xtrace)
+set +o xtrace
+echo a
+$XTRACE
+ls /nonexistent`, { line: 6, command: 'ls' });
+test(reports, `
+set -e
+old=$(set +o)
+set +eux
+false
+eval "$old"
+cat /nonexistent`, { line: 6, command: 'cat' });
+test(reports, `
+set -e
+quiet() {
+	local -
+	set +x
+	echo quiet
+}
+quiet
+ls /nonexistent`, { line: 8, command: 'ls' });
+test(reports, `
+#!/bin/bash -ex
+echo 'set -x; sleep 0; set +x; echo within; set -x' >part
+. ./part
+ls /nonexistent`, { line: 4, command: 'ls', output: /^\+\+ set \+x\nwithin\n\+ ls /m });
+test(reports, `
+#!/bin/bash -exu
+export PS4='+ x '
+echo a
+set +x
+echo quiet
+set -x
+ls /nonexistent`, { line: 7, command: 'ls', output: /^quiet\n\+ x ls /m });
+test(reports, `
+PS4='++ '
+set -x
+echo a
+set +x
+echo quiet
+set -x
+echo b
+exit 3`, { line: 8, command: 'exit 3', output: /^\+\+ echo a\na\n\+\+ set \+x\nquiet\n\+\+ echo b\n/ });
+for (const prompt of ['', "PS4='[\\s] '\n"]) {
+	test(reports, `
+${prompt}set -x
+echo a
+{ set +x; } 2>/dev/null
+echo quiet
+{ set -x; } 2>/dev/null
+ls /nonexistent
+exit 3`, { line: prompt === '' ? 7 : 8, command: 'exit 3', ...(prompt === '' ? { swallowed: [[6, 'ls /nonexistent']] as const } : {}), output: /echo a\na\nquiet\n.* ls /m });
+}
+for (const options of ['-x', '-ex', '-eux']) {
+	test(reports, `
+#!/bin/sh ${options}
+echo a
+exit 3`, { line: 3, command: 'exit 3', output: /^\+ echo a\na\n\+ exit 3\n$/ });
+}

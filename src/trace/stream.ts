@@ -2,6 +2,7 @@
  * The file that a startup script and the shell's trace of it write to, in the order of what happened: a command of the
  * trace, what was written until the next, and so on. `cloud-init/guest/run-script` and `trace.bash` make it so.
  */
+import { multilineWords } from '../shell/multiline-words.js';
 
 /** How much of it the guest's agent sends: the end (`$stream_limit` there). */
 export const streamLimitBytes = 131_072;
@@ -224,8 +225,9 @@ function skipQuotes(body: string, at: number): number | undefined {
  */
 function dashLength(script: string): (body: string) => number {
 	let owed = 0;
+	const words = multilineWords(script);
 	return (body) => {
-		if (owed === 0 && body.includes('\n')) return unquotedLength(body, script);
+		if (owed === 0 && body.includes('\n')) return unquotedLength(body, words);
 		owed++;
 		let end = -1;
 		while (owed > 0) {
@@ -239,7 +241,7 @@ function dashLength(script: string): (body: string) => number {
 }
 
 /** How long a command of dash's is, which quotes nothing: what a word of several lines is for shows where it ends. */
-function unquotedLength(body: string, script: string): number {
+function unquotedLength(body: string, words: readonly string[]): number {
 	// Assignments write nothing.
 	if (/^\w+=/.test(body)) return body.length - (body.endsWith('\n') ? 1 : 0);
 	const half = (body.length - 7) / 2;
@@ -250,7 +252,7 @@ function unquotedLength(body: string, script: string): number {
 		if (next === -1) next = body.length;
 		if (body.slice(length, next).trim() === '') break;
 		const joint = `${/\S*$/.exec(body.slice(0, length))?.[0]}${/^\n\S*/.exec(body.slice(length, next))?.[0]}`;
-		if (!script.includes(joint)) break;
+		if (!words.some((word) => word.includes(joint))) break;
 		length = next;
 	}
 	return length;

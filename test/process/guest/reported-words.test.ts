@@ -150,3 +150,14 @@ set -e
 set +x
 echo "a" >/nonexistent/a
 echo b`, { line: 3, command: 'echo "a"' });
+
+// What a command of sh(1) writes is none of its words, though the script has the same two words on two lines.
+test(reports, `
+#!/bin/sh
+set -e
+printf 'mkdir x\\n' >list
+cat list
+mkdir d
+printf '%s\\n' "one
+two" three
+ls /nonexistent`, { line: 8, command: 'ls', output: /^mkdir x\none\ntwo\nthree\nls: / });

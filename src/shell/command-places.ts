@@ -58,6 +58,8 @@ export interface CommandPlace {
 	readonly text: string;
 	/** The plain command that runs next, where one plain command follows another; with its lines. */
 	readonly follower: { readonly reported: readonly [number, number]; readonly text: string } | undefined;
+	/** The function that it is in. */
+	readonly ofFunction: string | undefined;
 }
 
 /** Where commands are, and what functions there are. */
@@ -68,7 +70,7 @@ export interface ScriptPlaces {
 	readonly aliases: ReadonlyMap<string, string>;
 }
 
-interface Surroundings extends Pick<CommandPlace, 'use' | 'pipeline' | 'forks' | 'runs' | 'isSubstituted' | 'isLoopTest' | 'follower'> {
+interface Surroundings extends Pick<CommandPlace, 'use' | 'pipeline' | 'forks' | 'runs' | 'isSubstituted' | 'isLoopTest' | 'follower' | 'ofFunction'> {
 	/**
 	 * Line of the command that this is a here-document or a redirection of: the shell reports it for the commands in
 	 * it.
@@ -84,6 +86,7 @@ const plain: Surroundings = {
 	isSubstituted: false,
 	isLoopTest: false,
 	follower: undefined,
+	ofFunction: undefined,
 };
 
 /** What somebody writes behind `||` who does not mind: nothing that could repair or end anything. */
@@ -152,9 +155,9 @@ class PlaceFinder implements ScriptPlaces {
 				return forEachChild(node, (child) => this.#visit(child, around, lineOf));
 			case 'Function':
 				this.functions.add(node.name.value);
-				return this.#visit(node.body, plain, lineOf);
+				return this.#visit(node.body, { ...plain, ofFunction: node.name.value }, lineOf);
 			case 'Coproc':
-				return this.#visit(node.body, this.#fork({ ...plain, runs: 'background' }, 'background'), lineOf);
+				return this.#visit(node.body, this.#fork({ ...plain, ofFunction: around.ofFunction, runs: 'background' }, 'background'), lineOf);
 			case 'CompoundList':
 				return this.addStatements(node.commands, around, lineOf);
 			case 'Command':
@@ -251,7 +254,7 @@ class PlaceFinder implements ScriptPlaces {
 const textLimit = 2000;
 
 /** Around what a substitution runs. */
-const substituted = ({ forks }: Surroundings): Surroundings => ({ ...plain, forks, isSubstituted: true });
+const substituted = ({ forks, ofFunction }: Surroundings): Surroundings => ({ ...plain, forks, ofFunction, isSubstituted: true });
 
 /** What becomes of the status of one command of `a && b || c`, which itself is where a status is put to `use`. */
 function useInList(

@@ -66,7 +66,22 @@ export function parseStream(text: string, script: string): TraceStream {
 	const { before, records } = cut(plain, dash, dashRecord, dashLength(script));
 	// The first is run-script's own `. "$0"`.
 	const isWhole = before === '' && records[0]?.command.startsWith('. ');
-	return { shell: 'dash', before: before + (isWhole ? (records[0]?.output ?? '') : ''), records: isWhole ? records.slice(1) : records };
+	const own = withOwnPrompt(isWhole ? records.slice(1) : records, script);
+	return { shell: 'dash', before: before + (isWhole ? (records[0]?.output ?? '') : ''), records: own };
+}
+
+/** An assignment to PS4 as dash traces it: with the new one before it, and so in no record. */
+const ownPrompt = /^(?=(.)).*?PS4=(?:\1.*)?$/m;
+
+/** Where a script of sh(1) gives its trace another look, that command is known by the text, and none behind it. */
+function withOwnPrompt(records: readonly TraceRecord[], script: string): readonly TraceRecord[] {
+	const last = records.at(-1);
+	if (!last || !/\bPS4=/.test(script)) return records;
+	const found = ownPrompt.exec(last.output);
+	if (!found) return records;
+	const [line] = found;
+	const rest = last.output.slice(found.index + line.length + 1);
+	return [...records.slice(0, -1), { ...last, output: last.output.slice(0, found.index) }, { ...last, command: line.slice(line.indexOf('PS4=')), output: rest, status: 0 }];
 }
 
 /** The script itself is known by being the only source, or by its place; then it is no other file. */

@@ -18,6 +18,10 @@ export function culpritOf(process: ShellProcess, isPipefail: boolean): Culprit |
 	const { cause } = last;
 	if (cause?.status && (last.status === undefined || cause.status === last.status)) return culpritOf(cause, isPipefail) ?? { ran: last };
 	if (last.place?.isLoopTest) return culpritInLoop(process, last);
+	// A trap that was entered without a failure is what failed itself.
+	const entered = process.isEnding ? process.rans[process.rans.indexOf(last) + 1] : undefined;
+	const inTrap = entered?.record.status === 0 && process.status ? process.rans.at(-1) : undefined;
+	if (inTrap) return { ran: inTrap };
 	// One that worked is not the one, nor an assignment of fixed values.
 	const isFine = last.status === 0 || isHeader(last) || isWithoutFailure(last);
 	return isFine ? undefined : { ran: last };

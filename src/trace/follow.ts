@@ -71,8 +71,6 @@ class Follower {
 	readonly #script: ScriptPlaces;
 	readonly #forks: Forks;
 	readonly #root: ShellProcess;
-	/** What is to run when the script ends. */
-	#exitTrap: string | undefined;
 	#interruption: Interruption | undefined;
 	#isPipefail: boolean;
 	readonly #records: readonly TraceRecord[];
@@ -95,13 +93,8 @@ class Follower {
 		const ran = isFirst && known === undefined ? this.#begin(process, record, place) : this.#goOn(process, record, place);
 		this.commands.push(ran);
 		process.rans.push(ran);
-		if (process === this.#root) this.#noteTrap(record.command);
+		noteTrap(process, record.command);
 		if (/^(?:set|shopt) .*pipefail/.test(record.command)) this.#isPipefail = !/ \+\w*o pipefail| -u/.test(record.command);
-	}
-
-	#noteTrap(command: string): void {
-		const [, action = '', signals = ''] = /^trap (?:-- )?('(?:[^']|'\\'')*'|\$'(?:[^'\\]|\\.)*'|\S+)((?: \S+)+)$/s.exec(command) ?? [];
-		if (/ (?:(?:SIG)?EXIT|0)(?: |$)/i.test(signals)) this.#exitTrap = /^(?:-|'')$/.test(action) ? undefined : action;
 	}
 
 	/** A process that was forked outside of a trap ends it. */
@@ -131,17 +124,10 @@ class Follower {
 		).length;
 	}
 
-	/** A trap of EXIT counts its lines from 1 and is no deeper than the script, where there is no such command. */
-	#isExitTrap({ source, command, line }: TraceRecord, place: CommandPlace | undefined): boolean {
-		const [name = ''] = command.split(/[\s=]/);
-		const action = this.#exitTrap;
-		return source === '' && place === undefined && action !== undefined && action.includes(name) && line <= action.split(/\n|\\n/).length;
-	}
-
 	/** One more command of a process that has recorded one before. */
 	#goOn(process: ShellProcess, record: TraceRecord, place: CommandPlace | undefined): Ran {
 		const isRoot = process === this.#root;
-		const isExitTrap = isRoot && !process.isEnding && this.#isExitTrap(record, place);
+		const isExitTrap = !process.isEnding && isOfExitTrap(process, record, place);
 		process.isEnding ||= isExitTrap;
 		const depth = process.depthOf(record);
 		const top = process.open.at(-1);
@@ -149,7 +135,7 @@ class Follower {
 		const isInput = around !== undefined && readsInput.test(around.ran.record.command);
 		const isFirstOfTrap = top?.ran.isTrap !== true && (isExitTrap || (record.level > process.currentLevel && !isInput));
 		const isTrap = process.isEnding || isFirstOfTrap || (top !== undefined && top.ran.isTrap && depth >= top.depth);
-		if (isFirstOfTrap && isRoot) process.tail = this.#forks.tailOf(process);
+		if (isFirstOfTrap) process.tail = this.#forks.tailOf(process);
 		if (isRoot) this.#interruption = isTrap ? (this.#interruption ?? { record, isExit: isExitTrap }) : undefined;
 		const refused = isTrap || top === undefined || depth > top.depth ? undefined : this.#refused(top.ran, record, depth === top.depth);
 		const cause = settle(process, record, place, this.#isPipefail);
@@ -232,6 +218,18 @@ class Follower {
 		close(root, -Infinity, at, interruption ? undefined : exitCode);
 		return { last, culprit: isUnrecorded ? undefined : found, unfinished, isUnrecorded, interruption: interruption?.record };
 	}
+}
+
+/** Notes what a process is to run when it ends. */
+function noteTrap(process: ShellProcess, command: string): void {
+	const [, action = '', signals = ''] = /^trap (?:-- )?('(?:[^']|'\\'')*'|\$'(?:[^'\\]|\\.)*'|\S+)((?: \S+)+)$/s.exec(command) ?? [];
+	if (/ (?:(?:SIG)?EXIT|0)(?: |$)/i.test(signals)) process.exitTrap = /^(?:-|'')$/.test(action) ? undefined : action;
+}
+
+/** A trap of EXIT counts its lines from 1 and is no deeper than the process, where there is no such command. */
+function isOfExitTrap({ exitTrap: action }: ShellProcess, { source, command, line }: TraceRecord, place: CommandPlace | undefined): boolean {
+	const [name = ''] = command.split(/[\s=]/);
+	return source === '' && place === undefined && action !== undefined && action.includes(name) && line <= action.split(/\n|\\n/).length;
 }
 
 const openIn = (process: ShellProcess): Ran[] => [...process.open.map(({ ran }) => ran), ...process.children.flatMap(openIn)];

@@ -50,6 +50,8 @@ export class ShellProcess {
 	/** What it has run, in order. */
 	readonly rans: Ran[] = [];
 	currentLevel: number;
+	/** What is to run when it ends. */
+	exitTrap: string | undefined;
 	/** Set once the trap of EXIT runs: all from then on is within it. */
 	isEnding = false;
 	/** Exit status, where it is known. */
@@ -163,7 +165,8 @@ export function closeAll(process: ShellProcess, at: number | undefined, status: 
 	const children = process.children;
 	process.children = [];
 	const tail = lastUnit(children);
-	if (tail && tail.kind !== 'substitution') {
+	// A trap that it ended in has a status of its own.
+	if (tail && tail.kind !== 'substitution' && !process.isEnding) {
 		process.tail = tail;
 		if (status !== undefined) setStatuses(tail, tail.count === 1 || !isPipefail || status === 0 ? status : undefined, isPipefail);
 	}

@@ -167,3 +167,21 @@ test(reports, `
 case a in a) cat /nonexistent & wait ;; esac
 case "$(cat /nonexistent2; echo b)" in b) ls /nonexistent3 | cat ;; esac
 exit 3`, { line: 3, command: 'exit 3', swallowed: [[2, 'cat /nonexistent2'], [2, 'ls /nonexistent3']] });
+
+// Each process has a trap of its own for its end.
+for (const [begin, end] of [['', '|& tee log'], ['', '2>&1 | while IFS= read -r each; do echo "> $each"; done'], ['(', ')'], ['echo "$(', ')"; x=$(work)'], ['x=$(', ')']] as const) {
+	for (const action of ['rm -f x; exit', 'rc=$?; true | sort >y; exit $rc', 'echo bye']) {
+		test(`${begin}work ${end}, with a trap of ${action}`, reports, `
+set -eo pipefail
+work() {
+	trap '${action}' EXIT
+	touch x
+	cat /nonexistent
+}
+${begin}work ${end}`, { line: 5, command: 'cat /nonexistent', ...(end.endsWith('=$(work)') ? { swallowed: [[5, 'cat /nonexistent']] as const } : {}) });
+	}
+}
+test(reports, `
+set -e
+( trap 'cp /nonexistent x; exit 4' EXIT
+true )`, { command: 'cp /nonexistent x' });

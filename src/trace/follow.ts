@@ -134,7 +134,9 @@ class Follower {
 		const around = process.open.findLast((open) => open.depth < depth);
 		const isInput = around !== undefined && readsInput.test(around.ran.record.command);
 		const isFirstOfTrap = top?.ran.isTrap !== true && (isExitTrap || (record.level > process.currentLevel && !isInput));
-		const isTrap = process.isEnding || isFirstOfTrap || (top !== undefined && top.ran.isTrap && depth >= top.depth);
+		// A trap of ERR may run again for the function that the command was the last of: no deeper then, but read as before.
+		const isInTrap = top !== undefined && top.ran.isTrap && (depth >= top.depth || record.level >= top.ran.record.level);
+		const isTrap = process.isEnding || isFirstOfTrap || isInTrap;
 		if (isFirstOfTrap) process.tail = this.#forks.tailOf(process);
 		if (isRoot) this.#interruption = isTrap ? (this.#interruption ?? { record, isExit: isExitTrap }) : undefined;
 		const refused = isTrap || top === undefined || depth > top.depth ? undefined : this.#refused(top.ran, record, depth === top.depth);

@@ -157,6 +157,9 @@ export function close(process: ShellProcess, depth: number, at: number | undefin
 		endCommand(ran, at, ran.isTrap && depth === -Infinity ? undefined : status);
 		ran.outer = ended.slice(index + 1);
 	}
+	// A trap has ended the command that these failed with.
+	const { last } = process;
+	if (status && last?.status === status && process.rans.at(-1)?.isTrap && !ended.includes(last)) last.outer = [...last.outer, ...ended.filter(({ isTrap }) => !isTrap)];
 }
 
 /** Ends a process, and what it forked since its last command: where that was a pipeline, the status is the pipeline's. */

@@ -110,3 +110,25 @@ ls /nonexistent
 echo on
 false
 exit 2`, { line: 5, command: 'exit 2', swallowed: [[2, 'ls'], [4, 'false']] });
+test(reports, `
+set -eE
+trap 'echo "ERR in \${FUNCNAME[0]:-main}" >&2' ERR
+get() { cat /nonexistent; }
+v=$(get)
+echo no`, { line: 3, command: 'cat /nonexistent' });
+test(reports, `
+set -eE
+trap 'say "failed in \${FUNCNAME[0]}"' ERR
+say() { echo "$1"; }
+inner() { ls /nonexistent; }
+outer() { inner; }
+( outer )`, { line: 4, command: 'ls /nonexistent' });
+test(reports, `
+set -E
+trap 'echo "ERR $LINENO"' ERR
+inner() { ls /nonexistent; }
+outer() { inner; }
+outer
+v=$(outer)
+echo on
+exit 3`, { line: 8, command: 'exit 3', swallowed: [[3, 'ls /nonexistent'], [3, 'ls /nonexistent']] });

@@ -6,7 +6,8 @@ import type { FailedSource } from '../lab/trace.js';
 import type { ScriptPlaces } from '../shell/command-places.js';
 import { isHarmless, type Culprit } from './culprit.js';
 import type { Followed } from './follow.js';
-import { placeInLastMessage, placeInOtherLanguage, refusalIn, sourcesOf, syntaxErrorIn, type NamedPlace } from './interpreter-messages.js';
+import { placeInLastMessage, refusalIn, sourcesOf, syntaxErrorIn, type NamedPlace } from './interpreter-messages.js';
+import { placeInOtherLanguage } from './other-languages.js';
 import { changesTrace } from './output.js';
 import type { Ran } from './shell-process.js';
 import type { TraceRecord, TraceStream } from './stream.js';
@@ -25,12 +26,12 @@ export interface Failure {
 }
 
 /** Finds the command and the place that a failed script failed with. */
-export function findFailure(stream: TraceStream, followed: Followed, script: ScriptPlaces): Failure {
+export function findFailure(stream: TraceStream, followed: Followed, script: ScriptPlaces, exitCode: number | undefined): Failure {
 	const { last, culprit } = followed;
 	const ending = outputSince(last?.record, stream, followed.interruption);
 	const syntax = syntaxErrorIn(ending);
 	if (syntax !== undefined) return { line: syntax, isBeyondLast: true };
-	if (stream.shell === 'none') return beyond(placeInOtherLanguage(ending) ?? placeInLastMessage(ending, new Set()));
+	if (stream.shell === 'none') return beyond(placeInOtherLanguage(ending, exitCode) ?? placeInLastMessage(ending, new Set()));
 	const ran = culprit && 'ran' in culprit ? culprit.ran : undefined;
 	const named = placeInLastMessage(ran ? outputSince(ran.record, stream, followed.interruption) : ending, sourcesOf(followed.commands));
 	const refused = refusalIn(ran ? outputSince(ran.record, stream, followed.interruption) : ending, () => sourcesOf(followed.commands));

@@ -10,7 +10,8 @@ export interface NamedPlace {
 	readonly command?: string;
 }
 
-const isScript = (file: string): boolean => /\/startup\/[^/]+$/.test(file);
+/** Whether a file is a startup script, by its place. */
+export const isScript = (file: string): boolean => /\/startup\/[^/]+$/.test(file);
 
 /** A syntax error is found as the shell reads on, after the last command that it ran. */
 const syntaxError = /^\S*\/startup\/.+?: (?:line )?(\d+): (?:.*?: )?(?:syntax error(?! in expression|: (?:operand|invalid arithmetic))|unexpected EOF)/i;
@@ -53,25 +54,4 @@ export function refusalIn(output: string, sources: () => ReadonlySet<string>): N
 export function sourcesOf(commands: readonly Ran[]): ReadonlySet<string> {
 	const read = commands.flatMap(({ record: { command } }) => /^(?:\.|source) '?([^\s']+)/.exec(command)?.[1] ?? []);
 	return new Set([...commands.map(({ record }) => record.source).filter((source) => source !== ''), ...read]);
-}
-
-/** A line of a Python traceback, of Perl's `die`, of Ruby, and of Node. */
-const frames = [
-	/^ {2}File "([^"\n]+)", line (\d+)(?:, in [^\n]*)?\n(?: {4}(\S[^\n]*))?/gm,
-	/ at (\/[^\n]{1,300}) line (\d+)\.$/gm,
-	/^(\S{1,300}):(\d+):in [`']/gm,
-	/^(\S{0,300}\/[^\s:]{1,300}):(\d+)$/gm,
-];
-
-/** The innermost place of the script itself in the message that another interpreter ended with. */
-export function placeInOtherLanguage(output: string): NamedPlace | undefined {
-	for (const pattern of frames) {
-		const all = [...output.matchAll(pattern)];
-		const traceback = pattern === frames[0] ? output.lastIndexOf('Traceback (most recent call last):') : 0;
-		const own = all.filter(({ 1: file = '', index }) => isScript(file) && index >= traceback);
-		// Python prints the innermost last, the others first.
-		const found = pattern === frames[0] ? own.at(-1) : own[0];
-		if (found) return { file: undefined, line: Number(found[2]), ...(found[3] === undefined ? {} : { command: found[3] }) };
-	}
-	return undefined;
 }

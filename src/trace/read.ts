@@ -51,7 +51,7 @@ export function readScript(ending: ScriptEnding, text: string, untraced?: string
 	const isPipefail = /^#!.*\bpipefail\b/.test(text);
 	const end = { at: ending.endedAt, exitCode: ending.exitCode, reported: ending.exitCode === undefined ? undefined : stream.end, isPipefail };
 	const followed = (stream.shell === 'dash' ? followDash : followRecords)(stream.records, script, end);
-	const failure = ending.status === 'passed' ? undefined : findFailure(stream, followed, script);
+	const failure = ending.status === 'passed' ? undefined : findFailure(stream, followed, script, ending.exitCode);
 	if (failure?.isBeyondLast && !failure.ran) forget(followed);
 	const fates = judge(followed.commands, failure?.ran, failure ? followed.unfinished : []);
 	const steps = followed.commands.map((ran) => stepOf(ran, fates, followed.commands));

@@ -1,6 +1,9 @@
 /** Where a command that was run is in its script. */
 import type { CommandPlace, ScriptPlaces } from './command-places.js';
 
+/** Words that the shell traces as they are written. */
+const unquoted = /^[\w./:@%+,-]+$/;
+
 /**
  * The places of a command that was run, from its line and its words as the shell traced them: more than one where they
  * fit equally well, none where the script has no such command there.
@@ -14,10 +17,23 @@ export function placesOf({ places, aliases }: ScriptPlaces, line: number, comman
 		if (line < place.reported[0] || line > place.reported[1]) continue;
 		const [name] = place.words;
 		if (place.assigns ? name !== assigned : name !== undefined && name !== reported[0] && aliases.get(name) !== reported[0]) continue;
-		const common = place.words.filter((word) => word !== undefined && reported.includes(word)).length;
-		const score = common + (place.line === line ? 0.5 : 0);
+		const score = likeness(place, reported) + (place.line === line ? 0.5 : 0);
 		if (best.length === 0 || score > bestScore) [best, bestScore] = [[place], score];
 		else if (score === bestScore) best.push(place);
 	}
 	return best;
+}
+
+/** How many words a command has in common with a place, less those of the place that it lacks. */
+function likeness({ words }: CommandPlace, reported: readonly string[]): number {
+	const others = [...reported];
+	let found = 0;
+	for (const [index, word] of words.entries()) {
+		const at = word === undefined ? -1 : others.indexOf(word);
+		if (at !== -1) {
+			others.splice(at, 1);
+			found++;
+		} else if (index > 0 && word !== undefined && unquoted.test(word)) found--;
+	}
+	return found;
 }

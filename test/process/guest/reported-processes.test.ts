@@ -185,3 +185,9 @@ test(reports, `
 set -e
 ( trap 'cp /nonexistent x; exit 4' EXIT
 true )`, { command: 'cp /nonexistent x' });
+
+// Elements that begin with the same word are told apart by the others, whichever is traced first.
+test(reports, `
+set -e
+true | (sleep 0.2; grep -v grep /etc/passwd) | grep grep nosuch | cat >/dev/null
+ps | grep -v grep | grep nosuchprocess`, { line: 3, command: 'grep nosuchprocess', swallowed: [[2, 'grep grep nosuch']] });

@@ -56,7 +56,7 @@ test('a command is found by its line and its words', (t) => {
 	const script = findCommandPlaces('a 1; a "$x"; b\nX=1 a 2\n"$c" \\\n  3\na <<E\n$(d)\nE\n');
 	const found = (line: number, command: string) => placesOf(script, line, command).map(({ words }) => words);
 	t.deepEqual(found(1, 'a 1'), [['a', '1']]);
-	t.deepEqual(found(1, 'a 5'), [['a', '1'], ['a', undefined]]);
+	t.deepEqual(found(1, 'a 5'), [['a', undefined]]);
 	t.deepEqual(found(2, 'X=1'), [['X=']]);
 	t.deepEqual(found(2, 'a 2'), [['a', '2']]);
 	t.deepEqual(found(4, 'whatever 3'), [[undefined, '3']]);
@@ -64,6 +64,15 @@ test('a command is found by its line and its words', (t) => {
 	t.deepEqual(found(5, 'd'), [['d']]);
 	t.deepEqual(found(1, 'c'), []);
 	t.deepEqual(found(9, 'a 1'), []);
+});
+
+test('of the same command with other words, the one is meant that has no other words than were run', (t) => {
+	const script = findCommandPlaces("ps | grep -v grep | grep nosuch | grep 'a b' | grep \"$x\"\n");
+	const found = (command: string) => placesOf(script, 1, command).map(({ words }) => words.slice(1));
+	t.deepEqual(found('grep -v grep'), [['-v', 'grep']]);
+	t.deepEqual(found('grep nosuch'), [['nosuch']]);
+	t.deepEqual(found("grep 'a b'"), [['a b'], [undefined]]);
+	t.deepEqual(found('grep y'), [['a b'], [undefined]]);
 });
 
 test('a script that cannot be read has no more places than were read', (t) => {

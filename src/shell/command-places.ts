@@ -76,6 +76,8 @@ interface Surroundings extends Pick<CommandPlace, 'use' | 'pipeline' | 'forks' |
 	 * it.
 	 */
 	readonly within?: number;
+	/** Last line of the array that this is in: the shell reports it for the substitutions there. */
+	readonly until?: number;
 }
 
 const plain: Surroundings = {
@@ -194,7 +196,7 @@ class PlaceFinder implements ScriptPlaces {
 		const text = this.#text.slice(node.pos, node.end).split('\n')[0] ?? '';
 		const line = lineOf(node.pos);
 		const words = text.split(/\s+/, 2);
-		const { within: _within, ...rest } = around;
+		const { within: _within, until: _until, ...rest } = around;
 		this.places.push({ ...rest, line, reported: [line, line], words, assigns: undefined, text: text.slice(0, textLimit), follower: undefined });
 	}
 
@@ -217,17 +219,18 @@ class PlaceFinder implements ScriptPlaces {
 		const inner: Surroundings = { ...substituted(around), use, runs: around.runs };
 		const isRedirection = ({ type }: SyntaxNode): boolean => type === 'Redirect' || type === 'HereDoc' || type === 'HereString';
 		forEachChild(node, (child) => {
-			if (!isRedirection(child)) this.#addSubstitutions(child, inner, lineOf);
+			const array = child.type === 'Assignment' && /^\w+\+?=\(/.test(child.text) ? { until: lineOf(child.end - 1) } : {};
+			if (!isRedirection(child)) this.#addSubstitutions(child, { ...inner, ...array }, lineOf);
 			// The shell traces a command before it opens its files.
 			else this.#addSubstitutions(child, { ...substituted(around), runs: 'beside', within: lineOf(node.pos) }, lineOf);
 		});
 	}
 
 	#add(node: SyntaxNode, words: CommandPlace['words'], assigns: CommandPlace['assigns'], around: Surroundings, lineOf: LineFinder): void {
-		const { within, ...rest } = around;
+		const { within, until = 0, ...rest } = around;
 		const line = lineOf(node.pos);
 		const text = this.#text.slice(node.pos, Math.min(node.end, node.pos + textLimit));
-		this.places.push({ ...rest, line, reported: [within ?? line, lineOf(Math.max(node.pos, node.end - 1))], words, assigns, text });
+		this.places.push({ ...rest, line, reported: [within ?? line, Math.max(until, lineOf(Math.max(node.pos, node.end - 1)))], words, assigns, text });
 	}
 
 	#addAliases({ args }: Command): void {

@@ -7,7 +7,7 @@ import type { CommandPlace, ScriptPlaces } from '../shell/command-places.js';
 import { placesOf } from '../shell/places-of.js';
 import { culpritOf, isWithoutFailure, type Culprit } from './culprit.js';
 import { Forks } from './forks.js';
-import { close, closeAll, endCommand, ownStatus, settle, type Ran, type ShellProcess } from './shell-process.js';
+import { close, closeAll, endCommand, ownStatus, settle, substitutionsOf, type Ran, type ShellProcess } from './shell-process.js';
 import { refusalIn, sourcesOf } from './interpreter-messages.js';
 import { changesTrace } from './output.js';
 import type { TraceEnd, TraceRecord } from './stream.js';
@@ -151,7 +151,7 @@ class Follower {
 		const within = process.open.at(-1)?.ran ?? process.within;
 		const own = { line, isTrap, isOwn: isRoot, within };
 		const ran = begin(record, place, { ...own, depth: process.startDepth + depth - process.depthOf(process.start) });
-		ran.cause = /^\w+\+?=/.test(record.command) && place?.assigns !== 'before' ? cause : undefined;
+		ran.cause = /^\w+(?:\[[^\]]*\])?\+?=/.test(record.command) && place?.assigns !== 'before' && !(top && substitutionsOf(top.ran) > 0) ? cause : undefined;
 		process.open.push({ ran, depth });
 		process.currentLevel = record.level;
 		if (!isTrap) process.tail = undefined;

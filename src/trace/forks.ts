@@ -3,7 +3,7 @@
  * text.
  */
 import type { CommandPlace, Fork } from '../shell/command-places.js';
-import { close, isOf, lastUnit, ownStatus, settle, ShellProcess, type Unit } from './shell-process.js';
+import { close, isOf, lastUnit, ownStatus, settle, ShellProcess, substitutionsOf, type Ran, type Unit } from './shell-process.js';
 import type { TraceRecord } from './stream.js';
 
 const isInput = ({ kind }: Fork): boolean => kind === 'substitution' || kind === 'beside';
@@ -12,6 +12,8 @@ const isInput = ({ kind }: Fork): boolean => kind === 'substitution' || kind ===
 export class Forks {
 	readonly root: ShellProcess;
 	readonly #byPid = new Map<number, ShellProcess>();
+	/** How many of its substitutions each array has begun. */
+	readonly #parts = new Map<Ran, number>();
 
 	constructor(pid: number) {
 		this.root = new ShellProcess(undefined, { level: 1, depth: 0, pid, fork: undefined, isSubstitution: false, forks: 0 });
@@ -71,10 +73,23 @@ export class Forks {
 		// One in the background records the moment it was forked, whenever that was.
 		if (child.runs === 'in turn') {
 			const unit = lastUnit(parent.children);
-			if (!unit) close(parent, parent.depthOf(record, start.level - (start.isSubstitution ? 1 : 0)), record.at, ownStatus(record, false));
-			else if (!isOf(unit, child)) settle(parent, record, undefined, isPipefail);
+			const isOfArray = start.isSubstitution && this.#isOfArray(parent.open.at(-1)?.ran, record);
+			if (unit && !isOf(unit, child)) settle(parent, record, undefined, isPipefail);
+			// Behind a substitution only an array is still open.
+			const isNext = !unit || (unit.kind === 'substitution' && substitutionsOf(parent.open.at(-1)?.ran) > 0);
+			if (isNext && !isOfArray) close(parent, parent.depthOf(record, start.level - (start.isSubstitution ? 1 : 0)), record.at, ownStatus(record, unit !== undefined));
 		}
 		parent.children.push(child);
 		return child;
+	}
+
+	/** Whether a substitution is one of those that an array is made of, which was recorded before them. */
+	#isOfArray(array: Ran | undefined, { line }: TraceRecord): boolean {
+		if (!array) return false;
+		const begun = this.#parts.get(array) ?? 0;
+		const [first, last] = array.place?.reported ?? [array.record.line, line];
+		if (begun >= substitutionsOf(array) || line < first || line > last) return false;
+		this.#parts.set(array, begun + 1);
+		return true;
 	}
 }

@@ -140,6 +140,10 @@ function setStatuses({ elements, count, kind }: Unit, status: number | undefined
 export const isHeader = ({ record, place }: Pick<Ran, 'record' | 'place'>): boolean =>
 	/^(?:for|case|select) /.test(record.command) || place?.assigns === 'before' || changesTrace(record.command);
 
+/** How many substitutions an array is made of: bash traces that as it is written, before they run. */
+export const substitutionsOf = (ran: Ran | undefined): number =>
+	ran !== undefined && /^\w+\+?=\(/.test(ran.record.command) ? (ran.record.command.match(/\$\((?![(<])|`[^`]*`/g)?.length ?? 0) : 0;
+
 /** Ends a command, unless it has ended. */
 export function endCommand(ran: Ran, at: number | undefined, status: number | undefined): void {
 	ran.endedAt ??= at;
@@ -169,6 +173,12 @@ export function closeAll(process: ShellProcess, at: number | undefined, status: 
 	process.children = [];
 	const tail = lastUnit(children);
 	// A trap that it ended in has a status of its own.
+	const { last } = process;
+	const [substitution] = tail?.kind === 'substitution' && !process.isEnding && substitutionsOf(last) > 0 ? tail.elements : [];
+	if (last && substitution) {
+		last.cause = substitution;
+		substitution.status ??= process.status;
+	}
 	if (tail && tail.kind !== 'substitution' && !process.isEnding) {
 		process.tail = tail;
 		if (status !== undefined) setStatuses(tail, tail.count === 1 || !isPipefail || status === 0 ? status : undefined, isPipefail);
@@ -201,6 +211,8 @@ export function settle(process: ShellProcess, record: TraceRecord, place: Comman
 	const final = lastUnit(inTurn);
 	const substitution = final?.kind === 'substitution' ? final.elements[0] : undefined;
 	if (substitution) substitution.status ??= status;
+	const array = process.open.at(-1)?.ran;
+	if (array && substitutionsOf(array) > 0) array.cause = substitution ?? array.cause;
 	const unit = substitution ? lastUnit(inTurn.filter(({ start }) => !start.isSubstitution)) : final;
 	// The last element of a pipeline may be the process itself (lastpipe), which is still in it.
 	const isOver = unit !== undefined && place?.forks.some(({ id }) => id === unit.id) !== true;

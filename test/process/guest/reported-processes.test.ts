@@ -191,3 +191,42 @@ test(reports, `
 set -e
 true | (sleep 0.2; grep -v grep /etc/passwd) | grep grep nosuch | cat >/dev/null
 ps | grep -v grep | grep nosuchprocess`, { line: 3, command: 'grep nosuchprocess', swallowed: [[2, 'grep grep nosuch']] });
+
+// An array is recorded before the substitutions in it, whose last status is its own.
+test(reports, `
+set -eu
+files=( $(ls /nonexistent) )
+echo "\${#files[@]}"`, { line: 2, command: 'ls /nonexistent' });
+test(reports, `
+set -e
+a=(x)
+a+=(y $(true) "$(cat /nonexistent)")
+echo no`, { line: 3, command: 'cat /nonexistent' });
+test(reports, `
+set -e
+a=(
+	$(echo a)
+	$(cat /nonexistent | head -1; exit 4)
+)
+echo no`, { line: 4, command: 'exit 4', swallowed: [[4, 'cat /nonexistent']] });
+test(reports, `
+a=( $(ls /nonexistent) ); b=$(ls /nonexistent)
+c=( $(false) $(true) )
+d=( $(true) ); e=1
+f=( $(false) ); f=2
+exit 3`, { line: 5, command: 'exit 3', swallowed: [[1, 'ls /nonexistent'], [1, 'ls /nonexistent'], [2, 'false'], [4, 'false']] });
+test(reports, `
+f() {
+	local -a x=( $(cat /nonexistent) )
+	y=( $(cat /nonexistent2) )
+}
+f || exit 3`, { line: 5, command: 'exit 3', swallowed: [[2, 'cat /nonexistent'], [3, 'cat /nonexistent2']] });
+test(reports, `
+set -e
+declare -A m
+m[x]=$(cat /nonexistent)
+echo no`, { line: 3, command: 'cat /nonexistent' });
+test(reports, `
+set -e
+v=$(a=( $(ls /nonexistent) ))
+echo no`, { line: 2, command: 'ls /nonexistent' });

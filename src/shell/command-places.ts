@@ -28,6 +28,8 @@ export interface Fork extends PipelinePlace {
 	readonly kind: 'pipeline' | 'subshell' | 'substitution' | 'background' | 'beside';
 	/** The whole pipeline as it is written in the script, in one line; empty for other kinds. */
 	readonly text: string;
+	/** A substitution in the header of a loop or a choice: where nothing follows in these, its status is not theirs. */
+	readonly isOfHeader?: boolean;
 }
 
 /** A command at its place in a script. */
@@ -78,6 +80,7 @@ interface Surroundings extends Pick<CommandPlace, 'use' | 'pipeline' | 'forks' |
 	readonly within?: number;
 	/** Last line of the array that this is in: the shell reports it for the substitutions there. */
 	readonly until?: number;
+	readonly isHeader?: boolean;
 }
 
 const plain: Surroundings = {
@@ -154,7 +157,7 @@ class PlaceFinder implements ScriptPlaces {
 			case 'Select':
 			case 'Case':
 				this.#addHeader(node, around, lineOf);
-				return forEachChild(node, (child) => this.#visit(child, around, lineOf));
+				return forEachChild(node, (child) => this.#visit(child, child.type === 'Word' ? { ...around, isHeader: true } : around, lineOf));
 			case 'Function':
 				this.functions.add(node.name.value);
 				return this.#visit(node.body, { ...plain, ofFunction: node.name.value }, lineOf);
@@ -202,7 +205,8 @@ class PlaceFinder implements ScriptPlaces {
 
 	/** The same surroundings in a process of their own. Ids of forks that are no pipelines are negative. */
 	#fork(around: Surroundings, kind: Fork['kind']): Surroundings {
-		return { ...around, forks: [...around.forks, { id: -++this.#forks, index: 0, count: 1, kind, text: '' }] };
+		const { isHeader: isOfHeader = false, ...rest } = around;
+		return { ...rest, forks: [...around.forks, { id: -++this.#forks, index: 0, count: 1, kind, text: '', isOfHeader }] };
 	}
 
 	#addCommand(node: Command, around: Surroundings, lineOf: LineFinder): void {
@@ -257,7 +261,7 @@ class PlaceFinder implements ScriptPlaces {
 const textLimit = 2000;
 
 /** Around what a substitution runs. */
-const substituted = ({ forks, ofFunction }: Surroundings): Surroundings => ({ ...plain, forks, ofFunction, isSubstituted: true });
+const substituted = ({ forks, ofFunction, isHeader = false }: Surroundings): Surroundings => ({ ...plain, forks, ofFunction, isHeader, isSubstituted: true });
 
 /** What becomes of the status of one command of `a && b || c`, which itself is where a status is put to `use`. */
 function useInList(

@@ -28,11 +28,13 @@ function nameOf({ record: { command } }: Ran): string {
 }
 
 /**
- * The shell reports no status of a command that runs beside others. The command itself may have written that it failed,
- * into the output of records that came meanwhile; that counts unless a program of the same name ran again.
+ * The shell reports no status of a command that runs beside others, or that gave a loop or a choice nothing to do. The
+ * command itself may have written that it failed, into the output of records that came meanwhile; that counts unless a
+ * program of the same name ran again.
  */
 function isComplaining(ran: Ran, commands: readonly Ran[]): boolean {
-	if (ran.place?.runs !== 'beside' || isHeader(ran)) return false;
+	const isBeside = ran.place?.runs === 'beside' || ran.place?.forks.some(({ isOfHeader }) => isOfHeader === true) === true;
+	if (!isBeside || isHeader(ran)) return false;
 	const name = nameOf(ran);
 	const since = commands.slice(commands.indexOf(ran));
 	const again = since.findIndex((other) => other !== ran && nameOf(other) === name);

@@ -210,7 +210,9 @@ export function settle(process: ShellProcess, record: TraceRecord, place: Comman
 	const inTurn = children.filter(({ runs }) => runs === 'in turn');
 	const final = lastUnit(inTurn);
 	const substitution = final?.kind === 'substitution' ? final.elements[0] : undefined;
-	if (substitution) substitution.status ??= status;
+	// A loop over nothing, and a choice of nothing, have a status of their own, and record nothing.
+	const isKnown = status !== 0 || substitution?.start.fork?.isOfHeader !== true || /^(?:for|select) /.test(record.command);
+	if (substitution && isKnown) substitution.status ??= status;
 	const array = process.open.at(-1)?.ran;
 	if (array && substitutionsOf(array) > 0) array.cause = substitution ?? array.cause;
 	const unit = substitution ? lastUnit(inTurn.filter(({ start }) => !start.isSubstitution)) : final;

@@ -230,3 +230,19 @@ test(reports, `
 set -e
 v=$(a=( $(ls /nonexistent) ))
 echo no`, { line: 2, command: 'ls /nonexistent' });
+
+// A loop over nothing and a choice of nothing hide the status of what gave them nothing.
+test(reports, `
+set -e
+for each in $(ls /nonexistent); do echo "$each"; done
+case "$(cat /nonexistent)" in x) echo x ;; esac
+case $(true) in x) echo x ;; esac
+for each in $(echo a; ls /nonexistent2); do echo "$each"; done
+case "$(cat /nonexistent2)" in '') echo none ;; esac
+for each in $(true); do echo "$each"; done
+exit 5`, { line: 8, command: 'exit 5', swallowed: [[2, 'ls /nonexistent'], [3, 'cat /nonexistent'], [5, 'ls /nonexistent2'], [6, 'cat /nonexistent2']] });
+test(reports, `
+set -e
+f() { for each in $(cat /nonexistent | sort); do echo "$each"; done; }
+f
+ls /nonexistent`, { line: 4, command: 'ls /nonexistent', swallowed: [[2, 'cat /nonexistent']] });

@@ -115,7 +115,7 @@ const endForeign = /(?:^[^\n]*__rehearse\+=\(\$\? [^\n]*\n[^\n]*unset -v IFS\n(?
 /** Takes the end that trace.bash recorded from the commands of the script. */
 function splitEnd(records: readonly TraceRecord[]): Pick<TraceStream, 'records' | 'end'> {
 	const ends = endsIn(records);
-	const last = ends.findLast(({ record, at }) => isOfScript(record, records.slice(at + 1)));
+	const last = ends.findLast((end) => isOfScript(end, records));
 	const [, status, pipe = '', command = ''] = endRecord.exec(last?.record.command ?? '') ?? [];
 	const kept: TraceRecord[] = [];
 	let output = '';
@@ -159,7 +159,7 @@ function endsIn(records: readonly TraceRecord[]): TrapEnd[] {
 }
 
 /** The end is the script's own if that writes nothing behind it: then only processes in the background do. */
-const isOfScript = ({ parent }: TraceRecord, later: readonly TraceRecord[]): boolean => !later.some(({ pid }) => pid === parent);
+const isOfScript = ({ from, at }: TrapEnd, records: readonly TraceRecord[]): boolean => !records.slice(at + 1).some(({ pid }) => pid === records[from]?.parent);
 
 type Head = Omit<TraceRecord, 'command' | 'output'>;
 

@@ -167,6 +167,10 @@ test(reports, `
 case a in a) cat /nonexistent & wait ;; esac
 case "$(cat /nonexistent2; echo b)" in b) ls /nonexistent3 | cat ;; esac
 exit 3`, { line: 3, command: 'exit 3', swallowed: [[2, 'cat /nonexistent2'], [2, 'ls /nonexistent3']] });
+test(reports, `
+#!/bin/bash -x
+case a in a) (true) ;; esac
+exit 3`, { line: 3, command: 'exit 3', output: /^\+ case a in\n\+ true\n\+ exit 3\n$/ });
 
 // Each process has a trap of its own for its end.
 for (const [begin, end] of [['', '|& tee log'], ['', '2>&1 | while IFS= read -r each; do echo "> $each"; done'], ['(', ')'], ['echo "$(', ')"; x=$(work)'], ['x=$(', ')']] as const) {

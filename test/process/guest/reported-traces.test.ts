@@ -206,3 +206,9 @@ for (const options of ['-x', '-ex', '-eux']) {
 echo a
 exit 3`, { line: 3, command: 'exit 3', output: /^\+ echo a\na\n\+ exit 3\n$/ });
 }
+test(reports, `
+set -u
+echo "$NOT_SET" | cat
+trap - EXIT
+cat /nonexistent
+false`, { line: 5, command: 'false', swallowed: [[4, 'cat /nonexistent']] });

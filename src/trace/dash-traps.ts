@@ -1,6 +1,6 @@
 /** The traps of a script of sh(1): dash traces what they run as it does any other command. */
 import { findCommandPlaces, type CommandPlace, type ScriptPlaces } from '../shell/command-places.js';
-import { fitOf } from './dash-places.js';
+import { fitOf, onlyPlace } from './dash-places.js';
 import type { TraceRecord } from './stream.js';
 
 /** Where the traps begin that a script ended in, as indices of its records. */
@@ -13,29 +13,45 @@ export interface DashTraps {
 
 /** Finds the traps among the last commands of a script that ended with `exitCode`. */
 export function findTraps(records: readonly TraceRecord[], script: ScriptPlaces, exitCode: number | undefined): DashTraps {
-	const traps = trapsSet(records, script);
-	if (traps.size === 0 || exitCode === undefined) return { exit: records.length, signal: undefined };
+	const set = trapsSet(records, script);
+	if (set.length === 0 || exitCode === undefined) return { exit: records.length, signal: undefined };
+	const traps = new Map(set.filter(({ place }) => place.forks.length === 0).map((trap) => [trap.name, trap]));
 	const atExit = traps.get('EXIT');
 	const isReplaced = /^exec(?: |$)/.test(records.at(-1)?.command ?? '');
-	const exit = atExit && !isReplaced ? beginningOf(atExit, records, script, exitCode) : records.length;
-	if (exit === undefined || !/^exit(?: |$)/.test(records[exit - 1]?.command ?? '')) return { exit, signal: undefined };
+	const isSet = atExit !== undefined && !isOff(atExit) && !isReplaced;
+	const exit = isSet ? beginningOf(atExit, records, script, exitCode) : records.length;
+	if (exit === undefined) return { exit, signal: undefined };
 	const own = records.slice(0, exit);
+	const begun = (trap: Trap): number | undefined => (isOff(trap) ? undefined : beginningOf(trap, own, script, exitCode));
+	// A subshell that the script ended in, or something that it forked besides.
+	const isOfLast = ({ place }: Trap, at: number): boolean => {
+		const id = place.forks.at(-1)?.id;
+		return onlyPlace(script, records[at - 1]?.command ?? '')?.forks.some((fork) => fork.id === id) === true;
+	};
+	const forked = set.filter(({ name, place }) => name === 'EXIT' && place.forks.length > 0);
+	const inFork = forked.map((trap) => ({ trap, at: begun(trap) })).findLast(({ trap, at }) => at !== undefined && isOfLast(trap, at))?.at;
+	if (inFork !== undefined || !/^exit(?: |$)/.test(own.at(-1)?.command ?? '')) return { exit: inFork ?? exit, signal: undefined };
 	// What the script runs itself too is taken for that.
 	const isOnlyTrapped = (at: number | undefined): at is number => at !== undefined && script.places.every((place) => fitOf(place, records[at]?.command ?? '') === -1);
-	const signals = [...traps].filter(([name]) => name !== 'EXIT').map(([, trap]) => beginningOf(trap, own, script, exitCode));
+	const signals = [...traps.values()].filter(({ name }) => name !== 'EXIT').map(begun);
 	return { exit, signal: signals.find(isOnlyTrapped) };
 }
 
+const isOff = ({ action }: Trap): boolean => action === '-' || action === '';
+
 interface Trap {
+	/** Of the signal, or EXIT. */
+	readonly name: string;
 	readonly action: string;
+	readonly place: CommandPlace;
 	/** Of the record that set it. */
 	readonly index: number;
 }
 
-/** What is to run on each signal, where the script itself has set it, and no subshell. */
-function trapsSet(records: readonly TraceRecord[], { places }: ScriptPlaces): ReadonlyMap<string, Trap> {
-	const traps = new Map<string, Trap>();
-	const written = places.filter(({ words, forks }) => words[0] === 'trap' && forks.length === 0);
+/** What was to run on each signal, in the order in which it was set. */
+function trapsSet(records: readonly TraceRecord[], { places }: ScriptPlaces): readonly Trap[] {
+	const traps: Trap[] = [];
+	const written = places.filter(({ words }) => words[0] === 'trap');
 	for (const [index, { command }] of records.entries()) {
 		if (!command.startsWith('trap ')) continue;
 		const [words] = written.map(wordsOfTrap).filter(({ beginning, action, ending }) => (action === undefined ? command.startsWith(beginning) && command.endsWith(ending) : command === beginning + action + ending));
@@ -43,18 +59,18 @@ function trapsSet(records: readonly TraceRecord[], { places }: ScriptPlaces): Re
 		const action = words.action ?? command.slice(words.beginning.length, command.length - words.ending.length);
 		for (const signal of words.ending.trim().split(' ')) {
 			const name = signal.toUpperCase().replace(/^SIG/, '').replace(/^0$/, 'EXIT');
-			if (action === '-' || action === '') traps.delete(name);
-			else traps.set(name, { action, index });
+			traps.push({ name, action, place: words.place, index });
 		}
 	}
 	return traps;
 }
 
 /** A `trap` as dash traces it: the action is undefined where it is not the same in every run. */
-function wordsOfTrap({ words }: CommandPlace): { readonly beginning: string; readonly action: string | undefined; readonly ending: string } {
+function wordsOfTrap(place: CommandPlace): { readonly place: CommandPlace; readonly beginning: string; readonly action: string | undefined; readonly ending: string } {
+	const { words } = place;
 	const from = words[1] === '--' ? 2 : 1;
 	const signals = words.slice(from + 1).map((word) => word ?? '');
-	return { beginning: `${words.slice(0, from).join(' ')} `, action: words[from], ending: signals.map((word) => ` ${word}`).join('') };
+	return { place, beginning: `${words.slice(0, from).join(' ')} `, action: words[from], ending: signals.map((word) => ` ${word}`).join('') };
 }
 
 /** Commands that run what is not in the script. */

@@ -37,6 +37,28 @@ clean() { rm -f x; }
 trap clean EXIT
 clean
 exec ls /nonexistent`, { line: 5, command: 'exec ls' });
+test('a trap of a subshell', reports, `
+#!/bin/sh
+set -e
+trap 'rm -f y' EXIT
+( trap 'rm -f x' EXIT
+touch x
+ls /nonexistent )`, { line: 6, command: 'ls' });
+test('a trap of a function that a subshell runs', reports, `
+#!/bin/sh
+set -e
+work() {
+	trap 'rm -f x' EXIT
+	touch x
+	ls /nonexistent
+}
+touch z
+(work)`, { line: 6, command: 'ls' });
+test('a trap of a subshell behind which the script goes on', reports, `
+#!/bin/sh
+( trap 'rm -f x' EXIT; touch x; ls /nonexistent )
+touch x
+exit 3`, { line: 4, command: 'exit 3', swallowed: [[2, 'ls /nonexistent']] });
 test('a signal', reports, `
 #!/bin/sh
 trap 'rm -f x' EXIT

@@ -3,6 +3,7 @@
  * trace, what was written until the next, and so on. `cloud-init/guest/run-script` and `trace.bash` make it so.
  */
 import { multilineWords } from '../shell/multiline-words.js';
+import { isInterrupted, joinParts } from './interrupted.js';
 
 /** How much of it the guest's agent sends: the end (`$stream_limit` there). */
 export const streamLimitBytes = 131_072;
@@ -169,8 +170,10 @@ function cut(
 	read: (match: RegExpExecArray) => Head,
 	lengthOf: (body: string) => number,
 ): Pick<TraceStream, 'before' | 'records'> {
+	const bodies = heads.map((match, index) => text.slice(match.index + match[0].length, heads[index + 1]?.index ?? text.length));
 	const records = heads.map((match, index) => {
-		const body = text.slice(match.index + match[0].length, heads[index + 1]?.index ?? text.length);
+		if (isInterrupted(match[0], bodies[index] ?? '')) joinParts(bodies, index, lengthOf);
+		const body = bodies[index] ?? '';
 		const length = lengthOf(body);
 		return { ...read(match), command: body.slice(0, length), output: body.slice(length + 1) };
 	});

@@ -135,6 +135,19 @@ test('words of several lines end where their quotes do', (t) => {
 	}
 });
 
+test('a long command that another process wrote into is whole', (t) => {
+	const long = `echo ${'1234567890 '.repeat(500)}`.trimEnd();
+	const written = record(0, 1, long, 0, 101);
+	const stream = `${written.slice(0, 4096)}${record(1, 1, 'cat x', 0, 102)}${written.slice(4096)}cat: x\n${record(2, 2, 'true')}`;
+	const { records } = parseStream(stream, '');
+	t.deepEqual(records.map(({ command, output }) => [command, output]), [[long, ''], ['cat x', 'cat: x\n'], ['true', '']]);
+	const twice = `${written.slice(0, 4096)}${record(1, 1, 'cat x', 0, 102)}cat: x\n${record(1, 1, 'cat z', 0, 104)}${written.slice(4096, 4500)}${record(1, 1, 'cat y', 0, 103)}cat: y\n${written.slice(4500)}`;
+	t.deepEqual(parseStream(twice, '').records.map(({ command, output }) => [command, output]), [[long, ''], ['cat x', 'cat: x\n'], ['cat z', ''], ['cat y', 'cat: y\n']]);
+	// Also where there is nothing behind it, or it was no part.
+	t.is(parseStream(written.slice(0, 4096), '').records.length, 1);
+	t.is(parseStream(`${written.slice(0, 4000)}${record(1, 1, 'cat x')}y\n`, '').records[1]?.output, 'y\n');
+});
+
 /** Lines of a trace that no shell would write in this order. */
 const oddRecord = fc
 	.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 6 }), fc.nat(2), fc.nat(3), fc.constantFrom('0', '1', '1 0', '0 0 141'), fc.integer({ min: 1, max: 60 }))

@@ -45,6 +45,14 @@ const passwordExpired = (at: Whereabouts, cause: unknown): Failure =>
 		hint: 'does a startup script let it expire (chage, passwd --expire)?',
 	});
 
+/** `ssh-late`: the user is logged in, and what was to be run has not ended yet. It may be the host that is slow. */
+export const shellLate = (at: Whereabouts, cause: unknown): Failure =>
+	brokenFailure('ssh-late', `${place(at)} lets user '${at.username}' in, and runs nothing: ${text(cause)}`, {
+		node: at.node,
+		cause,
+		hint: 'does its shell wait for something?',
+	});
+
 /** `ssh-shell`: the user is logged in, but cannot run a command. */
 export const shellRefused = (at: Whereabouts, cause: unknown): Failure =>
 	isExpired(text(cause)) ? passwordExpired(at, cause) : brokenFailure('ssh-shell', `${place(at)} lets user '${at.username}' in, and runs nothing: ${text(cause)}`, {

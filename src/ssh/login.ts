@@ -7,7 +7,7 @@ import type { AuthenticationType, AuthHandlerMiddleware, Client, ConnectConfig }
 import { lastLines, oneLine } from '../base/format.js';
 import { withDeadline } from '../base/waiting.js';
 import type { HostKey } from '../lab/lab.js';
-import { loginRefused, shellRefused, unreachable, wrongHostKey, type Whereabouts } from './failures.js';
+import { loginRefused, shellLate, shellRefused, unreachable, wrongHostKey, type Whereabouts } from './failures.js';
 import { isEd25519Blob, keyBlob } from './host-key.js';
 
 export interface SshTarget extends Whereabouts {
@@ -32,7 +32,7 @@ export function generateHostKey(comment = 'rehearse'): HostKey {
 
 /**
  * Logs in with the password, has the user's shell do nothing, and leaves. Rejects with a Failure: `ssh-unreachable`,
- * `ssh-host-key`, `ssh-auth` or `ssh-shell`, or with the signal's reason.
+ * `ssh-host-key`, `ssh-auth`, `ssh-late` or `ssh-shell`, or with the signal's reason.
  */
 export const logIn = (options: LoginOptions): Promise<void> =>
 	visiting(options, (client) => {
@@ -102,6 +102,7 @@ async function visiting(options: LoginOptions, then: (client: Client) => unknown
 	const expectedKey = keyBlob(options.hostKey);
 	let shownKey = expectedKey;
 	let isIn = false;
+	let isLate = false;
 	const client = new ssh2.Client();
 	const ready = new Promise<void>((resolve, reject) => {
 		client.once('ready', resolve);
@@ -125,7 +126,11 @@ async function visiting(options: LoginOptions, then: (client: Client) => unknown
 			sock: await connect(options, Math.min(timeoutMs, connectMs), signal),
 			hostVerifier: (key: Buffer) => (shownKey = key).equals(expectedKey),
 		});
-		await withDeadline(visit(), timeoutMs, () => new Error(`no login within ${timeoutMs} ms`), signal);
+		const late = () => {
+			isLate = true;
+			return new Error(`no login within ${timeoutMs} ms`);
+		};
+		await withDeadline(visit(), timeoutMs, late, signal);
 		then(client);
 	} catch (error) {
 		// The server need not answer the goodbye.
@@ -133,7 +138,7 @@ async function visiting(options: LoginOptions, then: (client: Client) => unknown
 		client.destroy();
 		signal?.throwIfAborted();
 		if (!shownKey.equals(expectedKey)) throw wrongHostKey(options, shownKey, expectedKey);
-		if (isIn) throw shellRefused(options, error);
+		if (isIn) throw isLate ? shellLate(options, error) : shellRefused(options, error);
 		const refused = error instanceof Error && 'level' in error && error.level === 'client-authentication';
 		throw refused ? loginRefused(options, error) : unreachable(options, error);
 	}

@@ -110,11 +110,11 @@ export async function checkLogin(
 ): Promise<LoginOutcome> {
 	const { spec, address, username, password = '', hostKey, sshPort = defaultPort } = machine;
 	const began = performance.now();
-	const logInAt = async (port: number, deadlineMs: number): Promise<Failure | undefined> => {
+	const logInAt = async (port: number, deadlineMs: number, timeoutMs: number): Promise<Failure | undefined> => {
 		// Loaded when it is needed first: the SSH library takes its time.
 		const { logIn } = await import('../ssh/login.js');
 		const target = { node: spec.name, host: address, port, username, password, hostKey };
-		const knock = () => logIn({ ...target, timeoutMs: deadlines.loginMs, signal }).then(() => undefined, failureOf);
+		const knock = () => logIn({ ...target, timeoutMs, signal }).then(() => undefined, failureOf);
 		const isDecided = (failure: Failure | undefined) => failure?.code !== 'ssh-unreachable';
 		return (await poll(knock, isDecided, { intervalMs, deadlineMs, signal })).last;
 	};
@@ -128,19 +128,25 @@ export async function checkLogin(
 		...(message === undefined ? {} : { message }),
 	});
 
-	const failure = await logInAt(sshPort, 0);
+	const failure = await logInAt(sshPort, 0, deadlines.loginMs);
 	if (!failure) return outcome(sshPort, 'passed');
 	const server = await askServer(guests, machine, deadlines.assertionMs, signal);
 	const port = server.ports.includes(sshPort) ? sshPort : (server.ports[0] ?? sshPort);
 	// A server that is still starting is waited for; one that is there and not reached is behind a firewall.
 	const patienceMs = server.ports.includes(port) ? 0 : deadlines.assertionMs;
-	const again = port === sshPort && failure.code !== 'ssh-unreachable' ? failure : await logInAt(port, patienceMs);
+	const again = port === sshPort && !mayPass(failure) ? failure : await logInAt(port, patienceMs, secondChance * deadlines.loginMs);
 	if (!again) {
 		return port === sshPort ? outcome(port, 'passed') : outcome(port, 'closed', `SSH is at port ${port}, not ${sshPort} as the recipe has it`);
 	}
 	const reason = whyClosed(again, server, machine);
 	return reason === undefined ? outcome(port, 'failed', messageOf(again)) : outcome(port, 'closed', reason);
 }
+
+/** What a second try, with more time, may find otherwise: a host that is busy for a while is no fault of the lab's. */
+const mayPass = ({ code }: Failure): boolean => code === 'ssh-unreachable' || code === 'ssh-late';
+
+/** How many times as long a second try may take. */
+const secondChance = 3;
 
 const messageOf = ({ message, hint }: Failure): string => (hint === undefined ? message : `${message} (${hint})`);
 

@@ -22,14 +22,15 @@ interface Setting extends GuestOptions {
 	readonly change?: Partial<MachineRunSpec>;
 	/** The settings that sshd prints, but for its port. */
 	readonly settings?: string;
+	readonly loginMs?: number;
 }
 
-async function outcomeOf({ change = {}, settings = '', ...options }: Setting): Promise<LoginOutcome> {
+async function outcomeOf({ change = {}, settings = '', loginMs = scaledDeadlines(1).loginMs, ...options }: Setting): Promise<LoginOutcome> {
 	await using guest = await startGuest(options);
 	const { port, username, password, hostKey, host: address } = guest.target;
 	const machine = { spec: { name: 'web' }, address, username, password, hostKey, sshPort: port, ...change } as MachineRunSpec;
 	const reported = `LISTEN 0 128 127.0.0.1:${port} 0.0.0.0:*\n\nport ${port}\n${settings}`;
-	const deadlines = { ...scaledDeadlines(1), assertionMs: 1000 };
+	const deadlines = { ...scaledDeadlines(1), assertionMs: 1000, loginMs };
 	return await checkLogin(machine, { deadlines }, { guests: () => node(reported), signal: new AbortController().signal });
 }
 
@@ -44,6 +45,9 @@ test('a password that is refused', comesTo, { change: { password: 'another' } },
 test('a server that takes none', comesTo, { change: { password: 'another' }, settings: 'passwordauthentication no\n' }, 'closed', /takes no passwords/);
 test('a server at another port', comesTo, { change: { sshPort: 1 } }, 'closed', /^SSH is at port \d+, not 1 as the recipe has it$/);
 test('an account that is of no use', comesTo, { shell: 'echo Sorry; exit 1' }, 'failed', /runs nothing: Sorry/);
+
+test('a shell that is late, on a host that is busy', comesTo, { shell: 'sleep 2', loginMs: 1500 }, 'passed', undefined);
+test('a shell that waits for something', comesTo, { shell: 'sleep 60', loginMs: 500 }, 'failed', /runs nothing: no login within 1500 ms \(does its shell wait for something\?\)/);
 
 for (const message of [
 	'WARNING: Your password has expired.\\nPassword change required but no TTY available.',

@@ -58,7 +58,7 @@ const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2
 
 /** Terminal control sequences and all that is no text taken out, so that a console can be quoted. */
 export const withoutControls = (text: string): string =>
-	text.replace(controlSequences, '').replace(/\r+\n/g, '\n').replace(controls, '');
+	text.replace(controlSequences, '').replace(controls, '');
 
 /** Cuts a text to `width` columns, and marks the cut with `…`. */
 export const truncated = (text: string, width: number): string =>

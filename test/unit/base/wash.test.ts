@@ -27,3 +27,32 @@ test('every text of a value is washed, and nothing else of it is changed', (t) =
 	const value = { type: 'notice', at: 1, list: ['\x1b[1ma', 2, null, { deep: '\x9bmb' }], isTrue: true };
 	t.deepEqual(washed<unknown>(value), { type: 'notice', at: 1, list: ['a', 2, null, { deep: 'b' }], isTrue: true });
 });
+
+/** All characters that are taken out, and others that patterns look at. */
+const characters = [
+	...Array.from({ length: 0xa0 }, (_, code) => String.fromCharCode(code)).filter((one) => /[\x00-\x20\x7f-\x9f]/.test(one)),
+	...['\u061c', '\u200e', '\u200f', '\u2028', '\u2029', '\u202a', '\u202e', '\u2066', '\u2069', '\u{e0041}', '\udb40', '\ufeff', '\u00a0', '#', ':'],
+];
+
+/** What patterns begin with, or go on with for long. */
+const beginnings = ['\x1b[', '\x1b[0', '\x1b[ ', '\x1b]', '\x1b]a', '\x1b]\x1b', '\x1bP', '\x1b(', '\x9b0', '\x9d\x9c', '\r\n', ' ::', ' ::a', '::a::', '##[', '##vso'];
+
+/** A part of it first: what takes its length squared would not end within a test. */
+const slowlyWashed = (begin: string, piece: string, end: string): readonly string[] => {
+	for (const length of [2 ** 15, 2 ** 20]) {
+		const text = begin + piece.repeat(length / piece.length) + end;
+		const began = process.cpuUsage();
+		washedText(text);
+		const ms = Math.round(process.cpuUsage(began).user / 1000);
+		if (ms >= 200) return [`${JSON.stringify(begin + piece)} … ${JSON.stringify(end)}: ${ms} ms for ${length} characters`];
+	}
+	return [];
+};
+
+test.serial('a mebibyte of any character that is taken out is washed at once', (t) => {
+	t.deepEqual(characters.flatMap((one) => slowlyWashed('', one, 'x')), []);
+});
+
+test.serial('a mebibyte of what a pattern begins with is washed at once, whether it is one in the end or not', (t) => {
+	t.deepEqual(beginnings.flatMap((piece) => [...slowlyWashed('', piece, '\x00'), ...slowlyWashed('\x1b]', piece, '::'), ...slowlyWashed(' ::a\x9b', piece, '\n')]), []);
+});

@@ -1,5 +1,6 @@
 /** Commands as root over SSH, by what every recipe with an SSH server and a user of its own has: a login, and sudo(8). */
 import type { Duplex } from 'node:stream';
+import { ByteCollector } from '../../base/byte-collector.js';
 import { quote } from '../../base/shell.js';
 import { untilAborted, withDeadline } from '../../base/waiting.js';
 import type { RemoteCommand, SshSession } from '../../ssh/login.js';
@@ -90,11 +91,7 @@ const maximumMessage = 4000;
 
 /** Gathers a stream; what exceeds the limit is thrown away. */
 function collect(stream: NodeJS.ReadableStream): () => string {
-	const chunks: Buffer[] = [];
-	let room = maximumStream;
-	stream.on('data', (chunk: Buffer) => {
-		chunks.push(chunk.subarray(0, room));
-		room -= Math.min(room, chunk.length);
-	});
-	return () => Buffer.concat(chunks).toString('utf8');
+	const bytes = new ByteCollector();
+	stream.on('data', (chunk: Buffer) => bytes.add(chunk.subarray(0, maximumStream - bytes.length)));
+	return () => bytes.take().toString('utf8');
 }

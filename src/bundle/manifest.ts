@@ -60,6 +60,9 @@ export const maximumManifestBytes = 4 * 2 ** 20;
 /** Maximum size of all files of a bundle together, without machines, in bytes. */
 export const maximumBundleBytes = 2 ** 32;
 
+/** What the archive has room for of a path: a prefix, a slash and a name (ustar). Those are bytes, so that no longer text fits. */
+const maximumPathLength = 256;
+
 /** The paths that files of a bundle may have. */
 const bundledPaths = /^(?:(?:events\.ndjson|result\.json|machines\.json)$|(?:plan|seeds|consoles|journals)\/)/;
 
@@ -102,6 +105,7 @@ function findProblem(manifest: Partial<BundleManifest>): string | undefined {
 	if (![lab, tool, verdict, made_at].every((text) => typeof text === 'string')) return 'lacks a property';
 	if (typeof redacted !== 'boolean' || !Array.isArray(secrets) || !secrets.every(isHeld)) return 'does not list its secrets';
 	if (!Array.isArray(files) || !files.every(isFile)) return 'does not list its files';
+	if (files.some(({ path }) => path.length > maximumPathLength)) return 'lists a path that is too long for an archive';
 	const outside = files.find(({ path }) => !isBundled(path));
 	if (outside) return `lists ${JSON.stringify(outside.path)}, which is not a file of a run`;
 	const paths = new Set(files.map(({ path }) => path));
@@ -119,6 +123,7 @@ function findMachinesProblem({ checkpoint, nodes, absent, files }: Partial<Bundl
 	if (!Array.isArray(files)) return 'does not list the files of its machines';
 	const problem = files.map(findSparseProblem).find((found) => found !== undefined);
 	if (problem !== undefined) return problem;
+	if ((files as readonly SparseFile[]).some(({ path }) => path.length > maximumPathLength)) return 'lists a path that is too long for an archive';
 	const outside = (files as readonly SparseFile[]).find(({ path }) => !machinePaths.test(path));
 	if (outside) return `lists ${JSON.stringify(outside.path)}, which is not a file of a machine`;
 	const paths = new Set(files.map(({ path }) => path));
@@ -131,8 +136,7 @@ function findMachinesProblem({ checkpoint, nodes, absent, files }: Partial<Bundl
 export const unpackedBytes = ({ files, machines }: Pick<BundleManifest, 'files' | 'machines'>): number =>
 	[...files.map(({ bytes }) => bytes), ...(machines?.files ?? []).map(diskBytes)].reduce((sum, bytes) => sum + bytes, 0);
 
-const directoriesOf = (path: string): string[] =>
-	path.split('/').flatMap((_part, depth, parts) => (depth === 0 ? [] : [parts.slice(0, depth).join('/')]));
+const directoriesOf = (path: string): string[] => [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index));
 
 const isHeld = (value: unknown): value is HeldSecrets => {
 	const { path, holds } = (value ?? {}) as Partial<HeldSecrets>;

@@ -40,6 +40,24 @@ for (const path of ['../x', '/etc/passwd', 'plan/../../x', 'plan//x', 'plan/./x'
 	test(`the path ${JSON.stringify(path)}`, refused, { files: [file(path)] }, /which is not a file of a run/);
 }
 
+test('a path that no archive has room for', refused, { files: [file(`plan/${'a'.repeat(252)}`)] }, /a path that is too long/);
+test('a file inside a file, far below', refused, { files: [file('plan/a/b'), file('plan/a/b/c/d/e/f')] }, /lists a file inside a file/);
+
+test.serial('a manifest as deep and as long as it can be is judged at once', (t) => {
+	const files = (path: string) => Array.from({ length: 10_000 }, (_, count) => file(`${path}${count}`));
+	for (const manifest of [{ files: [file(`plan/${'a/'.repeat(100_000)}b`)] }, { files: files(`plan/${'a/'.repeat(120)}`) }, { files: files('../') }]) {
+		const text = JSON.stringify({ ...good, ...manifest });
+		const began = process.cpuUsage();
+		try {
+			parseBundleManifest(text);
+		} catch (error) {
+			t.true(error instanceof Failure && error.message.length < 1000);
+		}
+		const ms = process.cpuUsage(began).user / 1000;
+		t.true(ms < 3000, `${ms} ms`);
+	}
+});
+
 test('what is no JSON', (t) => {
 	for (const text of ['', '{', 'null', '[]', '7']) t.throws(() => parseBundleManifest(text), { instanceOf: Failure });
 });

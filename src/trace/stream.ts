@@ -47,8 +47,11 @@ export interface TraceEnd extends TraceRecord {
 	readonly command: string;
 }
 
-/** The beginning of a record, as PS4 makes it in trace.bash, and in run-script for dash. */
-const bashHead = /(\x1e+)\+ (\d+)[.,](\d+) (\d+) (\d+) (\d+) (\d+) ([\d ]+) \| (\d+) ([^\n]*?) > /g;
+/**
+ * The beginning of a record, as PS4 makes it in trace.bash, and in run-script for dash. Neither marks nor a source go on
+ * past a mark, so that a script that writes many is read once, and not once for each.
+ */
+const bashHead = /(?<!\x1e)(\x1e{1,64})\+ (\d+)[.,](\d+) (\d+) (\d+) (\d+) (\d+) ([\d ]+) \| (\d+) ([^\n\x1e]*?) > /g;
 const dashHead = /\x1e\+ (\d+) > /g;
 
 /** A message of dash about the script itself has its name twice, since the shell that traces it reads it with `.`. */

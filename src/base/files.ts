@@ -1,7 +1,7 @@
 /** Reading and writing files and parts of them, and making directories. */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, constants, copyFile, link, mkdir, open, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { access, constants, copyFile, link, mkdir, open, realpath, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
@@ -21,8 +21,10 @@ export async function withFile<T>(file: string, flags: string, body: (handle: Fi
 /**
  * Opens a regular file for reading; nothing where there is none, or where something else has its name: no link is followed,
  * and no FIFO waited for.
+ * @param within a directory that the file has to be in or below, wherever links in its path lead
  */
-export async function openRegular(file: string): Promise<FileHandle | undefined> {
+export async function openRegular(file: string, within?: string): Promise<FileHandle | undefined> {
+	if (within !== undefined && !(await isBelow(path.dirname(file), within))) return undefined;
 	const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 	const handle = await open(file, flags).catch(() => undefined);
 	if (!handle || (await handle.stat()).isFile()) return handle;
@@ -30,12 +32,19 @@ export async function openRegular(file: string): Promise<FileHandle | undefined>
 	return undefined;
 }
 
+/** Whether a directory is another one or lies below it, with links followed. */
+async function isBelow(directory: string, other: string): Promise<boolean> {
+	const [inner, outer] = await Promise.all([directory, other].map((one) => realpath(one).catch(() => undefined)));
+	if (inner === undefined || outer === undefined) return false;
+	return inner === outer || inner.startsWith(outer === '/' ? '/' : `${outer}/`);
+}
+
 /**
  * Reads the text of a regular file that may be a stranger's.
  * @throws Error where there is none, something else has its name, or it is larger than that, in bytes
  */
-export async function readRegular(file: string, maximumBytes: number): Promise<string> {
-	const handle = await openRegular(file);
+export async function readRegular(file: string, maximumBytes: number, within?: string): Promise<string> {
+	const handle = await openRegular(file, within);
 	if (!handle) throw new Error(`${file} is no regular file that can be read`);
 	try {
 		const { size } = await handle.stat();

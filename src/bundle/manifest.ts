@@ -3,6 +3,7 @@
  * stranger wrote.
  */
 import { usageFailure } from '../base/errors.js';
+import { maximumLogBytes } from '../lab/events.js';
 import { diskBytes, findSparseProblem, type SparseFile } from './sparse.js';
 import { badArchive } from './tar.js';
 
@@ -112,6 +113,8 @@ function findProblem(manifest: Partial<BundleManifest>): string | undefined {
 	if (paths.size < files.length) return 'lists a file twice';
 	if (files.some(({ path }) => directoriesOf(path).some((directory) => paths.has(directory)))) return 'lists a file inside a file';
 	if (files.reduce((sum, { bytes }) => sum + bytes, 0) > maximumBundleBytes) return 'lists more bytes than a run can have';
+	// None of them becomes larger than the log of events may.
+	if (files.some(({ bytes }) => bytes > maximumLogBytes)) return 'lists a file that is larger than any of a run';
 	if (schema === 2 && machines === undefined) return 'has the schema 2, but no machines';
 	if (schema === 1 && machines !== undefined) return 'has machines, but not the schema 2';
 	return machines === undefined ? undefined : findMachinesProblem(machines);

@@ -11,6 +11,9 @@ import type { Excerpt, FailedSource, ScriptTrace } from './trace.js';
 
 export type { ReportedError };
 
+/** How long the event log of a run may become, in bytes. */
+export const maximumLogBytes = 256 * 2 ** 20;
+
 export type StageName =
 	| 'images'
 	| 'isos'

@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { open, realpath, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { openRegular } from '../base/files.js';
 import { formatBytes } from '../base/format.js';
 import type { PlanSource } from './types.js';
 
@@ -17,9 +18,14 @@ export const maximumScriptBytes = 1024 * 1024;
 /** Why a file is not read, as text. */
 export class UnreadableFile extends Error {}
 
-/** Reads a plan, from a pipe too. @throws UnreadableFile, or an error of the system */
-export async function readPlanText(file: string): Promise<string> {
-	const handle = await open(file, constants.O_RDONLY);
+/**
+ * Reads a plan, from a pipe too.
+ * @param within where it is given, only a regular file in or below that directory is read
+ * @throws UnreadableFile, or an error of the system
+ */
+export async function readPlanText(file: string, within?: string): Promise<string> {
+	const handle = within === undefined ? await open(file, constants.O_RDONLY) : await openRegular(file, within);
+	if (!handle) throw new UnreadableFile('it is no regular file of its directory');
 	try {
 		return file.endsWith('.json')
 			? (await readBounded(handle, maximumPlanBytes.json, 'a plan')).toString('utf8')

@@ -23,9 +23,12 @@ export const readPlan = (path: string): Promise<PlanSource> => read(path, { with
 /** Reads a plan without the script files that it names: whoever wrote it may have named anything on this host. */
 export const readPlanAlone = (path: string): Promise<PlanSource> => read(path, { withScripts: false });
 
-async function read(path: string, { withScripts }: { readonly withScripts: boolean }): Promise<PlanSource> {
+/** The same of a copy that may be a stranger's: a regular file in or below `directory`, wherever links lead. */
+export const readCopiedPlan = (path: string, directory: string): Promise<PlanSource> => read(path, { withScripts: false, within: directory });
+
+async function read(path: string, { withScripts, within }: { readonly withScripts: boolean; readonly within?: string }): Promise<PlanSource> {
 	const absolute = resolve(path);
-	const text = await readPlanText(absolute).catch((error: unknown) => {
+	const text = await readPlanText(absolute, within).catch((error: unknown) => {
 		throw usageFailure(`cannot read the plan ${path}: ${reasonOf(error)}`, { cause: error });
 	});
 	const tree = parsePlanTree(text.replace(byteOrderMark, ''), path);

@@ -8,15 +8,25 @@ import type { RunEvent } from '../lab/events.js';
  * @throws Failure `usage` for a text that is not an event log
  */
 export function parseEventLog(text: string, file: string): RunEvent[] {
-	const lines = text.split('\n');
+	const events: RunEvent[] = [];
+	let start = 0;
 	// The part behind the last newline is empty or incomplete.
-	lines.pop();
-	return lines.map((line, index) => {
-		const event = parseLine(line);
-		if (event === undefined) throw usageFailure(`${file}:${index + 1}: this is not an event of a run`);
-		// Whoever wrote it: an earlier version, or a stranger.
-		return washed(event);
-	});
+	for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+		events.push(parseEvent(text.slice(start, end), file, events.length + 1));
+		start = end + 1;
+	}
+	return events;
+}
+
+/**
+ * Parses one line of a log.
+ * @param number of the line in the file, from 1
+ * @throws Failure `usage` for a line that is no event
+ */
+export function parseEvent(line: string, file: string, number: number): RunEvent {
+	const event = parseLine(line);
+	if (event === undefined) throw usageFailure(`${file}:${number}: this is not an event of a run`);
+	return event;
 }
 
 /**
@@ -30,8 +40,10 @@ export const eventsFromElsewhere = (events: readonly RunEvent[], runDirectory: s
 function parseLine(line: string): RunEvent | undefined {
 	try {
 		const value = JSON.parse(line) as Partial<RunEvent> | null;
-		return typeof value?.type === 'string' && typeof value.at === 'number' ? (value as RunEvent) : undefined;
+		// Whoever wrote it: an earlier version, or a stranger.
+		return typeof value?.type === 'string' && typeof value.at === 'number' ? washed(value as RunEvent) : undefined;
 	} catch {
+		// It is no JSON, or so deep that nothing can be made of it.
 		return undefined;
 	}
 }

@@ -7,7 +7,7 @@ import { isHeld, pidOf, tokenOf } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { usageFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
-import type { RunEvent } from '../lab/events.js';
+import { maximumLogBytes, type RunEvent } from '../lab/events.js';
 import { eventLogPath } from './run-files.js';
 
 /** The directory of one run. */
@@ -22,9 +22,6 @@ export interface RunDirectory {
 	/** Appends an event to the log at once, so that the log is complete even when the tool is killed. */
 	log(event: RunEvent): void;
 }
-
-/** How long an event log may become, in bytes. */
-export const maximumLogBytes = 256 * 2 ** 20;
 
 /** How many runs are kept. */
 export const keptRuns = 20;

@@ -5,10 +5,8 @@ import path from 'node:path';
 import { usageFailure } from '../base/errors.js';
 import { makeDirectory, readRegular } from '../base/files.js';
 import type { RunEvent } from '../lab/events.js';
-import { parseEventLog } from '../runs/event-log.js';
-import { maximumLogBytes } from '../runs/run-directory.js';
 import { consolesDirectory, eventLogPath, journalsDirectory, planDirectory } from '../runs/run-files.js';
-import { readPlanCopy } from '../runs/stored-runs.js';
+import { maximumStrangeEvents, readEventLog, readPlanCopy } from '../runs/stored-runs.js';
 import type { Shard } from './merge.js';
 import { parseRecord, shardDirectoryName, shardRecordName, type ShardRecord } from './record.js';
 
@@ -79,22 +77,19 @@ export async function findShards(directories: readonly string[]): Promise<string
 /** The record of a million orders is this large, in bytes. */
 const maximumRecordBytes = 64 * 2 ** 20;
 
-const readOrRefuse = (file: string, maximumBytes: number): Promise<string> =>
-	readRegular(file, maximumBytes).catch((cause: unknown) => {
-		throw usageFailure((cause as Error).message, { cause });
-	});
-
 /** Reads a shard. @throws Failure `usage` where it is damaged */
 export async function readShard(directory: string): Promise<Shard> {
 	const file = path.join(directory, shardRecordName);
-	const record = parseRecord(await readOrRefuse(file, maximumRecordBytes), file);
+	const text = await readRegular(file, maximumRecordBytes).catch((cause: unknown) => {
+		throw usageFailure((cause as Error).message, { cause });
+	});
+	const record = parseRecord(text, file);
 	const logs = new Map<string, readonly RunEvent[]>();
 	for (const { lab } of record.work) {
 		const run = runIn(directory, path.basename(lab));
-		const log = eventLogPath(run);
-		if (!existsSync(log)) continue;
-		const plan = (await readPlanCopy(run))?.path ?? '';
-		logs.set(lab, parseEventLog(await readOrRefuse(log, maximumLogBytes), log).map((event) => movedTo(run, plan, event)));
+		if (!existsSync(eventLogPath(run))) continue;
+		const plan = (await readPlanCopy(run, directory))?.path ?? '';
+		logs.set(lab, (await readEventLog(run, maximumStrangeEvents, directory)).map((event) => movedTo(run, plan, event)));
 	}
 	return { directory, record, logs };
 }

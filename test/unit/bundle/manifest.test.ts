@@ -40,6 +40,7 @@ for (const path of ['../x', '/etc/passwd', 'plan/../../x', 'plan//x', 'plan/./x'
 	test(`the path ${JSON.stringify(path)}`, refused, { files: [file(path)] }, /which is not a file of a run/);
 }
 
+test('a file that is larger than a log may become', refused, { files: [file('events.ndjson', 2 ** 28 + 1)] }, /a file that is larger than any of a run/);
 test('a path that no archive has room for', refused, { files: [file(`plan/${'a'.repeat(252)}`)] }, /a path that is too long/);
 test('a file inside a file, far below', refused, { files: [file('plan/a/b'), file('plan/a/b/c/d/e/f')] }, /lists a file inside a file/);
 

@@ -1,8 +1,8 @@
 /** Writes the page of a run, with the ends of its consoles and journals, into a file of this user. */
 import { randomBytes } from 'node:crypto';
-import { rename, rm, stat, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { withFile } from '../base/files.js';
+import { openRegular } from '../base/files.js';
 import type { RunState } from '../outcome/state.js';
 import { consoleLogPath, journalsDirectory, reportPagePath } from '../runs/run-files.js';
 import type { LogEnd } from './logs.js';
@@ -42,20 +42,27 @@ async function readLogEnds({ nodes, runDirectory }: RunState): Promise<readonly 
 		{ kind: 'console' as const, node, path: consoleLogPath(runDirectory, node) },
 		{ kind: 'journal' as const, node, path: path.join(journalsDirectory(runDirectory), `${node}.log`) },
 	]);
-	const found = await Promise.all(wanted.map((log) => readEnd(log.path).then((end) => end && { ...log, ...end })));
+	const found = await Promise.all(wanted.map((log) => readEnd(log.path, runDirectory).then((end) => end && { ...log, ...end })));
 	return found.filter((log) => log !== undefined);
 }
 
-/** The end of a file, from the beginning of a line; nothing where there is no such file, or nothing in it. */
-async function readEnd(file: string): Promise<{ readonly text: string; readonly bytes: number } | undefined> {
+/**
+ * The end of a file, from the beginning of a line; nothing where there is no such file, or nothing in it. The run may be a
+ * stranger's: nothing that lies outside of its directory is shown, whatever links and names of nodes lead there.
+ */
+async function readEnd(file: string, runDirectory: string): Promise<{ readonly text: string; readonly bytes: number } | undefined> {
+	const handle = await openRegular(file, runDirectory);
+	if (!handle) return undefined;
 	try {
-		const { size } = await stat(file);
+		const { size } = await handle.stat();
 		const buffer = Buffer.alloc(Math.min(size, endBytes));
-		const bytesRead = await withFile(file, 'r', async (handle) => (await handle.read(buffer, 0, buffer.length, size - buffer.length)).bytesRead);
+		const { bytesRead } = await handle.read(buffer, 0, buffer.length, size - buffer.length);
 		const text = buffer.toString('utf8', 0, bytesRead);
 		const whole = size > endBytes && text.includes('\n') ? text.slice(text.indexOf('\n') + 1) : text;
 		return whole.trim() === '' ? undefined : { text: whole, bytes: size };
 	} catch {
 		return undefined;
+	} finally {
+		await handle.close();
 	}
 }

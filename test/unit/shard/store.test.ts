@@ -1,7 +1,10 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { foldEvents } from '../../../src/outcome/fold.js';
+import { renderReportPage } from '../../../src/page/write.js';
+import { run as runProgram } from '../../../src/process/run.js';
 import { parseRecord, parseShard } from '../../../src/shard/record.js';
 import { claimShard, findShards, readShard, writeShard } from '../../../src/shard/store.js';
 import { shardsOf, work } from './logs.js';
@@ -40,6 +43,43 @@ test('what was written is read, with its directories where they are now, and the
 	const orders = events.filter((event) => event.type === 'order-finished').map((event) => event.runDirectory);
 	t.is(orders[1], path.join(run, 'orders', 'order-2'));
 	t.is(orders[0], '/runs/order-1');
+});
+
+test('links and FIFOs in a shard lead to nothing of this host, into no report, and nobody waits for them', async (t) => {
+	const directory = await scratch(t);
+	const [shard] = shardsOf(1);
+	const runDirectory = await runOf(path.join(directory, 'run'), shard!.logs.get('web')!);
+	const target = await claimShard(path.join(directory, 'shards'), { index: 1, total: 1 });
+	await writeShard(target, shard!.record, new Map([['web', { runDirectory, failedOrders: [] }]]));
+	const home = path.join(directory, 'home');
+	await mkdir(path.join(home, 'consoles'), { recursive: true });
+	await writeFile(path.join(home, 'one.log'), 'secret of the host\n');
+	await writeFile(path.join(home, 'consoles', 'one.log'), 'secret of the host\n');
+	const run = path.join(target, 'labs', 'web');
+	const page = async (name = 'one') => {
+		const state = foldEvents((await readShard(target)).logs.get('web')!);
+		return renderReportPage({ ...state, nodes: state.nodes.map((node) => ({ ...node, name })) });
+	};
+	const consoles = path.join(run, 'consoles');
+	t.true((await page()).includes('booted'));
+	t.false((await page('../../../../../home/one')).includes('secret'), 'a name of a node that is a path');
+	const preparations: readonly (() => Promise<unknown>)[] = [
+		() => mkdir(consoles).then(() => symlink(path.join(home, 'one.log'), path.join(consoles, 'one.log'))),
+		() => symlink(path.join(home, 'consoles'), consoles),
+		() => mkdir(consoles).then(() => runProgram(['mkfifo', path.join(consoles, 'one.log')])),
+	];
+	for (const prepare of preparations) {
+		await rm(consoles, { recursive: true });
+		await prepare();
+		t.false((await page()).includes('secret'));
+	}
+	const plan = path.join(run, 'plan');
+	await mkdir(plan);
+	await runProgram(['mkfifo', path.join(plan, 'plan.yaml')]);
+	t.like((await readShard(target)).logs.get('web')![0], { planPath: '' });
+	await rename(run, path.join(home, 'web'));
+	await symlink(path.join(home, 'web'), run);
+	await t.throwsAsync(readShard(target), { code: 'usage', message: /no regular file/ });
 });
 
 test('a directory of shards stands for those in it', async (t) => {

@@ -4,20 +4,26 @@
  */
 import { withoutControls } from './format.js';
 
+/** GitHub's commands, of which a text may be the beginning and another one the end in the same line. */
+const githubCommands = 'error|warning|notice|debug|group|endgroup|echo|add-|remove-|set-|save-state|stop-commands';
+
 /**
  * What runners take for a command: `::name …::` at the beginning of a line, which a renderer may make of every word, and
  * `##[…]`, `##vso[…]`, `##teamcity[…]` anywhere.
  */
-const runnerCommands = /(?<!\S)::(?=[A-Za-z][^\n]*?::)|##(?=(?:vso|teamcity)?\[)/g;
+const runnerCommands = new RegExp(`(?<!\\S)::(?=[a-z][^\\n]*?::|(?:${githubCommands}))|##(?=(?:vso|teamcity)?\\[)`, 'gi');
 
 /** A text with nothing in it but letters and what they need. */
 export const washedText = (text: string): string =>
 	withoutControls(text).replace(runnerCommands, ([mark = '']) => `${mark} ${mark}`);
 
-/** The same for every text in a value of JSON, such as an event. Names of keys are ours. */
+/** The same for every text in a value of JSON, such as an event, and for names of keys: not all of a stranger's are ours. */
 export function washed<T>(value: T): T {
 	if (typeof value === 'string') return washedText(value) as T;
 	if (Array.isArray(value)) return value.map(washed) as T;
 	if (value === null || typeof value !== 'object') return value;
-	return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, washed(inner as unknown)])) as T;
+	return Object.fromEntries(Object.entries(value).map(([key, inner]) => [ourKeys.test(key) ? key : washedText(key), washed(inner as unknown)])) as T;
 }
+
+/** Keys that need no washing. */
+const ourKeys = /^\w*$/;

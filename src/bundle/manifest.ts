@@ -3,6 +3,8 @@
  * stranger wrote.
  */
 import { usageFailure } from '../base/errors.js';
+import { truncated } from '../base/format.js';
+import { washed, washedText } from '../base/wash.js';
 import { maximumLogBytes } from '../lab/events.js';
 import { diskBytes, findSparseProblem, type SparseFile } from './sparse.js';
 import { badArchive } from './tar.js';
@@ -73,14 +75,14 @@ const machinePaths = /^(?:checkpoint|images)\/[0-9a-f]{16}\/[A-Za-z0-9][A-Za-z0-
 /** Whether a file of a run directory belongs into a bundle. */
 export const isBundled = (path: string): boolean => bundledPaths.test(path) && isSafe(path);
 
-/** Whether a path stays below its base directory, and has no control characters. */
+/** Whether a path stays below its base directory, and is shown as it is: nothing would have to be washed out of it. */
 const isSafe = (path: string): boolean =>
-	!/[\\\p{Cc}]/u.test(path) && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+	!/[\\\p{Cc}]/u.test(path) && washedText(path) === path && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 
 /** Valid names of runs: one component of a path, not hidden. */
 const runName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 
-/** Reads a manifest. @throws Failure `usage` for a manifest of an unknown version, and for one that rehearse did not write */
+/** Reads a manifest, and washes its texts. @throws Failure `usage` for a manifest of an unknown version, and for one that rehearse did not write */
 export function parseBundleManifest(text: string): BundleManifest {
 	let value: unknown;
 	try {
@@ -91,13 +93,13 @@ export function parseBundleManifest(text: string): BundleManifest {
 	const manifest = (value ?? {}) as Partial<BundleManifest>;
 	if (manifest.kind !== 'rehearse bundle') throw badArchive(`its ${manifestName} is not that of a bundle`);
 	if (manifest.schema !== 1 && manifest.schema !== 2) {
-		throw usageFailure(`this bundle has the schema ${JSON.stringify(manifest.schema)}, which this version does not know`, {
+		throw usageFailure(`this bundle has the schema ${truncated(JSON.stringify(manifest.schema) ?? 'of none', 100)}, which this version does not know`, {
 			hint: 'open it with the version of rehearse that made it, or a newer one',
 		});
 	}
 	const problem = findProblem(manifest);
 	if (problem !== undefined) throw badArchive(`its ${manifestName} ${problem}`);
-	return manifest as BundleManifest;
+	return washed(manifest as BundleManifest);
 }
 
 function findProblem(manifest: Partial<BundleManifest>): string | undefined {

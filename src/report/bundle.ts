@@ -1,6 +1,7 @@
 /** What `bundle` and `open` print: lines for people, one object for programs. */
 import path from 'node:path';
 import { formatBytes, oneLine, plural } from '../base/format.js';
+import { washed, washedText } from '../base/wash.js';
 import type { BundleManifest, HeldSecrets } from '../bundle/manifest.js';
 import type { ReportedError } from '../lab/events.js';
 import type { RunResult } from '../outcome/result.js';
@@ -66,7 +67,7 @@ export function renderImported({ directory, manifest, plan }: ImportedBundle, { 
 	const has = (place: string) => manifest.files.some(({ path: file }) => file === place || file.startsWith(`${place}/`));
 	const places: readonly (readonly [what: string, place: string | undefined])[] = [
 		['directory', directory],
-		['plan', plan && path.relative(directory, plan)],
+		['plan', plan && washedText(path.relative(directory, plan))],
 		...['seeds', 'consoles', 'journals', 'events.ndjson', 'machines.json'].map(
 			(place) => [place.replace(/\..*/, ''), has(place) ? place : undefined] as const,
 		),
@@ -84,4 +85,5 @@ export const bundleObject = ({ file, bytes, manifest }: WrittenBundle): string =
 
 /** The same for programs, with the result of the run. */
 export const importedObject = ({ directory, manifest, plan }: ImportedBundle, result: RunResult, lab?: ImportedLabResult): string =>
-	json({ schema: 1, directory, plan: plan ?? null, manifest, result, ...(lab ? { lab } : {}) });
+	// A run that was opened before may have files of any names.
+	json(washed({ schema: 1, directory, plan: plan ?? null, manifest, result, ...(lab ? { lab } : {}) }));

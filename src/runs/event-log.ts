@@ -34,8 +34,8 @@ export function parseEvent(line: string, file: string, number: number): RunEvent
  * that of `labArgument`.
  */
 export const eventsFromElsewhere = (events: readonly RunEvent[], runDirectory: string, labArgument: string): RunEvent[] =>
-	// Nothing on this host is read because a stranger's log names it.
-	events.map((event) => (event.type === 'run-started' ? { ...event, runDirectory, labArgument, planPath: labArgument } : event));
+	// Nothing on this host is read because a stranger's log names it. Names of files among his are his words too.
+	events.map((event) => (event.type === 'run-started' ? { ...event, ...washed({ runDirectory, labArgument, planPath: labArgument }) } : event));
 
 function parseLine(line: string): RunEvent | undefined {
 	try {

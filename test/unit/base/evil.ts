@@ -2,7 +2,7 @@
 
 /** Whether a text has something in it that moves a cursor, turns a line around, or commands a CI runner. */
 export const isEvil = (text: string): boolean =>
-	/[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\udb40[\udc00-\udc7f]|^\s*::[a-z-]+[^\n]*::|##(?:vso)?\[/mu.test(text);
+	/[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]|^\s*::(?:[a-z-]+[^\n]*::|error|warning|add-|set-)|##(?:vso|teamcity)?\[/mu.test(text);
 
 /** The same of JSON, in which an escape becomes the character for who reads it; behind another backslash it is the text of one. */
 export const isEvilJson = (text: string): boolean =>

@@ -21,7 +21,13 @@ test(becomes, 'text\n  ::error file=a,line=1::it broke', 'text\n  : :error file=
 test(becomes, 'wrapped before the ::warning::word', 'wrapped before the : :warning::word');
 test(becomes, '\x1b[0m::stop-commands::token', ': :stop-commands::token');
 test(becomes, 'here ##[error]x ##vso[task.setvariable]y ##teamcity[buildStatus]', 'here # #[error]x # #vso[task.setvariable]y # #teamcity[buildStatus]');
+test(becomes, '::Error file=a', ': :Error file=a');
+test(becomes, '::SET-OUTPUT name=x', ': :SET-OUTPUT name=x');
 test(becomes, 'std::vector listens on ::1 and [::]:80 and ::ffff:10.0.0.1 ## heading', 'std::vector listens on ::1 and [::]:80 and ::ffff:10.0.0.1 ## heading');
+
+test('names of keys are washed too', (t) => {
+	t.deepEqual(washed<unknown>({ 'a\u202eb': { '\n::error::x': 1, 'two words': [{ '##vso[y]': 2 }] } }), { ab: { '\n: :error::x': 1, 'two words': [{ '# #vso[y]': 2 }] } });
+});
 
 test('every text of a value is washed, and nothing else of it is changed', (t) => {
 	const value = { type: 'notice', at: 1, list: ['\x1b[1ma', 2, null, { deep: '\x9bmb' }], isTrue: true };

@@ -1,5 +1,8 @@
 import test from 'ava';
 import { Failure } from '../../../src/base/errors.js';
+import type { RunResult } from '../../../src/outcome/result.js';
+import { importedObject, renderImported } from '../../../src/report/bundle.js';
+import { isEvilJson as isEvil } from '../base/evil.js';
 import { isBundled, parseBundleManifest, unpackedBytes } from '../../../src/bundle/manifest.js';
 
 const file = (path: string, bytes = 1) => ({ path, bytes, sha256: '0'.repeat(64) });
@@ -58,6 +61,24 @@ test.serial('a manifest as deep and as long as it can be is judged at once', (t)
 		t.true(ms < 3000, `${ms} ms`);
 	}
 });
+
+/** All that turns text around, ends a line, moves a cursor or commands a CI runner. */
+const evil = ['\x1b[2J', '\x9b31m', '\x85', '\u202e', '\u2066', '\u200f', '\u061c', '\u2028', '\u2029', '\u{e0041}', '##[error]', '##vso[task.x]', '##teamcity[x]', '::error::'];
+
+for (const text of evil) {
+	test(`a path with ${encodeURIComponent(text)}`, refused, { files: [file(`plan/ ${text}x.yaml`)] }, /which is not a file of a run/);
+	test(`texts and keys with ${encodeURIComponent(text)}`, (t) => {
+		const spoiled = { ...good, ...withMachines({ nodes: [text], absent: [text] }), lab: text, tool: text, verdict: text, made_at: text, secrets: [{ path: text, holds: [text] }], [text]: text };
+		const manifest = parseBundleManifest(JSON.stringify(spoiled));
+		// Each text on a line of its own, as a renderer may put it.
+		const lines = (json: string) => json.replaceAll('"', '\n');
+		t.true(isEvil(lines(JSON.stringify(spoiled))));
+		t.false(isEvil(lines(JSON.stringify(manifest))), JSON.stringify(manifest));
+		const imported = { directory: '/runs/x', manifest, plan: `/runs/x/plan/${text}` };
+		t.false(isEvil(renderImported(imported, { color: false })));
+		t.false(isEvil(lines(importedObject(imported, {} as RunResult))));
+	});
+}
 
 test('what is no JSON', (t) => {
 	for (const text of ['', '{', 'null', '[]', '7']) t.throws(() => parseBundleManifest(text), { instanceOf: Failure });

@@ -1,5 +1,5 @@
 /** Event logs that a stranger wrote. */
-import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -73,4 +73,14 @@ test('nothing is read that is no regular file of the run, and nobody is waited f
 		await prepare();
 		t.is(await readPlanCopy(directory), undefined);
 	}
+});
+
+test('names of files in a bundle are in its report as words that are washed', async (t) => {
+	const started = { type: 'run-started', at: 1, runDirectory: '/elsewhere', labArgument: '/elsewhere', planPath: '/etc/passwd' };
+	const directory = await runWith(t, `${JSON.stringify(started)}\n`, true);
+	const plan = path.join(directory, 'plan');
+	await mkdir(plan);
+	await copyFile(path.join(process.cwd(), 'test/plans/good/compact.yaml'), path.join(plan, 'a\u202e\u2028\x9b31m ::error::b ##vso[x] ##teamcity[y].yaml'));
+	const planPath = path.join(plan, 'a : :error::b # #vso[x] # #teamcity[y].yaml');
+	t.deepEqual(await readEvents(directory), [{ type: 'run-started', at: 1, runDirectory: directory, labArgument: planPath, planPath }] as never);
 });

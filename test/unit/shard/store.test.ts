@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -75,6 +75,9 @@ test('links and FIFOs in a shard lead to nothing of this host, into no report, a
 	}
 	const plan = path.join(run, 'plan');
 	await mkdir(plan);
+	await copyFile(path.join(process.cwd(), 'test/plans/good/compact.yaml'), path.join(plan, 'a\u202e ##vso[x].yaml'));
+	t.like((await readShard(target)).logs.get('web')![0], { planPath: path.join(plan, 'a # #vso[x].yaml') });
+	await rm(path.join(plan, 'a\u202e ##vso[x].yaml'));
 	await runProgram(['mkfifo', path.join(plan, 'plan.yaml')]);
 	t.like((await readShard(target)).logs.get('web')![0], { planPath: '' });
 	await rename(run, path.join(home, 'web'));

@@ -6,6 +6,8 @@
  * it offers no paths in zsh beside words that do not match; and in fish it sees no word that is only just begun.
  */
 import type { Options, PositionalOptions } from 'yargs';
+import { oneLine } from '../base/format.js';
+import { washedText } from '../base/wash.js';
 import type { Command } from './command.js';
 
 /** A word to offer. */
@@ -38,7 +40,9 @@ export async function candidatesFor(words: readonly string[], commands: readonly
 	const typed = words.at(-1);
 	if (typed === undefined || before.includes('--')) return [];
 	const found = await allFor(before, typed, commands, look);
-	return found.filter(({ word }) => word.startsWith(typed) && /^[\w@%+:=,./-]+$/.test(word));
+	const offered = found.filter(({ word }) => word.startsWith(typed) && /^[\w@%+:=,./-]+$/.test(word));
+	// A plan's words are among the descriptions: in two lines they would be a candidate of their own.
+	return offered.map(({ word, what }) => ({ word, what: oneLine(washedText(what)) }));
 }
 
 async function allFor(before: readonly string[], typed: string, commands: readonly Command[], look: Lookup): Promise<readonly Candidate[]> {

@@ -64,7 +64,7 @@ export const defineTool = <In extends z.ZodObject, Out extends z.ZodObject>(defi
 				const answering = definition.answer(args as z.output<In>, mcpReq.signal);
 				const { value, links } = await withDeadline(answering, maximumCallMs, late, mcpReq.signal);
 				// Keys that the schema has not would make a client refuse the whole answer.
-				return resultOf({ value: output.parse(value), ...(links ? { links } : {}) });
+				return resultOf(washed({ value: output.parse(value), ...(links ? { links } : {}) }));
 			} catch (error) {
 				return errorOf(error);
 			}

@@ -1,6 +1,6 @@
 /** What `rehearse check` finds, for everybody who shows it. */
 import { maskOf, type Mask } from '../base/secrets.js';
-import { washed } from '../base/wash.js';
+import { washed, washedText } from '../base/wash.js';
 import { readGuestDefinition, type GuestDefinition } from '../image/guest.js';
 import type { LeftOut, Waived } from '../lab/lab.js';
 import { checkPlan, waivedOf, type Finding } from '../plan/check.js';
@@ -38,4 +38,4 @@ export async function readAndCheck(plan: string): Promise<CheckedPlan> {
 }
 
 /** The object of `rehearse check --json`. */
-export const checkResult = ({ source, shown, leftOut, waived }: CheckedPlan) => ({ schema: 1 as const, plan: source.path, findings: shown, left_out: leftOut, waived });
+export const checkResult = ({ source, shown, leftOut, waived }: CheckedPlan) => ({ schema: 1 as const, plan: washedText(source.path), findings: shown, left_out: leftOut, waived });

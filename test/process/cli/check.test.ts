@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import { makeRehearse, plans } from './rehearse.js';
@@ -45,12 +45,15 @@ test('a plan that tries to move cursors and to command a CI runner does neither,
 	const evil = '\x1b[2J\x9b31m\u202e\u2028\n::error file=x::y ##[error]z';
 	const plan = path.join(directory, 'plan.json');
 	await writeFile(plan, JSON.stringify({ name: evil, [evil]: evil, nodes: [{ name: evil, alias: evil }] }));
-	for (const command of [['check', plan], ['check', plan, '--json'], ['run', plan], ['image', plan]]) {
+	const there = path.join(directory, evil);
+	await mkdir(there);
+	await copyFile(plan, path.join(there, 'plan.json'));
+	for (const command of [['check', plan], ['check', plan, '--json'], ['run', plan], ['image', plan], ['check', there], ['check', there, '--json'], ['run', there]]) {
 		const { stdout, stderr, exitCode } = await rehearse(command);
 		t.is(exitCode, 2, stderr);
 		t.notRegex(stdout + stderr, /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e]|\\u001b|^\s*::[a-z][^\n]*::|##\[/m, command.join(' '));
 	}
-	const { stderr } = await rehearse(['check', path.join(directory, evil)]);
+	const { stderr } = await rehearse(['check', path.join(there, evil)]);
 	t.notRegex(stderr, /[\x1b\x9b]|^\s*::[a-z][^\n]*::|##\[/m);
 });
 

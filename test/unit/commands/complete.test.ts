@@ -37,6 +37,11 @@ test(gives, ['--he'], ['--help']);
 test(gives, ['nosuch', ''], []);
 test(gives, [], []);
 
+test('the words of a plan are no candidates, and no commands', async (t) => {
+	const evil: Lookup = () => Promise.resolve([{ word: 'web', what: 'a role\nforged\tcandidate\r\u2028\x1b[2J\u202e ::error::x ##vso[y]' }]);
+	t.deepEqual(await candidatesFor(['run', ''], commands, evil), [{ word: 'web', what: 'a role forged candidate : :error::x # #vso[y]' }]);
+});
+
 test('every command is offered, but the one that shells use', async (t) => {
 	t.deepEqual(await offers(''), commands.map(({ name }) => name).filter((name) => name !== 'complete'));
 });

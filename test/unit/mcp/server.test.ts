@@ -1,8 +1,12 @@
 /** Jobs and failures of the program, without either. */
+import type { McpServer } from '@modelcontextprotocol/server';
 import test from 'ava';
+import { z } from 'zod';
 import { Jobs, waitFor } from '../../../src/mcp/jobs.js';
 import type { Job, JobView } from '../../../src/mcp/job.js';
 import { failureOf } from '../../../src/mcp/program.js';
+import { defineTool, readOnly } from '../../../src/mcp/tool.js';
+import { isEvilJson as isEvil } from '../base/evil.js';
 
 const viewOf = (run: string, state: JobView['state']): JobView => ({ run, kind: 'run', state, lab: 'web', plan: '/p', elapsedMs: 0, progress: [] });
 
@@ -55,4 +59,18 @@ test('why the program ended is reported with its own message', (t) => {
 	t.like(failureOf('rehearse: the run x is no evidence\n  it was not cold\nhint: rehearse it cold\n', 2), { code: 'usage', message: 'the run x is no evidence', detail: '  it was not cold', hint: 'rehearse it cold' });
 	t.like(failureOf('', 4), { code: 'program', message: 'rehearse ended with exit status 4 and no message' });
 	t.like(failureOf('[ 0.1s] a line of progress\nrehearse: no \x1b[31mroom\n', 3), { message: 'no room', detail: '[ 0.1s] a line of progress' });
+});
+
+test('whatever a tool answers, in its value, its text and its links, is washed', async (t) => {
+	const evil = 'x\x1b[2J\x9b31m\u202e\u2028\n::error file=a::y ##[error]z ##vso[task]u ##teamcity[v]';
+	const tool = defineTool({
+		...{ name: 'look', title: 'Look', description: '', hints: readOnly, input: z.strictObject({}) },
+		output: z.object({ found: z.array(z.object({ name: z.string() })), by: z.record(z.string(), z.string()) }),
+		answer: () => Promise.resolve({ value: { found: [{ name: evil }], by: { [evil]: evil } }, links: [{ uri: 'rehearse://x', name: evil, mimeType: 'text/plain' }] }),
+	});
+	let call: ((args: object, context: object) => Promise<object>) | undefined;
+	tool.register({ registerTool: (_name: string, _config: object, handler: typeof call) => (call = handler) } as unknown as McpServer);
+	const answer = await call?.({}, { mcpReq: { signal: new AbortController().signal } });
+	t.like(answer, { structuredContent: { found: [{ name: 'x\n: :error file=a::y # #[error]z # #vso[task]u # #teamcity[v]' }] } });
+	t.false(isEvil(JSON.stringify(answer)), JSON.stringify(answer));
 });

@@ -16,10 +16,21 @@ export class CleanupStack {
 	/**
 	 * Registers a step. Call it before acquiring. The step must work when nothing was acquired.
 	 * @param group steps of one group run concurrently when no step of another group lies between them
+	 * @returns withdraws the step, for what was cleaned up before its time; a lab that stays for weeks starts many machines
 	 */
-	defer(name: string, run: () => Promise<void> | void, group?: string): void {
+	defer(name: string, run: () => Promise<void> | void, group?: string): () => void {
 		if (this.#running) throw new Error(`clean-up has begun; '${name}' came too late`);
-		this.#steps.push({ name, run, group });
+		const step = { name, run, group };
+		this.#steps.push(step);
+		return () => {
+			const index = this.#steps.indexOf(step);
+			if (index >= 0) this.#steps.splice(index, 1);
+		};
+	}
+
+	/** How many steps are still to be run. */
+	get length(): number {
+		return this.#steps.length;
 	}
 
 	/**

@@ -194,14 +194,25 @@ export async function bootAgain(
 
 /** A stack for one machine, which may end before the lab does, and its memory with it. */
 export function ownStack(cleanup: CleanupStack, { name, memory }: MachineSpec): CleanupStack {
-	const own = new CleanupStack();
+	const own = new MachineStack();
 	own.defer(`memory of ${name}`, () => rm(memory.file, { force: true }));
 	const end = async () => {
 		const [error] = await own.run();
 		if (error) throw error;
 	};
-	cleanup.defer(`machine ${name}`, end, 'machines');
+	own.withdraw = cleanup.defer(`machine ${name}`, end, 'machines');
 	return own;
+}
+
+/** The stack of a machine. Once it was run, and nothing of it failed, the lab's has no step for it any more. */
+class MachineStack extends CleanupStack {
+	withdraw: () => void = () => undefined;
+
+	override async run(): Promise<unknown[]> {
+		const errors = await super.run();
+		if (errors.length === 0) this.withdraw();
+		return errors;
+	}
 }
 
 /** Starts a machine with a disk of its own, empty but for what is below it; with a saved memory it waits for its state then. */

@@ -55,6 +55,21 @@ test('a step that fails, either way, keeps none from being tried, and is named',
 	t.true(ran);
 });
 
+test('a step that is withdrawn is not run, and the others are', async (t) => {
+	const seen: string[] = [];
+	const cleanup = new CleanupStack();
+	cleanup.defer('first', () => void seen.push('first'));
+	const withdraw = cleanup.defer('second', () => void seen.push('second'));
+	const late = cleanup.defer('third', () => void seen.push('third'));
+	t.is(cleanup.length, 3);
+	withdraw();
+	withdraw();
+	t.is(cleanup.length, 2);
+	t.deepEqual(await cleanup.run(), []);
+	t.deepEqual(seen, ['third', 'first']);
+	late();
+});
+
 test('a second run waits for the first and does nothing again', async (t) => {
 	let count = 0;
 	const cleanup = new CleanupStack();
@@ -70,7 +85,7 @@ test('a second run waits for the first and does nothing again', async (t) => {
 
 test('a step that comes when the clean-up has begun is refused by name', async (t) => {
 	const cleanup = new CleanupStack();
-	cleanup.defer('late', () => cleanup.defer('later', () => undefined));
+	cleanup.defer('late', () => void cleanup.defer('later', () => undefined));
 	const [error] = (await cleanup.run()) as Error[];
 	t.regex(error?.message ?? '', /clean-up of late failed: .*'later' came too late/);
 	t.throws(() => cleanup.defer('latest', () => undefined), { message: /'latest' came too late/ });

@@ -6,6 +6,13 @@ set -eu
 root=$1
 out=$2
 
+# It boots one kernel, and cannot know which of several is meant: a recipe may have one among its packages, beside the other.
+set -- "$root"/boot/vmlinuz-*
+if [ $# != 1 ] || [ -L "$1" ] || [ ! -f "$1" ]; then
+	echo "E: not one kernel but:$(cd "$root/boot" && for kernel in vmlinuz-*; do printf ' %s' "${kernel#vmlinuz-}"; done)" >&2
+	exit 1
+fi
+
 mkdir -p "$out/accounts" "$out/skel" "$out/units"
 
 # The moment of everything: when the youngest package was made. It follows from the packages alone, and no file of a package

@@ -2,6 +2,7 @@
 import { copyFile, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
+import { usageFailure, type Failure } from '../base/errors.js';
 import { pasteable } from '../base/shell.js';
 import { bootstrap, bootstrapFailure, packageHooks, type BuildSubject } from '../image/bootstrap.js';
 import type { GuestDefinition } from '../image/guest.js';
@@ -88,7 +89,7 @@ export async function buildBase(request: BaseRequest, options: BaseBuildOptions)
 		if (pinned) await writeFile(preferences, pinPreferences(pinned), { mode: 0o644 });
 		const argv = baseMmdebstrapArgv(request, files, { ...options, scratch });
 		const log = await bootstrap(argv, { ...options, scratch });
-		if (log.exitCode !== 0) throw bootstrapFailure(log.text, request, subject);
+		if (log.exitCode !== 0) throw kernelFailure(log.text, request) ?? bootstrapFailure(log.text, request, subject);
 		await keepPackages(gathered, options.packageCache);
 		const manifest = await readFile(path.join(out, baseFiles.manifest), 'utf8');
 		const failure = pinned && pinFailure(pinned, parseManifest(manifest, baseFiles.manifest), request.nodes.join(', '));
@@ -101,6 +102,17 @@ export async function buildBase(request: BaseRequest, options: BaseBuildOptions)
 		await writeFile(path.join(into, baseFiles.facts), JSON.stringify({ ...facts, units: [...facts.units] }));
 		// As for images: a power failure must not leave what looks whole.
 		await run(['sync', ...Object.values(baseFiles).map((name) => path.join(into, name))], { signal });
+	});
+}
+
+/** Why no base layer came about, where its packages had brought several kernels, or none: the message of customize.sh. */
+export function kernelFailure(log: string, { nodes }: Pick<BaseRequest, 'nodes'>): Failure | undefined {
+	const [, kernels] = /^E: not one kernel but: ?(.*)$/m.exec(log) ?? [];
+	if (kernels === undefined) return undefined;
+	const node = nodes.length === 1 ? { node: nodes[0] } : {};
+	return usageFailure(`${nodes.join(', ')}: an ISO has one kernel, and the packages bring others: ${kernels}`, {
+		...node,
+		hint: 'leave linux-image packages out of the recipe, or name the same kernel by --kernel',
 	});
 }
 

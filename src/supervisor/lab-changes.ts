@@ -108,8 +108,12 @@ export class LabChanges {
 		});
 	}
 
-	/** Saves all machines that live as they are, to be exported. */
-	saveForExport(request: ExportRequest): Promise<SavedLab> {
+	/**
+	 * Saves all machines that live as they are, to be exported. Whoever asks for that may have waited for something else
+	 * since he was let in: somebody may debug the lab by now, for days.
+	 */
+	async saveForExport(request: ExportRequest): Promise<SavedLab> {
+		if (this.#debugged !== undefined) this.requireReady();
 		const { nodes, context, getRunSpec } = this.#lab;
 		return this.#semaphore.take(() => saveForExport(getRunSpec(), nodes, request, { ...getRunSpec(), signal: context.signal }));
 	}

@@ -4,8 +4,9 @@
  * another process. So a file names its process by a token: number, time of its start, boot, space of process ids, host.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { stat, utimes } from 'node:fs/promises';
 import os from 'node:os';
+import type { CleanupStack } from './cleanup.js';
 import { contentKey } from './hash.js';
 
 /** A token as it is written in files and in their names. */
@@ -48,6 +49,19 @@ export async function isHeld(token: string, file: string): Promise<boolean> {
 	if (life !== 'unknown') return life === 'alive';
 	const touched = await stat(file).then(({ mtimeMs }) => mtimeMs, () => 0);
 	return Date.now() - touched < unseenMs;
+}
+
+/**
+ * Shows those who cannot see this process, as from another container that shares a cache, that a file or a directory is
+ * still in use, until the clean-up runs. Where it is gone, or has another name by then, nothing is done.
+ */
+export function keepTouched(file: string, cleanup: CleanupStack, everyMs: number = unseenMs / 6): void {
+	const touch = () => {
+		const now = new Date();
+		utimes(file, now, now).catch(() => undefined);
+	};
+	const timer = setInterval(touch, everyMs).unref();
+	cleanup.defer(`sign of life at ${file}`, () => clearInterval(timer));
 }
 
 /** When a process began, in ticks since the boot (proc_pid_stat(5)); nothing for one that is gone, or a zombie. */

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { tokenOf } from '../base/alive.js';
+import { keepTouched, tokenOf } from '../base/alive.js';
 
 import { readBootId } from '../base/proc.js';
 import type { CleanupStack } from '../base/cleanup.js';
@@ -116,6 +116,8 @@ async function recordVerified(directory: string, verified: Readonly<Record<strin
 export async function beginCheckpoint(store: string, key: string, pid: number, cleanup: CleanupStack): Promise<string> {
 	const staging = path.join(store, `.${key}.${tokenOf(pid)}.${randomBytes(4).toString('hex')}`);
 	cleanup.defer(`unfinished checkpoint ${key}`, () => rm(staging, { recursive: true, force: true }));
+	// It may be written to hours later.
+	keepTouched(staging, cleanup);
 	// The RAM contains all secrets of its machine.
 	await mkdir(staging, { recursive: true, mode: 0o700 });
 	return staging;

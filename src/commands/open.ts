@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { keepTouched } from '../base/alive.js';
 import { ExitCode, Failure, toFailure, toReported } from '../base/errors.js';
 import { makeDirectory } from '../base/files.js';
 import { withCleanup } from '../base/cleanup.js';
@@ -85,6 +86,7 @@ function unpack(file: string, runs: string, { stderr }: Pick<Terminal, 'stderr'>
 		cleanup.defer('unpacked bundle', () => rm(staging, { recursive: true, force: true }));
 		await makeDirectory(staging, 0o700);
 		await writeHolder(staging);
+		keepTouched(holderFile(staging), cleanup);
 		const manifest = await unpackBundle(file, staging, { signal, onMachines: () => stderr.write('unpacking the machines\n') });
 		// Check its contents before it is kept.
 		await look(staging, manifest);

@@ -1,7 +1,7 @@
 /** Directories that are built once: whole, or not there. */
 import { chmod, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { isHeld, processToken, tokenOf } from '../base/alive.js';
+import { isHeld, keepTouched, processToken, tokenOf } from '../base/alive.js';
 import { withCleanup } from '../base/cleanup.js';
 import { brokenFailure } from '../base/errors.js';
 import { removal, startJanitor } from '../process/janitor.js';
@@ -52,6 +52,7 @@ async function buildInStaging<T>({ directory, find, build }: BuildOnceOptions<T>
 			if (staging !== undefined) await rm(staging, { recursive: true, force: true });
 		});
 		staging = await mkdtemp(`${directory}.partial-${tokenOf()}-`);
+		keepTouched(staging, cleanup);
 		await startJanitor('janitor of the unfinished build', removal(staging), cleanup);
 		await chmod(staging, 0o755);
 		await build(staging);

@@ -4,6 +4,7 @@
  */
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { keepTouched } from '../base/alive.js';
 import { withCleanup } from '../base/cleanup.js';
 import { isThere } from '../base/files.js';
 import { removal, startJanitor } from '../process/janitor.js';
@@ -59,6 +60,7 @@ async function downloadAll(requests: readonly ImageRequest[], { guest, sources, 
 		let directory: string | undefined;
 		cleanup.defer('downloads', () => (directory === undefined ? undefined : rm(directory, { recursive: true, force: true })));
 		directory = await mkdtemp(await scratchPrefix());
+		keepTouched(directory, cleanup);
 		await startJanitor('janitor of the downloads', removal(directory), cleanup);
 		const apt = await makeApt(directory, sourceLines(suite, guest.components, sources), sources, signal);
 		await apt(['apt-get', 'update', '--error-on=any']);

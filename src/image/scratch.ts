@@ -2,7 +2,7 @@
 import { chmod, cp, lstat, mkdtemp, readdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { isHeld, processToken, tokenOf } from '../base/alive.js';
+import { isHeld, keepTouched, processToken, tokenOf } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { isOpenToAll } from '../base/files.js';
 import { removal, startJanitor } from '../process/janitor.js';
@@ -38,6 +38,7 @@ export async function makeScratch(files: string, ranges: Ranges, { scratchBase, 
 		if (scratch !== '') await removeScratch(scratch, ranges);
 	});
 	scratch = await mkdtemp(prefixIn(scratchBase));
+	keepTouched(scratch, cleanup);
 	await startJanitor('janitor of the scratch directory', inUserNamespace(ranges, removal(scratch)), cleanup);
 	// mmdebstrap works as a subordinate user, whose group may write here; within the namespace that is group 1. Nobody else
 	// may: who waits for such a directory would have a file of this user's copied, or a package of his own installed.

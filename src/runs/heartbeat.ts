@@ -1,5 +1,4 @@
-import { utimes } from 'node:fs/promises';
-import { unseenMs } from '../base/alive.js';
+import { keepTouched, unseenMs } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { refreshLeases } from '../checkpoint/inventory.js';
 import { holderFile } from './run-directory.js';
@@ -9,11 +8,8 @@ import { holderFile } from './run-directory.js';
  * on: who shares the caches from another container or another host cannot see that the process lives (base/alive.ts).
  */
 export function keepFresh(runDirectory: string, checkpoints: string | undefined, cleanup: CleanupStack, everyMs = unseenMs / 6): void {
-	const touch = () => {
-		const now = new Date();
-		utimes(holderFile(runDirectory), now, now).catch(() => undefined);
-		if (checkpoints !== undefined) refreshLeases(checkpoints).catch(() => undefined);
-	};
-	const timer = setInterval(touch, everyMs).unref();
+	keepTouched(holderFile(runDirectory), cleanup, everyMs);
+	if (checkpoints === undefined) return;
+	const timer = setInterval(() => void refreshLeases(checkpoints).catch(() => undefined), everyMs).unref();
 	cleanup.defer('heartbeat', () => clearInterval(timer));
 }

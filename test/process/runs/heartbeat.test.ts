@@ -1,13 +1,17 @@
 import { mkdir, mkdtemp, rm, stat, utimes } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { CleanupStack } from '../../../src/base/cleanup.js';
 import { poll } from '../../../src/base/waiting.js';
 import { leaseCheckpoint } from '../../../src/checkpoint/lease.js';
+import { beginCheckpoint } from '../../../src/checkpoint/store.js';
+import { buildOnce } from '../../../src/image/build-once.js';
+import { makeScratch } from '../../../src/image/scratch.js';
+import { readSubordinateRanges } from '../../../src/process/user-namespace.js';
 import { keepFresh } from '../../../src/runs/heartbeat.js';
 import { holderFile, writeHolder } from '../../../src/runs/run-directory.js';
-import { tokenOf } from '../../../src/base/alive.js';
+import { tokenOf, unseenMs } from '../../../src/base/alive.js';
 import { key, make } from '../checkpoint/stores.js';
 
 test('a run that goes on updates what others judge it by, who cannot see its process', async (t) => {
@@ -27,4 +31,42 @@ test('a run that goes on updates what others judge it by, who cannot see its pro
 	const { accepted } = await poll(ages, (now) => now.every((age) => age < 60_000), { intervalMs: 10, deadlineMs: 10_000 });
 	t.true(accepted);
 	t.deepEqual(await cleanup.run(), []);
+});
+
+/** What comes every ten minutes comes at once. */
+function hurry(t: ExecutionContext): void {
+	const { setInterval: usual } = globalThis;
+	globalThis.setInterval = ((act: () => void, ms?: number) => usual(act, ms === unseenMs / 6 ? 10 : ms)) as typeof setInterval;
+	t.teardown(() => (globalThis.setInterval = usual));
+}
+
+/** Whether a directory that was not touched for years is touched now. */
+async function isTouched(directory: string): Promise<boolean> {
+	await utimes(directory, new Date(0), new Date(0));
+	const age = async () => Date.now() - (await stat(directory)).mtimeMs;
+	return (await poll(age, (now) => now < unseenMs / 2, { intervalMs: 10, deadlineMs: 10_000 })).accepted;
+}
+
+test.serial('so does whoever fills a directory that others would sweep away: of a checkpoint, a build, or scratch', async (t) => {
+	hurry(t);
+	const directory = await mkdtemp('/var/tmp/heartbeat-');
+	t.teardown(() => rm(directory, { recursive: true }));
+	const cleanup = new CleanupStack();
+	const staging = await beginCheckpoint(path.join(directory, 'checkpoints'), key, process.pid, cleanup);
+	t.true(await isTouched(staging));
+	const files = path.join(directory, 'files');
+	await mkdir(files);
+	const scratch = await makeScratch(files, await readSubordinateRanges(), { scratchBase: directory, packageCache: path.join(directory, 'packages') }, cleanup);
+	t.true(await isTouched(scratch));
+	t.deepEqual(await cleanup.run(), []);
+	const built = path.join(directory, 'built');
+	await buildOnce({
+		directory: built,
+		find: () => stat(path.join(built, 'whole')).catch(() => undefined),
+		build: async (into) => {
+			t.true(await isTouched(into));
+			await mkdir(path.join(into, 'whole'));
+		},
+		onWait: () => undefined,
+	});
 });

@@ -97,7 +97,6 @@ async function filesOf(
 	const { files, statement } = composeExport({
 		state,
 		plan: source,
-		planBytes: await readFile(source.path),
 		reports: [
 			{ path: names.events, contents: await readFile(eventLogPath(state.runDirectory)) },
 			textFile(names.page, await renderReportPage(state, signature ? { signature } : {})),

@@ -22,8 +22,6 @@ export interface MachinesRecord {
 export interface ExportInput {
 	readonly state: RunState;
 	readonly plan: PlanSource;
-	/** The bytes of the plan's file. */
-	readonly planBytes: Uint8Array;
 	/** The event log, the page and the JUnit report, by the names that they have in the export. */
 	readonly reports: readonly ExportedFile[];
 	/** The text of `machines.json`. */
@@ -56,7 +54,7 @@ export function scriptFiles({ path: planPath, scripts }: PlanSource): readonly E
 
 /** Everything that is exported, the statement last. */
 export function composeExport(input: ExportInput): Composed {
-	const { state, plan, planBytes, reports, machines, isos } = input;
+	const { state, plan, reports, machines, isos } = input;
 	const record = JSON.parse(machines) as MachinesRecord;
 	const madeAt = new Date(state.startedAt ?? 0).toISOString();
 	const images = (record.images ?? []).flatMap(({ key, packages }) => {
@@ -67,7 +65,7 @@ export function composeExport(input: ExportInput): Composed {
 			textFile(names.sbom(key), sbomJson({ image: key, nodes, packages: installed, madeAt, tool: toolVersion() })),
 		];
 	});
-	const planFile: ExportedFile = { path: names.plan(plan.path), contents: planBytes };
+	const planFile: ExportedFile = { path: names.plan(plan.path), contents: plan.bytes };
 	const scripts = scriptFiles(plan);
 	const evidence = [textFile(names.result, resultJson(resultOf(state))), textFile(names.machines, machines), ...reports, ...images, ...isos];
 	const statement = statementOn(state, subjectsOf(plan, planFile, scripts, isos), configurationOf(input, record, evidence));

@@ -23,13 +23,13 @@ export class UnreadableFile extends Error {}
  * @param within where it is given, only a regular file in or below that directory is read
  * @throws UnreadableFile, or an error of the system
  */
-export async function readPlanText(file: string, within?: string): Promise<string> {
+export async function readPlanBytes(file: string, within?: string): Promise<Buffer> {
 	const handle = within === undefined ? await open(file, constants.O_RDONLY) : await openRegular(file, within);
 	if (!handle) throw new UnreadableFile('it is no regular file of its directory');
 	try {
 		return file.endsWith('.json')
-			? (await readBounded(handle, maximumPlanBytes.json, 'a plan')).toString('utf8')
-			: (await readBounded(handle, maximumPlanBytes.yaml, 'a plan in YAML')).toString('utf8');
+			? await readBounded(handle, maximumPlanBytes.json, 'a plan')
+			: await readBounded(handle, maximumPlanBytes.yaml, 'a plan in YAML');
 	} finally {
 		await handle.close();
 	}

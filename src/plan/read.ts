@@ -4,7 +4,7 @@ import { scriptOf } from '../lab/script-bytes.js';
 import { usageFailure } from '../base/errors.js';
 import { canonicalJson, sha256 } from '../base/hash.js';
 import { formatBytes, oneLine } from '../base/format.js';
-import { maximumScriptBytes, readPlanText, readScriptFile, tooLarge } from './files.js';
+import { maximumScriptBytes, readPlanBytes, readScriptFile, tooLarge } from './files.js';
 import type { DeclaredPassword } from '../base/secrets.js';
 import { validatePlan } from './problems.js';
 import type { PlanDocument, StartupScriptDocument } from './schema.js';
@@ -28,9 +28,10 @@ export const readCopiedPlan = (path: string, directory: string): Promise<PlanSou
 
 async function read(path: string, { withScripts, within }: { readonly withScripts: boolean; readonly within?: string }): Promise<PlanSource> {
 	const absolute = resolve(path);
-	const text = await readPlanText(absolute, within).catch((error: unknown) => {
+	const bytes = await readPlanBytes(absolute, within).catch((error: unknown) => {
 		throw usageFailure(`cannot read the plan ${path}: ${reasonOf(error)}`, { cause: error });
 	});
+	const text = bytes.toString('utf8');
 	const tree = parsePlanTree(text.replace(byteOrderMark, ''), path);
 	const { document, problems } = validatePlan(tree);
 	const { scripts, missing } = document && withScripts
@@ -38,6 +39,7 @@ async function read(path: string, { withScripts, within }: { readonly withScript
 		: { scripts: [], missing: [] };
 	return {
 		path: absolute,
+		bytes,
 		text,
 		value: tree.value,
 		...(document ? { document } : {}),

@@ -51,6 +51,8 @@ export interface PlanPlace {
 export interface PlanSource {
 	/** Absolute path of the plan file. */
 	readonly path: string;
+	/** As they were read, for whoever passes the plan on: by then another may have its name. */
+	readonly bytes: Uint8Array;
 	readonly text: string;
 	/** The value as it was written, keys untouched. */
 	readonly value: unknown;

@@ -29,6 +29,7 @@ export function sourceOf(text: string): PlanSource {
 	});
 	return {
 		path: '/lab/plan.yaml',
+		bytes: Buffer.from(text),
 		text,
 		value: tree.value,
 		...(document ? { document } : {}),

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { readPlan, readPlanAlone } from '../../../src/plan/read.js';
@@ -231,4 +232,15 @@ test('the hash changes with the plan and with each script', async (t) => {
 test('a place that is missing has the line of what surrounds it', async (t) => {
 	const source = await read(t, 'name: x\nnodes:\n  - name: a\n    recipe:\n      packages: []\n');
 	t.deepEqual(source.locate(['nodes', 0, 'recipe', 'test_config']), { path: 'nodes[0].recipe.test_config', line: 4 });
+});
+
+test('the bytes of a plan are those that its text and its hash are of, whatever became of the file since', async (t) => {
+	const directory = await writeFiles(t, {});
+	const file = join(directory, 'plan.yaml');
+	const bytes = Buffer.concat([Buffer.from('\ufeffname: lab # '), Buffer.from([0xff, 0xc3]), Buffer.from('\n')]);
+	await writeFile(file, bytes);
+	const source = await readPlan(file);
+	await writeFile(file, 'name: another\n');
+	t.deepEqual(Buffer.from(source.bytes), bytes);
+	t.is(source.text, bytes.toString('utf8'));
 });

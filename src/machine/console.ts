@@ -5,7 +5,7 @@ import { lastLines, withoutControls } from '../base/format.js';
 /** The meaning of a kernel that has halted its machine: no fault, since somebody within has asked for it. */
 export const haltedMeaning = 'it was halted from within';
 
-/** A text on a console that means an end. */
+/** A text on a console that means an end. Its parts are bounded: a guest may write the beginning of one again and again. */
 export interface FatalPattern {
 	/** A group in it is the reason, and is reported. */
 	readonly pattern: RegExp;
@@ -14,8 +14,8 @@ export interface FatalPattern {
 
 /** What a guest's console shows when there is nothing more to wait for. */
 const fatalPatterns: readonly FatalPattern[] = [
-	// With the end of its line: the reason may come in a later chunk.
-	{ pattern: /Kernel panic - not syncing: ?([^\r\n]*)[\r\n]/, meaning: 'its kernel panicked' },
+	// With the end of its line, or as much of it as is told: the reason may come in a later chunk.
+	{ pattern: /Kernel panic - not syncing: ?(?=([^\r\n]{0,300}))(?:[^\r\n]{300}|[^\r\n]{0,299}[\r\n])/, meaning: 'its kernel panicked' },
 	{ pattern: /You are in (?:emergency|rescue) mode/, meaning: 'it dropped to an emergency shell' },
 	{ pattern: /Give root password for maintenance/, meaning: 'it dropped to an emergency shell' },
 	{ pattern: /^\(initramfs\)/m, meaning: 'it dropped to the shell of its initial ramdisk' },
@@ -34,6 +34,9 @@ export function findFatal(text: string, others: readonly FatalPattern[] = []): s
 
 /** How much of the console is kept in memory, in characters. */
 const recentLength = 16_384;
+
+/** How much of it is looked at again with each chunk, in characters: more than the longest pattern takes. */
+const overlapLength = 512;
 
 /** How much of the console is written to its file, in bytes, and how much may wait for a slow disk. */
 export const maximumLogBytes = 64 * 2 ** 20;
@@ -70,7 +73,7 @@ export class Console {
 	write(chunk: Buffer): void {
 		this.#log(chunk);
 		// A pattern can be cut in two by a chunk's end: what came just before is looked at again.
-		const seenBefore = this.#recent.slice(-200);
+		const seenBefore = this.#recent.slice(-overlapLength);
 		const text = chunk.toString('utf8');
 		this.#recent = (this.#recent + text).slice(-recentLength);
 		this.#listeners.onText?.(text);

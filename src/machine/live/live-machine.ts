@@ -23,8 +23,8 @@ export const liveFatalPatterns: readonly FatalPattern[] = [
 	},
 	{ pattern: /grub rescue> |^error: no such device/m, meaning: 'its boot loader does not find its own medium' },
 	{ pattern: /^grub> /m, meaning: 'its boot loader finds no menu' },
-	{ pattern: /error: (file `[^']*' not found)/, meaning: 'its boot loader lacks what its menu names' },
-	{ pattern: /Timed out waiting for device[^\n]*ttyS0/, meaning: 'its console has no login: systemd gave up waiting for the serial line, as on a host that is much too slow' },
+	{ pattern: /error: (file `[^']{0,300}' not found)/, meaning: 'its boot loader lacks what its menu names' },
+	{ pattern: /Timed out waiting for device[^\n]{0,300}ttyS0/, meaning: 'its console has no login: systemd gave up waiting for the serial line, as on a host that is much too slow' },
 	{ pattern: /BdsDxe: No bootable option|^(?:UEFI Interactive )?Shell> /m, meaning: 'its firmware (UEFI) finds no boot loader on the medium' },
 ];
 

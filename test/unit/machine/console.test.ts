@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { Console, findFatal, maximumLogBytes } from '../../../src/machine/console.js';
+import { liveFatalPatterns } from '../../../src/machine/live/live-machine.js';
 
 const fatal = test.macro({
 	exec: (t, text: string, expected: string | undefined) => t.is(findFatal(text), expected),
@@ -20,6 +21,26 @@ test(fatal, 'ALERT! /dev/vda does not exist.\r\n(initramfs) ', 'it dropped to th
 test(fatal, 'running the (initramfs) scripts', undefined);
 test(fatal, '[  OK  ] Reached target emergency.target', undefined);
 test(fatal, 'web login: ', undefined);
+
+test(fatal, `Kernel panic - not syncing: ${'a'.repeat(299)}\n`, `its kernel panicked: ${'a'.repeat(299)}`);
+test(fatal, `Kernel panic - not syncing: ${'b'.repeat(5000)}`, `its kernel panicked: ${'b'.repeat(300)}`);
+
+/** What fatal texts begin with, each again and again without what it would end with. */
+const beginnings = ['Kernel panic - not syncing: ', 'Kernel panic - not syncing:', 'Timed out waiting for device ', 'error: file `', 'error: ', '(initramfs', 'grub', '\n'];
+
+test.serial('a console that begins a fatal text again and again is read at once', (t) => {
+	// A part of it first: what takes its length squared would not end within a test.
+	for (const length of [2 ** 16, 2 ** 20]) {
+		const slow = beginnings.filter((piece) => {
+			const text = piece.repeat(length / piece.length);
+			const began = process.cpuUsage();
+			findFatal(text, liveFatalPatterns);
+			return process.cpuUsage(began).user > length / 2;
+		});
+		t.deepEqual(slow, [], `of ${length} characters`);
+		if (slow.length > 0) return;
+	}
+});
 
 async function open(t: ExecutionContext): Promise<{ console: Console; file: string; seen: string[] }> {
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'rehearse-test-'));
@@ -73,6 +94,13 @@ test('why a kernel panicked is reported in full, wherever chunks are cut', async
 		t.deepEqual(seen, ['its kernel panicked: out of luck'], `cut at ${cut}`);
 		await console.close();
 	}
+});
+
+test('so is a long reason that comes byte by byte', async (t) => {
+	const { console, seen } = await open(t);
+	for (const byte of Buffer.from(`Kernel panic - not syncing: ${'c'.repeat(290)}\n`)) console.write(Buffer.of(byte));
+	await console.close();
+	t.deepEqual(seen, [`its kernel panicked: ${'c'.repeat(290)}`]);
 });
 
 test('one byte at a time is as good', async (t) => {

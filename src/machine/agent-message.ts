@@ -1,10 +1,14 @@
 /** The messages of the guest's agent (`cloud-init/guest/agent`), a line each: `kind name=value …`. */
 import type { Writable } from 'node:stream';
+import { formatBytes } from '../base/format.js';
 import { washed } from '../base/wash.js';
 import type { ScriptEnding } from '../trace/read.js';
 
 /** How long a line of the agent may be, in bytes: a snapshot is one. */
 export const maximumLineBytes = 32 * 2 ** 20;
+
+/** What is told of a guest that writes a line without an end. */
+export const endless = (maximumBytes: number): string => `a line of its agent has no end: what is longer than ${formatBytes(maximumBytes)} is left out`;
 
 /** How much of a text in a message is kept, in characters: the end of what a script wrote, the beginning of anything else. */
 const keptText = { stream: 2 ** 20, other: 64 * 2 ** 10 } as const;

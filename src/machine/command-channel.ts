@@ -72,13 +72,15 @@ export class CommandChannel implements GuestCommands {
 	readonly #prefix = randomBytes(4).toString('hex');
 	#count = 0;
 
-	constructor(node: string, port: Duplex) {
+	/** @param onTooLong called once when the guest writes a line without an end, with the longest that is read, in bytes */
+	constructor(node: string, port: Duplex, onTooLong: (maximumBytes: number) => void = () => undefined) {
 		this.#node = node;
 		this.#port = port;
 		port.on('error', () => port.destroy());
 		port.once('close', () => this.#gone.abort(this.#silent('its machine has ended')));
 		onLines(port, {
 			maximumBytes: maximumLineBytes,
+			onTooLong: () => onTooLong(maximumLineBytes),
 			onLine: (line) => {
 				const [kind = '', ...pairs] = line.trim().split(' ');
 				const fields = new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));

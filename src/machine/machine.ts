@@ -1,9 +1,8 @@
 /** A machine that is booted from an image of the tool, or restored, with the tool's agent in it. */
 import { brokenFailure } from '../base/errors.js';
-import { formatBytes } from '../base/format.js';
 import { onLines } from '../base/lines.js';
 import { untilAborted, withDeadline } from '../base/waiting.js';
-import { type AgentMessage, maximumLineBytes, parseAgentMessage, sendTime } from './agent-message.js';
+import { type AgentMessage, endless, maximumLineBytes, parseAgentMessage, sendTime } from './agent-message.js';
 import { cloudInitComplaints } from './cloud-init.js';
 import { CommandChannel } from './command-channel.js';
 import { ControlChannel } from './control-channel.js';
@@ -33,9 +32,14 @@ export async function startMachine(spec: MachineSpec, options: MachineOptions): 
 
 async function connectAgent(spec: MachineSpec, { connect, breakage, late }: QemuProcess, options: MachineOptions): Promise<readonly [Agent, CommandChannel]> {
 	const agent = await connect(spec.agentSocket);
-	const onTooLong = () => options.onNotice(`a line of its agent has no end: what is longer than ${formatBytes(maximumLineBytes)} is left out`);
+	let isTold = false;
+	const onTooLong = (maximumBytes: number = maximumLineBytes) => {
+		// Once, on however many channels.
+		if (!isTold) options.onNotice(endless(maximumBytes));
+		isTold = true;
+	};
 	const controlChannel = new ControlChannel(spec.name, await connect(spec.controlChannelSocket), onTooLong);
-	const commands = new CommandChannel(spec.name, await connect(spec.commandSocket));
+	const commands = new CommandChannel(spec.name, await connect(spec.commandSocket), onTooLong);
 	const debugChannel = new DebugChannel(await connect(spec.debugSocket), onTooLong);
 	const mailbox = new Mailbox();
 	const endAgent = () => agent.destroy();

@@ -43,11 +43,12 @@ export class GuestAgent {
 	#onAnswer: (answer: Answer) => void = () => undefined;
 	#count = 0;
 
-	constructor(node: string, port: Socket) {
+	/** @param onTooLong called once when the guest writes a line without an end, with the longest that is read, in bytes */
+	constructor(node: string, port: Socket, onTooLong: (maximumBytes: number) => void) {
 		this.#node = node;
 		this.#port = port;
 		port.on('error', () => port.destroy());
-		onLines(port, { maximumBytes: maximumLineBytes, onLine: (line) => this.#take(line) });
+		onLines(port, { maximumBytes: maximumLineBytes, onLine: (line) => this.#take(line), onTooLong: () => onTooLong(maximumLineBytes) });
 	}
 
 	/** Resolves when it answers. Rejects with `late` when it does not. */

@@ -1,6 +1,7 @@
 /** A machine that boots a live medium by its firmware, as OpenFactory's runner starts one. */
 import { usageFailure } from '../../base/errors.js';
 import { onLines } from '../../base/lines.js';
+import { endless } from '../agent-message.js';
 import type { AgentMessage } from '../agent-message.js';
 import type { FatalPattern } from '../console.js';
 import { startQemu, type QemuOptions } from '../process.js';
@@ -48,7 +49,7 @@ export async function startLiveMachine(spec: MachineSpec, options: LiveMachineOp
 		maximumBytes: 4096,
 		onLine: (line) => void (noBootLoader.test(line) && breakage.report(machineDied, 'its firmware (BIOS) finds no boot loader on the medium')),
 	});
-	const guestAgent = live.hasGuestAgent ? new GuestAgent(spec.name, await qemu.connect(spec.agentSocket)) : undefined;
+	const guestAgent = live.hasGuestAgent ? new GuestAgent(spec.name, await qemu.connect(spec.agentSocket), (bytes) => options.onNotice(endless(bytes))) : undefined;
 	const guest = new LiveGuest({
 		...{ node: spec.name, terminal, guestAgent, login: live.login, ssh, scripts, onMessage, late: qemu.late, broken: breakage.promise },
 		hasPersistence: live.persistenceFile !== undefined,

@@ -13,7 +13,7 @@ import { readPlan } from '../../../src/plan/read.js';
 import { resolveLab } from '../../../src/plan/resolve.js';
 
 /** How the machines behave that are started from now on; see ../supervisor/fake-qemu. */
-export type Behaviour = 'works' | 'fails' | 'hangs' | 'panics';
+export type Behaviour = 'works' | 'fails' | 'hangs' | 'panics' | 'evil' | 'evil-passes';
 
 export interface FakeHost {
 	/** Plans are below it; a server is started for it. */

@@ -16,6 +16,9 @@
  *   healthy  works, and no unit of it has failed when it was restored
  *   sleeps   works, but sends nothing when it was restored
  *   loads    works, but is never done with loading what was saved
+ *   evil     has in all that it writes what no terminal and no CI runner may get to see; its script fails
+ *   evil-passes  the same, but its script passes
+ *   endless-agent …  works, but first writes lines on that channel that have hardly an end; several may be named
  *   deaf     works, but its monitor answers nothing after the negotiation
  *
  * It is saved and restored, and does nothing while it is halted, as far as the debugger goes.
@@ -24,10 +27,12 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { onLines } from '../../../src/base/lines.js';
+import { evil } from '../../unit/base/evil.js';
 import { fileRecord, snapshotAnswer } from '../../unit/machine/snapshots.js';
 import { obey, position, type FakeState } from './fake-script.js';
 
 const behaviour = process.env['REHEARSE_TEST_QEMU'] ?? 'works';
+const isEvil = behaviour.startsWith('evil');
 const onLine = (socket: Socket, act: (line: string) => void): void => onLines(socket, { onLine: act });
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -38,7 +43,10 @@ function listen(id: string, onConnection: (socket: Socket) => void): void {
 	if (path === undefined) throw new Error(`no socket ${id} among ${process.argv.join(' ')}`);
 	// As QEMU does: an earlier machine may have left it.
 	rmSync(path, { force: true });
-	createServer(onConnection.bind(undefined)).listen(path);
+	createServer((socket) => {
+		if (behaviour.startsWith('endless-') && behaviour.split('-').includes(id)) for (const letter of 'xy') socket.write(`${letter.repeat(33 * 2 ** 20)}\n`);
+		onConnection(socket);
+	}).listen(path);
 }
 
 /** The machine's memory is this file; what is saved of it otherwise is `devices`. */
@@ -160,10 +168,11 @@ function start(socket: Socket, line: string): void {
 		return;
 	}
 	socket.write('script-started script=setup\n');
-	const result = behaviour === 'fails' ? 'result=exit-code status=1' : 'result=success status=0';
-	const output = behaviour === 'separates' ? 'one\u2028two\n' : 'done\n';
-	socket.write(`script-finished script=setup ${result} ms=5 stream=${base64(output)}\n`);
-	socket.write('started failed=\n');
+	const result = behaviour === 'fails' || behaviour === 'evil' ? 'result=exit-code status=1' : 'result=success status=0';
+	const output = behaviour === 'separates' ? 'one\u2028two\n' : isEvil ? `${evil}\n` : 'done\n';
+	socket.write(`script-finished script=setup ${result} ms=5 stream=${base64(output)}${isEvil ? ` kernel=${base64(evil)} full=${base64(evil)}` : ''}\n`);
+	if (isEvil) process.stdout.write(`${evil}\r\n`);
+	socket.write(`started failed=${isEvil ? base64(`${evil}.service`) : ''}\n`);
 }
 
 /** Its shell echoes its input, until it is asked to end. */
@@ -193,7 +202,7 @@ listen('control', (socket) => {
 			socket.write(`shell-began id=${first}\n`);
 			shell?.write(`a shell of ${line}\n`);
 		}
-		if (request === 'journal') socket.write(`journal text=${gzipSync(`the last ${first} lines\n`).toString('base64')}\n`);
+		if (request === 'journal') socket.write(`journal text=${gzipSync(isEvil ? evil : `the last ${first} lines\n`).toString('base64')}\n`);
 		if (request === 'size') shell?.write(`${line}\n`);
 	});
 });
@@ -203,7 +212,7 @@ listen('commands', (socket) => {
 	onLine(socket, (line) => {
 		const [request, id, command = ''] = line.split(' ');
 		if (request === 'restarts') socket.write(`began id=${id}\nended id=${id} status=0 signal=0\n`);
-		if (request === 'run') socket.write(`began id=${id}\nout id=${id} data=${command}\nended id=${id} status=0 signal=0\n`);
+		if (request === 'run') socket.write(`began id=${id}\nout id=${id} data=${isEvil ? base64(evil) : command}\nended id=${id} status=0 signal=0\n`);
 	});
 });
 

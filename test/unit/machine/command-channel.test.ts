@@ -17,7 +17,8 @@ function startChannel() {
 	});
 	/** The id of the last command or connection. */
 	const id = () => sent.at(-1)?.split(' ')[1] ?? '';
-	return { channel: new CommandChannel('web', port), id, reply: (line: string) => port.push(`${line}\n`), sent };
+	const tooLong: number[] = [];
+	return { channel: new CommandChannel('web', port, (bytes) => tooLong.push(bytes)), id, reply: (line: string) => port.push(`${line}\n`), sent, tooLong };
 }
 
 const soon = { timeoutMs: 60_000 };
@@ -90,4 +91,15 @@ test('each end of a connection is passed on', async (t) => {
 	for await (const chunk of stream) text += String(chunk);
 	t.is(text, 'answer');
 	t.true(sent.includes(`data ${connection} ${Buffer.from('question').toString('base64')}\n`));
+});
+
+test('lines without end are told of once, and what comes between them is read', async (t) => {
+	const { channel, id, reply, tooLong } = startChannel();
+	const running = channel.run('true', soon);
+	reply('x'.repeat(70_000));
+	reply(`out id=${id()} data=${byte}`);
+	reply('y'.repeat(70_000));
+	reply(`ended id=${id()} status=0 signal=0`);
+	t.is((await running).stdout, 'x');
+	t.deepEqual(tooLong, [65_536]);
 });

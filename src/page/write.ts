@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openRegular } from '../base/files.js';
+import { washedText } from '../base/wash.js';
 import type { RunState } from '../outcome/state.js';
 import { consoleLogPath, journalsDirectory, reportPagePath } from '../runs/run-files.js';
 import type { LogEnd } from './logs.js';
@@ -57,7 +58,8 @@ async function readEnd(file: string, runDirectory: string): Promise<{ readonly t
 		const { size } = await handle.stat();
 		const buffer = Buffer.alloc(Math.min(size, endBytes));
 		const { bytesRead } = await handle.read(buffer, 0, buffer.length, size - buffer.length);
-		const text = buffer.toString('utf8', 0, bytesRead);
+		// As it came from the machine: a page may be printed into a log of CI, or passed on as text.
+		const text = washedText(buffer.toString('utf8', 0, bytesRead));
 		const whole = size > endBytes && text.includes('\n') ? text.slice(text.indexOf('\n') + 1) : text;
 		return whole.trim() === '' ? undefined : { text: whole, bytes: size };
 	} catch {

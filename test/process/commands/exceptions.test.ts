@@ -1,13 +1,16 @@
 /** Exceptions that no caller catches, in each of the three processes; and what is reported of a lab that ended so. */
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { tokenOf } from '../../../src/base/alive.js';
 import { downCommand } from '../../../src/commands/live/down.js';
 import { statusCommand } from '../../../src/commands/live/status.js';
+import { programFile } from '../../../src/base/package-root.js';
+import { poll } from '../../../src/base/waiting.js';
 import { startDaemon } from '../../../src/process/daemon.js';
 import { run } from '../../../src/process/run.js';
+import { makeFakeHost } from '../mcp/fake-host.js';
 import { startLab } from '../supervisor/labs.js';
 
 async function temporary(t: ExecutionContext): Promise<string> {
@@ -51,6 +54,27 @@ test('what a daemon writes as it crashes is in its log', async (t) => {
 	for await (const chunk of daemon.output) t.fail(String(chunk));
 	const { stdout } = await run(['grep', '-c', 'Error: out of luck', log]);
 	t.is(stdout, '1');
+});
+
+test.serial('what a listener throws in a lab\'s daemon ends the lab in order, and is what status and down report of it', async (t) => {
+	const host = await makeFakeHost(t);
+	await host.writeLab('box');
+	const preload = "data:text/javascript,if(/lab-daemon/.test(process.argv[1]))process.on('SIGUSR2',()=>{throw(new(Error)('out-of-luck'))})";
+	const rehearse = (...args: string[]) =>
+		run([process.execPath, programFile('main'), ...args], { env: { ...host.env, NODE_OPTIONS: `--import=${preload}` }, allowFailure: true, timeoutMs: 120_000 });
+	const up = await rehearse('up', path.join(host.root, 'box'), '--cold');
+	t.is(up.exitCode, 0, up.stderr);
+	const [name = ''] = await readdir(host.runs);
+	process.kill(Number.parseInt(await readFile(path.join(host.runs, name, 'pid'), 'utf8'), 10), 'SIGUSR2');
+	t.deepEqual(await host.leftovers(), []);
+	const look = () => readFile(path.join(host.runs, name, 'crash.json'), 'utf8').then(JSON.parse, () => undefined) as Promise<object | undefined>;
+	const { last } = await poll(look, (found) => found !== undefined, { intervalMs: 50, deadlineMs: 20_000 });
+	t.like(last, { name: 'box', message: 'out-of-luck' });
+	const { stdout } = await rehearse('status');
+	t.regex(stdout, /^box {2}has ended by itself: out-of-luck\n/);
+	const [, log = ''] = /what its process wrote: (.*)/.exec(stdout) ?? [];
+	t.regex(await readFile(log, 'utf8'), /Error: out-of-luck/);
+	t.is((await rehearse('down', 'box')).stdout, `box had ended by itself: what its process wrote is in ${log}`);
 });
 
 test('a lab whose process is gone is reported by status with its log, and forgotten by down', async (t) => {

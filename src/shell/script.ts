@@ -5,10 +5,10 @@
  * Parsed as Bash by unbash. Scripts for other interpreters (`#!/usr/bin/python3`) are not analysed.
  */
 import { forEachChild, type Command, type ParsedScript, type SyntaxNode } from 'unbash';
-import { findCommandPlaces } from './command-places.js';
 import { countShellLines, lineFinder, type LineFinder } from './script-lines.js';
 import { parseNested, unlessTooDeep } from './nesting.js';
 import { findInner, type ShellWord } from './script-wrappers.js';
+import { findSurelyRun } from './surely.js';
 
 /** A simple command: `words[0]` is its name. */
 export interface ShellCommand {
@@ -19,6 +19,10 @@ export interface ShellCommand {
 	readonly writes: readonly ShellWord[];
 	/** 1-based line of the script. */
 	readonly line: number;
+	/** Whether the script runs it in any case, and does not go on without it; `elsewhere` is in another root directory. */
+	readonly runs: 'surely' | 'perhaps' | 'elsewhere';
+	/** Whether it is a shell whose script, a here-document, is read here as well. */
+	readonly isRead: boolean;
 }
 
 /** A statement at the top level of a script, as written. */
@@ -43,8 +47,8 @@ export interface ScriptAnalysis {
 	readonly functions: ReadonlySet<string>;
 	/** Variables that are set to a fixed value, each with the last one. */
 	readonly variables: ReadonlyMap<string, string>;
-	/** Names of commands that the script goes on behind each time, by `|| true` and its like. */
-	readonly passedOver: ReadonlySet<string>;
+	/** Names of all variables that are set, wherever that is. */
+	readonly assigned: ReadonlySet<string>;
 	/** What the script has in another language, or is: Python by name, or a here-document that Python reads. */
 	readonly python: readonly { readonly line: number; readonly text: string }[];
 }
@@ -73,7 +77,7 @@ const nothingFound = (): Omit<ScriptAnalysis, 'isShell' | 'interpreter' | 'error
 	commands: [],
 	functions: new Set(),
 	variables: new Map(),
-	passedOver: new Set(),
+	assigned: new Set(),
 	python: [],
 });
 
@@ -81,7 +85,7 @@ function analyseShell(text: string, interpreter: string | undefined): ScriptAnal
 	const script = parseNested(text);
 	const lineOf = lineFinder(text);
 	const found = new Collector();
-	found.addScript(script, lineOf, 0);
+	found.addRoot(script, text, lineOf, 0, true);
 	return {
 		isShell: true,
 		interpreter,
@@ -91,18 +95,9 @@ function analyseShell(text: string, interpreter: string | undefined): ScriptAnal
 		commands: found.commands,
 		functions: found.functions,
 		variables: found.variables,
-		passedOver: passedOverIn(text),
+		assigned: found.assigned,
 		python: found.python,
 	};
-}
-
-/** The names of commands whose failure is passed over wherever they are. */
-function passedOverIn(text: string): ReadonlySet<string> {
-	const uses = new Map<string, boolean>();
-	for (const { words: [name], use } of findCommandPlaces(text).places) {
-		if (name !== undefined) uses.set(name, (uses.get(name) ?? true) && use === 'swallowed');
-	}
-	return new Set([...uses].filter(([, isPassedOver]) => isPassedOver).map(([name]) => name));
 }
 
 /** What comes behind a here-document that nothing ends is part of it: whatever else is missing there is a matter of that. */
@@ -129,7 +124,16 @@ class Collector {
 	readonly commands: ShellCommand[] = [];
 	readonly functions = new Set<string>();
 	readonly variables = new Map<string, string>();
+	readonly assigned = new Set<string>();
 	readonly python: { line: number; text: string }[] = [];
+	readonly #sure = new Set<SyntaxNode>();
+	#isElsewhere = false;
+
+	/** Adds a script that is a text of its own. What it runs is as sure as it is itself. */
+	addRoot(script: ParsedScript, text: string, lineOf: LineFinder, depth: number, isSure: boolean): void {
+		if (isSure) for (const node of findSurelyRun(script, text)) this.#sure.add(node);
+		this.addScript(script, lineOf, depth);
+	}
 
 	addScript(script: ParsedScript, lineOf: LineFinder, depth: number): void {
 		// One slip makes the parser stumble several times; the first place is the one to look at.
@@ -140,6 +144,7 @@ class Collector {
 
 	#visit(node: SyntaxNode, lineOf: LineFinder, depth: number): void {
 		if (node.type === 'Function') this.functions.add(node.name.value);
+		if (node.type === 'Assignment') this.assigned.add(node.name);
 		if (node.type === 'Assignment' && node.value.type === 'Word' && !hasExpansion(node.value)) {
 			this.variables.set(node.name, node.value.value);
 		}
@@ -163,7 +168,7 @@ class Collector {
 		const collect = (inner: SyntaxNode): void =>
 			forEachChild(inner, (child) => void (child.type === 'Word' ? words.push(toShellWord(child)) : child.type !== 'Script' && collect(child)));
 		collect(node);
-		this.commands.push({ name: '[[', words, writes: [], line: lineOf(node.pos) });
+		this.commands.push({ name: '[[', words, writes: [], line: lineOf(node.pos), runs: 'perhaps', isRead: false });
 	}
 
 	#addCommand(node: Command, lineOf: LineFinder, depth: number): void {
@@ -174,30 +179,35 @@ class Collector {
 			if (redirect.type !== 'Redirect' || !redirect.operator.includes('>')) return [];
 			return redirect.target ? [toShellWord(redirect.target)] : [];
 		});
-		this.#addWords(words, writes, line, depth);
 		const body = node.redirects.find((redirect) => redirect.type === 'HereDoc')?.body;
+		const readsScript = words.length === 1 && /^(?:ba|da)?sh$/.test(nameOf(words) ?? '');
+		const runs = this.#sure.has(node) ? 'surely' : 'perhaps';
+		this.#addWords({ words, writes, line, runs, isRead: readsScript && body !== undefined }, depth);
 		const [isPython, program] = [/^python3?(?:\.\d+)?$/.test(nameOf(words) ?? ''), words.findIndex(({ value }) => value === '-c') + 1];
 		const text = program > 0 ? words[program]?.value : body?.text;
 		if (isPython && text !== undefined) this.python.push({ line: program > 0 || !body ? line : lineOf(body.pos), text });
 		// A program that is written into a file.
 		else if (body && /^#!.*\bpython3?\b/.test(body.text)) this.python.push({ line: lineOf(body.pos), text: body.text });
-		const readsScript = words.length === 1 && /^(?:ba|da)?sh$/.test(nameOf(words) ?? '');
-		if (body && readsScript) this.#addNested(body.text, lineOf(body.pos), depth);
+		if (body && readsScript) this.#addNested(body.text, lineOf(body.pos), depth, runs);
 	}
 
 	/** Adds a command, and the one that it runs when it is a wrapper such as `sudo`. */
-	#addWords(words: readonly ShellWord[], writes: readonly ShellWord[], line: number, depth: number): void {
+	#addWords(command: Omit<ShellCommand, 'name'>, depth: number): void {
+		const { words, line } = command;
 		const name = nameOf(words);
-		this.commands.push({ name, words, writes, line });
+		this.commands.push({ name, ...command, runs: this.#isElsewhere ? 'elsewhere' : command.runs });
 		const inner = depth < maximumNesting && name !== undefined ? findInner(name, words) : undefined;
-		if (inner?.kind === 'command') this.#addWords(inner.words, [], line, depth + 1);
-		if (inner?.kind === 'script') this.#addNested(inner.text, line, depth);
+		const outer = this.#isElsewhere;
+		this.#isElsewhere ||= name === 'chroot';
+		if (inner?.kind === 'command') this.#addWords({ ...command, words: inner.words, writes: [], isRead: false }, depth + 1);
+		if (inner?.kind === 'script') this.#addNested(inner.text, line, depth, command.runs);
+		this.#isElsewhere = outer;
 	}
 
-	#addNested(text: string, firstLine: number, depth: number): void {
+	#addNested(text: string, firstLine: number, depth: number, runs: ShellCommand['runs']): void {
 		if (depth >= maximumNesting) return;
 		const lineOf = lineFinder(text);
-		this.addScript(parseNested(text), (position) => firstLine + lineOf(position) - 1, depth + 1);
+		this.addRoot(parseNested(text), text, (position) => firstLine + lineOf(position) - 1, depth + 1, runs === 'surely');
 	}
 }
 

@@ -48,3 +48,12 @@ export const rulesOf = (findings: readonly Finding[]): string[] => [...new Set(f
 /** Plan files directly under a folder of test/plans. */
 export const planFiles = (folder = '.'): string[] =>
 	readdirSync(join(plansDirectory, folder)).filter((name) => /\.(?:ya?ml|json)$/.test(name) && name !== 'expected.json');
+
+/** The plan `good/general.yaml` with these scripts, the first of which adds the alias, and these packages. */
+export function withScripts([first = '', ...others]: readonly string[], packages: readonly string[] = []): string {
+	const texts = [`ip addr add 10.72.0.10/24 dev eth0\n${first}`, ...others];
+	const entries = texts.map((text, index) => `- { name: web${index}, script: ${JSON.stringify(text)} }`);
+	return readText('good/general.yaml')
+		.replace(/- name: web\n\s+script: .*/, () => entries.join('\n        '))
+		.replace('features: [ssh]', `features: [ssh]\n      packages: [${packages.join(', ')}]`);
+}

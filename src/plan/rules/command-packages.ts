@@ -50,7 +50,7 @@ const providers: readonly Provider[] = [
 		others: /^(?:openssh-server|ssh)$/,
 		commands: ['ssh', 'scp', 'sftp', 'ssh-keygen', 'ssh-keyscan'],
 	},
-	{ package: 'openssl', others: /^ca-certificates$/, commands: ['openssl'] },
+	{ package: 'openssl', commands: ['openssl'] },
 	{ package: 'ca-certificates', commands: ['update-ca-certificates'] },
 	{ package: 'rsync', commands: ['rsync'] },
 	{ package: 'socat', commands: ['socat'] },
@@ -135,11 +135,31 @@ export function undeclaredModule(module: string, declared: ReadonlySet<string>):
 }
 
 /** Packages of features that bring no program of the table but their own. */
-const plainPackages = new Set(['openssh-server', 'apparmor', 'libpam-pwquality', 'prometheus-node-exporter', 'docker-cli', 'mariadb-server', ...Object.values(modulePackages)]);
+const plainPackages = new Set(['openssh-server', 'apparmor', 'libpam-pwquality', 'prometheus-node-exporter', 'docker-cli', ...Object.values(modulePackages)]);
+
+/**
+ * What packages of the table bring of it by what they depend on, in bookworm or in trixie, themselves or over others: what
+ * neither brings is missing in every rehearsal. Those of `others` above are not repeated.
+ */
+const dependencies: readonly (readonly [packages: RegExp, brings: readonly string[]])[] = [
+	[/^ca-certificates$/, ['openssl']],
+	[/^postgresql(?:-\d+|-common)?$/, ['openssl', 'locales']],
+	[/^(?:mariadb-server|default-mysql-server)$/, ['lsof', 'psmisc', 'rsync', 'socat']],
+	[/^ufw$/, ['iptables', 'python3', 'nftables']],
+	[/^(?:docker\.io|docker-ce)$/, ['iptables', 'nftables']],
+	[/^podman(?:-docker)?$/, ['podman', 'iptables', 'nftables', 'gnupg']],
+	[/^build-essential$/, ['bzip2', 'xz-utils']],
+	[/^npm$/, ['python3', 'ca-certificates', 'openssl']],
+	[/^python3-pip$/, ['ca-certificates', 'openssl']],
+	[/^(?:python3-certifi|python3-requests)$/, ['ca-certificates', 'openssl']],
+	[/^cloud-init$/, ['locales', 'lsb-release', 'fdisk', 'gdisk', 'eject', 'python3', 'ca-certificates', 'openssl']],
+];
 
 /** Whether the table has the programs of a package and of what it depends on. */
 export const isKnownPackage = (name: string): boolean =>
-	plainPackages.has(name) || providers.some((provider) => provider.package === name || provider.others?.test(name) === true);
+	plainPackages.has(name) ||
+	dependencies.some(([packages]) => packages.test(name)) ||
+	providers.some((provider) => provider.package === name || provider.others?.test(name) === true);
 
 const providerOf = new Map(providers.flatMap((provider) => provider.commands.map((command) => [command, provider])));
 
@@ -147,6 +167,8 @@ const providerOf = new Map(providers.flatMap((provider) => provider.commands.map
 export function undeclaredPackage(command: string, declared: ReadonlySet<string>): string | undefined {
 	const provider = providerOf.get(command);
 	if (!provider || declared.has(provider.package)) return undefined;
-	const { others } = provider;
-	return others && [...declared].some((name) => others.test(name)) ? undefined : provider.package;
+	const isBrought = [...declared].some(
+		(name) => provider.others?.test(name) === true || dependencies.some(([packages, brings]) => brings.includes(provider.package) && packages.test(name)),
+	);
+	return isBrought ? undefined : provider.package;
 }

@@ -8,8 +8,11 @@ import type { CheckContext } from './context.js';
 /** An absolute path without what would end a field of passwd(5), and without a step back. */
 const path = /^\/(?!(?:.*\/)?\.\.(?:\/|$))[^\s:,\p{Cc}]{0,255}$/u;
 /** The form of a line of authorized_keys (sshd(8)), options before the key included. */
-const publicKey = /^(?:[^\p{Cc}]*\s)?(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,3}(?: [^\p{Cc}]*)?$/u;
+const publicKey = /^(?:.*[ \t])?(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,3}(?: .*)?$/u;
 const maximumKeyLength = 16_384;
+
+/** The form is looked at last, of what is short and one line: it would take long to find that a long text has it not. */
+const isPublicKey = (key: string): boolean => key.length <= maximumKeyLength && !/[^\P{Cc}\t]/u.test(key) && publicKey.test(key);
 
 /** Names, passwords, groups and keys of a node's users. */
 export function checkUsers(context: CheckContext, { name, recipe }: NodeDocument, place: PlanPath): void {
@@ -49,7 +52,7 @@ function checkUser(context: CheckContext, user: UserDocument, place: PlanPath): 
 		report(['comment'], 'a colon or a control character cannot be kept', 'write a name such as "Operator"');
 	}
 	user.ssh_keys?.forEach((key, index) => {
-		if (publicKey.test(key) && key.length <= maximumKeyLength) return;
+		if (isPublicKey(key)) return;
 		report(['ssh_keys', index], 'this is no public key of SSH', 'write what is in a .pub file: "ssh-ed25519 AAAA… name"');
 	});
 }

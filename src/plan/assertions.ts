@@ -12,7 +12,10 @@ import type { PlanPath } from './types.js';
 type Parameters<T extends AssertionType> = Omit<Extract<Assertion, { type: T }>, 'type' | 'onVm' | 'notJudged'>;
 
 const text = z.string({ error: 'a text' }).min(1, { error: 'a text that is not empty' });
-/** What YAML may have read as a number or a truth, though it is meant as text: `version: 17`, `expected: true`. */
+/**
+ * What YAML may have read as a number or a truth, though it is meant as text: `version: 17`, `expected: true`. Where such a
+ * one is written in another way, as `1.10` is, it comes here as it is written (tree.ts).
+ */
 const scalarText = z.union([z.string(), z.number(), z.boolean()], { error: 'a text' }).transform(String);
 const filledText = scalarText.pipe(text);
 const integer = (minimum: number, maximum: number) => {

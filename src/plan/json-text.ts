@@ -48,7 +48,9 @@ class JsonReader {
 		const line = this.#line;
 		if (first === '{') return { kind: 'mapping', line, entries: this.#members('}', () => this.#entry()) };
 		if (first === '[') return { kind: 'list', line, items: this.#members(']', () => this.#value()) };
-		return { kind: 'scalar', line, value: first === '"' ? this.#string() : this.#literal() };
+		if (first === '"') return { kind: 'scalar', line, value: this.#string() };
+		const { value, source } = this.#literal();
+		return { kind: 'scalar', line, value, ...(String(value) === source ? {} : { source }) };
 	}
 
 	/** What is between an opening bracket, which is looked at, and `end`, with commas between. */
@@ -96,12 +98,12 @@ class JsonReader {
 		}
 	}
 
-	#literal(): unknown {
+	#literal(): { readonly value: unknown; readonly source: string } {
 		literal.lastIndex = this.#at;
 		const found = literal.exec(this.#text)?.[0];
 		if (found === undefined) return this.#fail('expected a value');
 		this.#at += found.length;
-		return JSON.parse(found) as unknown;
+		return { value: JSON.parse(found) as unknown, source: found };
 	}
 
 	/** Goes to the next character that is no white space; undefined at the end. */

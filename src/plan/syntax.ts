@@ -29,6 +29,8 @@ export interface ScalarNode {
 	readonly line: number;
 	/** A string, number, boolean or null. */
 	readonly value: unknown;
+	/** As it is written, where that is more than its value: `1.10`, `0640`, `True`. */
+	readonly source?: string;
 	/** The line above the first line of a literal block of YAML (`|`), whose lines are lines of the plan. */
 	readonly lineOffset?: number;
 }

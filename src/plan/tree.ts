@@ -30,6 +30,15 @@ export interface PlanTree {
 	lineOffset(path: PlanPath): number | undefined;
 }
 
+/**
+ * Whether a value is a text that an assertion compares with, whatever it looks like: `version: 1.10` is not `1.1`, which the
+ * number would be.
+ */
+const isExpectedText = (path: PlanPath): boolean =>
+	expectedTexts.has(path.at(-1)) && (path.at(-3) === 'assertions' || (path.at(-2) === 'params' && path.at(-4) === 'assertions'));
+
+const expectedTexts = new Set<unknown>(['expected', 'expected_output', 'contains', 'equals', 'matches', 'version']);
+
 interface Place {
 	/** The path in the plan's own spelling. */
 	readonly spelled: PlanPath;
@@ -119,7 +128,7 @@ class TreeWalk {
 				return this.#bounded(node.items, path, spelled, line).map((item, index) => this.#visitItem(item, [...path, index], [...spelled, index], itemKey));
 			}
 			case 'scalar':
-				return node.value;
+				return node.source !== undefined && isExpectedText(path) ? node.source : node.value;
 		}
 	}
 

@@ -91,7 +91,9 @@ class Conversion {
 		const isOctal = isScalar(node) && typeof node.value === 'number' && /^0o[0-7]+$/.test(node.source ?? '');
 		// What is written as octal is read by whoever knows that it is a file's mode.
 		const value = isOctal ? node.source : isScalar(node) ? node.value : null;
-		return { kind: 'scalar', line, value, ...(isBlock ? { lineOffset: line } : {}) };
+		const isTyped = isScalar(node) && (typeof node.value === 'number' || typeof node.value === 'boolean');
+		const source = isTyped && node.source !== undefined && node.source !== String(node.value) ? { source: node.source } : {};
+		return { kind: 'scalar', line, value, ...source, ...(isBlock ? { lineOffset: line } : {}) };
 	}
 
 	/** Keys of the mapping itself count before those that a merge key (`<<`) brings, wherever that is. */

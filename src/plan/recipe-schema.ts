@@ -26,7 +26,7 @@ const leftOut = (why: string) =>
 /** A user of a node. */
 export const userSchema = z.strictObject({
 	username: text,
-	password: text.optional().meta({ description: 'In clear; where it is missing, nobody logs in with one' }),
+	password: text.max(512, { error: '512 characters at most, which is all that crypt(3) takes' }).optional().meta({ description: 'In clear; where it is missing, nobody logs in with one' }),
 	groups: texts,
 	shell: text.default('/bin/bash'),
 	home: text.optional(),

@@ -86,11 +86,14 @@ function analyseShell(text: string, interpreter: string | undefined): ScriptAnal
 	const lineOf = lineFinder(text);
 	const found = new Collector();
 	found.addRoot(script, text, lineOf, 0, true);
+	const lastLine = lastLineRead(script, lineOf);
 	return {
 		isShell: true,
 		interpreter,
 		shellLines: countShellLines(text, script),
-		errors: [...syntaxErrors(found), ...findCarriageReturns(text), ...findByteOrderMark(text), ...findNull(text)].sort((a, b) => a.line - b.line),
+		errors: [...syntaxErrors(found), ...findCarriageReturns(text), ...findByteOrderMark(text), ...findNull(text)]
+			.filter(({ line }) => line <= lastLine)
+			.sort((a, b) => a.line - b.line),
 		statements: script.commands.map(({ pos, end }) => ({ text: text.slice(pos, end), line: lineOf(pos) })),
 		commands: found.commands,
 		functions: found.functions,
@@ -98,6 +101,12 @@ function analyseShell(text: string, interpreter: string | undefined): ScriptAnal
 		assigned: found.assigned,
 		python: found.python,
 	};
+}
+
+/** A shell reads line by line: what is behind an `exit` at the top level, such as the payload of an archive, it never sees. */
+function lastLineRead({ commands }: ParsedScript, lineOf: LineFinder): number {
+	const end = commands.find(({ command, background }) => command.type === 'Command' && !background && (command.name?.value === 'exit' || (command.name?.value === 'exec' && command.args.length > 0)));
+	return end ? lineOf(end.end - 1) : Infinity;
 }
 
 /** What comes behind a here-document that nothing ends is part of it: whatever else is missing there is a matter of that. */

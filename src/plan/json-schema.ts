@@ -29,7 +29,8 @@ export function publishedSchema(): JsonSchema {
 			if (form) describeForm(jsonSchema, form);
 		},
 	});
-	return { $schema, title: 'A lab plan of rehearse', ...schema } as JsonSchema;
+	// What carries anchors of YAML for the rest.
+	return { $schema, title: 'A lab plan of rehearse', ...schema, patternProperties: { '^(?:x-|\\.)': {} } } as JsonSchema;
 }
 
 /** Every name that a key may have, in every place. One of several names is enough, so none of them is required. */

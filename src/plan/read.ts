@@ -96,7 +96,7 @@ async function readScripts(
 				missing.push({ code: 'script-file', ...tree.locate([...place.path, 'script']), message: tooLarge('a startup script', maximumScriptBytes), fix: 'make it shorter' });
 				continue;
 			}
-			scripts.push({ ...place, name, text: script ?? '', ...(lineOffset === undefined ? {} : { lineOffset }) });
+			scripts.push({ ...place, name, text: script ?? '', ...(lineOffset === undefined ? {} : { lineOffset }), ...(tree.isFolded([...place.path, 'script']) ? { isFolded: true } : {}) });
 			continue;
 		}
 		const file = resolve(directory, scriptFile);

@@ -33,6 +33,8 @@ export interface ScalarNode {
 	readonly source?: string;
 	/** The line above the first line of a literal block of YAML (`|`), whose lines are lines of the plan. */
 	readonly lineOffset?: number;
+	/** A folded block of YAML (`>`) of which lines became one. */
+	readonly isFolded?: true;
 }
 
 /** How deep objects and lists may lie within each other; a plan needs a dozen levels. */

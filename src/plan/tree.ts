@@ -28,6 +28,8 @@ export interface PlanTree {
 	locate(path: PlanPath): PlanPlace;
 	/** The line above the first line of a literal block scalar (`|`), 1-based; `undefined` for any other value. */
 	lineOffset(path: PlanPath): number | undefined;
+	/** Whether a value is a folded block scalar (`>`) of which lines became one. */
+	isFolded(path: PlanPath): boolean;
 }
 
 /**
@@ -44,6 +46,7 @@ interface Place {
 	readonly spelled: PlanPath;
 	readonly line: number;
 	readonly lineOffset?: number;
+	readonly isFolded?: boolean;
 }
 
 /**
@@ -61,6 +64,7 @@ export function parsePlanTree(text: string, file: string): PlanTree {
 		tooLong: walk.tooLong,
 		isCamelCase: walk.isCamelCase,
 		locate: (path) => walk.locate(path),
+		isFolded: (path) => walk.places.get(formatPath(path))?.isFolded === true,
 		lineOffset: (path) => walk.places.get(formatPath(path))?.lineOffset,
 	};
 }
@@ -89,6 +93,9 @@ function readJson(text: string, file: string): SyntaxTree {
 	}
 }
 
+/** Keys at the root that carry anchors for the rest, as in files of Compose (`x-base`) and GitLab (`.base`). */
+const isCarrier = (key: string): boolean => key.startsWith('x-') || key.startsWith('.');
+
 const isLoneRecipe = (root: SyntaxNode): root is MappingNode =>
 	root.kind === 'mapping' && isRecipeAlone(root.entries.map(({ key }) => toSnakeCase(key)));
 
@@ -116,7 +123,7 @@ class TreeWalk {
 	/** The value of `node` as the schema has it. The place of a value that has a key is the line of its key. */
 	visit(node: SyntaxNode, path: PlanPath, spelled: PlanPath, line: number): unknown {
 		const offset = node.kind === 'scalar' ? node.lineOffset : undefined;
-		this.places.set(formatPath(path), { spelled, line, ...(offset === undefined ? {} : { lineOffset: offset }) });
+		this.places.set(formatPath(path), { spelled, line, ...(offset === undefined ? {} : { lineOffset: offset }), ...(node.kind === 'scalar' && node.isFolded ? { isFolded: true } : {}) });
 		switch (node.kind) {
 			case 'mapping': {
 				const object: Record<string, unknown> = {};
@@ -155,6 +162,7 @@ class TreeWalk {
 	#visitEntries(entries: readonly Entry[], path: PlanPath, spelled: PlanPath, object: Record<string, unknown>): void {
 		const form = formAt(path);
 		for (const { key, line, value } of this.#bounded(entries, path, spelled, entries[0]?.line ?? 1)) {
+			if (spelled.length === 0 && isCarrier(key)) continue;
 			const written = toSnakeCase(key);
 			if (written !== key) this.#camelCaseKeys++;
 			else if (key.includes('_')) this.#snakeCaseKeys++;

@@ -37,6 +37,8 @@ export interface SourceScript {
 	 * the text are no lines of the plan (a JSON string).
 	 */
 	readonly lineOffset?: number;
+	/** It is in the plan as a folded block of YAML (`>`), which made one line of several. */
+	readonly isFolded?: boolean;
 }
 
 /** Where a value is, for messages. */

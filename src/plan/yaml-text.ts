@@ -37,13 +37,55 @@ export function parseYamlText(text: string, file: string): SyntaxTree {
 		const message = error.code === 'MULTIPLE_DOCS' ? 'a second document begins here' : firstLowerCase(error.message);
 		throw usageFailure(`${file}:${line}:${col}: ${message}`, { hint: 'fix the YAML there', cause: error });
 	}
+	refuseTags(document, lines, file);
+	refuseMerges(yaml, document, lines, file);
 	// First the value: the parser refuses aliases that would swell without end, which the conversion would follow.
 	const value = toValue(document, file);
-	return { root: new Conversion(yaml, document, lines, file).convert(document.contents, 1), value };
+	return { root: new Conversion(yaml, document, lines, file, text).convert(document.contents, 1), value };
 }
 
 /** Whether the text is YAML at all. */
 export const isYaml = (text: string): boolean => loadYaml().parseDocument(text).errors.length === 0;
+
+/** A tag that the parser does not know it passes over: `!include x.sh` would be the text `x.sh`. */
+function refuseTags({ warnings }: Document, lines: LineCounter, file: string): void {
+	const warning = warnings.find(({ code }) => code === 'TAG_RESOLVE_FAILED');
+	if (!warning) return;
+	const { line, col } = lines.linePos(warning.pos[0]);
+	const tag = /(!\S*)$/.exec(warning.message.slice(-200))?.[1] ?? 'this';
+	throw usageFailure(`${file}:${line}:${col}: ${oneLine(tag)} is a tag of YAML that is not known here`, { hint: insteadOf(tag), cause: warning });
+}
+
+function insteadOf(tag: string): string {
+	if (/include|file|import/i.test(tag)) return 'write `script_file: PATH` for a script, and the text itself for anything else';
+	if (/vault|secret|env/i.test(tag)) return 'write the value itself: nothing is asked for it elsewhere';
+	return 'take the tag away, or put the text in quotes where the ! belongs to it';
+}
+
+/**
+ * A merge key stands for a mapping, or a list of them, by itself or by an alias; the parser refuses all others without saying
+ * where. An alias is of the last anchor of its name above it.
+ */
+function refuseMerges(yaml: Yaml, document: Document, lines: LineCounter, file: string): void {
+	const anchors = new Map<string, unknown>();
+	yaml.visit(document, {
+		Node: (_key, node) => void ('anchor' in node && node.anchor !== undefined && anchors.set(node.anchor, node)),
+		Pair: (_key, { key, value }, path) => {
+			if (!yaml.isScalar(key) || typeof key.value !== 'symbol') return;
+			const { line } = lines.linePos(key.range?.[0] ?? 0);
+			for (const source of yaml.isSeq(value) ? value.items : [value]) {
+				// One that is not there is reported as such.
+				if (yaml.isAlias(source) && !anchors.has(source.source)) continue;
+				const target = yaml.isAlias(source) ? anchors.get(source.source) : source;
+				if (!yaml.isMap(target) && !yaml.isSeq(target)) throw notMergeable(file, line);
+				if (path.includes(target as never)) throw usageFailure(`${file}:${line}: what this merge key (<<) brings contains itself`, { hint: 'merge a mapping that is somewhere else' });
+			}
+		},
+	});
+}
+
+const notMergeable = (file: string, line: number) =>
+	usageFailure(`${file}:${line}: a merge key (<<) stands for no mapping`, { hint: 'write `<<: *name` with an anchor of a mapping, or take it away' });
 
 /** Plain values; the parser refuses aliases (`*name`) without an anchor and those that would swell without end. */
 function toValue(document: Document, file: string): unknown {
@@ -63,15 +105,17 @@ class Conversion {
 	readonly #document: Document;
 	readonly #lines: LineCounter;
 	readonly #file: string;
+	readonly #text: string;
 	#depth = 0;
 	/** The targets of the aliases that are being followed. */
 	readonly #followed = new Set<unknown>();
 
-	constructor(yaml: Yaml, document: Document, lines: LineCounter, file: string) {
+	constructor(yaml: Yaml, document: Document, lines: LineCounter, file: string, text: string) {
 		this.#yaml = yaml;
 		this.#document = document;
 		this.#lines = lines;
 		this.#file = file;
+		this.#text = text;
 	}
 
 	/** `outerLine` is the line of what is around, for a node that is not written out. */
@@ -93,7 +137,15 @@ class Conversion {
 		const value = isOctal ? node.source : isScalar(node) ? node.value : null;
 		const isTyped = isScalar(node) && (typeof node.value === 'number' || typeof node.value === 'boolean');
 		const source = isTyped && node.source !== undefined && node.source !== String(node.value) ? { source: node.source } : {};
-		return { kind: 'scalar', line, value, ...source, ...(isBlock ? { lineOffset: line } : {}) };
+		return { kind: 'scalar', line, value, ...source, ...(isBlock ? { lineOffset: line } : {}), ...(this.#isFolded(node) ? { isFolded: true } : {}) };
+	}
+
+	#isFolded(node: unknown): boolean {
+		if (!this.#yaml.isScalar(node) || node.type !== 'BLOCK_FOLDED' || typeof node.value !== 'string') return false;
+		const [start = 0, end = 0] = node.range ?? [];
+		const written = this.#text.slice(start, end).split('\n').slice(1);
+		const filled = (lines: readonly string[]): number => lines.filter((line) => line.trim() !== '').length;
+		return filled(node.value.split('\n')) < filled(written);
 	}
 
 	/** Keys of the mapping itself count before those that a merge key (`<<`) brings, wherever that is. */
@@ -118,7 +170,7 @@ class Conversion {
 	#merged(node: SyntaxNode, line: number): readonly Entry[] {
 		if (node.kind === 'mapping') return node.entries.map((entry) => ({ ...entry, line }));
 		if (node.kind === 'list') return node.items.flatMap((item) => this.#merged(item, line));
-		throw usageFailure(`${this.#file}:${line}: a merge key (<<) stands for no mapping`, { hint: 'write `<<: *name` with an anchor of a mapping' });
+		throw notMergeable(this.#file, line);
 	}
 
 	/** The target of an alias, which has the place of the alias. */

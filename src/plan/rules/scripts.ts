@@ -15,6 +15,9 @@ export function checkScripts(context: CheckContext): void {
 	checkCounts(context);
 	checkAfter(context);
 	for (const script of context.scripts) {
+		if (script.source.isFolded) {
+			context.report('script-folded', script.path, '`>` makes one line of the lines of this script, and one command of its commands', 'write `script: |`');
+		}
 		for (const { line, message } of script.analysis.errors) {
 			context.reportInScript('script-syntax', script, line, message, 'fix the script; `bash -n FILE` shows the same');
 		}

@@ -25,7 +25,7 @@ export function sourceOf(text: string): PlanSource {
 	const { document, problems } = validatePlan(tree);
 	const scripts = (document ? startupScriptEntries(document) : []).map(({ entry, ...place }) => {
 		const lineOffset = tree.lineOffset([...place.path, 'script']);
-		return { ...place, name: entry.name, text: entry.script ?? '', ...(lineOffset === undefined ? {} : { lineOffset }) };
+		return { ...place, name: entry.name, text: entry.script ?? '', ...(lineOffset === undefined ? {} : { lineOffset }), ...(tree.isFolded([...place.path, 'script']) ? { isFolded: true } : {}) };
 	});
 	return {
 		path: '/lab/plan.yaml',

@@ -7,6 +7,7 @@ import { checkCommands } from './rules/commands.js';
 import { checkConnections } from './rules/connections.js';
 import { CheckContext, type FeaturePackages, type Finding } from './rules/context.js';
 import { checkForbidden } from './rules/forbidden.js';
+import { checkLocales } from './rules/locales.js';
 import { checkNames } from './rules/names.js';
 import { checkRecipes } from './rules/recipes.js';
 import { checkScenarios } from './rules/scenarios.js';
@@ -39,6 +40,7 @@ const checks: readonly ((context: CheckContext) => void)[] = [
 	checkScripts,
 	checkForbidden,
 	checkCommands,
+	checkLocales,
 	checkConnections,
 	checkScenarios,
 	checkWarnings,

@@ -65,6 +65,7 @@ const rules = {
 	'after-unit': error('`after` is the name of a systemd unit; in a compact lab, `network-online.target`'),
 	'script-syntax': error('Startup scripts and the commands of assertions are good shell'),
 	'script-folded': warning('A script of several lines is in a literal block (`|`), not in a folded one (`>`), which joins them'),
+	'locale-missing': warning('A locale that a script sets is one that the image has, or that a script makes'),
 	'script-count': compact('Every node has exactly one startup script'),
 	'script-not-shell': compact('Startup scripts are shell scripts'),
 	'script-too-long': compact('A startup script has at most 25 lines of shell; here-documents do not count'),

@@ -10,6 +10,7 @@ test(size, '4096', 4096);
 test(size, '4 GB', 4096);
 test(size, '4G', 4096);
 test(size, '4GiB', 4096);
+test(size, '4Gi', 4096);
 test(size, '4gb', 4096);
 test(size, '512 MB', 512);
 test(size, '512M', 512);

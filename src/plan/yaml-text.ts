@@ -1,9 +1,9 @@
 /** YAML with places. The one place that imports yaml. */
 import { createRequire } from 'node:module';
-import type { Document, LineCounter, Node, Pair } from 'yaml';
+import type { Alias, Document, LineCounter, Node, Pair } from 'yaml';
 import { usageFailure } from '../base/errors.js';
 import { oneLine } from '../base/format.js';
-import { maximumDepth, TooDeepError, type Entry, type MappingNode, type SyntaxNode, type SyntaxTree } from './syntax.js';
+import { maximumDepth, maximumItems, TooDeepError, type Entry, type MappingNode, type SyntaxNode, type SyntaxTree } from './syntax.js';
 
 type Yaml = typeof import('yaml');
 
@@ -38,10 +38,12 @@ export function parseYamlText(text: string, file: string): SyntaxTree {
 		throw usageFailure(`${file}:${line}:${col}: ${message}`, { hint: 'fix the YAML there', cause: error });
 	}
 	refuseTags(document, lines, file);
-	refuseMerges(yaml, document, lines, file);
+	const targets = aliasTargets(yaml, document);
+	if (targets.size > maximumItems) throw usageFailure(`${file}: ${targets.size} aliases are more than the ${maximumItems} that are read`, { hint: NO_ALIASES });
+	refuseMerges(yaml, document, targets, lines, file);
 	// First the value: the parser refuses aliases that would swell without end, which the conversion would follow.
 	const value = toValue(document, file);
-	return { root: new Conversion(yaml, document, lines, file, text).convert(document.contents, 1), value };
+	return { root: new Conversion(yaml, targets, lines, file, text).convert(document.contents, 1), value };
 }
 
 /** Whether the text is YAML at all. */
@@ -62,21 +64,33 @@ function insteadOf(tag: string): string {
 	return 'take the tag away, or put the text in quotes where the ! belongs to it';
 }
 
+/** What aliases stand for: the last anchor of their name above them. The parser looks through the whole text for each. */
+function aliasTargets(yaml: Yaml, document: Document): ReadonlyMap<Alias, Node> {
+	const anchors = new Map<string, Node>();
+	const targets = new Map<Alias, Node>();
+	yaml.visit(document, {
+		Value: (_key, node) => void (node.anchor !== undefined && anchors.set(node.anchor, node)),
+		Alias: (_key, node) => {
+			const target = anchors.get(node.source);
+			if (target) targets.set(node, target);
+		},
+	});
+	return targets;
+}
+
 /**
  * A merge key stands for a mapping, or a list of them, by itself or by an alias; the parser refuses all others without saying
- * where. An alias is of the last anchor of its name above it.
+ * where.
  */
-function refuseMerges(yaml: Yaml, document: Document, lines: LineCounter, file: string): void {
-	const anchors = new Map<string, unknown>();
+function refuseMerges(yaml: Yaml, document: Document, targets: ReadonlyMap<Alias, Node>, lines: LineCounter, file: string): void {
 	yaml.visit(document, {
-		Node: (_key, node) => void ('anchor' in node && node.anchor !== undefined && anchors.set(node.anchor, node)),
 		Pair: (_key, { key, value }, path) => {
 			if (!yaml.isScalar(key) || typeof key.value !== 'symbol') return;
 			const { line } = lines.linePos(key.range?.[0] ?? 0);
 			for (const source of yaml.isSeq(value) ? value.items : [value]) {
 				// One that is not there is reported as such.
-				if (yaml.isAlias(source) && !anchors.has(source.source)) continue;
-				const target = yaml.isAlias(source) ? anchors.get(source.source) : source;
+				if (yaml.isAlias(source) && !targets.has(source)) continue;
+				const target = yaml.isAlias(source) ? targets.get(source) : source;
 				if (!yaml.isMap(target) && !yaml.isSeq(target)) throw notMergeable(file, line);
 				if (path.includes(target as never)) throw usageFailure(`${file}:${line}: what this merge key (<<) brings contains itself`, { hint: 'merge a mapping that is somewhere else' });
 			}
@@ -102,7 +116,7 @@ function toValue(document: Document, file: string): unknown {
 /** From the parser's nodes to ours. */
 class Conversion {
 	readonly #yaml: Yaml;
-	readonly #document: Document;
+	readonly #targets: ReadonlyMap<Alias, Node>;
 	readonly #lines: LineCounter;
 	readonly #file: string;
 	readonly #text: string;
@@ -110,9 +124,9 @@ class Conversion {
 	/** The targets of the aliases that are being followed. */
 	readonly #followed = new Set<unknown>();
 
-	constructor(yaml: Yaml, document: Document, lines: LineCounter, file: string, text: string) {
+	constructor(yaml: Yaml, targets: ReadonlyMap<Alias, Node>, lines: LineCounter, file: string, text: string) {
 		this.#yaml = yaml;
-		this.#document = document;
+		this.#targets = targets;
 		this.#lines = lines;
 		this.#file = file;
 		this.#text = text;
@@ -128,7 +142,7 @@ class Conversion {
 
 	#convert(node: unknown, line: number): SyntaxNode {
 		const { isAlias, isMap, isScalar, isSeq } = this.#yaml;
-		if (isAlias(node)) return this.#follow(node.resolve(this.#document), line);
+		if (isAlias(node)) return this.#follow(this.#targets.get(node), line);
 		if (isSeq(node)) return { kind: 'list', line, items: node.items.map((item) => this.convert(item, line)) };
 		if (isMap(node)) return this.#mapping(node.items as Pair<Node | null, Node | null>[], line);
 		const isBlock = isScalar(node) && node.type === 'BLOCK_LITERAL';

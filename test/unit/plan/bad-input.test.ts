@@ -71,6 +71,7 @@ test.serial('30 MB of YAML', answersSoon, 'plan.yaml', `name: "${'x'.repeat(30e6
 test.serial('objects without end', answersSoon, 'plan.json', '{"a":'.repeat(200_000), /too deep/);
 test.serial('lists without end', answersSoon, 'plan.yaml', '['.repeat(200_000), /too deep/);
 test.serial('aliases that swell', answersSoon, 'plan.yaml', ['a: &a [x,x,x,x,x,x,x,x,x,x]', ...'bcdefghi'.split('').map((name, index) => `${name}: &${name} [${Array(10).fill(`*${'abcdefgh'[index]}`).join(',')}]`)].join('\n'), /without YAML aliases|excessive alias/);
+test.serial('more anchors than anybody needs', answersSoon, 'plan.yaml', `x-a:\n${Array.from({ length: 20_000 }, (_, index) => `  - &a${index} x\n  - *a${index}\n`).join('')}`, /20000 aliases are more than/);
 test.serial('a list that does not end', answersSoon, 'plan.json', JSON.stringify(single({}, { packages: Array.from({ length: 200_000 }, (_, index) => index) })), /200000 entries/);
 test.serial('more unknown keys than anybody reads', answersSoon, 'plan.json', JSON.stringify({ ...plan(), ...Object.fromEntries(Array.from({ length: 1900 }, (_, index) => [`key${index}`, 1])) }), /more problems/);
 

@@ -5,7 +5,7 @@ import { Failure } from '../../../src/base/errors.js';
 import { checkCommand } from '../../../src/commands/check.js';
 import { single, writeFiles } from './plans.js';
 
-const length = 400_000;
+const length = 200_000;
 
 /** What a run is made of. */
 const units = [' ', '\t', '\n', '\r', '\u0000', '\u0085', 'a', 'A', '1', '-', '.', ',', '/', '\\', '"', "'", '#', '$', '(', '[', '{', '$(', '<(', 'a ', 'ssh-a A ', '# rehearse: waive a\n', '# rehearse: waive -'];

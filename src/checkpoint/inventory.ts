@@ -1,7 +1,7 @@
 /** Lists the checkpoints of a store, removes the remains of killed runs, and keeps the store within a size limit. */
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
-import { isHeld, processToken } from '../base/alive.js';
+import { isHeld, processToken, tokenOf } from '../base/alive.js';
 import { diskShare } from '../base/disk-usage.js';
 import type { CheckpointKind } from '../lab/events.js';
 import { dropDeadLeases, endLease, isLeased, removeUnleased, touchLease } from './lease.js';
@@ -73,9 +73,15 @@ export async function sweep(store: string): Promise<void> {
 	await Promise.all(checkpoints.map((directory) => dropDeadLeases(directory).catch(() => undefined)));
 }
 
-/** Shows those who cannot see this process that its leases hold. */
-export async function refreshLeases(store: string): Promise<void> {
-	await Promise.all((await directoriesIn(store)).map((directory) => touchLease(directory, process.pid)));
+/**
+ * Shows those who cannot see this process that its leases hold, and that it will fill its staging directories: another
+ * process may have made these for it, and ended since.
+ */
+export async function refreshOwn(store: string): Promise<void> {
+	const now = new Date();
+	const own = (await namesIn(store)).filter((name) => stagingName.exec(name)?.[1] === tokenOf(process.pid));
+	const touched = own.map((name) => utimes(path.join(store, name), now, now).catch(() => undefined));
+	await Promise.all([...touched, ...(await directoriesIn(store)).map((directory) => touchLease(directory, process.pid))]);
 }
 
 /** Ends a process's leases of all checkpoints but those in `inUse`. */

@@ -116,8 +116,8 @@ async function recordVerified(directory: string, verified: Readonly<Record<strin
 export async function beginCheckpoint(store: string, key: string, pid: number, cleanup: CleanupStack): Promise<string> {
 	const staging = path.join(store, `.${key}.${tokenOf(pid)}.${randomBytes(4).toString('hex')}`);
 	cleanup.defer(`unfinished checkpoint ${key}`, () => rm(staging, { recursive: true, force: true }));
-	// It may be written to hours later.
-	keepTouched(staging, cleanup);
+	// It may be written to hours later. Another process looks after its own (runs/heartbeat.ts).
+	if (pid === process.pid) keepTouched(staging, cleanup);
 	// The RAM contains all secrets of its machine.
 	await mkdir(staging, { recursive: true, mode: 0o700 });
 	return staging;

@@ -1,9 +1,9 @@
 import { oneLine } from '../base/format.js';
-import type { ScriptOutcome } from '../lab/events.js';
+import { wasStarted, type ScriptOutcome } from '../lab/events.js';
 import type { Difference } from '../lab/state-snapshot.js';
 import { failedPlaceResult, sourceText, type FailedPlaceResult } from '../outcome/failed-place.js';
 import { differenceResult, type DifferenceResult } from '../outcome/robustness.js';
-import { allAssertions, assertionStatus, type ReachedStatus, type RunState } from '../outcome/state.js';
+import { allAssertions, assertionStatus, type NodeRecord, type ReachedStatus, type RunState } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
 import { statusIn } from './so-far.js';
 import { indented, mark, statusStyle, wrapWords, type Paint } from './text.js';
@@ -73,11 +73,13 @@ function flippedAssertions(before: RunState, after: RunState): Changes['assertio
 }
 
 function changedScripts(before: RunState, after: RunState): Changes['scripts'] {
-	return after.nodes.flatMap(({ name: node, scripts }) =>
-		scripts.flatMap(({ script, outcome }) => {
-			const old = before.nodes.find(({ name }) => name === node)?.scripts.find((record) => record.script === script);
-			const from = old ? (old.outcome?.status ?? 'not run') : null;
-			const to = outcome?.status ?? 'not run';
+	return after.nodes.flatMap((record) => {
+		const { name: node, scripts } = record;
+		const previous = before.nodes.find(({ name }) => name === node);
+		return scripts.flatMap(({ script, outcome }) => {
+			const old = previous?.scripts.find((one) => one.script === script);
+			const from = old && previous ? statusOf(previous, old) : null;
+			const to = statusOf(record, { outcome });
 			const isSame = from === to && old?.outcome?.failedLine === outcome?.failedLine;
 			if (isSame || (from === null && to === 'passed')) return [];
 			return [
@@ -88,9 +90,13 @@ function changedScripts(before: RunState, after: RunState): Changes['scripts'] {
 					...(outcome === undefined || to === 'passed' ? {} : { reported: scriptFailure(outcome) }),
 				},
 			];
-		}),
-	);
+		});
+	});
 }
+
+/** A machine is only ever saved as started when all its scripts have passed, so those of one that is taken over have. */
+const statusOf = (node: NodeRecord, { outcome }: { readonly outcome?: ScriptOutcome | undefined }): ScriptStatus =>
+	outcome?.status ?? (wasStarted(node) ? 'passed' : 'not run');
 
 /** Assertions and scripts that changed, a paragraph; no lines where nothing did. */
 export function changedAnswers({ assertions, scripts }: Changes, width: number, paint: Paint): string[] {

@@ -35,7 +35,7 @@ export function parseEvent(line: string, file: string, number: number): RunEvent
  */
 export const eventsFromElsewhere = (events: readonly RunEvent[], runDirectory: string, labArgument: string): RunEvent[] =>
 	// Nothing on this host is read because a stranger's log names it. Names of files among his are his words too.
-	events.map((event) => (event.type === 'run-started' ? { ...event, ...washed({ runDirectory, labArgument, planPath: labArgument }) } : event));
+	events.map((event) => (event.type === 'run-started' ? { ...event, runDirectory, ...washed({ labArgument, planPath: labArgument }) } : event));
 
 function parseLine(line: string): RunEvent | undefined {
 	try {

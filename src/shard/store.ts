@@ -4,7 +4,7 @@ import { cp, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { usageFailure } from '../base/errors.js';
 import { makeDirectory, readRegular } from '../base/files.js';
-import { washed } from '../base/wash.js';
+import { washedText } from '../base/wash.js';
 import type { RunEvent } from '../lab/events.js';
 import { consolesDirectory, eventLogPath, journalsDirectory, planDirectory } from '../runs/run-files.js';
 import { maximumStrangeEvents, readEventLog, readPlanCopy } from '../runs/stored-runs.js';
@@ -95,9 +95,9 @@ export async function readShard(directory: string): Promise<Shard> {
 	return { directory, record, logs };
 }
 
-/** An event with the directories that the machine had which ran the shard, as they are here; names in them are its words. */
+/** An event with the directories that the machine had which ran the shard, as they are here; the name of the plan is its words. */
 function movedTo(run: string, planPath: string, event: RunEvent): RunEvent {
-	if (event.type === 'run-started') return { ...event, ...washed({ runDirectory: run, planPath }) };
+	if (event.type === 'run-started') return { ...event, runDirectory: run, planPath: washedText(planPath) };
 	if (event.type !== 'order-finished') return event;
 	const order = orderIn(run, event.runDirectory);
 	return existsSync(order) ? { ...event, runDirectory: order } : event;

@@ -70,11 +70,11 @@ class Walk {
 				const own = { ...place, counts: place.counts && !isNegated };
 				const [only, ...others] = node.commands;
 				if (only && others.length === 0) return this.#visit(only, own);
-				for (const element of node.commands) this.#visit(element, { ...own, isLast: false });
+				for (const element of node.commands) this.#forked(() => this.#visit(element, { ...own, isLast: false }));
 				return 'on';
 			}
 			case 'Subshell':
-				this.list(node.body.commands, place);
+				this.#forked(() => this.list(node.body.commands, place));
 				return 'on';
 			case 'BraceGroup':
 				return this.list(node.body.commands, place);
@@ -95,6 +95,13 @@ class Walk {
 			default:
 				return this.#leavingOf(node);
 		}
+	}
+
+	/** Looks at what has a process of its own, whose options are none of the script's. */
+	#forked(look: () => Going): void {
+		const before = this.#goesOnAfterErrors;
+		look();
+		this.#goesOnAfterErrors = before;
 	}
 
 	#command(node: Command, place: Place): Going {
@@ -130,7 +137,7 @@ class Walk {
 		const outer = this.#text;
 		// An escaped backtick substitution counts its positions from its own start.
 		this.#text = script.source ?? outer;
-		this.list(script.commands, { ...place, isLast: false });
+		this.#forked(() => this.list(script.commands, { ...place, isLast: false }));
 		this.#text = outer;
 	}
 

@@ -23,7 +23,10 @@ test('a run that goes on updates what others judge it by, who cannot see its pro
 	await make(store);
 	const cleanup = new CleanupStack();
 	t.true(await leaseCheckpoint(path.join(store, key), process.pid, cleanup));
-	const files = [holderFile(run), path.join(store, key, `in-use.${tokenOf()}`)];
+	// Made for this process by one that has ended: a reload of its lab.
+	const staging = path.join(store, `.${key}.${tokenOf()}.1234abcd`);
+	await mkdir(staging);
+	const files = [holderFile(run), path.join(store, key, `in-use.${tokenOf()}`), staging];
 	const longAgo = new Date(0);
 	for (const file of files) await utimes(file, longAgo, longAgo);
 	keepFresh(run, store, cleanup, 10);

@@ -58,6 +58,9 @@ for (const script of [
 	'tar -xzf /opt/x.tgz -C /srv\njq . x',
 	'eval "echo a"\njq . x',
 	'set +e; ls /x; set -e\njq . x',
+	'(set +e; ls /x)\njq . x',
+	'v=$(set +e; ls /x)\njq . x',
+	'ls | { set +e; cat; }\njq . x',
 ]) test(isError, script);
 
 // Not run in any case.

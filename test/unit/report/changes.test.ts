@@ -9,7 +9,7 @@ import { machineChangesText, verdictText } from '../../../src/report/watch-text.
 const plain = painter(false);
 
 /** A run of one script and two assertions, of which these fail. */
-function run(failing: { readonly script?: number; readonly assertions?: readonly number[] } = {}) {
+function run(failing: { readonly script?: number; readonly assertions?: readonly number[]; readonly isTakenOver?: true } = {}) {
 	const titles = ['port 80/tcp listens', 'file /etc/web exists'];
 	const bodies: RunEventBody[] = [
 		{
@@ -18,11 +18,13 @@ function run(failing: { readonly script?: number; readonly assertions?: readonly
 			nodes: [{ name: 'web', scripts: ['setup'] }],
 			tests: [{ name: 'Works', assertions: titles.map((title) => ({ type: 'port_listening', onVm: 'web', title })) }],
 		},
-		{
-			type: 'script-finished',
-			...{ node: 'web', script: 'setup', ms: 1200, output: 'no\n' },
-			...(failing.script === undefined ? { status: 'passed', exitCode: 0 } : { status: 'failed', exitCode: 1, failedLine: failing.script, failedCommand: 'false' }),
-		},
+		failing.isTakenOver
+			? { type: 'origin', node: 'web', origin: { from: 'checkpoint', kind: 'started', savedAt: 1 } }
+			: {
+					type: 'script-finished',
+					...{ node: 'web', script: 'setup', ms: 1200, output: 'no\n' },
+					...(failing.script === undefined ? { status: 'passed', exitCode: 0 } : { status: 'failed', exitCode: 1, failedLine: failing.script, failedCommand: 'false' }),
+				},
 		...titles.map((assertion, index): RunEventBody => {
 			const common = { type: 'assertion-finished', test: 'Works', index, assertion, onVm: 'web', ms: 1, attempts: 1 } as const;
 			return failing.assertions?.includes(index) ? { ...common, status: 'failed', message: 'expected it, saw nothing' } : { ...common, status: 'passed' };
@@ -59,6 +61,14 @@ test('an assertion and a script that flip', (t) => {
 test('a script that fails on another line is a change, one that fails as before is none', (t) => {
 	t.is(changesBetweenRuns(run({ script: 3 }), run({ script: 5 })).scripts[0]?.failed_line, 5);
 	t.deepEqual(changesBetweenRuns(run({ script: 3 }), run({ script: 3 })).scripts, []);
+});
+
+test('scripts of a node that was taken over as they had left it have passed', (t) => {
+	const takenOver = run({ isTakenOver: true });
+	t.deepEqual(changesBetweenRuns(run(), takenOver).scripts, []);
+	t.deepEqual(changesBetweenRuns(takenOver, run()).scripts, []);
+	t.deepEqual(changesBetweenRuns(takenOver, run({ script: 3 })).scripts.map(({ from, to }) => [from, to]), [['passed', 'failed']]);
+	t.deepEqual(changesBetweenRuns(run({ script: 3 }), takenOver).scripts.map(({ from, to }) => [from, to]), [['failed', 'passed']]);
 });
 
 test('machines, many differences of which are cut', (t) => {

@@ -14,6 +14,7 @@ PS4=${__rehearse[1]}
 # The end of the script: its status, and the command that it ended in as it is written there, also where the script has ended
 # the trace. A trap of the script's own for EXIT replaces this, and one for DEBUG sees nothing of a subshell. There are no
 # quotes in it, for those who take traps apart. By then the script may have an IFS that takes words apart, and functions and
-# aliases of these names; whatever fails here must not become the status of the script.
-trap '(__rehearse+=($? ${PIPESTATUS[@]} end); \builtin unset -v IFS 2>&- || :; \builtin mapfile -tO 99 __rehearse 2>&- || :; \builtin set -x; PS4=${__rehearse[1]}; [[ -n ${__rehearse[@]:2} ]]) <<<$BASH_COMMAND' EXIT
+# aliases of these names; whatever fails here, as where PS4 is
+# readonly, must not become the status of the script.
+trap '! (__rehearse+=($? ${PIPESTATUS[@]} end); \builtin unset -v IFS 2>&- || :; \builtin mapfile -tO 99 __rehearse 2>&- || :; \builtin set -x; PS4=${__rehearse[1]}; [[ -n ${__rehearse[@]:2} ]]) <<<$BASH_COMMAND' EXIT
 set -x

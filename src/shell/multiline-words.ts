@@ -3,11 +3,18 @@ import { forEachChild, type SyntaxNode } from 'unbash';
 import { parseNested, unlessTooDeep } from './nesting.js';
 
 /** Each word as it is written in the script; none where that cannot be parsed. */
-export const multilineWords = (text: string): readonly string[] => unlessTooDeep(() => wordsIn(parseNested(text)), () => []);
-
-function wordsIn(node: SyntaxNode): string[] {
-	if (node.type === 'Word') return node.text.includes('\n') ? [node.text] : [];
+export function multilineWords(text: string): readonly string[] {
 	const found: string[] = [];
-	forEachChild(node, (child) => void found.push(...wordsIn(child)));
-	return found;
+	return unlessTooDeep(
+		() => {
+			collectWords(parseNested(text), found);
+			return found;
+		},
+		() => [],
+	);
+}
+
+function collectWords(node: SyntaxNode, found: string[]): void {
+	if (node.type !== 'Word') return forEachChild(node, (child) => collectWords(child, found));
+	if (node.text.includes('\n')) found.push(node.text);
 }

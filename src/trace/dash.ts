@@ -1,7 +1,7 @@
 /** Reads dash's trace: the commands, and the status of each before the next. It has neither lines nor processes. */
 import type { ScriptPlaces } from '../shell/command-places.js';
 import type { Culprit } from './culprit.js';
-import { onlyPlace } from './dash-places.js';
+import { DashPlaces } from './dash-places.js';
 import { findTraps } from './dash-traps.js';
 import type { Followed, ScriptEnd } from './follow.js';
 import { changesTrace } from './output.js';
@@ -10,11 +10,12 @@ import type { TraceRecord } from './stream.js';
 
 /** Follows the records of dash, whose commands are found in the script by their words. */
 export function followDash(records: readonly TraceRecord[], script: ScriptPlaces, { exitCode }: ScriptEnd): Followed {
-	const traps = findTraps(records, script, exitCode);
+	const places = new DashPlaces(script.places);
+	const traps = findTraps(records, script, places, exitCode);
 	const end = traps.signal ?? traps.exit ?? records.length;
 	const commands = records.map((record, index): Ran => {
 		const isTrap = index >= end;
-		const found = onlyPlace(script, record.command);
+		const found = places.only(record.command);
 		const place = isTrap && found?.ofFunction === undefined ? undefined : found;
 		return {
 			record,

@@ -69,6 +69,7 @@ const furthestRace = 64;
 class Follower {
 	readonly commands: Ran[] = [];
 	readonly #script: ScriptPlaces;
+	#firsts: ReadonlyMap<number, CommandPlace> | undefined;
 	readonly #forks: Forks;
 	readonly #root: ShellProcess;
 	#interruption: Interruption | undefined;
@@ -158,13 +159,19 @@ class Follower {
 		return ran;
 	}
 
+	/** The first command that begins on a line. */
+	#firstAt(line: number): CommandPlace | undefined {
+		this.#firsts ??= new Map(this.#script.places.toReversed().map((place) => [place.line, place]));
+		return this.#firsts.get(line);
+	}
+
 	/** What bash did not evaluate between two commands, by its own message or by the script's text. */
 	#refused(top: Ran, { line: next, source, level, status }: TraceRecord, isBeside: boolean): Refused | undefined {
 		if (status === 0) return undefined;
 		const { place, line, record: before } = top;
 		const named = refusalIn(this.commands.at(-1)?.record.output ?? '', () => sourcesOf(this.commands));
 		if (named && (named.file !== undefined || named.line !== line)) {
-			const text = this.#script.places.find(({ line: at }) => named.file === undefined && at === named.line)?.text;
+			const text = named.file === undefined ? this.#firstAt(named.line)?.text : undefined;
 			return { ...named, text: text ?? `line ${named.line}` };
 		}
 		const { follower } = place ?? {};

@@ -8,6 +8,9 @@ import type { TraceRecord } from './stream.js';
 
 const isInput = ({ kind }: Fork): boolean => kind === 'substitution' || kind === 'beside';
 
+/** Deeper in each other than any script's, processes are taken for those of the script itself. */
+const deepest = 300;
+
 /** Finds the process of each record. */
 export class Forks {
 	readonly root: ShellProcess;
@@ -36,7 +39,8 @@ export class Forks {
 	 * that have written none, such as a subshell around a pipeline.
 	 */
 	fork(record: TraceRecord, place: CommandPlace | undefined, isPipefail: boolean, before: (ancestor: ShellProcess) => void): ShellProcess {
-		let parent = this.#byPid.get(record.parent) ?? this.root;
+		const named = this.#byPid.get(record.parent) ?? this.root;
+		let parent = named.nesting < deepest ? named : this.root;
 		before(parent);
 		const around = record.depth === parent.start.depth ? parent.start.forks : 0;
 		const known = place?.forks.slice(around) ?? [];

@@ -26,15 +26,20 @@ function inPython(output: string, exitCode: number | undefined): NamedPlace | un
 }
 
 /** What Perl adds to a message without an end of its line: of warnings too. */
-const perlMessage = / at (\/[^\n]{1,300}?|\S{1,300}) line (\d+)(?:, <[^>\n]*> (?:line|chunk) \d+)?\.$/gm;
-const perlCallers = /\n\t[^\n]* called at [^\n]* line \d+(?=\n|$)/g;
+const perlMessage = / at (\/[^\n]{1,300}?|\S{1,300}) line (\d{1,9})(?:, <[^>\n]{0,100}> (?:line|chunk) \d{1,19})?\.$/gm;
+
+/** Whether a line is one of those that Perl adds to a message, with what called the place. */
+function isPerlCaller(line: string): boolean {
+	const at = line.startsWith('\t') ? line.indexOf(' called at ') : -1;
+	return at !== -1 && / line \d+$/.test(line.slice(at + ' called at '.length));
+}
 
 /** The status of a death that no other gives. */
 const perlDeath = 255;
 
 /** Perl dies with the last message, but may write what it kept of its output behind it. */
 function inPerl(output: string, exitCode: number | undefined): NamedPlace | undefined {
-	const text = output.replaceAll(perlCallers, '').trimEnd();
+	const text = output.split('\n').filter((line, index) => index === 0 || !isPerlCaller(line)).join('\n').trimEnd();
 	const last = [...text.matchAll(perlMessage)].at(-1);
 	if (!last || !isScript(last[1] ?? '')) return undefined;
 	const message = text.slice(text.lastIndexOf('\n', last.index) + 1, last.index);

@@ -1,5 +1,6 @@
 /** What a startup script wrote, apart from the trace of it. */
-import { commandLength, type TraceStream } from './stream.js';
+import { commandLength } from './command-length.js';
+import type { TraceStream } from './stream.js';
 
 /** The script turns its own trace on. */
 const asksForTrace = /^set (?:.* )?(?:-\w*x|-o xtrace)/;
@@ -17,7 +18,14 @@ export const changesTrace = (command: string): boolean => endsTrace.test(command
  * Whether the text of a script turns a trace on. What it restores (`$XTRACE`, `eval "$old"`, `local -`) is on only because
  * the script is traced here.
  */
-const turnsTraceOn = (script: string): boolean => /^#!.*sh[ \t](?:.*[ \t])?-\w*x/.test(script) || /\bset[ \t](?:[^\n;|&#]*[ \t])?(?:-\w*x|-o[ \t]+xtrace|-\w*\$)/.test(script);
+function turnsTraceOn(script: string): boolean {
+	if (/^#!.*sh[ \t](?:.*[ \t])?-\w*x/.test(firstLineOf(script))) return true;
+	const commands = script.replaceAll('\\\n', ' ').match(/\bset(?=[ \t])[^\n;|&#]*/g) ?? [];
+	return commands.some((command) => /[ \t]["']?(?:-\w*x|-o[ \t]+xtrace|-\w*\$|\$\{\w+:?\+-\w*x)/.test(command));
+}
+
+/** As much of it as the kernel reads, at least. */
+const firstLineOf = (script: string): string => script.slice(0, 300).split('\n', 1)[0] ?? '';
 
 /** A script that shows nothing of the end of its trace. */
 const hiddenEnd = /\{\s*set \+x;?\s*\} *(?:2|&)> *\/dev\/null/g;
@@ -37,7 +45,7 @@ interface Asking {
  * goes where the script has not asked for it.
  */
 export function outputOf({ before, records, end }: TraceStream, script: string): string {
-	const isAskedFirst = /^#!.*sh -\w*x/.test(script);
+	const isAskedFirst = /^#!.*sh -\w*x/.test(firstLineOf(script));
 	const own: Asking = { mayAsk: turnsTraceOn(script), hidesEnd: hidesEnd(script) };
 	/** Whether each process was asked to, by the script; `ended`: it will be, when it writes one more record. */
 	const asked = new Map<number, boolean | 'ended'>();
@@ -58,13 +66,22 @@ export function outputOf({ before, records, end }: TraceStream, script: string):
 	return output + (end?.output ?? '');
 }
 
+/** A command in a trace of the script's own making is taken to be no longer, where it has several lines. */
+const foreignLimit = 8192;
+
+/** How long such a command is with the end of its line, given the beginning of what there is and the length of its first line. */
+function foreignLength(text: string, lineLength: number): number {
+	const length = commandLength(text) + 1;
+	return length > foreignLimit ? lineLength : length;
+}
+
 /** Lines of a trace with a PS4 of the script's own: those are kept that the script asked for. */
 function addForeign(output: string, text: string, prompt: Prompt, wasAsked: boolean, asking: Asking): [output: string, isAsked: boolean] {
 	let [rest, kept, isAsked, isEnded] = [text, output, wasAsked, false];
 	while (rest !== '') {
 		const lineEnd = rest.indexOf('\n') + 1 || rest.length;
 		const head = headLength(rest.slice(0, lineEnd), prompt);
-		const length = head === undefined ? lineEnd : head + commandLength(rest.slice(head)) + 1;
+		const length = head === undefined ? lineEnd : head + foreignLength(rest.slice(head, head + foreignLimit), lineEnd - head);
 		const line = rest.slice(0, length);
 		// With the trace ended, what turns it on again is not traced itself.
 		if (head !== undefined && isEnded) isAsked = asking.mayAsk;
@@ -78,15 +95,23 @@ function addForeign(output: string, text: string, prompt: Prompt, wasAsked: bool
 	return [kept, isAsked];
 }
 
-/** The text of a PS4 beside its expansions, of which the first letter is repeated. */
-type Prompt = readonly string[];
+/** The text of a PS4 beside its expansions. */
+interface Prompt {
+	/** Its first letter, which is repeated, and how often the PS4 itself has it. */
+	readonly letter: string;
+	readonly repeated: number;
+	/** What is behind that, up to the first expansion. */
+	readonly first: string;
+	/** What is between the others, and behind them. */
+	readonly others: readonly string[];
+}
 
 /** How long the beginning of a line is that a PS4 made: its expansions give anything. */
-function headLength(line: string, [first = '', ...others]: Prompt): number | undefined {
-	const repeated = lengthOfRun(first);
+function headLength(line: string, { letter, repeated, first, others }: Prompt): number | undefined {
+	if (line[0] !== letter) return undefined;
 	let at = lengthOfRun(line);
-	if (line[0] !== first[0] || at < repeated || !line.startsWith(first.slice(repeated), at)) return undefined;
-	at += first.length - repeated;
+	if (at < repeated || !line.startsWith(first, at)) return undefined;
+	at += first.length;
 	for (const part of others) {
 		const found = line.indexOf(part, at);
 		if (found === -1) return undefined;
@@ -107,8 +132,9 @@ function promptOf(command: string): Prompt | undefined {
 	const quoted = setsPrompt.exec(command)?.[1];
 	if (quoted === undefined) return undefined;
 	const value = quoted.replace(/^\$?'/, '').replace(/'$/, '').replaceAll("'\\''", "'");
-	const parts = literalParts(value);
-	return parts[0] === '' ? undefined : parts;
+	const [first = '', ...others] = literalParts(value);
+	const repeated = lengthOfRun(first);
+	return first === '' ? undefined : { letter: first.slice(0, 1), repeated, first: first.slice(repeated), others: others.filter((part) => part !== '') };
 }
 
 /** What is between the expansions of a text, which may be within each other. */

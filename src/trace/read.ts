@@ -54,7 +54,8 @@ export function readScript(ending: ScriptEnding, text: string, untraced?: string
 	const failure = ending.status === 'passed' ? undefined : findFailure(stream, followed, script, ending.exitCode);
 	if (failure?.isBeyondLast && !failure.ran) forget(followed);
 	const fates = judge(followed.commands, failure?.ran, failure ? followed.unfinished : []);
-	const steps = followed.commands.map((ran) => stepOf(ran, fates, followed.commands));
+	const last = lastWithin(followed.commands);
+	const steps = followed.commands.map((ran, at) => stepOf(ran, fates, ran.isOwn ? followed.commands.slice(at, Math.min(at + innerLimit, (last.get(ran) ?? at) + 1)) : []));
 	const why = untraced ?? (stream.shell === 'none' ? reasonForNothing(text) : undefined);
 	const { line, command, source, traceEnd } = failure ?? {};
 	return {
@@ -81,11 +82,22 @@ function forget({ last, unfinished }: Followed): void {
 const reasonForNothing = (text: string): string =>
 	/^#!(?!.*\b(?:ba|da)?sh\b)/.test(text) ? 'its interpreter writes no trace' : 'the shell traced no command';
 
-function stepOf(ran: Ran, fates: ReadonlyMap<Ran, TraceStep['fate']>, commands: readonly Ran[]): TraceStep {
+/** In so many commands behind a call its message is looked for. */
+const innerLimit = 1000;
+
+/** Where the last of the commands is that ended with each. */
+function lastWithin(commands: readonly Ran[]): ReadonlyMap<Ran, number> {
+	const last = new Map<Ran, number>();
+	for (const [at, { outer }] of commands.entries()) for (const each of outer) last.set(each, at);
+	return last;
+}
+
+/** `inner` is a command with what it ran itself. */
+function stepOf(ran: Ran, fates: ReadonlyMap<Ran, TraceStep['fate']>, inner: readonly Ran[]): TraceStep {
 	const { record, line, endedAt, status, isTrap, depth } = ran;
 	const fate = fates.get(ran);
 	const at = record.at === undefined ? undefined : Math.round(record.at);
-	const message = fate === undefined || fate === 'condition' ? '' : messageOf(ran, commands);
+	const message = fate === undefined || fate === 'condition' ? '' : messageOf(ran, inner);
 	return {
 		...(line === undefined ? {} : { line }),
 		...(record.source === '' ? {} : { source: record.source }),
@@ -108,8 +120,7 @@ const complaint = /error|fatal|fail|cannot|can't|could not|denied|refused|not fo
 const prefix = /^\S+: line \d+: /;
 
 /** The line of a command's output that reports its failure; else the last. Elements of a pipeline write together. */
-function messageOf(ran: Ran, commands: readonly Ran[]): string {
-	const inner = ran.isOwn ? commands.slice(commands.indexOf(ran), 1 + commands.findLastIndex((other) => other === ran || other.outer.includes(ran))) : [];
+function messageOf(ran: Ran, inner: readonly Ran[]): string {
 	const sources = [[ran], [...ran.group, ...inner]];
 	for (const source of sources) {
 		const lines = withoutControls(source.map(({ record }) => record.output).join('\n'))

@@ -64,11 +64,14 @@ export class ShellProcess {
 	start: ProcessStart;
 	/** How deep in the whole script that is. */
 	readonly startDepth: number;
+	/** How many processes are around it. */
+	readonly nesting: number;
 	/** The command of another process that it is run by. */
 	readonly within: Ran | undefined;
 
 	constructor(parent: ShellProcess | undefined, start: ProcessStart) {
 		this.parent = parent;
+		this.nesting = parent ? parent.nesting + 1 : 0;
 		this.start = start;
 		this.currentLevel = start.level;
 		this.startDepth = start.depth + (parent ? parent.startDepth - parent.start.depth + (start.isSubstitution ? 1 : 0) : 0);

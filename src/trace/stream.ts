@@ -3,6 +3,8 @@
  * trace, what was written until the next, and so on. `cloud-init/guest/run-script` and `trace.bash` make it so.
  */
 import { multilineWords } from '../shell/multiline-words.js';
+import { commandLength, dashLength, unquotedLength, type LengthOf } from './command-length.js';
+import { withoutForeignEnd } from './foreign-end.js';
 import { isInterrupted, joinParts } from './interrupted.js';
 
 /** How much of it the guest's agent sends: the end (`$stream_limit` there). */
@@ -55,19 +57,20 @@ const bashHead = /(?<!\x1e)(\x1e{1,64})\+ (\d+)[.,](\d+) (\d+) (\d+) (\d+) (\d+)
 const dashHead = /\x1e\+ (\d+) > /g;
 
 /** A message of dash about the script itself has its name twice, since the shell that traces it reads it with `.`. */
-const namedTwice = /^((\S*\/startup\/.+?): \d+: )\2: /gm;
+const namedTwice = /^((\S{0,300}\/startup\/.{1,300}?): \d{1,9}: )\2: /gm;
 
 /** Takes the stream of a script apart, whose own text helps where a shell does not quote. What is no trace is output. */
 export function parseStream(text: string, script: string): TraceStream {
 	const bash = [...text.matchAll(bashHead)];
 	if (bash.length > 0) {
-		const { before, records } = cut(text, bash, bashRecord, commandLength);
+		const { before, records } = cut(text, bash, bashRecord, commandLength, commandLength);
 		return { shell: 'bash', before, ...splitEnd(withoutScript(withoutRepeats(records))) };
 	}
 	const plain = text.replaceAll(namedTwice, '$1');
 	const dash = [...plain.matchAll(dashHead)];
 	if (dash.length === 0) return { shell: 'none', before: text, records: [] };
-	const { before, records } = cut(plain, dash, dashRecord, dashLength(script));
+	const wholeLength = unquotedLength(multilineWords(script));
+	const { before, records } = cut(plain, dash, dashRecord, dashLength(wholeLength), wholeLength);
 	// The first is run-script's own `. "$0"`.
 	const isWhole = before === '' && records[0]?.command.startsWith('. ');
 	const own = withOwnPrompt(isWhole ? records.slice(1) : records, script);
@@ -113,8 +116,6 @@ function withoutRepeats(records: readonly TraceRecord[]): TraceRecord[] {
 /** What the trap of trace.bash runs, in whatever form it was traced. */
 const endBegins = /^(?:__rehearse\+=\(\$\?|PS4=.*__rehearse=BASHPID)/s;
 const endRecord = /^\[\[ -n (\d+) ([\d ]+) (?:end|:)(?: ([^]*))? \]\]$/;
-/** The same in a trace of the script's own making. */
-const endForeign = /(?:^[^\n]*__rehearse\+=\(\$\? [^\n]*\n[^\n]*unset -v IFS\n(?:[^\n]*:\n)?[^\n]*mapfile [^\n]*\n(?:[^\n]*:\n)?[^\n]*set -x\n)?^[^\n]*PS4=[^\n]*__rehearse=BASHPID[^\n]*\n/m;
 
 /** Takes the end that trace.bash recorded from the commands of the script. */
 function splitEnd(records: readonly TraceRecord[]): Pick<TraceStream, 'records' | 'end'> {
@@ -131,7 +132,7 @@ function splitEnd(records: readonly TraceRecord[]): Pick<TraceStream, 'records' 
 		else if (!end) kept.push(record);
 		if (ends.some(({ from }) => from === index + 1)) {
 			const written = kept.pop();
-			if (written) kept.push({ ...written, output: written.output.replace(endForeign, '') });
+			if (written) kept.push({ ...written, output: withoutForeignEnd(written.output) });
 		}
 	}
 	if (!last || status === undefined) return { records: kept };
@@ -167,15 +168,17 @@ const isOfScript = ({ from, at }: TrapEnd, records: readonly TraceRecord[]): boo
 
 type Head = Omit<TraceRecord, 'command' | 'output'>;
 
+/** `wholeLengthOf` does not depend on the records before. */
 function cut(
 	text: string,
 	heads: readonly RegExpExecArray[],
 	read: (match: RegExpExecArray) => Head,
-	lengthOf: (body: string) => number,
+	lengthOf: LengthOf,
+	wholeLengthOf: LengthOf,
 ): Pick<TraceStream, 'before' | 'records'> {
 	const bodies = heads.map((match, index) => text.slice(match.index + match[0].length, heads[index + 1]?.index ?? text.length));
 	const records = heads.map((match, index) => {
-		if (isInterrupted(match[0], bodies[index] ?? '')) joinParts(bodies, index, lengthOf);
+		if (isInterrupted(match[0], bodies[index] ?? '')) joinParts(bodies, index, wholeLengthOf);
 		const body = bodies[index] ?? '';
 		const length = lengthOf(body);
 		return { ...read(match), command: body.slice(0, length), output: body.slice(length + 1) };
@@ -210,81 +213,3 @@ const dashRecord = (match: RegExpExecArray): Head => ({
 	line: 0,
 	source: '',
 });
-
-/** Bash traces these as they are written in the script, whatever quotes are in them. */
-const unexpanded = /^(?:for|case|select) /;
-
-/** How long a command is that bash quoted: to the first end of a line outside of quotes. */
-export function commandLength(body: string): number {
-	if (unexpanded.test(body)) return firstLineLength(body);
-	if (body.startsWith('[[ ')) return lengthTo(body, / \]\]\n/) ?? firstLineLength(body);
-	let at = 0;
-	while (at < body.length && body[at] !== '\n') {
-		const next = body[at] === '\\' ? at + 2 : skipQuotes(body, at);
-		// A quote that never ends was none.
-		if (next === undefined) return firstLineLength(body);
-		at = next;
-	}
-	return Math.min(at, body.length);
-}
-
-/** The position behind a quotation that begins at `at`, or behind the letter there. */
-function skipQuotes(body: string, at: number): number | undefined {
-	const isAnsi = body.startsWith("$'", at);
-	const quote = isAnsi ? "'" : body[at];
-	if (quote !== "'" && quote !== '"') return at + 1;
-	for (let end = at + (isAnsi ? 2 : 1); end < body.length; end++) {
-		if (body[end] === '\\' && (isAnsi || quote === '"')) end++;
-		else if (body[end] === quote) return end + 1;
-	}
-	return undefined;
-}
-
-/**
- * dash writes a command word by word, so that those of a pipeline can be mixed; then each of them owes an end
- * of a line, and what is between cannot be told apart.
- */
-function dashLength(script: string): (body: string) => number {
-	let owed = 0;
-	const words = multilineWords(script);
-	return (body) => {
-		if (owed === 0 && body.includes('\n')) return unquotedLength(body, words);
-		owed++;
-		let end = -1;
-		while (owed > 0) {
-			const next = body.indexOf('\n', end + 1);
-			if (next === -1) return body.length;
-			end = next;
-			owed--;
-		}
-		return end;
-	};
-}
-
-/** How long a command of dash's is, which quotes nothing: what a word of several lines is for shows where it ends. */
-function unquotedLength(body: string, words: readonly string[]): number {
-	// Assignments write nothing.
-	if (/^\w+=/.test(body)) return body.length - (body.endsWith('\n') ? 1 : 0);
-	const half = (body.length - 7) / 2;
-	if (body.startsWith('echo ') && half >= 1 && body.slice(5, 5 + half) === body.slice(6 + half, -1)) return 5 + half;
-	let length = firstLineLength(body);
-	for (let next = length; next < body.length; ) {
-		next = body.indexOf('\n', length + 1);
-		if (next === -1) next = body.length;
-		if (body.slice(length, next).trim() === '') break;
-		const joint = `${/\S*$/.exec(body.slice(0, length))?.[0]}${/^\n\S*/.exec(body.slice(length, next))?.[0]}`;
-		if (!words.some((word) => word.includes(joint))) break;
-		length = next;
-	}
-	return length;
-}
-
-function firstLineLength(body: string): number {
-	const end = body.indexOf('\n');
-	return end === -1 ? body.length : end;
-}
-
-function lengthTo(body: string, end: RegExp): number | undefined {
-	const match = end.exec(body);
-	return match ? match.index + match[0].length - 1 : undefined;
-}

@@ -144,3 +144,18 @@ test('a failure that is swallowed is reported with its line, its status and its 
 	t.deepEqual(others, []);
 	t.true(step?.at !== undefined && Math.abs(step.at - Date.now()) < 30_000 && (step.ms ?? -1) >= 0);
 });
+
+/** The shell complains of the PS4, but the script ends as it would without the trace. */
+const endsAlike = test.macro(async (t, lines: readonly string[], exitCode: number) => {
+	const { traced, plain } = await runBothWays(t, ['readonly PS4', ...lines]);
+	t.is(plain.exitCode, exitCode);
+	t.is(traced.exitCode, exitCode);
+	t.deepEqual(traced.files, plain.files);
+});
+test('a PS4 that cannot be set', endsAlike, ['echo on'], 0);
+test('a PS4 that cannot be set, where a failure ends the script', endsAlike, ['set -e', 'echo on'], 0);
+test('a failure with a PS4 that cannot be set', endsAlike, ['set -e', '(exit 3)'], 3);
+test('a status with a PS4 that cannot be set', endsAlike, ['trap "echo failed >>file" ERR', 'set -eE', '(exit 4)'], 4);
+
+test('a trace that is turned on where a variable is set', traces, ['DEBUG=1', 'set ${DEBUG:+-x}', 'echo on'], [[3, 'echo on', 0]]);
+test('a trace that is turned on in the next line', traces, ['set -e \\', '  -x', 'echo on'], [[3, 'echo on', 0]]);

@@ -156,7 +156,18 @@ function beginningOf({ action, index }: Trap, records: readonly TraceRecord[], f
 	const found = records.slice(from).flatMap(({ command, status }, at) => (begins.fits(command) ? [{ at: from + at, status }] : []));
 	const withStatus = found.filter(({ status }) => status === exitCode);
 	const [first] = withStatus.length > 0 ? withStatus : found.filter(({ status }) => status !== 0);
-	return (isAnything ? withStatus.at(-1) : (first ?? found.at(-1)))?.at;
+	const at = (isAnything ? withStatus.at(-1) : (first ?? found.at(-1)))?.at;
+	return at === undefined ? undefined : at - othersBefore(own, records.slice(from, at));
+}
+
+/** How many commands at the end of the records are of the pipeline that a trap begins with: its elements come in any order. */
+function othersBefore([first, ...others]: readonly CommandPlace[], records: readonly TraceRecord[]): number {
+	const pipeline = first?.pipeline;
+	if (!pipeline) return 0;
+	const beside = new DashPlaces(others.filter((place) => place.pipeline?.id === pipeline.id));
+	let count = 0;
+	while (count < pipeline.count - 1 && beside.fits(records.at(-1 - count)?.command ?? '')) count++;
+	return count;
 }
 
 /** dash traces no headers of loops and choices. */

@@ -111,6 +111,19 @@ test("a syntax error of somebody else's is not the script's", (t) => {
 	t.like(read(`${record(0, 1, 'psql --file /root/bootstrap.sql')}${message}`, 'psql --file /root/bootstrap.sql\n'), { failedLine: 1 });
 });
 
+/** What a script of sh(1) failed with, by the commands that it traced, each with the status before it. */
+const failedIn = (script: string, records: readonly (readonly [status: number, command: string])[]) =>
+	readScript({ status: 'failed', exitCode: 1, stream: records.map(([status, command]) => `\x1e+ ${status} > ${command}\n`).join('') }, script);
+
+test('elements of a pipeline that a trap of sh(1) begins with may be traced in any order', (t) => {
+	const script = "#!/bin/sh\nset -e\ntrap 'true | sort >y; rm -f x' EXIT\ncp /nonexistent x\n";
+	const before = [[0, '. /run/rehearse/seed/startup/x'], [0, 'set -e'], [0, 'trap true | sort >y; rm -f x EXIT'], [0, 'cp /nonexistent x']] as const;
+	for (const pipeline of [['true', 'sort'], ['sort', 'true']]) {
+		const { failedLine, failedCommand } = failedIn(script, [...before, ...pipeline.map((command) => [1, command] as const), [0, 'rm -f x']]);
+		t.deepEqual([failedLine, failedCommand], [4, 'cp /nonexistent x'], pipeline.join(' | '));
+	}
+});
+
 test('a trace whose beginning was cut off', (t) => {
 	const filler = `${'x'.repeat(127)}\n`.repeat(streamLimitBytes / 128);
 	const stream = (`4 0 | 3  > half a record\n${record(0, 7, 'true')}${filler}${record(9, 12, 'false')}`).slice(-streamLimitBytes);

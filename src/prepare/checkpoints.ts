@@ -33,6 +33,9 @@ export interface CheckpointOptions {
 	readonly goingOn?: readonly string[];
 }
 
+/** Whether any node is to be restored as its startup scripts left it. */
+export const wantsStarted = ({ started }: Pick<CheckpointOptions, 'started'>): boolean => started === 'unchanged' || started.length > 0;
+
 export interface CheckpointContext {
 	/** The checkpoint store. */
 	readonly directory: string;
@@ -137,7 +140,7 @@ class Planner implements CheckpointPlanner {
 			return { node: node.name, runSpec, provisioned, started: startedFingerprint(provisioned, input, goesOn) };
 		});
 		for (const candidate of candidates) this.#candidates.set(candidate.node, candidate);
-		const started = await this.#findStarted(this.#options.started);
+		const started = wantsStarted(this.#options) ? await this.#findStarted(this.#options.started) : undefined;
 		this.#started = started;
 		const times = timesAhead(startupTimes(this.#known, this.#lab, this.#nodes), started?.nodes ?? []);
 		return Promise.all(
@@ -169,7 +172,6 @@ class Planner implements CheckpointPlanner {
 	 * are now, or of `unchanged` the newest of those in which most are.
 	 */
 	async #findStarted(wanted: CheckpointOptions['started']): Promise<Started | undefined> {
-		if (wanted !== 'unchanged' && wanted.length === 0) return undefined;
 		const started = this.#known.filter(({ kind, machines }) => kind === 'started' && !wereModified(machines));
 		const newestFirst = started.toSorted((one, other) => other.savedAt - one.savedAt);
 		// Of whatever lab: a plan may have been copied or renamed, and what the machines are made of decides.

@@ -18,7 +18,7 @@ import type { HostFingerprint } from '../machine/fingerprint.js';
 import { type Deadlines, type LateMachines, scaledDeadlines, slowdownOf } from '../protocol/run-spec.js';
 import type { Paths } from '../runs/paths.js';
 import type { RunDirectory } from '../runs/run-directory.js';
-import type { CheckpointPlan, CheckpointOptions } from './checkpoints.js';
+import { wantsStarted, type CheckpointPlan, type CheckpointOptions } from './checkpoints.js';
 import { provideHostKeys } from './host-keys.js';
 import { allImages, startImages, type ImagesOptions, type LabImages } from './images.js';
 import { Rounds } from './rounds.js';
@@ -112,7 +112,7 @@ export async function beginLab(
 		planning: { directory: paths.checkpoints, emit, cleanup, signal, pid, planNodes: lab.planNodes, connections: lab.connections },
 	});
 	// Those that are restored as their startup scripts left them are looked for together.
-	if (!areAll(images, lab) && checkpoints.started.length === 0) {
+	if (!areAll(images, lab) && !wantsStarted(checkpoints)) {
 		const { rest, ...known } = await rounds.begin(images, all);
 		const begin: typeof rest = (deliver) => {
 			const whole = rest(deliver);

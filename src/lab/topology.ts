@@ -52,7 +52,10 @@ export function topologyOf({ network, nodes, connections, scenarios }: Pick<Lab,
 			...(position ? { position } : {}),
 		})),
 		connections: connections.map(({ from, to, port, intent }) => {
-			const addresses = nodes.filter(({ name }) => name === to).map(({ alias }) => alias.replace(/\/.*/, ''));
+			const addresses = nodes
+				.filter(({ name }) => name === to)
+				.flatMap(({ alias, furtherAliases = [] }) => [alias, ...furtherAliases])
+				.map((one) => one.replace(/\/.*/, ''));
 			const assertions = tests.flatMap((test, testIndex) =>
 				test.assertions.flatMap((assertion, index) =>
 					looksAt(assertion, { from, to, port }, [to, ...addresses]) ? [{ test: testIndex, index }] : [],
@@ -77,8 +80,9 @@ function targetOf(assertion: Assertion): string {
 	return assertion.type === 'network_reachable' ? `${assertion.host} ${assertion.port ?? ''}` : '';
 }
 
-/** Whether a word is in a text, and not as a part of a longer one: `10.0.0.3` is not in `10.0.0.30`. */
+/** Whether a word is in a text, and not as a part of a longer one: `10.0.0.3` is not in `10.0.0.30`. An empty one, as the address of a node without one, never is. */
 function holdsWord(text: string, word: string): boolean {
+	if (word === '') return false;
 	const isPart = (character: string | undefined) => character !== undefined && /[A-Za-z0-9]/.test(character);
 	for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
 		if (!isPart(text[at - 1]) && !isPart(text[at + word.length])) return true;

@@ -74,8 +74,9 @@ function covers(assertion: AssertionDocument, connection: ConnectionDocument, ta
 	return names.some((name) => hasWord(text, name)) && hasWord(text, String(connection.port));
 }
 
-/** Whether `word` is in the text with nothing beside it that would make it another name, address or number. */
+/** Whether `word` is in the text with nothing beside it that would make it another name, address or number. An empty one never is. */
 function hasWord(text: string, word: string): boolean {
+	if (word === '') return false;
 	for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1)) {
 		const around = `${text[at - 1] ?? ' '}${text[at + word.length] ?? ' '}`;
 		if (!/[\w.-]/.test(around)) return true;

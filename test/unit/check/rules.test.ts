@@ -87,6 +87,15 @@ test(
 	'connection-uncovered',
 );
 
+test('a node without a name or an address is looked for in no command', (t) => {
+	// No two characters beside each other that belong to no word: an empty word is nowhere in it.
+	const plan = twoNodes('{ type: command_output, on_vm: web, command: "ss -ltn 5432", exit_code: 0 }');
+	t.deepEqual(rulesOf(checkText(replaced(plan, 'alias: 10.72.0.20/24', 'alias: /24'))), ['alias-syntax', 'connection-uncovered']);
+	t.deepEqual(rulesOf(checkText(replaced(plan, 'alias: 10.72.0.20/24', 'alias: ""'))), ['alias-syntax', 'connection-uncovered']);
+	const nameless = plan.replace('- name: db', '- name: ""').replace('to: db', 'to: ""');
+	t.deepEqual(rulesOf(checkText(nameless)), ['connection-uncovered', 'node-name-dns']);
+});
+
 const uses = test.macro({
 	title: (_title, script: string) => `no word on programs: ${JSON.stringify(script)}`,
 	exec(t, script: string) {

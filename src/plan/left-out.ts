@@ -5,7 +5,7 @@ import { closest } from './keys.js';
 import { leftOutReasons } from './recipe-schema.js';
 import type { FeaturePackages } from './rules/context.js';
 import { planSchema, type PlanDocument, type RecipeDocument } from './schema.js';
-import { isSsh, whyNoUnit } from './services.js';
+import { isFirewall, isSsh, whyNoUnit } from './services.js';
 import type { PlanPath, PlanSource } from './types.js';
 
 interface Place {
@@ -66,7 +66,7 @@ function ofRecipe(recipe: RecipeDocument, path: PlanPath, features: FeaturePacka
 			const why = whyNoUnit(service.name);
 			if (why !== undefined) return [{ path: [...path, 'services', index], why }];
 			if (isSsh(service) || asksForNothing(service.config)) return [];
-			return [{ path: [...path, 'services', index, 'config'], why: `${service.name} runs as its packages configure it` }];
+			return [{ path: [...path, 'services', index, 'config'], why: isFirewall(service) ? 'it lets in SSH and the ports that connections and assertions name' : `${service.name} runs as its packages configure it` }];
 		}),
 		...overrides.flatMap(({ name, action }, index): Place[] =>
 			action !== 'add' && base.includes(name)

@@ -38,6 +38,8 @@ test(leavesOut, { features: ['desktop-xfce', 'ssh'] }, ['features[0]']);
 test(leavesOut, { services: [{ name: 'dns', config: { forwarders: [] } }, 'ssh'] }, ['services[0]']);
 test(leavesOut, { services: [{ name: 'nginx', config: {} }] }, []);
 test(leavesOut, { services: ['nodejs', 'git', 'redis', 'sshd'] }, ['services[0]', 'services[1]']);
+test(leavesOut, { services: ['python', 'headless', 'firewall', 'monitoring'] }, ['services[0]', 'services[1]']);
+test(leavesOut, { services: [{ name: 'firewall', config: { allow: [80] } }] }, ['services[0].config']);
 test(leavesOut, { features: ['ssh'], security: { ssh: false } }, ['security.ssh']);
 test(leavesOut, { package_overrides: [{ name: 'systemd', action: 'remove' }] }, ['package_overrides[0]']);
 test(leavesOut, { users: [{ username: 'ops', vyattaLevel: 'admin' }] }, ['users[0].vyattaLevel']);

@@ -60,8 +60,8 @@ function lookedUp({ name, words }: ShellCommand): readonly string[] {
 	return values.filter((value, index) => !/^[-+@]/.test(value) && !valued.test(values[index - 1] ?? '') && /^[\w:-]+(?:\.[\w-]+)+\.?$|:.*:/.test(value));
 }
 
-/** Top-level domains that are nobody's in the world (RFC 2606, RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`). */
-const privateDomain = /(?:^|\.)(?:local|localhost|localdomain|internal|intranet|lan|home|corp|private|test|invalid|example|home\.arpa|in-addr\.arpa)\.?$/i;
+/** Top-level domains that are nobody's in the world (RFC 2606, RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`), those that there are not among them. */
+const privateDomain = /(?:^|\.)(?:local|localhost|localdomain|internal|intranet|lan|lab|home|corp|private|test|invalid|example|home\.arpa|in-addr\.arpa)\.?$/i;
 
 /** Addresses that are nobody's in the world: RFC 1918, RFC 6598, loopback, link-local, documentation, multicast. */
 const privateNetworks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '0.0.0.0/8', '192.0.2.0/24', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/3'];
@@ -71,23 +71,61 @@ function isOutside(host: string, node: LabSurroundings['nodes'][number], { nodes
 	const aliases = nodes.flatMap(({ alias, furtherAliases = [] }) => [alias, ...furtherAliases]);
 	if (parseCidr(`${name}/32`)) {
 		const inside = [uplink.subnet, ...aliases.flatMap((alias) => parseCidr(alias)?.subnet ?? []), ...privateNetworks];
-		return !inside.some((subnet) => isInside(name, subnet)) && !givesAddress(node, name);
+		return !inside.some((subnet) => isInside(name, subnet)) && !isGiven(name, node, nodes);
 	}
-	if (name.includes(':')) return /^[23][0-9a-f]{3}:/.test(name) && !/^2001:0?db8:/.test(name) && !givesAddress(node, name);
+	if (name.includes(':')) return /^[23][0-9a-f]{3}:/.test(name) && !/^2001:0?db8:/.test(name) && !isGiven(name, node, nodes);
 	// A name of one label is a node's, or one that a script made.
-	if (!name.includes('.') || privateDomain.test(name) || nodes.some((other) => name.startsWith(`${other.name}.`))) return false;
-	return !nodes.some(({ startupScripts }) => startupScripts.some(({ text }) => definesName(text, name)));
+	if (!name.includes('.') || privateDomain.test(name)) return false;
+	const scripts = nodes.flatMap(({ startupScripts }) => startupScripts.map(({ text }) => text));
+	// Of a node's name with a domain behind it somebody in the lab has to know the domain: `api` may be a node, `api.github.com` is none.
+	const domain = nodes.some((other) => name.startsWith(`${other.name}.`)) ? name.slice(name.indexOf('.') + 1) : undefined;
+	if (domain !== undefined && scripts.some((text) => mentions(text, domain))) return false;
+	return !scripts.some((text) => definesName(text, name) || servesDomain(text, name));
 }
 
 const address = /\d+\.\d+\.\d+\.\d+|[0-9a-f]*:[0-9a-f:]*:[0-9a-f]*/i;
 
+/** A variable that a line, or a text in quotes, begins with: `$DB db.example.com` in a here-document, `echo "$DB db.example.com"`. */
+const leadingVariable = /(?:^|["']|\becho[ \t]+)[ \t]*\$\{?\w+\}?[ \t]+(?:[\w.-]+[ \t]+)*$/;
+
+/** Longer ones are no lines of /etc/hosts, and would take long to be looked through. */
+const longestBefore = 300;
+
 /** Whether a script may make the name known: a line with an address and the name, as of /etc/hosts or dnsmasq. */
 const definesName = (script: string, name: string): boolean =>
-	script.split('\n').some((line) => line.toLowerCase().includes(name) && address.test(line.toLowerCase().replaceAll(name, '')));
+	script.split('\n').some((written) => {
+		const line = written.toLowerCase();
+		const at = line.indexOf(name);
+		if (at === -1) return false;
+		return address.test(line.replaceAll(name, '')) || line.includes('/etc/hosts') || leadingVariable.test(line.slice(Math.max(0, at - longestBefore), at));
+	});
 
-/** Whether a script of the node may give somebody an address. */
-const givesAddress = ({ startupScripts }: LabSurroundings['nodes'][number], given: string): boolean =>
-	startupScripts.some(({ text }) => text.toLowerCase().includes(given));
+/** Whether a domain is in a script, and not as a part of what is fetched from there. */
+const mentions = (script: string, domain: string): boolean =>
+	script.toLowerCase().includes(domain) && script.toLowerCase().split(/[\s"']+/).some((word) => word.includes(domain) && !word.includes('://'));
+
+/** How a DNS server is told what it answers for: zones of BIND, NSD and Unbound, addresses and servers of dnsmasq. */
+const servedDomain = /(?:\bzone\s+["']|-zone:\s*["']?|\$origin\s+|\b(?:address|local|server)=\/)([a-z0-9_-]+(?:\.[a-z0-9_-]+)+)/g;
+
+/** Whether a script sets up a DNS server for the name, or for a domain that it is in. */
+const servesDomain = (script: string, name: string): boolean =>
+	[...script.toLowerCase().matchAll(servedDomain)].some(([, domain]) => name === domain || name.endsWith(`.${domain}`));
+
+/** Whether a script may give somebody the address: one of the node itself that names it, or one of another that adds it to an interface. */
+function isGiven(given: string, node: LabSurroundings['nodes'][number], nodes: LabSurroundings['nodes']): boolean {
+	const textsOf = ({ startupScripts }: LabSurroundings['nodes'][number]) => startupScripts.map(({ text }) => text.toLowerCase());
+	if (textsOf(node).some((text) => text.includes(given))) return true;
+	return nodes.flatMap(textsOf).some((text) => text.split('\n').some((line) => givesAnAddress.test(line) && holdsAddress(line, given)));
+}
+
+/** ip-address(8), and a network of systemd-networkd. */
+const givesAnAddress = /\bip\b.*\sa(?:ddr(?:ess)?)?\s+(?:add|replace|change)\b|^\s*address\s*=/;
+
+/** Whether an address is in a line, and not as a part of a longer one. */
+function holdsAddress(line: string, given: string): boolean {
+	const at = line.indexOf(given);
+	return at !== -1 && !/[\w.:]/.test(line[at - 1] ?? ' ') && !/[\w.:]/.test(line[at + given.length] ?? ' ');
+}
 
 const loaderPath = /^\/(?:boot\/(?:grub|efi)|etc\/default\/grub|etc\/grub\.d)(?:\/|$)/;
 

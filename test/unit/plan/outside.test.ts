@@ -48,6 +48,35 @@ test(isJudged, command('nc -z -w 5 10.80.0.11 5432'));
 test(isJudged, command('getent passwd ops'));
 test(isJudged, command('echo "unclosed'));
 test(isJudged, { onVm: 'web', type: 'file_exists', path: '/boot/vmlinuz' });
+/** What the scripts of the nodes `web` and `api` decide of what an assertion on `web` names. */
+const decides = test.macro({
+	title: (_title, text: string, host: string) => `${host} with ${JSON.stringify(text)}`,
+	exec(t, text: string, host: string, isInLab: boolean, where: 'web' | 'api' = 'web') {
+		const scripted = (name: string) => ({ startupScripts: name === where ? [{ ...script, text }] : [] });
+		const surroundings = labOf(labNode('web', 0, scripted('web')), labNode('api', 1, scripted('api')));
+		t.is(whyNotJudged(reachable(host), surroundings) === undefined, isInLab);
+	},
+});
+test(decides, 'true', 'api.github.com', false);
+test(decides, 'curl -fsSLO https://github.com/x/y.tar.gz', 'api.github.com', false);
+test(decides, 'echo "search example.com" >/etc/resolv.conf', 'api.example.com', true);
+test(decides, 'hostnamectl hostname api.example.com', 'api.example.com', true, 'api');
+test(decides, 'echo "$DB db.example.com" >>/etc/hosts', 'db.example.com', true);
+test(decides, 'cat >>/etc/hosts <<END\n${DB} db db.example.com\nEND\n', 'db.example.com', true);
+test(decides, "sed -i 's/^.*db.example.com$//' /etc/hosts", 'db.example.com', true);
+test(decides, 'curl -fsS -o "$OUT" https://www.example.org/', 'www.example.org', false);
+test(decides, 'curl -fsS -H "$HEADER" www.example.org', 'www.example.org', false);
+test(decides, 'SERVER=www.example.org\n', 'www.example.org', false);
+test(decides, 'echo address=/example.com/10.80.0.11 >/etc/dnsmasq.d/lab.conf', 'photos.example.com', true, 'api');
+test(decides, 'echo \'zone "example.com" { type master; file "/etc/bind/db"; };\' >>/etc/bind/named.conf.local', 'photos.example.com', true, 'api');
+test(decides, 'echo \'local-zone: "example.com." static\' >/etc/unbound/x.conf', 'example.com', true, 'api');
+test(decides, 'echo address=/example.com/10.80.0.11 >/etc/dnsmasq.d/lab.conf', 'photos.example.org', false, 'api');
+test(decides, 'ip addr add 9.9.9.9/32 dev lo', '9.9.9.9', true, 'api');
+test(decides, 'ip -6 addr add 2606:4700::1111/64 dev eth0', '2606:4700::1111', true, 'api');
+test(decides, 'ip route add default via 9.9.9.9', '9.9.9.9', false, 'api');
+test(decides, 'ip addr add 9.9.9.99/32 dev lo', '9.9.9.9', false, 'api');
+test(decides, 'true', 'photos.lab', true);
+
 test('a boot loader that the recipe installs is judged', (t) => {
 	const withGrub = labOf(labNode('web', 0, { packages: ['grub-pc'] }));
 	t.is(whyNotJudged({ onVm: 'web', type: 'file_exists', path: '/etc/default/grub' }, withGrub), undefined);

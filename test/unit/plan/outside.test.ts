@@ -1,9 +1,13 @@
 /** What no rehearsal can judge, and what it can. */
 import test from 'ava';
-import type { Assertion } from '../../../src/lab/lab.js';
+import { packageSet, readGuestDefinition } from '../../../src/image/guest.js';
+import type { Assertion, LabNode } from '../../../src/lab/lab.js';
 import { withDefaultTests } from '../../../src/plan/default-tests.js';
 import { whyNotJudged } from '../../../src/plan/outside.js';
 import { labNode, labOf } from '../base/labs.js';
+
+const guest = await readGuestDefinition();
+const installed = { features: guest.features, packagesOf: (node: LabNode) => packageSet(node, { ...guest, base: [] }) };
 
 const hosts = 'echo "10.80.0.11 photos.example.com" >>/etc/hosts\nip addr add 9.9.9.9/32 dev lo\n';
 const script = { name: 'a', text: hosts, after: 'network-online.target' };
@@ -82,8 +86,20 @@ test('a boot loader that the recipe installs is judged', (t) => {
 	t.is(whyNotJudged({ onVm: 'web', type: 'file_exists', path: '/etc/default/grub' }, withGrub), undefined);
 });
 
+test("OpenFactory's default tests ask for what features bring", (t) => {
+	const asked = (overrides: Partial<LabNode>) =>
+		withDefaultTests(labOf(labNode('web', 0, overrides)), installed)
+			.scenarios.flatMap(({ tests }) => tests.flatMap(({ assertions }) => assertions))
+			.flatMap((one) => (one.type === 'package_installed' ? [one.package] : one.type === 'service_running' ? [`${one.service}.service`] : []));
+	t.deepEqual(asked({ features: ['headless', 'ssh', 'redis', 'firefox'], packages: ['jq:amd64'], services: ['redis-server'] }), [
+		'jq', 'openssh-server', 'redis-server', 'redis-tools', 'redis-server.service', 'ssh.service',
+	]);
+	t.deepEqual(asked({ features: ['docker', 'git', 'security-hardening'], suite: 'bookworm', withoutPackages: ['apparmor'] }), ['docker.io', 'git', 'libpam-pwquality', 'docker.service']);
+	t.deepEqual(asked({ features: ['nginx'], withoutPackages: ['nginx'] }), []);
+});
+
 test("OpenFactory's default tests are added to a lab's, and what they ask of the world is not judged", (t) => {
-	const { scenarios } = withDefaultTests(labOf(labNode('web', 0, { packages: ['jq'], services: ['nginx'] })));
+	const { scenarios } = withDefaultTests(labOf(labNode('web', 0, { packages: ['jq'], services: ['nginx'] })), installed);
 	const reported = scenarios.flatMap(({ tests }) =>
 		tests.flatMap(({ name, assertions }) => assertions.map(({ type, notJudged }) => `${name}: ${type}${notJudged === undefined ? '' : ' (not judged)'}`)),
 	);

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import type { Failure } from '../../../src/base/errors.js';
 import { readPlan, readPlanAlone } from '../../../src/plan/read.js';
 import type { Problem } from '../../../src/plan/types.js';
 import { asserting, node, plan, read, single, writeFiles } from './plans.js';
@@ -237,10 +238,25 @@ test('a place that is missing has the line of what surrounds it', async (t) => {
 test('the bytes of a plan are those that its text and its hash are of, whatever became of the file since', async (t) => {
 	const directory = await writeFiles(t, {});
 	const file = join(directory, 'plan.yaml');
-	const bytes = Buffer.concat([Buffer.from('\ufeffname: lab # '), Buffer.from([0xff, 0xc3]), Buffer.from('\n')]);
+	const bytes = Buffer.from('\ufeffname: lab # für\r\n');
 	await writeFile(file, bytes);
 	const source = await readPlan(file);
 	await writeFile(file, 'name: another\n');
 	t.deepEqual(Buffer.from(source.bytes), bytes);
 	t.is(source.text, bytes.toString('utf8'));
 });
+
+const isNoText = test.macro(async (t, name: string, bytes: Buffer, message: string) => {
+	const file = join(await writeFiles(t, {}), name);
+	await writeFile(file, bytes);
+	const error = await t.throwsAsync(readPlan(file), { code: 'usage' });
+	t.is(error?.message, `${file}${message}`);
+	t.is((error as Failure | undefined)?.hint, 'save it as UTF-8');
+});
+const yaml = 'name: lab\nnodes:\n  - name: a\n    recipe: { users: [{ username: ops, password: Gr\u00fcn }] }\n';
+test('a plan in Latin-1, whose password would be another one', isNoText, 'plan.yaml', Buffer.from(yaml, 'latin1'), ':4: there is a character that is no UTF-8');
+test('a JSON plan in Latin-1', isNoText, 'plan.json', Buffer.from('{\n"name": "\u00e4"}', 'latin1'), ':2: there is a character that is no UTF-8');
+test('a plan in UTF-16 with its mark', isNoText, 'plan.yaml', Buffer.from(`\ufeff${yaml}`, 'utf16le'), ': the plan is UTF-16');
+test('a plan in UTF-16 without one', isNoText, 'plan.json', Buffer.from('{ "name": "lab" }', 'utf16le'), ': the plan is UTF-16');
+test('a plan in UTF-16, the other way round', isNoText, 'plan.yaml', Buffer.from(`\ufeff${yaml}`, 'utf16le').swap16(), ': the plan is UTF-16');
+test('a plan with null bytes of a disk', isNoText, 'plan.yaml', Buffer.from(`name: lab\n${'\0'.repeat(512)}`), ':2: there is a null byte');

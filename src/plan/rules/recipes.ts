@@ -2,7 +2,7 @@
 import { formatBytes } from '../../base/format.js';
 import { isAddress } from '../../lab/addressing.js';
 import { minimumDiskMiB } from '../../lab/lab.js';
-import { baseImages, whyNotBuilt } from '../base-images.js';
+import { baseImages, meantBaseImage, whyNotBuilt } from '../base-images.js';
 import { declaredPackages, hasFirewall } from '../packages.js';
 import { quote } from '../problems.js';
 import type { NodeDocument, RecipeDocument } from '../schema.js';
@@ -69,7 +69,8 @@ function checkPlatform(context: CheckContext, recipe: RecipeDocument, path: Plan
 	const { base_image: baseImage, architecture } = recipe;
 	if (baseImage === undefined || !baseImages.includes(baseImage)) {
 		const message = baseImage === undefined ? 'no base image is named' : whyNotBuilt(baseImage.slice(0, 100));
-		const fix = `write ${baseImages.map((name) => `"${name}"`).join(' or ')}: a rehearsal builds no others`;
+		const meant = meantBaseImage(baseImage ?? '');
+		const fix = meant === undefined ? `write ${baseImages.map((name) => `"${name}"`).join(' or ')}: a rehearsal builds no others` : `did you mean "${meant}"?`;
 		context.report('base-image', [...path, 'base_image'], message, fix);
 	}
 	if (architecture !== undefined && architecture !== 'x86_64') {

@@ -223,3 +223,25 @@ test('whatever is in one place of a good plan, checking does not throw', (t) => 
 		{ numRuns: 300 },
 	);
 });
+
+const baseImage = test.macro({
+	title: (_title, written: string) => `the base image ${JSON.stringify(written)}`,
+	exec(t, written: string, message: RegExp, fix: RegExp) {
+		const [finding, ...others] = checkText(replaced(general, 'base_image: debian-trixie', `base_image: ${JSON.stringify(written)}`));
+		t.deepEqual(others, []);
+		t.is(finding?.rule, 'base-image');
+		t.regex(finding?.message ?? '', message);
+		t.regex(finding?.fix ?? '', fix);
+	},
+});
+const other = /^OpenFactory builds /;
+const listed = /^write "debian-trixie" or "debian-bookworm"/;
+for (const name of ['debian-bullseye', 'debian-jessie', 'debian-sid', 'ubuntu-noble', 'fedora-43', 'elster-os']) test(baseImage, name, other, listed);
+for (const name of ['debian-trixi', 'Debian-Trixie', 'debian-trixie ', 'trixie', 'debian_trixie']) test(baseImage, name, /^".*" cannot be rehearsed$/, /^did you mean "debian-trixie"\?$/);
+test(baseImage, 'debian-bookwrom', /cannot be rehearsed/, /^did you mean "debian-bookworm"\?$/);
+test(baseImage, 'windows-11', /cannot be rehearsed/, listed);
+
+test('a size that is none is one in every spelling of its key', (t) => {
+	for (const key of ['memory', 'memory_mb', 'memoryMb', 'memoryMB']) t.deepEqual(rulesOf(checkText(replaced(general, 'memory: 1 GB', `${key}: much`))), ['size-invalid'], key);
+	for (const key of ['disk', 'disk_size_gb', 'diskSizeGb', 'diskSizeGB']) t.deepEqual(rulesOf(checkText(replaced(general, 'disk: 4 GB', `${key}: much`))), ['size-invalid'], key);
+});

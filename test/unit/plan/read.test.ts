@@ -260,3 +260,19 @@ test('a plan in UTF-16 with its mark', isNoText, 'plan.yaml', Buffer.from(`\ufef
 test('a plan in UTF-16 without one', isNoText, 'plan.json', Buffer.from('{ "name": "lab" }', 'utf16le'), ': the plan is UTF-16');
 test('a plan in UTF-16, the other way round', isNoText, 'plan.yaml', Buffer.from(`\ufeff${yaml}`, 'utf16le').swap16(), ': the plan is UTF-16');
 test('a plan with null bytes of a disk', isNoText, 'plan.yaml', Buffer.from(`name: lab\n${'\0'.repeat(512)}`), ':2: there is a null byte');
+
+const isMeant = test.macro(async (t, nodeKeys: Readonly<Record<string, unknown>>, userKeys: object, fix: RegExp) => {
+	const { problems } = await read(t, single(nodeKeys, { users: [{ username: 'ops', ...userKeys }] }));
+	t.is(problems.length, 1);
+	t.regex(problems[0]?.fix ?? '', fix);
+});
+test('a misspelt other name of a key, of a user', isMeant, {}, { authorized_key: [] }, /^did you mean "authorized_keys"\?$/);
+test('a misspelt other name of a key, of a node', isMeant, { node_ids: 'x' }, {}, /^did you mean "node_id"\?$/);
+test('a size in another unit is not the same number', isMeant, { disk_size_mb: 8192 }, {}, /^remove it; known here: /);
+
+test('a text that YAML or JSON takes for something else is to be put in quotes', hasProblems, single({}, { users: [{ username: true }] }), [
+	'schema | nodes[0].recipe.users[0].username: expected a text, got true | put it in quotes',
+]);
+test('a number that JSON does not have is shown as what it is', hasProblems, 'name: lab\nnodes: [{ name: a, x: .inf, memory: 1G, disk: 8G, recipe: { base_image: debian-trixie } }]\n', [
+	'schema | nodes[0].x: expected a number, got Infinity | write a number',
+]);

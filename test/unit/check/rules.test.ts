@@ -141,6 +141,7 @@ test(isPermitted, 'curl -fsS http://localhost:8080/');
 test(isPermitted, 'curl -fsS -o /tmp/x -H "Host: example.com" 127.0.0.1:8080/x');
 test(isPermitted, 'curl -fsS "http://10.72.0.99:8080/"');
 test(isPermitted, 'wget -qO /tmp/x http://[::1]/');
+test(isPermitted, 'curl -fsS --cookie-jar jar.txt --config curl.conf --max-redirs 3 http://localhost:8080/');
 test(isPermitted, 'nc -z -w 5 10.72.0.99 5432');
 test(isPermitted, 'nc -lk -p 8080 </dev/null &');
 test(isPermitted, 'curl "http://$ADDRESS/"');

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Assertion, AssertionType, CommandExpectation } from '../lab/lab.js';
+import { expressionOf } from '../lab/pattern.js';
 import { closest } from './keys.js';
 import { quote } from './problems.js';
 import type { AssertionDocument } from './schema.js';
@@ -27,7 +28,7 @@ const integer = (minimum: number, maximum: number) => {
 const port = integer(1, 65_535);
 const optional = z.exactOptional;
 
-const regularExpression = filledText.refine(isRegularExpression, { error: 'a regular expression' });
+const regularExpression = filledText.refine(isRegularExpression, { error: 'a regular expression, such as ^active$' });
 const httpUrl = text.refine(isHttpUrl, { error: 'a URL such as http://localhost:8080/' });
 const absolutePath = text.startsWith('/', { error: 'an absolute path' });
 /** Octal digits, four of them; YAML reads `0750` as a number and drops the zero. */
@@ -35,9 +36,13 @@ const fileMode = scalarText
 	.pipe(z.string().regex(/^(?:0o)?[0-7]{3,4}$/, { error: 'octal digits such as "0750"' }))
 	.transform((mode) => mode.replace('0o', '').padStart(4, '0'));
 
+const seconds = z
+	.union([z.number(), z.string().regex(/^\d+(?:\.\d+)?$/).transform(Number)], { error: 'seconds' })
+	.pipe(z.number().positive({ error: 'seconds above 0' }).max(86_400, { error: 'seconds, a day at most' }));
+
 /** Every type has a time of its own. */
 const parameters = <Shape extends z.core.$ZodShape>(shape: Shape) =>
-	z.strictObject({ ...shape, timeout: optional(z.number({ error: 'seconds' }).positive({ error: 'seconds above 0' }).max(86_400, { error: 'seconds, a day at most' })) });
+	z.strictObject({ ...shape, timeout: optional(seconds) });
 
 const commandParameters = parameters({
 	command: text,
@@ -76,7 +81,7 @@ export const assertionParameters = {
 	group_exists: parameters({ name: text, gid: optional(integer(0, 2 ** 32 - 2)) }),
 	service_running: parameters({ service: text }),
 	service_enabled: parameters({ service: text }),
-	process_running: parameters({ name: text, user: optional(text), count: optional(integer(1, 1_000_000)) }),
+	process_running: parameters({ name: text, user: optional(text), count: optional(integer(0, 1_000_000)) }),
 	package_installed: parameters({ package: text, version: optional(filledText) }),
 	package_not_installed: parameters({ package: text }),
 	file_exists: parameters({
@@ -207,7 +212,7 @@ export function parameterNames(type: AssertionType): string[] {
 
 function isRegularExpression(pattern: string): boolean {
 	try {
-		return new RegExp(pattern) instanceof RegExp;
+		return expressionOf(pattern) instanceof RegExp;
 	} catch {
 		return false;
 	}

@@ -35,7 +35,8 @@ export const userSchema = z.strictObject({
 	vyatta_level: leftOut('only Elster OS has levels of access'),
 });
 
-const timeExpected = 'seconds above 0, 86400 at most';
+/** What a time is, for a message. */
+export const timeExpected = 'seconds above 0, 86400 at most';
 
 /** A startup script: inline, or a file beside the plan. */
 export const startupScriptSchema = z

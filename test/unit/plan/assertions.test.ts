@@ -35,6 +35,8 @@ test('http_responds has defaults', readsAs, assertion('http_responds', { url: 'h
 test('a mode that YAML made a number', readsAs, assertion('file_exists', { path: '/etc/motd', mode: 750 }), {
 	onVm, type: 'file_exists', path: '/etc/motd', mode: '0750',
 });
+test('a time as text', readsAs, assertion('vm_boots', { timeout: '30' }), { onVm, type: 'vm_boots', timeout: 30 });
+test('no process at all', readsAs, assertion('process_running', { name: 'telnetd', count: 0 }), { onVm, type: 'process_running', name: 'telnetd', count: 0 });
 test('a version that YAML made a number', readsAs, assertion('package_installed', { package: 'jq', version: 1.7 }), {
 	onVm, type: 'package_installed', package: 'jq', version: '1.7',
 });
@@ -54,6 +56,7 @@ test(expects, { equals: ' a\n' }, { equals: 'a', exitCode: 0 });
 test(expects, { equals: '' }, { equals: '', exitCode: 0 });
 test(expects, { expected: true }, { contains: 'true', exitCode: 0 });
 test(expects, { matches: '^a+$', exit_code: 3 }, { matches: '^a+$', exitCode: 3 });
+test(expects, { matches: '(?i)^Active' }, { matches: '(?i)^Active', exitCode: 0 });
 test(expects, { exit_code: 0 }, { exitCode: 0 });
 
 const isRefused = test.macro({
@@ -118,6 +121,8 @@ test(
 	'params.timeout',
 	/seconds/,
 );
+test(isRefused, assertion('vm_boots', { timeout: '30s' }), 'bad-parameter', 'params.timeout', /expected seconds, got "30s"/);
+test(isRefused, assertion('vm_boots', { timeout: '0' }), 'bad-parameter', 'params.timeout', /seconds above 0/);
 test(isRefused, assertion('file_exists', { path: 'etc/motd' }), 'bad-parameter', 'params.path', /absolute/);
 test(isRefused, assertion('file_exists', { path: '/etc/motd', mode: 'rwx' }), 'bad-parameter', 'params.mode', /octal/);
 test(

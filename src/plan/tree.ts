@@ -93,6 +93,12 @@ function readJson(text: string, file: string): SyntaxTree {
 	}
 }
 
+/** The lines of a text in the place of a list: a file of public keys has one a line, with comments and an end. */
+function linesOf(text: string): readonly string[] {
+	const lines = text.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+	return lines.length === 0 ? [text] : lines;
+}
+
 /** Keys at the root that carry anchors for the rest, as in files of Compose (`x-base`) and GitLab (`.base`). */
 const isCarrier = (key: string): boolean => key.startsWith('x-') || key.startsWith('.');
 
@@ -192,8 +198,9 @@ class TreeWalk {
 		if (node.kind !== 'scalar') return value;
 		if (form.gigabytes?.includes(written) && /^\d+(?:\.\d+)?$/.test(String(value))) return `${String(value)} GB`;
 		if (!form.lists?.includes(name) || typeof value !== 'string') return value;
-		this.alias([...path, 0], path);
-		return [value];
+		const lines = linesOf(value);
+		lines.forEach((_line, index) => this.alias([...path, index], path));
+		return lines;
 	}
 
 	locate(path: PlanPath): PlanPlace {

@@ -91,13 +91,20 @@ test(nodeIs, { x: '1.5' }, { x: 1.5 });
 const keysIn = test.macro({
 	title: (_title, key: string) => `user: ${key}`,
 	exec(t, key: string) {
-		for (const keys of ['ssh-ed25519 AAAA', ['ssh-ed25519 AAAA']]) {
+		// What is in a .pub file ends with a newline.
+		for (const keys of ['ssh-ed25519 AAAA', 'ssh-ed25519 AAAA\n', '# of the office\nssh-ed25519 AAAA\n\n', ['ssh-ed25519 AAAA'], ['ssh-ed25519 AAAA\n']]) {
 			const document = documentOf(planWith({ base_image: 'debian-trixie', users: [{ username: 'ops', [key]: keys }] }), 'plan.json');
 			t.deepEqual(document?.nodes[0]?.recipe.users[0]?.ssh_keys, ['ssh-ed25519 AAAA']);
 		}
 	},
 });
 for (const key of ['ssh_keys', 'sshKeys', 'ssh_authorized_keys', 'sshAuthorizedKeys', 'authorized_keys', 'ssh_public_keys', 'keys']) test(keysIn, key);
+
+test('a text of several keys is a list of them, each with the line of the text', (t) => {
+	const tree = parsePlanTree('name: lab\nnodes:\n  - { name: a, memory: 1G, disk: 8G, recipe: { users: [{ username: ops,\n    keys: "ssh-ed25519 AAAA a\\nssh-ed25519 BBBB b\\n" }] } }\n', 'plan.yaml');
+	t.deepEqual(validatePlan(tree).document?.nodes[0]?.recipe.users[0]?.ssh_keys, ['ssh-ed25519 AAAA a', 'ssh-ed25519 BBBB b']);
+	t.deepEqual(tree.locate(['nodes', 0, 'recipe', 'users', 0, 'ssh_keys', 1]), { path: 'nodes[0].recipe.users[0].keys', line: 4 });
+});
 
 const standsTwice = test.macro({
 	title: (_title, recipe: Values) => `twice: ${JSON.stringify(recipe)}`,

@@ -64,8 +64,8 @@ export function parsePlanTree(text: string, file: string): PlanTree {
 		tooLong: walk.tooLong,
 		isCamelCase: walk.isCamelCase,
 		locate: (path) => walk.locate(path),
-		isFolded: (path) => walk.places.get(formatPath(path))?.isFolded === true,
-		lineOffset: (path) => walk.places.get(formatPath(path))?.lineOffset,
+		isFolded: (path) => walk.places.get(keyOf(path))?.isFolded === true,
+		lineOffset: (path) => walk.places.get(keyOf(path))?.lineOffset,
 	};
 }
 
@@ -107,12 +107,15 @@ const isLoneRecipe = (root: SyntaxNode): root is MappingNode =>
 
 /** A plan of one node, named after the recipe, around a recipe that stands by itself. */
 function loneRecipe(walk: TreeWalk, root: MappingNode): unknown {
-	walk.places.set('', { spelled: [], line: root.line });
+	walk.places.set(keyOf([]), { spelled: [], line: root.line });
 	const recipe = walk.visit(root, ['nodes', 0, 'recipe'], [], root.line) as { readonly name?: unknown };
 	const name = toLabel(typeof recipe.name === 'string' ? recipe.name : '') || 'recipe';
 	for (const path of [['name'], ['nodes', 0, 'name']]) walk.alias(path, ['nodes', 0, 'recipe', 'name']);
 	return { name, nodes: [{ name, ...loneNode, recipe }] };
 }
+
+/** A path as the key of its place. As a person reads it, `a.b` may be one key or two. */
+const keyOf = (path: PlanPath): string => JSON.stringify(path);
 
 /** One pass over the values, which fills `places` and `duplicates`. */
 class TreeWalk {
@@ -129,7 +132,7 @@ class TreeWalk {
 	/** The value of `node` as the schema has it. The place of a value that has a key is the line of its key. */
 	visit(node: SyntaxNode, path: PlanPath, spelled: PlanPath, line: number): unknown {
 		const offset = node.kind === 'scalar' ? node.lineOffset : undefined;
-		this.places.set(formatPath(path), { spelled, line, ...(offset === undefined ? {} : { lineOffset: offset }), ...(node.kind === 'scalar' && node.isFolded ? { isFolded: true } : {}) });
+		this.places.set(keyOf(path), { spelled, line, ...(offset === undefined ? {} : { lineOffset: offset }), ...(node.kind === 'scalar' && node.isFolded ? { isFolded: true } : {}) });
 		switch (node.kind) {
 			case 'mapping': {
 				const object: Record<string, unknown> = {};
@@ -155,13 +158,13 @@ class TreeWalk {
 
 	/** Gives what has no place of its own the place of another thing. */
 	alias(path: PlanPath, target: PlanPath): void {
-		const place = this.places.get(formatPath(target));
-		if (place) this.places.set(formatPath(path), place);
+		const place = this.places.get(keyOf(target));
+		if (place) this.places.set(keyOf(path), place);
 	}
 
 	#visitItem(item: SyntaxNode, path: PlanPath, spelled: PlanPath, itemKey: string | undefined): unknown {
 		if (itemKey === undefined || item.kind !== 'scalar') return this.visit(item, path, spelled, item.line);
-		this.places.set(formatPath(path), { spelled, line: item.line });
+		this.places.set(keyOf(path), { spelled, line: item.line });
 		return { [itemKey]: this.visit(item, [...path, itemKey], spelled, item.line) };
 	}
 
@@ -178,7 +181,7 @@ class TreeWalk {
 			}
 			const name = (Object.hasOwn(form.renamed ?? {}, written) && form.renamed?.[written]) || written;
 			const inner = [...path, name];
-			const first = this.places.get(formatPath(inner));
+			const first = this.places.get(keyOf(inner));
 			if (first) {
 				this.duplicates.push({ path: formatPath([...spelled, key]), line, firstLine: first.line });
 				continue;
@@ -205,7 +208,7 @@ class TreeWalk {
 
 	locate(path: PlanPath): PlanPlace {
 		for (let length = path.length; length >= 0; length--) {
-			const place = this.places.get(formatPath(path.slice(0, length)));
+			const place = this.places.get(keyOf(path.slice(0, length)));
 			if (!place) continue;
 			const missing = path.slice(length).map((key) => (this.isCamelCase && typeof key === 'string' ? toCamelCase(key) : key));
 			return { path: oneLine(formatPath([...place.spelled, ...missing])), line: place.line };

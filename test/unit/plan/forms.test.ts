@@ -119,6 +119,13 @@ test(standsTwice, { network: {}, networking: {} }, 'nodes[0].recipe.networking')
 test(standsTwice, { baseImage: 'x', base_image: 'x' }, 'nodes[0].recipe.base_image');
 test(standsTwice, { startupScripts: [], os: { startup_scripts: [] } }, 'nodes[0].recipe.os.startup_scripts');
 
+test('a key with a dot in it is no place of another', (t) => {
+	const config = { 'http.port': 80, http: { port: 8080 }, 'list[0]': 1, list: [2], '': { x: 1 }, x: 2 };
+	const { document, problems } = validatePlan(parsePlanTree(JSON.stringify(planWith({ base_image: 'debian-trixie', services: [{ name: 'nginx', config }] })), 'plan.json'));
+	t.deepEqual(problems, []);
+	t.deepEqual(document?.nodes[0]?.recipe.services[0]?.config, config);
+});
+
 test('a recipe by itself is a lab of one node, and its places are its own', (t) => {
 	const tree = parsePlanTree(JSON.stringify({ name: 'My Custom Server', ...recipeKeys }, undefined, 1), 'recipe.json');
 	const { document, problems } = validatePlan(tree);

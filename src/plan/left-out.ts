@@ -54,7 +54,7 @@ function asksForNothing(value: unknown): boolean {
 }
 
 function ofRecipe(recipe: RecipeDocument, path: PlanPath, features: FeaturePackages, base: readonly string[]): Place[] {
-	const { services, security, package_overrides: overrides = [], test_config: testConfig } = recipe;
+	const { services, security, users, package_overrides: overrides = [], test_config: testConfig } = recipe;
 	return [
 		...recipe.features.flatMap((name, index) => {
 			if (Object.hasOwn(features, name)) return [];
@@ -73,6 +73,11 @@ function ofRecipe(recipe: RecipeDocument, path: PlanPath, features: FeaturePacka
 				? [{ path: [...path, 'package_overrides', index], why: `${name} is kept: no machine of a rehearsal boots without it` }]
 				: [],
 		),
+		...users.flatMap(({ username, home }, index): Place[] => {
+			const own = Object.hasOwn(homes, username) ? homes[username] : undefined;
+			if (own === undefined || home === undefined || home === own) return [];
+			return [{ path: [...path, 'users', index, 'home'], why: `${username} is a user of Debian's, who keeps the home directory ${own}` }];
+		}),
 		...(security?.ssh === false && hasSshServer(recipe)
 			? [{ path: [...path, 'security', 'ssh'], why: 'the SSH server that the recipe installs runs all the same' }]
 			: []),
@@ -81,6 +86,16 @@ function ofRecipe(recipe: RecipeDocument, path: PlanPath, features: FeaturePacka
 			: []),
 	];
 }
+
+/** Users whom every system of Debian has (base-passwd), with their home directories: usermod(8) moves no busy user. */
+const homes: Readonly<Record<string, string>> = {
+	root: '/root',
+	daemon: '/usr/sbin',
+	mail: '/var/mail',
+	backup: '/var/backups',
+	nobody: '/nonexistent',
+	'www-data': '/var/www',
+};
 
 const hasSshServer = ({ features, packages, services }: RecipeDocument): boolean =>
 	features.includes('ssh') || packages.includes('openssh-server') || services.some(isSsh);

@@ -201,7 +201,8 @@ function describeIssue(
 		return [{ kind: 'missing-parameter', path: pathOf(path), message, fix: `add "${name}"` }];
 	}
 	const message = `"${name}": expected ${issue.message}, got ${quote(given[name])}`;
-	return [{ kind: 'bad-parameter', path: pathOf(path), message, fix: `write ${issue.message}` }];
+	const fix = given[name] === null ? `write ${issue.message}, in quotes where it is the word null, or take "${name}" away` : `write ${issue.message}`;
+	return [{ kind: 'bad-parameter', path: pathOf(path), message, fix }];
 }
 
 /** The names of the parameters that a type takes, in the order of the documentation. */

@@ -76,11 +76,11 @@ function isOutside(host: string, node: LabSurroundings['nodes'][number], { nodes
 	if (name.includes(':')) return /^[23][0-9a-f]{3}:/.test(name) && !/^2001:0?db8:/.test(name) && !isGiven(name, node, nodes);
 	// A name of one label is a node's, or one that a script made.
 	if (!name.includes('.') || privateDomain.test(name)) return false;
-	const scripts = nodes.flatMap(({ startupScripts }) => startupScripts.map(({ text }) => text));
+	const scripts = nodes.flatMap(({ startupScripts }) => startupScripts);
 	// Of a node's name with a domain behind it somebody in the lab has to know the domain: `api` may be a node, `api.github.com` is none.
 	const domain = nodes.some((other) => name.startsWith(`${other.name}.`)) ? name.slice(name.indexOf('.') + 1) : undefined;
-	if (domain !== undefined && scripts.some((text) => mentions(text, domain))) return false;
-	return !scripts.some((text) => definesName(text, name) || servesDomain(text, name));
+	if (domain !== undefined && scripts.some(({ text }) => mentions(text, domain))) return false;
+	return !scripts.some((script) => definesName(script.text, name) || servesDomain(script, name));
 }
 
 const address = /\d+\.\d+\.\d+\.\d+|[0-9a-f]*:[0-9a-f:]*:[0-9a-f]*/i;
@@ -88,7 +88,7 @@ const address = /\d+\.\d+\.\d+\.\d+|[0-9a-f]*:[0-9a-f:]*:[0-9a-f]*/i;
 /** A variable that a line, or a text in quotes, begins with: `$DB db.example.com` in a here-document, `echo "$DB db.example.com"`. */
 const leadingVariable = /(?:^|["']|\becho[ \t]+)[ \t]*\$\{?\w+\}?[ \t]+(?:[\w.-]+[ \t]+)*$/;
 
-/** Longer ones are no lines of /etc/hosts, and would take long to be looked through. */
+/** What comes before a name in a line of /etc/hosts is no longer. */
 const longestBefore = 300;
 
 /** Whether a script may make the name known: a line with an address and the name, as of /etc/hosts or dnsmasq. */
@@ -107,16 +107,26 @@ const mentions = (script: string, domain: string): boolean =>
 /** How a DNS server is told what it answers for: zones of BIND, NSD and Unbound, addresses and servers of dnsmasq. */
 const servedDomain = /(?:\bzone\s+["']|-zone:\s*["']?|\$origin\s+|\b(?:address|local|server)=\/)([a-z0-9_-]+(?:\.[a-z0-9_-]+)+)/g;
 
+/** The domains of a script, which is looked through once. */
+const domainsOf = new WeakMap<object, ReadonlySet<string>>();
+
 /** Whether a script sets up a DNS server for the name, or for a domain that it is in. */
-const servesDomain = (script: string, name: string): boolean =>
-	[...script.toLowerCase().matchAll(servedDomain)].some(([, domain]) => name === domain || name.endsWith(`.${domain}`));
+function servesDomain(script: { readonly text: string }, name: string): boolean {
+	const domains = domainsOf.get(script) ?? new Set([...script.text.toLowerCase().matchAll(servedDomain)].map(([, domain = '']) => domain));
+	domainsOf.set(script, domains);
+	const labels = name.split('.');
+	return labels.some((_label, index) => domains.has(labels.slice(index).join('.')));
+}
 
 /** Whether a script may give somebody the address: one of the node itself that names it, or one of another that adds it to an interface. */
 function isGiven(given: string, node: LabSurroundings['nodes'][number], nodes: LabSurroundings['nodes']): boolean {
 	const textsOf = ({ startupScripts }: LabSurroundings['nodes'][number]) => startupScripts.map(({ text }) => text.toLowerCase());
 	if (textsOf(node).some((text) => text.includes(given))) return true;
-	return nodes.flatMap(textsOf).some((text) => text.split('\n').some((line) => givesAnAddress.test(line) && holdsAddress(line, given)));
+	return nodes.flatMap(textsOf).some((text) => text.split('\n').some((line) => line.length <= longestLine && holdsAddress(line, given) && givesAnAddress.test(line)));
 }
+
+/** Longer ones are no command that anybody wrote, and would take long to be looked through. */
+const longestLine = 1000;
 
 /** ip-address(8), and a network of systemd-networkd. */
 const givesAnAddress = /\bip\b.*\sa(?:ddr(?:ess)?)?\s+(?:add|replace|change)\b|^\s*address\s*=/;

@@ -34,12 +34,12 @@ export interface PlanTree {
 
 /**
  * Whether a value is a text that an assertion compares with, whatever it looks like: `version: 1.10` is not `1.1`, which the
- * number would be.
+ * number would be, nor is `mode: 0x1a4` the mode 0420.
  */
 const isExpectedText = (path: PlanPath): boolean =>
 	expectedTexts.has(path.at(-1)) && (path.at(-3) === 'assertions' || (path.at(-2) === 'params' && path.at(-4) === 'assertions'));
 
-const expectedTexts = new Set<unknown>(['expected', 'expected_output', 'contains', 'equals', 'matches', 'version']);
+const expectedTexts = new Set<unknown>(['expected', 'expected_output', 'contains', 'equals', 'matches', 'version', 'mode']);
 
 interface Place {
 	/** The path in the plan's own spelling. */

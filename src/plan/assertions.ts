@@ -200,9 +200,15 @@ function describeIssue(
 		const message = `${type} needs "${name}"`;
 		return [{ kind: 'missing-parameter', path: pathOf(path), message, fix: `add "${name}"` }];
 	}
-	const message = `"${name}": expected ${issue.message}, got ${quote(given[name])}`;
-	const fix = given[name] === null ? `write ${issue.message}, in quotes where it is the word null, or take "${name}" away` : `write ${issue.message}`;
-	return [{ kind: 'bad-parameter', path: pathOf(path), message, fix }];
+	const value = path.slice(1).reduce<unknown>((inner, key) => (inner as Readonly<Record<string | number, unknown>> | undefined)?.[key], given[name]);
+	const message = `"${name}": expected ${issue.message}, got ${quote(value)}`;
+	return [{ kind: 'bad-parameter', path: pathOf(path), message, fix: fixOf(name, value, issue.message) }];
+}
+
+/** What to write in the place of a value. YAML takes `command: true` for a truth, and `equals: null` for nothing. */
+function fixOf(name: string, value: unknown, expected: string): string {
+	if (value === null) return `write ${expected}, in quotes where it is the word null, or take "${name}" away`;
+	return expected === 'a text' && (typeof value === 'number' || typeof value === 'boolean') ? 'put it in quotes' : `write ${expected}`;
 }
 
 /** The names of the parameters that a type takes, in the order of the documentation. */

@@ -121,6 +121,7 @@ test(
 	'params.timeout',
 	/seconds/,
 );
+test(isRefused, assertion('user_exists', { username: 'a', groups: ['sudo', 27] }), 'bad-parameter', 'params.groups.1', /expected a text, got 27/);
 test(isRefused, assertion('vm_boots', { timeout: '30s' }), 'bad-parameter', 'params.timeout', /expected seconds, got "30s"/);
 test(isRefused, assertion('vm_boots', { timeout: '0' }), 'bad-parameter', 'params.timeout', /seconds above 0/);
 test(isRefused, assertion('file_exists', { path: 'etc/motd' }), 'bad-parameter', 'params.path', /absolute/);
@@ -151,3 +152,12 @@ test('every documented type is known, with its parameters', (t) => {
 		vm_boots: 'timeout',
 	});
 });
+
+const fixIs = test.macro({
+	title: (_title, document: AssertionDocument) => `what to do about ${JSON.stringify(document)}`,
+	exec: (t, document: AssertionDocument, fix: string) => t.is(readAssertion(document).problems[0]?.fix, fix),
+});
+test(fixIs, assertion('command_output', { command: true, exit_code: 0 }), 'put it in quotes');
+test(fixIs, assertion('service_running', { service: 8080 }), 'put it in quotes');
+test(fixIs, assertion('command_output', { command: 'jq .x', equals: null }), 'write a text, in quotes where it is the word null, or take "equals" away');
+test(fixIs, assertion('file_exists', { path: '/x', mode: 'rwx' }), 'write octal digits such as "0750"');

@@ -2,6 +2,7 @@
  * The assertion vocabulary: the parameters of each type, written once, from which an assertion of a plan becomes one
  * of the lab. The lint rules and resolving both read assertions through here, so they cannot disagree.
  */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Assertion, AssertionType, CommandExpectation } from '../lab/lab.js';
 import { expressionOf } from '../lab/pattern.js';
@@ -30,6 +31,7 @@ const optional = z.exactOptional;
 
 const regularExpression = filledText.refine(isRegularExpression, { error: 'a regular expression, such as ^active$' });
 const httpUrl = text.refine(isHttpUrl, { error: 'a URL such as http://localhost:8080/' });
+const hostName = text.refine(isHost, { error: 'the name or address of a host by itself, such as 10.71.0.20' });
 const absolutePath = text.startsWith('/', { error: 'an absolute path' });
 /** Octal digits, four of them; YAML reads `0750` as a number and drops the zero. */
 const fileMode = scalarText
@@ -91,7 +93,7 @@ export const assertionParameters = {
 		group: optional(text),
 		contains: optional(filledText),
 	}),
-	network_reachable: parameters({ host: text, port: optional(port) }),
+	network_reachable: parameters({ host: hostName, port: optional(port) }),
 	vm_boots: parameters({}),
 } satisfies { readonly [T in AssertionType]: z.ZodType<Parameters<T>> };
 
@@ -223,6 +225,11 @@ function isRegularExpression(pattern: string): boolean {
 	} catch {
 		return false;
 	}
+}
+
+/** A prefix length, a port or a scheme belongs to no host, and what is only numbers is an address or nothing. */
+function isHost(host: string): boolean {
+	return isIP(host) !== 0 || (/^[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)*\.?$/u.test(host) && !/^[\d.]+$/.test(host));
 }
 
 function isHttpUrl(url: string): boolean {

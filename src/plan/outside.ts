@@ -74,8 +74,8 @@ function isOutside(host: string, node: LabSurroundings['nodes'][number], { nodes
 		return !inside.some((subnet) => isInside(name, subnet)) && !isGiven(name, node, nodes);
 	}
 	if (name.includes(':')) return /^[23][0-9a-f]{3}:/.test(name) && !/^2001:0?db8:/.test(name) && !isGiven(name, node, nodes);
-	// A name of one label is a node's, or one that a script made.
-	if (!name.includes('.') || privateDomain.test(name)) return false;
+	// A name of one label is a node's, or one that a script made; one of numbers alone is nobody's.
+	if (!name.includes('.') || /^[\d.]+$/.test(name) || privateDomain.test(name)) return false;
 	const scripts = nodes.flatMap(({ startupScripts }) => startupScripts);
 	// Of a node's name with a domain behind it somebody in the lab has to know the domain: `api` may be a node, `api.github.com` is none.
 	const domain = nodes.some((other) => name.startsWith(`${other.name}.`)) ? name.slice(name.indexOf('.') + 1) : undefined;

@@ -161,3 +161,10 @@ test(fixIs, assertion('command_output', { command: true, exit_code: 0 }), 'put i
 test(fixIs, assertion('service_running', { service: 8080 }), 'put it in quotes');
 test(fixIs, assertion('command_output', { command: 'jq .x', equals: null }), 'write a text, in quotes where it is the word null, or take "equals" away');
 test(fixIs, assertion('file_exists', { path: '/x', mode: 'rwx' }), 'write octal digits such as "0750"');
+
+for (const host of ['10.71.0.20/24', '10.71.0.300', '10.71.0.20:5432', 'web:8080', 'http://web', 'two words', '[fd00::1]', '8080', 'a..b']) {
+	test(`no host: ${host}`, isRefused, assertion('network_reachable', { host }), 'bad-parameter', 'params.host', /by itself, such as 10\.71\.0\.20, got/);
+}
+for (const host of ['web', 'db.lab', 'db.lab.', '10.71.0.20', 'fd00::1', 'fe80::1%eth0', 'localhost', '_gateway', '4you.example', 'b\u00fccher.example']) {
+	test(`a host: ${host}`, readsAs, assertion('network_reachable', { host }), { onVm, type: 'network_reachable', host });
+}

@@ -53,6 +53,7 @@ test(isJudged, command('wget -q --save-cookies jar.txt --post-file body.json --r
 test(isJudged, command('grep -q www.example.org /etc/apt/sources.list'));
 test(isJudged, command('nc -z -w 5 10.80.0.11 5432'));
 test(isJudged, command('getent passwd ops'));
+test(isJudged, command('ping -c 1 10.80.0.300'));
 test(isJudged, command('echo "unclosed'));
 test(isJudged, { onVm: 'web', type: 'file_exists', path: '/boot/vmlinuz' });
 /** What the scripts of the nodes `web` and `api` decide of what an assertion on `web` names. */

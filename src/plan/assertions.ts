@@ -32,6 +32,7 @@ const optional = z.exactOptional;
 const regularExpression = filledText.refine(isRegularExpression, { error: 'a regular expression, such as ^active$' });
 const httpUrl = text.refine(isHttpUrl, { error: 'a URL such as http://localhost:8080/' });
 const hostName = text.refine(isHost, { error: 'the name or address of a host by itself, such as 10.71.0.20' });
+const boundAddress = text.refine((address) => isIP(address) !== 0 || /^(?:any|localhost|\*)$/.test(address), { error: 'an address such as 127.0.0.1, "localhost" or "any"' });
 const absolutePath = text.startsWith('/', { error: 'an absolute path' });
 /** Octal digits, four of them; YAML reads `0750` as a number and drops the zero. */
 const fileMode = scalarText
@@ -61,7 +62,7 @@ export const assertionParameters = {
 	port_listening: parameters({
 		port,
 		protocol: z.enum(['tcp', 'udp'], { error: '"tcp" or "udp"' }).default('tcp'),
-		address: optional(text),
+		address: optional(boundAddress),
 	}),
 	command_output: commandParameters.transform(({ command, timeout, ...expected }) => ({
 		command,

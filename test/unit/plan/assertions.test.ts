@@ -168,3 +168,10 @@ for (const host of ['10.71.0.20/24', '10.71.0.300', '10.71.0.20:5432', 'web:8080
 for (const host of ['web', 'db.lab', 'db.lab.', '10.71.0.20', 'fd00::1', 'fe80::1%eth0', 'localhost', '_gateway', '4you.example', 'b\u00fccher.example']) {
 	test(`a host: ${host}`, readsAs, assertion('network_reachable', { host }), { onVm, type: 'network_reachable', host });
 }
+
+for (const address of ['10.71.0.20/24', 'eth0', '[::1]', '127.0.0.1:80']) {
+	test(`nothing is bound to ${address}`, isRefused, assertion('port_listening', { port: 80, address }), 'bad-parameter', 'params.address', /expected an address/);
+}
+for (const address of ['any', 'localhost', '*', '0.0.0.0', '::']) {
+	test(`an address to be bound to: ${address}`, readsAs, assertion('port_listening', { port: 80, address }), { onVm, type: 'port_listening', port: 80, protocol: 'tcp', address });
+}

@@ -175,15 +175,16 @@ class TreeWalk {
 			const written = toSnakeCase(key);
 			if (written !== key) this.#camelCaseKeys++;
 			else if (key.includes('_')) this.#snakeCaseKeys++;
-			if (form.lifted?.includes(written) && value.kind === 'mapping') {
-				this.#visitEntries(value.entries, path, [...spelled, key], object);
-				continue;
-			}
 			const name = (Object.hasOwn(form.renamed ?? {}, written) && form.renamed?.[written]) || written;
 			const inner = [...path, name];
 			const first = this.places.get(keyOf(inner));
 			if (first) {
 				this.duplicates.push({ path: formatPath([...spelled, key]), line, firstLine: first.line });
+				continue;
+			}
+			if (form.lifted?.includes(written) && value.kind === 'mapping') {
+				this.places.set(keyOf(inner), { spelled: [...spelled, key], line });
+				this.#visitEntries(value.entries, path, [...spelled, key], object);
 				continue;
 			}
 			// Defined, not assigned: a key named __proto__ is a key like any other.

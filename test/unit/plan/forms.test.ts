@@ -126,6 +126,16 @@ test('a key with a dot in it is no place of another', (t) => {
 	t.deepEqual(document?.nodes[0]?.recipe.services[0]?.config, config);
 });
 
+test('an os that stands twice is one of them, and the other is reported', (t) => {
+	for (const [file, text] of [
+		['recipe.yaml', 'name: x\nos:\n  base_image: debian-trixie\nos:\n  packages: [jq]\n'],
+		['recipe.json', '{ "name": "x",\n"os": { "base_image": "debian-trixie" },\n\n"os": { "packages": ["jq"] } }'],
+	] as const) {
+		const { problems } = validatePlan(parsePlanTree(text, file));
+		t.deepEqual(problems.map(({ code, path, line, message }) => [code, path, line, message]), [['duplicate-key', 'os', 4, 'appears twice; the first is on line 2']]);
+	}
+});
+
 test('a recipe by itself is a lab of one node, and its places are its own', (t) => {
 	const tree = parsePlanTree(JSON.stringify({ name: 'My Custom Server', ...recipeKeys }, undefined, 1), 'recipe.json');
 	const { document, problems } = validatePlan(tree);

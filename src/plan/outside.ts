@@ -18,14 +18,14 @@ export function whyNotJudged(assertion: Assertion, lab: LabSurroundings): string
 	const node = lab.nodes.find(({ name }) => name === assertion.onVm);
 	if (!node) return undefined;
 	const command = assertion.type === 'command_output' ? assertion.command : '';
-	const host = hostsOf(assertion).find((name) => isOutside(name, node, lab) && !definesName(command, name));
+	const host = hostsOf(assertion, node).find((name) => isOutside(name, node, lab) && !definesName(command, name));
 	if (host !== undefined) return `${host} is in the world outside, which a rehearsal does not have`;
 	const hasLoader = node.packages.some((name) => name.startsWith('grub'));
 	if (!hasLoader && asksForLoader(assertion)) return 'a rehearsal starts the kernel by itself: its machines have no boot loader';
 	return undefined;
 }
 
-function hostsOf(assertion: Assertion): readonly string[] {
+function hostsOf(assertion: Assertion, node: LabSurroundings['nodes'][number]): readonly string[] {
 	switch (assertion.type) {
 		case 'network_reachable':
 			return [assertion.host];
@@ -33,7 +33,7 @@ function hostsOf(assertion: Assertion): readonly string[] {
 			return [new URL(assertion.url).hostname.replace(/^\[|\]$/g, '')];
 		case 'command_output': {
 			const { commands, variables } = analyseScript(assertion.command);
-			return commands.flatMap((command) => [...findHosts(command, variables), ...lookedUp(command)]);
+			return commands.flatMap((command) => [...findHosts(command, variables), ...lookedUp(command), ...archivesOf(command, node)]);
 		}
 		default:
 			return [];
@@ -58,6 +58,17 @@ function lookedUp({ name, words }: ShellCommand): readonly string[] {
 	const valued = name !== undefined && Object.hasOwn(askers, name) ? askers[name] : undefined;
 	if (!valued) return [];
 	return values.filter((value, index) => !/^[-+@]/.test(value) && !valued.test(values[index - 1] ?? '') && /^[\w:-]+(?:\.[\w-]+)+\.?$|:.*:/.test(value));
+}
+
+/** The archives that a command fetches from without naming them, unless a script of the node has others. */
+function archivesOf({ name, words }: ShellCommand, { startupScripts }: LabSurroundings['nodes'][number]): readonly string[] {
+	const operands = words.slice(1).filter(({ value, dynamic }) => !dynamic && !value.startsWith('-')).map(({ value }) => value);
+	const [action, what = ''] = operands;
+	if (/^apt(?:-get)?$/.test(name ?? '') && action === 'update') return startupScripts.some(({ text }) => text.includes('/etc/apt/')) ? [] : ['deb.debian.org'];
+	if (!/^(?:docker|podman)$/.test(name ?? '') || action !== 'pull' || what === '') return [];
+	// A registry has a dot or a port, or is this machine (distribution/reference).
+	const registry = what.includes('/') ? what.slice(0, what.indexOf('/')) : '';
+	return [/[.:]|^localhost$/.test(registry) ? registry.replace(/:\d+$/, '') : 'docker.io'];
 }
 
 /** Top-level domains that are nobody's in the world (RFC 2606, RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`), those that there are not among them. */

@@ -35,6 +35,13 @@ test(isNotJudged, command('curl -fsS https://www.example.org >/dev/null'), world
 test(isNotJudged, command('getent hosts www.example.org'), world);
 test(isNotJudged, command('ping -c 1 -W 2 1.1.1.1'), world);
 test(isNotJudged, command('dig +short openfactory.tech'), world);
+test(isNotJudged, command('apt-get -qq update'), /^deb\.debian\.org is in the world outside/);
+test(isNotJudged, command('docker pull -q hello-world'), /^docker\.io is in the world outside/);
+test(isNotJudged, command('podman pull quay.io/podman/hello'), /^quay\.io is in the world outside/);
+test(isJudged, command('docker pull 10.80.0.11:5000/hello'));
+test(isJudged, command('docker pull registry:5000/hello'));
+test(isJudged, command('docker run --rm hello-world'));
+test(isJudged, command('apt-get -s install jq'));
 test(isNotJudged, command('test -f /boot/grub/grub.cfg'), /boot loader/);
 test(isNotJudged, command('dpkg -s grub-pc'), /boot loader/);
 test(isNotJudged, { onVm: 'web', type: 'file_exists', path: '/etc/default/grub' }, /boot loader/);
@@ -84,6 +91,11 @@ test(decides, 'ip -6 addr add 2606:4700::1111/64 dev eth0', '2606:4700::1111', t
 test(decides, 'ip route add default via 9.9.9.9', '9.9.9.9', false, 'api');
 test(decides, 'ip addr add 9.9.9.99/32 dev lo', '9.9.9.9', false, 'api');
 test(decides, 'true', 'photos.lab', true);
+
+test('an archive that a script names is the one that apt asks', (t) => {
+	const withSource = { startupScripts: [{ ...script, text: 'echo "deb http://10.80.0.11/debian trixie main" >/etc/apt/sources.list' }] };
+	t.is(whyNotJudged(command('apt-get update'), labOf(labNode('web', 0, withSource))), undefined);
+});
 
 test('a boot loader that the recipe installs is judged', (t) => {
 	const withGrub = labOf(labNode('web', 0, { packages: ['grub-pc'] }));

@@ -124,6 +124,15 @@ test(isCovered, '{ type: port_listening, on_vm: db, params: { port: "5432" } }')
 test(isCovered, '{ type: network_reachable, on_vm: web, host: 10.72.0.20, port: 5432 }');
 test(isCovered, '{ type: http_responds, on_vm: web, url: "http://10.72.0.20:5432/" }');
 test(isCovered, '{ type: http_responds, on_vm: db, url: "http://localhost:5432/" }');
+for (const [port, url] of [[80, 'http://10.72.0.20/'], [80, 'http://ops:a@db'], [443, 'https://db/x?y'], [443, 'HTTPS://10.72.0.20']] as const) {
+	test(`covers the connection to ${port} by the scheme: ${url}`, (t) => {
+		for (const assertion of [`{ type: http_responds, on_vm: web, url: "${url}" }`, `{ type: command_output, on_vm: web, command: "echo ${url}", exit_code: 0 }`]) {
+			t.deepEqual(rulesOf(checkText(twoNodes(assertion).replace('port: 5432', `port: ${port}`))), [], assertion);
+			t.deepEqual(rulesOf(checkText(twoNodes(assertion).replace('port: 5432', 'port: 8080'))), ['connection-uncovered'], assertion);
+		}
+	});
+}
+test('a URL with a port is not about the one of its scheme', warns, twoNodes('{ type: http_responds, on_vm: web, url: "http://db:8080/" }').replace('port: 5432', 'port: 80'), 'connection-uncovered');
 test(isCovered, '{ type: command_output, on_vm: web, command: "echo >/dev/tcp/10.72.0.20/5432", exit_code: 0 }');
 
 const line = '              systemd-run --unit=web python3 -m http.server 8080\n';

@@ -27,3 +27,12 @@ test('a node is looked at by each of its addresses', (t) => {
 	const reach = (host: string): Assertion => ({ onVm: 'client', type: 'network_reachable', host, port: 8080 });
 	t.deepEqual(lookingAt(['10.80.0.11', '10.81.0.11', '10.81.0.1', 'web'].map(reach), { furtherAliases: ['10.81.0.11/24'] }), [0, 1, 3]);
 });
+
+test('a URL without a port is about the port of its scheme', (t) => {
+	const lab = {
+		...labOf(labNode('client', 0), labNode('web', 1)),
+		connections: [{ from: 'client', to: 'web', port: 80 }, { from: 'client', to: 'web', port: 443 }],
+		scenarios: [{ name: 's', tests: [{ name: 't', assertions: ['curl http://web/', 'curl -k https://10.80.0.11', 'curl http://web:8080/'].map(command) }] }],
+	};
+	t.deepEqual(topologyOf(lab).connections.map(({ assertions }) => assertions.map(({ index }) => index)), [[0], [1]]);
+});

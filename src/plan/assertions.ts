@@ -73,7 +73,7 @@ export const assertionParameters = {
 		url: httpUrl,
 		status: integer(100, 599).default(200),
 		contains: optional(filledText),
-		method: text.default('GET'),
+		method: text.regex(/^[A-Za-z-]+$/, { error: 'a method such as GET' }).default('GET'),
 	}),
 	user_exists: parameters({
 		username: text,
@@ -234,5 +234,7 @@ function isHost(host: string): boolean {
 }
 
 function isHttpUrl(url: string): boolean {
-	return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+	if (!URL.canParse(url)) return false;
+	const { protocol, port } = new URL(url);
+	return /^https?:$/.test(protocol) && port !== '0';
 }

@@ -113,6 +113,9 @@ test(
 	'params.command',
 	/needs "command"/,
 );
+test(isRefused, assertion('http_responds', { url: 'http://web:0/' }), 'bad-parameter', 'params.url', /URL/);
+test(isRefused, assertion('http_responds', { url: 'http://10.71.0.300/' }), 'bad-parameter', 'params.url', /URL/);
+test(isRefused, assertion('http_responds', { url: 'http://web/', method: 'GET /' }), 'bad-parameter', 'params.method', /a method such as GET/);
 test(isRefused, assertion('http_responds', { url: 'localhost:80' }), 'bad-parameter', 'params.url', /URL/);
 test(
 	isRefused,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { LeftOut } from '../lab/lab.js';
 import { closest } from './keys.js';
 import { leftOutReasons } from './recipe-schema.js';
+import { isKeptByCloudInit } from './rules/command-packages.js';
 import type { FeaturePackages } from './rules/context.js';
 import { planSchema, type PlanDocument, type RecipeDocument } from './schema.js';
 import { isFirewall, isSsh, whyNoUnit } from './services.js';
@@ -68,11 +69,11 @@ function ofRecipe(recipe: RecipeDocument, path: PlanPath, features: FeaturePacka
 			if (isSsh(service) || asksForNothing(service.config)) return [];
 			return [{ path: [...path, 'services', index, 'config'], why: isFirewall(service) ? 'it lets in SSH and the ports that connections and assertions name' : `${service.name} runs as its packages configure it` }];
 		}),
-		...overrides.flatMap(({ name, action }, index): Place[] =>
-			action !== 'add' && base.includes(name)
-				? [{ path: [...path, 'package_overrides', index], why: `${name} is kept: no machine of a rehearsal boots without it` }]
-				: [],
-		),
+		...overrides.flatMap(({ name, action }, index): Place[] => {
+			if (action === 'add' || !(base.includes(name) || isKeptByCloudInit(name))) return [];
+			const why = base.includes(name) ? 'no machine of a rehearsal boots without it' : 'cloud-init, which provisions the machines, depends on it';
+			return [{ path: [...path, 'package_overrides', index], why: `${name} is kept: ${why}` }];
+		}),
 		...users.flatMap(({ username, home }, index): Place[] => {
 			const own = Object.hasOwn(homes, username) ? homes[username] : undefined;
 			if (own === undefined || home === undefined || home === own) return [];

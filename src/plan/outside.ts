@@ -6,11 +6,12 @@
 import { parseCidr, isInside, uplink } from '../lab/addressing.js';
 import type { Assertion, LabNode } from '../lab/lab.js';
 import { analyseScript, type ShellCommand } from '../shell/script.js';
+import { isKeptByCloudInit } from './rules/command-packages.js';
 import { findHosts } from './rules/hosts.js';
 
 /** What of a lab decides whether a host is inside or outside. */
 export interface LabSurroundings {
-	readonly nodes: readonly Pick<LabNode, 'name' | 'alias' | 'furtherAliases' | 'startupScripts' | 'packages'>[];
+	readonly nodes: readonly Pick<LabNode, 'name' | 'alias' | 'furtherAliases' | 'startupScripts' | 'features' | 'packages'>[];
 }
 
 /** Why an assertion cannot be judged; undefined for one that can. */
@@ -20,10 +21,17 @@ export function whyNotJudged(assertion: Assertion, lab: LabSurroundings): string
 	const command = assertion.type === 'command_output' ? assertion.command : '';
 	const host = hostsOf(assertion, node).find((name) => isOutside(name, node, lab) && !definesName(command, name));
 	if (host !== undefined) return `${host} is in the world outside, which a rehearsal does not have`;
+	if (assertion.type === 'package_not_installed' && isOnlyHere(assertion.package, node)) {
+		return `every machine of a rehearsal has ${assertion.package}: cloud-init, which provisions it, depends on it`;
+	}
 	const hasLoader = node.packages.some((name) => name.startsWith('grub'));
 	if (!hasLoader && asksForLoader(assertion)) return 'a rehearsal starts the kernel by itself: its machines have no boot loader';
 	return undefined;
 }
+
+/** Whether a machine has a package though nothing of the recipe brings it. */
+const isOnlyHere = (name: string, { packages, features }: LabSurroundings['nodes'][number]): boolean =>
+	isKeptByCloudInit(name) && !packages.includes(name) && !(features.includes('python') && name === 'python3');
 
 function hostsOf(assertion: Assertion, node: LabSurroundings['nodes'][number]): readonly string[] {
 	switch (assertion.type) {

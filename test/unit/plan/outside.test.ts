@@ -97,6 +97,14 @@ test('an archive that a script names is the one that apt asks', (t) => {
 	t.is(whyNotJudged(command('apt-get update'), labOf(labNode('web', 0, withSource))), undefined);
 });
 
+test('that a package is missing is judged but for those that only cloud-init brings', (t) => {
+	const missing = (name: string, overrides: Partial<LabNode> = {}) => whyNotJudged({ onVm: 'web', type: 'package_not_installed', package: name }, labOf(labNode('web', 0, overrides)));
+	for (const name of ['python3', 'locales', 'python3-yaml']) t.regex(missing(name) ?? '', new RegExp(`^every machine of a rehearsal has ${name}: cloud-init`));
+	for (const name of ['telnet', 'openssh-server']) t.is(missing(name), undefined, name);
+	t.is(missing('locales', { packages: ['locales'] }), undefined);
+	t.is(missing('python3', { features: ['python'] }), undefined);
+});
+
 test('a boot loader that the recipe installs is judged', (t) => {
 	const withGrub = labOf(labNode('web', 0, { packages: ['grub-pc'] }));
 	t.is(whyNotJudged({ onVm: 'web', type: 'file_exists', path: '/etc/default/grub' }, withGrub), undefined);

@@ -21,11 +21,11 @@ export interface Validation {
  * other findings are reported together with them.
  */
 export function validatePlan(tree: PlanTree): Validation {
-	const duplicates = tree.duplicates.map(({ path, line, firstLine }): Problem => ({
+	const duplicates = tree.duplicates.map(({ path, line, first }): Problem => ({
 		code: 'duplicate-key',
 		path,
 		...(line === undefined ? {} : { line }),
-		message: `appears twice; the first is on line ${firstLine}`,
+		message: path === first.path ? `appears twice; the first is on line ${first.line}` : oneLine(`means the same as ${first.path} on line ${first.line}`),
 		fix: 'keep one of them',
 	}));
 	const tooLong = tree.tooLong.map(describeTooLong);
@@ -71,7 +71,9 @@ function describeIssue(issue: Issue, tree: PlanTree): Problem[] {
 	}
 	const expected = expectation(issue);
 	const isUnquoted = issue.code === 'invalid_type' && issue.expected === 'string' && (typeof found === 'number' || typeof found === 'boolean');
-	const fix = isUnquoted ? 'put it in quotes' : `write ${expected}`;
+	// A key of YAML with nothing behind it.
+	const isEmpty = found === null && path.length > 0;
+	const fix = isUnquoted ? 'put it in quotes' : isEmpty ? `write ${expected}, or take the key away` : `write ${expected}`;
 	// What breaks a rule between keys is the object as a whole, of which there is nothing to quote.
 	const isSecret = path.at(-1) === 'password';
 	const got = issue.code === 'custom' && typeof found === 'object' ? '' : isSecret ? '' : `, got ${quote(found)}`;

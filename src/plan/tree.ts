@@ -11,7 +11,7 @@ import { isYaml, parseYamlText } from './yaml-text.js';
 
 /** A key that appears twice in one object: in one spelling, in two, or in two of the places that it may have. */
 export interface DuplicateKey extends PlanPlace {
-	readonly firstLine: number;
+	readonly first: PlanPlace;
 }
 
 /** A plan's values and their places. */
@@ -179,7 +179,7 @@ class TreeWalk {
 			const inner = [...path, name];
 			const first = this.places.get(keyOf(inner));
 			if (first) {
-				this.duplicates.push({ path: formatPath([...spelled, key]), line, firstLine: first.line });
+				this.duplicates.push({ path: formatPath([...spelled, key]), line, first: { path: formatPath(first.spelled), line: first.line } });
 				continue;
 			}
 			if (form.lifted?.includes(written) && value.kind === 'mapping') {

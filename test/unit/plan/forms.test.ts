@@ -126,6 +126,13 @@ test('a key with a dot in it is no place of another', (t) => {
 	t.deepEqual(document?.nodes[0]?.recipe.services[0]?.config, config);
 });
 
+test('two names of one key are told with each other', (t) => {
+	const messagesOf = (text: string) => validatePlan(parsePlanTree(text, 'recipe.yaml')).problems.map(({ path, message }) => `${path} ${message}`);
+	t.deepEqual(messagesOf('name: x\nbase_image: debian-trixie\nos: { baseImage: debian-trixie }\n'), ['os.baseImage means the same as base_image on line 2']);
+	t.deepEqual(messagesOf('base_image: debian-trixie\nnetwork: {}\nos:\n  networking: {}\n'), ['os.networking means the same as network on line 2']);
+	t.deepEqual(messagesOf('name: x\nnodes: [{ name: a, disk: 8G, memory: 1G, memory_mb: 5, recipe: {} }]\n'), ['nodes[0].memory_mb means the same as nodes[0].memory on line 2']);
+});
+
 test('an os that stands twice is one of them, and the other is reported', (t) => {
 	for (const [file, text] of [
 		['recipe.yaml', 'name: x\nos:\n  base_image: debian-trixie\nos:\n  packages: [jq]\n'],

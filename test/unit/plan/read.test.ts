@@ -63,7 +63,7 @@ test('a script is inline or a file, not both and not neither', async (t) => {
 });
 
 test('a key in both spellings is a duplicate', hasProblems, single({}, { baseImage: 'x' }), [
-	'duplicate-key | nodes[0].recipe.baseImage: appears twice; the first is on line 13 | keep one of them',
+	'duplicate-key | nodes[0].recipe.baseImage: means the same as nodes[0].recipe.base_image on line 13 | keep one of them',
 ]);
 
 test('a key that appears twice in one spelling is a duplicate, and its line is reported', async (t) => {
@@ -272,6 +272,9 @@ test('a size in another unit is not the same number', isMeant, { disk_size_mb: 8
 
 test('a text that YAML or JSON takes for something else is to be put in quotes', hasProblems, single({}, { users: [{ username: true }] }), [
 	'schema | nodes[0].recipe.users[0].username: expected a text, got true | put it in quotes',
+]);
+test('a key with nothing behind it', hasProblems, 'name: lab\nnodes: [{ name: a, memory: 1G, disk: 8G, recipe: { base_image: debian-trixie, packages: } }]\n', [
+	'schema | nodes[0].recipe.packages: expected a list, got null | write a list, or take the key away',
 ]);
 test('a number that JSON does not have is shown as what it is', hasProblems, 'name: lab\nnodes: [{ name: a, x: .inf, memory: 1G, disk: 8G, recipe: { base_image: debian-trixie } }]\n', [
 	'schema | nodes[0].x: expected a number, got Infinity | write a number',

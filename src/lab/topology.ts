@@ -2,6 +2,7 @@
 import { oneLine, truncated } from '../base/format.js';
 import type { Assertion, Lab } from './lab.js';
 import { defaultPortsIn } from './url-ports.js';
+import { holdsWord, partOfName, partOfWhole } from './words.js';
 
 /** A node as a report shows it. */
 export interface TopologyNode {
@@ -72,25 +73,11 @@ function looksAt(assertion: Assertion, { from, to, port }: { from: string; to: s
 	if (assertion.type === 'port_listening') return assertion.onVm === to && assertion.port === port;
 	if (assertion.onVm !== from) return false;
 	const text = targetOf(assertion);
-	return names.some((name) => holdsWord(text, name)) && (holdsWord(text, String(port), partOfNumber) || defaultPortsIn(text).includes(port));
+	return names.some((name) => holdsWord(text, name, partOfName)) && (holdsWord(text, String(port), partOfWhole) || defaultPortsIn(text).includes(port));
 }
 
 function targetOf(assertion: Assertion): string {
 	if (assertion.type === 'command_output') return assertion.command;
 	if (assertion.type === 'http_responds') return assertion.url;
 	return assertion.type === 'network_reachable' ? `${assertion.host} ${assertion.port ?? ''}` : '';
-}
-
-/** What a longer name has beside a shorter one: `10.0.0.3` is not in `10.0.0.30`, and `web` is in `web.lab`. */
-const partOfName = /[A-Za-z0-9]/;
-/** What a longer number has, or an address: 80 is not in `10.80.0.11`. */
-const partOfNumber = /[\w.-]/;
-
-/** Whether a word is in a text, and not as a part of a longer one. An empty one, as the address of a node without one, never is. */
-function holdsWord(text: string, word: string, part = partOfName): boolean {
-	if (word === '') return false;
-	for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
-		if (!part.test(text[at - 1] ?? ' ') && !part.test(text[at + word.length] ?? ' ')) return true;
-	}
-	return false;
 }

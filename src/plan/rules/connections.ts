@@ -1,5 +1,6 @@
 /** Connections between nodes, and whether the scenarios would notice that one is broken. */
 import { defaultPortsIn } from '../../lab/url-ports.js';
+import { holdsWord, partOfWhole } from '../../lab/words.js';
 import type { AssertionDocument, ConnectionDocument, NodeDocument } from '../schema.js';
 import { recipeTests } from '../recipe-tests.js';
 import type { CheckContext } from './context.js';
@@ -72,15 +73,6 @@ function covers(assertion: AssertionDocument, connection: ConnectionDocument, ta
 	const names = [target.name, ...addresses, ...(isOnTarget ? ['localhost', '127.0.0.1'] : [])];
 	if (assertion.type === 'network_reachable') return hasPort && names.includes(String(parameters['host']));
 	const text = String(parameters['command'] ?? parameters['url'] ?? '');
-	return names.some((name) => hasWord(text, name)) && (hasWord(text, String(connection.port)) || defaultPortsIn(text).includes(connection.port));
-}
-
-/** Whether `word` is in the text with nothing beside it that would make it another name, address or number. An empty one never is. */
-function hasWord(text: string, word: string): boolean {
-	if (word === '') return false;
-	for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1)) {
-		const around = `${text[at - 1] ?? ' '}${text[at + word.length] ?? ' '}`;
-		if (!/[\w.-]/.test(around)) return true;
-	}
-	return false;
+	const holds = (word: string) => holdsWord(text, word, partOfWhole);
+	return names.some(holds) && (holds(String(connection.port)) || defaultPortsIn(text).includes(connection.port));
 }

@@ -84,6 +84,8 @@ function readJson(text: string, file: string): SyntaxTree {
 		return parseJsonText(text);
 	} catch (error) {
 		if (!(error instanceof JsonSyntaxError)) throw error;
+		// Nothing is good YAML.
+		if (text.trim() === '') throw usageFailure(`${file}: the file is empty`, { hint: 'write a plan; `rehearse init` writes one to begin with', cause: error });
 		const { line, column, message } = error;
 		// A comment or a trailing comma is good YAML, but whatever else reads a `.json` plan would stumble over it.
 		const [what, hint] = isYaml(text)

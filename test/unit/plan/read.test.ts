@@ -279,3 +279,10 @@ test('a key with nothing behind it', hasProblems, 'name: lab\nnodes: [{ name: a,
 test('a number that JSON does not have is shown as what it is', hasProblems, 'name: lab\nnodes: [{ name: a, x: .inf, memory: 1G, disk: 8G, recipe: { base_image: debian-trixie } }]\n', [
 	'schema | nodes[0].x: expected a number, got Infinity | write a number',
 ]);
+
+test('a file of JSON with nothing in it is empty, and not YAML', async (t) => {
+	for (const text of ['', '\n \n']) {
+		const file = join(await writeFiles(t, { 'plan.json': text }), 'plan.json');
+		await t.throwsAsync(readPlan(file), { code: 'usage', message: `${file}: the file is empty` });
+	}
+});

@@ -76,6 +76,8 @@ for file in passwd shadow group gshadow subuid subgid; do
 	[ ! -e "$root/etc/$file" ] || cp "$root/etc/$file" "$out/accounts/"
 done
 cp -R "$root/etc/skel/." "$out/skel/"
+# What useradd(8) gives a new home directory: Debian 12 has no value, and useradd its own.
+sed -n -E 's/^HOME_MODE[[:space:]]+([0-7]+).*/\1/p' "$root/etc/login.defs" >"$out/home-mode"
 for directory in "$root/usr/lib/systemd/system" "$root/etc/systemd/system"; do
 	find "$directory" -maxdepth 1 -name '*.*' '(' -type f -o -type l ')' -exec cp -P -t "$out/units/" {} +
 done

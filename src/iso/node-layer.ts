@@ -13,7 +13,9 @@ export interface BaseFacts {
 	/** Seconds since 1970: nothing in the ISO is younger. */
 	readonly epoch: number;
 	readonly accounts: AccountFiles;
-	/** The files of a new home directory by name. */
+	/** The mode of a new home directory. */
+	readonly homeMode: number;
+	/** The files of a new home directory by their paths in it. */
 	readonly skeleton: Readonly<Record<string, string>>;
 	readonly units: UnitFiles;
 }
@@ -66,7 +68,8 @@ function network({ dns }: LabNode): readonly LayerEntry[] {
 	return [file('/etc/systemd/network/80-wired.network', lines.map((line) => `${line}\n`).join(''))];
 }
 
-function accounts({ name, users }: LabNode, { epoch, accounts: base, skeleton }: BaseFacts): readonly LayerEntry[] {
+function accounts({ name, users }: LabNode, facts: BaseFacts): readonly LayerEntry[] {
+	const { epoch, accounts: base } = facts;
 	const requests = users.map(({ username, groups, shell, password, home, comment }) => ({
 		...{ username, groups, shell, home, comment },
 		// The salt follows from names alone: one that the password had a part in would help to guess it.
@@ -78,14 +81,15 @@ function accounts({ name, users }: LabNode, { epoch, accounts: base, skeleton }:
 			/shadow$/.test(file_) ? { ...file(`/etc/${file_}`, text, 0o640), gid: shadowGroup } : file(`/etc/${file_}`, text),
 		),
 		...homes.flatMap((home, index) => [
-			...(home.isNew ? newHome(home, skeleton) : []),
+			...(home.isNew ? newHome(home, facts) : []),
 			...authorizedKeys(home, users[index]?.sshKeys ?? [], name),
 		]),
 	];
 }
 
-const newHome = ({ path, uid, gid }: Home, skeleton: BaseFacts['skeleton']): readonly LayerEntry[] => [
-	{ ...directory(path, 0o700), uid, gid },
+const newHome = ({ path, uid, gid }: Home, { homeMode, skeleton }: BaseFacts): readonly LayerEntry[] => [
+	{ ...directory(path, homeMode), uid, gid },
+	...Object.keys(skeleton).flatMap((name) => parents(`/${name}`).map((above) => ({ ...directory(`${path}${above}`), uid, gid }))),
 	...Object.entries(skeleton).map(([name, text]) => ({ ...file(`${path}/${name}`, text), uid, gid })),
 ];
 
@@ -99,7 +103,8 @@ function authorizedKeys({ username, path, uid, gid, isNew }: Home, keys: NonNull
 		});
 	}
 	return [
-		{ ...directory(path, 0o700), uid, gid },
+		// root's is none of the layer's otherwise.
+		...(isNew ? [] : [{ ...directory(path, 0o700), uid, gid }]),
 		{ ...directory(`${path}/.ssh`, 0o700), uid, gid },
 		{ ...file(`${path}/.ssh/authorized_keys`, keys.map((key) => `${key}\n`).join(''), 0o600), uid, gid },
 	];

@@ -41,7 +41,7 @@ for (const [kernels, named] of [[['6.12-amd64', '6.12-cloud-amd64'], '6.12-amd64
 }
 
 /** Customizes a whole tree with these programs and units of an SSH server; resolves to the tree's `/etc/systemd/system`. */
-async function customizeServer(t: ExecutionContext, files: readonly string[]): Promise<string> {
+async function customizeServer(t: ExecutionContext, files: readonly string[], homeMode = 'HOME_MODE\t0700'): Promise<string> {
 	const directory = await makeDirectory(t);
 	const [root, bin] = [path.join(directory, 'root'), path.join(directory, 'bin')];
 	const put = async (name: string, text = '') => {
@@ -51,6 +51,7 @@ async function customizeServer(t: ExecutionContext, files: readonly string[]): P
 	for (const name of ['boot/vmlinuz-6', 'etc/initramfs-tools/modules', 'usr/share/doc/a/changelog.gz', 'etc/skel/.profile', 'var/log/a', 'var/lib/dpkg/status']) await put(name);
 	for (const name of ['etc/apt/sources.list', 'etc/ssh/ssh_host_ed25519_key', 'usr/lib/systemd/system/ssh.service', 'etc/systemd/system/a.service', ...files]) await put(name);
 	await put('etc/shadow', 'root:*:20000:0:99999:7:::\n');
+	await put('etc/login.defs', `# HOME_MODE is used by useradd(8)\n${homeMode}\n`);
 	await mkdir(bin);
 	await writeFile(path.join(bin, 'chroot'), '#!/bin/sh\n[ "$2" != update-initramfs ] || : >"$1/boot/initrd.img-$5"\n', { mode: 0o755 });
 	await run(['sh', path.join(isoDirectory(), 'customize.sh'), root, path.join(directory, 'out')], { env: { PATH: `${bin}:${process.env['PATH']}` } });
@@ -75,3 +76,10 @@ test('where Debian has no such unit, as in Debian 12, by one of its own that the
 test('without a server there is none', async (t) => {
 	t.deepEqual(await readdir(await customizeServer(t, [])), ['a.service']);
 });
+
+for (const [line, mode] of [['HOME_MODE\t0700', '0700\n'], ['#HOME_MODE\t0700', '']] as const) {
+	test(`the mode of home directories is that of useradd(8), where /etc/login.defs has ${line}`, async (t) => {
+		const units = await customizeServer(t, [], line);
+		t.is(await readFile(path.join(units, '../../../../out/home-mode'), 'utf8'), mode);
+	});
+}

@@ -84,6 +84,18 @@ test('a script has no limit where the recipe gives it none', limits, undefined, 
 test('it has the one that the recipe gives it', limits, 300, '300');
 test('and never 0, which would be no limit', limits, 0.001, '1');
 
+test('files of a new home directory may lie in directories, which are the user\'s too', (t) => {
+	const entries = nodeLayer(web, { ...facts, skeleton: { '.config/app/settings': 'x\n' } });
+	const homes = entries.filter(({ path }) => path.startsWith('/home/ops'));
+	t.deepEqual(homes.map(({ path, uid, gid }) => [path, uid, gid]), ['', '/.config', '/.config/app', '/.config/app/settings'].map((path) => [`/home/ops${path}`, 1000, 1001]));
+});
+
+test('a new home directory has the mode that the system gives one, also with keys in it', (t) => {
+	const entries = nodeLayer(guarded, { ...facts, homeMode: 0o755 });
+	const modes = Object.fromEntries(entries.map(({ path, mode }) => [path, mode]));
+	t.deepEqual([modes['/srv/ops'], modes['/srv/ops/.ssh'], modes['/root']], [0o755, 0o700, 0o700]);
+});
+
 test('a node without SSH settings, firewall and keys has no files of them', (t) => {
 	const paths = nodeLayer(web, facts).map(({ path }) => path);
 	t.deepEqual(paths.filter((path) => /sshd_config|nftables|\.ssh/.test(path)), []);

@@ -3,9 +3,11 @@ import { usageFailure } from '../base/errors.js';
 import { sha256 } from '../base/hash.js';
 import type { LabNode, StartupScript, User } from '../lab/lab.js';
 import { contentOf } from '../lab/script-bytes.js';
+import { scriptUnit } from '../lab/script-unit.js';
 import { hashPassword } from '../seed/password.js';
 import { settingFiles } from '../seed/settings.js';
 import { addAccounts, type AccountFiles, type Home } from './accounts.js';
+import { ordersOf, unitText } from './script-units.js';
 import { enableService, systemUnits, type UnitFiles } from './services.js';
 
 /** What a node's layer needs to know of the base layer that it lies upon. */
@@ -44,7 +46,7 @@ export function nodeLayer(node: LabNode, facts: BaseFacts): readonly LayerEntry[
 		...settingFiles(node).map(({ path, permissions, content }) => file(path, content, parseInt(permissions, 8))),
 		...accounts(node, facts),
 		...services(node, facts),
-		...node.startupScripts.flatMap((script, index) => startupScript(script, node.startupScripts[index - 1])),
+		...startupScripts(node.startupScripts),
 	];
 	const byPath = new Map(entries.map((entry) => [entry.path, entry]));
 	for (const { path } of entries) for (const above of parents(path)) if (!byPath.has(above)) byPath.set(above, directory(above));
@@ -114,35 +116,18 @@ function authorizedKeys({ username, path, uid, gid, isNew }: Home, keys: NonNull
 const services = ({ name, services: wanted, firewall }: LabNode, { units }: BaseFacts): readonly LayerEntry[] =>
 	[...(firewall ? ['nftables'] : []), ...wanted].flatMap((service) => enableService(service, units, name).map(({ path, target }) => link(path, target)));
 
-/** A script as a unit that runs it at every boot, after the units that it names and the script before it. */
-function startupScript(wanted: StartupScript, before: StartupScript | undefined): readonly LayerEntry[] {
-	const { name, text, after, timeoutSeconds } = wanted;
-	const script = `${scriptDirectory}/${name}`;
-	const unit = `startup-${name}.service`;
-	const units = after.split(/\s+/).filter((word) => word !== '').join(' ');
-	const lines = [
-		'[Unit]',
-		`Description=Startup script ${name}`,
-		...(units === '' ? [] : [`Wants=${units}`, `After=${units}`]),
-		...(before ? [`After=startup-${before.name}.service`] : []),
-		'',
-		'[Service]',
-		'Type=oneshot',
-		'RemainAfterExit=yes',
-		// What names no interpreter the kernel does not start.
-		`ExecStart=${text.startsWith('#!') ? '' : '/bin/bash '}${script}`,
-		// systemd has no limit of its own for a oneshot unit (systemd.service(5)), and OpenFactory documents none.
-		...(timeoutSeconds === undefined ? [] : [`TimeoutStartSec=${Math.ceil(timeoutSeconds)}`]),
-		'StandardOutput=journal+console',
-		'',
-		'[Install]',
-		'WantedBy=multi-user.target',
-	];
-	return [
-		file(script, contentOf(wanted), 0o755),
-		file(`${systemUnits}/${unit}`, lines.map((line) => `${line}\n`).join('')),
-		link(`${systemUnits}/multi-user.target.wants/${unit}`, `${systemUnits}/${unit}`),
-	];
+/** Each script, and its unit, enabled. */
+function startupScripts(scripts: readonly StartupScript[]): readonly LayerEntry[] {
+	const orders = ordersOf(scripts);
+	return scripts.flatMap((script, index) => {
+		const place = `${scriptDirectory}/${script.name}`;
+		const unit = scriptUnit(script.name);
+		return [
+			file(place, contentOf(script), 0o755),
+			file(`${systemUnits}/${unit}`, unitText(script, place, orders[index] ?? { named: [], others: [] })),
+			link(`${systemUnits}/multi-user.target.wants/${unit}`, `${systemUnits}/${unit}`),
+		];
+	});
 }
 
 const file = (path: string, data: string | Buffer, mode = 0o644): LayerEntry => ({ path, mode, uid: 0, gid: 0, content: { data } });

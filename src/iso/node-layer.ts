@@ -64,10 +64,16 @@ function identity({ name }: LabNode): readonly LayerEntry[] {
 	return [file('/etc/hostname', `${name}\n`), file('/etc/hosts', hosts.map((line) => `${line}\n`).join(''))];
 }
 
-/** Any wired card, by DHCP; the lab address is the startup script's work. */
-function network({ dns }: LabNode): readonly LayerEntry[] {
+/**
+ * Any wired card, by DHCP; the lab address is the startup script's work. The resolver that every ISO has would answer for every
+ * node of the wire: names of nodes resolve only by what the plan does for it, as in a rehearsal.
+ */
+function network({ dns, packages }: LabNode): readonly LayerEntry[] {
 	const lines = ['[Match]', 'Name=en* eth*', '', '[Network]', 'DHCP=yes', ...dns.map((address) => `DNS=${address}`)];
-	return [file('/etc/systemd/network/80-wired.network', lines.map((line) => `${line}\n`).join(''))];
+	return [
+		file('/etc/systemd/network/80-wired.network', lines.map((line) => `${line}\n`).join('')),
+		...(packages.includes('systemd-resolved') ? [] : [file('/etc/systemd/resolved.conf.d/names.conf', '[Resolve]\nLLMNR=no\nMulticastDNS=no\n')]),
+	];
 }
 
 function accounts({ name, users }: LabNode, facts: BaseFacts): readonly LayerEntry[] {

@@ -136,6 +136,12 @@ test('a firewall without its unit makes no ISO that is open', (t) => {
 	t.throws(() => nodeLayer(guarded, { ...facts, units }), { code: 'usage', message: /^guarded: .*nftables/ });
 });
 
+test('no node answers for its own name to the others, unless its recipe names the resolver that every ISO has', (t) => {
+	const place = '/etc/systemd/resolved.conf.d/names.conf';
+	t.regex(String(contentAt(web, place)), /^LLMNR=no$/m);
+	t.is(contentAt({ ...web, packages: ['systemd-resolved'] }, place), undefined);
+});
+
 test('a user of a package gets no keys: its home directory is not the layer\'s', (t) => {
 	const users = [{ username: 'redis', groups: [], shell: '/bin/sh', sshKeys: ['ssh-ed25519 AAAA'] }];
 	t.throws(() => nodeLayer({ ...web, users }, facts), { code: 'usage', message: /^web: the user "redis" is one of a package/ });

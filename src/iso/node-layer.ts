@@ -131,7 +131,7 @@ function startupScripts(scripts: readonly StartupScript[]): readonly LayerEntry[
 		return [
 			file(place, contentOf(script), 0o755),
 			file(`${systemUnits}/${unit}`, unitText(script, place, orders[index] ?? { named: [], others: [] })),
-			link(`${systemUnits}/multi-user.target.wants/${unit}`, `${systemUnits}/${unit}`),
+			link(`${systemUnits}/multi-user.target.wants/${unit}`, `../${unit}`),
 		];
 	});
 }

@@ -45,6 +45,20 @@ rm -f "$root"/etc/apt/sources.list.d/*
 if [ -e "$root/usr/lib/systemd/system/sshd-keygen.service" ]; then
 	mkdir -p "$root/etc/systemd/system/sshd-keygen.service.d"
 	printf '[Unit]\nConditionFirstBoot=\n' >"$root/etc/systemd/system/sshd-keygen.service.d/live.conf"
+elif [ -e "$root/usr/sbin/sshd" ]; then
+	# Debian 12 has no such unit: its package makes the keys while it is installed, and without any sshd does not start.
+	mkdir -p "$root/etc/systemd/system/ssh.service.wants"
+	cat >"$root/etc/systemd/system/sshd-keygen.service" <<-'END'
+		[Unit]
+		Description=OpenSSH server keys of this boot
+		Before=ssh.service
+
+		[Service]
+		Type=oneshot
+		RemainAfterExit=yes
+		ExecStart=/usr/bin/ssh-keygen -A
+	END
+	ln -s ../sshd-keygen.service "$root/etc/systemd/system/ssh.service.wants/sshd-keygen.service"
 fi
 
 # Debian enables neither by itself; the node's layer has the configuration.
@@ -62,6 +76,8 @@ for file in passwd shadow group gshadow subuid subgid; do
 	[ ! -e "$root/etc/$file" ] || cp "$root/etc/$file" "$out/accounts/"
 done
 cp -R "$root/etc/skel/." "$out/skel/"
+# What useradd(8) gives a new home directory: Debian 12 has no value, and useradd its own.
+sed -n -E 's/^HOME_MODE[[:space:]]+([0-7]+).*/\1/p' "$root/etc/login.defs" >"$out/home-mode"
 for directory in "$root/usr/lib/systemd/system" "$root/etc/systemd/system"; do
 	find "$directory" -maxdepth 1 -name '*.*' '(' -type f -o -type l ')' -exec cp -P -t "$out/units/" {} +
 done

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ExitCode, usageFailure } from '../base/errors.js';
 import { makeWritableDirectory } from '../base/files.js';
@@ -48,9 +48,7 @@ export async function isoCommand({ directory, terminal, paths, kernel, recommend
 	const emit: Emit = (event) => view.onEvent({ at: Date.now(), ...event });
 	try {
 		await requiredForIso();
-		await makeWritableDirectory(out).catch((error: Error) => {
-			throw usageFailure(`--out ${out} cannot be written to: ${error.message}`);
-		});
+		await makeOut(out, nodes);
 		await ensureDirectory(paths, 'cache');
 		const findMirror = () => (options.mirror ? Promise.resolve({ uri: options.mirror }) : findHostMirror(signal));
 		const isos = await stage(emit, 'isos', () =>
@@ -63,6 +61,16 @@ export async function isoCommand({ directory, terminal, paths, kernel, recommend
 		stopping.done();
 	}
 	return ExitCode.passed;
+}
+
+/** Makes the directory to write to. @throws Failure `usage` where that, or what a node has in it already, cannot be written to */
+async function makeOut(out: string, nodes: readonly LabNode[]): Promise<void> {
+	const there = (await readdir(out).catch(() => [])).filter((entry) => nodes.some(({ name }) => name === entry));
+	for (const directory of [out, ...there.map((name) => path.join(out, name))]) {
+		await makeWritableDirectory(directory).catch((error: Error) => {
+			throw usageFailure(`--out ${out} cannot be written to: ${error.message}`);
+		});
+	}
 }
 
 /**

@@ -51,6 +51,6 @@ const withScriptTimeout = (lab: Lab, timeoutSeconds: number): Lab => ({
 	...lab,
 	nodes: lab.nodes.map((node) => ({
 		...node,
-		startupScripts: node.startupScripts.map((script) => ({ timeoutSeconds, ...script })),
+		startupScripts: node.startupScripts.map((script) => (script.timeoutSeconds === undefined ? { ...script, timeoutSeconds, isTimeOfRun: true as const } : script)),
 	})),
 });

@@ -35,8 +35,8 @@ export interface Home {
 const systemDirectory =
 	/^\/(?:|boot|etc|home|media|mnt|opt|srv|(?:usr|var)(?:\/[^/]+)?|(?:bin|dev|lib\d*|proc|root|run|sbin|sys|tmp|var\/(?:lock|run|tmp))(?:\/.*)?)$/;
 
-/** The first id of a person, and of a group of persons (login.defs(5), UID_MIN). */
-const firstId = 1000;
+/** The ids of persons, and of groups of persons (login.defs(5), UID_MIN and UID_MAX). */
+const ids = { first: 1000, last: 60_000 };
 
 /** How many subordinate ids useradd(8) gives a user, and the first of all. */
 const subordinate = { first: 100_000, count: 65_536 };
@@ -74,7 +74,7 @@ class Tables {
 		const { username, groups, shell, passwordHash, comment } = request;
 		if (/[:\p{Cc}]/u.test(comment ?? '')) refuse(username, comment, 'cannot be written to /etc/passwd', 'use a full name without colons');
 		for (const field of [username, shell, ...groups]) requireField(field, username);
-		for (const group of groups) if (!this.#find('group', group)) this.#addGroup(group, this.#freeId());
+		for (const group of groups) if (!this.#find('group', group)) this.#addGroup(group, this.#nextId('group'));
 		const known = this.#find('passwd', username);
 		const row = known ?? this.#addUser(request, day);
 		row[4] = comment ?? row[4] ?? '';
@@ -90,9 +90,11 @@ class Tables {
 
 	#addUser({ username, home, shell }: AccountRequest, day: number): string[] {
 		const directory = homeOf(username, home);
-		const uid = this.#freeId();
+		const uid = this.#nextId('passwd');
 		const own = this.#find('group', username);
-		const gid = own ? Number(own[2]) : uid;
+		// That of the user, or else one as a group gets it that is made for itself.
+		const isTaken = this.#table('group').some((row) => Number(row[2]) === uid);
+		const gid = own ? Number(own[2]) : isTaken ? this.#nextId('group') : uid;
 		if (!own) this.#addGroup(username, gid);
 		const row = [username, 'x', String(uid), String(gid), '', directory, shell];
 		this.#table('passwd').push(row);
@@ -113,12 +115,10 @@ class Tables {
 		rows.push([username, String(first), String(subordinate.count)]);
 	}
 
-	/** An id that neither a user nor a group has. */
-	#freeId(): number {
-		const taken = new Set([...this.#table('passwd'), ...this.#table('group')].map((row) => Number(row[2])));
-		let id = firstId;
-		while (taken.has(id)) id++;
-		return id;
+	/** The id behind the highest of a table, as useradd(8) and groupadd(8) choose it. */
+	#nextId(table: 'passwd' | 'group'): number {
+		const taken = this.#table(table).map((row) => Number(row[2])).filter((id) => id >= ids.first && id <= ids.last);
+		return Math.max(ids.first - 1, ...taken) + 1;
 	}
 
 	#find(table: string, name: string): string[] | undefined {

@@ -112,7 +112,7 @@ export function kernelFailure(log: string, { nodes }: Pick<BaseRequest, 'nodes'>
 	const node = nodes.length === 1 ? { node: nodes[0] } : {};
 	return usageFailure(`${nodes.join(', ')}: an ISO has one kernel, and the packages bring others: ${kernels}`, {
 		...node,
-		hint: 'leave linux-image packages out of the recipe, or name the same kernel by --kernel',
+		hint: 'leave linux-image packages out of the recipe, or name the same kernel by --kernel of `rehearse iso`',
 	});
 }
 
@@ -126,12 +126,15 @@ export async function readStoredFacts(directory: string): Promise<BaseFacts> {
 
 /** Reads what customize.sh handed out. */
 async function readFacts(out: string): Promise<BaseFacts> {
+	// Of regular files: a link would lead to what this host has at its place.
 	const texts = async (directory: string) => {
-		const names = (await readdir(path.join(out, directory))).sort();
-		return Promise.all(names.map(async (name) => [name, await readFile(path.join(out, directory, name), 'utf8')] as const));
+		const entries = await readdir(path.join(out, directory), { withFileTypes: true, recursive: true });
+		const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name)).sort();
+		return Promise.all(files.map(async (file) => [path.relative(path.join(out, directory), file), await readFile(file, 'utf8')] as const));
 	};
-	const [epoch, accounts, skeleton, unitNames] = await Promise.all([
+	const [epoch, homeMode, accounts, skeleton, unitNames] = await Promise.all([
 		readFile(path.join(out, 'epoch'), 'utf8'),
+		readFile(path.join(out, 'home-mode'), 'utf8'),
 		texts('accounts'),
 		texts('skel'),
 		readdir(path.join(out, 'units'), { withFileTypes: true }),
@@ -143,6 +146,7 @@ async function readFacts(out: string): Promise<BaseFacts> {
 	});
 	return {
 		epoch: Number(epoch),
+		homeMode: parseInt(homeMode.trim() || '755', 8),
 		accounts: Object.fromEntries(accounts),
 		skeleton: Object.fromEntries(skeleton),
 		units: new Map((await Promise.all(units)).sort(([a], [b]) => (a < b ? -1 : 1))),

@@ -8,7 +8,10 @@ export const volumeLabel = (node: string): string => node.slice(0, 32);
 /** Of the kernel's own parameters only those that have it speak: on a screen and on the first serial line. */
 const kernelLine = 'boot=live console=tty0 console=ttyS0,115200';
 
-/** GRUB's menu; the second entry is for those who add a file system labelled `persistence` (persistence.conf(5)). */
+/**
+ * GRUB's menu; the second entry is for those who add a file system labelled `persistence` (persistence.conf(5)). GRUB shows as
+ * many words of an entry as one line of 80 columns has room for: whoever looks for that one finds it whatever the node's name.
+ */
 export const grubConfig = (node: string): string => `set default=0
 set timeout=1
 
@@ -21,7 +24,7 @@ menuentry '${node}' {
 	initrd /live/initrd.img
 }
 
-menuentry '${node}, which keeps what it writes on a file system labelled persistence' {
+menuentry 'persistence: ${node} keeps what it writes on the file system of that label' {
 	linux /live/vmlinuz ${kernelLine} persistence
 	initrd /live/initrd.img
 }

@@ -3,9 +3,11 @@ import { usageFailure } from '../base/errors.js';
 import { sha256 } from '../base/hash.js';
 import type { LabNode, StartupScript, User } from '../lab/lab.js';
 import { contentOf } from '../lab/script-bytes.js';
+import { scriptUnit } from '../lab/script-unit.js';
 import { hashPassword } from '../seed/password.js';
 import { settingFiles } from '../seed/settings.js';
 import { addAccounts, type AccountFiles, type Home } from './accounts.js';
+import { ordersOf, unitText } from './script-units.js';
 import { enableService, systemUnits, type UnitFiles } from './services.js';
 
 /** What a node's layer needs to know of the base layer that it lies upon. */
@@ -13,7 +15,9 @@ export interface BaseFacts {
 	/** Seconds since 1970: nothing in the ISO is younger. */
 	readonly epoch: number;
 	readonly accounts: AccountFiles;
-	/** The files of a new home directory by name. */
+	/** The mode of a new home directory. */
+	readonly homeMode: number;
+	/** The files of a new home directory by their paths in it. */
 	readonly skeleton: Readonly<Record<string, string>>;
 	readonly units: UnitFiles;
 }
@@ -42,7 +46,7 @@ export function nodeLayer(node: LabNode, facts: BaseFacts): readonly LayerEntry[
 		...settingFiles(node).map(({ path, permissions, content }) => file(path, content, parseInt(permissions, 8))),
 		...accounts(node, facts),
 		...services(node, facts),
-		...node.startupScripts.flatMap((script, index) => startupScript(script, node.startupScripts[index - 1])),
+		...startupScripts(node.startupScripts),
 	];
 	const byPath = new Map(entries.map((entry) => [entry.path, entry]));
 	for (const { path } of entries) for (const above of parents(path)) if (!byPath.has(above)) byPath.set(above, directory(above));
@@ -60,13 +64,20 @@ function identity({ name }: LabNode): readonly LayerEntry[] {
 	return [file('/etc/hostname', `${name}\n`), file('/etc/hosts', hosts.map((line) => `${line}\n`).join(''))];
 }
 
-/** Any wired card, by DHCP; the lab address is the startup script's work. */
-function network({ dns }: LabNode): readonly LayerEntry[] {
+/**
+ * Any wired card, by DHCP; the lab address is the startup script's work. The resolver that every ISO has would answer for every
+ * node of the wire: names of nodes resolve only by what the plan does for it, as in a rehearsal.
+ */
+function network({ dns, packages }: LabNode): readonly LayerEntry[] {
 	const lines = ['[Match]', 'Name=en* eth*', '', '[Network]', 'DHCP=yes', ...dns.map((address) => `DNS=${address}`)];
-	return [file('/etc/systemd/network/80-wired.network', lines.map((line) => `${line}\n`).join(''))];
+	return [
+		file('/etc/systemd/network/80-wired.network', lines.map((line) => `${line}\n`).join('')),
+		...(packages.includes('systemd-resolved') ? [] : [file('/etc/systemd/resolved.conf.d/names.conf', '[Resolve]\nLLMNR=no\nMulticastDNS=no\n')]),
+	];
 }
 
-function accounts({ name, users }: LabNode, { epoch, accounts: base, skeleton }: BaseFacts): readonly LayerEntry[] {
+function accounts({ name, users }: LabNode, facts: BaseFacts): readonly LayerEntry[] {
+	const { epoch, accounts: base } = facts;
 	const requests = users.map(({ username, groups, shell, password, home, comment }) => ({
 		...{ username, groups, shell, home, comment },
 		// The salt follows from names alone: one that the password had a part in would help to guess it.
@@ -78,14 +89,15 @@ function accounts({ name, users }: LabNode, { epoch, accounts: base, skeleton }:
 			/shadow$/.test(file_) ? { ...file(`/etc/${file_}`, text, 0o640), gid: shadowGroup } : file(`/etc/${file_}`, text),
 		),
 		...homes.flatMap((home, index) => [
-			...(home.isNew ? newHome(home, skeleton) : []),
+			...(home.isNew ? newHome(home, facts) : []),
 			...authorizedKeys(home, users[index]?.sshKeys ?? [], name),
 		]),
 	];
 }
 
-const newHome = ({ path, uid, gid }: Home, skeleton: BaseFacts['skeleton']): readonly LayerEntry[] => [
-	{ ...directory(path, 0o700), uid, gid },
+const newHome = ({ path, uid, gid }: Home, { homeMode, skeleton }: BaseFacts): readonly LayerEntry[] => [
+	{ ...directory(path, homeMode), uid, gid },
+	...Object.keys(skeleton).flatMap((name) => parents(`/${name}`).map((above) => ({ ...directory(`${path}${above}`), uid, gid }))),
 	...Object.entries(skeleton).map(([name, text]) => ({ ...file(`${path}/${name}`, text), uid, gid })),
 ];
 
@@ -99,7 +111,8 @@ function authorizedKeys({ username, path, uid, gid, isNew }: Home, keys: NonNull
 		});
 	}
 	return [
-		{ ...directory(path, 0o700), uid, gid },
+		// root's is none of the layer's otherwise.
+		...(isNew ? [] : [{ ...directory(path, 0o700), uid, gid }]),
 		{ ...directory(`${path}/.ssh`, 0o700), uid, gid },
 		{ ...file(`${path}/.ssh/authorized_keys`, keys.map((key) => `${key}\n`).join(''), 0o600), uid, gid },
 	];
@@ -109,35 +122,18 @@ function authorizedKeys({ username, path, uid, gid, isNew }: Home, keys: NonNull
 const services = ({ name, services: wanted, firewall }: LabNode, { units }: BaseFacts): readonly LayerEntry[] =>
 	[...(firewall ? ['nftables'] : []), ...wanted].flatMap((service) => enableService(service, units, name).map(({ path, target }) => link(path, target)));
 
-/** A script as a unit that runs it at every boot, after the units that it names and the script before it. */
-function startupScript(wanted: StartupScript, before: StartupScript | undefined): readonly LayerEntry[] {
-	const { name, text, after, timeoutSeconds } = wanted;
-	const script = `${scriptDirectory}/${name}`;
-	const unit = `startup-${name}.service`;
-	const units = after.split(/\s+/).filter((word) => word !== '').join(' ');
-	const lines = [
-		'[Unit]',
-		`Description=Startup script ${name}`,
-		...(units === '' ? [] : [`Wants=${units}`, `After=${units}`]),
-		...(before ? [`After=startup-${before.name}.service`] : []),
-		'',
-		'[Service]',
-		'Type=oneshot',
-		'RemainAfterExit=yes',
-		// What names no interpreter the kernel does not start.
-		`ExecStart=${text.startsWith('#!') ? '' : '/bin/bash '}${script}`,
-		// systemd has no limit of its own for a oneshot unit (systemd.service(5)), and OpenFactory documents none.
-		...(timeoutSeconds === undefined ? [] : [`TimeoutStartSec=${Math.ceil(timeoutSeconds)}`]),
-		'StandardOutput=journal+console',
-		'',
-		'[Install]',
-		'WantedBy=multi-user.target',
-	];
-	return [
-		file(script, contentOf(wanted), 0o755),
-		file(`${systemUnits}/${unit}`, lines.map((line) => `${line}\n`).join('')),
-		link(`${systemUnits}/multi-user.target.wants/${unit}`, `${systemUnits}/${unit}`),
-	];
+/** Each script, and its unit, enabled. */
+function startupScripts(scripts: readonly StartupScript[]): readonly LayerEntry[] {
+	const orders = ordersOf(scripts);
+	return scripts.flatMap((script, index) => {
+		const place = `${scriptDirectory}/${script.name}`;
+		const unit = scriptUnit(script.name);
+		return [
+			file(place, contentOf(script), 0o755),
+			file(`${systemUnits}/${unit}`, unitText(script, place, orders[index] ?? { named: [], others: [] })),
+			link(`${systemUnits}/multi-user.target.wants/${unit}`, `../${unit}`),
+		];
+	});
 }
 
 const file = (path: string, data: string | Buffer, mode = 0o644): LayerEntry => ({ path, mode, uid: 0, gid: 0, content: { data } });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { contentKey, sha256 } from '../base/hash.js';
 import { buildOnce } from '../image/build-once.js';
 import type { LabNode } from '../lab/lab.js';
+import { run } from '../process/run.js';
 import type { BaseLayer } from './bases.js';
 import { forEachNode, type BasesOptions } from './isos.js';
 import { layerArchive } from './layer-tar.js';
@@ -59,7 +60,9 @@ export async function provideIso(
 		find: () => findIso(node.name, base, key, directory),
 		build: async (into) => {
 			progress('writing the ISO');
-			await writeIso(node, base, into, signal);
+			const { file } = await writeIso(node, base, into, signal);
+			// As for images: a power failure must not leave what looks whole.
+			await run(['sync', file, `${file}.sha256`], { signal });
 		},
 		onWait: () => progress('another run writes this ISO; waiting for it'),
 		signal,

@@ -4,6 +4,7 @@ import { withCleanup } from '../base/cleanup.js';
 import { hashOfFile, makeDirectory } from '../base/files.js';
 import type { LabNode } from '../lab/lab.js';
 import { removal, startJanitor } from '../process/janitor.js';
+import { acquireLock } from '../process/lock.js';
 import { run } from '../process/run.js';
 import { takeBase, type BaseLayer } from './bases.js';
 import { layerArchive } from './layer-tar.js';
@@ -75,7 +76,20 @@ export async function writeIso(node: LabNode, base: BaseLayer, directory: string
 		};
 		for (const [name, text] of Object.entries(beside)) await orDiskFull(writeFile(place(name), text), directory);
 		const { size: bytes } = await stat(place(iso));
-		for (const name of [iso, ...Object.keys(beside)]) await rename(place(name), path.join(directory, name));
+		await putInPlace([iso, ...Object.keys(beside)], staging, directory, signal);
 		return { node: node.name, file: path.join(directory, iso), bytes, sha256: sum, recipeHash: node.recipeSha256 };
 	});
+}
+
+/** How long somebody else may take to put files in their place, in milliseconds. */
+const placingMs = 60_000;
+
+/** Puts files in their place one after another, so that no two writers' are mixed. */
+async function putInPlace(names: readonly string[], from: string, directory: string, signal?: AbortSignal): Promise<void> {
+	const lock = await acquireLock(path.join(directory, '.placing'), { timeoutMs: placingMs, signal });
+	try {
+		for (const name of names) await rename(path.join(from, name), path.join(directory, name));
+	} finally {
+		await lock.release();
+	}
 }

@@ -134,8 +134,10 @@ export interface StartupScript {
 	readonly file?: string;
 	/** The unit that the script runs after. */
 	readonly after: string;
-	/** How long it may take on a host with KVM and time, in seconds, where the plan has that. */
+	/** How long it may take on a host with KVM and time, in seconds, where the plan or the command line has that. */
 	readonly timeoutSeconds?: number;
+	/** The time is that of the command line: of one run, and of nothing that is made of the plan. */
+	readonly isTimeOfRun?: true;
 }
 
 export interface Connection {

@@ -23,8 +23,11 @@ export interface Guest {
 	readonly hostKey?: string | undefined;
 	/** Resolves when its boot is over as far as its startup scripts. @throws Failure where that did not end well */
 	untilUp(wait: Wait): Promise<void>;
-	/** The same after a restart, whatever has failed in it. Resolves to the ends of the scripts that ran again, if any. */
-	untilBack(wait: Wait): Promise<readonly ScriptMessage[]>;
+	/**
+	 * The same after a restart, whatever has failed in it. Resolves to the ends of the scripts that ran again, if any.
+	 * @param scriptsMs how long these may take then, beyond the time for the boot
+	 */
+	untilBack(wait: Wait, scriptsMs: number): Promise<readonly ScriptMessage[]>;
 	/**
 	 * Has its startup scripts run, where they do not by themselves, and waits for their ends, which the guest sends as
 	 * messages.

@@ -211,12 +211,15 @@ const resolveConnection = ({ from, to, port, protocol, intent }: ConnectionDocum
 	...(intent === undefined ? {} : { intent }),
 });
 
+/** How long a script's name may be, in characters: a tar archive has 100 bytes for the target of the link that enables its unit. */
+const longestName = 72;
+
 /** Names fit for files and units, unique: `Set up Immich.sh` → `set-up-immich`; a second one gets `-2`. */
 export function fileNames(names: readonly string[]): string[] {
 	const given = new Set<string>();
 	return names.map((name) => {
 		const parts = name.replace(/\.sh$/, '').toLowerCase().split(/[^a-z0-9]+/);
-		const stem = parts.filter((part) => part !== '').join('-').slice(0, 100) || 'script';
+		const stem = parts.filter((part) => part !== '').join('-').slice(0, longestName) || 'script';
 		let unique = stem;
 		for (let count = 2; given.has(unique); count++) unique = `${stem}-${count}`;
 		given.add(unique);

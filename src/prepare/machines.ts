@@ -102,12 +102,15 @@ export const loginOf = (node: LabNode): Pick<MachineRunSpec, 'username' | 'passw
 /** Shells that let nobody in: accounts of services. */
 const closedShell = /\/(?:nologin|false|true|sync|shutdown|halt)$/;
 
+/** Whether the shell of a user lets somebody in. */
+export const isLetIn = ({ shell }: Pick<User, 'shell'>): boolean => !closedShell.test(shell);
+
 /**
  * The user that people get in as, of those whose shell lets somebody in: the first with a password and sudo, or else with a
  * password, root after others, or else any; root where there is none.
  */
 export function loginUser({ users: declared, ssh }: Pick<LabNode, 'users' | 'ssh'>): Pick<MachineRunSpec, 'username' | 'password'> {
-	const users = declared.filter(({ shell }) => !closedShell.test(shell));
+	const users = declared.filter(isLetIn);
 	const withPassword = users.filter(({ password }) => password !== undefined);
 	const user: User | undefined = withPassword.find(({ groups }) => groups.includes('sudo')) ?? withPassword.find(({ username }) => username !== 'root') ?? withPassword[0] ?? users[0];
 	if (!user) return { username: 'root' };

@@ -15,7 +15,7 @@ import { run } from '../process/run.js';
 import type { MachineRunSpec } from '../protocol/run-spec.js';
 import type { Paths } from '../runs/paths.js';
 import type { RunDirectory } from '../runs/run-directory.js';
-import { loginOf, machineOf } from './machines.js';
+import { isLetIn, loginOf, loginUser, machineOf } from './machines.js';
 import { firstOf, measureHost, type PrepareContext, type PreparedLab, type PrepareOptions } from './prepare.js';
 
 /** How the machines of a lab boot their ISOs. */
@@ -72,8 +72,10 @@ const hasGuestAgent = ({ packages }: LabNode): boolean => packages.includes('qem
  */
 export function consoleLogin(node: LabNode): { readonly login?: ConsoleLogin } {
 	const { name, users } = node;
-	const able = users.find(({ username, password, groups }) => password !== undefined && (username === 'root' || groups.includes('sudo')));
-	if (able?.password !== undefined) return { login: { username: able.username, password: able.password } };
+	const able = users.filter((user) => isLetIn(user) && user.password !== undefined && (user.username === 'root' || user.groups.includes('sudo')));
+	// The one who gets in by SSH too, if there is such a one: the console is slow.
+	const { username, password } = able.find((user) => user.username === loginUser(node).username) ?? able[0] ?? {};
+	if (username !== undefined && password !== undefined) return { login: { username, password } };
 	if (hasGuestAgent(node)) return {};
 	throw usageFailure(`${name}: nobody can become root on its ISO, so nothing of it can be judged`, {
 		node: name,

@@ -170,6 +170,10 @@ export const scriptDeadlineMs = (
 	slowdown: number,
 ): number => (timeoutSeconds === undefined ? scriptMs : Math.round(timeoutSeconds * 1000 * slowdown));
 
+/** How long the startup scripts of a node may take, one after another. Who ends each at its deadline gets as long again to report that. */
+export const startupDeadlineMs = (scripts: readonly Pick<StartupScript, 'timeoutSeconds'>[], deadlines: Pick<Deadlines, 'scriptMs'>, slowdown: number): number =>
+	scripts.reduce((sum, script) => sum + scriptDeadlineMs(script, deadlines, slowdown), deadlines.scriptMs);
+
 /**
  * The words that the supervisor reads from its standard input, one a line, after the first line. A line that is no word is
  * LateMachines in JSON.

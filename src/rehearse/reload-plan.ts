@@ -102,7 +102,7 @@ const changesOf = (before: LabNode, after: LabNode): string[] =>
 
 /** How long a script may take does not affect the machine that it has made. */
 const compared = (node: LabNode, part: keyof LabNode): unknown =>
-	part === 'startupScripts' ? node.startupScripts.map(({ timeoutSeconds: _, ...script }) => script) : node[part];
+	part === 'startupScripts' ? node.startupScripts.map(({ timeoutSeconds: _time, isTimeOfRun: _whose, ...script }) => script) : node[part];
 
 /** Resolved plans are plain data, with their keys in a fixed order. */
 const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);

@@ -8,10 +8,11 @@ import type { StateSnapshot } from '../lab/state-snapshot.js';
 import type { ScriptMessage } from '../machine/guest.js';
 import type { RunningMachine } from '../machine/running-machine.js';
 import { parseSnapshot } from '../machine/snapshot.js';
-import { bootAgain, type StartedMachine } from './start-machine.js';
+import { bootAgain, scriptsOf, type StartedMachine } from './start-machine.js';
 import { outcomeOf, whyUntraced } from './script-reporter.js';
 import type { CheckableLab } from './robustness-checks.js';
-import { scriptDeadlineMs, type RunSpec } from '../protocol/run-spec.js';
+import { requireFairLimits } from './startup.js';
+import { startupDeadlineMs, type RunSpec } from '../protocol/run-spec.js';
 import { writeSnapshot } from '../runs/snapshots.js';
 
 /** The machines of a lab that runs, as the robustness checks see them (./robustness-checks). */
@@ -72,8 +73,7 @@ export function checkableLab(running: LabOfMachines, context: CheckContext): Che
 	const { deadlines, machines } = runSpec;
 	// The first run's trace is what people look at; another of each script would only swell the log.
 	const scriptOutcome = (node: string, message: ScriptMessage): ScriptOutcome => {
-		const scripts = runSpec.lab.nodes.find(({ name }) => name === node)?.startupScripts ?? [];
-		const { name, text } = scripts.find((script) => script.name === message.script) ?? { name: message.script, text: '' };
+		const { name, text } = scriptsOf(node, runSpec).find((script) => script.name === message.script) ?? { name: message.script, text: '' };
 		return withoutTrace(outcomeOf(message, node, text, whyUntraced(runSpec.trace)({ name, text })));
 	};
 	return {
@@ -82,8 +82,7 @@ export function checkableLab(running: LabOfMachines, context: CheckContext): Che
 			const { agent } = running.find(node).present.machine;
 			agent.send(`again ${script.name}`);
 			const message = await agent.waitFor('script-repeated', {
-				// systemd ends a script at its deadline; the machine gets as long again to report that.
-				deadlineMs: scriptDeadlineMs(script, deadlines, runSpec.slowdown) + deadlines.scriptMs,
+				deadlineMs: startupDeadlineMs([script], deadlines, runSpec.slowdown),
 				signal,
 				what: `the end of the second run of ${script.name} was`,
 			});
@@ -98,6 +97,7 @@ export function checkableLab(running: LabOfMachines, context: CheckContext): Che
 					const began = performance.now();
 					const again = { lab: runSpec, ...context, onStart: (started: StartedMachine) => running.begin(name, started) };
 					const { scripts: ended } = await bootAgain(running.find(name).present, machine, again);
+					if (machine.spec.live) requireFairLimits(name, scriptsOf(name, runSpec), ended.flatMap(({ script, status }) => (status === 'timed-out' ? [script] : [])), runSpec.slowdown);
 					const ms = Math.round(performance.now() - began);
 					return [name, machine.spec.live ? { ms, scripts: ended.map((message) => scriptOutcome(name, message)) } : { ms }] as const;
 				};

@@ -5,6 +5,7 @@ import { brokenFailure, toFailure, type Failure } from '../base/errors.js';
 import { clearFailures, countFailure } from '../checkpoint/failures.js';
 import { withdrawCheckpoint } from '../checkpoint/lease.js';
 import { wasExported, wasStarted, type Emit } from '../lab/events.js';
+import type { StartupScript } from '../lab/lab.js';
 import { stage } from '../lab/stage.js';
 import type { AgentMessage } from '../machine/agent-message.js';
 import { findHealthProblems } from '../machine/health-check.js';
@@ -17,7 +18,7 @@ import { createOverlay } from '../machine/qcow2.js';
 import { qmpSilent } from '../machine/qmp.js';
 import { machineLate } from '../machine/running-machine.js';
 import { machineId, type LiveMedium, type MachineSpec, type Start } from '../machine/spec.js';
-import type { MachineRunSpec, RunSpec } from '../protocol/run-spec.js';
+import { startupDeadlineMs, type MachineRunSpec, type RunSpec } from '../protocol/run-spec.js';
 import type { LiveMachine } from './saving.js';
 
 export interface StartContext {
@@ -189,7 +190,8 @@ export async function bootAgain(
 	const [overlayFile = '', ...layers] = last.layers;
 	const spec = { ...runSpec.spec, overlayFile, layers };
 	const started = await startWith(spec, 'restart', runSpec, { ...context, onMessage }, own);
-	return { started, scripts: await started.machine.guest.untilBack({ deadlineMs: lab.deadlines.provisioningMs, signal }) };
+	const scriptsMs = startupDeadlineMs(scriptsOf(spec.name, lab), lab.deadlines, lab.slowdown);
+	return { started, scripts: await started.machine.guest.untilBack({ deadlineMs: lab.deadlines.provisioningMs, signal }, scriptsMs) };
 }
 
 /** A stack for one machine, which may end before the lab does, and its memory with it. */
@@ -255,7 +257,10 @@ async function startWith(
 }
 
 /** What whoever controls a live medium has to know of its node. */
-const liveNode = ({ login }: LiveMedium, { spec, address, sshPort = 22, username, password }: MachineRunSpec, { lab }: RunSpec) => ({
+const liveNode = ({ login }: LiveMedium, { spec, address, sshPort = 22, username, password }: MachineRunSpec, run: RunSpec) => ({
 	ssh: { host: address, port: sshPort, isPasswordTaken: password !== undefined && username === login?.username },
-	scripts: (lab.nodes.find(({ name }) => name === spec.name)?.startupScripts ?? []).map(({ name }) => name),
+	scripts: scriptsOf(spec.name, run).map(({ name }) => name),
 });
+
+/** The startup scripts of a node by its name. */
+export const scriptsOf = (node: string, { lab }: Pick<RunSpec, 'lab'>): readonly StartupScript[] => lab.nodes.find(({ name }) => name === node)?.startupScripts ?? [];

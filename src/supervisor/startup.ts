@@ -4,11 +4,12 @@ import { oneLine } from '../base/format.js';
 import { processorTimeMs } from '../base/proc.js';
 import { systemClock } from '../base/waiting.js';
 import type { Emit, MachineEnd, Status } from '../lab/events.js';
+import type { StartupScript } from '../lab/lab.js';
 import { guestPoweredOff, guestRebooted, machineDied, machineLate, type RunningMachine } from '../machine/running-machine.js';
-import { scriptDeadlineMs, type MachineRunSpec, type RunSpec } from '../protocol/run-spec.js';
+import { startupDeadlineMs, type MachineRunSpec, type RunSpec } from '../protocol/run-spec.js';
 import type { Saver } from './saver.js';
 import type { ScriptReporter, Suspect } from './script-reporter.js';
-import { bootAgain, type StartContext, type StartedMachine } from './start-machine.js';
+import { bootAgain, scriptsOf, type StartContext, type StartedMachine } from './start-machine.js';
 
 /** A node whose startup scripts have run. */
 export interface NodeOutcome {
@@ -96,17 +97,14 @@ async function runScripts(
 	{ lab, deadlines, slowdown, pace }: RunSpec,
 	{ emit, signal, scripts }: { readonly emit: Emit; readonly signal: AbortSignal; readonly scripts: ScriptReporter },
 ): Promise<Omit<NodeOutcome, 'started'>> {
-	const own = lab.nodes.find(({ name }) => name === machine.name)?.startupScripts ?? [];
-	const allowedMs = own.reduce((sum, script) => sum + scriptDeadlineMs(script, deadlines, slowdown), 0);
+	const own = scriptsOf(machine.name, { lab });
 	await systemClock.sleep(pace?.[machine.name] ?? 0, signal);
 	const before = processorTimeMs(machine.pid);
-	// systemd ends a script at its deadline; the machine gets as long again to report that.
-	const { failedUnits } = await machine.guest.runScripts({ deadlineMs: allowedMs + deadlines.scriptMs, signal });
+	const { failedUnits } = await machine.guest.runScripts({ deadlineMs: startupDeadlineMs(own, deadlines, slowdown), signal });
 	if (failedUnits !== '') {
 		emit({ type: 'notice', node: machine.name, message: `units have failed${machine.guest.hasPlansLimits ? '' : ' since startup'}:\n${failedUnits}` });
 	}
-	const limited = scripts.timedOut.filter((script) => own.some(({ name, timeoutSeconds }) => name === script && timeoutSeconds !== undefined));
-	if (machine.guest.hasPlansLimits && slowdown > tolerableSlowdown && limited.length > 0) throw unfairLimit(machine.name, limited, slowdown);
+	if (machine.guest.hasPlansLimits) requireFairLimits(machine.name, own, scripts.timedOut, slowdown);
 	// The status is that of what was reported; silence is no success.
 	const { missing } = scripts;
 	if (missing.length > 0) {
@@ -122,8 +120,15 @@ async function runScripts(
 /** Above it, a limit that was meant for a fast host does not judge a script. */
 const tolerableSlowdown = 1.5;
 
-const unfairLimit = (node: string, scripts: readonly string[], slowdown: number): Failure =>
-	brokenFailure('script-limit', `${node}: systemd ended ${scripts.join(', ')} at the limit that the ISO has for it, on a host that is ${slowdown.toFixed(1)} times slower than it is meant for`, {
+/**
+ * Requires of scripts that were ended in a guest with the plan's own limits that it was not for a slow host.
+ * @throws Failure `script-limit` (exit 4)
+ */
+export function requireFairLimits(node: string, scripts: readonly StartupScript[], ended: readonly string[], slowdown: number): void {
+	const limited = ended.filter((script) => scripts.some(({ name, timeoutSeconds, isTimeOfRun }) => name === script && timeoutSeconds !== undefined && !isTimeOfRun));
+	if (slowdown <= tolerableSlowdown || limited.length === 0) return;
+	throw brokenFailure('script-limit', `${node}: systemd ended ${limited.join(', ')} at the limit that the ISO has for it, on a host that is ${slowdown.toFixed(1)} times slower than it is meant for`, {
 		node,
 		hint: 'rehearse it with KVM, or without --from-iso, where limits are stretched, or give it a longer `timeout`',
 	});
+}

@@ -24,15 +24,15 @@ const environment = ['HOME=/root', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbi
 
 interface Answer {
 	readonly return?: unknown;
-	readonly error?: { readonly desc?: string };
+	readonly error?: { readonly desc?: unknown };
 }
 
 interface ExecStatus {
 	readonly exited?: boolean;
-	readonly exitcode?: number;
+	readonly exitcode?: unknown;
 	readonly signal?: number;
-	readonly 'out-data'?: string;
-	readonly 'err-data'?: string;
+	readonly 'out-data'?: unknown;
+	readonly 'err-data'?: unknown;
 }
 
 /** A guest's agent, over the stream of its port. */
@@ -42,6 +42,8 @@ export class GuestAgent {
 	readonly #semaphore = new Semaphore(1);
 	#onAnswer: (answer: Answer) => void = () => undefined;
 	#count = 0;
+	/** Whether a request was given up whose answer may still come. */
+	#isOwed = false;
 
 	/** @param onTooLong called once when the guest writes a line without an end, with the longest that is read, in bytes */
 	constructor(node: string, port: Socket, onTooLong: (maximumBytes: number) => void) {
@@ -55,9 +57,7 @@ export class GuestAgent {
 	async untilThere({ deadlineMs, signal }: Wait, late: (what: string, deadlineMs: number) => Error): Promise<void> {
 		const ends = performance.now() + deadlineMs;
 		for (;;) {
-			const id = ++this.#count;
-			// Requests that nobody read at first are all answered later, one after another.
-			const isThere = await this.#ask('guest-sync', { id }, { deadlineMs: askAgainMs, signal }, (answer) => answer.return === id).then(() => true, () => false);
+			const isThere = await this.#semaphore.take(() => this.#synchronize({ deadlineMs: askAgainMs, signal })).then(() => true, () => false);
 			if (isThere) return;
 			signal?.throwIfAborted();
 			if (performance.now() > ends) throw late("an answer of QEMU's guest agent was", deadlineMs);
@@ -71,7 +71,7 @@ export class GuestAgent {
 		const arg = ['-k', '1', String(Math.ceil(timeoutMs / 1000) + 1), 'bash', '-c', `cd; ${command}`];
 		const started = await this.#ask('guest-exec', { path: '/usr/bin/timeout', arg, env: environment, 'capture-output': true }, wait);
 		const pid = (started.return as { readonly pid?: number } | undefined)?.pid;
-		if (pid === undefined) throw this.#silent(started.error?.desc ?? 'it started nothing');
+		if (pid === undefined) throw this.#silent(String(started.error?.desc ?? 'it started nothing'));
 		for (let pause = intervalMs.first; ; pause = Math.min(2 * pause, intervalMs.most)) {
 			const status = ((await this.#ask('guest-exec-status', { pid }, wait)).return ?? {}) as ExecStatus;
 			const timedOut = status.exited !== true && performance.now() - began >= timeoutMs;
@@ -79,7 +79,7 @@ export class GuestAgent {
 				return {
 					stdout: decoded(status['out-data']),
 					stderr: decoded(status['err-data']),
-					exitCode: timedOut ? undefined : status.exitcode,
+					exitCode: timedOut || typeof status.exitcode !== 'number' ? undefined : status.exitcode,
 					...(status.signal === undefined ? {} : { signal: String(status.signal) }),
 					ms: performance.now() - began,
 					timedOut,
@@ -91,23 +91,40 @@ export class GuestAgent {
 
 	#take(line: string): void {
 		try {
-			this.#onAnswer(JSON.parse(line) as Answer);
+			const answer = JSON.parse(line) as unknown;
+			if (answer !== null && typeof answer === 'object') this.#onAnswer(answer);
 		} catch {
 			// It begins with what it had not sent to somebody before.
 		}
 	}
 
-	/** One request at a time. @param isIts whether an answer is that to the request */
-	#ask(execute: string, args: object, { deadlineMs, signal }: Wait, isIts: (answer: Answer) => boolean = () => true): Promise<Answer> {
+	/** One request at a time: an answer has nothing that says which request it is to. */
+	#ask(execute: string, args: object, wait: Wait): Promise<Answer> {
 		return this.#semaphore.take(async () => {
-			const answered = new Promise<Answer>((resolve) => (this.#onAnswer = (answer) => void (isIts(answer) && resolve(answer))));
-			this.#port.write(`${JSON.stringify({ execute, arguments: args })}\n`);
-			try {
-				return await withDeadline(answered, deadlineMs, () => this.#silent('it sent no answer'), signal);
-			} finally {
-				this.#onAnswer = () => undefined;
-			}
+			if (this.#isOwed) await this.#synchronize(wait);
+			return this.#exchange(execute, args, wait);
 		});
+	}
+
+	/** Waits for the answer to a request of its own number: those that nobody read, or waited for, are all answered before. */
+	async #synchronize(wait: Wait): Promise<void> {
+		const id = ++this.#count;
+		await this.#exchange('guest-sync', { id }, wait, (answer) => answer.return === id);
+		this.#isOwed = false;
+	}
+
+	/** @param isIts whether an answer is that to the request */
+	async #exchange(execute: string, args: object, { deadlineMs, signal }: Wait, isIts: (answer: Answer) => boolean = () => true): Promise<Answer> {
+		const answered = new Promise<Answer>((resolve) => (this.#onAnswer = (answer) => void (isIts(answer) && resolve(answer))));
+		this.#port.write(`${JSON.stringify({ execute, arguments: args })}\n`);
+		try {
+			return await withDeadline(answered, deadlineMs, () => this.#silent('it sent no answer'), signal);
+		} catch (error) {
+			this.#isOwed = true;
+			throw error;
+		} finally {
+			this.#onAnswer = () => undefined;
+		}
 	}
 
 	#silent(why: string) {
@@ -115,4 +132,5 @@ export class GuestAgent {
 	}
 }
 
-const decoded = (text = ''): string => Buffer.from(text, 'base64').toString('utf8');
+/** A guest may send anything in the place of a text. */
+const decoded = (text: unknown): string => Buffer.from(typeof text === 'string' ? text : '', 'base64').toString('utf8');

@@ -89,10 +89,9 @@ export class LiveGuest implements Guest {
 		await this.#openSession(rest());
 	}
 
-	async untilBack(wait: Wait): Promise<readonly ScriptMessage[]> {
-		const ends = performance.now() + wait.deadlineMs;
+	async untilBack(wait: Wait, scriptsMs: number): Promise<readonly ScriptMessage[]> {
 		await this.untilUp(wait);
-		return this.#scriptsEnd({ ...wait, deadlineMs: Math.max(1000, ends - performance.now()) });
+		return this.#scriptsEnd({ ...wait, deadlineMs: scriptsMs });
 	}
 
 	/** They run by themselves while it boots: nothing is left but to wait for their ends. */

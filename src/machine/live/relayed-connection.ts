@@ -19,11 +19,15 @@ const pieceBytes = 65_536;
 /** Between two looks for more, in milliseconds. */
 const intervalMs = 200;
 
-/** Begins the relay, and prints its directory once the connection is there, or bash's error message. */
+/**
+ * Begins the relay, and prints its directory once the connection is there, or bash's error message. Where that takes longer
+ * than there is time, timeout(1) ends it, and that ends the relay.
+ */
 const begin = `d=$(mktemp -d /run/relay.XXXXXX)
 mkfifo "$d/in"
 relay='if exec 3<>"/dev/tcp/$1/$2"; then : >"$0/up"; cat <>"$0/in" >&3 & cat <&3 >"$0/out"; kill $!; else : >"$0/down"; fi; : >"$0/end"'
 setsid timeout ${lifeSeconds} bash -c "$relay" "$d" "$1" "$2" </dev/null >/dev/null 2>"$d/err" &
+trap 'kill $!; rm -rf "$d"; exit 1' TERM
 until [ -e "$d/up" ] || [ -e "$d/end" ]; do sleep 0.05; done
 [ -e "$d/up" ] && echo "$d" || { cat "$d/err" >&2; rm -r "$d"; exit 1; }`;
 
@@ -89,7 +93,8 @@ class RelayedConnection extends Duplex {
 	override _destroy(error: Error | null, done: (error: Error | null) => void): void {
 		this.#over.abort(new Error('the connection is closed'));
 		const d = this.#directory;
-		this.#run(`pkill -f -- "^bash -c .* ${d} "; rm -rf ${d}`, { timeoutMs: this.#limits.timeoutMs }).catch(() => undefined);
+		// timeout(1) passes the signal on to all that it has begun. The brackets keep this command from finding itself.
+		this.#run(`pkill -f -- "^timeout ${lifeSeconds} .* ${d}[ ]"; rm -rf ${d}`, { timeoutMs: this.#limits.timeoutMs }).catch(() => undefined);
 		done(error);
 	}
 }

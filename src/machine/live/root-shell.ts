@@ -29,6 +29,45 @@ const functions = [
 	`p(){ for f in o e;do head -c ${maximumStream} $d/$f|base64 -w 120|sed "s/^/$1$f/";done;printf '\\n%s. %s %s\\n' $1 "$(cat $d/s)" "$(cat $d/o $d/e|head -c ${2 * maximumStream}|md5sum|cut -c -32)"; }`,
 ];
 
+/** How often the user is tried to be logged in, and refused, before that counts. */
+const loginsTried = 5;
+const refusalsTaken = 2;
+
+/** A prompt of login(1), with nothing behind it but what systemd or the kernel writes; pam_lastlog(8) begins a line in the same way. */
+const prompt = /^(?!Last )\S+ login: (?=$|\[)/m;
+
+/** What came of giving the answers that login(1) and sudo(8) ask for. */
+type Answered = 'root' | 'prompt' | 'incorrect' | 'no-sudo' | 'no-root';
+
+/** Gives the answers, behind a prompt. Another prompt means that the rest does not come any more. */
+async function becomeRoot(terminal: Terminal, { username, password }: ConsoleLogin, wait: Wait): Promise<Answered> {
+	const see = async (pattern: string, what: string) => {
+		const { match, text } = await terminal.readUntil(new RegExp(`${prompt.source}|${pattern}`, 'm'), wait, `${what} at its console was`);
+		const again: Answered | undefined = !match[0].endsWith(' login: ') ? undefined : text.includes('Login incorrect') ? 'incorrect' : 'prompt';
+		return { seen: match[0], again };
+	};
+	terminal.type(username);
+	const { again: unasked } = await see('Password: ', 'the question for a password');
+	if (unasked) return unasked;
+	terminal.type(password);
+	const { again: refused } = await see('[$#%>] ', 'a shell');
+	if (refused) return refused;
+	// The echo of what is typed has the text in pieces: it does not match.
+	const begin = `stty -echo; dmesg -n 1; cd; printf "%s-%s\\n" root shell; while IFS= read -r l; do eval "$l"; done`;
+	const isRoot = username === 'root';
+	terminal.type(isRoot ? ` exec bash -c '${begin}'` : ` exec sudo -H -p "%u-pass"word: bash -c '${begin}'`);
+	const user = username.replaceAll('.', '\\.');
+	// In the words of bash, dash and zsh: startup scripts, which write here too, may miss other programs.
+	const asked = isRoot ? 'root-shell\\n' : `root-shell\\n|${user}-password:|sudo: (?:command )?not found|command not found: sudo`;
+	const { seen, again } = await see(asked, 'a shell of root');
+	if (again) return again;
+	if (seen.startsWith('root-shell')) return 'root';
+	if (seen.includes('not found')) return 'no-sudo';
+	terminal.type(password);
+	const answered = await see(`root-shell\\n|Sorry, (?:try again|user )|${user} is not (?:in the sudoers|allowed)`, 'a shell of root');
+	return answered.again ?? (answered.seen.startsWith('root-shell') ? 'root' : 'no-root');
+}
+
 /** A shell of root's at the console. */
 export class RootShell {
 	readonly #node: string;
@@ -43,32 +82,22 @@ export class RootShell {
 	}
 
 	/**
-	 * Logs in at the prompt that the console shows, and becomes root.
+	 * Logs in at the prompt that the console shows, and becomes root. Startup scripts write to the same console, what looks like
+	 * a question too: where a prompt comes again, the answers went nowhere, and are given anew.
 	 * @throws Failure `console-login` where the guest does not let the user in, or not become root
 	 */
-	static async logIn(node: string, terminal: Terminal, { username, password }: ConsoleLogin, wait: Wait): Promise<RootShell> {
+	static async logIn(node: string, terminal: Terminal, login: ConsoleLogin, wait: Wait): Promise<RootShell> {
 		const refused = (why: string) =>
 			brokenFailure('console-login', `${node}: its console ${why}`, { node, hint: 'does a startup script change the user or the password?' });
-		terminal.type(username);
-		await terminal.waitFor(/Password: /, wait, 'the question for a password at its console was');
-		terminal.type(password);
-		const [greeting] = await terminal.waitFor(/Login incorrect|[$#%>] /, wait, 'a shell at its console was');
-		if (greeting === 'Login incorrect') throw refused(`refuses user '${username}' with the declared password`);
-		// The echo of what is typed has the text in pieces: it does not match.
-		const begin = `stty -echo; dmesg -n 1; cd; printf "%s-%s\\n" root shell; while IFS= read -r l; do eval "$l"; done`;
-		if (username === 'root') {
-			terminal.type(` exec bash -c '${begin}'`);
-			await terminal.waitFor(/root-shell\n/, wait, 'a shell of root at its console was');
-		} else {
-			terminal.type(` exec sudo -H -p "%u-pass"word: bash -c '${begin}'`);
-			const asked = new RegExp(`root-shell\\n|${username.replaceAll('.', '\\.')}-password:|not found`);
-			const [question] = await terminal.waitFor(asked, wait, 'a shell of root at its console was');
-			if (question === 'not found') throw refused(`has no sudo for user '${username}'`);
-			if (question.endsWith(':')) {
-				terminal.type(password);
-				const [answer] = await terminal.waitFor(/root-shell\n|[Ss]orry|not in the sudoers|not allowed/, wait, 'a shell of root at its console was');
-				if (!answer.startsWith('root-shell')) throw refused(`does not let user '${username}' become root by sudo`);
-			}
+		const user = `user '${login.username}'`;
+		let refusals = 0;
+		for (let tried = 1; ; tried++) {
+			const answered = await becomeRoot(terminal, login, wait);
+			if (answered === 'root') break;
+			if (answered === 'incorrect' && ++refusals === refusalsTaken) throw refused(`refuses ${user} with the declared password`);
+			if (answered === 'no-sudo') throw refused(`has no sudo for ${user}`);
+			if (answered === 'no-root') throw refused(`does not let ${user} become root by sudo`);
+			if (tried === loginsTried) throw refused('asks again and again who logs in');
 		}
 		const shell = new RootShell(node, terminal);
 		for (const line of functions) terminal.type(line);
@@ -85,7 +114,8 @@ export class RootShell {
 			const wait = { deadlineMs: 2 * timeoutMs + 20_000, signal };
 			const text = Buffer.from(command).toString('base64');
 			for (let at = 0; at < text.length; at += chunkLength) {
-				this.#terminal.type(`c="$c"${text.slice(at, at + chunkLength)};echo "${id}""+${at}"`);
+				// From nothing: of one that nobody waited for to its end, a part may be there.
+				this.#terminal.type(`c=${at === 0 ? '' : '"$c"'}${text.slice(at, at + chunkLength)};echo "${id}""+${at}"`);
 				await this.#terminal.waitFor(new RegExp(`${id}\\+${at}\\n`), wait, 'the echo of a command at its console was');
 			}
 			this.#terminal.type(`r ${id} ${seconds}`);

@@ -1,4 +1,5 @@
 /** Commands as root over SSH, by what every recipe with an SSH server and a user of its own has: a login, and sudo(8). */
+import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { ByteCollector } from '../../base/byte-collector.js';
 import { quote } from '../../base/shell.js';
@@ -75,13 +76,19 @@ export class SshCommands implements Pick<GuestCommands, 'run' | 'connect'> {
 		}
 	}
 
-	/** Begins a program of sh(1) as root. sudo takes the password from the first line, and the program the rest. */
+	/**
+	 * Begins a program of sh(1) as root. sudo need not ask for the password, by its configuration (NOPASSWD) or because it was
+	 * given a moment ago: what is the program's begins behind a mark.
+	 */
 	async #start(program: string, { timeoutMs, signal }: Limits): Promise<RemoteCommand> {
 		const { username, password } = this.#login;
-		const shell = `sh -c ${quote(program)}`;
-		const start = this.#session.exec(username === 'root' ? shell : `sudo -S -H -p '' -- ${shell}`);
+		const isRoot = username === 'root';
+		const mark = randomBytes(9).toString('hex');
+		const toMark = `until [ "$line" = ${mark} ]; do IFS= read -r line || exit; done; `;
+		const shell = `sh -c ${quote(`${isRoot ? '' : toMark}${program}`)}`;
+		const start = this.#session.exec(isRoot ? shell : `sudo -S -H -p '' -- ${shell}`);
 		const started = await withDeadline(untilAborted(start, signal), timeoutMs, () => new Error('the guest does not answer'), signal);
-		if (username !== 'root') started.stream.write(`${password}\n`);
+		if (!isRoot) started.stream.write(`${password}\n${mark}\n`);
 		return started;
 	}
 }

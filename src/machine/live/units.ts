@@ -1,11 +1,9 @@
 /** Commands that ask systemd about an ISO's startup scripts and failed units, and readers of its answers. Pure. */
 import { quote } from '../../base/shell.js';
 import { washed } from '../../base/wash.js';
+import { scriptUnit } from '../../lab/script-unit.js';
 import type { AgentMessage } from '../agent-message.js';
 import type { ScriptMessage } from '../guest.js';
-
-/** The unit of a startup script in an ISO. */
-export const scriptUnit = (script: string): string => `startup-${script}.service`;
 
 /** How much of what a script wrote is asked for, in lines and in bytes. */
 const outputLines = 2000;
@@ -23,8 +21,12 @@ const properties = [
 /** What separates the parts of an answer; neither systemd nor base64 writes such a line. */
 const separator = '=====';
 
-/** The command that waits until systemd has nothing more to do (systemctl(1), is-system-running). */
-export const waitForBoot = 'systemctl is-system-running --wait';
+/**
+ * The command that waits until systemd has nothing more to do (systemctl(1), is-system-running). It asks again where systemd
+ * hangs up meanwhile, as it does when a script has it execute itself anew.
+ */
+export const waitForBoot =
+	'until case $(systemctl is-system-running --wait 2>/dev/null) in running|degraded|maintenance|stopping) ;; *) false ;; esac; do sleep 1; done';
 
 /** The command that asks what became of startup scripts. */
 export function askScripts(scripts: readonly string[]): string {

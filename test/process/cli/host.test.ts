@@ -90,6 +90,21 @@ test('seeds for a place that cannot be are bad usage', async (t) => {
 	t.regex(stderr, /--out \/proc\/none\/seeds cannot be written to: ENOENT/);
 });
 
+test('ISOs for a place that cannot be, or that a file has already, are bad usage before anything is built', async (t) => {
+	const { rehearse, directory } = await makeRehearse(t);
+	const plan = path.join(plans, 'good', 'compact.yaml');
+	const nowhere = await rehearse(['iso', plan, '--out', '/proc/none/isos']);
+	t.is(nowhere.exitCode, 2, nowhere.stderr);
+	t.regex(nowhere.stderr, /--out \/proc\/none\/isos cannot be written to: ENOENT/);
+	const { stdout } = await rehearse(['seed', plan, '--out', 'seeds', '--json']);
+	const [seed] = (JSON.parse(stdout) as { seeds: { node: string }[] }).seeds;
+	await mkdir(path.join(directory, 'isos'));
+	await writeFile(path.join(directory, 'isos', seed?.node ?? ''), 'of somebody else');
+	const taken = await rehearse(['iso', plan, '--out', 'isos']);
+	t.is(taken.exitCode, 2, taken.stderr);
+	t.regex(taken.stderr, /--out \S+\/isos cannot be written to: EEXIST.*'\S+\/isos\/\S+'/);
+});
+
 test('prune without anything to remove', async (t) => {
 	const { rehearse } = await makeRehearse(t);
 	t.like(await rehearse(['prune']), { exitCode: 0, stdout: 'Nothing to remove.' });

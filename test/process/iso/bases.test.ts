@@ -16,7 +16,11 @@ const request: BaseRequest = { suite: 'trixie', packages: ['jq'], nodes: ['web']
 /** What a build leaves for the host, in shell. */
 const build = `
 out=$TMPDIR/out
-mkdir -p "$out/accounts" "$out/skel" "$out/units"
+mkdir -p "$out/accounts" "$out/skel/.config/app" "$out/units"
+echo 700 >"$out/home-mode"
+echo x >"$out/skel/.config/app/settings"
+echo y >"$out/skel/.profile"
+ln -s /etc/hostname "$out/skel/name"
 echo 1700000000 >"$out/epoch"
 printf 'jq\\t1.7\\n' >"$out/dpkg-manifest"
 echo 'root:x:0:0::/root:/bin/sh' >"$out/accounts/passwd"
@@ -69,6 +73,9 @@ test.serial('a base layer is built once, and found with all that the node layers
 	const base = await provideBase(request, options);
 	t.is(base.manifest, 'jq\t1.7\n');
 	t.like(base.facts, { epoch: 1_700_000_000, accounts: { passwd: 'root:x:0:0::/root:/bin/sh\n' } });
+	t.is(base.facts.homeMode, 0o700);
+	// A link would lead to what this host has there.
+	t.deepEqual(base.facts.skeleton, { '.config/app/settings': 'x\n', '.profile': 'y\n' });
 	t.deepEqual([...base.facts.units], [
 		['ssh.service', { text: '[Install]\nAlias=sshd.service\n' }],
 		['sshd.service', { aliasOf: 'ssh.service' }],

@@ -55,3 +55,21 @@ test('ISOs that nobody used for long go once there are many; those of a run that
 	await boundStore(directory, keys.slice(0, 20));
 	t.is((await readdir(directory)).length, 24);
 });
+
+test.serial('what a power failure left empty is no ISO, and one is on the disk before it is there', async (t) => {
+	const directory = await makeDirectory(t);
+	const base = await makeBase(directory);
+	const store = { directory: path.join(directory, 'isos'), emit: () => undefined };
+	const before = process.env['PATH'];
+	t.teardown(() => (process.env['PATH'] = before));
+	await mkdir(path.join(directory, 'bin'));
+	const synced = path.join(directory, 'synced');
+	await writeFile(path.join(directory, 'bin', 'sync'), `#!/bin/sh\nprintf '%s\\n' "$@" >${synced}\n`, { mode: 0o755 });
+	process.env['PATH'] = `${path.join(directory, 'bin')}:${before}`;
+	const first = await provideIso(nodeWith('echo one'), base, store);
+	t.deepEqual((await readFile(synced, 'utf8')).split('\n').map((file) => path.basename(file)), ['web.iso', 'web.iso.sha256', '']);
+	await writeFile(first.file, '');
+	const again = await provideIso(nodeWith('echo one'), base, store);
+	t.is(again.sha256, first.sha256);
+	t.true((await stat(again.file)).size > 0);
+});

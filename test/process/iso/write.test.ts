@@ -5,8 +5,13 @@ import test from 'ava';
 import { sha256 } from '../../../src/base/hash.js';
 import { poll } from '../../../src/base/waiting.js';
 import { writeIso } from '../../../src/iso/write.js';
+import { layerArchive } from '../../../src/iso/layer-tar.js';
+import { nodeLayer } from '../../../src/iso/node-layer.js';
+import { squash } from '../../../src/iso/squash.js';
+import { fileNames } from '../../../src/plan/resolve.js';
 import { run } from '../../../src/process/run.js';
 import { labNode } from '../../unit/base/labs.js';
+import { facts } from '../../unit/iso/facts.js';
 import { makeBase, makeDirectory } from './miniature.js';
 
 const node = labNode('web', 0, { startupScripts: [{ name: 'web', text: '#!/bin/sh\necho web\n', after: 'network-online.target' }] });
@@ -94,4 +99,26 @@ test.serial('what is not readable by others on the host is readable in the ISO',
 	await chmod(base.kernel, 0o600);
 	const { file } = await writeIso(node, base, path.join(directory, 'out'));
 	t.regex(await xorriso(file, '-find', '/live/vmlinuz', '-exec', 'lsdl'), /-r--r--r-- +1 0 +0 /);
+});
+
+test.serial('scripts may have as long a name as a plan can give them, also when they have the same', async (t) => {
+	const directory = await makeDirectory(t);
+	const startupScripts = fileNames(Array.from({ length: 12 }, () => 'n'.repeat(200))).map((name) => ({ name, text: '#!/bin/sh\n', after: 'network-online.target' }));
+	const file = path.join(directory, 'layer.squashfs');
+	await squash(layerArchive(nodeLayer(labNode('web', 0, { startupScripts }), facts), facts.epoch), file, facts.epoch);
+	const { stdout } = await run(['unsquashfs', '-ll', file]);
+	for (const { name } of startupScripts) {
+		for (const wanted of [`/usr/local/lib/startup/${name}`, `.wants/startup-${name}.service -> ../startup-${name}.service`]) t.true(`${stdout}\n`.includes(`${wanted}\n`), wanted);
+	}
+});
+
+test.serial('several who write different ISOs to one place leave all that one of them wrote', async (t) => {
+	const directory = await makeDirectory(t);
+	const [base, out] = [await makeBase(directory), path.join(directory, 'out')];
+	const nodes = ['a', 'b', 'c', 'd'].map((word) => labNode('web', 0, { recipeSha256: sha256(word), startupScripts: [{ name: 'web', text: `echo ${word}\n`, after: '' }] }));
+	const written = await Promise.all(nodes.map((one) => writeIso(one, base, out)));
+	await run(['sha256sum', '--check', '--strict', 'web.iso.sha256'], { cwd: out });
+	const recipe = (await readFile(path.join(out, 'recipe_hash'), 'utf8')).trim();
+	t.is(written.find(({ recipeHash }) => recipeHash === recipe)?.sha256, sha256(await readFile(path.join(out, 'web.iso'))));
+	t.deepEqual((await readdir(out)).sort(), ['dpkg-manifest', 'recipe_hash', 'squashfs-hashes.sha256', 'web.iso', 'web.iso.sha256']);
 });

@@ -31,10 +31,21 @@ test('the second user comes after the first, and without a password nobody logs 
 	t.deepEqual(changed('subgid', ops, guest).at(-1), 'guest:165536:65536');
 });
 
-test('a group that is not there is made, and its id is nobody else\'s', (t) => {
+test('a group that is not there is made; the first user has the id 1000 all the same, as useradd(8) chooses it', (t) => {
 	const deployer = { ...ops, groups: ['deploy', 'deploy'] };
 	t.deepEqual(changed('group', deployer), ['deploy:x:1000:ops', 'ops:x:1001:']);
-	t.deepEqual(changed('passwd', deployer), ['ops:x:1001:1001::/home/ops:/bin/bash']);
+	t.deepEqual(changed('passwd', deployer), ['ops:x:1000:1001::/home/ops:/bin/bash']);
+	const guest = { username: 'guest', groups: ['deploy', 'visitors'], shell: '/bin/sh' };
+	t.deepEqual(changed('group', deployer, guest), ['deploy:x:1000:ops,guest', 'ops:x:1001:', 'visitors:x:1002:guest', 'guest:x:1003:']);
+	t.deepEqual(changed('passwd', deployer, guest), ['ops:x:1000:1001::/home/ops:/bin/bash', 'guest:x:1001:1003::/home/guest:/bin/sh']);
+});
+
+test('an id comes behind the highest of its table, whatever the system has for itself above those of persons', (t) => {
+	const passwd = `${facts.accounts['passwd']}nobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\nbuilder:x:1004:1004::/home/builder:/bin/sh\n`;
+	const group = `${facts.accounts['group']}nogroup:x:65534:\nbuilder:x:1004:\n`;
+	const { files } = addAccounts({ ...facts.accounts, passwd, group }, [ops], day);
+	t.regex(files['passwd'] ?? '', /^ops:x:1005:1005:/m);
+	t.regex(files['group'] ?? '', /^ops:x:1005:$/m);
 });
 
 test('a user who is there gets password, shell and groups, and no other home', (t) => {

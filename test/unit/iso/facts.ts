@@ -26,6 +26,7 @@ export const facts: BaseFacts = {
 		subuid: '',
 		subgid: '',
 	},
+	homeMode: 0o700,
 	skeleton: { '.bashrc': '# a shell of its own\n' },
 	units: new Map(Object.entries(units)),
 };

@@ -43,6 +43,11 @@ test("GRUB's two configurations", (t) => {
 	matchesGolden(t, 'iso/golden/grub.txt', `${earlyGrubConfig('web')}\n${grubConfig('web')}`);
 });
 
+test('the word by which the second entry is found is seen in a menu of 80 columns, however long the name of the node is', (t) => {
+	const [, second = ''] = [...grubConfig('n'.repeat(63)).matchAll(/^menuentry '(.*)' \{$/gm)].map(([, title]) => title);
+	t.regex(second.slice(0, 70), /\bpersistence\b/);
+});
+
 test('a label is as long as a volume identifier may be', (t) => {
 	t.is(volumeLabel('n'.repeat(63)).length, 32);
 });

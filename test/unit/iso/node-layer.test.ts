@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { LabNode } from '../../../src/lab/lab.js';
+import type { LabNode, StartupScript } from '../../../src/lab/lab.js';
 import { readGuestDefinition } from '../../../src/image/guest.js';
 import { baseRequests } from '../../../src/iso/definition.js';
 import { layerArchive } from '../../../src/iso/layer-tar.js';
@@ -75,14 +75,56 @@ test('SSH settings and firewall are those of a rehearsal, to the byte', (t) => {
 	for (const { path, content } of settings) t.is(contentAt(guarded, path), content);
 });
 
-const limits = test.macro((t, timeoutSeconds: number | undefined, expected: string | undefined) => {
-	const script = { name: 'a', text: 'true\n', after: '', ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) };
+const limits = test.macro((t, timeoutSeconds: number | undefined, expected: string | undefined, more: Partial<StartupScript> = {}) => {
+	const script = { name: 'a', text: 'true\n', after: '', ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }), ...more };
 	const unit = String(contentAt({ ...web, startupScripts: [script] }, '/etc/systemd/system/startup-a.service'));
 	t.is(/^TimeoutStartSec=(.*)$/m.exec(unit)?.[1], expected);
 });
 test('a script has no limit where the recipe gives it none', limits, undefined, undefined);
 test('it has the one that the recipe gives it', limits, 300, '300');
+test('and not that of one run, which is none of the recipe', limits, 300, undefined, { isTimeOfRun: true });
 test('and never 0, which would be no limit', limits, 0.001, '1');
+
+/** The scripts as `name: after`, and what their units come after, by their places in the list. */
+const orders = test.macro((t, scripts: Readonly<Record<string, string>>, expected: Readonly<Record<string, readonly string[]>>) => {
+	const startupScripts = Object.entries(scripts).map(([name, after]) => ({ name, text: 'true\n', after }));
+	const afterOf = (name: string) => {
+		const unit = String(contentAt({ ...web, startupScripts }, `/etc/systemd/system/startup-${name}.service`));
+		return [...unit.matchAll(/^After=(.*)$/gm)].flatMap(([, words = '']) => words.split(' '));
+	};
+	t.deepEqual(Object.fromEntries(Object.keys(scripts).map((name) => [name, afterOf(name)])), expected);
+});
+test('a script comes after the one before it', orders, { a: 'network-online.target', b: 'network-online.target' }, {
+	a: ['network-online.target'],
+	b: ['network-online.target', 'startup-a.service'],
+});
+test('what follows a script that comes after the boot does so too: the boot would wait for it, and it for the boot', orders, { a: 'multi-user.target', b: 'network-online.target', c: '' }, {
+	a: ['multi-user.target'],
+	b: ['network-online.target', 'multi-user.target', 'startup-a.service'],
+	c: ['multi-user.target', 'startup-b.service'],
+});
+test('what comes after a target behind multi-user.target is not waited for by that', orders, { a: 'graphical.target', b: 'default.target' }, {
+	a: ['graphical.target', 'multi-user.target'],
+	b: ['default.target', 'multi-user.target', 'startup-a.service'],
+});
+test('a script that names a later one comes after it, and that after what was before both', orders, { a: '', b: 'startup-d.service', c: '', d: '' }, {
+	a: [],
+	b: ['startup-d.service', 'startup-a.service'],
+	c: ['startup-b.service'],
+	d: ['startup-a.service'],
+});
+
+test('files of a new home directory may lie in directories, which are the user\'s too', (t) => {
+	const entries = nodeLayer(web, { ...facts, skeleton: { '.config/app/settings': 'x\n' } });
+	const homes = entries.filter(({ path }) => path.startsWith('/home/ops'));
+	t.deepEqual(homes.map(({ path, uid, gid }) => [path, uid, gid]), ['', '/.config', '/.config/app', '/.config/app/settings'].map((path) => [`/home/ops${path}`, 1000, 1001]));
+});
+
+test('a new home directory has the mode that the system gives one, also with keys in it', (t) => {
+	const entries = nodeLayer(guarded, { ...facts, homeMode: 0o755 });
+	const modes = Object.fromEntries(entries.map(({ path, mode }) => [path, mode]));
+	t.deepEqual([modes['/srv/ops'], modes['/srv/ops/.ssh'], modes['/root']], [0o755, 0o700, 0o700]);
+});
 
 test('a node without SSH settings, firewall and keys has no files of them', (t) => {
 	const paths = nodeLayer(web, facts).map(({ path }) => path);
@@ -92,6 +134,12 @@ test('a node without SSH settings, firewall and keys has no files of them', (t) 
 test('a firewall without its unit makes no ISO that is open', (t) => {
 	const units = new Map([...facts.units].filter(([name]) => name !== 'nftables.service'));
 	t.throws(() => nodeLayer(guarded, { ...facts, units }), { code: 'usage', message: /^guarded: .*nftables/ });
+});
+
+test('no node answers for its own name to the others, unless its recipe names the resolver that every ISO has', (t) => {
+	const place = '/etc/systemd/resolved.conf.d/names.conf';
+	t.regex(String(contentAt(web, place)), /^LLMNR=no$/m);
+	t.is(contentAt({ ...web, packages: ['systemd-resolved'] }, place), undefined);
 });
 
 test('a user of a package gets no keys: its home directory is not the layer\'s', (t) => {

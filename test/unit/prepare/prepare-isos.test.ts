@@ -11,6 +11,13 @@ test('the console of an ISO lets in who can become root', (t) => {
 	t.deepEqual(consoleLogin(labNode('a', 0, { users: [{ ...plain, username: 'root' }] })), { login: { username: 'root', password: 'secret' } });
 });
 
+test('nobody is logged in there whose shell lets nobody in, and the one who gets in by SSH comes first', (t) => {
+	const [service, root] = [{ ...user, username: 'backup', shell: '/usr/sbin/nologin' }, { ...user, username: 'root', groups: [] }];
+	t.deepEqual(consoleLogin(labNode('a', 0, { users: [service, user] })), { login: { username: 'ops', password: 'secret' } });
+	t.deepEqual(consoleLogin(labNode('a', 0, { users: [root, user] })), { login: { username: 'ops', password: 'secret' } });
+	t.throws(() => consoleLogin(labNode('a', 0, { users: [service] })), { code: 'usage' });
+});
+
 test("where nobody can, QEMU's guest agent will do", (t) => {
 	t.deepEqual(consoleLogin(labNode('a', 0, { users: [], packages: ['qemu-guest-agent'] })), {});
 });

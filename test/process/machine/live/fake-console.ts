@@ -9,10 +9,13 @@ import { Terminal } from '../../../../src/machine/live/terminal.js';
 
 /** What login(1) does, and a shell with a prompt behind it. */
 const login = `
-printf 'Debian GNU/Linux 13 box ttyS0\\n\\nbox login: '
-read -r user
-stty -echo; printf 'Password: '; read -r word; stty echo; echo
-[ "$user:$word" = ops:secret ] || { printf 'Login incorrect\\nbox login: '; read -r again; exit; }
+printf 'Debian GNU/Linux 13 box ttyS0\\n\\n'
+while printf 'box login: '; do
+	read -r user
+	stty -echo; printf 'Password: '; read -r word; stty echo; echo
+	[ "$user:$word" = ops:secret ] && break
+	printf 'Login incorrect\\n'
+done
 echo 'ABSOLUTELY NO WARRANTY'
 PS1='ops@box:~$ ' exec bash --norc --noprofile -i
 `;
@@ -25,12 +28,20 @@ stty -echo; printf '%s' "$prompt" >/dev/tty; read -r word </dev/tty; stty echo
 exec "$@"
 `;
 
-/** A console as a machine has one; it ends with the test. @param noise a program of bash that writes to it as well, from the login on */
-export async function fakeConsole(t: ExecutionContext, noise = ''): Promise<Terminal> {
+/** What else writes to a console, in bash. */
+export interface Others {
+	/** Before there is a prompt. */
+	readonly before?: string;
+	/** From the first prompt on. */
+	readonly noise?: string;
+}
+
+/** A console as a machine has one; it ends with the test. */
+export async function fakeConsole(t: ExecutionContext, { before = '', noise = '' }: Others = {}): Promise<Terminal> {
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'console-'));
 	t.teardown(() => rm(directory, { recursive: true, force: true }));
 	const file = (name: string) => path.join(directory, name);
-	await writeFile(file('login'), `${noise === '' ? '' : `{ ${noise}; } &\n`}${login}`);
+	await writeFile(file('login'), `${before}\n${noise === '' ? '' : `{ ${noise}; } &\n`}${login}`);
 	await writeFile(file('sudo'), sudo);
 	await chmod(file('sudo'), 0o755);
 	const child = spawn('script', ['--quiet', '--flush', '--command', `bash ${file('login')}`, '/dev/null'], {

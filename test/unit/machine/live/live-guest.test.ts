@@ -1,7 +1,7 @@
 import test from 'ava';
 import { brokenFailure } from '../../../../src/base/errors.js';
 import type { AgentMessage } from '../../../../src/machine/agent-message.js';
-import type { CommandResult } from '../../../../src/machine/command-channel.js';
+import type { CommandResult, Limits } from '../../../../src/machine/command-channel.js';
 import type { GuestAgent } from '../../../../src/machine/live/guest-agent.js';
 import { LiveGuest } from '../../../../src/machine/live/live-guest.js';
 import type { Terminal } from '../../../../src/machine/live/terminal.js';
@@ -25,9 +25,12 @@ function hangingGuest(first: ScriptState) {
 		if (command.startsWith('systemctl stop')) states.set('hangs', 'stopped').set('next', 'passed');
 		return {};
 	};
+	const waited: number[] = [];
 	const agent = {
-		run: (command: string): Promise<CommandResult> => {
+		untilThere: () => Promise.resolve(),
+		run: (command: string, { timeoutMs }: Limits): Promise<CommandResult> => {
 			commands.push(command);
+			if (command === waitForBoot) waited.push(timeoutMs);
 			return Promise.resolve({ exitCode: 0, stdout: '', stderr: '', timedOut: false, ...answer(command) } as CommandResult);
 		},
 	};
@@ -39,7 +42,7 @@ function hangingGuest(first: ScriptState) {
 		...{ scripts: ['hangs', 'next'], onMessage: (message: AgentMessage) => void messages.push(message) },
 		...{ broken: new Promise<never>(() => undefined), hasPersistence: false },
 	});
-	return { guest, messages, commands };
+	return { guest, messages, commands, waited };
 }
 
 test('a script that runs at the deadline is stopped, and the boot goes on to the next', async (t) => {
@@ -55,4 +58,10 @@ test('a boot that does not end though no script runs is no fault of a script', a
 	const { guest, commands } = hangingGuest('waiting');
 	await t.throwsAsync(guest.runScripts({ deadlineMs: 1000 }), { code: 'boot-unfinished' });
 	t.false(commands.some((command) => command.startsWith('systemctl stop')));
+});
+
+test('after a restart the scripts have their own time, however much of it the boot was given', async (t) => {
+	const { guest, waited } = hangingGuest('running');
+	t.like(await guest.untilBack({ deadlineMs: 1000 }, 660_000), [{ script: 'hangs', status: 'timed-out' }, { script: 'next', status: 'passed' }]);
+	t.deepEqual([...new Set(waited)], [660_000]);
 });

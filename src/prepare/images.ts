@@ -4,7 +4,7 @@ import { allOf } from '../base/waiting.js';
 import { allUpdates, probeUpdates, suitesOf } from '../image/archives.js';
 import { downloadAhead } from '../image/downloads.js';
 import { imageRequests, layerRequest, readGuestDefinition, type ImageRequest } from '../image/guest.js';
-import { findHostMirror, namedMirror } from '../image/mirror.js';
+import { findMirror } from '../image/mirror.js';
 import { findImage, packagesBeside, prepareLayer, provideImage, sourcesAhead, type Image, type ImageStoreOptions } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
 import { bootOrder } from '../lab/boot-order.js';
@@ -140,7 +140,7 @@ async function askMirror(
 	named: string | undefined,
 	{ emit, signal }: Pick<ImagesOptions, 'emit' | 'signal'>,
 ): ReturnType<ImageStoreOptions['findSources']> {
-	const mirror = named === undefined ? await findHostMirror(signal) : namedMirror(named);
+	const mirror = await findMirror(named, signal);
 	const updates = await probeUpdates(suite, mirror, signal);
 	const missing = updates && allUpdates.filter((update) => !updates.includes(update));
 	if (missing && missing.length > 0) {

@@ -37,13 +37,13 @@ test('a layer and an image get apt and dpkg the same options', (t) => {
 	t.deepEqual(options(argv({}, { packages: [] })), options(argv({})));
 });
 
-test('mirror and proxy of the host are passed on, the mirror last, without updates where it has none', (t) => {
+test('mirror and proxies of the host are passed on, the mirror last, without updates where it has none', (t) => {
 	const plain = argv({});
-	const mirrored = argv({ uri: 'http://mirror.example/debian', updates: [], proxy: 'http://proxy.example:3128' });
+	const mirrored = argv({ uri: 'http://mirror.example/debian', updates: [], proxies: { 'Acquire::http::Proxy': 'http://proxy.example:3128', 'Acquire::http::Proxy::mirror.example': 'DIRECT' } });
 	t.is(mirrored.at(-1), 'http://mirror.example/debian');
 	t.deepEqual(
 		mirrored.filter((word) => !plain.includes(word)),
-		['--aptopt=Acquire::http::Proxy "http://proxy.example:3128"', 'http://mirror.example/debian'],
+		['--aptopt=Acquire::http::Proxy "http://proxy.example:3128"', '--aptopt=Acquire::http::Proxy::mirror.example "DIRECT"', 'http://mirror.example/debian'],
 	);
 });
 

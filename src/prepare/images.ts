@@ -86,12 +86,11 @@ export function inBootOrder<Request extends Pick<ImageRequest, 'nodes'>>(request
 }
 
 /** Downloads what images need, for all of them at once, while the layers that they are made on are still being built. */
-function downloads(requests: readonly ImageRequest[], options: ImageStoreOptions): Supplies<ImageRequest> {
+export function downloads(requests: readonly ImageRequest[], options: ImageStoreOptions): Supplies<ImageRequest> {
 	const { directory, guest, emit, signal } = options;
 	const opens = new Map<ImageRequest, () => void>();
 	const ready = new Map(requests.map((request) => [request, new Promise<void>((resolve) => opens.set(request, resolve))]));
-	const download = async (suite: string) => {
-		const own = requests.filter((request) => request.suite === suite);
+	const download = async (own: readonly ImageRequest[]) => {
 		const sources = await Promise.all(own.map((request) => sourcesAhead(request, options)));
 		const ahead = own.filter((_request, index) => sources[index] !== undefined);
 		for (const request of own) if (!ahead.includes(request)) opens.get(request)?.();
@@ -104,10 +103,13 @@ function downloads(requests: readonly ImageRequest[], options: ImageStoreOptions
 				emit({ type: 'stage-progress', stage: 'images', nodes, detail: `downloading ${plural(packages, 'package')} ahead` }),
 		});
 	};
-	const settled = allOf([...new Set(requests.map(({ suite }) => suite))].map(download)).then(() => undefined);
-	// Nobody waits for what will not come any more.
-	const over = settled.finally(() => opens.forEach((open) => open()));
-	over.catch(() => undefined);
+	const ofSuite = (suite: string) => {
+		const own = requests.filter((request) => request.suite === suite);
+		// Nobody waits for what will not come any more.
+		return download(own).finally(() => own.forEach((request) => opens.get(request)?.()));
+	};
+	const settled = allOf([...new Set(requests.map(({ suite }) => suite))].map(ofSuite)).then(() => undefined);
+	settled.catch(() => undefined);
 	return { until: (request) => ready.get(request) ?? Promise.resolve(), settled };
 }
 

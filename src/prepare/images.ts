@@ -136,7 +136,7 @@ export const provideImages = (lab: Pick<Lab, 'nodes' | 'connections'>, options: 
 		return await allImages(images).finally(() => images.settled);
 	});
 
-/** Where the packages of a suite come from. Reports which updates there are none of. */
+/** Where the packages of a suite come from. Reports which updates the mirror does not have, or does not give at the moment. */
 async function askMirror(
 	suite: string,
 	named: string | undefined,
@@ -147,7 +147,7 @@ async function askMirror(
 	const missing = updates && allUpdates.filter((update) => !updates.includes(update));
 	if (missing && missing.length > 0) {
 		const names = suitesOf(suite, missing).slice(1).join(' and no ');
-		emit({ type: 'notice', message: `the mirror has no ${names}: images are built without` });
+		emit({ type: 'notice', message: `the mirror gave no ${names}: images are built without, and stay so until \`rehearse prune\`` });
 	}
 	return { ...mirror, updates };
 }

@@ -7,6 +7,7 @@ import type { StartedMachine } from './start-machine.js';
 import { bringUpNode, Barrier, type NodeContext } from './node-run.js';
 import type { RunningNode } from './running-node.js';
 import type { NodeOutcome } from './startup.js';
+import { Turns } from './turns.js';
 
 /** Called with what becomes of a node meanwhile. */
 export interface BringUpHooks {
@@ -23,19 +24,20 @@ export interface BringUpHooks {
  */
 export function bringUpNodes(
 	nodes: readonly RunningNode[],
-	{ emit, ...context }: Omit<NodeContext, 'barrier' | 'boots' | 'onStart' | 'neededAreUp' | 'onReady'>,
+	{ emit, ...context }: Omit<NodeContext, 'barrier' | 'boots' | 'turns' | 'onStart' | 'neededAreUp' | 'onReady'>,
 	{ onStart, onUp, onBroken }: BringUpHooks,
 ): Promise<PromiseSettledResult<NodeOutcome>[]> {
 	// Those whose images are still being built may take minutes; who needs one of them waits for it below.
 	const barrier = new Barrier(nodes.filter(({ runSpec }) => !runSpec.isPending).map(({ name }) => name));
 	const boots = new Semaphore(os.availableParallelism());
+	const turns = new Turns(os.availableParallelism());
 	const { connections } = context.lab.lab;
 	const up = new Map(nodes.map(({ name }) => [name, new Barrier([name])]));
 	const live = async (node: RunningNode): Promise<NodeOutcome> => {
 		// Those that are not brought up now are there already.
 		const needed = neededBy(node.name, nodes, connections).flatMap(({ name }) => up.get(name)?.opened ?? []);
 		const own = {
-			...{ ...context, emit: node.observing(emit), barrier, boots, onStart: (started: StartedMachine) => onStart(node, started) },
+			...{ ...context, emit: node.observing(emit), barrier, boots, turns, onStart: (started: StartedMachine) => onStart(node, started) },
 			...{ neededAreUp: Promise.all(needed), onReady: () => up.get(node.name)?.come(node.name), wasVisited: () => node.wasVisited },
 		};
 		try {

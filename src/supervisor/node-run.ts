@@ -6,6 +6,7 @@ import { bootNode, restoreNode, wakeNode, type StartContext, type StartedMachine
 import type { Saver } from './saver.js';
 import { ScriptReporter, whyUntraced } from './script-reporter.js';
 import { startUp, type NodeOutcome } from './startup.js';
+import type { Turns } from './turns.js';
 import type { MachineRunSpec } from '../protocol/run-spec.js';
 
 export interface NodeContext extends Omit<StartContext, 'onMessage'> {
@@ -14,6 +15,8 @@ export interface NodeContext extends Omit<StartContext, 'onMessage'> {
 	readonly saver: Saver;
 	/** More boots at once than the host has processors would only wait for each other. */
 	readonly boots: Semaphore;
+	/** In which restored machines wake, and startup scripts begin. */
+	readonly turns: Turns;
 	/** Resolves when all nodes that it connects to are provisioned: the time until then is not its startup scripts'. */
 	readonly neededAreUp: Promise<unknown>;
 	/** Whether somebody has been let into its machine, of which no other lab may have a copy then. */
@@ -59,14 +62,16 @@ export async function bringUpNode(runSpec: MachineRunSpec, nodeContext: NodeCont
 	}
 	await untilAborted(Promise.race([nodeContext.neededAreUp, started.machine.broken]), signal);
 	const run = () => startUp(started, runSpec, { ...context, scripts, saver: nodeContext.saver });
-	return stage(emit, 'startup', run, ({ startup }) => startup, name);
+	const startup = () => stage(emit, 'startup', run, (outcome) => outcome.startup, name);
+	// Pauses that were asked for say when scripts begin, not a queue.
+	return lab.pace ? startup() : nodeContext.turns.take(started.machine.pid, startup, signal);
 }
 
 /** Restores or boots one node; its startup scripts are about to run then, or have run where it was restored so. */
 export async function startNode(
 	runSpec: MachineRunSpec,
 	context: StartContext,
-	{ barrier, saver, signal, boots, wasVisited }: Pick<NodeContext, 'barrier' | 'saver' | 'signal' | 'boots' | 'wasVisited'>,
+	{ barrier, saver, signal, boots, turns, wasVisited }: Pick<NodeContext, 'barrier' | 'saver' | 'signal' | 'boots' | 'turns' | 'wasVisited'>,
 ): Promise<StartedMachine> {
 	const boot = async () => {
 		const booted = await boots.take(() => bootNode(runSpec, context));
@@ -78,5 +83,8 @@ export async function startNode(
 	barrier.come(runSpec.spec.name);
 	if (!restored) return started;
 	await untilAborted(Promise.race([barrier.opened, restored.machine.broken]), signal);
-	return (await wakeNode(restored, runSpec, context)) ? restored : boot();
+	const wake = () => wakeNode(restored, runSpec, context);
+	// What has run already goes on together: its programs know each other.
+	const isAsOne = wasStarted(runSpec) || wasExported(runSpec);
+	return (await (isAsOne ? wake() : turns.take(restored.machine.pid, wake, signal))) ? restored : boot();
 }

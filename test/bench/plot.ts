@@ -17,8 +17,8 @@ const drawn = [
 	{ figure: 'check', title: 'checked', colour: '#8b6fc4' },
 ] as const;
 
-const size = { width: 720, height: 400 } as const;
-const frame = { left: 70, right: 190, top: 16, bottom: 44 } as const;
+const size = { width: 742, height: 400 } as const;
+const frame = { left: 92, right: 190, top: 16, bottom: 44 } as const;
 
 /** The lines that there are values for; of at least two numbers of nodes, or there is nothing to see. */
 const linesIn = (results: readonly FigureResult[]): readonly Line[] =>

@@ -7,6 +7,7 @@ import { startNode, Barrier } from '../node-run.js';
 import type { RunningNode } from '../running-node.js';
 import type { Saver } from '../saver.js';
 import { ScriptReporter, whyUntraced } from '../script-reporter.js';
+import { Turns } from '../turns.js';
 import type { MachineRunSpec, RunSpec } from '../../protocol/run-spec.js';
 import { asProvisioned } from './provisioned.js';
 import type { SavePoint, SavePoints } from './save-points.js';
@@ -50,7 +51,8 @@ export class MachineLife {
 	async begin(): Promise<StartedMachine> {
 		await this.#node.end();
 		this.#runSpec = await asProvisioned(this.#node.runSpec, this.#context.lab.checkpoints);
-		return startNode(this.#runSpec, this.#context, { ...this.#context, barrier: new Barrier([this.#node.name]), saver: this.#saver, boots: new Semaphore(1) });
+		const alone = { barrier: new Barrier([this.#node.name]), boots: new Semaphore(1), turns: new Turns(1) };
+		return startNode(this.#runSpec, this.#context, { ...this.#context, ...alone, saver: this.#saver });
 	}
 
 	/** Ends the machine and starts one that continues from a saved state; it is halted then. */

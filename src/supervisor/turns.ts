@@ -1,6 +1,6 @@
 import { processorTimeMs } from '../base/proc.js';
 import { Semaphore } from '../base/semaphore.js';
-import { systemClock, type Clock } from '../base/waiting.js';
+import { lettingManyWait, systemClock, type Clock } from '../base/waiting.js';
 
 /** How often a machine's use of a processor is looked at. */
 const lookMs = 200;
@@ -53,7 +53,7 @@ export class Turns {
 		const over = new AbortController();
 		const end = () => over.abort();
 		working.then(end, end);
-		signal.addEventListener('abort', end, { once: true });
+		lettingManyWait(signal).addEventListener('abort', end, { once: true });
 		const began = this.#clock.now();
 		let used = this.#processorTime(pid);
 		for (let quiet = 0; quiet < waitingLooks && this.#clock.now() - began < longestMs; ) {

@@ -1,5 +1,6 @@
 import { usageFailure } from '../base/errors.js';
 import { washed } from '../base/wash.js';
+import { packageSet } from '../image/guest.js';
 import type { Lab } from '../lab/lab.js';
 import { hasErrors } from '../plan/check.js';
 import { withDefaultTests } from '../plan/default-tests.js';
@@ -42,7 +43,7 @@ export async function loadPlan(
 	const resolved = { ...resolveLab(source, guest), ...(waived.length > 0 ? { waived } : {}) };
 	stderr.write(mask(renderLeftOut(washed(resolved.leftOut)) + renderWaived(waived)));
 	const limited = scriptTimeoutSeconds === undefined ? resolved : withScriptTimeout(resolved, scriptTimeoutSeconds);
-	return { lab: defaultTests ? withDefaultTests(limited) : limited, planText: source.text };
+	return { lab: defaultTests ? withDefaultTests(limited, { features: guest.features, packagesOf: (node) => packageSet(node, { ...guest, base: [] }) }) : limited, planText: source.text };
 }
 
 /** The limit of the command line, where the plan gives a script none of its own. */

@@ -1,6 +1,8 @@
 /** What a report draws of a lab: its nodes where the plan places them, and the connections between them. */
 import { oneLine, truncated } from '../base/format.js';
 import type { Assertion, Lab } from './lab.js';
+import { defaultPortsIn } from './url-ports.js';
+import { holdsWord, partOfName, partOfWhole } from './words.js';
 
 /** A node as a report shows it. */
 export interface TopologyNode {
@@ -52,7 +54,10 @@ export function topologyOf({ network, nodes, connections, scenarios }: Pick<Lab,
 			...(position ? { position } : {}),
 		})),
 		connections: connections.map(({ from, to, port, intent }) => {
-			const addresses = nodes.filter(({ name }) => name === to).map(({ alias }) => alias.replace(/\/.*/, ''));
+			const addresses = nodes
+				.filter(({ name }) => name === to)
+				.flatMap(({ alias, furtherAliases = [] }) => [alias, ...furtherAliases])
+				.map((one) => one.replace(/\/.*/, ''));
 			const assertions = tests.flatMap((test, testIndex) =>
 				test.assertions.flatMap((assertion, index) =>
 					looksAt(assertion, { from, to, port }, [to, ...addresses]) ? [{ test: testIndex, index }] : [],
@@ -68,20 +73,11 @@ function looksAt(assertion: Assertion, { from, to, port }: { from: string; to: s
 	if (assertion.type === 'port_listening') return assertion.onVm === to && assertion.port === port;
 	if (assertion.onVm !== from) return false;
 	const text = targetOf(assertion);
-	return names.some((name) => holdsWord(text, name)) && holdsWord(text, String(port));
+	return names.some((name) => holdsWord(text, name, partOfName)) && (holdsWord(text, String(port), partOfWhole) || defaultPortsIn(text).includes(port));
 }
 
 function targetOf(assertion: Assertion): string {
 	if (assertion.type === 'command_output') return assertion.command;
 	if (assertion.type === 'http_responds') return assertion.url;
 	return assertion.type === 'network_reachable' ? `${assertion.host} ${assertion.port ?? ''}` : '';
-}
-
-/** Whether a word is in a text, and not as a part of a longer one: `10.0.0.3` is not in `10.0.0.30`. */
-function holdsWord(text: string, word: string): boolean {
-	const isPart = (character: string | undefined) => character !== undefined && /[A-Za-z0-9]/.test(character);
-	for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
-		if (!isPart(text[at - 1]) && !isPart(text[at + word.length])) return true;
-	}
-	return false;
 }

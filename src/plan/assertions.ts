@@ -2,8 +2,10 @@
  * The assertion vocabulary: the parameters of each type, written once, from which an assertion of a plan becomes one
  * of the lab. The lint rules and resolving both read assertions through here, so they cannot disagree.
  */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Assertion, AssertionType, CommandExpectation } from '../lab/lab.js';
+import { expressionOf } from '../lab/pattern.js';
 import { closest } from './keys.js';
 import { quote } from './problems.js';
 import type { AssertionDocument } from './schema.js';
@@ -27,17 +29,23 @@ const integer = (minimum: number, maximum: number) => {
 const port = integer(1, 65_535);
 const optional = z.exactOptional;
 
-const regularExpression = filledText.refine(isRegularExpression, { error: 'a regular expression' });
+const regularExpression = filledText.refine(isRegularExpression, { error: 'a regular expression, such as ^active$' });
 const httpUrl = text.refine(isHttpUrl, { error: 'a URL such as http://localhost:8080/' });
+const hostName = text.refine(isHost, { error: 'the name or address of a host by itself, such as 10.71.0.20' });
+const boundAddress = text.refine((address) => isIP(address) !== 0 || /^(?:any|localhost|\*)$/.test(address), { error: 'an address such as 127.0.0.1, "localhost" or "any"' });
 const absolutePath = text.startsWith('/', { error: 'an absolute path' });
 /** Octal digits, four of them; YAML reads `0750` as a number and drops the zero. */
 const fileMode = scalarText
 	.pipe(z.string().regex(/^(?:0o)?[0-7]{3,4}$/, { error: 'octal digits such as "0750"' }))
 	.transform((mode) => mode.replace('0o', '').padStart(4, '0'));
 
+const seconds = z
+	.union([z.number(), z.string().regex(/^\d+(?:\.\d+)?$/).transform(Number)], { error: 'seconds' })
+	.pipe(z.number().positive({ error: 'seconds above 0' }).max(86_400, { error: 'seconds, a day at most' }));
+
 /** Every type has a time of its own. */
 const parameters = <Shape extends z.core.$ZodShape>(shape: Shape) =>
-	z.strictObject({ ...shape, timeout: optional(z.number({ error: 'seconds' }).positive({ error: 'seconds above 0' }).max(86_400, { error: 'seconds, a day at most' })) });
+	z.strictObject({ ...shape, timeout: optional(seconds) });
 
 const commandParameters = parameters({
 	command: text,
@@ -54,7 +62,7 @@ export const assertionParameters = {
 	port_listening: parameters({
 		port,
 		protocol: z.enum(['tcp', 'udp'], { error: '"tcp" or "udp"' }).default('tcp'),
-		address: optional(text),
+		address: optional(boundAddress),
 	}),
 	command_output: commandParameters.transform(({ command, timeout, ...expected }) => ({
 		command,
@@ -65,7 +73,7 @@ export const assertionParameters = {
 		url: httpUrl,
 		status: integer(100, 599).default(200),
 		contains: optional(filledText),
-		method: text.default('GET'),
+		method: text.regex(/^[A-Za-z-]+$/, { error: 'a method such as GET' }).default('GET'),
 	}),
 	user_exists: parameters({
 		username: text,
@@ -76,7 +84,7 @@ export const assertionParameters = {
 	group_exists: parameters({ name: text, gid: optional(integer(0, 2 ** 32 - 2)) }),
 	service_running: parameters({ service: text }),
 	service_enabled: parameters({ service: text }),
-	process_running: parameters({ name: text, user: optional(text), count: optional(integer(1, 1_000_000)) }),
+	process_running: parameters({ name: text, user: optional(text), count: optional(integer(0, 1_000_000)) }),
 	package_installed: parameters({ package: text, version: optional(filledText) }),
 	package_not_installed: parameters({ package: text }),
 	file_exists: parameters({
@@ -86,7 +94,7 @@ export const assertionParameters = {
 		group: optional(text),
 		contains: optional(filledText),
 	}),
-	network_reachable: parameters({ host: text, port: optional(port) }),
+	network_reachable: parameters({ host: hostName, port: optional(port) }),
 	vm_boots: parameters({}),
 } satisfies { readonly [T in AssertionType]: z.ZodType<Parameters<T>> };
 
@@ -195,8 +203,15 @@ function describeIssue(
 		const message = `${type} needs "${name}"`;
 		return [{ kind: 'missing-parameter', path: pathOf(path), message, fix: `add "${name}"` }];
 	}
-	const message = `"${name}": expected ${issue.message}, got ${quote(given[name])}`;
-	return [{ kind: 'bad-parameter', path: pathOf(path), message, fix: `write ${issue.message}` }];
+	const value = path.slice(1).reduce<unknown>((inner, key) => (inner as Readonly<Record<string | number, unknown>> | undefined)?.[key], given[name]);
+	const message = `"${name}": expected ${issue.message}, got ${quote(value)}`;
+	return [{ kind: 'bad-parameter', path: pathOf(path), message, fix: fixOf(name, value, issue.message) }];
+}
+
+/** What to write in the place of a value. YAML takes `command: true` for a truth, and `equals: null` for nothing. */
+function fixOf(name: string, value: unknown, expected: string): string {
+	if (value === null) return `write ${expected}, in quotes where it is the word null, or take "${name}" away`;
+	return expected === 'a text' && (typeof value === 'number' || typeof value === 'boolean') ? 'put it in quotes' : `write ${expected}`;
 }
 
 /** The names of the parameters that a type takes, in the order of the documentation. */
@@ -207,12 +222,19 @@ export function parameterNames(type: AssertionType): string[] {
 
 function isRegularExpression(pattern: string): boolean {
 	try {
-		return new RegExp(pattern) instanceof RegExp;
+		return expressionOf(pattern) instanceof RegExp;
 	} catch {
 		return false;
 	}
 }
 
+/** A prefix length, a port or a scheme belongs to no host, and what is only numbers is an address or nothing. */
+function isHost(host: string): boolean {
+	return isIP(host) !== 0 || (/^[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)*\.?$/u.test(host) && !/^[\d.]+$/.test(host));
+}
+
 function isHttpUrl(url: string): boolean {
-	return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+	if (!URL.canParse(url)) return false;
+	const { protocol, port } = new URL(url);
+	return /^https?:$/.test(protocol) && port !== '0';
 }

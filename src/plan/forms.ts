@@ -10,7 +10,7 @@ export interface Form {
 	readonly renamed?: Readonly<Record<string, string>>;
 	/** Keys whose own keys count as keys of this mapping. */
 	readonly lifted?: readonly string[];
-	/** Keys, by the names of the schema, whose value may be a single text in the place of a list. */
+	/** Keys, by the names of the schema, whose value may be a single text in the place of a list, an item a line. */
 	readonly lists?: readonly string[];
 	/** Keys, as they are written, whose numbers are gigabytes. */
 	readonly gigabytes?: readonly string[];

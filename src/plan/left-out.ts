@@ -3,9 +3,10 @@ import { z } from 'zod';
 import type { LeftOut } from '../lab/lab.js';
 import { closest } from './keys.js';
 import { leftOutReasons } from './recipe-schema.js';
+import { isKeptByCloudInit } from './rules/command-packages.js';
 import type { FeaturePackages } from './rules/context.js';
 import { planSchema, type PlanDocument, type RecipeDocument } from './schema.js';
-import { isSsh, whyNoUnit } from './services.js';
+import { isFirewall, isSsh, whyNoUnit } from './services.js';
 import type { PlanPath, PlanSource } from './types.js';
 
 interface Place {
@@ -54,7 +55,7 @@ function asksForNothing(value: unknown): boolean {
 }
 
 function ofRecipe(recipe: RecipeDocument, path: PlanPath, features: FeaturePackages, base: readonly string[]): Place[] {
-	const { services, security, package_overrides: overrides = [], test_config: testConfig } = recipe;
+	const { services, security, users, package_overrides: overrides = [], test_config: testConfig } = recipe;
 	return [
 		...recipe.features.flatMap((name, index) => {
 			if (Object.hasOwn(features, name)) return [];
@@ -66,13 +67,18 @@ function ofRecipe(recipe: RecipeDocument, path: PlanPath, features: FeaturePacka
 			const why = whyNoUnit(service.name);
 			if (why !== undefined) return [{ path: [...path, 'services', index], why }];
 			if (isSsh(service) || asksForNothing(service.config)) return [];
-			return [{ path: [...path, 'services', index, 'config'], why: `${service.name} runs as its packages configure it` }];
+			return [{ path: [...path, 'services', index, 'config'], why: isFirewall(service) ? 'it lets in SSH and the ports that connections and assertions name' : `${service.name} runs as its packages configure it` }];
 		}),
-		...overrides.flatMap(({ name, action }, index): Place[] =>
-			action !== 'add' && base.includes(name)
-				? [{ path: [...path, 'package_overrides', index], why: `${name} is kept: no machine of a rehearsal boots without it` }]
-				: [],
-		),
+		...overrides.flatMap(({ name, action }, index): Place[] => {
+			if (action === 'add' || !(base.includes(name) || isKeptByCloudInit(name))) return [];
+			const why = base.includes(name) ? 'no machine of a rehearsal boots without it' : 'cloud-init, which provisions the machines, depends on it';
+			return [{ path: [...path, 'package_overrides', index], why: `${name} is kept: ${why}` }];
+		}),
+		...users.flatMap(({ username, home }, index): Place[] => {
+			const own = Object.hasOwn(homes, username) ? homes[username] : undefined;
+			if (own === undefined || home === undefined || home === own) return [];
+			return [{ path: [...path, 'users', index, 'home'], why: `${username} is a user of Debian's, who keeps the home directory ${own}` }];
+		}),
 		...(security?.ssh === false && hasSshServer(recipe)
 			? [{ path: [...path, 'security', 'ssh'], why: 'the SSH server that the recipe installs runs all the same' }]
 			: []),
@@ -81,6 +87,16 @@ function ofRecipe(recipe: RecipeDocument, path: PlanPath, features: FeaturePacka
 			: []),
 	];
 }
+
+/** Users whom every system of Debian has (base-passwd), with their home directories: usermod(8) moves no busy user. */
+const homes: Readonly<Record<string, string>> = {
+	root: '/root',
+	daemon: '/usr/sbin',
+	mail: '/var/mail',
+	backup: '/var/backups',
+	nobody: '/nonexistent',
+	'www-data': '/var/www',
+};
 
 const hasSshServer = ({ features, packages, services }: RecipeDocument): boolean =>
 	features.includes('ssh') || packages.includes('openssh-server') || services.some(isSsh);

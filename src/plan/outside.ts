@@ -6,11 +6,12 @@
 import { parseCidr, isInside, uplink } from '../lab/addressing.js';
 import type { Assertion, LabNode } from '../lab/lab.js';
 import { analyseScript, type ShellCommand } from '../shell/script.js';
+import { isKeptByCloudInit } from './rules/command-packages.js';
 import { findHosts } from './rules/hosts.js';
 
 /** What of a lab decides whether a host is inside or outside. */
 export interface LabSurroundings {
-	readonly nodes: readonly Pick<LabNode, 'name' | 'alias' | 'furtherAliases' | 'startupScripts' | 'packages'>[];
+	readonly nodes: readonly Pick<LabNode, 'name' | 'alias' | 'furtherAliases' | 'startupScripts' | 'features' | 'packages'>[];
 }
 
 /** Why an assertion cannot be judged; undefined for one that can. */
@@ -18,14 +19,21 @@ export function whyNotJudged(assertion: Assertion, lab: LabSurroundings): string
 	const node = lab.nodes.find(({ name }) => name === assertion.onVm);
 	if (!node) return undefined;
 	const command = assertion.type === 'command_output' ? assertion.command : '';
-	const host = hostsOf(assertion).find((name) => isOutside(name, node, lab) && !definesName(command, name));
+	const host = hostsOf(assertion, node).find((name) => isOutside(name, node, lab) && !definesName(command, name));
 	if (host !== undefined) return `${host} is in the world outside, which a rehearsal does not have`;
+	if (assertion.type === 'package_not_installed' && isOnlyHere(assertion.package, node)) {
+		return `every machine of a rehearsal has ${assertion.package}: cloud-init, which provisions it, depends on it`;
+	}
 	const hasLoader = node.packages.some((name) => name.startsWith('grub'));
 	if (!hasLoader && asksForLoader(assertion)) return 'a rehearsal starts the kernel by itself: its machines have no boot loader';
 	return undefined;
 }
 
-function hostsOf(assertion: Assertion): readonly string[] {
+/** Whether a machine has a package though nothing of the recipe brings it. */
+const isOnlyHere = (name: string, { packages, features }: LabSurroundings['nodes'][number]): boolean =>
+	isKeptByCloudInit(name) && !packages.includes(name) && !(features.includes('python') && name === 'python3');
+
+function hostsOf(assertion: Assertion, node: LabSurroundings['nodes'][number]): readonly string[] {
 	switch (assertion.type) {
 		case 'network_reachable':
 			return [assertion.host];
@@ -33,7 +41,7 @@ function hostsOf(assertion: Assertion): readonly string[] {
 			return [new URL(assertion.url).hostname.replace(/^\[|\]$/g, '')];
 		case 'command_output': {
 			const { commands, variables } = analyseScript(assertion.command);
-			return commands.flatMap((command) => [...findHosts(command, variables), ...lookedUp(command)]);
+			return commands.flatMap((command) => [...findHosts(command, variables), ...lookedUp(command), ...archivesOf(command, node)]);
 		}
 		default:
 			return [];
@@ -60,8 +68,19 @@ function lookedUp({ name, words }: ShellCommand): readonly string[] {
 	return values.filter((value, index) => !/^[-+@]/.test(value) && !valued.test(values[index - 1] ?? '') && /^[\w:-]+(?:\.[\w-]+)+\.?$|:.*:/.test(value));
 }
 
-/** Top-level domains that are nobody's in the world (RFC 2606, RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`). */
-const privateDomain = /(?:^|\.)(?:local|localhost|localdomain|internal|intranet|lan|home|corp|private|test|invalid|example|home\.arpa|in-addr\.arpa)\.?$/i;
+/** The archives that a command fetches from without naming them, unless a script of the node has others. */
+function archivesOf({ name, words }: ShellCommand, { startupScripts }: LabSurroundings['nodes'][number]): readonly string[] {
+	const operands = words.slice(1).filter(({ value, dynamic }) => !dynamic && !value.startsWith('-')).map(({ value }) => value);
+	const [action, what = ''] = operands;
+	if (/^apt(?:-get)?$/.test(name ?? '') && action === 'update') return startupScripts.some(({ text }) => text.includes('/etc/apt/')) ? [] : ['deb.debian.org'];
+	if (!/^(?:docker|podman)$/.test(name ?? '') || action !== 'pull' || what === '') return [];
+	// A registry has a dot or a port, or is this machine (distribution/reference).
+	const registry = what.includes('/') ? what.slice(0, what.indexOf('/')) : '';
+	return [/[.:]|^localhost$/.test(registry) ? registry.replace(/:\d+$/, '') : 'docker.io'];
+}
+
+/** Top-level domains that are nobody's in the world (RFC 2606, RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`), those that there are not among them. */
+const privateDomain = /(?:^|\.)(?:local|localhost|localdomain|internal|intranet|lan|lab|home|corp|private|test|invalid|example|home\.arpa|in-addr\.arpa)\.?$/i;
 
 /** Addresses that are nobody's in the world: RFC 1918, RFC 6598, loopback, link-local, documentation, multicast. */
 const privateNetworks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '0.0.0.0/8', '192.0.2.0/24', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/3'];
@@ -71,23 +90,71 @@ function isOutside(host: string, node: LabSurroundings['nodes'][number], { nodes
 	const aliases = nodes.flatMap(({ alias, furtherAliases = [] }) => [alias, ...furtherAliases]);
 	if (parseCidr(`${name}/32`)) {
 		const inside = [uplink.subnet, ...aliases.flatMap((alias) => parseCidr(alias)?.subnet ?? []), ...privateNetworks];
-		return !inside.some((subnet) => isInside(name, subnet)) && !givesAddress(node, name);
+		return !inside.some((subnet) => isInside(name, subnet)) && !isGiven(name, node, nodes);
 	}
-	if (name.includes(':')) return /^[23][0-9a-f]{3}:/.test(name) && !/^2001:0?db8:/.test(name) && !givesAddress(node, name);
-	// A name of one label is a node's, or one that a script made.
-	if (!name.includes('.') || privateDomain.test(name) || nodes.some((other) => name.startsWith(`${other.name}.`))) return false;
-	return !nodes.some(({ startupScripts }) => startupScripts.some(({ text }) => definesName(text, name)));
+	if (name.includes(':')) return /^[23][0-9a-f]{3}:/.test(name) && !/^2001:0?db8:/.test(name) && !isGiven(name, node, nodes);
+	// A name of one label is a node's, or one that a script made; one of numbers alone is nobody's.
+	if (!name.includes('.') || /^[\d.]+$/.test(name) || privateDomain.test(name)) return false;
+	const scripts = nodes.flatMap(({ startupScripts }) => startupScripts);
+	// Of a node's name with a domain behind it somebody in the lab has to know the domain: `api` may be a node, `api.github.com` is none.
+	const domain = nodes.some((other) => name.startsWith(`${other.name}.`)) ? name.slice(name.indexOf('.') + 1) : undefined;
+	if (domain !== undefined && scripts.some(({ text }) => mentions(text, domain))) return false;
+	return !scripts.some((script) => definesName(script.text, name) || servesDomain(script, name));
 }
 
 const address = /\d+\.\d+\.\d+\.\d+|[0-9a-f]*:[0-9a-f:]*:[0-9a-f]*/i;
 
+/** A variable that a line, or a text in quotes, begins with: `$DB db.example.com` in a here-document, `echo "$DB db.example.com"`. */
+const leadingVariable = /(?:^|["']|\becho[ \t]+)[ \t]*\$\{?\w+\}?[ \t]+(?:[\w.-]+[ \t]+)*$/;
+
+/** What comes before a name in a line of /etc/hosts is no longer. */
+const longestBefore = 300;
+
 /** Whether a script may make the name known: a line with an address and the name, as of /etc/hosts or dnsmasq. */
 const definesName = (script: string, name: string): boolean =>
-	script.split('\n').some((line) => line.toLowerCase().includes(name) && address.test(line.toLowerCase().replaceAll(name, '')));
+	script.split('\n').some((written) => {
+		const line = written.toLowerCase();
+		const at = line.indexOf(name);
+		if (at === -1) return false;
+		return address.test(line.replaceAll(name, '')) || line.includes('/etc/hosts') || leadingVariable.test(line.slice(Math.max(0, at - longestBefore), at));
+	});
 
-/** Whether a script of the node may give somebody an address. */
-const givesAddress = ({ startupScripts }: LabSurroundings['nodes'][number], given: string): boolean =>
-	startupScripts.some(({ text }) => text.toLowerCase().includes(given));
+/** Whether a domain is in a script, and not as a part of what is fetched from there. */
+const mentions = (script: string, domain: string): boolean =>
+	script.toLowerCase().includes(domain) && script.toLowerCase().split(/[\s"']+/).some((word) => word.includes(domain) && !word.includes('://'));
+
+/** How a DNS server is told what it answers for: zones of BIND, NSD and Unbound, addresses and servers of dnsmasq. */
+const servedDomain = /(?:\bzone\s+["']|-zone:\s*["']?|\$origin\s+|\b(?:address|local|server)=\/)([a-z0-9_-]+(?:\.[a-z0-9_-]+)+)/g;
+
+/** The domains of a script, which is looked through once. */
+const domainsOf = new WeakMap<object, ReadonlySet<string>>();
+
+/** Whether a script sets up a DNS server for the name, or for a domain that it is in. */
+function servesDomain(script: { readonly text: string }, name: string): boolean {
+	const domains = domainsOf.get(script) ?? new Set([...script.text.toLowerCase().matchAll(servedDomain)].map(([, domain = '']) => domain));
+	domainsOf.set(script, domains);
+	const labels = name.split('.');
+	return labels.some((_label, index) => domains.has(labels.slice(index).join('.')));
+}
+
+/** Whether a script may give somebody the address: one of the node itself that names it, or one of another that adds it to an interface. */
+function isGiven(given: string, node: LabSurroundings['nodes'][number], nodes: LabSurroundings['nodes']): boolean {
+	const textsOf = ({ startupScripts }: LabSurroundings['nodes'][number]) => startupScripts.map(({ text }) => text.toLowerCase());
+	if (textsOf(node).some((text) => text.includes(given))) return true;
+	return nodes.flatMap(textsOf).some((text) => text.split('\n').some((line) => line.length <= longestLine && holdsAddress(line, given) && givesAnAddress.test(line)));
+}
+
+/** Longer ones are no command that anybody wrote, and would take long to be looked through. */
+const longestLine = 1000;
+
+/** ip-address(8), and a network of systemd-networkd. */
+const givesAnAddress = /\bip\b.*\sa(?:ddr(?:ess)?)?\s+(?:add|replace|change)\b|^\s*address\s*=/;
+
+/** Whether an address is in a line, and not as a part of a longer one. */
+function holdsAddress(line: string, given: string): boolean {
+	const at = line.indexOf(given);
+	return at !== -1 && !/[\w.:]/.test(line[at - 1] ?? ' ') && !/[\w.:]/.test(line[at + given.length] ?? ' ');
+}
 
 const loaderPath = /^\/(?:boot\/(?:grub|efi)|etc\/default\/grub|etc\/grub\.d)(?:\/|$)/;
 

@@ -1,7 +1,7 @@
 /** The packages that a recipe's features, services and packages need. */
 import type { FeaturePackages } from './rules/context.js';
 import type { RecipeDocument } from './schema.js';
-import { isSsh } from './services.js';
+import { isFirewall, isSsh } from './services.js';
 
 /** The packages of a node beside the base of every image. */
 export interface WantedPackages {
@@ -13,9 +13,9 @@ export interface WantedPackages {
 	readonly without: readonly string[];
 }
 
-/** Whether the recipe asks for a firewall. */
-export const hasFirewall = ({ security, features }: Pick<RecipeDocument, 'security' | 'features'>): boolean =>
-	security?.firewall === true || features.includes('firewall');
+/** Whether the recipe asks for a firewall: by a setting, by the feature, or by a service, which is a feature with a configuration. */
+export const hasFirewall = ({ security, features, services }: Pick<RecipeDocument, 'security' | 'features' | 'services'>): boolean =>
+	security?.firewall === true || features.includes('firewall') || services.some(isFirewall);
 
 /**
  * What has to be installed. A service brings the packages of the feature of its name, as on OpenFactory, where a service

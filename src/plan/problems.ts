@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { oneLine, plural } from '../base/format.js';
 import { maximumNodes } from '../lab/addressing.js';
+import { formAt } from './forms.js';
 import { closest, toCamelCase } from './keys.js';
 import { planSchema, type PlanDocument } from './schema.js';
 import { maximumItems } from './syntax.js';
@@ -20,11 +21,11 @@ export interface Validation {
  * other findings are reported together with them.
  */
 export function validatePlan(tree: PlanTree): Validation {
-	const duplicates = tree.duplicates.map(({ path, line, firstLine }): Problem => ({
+	const duplicates = tree.duplicates.map(({ path, line, first }): Problem => ({
 		code: 'duplicate-key',
 		path,
 		...(line === undefined ? {} : { line }),
-		message: `appears twice; the first is on line ${firstLine}`,
+		message: path === first.path ? `appears twice; the first is on line ${first.line}` : oneLine(`means the same as ${first.path} on line ${first.line}`),
 		fix: 'keep one of them',
 	}));
 	const tooLong = tree.tooLong.map(describeTooLong);
@@ -69,8 +70,10 @@ function describeIssue(issue: Issue, tree: PlanTree): Problem[] {
 		return [problem('missing-key', tree, path, 'is missing', `add ${JSON.stringify(key)}`)];
 	}
 	const expected = expectation(issue);
-	const isUnquoted = issue.code === 'invalid_type' && issue.expected === 'string' && typeof found === 'number';
-	const fix = isUnquoted ? 'put it in quotes' : `write ${expected}`;
+	const isUnquoted = issue.code === 'invalid_type' && issue.expected === 'string' && (typeof found === 'number' || typeof found === 'boolean');
+	// A key of YAML with nothing behind it.
+	const isEmpty = found === null && path.length > 0;
+	const fix = isUnquoted ? 'put it in quotes' : isEmpty ? `write ${expected}, or take the key away` : `write ${expected}`;
 	// What breaks a rule between keys is the object as a whole, of which there is nothing to quote.
 	const isSecret = path.at(-1) === 'password';
 	const got = issue.code === 'custom' && typeof found === 'object' ? '' : isSecret ? '' : `, got ${quote(found)}`;
@@ -79,13 +82,19 @@ function describeIssue(issue: Issue, tree: PlanTree): Problem[] {
 
 function describeUnknownKey(path: PlanPath, key: string, tree: PlanTree): Problem {
 	const known = knownKeys(planSchema, path);
-	const meant = closest(key, known);
+	const meant = closest(key, [...known, ...otherNames(path, key)]);
 	const written = oneLine(tree.locate([...path, key]).path.split('.').at(-1) ?? key).slice(0, 100);
 	const fix = meant
 		? `did you mean "${spellAs(tree, meant)}"?`
 		: `remove it; known here: ${known.map((name) => spellAs(tree, name)).join(', ')}`;
 	return problem('unknown-key', tree, [...path, key], `unknown key "${written}"`, fix);
 }
+
+/** The other names that keys have at a path. One with a unit is not meant by a key with another unit, which has another number. */
+const otherNames = (path: PlanPath, key: string): readonly string[] =>
+	Object.keys(formAt(path).renamed ?? {}).filter((name) => !(unit.test(name) && unit.test(key)));
+
+const unit = /_[kmgt]i?b$/;
 
 /** A key of the schema in the plan's own spelling. */
 const spellAs = (tree: PlanTree, key: string): string => (tree.isCamelCase ? toCamelCase(key) : key);
@@ -121,7 +130,8 @@ function expectation(issue: Issue): string {
 export function quote(value: unknown): string {
 	if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
 	if (value !== null && typeof value === 'object') return 'an object';
-	const text = oneLine(JSON.stringify(typeof value === 'string' ? value.slice(0, 100) : value) ?? 'nothing');
+	// JSON has no number such as .inf, and would make a null of it.
+	const text = oneLine(typeof value === 'number' ? String(value) : (JSON.stringify(typeof value === 'string' ? value.slice(0, 100) : value) ?? 'nothing'));
 	return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 

@@ -1,4 +1,5 @@
 /** Reading a plan and the script files beside it. Nothing is judged here but the shape. */
+import { isUtf8 } from 'node:buffer';
 import { dirname, resolve } from 'node:path';
 import { scriptOf } from '../lab/script-bytes.js';
 import { usageFailure } from '../base/errors.js';
@@ -31,7 +32,7 @@ async function read(path: string, { withScripts, within }: { readonly withScript
 	const bytes = await readPlanBytes(absolute, within).catch((error: unknown) => {
 		throw usageFailure(`cannot read the plan ${path}: ${reasonOf(error)}`, { cause: error });
 	});
-	const text = bytes.toString('utf8');
+	const text = textOf(bytes, path);
 	const tree = parsePlanTree(text.replace(byteOrderMark, ''), path);
 	const { document, problems } = validatePlan(tree);
 	const { scripts, missing } = document && withScripts
@@ -48,6 +49,31 @@ async function read(path: string, { withScripts, within }: { readonly withScript
 		sha256: sha256(canonicalJson([text, ...scripts.map(({ text: own, bytes }) => bytes ?? own)])),
 		locate: (inner) => tree.locate(inner),
 	};
+}
+
+/**
+ * The text of a plan. Bytes that are no UTF-8 would become other characters, and a password another one.
+ * @throws Failure `usage` with the line of the first of them
+ */
+function textOf(bytes: Buffer, path: string): string {
+	if (isUtf8(bytes) && !bytes.includes(0)) return bytes.toString('utf8');
+	const hint = 'save it as UTF-8';
+	if (bytes.includes(0) && bytes.length % 2 === 0 && isSparse(bytes)) throw usageFailure(`${path}: the plan is UTF-16`, { hint });
+	let line = 1;
+	let start = 0;
+	for (let end = bytes.indexOf(10); end !== -1 && isText(bytes.subarray(start, end)); end = bytes.indexOf(10, start)) {
+		line++;
+		start = end + 1;
+	}
+	throw usageFailure(`${path}:${line}: ${isUtf8(bytes) ? 'there is a null byte' : 'there is a character that is no UTF-8'}`, { hint });
+}
+
+const isText = (bytes: Buffer): boolean => isUtf8(bytes) && !bytes.includes(0);
+
+/** Whether every second byte at the beginning is null, as in UTF-16 of letters, behind its mark. */
+function isSparse(bytes: Buffer): boolean {
+	const head = bytes.subarray(/^(?:fffe|feff)/.test(bytes.toString('hex', 0, 2)) ? 2 : 0).subarray(0, 64);
+	return [0, 1].some((offset) => head.every((byte, index) => (index % 2 === offset) === (byte === 0)));
 }
 
 /** How much of scripts is read of one plan, and after how many that cannot be read no other is tried. */

@@ -31,11 +31,12 @@ export const userSchema = z.strictObject({
 	shell: text.default('/bin/bash'),
 	home: text.optional(),
 	comment: z.string().optional().meta({ description: 'The full name (GECOS)' }),
-	ssh_keys: z.array(text).optional().meta({ description: 'Public keys that may log in' }),
+	ssh_keys: z.array(z.string().trim().min(1)).optional().meta({ description: 'Public keys that may log in' }),
 	vyatta_level: leftOut('only Elster OS has levels of access'),
 });
 
-const timeExpected = 'seconds above 0, 86400 at most';
+/** What a time is, for a message. */
+export const timeExpected = 'seconds above 0, 86400 at most';
 
 /** A startup script: inline, or a file beside the plan. */
 export const startupScriptSchema = z

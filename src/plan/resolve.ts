@@ -52,7 +52,7 @@ export function resolveLab(source: PlanSource, buildable: Buildable): Lab {
 	const connections = document.connections.map(resolveConnection);
 	const scenarios = resolver.scenarios(plainNodes);
 	const nodes = plainNodes.map((node, index) =>
-		hasFirewall(document.nodes[index]?.recipe ?? { features: [] }) ? { ...node, firewall: openPorts(node, connections, scenarios) } : node,
+		hasFirewall(document.nodes[index]?.recipe ?? { features: [], services: [] }) ? { ...node, firewall: openPorts(node, connections, scenarios) } : node,
 	);
 	const lab: Lab = {
 		name: document.name,

@@ -19,7 +19,7 @@
  *   their types, the rules on scenarios report what it finds
  */
 import { z } from 'zod';
-import { described, number, recipeSchema, testSchema, text, texts } from './recipe-schema.js';
+import { described, number, recipeSchema, testSchema, text, texts, timeExpected } from './recipe-schema.js';
 import { parseSize } from './sizes.js';
 
 /** Messages have what is expected, no more: problems.ts makes a sentence of it. */
@@ -64,10 +64,8 @@ export const scenarioSchema = z.strictObject({
 	name: z.string(),
 	...described,
 	type: z.string().optional(),
-	settle: z
-		.number({ error: 'seconds' })
-		.positive({ error: 'seconds above 0' })
-		.max(86_400, { error: 'seconds, a day at most' })
+	settle: number
+		.refine((value) => value > 0 && value <= 86_400, { error: timeExpected })
 		.optional()
 		.meta({ description: 'Seconds from its beginning in which services may come up: until then no assertion fails' }),
 	tests: z.array(z.unknown()).default([]),

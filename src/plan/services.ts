@@ -44,12 +44,17 @@ export const unitOf = (name: string): string => {
 /** Whether a service is the SSH server, by any of its names. */
 export const isSsh = ({ name }: Pick<ServiceDocument, 'name'>): boolean => sshNames.includes(name.replace(/\.service$/, ''));
 
+/** Whether a service is OpenFactory's firewall. */
+export const isFirewall = ({ name }: Pick<ServiceDocument, 'name'>): boolean => name.replace(/\.service$/, '') === 'firewall';
+
 /** Services of OpenFactory that are no unit of Debian, with what a rehearsal does of them. */
 const notSetUp: Readonly<Record<string, string>> = {
 	vpn: 'no VPN is set up',
 	dns: 'no DNS server is set up',
 	dhcp: 'no DHCP server is set up',
 	git: 'it brings its package, and has no unit',
+	headless: 'it brings nothing, and has no unit',
+	python: 'it brings its package, and has no unit',
 	nodejs: 'it brings its packages, and has no unit',
 	'security-hardening': 'it brings its packages, and has no unit',
 };

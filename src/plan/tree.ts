@@ -11,7 +11,7 @@ import { isYaml, parseYamlText } from './yaml-text.js';
 
 /** A key that appears twice in one object: in one spelling, in two, or in two of the places that it may have. */
 export interface DuplicateKey extends PlanPlace {
-	readonly firstLine: number;
+	readonly first: PlanPlace;
 }
 
 /** A plan's values and their places. */
@@ -34,12 +34,12 @@ export interface PlanTree {
 
 /**
  * Whether a value is a text that an assertion compares with, whatever it looks like: `version: 1.10` is not `1.1`, which the
- * number would be.
+ * number would be, nor is `mode: 0x1a4` the mode 0420.
  */
 const isExpectedText = (path: PlanPath): boolean =>
 	expectedTexts.has(path.at(-1)) && (path.at(-3) === 'assertions' || (path.at(-2) === 'params' && path.at(-4) === 'assertions'));
 
-const expectedTexts = new Set<unknown>(['expected', 'expected_output', 'contains', 'equals', 'matches', 'version']);
+const expectedTexts = new Set<unknown>(['expected', 'expected_output', 'contains', 'equals', 'matches', 'version', 'mode']);
 
 interface Place {
 	/** The path in the plan's own spelling. */
@@ -64,8 +64,8 @@ export function parsePlanTree(text: string, file: string): PlanTree {
 		tooLong: walk.tooLong,
 		isCamelCase: walk.isCamelCase,
 		locate: (path) => walk.locate(path),
-		isFolded: (path) => walk.places.get(formatPath(path))?.isFolded === true,
-		lineOffset: (path) => walk.places.get(formatPath(path))?.lineOffset,
+		isFolded: (path) => walk.places.get(keyOf(path))?.isFolded === true,
+		lineOffset: (path) => walk.places.get(keyOf(path))?.lineOffset,
 	};
 }
 
@@ -84,6 +84,8 @@ function readJson(text: string, file: string): SyntaxTree {
 		return parseJsonText(text);
 	} catch (error) {
 		if (!(error instanceof JsonSyntaxError)) throw error;
+		// Nothing is good YAML.
+		if (text.trim() === '') throw usageFailure(`${file}: the file is empty`, { hint: 'write a plan; `rehearse init` writes one to begin with', cause: error });
 		const { line, column, message } = error;
 		// A comment or a trailing comma is good YAML, but whatever else reads a `.json` plan would stumble over it.
 		const [what, hint] = isYaml(text)
@@ -91,6 +93,12 @@ function readJson(text: string, file: string): SyntaxTree {
 			: ['', 'fix the JSON there'];
 		throw usageFailure(`${file}:${line}:${column}: ${what}${message}`, { hint, cause: error });
 	}
+}
+
+/** The lines of a text in the place of a list: a file of public keys has one a line, with comments and an end. */
+function linesOf(text: string): readonly string[] {
+	const lines = text.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+	return lines.length === 0 ? [text] : lines;
 }
 
 /** Keys at the root that carry anchors for the rest, as in files of Compose (`x-base`) and GitLab (`.base`). */
@@ -101,12 +109,15 @@ const isLoneRecipe = (root: SyntaxNode): root is MappingNode =>
 
 /** A plan of one node, named after the recipe, around a recipe that stands by itself. */
 function loneRecipe(walk: TreeWalk, root: MappingNode): unknown {
-	walk.places.set('', { spelled: [], line: root.line });
+	walk.places.set(keyOf([]), { spelled: [], line: root.line });
 	const recipe = walk.visit(root, ['nodes', 0, 'recipe'], [], root.line) as { readonly name?: unknown };
 	const name = toLabel(typeof recipe.name === 'string' ? recipe.name : '') || 'recipe';
 	for (const path of [['name'], ['nodes', 0, 'name']]) walk.alias(path, ['nodes', 0, 'recipe', 'name']);
 	return { name, nodes: [{ name, ...loneNode, recipe }] };
 }
+
+/** A path as the key of its place. As a person reads it, `a.b` may be one key or two. */
+const keyOf = (path: PlanPath): string => JSON.stringify(path);
 
 /** One pass over the values, which fills `places` and `duplicates`. */
 class TreeWalk {
@@ -123,7 +134,7 @@ class TreeWalk {
 	/** The value of `node` as the schema has it. The place of a value that has a key is the line of its key. */
 	visit(node: SyntaxNode, path: PlanPath, spelled: PlanPath, line: number): unknown {
 		const offset = node.kind === 'scalar' ? node.lineOffset : undefined;
-		this.places.set(formatPath(path), { spelled, line, ...(offset === undefined ? {} : { lineOffset: offset }), ...(node.kind === 'scalar' && node.isFolded ? { isFolded: true } : {}) });
+		this.places.set(keyOf(path), { spelled, line, ...(offset === undefined ? {} : { lineOffset: offset }), ...(node.kind === 'scalar' && node.isFolded ? { isFolded: true } : {}) });
 		switch (node.kind) {
 			case 'mapping': {
 				const object: Record<string, unknown> = {};
@@ -149,13 +160,13 @@ class TreeWalk {
 
 	/** Gives what has no place of its own the place of another thing. */
 	alias(path: PlanPath, target: PlanPath): void {
-		const place = this.places.get(formatPath(target));
-		if (place) this.places.set(formatPath(path), place);
+		const place = this.places.get(keyOf(target));
+		if (place) this.places.set(keyOf(path), place);
 	}
 
 	#visitItem(item: SyntaxNode, path: PlanPath, spelled: PlanPath, itemKey: string | undefined): unknown {
 		if (itemKey === undefined || item.kind !== 'scalar') return this.visit(item, path, spelled, item.line);
-		this.places.set(formatPath(path), { spelled, line: item.line });
+		this.places.set(keyOf(path), { spelled, line: item.line });
 		return { [itemKey]: this.visit(item, [...path, itemKey], spelled, item.line) };
 	}
 
@@ -166,15 +177,16 @@ class TreeWalk {
 			const written = toSnakeCase(key);
 			if (written !== key) this.#camelCaseKeys++;
 			else if (key.includes('_')) this.#snakeCaseKeys++;
-			if (form.lifted?.includes(written) && value.kind === 'mapping') {
-				this.#visitEntries(value.entries, path, [...spelled, key], object);
-				continue;
-			}
 			const name = (Object.hasOwn(form.renamed ?? {}, written) && form.renamed?.[written]) || written;
 			const inner = [...path, name];
-			const first = this.places.get(formatPath(inner));
+			const first = this.places.get(keyOf(inner));
 			if (first) {
-				this.duplicates.push({ path: formatPath([...spelled, key]), line, firstLine: first.line });
+				this.duplicates.push({ path: formatPath([...spelled, key]), line, first: { path: formatPath(first.spelled), line: first.line } });
+				continue;
+			}
+			if (form.lifted?.includes(written) && value.kind === 'mapping') {
+				this.places.set(keyOf(inner), { spelled: [...spelled, key], line });
+				this.#visitEntries(value.entries, path, [...spelled, key], object);
 				continue;
 			}
 			// Defined, not assigned: a key named __proto__ is a key like any other.
@@ -192,13 +204,14 @@ class TreeWalk {
 		if (node.kind !== 'scalar') return value;
 		if (form.gigabytes?.includes(written) && /^\d+(?:\.\d+)?$/.test(String(value))) return `${String(value)} GB`;
 		if (!form.lists?.includes(name) || typeof value !== 'string') return value;
-		this.alias([...path, 0], path);
-		return [value];
+		const lines = linesOf(value);
+		lines.forEach((_line, index) => this.alias([...path, index], path));
+		return lines;
 	}
 
 	locate(path: PlanPath): PlanPlace {
 		for (let length = path.length; length >= 0; length--) {
-			const place = this.places.get(formatPath(path.slice(0, length)));
+			const place = this.places.get(keyOf(path.slice(0, length)));
 			if (!place) continue;
 			const missing = path.slice(length).map((key) => (this.isCamelCase && typeof key === 'string' ? toCamelCase(key) : key));
 			return { path: oneLine(formatPath([...place.spelled, ...missing])), line: place.line };

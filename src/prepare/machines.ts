@@ -104,12 +104,12 @@ const closedShell = /\/(?:nologin|false|true|sync|shutdown|halt)$/;
 
 /**
  * The user that people get in as, of those whose shell lets somebody in: the first with a password and sudo, or else with a
- * password, or else any; root where there is none.
+ * password, root after others, or else any; root where there is none.
  */
 export function loginUser({ users: declared, ssh }: Pick<LabNode, 'users' | 'ssh'>): Pick<MachineRunSpec, 'username' | 'password'> {
 	const users = declared.filter(({ shell }) => !closedShell.test(shell));
 	const withPassword = users.filter(({ password }) => password !== undefined);
-	const user: User | undefined = withPassword.find(({ groups }) => groups.includes('sudo')) ?? withPassword[0] ?? users[0];
+	const user: User | undefined = withPassword.find(({ groups }) => groups.includes('sudo')) ?? withPassword.find(({ username }) => username !== 'root') ?? withPassword[0] ?? users[0];
 	if (!user) return { username: 'root' };
 	// Where the recipe forbids passwords nobody is expected to get in with one.
 	const isPasswordAsked = user.password !== undefined && ssh?.passwords !== false;

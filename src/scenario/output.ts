@@ -1,4 +1,5 @@
 import type { CommandExpectation } from '../lab/lab.js';
+import { expressionOf } from '../lab/pattern.js';
 import { commandCheck, judgement, quoted, sawEnding, type AssertionOf } from './check.js';
 
 /** The first line of a command, cut where it is long, for a title. */
@@ -9,7 +10,7 @@ function brief(command: string): string {
 
 /** Whether the pattern matches; `$` also matches before the last newline, as in grep(1) and Python. */
 const matchesSomewhere = (pattern: string, stdout: string): boolean => {
-	const expression = new RegExp(pattern);
+	const expression = expressionOf(pattern);
 	return expression.test(stdout) || expression.test(stdout.replace(/\n$/, ''));
 };
 

@@ -30,11 +30,15 @@ const sshdConfig = (settings: SshSettings): string =>
 		'',
 	].join('\n');
 
-/** Lets in what was asked for and what answers, and drops the rest (nft(8)). The lease is renewed by unicast and broadcast. */
+/**
+ * Lets in what was asked for and what answers, and drops the rest (nft(8)). The lease is renewed by unicast and broadcast.
+ * Only its own table is made anew: it comes when other services have theirs, and Docker starts no container without its own.
+ */
 const ruleset = ({ tcp, udp }: NonNullable<LabNode['firewall']>): string =>
 	[
 		'#!/usr/sbin/nft -f',
-		'flush ruleset',
+		'add table inet filter',
+		'delete table inet filter',
 		'',
 		'table inet filter {',
 		'\tchain input {',

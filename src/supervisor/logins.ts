@@ -99,8 +99,8 @@ export class LoginChecks {
 }
 
 /** Whether the recipe promises that its user gets in. */
-const isChecked = ({ features, packages }: LabNode, { password }: MachineRunSpec): boolean =>
-	password !== undefined && (features.includes('ssh') || packages.includes('openssh-server'));
+const isChecked = ({ features, packages, withoutPackages = [] }: LabNode, { password }: MachineRunSpec): boolean =>
+	password !== undefined && (packages.includes('openssh-server') || (features.includes('ssh') && !withoutPackages.includes('openssh-server')));
 
 /** Logs in to a node, and where that fails asks the node why. Rejects only when the signal aborts. */
 export async function checkLogin(
@@ -195,6 +195,8 @@ export function whyClosed({ code }: Pick<Failure, 'code'>, { ports, settings }: 
 	const asksNothing = settings.get('passwordauthentication') === 'no' && settings.get('kbdinteractiveauthentication') !== 'yes';
 	const where = ports.length > 0 && !ports.includes(sshPort) ? ` (port ${ports[0]})` : '';
 	if (asksNothing) return `its SSH server takes no passwords${where} (PasswordAuthentication no): ${username} gets in with a key only`;
+	const ofRoot = settings.get('permitrootlogin') ?? 'yes';
+	if (username === 'root' && ofRoot !== 'yes') return `its SSH server takes no password of root's${where} (PermitRootLogin ${oneLine(ofRoot)})`;
 	const methods = settings.get('authenticationmethods') ?? 'any';
 	if (methods !== 'any' && !/password|keyboard/.test(methods)) return `its SSH server takes ${oneLine(methods)} only${where}`;
 	const list = lists.find((name) => settings.has(name));

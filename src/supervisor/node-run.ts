@@ -64,7 +64,7 @@ export async function bringUpNode(runSpec: MachineRunSpec, nodeContext: NodeCont
 	const run = () => startUp(started, runSpec, { ...context, scripts, saver: nodeContext.saver });
 	const startup = () => stage(emit, 'startup', run, (outcome) => outcome.startup, name);
 	// Pauses that were asked for say when scripts begin, not a queue.
-	return lab.pace ? startup() : nodeContext.turns.take(started.machine.pid, startup, signal);
+	return lab.pace ? startup() : nodeContext.turns.take(started.machine, startup, signal);
 }
 
 /** Restores or boots one node; its startup scripts are about to run then, or have run where it was restored so. */
@@ -86,5 +86,5 @@ export async function startNode(
 	const wake = () => wakeNode(restored, runSpec, context);
 	// What has run already goes on together: its programs know each other.
 	const isAsOne = wasStarted(runSpec) || wasExported(runSpec);
-	return (await (isAsOne ? wake() : turns.take(restored.machine.pid, wake, signal))) ? restored : boot();
+	return (await (isAsOne ? wake() : turns.take(restored.machine, wake, signal))) ? restored : boot();
 }

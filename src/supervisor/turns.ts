@@ -1,6 +1,7 @@
 import { processorTimeMs } from '../base/proc.js';
 import { Semaphore } from '../base/semaphore.js';
-import { lettingManyWait, systemClock, type Clock } from '../base/waiting.js';
+import { lettingManyWait, systemClock, untilAborted, type Clock } from '../base/waiting.js';
+import type { RunningMachine } from '../machine/running-machine.js';
 
 /** How often a machine's use of a processor is looked at. */
 const lookMs = 200;
@@ -17,6 +18,9 @@ export interface TurnOptions {
 	/** The processor time that a process has taken so far, in milliseconds. */
 	readonly processorTime?: (pid: number) => number;
 }
+
+/** A machine, as far as its turns go: its process, and what rejects when it ends by itself. */
+export type TurnTaker = Pick<RunningMachine, 'pid' | 'broken'>;
 
 /**
  * Turns of machines that have work to do at the same time. Emulated machines that all run at once wait for each other's
@@ -35,17 +39,27 @@ export class Turns {
 	}
 
 	/**
-	 * Begins `work` of the machine whose process is `pid` when its turn has come, and resolves or rejects as the work does.
-	 * The turn ends with the work; before, where the machine waits for something or has been busy for ten seconds; or when
-	 * `signal` aborts.
+	 * Begins a machine's work when its turn has come, and resolves or rejects as the work does. The turn ends with the work;
+	 * before, where the machine waits for something or has been busy for ten seconds; or when `signal` aborts. A machine that
+	 * breaks while it waits for its turn rejects at once, as does one whose `signal` aborts.
 	 */
-	async take<T>(pid: number, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-		const { working } = await this.#places.take(async () => {
+	async take<T>({ pid, broken }: TurnTaker, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+		let has: 'waited' | 'begun' | 'gone' = 'waited';
+		const taking = this.#places.take(async () => {
 			signal.throwIfAborted();
+			if (has === 'gone') await broken;
+			has = 'begun';
 			const begun = { working: work() };
 			await this.#untilQuiet(pid, begun.working, signal);
 			return begun;
 		});
+		const lost = broken.catch((error: unknown) => {
+			// Its work knows better what the end of its machine means.
+			if (has === 'begun') return taking;
+			has = 'gone';
+			throw error;
+		});
+		const { working } = await untilAborted(Promise.race([taking, lost]), signal);
 		return working;
 	}
 

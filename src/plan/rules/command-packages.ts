@@ -155,6 +155,12 @@ const dependencies: readonly (readonly [packages: RegExp, brings: readonly strin
 	[/^cloud-init$/, ['locales', 'lsb-release', 'fdisk', 'gdisk', 'eject', 'python3', 'ca-certificates', 'openssl']],
 ];
 
+/** Whether every image of a rehearsal has the package because cloud-init depends on it, whatever a recipe takes away. */
+export const isKeptByCloudInit = (name: string): boolean =>
+	ofEveryImage.has(name) ||
+	Object.values(modulePackages).includes(name) ||
+	dependencies.some(([packages, brings]) => packages.test('cloud-init') && brings.includes(name));
+
 /** Whether the table has the programs of a package and of what it depends on. */
 export const isKnownPackage = (name: string): boolean =>
 	plainPackages.has(name) ||

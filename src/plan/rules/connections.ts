@@ -1,4 +1,6 @@
 /** Connections between nodes, and whether the scenarios would notice that one is broken. */
+import { defaultPortsIn } from '../../lab/url-ports.js';
+import { holdsWord, partOfWhole } from '../../lab/words.js';
 import type { AssertionDocument, ConnectionDocument, NodeDocument } from '../schema.js';
 import { recipeTests } from '../recipe-tests.js';
 import type { CheckContext } from './context.js';
@@ -41,13 +43,13 @@ export function checkConnections(context: CheckContext): void {
 	});
 }
 
-/** Assertions by the numbers that they name anywhere: only those can be about a port. */
+/** Assertions by the numbers that they name anywhere, or leave to a URL's scheme: only those can be about a port. */
 function assertionsByPort(assertions: readonly AssertionDocument[]): ReadonlyMap<string, readonly AssertionDocument[]> {
 	const byPort = new Map<string, AssertionDocument[]>();
 	for (const assertion of assertions) {
 		const parameters: Readonly<Record<string, unknown>> = { ...assertion, ...assertion.params };
 		const text = [parameters['port'], parameters['command'], parameters['url']].join(' ');
-		for (const number of new Set(text.match(/\d+/g))) {
+		for (const number of new Set([...(text.match(/\d+/g) ?? []), ...defaultPortsIn(text).map(String)])) {
 			const found = byPort.get(number);
 			if (found) found.push(assertion);
 			else byPort.set(number, [assertion]);
@@ -71,14 +73,6 @@ function covers(assertion: AssertionDocument, connection: ConnectionDocument, ta
 	const names = [target.name, ...addresses, ...(isOnTarget ? ['localhost', '127.0.0.1'] : [])];
 	if (assertion.type === 'network_reachable') return hasPort && names.includes(String(parameters['host']));
 	const text = String(parameters['command'] ?? parameters['url'] ?? '');
-	return names.some((name) => hasWord(text, name)) && hasWord(text, String(connection.port));
-}
-
-/** Whether `word` is in the text with nothing beside it that would make it another name, address or number. */
-function hasWord(text: string, word: string): boolean {
-	for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1)) {
-		const around = `${text[at - 1] ?? ' '}${text[at + word.length] ?? ' '}`;
-		if (!/[\w.-]/.test(around)) return true;
-	}
-	return false;
+	const holds = (word: string) => holdsWord(text, word, partOfWhole);
+	return names.some(holds) && (holds(String(connection.port)) || defaultPortsIn(text).includes(connection.port));
 }

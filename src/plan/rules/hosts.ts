@@ -20,13 +20,21 @@ const clients: Readonly<Record<string, Client>> = {
 		operands: 'url',
 		valued: new RegExp(
 			'^(?:-[a-zA-Z]*[AbcCdDeEFHKmoPQrtTuUwxXyYz]' +
-				'|--(?:output(?:-dir)?|data(?:-\\w+)?|header|request|user(?:-agent)?|form|write-out|resolve|unix-socket' +
-				'|max-time|connect-timeout|retry(?:-\\w+)?|cacert|cert|key))$',
+				'|--(?:output(?:-dir)?|data(?:-\\w+)?|json|header|request(?:-target)?|user(?:-agent)?|form(?:-string)?|write-out' +
+				'|cookie(?:-jar)?|dump-header|config|upload-file|referer|range|continue-at|netrc-file|stderr|trace(?:-ascii)?' +
+				'|resolve|connect-to|noproxy|proxy-user|interface|unix-socket|local-port|proto(?:-\\w+)?|limit-rate|url-query' +
+				'|max-(?:time|redirs|filesize)|connect-timeout|expect100-timeout|keepalive-time|speed-\\w+|retry(?:-\\w+)?' +
+				'|cacert|capath|cert(?:-type)?|key(?:-type)?|pass|ciphers|tls-max|pinnedpubkey|oauth2-bearer))$',
 		),
 	},
 	wget: {
 		operands: 'url',
-		valued: /^(?:-[a-zA-Z]*[OPTtUoaeiwQDRAl]|--(?:output-document|directory-prefix|timeout|tries|header|user-agent))$/,
+		valued: new RegExp(
+			'^(?:-[a-zA-Z]*[OPTtUoaeiwQDRAl]' +
+				'|--(?:output-(?:document|file)|append-output|directory-prefix|(?:\\w+-)?timeout|tries|wait(?:retry)?|limit-rate|quota' +
+				'|header|user-agent|referer|method|(?:post|body)-(?:data|file)|(?:http-)?(?:user|password)|(?:load|save)-cookies' +
+				'|ca-certificate|ca-directory|certificate|private-key|input-file|level|accept|reject))$',
+		),
 	},
 	aria2c: { operands: 'url', valued: /^-[dox]$/ },
 	git: {

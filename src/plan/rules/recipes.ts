@@ -2,11 +2,11 @@
 import { formatBytes } from '../../base/format.js';
 import { isAddress } from '../../lab/addressing.js';
 import { minimumDiskMiB } from '../../lab/lab.js';
-import { baseImages, whyNotBuilt } from '../base-images.js';
+import { baseImages, meantBaseImage, whyNotBuilt } from '../base-images.js';
 import { declaredPackages, hasFirewall } from '../packages.js';
 import { quote } from '../problems.js';
 import type { NodeDocument, RecipeDocument } from '../schema.js';
-import { isSsh, isUnit, readSshSettings } from '../services.js';
+import { isFirewall, isSsh, isUnit, readSshSettings } from '../services.js';
 import { parseSize } from '../sizes.js';
 import type { PlanPath } from '../types.js';
 import type { CheckContext } from './context.js';
@@ -69,7 +69,8 @@ function checkPlatform(context: CheckContext, recipe: RecipeDocument, path: Plan
 	const { base_image: baseImage, architecture } = recipe;
 	if (baseImage === undefined || !baseImages.includes(baseImage)) {
 		const message = baseImage === undefined ? 'no base image is named' : whyNotBuilt(baseImage.slice(0, 100));
-		const fix = `write ${baseImages.map((name) => `"${name}"`).join(' or ')}: a rehearsal builds no others`;
+		const meant = meantBaseImage(baseImage ?? '');
+		const fix = meant === undefined ? `write ${baseImages.map((name) => `"${name}"`).join(' or ')}: a rehearsal builds no others` : `did you mean "${meant}"?`;
 		context.report('base-image', [...path, 'base_image'], message, fix);
 	}
 	if (architecture !== undefined && architecture !== 'x86_64') {
@@ -137,13 +138,15 @@ function checkFirewall(context: CheckContext, name: string, recipe: RecipeDocume
 	if (!hasFirewall(recipe)) return;
 	const setting = [...path, 'security', 'firewall'];
 	const at = recipe.features.indexOf('firewall');
-	const feature = [...path, 'features', at];
+	const service = recipe.services.findIndex(isFirewall);
 	const message = `${name} has its firewall on`;
 	if (recipe.security?.firewall === true) context.report('firewall-on', setting, message, 'set it to false');
-	if (at !== -1) context.report('firewall-on', feature, message, 'remove the feature "firewall"');
+	if (at !== -1) context.report('firewall-on', [...path, 'features', at], message, 'remove the feature "firewall"');
+	if (service !== -1) context.report('firewall-on', [...path, 'services', service], message, 'remove the service "firewall"');
 	if (recipe.security?.firewall === false) {
-		const fix = 'set it to true, or remove the feature "firewall"';
-		context.report('firewall-invalid', setting, 'the feature "firewall" asks for what this switches off', fix);
+		const wanted = at === -1 ? 'service' : 'feature';
+		const fix = `set it to true, or remove the ${wanted} "firewall"`;
+		context.report('firewall-invalid', setting, `the ${wanted} "firewall" asks for what this switches off`, fix);
 	}
 	if (declaredPackages(recipe, context.features).has('nftables')) return;
 	const override = recipe.package_overrides?.findIndex(({ name: taken }) => taken === 'nftables') ?? -1;

@@ -11,8 +11,8 @@ const ruleOfProblem = {
 	'script-file': 'script-missing-file',
 } as const satisfies Record<ProblemCode, RuleId>;
 
-/** Places that hold sizes, in either spelling. */
-const sizePath = /^nodes\[\d+\]\.(?:memory(?:_mb|Mb)?|disk(?:_size_gb|SizeGb)?)$/;
+/** Places that hold sizes, in any spelling. */
+const sizePath = /^nodes\[\d+\]\.(?:memory(?:_?mb)?|disk(?:_?size_?gb)?)$/i;
 
 /** One finding for each problem of a plan's shape. */
 export const shapeFindings = (source: PlanSource): Finding[] =>

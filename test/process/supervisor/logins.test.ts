@@ -103,3 +103,20 @@ test('a node of which something is known is not logged in to again, early or lat
 	await checks.finish();
 	t.deepEqual(events, [{ type: 'login-checked', ...known }]);
 });
+
+test('nobody is to get in where the recipe takes the SSH server away', async (t) => {
+	const checked = async (keys: object) => {
+		const run = {
+			...{ checkpoints: tmpdir(), startedKey: key, scenario: true, robustness: [], snapshots: false, deadlines: { ...scaledDeadlines(1), loginMs: 1, assertionMs: 1 } },
+			lab: { nodes: [{ name: 'web', features: [], packages: [], ...keys }] },
+			machines: [{ spec: { name: 'web' }, origin: { from: 'power-on' }, address: '127.0.0.1', username: 'ops', password: 'x', sshPort: 1, hostKey: '' }],
+		} as unknown as RunSpec;
+		const events: RunEventBody[] = [];
+		const context = { hostKey: () => undefined, guests: () => node(''), isThere: () => true, wasStarted: () => false, emit: (event: RunEventBody) => void events.push(event) };
+		await new LoginChecks(() => run, { ...context, signal: new AbortController().signal }).finish();
+		return events.map(({ type }) => type);
+	};
+	t.deepEqual(await checked({ features: ['ssh'] }), ['login-checked']);
+	t.deepEqual(await checked({ features: ['ssh'], withoutPackages: ['openssh-server'] }), []);
+	t.deepEqual(await checked({ features: ['ssh'], packages: ['openssh-server'], withoutPackages: ['openssh-server'] }), ['login-checked']);
+});

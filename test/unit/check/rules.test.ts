@@ -87,6 +87,15 @@ test(
 	'connection-uncovered',
 );
 
+test('a node without a name or an address is looked for in no command', (t) => {
+	// No two characters beside each other that belong to no word: an empty word is nowhere in it.
+	const plan = twoNodes('{ type: command_output, on_vm: web, command: "ss -ltn 5432", exit_code: 0 }');
+	t.deepEqual(rulesOf(checkText(replaced(plan, 'alias: 10.72.0.20/24', 'alias: /24'))), ['alias-syntax', 'connection-uncovered']);
+	t.deepEqual(rulesOf(checkText(replaced(plan, 'alias: 10.72.0.20/24', 'alias: ""'))), ['alias-syntax', 'connection-uncovered']);
+	const nameless = plan.replace('- name: db', '- name: ""').replace('to: db', 'to: ""');
+	t.deepEqual(rulesOf(checkText(nameless)), ['connection-uncovered', 'node-name-dns']);
+});
+
 const uses = test.macro({
 	title: (_title, script: string) => `no word on programs: ${JSON.stringify(script)}`,
 	exec(t, script: string) {
@@ -115,6 +124,15 @@ test(isCovered, '{ type: port_listening, on_vm: db, params: { port: "5432" } }')
 test(isCovered, '{ type: network_reachable, on_vm: web, host: 10.72.0.20, port: 5432 }');
 test(isCovered, '{ type: http_responds, on_vm: web, url: "http://10.72.0.20:5432/" }');
 test(isCovered, '{ type: http_responds, on_vm: db, url: "http://localhost:5432/" }');
+for (const [port, url] of [[80, 'http://10.72.0.20/'], [80, 'http://ops:a@db'], [443, 'https://db/x?y'], [443, 'HTTPS://10.72.0.20']] as const) {
+	test(`covers the connection to ${port} by the scheme: ${url}`, (t) => {
+		for (const assertion of [`{ type: http_responds, on_vm: web, url: "${url}" }`, `{ type: command_output, on_vm: web, command: "echo ${url}", exit_code: 0 }`]) {
+			t.deepEqual(rulesOf(checkText(twoNodes(assertion).replace('port: 5432', `port: ${port}`))), [], assertion);
+			t.deepEqual(rulesOf(checkText(twoNodes(assertion).replace('port: 5432', 'port: 8080'))), ['connection-uncovered'], assertion);
+		}
+	});
+}
+test('a URL with a port is not about the one of its scheme', warns, twoNodes('{ type: http_responds, on_vm: web, url: "http://db:8080/" }').replace('port: 5432', 'port: 80'), 'connection-uncovered');
 test(isCovered, '{ type: command_output, on_vm: web, command: "echo >/dev/tcp/10.72.0.20/5432", exit_code: 0 }');
 
 const line = '              systemd-run --unit=web python3 -m http.server 8080\n';
@@ -132,6 +150,7 @@ test(isPermitted, 'curl -fsS http://localhost:8080/');
 test(isPermitted, 'curl -fsS -o /tmp/x -H "Host: example.com" 127.0.0.1:8080/x');
 test(isPermitted, 'curl -fsS "http://10.72.0.99:8080/"');
 test(isPermitted, 'wget -qO /tmp/x http://[::1]/');
+test(isPermitted, 'curl -fsS --cookie-jar jar.txt --config curl.conf --max-redirs 3 http://localhost:8080/');
 test(isPermitted, 'nc -z -w 5 10.72.0.99 5432');
 test(isPermitted, 'nc -lk -p 8080 </dev/null &');
 test(isPermitted, 'curl "http://$ADDRESS/"');
@@ -213,4 +232,26 @@ test('whatever is in one place of a good plan, checking does not throw', (t) => 
 		}),
 		{ numRuns: 300 },
 	);
+});
+
+const baseImage = test.macro({
+	title: (_title, written: string) => `the base image ${JSON.stringify(written)}`,
+	exec(t, written: string, message: RegExp, fix: RegExp) {
+		const [finding, ...others] = checkText(replaced(general, 'base_image: debian-trixie', `base_image: ${JSON.stringify(written)}`));
+		t.deepEqual(others, []);
+		t.is(finding?.rule, 'base-image');
+		t.regex(finding?.message ?? '', message);
+		t.regex(finding?.fix ?? '', fix);
+	},
+});
+const other = /^OpenFactory builds /;
+const listed = /^write "debian-trixie" or "debian-bookworm"/;
+for (const name of ['debian-bullseye', 'debian-jessie', 'debian-sid', 'ubuntu-noble', 'fedora-43', 'elster-os']) test(baseImage, name, other, listed);
+for (const name of ['debian-trixi', 'Debian-Trixie', 'debian-trixie ', 'trixie', 'debian_trixie']) test(baseImage, name, /^".*" cannot be rehearsed$/, /^did you mean "debian-trixie"\?$/);
+test(baseImage, 'debian-bookwrom', /cannot be rehearsed/, /^did you mean "debian-bookworm"\?$/);
+test(baseImage, 'windows-11', /cannot be rehearsed/, listed);
+
+test('a size that is none is one in every spelling of its key', (t) => {
+	for (const key of ['memory', 'memory_mb', 'memoryMb', 'memoryMB']) t.deepEqual(rulesOf(checkText(replaced(general, 'memory: 1 GB', `${key}: much`))), ['size-invalid'], key);
+	for (const key of ['disk', 'disk_size_gb', 'diskSizeGb', 'diskSizeGB']) t.deepEqual(rulesOf(checkText(replaced(general, 'disk: 4 GB', `${key}: much`))), ['size-invalid'], key);
 });

@@ -35,6 +35,8 @@ test('http_responds has defaults', readsAs, assertion('http_responds', { url: 'h
 test('a mode that YAML made a number', readsAs, assertion('file_exists', { path: '/etc/motd', mode: 750 }), {
 	onVm, type: 'file_exists', path: '/etc/motd', mode: '0750',
 });
+test('a time as text', readsAs, assertion('vm_boots', { timeout: '30' }), { onVm, type: 'vm_boots', timeout: 30 });
+test('no process at all', readsAs, assertion('process_running', { name: 'telnetd', count: 0 }), { onVm, type: 'process_running', name: 'telnetd', count: 0 });
 test('a version that YAML made a number', readsAs, assertion('package_installed', { package: 'jq', version: 1.7 }), {
 	onVm, type: 'package_installed', package: 'jq', version: '1.7',
 });
@@ -54,6 +56,7 @@ test(expects, { equals: ' a\n' }, { equals: 'a', exitCode: 0 });
 test(expects, { equals: '' }, { equals: '', exitCode: 0 });
 test(expects, { expected: true }, { contains: 'true', exitCode: 0 });
 test(expects, { matches: '^a+$', exit_code: 3 }, { matches: '^a+$', exitCode: 3 });
+test(expects, { matches: '(?i)^Active' }, { matches: '(?i)^Active', exitCode: 0 });
 test(expects, { exit_code: 0 }, { exitCode: 0 });
 
 const isRefused = test.macro({
@@ -110,6 +113,9 @@ test(
 	'params.command',
 	/needs "command"/,
 );
+test(isRefused, assertion('http_responds', { url: 'http://web:0/' }), 'bad-parameter', 'params.url', /URL/);
+test(isRefused, assertion('http_responds', { url: 'http://10.71.0.300/' }), 'bad-parameter', 'params.url', /URL/);
+test(isRefused, assertion('http_responds', { url: 'http://web/', method: 'GET /' }), 'bad-parameter', 'params.method', /a method such as GET/);
 test(isRefused, assertion('http_responds', { url: 'localhost:80' }), 'bad-parameter', 'params.url', /URL/);
 test(
 	isRefused,
@@ -118,6 +124,9 @@ test(
 	'params.timeout',
 	/seconds/,
 );
+test(isRefused, assertion('user_exists', { username: 'a', groups: ['sudo', 27] }), 'bad-parameter', 'params.groups.1', /expected a text, got 27/);
+test(isRefused, assertion('vm_boots', { timeout: '30s' }), 'bad-parameter', 'params.timeout', /expected seconds, got "30s"/);
+test(isRefused, assertion('vm_boots', { timeout: '0' }), 'bad-parameter', 'params.timeout', /seconds above 0/);
 test(isRefused, assertion('file_exists', { path: 'etc/motd' }), 'bad-parameter', 'params.path', /absolute/);
 test(isRefused, assertion('file_exists', { path: '/etc/motd', mode: 'rwx' }), 'bad-parameter', 'params.mode', /octal/);
 test(
@@ -146,3 +155,26 @@ test('every documented type is known, with its parameters', (t) => {
 		vm_boots: 'timeout',
 	});
 });
+
+const fixIs = test.macro({
+	title: (_title, document: AssertionDocument) => `what to do about ${JSON.stringify(document)}`,
+	exec: (t, document: AssertionDocument, fix: string) => t.is(readAssertion(document).problems[0]?.fix, fix),
+});
+test(fixIs, assertion('command_output', { command: true, exit_code: 0 }), 'put it in quotes');
+test(fixIs, assertion('service_running', { service: 8080 }), 'put it in quotes');
+test(fixIs, assertion('command_output', { command: 'jq .x', equals: null }), 'write a text, in quotes where it is the word null, or take "equals" away');
+test(fixIs, assertion('file_exists', { path: '/x', mode: 'rwx' }), 'write octal digits such as "0750"');
+
+for (const host of ['10.71.0.20/24', '10.71.0.300', '10.71.0.20:5432', 'web:8080', 'http://web', 'two words', '[fd00::1]', '8080', 'a..b']) {
+	test(`no host: ${host}`, isRefused, assertion('network_reachable', { host }), 'bad-parameter', 'params.host', /by itself, such as 10\.71\.0\.20, got/);
+}
+for (const host of ['web', 'db.lab', 'db.lab.', '10.71.0.20', 'fd00::1', 'fe80::1%eth0', 'localhost', '_gateway', '4you.example', 'b\u00fccher.example']) {
+	test(`a host: ${host}`, readsAs, assertion('network_reachable', { host }), { onVm, type: 'network_reachable', host });
+}
+
+for (const address of ['10.71.0.20/24', 'eth0', '[::1]', '127.0.0.1:80']) {
+	test(`nothing is bound to ${address}`, isRefused, assertion('port_listening', { port: 80, address }), 'bad-parameter', 'params.address', /expected an address/);
+}
+for (const address of ['any', 'localhost', '*', '0.0.0.0', '::']) {
+	test(`an address to be bound to: ${address}`, readsAs, assertion('port_listening', { port: 80, address }), { onVm, type: 'port_listening', port: 80, protocol: 'tcp', address });
+}

@@ -91,13 +91,20 @@ test(nodeIs, { x: '1.5' }, { x: 1.5 });
 const keysIn = test.macro({
 	title: (_title, key: string) => `user: ${key}`,
 	exec(t, key: string) {
-		for (const keys of ['ssh-ed25519 AAAA', ['ssh-ed25519 AAAA']]) {
+		// What is in a .pub file ends with a newline.
+		for (const keys of ['ssh-ed25519 AAAA', 'ssh-ed25519 AAAA\n', '# of the office\nssh-ed25519 AAAA\n\n', ['ssh-ed25519 AAAA'], ['ssh-ed25519 AAAA\n']]) {
 			const document = documentOf(planWith({ base_image: 'debian-trixie', users: [{ username: 'ops', [key]: keys }] }), 'plan.json');
 			t.deepEqual(document?.nodes[0]?.recipe.users[0]?.ssh_keys, ['ssh-ed25519 AAAA']);
 		}
 	},
 });
 for (const key of ['ssh_keys', 'sshKeys', 'ssh_authorized_keys', 'sshAuthorizedKeys', 'authorized_keys', 'ssh_public_keys', 'keys']) test(keysIn, key);
+
+test('a text of several keys is a list of them, each with the line of the text', (t) => {
+	const tree = parsePlanTree('name: lab\nnodes:\n  - { name: a, memory: 1G, disk: 8G, recipe: { users: [{ username: ops,\n    keys: "ssh-ed25519 AAAA a\\nssh-ed25519 BBBB b\\n" }] } }\n', 'plan.yaml');
+	t.deepEqual(validatePlan(tree).document?.nodes[0]?.recipe.users[0]?.ssh_keys, ['ssh-ed25519 AAAA a', 'ssh-ed25519 BBBB b']);
+	t.deepEqual(tree.locate(['nodes', 0, 'recipe', 'users', 0, 'ssh_keys', 1]), { path: 'nodes[0].recipe.users[0].keys', line: 4 });
+});
 
 const standsTwice = test.macro({
 	title: (_title, recipe: Values) => `twice: ${JSON.stringify(recipe)}`,
@@ -111,6 +118,30 @@ test(standsTwice, { os: { packages: [] }, packages: [] }, 'nodes[0].recipe.packa
 test(standsTwice, { network: {}, networking: {} }, 'nodes[0].recipe.networking');
 test(standsTwice, { baseImage: 'x', base_image: 'x' }, 'nodes[0].recipe.base_image');
 test(standsTwice, { startupScripts: [], os: { startup_scripts: [] } }, 'nodes[0].recipe.os.startup_scripts');
+
+test('a key with a dot in it is no place of another', (t) => {
+	const config = { 'http.port': 80, http: { port: 8080 }, 'list[0]': 1, list: [2], '': { x: 1 }, x: 2 };
+	const { document, problems } = validatePlan(parsePlanTree(JSON.stringify(planWith({ base_image: 'debian-trixie', services: [{ name: 'nginx', config }] })), 'plan.json'));
+	t.deepEqual(problems, []);
+	t.deepEqual(document?.nodes[0]?.recipe.services[0]?.config, config);
+});
+
+test('two names of one key are told with each other', (t) => {
+	const messagesOf = (text: string) => validatePlan(parsePlanTree(text, 'recipe.yaml')).problems.map(({ path, message }) => `${path} ${message}`);
+	t.deepEqual(messagesOf('name: x\nbase_image: debian-trixie\nos: { baseImage: debian-trixie }\n'), ['os.baseImage means the same as base_image on line 2']);
+	t.deepEqual(messagesOf('base_image: debian-trixie\nnetwork: {}\nos:\n  networking: {}\n'), ['os.networking means the same as network on line 2']);
+	t.deepEqual(messagesOf('name: x\nnodes: [{ name: a, disk: 8G, memory: 1G, memory_mb: 5, recipe: {} }]\n'), ['nodes[0].memory_mb means the same as nodes[0].memory on line 2']);
+});
+
+test('an os that stands twice is one of them, and the other is reported', (t) => {
+	for (const [file, text] of [
+		['recipe.yaml', 'name: x\nos:\n  base_image: debian-trixie\nos:\n  packages: [jq]\n'],
+		['recipe.json', '{ "name": "x",\n"os": { "base_image": "debian-trixie" },\n\n"os": { "packages": ["jq"] } }'],
+	] as const) {
+		const { problems } = validatePlan(parsePlanTree(text, file));
+		t.deepEqual(problems.map(({ code, path, line, message }) => [code, path, line, message]), [['duplicate-key', 'os', 4, 'appears twice; the first is on line 2']]);
+	}
+});
 
 test('a recipe by itself is a lab of one node, and its places are its own', (t) => {
 	const tree = parsePlanTree(JSON.stringify({ name: 'My Custom Server', ...recipeKeys }, undefined, 1), 'recipe.json');

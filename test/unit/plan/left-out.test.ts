@@ -38,8 +38,12 @@ test(leavesOut, { features: ['desktop-xfce', 'ssh'] }, ['features[0]']);
 test(leavesOut, { services: [{ name: 'dns', config: { forwarders: [] } }, 'ssh'] }, ['services[0]']);
 test(leavesOut, { services: [{ name: 'nginx', config: {} }] }, []);
 test(leavesOut, { services: ['nodejs', 'git', 'redis', 'sshd'] }, ['services[0]', 'services[1]']);
+test(leavesOut, { services: ['python', 'headless', 'firewall', 'monitoring'] }, ['services[0]', 'services[1]']);
+test(leavesOut, { services: [{ name: 'firewall', config: { allow: [80] } }] }, ['services[0].config']);
 test(leavesOut, { features: ['ssh'], security: { ssh: false } }, ['security.ssh']);
 test(leavesOut, { package_overrides: [{ name: 'systemd', action: 'remove' }] }, ['package_overrides[0]']);
+test(leavesOut, { package_overrides: ['python3', 'locales', 'python3-yaml', 'openssl', 'nano'].map((name) => ({ name, action: 'remove' })) }, [0, 1, 2, 3].map((index) => `package_overrides[${index}]`));
+test(leavesOut, { users: [{ username: 'www-data', home: '/srv/www' }, { username: 'root', home: '/root' }, { username: 'ops', home: '/srv/ops' }] }, ['users[0].home']);
 test(leavesOut, { users: [{ username: 'ops', vyattaLevel: 'admin' }] }, ['users[0].vyattaLevel']);
 
 test('a feature that is misspelt is reported with the one that was meant', async (t) => {

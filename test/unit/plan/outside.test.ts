@@ -1,9 +1,13 @@
 /** What no rehearsal can judge, and what it can. */
 import test from 'ava';
-import type { Assertion } from '../../../src/lab/lab.js';
+import { packageSet, readGuestDefinition } from '../../../src/image/guest.js';
+import type { Assertion, LabNode } from '../../../src/lab/lab.js';
 import { withDefaultTests } from '../../../src/plan/default-tests.js';
 import { whyNotJudged } from '../../../src/plan/outside.js';
 import { labNode, labOf } from '../base/labs.js';
+
+const guest = await readGuestDefinition();
+const installed = { features: guest.features, packagesOf: (node: LabNode) => packageSet(node, { ...guest, base: [] }) };
 
 const hosts = 'echo "10.80.0.11 photos.example.com" >>/etc/hosts\nip addr add 9.9.9.9/32 dev lo\n';
 const script = { name: 'a', text: hosts, after: 'network-online.target' };
@@ -31,6 +35,13 @@ test(isNotJudged, command('curl -fsS https://www.example.org >/dev/null'), world
 test(isNotJudged, command('getent hosts www.example.org'), world);
 test(isNotJudged, command('ping -c 1 -W 2 1.1.1.1'), world);
 test(isNotJudged, command('dig +short openfactory.tech'), world);
+test(isNotJudged, command('apt-get -qq update'), /^deb\.debian\.org is in the world outside/);
+test(isNotJudged, command('docker pull -q hello-world'), /^docker\.io is in the world outside/);
+test(isNotJudged, command('podman pull quay.io/podman/hello'), /^quay\.io is in the world outside/);
+test(isJudged, command('docker pull 10.80.0.11:5000/hello'));
+test(isJudged, command('docker pull registry:5000/hello'));
+test(isJudged, command('docker run --rm hello-world'));
+test(isJudged, command('apt-get -s install jq'));
 test(isNotJudged, command('test -f /boot/grub/grub.cfg'), /boot loader/);
 test(isNotJudged, command('dpkg -s grub-pc'), /boot loader/);
 test(isNotJudged, { onVm: 'web', type: 'file_exists', path: '/etc/default/grub' }, /boot loader/);
@@ -43,18 +54,76 @@ test(isJudged, responds('http://localhost:8080/'));
 test(isJudged, responds('http://photos.example.com/'));
 test(isJudged, command('curl -fsS --resolve openfactory.tech:443:127.0.0.1 https://openfactory.tech/'));
 test(isJudged, command("curl -fsS -H 'Host: openfactory.tech' http://10.80.0.10/"));
+test(isJudged, command('curl -fsS --cookie-jar jar.txt --dump-header head.txt --limit-rate 1.5M --referer a.example.org http://localhost:8080/'));
+test(isJudged, command('curl -fsS --json @body.json --connect-to ::localhost: --noproxy a.example.org http://10.80.0.11/'));
+test(isJudged, command('wget -q --save-cookies jar.txt --post-file body.json --read-timeout 1.5 -O out.html http://db/'));
 test(isJudged, command('grep -q www.example.org /etc/apt/sources.list'));
 test(isJudged, command('nc -z -w 5 10.80.0.11 5432'));
 test(isJudged, command('getent passwd ops'));
+test(isJudged, command('ping -c 1 10.80.0.300'));
 test(isJudged, command('echo "unclosed'));
 test(isJudged, { onVm: 'web', type: 'file_exists', path: '/boot/vmlinuz' });
+/** What the scripts of the nodes `web` and `api` decide of what an assertion on `web` names. */
+const decides = test.macro({
+	title: (_title, text: string, host: string) => `${host} with ${JSON.stringify(text)}`,
+	exec(t, text: string, host: string, isInLab: boolean, where: 'web' | 'api' = 'web') {
+		const scripted = (name: string) => ({ startupScripts: name === where ? [{ ...script, text }] : [] });
+		const surroundings = labOf(labNode('web', 0, scripted('web')), labNode('api', 1, scripted('api')));
+		t.is(whyNotJudged(reachable(host), surroundings) === undefined, isInLab);
+	},
+});
+test(decides, 'true', 'api.github.com', false);
+test(decides, 'curl -fsSLO https://github.com/x/y.tar.gz', 'api.github.com', false);
+test(decides, 'echo "search example.com" >/etc/resolv.conf', 'api.example.com', true);
+test(decides, 'hostnamectl hostname api.example.com', 'api.example.com', true, 'api');
+test(decides, 'echo "$DB db.example.com" >>/etc/hosts', 'db.example.com', true);
+test(decides, 'cat >>/etc/hosts <<END\n${DB} db db.example.com\nEND\n', 'db.example.com', true);
+test(decides, "sed -i 's/^.*db.example.com$//' /etc/hosts", 'db.example.com', true);
+test(decides, 'curl -fsS -o "$OUT" https://www.example.org/', 'www.example.org', false);
+test(decides, 'curl -fsS -H "$HEADER" www.example.org', 'www.example.org', false);
+test(decides, 'SERVER=www.example.org\n', 'www.example.org', false);
+test(decides, 'echo address=/example.com/10.80.0.11 >/etc/dnsmasq.d/lab.conf', 'photos.example.com', true, 'api');
+test(decides, 'echo \'zone "example.com" { type master; file "/etc/bind/db"; };\' >>/etc/bind/named.conf.local', 'photos.example.com', true, 'api');
+test(decides, 'echo \'local-zone: "example.com." static\' >/etc/unbound/x.conf', 'example.com', true, 'api');
+test(decides, 'echo address=/example.com/10.80.0.11 >/etc/dnsmasq.d/lab.conf', 'photos.example.org', false, 'api');
+test(decides, 'ip addr add 9.9.9.9/32 dev lo', '9.9.9.9', true, 'api');
+test(decides, 'ip -6 addr add 2606:4700::1111/64 dev eth0', '2606:4700::1111', true, 'api');
+test(decides, 'ip route add default via 9.9.9.9', '9.9.9.9', false, 'api');
+test(decides, 'ip addr add 9.9.9.99/32 dev lo', '9.9.9.9', false, 'api');
+test(decides, 'true', 'photos.lab', true);
+
+test('an archive that a script names is the one that apt asks', (t) => {
+	const withSource = { startupScripts: [{ ...script, text: 'echo "deb http://10.80.0.11/debian trixie main" >/etc/apt/sources.list' }] };
+	t.is(whyNotJudged(command('apt-get update'), labOf(labNode('web', 0, withSource))), undefined);
+});
+
+test('that a package is missing is judged but for those that only cloud-init brings', (t) => {
+	const missing = (name: string, overrides: Partial<LabNode> = {}) => whyNotJudged({ onVm: 'web', type: 'package_not_installed', package: name }, labOf(labNode('web', 0, overrides)));
+	for (const name of ['python3', 'locales', 'python3-yaml']) t.regex(missing(name) ?? '', new RegExp(`^every machine of a rehearsal has ${name}: cloud-init`));
+	for (const name of ['telnet', 'openssh-server']) t.is(missing(name), undefined, name);
+	t.is(missing('locales', { packages: ['locales'] }), undefined);
+	t.is(missing('python3', { features: ['python'] }), undefined);
+});
+
 test('a boot loader that the recipe installs is judged', (t) => {
 	const withGrub = labOf(labNode('web', 0, { packages: ['grub-pc'] }));
 	t.is(whyNotJudged({ onVm: 'web', type: 'file_exists', path: '/etc/default/grub' }, withGrub), undefined);
 });
 
+test("OpenFactory's default tests ask for what features bring", (t) => {
+	const asked = (overrides: Partial<LabNode>) =>
+		withDefaultTests(labOf(labNode('web', 0, overrides)), installed)
+			.scenarios.flatMap(({ tests }) => tests.flatMap(({ assertions }) => assertions))
+			.flatMap((one) => (one.type === 'package_installed' ? [one.package] : one.type === 'service_running' ? [`${one.service}.service`] : []));
+	t.deepEqual(asked({ features: ['headless', 'ssh', 'redis', 'firefox'], packages: ['jq:amd64'], services: ['redis-server'] }), [
+		'jq', 'openssh-server', 'redis-server', 'redis-tools', 'redis-server.service', 'ssh.service',
+	]);
+	t.deepEqual(asked({ features: ['docker', 'git', 'security-hardening'], suite: 'bookworm', withoutPackages: ['apparmor'] }), ['docker.io', 'git', 'libpam-pwquality', 'docker.service']);
+	t.deepEqual(asked({ features: ['nginx'], withoutPackages: ['nginx'] }), []);
+});
+
 test("OpenFactory's default tests are added to a lab's, and what they ask of the world is not judged", (t) => {
-	const { scenarios } = withDefaultTests(labOf(labNode('web', 0, { packages: ['jq'], services: ['nginx'] })));
+	const { scenarios } = withDefaultTests(labOf(labNode('web', 0, { packages: ['jq'], services: ['nginx'] })), installed);
 	const reported = scenarios.flatMap(({ tests }) =>
 		tests.flatMap(({ name, assertions }) => assertions.map(({ type, notJudged }) => `${name}: ${type}${notJudged === undefined ? '' : ' (not judged)'}`)),
 	);

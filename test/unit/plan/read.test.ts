@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import type { Failure } from '../../../src/base/errors.js';
 import { readPlan, readPlanAlone } from '../../../src/plan/read.js';
 import type { Problem } from '../../../src/plan/types.js';
 import { asserting, node, plan, read, single, writeFiles } from './plans.js';
@@ -62,7 +63,7 @@ test('a script is inline or a file, not both and not neither', async (t) => {
 });
 
 test('a key in both spellings is a duplicate', hasProblems, single({}, { baseImage: 'x' }), [
-	'duplicate-key | nodes[0].recipe.baseImage: appears twice; the first is on line 13 | keep one of them',
+	'duplicate-key | nodes[0].recipe.baseImage: means the same as nodes[0].recipe.base_image on line 13 | keep one of them',
 ]);
 
 test('a key that appears twice in one spelling is a duplicate, and its line is reported', async (t) => {
@@ -237,10 +238,51 @@ test('a place that is missing has the line of what surrounds it', async (t) => {
 test('the bytes of a plan are those that its text and its hash are of, whatever became of the file since', async (t) => {
 	const directory = await writeFiles(t, {});
 	const file = join(directory, 'plan.yaml');
-	const bytes = Buffer.concat([Buffer.from('\ufeffname: lab # '), Buffer.from([0xff, 0xc3]), Buffer.from('\n')]);
+	const bytes = Buffer.from('\ufeffname: lab # für\r\n');
 	await writeFile(file, bytes);
 	const source = await readPlan(file);
 	await writeFile(file, 'name: another\n');
 	t.deepEqual(Buffer.from(source.bytes), bytes);
 	t.is(source.text, bytes.toString('utf8'));
+});
+
+const isNoText = test.macro(async (t, name: string, bytes: Buffer, message: string) => {
+	const file = join(await writeFiles(t, {}), name);
+	await writeFile(file, bytes);
+	const error = await t.throwsAsync(readPlan(file), { code: 'usage' });
+	t.is(error?.message, `${file}${message}`);
+	t.is((error as Failure | undefined)?.hint, 'save it as UTF-8');
+});
+const yaml = 'name: lab\nnodes:\n  - name: a\n    recipe: { users: [{ username: ops, password: Gr\u00fcn }] }\n';
+test('a plan in Latin-1, whose password would be another one', isNoText, 'plan.yaml', Buffer.from(yaml, 'latin1'), ':4: there is a character that is no UTF-8');
+test('a JSON plan in Latin-1', isNoText, 'plan.json', Buffer.from('{\n"name": "\u00e4"}', 'latin1'), ':2: there is a character that is no UTF-8');
+test('a plan in UTF-16 with its mark', isNoText, 'plan.yaml', Buffer.from(`\ufeff${yaml}`, 'utf16le'), ': the plan is UTF-16');
+test('a plan in UTF-16 without one', isNoText, 'plan.json', Buffer.from('{ "name": "lab" }', 'utf16le'), ': the plan is UTF-16');
+test('a plan in UTF-16, the other way round', isNoText, 'plan.yaml', Buffer.from(`\ufeff${yaml}`, 'utf16le').swap16(), ': the plan is UTF-16');
+test('a plan with null bytes of a disk', isNoText, 'plan.yaml', Buffer.from(`name: lab\n${'\0'.repeat(512)}`), ':2: there is a null byte');
+
+const isMeant = test.macro(async (t, nodeKeys: Readonly<Record<string, unknown>>, userKeys: object, fix: RegExp) => {
+	const { problems } = await read(t, single(nodeKeys, { users: [{ username: 'ops', ...userKeys }] }));
+	t.is(problems.length, 1);
+	t.regex(problems[0]?.fix ?? '', fix);
+});
+test('a misspelt other name of a key, of a user', isMeant, {}, { authorized_key: [] }, /^did you mean "authorized_keys"\?$/);
+test('a misspelt other name of a key, of a node', isMeant, { node_ids: 'x' }, {}, /^did you mean "node_id"\?$/);
+test('a size in another unit is not the same number', isMeant, { disk_size_mb: 8192 }, {}, /^remove it; known here: /);
+
+test('a text that YAML or JSON takes for something else is to be put in quotes', hasProblems, single({}, { users: [{ username: true }] }), [
+	'schema | nodes[0].recipe.users[0].username: expected a text, got true | put it in quotes',
+]);
+test('a key with nothing behind it', hasProblems, 'name: lab\nnodes: [{ name: a, memory: 1G, disk: 8G, recipe: { base_image: debian-trixie, packages: } }]\n', [
+	'schema | nodes[0].recipe.packages: expected a list, got null | write a list, or take the key away',
+]);
+test('a number that JSON does not have is shown as what it is', hasProblems, 'name: lab\nnodes: [{ name: a, x: .inf, memory: 1G, disk: 8G, recipe: { base_image: debian-trixie } }]\n', [
+	'schema | nodes[0].x: expected a number, got Infinity | write a number',
+]);
+
+test('a file of JSON with nothing in it is empty, and not YAML', async (t) => {
+	for (const text of ['', '\n \n']) {
+		const file = join(await writeFiles(t, { 'plan.json': text }), 'plan.json');
+		await t.throwsAsync(readPlan(file), { code: 'usage', message: `${file}: the file is empty` });
+	}
 });

@@ -210,3 +210,12 @@ test('what a recipe sets is in the lab', async (t) => {
 	t.false('firewall' in (lab.nodes[1] ?? {}));
 	t.deepEqual(lab.connections, [{ from: 'two', to: 'one', port: 53, protocol: 'udp' }, { from: 'two', to: 'one', port: 8080 }]);
 });
+
+test('a firewall is asked for by the setting, the feature or the service', async (t) => {
+	for (const keys of [{ security: { firewall: true } }, { features: ['firewall'] }, { services: ['firewall'] }, { services: [{ name: 'firewall', config: {} }] }]) {
+		const [asking] = resolveLab(await read(t, single({}, keys)), guest).nodes;
+		t.deepEqual(asking?.firewall, { tcp: [22], udp: [] }, JSON.stringify(keys));
+		t.true(asking?.features.includes('firewall'), 'its packages are installed');
+	}
+	t.is(resolveLab(await read(t, single({}, { services: ['nginx'] })), guest).nodes[0]?.firewall, undefined);
+});

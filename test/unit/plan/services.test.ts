@@ -1,5 +1,6 @@
 import test from 'ava';
-import { isUnit, readSshSettings, unitOf } from '../../../src/plan/services.js';
+import { readGuestDefinition } from '../../../src/image/guest.js';
+import { isUnit, readSshSettings, unitOf, whyNoUnit } from '../../../src/plan/services.js';
 
 test('the settings of SSH have the defaults of OpenFactory', (t) => {
 	t.deepEqual(readSshSettings({ name: 'ssh', config: {} }), {
@@ -31,6 +32,12 @@ test(refuses, { max_auth_tries: 1.5 }, 'max_auth_tries', /whole number/);
 test('names of units', (t) => {
 	for (const name of ['nginx', 'getty@tty1.service', 'postgresql@17-main']) t.true(isUnit(name), name);
 	for (const name of ['', '../x', '-x', 'a b', 'a/b', 'x'.repeat(300), '$(id)']) t.false(isUnit(name), name);
+});
+
+test('a service by the name of a feature is a unit of its packages, or has none', async (t) => {
+	const { features } = await readGuestDefinition();
+	const units = Object.keys(features).filter((name) => whyNoUnit(name) === undefined).map(unitOf);
+	t.deepEqual(units, ['ssh', 'postgresql', 'redis-server', 'nginx', 'mariadb', 'nftables', 'docker', 'prometheus-node-exporter']);
 });
 
 test('services that Debian has under another name are that unit: systemctl enables no alias', (t) => {

@@ -39,6 +39,15 @@ test('numbers stay numbers', async (t) => {
 	t.like(readAssertion(code!).assertion, { expect: { exitCode: 1 } });
 });
 
+test('the mode of a file is octal, whatever it is written as', async (t) => {
+	const modeOf = async (written: string) => {
+		const { document } = await read(t, yamlOf(`{ type: file_exists, on_vm: one, path: /etc/x, mode: ${written} }`));
+		return readAssertion(document?.scenarios[0]?.custom_tests[0]?.assertions[0] as AssertionDocument);
+	};
+	for (const written of ['0640', '640', '"0640"', '0o640']) t.like((await modeOf(written)).assertion, { mode: '0640' }, written);
+	for (const written of ['0x1a0', '4.16e2', '-640', '0980']) t.like((await modeOf(written)).problems[0], { kind: 'bad-parameter', path: ['mode'] }, written);
+});
+
 test('by an alias and by a merge', async (t) => {
 	const text = yamlOf('{ <<: &m { type: command_output, on_vm: one, command: c, equals: &v 1.10 } }, { type: command_output, on_vm: one, command: c, equals: *v }');
 	const { document } = await read(t, text);

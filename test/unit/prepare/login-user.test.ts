@@ -17,6 +17,8 @@ const ops = user('ops', { password: 'x', groups: ['sudo'] });
 test('nobody is declared', chosen, [], 'root');
 test('the first with a password and sudo', chosen, [user('app', { password: 'y' }), ops], 'ops', 'x');
 test('a password before none', chosen, [user('app'), user('dev', { password: 'y' })], 'dev', 'y');
+test('root after others', chosen, [user('root', { password: 'r' }), user('dev', { password: 'y' })], 'dev', 'y');
+test('root where there is nobody else', chosen, [user('root', { password: 'r' })], 'root', 'r');
 test('somebody without a password', chosen, [user('app')], 'app');
 for (const shell of ['/usr/sbin/nologin', '/sbin/nologin', '/bin/false', '/usr/bin/false', '/bin/true', '/bin/sync']) {
 	test(`a first user whose shell is ${shell}`, chosen, [user('svc', { password: 'z', groups: ['sudo'], shell }), ops], 'ops', 'x');

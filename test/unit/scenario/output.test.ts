@@ -45,6 +45,7 @@ test(
 	ended('a b'),
 	/expected exit status 0 and stdout "a", saw .* "a b"/,
 );
+test('output: a match as Python writes it', outputs, { command: '', expect: { matches: '(?i)\\AV[[:digit:]]+\\Z', exitCode: 0 } }, ended('v12\n'), true);
 test('output: a match', outputs, { command: '', expect: { matches: '^v\\d+$', exitCode: 0 } }, ended('v12\n'), true);
 test(
 	'output: a match of the newline',

@@ -168,6 +168,8 @@ test('settings of SSH and of the firewall', (t) => {
 	t.is(contentOf('/etc/ssh/sshd_config.d/50-cloud-init.conf'), 'PasswordAuthentication no\n');
 	const rules = contentOf('/etc/nftables.conf');
 	t.regex(rules, /policy drop;/);
+	t.regex(rules, /^add table inet filter\ndelete table inet filter\n\ntable inet filter \{$/m, 'loaded again, it replaces itself');
+	t.notRegex(rules, /flush ruleset/, 'what Docker and others have made by then stays');
 	t.regex(rules, /tcp dport \{ 443, 2222 \} accept/);
 	t.notRegex(rules, /udp dport \{/);
 	const enabled = data.runcmd.filter((command) => String(command).includes('systemctl enable --now')).map(String);

@@ -21,6 +21,14 @@ test('one for some people is closed', explains, 'ssh-auth', [22], [...open, 'all
 test('a server that listens and cannot be reached is behind a firewall', explains, 'ssh-unreachable', [22], open, /listens at port 22, and nobody reaches that/);
 test('a server that does not listen is a failure', explains, 'ssh-unreachable', [80], open, undefined);
 test('so is one that reports nothing of itself', explains, 'ssh-unreachable', [], [], undefined);
+test('root is kept out by the configuration, and nobody else by what it says of root', (t) => {
+	const server = (value: string) => readServer(`${sockets(22)}\n${[...open, `permitrootlogin ${value}`].join('\n')}\n`);
+	for (const value of ['no', 'prohibit-password', 'without-password', 'forced-commands-only']) {
+		t.is(whyClosed({ code: 'ssh-auth' }, server(value), { username: 'root' }), `its SSH server takes no password of root's (PermitRootLogin ${value})`);
+		t.is(whyClosed({ code: 'ssh-auth' }, server(value), ops), undefined);
+	}
+	t.is(whyClosed({ code: 'ssh-auth' }, server('yes'), { username: 'root' }), undefined);
+});
 test('a shell that sends people away is a failure', explains, 'ssh-shell', [22], open, undefined);
 test('another host key is reported', explains, 'ssh-host-key', [22], open, /another host key/);
 

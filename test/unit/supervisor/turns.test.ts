@@ -16,12 +16,17 @@ class Host {
 		now: () => this.#now,
 		sleep: (ms, signal) =>
 			new Promise((resolve, reject) => {
-				const sleeper = { until: this.#now + ms, wake: resolve };
-				this.#sleepers.add(sleeper);
-				signal?.addEventListener('abort', () => {
+				const onAbort = () => {
 					this.#sleepers.delete(sleeper);
-					reject(signal.reason as Error);
-				});
+					reject(signal?.reason as Error);
+				};
+				const wake = () => {
+					signal?.removeEventListener('abort', onAbort);
+					resolve();
+				};
+				const sleeper = { until: this.#now + ms, wake };
+				this.#sleepers.add(sleeper);
+				signal?.addEventListener('abort', onAbort);
 			}),
 	};
 
@@ -58,16 +63,25 @@ class Host {
 	}
 }
 
+/** What rejects when a machine breaks, and breaking it. */
+function breakable() {
+	let reject: (error: Error) => void = () => undefined;
+	const promise = new Promise<never>((_resolve, fail) => (reject = fail));
+	return { promise, reject: (error: Error) => reject(error) };
+}
+
 function queue(atOnce: number) {
 	const host = new Host();
 	const turns = new Turns(atOnce, host);
 	const abort = new AbortController();
-	return { host, abort, take: (pid: number) => turns.take(pid, host.work(pid), abort.signal) };
+	const never = new Promise<never>(() => undefined);
+	const take = (pid: number, broken = never) => turns.take({ pid, broken }, host.work(pid), abort.signal);
+	return { host, abort, take };
 }
 
 test('no more machines than there are processors have their turn while they are busy', async (t) => {
 	const { host, take } = queue(2);
-	const all = [1, 2, 3, 4].map(take);
+	const all = [1, 2, 3, 4].map((pid) => take(pid));
 	await host.pass(3000, 1, 2);
 	t.deepEqual(host.began, [1, 2]);
 	host.end(2);
@@ -146,6 +160,35 @@ test('when the run is aborted, nobody begins any more, and nothing is left', asy
 	await t.throwsAsync(second, { message: 'the user gave up' });
 	t.deepEqual(host.began, [1]);
 	t.is(host.sleepers, 0);
+	await t.throwsAsync(first, { message: 'the user gave up' });
 	host.end(1);
-	t.is(await first, 'done 1');
+	await settle();
+	t.deepEqual(host.began, [1]);
+});
+
+test('a machine that breaks while it waits for its turn is reported at once, and never begins', async (t) => {
+	const { host, take } = queue(1);
+	const first = take(1);
+	const breaks = breakable();
+	const second = take(2, breaks.promise);
+	const third = take(3);
+	await host.pass(1000, 1);
+	breaks.reject(new Error('QEMU has ended'));
+	await t.throwsAsync(second, { message: 'QEMU has ended' });
+	host.end(1);
+	await host.pass(100);
+	t.deepEqual(host.began, [1, 3]);
+	host.end(3);
+	t.deepEqual(await Promise.all([first, third]), ['done 1', 'done 3']);
+});
+
+test('what the end of a machine means is for its work to say, once that has begun', async (t) => {
+	const { host, take } = queue(1);
+	const breaks = breakable();
+	const working = take(1, breaks.promise);
+	await host.pass(1000, 1);
+	breaks.reject(new Error('it has rebooted'));
+	await host.pass(1000, 1);
+	host.end(1);
+	t.is(await working, 'done 1');
 });

@@ -1,0 +1,6 @@
+/** A URL in a text, up to its port. */
+const url = /\b(https?):\/\/(?:[^\s/"'@]*@)?(?:\[[^\]\s]*\]|[^\s/"':?#]*)(:\d)?/gi;
+
+/** The ports of the URLs in a text that name none: 80 of http, 443 of https. */
+export const defaultPortsIn = (text: string): readonly number[] =>
+	[...text.matchAll(url)].flatMap(([, scheme = '', port]) => (port === undefined ? [scheme.toLowerCase() === 'https' ? 443 : 80] : []));

@@ -26,9 +26,12 @@ if ! apt-get update --error-on=any >"$root/tmp/update" 2>&1; then
 fi
 rm "$root/tmp/update"
 
-# What apt would install and, with a minus, remove.
+# What apt would install and, with a minus, remove. Where it cannot, it fails, and what apt says of that is in the log.
 simulate() {
-	apt-get --simulate --yes "$@" >"$root/tmp/simulated"
+	apt-get --simulate --yes "$@" >"$root/tmp/simulated" 2>&1 || {
+		cat "$root/tmp/simulated" >&2
+		return 1
+	}
 	sed -n 's/^Inst \([^ ]*\) .*/\1/p; s/^Remv \([^ ]*\) .*/-\1/p' "$root/tmp/simulated" | LC_ALL=C sort
 	rm "$root/tmp/simulated"
 }
@@ -41,10 +44,11 @@ newer=$(simulate dist-upgrade)
 # The same packages as mmdebstrap would install on the essential ones (its run_install).
 required="?narrow(?or(?archive(^$suite\$),?codename(^$suite\$)),?architecture($(dpkg --print-architecture)),?and(?priority(required),?not(?essential)))"
 wanted=$(simulate -o Dir::State::Status="$layer/essential-status" -o Dir::Cache::pkgcache= install $all "$required")
-added=$(simulate install $more)
+# What can be installed from nothing can be here, unless the mirror is behind the layer.
+added=$(simulate install $more) || refuse unfit 'what it lacks does not go with what it has'
 names() { sed -n 's/^Package: //p' "$1" | LC_ALL=C sort; }
 names "$layer/essential-status" >"$root/tmp/essential"
-got=$({ names "$root/var/lib/dpkg/status" | LC_ALL=C comm -23 - "$root/tmp/essential"; echo "$added"; } | LC_ALL=C sort)
+got=$({ names "$root/var/lib/dpkg/status" | LC_ALL=C comm -23 - "$root/tmp/essential"; [ -z "$added" ] || echo "$added"; } | LC_ALL=C sort)
 rm "$root/tmp/essential"
 [ "$got" = "$wanted" ] || refuse unfit "$(printf '%s\n' "$got" "$wanted" | LC_ALL=C sort | uniq -u | tr '\n' ' ')"
 

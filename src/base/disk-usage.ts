@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { lstat, readdir, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { hostFailure } from './errors.js';
+import { hostFailure, toFailure, type Failure } from './errors.js';
 import { formatBytes } from './format.js';
 
 /** Bytes that a file or a whole directory occupies on its disk, without holes. A missing file counts 0. */
@@ -38,4 +38,25 @@ export async function requireSpace(directory: string, bytes: number): Promise<vo
 	throw hostFailure('disk-full', `not enough disk space in ${directory}: up to ${needed} are needed, ${available} are free`, {
 		hint: '`rehearse prune` empties the caches and removes old runs',
 	});
+}
+
+/** What the system, dpkg, apt and xorriso say of a full disk; the last two look before they write. */
+const noRoom = /No space left on device|ENOSPC|You don't have enough free space|exceeds free space on media/;
+
+/** Whether a text tells of a full disk. */
+export const tellsOfFullDisk = (text: string): boolean => noRoom.test(text);
+
+/** The failure for want of space, in the middle of something. */
+export const diskFullFailure = (message: string, cause?: unknown): Failure =>
+	hostFailure('disk-full', message, { hint: 'free some space (`rehearse prune --list` lists what could go), then run it again', cause });
+
+/** Passes on a result; reports a failure for want of space as such. @param place where it was written */
+export async function orDiskFull<T>(working: Promise<T>, place: string): Promise<T> {
+	try {
+		return await working;
+	} catch (error) {
+		const { code, message, detail } = toFailure(error);
+		if (code === 'disk-full' || !tellsOfFullDisk(`${message}\n${detail ?? ''}`)) throw error;
+		throw diskFullFailure(`no room is left on the disk of ${place}`, error);
+	}
 }

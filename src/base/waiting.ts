@@ -1,6 +1,12 @@
 /** Waiting. Every wait has a deadline, and a signal can abort it. */
 import { setMaxListeners } from 'node:events';
 
+/** Lets as many wait for a signal as there are nodes and assertions: that is no leak, of which Node would warn. */
+export function lettingManyWait(signal: AbortSignal): AbortSignal {
+	setMaxListeners(0, signal);
+	return signal;
+}
+
 /** The clock of a wait. Tests pass their own. */
 export interface Clock {
 	/** Milliseconds of a monotonic clock. */
@@ -23,7 +29,7 @@ export const systemClock: Clock = {
 				signal?.removeEventListener('abort', onAbort);
 				resolve();
 			}, ms);
-			signal?.addEventListener('abort', onAbort, { once: true });
+			if (signal) lettingManyWait(signal).addEventListener('abort', onAbort, { once: true });
 		}),
 };
 
@@ -92,14 +98,13 @@ export async function withEither<T>(
 	body: (either: AbortSignal) => Promise<T>,
 ): Promise<T> {
 	const either = new AbortController();
+	lettingManyWait(either.signal);
 	const leaving: (() => void)[] = [];
 	for (const signal of signals) {
 		if (!signal) continue;
-		// As many wait at once as there are assertions: that is no leak, of which Node would warn.
-		setMaxListeners(0, signal);
 		const onAbort = () => either.abort(signal.reason);
 		if (signal.aborted) onAbort();
-		signal.addEventListener('abort', onAbort, { once: true });
+		lettingManyWait(signal).addEventListener('abort', onAbort, { once: true });
 		leaving.push(() => signal.removeEventListener('abort', onAbort));
 	}
 	try {
@@ -134,7 +139,7 @@ export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal |
 	let onAbort = () => {};
 	const aborted = new Promise<never>((_resolve, reject) => {
 		onAbort = () => reject(signal.reason as Error);
-		signal.addEventListener('abort', onAbort, { once: true });
+		lettingManyWait(signal).addEventListener('abort', onAbort, { once: true });
 	});
 	try {
 		return await Promise.race([promise, aborted]);

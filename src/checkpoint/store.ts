@@ -7,10 +7,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { keepTouched, tokenOf } from '../base/alive.js';
-
-import { readBootId } from '../base/proc.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { isThere, replaceFile } from '../base/files.js';
+import { readBootId } from '../base/proc.js';
 import { verifyFile } from './digest.js';
 import { machineFiles, manifestName, parseManifest, type Damaged, type Manifest } from './manifest.js';
 

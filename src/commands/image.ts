@@ -2,10 +2,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { diskUsage } from '../base/disk-usage.js';
 import { ExitCode } from '../base/errors.js';
-import { isThere } from '../base/files.js';
 import { imageRequests, readGuestDefinition, type GuestDefinition, type ImageRequest } from '../image/guest.js';
-import { updateSets } from '../image/archives.js';
-import { imageKey } from '../image/store.js';
+import { imageKey, lookForImage } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
 import type { Lab } from '../lab/lab.js';
 import { provideImages } from '../prepare/images.js';
@@ -59,18 +57,12 @@ async function buildImages(lab: Lab, { terminal, paths, mirror }: ImageOptions):
 	}
 }
 
-/** The key of an image with what updates ever that is built, or else of the one with all. */
-async function locate(request: ImageRequest, guest: GuestDefinition, directory: string): Promise<{ key: string; built: boolean }> {
-	for (const updates of updateSets) {
-		const key = await imageKey(request, guest, updates);
-		if (await isThere(path.join(directory, key, 'root.img'))) return { key, built: true };
-	}
-	return { key: await imageKey(request, guest), built: false };
-}
-
 /** Describes an image without marking it as used. */
 async function inspect(request: ImageRequest, guest: GuestDefinition, directory: string): Promise<ShownImage> {
-	const { key, built } = await locate(request, guest, directory);
+	const found = await lookForImage(request, { directory, guest });
+	const built = found !== undefined;
+	// Of one that is not built, that with all updates.
+	const key = found?.key ?? (await imageKey(request, guest));
 	const image = path.join(directory, key);
 	const { suites = [] } = built ? (JSON.parse(await readFile(path.join(image, 'image.json'), 'utf8').catch(() => '{}')) as { suites?: string[] }) : {};
 	const installed = await readFile(path.join(image, 'packages.txt'), 'utf8').catch(() => '');

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ExitCode, usageFailure } from '../base/errors.js';
 import { makeWritableDirectory } from '../base/files.js';
 import { requiredForIso } from '../host/iso.js';
-import { findHostMirror } from '../image/mirror.js';
+import { findMirror } from '../image/mirror.js';
 import type { Kernel } from '../iso/definition.js';
 import { writeIsos } from '../iso/isos.js';
 import { parseManifest } from '../iso/manifest.js';
@@ -50,9 +50,8 @@ export async function isoCommand({ directory, terminal, paths, kernel, recommend
 		await requiredForIso();
 		await makeOut(out, nodes);
 		await ensureDirectory(paths, 'cache');
-		const findMirror = () => (options.mirror ? Promise.resolve({ uri: options.mirror }) : findHostMirror(signal));
 		const isos = await stage(emit, 'isos', () =>
-			writeIsos(nodes, { kernel, recommends, pinOf: (node) => pins.get(node), bases: paths.isoBases, out, findMirror, emit, signal }),
+			writeIsos(nodes, { kernel, recommends, pinOf: (node) => pins.get(node), bases: paths.isoBases, out, findMirror: () => findMirror(options.mirror, signal), emit, signal }),
 		);
 		const { stdout, stdoutColor: color } = terminal;
 		stdout.write(json ? `${JSON.stringify(isosObject(lab.name, isos), undefined, '\t')}\n` : renderIsos(isos, { color }));

@@ -2,16 +2,16 @@
  * `rehearse prune`: empties the caches and removes finished runs. It keeps what a running rehearsal needs, and lists it as
  * kept.
  */
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { isHeld, lifeOf, processToken } from '../base/alive.js';
+import { isHeld, lifeOf, processToken, tokenOf } from '../base/alive.js';
 import { diskUsage } from '../base/disk-usage.js';
 import { ExitCode } from '../base/errors.js';
 import { listStagingDirectories, listCheckpoints, type StoredCheckpoint } from '../checkpoint/inventory.js';
 import { removeUnleased } from '../checkpoint/lease.js';
 import { acquireLock, type HeldLock } from '../process/lock.js';
 import type { Paths } from '../runs/paths.js';
-import { isStaging, readHolder } from '../runs/run-directory.js';
+import { isBeingMade, readHolder } from '../runs/run-directory.js';
 import { pruneObject, renderPrune, type KeptItem, type PrunedCheckpoint, type PrunedItem } from '../report/prune.js';
 import type { Terminal } from './terminal.js';
 
@@ -62,20 +62,43 @@ type WhyKept = () => Promise<string | undefined>;
 
 const never: WhyKept = () => Promise.resolve(undefined);
 
-/** Removes one item, or keeps it when there is a reason. It does not report missing items. */
+/**
+ * Removes one item, or keeps it when there is a reason. It does not report missing items.
+ * @param remove resolves to the reason where it has kept the item all the same
+ */
 async function prune(
 	item: Pick<PrunedItem, 'kind' | 'path'>,
 	whyKept: WhyKept,
 	list: boolean,
 	{ removed, kept }: Outcome,
+	remove: (file: string) => Promise<string | undefined> = removeAtOnce,
 ): Promise<void> {
 	const bytes = await diskUsage(item.path);
 	if (bytes === 0) return;
-	const reason = await whyKept();
+	const reason = (await whyKept()) ?? (list ? undefined : await remove(item.path));
 	if (reason !== undefined) return void kept.push({ ...item, bytes, reason });
-	if (!list) await rm(item.path, { recursive: true, force: true });
 	removed.push({ ...item, bytes });
 }
+
+async function removeAtOnce(file: string): Promise<undefined> {
+	await rm(file, { recursive: true, force: true });
+}
+
+/**
+ * Removes what was built, unless somebody has begun to need it since that was looked for. Here it is put out of sight before
+ * that is looked for again; a run is to be seen before it looks for what it needs. So one of the two always notices the other.
+ */
+const removeUnlessNeeded =
+	(whyKept: WhyKept) =>
+	async (built: string): Promise<string | undefined> => {
+		// As the directory of a build: what is left of it after a kill goes with those.
+		const aside = `${built}.partial-${tokenOf()}-gone`;
+		await rename(built, aside);
+		const reason = await whyKept();
+		if (reason === undefined) await rm(aside, { recursive: true, force: true });
+		else await rename(aside, built);
+		return reason;
+	};
 
 async function pruneRuns(runs: string, list: boolean, outcome: Outcome): Promise<void> {
 	for (const name of (await readdir(runs).catch(() => [])).sort()) {
@@ -87,7 +110,7 @@ async function pruneRuns(runs: string, list: boolean, outcome: Outcome): Promise
 /** Why a run is taken to go on; nothing for one that is over. */
 async function whyRunGoesOn(run: string): Promise<string | undefined> {
 	const holder = await readHolder(run);
-	if (!(holder?.isHeld ?? isStaging(path.basename(run)))) return undefined;
+	if (!(holder?.isHeld ?? (await isBeingMade(run)))) return undefined;
 	const where = holder && lifeOf(holder.token) === 'unknown' ? ' of another container or host' : '';
 	return `process ${holder?.pid ?? 'that is only starting'}${where} rehearses it`;
 }
@@ -142,7 +165,7 @@ async function pruneBuilt(
 		const lock = await takeLock(built);
 		const why: WhyKept = lock ? whyKept : () => Promise.resolve('it is being built');
 		try {
-			await prune({ kind, path: built }, why, list, outcome);
+			await prune({ kind, path: built }, why, list, outcome, removeUnlessNeeded(why));
 			for (const name of names.filter((one) => one.startsWith(`${key}.partial`))) {
 				const partial = path.join(directory, name);
 				// A builder that lost its lock, as on a laptop that slept, is a builder all the same.

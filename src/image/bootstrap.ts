@@ -1,9 +1,11 @@
 /** Running mmdebstrap: for layers, images and ISOs. */
 import { withCleanup } from '../base/cleanup.js';
+import { diskFullFailure, tellsOfFullDisk } from '../base/disk-usage.js';
 import { brokenFailure, ExitCode, Failure, hostFailure } from '../base/errors.js';
-import { lastLines } from '../base/format.js';
+import { formatBytes, lastLines } from '../base/format.js';
 import { pasteable } from '../base/shell.js';
 import { untilAborted } from '../base/waiting.js';
+import { minimumDiskMiB } from '../lab/lab.js';
 import { startChild, type Child, type ChildExit, type ChildOptions } from '../process/child.js';
 import { findProgram } from '../process/find-program.js';
 import { startJanitor } from '../process/janitor.js';
@@ -18,7 +20,12 @@ export interface BuildSubject {
 	readonly what: string;
 	/** The command that builds it. */
 	readonly command: string;
+	/** It has no package of a recipe, so that no recipe is at fault. */
+	readonly isShared?: boolean;
 }
+
+/** An image. */
+export const imageSubject: BuildSubject = { what: 'the image', command: 'rehearse image' };
 
 /** Where apt keeps the packages that it has downloaded. */
 const archives = '/var/cache/apt/archives';
@@ -87,23 +94,54 @@ export async function runWithFamily(
 	});
 }
 
-/** What went wrong, by mmdebstrap's log (apt's messages are in it). */
-export function bootstrapFailure(
-	log: string,
-	request: Pick<ImageRequest, 'nodes'>,
-	{ what, command }: BuildSubject = { what: 'the image', command: 'rehearse image' },
-): Failure {
-	const nodes = request.nodes.join(', ');
+/** mke2fs(8), of a file system that is too small for the files that it is to have. */
+const tooLarge = /Could not allocate (?:block|inode) in ext2 filesystem/;
+
+/** What apt tells of packages that cannot be installed together: above the line that ends it, or indented below it from apt 3 on. */
+function unmetDependencies(log: string): string | undefined {
+	const lines = log.split('\n');
+	const end = lines.findIndex((line) => /^E: Unable to (?:correct problems, you have held broken packages|satisfy dependencies)/.test(line));
+	if (end < 0) return undefined;
+	const begin = lines.slice(0, end).lastIndexOf('The following packages have unmet dependencies:');
+	const behind = lines.findIndex((line, index) => index > end && !/^\s+\S/.test(line));
+	return lastLines(lines.slice(begin < 0 ? end : begin, behind < 0 ? undefined : behind).join('\n'), 20);
+}
+
+/** What is wrong with the packages of a recipe, by mmdebstrap's log; nothing where that is about something else. */
+function recipeFailure(log: string, upToFailure: string, names: readonly string[]): Failure | undefined {
+	const [node] = names;
+	const nodes = names.join(', ');
 	const unknown = /E: (?:Unable to locate package (\S+)|Package '(\S+)' has no installation candidate)/.exec(log);
 	if (unknown) {
 		const name = unknown[1] ?? unknown[2] ?? '';
 		return new Failure('package-unknown', ExitCode.usage, `${nodes}: Debian has no package '${name}'`, {
-			node: request.nodes[0],
+			node,
 			hint: `correct the name in the recipe's packages; \`apt-cache search ${name}\` may help`,
 		});
 	}
+	if (tooLarge.test(log)) {
+		return new Failure('image-too-large', ExitCode.usage, `${nodes}: the files of its packages take more than ${formatBytes(minimumDiskMiB * 2 ** 20)}`, {
+			node,
+			hint: 'an image is no larger than the smallest disk of a node: leave the largest packages out of the recipe',
+		});
+	}
+	const detail = unmetDependencies(upToFailure);
+	if (detail === undefined) return undefined;
+	return new Failure('packages-conflict', ExitCode.usage, `${nodes}: its packages cannot be installed together`, {
+		node,
+		detail,
+		hint: 'leave one of them out of the recipe; where all of them go together on Debian, its mirror is being changed: try again later',
+	});
+}
+
+/** What went wrong, by mmdebstrap's log (apt's messages are in it). */
+export function bootstrapFailure(log: string, request: Pick<ImageRequest, 'nodes'>, { what, command, isShared = false }: BuildSubject = imageSubject): Failure {
+	const nodes = request.nodes.join(', ');
 	// Behind that line mmdebstrap cleans up, at length.
 	const upToFailure = /^[^]*?^E: setup failed.*$/m.exec(log)?.[0] ?? log;
+	const ofRecipe = isShared ? undefined : recipeFailure(log, upToFailure, request.nodes);
+	if (ofRecipe) return ofRecipe;
+	if (tellsOfFullDisk(upToFailure)) return diskFullFailure(`${what} of ${nodes} could not be built: no room is left on the disk`);
 	const detail = lastLines(upToFailure, 20);
 	if (/Could not (?:resolve|connect)|Temporary failure resolving|Unable to connect|Connection failed/.test(log)) {
 		return hostFailure('mirror-unreachable', `${what} of ${nodes} is not built yet, and the mirror cannot be reached`, {

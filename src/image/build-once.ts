@@ -3,6 +3,7 @@ import { chmod, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isHeld, keepTouched, processToken, tokenOf } from '../base/alive.js';
 import { withCleanup } from '../base/cleanup.js';
+import { orDiskFull } from '../base/disk-usage.js';
 import { brokenFailure } from '../base/errors.js';
 import { removal, startJanitor } from '../process/janitor.js';
 import { acquireLock } from '../process/lock.js';
@@ -35,17 +36,19 @@ export async function buildOnce<T>(options: BuildOnceOptions<T>): Promise<T> {
 	const lock = await acquireLock(directory, { timeoutMs: lockTimeoutMs, signal, onWait });
 	try {
 		if (!(await find())) await buildInStaging(options);
+		// Under the lock: nobody removes it before.
+		const built = await find();
+		if (built) return built;
 	} finally {
 		await lock.release();
 	}
-	const built = await find();
-	if (!built) throw brokenFailure('image-build-failed', `what was built is not where it was put: ${directory}`);
-	return built;
+	throw brokenFailure('image-build-failed', `what was built is not where it was put: ${directory}`);
 }
 
 /** Builds under a name that no other build has, and puts what was built in its place. */
 async function buildInStaging<T>({ directory, find, build }: BuildOnceOptions<T>): Promise<void> {
-	await Promise.all([sweepPartials(path.dirname(directory)), sweepScratch(await scratchBase(), await readSubordinateRanges())]);
+	const base = await scratchBase();
+	await Promise.all([sweepPartials(path.dirname(directory)), sweepScratch(base, await readSubordinateRanges())]);
 	await withCleanup(async (cleanup) => {
 		let staging: string | undefined;
 		cleanup.defer('unfinished build', async () => {
@@ -55,7 +58,7 @@ async function buildInStaging<T>({ directory, find, build }: BuildOnceOptions<T>
 		keepTouched(staging, cleanup);
 		await startJanitor('janitor of the unfinished build', removal(staging), cleanup);
 		await chmod(staging, 0o755);
-		await build(staging);
+		await orDiskFull(build(staging), `${path.dirname(directory)} or ${base}`);
 		// A laptop that slept may have lost its lock, and another run has built the same meanwhile: machines may read that one.
 		while (!(await find()) && !(await moved(staging, directory))) {
 			// What is there without being whole, such as the rest of an interrupted prune, makes room.

@@ -87,7 +87,7 @@ async function downloadAll(requests: readonly ImageRequest[], { guest, sources, 
 }
 
 /** An apt with directories of its own that knows these sources, and no packages that are installed. Resolves to what runs its programs. */
-async function makeApt(directory: string, lines: readonly string[], { proxy }: Sources, signal: AbortSignal | undefined) {
+async function makeApt(directory: string, lines: readonly string[], { proxies }: Sources, signal: AbortSignal | undefined) {
 	const place = (...parts: string[]) => path.join(directory, ...parts);
 	for (const parts of [['etc', 'preferences.d'], ['state', 'lists', 'partial'], ['cache', 'archives', 'partial']]) await mkdir(place(...parts), { recursive: true });
 	await writeFile(place('sources.list'), lines.map((line) => `${line}\n`).join(''));
@@ -106,7 +106,7 @@ async function makeApt(directory: string, lines: readonly string[], { proxy }: S
 		'APT::Install-Recommends': 'false',
 		// All of it is this user's.
 		'APT::Sandbox::User': '',
-		...(proxy === undefined ? {} : { 'Acquire::http::Proxy': proxy }),
+		...proxies,
 	};
 	await writeFile(place('apt.conf'), Object.entries(settings).map(([name, value]) => `${name} "${value}";\n`).join(''));
 	return (argv: readonly [string, ...string[]]) => run(argv, { env: { APT_CONFIG: place('apt.conf') }, timeoutMs, killWhenOrphaned: true, signal });

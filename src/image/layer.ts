@@ -11,7 +11,7 @@ import { contentKey } from '../base/hash.js';
 import { pasteable } from '../base/shell.js';
 import { run, type Argv } from '../process/run.js';
 import { readSubordinateRanges } from '../process/user-namespace.js';
-import { bootstrap, bootstrapFailure, packageHooks } from './bootstrap.js';
+import { bootstrap, bootstrapFailure, imageSubject, packageHooks } from './bootstrap.js';
 import { buildOnce } from './build-once.js';
 import { imagesDirectory, type GuestDefinition, type LayerRequest } from './guest.js';
 import { mirrorArguments, type Sources } from './archives.js';
@@ -131,7 +131,7 @@ async function buildLayer(request: LayerRequest, { guest, nodes, sources, into, 
 		const scratch = await makeScratch(imagesDirectory(), ranges, { scratchBase: base, packageCache }, cleanup);
 		const argv = layerArgv(request, place(layerFiles.archive), { guest, sources, scratch });
 		const log = await bootstrap(argv, { scratch, onProgress, signal });
-		if (log.exitCode !== 0) throw bootstrapFailure(log.text, { nodes });
+		if (log.exitCode !== 0) throw bootstrapFailure(log.text, { nodes }, { ...imageSubject, isShared: true });
 		await keepPackages(scratchLayout(scratch).gathered, packageCache);
 		await copyFile(path.join(scratch, layerFiles.essentialStatus), place(layerFiles.essentialStatus));
 		await writeFile(place(layerFiles.description), `${JSON.stringify({ id: randomUUID(), ...request }, null, '\t')}\n`);

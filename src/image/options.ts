@@ -1,13 +1,13 @@
 import type { GuestDefinition } from './guest.js';
-import type { Mirror } from './mirror.js';
+import { proxyOptions, type Mirror } from './mirror.js';
 
 /** The options of mmdebstrap that every build has, so that a layer and what is made on it are as if made at once. */
-export const commonOptions = ({ components }: Pick<GuestDefinition, 'components'>, { proxy }: Mirror): readonly string[] => [
+export const commonOptions = ({ components }: Pick<GuestDefinition, 'components'>, mirror: Mirror): readonly string[] => [
 	'--mode=unshare',
 	'--format=tar',
 	`--components=${components.join(',')}`,
 	'--aptopt=Apt::Install-Recommends "false"',
-	...(proxy ? [`--aptopt=Acquire::http::Proxy "${proxy}"`] : []),
+	...proxyOptions(mirror),
 	'--dpkgopt=path-exclude=/usr/share/man/*',
 	'--dpkgopt=path-exclude=/usr/share/locale/*',
 	'--dpkgopt=path-exclude=/usr/share/doc/*',

@@ -62,25 +62,32 @@ export async function hashTree(directory: string, isExcepted: (file: string) => 
 	return sha256(parts.join('\n'));
 }
 
+type ImagePlace = Pick<ImageStoreOptions, 'directory' | 'guest'>;
+
 /** The image of a request if it is built already, with what updates ever; those with most go first. Marks it as used now. */
-export async function findImage(request: ImageRequest, options: Pick<ImageStoreOptions, 'directory' | 'guest'>): Promise<Image | undefined> {
+export async function findImage(request: ImageRequest, options: ImagePlace): Promise<Image | undefined> {
+	const image = await lookForImage(request, options);
+	return image && markUsed(image);
+}
+
+/** The same without marking it as used. */
+export async function lookForImage(request: ImageRequest, options: ImagePlace): Promise<Image | undefined> {
 	for (const updates of updateSets) {
-		const image = await findImageWith(updates, request, options);
+		const image = await lookForImageWith(updates, request, options);
 		if (image) return image;
 	}
 	return undefined;
 }
 
-async function findImageWith(
-	updates: readonly Update[],
-	request: ImageRequest,
-	options: Pick<ImageStoreOptions, 'directory' | 'guest'>,
-): Promise<Image | undefined> {
+async function lookForImageWith(updates: readonly Update[], request: ImageRequest, options: ImagePlace): Promise<Image | undefined> {
 	const key = await imageKey(request, options.guest, updates);
 	const image = imageAt(path.join(options.directory, key), key, request.packages);
 	// A power failure, or the rest of an interrupted prune, may have left some of them, or nothing in them.
 	const sizes = [image.rootFile, image.kernelFile, image.initrdFile].map((file) => stat(file).then(({ size }) => size, () => 0));
-	if ((await Promise.all(sizes)).includes(0)) return undefined;
+	return (await Promise.all(sizes)).includes(0) ? undefined : image;
+}
+
+async function markUsed(image: Image): Promise<Image> {
 	const now = new Date();
 	await utimes(path.dirname(image.rootFile), now, now).catch(() => undefined);
 	return image;
@@ -109,7 +116,10 @@ export async function provideImage(request: ImageRequest, options: ImageStoreOpt
 	const onProgress = progressOf(request.nodes, options);
 	return buildOnce({
 		directory: path.join(options.directory, key),
-		find: () => findImageWith(sources.updates, request, options),
+		find: async () => {
+			const image = await lookForImageWith(sources.updates, request, options);
+			return image && markUsed(image);
+		},
 		build: async (into) => {
 			await buildOnLayer(request, sources, { ...options, into, onProgress });
 			const description = { key, suites: suitesOf(request.suite, sources.updates), packages: request.packages };

@@ -6,7 +6,7 @@ import { usageFailure, type Failure } from '../base/errors.js';
 import { pasteable } from '../base/shell.js';
 import { bootstrap, bootstrapFailure, packageHooks, type BuildSubject } from '../image/bootstrap.js';
 import type { GuestDefinition } from '../image/guest.js';
-import type { Mirror } from '../image/mirror.js';
+import { proxyOptions, type Mirror } from '../image/mirror.js';
 import { keepPackages } from '../image/package-cache.js';
 import { makeScratch, scratchLayout, type ScratchOptions } from '../image/scratch.js';
 import { run, type Argv } from '../process/run.js';
@@ -62,7 +62,7 @@ export function baseMmdebstrapArgv(
 		`--components=${guest.components.join(',')}`,
 		`--include=${request.packages.join(',')}`,
 		`--aptopt=Apt::Install-Recommends "${request.recommends}"`,
-		...(mirror.proxy ? [`--aptopt=Acquire::http::Proxy "${mirror.proxy}"`] : []),
+		...proxyOptions(mirror),
 		'--skip=essential/unlink',
 		packages.handIn,
 		...(request.pin === undefined ? [] : [`--setup-hook=${pin}`]),

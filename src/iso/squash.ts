@@ -1,4 +1,4 @@
-import { hostFailure, toFailure } from '../base/errors.js';
+import { orDiskFull } from '../base/disk-usage.js';
 import { run, type Argv } from '../process/run.js';
 
 /**
@@ -34,20 +34,3 @@ export async function squash(
 
 /** The environment in which the tools of an ISO write the same on every day and in every time zone. */
 export const reproducible = (epoch: number): Record<string, string> => ({ SOURCE_DATE_EPOCH: String(epoch), TZ: 'UTC' });
-
-/** The tools' messages of a full disk; xorriso looks before it writes. */
-const noRoom = /No space left on device|ENOSPC|exceeds free space on media/;
-
-/** Passes on a result; reports a failure for want of space as such. */
-export async function orDiskFull<T>(working: Promise<T>, place: string): Promise<T> {
-	try {
-		return await working;
-	} catch (error) {
-		const { message, detail } = toFailure(error);
-		if (!noRoom.test(`${message}\n${detail ?? ''}`)) throw error;
-		throw hostFailure('disk-full', `no room is left on the disk of ${place}`, {
-			hint: 'free some space (`rehearse prune --list` lists what could go), then run it again',
-			cause: error,
-		});
-	}
-}

@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
+import { orDiskFull } from '../base/disk-usage.js';
 import { hashOfFile, makeDirectory } from '../base/files.js';
 import type { LabNode } from '../lab/lab.js';
 import { removal, startJanitor } from '../process/janitor.js';
@@ -10,7 +11,7 @@ import { takeBase, type BaseLayer } from './bases.js';
 import { layerArchive } from './layer-tar.js';
 import { bootLoaderCommands, earlyGrubConfig, grubConfig, mediumFiles, xorrisoArgv } from './medium.js';
 import { nodeLayer } from './node-layer.js';
-import { orDiskFull, reproducible, squash } from './squash.js';
+import { reproducible, squash } from './squash.js';
 
 /** An ISO that was written, with what lies beside it. */
 export interface WrittenIso {

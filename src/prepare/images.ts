@@ -4,7 +4,7 @@ import { allOf } from '../base/waiting.js';
 import { allUpdates, probeUpdates, suitesOf } from '../image/archives.js';
 import { downloadAhead } from '../image/downloads.js';
 import { imageRequests, layerRequest, readGuestDefinition, type ImageRequest } from '../image/guest.js';
-import { findHostMirror, namedMirror } from '../image/mirror.js';
+import { findMirror } from '../image/mirror.js';
 import { findImage, packagesBeside, prepareLayer, provideImage, sourcesAhead, type Image, type ImageStoreOptions } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
 import { bootOrder } from '../lab/boot-order.js';
@@ -86,12 +86,11 @@ export function inBootOrder<Request extends Pick<ImageRequest, 'nodes'>>(request
 }
 
 /** Downloads what images need, for all of them at once, while the layers that they are made on are still being built. */
-function downloads(requests: readonly ImageRequest[], options: ImageStoreOptions): Supplies<ImageRequest> {
+export function downloads(requests: readonly ImageRequest[], options: ImageStoreOptions): Supplies<ImageRequest> {
 	const { directory, guest, emit, signal } = options;
 	const opens = new Map<ImageRequest, () => void>();
 	const ready = new Map(requests.map((request) => [request, new Promise<void>((resolve) => opens.set(request, resolve))]));
-	const download = async (suite: string) => {
-		const own = requests.filter((request) => request.suite === suite);
+	const download = async (own: readonly ImageRequest[]) => {
 		const sources = await Promise.all(own.map((request) => sourcesAhead(request, options)));
 		const ahead = own.filter((_request, index) => sources[index] !== undefined);
 		for (const request of own) if (!ahead.includes(request)) opens.get(request)?.();
@@ -104,10 +103,13 @@ function downloads(requests: readonly ImageRequest[], options: ImageStoreOptions
 				emit({ type: 'stage-progress', stage: 'images', nodes, detail: `downloading ${plural(packages, 'package')} ahead` }),
 		});
 	};
-	const settled = allOf([...new Set(requests.map(({ suite }) => suite))].map(download)).then(() => undefined);
-	// Nobody waits for what will not come any more.
-	const over = settled.finally(() => opens.forEach((open) => open()));
-	over.catch(() => undefined);
+	const ofSuite = (suite: string) => {
+		const own = requests.filter((request) => request.suite === suite);
+		// Nobody waits for what will not come any more.
+		return download(own).finally(() => own.forEach((request) => opens.get(request)?.()));
+	};
+	const settled = allOf([...new Set(requests.map(({ suite }) => suite))].map(ofSuite)).then(() => undefined);
+	settled.catch(() => undefined);
 	return { until: (request) => ready.get(request) ?? Promise.resolve(), settled };
 }
 
@@ -134,18 +136,18 @@ export const provideImages = (lab: Pick<Lab, 'nodes' | 'connections'>, options: 
 		return await allImages(images).finally(() => images.settled);
 	});
 
-/** Where the packages of a suite come from. Reports which updates there are none of. */
+/** Where the packages of a suite come from. Reports which updates the mirror does not have, or does not give at the moment. */
 async function askMirror(
 	suite: string,
 	named: string | undefined,
 	{ emit, signal }: Pick<ImagesOptions, 'emit' | 'signal'>,
 ): ReturnType<ImageStoreOptions['findSources']> {
-	const mirror = named === undefined ? await findHostMirror(signal) : namedMirror(named);
+	const mirror = await findMirror(named, signal);
 	const updates = await probeUpdates(suite, mirror, signal);
 	const missing = updates && allUpdates.filter((update) => !updates.includes(update));
 	if (missing && missing.length > 0) {
 		const names = suitesOf(suite, missing).slice(1).join(' and no ');
-		emit({ type: 'notice', message: `the mirror has no ${names}: images are built without` });
+		emit({ type: 'notice', message: `the mirror gave no ${names}: images are built without, and stay so until \`rehearse prune\`` });
 	}
 	return { ...mirror, updates };
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { contentKey } from '../base/hash.js';
 import type { Fingerprint } from '../checkpoint/manifest.js';
 import { uplink } from '../lab/addressing.js';
+import type { LabNetwork } from '../lab/lab.js';
 import { machineFingerprint, type HostFingerprint } from '../machine/fingerprint.js';
 import { bridgeMac, dhcpArgv } from '../network/plan.js';
 import { isStartupFile, type SeedFiles } from '../seed/content.js';
@@ -19,6 +20,8 @@ export interface NodeInputs {
 	/** Size of the seed disk in bytes. A restored machine needs a disk of the same size. */
 	readonly seedBytes: number;
 	readonly host: HostFingerprint;
+	/** The lab's network, in which its gateway answers. */
+	readonly network: LabNetwork;
 }
 
 /** The fingerprint of a provisioned machine. It does not include the startup scripts. */
@@ -58,10 +61,12 @@ export const wereModified = (machines: readonly { readonly fingerprint: Fingerpr
  */
 export const startedFingerprint = (
 	provisioned: Fingerprint,
-	{ machine: { node } }: Pick<NodeInputs, 'machine'>,
+	{ machine: { node }, network }: Pick<NodeInputs, 'machine' | 'network'>,
 	goesOn = false,
 ): Fingerprint => ({
 	...provisioned,
+	// Nobody sees it before the startup scripts have added a lab address.
+	'lab network': contentKey(network),
 	'startup scripts': contentKey(node.startupScripts.map(({ name, text, bytes, after }) => ({ name, text, ...(bytes === undefined ? {} : { bytes }), after }))),
 	...(goesOn && { [modified]: randomUUID() }),
 });

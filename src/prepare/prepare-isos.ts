@@ -5,7 +5,7 @@ import { withCleanup } from '../base/cleanup.js';
 import { usageFailure } from '../base/errors.js';
 import { readQemuVersion } from '../host/accelerator-choice.js';
 import { requiredForIso } from '../host/iso.js';
-import { findHostMirror } from '../image/mirror.js';
+import { findMirror } from '../image/mirror.js';
 import type { Image } from '../image/store.js';
 import { provideIsos, type StoredIso } from '../iso/store.js';
 import type { Lab, LabNode } from '../lab/lab.js';
@@ -35,8 +35,7 @@ export async function prepareIsos(
 ): Promise<PreparedLab> {
 	const ways = new Map(lab.nodes.map((node) => [node.name, consoleLogin(node)]));
 	await requiredForIso({ isBooted: firmware === 'uefi' });
-	const findMirror = () => (mirror ? Promise.resolve({ uri: mirror }) : findHostMirror(signal));
-	const options = { kernel: 'cloud', recommends: false, pinOf: () => undefined, bases: paths.isoBases, directory: paths.isos, findMirror, emit, signal } as const;
+	const options = { kernel: 'cloud', recommends: false, pinOf: () => undefined, bases: paths.isoBases, directory: paths.isos, findMirror: () => findMirror(mirror, signal), emit, signal } as const;
 	const [isos, qemuVersion] = await Promise.all([stage(emit, 'isos', () => provideIsos(lab.nodes, options)), readQemuVersion(signal)]);
 	const images = new Map(isos.map((iso) => [iso.node, imageOf(iso)]));
 	const measured = await measureHost(lab, firstOf(images), { qemuVersion, choice, cacheDirectory: paths.cache, wanted: () => true, emit, signal });

@@ -129,11 +129,11 @@ export class Rounds {
 	}
 
 	#inputsOf(machines: readonly Seeded[]): Promise<readonly NodeInputs[]> {
-		const { host } = this.#context.measured;
+		const { lab: { network }, measured: { host } } = this.#context;
 		return Promise.all(
 			machines.map(async ({ machine, seed }) => {
 				const [root, disk] = await Promise.all([stat(machine.image.rootFile), stat(this.#seedFileOf(machine))]);
-				return { machine, imageBuiltAt: root.mtimeMs, seed, seedBytes: disk.size, host };
+				return { machine, imageBuiltAt: root.mtimeMs, seed, seedBytes: disk.size, host, network };
 			}),
 		);
 	}

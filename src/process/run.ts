@@ -3,6 +3,7 @@ import { brokenFailure, hostFailure } from '../base/errors.js';
 import { lastLines } from '../base/format.js';
 import { packageOf } from '../base/programs.js';
 import { pasteable } from '../base/shell.js';
+import { lettingManyWait } from '../base/waiting.js';
 import { findProgram } from './find-program.js';
 
 /** A command as the kernel takes it: a program and its arguments, never a line for a shell. */
@@ -43,7 +44,7 @@ export async function run(argv: Argv, options: RunOptions = {}): Promise<Command
 		reject: false,
 		...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
 		...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
-		...(options.signal ? { cancelSignal: options.signal } : {}),
+		...(options.signal ? { cancelSignal: lettingManyWait(options.signal) } : {}),
 		...(options.cwd === undefined ? {} : { cwd: options.cwd }),
 		env: { LC_ALL: 'C.UTF-8', ...options.env },
 	});

@@ -1,9 +1,9 @@
 import { appendFileSync, existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { dir as temporaryDirectory } from 'tmp-promise';
-import { isHeld, pidOf, tokenOf } from '../base/alive.js';
+import { isHeld, pidOf, tokenOf, unseenMs } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { usageFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
@@ -89,8 +89,7 @@ export async function pruneRuns(runs: string, keep: number, spared: readonly str
 	}
 	for (const name of names.filter(isStaging)) {
 		const directory = path.join(runs, name);
-		// Without a process it is this very moment being made.
-		if ((await readHolder(directory))?.isHeld === false) await rm(directory, { recursive: true, force: true });
+		if (!((await readHolder(directory))?.isHeld ?? (await isBeingMade(directory)))) await rm(directory, { recursive: true, force: true });
 	}
 	return removed;
 }
@@ -100,6 +99,14 @@ const shortTemporary = (): string => (os.tmpdir().length <= 60 ? os.tmpdir() : '
 
 /** Whether the name of a run is that of a staging directory. */
 export const isStaging = (name: string): boolean => name.startsWith('.');
+
+/** Whether a run without a process is this very moment being made. What is older was being made when the power failed. */
+export async function isBeingMade(directory: string): Promise<boolean> {
+	if (!isStaging(path.basename(directory))) return false;
+	// One that is gone has its own name by now.
+	const madeAt = await stat(directory).then(({ mtimeMs }) => mtimeMs, () => Infinity);
+	return Date.now() - madeAt < unseenMs;
+}
 
 /** The process that a run belongs to. */
 export interface Holder {

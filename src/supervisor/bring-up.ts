@@ -27,7 +27,8 @@ export function bringUpNodes(
 	{ emit, ...context }: Omit<NodeContext, 'barrier' | 'boots' | 'turns' | 'onStart' | 'neededAreUp' | 'onReady'>,
 	{ onStart, onUp, onBroken }: BringUpHooks,
 ): Promise<PromiseSettledResult<NodeOutcome>[]> {
-	const barrier = new Barrier(nodes.map(({ name }) => name));
+	// Those whose images are still being built may take minutes; who needs one of them waits for it below.
+	const barrier = new Barrier(nodes.filter(({ runSpec }) => !runSpec.isPending).map(({ name }) => name));
 	const boots = new Semaphore(os.availableParallelism());
 	const turns = new Turns(os.availableParallelism());
 	const { connections } = context.lab.lab;

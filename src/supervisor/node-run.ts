@@ -10,7 +10,7 @@ import type { Turns } from './turns.js';
 import type { MachineRunSpec } from '../protocol/run-spec.js';
 
 export interface NodeContext extends Omit<StartContext, 'onMessage'> {
-	/** Opens when every machine is there: those that were restored go on together. */
+	/** Opens when every machine is there that is not pending: those that were restored go on together. */
 	readonly barrier: Barrier;
 	readonly saver: Saver;
 	/** More boots at once than the host has processors would only wait for each other. */

@@ -1,6 +1,6 @@
 import { processorTimeMs } from '../base/proc.js';
 import { Semaphore } from '../base/semaphore.js';
-import { systemClock, untilAborted, type Clock } from '../base/waiting.js';
+import { lettingManyWait, systemClock, untilAborted, type Clock } from '../base/waiting.js';
 import type { RunningMachine } from '../machine/running-machine.js';
 
 /** How often a machine's use of a processor is looked at. */
@@ -67,7 +67,7 @@ export class Turns {
 		const over = new AbortController();
 		const end = () => over.abort();
 		working.then(end, end);
-		signal.addEventListener('abort', end, { once: true });
+		lettingManyWait(signal).addEventListener('abort', end, { once: true });
 		const began = this.#clock.now();
 		let used = this.#processorTime(pid);
 		for (let quiet = 0; quiet < waitingLooks && this.#clock.now() - began < longestMs; ) {

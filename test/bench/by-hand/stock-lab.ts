@@ -6,6 +6,7 @@
 import type { GuestDefinition } from '../../../src/image/guest.js';
 import { packageSet } from '../../../src/image/guest.js';
 import { mirrorArguments, type Sources } from '../../../src/image/archives.js';
+import { proxyOptions } from '../../../src/image/mirror.js';
 import type { LabNode } from '../../../src/lab/lab.js';
 import type { Argv } from '../../../src/process/run.js';
 
@@ -19,7 +20,7 @@ export const stockPackages = (node: LabNode, guest: GuestDefinition): readonly s
 /** The command that writes the root file system into a tar archive. */
 export const stockArgv = (suite: string, packages: readonly string[], archive: string, components: readonly string[], sources: Sources): Argv => [
 	...(['mmdebstrap', '--mode=unshare', '--format=tar', '--variant=important', `--components=${components.join(',')}`] as const),
-	...['--aptopt=Apt::Install-Recommends "true"', ...(sources.proxy ? [`--aptopt=Acquire::http::Proxy "${sources.proxy}"`] : [])],
+	...['--aptopt=Apt::Install-Recommends "true"', ...proxyOptions(sources)],
 	...[`--include=${packages.join(',')}`, suite, archive, ...mirrorArguments(suite, components, sources)],
 ];
 

@@ -60,6 +60,7 @@ test('a node that one other uses', reruns, { cache: edited }, ['app', 'cache']);
 test('a node that others use, one through another', reruns, { db: edited }, ['app', 'ml', 'db']);
 test('two nodes', reruns, { mail: edited, ml: edited }, ['app', 'ml', 'mail']);
 test('a node with one package more', reruns, { cache: { imageKey: 'b', imagePackages: ['redis-server', 'systemd', 'vim'] } }, ['app', 'cache']);
+test('the network of the lab: what is at its gateway is there for every script', reruns, Object.fromEntries(nodes.map((node) => [node, { gateway: '10.80.0.254/24' }])), nodes);
 test('every node', reruns, Object.fromEntries(nodes.map((node) => [node, edited])), nodes);
 
 test('it is told what was taken over, of when, and why others run', async (t) => {

@@ -45,6 +45,18 @@ test('image --list shows what would be built, and builds nothing', async (t) => 
 	t.deepEqual(await written(), []);
 });
 
+test('image --list takes an image for built that a machine can boot from, and no rest of one', async (t) => {
+	const { rehearse, directory } = await makeRehearse(t);
+	const list = async () => (JSON.parse((await rehearse(['image', '--list', '--json'])).stdout) as { images: { directory: string; built: boolean }[] }).images;
+	const [whole, rest] = await list();
+	for (const [image, kernel] of [[whole, 'a kernel'], [rest, '']] as const) {
+		const place = image?.directory ?? directory;
+		await mkdir(place, { recursive: true });
+		for (const [name, text] of [['root.img', 'a disk'], ['vmlinuz', kernel], ['initrd', 'a ramdisk']] as const) await writeFile(path.join(place, name), text);
+	}
+	t.deepEqual((await list()).map(({ built }) => built), [true, false, false]);
+});
+
 test('seed writes a disk and the same as files for every node, without images', async (t) => {
 	const { rehearse, directory } = await makeRehearse(t);
 	const { stdout, exitCode, stderr } = await rehearse(['seed', path.join(plans, 'good', 'compact.yaml'), '--out', 'seeds', '--json']);

@@ -96,6 +96,17 @@ downloading('what the cache has is not fetched', async (t) => {
 	t.deepEqual([mirror.asked, mirror.reported, mirror.ready], [[], [], ['cache']]);
 });
 
+downloading("it goes through the proxies of the host's apt, and around them where that does", async (t) => {
+	// Nobody serves the discard port (RFC 863).
+	const proxies = { 'Acquire::http::Proxy': 'http://127.0.0.1:9' };
+	const behind = await makeMirror(t);
+	await downloadAhead([requestOf('cache', 'a')], { ...behind.options, sources: { ...behind.options.sources, proxies } });
+	t.deepEqual([behind.asked, await behind.cached()], [[], []]);
+	const beside = await makeMirror(t);
+	await downloadAhead([requestOf('cache', 'a')], { ...beside.options, sources: { ...beside.options.sources, proxies: { ...proxies, 'Acquire::http::Proxy::127.0.0.1': 'DIRECT' } } });
+	t.deepEqual([beside.asked, await beside.cached()], [['a'], [file('a')]]);
+});
+
 downloading('a mirror that lacks a package, and one that lists nothing, are for the builds to tell of', async (t) => {
 	const lacking = await makeMirror(t);
 	await t.notThrowsAsync(downloadAhead([requestOf('odd', 'gone'), requestOf('cache', 'a')], lacking.options));

@@ -5,7 +5,9 @@ import test from 'ava';
 import { manifestSchema } from '../../../src/checkpoint/manifest.js';
 import { readCheckpoint } from '../../../src/checkpoint/store.js';
 import { ask } from '../../../src/control/client.js';
+import { restored } from '../../../src/protocol/restored.js';
 import type { LateMachines, MachineRunSpec, RunSpec } from '../../../src/protocol/run-spec.js';
+import { saveOne } from './checkpoints.js';
 import { startLab, type Line, type LabOptions, type StartedLab } from './labs.js';
 
 /** A lab of which these nodes are pending, and what is handed over of them. */
@@ -61,6 +63,18 @@ test.serial('a pending node takes no place among those that boot, and those that
 	complete('two');
 	t.is((await lab.waitFor('done')).error, undefined);
 	t.true(place(lab.lines, 'one', 'stage-started', 'startup') > place(lab.lines, 'two', 'stage-finished', 'boot'));
+});
+
+test.serial('a node that is restored runs its startup scripts while another waits for its image, and not before one that only boots is there', async (t) => {
+	const checkpoint = await saveOne(t);
+	const fromCheckpoint = (run: RunSpec): RunSpec => ({ ...run, machines: run.machines.map((machine) => (machine.spec.name === 'one' ? restored(machine, checkpoint, 'one') : machine)) });
+	const { lab, complete } = await startPending(t, ['two'], { nodes: ['one', 'two', 'three'], behaviour: 'healthy', changed: fromCheckpoint });
+	await ended(lab, 'one', 'startup');
+	t.is(place(lab.lines, 'one', 'stage-started', 'boot'), -1);
+	t.is(place(lab.lines, 'two', 'stage-started', 'boot'), -1);
+	t.true(place(lab.lines, 'one', 'stage-started', 'startup') > place(lab.lines, 'three', 'stage-finished', 'boot'));
+	complete('two');
+	t.is((await lab.waitFor('done')).error, undefined);
 });
 
 test.serial('machines may be handed over before the lab is there to take them, and the checkpoint of the lab comes with the last', async (t) => {

@@ -1,30 +1,12 @@
 /** A fake machine that is to be restored: what becomes of it, and of its checkpoint, when that comes to nothing. */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
+import { readdir } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
-import { manifestSchema } from '../../../src/checkpoint/manifest.js';
-import { readCheckpoint, type Checkpoint } from '../../../src/checkpoint/store.js';
+import type { Checkpoint } from '../../../src/checkpoint/store.js';
 import { restored } from '../../../src/protocol/restored.js';
-import type { Deadlines, RunSpec } from '../../../src/protocol/run-spec.js';
+import type { Deadlines } from '../../../src/protocol/run-spec.js';
+import { saveOne } from './checkpoints.js';
 import { startLab, type LabOptions, type Line, type StartedLab } from './labs.js';
-
-const key = '0123456789abcdef';
-
-/** A checkpoint of a machine that was booted just before. */
-async function saveOne(t: ExecutionContext): Promise<Checkpoint> {
-	const store = await mkdtemp(path.join(os.tmpdir(), 'rehearse-restore-'));
-	t.teardown(() => rm(store, { recursive: true, force: true }));
-	const staging = path.join(store, `.${key}.${process.pid}.staging`);
-	await mkdir(staging);
-	const save = { staging, manifest: { schema: manifestSchema, key, kind: 'provisioned', lab: 'sample' } as const, machines: [{ node: 'one', fingerprint: {} }] };
-	const changed = (run: RunSpec) => ({ ...run, machines: run.machines.map((machine) => ({ ...machine, save })) });
-	const lab = await startLab(t, { nodes: ['one'], changed });
-	t.is((await lab.waitFor('done')).error, undefined);
-	const found = await readCheckpoint(path.join(store, key));
-	return found && 'checkpoint' in found ? found.checkpoint : (t.fail(found?.damaged ?? 'no checkpoint') as never);
-}
 
 /** Runs a lab whose machine is to be restored; it has to pass in any case. */
 async function restoreOne(t: ExecutionContext, checkpoint: Checkpoint, behaviour: LabOptions['behaviour'], deadlines: Partial<Deadlines> = {}): Promise<StartedLab> {

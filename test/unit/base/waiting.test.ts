@@ -2,6 +2,7 @@ import test from 'ava';
 import { getEventListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { besides, poll, systemClock, untilAborted, withDeadline, withEither } from '../../../src/base/waiting.js';
+import { run } from '../../../src/process/run.js';
 import { FakeClock } from './fake-clock.js';
 
 const reason = new Error('interrupted');
@@ -179,4 +180,23 @@ test('where something fails, what is done beside it is not waited for', async (t
 	const broken = new Error('broken');
 	const never = () => new Promise<void>(() => undefined);
 	t.is(await t.throwsAsync(besides(new AbortController().signal, () => Promise.reject(broken), never)), broken);
+});
+
+test('as many may wait at once as a lab has nodes, without a warning', async (t) => {
+	const warnings: Error[] = [];
+	const listen = (warning: Error) => void warnings.push(warning);
+	process.on('warning', listen);
+	t.teardown(() => process.off('warning', listen));
+	const many = (wait: (signal: AbortSignal) => Promise<unknown>, signal: AbortSignal) => Promise.all(Array.from({ length: 16 }, () => wait(signal)));
+	for (const wait of [
+		(signal: AbortSignal) => untilAborted(turn(), signal),
+		(signal: AbortSignal) => systemClock.sleep(1, signal),
+		(signal: AbortSignal) => withEither([signal], turn),
+		(signal: AbortSignal) => run(['true'], { signal }),
+	]) {
+		await many(wait, new AbortController().signal);
+		await withEither([new AbortController().signal], (either) => many(wait, either));
+	}
+	await turn();
+	t.deepEqual(warnings, []);
 });

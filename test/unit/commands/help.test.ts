@@ -93,6 +93,7 @@ const limits: Readonly<Record<string, string>> = {
 	'nodes of a lab': `${maximumNodes}`,
 	'memory of a node': `${size(minimumMemoryMiB * MiB)} to ${size(maximumMemoryMiB * MiB)}`,
 	'disk of a node': `${size(minimumDiskMiB * MiB)} to ${size(maximumDiskMiB * MiB)}`,
+	'files of all packages of a node': size(minimumDiskMiB * MiB),
 	'processors of a node': `${maximumProcessors}`,
 	'lines of shell in a startup script, in a plan with `profile: compact`': `${maximumShellLines}`,
 	'time of a startup script without one in the plan or `--script-timeout`': `${defaultScriptSeconds} s`,

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -134,6 +134,38 @@ test('what a run needs is kept also where the run began while other things were 
 	t.deepEqual(kept.map(({ kind }) => kind), ['image', 'image', 'host-keys']);
 	t.deepEqual(removed.map(({ kind }) => kind), ['run', 'packages']);
 	t.true(has(`cache/images/${builtKey}/root.img`));
+});
+
+test('an image is kept also where a run has begun since that was looked for: nobody may find what is about to go', async (t) => {
+	const { paths, prune, has } = await fill(t);
+	const { runs } = paths;
+	const seen: boolean[] = [];
+	// The runs are looked through once to be pruned, and then for the image: before it is put out of sight, and after.
+	Object.defineProperty(paths, 'runs', {
+		get() {
+			seen.push(has(`cache/images/${builtKey}`));
+			if (seen.length === 3) {
+				mkdirSync(path.join(runs, '20260102T000000-lab-0002'), { recursive: true });
+				writeFileSync(path.join(runs, '20260102T000000-lab-0002', 'pid'), `${tokenOf()}\n`);
+			}
+			return runs;
+		},
+	});
+	const { kept } = await prune();
+	t.deepEqual(seen.slice(0, 4), [true, true, false, true]);
+	t.deepEqual(kept.map(({ kind, reason }) => [kind, reason]), [['image', 'a rehearsal goes on'], ['image', 'a rehearsal goes on']]);
+	t.true(has(`cache/images/${builtKey}/root.img`));
+});
+
+test('the rest of a run that was being made when the power failed keeps nothing', async (t) => {
+	const { paths, put, prune, has } = await fill(t);
+	const rest = 'state/runs/.20260102T000000-lab-0002';
+	await put(`${rest}/pid`, '');
+	t.deepEqual((await prune(true)).kept.map(({ kind }) => kind), ['run', 'image', 'image'], 'it may be only beginning');
+	const yesterday = new Date(Date.now() - 24 * 60 * 60_000);
+	await utimes(path.join(paths.runs, path.basename(rest)), yesterday, yesterday);
+	t.deepEqual((await prune()).kept, []);
+	t.false(has(rest));
 });
 
 test('a run whose tool is dead is over', async (t) => {

@@ -37,13 +37,13 @@ test('a layer and an image get apt and dpkg the same options', (t) => {
 	t.deepEqual(options(argv({}, { packages: [] })), options(argv({})));
 });
 
-test('mirror and proxy of the host are passed on, the mirror last, without updates where it has none', (t) => {
+test('mirror and proxies of the host are passed on, the mirror last, without updates where it has none', (t) => {
 	const plain = argv({});
-	const mirrored = argv({ uri: 'http://mirror.example/debian', updates: [], proxy: 'http://proxy.example:3128' });
+	const mirrored = argv({ uri: 'http://mirror.example/debian', updates: [], proxies: { 'Acquire::http::Proxy': 'http://proxy.example:3128', 'Acquire::http::Proxy::mirror.example': 'DIRECT' } });
 	t.is(mirrored.at(-1), 'http://mirror.example/debian');
 	t.deepEqual(
 		mirrored.filter((word) => !plain.includes(word)),
-		['--aptopt=Acquire::http::Proxy "http://proxy.example:3128"', 'http://mirror.example/debian'],
+		['--aptopt=Acquire::http::Proxy "http://proxy.example:3128"', '--aptopt=Acquire::http::Proxy::mirror.example "DIRECT"', 'http://mirror.example/debian'],
 	);
 });
 
@@ -77,6 +77,41 @@ test('so is one that is only referred to', reported, "E: Package 'python' has no
 	exitCode: 2,
 	node: 'one',
 	message: /'python'/,
+});
+
+const conflict = { code: 'packages-conflict', exitCode: 2, node: 'one', message: /^one, two: .*cannot be installed together/ };
+test('packages that exclude each other are a fault of the recipe', reported, [
+	'Reading package lists...',
+	'The following packages have unmet dependencies:',
+	' resolvconf : Conflicts: systemd-resolved but 257.8 is to be installed',
+	'E: Unable to correct problems, you have held broken packages.',
+	'E: apt-get failed',
+].join('\n'), conflict);
+test('so they are by the words of apt 3', reported, [
+	'E: Unable to satisfy dependencies. Reached two conflicting assignments:',
+	'   1. resolvconf:amd64 is selected for install',
+	'   2. resolvconf:amd64 Conflicts systemd-resolved',
+	'E: apt-get failed',
+].join('\n'), conflict);
+
+test('those that images share are no fault of a recipe', (t) => {
+	const log = 'E: Unable to correct problems, you have held broken packages.';
+	t.like(bootstrapFailure(log, request, { what: 'the image', command: 'rehearse image', isShared: true }), { code: 'image-build-failed', exitCode: 4 });
+});
+
+test('and the packages are named', (t) => {
+	const own = ['E: Unable to satisfy dependencies. Reached two conflicting assignments:', '   1. resolvconf:amd64 is selected for install'];
+	t.is(bootstrapFailure(['I: installing', ...own, 'E: setup failed: E: hook failed'].join('\n'), request).detail, own.join('\n'));
+});
+
+const full = { code: 'disk-full', exitCode: 3, message: /the image of one, two .*no room is left/ };
+test('a full disk, found by dpkg', reported, [' failed to write (No space left on device)', ...Array.from({ length: 30 }, () => 'Errors were encountered while processing:')].join('\n'), full);
+test('a full disk, found by apt', reported, "E: You don't have enough free space in /var/cache/apt/archives/.", full);
+test('packages that no file system of an image has room for', reported, 'mke2fs: Could not allocate block in ext2 filesystem while populating file system', {
+	code: 'image-too-large',
+	exitCode: 2,
+	node: 'one',
+	message: /^one, two: .* more than 4 GiB/,
 });
 
 const unreachable = { code: 'mirror-unreachable', exitCode: 3, message: /one, two.*mirror cannot be reached/ };

@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import test from 'ava';
-import { imageRequests, layerRequest, packageSet, readGuestDefinition, type GuestDefinition } from '../../../src/image/guest.js';
+import { imageRequests, imagesDirectory, layerRequest, packageSet, readGuestDefinition, type GuestDefinition } from '../../../src/image/guest.js';
 import { labNode, labOf } from '../base/labs.js';
 
 const guest: GuestDefinition = {
@@ -81,4 +83,11 @@ test('the layers of the guest definition have what every image has', async (t) =
 		const layer = layerRequest({ suite: 'trixie', packages }, real);
 		t.deepEqual(layer.packages.filter((name) => !packages.includes(name)), []);
 	}
+});
+
+test("cloud-init hands the network to the program that every image has enabled for it, whatever else a recipe's packages bring", async (t) => {
+	const text = (name: string) => readFile(path.join(imagesDirectory(), name), 'utf8');
+	const [, renderers, activators] = /^system_info: .*\bnetwork: \{renderers: \[(.*?)\], activators: \[(.*?)\]\}/m.exec(await text('files/etc/cloud/cloud.cfg')) ?? [];
+	t.deepEqual([renderers, activators], ['networkd', 'networkd']);
+	t.regex(await text('customize.sh'), /systemctl enable --quiet systemd-networkd\.service/);
 });

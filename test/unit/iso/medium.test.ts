@@ -20,7 +20,7 @@ test("mmdebstrap's arguments", (t) => {
 test('a pin, recommendations, mirror and proxy come on top', (t) => {
 	const argv = (more: Partial<BaseRequest>, mirror = {}) =>
 		baseMmdebstrapArgv({ ...request, ...more }, '/scratch/images', { guest, mirror, scratch: '/scratch' });
-	const added = argv({ pin: 'jq 1.7', recommends: true }, { uri: 'http://m.example/debian', proxy: 'http://p.example:1' });
+	const added = argv({ pin: 'jq 1.7', recommends: true }, { uri: 'http://m.example/debian', proxies: { 'Acquire::http::Proxy': 'http://p.example:1' } });
 	t.deepEqual(added.filter((word) => !argv({}).includes(word)), [
 		'--aptopt=Apt::Install-Recommends "true"',
 		'--aptopt=Acquire::http::Proxy "http://p.example:1"',

@@ -33,6 +33,7 @@ test('the accelerator', bootsAgain, { host: { accelerator: kvmCandidates[0] ?? t
 test("the guest's processor", bootsAgain, { host: { accelerator: { ...tcg, cpu: 'max' } } }, ['processor']);
 
 test('the role', bootsAgain, { node: { role: 'queue' } }, []);
+test("the lab's gateway, which nobody sees before a startup script has added the alias", bootsAgain, { gateway: '10.80.0.254/24' }, []);
 test('the alias, which a startup script adds', bootsAgain, { node: { alias: '10.80.0.99/24' } }, []);
 test('a startup script', bootsAgain, { node: { startupScripts: [script('false\n')] } }, []);
 test('another startup script', bootsAgain, { node: { startupScripts: [script('true\n'), script('true\n')] } }, []);
@@ -50,6 +51,7 @@ test('a started machine depends on its startup scripts too, in their order', (t)
 	]);
 	t.deepEqual(changesBetween(usual, of({ node: { memoryMiB: 2048 } })), ['memory']);
 	t.deepEqual(changesBetween(usual, of({ runDirectory: '/runs/2' })), []);
+	t.deepEqual(changesBetween(usual, of({ gateway: '10.80.0.254/24' })), ['lab network']);
 });
 
 test('a machine that people have had since is like no other, and never like itself again', (t) => {

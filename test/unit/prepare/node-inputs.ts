@@ -20,6 +20,7 @@ export interface Inputs {
 	readonly imagesDirectory?: string;
 	readonly kernel?: string;
 	readonly host?: Partial<NodeInputs['host']>;
+	readonly gateway?: string;
 }
 
 /** A startup script of that text. */
@@ -52,5 +53,5 @@ export function inputs(changed: Inputs = {}): NodeInputs {
 		isTraced: () => true,
 	});
 	const host = { qemuVersion: 'QEMU emulator version 10.0.2', accelerator: tcg, processor: 'A', processorInputs: {}, ...changed.host };
-	return { machine, imageBuiltAt: changed.imageBuiltAt ?? 1, seed, seedBytes: changed.seedBytes ?? 2 ** 21, host };
+	return { machine, imageBuiltAt: changed.imageBuiltAt ?? 1, seed, seedBytes: changed.seedBytes ?? 2 ** 21, host, network: { subnet: '10.80.0.0/24', gateway: changed.gateway ?? '10.80.0.1/24' } };
 }

@@ -126,3 +126,17 @@ test('what others removed is no error of the clean-up', async (t) => {
 	for (const directory of [run.sockets, run.disks]) await rm(directory, { recursive: true });
 	t.deepEqual(await cleanup.run(), []);
 });
+
+test('what a power failure left of a run that was being made goes, and what is being made is kept', async (t) => {
+	const runs = path.join(await temporary(t), 'runs');
+	const [old, young] = ['.20260101T000000-lab-0001', '.20260101T000000-lab-0002'].map((name) => path.join(runs, name)) as [string, string];
+	for (const directory of [old, young]) {
+		await mkdir(directory, { recursive: true });
+		// The file was made, and nothing came to be in it.
+		await writeFile(path.join(directory, 'pid'), '');
+	}
+	const yesterday = new Date(Date.now() - 24 * 60 * 60_000);
+	await utimes(old, yesterday, yesterday);
+	await pruneRuns(runs, 20);
+	t.deepEqual(await readdir(runs), [path.basename(young)]);
+});

@@ -4,9 +4,10 @@ import path from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
 import { usageFailure, type Failure } from '../base/errors.js';
 import { pasteable } from '../base/shell.js';
+import { mirrorArguments, type Sources } from '../image/archives.js';
 import { bootstrap, bootstrapFailure, packageHooks, type BuildSubject } from '../image/bootstrap.js';
 import type { GuestDefinition } from '../image/guest.js';
-import { proxyOptions, type Mirror } from '../image/mirror.js';
+import { proxyOptions } from '../image/mirror.js';
 import { keepPackages } from '../image/package-cache.js';
 import { makeScratch, scratchLayout, type ScratchOptions } from '../image/scratch.js';
 import { run, type Argv } from '../process/run.js';
@@ -19,7 +20,8 @@ import { squash } from './squash.js';
 
 export interface BaseBuildOptions extends ScratchOptions {
 	readonly guest: GuestDefinition;
-	readonly mirror: Mirror;
+	/** Where packages come from; security updates as for images. */
+	readonly sources: Sources;
 	/** Directory that the files of `baseFiles` are written to; it exists and is empty. */
 	readonly into: string;
 	readonly onProgress: (detail: string) => void;
@@ -49,7 +51,7 @@ const placesIn = (scratch: string) => ({
 export function baseMmdebstrapArgv(
 	request: BaseRequest,
 	files: string,
-	{ guest, mirror, scratch }: Pick<BaseBuildOptions, 'guest' | 'mirror'> & { readonly scratch: string },
+	{ guest, sources, scratch }: Pick<BaseBuildOptions, 'guest' | 'sources'> & { readonly scratch: string },
 ): Argv {
 	const { archive, out, preferences } = placesIn(scratch);
 	const packages = packageHooks(scratch);
@@ -62,7 +64,7 @@ export function baseMmdebstrapArgv(
 		`--components=${guest.components.join(',')}`,
 		`--include=${request.packages.join(',')}`,
 		`--aptopt=Apt::Install-Recommends "${request.recommends}"`,
-		...proxyOptions(mirror),
+		...proxyOptions(sources),
 		'--skip=essential/unlink',
 		packages.handIn,
 		...(request.pin === undefined ? [] : [`--setup-hook=${pin}`]),
@@ -70,7 +72,7 @@ export function baseMmdebstrapArgv(
 		packages.takeOut,
 		request.suite,
 		archive,
-		...(mirror.uri ? [mirror.uri] : []),
+		...mirrorArguments(request.suite, guest.components, sources),
 	];
 }
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { ExitCode, Failure } from '../base/errors.js';
 import { linkOrCopy } from '../base/files.js';
 import { contentKey, sha256 } from '../base/hash.js';
+import { probeUpdates } from '../image/archives.js';
 import { buildOnce } from '../image/build-once.js';
 import type { GuestDefinition } from '../image/guest.js';
 import type { Mirror } from '../image/mirror.js';
@@ -54,7 +55,7 @@ export interface BaseStoreOptions {
 }
 
 /** Part of every key: to be raised when `base-build.ts` makes another layer of the same packages and files. */
-const baseFormat = 2;
+const baseFormat = 3;
 
 /** The key of a base layer: everything that its content depends on but the state of the mirror. */
 export async function baseKey({ suite, packages, recommends, pin }: BaseRequest, { components }: GuestDefinition): Promise<string> {
@@ -95,9 +96,11 @@ export async function provideBase(request: BaseRequest, options: BaseStoreOption
 		directory,
 		find: () => findBase(request, options),
 		build: async (into) => {
+			const mirror = await options.findMirror();
 			await buildBase(request, {
 				guest,
-				mirror: await options.findMirror(),
+				// Without an answer there are no packages either; whoever asks for those says so.
+				sources: { ...mirror, updates: (await probeUpdates(request.suite, mirror, signal)) ?? [] },
 				into,
 				scratchBase: await scratchBase(),
 				packageCache: path.join(path.dirname(options.directory), 'packages'),

@@ -3,6 +3,7 @@ import { baseMmdebstrapArgv } from '../../../src/iso/base-build.js';
 import { baseRequests, readIsoDefinition, type BaseRequest } from '../../../src/iso/definition.js';
 import { bootLoaderCommands, earlyGrubConfig, grubConfig, mediumFiles, volumeLabel, xorrisoArgv } from '../../../src/iso/medium.js';
 import { squashArgv } from '../../../src/iso/squash.js';
+import type { Sources } from '../../../src/image/archives.js';
 import type { GuestDefinition } from '../../../src/image/guest.js';
 import { argumentLines, matchesGolden } from '../base/golden.js';
 import { labNode } from '../base/labs.js';
@@ -13,19 +14,23 @@ const request: BaseRequest = { suite: 'trixie', packages: ['jq', 'live-boot'], n
 const files = mediumFiles(`/o'neill/out`);
 
 test("mmdebstrap's arguments", (t) => {
-	const argv = baseMmdebstrapArgv(request, '/scratch/images', { guest, mirror: {}, scratch: '/scratch' });
+	const argv = baseMmdebstrapArgv(request, '/scratch/images', { guest, sources: { updates: [] }, scratch: '/scratch' });
 	matchesGolden(t, 'iso/golden/mmdebstrap.txt', argumentLines(argv));
 });
 
-test('a pin, recommendations, mirror and proxy come on top', (t) => {
-	const argv = (more: Partial<BaseRequest>, mirror = {}) =>
-		baseMmdebstrapArgv({ ...request, ...more }, '/scratch/images', { guest, mirror, scratch: '/scratch' });
-	const added = argv({ pin: 'jq 1.7', recommends: true }, { uri: 'http://m.example/debian', proxies: { 'Acquire::http::Proxy': 'http://p.example:1' } });
+test('a pin, recommendations, mirror with its updates, and proxy come on top', (t) => {
+	const argv = (more: Partial<BaseRequest>, sources: Sources = { updates: [] }) =>
+		baseMmdebstrapArgv({ ...request, ...more }, '/scratch/images', { guest, sources, scratch: '/scratch' });
+	const added = argv({ pin: 'jq 1.7', recommends: true }, {
+		...{ uri: 'http://m.example/debian', security: 'http://s.example/debian-security', updates: ['security'] },
+		proxies: { 'Acquire::http::Proxy': 'http://p.example:1' },
+	});
 	t.deepEqual(added.filter((word) => !argv({}).includes(word)), [
 		'--aptopt=Apt::Install-Recommends "true"',
 		'--aptopt=Acquire::http::Proxy "http://p.example:1"',
 		'--setup-hook=mkdir -p "$1/etc/apt/preferences.d" && cp /scratch/preferences "$1/etc/apt/preferences.d/99pinned"',
 		'http://m.example/debian',
+		'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://s.example/debian-security trixie-security main',
 	]);
 });
 

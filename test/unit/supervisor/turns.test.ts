@@ -151,18 +151,19 @@ test('work that fails, in its turn or after it, rejects with its error and keeps
 	t.is(await last, 'done 3');
 });
 
-test('when the run is aborted, nobody begins any more, and nothing is left', async (t) => {
+test('when the run is aborted, nobody begins any more, nothing is left, and what has begun is waited for', async (t) => {
 	const { host, abort, take } = queue(1);
-	const first = take(1);
+	let isOver = false;
+	const first = take(1).finally(() => (isOver = true));
 	const second = take(2);
 	await settle();
 	abort.abort(new Error('the user gave up'));
 	await t.throwsAsync(second, { message: 'the user gave up' });
 	t.deepEqual(host.began, [1]);
 	t.is(host.sleepers, 0);
+	t.false(isOver, 'it may be starting a machine at this moment, which a clean-up would not know');
+	host.end(1, new Error('the user gave up'));
 	await t.throwsAsync(first, { message: 'the user gave up' });
-	host.end(1);
-	await settle();
 	t.deepEqual(host.began, [1]);
 });
 

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { Clock } from '../../../src/base/waiting.js';
+import { beginInTurns } from '../../../src/supervisor/node-run.js';
 import { Turns } from '../../../src/supervisor/turns.js';
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -192,4 +193,10 @@ test('what the end of a machine means is for its work to say, once that has begu
 	await host.pass(1000, 1);
 	host.end(1);
 	t.is(await working, 'done 1');
+});
+
+test('scripts that begin by themselves or after pauses wait for no turn', (t) => {
+	t.true(beginInTurns({ spec: {} }, {}));
+	t.false(beginInTurns({ spec: {} }, { pace: { web: 0 } }));
+	t.false(beginInTurns({ spec: { live: { firmware: 'bios', hasGuestAgent: false } } }, {}));
 });

@@ -137,6 +137,13 @@ test("OpenFactory's default tests ask for what features bring", (t) => {
 	t.deepEqual(asked({ features: ['nginx'], withoutPackages: ['nginx'] }), []);
 });
 
+test('the default tests ask for no home directory that is left out', (t) => {
+	const user = (username: string) => ({ username, groups: [], shell: '/bin/bash', home: '/srv/x' });
+	const { scenarios } = withDefaultTests(labOf(labNode('web', 0, { users: [user('ops'), user('www-data')] })), installed);
+	const asked = scenarios.flatMap(({ tests }) => tests.flatMap(({ assertions }) => assertions)).filter((one) => one.type === 'user_exists');
+	t.deepEqual(asked.map(({ username, home }) => [username, home]), [['ops', '/srv/x'], ['www-data', undefined]]);
+});
+
 test("OpenFactory's default tests are added to a lab's, and what they ask of the world is not judged", (t) => {
 	const { scenarios } = withDefaultTests(labOf(labNode('web', 0, { packages: ['jq'], services: ['nginx'] })), installed);
 	const reported = scenarios.flatMap(({ tests }) =>

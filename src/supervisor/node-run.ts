@@ -93,7 +93,11 @@ export async function startNode(
 	if (!restored) return started;
 	await untilAborted(Promise.race([barrier.opened, restored.machine.broken]), signal);
 	const wake = () => wakeNode(restored, runSpec, context);
-	// What has run already goes on together: its programs know each other.
-	const isAsOne = wasStarted(runSpec) || wasExported(runSpec);
-	return (await (isAsOne ? wake() : turns.take(restored.machine, wake, signal))) ? restored : boot();
+	return (await (wakeInTurns(runSpec, context.lab) ? turns.take(restored.machine, wake, signal) : wake())) ? restored : boot();
 }
+
+/**
+ * Whether restored machines wake in turns. What has run already goes on together: its programs know each other. So do those
+ * whose scripts begin after pauses, which all count from that moment.
+ */
+export const wakeInTurns = (machine: Pick<MachineRunSpec, 'origin'>, { pace }: Pick<RunSpec, 'pace'>): boolean => !pace && !wasStarted(machine) && !wasExported(machine);

@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { Clock } from '../../../src/base/waiting.js';
-import { beginInTurns } from '../../../src/supervisor/node-run.js';
+import type { CheckpointKind } from '../../../src/lab/events.js';
+import { beginInTurns, wakeInTurns } from '../../../src/supervisor/node-run.js';
 import { Turns } from '../../../src/supervisor/turns.js';
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -199,4 +200,12 @@ test('scripts that begin by themselves or after pauses wait for no turn', (t) =>
 	t.true(beginInTurns({ spec: {} }, {}));
 	t.false(beginInTurns({ spec: {} }, { pace: { web: 0 } }));
 	t.false(beginInTurns({ spec: { live: { firmware: 'bios', hasGuestAgent: false } } }, {}));
+});
+
+test('restored machines wake at one moment where they have run together, and where pauses say when their scripts begin', (t) => {
+	const from = (kind: CheckpointKind) => ({ origin: { from: 'checkpoint', kind, savedAt: 0 } }) as const;
+	t.true(wakeInTurns(from('provisioned'), {}));
+	t.false(wakeInTurns(from('started'), {}));
+	t.false(wakeInTurns(from('failed'), {}));
+	t.false(wakeInTurns(from('provisioned'), { pace: { web: 0 } }));
 });

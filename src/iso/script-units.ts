@@ -22,24 +22,28 @@ const bootEnds: readonly string[] = [bootEnd, 'graphical.target', 'default.targe
 export function ordersOf(scripts: readonly Pick<StartupScript, 'name' | 'after'>[]): readonly ScriptOrder[] {
 	const named = scripts.map(({ after }) => after.split(/\s+/).filter((word) => word !== ''));
 	const units = scripts.map(({ name }) => scriptUnit(name));
-	const before = named.map((words) => words.map((word) => units.indexOf(word)).filter((index) => index >= 0));
-	const found = (from: number, is: (index: number) => boolean, seen = new Set<number>()): boolean => {
-		if (seen.has(from)) return false;
-		seen.add(from);
-		return is(from) || (before[from] ?? []).some((index) => found(index, is, seen));
+	const places = new Map(units.map((unit, index) => [unit, index]));
+	/** The scripts that come after each, as far as that is known yet. */
+	const followers: readonly number[][] = scripts.map(() => []);
+	const follow = (index: number, other: number | undefined) => other !== undefined && followers[other]?.push(index);
+	named.forEach((words, index) => words.forEach((word) => follow(index, places.get(word))));
+	/** Some scripts, and all that come after one of them, directly or through others. Without recursion: there may be thousands. */
+	const withFollowers = (some: readonly number[]): ReadonlySet<number> => {
+		const found = new Set(some);
+		for (const index of found) for (const follower of followers[index] ?? []) found.add(follower);
+		return found;
 	};
 	const previous = scripts.map((_script, index) => {
-		for (let other = index - 1; other >= 0; other--) {
-			if (found(other, (reached) => reached === index)) continue;
-			before[index]?.push(other);
-			return [units[other] ?? ''];
-		}
-		return [];
+		const after = withFollowers([index]);
+		let other = index - 1;
+		while (after.has(other)) other--;
+		follow(index, other);
+		return units.slice(Math.max(0, other), other + 1);
 	});
-	const isLate = (index: number) => found(index, (reached) => (named[reached] ?? []).some((word) => bootEnds.includes(word)));
+	const late = withFollowers([...named.keys()].filter((index) => named[index]?.some((word) => bootEnds.includes(word))));
 	return named.map((words, index) => ({
 		named: words,
-		others: [...(isLate(index) && !words.includes(bootEnd) ? [bootEnd] : []), ...(previous[index] ?? [])].filter((unit) => !words.includes(unit)),
+		others: [...(late.has(index) && !words.includes(bootEnd) ? [bootEnd] : []), ...(previous[index] ?? [])].filter((unit) => !words.includes(unit)),
 	}));
 }
 

@@ -32,13 +32,16 @@ export function expressionOf(pattern: string): RegExp {
 	try {
 		return new RegExp(translated(rest), own);
 	} catch {
-		// `[^]` is an expression of JavaScript alone.
+		// A class that is empty, or of everything, is an expression of JavaScript alone.
 		return new RegExp(rest, own);
 	}
 }
 
-/** The tokens that are not taken as they are, outside of brackets and within. */
-const outside = /\\[^]|\(\?P<|\(\?P=(\w+)\)|\[\^?\]?|[^]/y;
+/**
+ * The tokens that are not taken as they are, outside of brackets and within. `[^]*` is any text in JavaScript; elsewhere it
+ * would begin a class of all but `]` and `*`, which nobody writes.
+ */
+const outside = /\\[^]|\(\?P<|\(\?P=(\w+)\)|(\[\^\](?=[*+?{]))|\[\^?\]?|[^]/y;
 const within = /\\[^]|\[:(\w+):\]|[^]/y;
 
 function translated(pattern: string): string {
@@ -47,11 +50,13 @@ function translated(pattern: string): string {
 	for (let at = 0; at < pattern.length; ) {
 		const token: RegExp = isWithin ? within : outside;
 		token.lastIndex = at;
-		const [written = '', name = '']: readonly string[] = token.exec(pattern) ?? [];
+		const [written = '', name = '', anything]: readonly string[] = token.exec(pattern) ?? [];
 		at += written.length;
 		if (isWithin) {
 			result += written.startsWith('[:') && Object.hasOwn(classes, name) ? (classes[name] ?? '') : written;
 			isWithin = written !== ']';
+		} else if (anything !== undefined) {
+			result += anything;
 		} else {
 			result += translatedOutside(written, name);
 			isWithin = written.startsWith('[');

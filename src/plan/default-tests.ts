@@ -4,6 +4,7 @@
  */
 import { uplink } from '../lab/addressing.js';
 import type { Assertion, Lab, LabNode, ScenarioTest, User } from '../lab/lab.js';
+import { keptHome } from './left-out.js';
 import { whyNotJudged } from './outside.js';
 import type { FeaturePackages } from './rules/context.js';
 import { unitOf, whyNoUnit } from './services.js';
@@ -71,7 +72,8 @@ const userExists = (onVm: string, { username, groups, shell, home }: User): Asse
 	username,
 	...(groups.length > 0 ? { groups } : {}),
 	shell,
-	...(home === undefined ? {} : { home }),
+	// One that is left out is not asked for.
+	...(home === undefined || keptHome(username) !== undefined ? {} : { home }),
 });
 
 /** The units that the recipe names, and those of its features whose package is there. */

@@ -75,7 +75,7 @@ function ofRecipe(recipe: RecipeDocument, path: PlanPath, features: FeaturePacka
 			return [{ path: [...path, 'package_overrides', index], why: `${name} is kept: ${why}` }];
 		}),
 		...users.flatMap(({ username, home }, index): Place[] => {
-			const own = Object.hasOwn(homes, username) ? homes[username] : undefined;
+			const own = keptHome(username);
 			if (own === undefined || home === undefined || home === own) return [];
 			return [{ path: [...path, 'users', index, 'home'], why: `${username} is a user of Debian's, who keeps the home directory ${own}` }];
 		}),
@@ -97,6 +97,9 @@ const homes: Readonly<Record<string, string>> = {
 	nobody: '/nonexistent',
 	'www-data': '/var/www',
 };
+
+/** The home directory that a user keeps whatever a recipe has for it; undefined for users whom the recipe makes. */
+export const keptHome = (username: string): string | undefined => (Object.hasOwn(homes, username) ? homes[username] : undefined);
 
 const hasSshServer = ({ features, packages, services }: RecipeDocument): boolean =>
 	features.includes('ssh') || packages.includes('openssh-server') || services.some(isSsh);

@@ -5,6 +5,7 @@
  */
 import { parseCidr, isInside, uplink } from '../lab/addressing.js';
 import type { Assertion, LabNode } from '../lab/lab.js';
+import { holdsWord } from '../lab/words.js';
 import { analyseScript, type ShellCommand } from '../shell/script.js';
 import { isKeptByCloudInit } from './rules/command-packages.js';
 import { findHosts } from './rules/hosts.js';
@@ -41,7 +42,8 @@ function hostsOf(assertion: Assertion, node: LabSurroundings['nodes'][number]): 
 			return [new URL(assertion.url).hostname.replace(/^\[|\]$/g, '')];
 		case 'command_output': {
 			const { commands, variables } = analyseScript(assertion.command);
-			return commands.flatMap((command) => [...findHosts(command, variables), ...lookedUp(command), ...archivesOf(command, node)]);
+			const texts = [assertion.command, ...node.startupScripts.map(({ text }) => text)];
+			return commands.flatMap((command) => [...findHosts(command, variables), ...lookedUp(command), ...archivesOf(command, texts)]);
 		}
 		default:
 			return [];
@@ -68,15 +70,19 @@ function lookedUp({ name, words }: ShellCommand): readonly string[] {
 	return values.filter((value, index) => !/^[-+@]/.test(value) && !valued.test(values[index - 1] ?? '') && /^[\w:-]+(?:\.[\w-]+)+\.?$|:.*:/.test(value));
 }
 
-/** The archives that a command fetches from without naming them, unless a script of the node has others. */
-function archivesOf({ name, words }: ShellCommand, { startupScripts }: LabSurroundings['nodes'][number]): readonly string[] {
+/** How Docker and Podman are told of a mirror, or of registries to look in. */
+const ownRegistry = /registry-mirror|\/etc\/containers\/registries/;
+
+/** The archives that a command fetches from without naming them, unless a script of the node, or the command itself, has others. */
+function archivesOf({ name, words }: ShellCommand, texts: readonly string[]): readonly string[] {
 	const operands = words.slice(1).filter(({ value, dynamic }) => !dynamic && !value.startsWith('-')).map(({ value }) => value);
 	const [action, what = ''] = operands;
-	if (/^apt(?:-get)?$/.test(name ?? '') && action === 'update') return startupScripts.some(({ text }) => text.includes('/etc/apt/')) ? [] : ['deb.debian.org'];
+	if (/^apt(?:-get)?$/.test(name ?? '') && action === 'update') return texts.some((text) => text.includes('/etc/apt/')) ? [] : ['deb.debian.org'];
 	if (!/^(?:docker|podman)$/.test(name ?? '') || action !== 'pull' || what === '') return [];
 	// A registry has a dot or a port, or is this machine (distribution/reference).
 	const registry = what.includes('/') ? what.slice(0, what.indexOf('/')) : '';
-	return [/[.:]|^localhost$/.test(registry) ? registry.replace(/:\d+$/, '') : 'docker.io'];
+	if (/[.:]|^localhost$/.test(registry)) return [registry.replace(/:\d+$/, '')];
+	return texts.some((text) => ownRegistry.test(text)) ? [] : ['docker.io'];
 }
 
 /** Top-level domains that are nobody's in the world (RFC 2606, RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`), those that there are not among them. */
@@ -109,6 +115,8 @@ const leadingVariable = /(?:^|["']|\becho[ \t]+)[ \t]*\$\{?\w+\}?[ \t]+(?:[\w.-]
 
 /** What comes before a name in a line of /etc/hosts is no longer. */
 const longestBefore = 300;
+/** Longer ones are no command that anybody wrote, and would take long to be looked through. */
+const longestLine = 1000;
 
 /** Whether a script may make the name known: a line with an address and the name, as of /etc/hosts or dnsmasq. */
 const definesName = (script: string, name: string): boolean =>
@@ -116,7 +124,9 @@ const definesName = (script: string, name: string): boolean =>
 		const line = written.toLowerCase();
 		const at = line.indexOf(name);
 		if (at === -1) return false;
-		return address.test(line.replaceAll(name, '')) || line.includes('/etc/hosts') || leadingVariable.test(line.slice(Math.max(0, at - longestBefore), at));
+		const begin = Math.max(0, at - longestBefore);
+		const near = line.length <= longestLine ? line : line.slice(begin, at + name.length + longestBefore);
+		return address.test(near.replaceAll(name, '')) || line.includes('/etc/hosts') || leadingVariable.test(line.slice(begin, at));
 	});
 
 /** Whether a domain is in a script, and not as a part of what is fetched from there. */
@@ -141,20 +151,14 @@ function servesDomain(script: { readonly text: string }, name: string): boolean 
 function isGiven(given: string, node: LabSurroundings['nodes'][number], nodes: LabSurroundings['nodes']): boolean {
 	const textsOf = ({ startupScripts }: LabSurroundings['nodes'][number]) => startupScripts.map(({ text }) => text.toLowerCase());
 	if (textsOf(node).some((text) => text.includes(given))) return true;
-	return nodes.flatMap(textsOf).some((text) => text.split('\n').some((line) => line.length <= longestLine && holdsAddress(line, given) && givesAnAddress.test(line)));
+	return nodes.flatMap(textsOf).some((text) => text.split('\n').some((line) => line.length <= longestLine && holdsWord(line, given, partOfAddress) && givesAnAddress.test(line)));
 }
-
-/** Longer ones are no command that anybody wrote, and would take long to be looked through. */
-const longestLine = 1000;
 
 /** ip-address(8), and a network of systemd-networkd. */
 const givesAnAddress = /\bip\b.*\sa(?:ddr(?:ess)?)?\s+(?:add|replace|change)\b|^\s*address\s*=/;
 
-/** Whether an address is in a line, and not as a part of a longer one. */
-function holdsAddress(line: string, given: string): boolean {
-	const at = line.indexOf(given);
-	return at !== -1 && !/[\w.:]/.test(line[at - 1] ?? ' ') && !/[\w.:]/.test(line[at + given.length] ?? ' ');
-}
+/** What a longer address has beside a shorter one. */
+const partOfAddress = /[\w.:]/;
 
 const loaderPath = /^\/(?:boot\/(?:grub|efi)|etc\/default\/grub|etc\/grub\.d)(?:\/|$)/;
 

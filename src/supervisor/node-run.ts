@@ -7,7 +7,8 @@ import type { Saver } from './saver.js';
 import { ScriptReporter, whyUntraced } from './script-reporter.js';
 import { startUp, type NodeOutcome } from './startup.js';
 import type { Turns } from './turns.js';
-import type { MachineRunSpec } from '../protocol/run-spec.js';
+import type { MachineSpec } from '../machine/spec.js';
+import type { MachineRunSpec, RunSpec } from '../protocol/run-spec.js';
 
 export interface NodeContext extends Omit<StartContext, 'onMessage'> {
 	/** Opens when every machine is there that is not pending: those that were restored go on together. */
@@ -60,12 +61,20 @@ export async function bringUpNode(runSpec: MachineRunSpec, nodeContext: NodeCont
 		for (const outcome of outcomes) emit({ type: 'script-finished', ...outcome });
 		return { started, startup: status, isHealthy: false };
 	}
-	await untilAborted(Promise.race([nodeContext.neededAreUp, started.machine.broken]), signal);
+	const { broken } = started.machine;
+	// On a live medium scripts have begun by themselves: what its end means is seen where they are waited for.
+	await untilAborted(Promise.race([nodeContext.neededAreUp, runSpec.spec.live ? broken.catch(() => undefined) : broken]), signal);
 	const run = () => startUp(started, runSpec, { ...context, scripts, saver: nodeContext.saver });
 	const startup = () => stage(emit, 'startup', run, (outcome) => outcome.startup, name);
-	// Pauses that were asked for say when scripts begin, not a queue.
-	return lab.pace ? startup() : nodeContext.turns.take(started.machine, startup, signal);
+	return beginInTurns(runSpec, lab) ? nodeContext.turns.take(started.machine, startup, signal) : startup();
 }
+
+/**
+ * Whether startup scripts begin when it is their machine's turn: not where pauses that were asked for say when, and not on a
+ * live medium, where they begin by themselves: whoever waited for a turn would not know what the end of a machine that they
+ * power off means.
+ */
+export const beginInTurns = ({ spec }: { readonly spec: Pick<MachineSpec, 'live'> }, { pace }: Pick<RunSpec, 'pace'>): boolean => !pace && !spec.live;
 
 /** Restores or boots one node; its startup scripts are about to run then, or have run where it was restored so. */
 export async function startNode(
@@ -84,7 +93,11 @@ export async function startNode(
 	if (!restored) return started;
 	await untilAborted(Promise.race([barrier.opened, restored.machine.broken]), signal);
 	const wake = () => wakeNode(restored, runSpec, context);
-	// What has run already goes on together: its programs know each other.
-	const isAsOne = wasStarted(runSpec) || wasExported(runSpec);
-	return (await (isAsOne ? wake() : turns.take(restored.machine, wake, signal))) ? restored : boot();
+	return (await (wakeInTurns(runSpec, context.lab) ? turns.take(restored.machine, wake, signal) : wake())) ? restored : boot();
 }
+
+/**
+ * Whether restored machines wake in turns. What has run already goes on together: its programs know each other. So do those
+ * whose scripts begin after pauses, which all count from that moment.
+ */
+export const wakeInTurns = (machine: Pick<MachineRunSpec, 'origin'>, { pace }: Pick<RunSpec, 'pace'>): boolean => !pace && !wasStarted(machine) && !wasExported(machine);

@@ -41,7 +41,8 @@ export class Turns {
 	/**
 	 * Begins a machine's work when its turn has come, and resolves or rejects as the work does. The turn ends with the work;
 	 * before, where the machine waits for something or has been busy for ten seconds; or when `signal` aborts. A machine that
-	 * breaks while it waits for its turn rejects at once, as does one whose `signal` aborts.
+	 * breaks while it waits for its turn rejects at once, as does one whose `signal` aborts; work that has begun ends by itself,
+	 * so that none is still starting a machine when the clean-up begins.
 	 */
 	async take<T>({ pid, broken }: TurnTaker, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
 		let has: 'waited' | 'begun' | 'gone' = 'waited';
@@ -59,7 +60,10 @@ export class Turns {
 			has = 'gone';
 			throw error;
 		});
-		const { working } = await untilAborted(Promise.race([taking, lost]), signal);
+		const { working } = await untilAborted(Promise.race([taking, lost]), signal).catch((error: unknown) => {
+			if (has === 'begun') return taking;
+			throw error;
+		});
 		return working;
 	}
 

@@ -4,6 +4,7 @@ import { readGuestDefinition } from '../../../src/image/guest.js';
 import { baseRequests } from '../../../src/iso/definition.js';
 import { layerArchive } from '../../../src/iso/layer-tar.js';
 import { nodeLayer, type LayerEntry } from '../../../src/iso/node-layer.js';
+import { ordersOf } from '../../../src/iso/script-units.js';
 import { scriptOf } from '../../../src/lab/script-bytes.js';
 import { settingFiles } from '../../../src/seed/settings.js';
 import { matchesGolden } from '../base/golden.js';
@@ -112,6 +113,13 @@ test('a script that names a later one comes after it, and that after what was be
 	b: ['startup-d.service', 'startup-a.service'],
 	c: ['startup-b.service'],
 	d: ['startup-a.service'],
+});
+
+test('hundreds of scripts that each name the next one are put in order in no time', (t) => {
+	const scripts = Array.from({ length: 2000 }, (_, index) => ({ name: String(index), after: `startup-${(index + 1) % 2000}.service` }));
+	const began = performance.now();
+	t.is(ordersOf(scripts).length, 2000);
+	t.true(performance.now() - began < 20_000);
 });
 
 test('files of a new home directory may lie in directories, which are the user\'s too', (t) => {

@@ -28,6 +28,8 @@ test(finds, '^\\d+\\.\\d+$', '1.10', true);
 test(finds, '\\\\A', '\\A', true);
 test(finds, '[\\]A-Z]', 'Q', true);
 test(finds, '^a[^]*c$', 'a\nc', true);
+test(finds, '^a[^]*c[0-9]$', 'a\nbc1', true);
+test(finds, '^[^]+?[[:digit:]]$', 'a\n1', true);
 test(finds, '(?<!a)b', 'ab', false);
 test(finds, '(?:a|b)\\u0041', 'bA', true);
 

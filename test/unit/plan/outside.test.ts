@@ -38,6 +38,7 @@ test(isNotJudged, command('dig +short openfactory.tech'), world);
 test(isNotJudged, command('apt-get -qq update'), /^deb\.debian\.org is in the world outside/);
 test(isNotJudged, command('docker pull -q hello-world'), /^docker\.io is in the world outside/);
 test(isNotJudged, command('podman pull quay.io/podman/hello'), /^quay\.io is in the world outside/);
+test(isJudged, command('echo "deb [trusted=yes] http://db/ ./" >/etc/apt/sources.list && apt-get -qq update'));
 test(isJudged, command('docker pull 10.80.0.11:5000/hello'));
 test(isJudged, command('docker pull registry:5000/hello'));
 test(isJudged, command('docker run --rm hello-world'));
@@ -77,6 +78,7 @@ test(decides, 'curl -fsSLO https://github.com/x/y.tar.gz', 'api.github.com', fal
 test(decides, 'echo "search example.com" >/etc/resolv.conf', 'api.example.com', true);
 test(decides, 'hostnamectl hostname api.example.com', 'api.example.com', true, 'api');
 test(decides, 'echo "$DB db.example.com" >>/etc/hosts', 'db.example.com', true);
+test(decides, 'ip addr add 8.8.8.80/32 dev lo; ip addr add 8.8.8.8/32 dev lo', '8.8.8.8', true, 'api');
 test(decides, 'cat >>/etc/hosts <<END\n${DB} db db.example.com\nEND\n', 'db.example.com', true);
 test(decides, "sed -i 's/^.*db.example.com$//' /etc/hosts", 'db.example.com', true);
 test(decides, 'curl -fsS -o "$OUT" https://www.example.org/', 'www.example.org', false);
@@ -91,6 +93,19 @@ test(decides, 'ip -6 addr add 2606:4700::1111/64 dev eth0', '2606:4700::1111', t
 test(decides, 'ip route add default via 9.9.9.9', '9.9.9.9', false, 'api');
 test(decides, 'ip addr add 9.9.9.99/32 dev lo', '9.9.9.9', false, 'api');
 test(decides, 'true', 'photos.lab', true);
+
+test('what is near a name in a long line is looked at, and all of it is not looked through', (t) => {
+	const whyNot = (text: string) => whyNotJudged(reachable('db.example.com'), labOf(labNode('web', 0, { startupScripts: [{ ...script, text }] })));
+	t.is(whyNot(`printf '10.9.9.9 ${'x'.repeat(2000)}\\n10.9.9.8 db db.example.com\\n' >>$hosts`), undefined);
+	const began = performance.now();
+	t.regex(whyNot(`echo db.example.com ${'1'.repeat(200_000)}`) ?? '', world);
+	t.true(performance.now() - began < 5000);
+});
+
+test('a mirror that a script names is the one that Docker asks', (t) => {
+	const withMirror = { startupScripts: [{ ...script, text: `echo '{"registry-mirrors": ["http://10.80.0.11:5000"]}' >/etc/docker/daemon.json` }] };
+	t.is(whyNotJudged(command('docker pull -q hello-world'), labOf(labNode('web', 0, withMirror))), undefined);
+});
 
 test('an archive that a script names is the one that apt asks', (t) => {
 	const withSource = { startupScripts: [{ ...script, text: 'echo "deb http://10.80.0.11/debian trixie main" >/etc/apt/sources.list' }] };
@@ -120,6 +135,13 @@ test("OpenFactory's default tests ask for what features bring", (t) => {
 	]);
 	t.deepEqual(asked({ features: ['docker', 'git', 'security-hardening'], suite: 'bookworm', withoutPackages: ['apparmor'] }), ['docker.io', 'git', 'libpam-pwquality', 'docker.service']);
 	t.deepEqual(asked({ features: ['nginx'], withoutPackages: ['nginx'] }), []);
+});
+
+test('the default tests ask for no home directory that is left out', (t) => {
+	const user = (username: string) => ({ username, groups: [], shell: '/bin/bash', home: '/srv/x' });
+	const { scenarios } = withDefaultTests(labOf(labNode('web', 0, { users: [user('ops'), user('www-data')] })), installed);
+	const asked = scenarios.flatMap(({ tests }) => tests.flatMap(({ assertions }) => assertions)).filter((one) => one.type === 'user_exists');
+	t.deepEqual(asked.map(({ username, home }) => [username, home]), [['ops', '/srv/x'], ['www-data', undefined]]);
 });
 
 test("OpenFactory's default tests are added to a lab's, and what they ask of the world is not judged", (t) => {

@@ -1,5 +1,7 @@
 import test from 'ava';
 import type { Clock } from '../../../src/base/waiting.js';
+import type { CheckpointKind } from '../../../src/lab/events.js';
+import { beginInTurns, wakeInTurns } from '../../../src/supervisor/node-run.js';
 import { Turns } from '../../../src/supervisor/turns.js';
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -151,18 +153,19 @@ test('work that fails, in its turn or after it, rejects with its error and keeps
 	t.is(await last, 'done 3');
 });
 
-test('when the run is aborted, nobody begins any more, and nothing is left', async (t) => {
+test('when the run is aborted, nobody begins any more, nothing is left, and what has begun is waited for', async (t) => {
 	const { host, abort, take } = queue(1);
-	const first = take(1);
+	let isOver = false;
+	const first = take(1).finally(() => (isOver = true));
 	const second = take(2);
 	await settle();
 	abort.abort(new Error('the user gave up'));
 	await t.throwsAsync(second, { message: 'the user gave up' });
 	t.deepEqual(host.began, [1]);
 	t.is(host.sleepers, 0);
+	t.false(isOver, 'it may be starting a machine at this moment, which a clean-up would not know');
+	host.end(1, new Error('the user gave up'));
 	await t.throwsAsync(first, { message: 'the user gave up' });
-	host.end(1);
-	await settle();
 	t.deepEqual(host.began, [1]);
 });
 
@@ -191,4 +194,18 @@ test('what the end of a machine means is for its work to say, once that has begu
 	await host.pass(1000, 1);
 	host.end(1);
 	t.is(await working, 'done 1');
+});
+
+test('scripts that begin by themselves or after pauses wait for no turn', (t) => {
+	t.true(beginInTurns({ spec: {} }, {}));
+	t.false(beginInTurns({ spec: {} }, { pace: { web: 0 } }));
+	t.false(beginInTurns({ spec: { live: { firmware: 'bios', hasGuestAgent: false } } }, {}));
+});
+
+test('restored machines wake at one moment where they have run together, and where pauses say when their scripts begin', (t) => {
+	const from = (kind: CheckpointKind) => ({ origin: { from: 'checkpoint', kind, savedAt: 0 } }) as const;
+	t.true(wakeInTurns(from('provisioned'), {}));
+	t.false(wakeInTurns(from('started'), {}));
+	t.false(wakeInTurns(from('failed'), {}));
+	t.false(wakeInTurns(from('provisioned'), { pace: { web: 0 } }));
 });

@@ -7,7 +7,7 @@ import type { CleanupStack } from '../base/cleanup.js';
 import { isOpenToAll } from '../base/files.js';
 import { removal, startJanitor } from '../process/janitor.js';
 import { run } from '../process/run.js';
-import { inUserNamespace, type readSubordinateRanges } from '../process/user-namespace.js';
+import { asOwnerOfAll, inUserNamespace, type readSubordinateRanges } from '../process/user-namespace.js';
 import { takePackages } from './package-cache.js';
 
 export type Ranges = Awaited<ReturnType<typeof readSubordinateRanges>>;
@@ -39,7 +39,7 @@ export async function makeScratch(files: string, ranges: Ranges, { scratchBase, 
 	});
 	scratch = await mkdtemp(prefixIn(scratchBase));
 	keepTouched(scratch, cleanup);
-	await startJanitor('janitor of the scratch directory', inUserNamespace(ranges, removal(scratch)), cleanup);
+	await startJanitor('janitor of the scratch directory', asOwnerOfAll(ranges, removal(scratch)), cleanup);
 	// mmdebstrap works as a subordinate user, whose group may write here; within the namespace that is group 1. Nobody else
 	// may: who waits for such a directory would have a file of this user's copied, or a package of his own installed.
 	await run(inUserNamespace(ranges, ['chgrp', '1', scratch]));
@@ -60,9 +60,9 @@ const prefixIn = (base: string): string => path.join(base, `${ownPrefix()}${toke
 /** How the path of a directory begins that is swept away once this process is dead, as scratch directories are. */
 export const scratchPrefix = async (): Promise<string> => prefixIn(await scratchBase());
 
-/** Its files belong to subordinate users. */
+/** Its files belong to subordinate users, or to anybody where root builds. */
 const removeScratch = async (scratch: string, ranges: Ranges): Promise<void> =>
-	void (await run(inUserNamespace(ranges, ['rm', '-rf', scratch])));
+	void (await run(asOwnerOfAll(ranges, ['rm', '-rf', scratch])));
 
 /**
  * Removes the scratch directories of builds that are dead, as a power failure leaves them. What others have put there

@@ -52,3 +52,11 @@ export function inUserNamespace(ranges: { uids: SubordinateRange; gids: Subordin
 		...command,
 	];
 }
+
+/**
+ * Wraps a command that removes what a build has left, so that it may remove the files of all users: this user's, those of
+ * the subordinate ids, and where root builds, any. mmdebstrap takes a user namespace unless root runs it, so that root's
+ * trees belong to the host's own ids, over which root of a namespace has no power.
+ */
+export const asOwnerOfAll = (ranges: { uids: SubordinateRange; gids: SubordinateRange }, command: Argv, uid = os.userInfo().uid): Argv =>
+	uid === 0 ? command : inUserNamespace(ranges, command);

@@ -1,4 +1,5 @@
 /** Builds on a host with other users, some of whom were there first, and some of whom come in between. */
+import { execFileSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -88,4 +89,22 @@ test.serial('what dead builds have left goes with the next, and what living ones
 	const { key } = await provideImage(request, store.options);
 	t.deepEqual((await readdir(store.temporary)).sort(), [scratches[1], 'somebody-elses'].sort());
 	t.deepEqual((await readdir(store.directory)).sort(), [key, partials[1]].sort());
+});
+
+// What mmdebstrap unpacks belongs to the host's own ids where root runs it, as systemd's /run/systemd/netif does to one.
+const treeOfMany = (directory: string) => `mkdir -p ${directory}/netif/leases && chown -R 998:998 ${directory}/netif`;
+
+asRoot("root's builds that fail leave nothing, whoever the files are of that they have unpacked", async (t) => {
+	const store = await makeStore(t, `${treeOfMany('"$TMPDIR/mmdebstrap.x"')}; exit 1`);
+	await t.throwsAsync(provideImage(request, store.options));
+	t.deepEqual(await readdir(store.temporary), []);
+});
+
+asRoot("root's dead builds are swept away, whoever the files are of that they have unpacked", async (t) => {
+	const store = await makeStore(t, '');
+	const dead = path.join(store.temporary, `rehearse-0-${tokenOf(2 ** 22 + 1)}-left`);
+	await mkdir(dead);
+	execFileSync('sh', ['-c', treeOfMany(dead)]);
+	await provideImage(request, store.options);
+	t.deepEqual(await readdir(store.temporary), []);
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { findSubordinateRange, inUserNamespace, type SubordinateRange } from '../../../src/process/user-namespace.js';
+import { asOwnerOfAll, findSubordinateRange, inUserNamespace, type SubordinateRange } from '../../../src/process/user-namespace.js';
 
 const found = test.macro((t, text: string, expected: SubordinateRange | undefined) =>
 	t.deepEqual(findSubordinateRange(text, 'alice', 1000), expected));
@@ -24,4 +24,10 @@ test('a command runs as mapped root, everybody else after it, the command last',
 		'--',
 		...['rm', '-rf', '/var/tmp/a tree'],
 	]);
+});
+
+test('whoever removes what a build has left may remove it: root as itself, everybody else as mapped root', (t) => {
+	const ranges = { uids: range, gids: range };
+	t.deepEqual(asOwnerOfAll(ranges, ['rm', 'tree'], 0), ['rm', 'tree']);
+	t.deepEqual(asOwnerOfAll(ranges, ['rm', 'tree'], 1000), inUserNamespace(ranges, ['rm', 'tree']));
 });

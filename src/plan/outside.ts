@@ -77,7 +77,7 @@ const ownRegistry = /registry-mirror|\/etc\/containers\/registries/;
 function archivesOf({ name, words }: ShellCommand, texts: readonly string[]): readonly string[] {
 	const operands = words.slice(1).filter(({ value, dynamic }) => !dynamic && !value.startsWith('-')).map(({ value }) => value);
 	const [action, what = ''] = operands;
-	if (/^apt(?:-get)?$/.test(name ?? '') && action === 'update') return texts.some((text) => text.includes('/etc/apt/')) ? [] : ['deb.debian.org'];
+	if (/^apt(?:-get)?$/.test(name ?? '') && action === 'update') return texts.some((text) => text.includes('/etc/apt/')) ? [] : ['debian.org'];
 	if (!/^(?:docker|podman)$/.test(name ?? '') || action !== 'pull' || what === '') return [];
 	// A registry has a dot or a port, or is this machine (distribution/reference).
 	const registry = what.includes('/') ? what.slice(0, what.indexOf('/')) : '';

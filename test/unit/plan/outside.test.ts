@@ -35,7 +35,7 @@ test(isNotJudged, command('curl -fsS https://www.example.org >/dev/null'), world
 test(isNotJudged, command('getent hosts www.example.org'), world);
 test(isNotJudged, command('ping -c 1 -W 2 1.1.1.1'), world);
 test(isNotJudged, command('dig +short openfactory.tech'), world);
-test(isNotJudged, command('apt-get -qq update'), /^deb\.debian\.org is in the world outside/);
+test(isNotJudged, command('apt-get -qq update'), /^debian\.org is in the world outside/);
 test(isNotJudged, command('docker pull -q hello-world'), /^docker\.io is in the world outside/);
 test(isNotJudged, command('podman pull quay.io/podman/hello'), /^quay\.io is in the world outside/);
 test(isJudged, command('echo "deb [trusted=yes] http://db/ ./" >/etc/apt/sources.list && apt-get -qq update'));

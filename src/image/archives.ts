@@ -1,11 +1,9 @@
 /** Debian's archives of updates: which there are for a suite, and how mmdebstrap gets them. */
-import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
-import { removal, startJanitor } from '../process/janitor.js';
 import { run } from '../process/run.js';
 import type { Mirror } from './mirror.js';
-import { scratchPrefix } from './scratch.js';
+import { makeSweptDirectory } from './scratch.js';
 
 /** An archive that has later versions of a suite's packages: `trixie-security`, `trixie-updates`. */
 export type Update = 'security' | 'updates';
@@ -61,17 +59,12 @@ const probeTimeoutMs = 30_000;
 export async function probeUpdates(suite: string, { uri, security }: Mirror, signal?: AbortSignal): Promise<readonly Update[] | undefined> {
 	if (uri === undefined) return allUpdates;
 	return withCleanup(async (cleanup) => {
-		let directory: string | undefined;
-		cleanup.defer('what a mirror answered', async () => {
-			if (directory !== undefined) await rm(directory, { recursive: true, force: true });
-		});
-		directory = await mkdtemp(await scratchPrefix());
-		await startJanitor('janitor of what a mirror answered', removal(directory), cleanup);
+		const directory = await makeSweptDirectory('what a mirror answered', cleanup);
 		const has = async (base: string | undefined, name: string): Promise<boolean> => {
 			if (base === undefined) return false;
 			try {
 				// As another user it would not be killed with this process; all of it is this user's anyway.
-				const argv = [aptHelper, '-o', 'APT::Sandbox::User=', 'download-file', `${base}/dists/${name}/InRelease`, path.join(directory ?? '', name)] as const;
+				const argv = [aptHelper, '-o', 'APT::Sandbox::User=', 'download-file', `${base}/dists/${name}/InRelease`, path.join(directory, name)] as const;
 				return (await run(argv, { allowFailure: true, timeoutMs: probeTimeoutMs, killWhenOrphaned: true, signal })).exitCode === 0;
 			} catch {
 				signal?.throwIfAborted();

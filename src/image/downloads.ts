@@ -2,17 +2,15 @@
  * Downloads what images need beyond their layers, while the layers are still being built. A build takes what it finds in
  * the package cache, and downloads the rest itself: what fails here costs nothing but time, and the build reports it.
  */
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { keepTouched } from '../base/alive.js';
 import { withCleanup } from '../base/cleanup.js';
 import { isThere } from '../base/files.js';
-import { removal, startJanitor } from '../process/janitor.js';
 import { run } from '../process/run.js';
 import { aptHelper, keyring, sourceLines, type Sources } from './archives.js';
 import { layerRequest, type GuestDefinition, type ImageRequest } from './guest.js';
 import { keepPackages } from './package-cache.js';
-import { scratchPrefix } from './scratch.js';
+import { makeSweptDirectory } from './scratch.js';
 
 export interface DownloadOptions {
 	readonly guest: GuestDefinition;
@@ -57,11 +55,7 @@ export async function downloadAhead(requests: readonly ImageRequest[], options: 
 async function downloadAll(requests: readonly ImageRequest[], { guest, sources, packageCache, onReady, onDownload, signal }: DownloadOptions): Promise<void> {
 	const [{ suite } = { suite: guest.suite }] = requests;
 	await withCleanup(async (cleanup) => {
-		let directory: string | undefined;
-		cleanup.defer('downloads', () => (directory === undefined ? undefined : rm(directory, { recursive: true, force: true })));
-		directory = await mkdtemp(await scratchPrefix());
-		keepTouched(directory, cleanup);
-		await startJanitor('janitor of the downloads', removal(directory), cleanup);
+		const directory = await makeSweptDirectory('the downloads', cleanup);
 		const apt = await makeApt(directory, sourceLines(suite, guest.components, sources), sources, signal);
 		await apt(['apt-get', 'update', '--error-on=any']);
 		const urisOf = async (packages: readonly string[]) =>

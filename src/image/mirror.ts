@@ -71,8 +71,6 @@ export async function findMirror(named: string | undefined, signal?: AbortSignal
 }
 
 /** The mirror that this host's apt uses; nothing where the host has no apt or is not Debian. */
-export const findHostMirror = (signal?: AbortSignal): Promise<Mirror> => findMirror(undefined, signal);
-
 async function mirrorOfHost(signal: AbortSignal | undefined): Promise<Omit<Mirror, 'proxies'>> {
 	const indexes = await ask(['apt-get', 'indextargets', '--format', indexFormat], signal);
 	const [uri, ofHost] = await Promise.all([findDebianArchive(indexes), findSecurityArchive(indexes)].map((found) => found && firstOfList(found)));

@@ -1,5 +1,5 @@
 /** The directory of what only lives during a build: private, of no name that anybody could know, gone with the build. */
-import { chmod, cp, lstat, mkdtemp, readdir } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { isHeld, keepTouched, processToken, tokenOf } from '../base/alive.js';
@@ -57,8 +57,18 @@ const ownPrefix = (): string => `rehearse-${os.userInfo().uid}-`;
 
 const prefixIn = (base: string): string => path.join(base, `${ownPrefix()}${tokenOf()}-`);
 
-/** How the path of a directory begins that is swept away once this process is dead, as scratch directories are. */
-export const scratchPrefix = async (): Promise<string> => prefixIn(await scratchBase());
+/**
+ * Makes a directory for files of this user's own, which goes with the stack, when this process dies, or is swept away as
+ * scratch directories are. @param what for messages
+ */
+export async function makeSweptDirectory(what: string, cleanup: CleanupStack): Promise<string> {
+	let directory: string | undefined;
+	cleanup.defer(what, () => (directory === undefined ? undefined : rm(directory, { recursive: true, force: true })));
+	directory = await mkdtemp(prefixIn(await scratchBase()));
+	keepTouched(directory, cleanup);
+	await startJanitor(`janitor of ${what}`, removal(directory), cleanup);
+	return directory;
+}
 
 /** Its files belong to subordinate users, or to anybody where root builds. */
 const removeScratch = async (scratch: string, ranges: Ranges): Promise<void> =>

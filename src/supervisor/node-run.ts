@@ -2,7 +2,7 @@ import type { Semaphore } from '../base/semaphore.js';
 import { untilAborted } from '../base/waiting.js';
 import { wasExported, wasStarted } from '../lab/events.js';
 import { stage } from '../lab/stage.js';
-import { bootNode, restoreNode, wakeNode, type StartContext, type StartedMachine } from './start-machine.js';
+import { bootNode, restoreNode, scriptsOf, wakeNode, type StartContext, type StartedMachine } from './start-machine.js';
 import type { Saver } from './saver.js';
 import { ScriptReporter, whyUntraced } from './script-reporter.js';
 import { startUp, type NodeOutcome } from './startup.js';
@@ -48,8 +48,7 @@ export class Barrier {
 export async function bringUpNode(runSpec: MachineRunSpec, nodeContext: NodeContext): Promise<NodeOutcome> {
 	const { name } = runSpec.spec;
 	const { emit, lab, signal } = nodeContext;
-	const node = lab.lab.nodes.find((candidate) => candidate.name === name);
-	const scripts = new ScriptReporter(name, node?.startupScripts ?? [], whyUntraced(lab.trace), emit);
+	const scripts = new ScriptReporter(name, scriptsOf(name, lab), whyUntraced(lab.trace), emit);
 	const context: StartContext = { ...nodeContext, onMessage: (message) => scripts.take(message) };
 	const started = await startNode(runSpec, context, nodeContext);
 	nodeContext.onReady();

@@ -54,14 +54,10 @@ export class Turns {
 			await this.#untilQuiet(pid, begun.working, signal);
 			return begun;
 		});
-		const lost = broken.catch((error: unknown) => {
+		const { working } = await untilAborted(Promise.race([taking, broken]), signal).catch((error: unknown) => {
 			// Its work knows better what the end of its machine means.
 			if (has === 'begun') return taking;
 			has = 'gone';
-			throw error;
-		});
-		const { working } = await untilAborted(Promise.race([taking, lost]), signal).catch((error: unknown) => {
-			if (has === 'begun') return taking;
 			throw error;
 		});
 		return working;

@@ -6,7 +6,7 @@ import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/
 import path from 'node:path';
 import { isThere } from '../../src/base/files.js';
 import { contentKey } from '../../src/base/hash.js';
-import { findHostMirror, proxyOptions } from '../../src/image/mirror.js';
+import { findMirror, proxyOptions } from '../../src/image/mirror.js';
 import { run } from '../../src/process/run.js';
 import { inUserNamespace, readSubordinateRanges } from '../../src/process/user-namespace.js';
 
@@ -98,7 +98,7 @@ export async function provideBaseDisk(cache: string, print: (text: string) => vo
 		const publicKey = path.join(scratch, 'key.pub');
 		await writeFile(publicKey, await readFile(`${files.keyFile}.pub`), { mode: 0o644 });
 		await writeFile(path.join(scratch, 'customize.sh'), customize, { mode: 0o644 });
-		const mirror = await findHostMirror();
+		const mirror = await findMirror(undefined);
 		const { uri } = mirror;
 		const archive = path.join(scratch, 'root.tar');
 		await run(

@@ -5,7 +5,7 @@ import test from 'ava';
 import { probeUpdates } from '../../src/image/archives.js';
 import { buildImage } from '../../src/image/build.js';
 import { packageSet, readGuestDefinition } from '../../src/image/guest.js';
-import { findHostMirror } from '../../src/image/mirror.js';
+import { findMirror } from '../../src/image/mirror.js';
 import { scratchBase } from '../../src/image/scratch.js';
 import { provideImage } from '../../src/image/store.js';
 import { userPaths } from '../../src/runs/paths.js';
@@ -21,7 +21,7 @@ for (const suite of ['trixie', 'bookworm']) {
 		const packages = packageSet({ features: ['ssh', 'redis', 'nginx'], packages: [...guest.common, 'busybox'], suite }, guest);
 		const request = { suite, packages, nodes: ['box'] };
 		const directory = path.join(sandbox.path, 'cache', 'rehearse', 'images');
-		const mirror = await findHostMirror();
+		const mirror = await findMirror(undefined);
 		const sources = { ...mirror, updates: (await probeUpdates(suite, mirror)) ?? [] };
 		const layered = await provideImage(request, { directory, guest, findSources: async () => sources, emit: () => undefined });
 		const into = path.join(sandbox.path, 'from-nothing');

@@ -2,7 +2,7 @@
 import { Semaphore } from '../../base/semaphore.js';
 import type { CleanupStack } from '../../base/cleanup.js';
 import type { Emit } from '../../lab/events.js';
-import { ownStack, startFor, type StartContext, type StartedMachine } from '../start-machine.js';
+import { ownStack, scriptsOf, startFor, type StartContext, type StartedMachine } from '../start-machine.js';
 import { startNode, Barrier } from '../node-run.js';
 import type { RunningNode } from '../running-node.js';
 import type { Saver } from '../saver.js';
@@ -36,11 +36,10 @@ export class MachineLife {
 		this.#saver = saver;
 		this.#runSpec = node.runSpec;
 		const { lab, emit } = context;
-		const { startupScripts = [] } = lab.lab.nodes.find(({ name }) => name === node.name) ?? {};
 		const untraced = whyUntraced(lab.trace);
 		this.scripts = new ScriptReporter(
 			node.name,
-			startupScripts,
+			scriptsOf(node.name, lab),
 			(script) => (isDebugged(script.name) ? 'it was debugged' : untraced(script)),
 			emit,
 		);

@@ -11,7 +11,7 @@ import type { StartupScript } from '../../lab/lab.js';
 import { canBeStepped } from '../../protocol/breakpoints.js';
 import type { DebugReply, DebugRequest, DebugResponse, Interruption } from '../../protocol/debugger.js';
 import type { RunSpec } from '../../protocol/run-spec.js';
-import type { StartedMachine } from '../start-machine.js';
+import { scriptsOf, type StartedMachine } from '../start-machine.js';
 import type { RunningNode } from '../running-node.js';
 import type { Saver } from '../saver.js';
 import { Pauser } from './pauser.js';
@@ -105,7 +105,7 @@ function parse(line: string): DebugRequest | Interruption {
 
 function makeSession(lab: DebuggedLab, node: RunningNode, script: string | undefined, emit: Emit): DebugSession {
 	const { runSpec, nodes, saver, signal, cleanup, onStart } = lab;
-	const { startupScripts = [] } = runSpec.lab.nodes.find(({ name }) => name === node.name) ?? {};
+	const startupScripts = scriptsOf(node.name, runSpec);
 	const stepped = scriptsToStep(node.name, startupScripts, script);
 	const deadlines = { deadlineMs: runSpec.deadlines.stateMs, signal };
 	const session = new DebugSession({

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { isThere } from '../../../src/base/files.js';
 import { probeUpdates, type Sources } from '../../../src/image/archives.js';
 import { readGuestDefinition } from '../../../src/image/guest.js';
-import { findHostMirror, namedMirror } from '../../../src/image/mirror.js';
+import { findMirror, namedMirror } from '../../../src/image/mirror.js';
 import type { LabNode } from '../../../src/lab/lab.js';
 import { run } from '../../../src/process/run.js';
 import { inUserNamespace, readSubordinateRanges } from '../../../src/process/user-namespace.js';
@@ -66,7 +66,7 @@ async function provideStockImage(packages: readonly string[], suite: string, com
 export async function prepareStock(workshop: Workshop, byHand: ByHandRun, mirror: string | undefined): Promise<ByHandRun> {
 	const guest = await readGuestDefinition();
 	const findSources = async (): Promise<Sources> => {
-		const found = mirror === undefined ? await findHostMirror() : namedMirror(mirror);
+		const found = mirror === undefined ? await findMirror(undefined) : namedMirror(mirror);
 		return { ...found, updates: (await probeUpdates(guest.suite, found)) ?? [] };
 	};
 	const { nodes } = await readBundledLab();

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { sha256 } from '../../../src/base/hash.js';
-import { findHostMirror, findMirror } from '../../../src/image/mirror.js';
+import { findMirror } from '../../../src/image/mirror.js';
 import { run } from '../../../src/process/run.js';
 
 const { APT_CONFIG } = process.env;
@@ -47,22 +47,22 @@ async function makeHost(t: ExecutionContext, sources: (directory: string) => rea
 
 test.serial('that of an ordinary host', async (t) => {
 	const directory = await makeHost(t, (home) => [`file:${home}/debian trixie`, `file:${home}/security trixie-security`]);
-	t.deepEqual(await findHostMirror(), { uri: `file:${directory}/debian`, security: `file:${directory}/security` });
+	t.deepEqual(await findMirror(undefined), { uri: `file:${directory}/debian`, security: `file:${directory}/security` });
 });
 
 test.serial("of a host with lists of mirrors, as Debian's cloud images have them", async (t) => {
 	const directory = await makeHost(t, (home) => [`mirror+file:${home}/debian.list trixie`, `mirror+file:${home}/security.list trixie-security`]);
-	t.deepEqual(await findHostMirror(), { uri: `file:${directory}/debian`, security: `file:${directory}/security` });
+	t.deepEqual(await findMirror(undefined), { uri: `file:${directory}/debian`, security: `file:${directory}/security` });
 });
 
 test.serial('proxies go along, and so does what is reached without one; also to a mirror that somebody names', async (t) => {
 	await makeHost(t, (home) => [`file:${home}/debian trixie`], ['Acquire::http::Proxy "http://proxy.example:3128";', 'Acquire::http::Proxy::mirror.example "DIRECT";']);
 	const proxies = { 'Acquire::http::Proxy': 'http://proxy.example:3128', 'Acquire::http::Proxy::mirror.example': 'DIRECT' };
-	t.deepEqual((await findHostMirror()).proxies, proxies);
+	t.deepEqual((await findMirror(undefined)).proxies, proxies);
 	t.deepEqual(await findMirror('http://mirror.example/archive/'), { uri: 'http://mirror.example/archive', proxies });
 });
 
 test.serial('a host without sources has none', async (t) => {
 	await makeHost(t, () => []);
-	t.deepEqual(await findHostMirror(), {});
+	t.deepEqual(await findMirror(undefined), {});
 });

@@ -52,6 +52,11 @@ export const mirrorFlag = {
 	},
 } as const;
 
+/** For commands that only build. */
+export const buildTimeFlag = {
+	timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for everything that is built, in seconds' },
+} as const;
+
 /** For commands that run startup scripts over and over. */
 export const changedFlag = {
 	changed: {

@@ -21,6 +21,8 @@ export interface ImageOptions {
 	/** Whether only to show the images. */
 	readonly list: boolean;
 	readonly mirror: string | undefined;
+	/** Limit for everything that is built. */
+	readonly timeLimitMs: number;
 	readonly json: boolean;
 	readonly terminal: Terminal;
 }
@@ -43,9 +45,9 @@ export async function imageCommand(options: ImageOptions): Promise<ExitCode> {
 	return ExitCode.passed;
 }
 
-async function buildImages(lab: Lab, { terminal, paths, mirror }: ImageOptions): Promise<void> {
+async function buildImages(lab: Lab, { terminal, paths, mirror, timeLimitMs }: ImageOptions): Promise<void> {
 	await ensureDirectory(paths, 'cache');
-	const stopping = stopOnSignals();
+	const stopping = stopOnSignals(timeLimitMs);
 	// The live view shows whole runs, and this is only one stage.
 	const view = await startView({ ...terminal, live: false });
 	const emit: Emit = (event) => view.onEvent({ at: Date.now(), ...event });

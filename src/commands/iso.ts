@@ -30,6 +30,8 @@ export interface IsoOptions {
 	/** A `dpkg-manifest`, or a directory that `rehearse iso` wrote to. */
 	readonly pin: string | undefined;
 	readonly mirror: string | undefined;
+	/** Limit for everything that is built. */
+	readonly timeLimitMs: number;
 	readonly json: boolean;
 	readonly terminal: Terminal;
 }
@@ -41,7 +43,7 @@ export async function isoCommand({ directory, terminal, paths, kernel, recommend
 	const nodes = lab.nodes.filter(({ name }) => options.nodes.length === 0 || options.nodes.includes(name));
 	const pins = await readPins(options.pin, nodes);
 	const out = path.resolve(directory);
-	const stopping = stopOnSignals();
+	const stopping = stopOnSignals(options.timeLimitMs);
 	const { signal } = stopping;
 	// The live view is of a whole run.
 	const view = await startView({ ...terminal, live: false });

@@ -1,8 +1,9 @@
-import { interruptedFailure, toFailure } from '../base/errors.js';
+import { interruptedFailure, timeLimitFailure, toFailure } from '../base/errors.js';
+import { formatMs } from '../base/format.js';
 
 /** Signals to this process, as a command that runs machines sees them. */
 export interface Stopping {
-	/** Aborts at the first signal, with a failure that names it, and at an exception that nobody catches. */
+	/** Aborts at the first signal, with a failure that names it, at an exception that nobody catches, and at the time limit. */
 	readonly signal: AbortSignal;
 	/** Aborts at the second signal: do not wait for the teardown. */
 	readonly urgent: AbortSignal;
@@ -14,8 +15,11 @@ export interface Stopping {
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Handles this process's signals until `done`. */
-export function stopOnSignals(): Stopping {
+/**
+ * Handles this process's signals until `done`.
+ * @param timeLimitMs how long the command may take; without it, as long as it wants
+ */
+export function stopOnSignals(timeLimitMs?: number): Stopping {
 	const aborting = new AbortController();
 	const urging = new AbortController();
 	let release: (() => void) | undefined;
@@ -33,11 +37,16 @@ export function stopOnSignals(): Stopping {
 	const onException = (error: unknown) => (aborting.signal.aborted ? urging : aborting).abort(toFailure(error));
 	for (const name of signals) process.on(name, onSignal);
 	process.on('uncaughtException', onException);
+	const limit =
+		timeLimitMs === undefined
+			? undefined
+			: setTimeout(() => aborting.abort(timeLimitFailure(`the time limit of ${formatMs(timeLimitMs)} is over`)), timeLimitMs);
 	return {
 		signal: aborting.signal,
 		urgent: urging.signal,
 		detach: (then) => (release = then),
 		done: () => {
+			clearTimeout(limit);
 			for (const name of signals) process.off(name, onSignal);
 			process.off('uncaughtException', onException);
 		},

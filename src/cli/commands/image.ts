@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.js';
-import { filled, jsonFlag, labArgument, mirrorFlag } from '../flags.js';
+import { buildTimeFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag } from '../flags.js';
 
 /** `rehearse image [LAB]` */
 export const imageDefinition = defineCommand({
@@ -8,14 +8,16 @@ export const imageDefinition = defineCommand({
 	positionals: labArgument,
 	flags: {
 		list: { type: 'boolean', default: false, describe: 'only show them' },
+		...buildTimeFlag,
 		...mirrorFlag,
 		...jsonFlag,
 	} as const,
-	async run({ lab, list, mirror, json }, terminal) {
+	async run({ lab, list, timeout, mirror, json }, terminal) {
+		const timeLimitMs = millisecondsOf('timeout', timeout);
 		const [{ imageCommand }, { userPaths }] = await Promise.all([
 			import('../../commands/image.js'),
 			import('../../runs/paths.js'),
 		]);
-		return imageCommand({ lab, paths: userPaths(), list, mirror: filled('mirror', mirror), json, terminal });
+		return imageCommand({ lab, paths: userPaths(), list, timeLimitMs, mirror: filled('mirror', mirror), json, terminal });
 	},
 });

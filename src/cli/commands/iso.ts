@@ -1,6 +1,6 @@
 import { usageFailure } from '../../base/errors.js';
 import { defineCommand } from '../command.js';
-import { filled, jsonFlag, labArgument, mirrorFlag } from '../flags.js';
+import { buildTimeFlag, filled, jsonFlag, labArgument, millisecondsOf, mirrorFlag } from '../flags.js';
 
 /** `rehearse iso [LAB] --out DIR` */
 export const isoDefinition = defineCommand({
@@ -36,6 +36,7 @@ export const isoDefinition = defineCommand({
 			requiresArg: true,
 			describe: 'the versions of this dpkg-manifest and no others, or those of a directory that this command wrote to',
 		},
+		...buildTimeFlag,
 		...mirrorFlag,
 		...jsonFlag,
 	} as const,
@@ -44,10 +45,11 @@ export const isoDefinition = defineCommand({
 		if (directory === undefined) {
 			throw usageFailure('iso writes to a directory', { hint: 'name it: rehearse iso --out DIR' });
 		}
+		const timeLimitMs = millisecondsOf('timeout', flags.timeout);
 		const [{ isoCommand }, { userPaths }] = await Promise.all([import('../../commands/iso.js'), import('../../runs/paths.js')]);
 		const { lab, node: nodes, kernel, recommends, json } = flags;
 		const pin = filled('pin', flags.pin);
 		const mirror = filled('mirror', flags.mirror);
-		return isoCommand({ lab, paths: userPaths(), directory, nodes, kernel, recommends, pin, mirror, json, terminal });
+		return isoCommand({ lab, paths: userPaths(), directory, nodes, kernel, recommends, pin, mirror, timeLimitMs, json, terminal });
 	},
 });

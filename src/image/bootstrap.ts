@@ -138,7 +138,8 @@ function recipeFailure(log: string, upToFailure: string, names: readonly string[
 export function bootstrapFailure(log: string, request: Pick<ImageRequest, 'nodes'>, { what, command, isShared = false }: BuildSubject = imageSubject): Failure {
 	const nodes = request.nodes.join(', ');
 	// Behind that line mmdebstrap cleans up, at length.
-	const upToFailure = /^[^]*?^E: setup failed.*$/m.exec(log)?.[0] ?? log;
+	const failed = /^E: setup failed.*$/m.exec(log);
+	const upToFailure = failed ? log.slice(0, failed.index + failed[0].length) : log;
 	const ofRecipe = isShared ? undefined : recipeFailure(log, upToFailure, request.nodes);
 	if (ofRecipe) return ofRecipe;
 	if (tellsOfFullDisk(upToFailure)) return diskFullFailure(`${what} of ${nodes} could not be built: no room is left on the disk`);

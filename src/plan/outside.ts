@@ -151,11 +151,14 @@ function servesDomain(script: { readonly text: string }, name: string): boolean 
 function isGiven(given: string, node: LabSurroundings['nodes'][number], nodes: LabSurroundings['nodes']): boolean {
 	const textsOf = ({ startupScripts }: LabSurroundings['nodes'][number]) => startupScripts.map(({ text }) => text.toLowerCase());
 	if (textsOf(node).some((text) => text.includes(given))) return true;
-	return nodes.flatMap(textsOf).some((text) => text.split('\n').some((line) => line.length <= longestLine && holdsWord(line, given, partOfAddress) && givesAnAddress.test(line)));
+	return nodes.flatMap(textsOf).some((text) => text.split('\n').some((line) => line.length <= longestLine && holdsWord(line, given, partOfAddress) && givesAnAddress(line)));
 }
 
-/** ip-address(8), and a network of systemd-networkd. */
-const givesAnAddress = /\bip\b.*\sa(?:ddr(?:ess)?)?\s+(?:add|replace|change)\b|^\s*address\s*=/;
+/** ip-address(8), and a network of systemd-networkd. The first `ip` will do: what comes behind another one is behind it too. */
+function givesAnAddress(line: string): boolean {
+	const ip = /\bip\b/.exec(line);
+	return (ip !== null && /\sa(?:ddr(?:ess)?)?\s+(?:add|replace|change)\b/.test(line.slice(ip.index + ip[0].length))) || /^\s*address\s*=/.test(line);
+}
 
 /** What a longer address has beside a shorter one. */
 const partOfAddress = /[\w.:]/;

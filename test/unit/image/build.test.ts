@@ -133,3 +133,11 @@ test('of a log that ends with mmdebstrap cleaning up, what comes before is repor
 	const failure = bootstrapFailure([...steps, ...Array.from({ length: 40 }, () => 'W: umount ./dev/random failed')].join('\n'), request);
 	t.is(failure.detail, steps.join('\n'));
 });
+
+test('a long log is looked through once, whether or not it has the line that ends it', (t) => {
+	const steps = 'Setting up a-package (1.0-1) ...\n'.repeat(200_000);
+	const began = performance.now();
+	t.is(bootstrapFailure(steps, request).code, 'image-build-failed');
+	t.true(bootstrapFailure(`${steps}E: setup failed: E: hook failed\n`, request).detail?.endsWith('hook failed'));
+	t.true(performance.now() - began < 5000);
+});

@@ -102,6 +102,13 @@ test('what is near a name in a long line is looked at, and all of it is not look
 	t.true(performance.now() - began < 5000);
 });
 
+test('lines that are full of `ip` and give no address are looked through once', (t) => {
+	const text = `${'ip '.repeat(320)}9.9.9.9\n`.repeat(20_000);
+	const began = performance.now();
+	t.regex(whyNotJudged(reachable('9.9.9.9'), labOf(labNode('web', 0), labNode('api', 1, { startupScripts: [{ ...script, text }] }))) ?? '', world);
+	t.true(performance.now() - began < 5000);
+});
+
 test('a mirror that a script names is the one that Docker asks', (t) => {
 	const withMirror = { startupScripts: [{ ...script, text: `echo '{"registry-mirrors": ["http://10.80.0.11:5000"]}' >/etc/docker/daemon.json` }] };
 	t.is(whyNotJudged(command('docker pull -q hello-world'), labOf(labNode('web', 0, withMirror))), undefined);

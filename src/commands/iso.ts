@@ -3,13 +3,13 @@ import path from 'node:path';
 import { ExitCode, usageFailure } from '../base/errors.js';
 import { makeWritableDirectory } from '../base/files.js';
 import { requiredForIso } from '../host/iso.js';
-import { findMirror } from '../image/mirror.js';
 import type { Kernel } from '../iso/definition.js';
 import { writeIsos } from '../iso/isos.js';
 import { parseManifest } from '../iso/manifest.js';
 import type { Emit } from '../lab/events.js';
 import { requireNodes, type LabNode } from '../lab/lab.js';
 import { stage } from '../lab/stage.js';
+import { sourcesFrom } from '../prepare/sources.js';
 import { isosObject, renderIsos } from '../report/isos.js';
 import { ensureDirectory, type Paths } from '../runs/paths.js';
 import { loadLab } from './load-lab.js';
@@ -52,8 +52,9 @@ export async function isoCommand({ directory, terminal, paths, kernel, recommend
 		await requiredForIso();
 		await makeOut(out, nodes);
 		await ensureDirectory(paths, 'cache');
+		const findSources = sourcesFrom(options.mirror, { built: 'the base layers of ISOs', emit, signal });
 		const isos = await stage(emit, 'isos', () =>
-			writeIsos(nodes, { kernel, recommends, pinOf: (node) => pins.get(node), bases: paths.isoBases, out, findMirror: () => findMirror(options.mirror, signal), emit, signal }),
+			writeIsos(nodes, { kernel, recommends, pinOf: (node) => pins.get(node), bases: paths.isoBases, out, findSources, emit, signal }),
 		);
 		const { stdout, stdoutColor: color } = terminal;
 		stdout.write(json ? `${JSON.stringify(isosObject(lab.name, isos), undefined, '\t')}\n` : renderIsos(isos, { color }));

@@ -20,6 +20,9 @@ export interface Sources extends Mirror {
 	readonly updates: readonly Update[];
 }
 
+/** Finds where the packages of a suite come from. `updates` is undefined where the mirror cannot be reached. */
+export type FindSources = (suite: string) => Promise<Omit<Sources, 'updates'> & { readonly updates: Sources['updates'] | undefined }>;
+
 /** The suites that packages come from, for people. */
 export const suitesOf = (suite: string, updates: readonly Update[]): readonly string[] => [suite, ...updates.map((update) => `${suite}-${update}`)];
 

@@ -2,7 +2,7 @@ import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { contentKey, sha256 } from '../base/hash.js';
 import type { RunEventBody } from '../lab/events.js';
-import { allUpdates, suitesOf, updateSets, type Sources, type Update } from './archives.js';
+import { allUpdates, suitesOf, updateSets, type FindSources, type Sources, type Update } from './archives.js';
 import { buildOnce } from './build-once.js';
 import { buildImage, UnusableLayer, type BuildOptions } from './build.js';
 import { parseContents, type ImageContents } from './contents.js';
@@ -24,8 +24,7 @@ export interface ImageStoreOptions {
 	/** `…/rehearse/images`; layers, and what is downloaded, are kept beside it. */
 	readonly directory: string;
 	readonly guest: GuestDefinition;
-	/** Where the packages of a suite come from. `updates` is undefined where the mirror cannot be reached. */
-	readonly findSources: (suite: string) => Promise<Omit<Sources, 'updates'> & { readonly updates: Sources['updates'] | undefined }>;
+	readonly findSources: FindSources;
 	readonly emit: (event: RunEventBody) => void;
 	readonly signal?: AbortSignal | undefined;
 }

@@ -3,10 +3,9 @@ import path from 'node:path';
 import { ExitCode, Failure } from '../base/errors.js';
 import { linkOrCopy } from '../base/files.js';
 import { contentKey, sha256 } from '../base/hash.js';
-import { probeUpdates } from '../image/archives.js';
+import type { FindSources } from '../image/archives.js';
 import { buildOnce } from '../image/build-once.js';
 import type { GuestDefinition } from '../image/guest.js';
-import type { Mirror } from '../image/mirror.js';
 import { scratchBase } from '../image/scratch.js';
 import { hashTree } from '../image/store.js';
 import { baseFiles, buildBase, readStoredFacts } from './base-build.js';
@@ -49,7 +48,7 @@ export interface BaseStoreOptions {
 	/** `…/rehearse/iso-bases`; what is downloaded for them is kept beside it. */
 	readonly directory: string;
 	readonly guest: GuestDefinition;
-	readonly findMirror: () => Promise<Mirror>;
+	readonly findSources: FindSources;
 	readonly onProgress: (detail: string) => void;
 	readonly signal?: AbortSignal | undefined;
 }
@@ -96,11 +95,11 @@ export async function provideBase(request: BaseRequest, options: BaseStoreOption
 		directory,
 		find: () => findBase(request, options),
 		build: async (into) => {
-			const mirror = await options.findMirror();
+			const { updates = [], ...mirror } = await options.findSources(request.suite);
 			await buildBase(request, {
 				guest,
 				// Without an answer there are no packages either; whoever asks for those says so.
-				sources: { ...mirror, updates: (await probeUpdates(request.suite, mirror, signal)) ?? [] },
+				sources: { ...mirror, updates },
 				into,
 				scratchBase: await scratchBase(),
 				packageCache: path.join(path.dirname(options.directory), 'packages'),

@@ -2,8 +2,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { Semaphore } from '../base/semaphore.js';
 import { withEither } from '../base/waiting.js';
+import type { FindSources } from '../image/archives.js';
 import { readGuestDefinition } from '../image/guest.js';
-import type { Mirror } from '../image/mirror.js';
 import type { Emit } from '../lab/events.js';
 import type { LabNode } from '../lab/lab.js';
 import { BaseGone, provideBase, type BaseLayer } from './bases.js';
@@ -13,7 +13,7 @@ import { writeIso, type WrittenIso } from './write.js';
 export interface BasesOptions extends BaseOptions {
 	/** Where base layers are kept. */
 	readonly bases: string;
-	readonly findMirror: () => Promise<Mirror>;
+	readonly findSources: FindSources;
 	readonly emit: Emit;
 	readonly signal?: AbortSignal | undefined;
 }
@@ -44,7 +44,7 @@ export async function forEachNode<T>(
 	options: BasesOptions,
 	use: (node: LabNode, base: BaseLayer, signal: AbortSignal) => Promise<T>,
 ): Promise<readonly T[]> {
-	const { bases, findMirror, emit, signal } = options;
+	const { bases, findSources, emit, signal } = options;
 	const [guest, definition] = await Promise.all([readGuestDefinition(), readIsoDefinition()]);
 	const failing = new AbortController();
 	const semaphore = new Semaphore(buildsAtOnce);
@@ -52,7 +52,7 @@ export async function forEachNode<T>(
 	const write = async (request: BaseRequest, either: AbortSignal) => {
 		const progress = (detail: string) => emit({ type: 'stage-progress', stage: 'isos', detail });
 		const onProgress = (detail: string) => progress(`${request.nodes.join(', ')}: ${detail}`);
-		const provide = () => provideBase(request, { directory: bases, guest, findMirror, onProgress, signal: either });
+		const provide = () => provideBase(request, { directory: bases, guest, findSources, onProgress, signal: either });
 		for (const node of nodes.filter(({ name }) => request.nodes.includes(name))) {
 			either.throwIfAborted();
 			results.set(node.name, await withBase(provide, (base) => use(node, base, either)));

@@ -1,16 +1,15 @@
 import os from 'node:os';
 import { plural } from '../base/format.js';
 import { allOf } from '../base/waiting.js';
-import { allUpdates, probeUpdates, suitesOf } from '../image/archives.js';
 import { downloadAhead } from '../image/downloads.js';
 import { imageRequests, layerRequest, readGuestDefinition, type ImageRequest } from '../image/guest.js';
-import { findMirror } from '../image/mirror.js';
 import { findImage, packagesBeside, prepareLayer, provideImage, sourcesAhead, type Image, type ImageStoreOptions } from '../image/store.js';
 import type { Emit } from '../lab/events.js';
 import { bootOrder } from '../lab/boot-order.js';
 import type { Lab } from '../lab/lab.js';
 import { stage } from '../lab/stage.js';
 import { startBuilds, type Supplies } from './builds.js';
+import { sourcesFrom } from './sources.js';
 
 export interface ImagesOptions {
 	readonly directory: string;
@@ -46,13 +45,7 @@ const buildsAtOnce = Math.min(2, os.availableParallelism());
 export async function startImages(lab: Pick<Lab, 'nodes' | 'connections'>, options: ImagesOptions): Promise<LabImages> {
 	const { directory, mirror, emit, signal, useFirst } = options;
 	const guest = await readGuestDefinition();
-	// Asked once for all images, and only where one is built.
-	const answers = new Map<string, ReturnType<ImageStoreOptions['findSources']>>();
-	const findSources = (suite: string) => {
-		const answer = answers.get(suite) ?? askMirror(suite, mirror, { emit, signal });
-		answers.set(suite, answer);
-		return answer;
-	};
+	const findSources = sourcesFrom(mirror, { built: 'images', emit, signal });
 	const storeOptions = (either: AbortSignal): ImageStoreOptions => ({ directory, guest, findSources, emit, signal: either });
 	const requests = inBootOrder(imageRequests(lab, guest), lab);
 	const { products, ready, settled } = await startBuilds<ImageRequest, Image>(
@@ -135,19 +128,3 @@ export const provideImages = (lab: Pick<Lab, 'nodes' | 'connections'>, options: 
 		const images = await startImages(lab, options);
 		return await allImages(images).finally(() => images.settled);
 	});
-
-/** Where the packages of a suite come from. Reports which updates the mirror does not have, or does not give at the moment. */
-async function askMirror(
-	suite: string,
-	named: string | undefined,
-	{ emit, signal }: Pick<ImagesOptions, 'emit' | 'signal'>,
-): ReturnType<ImageStoreOptions['findSources']> {
-	const mirror = await findMirror(named, signal);
-	const updates = await probeUpdates(suite, mirror, signal);
-	const missing = updates && allUpdates.filter((update) => !updates.includes(update));
-	if (missing && missing.length > 0) {
-		const names = suitesOf(suite, missing).slice(1).join(' and no ');
-		emit({ type: 'notice', message: `the mirror gave no ${names}: images are built without, and stay so until \`rehearse prune\`` });
-	}
-	return { ...mirror, updates };
-}

@@ -5,7 +5,6 @@ import { withCleanup } from '../base/cleanup.js';
 import { usageFailure } from '../base/errors.js';
 import { readQemuVersion } from '../host/accelerator-choice.js';
 import { requiredForIso } from '../host/iso.js';
-import { findMirror } from '../image/mirror.js';
 import type { Image } from '../image/store.js';
 import { provideIsos, type StoredIso } from '../iso/store.js';
 import type { Lab, LabNode } from '../lab/lab.js';
@@ -17,6 +16,7 @@ import type { Paths } from '../runs/paths.js';
 import type { RunDirectory } from '../runs/run-directory.js';
 import { isLetIn, loginOf, loginUser, machineOf } from './machines.js';
 import { firstOf, measureHost, type PrepareContext, type PreparedLab, type PrepareOptions } from './prepare.js';
+import { sourcesFrom } from './sources.js';
 
 /** How the machines of a lab boot their ISOs. */
 export interface IsoBoot {
@@ -35,7 +35,7 @@ export async function prepareIsos(
 ): Promise<PreparedLab> {
 	const ways = new Map(lab.nodes.map((node) => [node.name, consoleLogin(node)]));
 	await requiredForIso({ isBooted: firmware === 'uefi' });
-	const options = { kernel: 'cloud', recommends: false, pinOf: () => undefined, bases: paths.isoBases, directory: paths.isos, findMirror: () => findMirror(mirror, signal), emit, signal } as const;
+	const options = { kernel: 'cloud', recommends: false, pinOf: () => undefined, bases: paths.isoBases, directory: paths.isos, findSources: sourcesFrom(mirror, { built: 'the base layers of ISOs', emit, signal }), emit, signal } as const;
 	const [isos, qemuVersion] = await Promise.all([stage(emit, 'isos', () => provideIsos(lab.nodes, options)), readQemuVersion(signal)]);
 	const images = new Map(isos.map((iso) => [iso.node, imageOf(iso)]));
 	const measured = await measureHost(lab, firstOf(images), { qemuVersion, choice, cacheDirectory: paths.cache, wanted: () => true, emit, signal });

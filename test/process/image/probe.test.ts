@@ -7,6 +7,8 @@ import { pathToFileURL } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { poll } from '../../../src/base/waiting.js';
 import { probeUpdates } from '../../../src/image/archives.js';
+import type { RunEventBody } from '../../../src/lab/events.js';
+import { sourcesFrom } from '../../../src/prepare/sources.js';
 import { startChild } from '../../../src/process/child.js';
 
 /** Also of connections that are kept: this process ends when nothing is open any more. */
@@ -39,6 +41,15 @@ test('one that is none', probed, ['bookworm', 'bookworm-security'], undefined);
 test('one that does not answer', async (t) => {
 	// Nobody serves the discard port (RFC 863).
 	t.is(await probeUpdates('trixie', { uri: 'http://127.0.0.1:9/debian' }), undefined);
+});
+
+test('a mirror without updates is asked once a suite, and what it lacks is reported once', async (t) => {
+	const base = await serve(t, ['trixie', 'trixie-updates', 'bookworm', 'bookworm-updates', 'bookworm-security']);
+	const events: RunEventBody[] = [];
+	const findSources = sourcesFrom(`${base}/debian`, { built: 'ISOs', emit: (event) => events.push(event) });
+	const [first, again, other] = await Promise.all([findSources('trixie'), findSources('trixie'), findSources('bookworm')]);
+	t.deepEqual([first.updates, again.updates, other.updates], [['updates'], ['updates'], ['updates', 'security'].sort()] as never);
+	t.deepEqual(events, [{ type: 'notice', message: 'the mirror gave no trixie-security: ISOs are built without, and stay so until `rehearse prune`' }]);
 });
 
 test('without a mirror nothing is asked: mmdebstrap takes updates by itself', async (t) => {

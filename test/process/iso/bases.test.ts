@@ -51,7 +51,7 @@ async function makeStore(t: ExecutionContext, bootstrap: string) {
 	const options: BaseStoreOptions = {
 		directory,
 		guest: { suite: 'trixie', components: ['main'], base: [], tool: [], features: {}, absent: {}, common: [] },
-		findMirror: async () => ({}),
+		findSources: async () => ({ updates: [] }),
 		onProgress: (step) => steps.push(step),
 	};
 	const left = async () => [...(await readdir(directory).catch(() => [])), ...(await readdir(temporary))];
@@ -115,7 +115,7 @@ test.serial('a build that is interrupted ends at once and leaves nothing', async
 
 test.serial('a base layer that goes between two nodes is built anew, and so is one that goes before its files are taken', async (t) => {
 	const { options } = await makeStore(t, build);
-	const { directory: bases, findMirror } = options;
+	const { directory: bases, findSources } = options;
 	const used: string[] = [];
 	const isThere: boolean[] = [];
 	let isPruned = false;
@@ -127,7 +127,7 @@ test.serial('a base layer that goes between two nodes is built anew, and so is o
 		isPruned = true;
 		throw new BaseGone(new Error('pruned'));
 	};
-	const request = { kernel: 'cloud', recommends: false, pinOf: () => undefined, bases, findMirror, emit: () => undefined } as const;
+	const request = { kernel: 'cloud', recommends: false, pinOf: () => undefined, bases, findSources, emit: () => undefined } as const;
 	t.deepEqual(await forEachNode([labNode('web', 0), labNode('mail', 1)], request, use), ['web', 'mail']);
 	t.deepEqual(used, ['web', 'mail', 'mail']);
 	t.deepEqual(isThere, [true, true, true]);

@@ -52,6 +52,8 @@ export async function serveDebugger(lab: DebuggedLab, node: RunningNode, script:
 	};
 	const emit = node.observing((event) => send({ event }));
 	const session = makeSession(lab, node, script, emit);
+	// A lab that stays for weeks is debugged many times.
+	const withdraw = lab.cleanup.defer(`debugger of ${node.name}`, () => session.dispose());
 	const semaphore = new Semaphore(1);
 	let isOver = false;
 	const reply = (body: () => Promise<DebugReply>) =>
@@ -91,6 +93,7 @@ export async function serveDebugger(lab: DebuggedLab, node: RunningNode, script:
 	await over;
 	// Whoever was there is gone, perhaps in the middle of something.
 	await semaphore.take(() => session.release().catch(() => undefined));
+	void session.rest.finally(withdraw).catch(() => undefined);
 	stream.end();
 }
 
@@ -118,6 +121,5 @@ function makeSession(lab: DebuggedLab, node: RunningNode, script: string | undef
 		emit,
 		signal,
 	});
-	cleanup.defer(`debugger of ${node.name}`, () => session.dispose());
 	return session;
 }

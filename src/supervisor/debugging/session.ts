@@ -83,7 +83,7 @@ export class DebugSession {
 				return {};
 			case 'quit':
 				await this.release();
-				return { position: await this.#rest };
+				return { position: await this.rest };
 			default:
 				throw usageFailure('the debugger of the lab does not know that');
 		}
@@ -103,7 +103,11 @@ export class DebugSession {
 		void this.#rest.catch(() => undefined);
 	}
 
-	/** How the scripts end once the debugger has left them. */
+	/** How the scripts end once the debugger has left them; not before it has. */
+	get rest(): Promise<DebugPosition> {
+		return this.#rest;
+	}
+
 	#rest: Promise<DebugPosition> = new Promise(() => undefined);
 
 	async #runOut(position: DebugPosition | undefined): Promise<DebugPosition> {

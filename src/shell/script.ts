@@ -63,7 +63,7 @@ export function analyseScript(text: string): ScriptAnalysis {
 	const interpreter = /^\ufeff?#!(.*)/.exec(text)?.[1]?.trim();
 	if (interpreter !== undefined && !shells.test(interpreter)) {
 		const python = /\bpython3?\b/.test(interpreter) ? [{ line: 1, text }] : [];
-		return { isShell: false, interpreter, ...nothingFound(), python, errors: [...findByteOrderMark(text), ...findNull(text), ...findShebangReturn(text)] };
+		return { isShell: false, interpreter, ...nothingFound(), python, errors: [...findByteOrderMark(text), ...findPathless(text), ...findNull(text), ...findShebangReturn(text)] };
 	}
 	return unlessTooDeep(
 		() => analyseShell(text, interpreter),
@@ -91,7 +91,7 @@ function analyseShell(text: string, interpreter: string | undefined): ScriptAnal
 		isShell: true,
 		interpreter,
 		shellLines: countShellLines(text, script),
-		errors: [...syntaxErrors(found), ...findCarriageReturns(text), ...findByteOrderMark(text), ...findNull(text)]
+		errors: [...syntaxErrors(found), ...findCarriageReturns(text), ...findByteOrderMark(text), ...findPathless(text), ...findNull(text)]
 			.filter(({ line }) => line <= lastLine)
 			.sort((a, b) => a.line - b.line),
 		statements: script.commands.map(({ pos, end }) => ({ text: text.slice(pos, end), line: lineOf(pos) })),
@@ -255,6 +255,12 @@ const findShebangReturn = (text: string): { line: number; message: string }[] =>
 function findNull(text: string): { line: number; message: string }[] {
 	const at = text.indexOf('\0');
 	return at === -1 ? [] : [{ line: text.slice(0, at).split('\n').length, message: 'the line has a NUL byte, which no interpreter takes for text' }];
+}
+
+/** The kernel looks through no search path for what the first line names (execve(2)). */
+function findPathless(text: string): { line: number; message: string }[] {
+	const [, program] = /^#![ \t]*([^\s/]\S*)/.exec(text) ?? [];
+	return program === undefined ? [] : [{ line: 1, message: `the first line names '${program}' without an absolute path: the kernel does not search for it` }];
 }
 
 /** The kernel looks for `#!` in the first two bytes. */

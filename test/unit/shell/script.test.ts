@@ -38,6 +38,10 @@ test('within a substitution', hasError, 'echo a\nb=$(if c)\n', 2, /'fi'|expected
 test('within a string for sh', hasError, "echo a\nsh -c 'ls\nfi'\n", 3, /'fi'/);
 test('a here-document without an end', hasError, 'echo a\ncat <<EOF\nb\n', 2, /'EOF'/);
 test('a byte order mark', hasError, '\ufeff#!/bin/bash\necho a\n', 1, /byte order mark/);
+test('an interpreter without a path', hasError, '#!bash\necho a\n', 1, /names 'bash' without an absolute path/);
+test('an interpreter in the working directory', hasError, '#! ./run -x\necho a\n', 1, /names '\.\/run' without an absolute path/);
+test('an interpreter of another language without a path', hasError, '#!python3\npass\n', 1, /names 'python3' without an absolute path/);
+test('env without a path', hasError, '#!env bash\necho a\n', 1, /names 'env'/);
 test('a byte order mark of another interpreter', hasError, '\ufeff#!/usr/bin/python3\npass\n', 1, /byte order mark/);
 test('Windows line ends', hasError, 'echo a\necho b\r\n', 2, /carriage return/);
 

@@ -55,11 +55,11 @@ export function bootIso(t: ExecutionContext, iso: string, medium: Medium): IsoGu
 		},
 		type: (line) => void child.stdin.write(`${line}\r`),
 		async runs(command, ms = 60_000) {
-			// In the echo of the command the mark is not whole.
-			guest.type(`${command}; echo "E""ND $?"`);
-			const [text] = await guest.prints(/[^]*\nEND \d+/, ms);
+			// In the echo of the command, of which there are two where the prompt comes late, the marks are not whole.
+			guest.type(`echo "BE""GIN"; ${command}; echo "E""ND $?"`);
+			const [, text = ''] = await guest.prints(/(?:^|\n)BEGIN\n([^]*?)END \d+/, ms);
 			// The kernel may write in between.
-			return text.split('\n').slice(1).filter((row) => !/^\[ *\d+\.\d+\] /.test(row)).join('\n');
+			return text.split('\n').filter((row) => !/^\[ *\d+\.\d+\] /.test(row)).join('\n');
 		},
 	};
 	return guest;

@@ -125,7 +125,7 @@ async function findFiles(directories: readonly string[], name: RegExp): Promise<
 }
 
 /** How locks are named, and what is only half made: builds, checkpoints, runs, disks of seeds, files before they are renamed. */
-const unfinished = /\.lock$|\.partial|^\.|\.new$|\.iso\.[A-Za-z0-9]{6}$/;
+const unfinished = /\.lock$|\.partial|^\.|\.new$|\.iso\.(?!sha256$)[A-Za-z0-9]{6}$/;
 
 /** The network interfaces of the host, by name. */
 const interfaces = (): Promise<string[]> => readdir('/sys/class/net');

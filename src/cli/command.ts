@@ -33,7 +33,12 @@ export interface Command {
 	add(parser: Argv, terminal: Terminal): Argv;
 }
 
-/** The last value of a repeated flag counts, unless the flag is a list. */
+/**
+ * A flag as the parser has it: one that is not boolean needs a value, unless its definition has it otherwise, and of a
+ * repeated one the last counts, unless it is a list.
+ */
+export const parsed = (definition: Options): Options => single({ requiresArg: definition.type !== 'boolean', ...definition });
+
 const single = (options: Options): Options =>
 	options.array ? options : { ...options, coerce: (value: unknown) => (Array.isArray(value) ? (value.at(-1) as unknown) : value) };
 
@@ -53,7 +58,7 @@ export const defineCommand = <P extends Readonly<Record<string, PositionalOption
 			(definition.describe || false) as string,
 			(command) => {
 				for (const [name, options] of Object.entries(definition.positionals)) command.positional(name, options);
-				for (const [name, options] of Object.entries(definition.flags)) command.option(name, single(options));
+				for (const [name, options] of Object.entries(definition.flags)) command.option(name, parsed(options));
 				// Read now: deep in a run a wrong value would be reported as a fault of the host's.
 				patience();
 				return command.config(readEnvironment(definition.flags, process.env));

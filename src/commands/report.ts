@@ -1,6 +1,6 @@
 
 import path from 'node:path';
-import { ExitCode, usageFailure } from '../base/errors.js';
+import { ExitCode, reasonOf, usageFailure } from '../base/errors.js';
 import type { RunEvent } from '../lab/events.js';
 import { foldEvents } from '../outcome/fold.js';
 import { resultJson, resultOf } from '../outcome/result.js';
@@ -34,7 +34,7 @@ export async function reportCommand({ run, runs, format, html, terminal }: Repor
 		const state = { ...foldEvents(await readEvents(directory)), runDirectory: directory };
 		const file = html === '' ? reportPagePath(directory) : html;
 		await writeReportPage(state, { file }).catch((error: unknown) => {
-			throw usageFailure(`the page ${file} cannot be written: ${(error as Error).message}`, { cause: error });
+			throw usageFailure(`the page ${file} cannot be written: ${reasonOf(error)}`, { cause: error });
 		});
 		terminal.stdout.write(`${file}\n`);
 		return ExitCode.passed;

@@ -33,7 +33,7 @@ test('a server whose root is not there is bad usage, and sends nothing on stdout
 	const { stdout, stderr, exitCode } = await rehearse(['mcp', '--root', 'none']);
 	t.is(exitCode, 2);
 	t.is(stdout, '');
-	t.regex(stderr, /^rehearse: --root none: ENOENT/);
+	t.regex(stderr, /^rehearse: --root none cannot be read: no such file or directory$/);
 	t.deepEqual(await written(), []);
 });
 

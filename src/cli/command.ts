@@ -1,6 +1,6 @@
 /** The definition of a command for the command line. */
 import type { ArgumentsCamelCase, Argv, InferredOptionTypes, Options, PositionalOptions } from 'yargs';
-import type { ExitCode } from '../base/errors.js';
+import { type ExitCode, usageFailure } from '../base/errors.js';
 import { patience } from '../base/patience.js';
 import type { Terminal } from '../commands/terminal.js';
 import { readEnvironment } from './environment.js';
@@ -15,6 +15,8 @@ export interface CommandDefinition<P extends Readonly<Record<string, PositionalO
 	readonly describe: string;
 	readonly positionals: P;
 	readonly flags: F;
+	/** Whether it takes what stands behind `--`. */
+	readonly takesRest?: boolean;
 	/** Runs the command. It imports the command's module only now, because `check` and `--help` need little of the program. */
 	run(values: ArgumentsCamelCase<InferredOptionTypes<P> & InferredOptionTypes<F>>, terminal: Terminal): Promise<ExitCode>;
 }
@@ -64,6 +66,8 @@ export const defineCommand = <P extends Readonly<Record<string, PositionalOption
 				return command.config(readEnvironment(definition.flags, process.env));
 			},
 			async (values) => {
+				const [first] = definition.takesRest ? [] : argumentsBehind(values);
+				if (first !== undefined) throw usageFailure(`nothing goes behind -- here: ${first}`, { hint: `\`rehearse ${definition.usage.replace(/ .*/, '')} --help\` has what it takes` });
 				// TypeScript cannot infer types through the loop above. yargs' own inference gives the types of positionals
 				// and flags.
 				const typed = values as Parameters<typeof definition.run>[0];

@@ -9,6 +9,7 @@ import { githubCommands } from '../report/github.js';
 import { eventLine } from '../report/plain.js';
 import { summary } from '../report/summary.js';
 import { reportPagePath } from '../runs/run-files.js';
+import { isRunId } from '../runs/run-id.js';
 import { findRun, readEvents } from '../runs/stored-runs.js';
 import { jobSummary } from './ci.js';
 import { findPlaces } from '../report/places.js';
@@ -29,6 +30,8 @@ export interface ReportOptions {
 /** `rehearse report`: makes a report of a run again from its event log. The exit status is 0, whatever the verdict was. */
 export async function reportCommand({ run, runs, format, html, terminal }: ReportOptions): Promise<ExitCode> {
 	if (html !== undefined) {
+		// The flag takes the next word for its file, so the name of a run behind it would become that of a page.
+		if (run === undefined && isRunId(path.basename(html))) throw usageFailure(`--html ${html}: that is the name of a run, and --html takes a file`, { hint: `rehearse report ${html} --html` });
 		const directory = findRun(run, runs);
 		const { writeReportPage } = await import('../page/write.js');
 		const state = { ...foldEvents(await readEvents(directory)), runDirectory: directory };

@@ -93,6 +93,8 @@ test(isMisuse, ['run', '--cold=perhaps'], /^rehearse: --cold=perhaps: expected 1
 test(isMisuse, ['run', '--junit='], /--junit is empty/);
 test(isMisuse, ['seed'], /seed needs a directory to write to\nhint: rehearse seed --out DIR/);
 test(isMisuse, ['report', 'nowhere'], /"nowhere" is not a run/);
+test(isMisuse, ['report', '--html', '20260101T120000-web-0a1b'], /that is the name of a run.*\nhint: rehearse report 20260101T120000-web-0a1b --html$/);
+test(isMisuse, ['check', '--', 'lab'], /^rehearse: nothing goes behind -- here: lab\nhint: /);
 test(isMisuse, ['report'], /there is no run in/);
 test(isMisuse, ['trace'], /^rehearse: NODE is missing\nhint: rehearse trace NODE/);
 test(isMisuse, ['trace', 'web'], /no startup script of web has run in any run in .*\nhint: `rehearse run` runs them/);

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { readEnvironment, variableOf } from '../../../src/cli/environment.js';
-import { filled, millisecondsOf } from '../../../src/cli/flags.js';
+import { countOf, filled, millisecondsOf, secondsOf } from '../../../src/cli/flags.js';
 
 const flags = { json: { type: 'boolean' }, accel: { choices: ['auto', 'kvm'] }, 'long-name': { type: 'string' }, trace: { type: 'boolean', default: true }, only: { type: 'string', array: true }, limit: { type: 'number' } } as const;
 
@@ -54,6 +54,16 @@ test(isTime, -1);
 test(isTime, Number.NaN);
 test(isTime, Number.POSITIVE_INFINITY);
 test(isTime, 2_147_484);
+
+test('a wait may be none, and is no text', (t) => {
+	for (const seconds of [0, 0.5, 86_400]) t.is(secondsOf('wait', seconds), seconds);
+	for (const seconds of [Number.NaN, -1, 86_401]) t.throws(() => secondsOf('wait', seconds), { code: 'usage', message: '--wait: expected seconds, 86400 at most' });
+});
+
+test('a number of lines is a whole number', (t) => {
+	t.is(countOf('lines', 5), 5);
+	for (const count of [Number.NaN, 0, -1, 1.5, Infinity]) t.throws(() => countOf('lines', count), { code: 'usage', message: '--lines: expected a whole number above 0' });
+});
 
 test('a text that is given is not empty', (t) => {
 	t.is(filled('out', 'x'), 'x');

@@ -94,6 +94,26 @@ function joinErrors(first: unknown, others: readonly unknown[]): Failure {
 	return new Failure(code, exitCode, message, { hint, node, cause, detail: detail.filter((text) => text !== '').join('\n') });
 }
 
+/** What Node.js names by a code and a system call, in words for who typed the path. */
+const fileReasons: Readonly<Record<string, string>> = {
+	ENOENT: 'no such file or directory',
+	EISDIR: 'it is a directory',
+	EEXIST: 'something else has its name',
+	ENOTDIR: 'a part of its path is no directory',
+	EACCES: 'permission denied',
+	EPERM: 'not permitted',
+	ELOOP: 'it is a symbolic link',
+	ENAMETOOLONG: 'its name is too long',
+	ENOSPC: 'no space is left on its disk',
+	EROFS: 'its file system is read-only',
+};
+
+/** Why a file or directory could not be read or written, without the code and the system call of Node's own message. */
+export function reasonOf(error: unknown): string {
+	const known = fileReasons[String((error as NodeJS.ErrnoException | undefined)?.code)];
+	return known ?? (error instanceof Error ? error.message : String(error));
+}
+
 /** A failure as JSON: for events, results, and messages between processes. */
 export interface ReportedError {
 	readonly code: string;

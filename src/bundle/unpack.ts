@@ -6,7 +6,7 @@ import path from 'node:path';
 import { PassThrough, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { requireSpace } from '../base/disk-usage.js';
-import { brokenFailure, Failure, usageFailure } from '../base/errors.js';
+import { brokenFailure, Failure, reasonOf, usageFailure } from '../base/errors.js';
 import { withFile } from '../base/files.js';
 import { manifestName, maximumManifestBytes, parseBundleManifest, unpackedBytes, type BundledFile, type BundleManifest } from './manifest.js';
 import { dataBytes, writeSparse, type SparseFile } from './sparse.js';
@@ -41,7 +41,7 @@ export async function unpackBundle(file: string, directory: string, options: Unp
 function readFailure(file: string, error: NodeJS.ErrnoException): Failure {
 	if (error.code?.startsWith('Z_')) return badArchive(`it is damaged, or not compressed by gzip (${error.message})`);
 	if (error.code === 'ENAMETOOLONG') return badArchive('a name in it is too long');
-	if (error.path === file || error.syscall === 'read') return usageFailure(`${file} cannot be read: ${error.message}`, { cause: error });
+	if (error.path === file || error.syscall === 'read') return usageFailure(`${file} cannot be read: ${reasonOf(error)}`, { cause: error });
 	return brokenFailure('unpack', `${file} cannot be unpacked: ${error.message}`, { cause: error });
 }
 

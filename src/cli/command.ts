@@ -1,6 +1,6 @@
 /** The definition of a command for the command line. */
 import type { ArgumentsCamelCase, Argv, InferredOptionTypes, Options, PositionalOptions } from 'yargs';
-import type { ExitCode } from '../base/errors.js';
+import { type ExitCode, usageFailure } from '../base/errors.js';
 import { patience } from '../base/patience.js';
 import type { Terminal } from '../commands/terminal.js';
 import { readEnvironment } from './environment.js';
@@ -15,6 +15,8 @@ export interface CommandDefinition<P extends Readonly<Record<string, PositionalO
 	readonly describe: string;
 	readonly positionals: P;
 	readonly flags: F;
+	/** Whether it takes what stands behind `--`. */
+	readonly takesRest?: boolean;
 	/** Runs the command. It imports the command's module only now, because `check` and `--help` need little of the program. */
 	run(values: ArgumentsCamelCase<InferredOptionTypes<P> & InferredOptionTypes<F>>, terminal: Terminal): Promise<ExitCode>;
 }
@@ -33,7 +35,12 @@ export interface Command {
 	add(parser: Argv, terminal: Terminal): Argv;
 }
 
-/** The last value of a repeated flag counts, unless the flag is a list. */
+/**
+ * A flag as the parser has it: one that is not boolean needs a value, unless its definition has it otherwise, and of a
+ * repeated one the last counts, unless it is a list.
+ */
+export const parsed = (definition: Options): Options => single({ requiresArg: definition.type !== 'boolean', ...definition });
+
 const single = (options: Options): Options =>
 	options.array ? options : { ...options, coerce: (value: unknown) => (Array.isArray(value) ? (value.at(-1) as unknown) : value) };
 
@@ -53,12 +60,14 @@ export const defineCommand = <P extends Readonly<Record<string, PositionalOption
 			(definition.describe || false) as string,
 			(command) => {
 				for (const [name, options] of Object.entries(definition.positionals)) command.positional(name, options);
-				for (const [name, options] of Object.entries(definition.flags)) command.option(name, single(options));
+				for (const [name, options] of Object.entries(definition.flags)) command.option(name, parsed(options));
 				// Read now: deep in a run a wrong value would be reported as a fault of the host's.
 				patience();
 				return command.config(readEnvironment(definition.flags, process.env));
 			},
 			async (values) => {
+				const [first] = definition.takesRest ? [] : argumentsBehind(values);
+				if (first !== undefined) throw usageFailure(`nothing goes behind -- here: ${first}`, { hint: `\`rehearse ${definition.usage.replace(/ .*/, '')} --help\` has what it takes` });
 				// TypeScript cannot infer types through the loop above. yargs' own inference gives the types of positionals
 				// and flags.
 				const typed = values as Parameters<typeof definition.run>[0];

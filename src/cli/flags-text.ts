@@ -5,7 +5,7 @@ import { variableOf } from './environment.js';
 
 /** `rehearse help flags`. */
 export const flagsText = (commands: readonly Command[]): string => {
-	const intro = '# The flags of all commands\n\nEach can be given as a variable too, which is named behind it; a flag of the command line outweighs it.\n';
+	const intro = '# The flags of all commands\n\nEach can be given as a variable too, which is named behind it, of a list with spaces between its words; a flag of the command line outweighs it.\n';
 	return `${[intro, ...commands.filter(({ describe }) => describe !== '').map(ofCommand)].join('\n')}`;
 };
 

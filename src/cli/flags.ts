@@ -159,6 +159,18 @@ export function millisecondsOf(name: string, seconds: number): number {
 	throw usageFailure(`--${name}: expected seconds above 0, ${maximumSeconds} at most`);
 }
 
+/** A number of seconds that may be none, a day at most. @throws Failure `usage` for an invalid one */
+export function secondsOf(name: string, seconds: number): number {
+	if (seconds >= 0 && seconds <= 86_400) return seconds;
+	throw usageFailure(`--${name}: expected seconds, 86400 at most`);
+}
+
+/** A number of things, one or more. @throws Failure `usage` for an invalid one */
+export function countOf(name: string, count: number): number {
+	if (Number.isSafeInteger(count) && count > 0) return count;
+	throw usageFailure(`--${name}: expected a whole number above 0`);
+}
+
 /** Converts a size from gigabytes to bytes. @throws Failure `usage` for an invalid one */
 export function bytesOf(name: string, gigabytes: number): number {
 	if (gigabytes >= 0 && Number.isFinite(gigabytes)) return gigabytes * 1e9;

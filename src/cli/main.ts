@@ -4,17 +4,17 @@
  */
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { type Failure, usageFailure } from '../base/errors.js';
 import { guardedTerminal, processTerminal, type Terminal } from '../commands/terminal.js';
 import { toolVersion } from '../base/package-root.js';
-import { closest } from '../plan/keys.js';
 import { printFailure } from './failure.js';
 import { commands } from './commands.js';
+import { misused, namedCommand } from './misuse.js';
+import { withPlainValues } from './written-values.js';
 
 const maximumHelpWidth = 110;
 
-function buildParser(terminal: Terminal, version: string): Argv {
-	const parser = yargs(hideBin(process.argv))
+function buildParser(words: readonly string[], terminal: Terminal, version: string): Argv {
+	const parser = yargs(withPlainValues(words, namedCommand(words, commands)))
 		.scriptName('rehearse')
 		.usage('$0 <command>\n\nRehearses an OpenFactory lab on this machine, in QEMU.')
 		.epilogue('Every flag can be given in the environment too: --accel tcg as REHEARSE_ACCEL=tcg.\n`rehearse help topics` lists the reference: the plan, runs, limits and more.')
@@ -32,16 +32,9 @@ function buildParser(terminal: Terminal, version: string): Argv {
 		.fail((message: string | null, error: Error | undefined) => {
 			// An error that a command throws comes without a message. yargs' own complaints about the command line come
 			// with one.
-			throw message === null && error ? error : misused(message ?? 'invalid command line');
+			throw message === null && error ? error : misused(message ?? 'invalid command line', words, commands);
 		});
 	return commands.reduce((extended, { add }) => add(extended, terminal), parser);
-}
-
-function misused(message: string): Failure {
-	const unknown = /^Unknown command: (\S+)$/.exec(message)?.[1];
-	const meant = unknown === undefined ? undefined : closest(unknown, commands.map(({ name }) => name));
-	const help = '`rehearse --help` lists the commands, `rehearse COMMAND --help` the flags of one';
-	return usageFailure(message, { hint: meant === undefined ? help : `did you mean \`rehearse ${meant}\`?` });
 }
 
 const terminal = guardedTerminal(processTerminal(), process.env);
@@ -49,7 +42,7 @@ try {
 	// Only who asks for the version waits for QEMU's.
 	const isVersionWanted = process.argv.includes('--version');
 	const version = isVersionWanted ? await (await import('../commands/version.js')).versionText() : toolVersion();
-	await buildParser(terminal, version).parseAsync();
+	await buildParser(hideBin(process.argv), terminal, version).parseAsync();
 } catch (error) {
 	process.exitCode = printFailure(terminal.stderr, error);
 }

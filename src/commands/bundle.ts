@@ -4,7 +4,7 @@ import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
 import { requireSpace } from '../base/disk-usage.js';
-import { brokenFailure, ExitCode, usageFailure } from '../base/errors.js';
+import { brokenFailure, ExitCode, reasonOf, usageFailure } from '../base/errors.js';
 import { stagingName } from '../base/files.js';
 import { formatBytes } from '../base/format.js';
 import { toolVersion } from '../base/package-root.js';
@@ -212,7 +212,6 @@ async function writeStaged(file: string, write: (staging: string) => Promise<voi
 		await rename(staging, file);
 	} catch (error) {
 		await rm(staging, { force: true });
-		const { code, message } = error as NodeJS.ErrnoException;
-		throw code === undefined ? error : usageFailure(`${file} cannot be written: ${message}`, { cause: error });
+		throw (error as NodeJS.ErrnoException).code === undefined ? error : usageFailure(`${file} cannot be written: ${reasonOf(error)}`, { cause: error });
 	}
 }

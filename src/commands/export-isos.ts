@@ -1,7 +1,7 @@
 /** What `rehearse iso` has written of a lab, for an export of its run. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { usageFailure } from '../base/errors.js';
+import { reasonOf, usageFailure } from '../base/errors.js';
 import { hashOfFile } from '../base/files.js';
 import { digestIn, isoNames, isoPath, recipeHashes } from '../evidence/isos.js';
 import type { ExportedFile } from '../evidence/layout.js';
@@ -26,7 +26,7 @@ export async function readIsos(directory: string, plan: PlanSource): Promise<rea
 async function readIso(directory: string, node: string, recipe: string): Promise<readonly ExportedFile[] | string> {
 	const names = isoNames(node);
 	const digest = await hashOfFile(path.join(directory, names.iso)).catch((error: NodeJS.ErrnoException) => error);
-	if (digest instanceof Error) return digest.code === 'ENOENT' ? [] : `${names.iso} cannot be read: ${digest.message}`;
+	if (digest instanceof Error) return digest.code === 'ENOENT' ? [] : `${names.iso} cannot be read: ${reasonOf(digest)}`;
 	const files: ExportedFile[] = [];
 	for (const name of [names.sum, names.recipe, ...names.others]) {
 		const contents = await readFile(path.join(directory, name)).catch(() => undefined);

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ExitCode, toFailure, usageFailure } from '../base/errors.js';
+import { ExitCode, reasonOf, toFailure, usageFailure } from '../base/errors.js';
 import { makeDirectory, stagingName } from '../base/files.js';
 import { composeExport } from '../evidence/compose.js';
 import { signEnvelope } from '../evidence/dsse.js';
@@ -113,7 +113,7 @@ async function filesOf(
 
 const readKey = (file: string): Promise<string> =>
 	readFile(file, 'utf8').catch((error: unknown) => {
-		throw usageFailure(`the key ${file} cannot be read: ${(error as Error).message}`, { cause: error });
+		throw usageFailure(`the key ${file} cannot be read: ${reasonOf(error)}`, { cause: error });
 	});
 
 /** All files in a staging directory, which then gets its name. */
@@ -132,6 +132,6 @@ async function writeAll(out: string, files: readonly ExportedFile[], keyFile: st
 	} catch (error) {
 		await rm(staging, { recursive: true, force: true });
 		if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-		throw usageFailure(`${out} cannot be written: ${(error as Error).message}`, { cause: error });
+		throw usageFailure(`${out} cannot be written: ${reasonOf(error)}`, { cause: error });
 	}
 }

@@ -8,7 +8,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
-import { brokenFailure, toFailure, usageFailure, type ExitCode } from '../base/errors.js';
+import { brokenFailure, type ExitCode, reasonOf, toFailure, usageFailure } from '../base/errors.js';
 import { formatBytes, lastLines, plural } from '../base/format.js';
 import { makeDirectory } from '../base/files.js';
 import { packageRoot, programFile } from '../base/package-root.js';
@@ -91,7 +91,7 @@ export async function fleetOnSlurm(options: SlurmFleetOptions): Promise<ExitCode
 async function claimOut(out: string | undefined, total: number): Promise<string> {
 	if (out === undefined) {
 		return mkdtemp(path.resolve('rehearse-fleet-')).catch((cause: unknown) => {
-			throw usageFailure(`results cannot be kept in the working directory: ${(cause as Error).message}`, { hint: '--out names a directory that all hosts share', cause });
+			throw usageFailure(`results cannot be kept in the working directory: ${reasonOf(cause)}`, { hint: '--out names a directory that all hosts share', cause });
 		});
 	}
 	const directory = path.resolve(out);

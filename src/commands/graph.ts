@@ -1,6 +1,6 @@
 /** `rehearse graph`: a lab's nodes and connections as a picture, from the plan; nothing is booted. */
 import { writeFile } from 'node:fs/promises';
-import { ExitCode, usageFailure } from '../base/errors.js';
+import { ExitCode, reasonOf, usageFailure } from '../base/errors.js';
 import { topologyOf } from '../lab/topology.js';
 import { loadLab } from './load-lab.js';
 import type { Terminal } from './terminal.js';
@@ -23,7 +23,7 @@ export async function graphCommand({ lab, format, out, terminal }: GraphOptions)
 		return ExitCode.passed;
 	}
 	await writeFile(out, text).catch((error: unknown) => {
-		throw usageFailure(`the graph ${out} cannot be written: ${(error as Error).message}`, { cause: error });
+		throw usageFailure(`the graph ${out} cannot be written: ${reasonOf(error)}`, { cause: error });
 	});
 	return ExitCode.passed;
 }

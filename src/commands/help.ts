@@ -22,9 +22,14 @@ export const writtenTopics = (): readonly Topic[] =>
 		.sort()
 		.map((name) => ({ name, title: (readTopic(name).split('\n')[0] ?? '').replace(/^# /, '') }));
 
-/** The text of a topic, as a terminal may show it: links to other topics are commands. @throws Failure `usage` for one that there is not */
-export function topicText(name: string, topics: readonly Topic[]): string {
+/**
+ * The text of a topic, as a terminal may show it: links to other topics are commands.
+ * @param commands names of commands, which a reader may take for topics
+ * @throws Failure `usage` for one that there is not
+ */
+export function topicText(name: string, topics: readonly Topic[], commands: readonly string[] = []): string {
 	if (topics.some((topic) => topic.name === name)) return readTopic(name).replace(/\[([^\]]+)\]\((?!http)(?:\.\.\/)*([\w-]+)\.md\)/g, linkText);
+	if (commands.includes(name)) throw usageFailure(`there is no topic "${name}"`, { hint: `\`rehearse ${name} --help\` has that command` });
 	const meant = closest(name, topics.map((topic) => topic.name));
 	throw usageFailure(`there is no topic "${name}"`, { hint: meant === undefined ? '`rehearse help topics` lists them' : `did you mean \`rehearse help ${meant}\`?` });
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { ExitCode, usageFailure } from '../base/errors.js';
+import { ExitCode, reasonOf, usageFailure } from '../base/errors.js';
 import { makeWritableDirectory, withFile } from '../base/files.js';
 import { pasteable } from '../base/shell.js';
 import { bundledLabs, planFiles } from '../plan/find.js';
@@ -116,6 +116,6 @@ async function writeAll(directory: string, files: readonly StarterFile[]): Promi
 		}
 	} catch (error) {
 		for (const file of written) await rm(file, { force: true });
-		throw usageFailure(`the lab cannot be written to ${directory}: ${(error as Error).message}`, { cause: error });
+		throw usageFailure(`the lab cannot be written to ${directory}: ${reasonOf(error)}`, { cause: error });
 	}
 }

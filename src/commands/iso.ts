@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { ExitCode, usageFailure } from '../base/errors.js';
+import { ExitCode, reasonOf, usageFailure } from '../base/errors.js';
 import { makeWritableDirectory } from '../base/files.js';
 import { requiredForIso } from '../host/iso.js';
 import type { Kernel } from '../iso/definition.js';
@@ -70,7 +70,7 @@ async function makeOut(out: string, nodes: readonly LabNode[]): Promise<void> {
 	const there = (await readdir(out).catch(() => [])).filter((entry) => nodes.some(({ name }) => name === entry));
 	for (const directory of [out, ...there.map((name) => path.join(out, name))]) {
 		await makeWritableDirectory(directory).catch((error: Error) => {
-			throw usageFailure(`--out ${out} cannot be written to: ${error.message}`);
+			throw usageFailure(`--out ${directory} cannot be written to: ${reasonOf(error)}`);
 		});
 	}
 }
@@ -85,7 +85,7 @@ async function readPins(pin: string | undefined, nodes: readonly LabNode[]): Pro
 	const read = async ({ name }: LabNode) => {
 		const file = isDirectory ? path.join(pin, name, 'dpkg-manifest') : pin;
 		const text = await readFile(file, 'utf8').catch((error: Error) => {
-			throw usageFailure(`--pin: ${error.message}`, { hint: 'give a dpkg-manifest, or a directory that `rehearse iso` wrote to' });
+			throw usageFailure(`--pin ${file} cannot be read: ${reasonOf(error)}`, { hint: 'give a dpkg-manifest, or a directory that `rehearse iso` wrote to' });
 		});
 		parseManifest(text, file);
 		return [name, text] as const;

@@ -1,7 +1,7 @@
 /** `rehearse merge`: the verdict of shards, as if one machine had done all of the work. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { ExitCode, usageFailure } from '../base/errors.js';
+import { ExitCode, reasonOf, usageFailure } from '../base/errors.js';
 import { toolVersion } from '../base/package-root.js';
 import { exitCodeOf, resultOf } from '../outcome/result.js';
 import { mergeShards, type MergedLab } from '../shard/merge.js';
@@ -53,6 +53,6 @@ function writeTimes(file: string, merged: readonly MergedLab[]): void {
 	try {
 		writeFileSync(file, `${JSON.stringify(Object.assign({}, ...merged.map(({ times }) => times)), undefined, '\t')}\n`);
 	} catch (cause) {
-		throw usageFailure(`--times ${file} cannot be written: ${(cause as Error).message}`, { cause });
+		throw usageFailure(`--times ${file} cannot be written: ${reasonOf(cause)}`, { cause });
 	}
 }

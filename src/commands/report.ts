@@ -1,6 +1,6 @@
 
 import path from 'node:path';
-import { ExitCode, usageFailure } from '../base/errors.js';
+import { ExitCode, reasonOf, usageFailure } from '../base/errors.js';
 import type { RunEvent } from '../lab/events.js';
 import { foldEvents } from '../outcome/fold.js';
 import { resultJson, resultOf } from '../outcome/result.js';
@@ -9,6 +9,7 @@ import { githubCommands } from '../report/github.js';
 import { eventLine } from '../report/plain.js';
 import { summary } from '../report/summary.js';
 import { reportPagePath } from '../runs/run-files.js';
+import { isRunId } from '../runs/run-id.js';
 import { findRun, readEvents } from '../runs/stored-runs.js';
 import { jobSummary } from './ci.js';
 import { findPlaces } from '../report/places.js';
@@ -29,12 +30,14 @@ export interface ReportOptions {
 /** `rehearse report`: makes a report of a run again from its event log. The exit status is 0, whatever the verdict was. */
 export async function reportCommand({ run, runs, format, html, terminal }: ReportOptions): Promise<ExitCode> {
 	if (html !== undefined) {
+		// The flag takes the next word for its file, so the name of a run behind it would become that of a page.
+		if (run === undefined && isRunId(path.basename(html))) throw usageFailure(`--html ${html}: that is the name of a run, and --html takes a file`, { hint: `rehearse report ${html} --html` });
 		const directory = findRun(run, runs);
 		const { writeReportPage } = await import('../page/write.js');
 		const state = { ...foldEvents(await readEvents(directory)), runDirectory: directory };
 		const file = html === '' ? reportPagePath(directory) : html;
 		await writeReportPage(state, { file }).catch((error: unknown) => {
-			throw usageFailure(`the page ${file} cannot be written: ${(error as Error).message}`, { cause: error });
+			throw usageFailure(`the page ${file} cannot be written: ${reasonOf(error)}`, { cause: error });
 		});
 		terminal.stdout.write(`${file}\n`);
 		return ExitCode.passed;

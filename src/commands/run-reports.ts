@@ -1,7 +1,7 @@
 /** What `run` and `merge` leave of a run: its summary or result, and files for programs and people. */
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { usageFailure, type ExitCode } from '../base/errors.js';
+import { type ExitCode, reasonOf, usageFailure } from '../base/errors.js';
 import { exitCodeOf, resultJson, resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import { annotationsOf } from '../report/annotations.js';
@@ -69,6 +69,6 @@ function openReport(file: string): void {
 	try {
 		appendFileSync(file, '');
 	} catch (error) {
-		throw usageFailure(`the report ${file} cannot be written: ${(error as Error).message}`, { cause: error });
+		throw usageFailure(`the report ${file} cannot be written: ${reasonOf(error)}`, { cause: error });
 	}
 }

@@ -1,6 +1,6 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ExitCode, usageFailure } from '../base/errors.js';
+import { ExitCode, reasonOf, usageFailure } from '../base/errors.js';
 import { makeDirectory, makeWritableDirectory } from '../base/files.js';
 import type { LabNode, StartupScript } from '../lab/lab.js';
 import { layOutColumns, painter } from '../report/text.js';
@@ -44,7 +44,7 @@ export async function seedCommand({ directory, json, terminal, ...options }: See
 	const stopping = stopOnSignals();
 	try {
 		await makeWritableDirectory(out).catch((error: Error) => {
-			throw usageFailure(`--out ${out} cannot be written to: ${error.message}`);
+			throw usageFailure(`--out ${out} cannot be written to: ${reasonOf(error)}`);
 		});
 		const seeds: WrittenSeed[] = [];
 		for (const node of lab.nodes) seeds.push(await writeSeed(node, guestFiles, out, stopping.signal));

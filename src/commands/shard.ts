@@ -1,6 +1,6 @@
 /** `rehearse run --shard` and `rehearse fleet --shard`: one part of the work that is divided over several machines. */
 import { readFile } from 'node:fs/promises';
-import { ExitCode, usageFailure } from '../base/errors.js';
+import { ExitCode, reasonOf, usageFailure } from '../base/errors.js';
 import { toolVersion } from '../base/package-root.js';
 import { plural } from '../base/format.js';
 import type { RobustnessCheck } from '../lab/events.js';
@@ -129,7 +129,7 @@ export async function readTimes(file: string): Promise<UnitTimes> {
 		const times = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
 		if (Object.values(times).every((ms) => typeof ms === 'number' && ms >= 0)) return times as UnitTimes;
 	} catch (cause) {
-		throw usageFailure(`--times ${file} cannot be read: ${(cause as Error).message}`, { cause });
+		throw usageFailure(`--times ${file} cannot be read: ${reasonOf(cause)}`, { cause });
 	}
 	throw usageFailure(`--times ${file}: this is not a file of \`rehearse merge --times\``);
 }

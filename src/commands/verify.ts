@@ -2,7 +2,7 @@
 import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { ExitCode, usageFailure } from '../base/errors.js';
+import { ExitCode, reasonOf, usageFailure } from '../base/errors.js';
 import { washed } from '../base/wash.js';
 import { oneLine, plural } from '../base/format.js';
 import { names, staysWithin } from '../evidence/layout.js';
@@ -67,13 +67,13 @@ export async function verifyCommand({ directory, allowedSigners, json, terminal 
 
 const readSigners = (file: string): Promise<string> =>
 	readFile(file, 'utf8').catch((error: unknown) => {
-		throw usageFailure(`the allowed signers ${file} cannot be read: ${(error as Error).message}`, { cause: error });
+		throw usageFailure(`the allowed signers ${file} cannot be read: ${reasonOf(error)}`, { cause: error });
 	});
 
 /** @throws Failure `usage` for what is no export */
 async function readExport(directory: string): Promise<ExportedFiles> {
 	const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-		throw usageFailure(`${directory} cannot be read: ${(error as Error).message}`, { cause: error });
+		throw usageFailure(`${directory} cannot be read: ${reasonOf(error)}`, { cause: error });
 	});
 	const paths = entries.filter((entry) => !entry.isDirectory()).map((entry) => path.join(entry.parentPath, entry.name)).sort();
 	if (paths.length > maximum.files) throw usageFailure(`${directory} has ${paths.length} files: it is no export`);

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { usageFailure, type Failure } from '../base/errors.js';
+import { type Failure, reasonOf, usageFailure } from '../base/errors.js';
 import { findPlan } from '../plan/find.js';
 
 /** Resolves paths of a client, and refuses those that are not below the directory. */
@@ -17,7 +17,7 @@ export class Root {
 	/** @throws Failure `usage` where there is no such directory */
 	static async open(directory: string): Promise<Root> {
 		const real = await realpath(directory).catch((error: unknown) => {
-			throw usageFailure(`--root ${directory}: ${(error as Error).message}`, { cause: error });
+			throw usageFailure(`--root ${directory} cannot be read: ${reasonOf(error)}`, { cause: error });
 		});
 		if (!(await stat(real)).isDirectory()) throw usageFailure(`--root ${directory} is no directory`);
 		return new Root(real);

@@ -19,9 +19,8 @@ export function parseLink(state: string, amount: number | undefined): LinkState 
 	if ((state === 'up' || state === 'down') && amount === undefined) return { state };
 	if (state === 'delay' && isAmount && amount <= 60_000) return { state: 'bad', delayMs: amount };
 	if (state === 'loss' && isAmount && amount <= 100) return { state: 'bad', lossPercent: amount };
-	throw usageFailure(`a link cannot be '${[state, amount].filter((part) => part !== undefined).join(' ')}'`, {
-		hint: 'up, down, delay MILLISECONDS (60000 at most) or loss PER-CENT',
-	});
+	const expected = { delay: 'milliseconds above 0, 60000 at most', loss: 'per cent above 0, 100 at most' }[state] ?? 'no number';
+	throw usageFailure(`link ${state}: expected ${expected}`, { hint: 'up, down, delay MILLISECONDS or loss PER-CENT' });
 }
 
 /**

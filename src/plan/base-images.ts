@@ -11,7 +11,7 @@ export const baseImages = Object.keys(suites);
 export const suiteOf = (baseImage: string): string | undefined => (Object.hasOwn(suites, baseImage) ? suites[baseImage] : undefined);
 
 /** Other families of base images, by how their names begin: OpenFactory builds them. */
-const others = ['ubuntu', 'fedora', 'opensuse', 'proxmox', 'elster-os', 'debian-'];
+const others = ['ubuntu', 'fedora', 'opensuse', 'proxmox', 'elster-os'];
 
 /** The base image that a misspelt name means; undefined for what is another one's name. */
 export function meantBaseImage(written: string): string | undefined {

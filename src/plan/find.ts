@@ -1,7 +1,7 @@
 /** From what a person types as LAB to the path of a plan. */
 import { existsSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { usageFailure } from '../base/errors.js';
+import { reasonOf, usageFailure } from '../base/errors.js';
 import { packageRoot } from '../base/package-root.js';
 
 /** Where the bundled labs are: `cloud-init/labs` of this package. */
@@ -40,7 +40,7 @@ function look(path: string): Stats | undefined {
 	} catch (error) {
 		// `throwIfNoEntry: false` is about ENOENT up to Node 20, about ENOTDIR as well since.
 		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-		throw usageFailure(`cannot look at ${path}: ${(error as Error).message}`, { cause: error });
+		throw usageFailure(`cannot look at ${path}: ${reasonOf(error)}`, { cause: error });
 	}
 }
 

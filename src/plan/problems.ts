@@ -69,6 +69,7 @@ function describeIssue(issue: Issue, tree: PlanTree): Problem[] {
 		const key = spellAs(tree, String(path.at(-1)));
 		return [problem('missing-key', tree, path, 'is missing', `add ${JSON.stringify(key)}`)];
 	}
+	if (path.length === 0 && (found === null || found === undefined)) return [problem('schema', tree, path, 'there is nothing in the file', '`rehearse init` writes a plan to begin with')];
 	const expected = expectation(issue);
 	const isUnquoted = issue.code === 'invalid_type' && issue.expected === 'string' && (typeof found === 'number' || typeof found === 'boolean');
 	// A key of YAML with nothing behind it.

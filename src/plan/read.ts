@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { dirname, resolve } from 'node:path';
 import { scriptOf } from '../lab/script-bytes.js';
-import { usageFailure } from '../base/errors.js';
+import { reasonOf, usageFailure } from '../base/errors.js';
 import { canonicalJson, sha256 } from '../base/hash.js';
 import { formatBytes, oneLine } from '../base/format.js';
 import { maximumScriptBytes, readPlanBytes, readScriptFile, tooLarge } from './files.js';
@@ -140,16 +140,6 @@ async function readScripts(
 		}
 	}
 	return { scripts, missing };
-}
-
-function reasonOf(error: unknown): string {
-	const code = (error as NodeJS.ErrnoException).code;
-	if (code === 'ENOENT') return 'no such file';
-	if (code === 'EISDIR') return 'it is a directory';
-	if (code === 'EACCES') return 'permission denied';
-	if (code === 'ELOOP') return 'it is a symbolic link';
-	if (code === 'ENAMETOOLONG') return 'its name is too long';
-	return error instanceof Error ? error.message : String(error);
 }
 
 /** The passwords that a plan declares. */

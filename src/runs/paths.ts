@@ -1,7 +1,7 @@
 import envPaths from 'env-paths';
 import os from 'node:os';
 import path from 'node:path';
-import { hostFailure } from '../base/errors.js';
+import { hostFailure, reasonOf } from '../base/errors.js';
 import { makeWritableDirectory } from '../base/files.js';
 
 /** The directories that the tool keeps between runs. */
@@ -75,7 +75,7 @@ export async function ensureDirectory(paths: Pick<Paths, 'cache' | 'state'>, kin
 		await makeWritableDirectory(directory);
 	} catch (error) {
 		const variable = kind === 'cache' ? 'XDG_CACHE_HOME' : 'XDG_STATE_HOME';
-		throw hostFailure('no-directory', `rehearse cannot write to ${directory}: ${(error as Error).message}`, {
+		throw hostFailure('no-directory', `rehearse cannot write to ${directory}: ${reasonOf(error)}`, {
 			hint: `give this user write access, or set ${variable} to a directory that this user can write to`,
 		});
 	}

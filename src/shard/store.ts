@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { usageFailure } from '../base/errors.js';
+import { reasonOf, usageFailure } from '../base/errors.js';
 import { makeDirectory, readRegular } from '../base/files.js';
 import { washedText } from '../base/wash.js';
 import type { RunEvent } from '../lab/events.js';
@@ -25,7 +25,7 @@ export async function claimShard(out: string, { index, total }: Pick<ShardRecord
 	const directory = path.join(out, shardDirectoryName(index, total));
 	if (existsSync(directory)) throw usageFailure(`${directory} is there already`, { hint: 'remove it, or give another --out' });
 	await makeDirectory(out).catch((cause: unknown) => {
-		throw usageFailure(`--out ${out} cannot be made: ${(cause as Error).message}`, { cause });
+		throw usageFailure(`--out ${out} cannot be made: ${reasonOf(cause)}`, { cause });
 	});
 	return directory;
 }

@@ -7,6 +7,7 @@ export const completeDefinition = (commands: readonly Command[]): Command =>
 		usage: 'complete',
 		// Nobody types it: it is not in the list of commands.
 		describe: '',
+		takesRest: true,
 		positionals: {},
 		flags: {},
 		async run(values, { stdout }) {

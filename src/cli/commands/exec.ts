@@ -6,6 +6,7 @@ import { nodeArgument, userFlag, whichLabFlag } from '../flags.js';
 export const execDefinition = defineCommand({
 	usage: 'exec <node> [command..]',
 	describe: 'run a command in a node; put it behind --',
+	takesRest: true,
 	positionals: { ...nodeArgument, command: { type: 'string', array: true, default: [] as string[], describe: 'with its arguments' } } as const,
 	flags: { ...userFlag, ...whichLabFlag } as const,
 	async run({ node, command, user, lab, ...rest }) {

@@ -21,7 +21,7 @@ export const helpDefinition = (commands: readonly Command[]): Command =>
 				const all = [...written, { name: 'flags', title: made.flags }].sort((one, other) => (one.name < other.name ? -1 : 1));
 				const rows = all.map(({ name, title }) => [{ text: `rehearse help ${name}` }, { text: title }]);
 				stdout.write(`${layOutColumns(rows, painter(false)).join('\n')}\n`);
-			} else stdout.write(topicText(topic, written));
+			} else stdout.write(topicText(topic, written, commands.map(({ name }) => name)));
 			return ExitCode.passed;
 		},
 	});

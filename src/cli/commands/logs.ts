@@ -1,6 +1,6 @@
 import { ExitCode } from '../../base/errors.js';
 import { defineCommand, runsDirectory } from '../command.js';
-import { nodeArgument, whichLabFlag } from '../flags.js';
+import { countOf, nodeArgument, whichLabFlag } from '../flags.js';
 
 /** `rehearse logs`. */
 export const logsDefinition = defineCommand({
@@ -16,8 +16,8 @@ export const logsDefinition = defineCommand({
 		...whichLabFlag,
 	} as const,
 	async run({ node, log, follow, lines, lab }) {
+		const count = countOf('lines', lines);
 		const { logsCommand } = await import('../../commands/live/open-ssh.js');
-		const count = Math.max(1, Math.trunc(lines) || 1);
 		return (await logsCommand({ runs: await runsDirectory(), lab, node, user: undefined, log, follow, lines: count })) as ExitCode;
 	},
 });

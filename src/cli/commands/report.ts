@@ -14,7 +14,7 @@ export const reportDefinition = defineCommand({
 			default: 'summary',
 			describe: 'plain: a line for each event; code-quality: of GitLab; github: annotations, as commands of the runner',
 		},
-		html: { type: 'string', describe: 'write the page to this file, by default report.html in the run directory, and print its path' },
+		html: { type: 'string', requiresArg: false, describe: 'write the page to this file, by default report.html in the run directory, and print its path' },
 		json: { ...jsonFlag.json, describe: 'the same as --format json' },
 	} as const,
 	async run({ run, format, html, json }, terminal) {

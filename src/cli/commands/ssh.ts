@@ -6,6 +6,7 @@ import { nodeArgument, userFlag, whichLabFlag } from '../flags.js';
 export const sshDefinition = defineCommand({
 	usage: 'ssh <node> [args..]',
 	describe: 'log in to a node with ssh(1); its own options and a command go behind --',
+	takesRest: true,
 	positionals: {
 		...nodeArgument,
 		args: { type: 'string', array: true, default: [] as string[], describe: 'arguments of ssh(1)' },

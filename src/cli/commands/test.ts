@@ -1,8 +1,5 @@
 import { defineCommand, runsDirectory } from '../command.js';
-import { jsonFlag, whichLabFlag } from '../flags.js';
-
-/** The maximum of --wait, in seconds: setTimeout() counts milliseconds in 31 bits. */
-const maximumWaitSeconds = 86_400;
+import { jsonFlag, secondsOf, whichLabFlag } from '../flags.js';
 
 /** `rehearse test`. */
 export const testDefinition = defineCommand({
@@ -15,8 +12,8 @@ export const testDefinition = defineCommand({
 		...jsonFlag,
 	} as const,
 	async run({ tests, wait, lab, json }, terminal) {
+		const patienceMs = secondsOf('wait', wait) * 1000;
 		const { testCommand } = await import('../../commands/live/test.js');
-		const patienceMs = Math.min(Math.max(0, wait || 0), maximumWaitSeconds) * 1000;
 		return testCommand({ runs: await runsDirectory(), lab, tests, patienceMs, json, terminal });
 	},
 });

@@ -78,7 +78,7 @@ function checkTest(context: CheckContext, name: string, test: TestDocument, path
 }
 
 function checkNode(context: CheckContext, { on_vm: onVm }: AssertionDocument, path: PlanPath): void {
-	const nodes = context.document.nodes.map(({ name }) => name);
+	const nodes = [...new Set(context.document.nodes.map(({ name }) => name))];
 	if (onVm === undefined || onVm === '') {
 		const fix = `add "on_vm" with one of ${nodes.join(', ')}`;
 		context.report('assertion-on-vm-missing', [...path, 'on_vm'], 'the assertion does not name the node that it is made on', fix);

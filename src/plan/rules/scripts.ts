@@ -1,5 +1,6 @@
 /** Startup scripts: whether they can run at all, and what the compact-lab prompt asks of their form. */
 import { plural } from '../../base/format.js';
+import { parseCidr } from '../../lab/addressing.js';
 import { startupScriptEntries } from '../read.js';
 import type { PlanPath } from '../types.js';
 import type { AnalysedScript, CheckContext } from './context.js';
@@ -45,6 +46,8 @@ function checkCounts(context: CheckContext): void {
 		// In a compact lab, script-alias-commands asks for more.
 		if (context.isCompact || hasUnread) return;
 		for (const alias of aliases) {
+			// Another rule reports it, and no command could add it.
+			if (parseCidr(alias) === undefined) continue;
 			const address = alias.replace(/\/.*$/, '');
 			if (scripts.some(({ source }) => source.text.includes(address))) continue;
 			const fix = `begin a script with: ${aliasCommands(alias).join('; ')}`;

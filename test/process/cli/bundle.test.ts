@@ -76,7 +76,7 @@ test('what cannot be bundled is reported, and no file is written over', async (t
 	t.is(await readFile(path.join(tool.directory, 'there.tar.gz'), 'utf8'), 'precious');
 	const nowhere = await tool.rehearse(['bundle', '--out', 'no/such/place.tar.gz']);
 	t.is(nowhere.exitCode, 2);
-	t.regex(nowhere.stderr, /place\.tar\.gz cannot be written: ENOENT/);
+	t.regex(nowhere.stderr, /place\.tar\.gz cannot be written: no such file or directory/);
 	t.is((await tool.rehearse(['bundle', 'other'])).exitCode, 2);
 });
 
@@ -128,7 +128,7 @@ const editManifest = async (root: string, edit: (manifest: Record<string, unknow
 	await writeFile(file, JSON.stringify(manifest));
 };
 
-test('no file', refused, async () => undefined, /bad\.tar\.gz cannot be read: ENOENT/);
+test('no file', refused, async () => undefined, /bad\.tar\.gz cannot be read: no such file or directory/);
 test('no archive', refused, ({ tool }) => writeFile(path.join(tool.directory, 'bad.tar.gz'), 'hello'), /this bundle cannot be opened: .*not compressed by gzip/);
 test('half an archive', refused, async ({ tool }) => {
 	const intact = await readFile(path.join(tool.directory, 'intact.tar.gz'));

@@ -87,7 +87,7 @@ const nowhere = test.macro({
 		const { rehearse } = await makeRehearse(t);
 		const { stdout, stderr, exitCode } = await rehearse([command, path.join(plans, 'good', 'compact.yaml')], { env: { [variable]: '/proc/none' } });
 		t.is(exitCode, 3, stderr);
-		t.regex(stderr, /rehearse cannot write to \/proc\/none\/rehearse: ENOENT/);
+		t.regex(stderr, /rehearse cannot write to \/proc\/none\/rehearse: no such file or directory/);
 		t.regex(stdout + stderr, new RegExp(`set ${variable} to a directory`));
 	},
 	title: (_, variable, command) => `${command}, where ${variable} names a place that cannot be: a lack of the host, and what to do`,
@@ -99,7 +99,7 @@ test('seeds for a place that cannot be are bad usage', async (t) => {
 	const { rehearse } = await makeRehearse(t);
 	const { stderr, exitCode } = await rehearse(['seed', path.join(plans, 'good', 'compact.yaml'), '--out', '/proc/none/seeds']);
 	t.is(exitCode, 2, stderr);
-	t.regex(stderr, /--out \/proc\/none\/seeds cannot be written to: ENOENT/);
+	t.regex(stderr, /--out \/proc\/none\/seeds cannot be written to: no such file or directory/);
 });
 
 test('ISOs for a place that cannot be, or that a file has already, are bad usage before anything is built', async (t) => {
@@ -107,7 +107,7 @@ test('ISOs for a place that cannot be, or that a file has already, are bad usage
 	const plan = path.join(plans, 'good', 'compact.yaml');
 	const nowhere = await rehearse(['iso', plan, '--out', '/proc/none/isos']);
 	t.is(nowhere.exitCode, 2, nowhere.stderr);
-	t.regex(nowhere.stderr, /--out \/proc\/none\/isos cannot be written to: ENOENT/);
+	t.regex(nowhere.stderr, /--out \/proc\/none\/isos cannot be written to: no such file or directory/);
 	const { stdout } = await rehearse(['seed', plan, '--out', 'seeds', '--json']);
 	const [seed] = (JSON.parse(stdout) as { seeds: { node: string }[] }).seeds;
 	await mkdir(path.join(directory, 'isos'));

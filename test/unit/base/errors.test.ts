@@ -3,11 +3,13 @@ import {
 	brokenFailure,
 	hostFailure,
 	interruptedFailure,
+	reasonOf,
 	timeLimitFailure,
 	toFailure,
 	usageFailure,
 	type Failure,
 } from '../../../src/base/errors.js';
+import { readSources } from '../structure/source.js';
 
 const exits = test.macro({
 	exec(t, failure: Failure, code: string, exitCode: number) {
@@ -21,6 +23,28 @@ test(exits, hostFailure('memory', 'too little'), 'memory', 3);
 test(exits, brokenFailure('qemu-ended', 'gone'), 'qemu-ended', 4);
 test(exits, timeLimitFailure('over'), 'time-limit', 124);
 test(exits, interruptedFailure('SIGINT'), 'interrupted', 130);
+
+const reads = test.macro({
+	title: (_title, error: unknown) => `why: ${String(error)}`,
+	exec(t, error: unknown, expected: string) {
+		t.is(reasonOf(error), expected);
+	},
+});
+const fileError = (code: string): Error => Object.assign(new Error(`${code}: what the kernel says, open 'a'`), { code });
+test(reads, fileError('ENOENT'), 'no such file or directory');
+test(reads, fileError('EISDIR'), 'it is a directory');
+test(reads, fileError('ENOTDIR'), 'a part of its path is no directory');
+test(reads, fileError('EACCES'), 'permission denied');
+test(reads, fileError('EEXIST'), 'something else has its name');
+test(reads, fileError('EROFS'), 'its file system is read-only');
+test(reads, fileError('ENOTBLK'), "ENOTBLK: what the kernel says, open 'a'");
+test(reads, new Error('broken'), 'broken');
+test(reads, 'broken', 'broken');
+
+test('no bad usage is told in the words of a system call', (t) => {
+	const told = readSources('src').filter(({ text }) => /usageFailure\([^;]*cannot be (?:read|written|made)[^;]*\$\{[^}]*\bmessage\}/.test(text));
+	t.deepEqual(told.map(({ path }) => path), []);
+});
 
 test('a failure is itself', (t) => {
 	const failure = usageFailure('what?');

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { readEnvironment, variableOf } from '../../../src/cli/environment.js';
-import { filled, millisecondsOf } from '../../../src/cli/flags.js';
+import { countOf, filled, millisecondsOf, secondsOf } from '../../../src/cli/flags.js';
 
-const flags = { json: { type: 'boolean' }, accel: { choices: ['auto'] }, 'long-name': { type: 'string' }, trace: { type: 'boolean', default: true } } as const;
+const flags = { json: { type: 'boolean' }, accel: { choices: ['auto', 'kvm'] }, 'long-name': { type: 'string' }, trace: { type: 'boolean', default: true }, only: { type: 'string', array: true }, limit: { type: 'number' } } as const;
 
 const gives = test.macro({
 	title: (_title, environment: Record<string, string>) => `the environment ${JSON.stringify(environment)}`,
@@ -21,10 +21,18 @@ test(gives, { REHEARSE_JSON: 'TRUE' }, { json: true });
 test(gives, { REHEARSE_JSON: '0' }, { json: false });
 test(gives, { REHEARSE_JSON: 'no' }, { json: false });
 test(gives, { REHEARSE_JSON: '', REHEARSE_ACCEL: '' }, {});
+test(gives, { REHEARSE_ONLY: 'web client' }, { only: ['web', 'client'] });
+test(gives, { REHEARSE_ONLY: 'web, client' }, { only: ['web', 'client'] });
+test(gives, { REHEARSE_LIMIT: '1.5' }, { limit: '1.5' });
 test(gives, { REHEARSE_NO_SETUP: '1', JSON: '1', ACCEL: 'kvm' }, {});
 
 test('a variable that is neither yes nor no is bad usage', (t) => {
 	t.throws(() => readEnvironment(flags, { REHEARSE_JSON: '2' }), { message: 'REHEARSE_JSON=2: expected 1 or 0' });
+});
+
+test('and so is one with a value that its flag cannot have', (t) => {
+	t.throws(() => readEnvironment(flags, { REHEARSE_ACCEL: 'hax' }), { code: 'usage', message: 'REHEARSE_ACCEL=hax: expected auto, kvm' });
+	for (const text of ['soon', ' ']) t.throws(() => readEnvironment(flags, { REHEARSE_LIMIT: text }), { message: `REHEARSE_LIMIT=${text}: expected a number` });
 });
 
 test('the variable of a flag', (t) => {
@@ -46,6 +54,16 @@ test(isTime, -1);
 test(isTime, Number.NaN);
 test(isTime, Number.POSITIVE_INFINITY);
 test(isTime, 2_147_484);
+
+test('a wait may be none, and is no text', (t) => {
+	for (const seconds of [0, 0.5, 86_400]) t.is(secondsOf('wait', seconds), seconds);
+	for (const seconds of [Number.NaN, -1, 86_401]) t.throws(() => secondsOf('wait', seconds), { code: 'usage', message: '--wait: expected seconds, 86400 at most' });
+});
+
+test('a number of lines is a whole number', (t) => {
+	t.is(countOf('lines', 5), 5);
+	for (const count of [Number.NaN, 0, -1, 1.5, Infinity]) t.throws(() => countOf('lines', count), { code: 'usage', message: '--lines: expected a whole number above 0' });
+});
 
 test('a text that is given is not empty', (t) => {
 	t.is(filled('out', 'x'), 'x');

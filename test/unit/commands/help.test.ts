@@ -1,6 +1,7 @@
 /** The reference describes what the code does: every key of a plan, every flag, every limit. */
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
+import type { Failure } from '../../../src/base/errors.js';
 import { maximumBundleBytes } from '../../../src/bundle/manifest.js';
 import { commands } from '../../../src/cli/commands.js';
 import { variableOf } from '../../../src/cli/environment.js';
@@ -127,5 +128,6 @@ test('links of the README lead to files that there are', (t) => {
 
 test('what is no topic is reported, with the one that was meant', (t) => {
 	t.throws(() => topicText('pland', writtenTopics()), { code: 'usage', message: 'there is no topic "pland"' });
+	t.is(t.throws<Failure>(() => topicText('check', writtenTopics(), ['check'])).hint, '`rehearse check --help` has that command');
 	t.throws(() => topicText('../README', writtenTopics()), { code: 'usage' });
 });

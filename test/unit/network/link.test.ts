@@ -1,5 +1,12 @@
 import test from 'ava';
-import { isOptional, linkCommands } from '../../../src/network/link.js';
+import { isOptional, linkCommands, parseLink } from '../../../src/network/link.js';
+
+test('what a link cannot be names what is expected', (t) => {
+	const delay = 'link delay: expected milliseconds above 0, 60000 at most';
+	for (const amount of [undefined, Number.NaN, 0, -1, 60_001]) t.throws(() => parseLink('delay', amount), { code: 'usage', message: delay });
+	for (const amount of [undefined, Number.NaN, 101]) t.throws(() => parseLink('loss', amount), { message: 'link loss: expected per cent above 0, 100 at most' });
+	t.throws(() => parseLink('up', 3), { message: 'link up: expected no number' });
+});
 
 const commandTexts = (...args: Parameters<typeof linkCommands>) => linkCommands(...args).map((argv) => argv.join(' '));
 

@@ -50,7 +50,7 @@ test('a plan without nodes is reported', hasProblems, plan({ nodes: [] }), [
 	'schema | nodes: expected at least one, got an empty list | write at least one',
 ]);
 
-test('an empty plan is reported', hasProblems, '', ['schema | : expected an object, got null | write an object']);
+test('an empty plan is reported', hasProblems, '', ['schema | : there is nothing in the file | `rehearse init` writes a plan to begin with']);
 
 test('a script is inline or a file, not both and not neither', async (t) => {
 	const scripts = [{ name: 'a' }, { name: 'b', script: '', script_file: 'b.sh' }];
@@ -140,7 +140,7 @@ test('a YAML anchor that contains itself is refused', refused, 'plan.yaml', 'a: 
 
 test('a plan that is not there is refused', async (t) => {
 	await t.throwsAsync(readPlan('/nowhere/plan.json'), {
-		message: 'cannot read the plan /nowhere/plan.json: no such file',
+		message: 'cannot read the plan /nowhere/plan.json: no such file or directory',
 		code: 'usage',
 	});
 });
@@ -213,7 +213,7 @@ test('a script file that is not there is a problem at its place', async (t) => {
 	t.like(source.problems[0], {
 		code: 'script-file',
 		path: 'nodes[0].recipe.os.startup_scripts[0].script_file',
-		message: 'cannot read gone.sh: no such file',
+		message: 'cannot read gone.sh: no such file or directory',
 	});
 	t.deepEqual(source.scripts, []);
 });

@@ -1,9 +1,8 @@
 /** A node booted from its own ISO, as on OpenFactory: under both firmwares, a second time, and where it cannot boot. */
 import { existsSync } from 'node:fs';
-import { cp, rename } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { run } from '../../src/process/run.js';
 import type { RunResult } from '../../src/outcome/result.js';
 import { baseKey } from '../../src/iso/bases.js';
 import { baseRequests, readIsoDefinition } from '../../src/iso/definition.js';
@@ -80,12 +79,12 @@ test.serial('an initial ramdisk that lacks the driver of the medium is reported 
 	const known = path.join(userPaths().cache, 'accelerator');
 	if (existsSync(known)) await cp(known, path.join(sandbox.path, 'cache', 'rehearse', 'accelerator'), { recursive: true });
 	const base = await copyBase(directory, path.join(sandbox.path, 'cache', 'rehearse', 'iso-bases'));
-	// Without the file system of a CD from now on.
-	const [initrd, changed] = [path.join(base, 'initrd.img'), path.join(base, 'changed')];
-	await run(['bsdtar', '--create', '--zstd', '--format', 'newc', '--file', changed, '--exclude', '*/isofs.ko*', `@${initrd}`]);
-	const listed = async (file: string) => (await run(['bsdtar', '--list', '--file', file])).stdout.split('\n').filter((name) => name.includes('/isofs.ko')).length;
-	t.deepEqual([await listed(initrd), await listed(changed)], [1, 0]);
-	await rename(changed, initrd);
+	// Without the file system of a CD from now on: no module has that name. It ends with a NUL in the archive, in no list of modules.
+	const initrd = path.join(base, 'initrd.img');
+	const bytes = await readFile(initrd, 'latin1');
+	const names = [...bytes.matchAll(/\/isofs(?=\.ko[.a-z]*\0)/g)];
+	t.is(names.length, 1);
+	await writeFile(initrd, bytes.replace(/\/isofs(?=\.ko[.a-z]*\0)/, '/no-cd'), 'latin1');
 	const { ended, result } = await fromIso(t, sandbox, directory);
 	t.is(ended.status, 4, ended.stderr);
 	t.like(result.error, { code: 'machine-died', node: 'box' });

@@ -27,7 +27,7 @@ export function checkConnections(context: CheckContext): void {
 		const { from, to, port } = connection;
 		for (const end of ['from', 'to'] as const) {
 			if (nodeOf.has(connection[end])) continue;
-			const fix = `nodes of the plan: ${[...new Set(nodes.map(({ name }) => name))].join(', ')}`;
+			const fix = () => `nodes of the plan: ${[...nodeOf.keys()].join(', ')}`;
 			context.report('connection-node-unknown', [...path, end], `there is no node "${connection[end]}"`, fix);
 		}
 		if (from === to) {

@@ -78,14 +78,14 @@ function checkTest(context: CheckContext, name: string, test: TestDocument, path
 }
 
 function checkNode(context: CheckContext, { on_vm: onVm }: AssertionDocument, path: PlanPath): void {
-	const nodes = [...new Set(context.document.nodes.map(({ name }) => name))];
+	// There may be ten thousand nodes, and as many assertions that are right.
+	const nodes = () => [...new Set(context.document.nodes.map(({ name }) => name))];
 	if (onVm === undefined || onVm === '') {
-		const fix = `add "on_vm" with one of ${nodes.join(', ')}`;
-		context.report('assertion-on-vm-missing', [...path, 'on_vm'], 'the assertion does not name the node that it is made on', fix);
-	} else if (!nodes.includes(onVm)) {
+		context.report('assertion-on-vm-missing', [...path, 'on_vm'], 'the assertion does not name the node that it is made on', () => `add "on_vm" with one of ${nodes().join(', ')}`);
+	} else if (!context.document.nodes.some(({ name }) => name === onVm)) {
 		const fix = () => {
-			const meant = closest(onVm, nodes);
-			return meant ? `did you mean "${meant}"?` : `nodes of the plan: ${nodes.join(', ')}`;
+			const meant = closest(onVm, nodes());
+			return meant ? `did you mean "${meant}"?` : `nodes of the plan: ${nodes().join(', ')}`;
 		};
 		context.report('assertion-on-vm-unknown', [...path, 'on_vm'], `there is no node ${quote(onVm)}`, fix);
 	}

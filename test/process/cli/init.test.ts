@@ -92,7 +92,7 @@ test.serial(isMisuse, ['--name', 'My Lab'], '--name My Lab: expected a DNS label
 test.serial(isMisuse, ['--nodes', 'a', 'a'], '--nodes a a: both nodes are called a');
 test.serial(isMisuse, ['--nodes', 'a', 'b', '--nodes', 'c', 'd'], '--nodes a b c d: expected two names');
 test.serial(isMisuse, ['--subnet', '8.8.8.0/24'], '--subnet 8.8.8.0/24: expected a private network');
-test.serial(isMisuse, ['--base', 'debian-sid'], 'Choices: "debian-trixie", "debian-bookworm"');
+test.serial(isMisuse, ['--base', 'debian-sid'], '--base debian-sid: expected debian-trixie, debian-bookworm');
 
 /** Types into `rehearse init` on a terminal: each answer once its question is there. Resolves to the exit status and the screen. */
 async function talk({ directory }: Rehearse, args: readonly string[], answers: readonly (readonly [RegExp, string])[]) {

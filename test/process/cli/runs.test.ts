@@ -99,5 +99,5 @@ test('without a run: none are listed, and none can be shown', async (t) => {
 	t.like(await rehearse(['runs']), { exitCode: 0, stdout: 'No runs.' });
 	t.regex((await rehearse(['runs', 'show'])).stderr, /there is no run in .*\nhint: `rehearse run` makes one/);
 	t.regex((await rehearse(['runs', 'list', 'x'])).stderr, /takes no names\nhint: rehearse runs show x/);
-	t.regex((await rehearse(['runs', 'burn'])).stderr, /Choices: "list", "show", "remove"/);
+	t.regex((await rehearse(['runs', 'burn'])).stderr, /ACTION burn: expected list, show, remove/);
 });

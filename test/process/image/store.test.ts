@@ -132,6 +132,8 @@ for (const [moment, bootstrap, unpack] of [
 		t.is(pids.length, 2);
 		for (const pid of pids) t.not(await commandLine(pid), '');
 		t.true((await readdir(store.directory)).length > 1, 'a lock, and half of an image');
+		// Until its janitor is there, the build itself is ended by a signal, as mmdebstrap ends what it has begun.
+		t.true((await poll(janitorOf(pids), (isThere) => isThere, { intervalMs: 20, deadlineMs: 20_000 })).last);
 		process.kill(builder.pid, 'SIGKILL');
 		await builder.exited;
 		const left = async () => [
@@ -187,6 +189,12 @@ test('a key follows from the packages and the suite, in every process the same',
 	t.is(new Set(await Promise.all(updateSets.map((updates) => imageKey(request, guest, updates)))).size, 4);
 	t.is(await imageKey(request, { ...guest, features: { unused: ['x'] } }), key);
 });
+
+/** Whether somebody is there who kills the family of one of the processes. */
+const janitorOf = (pids: readonly number[]) => async (): Promise<boolean> => {
+	const all = await Promise.all((await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map((pid) => commandLine(Number(pid))));
+	return all.some((line) => line.includes('kill -s KILL') && pids.some((pid) => line.split('\0').includes(String(pid))));
+};
 
 /** Empty for a process that is gone, or that is dead and only not yet waited for. */
 const commandLine = (pid: number): Promise<string> => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');

@@ -49,7 +49,7 @@ for (const suite of ['trixie', 'bookworm']) {
 		t.true(one.size > 8000, String(one.size));
 		t.regex(one.get('usr/sbin/nginx') ?? '', /^f 755 root root [0-9a-f]{64}$/);
 		t.regex(one.get('var/lib/redis') ?? '', /^d 750 redis redis/);
-		t.true([...one.keys()].some((file) => file.startsWith('initrd: ./') && file.includes('busybox')));
+		t.true(one.has('initrd: ./init'));
 		const texts = await Promise.all([path.dirname(layered.rootFile), into].map((image) => readFile(path.join(image, 'packages.txt'), 'utf8')));
 		t.is(texts[0], texts[1]);
 	});

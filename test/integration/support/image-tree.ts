@@ -31,7 +31,12 @@ cd "$2"
 rm -rf lost+found
 find . -mindepth 1 -printf '%P\\t%y\\t%m\\t%U\\t%G\\t%l\\n' >"$2.files"
 find . -type f -exec sha256sum -b {} + >"$2.digests"
-bsdtar -cf "$2.initrd" --format=mtree --options='!all,type,mode,uid,gid,link,sha256' "@$(ls boot/initrd.img-*)"
+list() { bsdtar -cf - --format=mtree --options='!all,type,mode,uid,gid,link,sha256' "@$1"; }
+initrd=$(ls boot/initrd.img-*)
+list "$initrd" >"$2.initrd"
+# From trixie on the modules are an archive of their own before the rest, which bsdtar does not go on to.
+end=$(grep -abo 'TRAILER!!!' "$initrd" | head -n 1 | cut -d: -f1)
+[ -z "$end" ] || tail -c "+$(((end + 11 + 511) / 512 * 512 + 1))" "$initrd" | list - >>"$2.initrd"
 `;
 
 /** Reads an image's tree. `scratch` is a new name in a directory of this user's; what is there afterwards is removed by `removeScratch`. */

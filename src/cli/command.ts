@@ -39,16 +39,18 @@ export interface Command {
  * A flag as the parser has it: one that is not boolean needs a value, unless its definition has it otherwise, and of a
  * repeated one the last counts, unless it is a list.
  */
-export const parsed = (definition: Options): Options => single({ requiresArg: definition.type !== 'boolean', ...definition });
+export function parsed(definition: Options): Options {
+	const options = { requiresArg: definition.type !== 'boolean', ...definition };
+	return options.array ? options : { ...options, coerce: (value: unknown) => (Array.isArray(value) ? (value.at(-1) as unknown) : value) };
+}
 
-const single = (options: Options): Options =>
-	options.array ? options : { ...options, coerce: (value: unknown) => (Array.isArray(value) ? (value.at(-1) as unknown) : value) };
+const nameIn = (usage: string): string => usage.replace(/ .*/, '');
 
 /** Makes a command from its definition. */
 export const defineCommand = <P extends Readonly<Record<string, PositionalOptions>>, F extends Flags>(
 	definition: CommandDefinition<P, F>,
 ): Command => ({
-	name: definition.usage.replace(/ .*/, ''),
+	name: nameIn(definition.usage),
 	usage: definition.usage,
 	describe: definition.describe,
 	positionals: definition.positionals,
@@ -67,7 +69,7 @@ export const defineCommand = <P extends Readonly<Record<string, PositionalOption
 			},
 			async (values) => {
 				const [first] = definition.takesRest ? [] : argumentsBehind(values);
-				if (first !== undefined) throw usageFailure(`nothing goes behind -- here: ${first}`, { hint: `\`rehearse ${definition.usage.replace(/ .*/, '')} --help\` has what it takes` });
+				if (first !== undefined) throw usageFailure(`nothing goes behind -- here: ${first}`, { hint: `\`rehearse ${nameIn(definition.usage)} --help\` has what it takes` });
 				// TypeScript cannot infer types through the loop above. yargs' own inference gives the types of positionals
 				// and flags.
 				const typed = values as Parameters<typeof definition.run>[0];

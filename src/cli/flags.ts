@@ -21,7 +21,7 @@ export const jsonFlag = { json: { type: 'boolean', default: false, describe: 'pr
 
 /** Chooses one of the running labs. */
 export const whichLabFlag = {
-	lab: { type: 'string', requiresArg: true, describe: 'which lab, where several are up' },
+	lab: { type: 'string', describe: 'which lab, where several are up' },
 } as const;
 
 /** For commands that start machines. */
@@ -38,7 +38,6 @@ export const checkpointLimitFlag = {
 	'checkpoint-limit': {
 		type: 'number',
 		default: 20,
-		requiresArg: true,
 		describe: 'how much disk space checkpoints may take, in GB; the least recently used go first',
 	},
 } as const;
@@ -47,14 +46,13 @@ export const checkpointLimitFlag = {
 export const mirrorFlag = {
 	mirror: {
 		type: 'string',
-		requiresArg: true,
 		describe: "base URI of a Debian archive (default: that of the host's apt)",
 	},
 } as const;
 
 /** For commands that only build. */
 export const buildTimeFlag = {
-	timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for everything that is built, in seconds' },
+	timeout: { type: 'number', default: 3600, describe: 'limit for everything that is built, in seconds' },
 } as const;
 
 /** For commands that run startup scripts over and over. */
@@ -79,14 +77,13 @@ export const traceFlag = {
 export const scriptTimeoutFlag = {
 	'script-timeout': {
 		type: 'number',
-		requiresArg: true,
 		describe: 'how long a startup script may take where the plan gives it no time of its own, in seconds (60)',
 	},
 } as const;
 
 /** For programs that start runs, and have to know where each of them is kept. */
 export const runIdFlag = {
-	'run-id': { type: 'string', requiresArg: true, hidden: true, describe: 'the name of the run directory' },
+	'run-id': { type: 'string', hidden: true, describe: 'the name of the run directory' },
 } as const;
 
 /** A name for a run directory that may be missing. @throws Failure (usage) for one that is not as `rehearse` makes them */
@@ -107,9 +104,9 @@ export const secretsFlag = {
 /** For commands that give a verdict. */
 export const reportFlags = {
 	strict: { type: 'boolean', default: false, describe: 'fail when there is an assertion that no rehearsal can judge' },
-	junit: { type: 'string', requiresArg: true, describe: 'write a JUnit report to this file' },
-	'code-quality': { type: 'string', requiresArg: true, describe: 'write a code-quality report of GitLab to this file' },
-	html: { type: 'string', requiresArg: true, describe: 'write the page of the run to this file as well' },
+	junit: { type: 'string', describe: 'write a JUnit report to this file' },
+	'code-quality': { type: 'string', describe: 'write a code-quality report of GitLab to this file' },
+	html: { type: 'string', describe: 'write the page of the run to this file as well' },
 } as const;
 
 /** The files among their values. @throws Failure `usage` for one without a name */
@@ -138,10 +135,12 @@ export const startOptions = (flags: InferredOptionTypes<typeof startFlags> & { r
 	timeLimitMs: millisecondsOf('timeout', flags.timeout),
 });
 
+const daySeconds = 86_400;
+
 /** A number of seconds that may be missing. @throws Failure (usage) for what is no time, or more than a day */
 export function scriptTimeoutOf(seconds: number | undefined): number | undefined {
-	if (seconds === undefined || (seconds > 0 && seconds <= 86_400)) return seconds;
-	throw usageFailure('--script-timeout: expected seconds above 0, 86400 at most');
+	if (seconds === undefined || (seconds > 0 && seconds <= daySeconds)) return seconds;
+	throw usageFailure(`--script-timeout: expected seconds above 0, ${daySeconds} at most`);
 }
 
 /** Checks that a flag's text is not empty, as an unset shell variable makes it. @throws Failure `usage` for an empty one */
@@ -161,8 +160,8 @@ export function millisecondsOf(name: string, seconds: number): number {
 
 /** A number of seconds that may be none, a day at most. @throws Failure `usage` for an invalid one */
 export function secondsOf(name: string, seconds: number): number {
-	if (seconds >= 0 && seconds <= 86_400) return seconds;
-	throw usageFailure(`--${name}: expected seconds, 86400 at most`);
+	if (seconds >= 0 && seconds <= daySeconds) return seconds;
+	throw usageFailure(`--${name}: expected seconds, ${daySeconds} at most`);
 }
 
 /** A number of things, one or more. @throws Failure `usage` for an invalid one */
@@ -182,7 +181,7 @@ export const nodeArgument = { node: { type: 'string', demandOption: true, descri
 
 /** The user to log in as. */
 export const userFlag = {
-	user: { type: 'string', requiresArg: true, describe: 'the user to log in as (default: the declared user)' },
+	user: { type: 'string', describe: 'the user to log in as (default: the declared user)' },
 } as const;
 
 /** A running lab, by its name. */

@@ -8,7 +8,7 @@ import { filled, millisecondsOf } from './flags.js';
 /** What is rehearsed of a lab beside its plain run. */
 export const checkFlags = {
 	'default-tests': { type: 'boolean', default: false, describe: "run OpenFactory's own default tests as well" },
-	timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for the whole run, in seconds' },
+	timeout: { type: 'number', default: 3600, describe: 'limit for the whole run, in seconds' },
 	twice: {
 		type: 'boolean',
 		default: false,
@@ -22,24 +22,23 @@ export const checkFlags = {
 	shuffle: {
 		type: 'number',
 		default: 0,
-		requiresArg: true,
 		describe: 'then rehearse the lab in this many other orders and paces of startup',
 	},
-	'shuffle-seed': { type: 'number', requiresArg: true, describe: 'the seed of the orders; the same seed gives the same orders' },
+	'shuffle-seed': { type: 'number', describe: 'the seed of the orders; the same seed gives the same orders' },
 } as const;
 
 /** Which part of the work is done here. */
 export const shardFlags = {
-	shard: { type: 'string', requiresArg: true, describe: 'do part I of N of the work (I/N), for `rehearse merge`' },
-	out: { type: 'string', requiresArg: true, describe: 'with --shard: the directory in which that of the shard is made; with --on: one that all hosts share, in which the results are kept' },
-	times: { type: 'string', requiresArg: true, describe: 'with --shard or --on: divide by the times in this file of `rehearse merge --times`' },
+	shard: { type: 'string', describe: 'do part I of N of the work (I/N), for `rehearse merge`' },
+	out: { type: 'string', describe: 'with --shard: the directory in which that of the shard is made; with --on: one that all hosts share, in which the results are kept' },
+	times: { type: 'string', describe: 'with --shard or --on: divide by the times in this file of `rehearse merge --times`' },
 } as const;
 
 /** On which hosts the work is done. */
 export const engineFlags = {
-	on: { choices: ['slurm'], requiresArg: true, describe: 'submit the work to Slurm; partition and account as SBATCH_PARTITION and SBATCH_ACCOUNT name them' },
-	shards: { type: 'number', requiresArg: true, describe: 'with --on: into how many jobs the work is divided (one a lab, and one for every eight orders)' },
-	wait: { type: 'number', requiresArg: true, describe: 'with --on: limit for everything, in seconds, with the time that jobs wait (86400)' },
+	on: { choices: ['slurm'], describe: 'submit the work to Slurm; partition and account as SBATCH_PARTITION and SBATCH_ACCOUNT name them' },
+	shards: { type: 'number', describe: 'with --on: into how many jobs the work is divided (one a lab, and one for every eight orders)' },
+	wait: { type: 'number', describe: 'with --on: limit for everything, in seconds, with the time that jobs wait (86400)' },
 } as const;
 
 const dayMs = 86_400_000;

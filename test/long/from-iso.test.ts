@@ -82,9 +82,9 @@ test.serial('an initial ramdisk that lacks the driver of the medium is reported 
 	// Without the file system of a CD from now on: no module has that name. It ends with a NUL in the archive, in no list of modules.
 	const initrd = path.join(base, 'initrd.img');
 	const bytes = await readFile(initrd, 'latin1');
-	const names = [...bytes.matchAll(/\/isofs(?=\.ko[.a-z]*\0)/g)];
-	t.is(names.length, 1);
-	await writeFile(initrd, bytes.replace(/\/isofs(?=\.ko[.a-z]*\0)/, '/no-cd'), 'latin1');
+	const driver = /\/isofs(?=\.ko[.a-z]*\0)/g;
+	t.is(bytes.match(driver)?.length, 1);
+	await writeFile(initrd, bytes.replace(driver, '/no-cd'), 'latin1');
 	const { ended, result } = await fromIso(t, sandbox, directory);
 	t.is(ended.status, 4, ended.stderr);
 	t.like(result.error, { code: 'machine-died', node: 'box' });

@@ -9,7 +9,7 @@ export const bundleDefinition = defineCommand({
 		run: { type: 'string', describe: 'run directory, or the name of one (default: the newest run that did not pass)' },
 	} as const,
 	flags: {
-		out: { type: 'string', requiresArg: true, describe: 'the file to write (default: RUN.tar.gz)' },
+		out: { type: 'string', describe: 'the file to write (default: RUN.tar.gz)' },
 		'with-checkpoints': {
 			type: 'boolean',
 			default: false,

@@ -7,7 +7,7 @@ export const debugDefinition = defineCommand({
 	describe: "step through a node's startup scripts, forwards and back, while the lab is paused",
 	positionals: { node: { type: 'string', demandOption: true, describe: 'a node of a lab that is up' } } as const,
 	flags: {
-		script: { type: 'string', requiresArg: true, describe: 'the only script to step through' },
+		script: { type: 'string', describe: 'the only script to step through' },
 		...whichLabFlag,
 	} as const,
 	async run({ node, script, lab }, terminal) {

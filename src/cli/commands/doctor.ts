@@ -9,8 +9,8 @@ export const doctorDefinition = defineCommand({
 	positionals: {},
 	flags: {
 		iso: { type: 'boolean', default: false, describe: 'ask for what `rehearse iso` needs as well' },
-		on: { choices: ['slurm'], requiresArg: true, describe: 'ask each host of a Slurm instead, by a job' },
-		wait: { type: 'number', requiresArg: true, describe: 'with --on: how long a host may take until it has a place for the job, in seconds (600)' },
+		on: { choices: ['slurm'], describe: 'ask each host of a Slurm instead, by a job' },
+		wait: { type: 'number', describe: 'with --on: how long a host may take until it has a place for the job, in seconds (600)' },
 		...jsonFlag,
 	} as const,
 	async run({ json, iso, on, wait }, terminal) {

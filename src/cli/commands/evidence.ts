@@ -7,11 +7,11 @@ const exportDefinition = defineCommand({
 	describe: 'write a passed, cold and whole run as evidence: plan, results, packages, digests; signed where a key is given',
 	positionals: { run: { type: 'string', describe: 'run directory, or the name of one (default: the last run)' } } as const,
 	flags: {
-		out: { type: 'string', requiresArg: true, demandOption: true, describe: 'directory to be made' },
-		sign: { type: 'string', requiresArg: true, describe: 'file of a private SSH key to sign with' },
-		signer: { type: 'string', requiresArg: true, describe: 'the name of who signs' },
-		meaning: { type: 'string', requiresArg: true, describe: 'what the signature means, such as "reviewed"' },
-		isos: { type: 'string', requiresArg: true, describe: 'what `rehearse iso` has written of this lab, to be vouched for too' },
+		out: { type: 'string', demandOption: true, describe: 'directory to be made' },
+		sign: { type: 'string', describe: 'file of a private SSH key to sign with' },
+		signer: { type: 'string', describe: 'the name of who signs' },
+		meaning: { type: 'string', describe: 'what the signature means, such as "reviewed"' },
+		isos: { type: 'string', describe: 'what `rehearse iso` has written of this lab, to be vouched for too' },
 		...jsonFlag,
 	} as const,
 	async run({ run, out, sign, signer, meaning, isos, json }, terminal) {
@@ -26,7 +26,7 @@ const verifyDefinition = defineCommand({
 	describe: 'look an export over, offline: digests, signatures, and the verdict computed again from the events',
 	positionals: { directory: { type: 'string', demandOption: true, describe: 'what `rehearse export` has written' } } as const,
 	flags: {
-		'allowed-signers': { type: 'string', requiresArg: true, describe: 'file of those who may sign, as ssh-keygen(1) has it' },
+		'allowed-signers': { type: 'string', describe: 'file of those who may sign, as ssh-keygen(1) has it' },
 		...jsonFlag,
 	} as const,
 	async run({ directory, 'allowed-signers': allowedSigners, json }, terminal) {

@@ -16,7 +16,7 @@ export const fleetDefinition = defineCommand({
 		...checkFlags,
 		...shardFlags,
 		...engineFlags,
-		'cache-from': { type: 'string', requiresArg: true, hidden: true, describe: 'bring images and checkpoints that this host lacks from there' },
+		'cache-from': { type: 'string', hidden: true, describe: 'bring images and checkpoints that this host lacks from there' },
 		...reportFlags,
 		...jsonFlag,
 	} as const,

@@ -14,7 +14,7 @@ export const forwardDefinition = defineCommand({
 		},
 	} as const,
 	flags: {
-		address: { type: 'string', default: '127.0.0.1', requiresArg: true, describe: 'the address of this host to listen on' },
+		address: { type: 'string', default: '127.0.0.1', describe: 'the address of this host to listen on' },
 		...whichLabFlag,
 		...jsonFlag,
 	} as const,

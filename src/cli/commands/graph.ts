@@ -8,7 +8,7 @@ export const graphDefinition = defineCommand({
 	positionals: labArgument,
 	flags: {
 		format: { choices: ['svg', 'mermaid'], default: 'svg', describe: 'what is printed' },
-		out: { type: 'string', requiresArg: true, describe: 'write it to this file instead' },
+		out: { type: 'string', describe: 'write it to this file instead' },
 	} as const,
 	async run({ lab, format, out }, terminal) {
 		const { graphCommand } = await import('../../commands/graph.js');

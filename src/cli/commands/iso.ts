@@ -10,7 +10,6 @@ export const isoDefinition = defineCommand({
 	flags: {
 		out: {
 			type: 'string',
-			requiresArg: true,
 			describe: 'directory to write to: NODE/NODE.iso, and its checksums and manifest (required)',
 		},
 		node: {
@@ -18,7 +17,6 @@ export const isoDefinition = defineCommand({
 			array: true,
 			nargs: 1,
 			default: [] as string[],
-			requiresArg: true,
 			describe: 'the ISO of this node only (repeatable)',
 		},
 		kernel: {
@@ -33,7 +31,6 @@ export const isoDefinition = defineCommand({
 		},
 		pin: {
 			type: 'string',
-			requiresArg: true,
 			describe: 'the versions of this dpkg-manifest and no others, or those of a directory that this command wrote to',
 		},
 		...buildTimeFlag,

@@ -12,7 +12,7 @@ export const logsDefinition = defineCommand({
 	} as const,
 	flags: {
 		follow: { type: 'boolean', alias: 'f', default: false, describe: 'continue with new lines as they are written' },
-		lines: { type: 'number', alias: 'n', default: 200, requiresArg: true, describe: 'how many of the last lines to show' },
+		lines: { type: 'number', alias: 'n', default: 200, describe: 'how many of the last lines to show' },
 		...whichLabFlag,
 	} as const,
 	async run({ node, log, follow, lines, lab }) {

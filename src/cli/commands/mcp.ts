@@ -8,7 +8,7 @@ export const mcpDefinition = defineCommand({
 	describe: 'serve the Model Context Protocol on standard input and output, for an agent',
 	positionals: {},
 	flags: {
-		root: { type: 'string', requiresArg: true, default: '.', describe: 'the directory below which plans are read; no others are' },
+		root: { type: 'string', default: '.', describe: 'the directory below which plans are read; no others are' },
 	} as const,
 	async run({ root }, { stderr }) {
 		const [{ serveMcp }, { stopOnSignals }] = await Promise.all([import('../../mcp/server.js'), import('../../commands/stop.js')]);

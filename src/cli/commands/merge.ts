@@ -10,7 +10,7 @@ export const mergeDefinition = defineCommand({
 	} as const,
 	flags: {
 		...reportFlags,
-		times: { type: 'string', requiresArg: true, describe: 'write how long each part of the work took to this file, for `--times`' },
+		times: { type: 'string', describe: 'write how long each part of the work took to this file, for `--times`' },
 		...jsonFlag,
 	} as const,
 	async run({ shards, json, strict, ...flags }, terminal) {

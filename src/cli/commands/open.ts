@@ -14,7 +14,7 @@ export const openDefinition = defineCommand({
 	} as const,
 	flags: {
 		lab: { type: 'boolean', default: true, describe: 'bring the lab up as it was saved; --no-lab shows only the report' },
-		timeout: { type: 'number', default: 1800, requiresArg: true, describe: 'limit for bringing it up, in seconds' },
+		timeout: { type: 'number', default: 1800, describe: 'limit for bringing it up, in seconds' },
 		...jsonFlag,
 	} as const,
 	async run({ bundle, lab, timeout, json }, terminal) {

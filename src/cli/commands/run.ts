@@ -28,11 +28,10 @@ export const runDefinition = defineCommand({
 			default: false,
 			describe: "boot every machine from its own ISO, as OpenFactory's runner does; builds the ISOs that are missing",
 		},
-		firmware: { choices: ['bios', 'uefi'], requiresArg: true, describe: 'with --from-iso: by what the ISOs are booted (bios)' },
+		firmware: { choices: ['bios', 'uefi'], describe: 'with --from-iso: by what the ISOs are booted (bios)' },
 		persistence: { type: 'boolean', default: false, describe: 'with --from-iso: give each machine a disk that keeps what it writes' },
 		from: {
 			choices: ['started'],
-			requiresArg: true,
 			describe: 'restore the machines as their startup scripts left them, and run only the scenario',
 		},
 		only: {
@@ -40,7 +39,6 @@ export const runDefinition = defineCommand({
 			array: true,
 			nargs: 1,
 			default: [] as string[],
-			requiresArg: true,
 			describe: 'run only the startup scripts of this node (repeatable); restore the other nodes as their scripts left them',
 		},
 		...changedFlag,

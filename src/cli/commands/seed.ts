@@ -10,7 +10,6 @@ export const seedDefinition = defineCommand({
 	flags: {
 		out: {
 			type: 'string',
-			requiresArg: true,
 			describe: 'directory to write to: NODE.iso, and the same as files in NODE.seed (required)',
 		},
 		...jsonFlag,

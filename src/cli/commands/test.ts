@@ -7,7 +7,7 @@ export const testDefinition = defineCommand({
 	describe: 'run the scenario, or some of its tests, against a lab that is up; the exit status is the verdict',
 	positionals: { tests: { type: 'string', array: true, default: [] as string[], describe: 'names of tests (default: all of them)' } } as const,
 	flags: {
-		wait: { type: 'number', default: 0, requiresArg: true, describe: 'try a failed assertion again for this many seconds' },
+		wait: { type: 'number', default: 0, describe: 'try a failed assertion again for this many seconds' },
 		...whichLabFlag,
 		...jsonFlag,
 	} as const,

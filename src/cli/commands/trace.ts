@@ -8,13 +8,12 @@ export const traceDefinition = defineCommand({
 	describe: "show what a node's startup scripts did in a run, command by command: slow, failed, failed unnoticed",
 	positionals: { node: { type: 'string', demandOption: true, describe: 'a node of the lab' } } as const,
 	flags: {
-		script: { type: 'string', requiresArg: true, describe: 'only this startup script' },
-		lab: { type: 'string', requiresArg: true, describe: 'the last run of this lab (default: the last with such a node)' },
-		run: { type: 'string', requiresArg: true, describe: 'run directory, or the name of one' },
+		script: { type: 'string', describe: 'only this startup script' },
+		lab: { type: 'string', describe: 'the last run of this lab (default: the last with such a node)' },
+		run: { type: 'string', describe: 'run directory, or the name of one' },
 		slow: {
 			type: 'number',
 			default: 1000,
-			requiresArg: true,
 			describe: 'a command that takes at least this many milliseconds is slow',
 		},
 		...jsonFlag,

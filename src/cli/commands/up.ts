@@ -14,11 +14,10 @@ export const upDefinition = defineCommand({
 		from: {
 			choices: ['started', 'provisioned'],
 			default: 'started',
-			requiresArg: true,
 			describe: 'started: restore the machines as their startup scripts left them, where possible; provisioned: run the scripts',
 		},
 		cold: { type: 'boolean', default: false, describe: 'boot every machine from power-on; neither use nor make checkpoints' },
-		timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for the start, in seconds' },
+		timeout: { type: 'number', default: 3600, describe: 'limit for the start, in seconds' },
 		...traceFlag,
 		...runIdFlag,
 		...jsonFlag,

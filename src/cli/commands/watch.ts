@@ -8,9 +8,9 @@ export const watchDefinition = defineCommand({
 	positionals: labArgument,
 	flags: {
 		...startFlags,
-		timeout: { type: 'number', default: 3600, requiresArg: true, describe: 'limit for each run, in seconds' },
+		timeout: { type: 'number', default: 3600, describe: 'limit for each run, in seconds' },
 		...changedFlag,
-		html: { type: 'string', requiresArg: true, describe: 'write a page to this file that loads itself again and marks what changed' },
+		html: { type: 'string', describe: 'write a page to this file that loads itself again and marks what changed' },
 		json: { type: 'boolean', default: false, describe: 'print a result object with `changes` for each run, one a line' },
 	} as const,
 	async run(flags, terminal) {

@@ -1,5 +1,5 @@
 /** Commands over SSH in a guest that is this host, whose sudo is a fake: it asks for the password, or it does not. */
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -16,6 +16,20 @@ const limits = { timeoutMs: 20_000 };
 const asks = 'IFS= read -r word; [ "$word" = secret ] || exit 1';
 const sudos = { 'asks for the password': asks, 'asks nothing (NOPASSWD)': ':' };
 
+/** A child as a channel of SSH: it ends with the child's output, whatever of its input the child has not read. */
+function asChannel(child: ChildProcessWithoutNullStreams): Duplex {
+	child.stdin.on('error', () => undefined);
+	const channel = new Duplex({
+		read: () => void child.stdout.resume(),
+		write: (chunk: Buffer, _encoding, done) => void child.stdin.write(chunk, () => done()),
+		final: (done) => void child.stdin.end(() => done()),
+	});
+	child.stdout.on('data', (chunk: Buffer) => channel.push(chunk) || child.stdout.pause());
+	child.stdout.once('end', () => channel.push(null));
+	child.once('exit', () => channel.emit('exit'));
+	return channel;
+}
+
 async function makeCommands(t: ExecutionContext, sudo: string): Promise<SshCommands> {
 	const directory = await mkdtemp(path.join(os.tmpdir(), 'sudo-'));
 	t.teardown(() => rm(directory, { recursive: true, force: true }));
@@ -23,9 +37,7 @@ async function makeCommands(t: ExecutionContext, sudo: string): Promise<SshComma
 	const exec = async (command: string): Promise<RemoteCommand> => {
 		const child = spawn('sh', ['-c', command], { env: { ...process.env, PATH: `${directory}:${process.env['PATH'] ?? ''}` } });
 		t.teardown(() => void child.kill('SIGKILL'));
-		const stream = Duplex.from({ writable: child.stdin, readable: child.stdout });
-		stream.on('error', () => undefined);
-		child.once('exit', () => stream.emit('exit'));
+		const stream = asChannel(child);
 		return { stream, stderr: child.stderr, ended: once(child, 'close').then(([exitCode]) => ({ exitCode: exitCode as number })) };
 	};
 	return new SshCommands({ exec } as unknown as SshSession, { username: 'ops', password: 'secret' });

@@ -6,6 +6,7 @@ import { chooseAccelerator, readQemuVersion } from '../../src/host/accelerator-c
 import { provideImages } from '../../src/prepare/images.js';
 import { userPaths } from '../../src/runs/paths.js';
 import { prepareByHand } from './by-hand/by-hand.js';
+import { prepareDebvm, type DebvmRun } from './by-hand/debvm.js';
 import type { ByHandRun } from './by-hand/inside.js';
 import { prepareStock } from './by-hand/stock.js';
 import { rehearse, runCommand, type EndedRun } from './tool.js';
@@ -58,6 +59,9 @@ export class Bench {
 	/** The same with stock images and seeds that a person writes. */
 	readonly stock = (): Promise<ByHandRun> =>
 		this.#once('stock', async () => prepareStock(this.workshop, await this.byHand(), this.mirror[1]));
+
+	/** The machine of the smallest lab for debvm. */
+	readonly debvm = (): Promise<DebvmRun> => this.#once('debvm', () => prepareDebvm(this.workshop, this.mirror[1]));
 
 	/** A copy of the bundled lab whose redis needs one more package, with its image built. */
 	readonly repackagedLab = (): Promise<string> =>

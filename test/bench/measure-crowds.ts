@@ -1,5 +1,6 @@
-/** Measuring many machines: labs of 1 to 32 small ones, and two labs at once. */
+/** Measuring small and many machines: labs of 1 to 32 small ones, one by debvm beside them, and two labs at once. */
 import { rm } from 'node:fs/promises';
+import { rehearseByDebvm } from './by-hand/debvm.js';
 import { figure, present, type Measurement } from './measurement.js';
 import { memoryOf, storeOf } from './measure-store.js';
 import { smallPlan } from './small-lab.js';
@@ -49,6 +50,19 @@ const small = (count: number, onRequest?: true): Measurement => ({
 
 /** What is measured of many machines. */
 export const crowds: readonly Measurement[] = [
+	{
+		name: 'debvm',
+		figures: {
+			wall: figure('1 small node by debvm, an image that is there', 'ms'),
+			cpu: figure('  its machine', 'cpu-seconds'),
+			memory: figure('  its machine, peak resident', 'bytes'),
+		},
+		onRequest: true,
+		measure: async (bench) => {
+			const { ms, usage } = await rehearseByDebvm(await bench.debvm());
+			return { wall: ms, cpu: usage.machine.cpuSeconds, memory: usage.machine.peakBytes };
+		},
+	},
 	small(1, true),
 	small(2, true),
 	small(4),

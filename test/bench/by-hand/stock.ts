@@ -1,18 +1,15 @@
 /** Getting ready what somebody has who has nothing of the tool: stock images, and seeds written by hand. */
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { isThere } from '../../../src/base/files.js';
-import { probeUpdates, type Sources } from '../../../src/image/archives.js';
+import type { Sources } from '../../../src/image/archives.js';
 import { readGuestDefinition } from '../../../src/image/guest.js';
-import { findMirror, namedMirror } from '../../../src/image/mirror.js';
 import type { LabNode } from '../../../src/lab/lab.js';
 import { run } from '../../../src/process/run.js';
 import { inUserNamespace, readSubordinateRanges } from '../../../src/process/user-namespace.js';
-import { userPaths } from '../../../src/runs/paths.js';
 import { writeSeedDisk } from '../../../src/seed/disk.js';
 import { readBundledLab, type Workshop } from '../workshop.js';
 import type { ByHandRun } from './inside.js';
+import { buildDeadlineMs, findStockSources, provideKept } from './kept.js';
 import { stockArgv, stockPackages, stockSeed, stockWaitCommand } from './stock-lab.js';
 
 /** Files of an image, as for the other machines by hand. */
@@ -36,28 +33,14 @@ chmod 0644 "$into/root.img" "$into/vmlinuz" "$into/initrd"
 rm -rf "$into/tree"
 `;
 
-/** A build takes this long at most, in milliseconds. */
-const buildDeadlineMs = 20 * 60_000;
-
-/** The image of a set of packages. It is kept in the user's cache beside the tool's own: to build it takes minutes. */
+/** The image of a set of packages. */
 async function provideStockImage(packages: readonly string[], suite: string, components: readonly string[], findSources: () => Promise<Sources>): Promise<StockImage> {
-	const key = createHash('sha256').update(JSON.stringify([packages, suite, components, unpackProgram])).digest('hex').slice(0, 16);
-	const base = path.join(path.dirname(userPaths().cache), 'rehearse-bench-stock');
-	const directory = path.join(base, key);
-	if (!(await isThere(directory))) {
-		await mkdir(base, { recursive: true });
-		const into = await mkdtemp(path.join(base, 'new-'));
+	const directory = await provideKept([packages, suite, components, unpackProgram], async (into) => {
 		const archive = path.join(into, 'root.tar');
-		try {
-			await run(stockArgv(suite, packages, archive, components, await findSources()), { timeoutMs: buildDeadlineMs });
-			await run(inUserNamespace(await readSubordinateRanges(), ['sh', '-c', unpackProgram, 'sh', archive, into]), { timeoutMs: buildDeadlineMs });
-			await rm(archive);
-			await rename(into, directory);
-		} catch (error) {
-			await run(inUserNamespace(await readSubordinateRanges(), ['rm', '-rf', into]), { allowFailure: true });
-			throw error;
-		}
-	}
+		await run(stockArgv(suite, packages, archive, components, await findSources()), { timeoutMs: buildDeadlineMs });
+		await run(inUserNamespace(await readSubordinateRanges(), ['sh', '-c', unpackProgram, 'sh', archive, into]), { timeoutMs: buildDeadlineMs });
+		await rm(archive);
+	});
 	const [rootFile = '', kernelFile = '', initrdFile = ''] = ['root.img', 'vmlinuz', 'initrd'].map((name) => path.join(directory, name));
 	return { rootFile, kernelFile, initrdFile };
 }
@@ -65,17 +48,13 @@ async function provideStockImage(packages: readonly string[], suite: string, com
 /** Builds stock images and writes seeds for a rehearsal by hand; network and machines are those of `byHand`. */
 export async function prepareStock(workshop: Workshop, byHand: ByHandRun, mirror: string | undefined): Promise<ByHandRun> {
 	const guest = await readGuestDefinition();
-	const findSources = async (): Promise<Sources> => {
-		const found = mirror === undefined ? await findMirror(undefined) : namedMirror(mirror);
-		return { ...found, updates: (await probeUpdates(guest.suite, found)) ?? [] };
-	};
 	const { nodes } = await readBundledLab();
 	const directory = await workshop.newDirectory('stock');
 	await mkdir(path.join(directory, 'disks'));
 	const machines = [];
 	for (const machine of byHand.machines) {
 		const node = nodes.find(({ name }) => name === machine.name) as LabNode;
-		const image = await provideStockImage(stockPackages(node, guest), node.suite ?? guest.suite, guest.components, findSources);
+		const image = await provideStockImage(stockPackages(node, guest), node.suite ?? guest.suite, guest.components, () => findStockSources(guest.suite, mirror));
 		const seedFile = path.join(directory, `${node.name}.iso`);
 		await writeSeedDisk(stockSeed(node), seedFile);
 		machines.push({

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { debvmCreateArgv } from '../../bench/by-hand/debvm.js';
 import { dnsmasqArgv, networkBatch, overlayArgv, qemuArgv, type ByHandMachine } from '../../bench/by-hand/lab-by-hand.js';
 
 const machine: ByHandMachine = {
@@ -43,4 +44,15 @@ test('the wire by hand', (t) => {
 	const dnsmasq = dnsmasqArgv([machine], network, '/logs/leases');
 	t.true(dnsmasq.includes('--dhcp-host=52:54:00:01:02:03,10.0.2.14,redis,infinite'));
 	t.true(dnsmasq.includes('--dhcp-option=option:router,10.0.2.1'));
+});
+
+test('an image by debvm has the packages of the recipe and root\'s key, and updates where the mirror has them', (t) => {
+	const sources = { uri: 'http://archive.test/debian', security: 'http://archive.test/security', updates: ['security'] } as const;
+	const argv = debvmCreateArgv('trixie', ['curl', 'jq'], '/keys/key.pub', '/images/root.img', ['main'], sources);
+	const own = argv.slice(0, argv.indexOf('--'));
+	t.deepEqual(own, ['debvm-create', '--release', 'trixie', '--size', '6G', '--sshkey', '/keys/key.pub', '--output', '/images/root.img']);
+	const ofMmdebstrap = argv.slice(own.length + 1);
+	t.true(ofMmdebstrap.includes('--include=curl,jq'));
+	t.is(ofMmdebstrap.at(-2), 'http://archive.test/debian');
+	t.regex(ofMmdebstrap.at(-1) ?? '', /^deb \[.*\] http:\/\/archive\.test\/security trixie-security main$/);
 });

@@ -1,19 +1,19 @@
 /** From what a person types as LAB to the path of a plan. */
 import { existsSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { reasonOf, usageFailure } from '../base/errors.js';
 import { packageRoot } from '../base/package-root.js';
 
 /** Where the bundled labs are: `cloud-init/labs` of this package. */
 export const bundledLabsDirectory = (): string => join(packageRoot(), 'cloud-init', 'labs');
 
-/** The names by which a plan is found in a directory, the first one first. */
+/** The names by which a plan is found in a directory, which has one of them. */
 export const planFiles = ['plan.json', 'plan.yaml', 'plan.yml'];
 
 /** The names of the bundled labs, sorted. */
 export const bundledLabs = (): string[] =>
 	readdirSync(bundledLabsDirectory())
-		.filter((name) => planIn(join(bundledLabsDirectory(), name)) !== undefined)
+		.filter((name) => plansIn(join(bundledLabsDirectory(), name)).length > 0)
 		.sort();
 
 /**
@@ -45,7 +45,11 @@ function look(path: string): Stats | undefined {
 }
 
 function requirePlan(directory: string): string {
-	const plan = planIn(directory);
+	const [plan, ...others] = plansIn(directory);
+	if (others.length > 0) {
+		const names = [plan, ...others].map((path) => basename(path ?? ''));
+		throw usageFailure(`${names.length} plans in ${directory}: ${names.join(', ')}`, { hint: 'give the path of the one that is meant' });
+	}
 	if (plan === undefined) throw usageFailure(`no plan in ${directory}`, { hint: `expected one of ${planFiles.join(', ')}` });
 	// Whoever wrote the lab may have put a FIFO there, which is never written to, or a link to a file of this user's.
 	if (!look(plan)?.isFile() || dirname(realpathSync(plan)) !== realpathSync(directory)) {
@@ -54,5 +58,4 @@ function requirePlan(directory: string): string {
 	return plan;
 }
 
-const planIn = (directory: string): string | undefined =>
-	planFiles.map((name) => join(directory, name)).find((path) => existsSync(path));
+const plansIn = (directory: string): string[] => planFiles.map((name) => join(directory, name)).filter((path) => existsSync(path));

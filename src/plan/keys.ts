@@ -42,8 +42,9 @@ export function closest(word: string, candidates: readonly string[]): string | u
 	return ranked[0]?.candidate;
 }
 
-/** Levenshtein's distance, by rows. */
+/** Levenshtein's distance, by rows; two neighbours in the wrong order are one slip (optimal string alignment). */
 function editDistance(a: string, b: string): number {
+	let beforePrevious: readonly number[] = [];
 	let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
 	for (let row = 1; row <= a.length; row++) {
 		const current = [row];
@@ -51,9 +52,11 @@ function editDistance(a: string, b: string): number {
 			const substitution = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
 			const insertion = (current[column - 1] ?? 0) + 1;
 			const deletion = (previous[column] ?? 0) + 1;
-			current.push(Math.min(substitution, insertion, deletion));
+			const isSwapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+			const swap = isSwapped ? (beforePrevious[column - 2] ?? 0) + 1 : Infinity;
+			current.push(Math.min(substitution, insertion, deletion, swap));
 		}
-		previous = current;
+		[beforePrevious, previous] = [previous, current];
 	}
 	return previous[b.length] ?? 0;
 }

@@ -15,6 +15,13 @@ test('a directory with a plan in it, and a plan file, are found', async (t) => {
 	t.throws(() => findPlan('empty', directory), { message: /no plan in .*empty/, code: 'usage' });
 });
 
+test('of two plans in a directory neither is taken', async (t) => {
+	const directory = await writeFiles(t, { 'lab/plan.yaml': '', 'lab/plan.json': '{}' });
+	const error = t.throws(() => findPlan('lab', directory), { message: /^2 plans in .*lab: plan\.json, plan\.yaml$/, code: 'usage' });
+	t.is((error as { hint?: string } | undefined)?.hint, 'give the path of the one that is meant');
+	t.is(findPlan('lab/plan.yaml', directory), join(directory, 'lab/plan.yaml'));
+});
+
 test('a path that leads through a file is bad usage', async (t) => {
 	const directory = await writeFiles(t, { 'plan.yaml': '' });
 	t.throws(() => findPlan('plan.yaml/plan.yaml', directory), { message: /cannot look at .*plan\.yaml.*no directory$/, code: 'usage' });

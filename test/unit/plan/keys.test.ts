@@ -23,5 +23,7 @@ test('paths are written as people write them', (t) => {
 test('a misspelt word is told apart from another one', (t) => {
 	t.is(closest('memmory', ['name', 'memory', 'disk']), 'memory');
 	t.is(closest('port_listens', ['port_listening', 'vm_boots']), 'port_listening');
+	t.is(closest('rnu', ['run', 'runs', 'up']), 'run');
+	t.is(closest('srevices', ['services', 'features']), 'services');
 	t.is(closest('colour', ['name', 'memory', 'disk']), undefined);
 });

@@ -4,7 +4,7 @@
  */
 import { ExitCode } from '../base/errors.js';
 import { plural, withoutControls } from '../base/format.js';
-import { type DecidingTime, type LoginOutcome, type MachineEnd, type ReportedError, type ScriptOutcome, type Status, wasStarted } from '../lab/events.js';
+import { type DecidingTime, type LoginOutcome, type MachineEnd, type ReportedError, type ScriptOutcome, type StageName, type Status, wasStarted } from '../lab/events.js';
 import type { LeftOut, Waived } from '../lab/lab.js';
 import { decidingTimeResult } from './deciding-time.js';
 import { failedPlaceResult, type FailedPlaceResult } from './failed-place.js';
@@ -116,7 +116,7 @@ export interface RunResult {
 /** The verdict. Whatever broke the rehearsal outweighs what failed before it; a failure outweighs what is missing. */
 export function verdictOf(state: RunState): Verdict {
 	if (state.errors.length > 0) return 'error';
-	const statuses = [...testStatuses(state), ...state.stages.filter(decides).map(({ status }) => status)];
+	const statuses = [...testStatuses(state), ...state.stages.filter((stage) => decides(stage) && !isSum(stage)).map(({ status }) => status)];
 	if (statuses.some((status) => status === 'failed' || status === 'timed-out')) return 'failed';
 	if (statuses.includes('error')) return 'error';
 	if (state.finishedMs === undefined) return 'not run';
@@ -128,6 +128,11 @@ export function verdictOf(state: RunState): Verdict {
  * goes on: neither stage decides.
  */
 export const decides = ({ name }: StageRecord): boolean => name !== 'restore' && name !== 'save';
+
+/** Stages that fail where something of them has not passed, which counts by itself: an assertion that could not be judged is no failure of the lab. */
+const sums: readonly StageName[] = ['scenario', 'twice', 'reboot'];
+
+const isSum = ({ name, node, status }: StageRecord): boolean => sums.includes(name) && node === undefined && status === 'failed';
 
 /** What has to pass. The startup scripts of a node that was restored behind them were not to run. */
 const testStatuses = (state: RunState): readonly (ReachedStatus | ScriptOutcome['status'])[] => [
@@ -168,6 +173,9 @@ export function testStatus(test: TestRecord): ReachedStatus {
 	return statuses.includes('passed') ? 'passed' : 'not judged';
 }
 
+/** The code of the error of a run whose log has no end: it goes on, or was killed. */
+export const unfinished = 'unfinished';
+
 /** The error behind a verdict of `error` or `not run`: the first that was reported, or one made from the state itself. */
 export function errorOf(state: RunState): ReportedError | undefined {
 	const verdict = verdictOf(state);
@@ -185,7 +193,7 @@ export function errorOf(state: RunState): ReportedError | undefined {
 	if (unjudged > 0) return broken('not-judged', `${plural(unjudged, 'assertion')} could not be judged`);
 	const stage = state.stages.find(({ status }) => status === 'error');
 	if (stage) return broken('stage', `the ${stage.name} stage ended in an error`, stage.detail);
-	if (state.finishedMs === undefined) return broken('unfinished', 'the event log ends before the run did');
+	if (state.finishedMs === undefined) return broken(unfinished, 'the event log ends before the run did');
 	const missing = count('not run');
 	const message = missing === 0 ? 'the run checked nothing' : `the run ended with ${missing} of its checks not run`;
 	return broken('incomplete', message);

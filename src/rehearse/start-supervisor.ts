@@ -43,6 +43,8 @@ export interface SuperviseContext {
 	/** Its abort makes the supervisor tear the lab down. */
 	readonly signal: AbortSignal;
 	readonly stopping: { readonly urgent: AbortSignal; detach(release: () => void): void };
+	/** How long the teardown may take once it was asked for, in milliseconds: another time for tests. */
+	readonly patienceMs?: number;
 }
 
 /**
@@ -77,10 +79,15 @@ export async function startSupervisor(cleanup: CleanupStack, signal: AbortSignal
 
 const send = (child: Child, request: SupervisorRequest): void => void child.stdin?.write(`${request}\n`);
 
-async function supervise(run: RunSpec, child: Child, { emit, learn, signal, stopping }: SuperviseContext): Promise<void> {
+async function supervise(run: RunSpec, child: Child, { emit, learn, signal, stopping, patienceMs = patiently(teardownMs) }: SuperviseContext): Promise<void> {
 	signal.throwIfAborted();
 	child.stdin?.write(`${JSON.stringify(run)}\n`);
-	const onAbort = () => send(child, 'stop');
+	let killTimer: NodeJS.Timeout | undefined;
+	const onAbort = () => {
+		send(child, 'stop');
+		// One that hangs reads nothing.
+		killTimer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+	};
 	signal.addEventListener('abort', onAbort, { once: true });
 	// When the first process of a namespace dies, the kernel kills all others in it.
 	const onUrgent = () => child.kill('SIGKILL');
@@ -103,6 +110,7 @@ async function supervise(run: RunSpec, child: Child, { emit, learn, signal, stop
 		emit(message);
 	}
 	const { recentStderr, exitCode, signal: killedBy } = await child.exited;
+	clearTimeout(killTimer);
 	signal.removeEventListener('abort', onAbort);
 	stopping.urgent.removeEventListener('abort', onUrgent);
 	signal.throwIfAborted();

@@ -1,3 +1,5 @@
+import { runInNewContext } from 'node:vm';
+import { formatMs } from '../base/format.js';
 import type { CommandExpectation } from '../lab/lab.js';
 import { expressionOf } from '../lab/pattern.js';
 import { commandCheck, judgement, quoted, sawEnding, type AssertionOf } from './check.js';
@@ -11,8 +13,20 @@ function brief(command: string): string {
 /** Whether the pattern matches; `$` also matches before the last newline, as in grep(1) and Python. */
 const matchesSomewhere = (pattern: string, stdout: string): boolean => {
 	const expression = expressionOf(pattern);
-	return expression.test(stdout) || expression.test(stdout.replace(/\n$/, ''));
+	return isFound(expression, stdout) || isFound(expression, stdout.replace(/\n$/, ''));
 };
+
+/** How long a pattern may take, in milliseconds: one that goes back and forth takes days for a line, and nothing else goes on meanwhile. */
+const patternMs = 2000;
+
+function isFound(expression: RegExp, text: string): boolean {
+	try {
+		return runInNewContext('expression.test(text)', { expression, text }, { timeout: patternMs }) as boolean;
+	} catch (error) {
+		const why = (error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT' ? `is not decided within ${formatMs(patternMs)}` : `is too much for this output (${(error as Error).message})`;
+		throw new Error(`the pattern /${expression.source}/ ${why}: write it without repetitions within repetitions`);
+	}
+}
 
 function describe(expect: CommandExpectation): string {
 	const parts = [`exit status ${expect.exitCode}`];

@@ -35,6 +35,7 @@ try {
 			emit: send,
 			learn: (passwords) => send({ type: 'passwords', passwords }),
 			signal,
+			patienceMs: 8000,
 			stopping: { urgent: urging.signal, detach: (then) => (release = then) },
 		});
 	});

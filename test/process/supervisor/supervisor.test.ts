@@ -145,6 +145,15 @@ const stopped = test.macro(async (t, signal: 'SIGTERM' | 'SIGUSR2') => {
 test.serial('a lab that is asked to stop tears down', stopped, 'SIGTERM');
 test.serial('one that must end at once does', stopped, 'SIGUSR2');
 
+test.serial('a supervisor that hangs is ended too, and the lab with it', async (t) => {
+	const lab = await startLab(t, { behaviour: 'hangs' });
+	await lab.waitFor('stage-started', 'boot');
+	process.kill(await find(lab, 'supervisor.js'), 'SIGSTOP');
+	process.kill(lab.starter.pid, 'SIGTERM');
+	t.like((await lab.waitFor('done')).error, { code: 'interrupted' });
+	t.deepEqual(await lab.leftovers(), []);
+});
+
 test.serial('a machine whose monitor hangs is ended all the same', async (t) => {
 	const lab = await startLab(t, { nodes: ['one'], behaviour: 'deaf' });
 	t.is((await lab.waitFor('done')).error, undefined);

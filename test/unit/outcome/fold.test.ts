@@ -77,6 +77,8 @@ const bareNode: RunEventBody = { ...started, nodes: [{ name: 'a', scripts: [] }]
 const log = (bodies: readonly RunEventBody[]): RunEvent[] => bodies.map((body, index) => ({ at: 1000 + index, ...body }));
 
 type Judgement = [bodies: readonly RunEventBody[], verdict: Verdict, exitCode: number, errorCode?: string];
+const scenarioFailed: RunEventBody = { type: 'stage-finished', stage: 'scenario', status: 'failed', ms: 9 };
+
 const judges = test.macro<Judgement>((t, bodies, verdict, exitCode, errorCode) => {
 	const result = resultOf(foldEvents(log(bodies)));
 	t.is(result.verdict, verdict);
@@ -94,6 +96,8 @@ test('a script failed', judges, [...allGood, script('second', 'failed'), finishe
 test('a script ran out of time', judges, [...allGood, script('second', 'timed-out'), finished], 'failed', 1);
 test('a node failed to be provisioned', judges, [...allGood, boot('b', 'failed'), finished], 'failed', 1);
 test('an assertion could not be judged', judges, [...good, assertion(1, 'error'), finished], 'error', 4, 'not-judged');
+test('an assertion could not be judged, so that its scenario did not pass', judges, [...good, assertion(1, 'error'), scenarioFailed, finished], 'error', 4, 'not-judged');
+test('an assertion failed, another could not be judged', judges, [...good, assertion(0, 'failed'), assertion(1, 'error'), scenarioFailed, finished], 'failed', 1);
 test('an error after a failure', judges, [...good, assertion(1, 'failed'), error('memory', 3), finished], 'error', 3, 'memory');
 test('an error after everything passed', judges, [...allGood, error('internal', 4), finished], 'error', 4, 'internal');
 test('the first error decides', judges, [started, error('interrupted', 130), error('internal', 4)], 'error', 130, 'interrupted');

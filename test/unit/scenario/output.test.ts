@@ -83,3 +83,11 @@ test(
 	ended('x'.repeat(500)),
 	/"x{200}…"/,
 );
+
+const judged = (matches: string, stdout: string) => commandOutput.judge({ type: 'command_output', onVm: 'box', command: '', expect: { matches, exitCode: 0 } }, ended(stdout));
+test('output: a pattern that goes back and forth for days is given up', (t) => {
+	t.throws(() => judged('^(\\w+\\s?)*$', `${'a'.repeat(60)}!`), { message: /^the pattern .* is not decided within 2\.0 s: write it/ });
+});
+test('output: a pattern that is too much for a long output', (t) => {
+	t.throws(() => judged('(.|\\n)*ready', 'a'.repeat(8_000_000)), { message: /^the pattern .* is too much for this output/ });
+});

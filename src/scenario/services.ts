@@ -34,6 +34,8 @@ export const serviceEnabled = commandCheck<AssertionOf<'service_enabled'>>({
 });
 
 export interface GuestProcess {
+	readonly pid: number;
+	readonly parent: number;
 	readonly user: string;
 	/** The kernel's name of the process, at most 15 characters. */
 	readonly name: string;
@@ -45,16 +47,34 @@ export interface GuestProcess {
 const nameLength = 15;
 const userWidth = 32;
 
-/** Reads `ps -eo user:32=,comm:15=,args=`: columns of fixed width, since a name may contain blanks. */
-export const parseProcesses = (output: string): GuestProcess[] =>
-	output
-		.split('\n')
-		.filter((line) => line.trim() !== '')
-		.map((line) => ({
-			user: line.slice(0, userWidth).trim(),
-			name: line.slice(userWidth + 1, userWidth + 1 + nameLength).trim(),
-			commandLine: line.slice(userWidth + nameLength + 2).trim(),
-		}));
+/** Prints the process id of what lists the processes, and the list: columns of fixed width, since a name may contain blanks. */
+const listProcesses = `echo $$; exec ps -eo pid:10=,ppid:10=,user:${userWidth}=,comm:${nameLength}=,args=`;
+
+const columns = new RegExp(`^ *(\\d+) +(\\d+) (.{${userWidth}}) (.{${nameLength}}) (.*)$`, 's');
+
+/** Reads what that prints. The processes by which it was asked for are none of the lab's, and left out. */
+export function parseProcesses(output: string): GuestProcess[] {
+	const [asking = '', ...lines] = output.split('\n');
+	const processes = lines.flatMap((line) => {
+		const [, pid, parent, user = '', name = '', commandLine = ''] = columns.exec(line) ?? [];
+		return pid === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), user: user.trim(), name: name.trim(), commandLine: commandLine.trim() }];
+	});
+	const own = new Set([Number(asking)]);
+	for (let asker = processes.find(({ pid }) => own.has(pid)); asker; ) {
+		const { parent } = asker;
+		asker = processes.find((process) => process.pid === parent && !own.has(parent) && (isOfAgent(process) || leadingToIt.has(process.name)));
+		if (asker) own.add(asker.pid);
+	}
+	return processes.filter((process) => !own.has(process.pid) && !isOfAgent(process));
+}
+
+/** Where the seed puts what the host asks a guest by. */
+const agentDirectory = '/usr/local/lib/rehearse/';
+
+const isOfAgent = ({ commandLine }: GuestProcess): boolean => commandLine.split(' ', 2).some((word) => word.startsWith(agentDirectory));
+
+/** Programs between whoever answers the host in a guest and what it asks: shells, and those that make root of a user. */
+const leadingToIt = new Set(['bash', 'sh', 'dash', 'sudo', 'timeout']);
 
 const interpreter = /^(?:python|perl|ruby|node|bash|dash|sh)[\d.]*$/;
 
@@ -76,7 +96,7 @@ export function isCalled({ name, commandLine }: GuestProcess, wanted: string): b
 /** `process_running`: at least one process; with `count` exactly that many. */
 export const processRunning = commandCheck<AssertionOf<'process_running'>>({
 	title: ({ name, user }) => `process ${name} runs${user === undefined ? '' : ` as ${user}`}`,
-	probe: () => `ps -eo user:${userWidth}=,comm:${nameLength}=,args=`,
+	probe: () => listProcesses,
 	judge: ({ name, user, count }, result) => {
 		const number = count === undefined ? 'a process' : `${count} of process`;
 		const what = `${number} ${name}${user === undefined ? '' : ` of user ${user}`}`;

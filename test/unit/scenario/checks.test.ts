@@ -42,7 +42,7 @@ test(
 	`read -r now _ </proc/uptime; echo "now=$now"; exec systemctl show -p ActiveState,ActiveEnterTimestampMonotonic -- 'a; b'`,
 );
 test('an enabled unit', runs, { type: 'service_enabled', onVm, service: 'ssh' }, 'systemctl is-enabled -- ssh');
-test('processes', runs, { type: 'process_running', onVm, name: 'x' }, 'ps -eo user:32=,comm:15=,args=');
+test('processes', runs, { type: 'process_running', onVm, name: 'x' }, 'echo $$; exec ps -eo pid:10=,ppid:10=,user:32=,comm:15=,args=');
 test(
 	'a package',
 	runs,

@@ -34,8 +34,12 @@ test('service: static is not enabled', enabled, { service: 'redis' }, ended('sta
 test('service: disabled', enabled, { service: 'redis' }, ended('disabled\n', 1), /saw disabled/);
 test('service: unknown to is-enabled', enabled, { service: 'x' }, ended('not-found\n', 4), /saw not-found/);
 
-const ps = (...lines: [user: string, name: string, args: string][]): CommandResult =>
-	ended(lines.map(([user, name, args]) => `${user.padEnd(32)} ${name.padEnd(15)} ${args}\n`).join(''));
+type Line = readonly [user: string, name: string, args: string];
+type Process = readonly [pid: number, parent: number, ...Line];
+
+const list = (asking: number, processes: readonly Process[]): CommandResult =>
+	ended([`${asking}\n`, ...processes.map(([pid, parent, user, name, args]) => `${String(pid).padStart(10)} ${String(parent).padStart(10)} ${user.padEnd(32)} ${name.padEnd(15)} ${args}\n`)].join(''));
+const ps = (...lines: Line[]): CommandResult => list(999, lines.map((line, index) => [index + 1, 0, ...line]));
 const table = ps(
 	['root', 'systemd', '/sbin/init'],
 	['redis', 'redis-server', '/usr/bin/redis-server 127.0.0.1:6379'],
@@ -50,7 +54,7 @@ const table = ps(
 );
 
 test('processes are read, also with blanks in the name', (t) => {
-	t.deepEqual(parseProcesses(table.stdout).at(-1), { user: 'ops', name: 'Web Content', commandLine: '/opt/browser x' });
+	t.deepEqual(parseProcesses(table.stdout).at(-1), { pid: 10, parent: 0, user: 'ops', name: 'Web Content', commandLine: '/opt/browser x' });
 	t.is(parseProcesses(table.stdout).length, 10);
 });
 
@@ -80,3 +84,23 @@ test('process: too many', processes, { name: 'nginx', count: 1 }, table, /1 of p
 test('process: none', processes, { name: 'postgres' }, table, /saw none$/);
 test('process: none expected, none there', processes, { name: 'postgres', count: 0 }, table, true);
 test('process: no ps', processes, { name: 'x', count: 0 }, ended('', 127, 'ps: not found'), /exit status 127/);
+
+const init: Process = [1, 0, 'root', 'systemd', '/sbin/init'];
+const agents: readonly Process[] = [
+	[300, 1, 'root', 'agent', '/usr/bin/perl /usr/local/lib/rehearse/agent'],
+	[301, 300, 'root', 'bash', 'bash /usr/local/lib/rehearse/control-channel.bash /dev/virtio-ports/x'],
+	[302, 300, 'root', 'agent', '/usr/bin/perl /usr/local/lib/rehearse/agent'],
+];
+const byAgent = list(400, [init, ...agents, [400, 302, 'root', 'ps', 'ps -eo args=']]);
+const bySsh = list(407, [
+	init,
+	[20, 1, 'root', 'sshd', 'sshd: /usr/sbin/sshd -D'],
+	[400, 20, 'root', 'sshd-session', 'sshd-session: ops@notty'],
+	...[[403, 400, 'root', 'sudo', 'sudo -S sh -c x'], [405, 403, 'root', 'timeout', 'timeout -k 1 9 bash -c x'], [407, 405, 'root', 'ps', 'ps -eo args=']] as const,
+]);
+const ofTheLab: Process = [500, 1, 'root', 'agent', '/opt/monitor/agent --config /usr/local/lib/rehearse/x'];
+for (const name of ['agent', 'perl', 'bash', 'ps']) test(`process: what the host asks by is none, ${name}`, processes, { name, count: 0 }, byAgent, true);
+for (const name of ['sudo', 'timeout', 'ps']) test(`process: nor is the way to it over SSH, ${name}`, processes, { name, count: 0 }, bySsh, true);
+test('process: the server of that way is the lab\'s', processes, { name: 'sshd', count: 1 }, bySsh, true);
+test('process: one of the lab that is called like it', processes, { name: 'agent', count: 1 }, list(400, [init, ...agents, ofTheLab]), true);
+test('process: a shell of the lab\'s beside them', processes, { name: 'bash', count: 1 }, list(400, [init, ...agents, [600, 1, 'ops', 'bash', '/bin/bash /opt/loop']]), true);

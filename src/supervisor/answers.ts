@@ -111,7 +111,10 @@ async function answerAboutNode(lab: RunningLab, request: LabRequest, { send, joi
 			return join(theirs);
 		}
 		case 'link':
-			return lab.changes.change(request.node, (node) => node.setLink(request.link));
+			return lab.changes.change(request.node, (node) => {
+				node.wasUnplugged ||= !lab.isReady;
+				return node.setLink(request.link);
+			});
 		case 'pause':
 		case 'resume':
 			lab.changes.requireReady();

@@ -94,9 +94,13 @@ export class RunningLab {
 		// A machine with a failed unit would not pass the health check when it is restored.
 		const request = nodes.every(({ startup, isHealthy }) => startup === 'passed' && isHealthy) && this.#runSpec.saveStarted;
 		if (!request) return;
-		const visited = this.#nodes.filter(({ wasVisited }) => wasVisited).map(({ name }) => name);
-		if (visited.length > 0) {
-			this.#context.emit({ type: 'notice', message: `the started lab is not saved for other runs: somebody was in ${visited.join(', ')} while it came up` });
+		const touched = [
+			{ what: 'was in', nodes: this.#nodes.filter(({ wasVisited }) => wasVisited) },
+			{ what: 'has changed the link of', nodes: this.#nodes.filter(({ wasUnplugged }) => wasUnplugged) },
+		].find(({ nodes: some }) => some.length > 0);
+		if (touched) {
+			const names = touched.nodes.map(({ name }) => name).join(', ');
+			this.#context.emit({ type: 'notice', message: `the started lab is not saved for other runs: somebody ${touched.what} ${names} while it came up` });
 			return;
 		}
 		const times = new Map(nodes.map(({ started, startupCpuMs }) => [started.machine.name, startupCpuMs]));

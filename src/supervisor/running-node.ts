@@ -47,6 +47,8 @@ export class RunningNode {
 	#describe: () => void = () => undefined;
 	/** Whether somebody has been let into its machine since that was started: nobody knows what he has done to it. */
 	wasVisited = false;
+	/** Whether its link was changed while startup scripts may have run: nobody knows what they have made of that. */
+	wasUnplugged = false;
 	#alias: string;
 	#startedAt: number | undefined;
 	#last: StartedMachine | undefined;

@@ -140,6 +140,7 @@ test('a machine that dies once its scripts have passed ends the lab at once, who
 const visits = {
 	authorize: { op: 'authorize', node: 'one', publicKey: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ somebody' },
 	exec: { op: 'exec', node: 'one', command: 'touch /mended', timeoutMs: 5000, maximumBytes: 100 },
+	link: { op: 'link', node: 'one', link: { state: 'down' } },
 	nothing: { op: 'status' },
 } as const;
 
@@ -162,8 +163,9 @@ const visited = test.macro(async (t, name: keyof typeof visits, isSaved: boolean
 	await lab.waitFor('detached');
 	const found = await readCheckpoint(path.join(store, 'key'));
 	t.is(found !== undefined && 'checkpoint' in found, isSaved);
-	t.is(lab.lines.some((line) => line.type === 'notice' && /somebody was in one while it came up/.test(line.message)), !isSaved);
+	t.is(lab.lines.some((line) => line.type === 'notice' && /somebody (?:was in|has changed the link of) one while it came up/.test(line.message)), !isSaved);
 });
 test('a started lab is not saved for others when a key was let into a node of it', visited, 'authorize', false);
 test('nor when a command was run there', visited, 'exec', false);
+test('nor when its link was cut, whatever the scripts of others have made of that', visited, 'link', false);
 test('it is saved when somebody has only looked', visited, 'nothing', true);

@@ -6,8 +6,9 @@ import { findStage, type RunState, type ScriptRecord, type StageRecord } from '.
 export const startStageOf = (state: RunState, node: string): StageRecord | undefined =>
 	findStage(state, 'boot', node) ?? findStage(state, 'restore', node);
 
-/** Whether no machine was restored. */
-export const isCold = (state: RunState): boolean => state.nodes.every(({ origin }) => origin?.from !== 'checkpoint');
+/** Whether every machine was booted, from its image or its ISO. Logs of older versions have no origins. */
+export const isCold = (state: RunState): boolean =>
+	state.nodes.every(({ name, origin }) => (origin ? origin.from !== 'checkpoint' : findStage(state, 'boot', name) !== undefined));
 
 /** The startup scripts that a run has to run: all but those of nodes that were restored behind theirs. */
 export const scriptsToRun = (state: RunState): readonly ScriptRecord[] =>

@@ -1,7 +1,7 @@
 /** The head of the page: the verdict, where it broke, and what to do next. */
 import { plural } from '../base/format.js';
 import { swallowedSteps } from '../lab/trace.js';
-import { isCold, scriptsToRun } from '../outcome/origins.js';
+import { isCold, scriptsToRun, startStageOf } from '../outcome/origins.js';
 import { outboundFindings } from '../outcome/outbound.js';
 import { rebootStatuses, shuffleStatuses, twiceStatuses } from '../outcome/robustness.js';
 import { verdictOf } from '../outcome/result.js';
@@ -40,11 +40,14 @@ export function Head({ state }: { readonly state: RunState }) {
 	);
 }
 
+/** Whether every machine was booted, and came up. */
+const wasBooted = (state: RunState): boolean => isCold(state) && state.nodes.every(({ name }) => startStageOf(state, name)?.status === 'passed');
+
 function Facts({ state }: { readonly state: RunState }) {
 	const { startedAt, accelerator } = state;
 	const facts = [
 		startedAt === undefined ? '' : timeText(startedAt),
-		isCold(state) ? 'cold: every machine was booted' : originSentences(state).join('; '),
+		wasBooted(state) ? 'cold: every machine was booted' : originSentences(state).join('; '),
 		accelerator ? `${accelerator.name}` : '',
 		state.planSha256 === '' ? '' : `plan ${state.planSha256.slice(0, 12)}`,
 	].filter((fact) => fact !== '');

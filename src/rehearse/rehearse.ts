@@ -141,7 +141,8 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			const required = requireHost(options);
 			for (const early of [starting, required]) early.catch(() => undefined);
 			for (const kind of ['state', 'cache'] as const) await ensureDirectory(options.paths, kind);
-			directory = await createRunDirectory(options.paths.runs, options.runId ?? newRunId(options.lab.name), cleanup, options.spared);
+			const spared = [options.spared ?? [], options.imported?.directory ?? []].flat();
+			directory = await createRunDirectory(options.paths.runs, options.runId ?? newRunId(options.lab.name), cleanup, spared);
 			keepFresh(directory.path, options.paths.checkpoints, cleanup);
 			// Unfinished checkpoints have the token of who began them in their names (../checkpoint/store).
 			await startJanitor('janitor', removalWith(options.paths.checkpoints, tokenOf(), directory.sockets, directory.disks), cleanup);
@@ -162,7 +163,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 		clearTimeout(limitTimer);
 	}
 	emit({ type: 'run-finished', ms: Math.round(performance.now() - began) });
-	if (directory) await keepReports(state, directory.path, masks.text);
+	if (directory) await keepReports(state, directory.path, masks.bytes);
 	return state;
 }
 

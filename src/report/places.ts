@@ -28,7 +28,7 @@ export async function findPlaces({ planPath, planSha256, sources }: RunState, ba
 		},
 		scriptLine(node, script, line) {
 			const file = sources.find((one) => one.node === node && one.script === script)?.file;
-			if (file !== undefined) return { file, ...(line === undefined ? {} : { line }) };
+			if (file !== undefined) return { file, ...(source && line !== undefined ? { line } : {}) };
 			const inline = source && findInline(source, node, script);
 			if (!inline) return plan;
 			const { lineOffset, path } = inline;

@@ -54,6 +54,11 @@ test('all booted: cold', (t) => {
 	t.deepEqual(originSentences(state), ['all booted']);
 });
 
+test('a run without machines, or with only some, is not cold', (t) => {
+	t.false(isCold(fold(began)));
+	t.false(resultOf(fold(began, origin('a', { from: 'power-on' }))).cold);
+});
+
 test('the result reports what each node came from, and from when', (t) => {
 	const why = 'packages changed';
 	const state = fold(began, origin('a', provisioned), origin('b', { from: 'power-on', why }), stageEnd('restore', 'a', 'passed'));

@@ -30,3 +30,10 @@ test('of a plan that was edited since only the file is reported', async (t) => {
 	const places = await findPlaces({ ...emptyRun(), planPath: source.path, planSha256: 'other' }, '/');
 	t.deepEqual([places.node('two'), places.assertion(1, 1)], [{ file: source.path }, { file: source.path }]);
 });
+
+test('so it is of a script in a file of its own, whose lines may have moved', async (t) => {
+	const source = await read(t, content);
+	const state = { ...emptyRun(), planPath: source.path, planSha256: source.sha256, sources: [{ node: 'one', script: 'setup', file: '/lab/setup.sh', text: '' }] };
+	t.deepEqual((await findPlaces(state, '/')).scriptLine('one', 'setup', 7), { file: '/lab/setup.sh', line: 7 });
+	t.deepEqual((await findPlaces({ ...state, planSha256: 'other' }, '/')).scriptLine('one', 'setup', 7), { file: '/lab/setup.sh' });
+});

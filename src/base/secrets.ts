@@ -9,14 +9,20 @@ export interface DeclaredPassword {
 /** Passwords from this length on are found within words too; a shorter one may well be a part of some. */
 const plainlySecret = 8;
 
-/** A password as it is, and as those who write JSON (some escape `/`, some all but ASCII) and quoted YAML have it. */
+/**
+ * A password as it is, and as those have it who write JSON (some escape `/`, some all but ASCII), quoted YAML, and words of a
+ * shell, in single quotes, as bash traces them, and in double ones; and of addresses, in the place of a user's password.
+ */
 function spellingsOf(password: string): readonly string[] {
 	const inJson = JSON.stringify(password).slice(1, -1);
 	const inAscii = (hexadecimal: (code: string) => string) =>
 		inJson.replaceAll(/[^\x20-\x7e]/g, (unit) => `\\u${hexadecimal(unit.charCodeAt(0).toString(16).padStart(4, '0'))}`);
 	const ascii = [inAscii((code) => code), inAscii((code) => code.toUpperCase())];
 	const slashes = [inJson, ...ascii].map((text) => text.replaceAll('/', '\\/'));
-	return [...new Set([password, inJson, ...ascii, ...slashes, password.replaceAll("'", "''")])];
+	const ofShells = [password.replaceAll("'", "'\\''"), password.replaceAll(/[\\$`"]/g, '\\$&')];
+	const percent = encodeURIComponent(password.replaceAll(/\p{Surrogate}/gu, '\ufffd'));
+	const inAddresses = [percent, percent.replaceAll(/%../g, (code) => code.toLowerCase())];
+	return [...new Set([password, inJson, ...ascii, ...slashes, password.replaceAll("'", "''"), ...ofShells, ...inAddresses])];
 }
 
 const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
@@ -54,12 +60,18 @@ export const isStandIn = (password: string): boolean => new RegExp(`^${standInSo
 /** A mask that changes nothing. */
 export const noMask: Mask = (text) => text;
 
-/** A mask of passwords wherever they are; a short one only where it is a word of its own. */
-export function maskOf(passwords: readonly DeclaredPassword[]): Mask {
+/** UTF-8 as a text with a character for every byte, so that what is no text can be searched like one. */
+export const asLatin1 = (text: string): string => Buffer.from(text).toString('latin1');
+
+/**
+ * A mask of passwords wherever they are; a short one only where it is a word of its own.
+ * @param encode the passwords as the texts to be masked have their characters
+ */
+export function maskOf(passwords: readonly DeclaredPassword[], encode?: (text: string) => string): Mask {
 	const users = usersByPassword(passwords);
 	if (users.length === 0) return noMask;
 	// All in one pass: what stands in the place of one is not searched for another, nor in a text that was masked before.
-	const pattern = new RegExp([standInSource, ...users.map(([password]) => `(${passwordSource(password)})`)].join('|'), 'g');
+	const pattern = new RegExp([standInSource, ...users.map(([password]) => `(${passwordSource(password, encode)})`)].join('|'), 'g');
 	return (text) =>
 		text.replaceAll(pattern, (found, ...groups: (string | undefined)[]) => {
 			const index = groups.slice(0, users.length).findIndex((group) => group !== undefined);

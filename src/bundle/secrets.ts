@@ -3,7 +3,7 @@
  * literally, and hashed passwords and private keys, which it recognises by their format. It reads bytes as Latin-1
  * characters, so that it can search a disk image like a text.
  */
-import { passwordSource, usersByPassword, type DeclaredPassword } from '../base/secrets.js';
+import { asLatin1, passwordSource, usersByPassword, type DeclaredPassword } from '../base/secrets.js';
 import type { HeldSecrets } from './manifest.js';
 import type { PackedFile } from './pack.js';
 
@@ -28,7 +28,7 @@ const privateKey: Pattern = {
 function patternsFor(passwords: readonly DeclaredPassword[]): readonly Pattern[] {
 	const declared = usersByPassword(passwords).map(([password, names]) => ({
 		what: `password of ${names.join(', ')}`,
-		pattern: new RegExp(passwordSource(password, (text) => latin1(Buffer.from(text))), 'g'),
+		pattern: new RegExp(passwordSource(password, asLatin1), 'g'),
 	}));
 	return [privateKey, hashedPassword, ...declared];
 }

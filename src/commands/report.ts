@@ -6,8 +6,10 @@ import { foldEvents } from '../outcome/fold.js';
 import { resultJson, resultOf } from '../outcome/result.js';
 import { annotationsOf } from '../report/annotations.js';
 import { githubCommands } from '../report/github.js';
+import { maskOfPlan } from '../report/check-result.js';
 import { eventLine } from '../report/plain.js';
 import { summary } from '../report/summary.js';
+import { readHolder } from '../runs/run-directory.js';
 import { reportPagePath } from '../runs/run-files.js';
 import { isRunId } from '../runs/run-id.js';
 import { findRun, readEvents } from '../runs/stored-runs.js';
@@ -36,7 +38,9 @@ export async function reportCommand({ run, runs, format, html, terminal }: Repor
 		const { writeReportPage } = await import('../page/write.js');
 		const state = { ...foldEvents(await readEvents(directory)), runDirectory: directory };
 		const file = html === '' ? reportPagePath(directory) : html;
-		await writeReportPage(state, { file }).catch((error: unknown) => {
+		// A run masks its logs when it ends.
+		const isGoingOn = (await readHolder(directory))?.isHeld === true;
+		await writeReportPage(state, { file, ...(isGoingOn ? { mask: await maskOfPlan(state.planPath) } : {}) }).catch((error: unknown) => {
 			throw usageFailure(`the page ${file} cannot be written: ${reasonOf(error)}`, { cause: error });
 		});
 		terminal.stdout.write(`${file}\n`);

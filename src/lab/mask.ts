@@ -2,7 +2,7 @@
  * The one place where declared passwords are taken out of what a run reports: events are masked before anybody sees
  * them.
  */
-import { maskOf, noMask, planMaskOf, type DeclaredPassword, type Mask } from '../base/secrets.js';
+import { asLatin1, maskOf, noMask, planMaskOf, type DeclaredPassword, type Mask } from '../base/secrets.js';
 import { Failure, toFailure } from '../base/errors.js';
 import { washed, washedText } from '../base/wash.js';
 import type { RunEventBody } from './events.js';
@@ -17,6 +17,8 @@ export interface LabMasks {
 	readonly text: Mask;
 	/** For copies of the plan and its scripts. */
 	readonly plan: Mask;
+	/** For bytes that need be no text, read as Latin-1. */
+	readonly bytes: Mask;
 }
 
 /** The masks of a run, which learn the passwords that a reload brings. */
@@ -39,6 +41,10 @@ export class RunMasks implements LabMasks {
 		return this.#masks.plan;
 	}
 
+	get bytes(): Mask {
+		return this.#masks.bytes;
+	}
+
 	/** Masks these passwords too from now on. */
 	learn(passwords: readonly DeclaredPassword[]): void {
 		const known = (one: DeclaredPassword) => this.#passwords.some(({ user, password }) => user === one.user && password === one.password);
@@ -51,7 +57,7 @@ export class RunMasks implements LabMasks {
 export const masksOf = (lab: Pick<Lab, 'nodes'>, showSecrets: boolean): LabMasks => masksOfPasswords(passwordsOf(lab), showSecrets);
 
 const masksOfPasswords = (passwords: readonly DeclaredPassword[], showSecrets: boolean): LabMasks =>
-	showSecrets ? { text: noMask, plan: noMask } : { text: maskOf(passwords), plan: planMaskOf(passwords) };
+	showSecrets ? { text: noMask, plan: noMask, bytes: noMask } : { text: maskOf(passwords), plan: planMaskOf(passwords), bytes: maskOf(passwords, asLatin1) };
 
 /**
  * Keys whose values name things: nodes, scripts, files, stages. A node that is called as somebody's password is cannot be
@@ -61,11 +67,15 @@ const names = new Set([
 	...['type', 'runId', 'lab', 'labArgument', 'planSha256', 'runDirectory', 'planPath', 'node', 'script', 'scripts', 'onVm', 'name', 'test'],
 	...['stage', 'status', 'verdict', 'from', 'to', 'kind', 'change', 'alias', 'uplinkAddress', 'subnet', 'address', 'protocol', 'file', 'code'],
 	...['shell', 'fate', 'robustness', 'after', 'ssh', 'end', 'username'],
+	// The same in the result object.
+	...['on_vm', 'plan_sha256', 'run_directory'],
 ]);
 
 /** An event without passwords. */
-export const maskEvent = <E extends RunEventBody>(event: E, mask: Mask): E =>
-	mask === noMask ? event : (masked(event, mask) as E);
+export const maskEvent = <E extends RunEventBody>(event: E, mask: Mask): E => maskValue(event, mask);
+
+/** What was made of events, such as the state of a run, without passwords. */
+export const maskValue = <T>(value: T, mask: Mask): T => (mask === noMask ? value : (masked(value, mask) as T));
 
 /**
  * An event as it may be shown and kept. It is masked before it is washed and again after: a control sequence may have
@@ -88,9 +98,12 @@ function masked(value: unknown, mask: Mask): unknown {
 	if (Array.isArray(value)) return value.map((item) => masked(item, mask));
 	if (value === null || typeof value !== 'object') return value;
 	return Object.fromEntries(
-		Object.entries(value).map(([key, inner]) => [key, names.has(key) && !isObjects(inner) ? inner : masked(inner, mask)]),
+		Object.entries(value).map(([key, inner]) => [key, isName(key, value) && !isObjects(inner) ? inner : masked(inner, mask)]),
 	);
 }
+
+/** What a machine asked the world for by name, beside the protocol of the question, is its own words. */
+const isName = (key: string, owner: object): boolean => names.has(key) && !(key === 'name' && 'protocol' in owner);
 
 /** A list of objects under a key of names, such as the scripts of a robustness check, is looked into all the same. */
 const isObjects = (value: unknown): boolean => typeof value === 'object' && !(Array.isArray(value) && value.every((item) => typeof item === 'string'));

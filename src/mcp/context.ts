@@ -1,7 +1,8 @@
 import type { Mask } from '../base/secrets.js';
 import { noMask } from '../base/secrets.js';
+import { maskValue } from '../lab/mask.js';
 import { chooseLiveLab, type LiveLab } from '../runs/live-labs.js';
-import { readAndCheck } from '../report/check-result.js';
+import { maskOfPlan } from '../report/check-result.js';
 import type { Jobs } from './jobs.js';
 import type { KnownRun, KnownRuns } from './known-runs.js';
 import type { Root } from './root.js';
@@ -28,9 +29,15 @@ export const linksTo = (run: string): readonly Link[] => [
 	{ uri: resourceUri(run, 'report.html'), name: 'the page to look at', mimeType: 'text/html' },
 ];
 
+/** A run as its client may see it: whoever started it may have had its passwords shown. @throws Failure `usage` as `KnownRuns.find` */
+export async function findShown(context: Context, id: string | undefined): Promise<KnownRun> {
+	const run = await context.runs.find(id);
+	return { ...run, state: maskValue(run.state, await maskOfRun(context, run)) };
+}
+
 /** Takes the passwords out of what a run's machines have written: those of its plan now, and as it was when the run began. */
 export async function maskOfRun({ masks }: Context, { id, state }: Pick<KnownRun, 'id' | 'state'>): Promise<Mask> {
 	const then = masks.get(id) ?? noMask;
-	const now = await readAndCheck(state.planPath).then(({ mask }) => mask, () => noMask);
+	const now = await maskOfPlan(state.planPath);
 	return (text) => now(then(text));
 }

@@ -2,7 +2,7 @@
 import { endOf, oneLine, withoutControls } from '../base/format.js';
 import type { Excerpt } from '../lab/trace.js';
 import { failedCommandText } from '../outcome/failed-place.js';
-import { errorOf } from '../outcome/result.js';
+import { errorOf, unfinished } from '../outcome/result.js';
 import { robustnessItems } from '../outcome/robustness.js';
 import type { RunState } from '../outcome/state.js';
 import type { PlanPlaces } from '../report/annotations.js';
@@ -34,9 +34,12 @@ export interface ExplainedFailure {
 const keptOutput = 1500;
 const keptCommand = 500;
 
-/** All failures of a run: scripts before what depends on them. */
-export const explainFailures = (state: RunState, places: PlanPlaces): readonly ExplainedFailure[] => [
-	...errorFailure(state, places),
+/**
+ * All failures of a run: scripts before what depends on them.
+ * @param goesOn whether it still runs: then it is no failure that its end is missing
+ */
+export const explainFailures = (state: RunState, places: PlanPlaces, goesOn = false): readonly ExplainedFailure[] => [
+	...errorFailure(state, places, goesOn),
 	...scriptFailures(state, places),
 	...machineFailures(state, places),
 	...loginFailures(state, places),
@@ -44,9 +47,9 @@ export const explainFailures = (state: RunState, places: PlanPlaces): readonly E
 	...robustnessFailures(state, places),
 ];
 
-function errorFailure(state: RunState, { plan }: PlanPlaces): ExplainedFailure[] {
+function errorFailure(state: RunState, { plan }: PlanPlaces, goesOn: boolean): ExplainedFailure[] {
 	const error = errorOf(state);
-	if (!error) return [];
+	if (!error || (goesOn && error.code === unfinished)) return [];
 	const detail = error.detail === undefined ? undefined : endOf(withoutControls(error.detail), keptOutput);
 	return [
 		{

@@ -1,7 +1,9 @@
 /** A scenario that is run again in a lab that is up, and a change to one: a request over its control socket. */
-import { Failure, toFailure, toReported, type ReportedError } from '../base/errors.js';
+import { Failure, toReported, type ReportedError } from '../base/errors.js';
+import type { Mask } from '../base/secrets.js';
 import { ask } from '../control/client.js';
 import type { RunEvent, RunEventBody } from '../lab/events.js';
+import { maskEvent, maskFailure } from '../lab/mask.js';
 import { emptyRun, foldEvent } from '../outcome/fold.js';
 import { resultOf } from '../outcome/result.js';
 import type { LabRequest } from '../protocol/requests.js';
@@ -22,6 +24,7 @@ export class LabJob implements Job {
 	readonly keepsLab = false;
 	readonly #kind: 'test' | 'change';
 	readonly #lab: LiveLab;
+	readonly #mask: Mask;
 	readonly #startedAt = Date.now();
 	readonly #stopping = new AbortController();
 	readonly #ended: Promise<void>;
@@ -30,10 +33,12 @@ export class LabJob implements Job {
 	#recent: string[] = [];
 	#error: ReportedError | undefined;
 
-	constructor(id: string, kind: 'test' | 'change', lab: LiveLab, work: Work) {
+	/** @param mask for all that is answered of it */
+	constructor(id: string, kind: 'test' | 'change', lab: LiveLab, mask: Mask, work: Work) {
 		this.id = id;
 		this.#kind = kind;
 		this.#lab = lab;
+		this.#mask = mask;
 		this.#ended = this.#run(work);
 	}
 
@@ -45,21 +50,21 @@ export class LabJob implements Job {
 		try {
 			await work({ onEvent: (body) => this.#take(body), onLine: (line) => this.#addLine(line), signal: this.#stopping.signal });
 		} catch (error) {
-			this.#error = toReported(toFailure(error));
+			this.#error = toReported(maskFailure(error, this.#mask));
 		}
 		this.#take({ type: 'run-finished', ms: Date.now() - this.#startedAt });
 		this.#endedAt = Date.now();
 	}
 
 	#take(body: RunEventBody): void {
-		const event: RunEvent = { at: Date.now(), ...body };
+		const event: RunEvent = { at: Date.now(), ...maskEvent(body, this.#mask) };
 		this.#state = foldEvent(this.#state, event);
 		const line = eventLine(event, this.#startedAt);
 		if (line !== undefined) this.#addLine(line);
 	}
 
 	#addLine(line: string): void {
-		this.#recent = [...this.#recent, line].slice(-recentLines);
+		this.#recent = [...this.#recent, this.#mask(line)].slice(-recentLines);
 	}
 
 	view(): Promise<JobView> {

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { ResourceTemplate, type McpServer } from '@modelcontextprotocol/server';
 import { usageFailure } from '../base/errors.js';
 import { formatBytes } from '../base/format.js';
-import { shownText } from '../lab/mask.js';
+import type { Mask } from '../base/secrets.js';
+import { maskValue, shownText } from '../lab/mask.js';
 import { resultJson, resultOf } from '../outcome/result.js';
 import { consolesDirectory, eventLogPath, journalsDirectory, reportPagePath } from '../runs/run-files.js';
 import { linksTo, maskOfRun, resourceUri, type Context } from './context.js';
@@ -47,21 +48,39 @@ async function linksOf({ id, directory }: KnownRun): Promise<readonly Link[]> {
 
 async function read(context: Context, run: KnownRun, file: string): Promise<{ readonly text: string; readonly mimeType: string }> {
 	const { directory, state } = run;
-	if (file === 'result.json') return { text: resultJson(resultOf(state)), mimeType: 'application/json' };
-	if (file === 'report.html') return { text: await readWhole(reportPagePath(directory)), mimeType: 'text/html' };
-	if (file === 'events.ndjson') return { text: await readEnd(eventLogPath(directory)), mimeType: 'application/x-ndjson' };
+	// Whoever started it may have had its passwords shown.
+	const mask = await maskOfRun(context, run);
+	if (file === 'result.json') return { text: resultJson(maskValue(resultOf(state), mask)), mimeType: 'application/json' };
+	if (file === 'report.html') return { text: await pageOf(run, mask), mimeType: 'text/html' };
+	if (file === 'events.ndjson') return { text: maskedLines(await readEnd(eventLogPath(directory)), mask), mimeType: 'application/x-ndjson' };
 	const [, kind, name] = /^(consoles|journals)\/([a-z0-9-]+\.log)$/.exec(file) ?? [];
 	if (kind === undefined || name === undefined) throw usageFailure(`a run keeps no ${file}`, { hint: 'resources/list has what there is' });
 	const text = await readEnd(path.join(kind === 'consoles' ? consolesDirectory(directory) : journalsDirectory(directory), name));
-	return { text: shownText(text, await maskOfRun(context, run)), mimeType: 'text/plain' };
+	return { text: shownText(text, mask), mimeType: 'text/plain' };
 }
 
-/** A page is of no use in parts. */
-async function readWhole(file: string): Promise<string> {
-	const { text, isCut } = await readFileEnd(file, maximumBytes * 8, missing(file));
+/** The page, once there is one. It is made again: in that of a run that shows them, a password may stand in the characters of HTML. */
+async function pageOf({ directory, state }: KnownRun, mask: Mask): Promise<string> {
+	const file = reportPagePath(directory);
+	// A page is of no use in parts.
+	const { isCut } = await readFileEnd(file, maximumBytes * 8, missing(file));
 	if (isCut) throw usageFailure(`${path.basename(file)} is longer than ${formatBytes(maximumBytes * 8)}`);
-	return text;
+	const { renderReportPage } = await import('../page/write.js');
+	return renderReportPage({ ...maskValue(state, mask), runDirectory: directory }, { mask });
 }
+
+/** Lines of JSON, each without passwords but in what names things. */
+const maskedLines = (text: string, mask: Mask): string =>
+	text
+		.split('\n')
+		.map((line) => {
+			try {
+				return JSON.stringify(maskValue(JSON.parse(line), mask));
+			} catch {
+				return mask(line);
+			}
+		})
+		.join('\n');
 
 /** The last whole lines. */
 async function readEnd(file: string): Promise<string> {

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openRegular } from '../base/files.js';
-import { washedText } from '../base/wash.js';
+import { noMask, type Mask } from '../base/secrets.js';
+import { shownText } from '../lab/mask.js';
 import type { RunState } from '../outcome/state.js';
 import { consoleLogPath, journalsDirectory, reportPagePath } from '../runs/run-files.js';
 import type { LogEnd } from './logs.js';
@@ -31,19 +32,20 @@ export async function writeReportPage(state: RunState, { file, ...options }: Ren
 	return target;
 }
 
-export type RenderOptions = Omit<PageInput, 'state' | 'logs'>;
+/** A mask for logs is wanted of a run that goes on: it masks its own when it ends. */
+export type RenderOptions = Omit<PageInput, 'state' | 'logs'> & { readonly mask?: Mask };
 
-/** The text of the page. Logs are shown as the run's directory has them: a run masks them when it ends. */
-export const renderReportPage = async (state: RunState, options: RenderOptions = {}): Promise<string> =>
-	reportPage({ state, logs: await readLogEnds(state), ...options });
+/** The text of the page. */
+export const renderReportPage = async (state: RunState, { mask = noMask, ...options }: RenderOptions = {}): Promise<string> =>
+	reportPage({ state, logs: await readLogEnds(state, mask), ...options });
 
-async function readLogEnds({ nodes, runDirectory }: RunState): Promise<readonly LogEnd[]> {
+async function readLogEnds({ nodes, runDirectory }: RunState, mask: Mask): Promise<readonly LogEnd[]> {
 	if (runDirectory === '') return [];
 	const wanted = nodes.slice(0, maximumNodes).flatMap(({ name: node }) => [
 		{ kind: 'console' as const, node, path: consoleLogPath(runDirectory, node) },
 		{ kind: 'journal' as const, node, path: path.join(journalsDirectory(runDirectory), `${node}.log`) },
 	]);
-	const found = await Promise.all(wanted.map((log) => readEnd(log.path, runDirectory).then((end) => end && { ...log, ...end })));
+	const found = await Promise.all(wanted.map((log) => readEnd(log.path, runDirectory, mask).then((end) => end && { ...log, ...end })));
 	return found.filter((log) => log !== undefined);
 }
 
@@ -51,7 +53,7 @@ async function readLogEnds({ nodes, runDirectory }: RunState): Promise<readonly 
  * The end of a file, from the beginning of a line; nothing where there is no such file, or nothing in it. The run may be a
  * stranger's: nothing that lies outside of its directory is shown, whatever links and names of nodes lead there.
  */
-async function readEnd(file: string, runDirectory: string): Promise<{ readonly text: string; readonly bytes: number } | undefined> {
+async function readEnd(file: string, runDirectory: string, mask: Mask): Promise<{ readonly text: string; readonly bytes: number } | undefined> {
 	const handle = await openRegular(file, runDirectory);
 	if (!handle) return undefined;
 	try {
@@ -59,7 +61,7 @@ async function readEnd(file: string, runDirectory: string): Promise<{ readonly t
 		const buffer = Buffer.alloc(Math.min(size, endBytes));
 		const { bytesRead } = await handle.read(buffer, 0, buffer.length, size - buffer.length);
 		// As it came from the machine: a page may be printed into a log of CI, or passed on as text.
-		const text = washedText(buffer.toString('utf8', 0, bytesRead));
+		const text = shownText(buffer.toString('utf8', 0, bytesRead), mask);
 		const whole = size > endBytes && text.includes('\n') ? text.slice(text.indexOf('\n') + 1) : text;
 		return whole.trim() === '' ? undefined : { text: whole, bytes: size };
 	} catch {

@@ -1,5 +1,4 @@
 /** What a run keeps of itself once it is over: its result, the page to look at, and logs without passwords. */
-import { isUtf8 } from 'node:buffer';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { noMask, type Mask } from '../base/secrets.js';
@@ -7,7 +6,10 @@ import { resultJson, resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import { consolesDirectory, journalsDirectory } from '../runs/run-files.js';
 
-/** Writes them into the run's directory. What cannot be written costs no run; never rejects. */
+/**
+ * Writes them into the run's directory. What cannot be written costs no run; never rejects.
+ * @param mask for bytes (LabMasks)
+ */
 export async function keepReports(state: RunState, runDirectory: string, mask: Mask): Promise<void> {
 	await writeFile(path.join(runDirectory, 'result.json'), resultJson(resultOf(state))).catch(() => undefined);
 	if (mask !== noMask) {
@@ -22,11 +24,9 @@ export async function keepReports(state: RunState, runDirectory: string, mask: M
 async function maskFiles(directory: string, mask: Mask): Promise<void> {
 	for (const name of await readdir(directory)) {
 		const file = path.join(directory, name);
-		const bytes = await readFile(file);
-		// Latin-1 has a character for every byte, so that what is no text is left as it is.
-		const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
-		const text = bytes.toString(encoding);
+		// A single byte that is no text, such as the first half of a letter that a log ends with, would keep UTF-8 from being read.
+		const text = await readFile(file, 'latin1');
 		const masked = mask(text);
-		if (masked !== text) await writeFile(file, masked, encoding);
+		if (masked !== text) await writeFile(file, masked, 'latin1');
 	}
 }

@@ -63,7 +63,7 @@ export async function rehearseOrders(plain: RunState, { count, seed, only }: Shu
 		}
 	}
 	emit({ type: 'run-finished', ms: Math.round(elapsedMs(plain) + performance.now() - began) });
-	await keepReports(state, plain.runDirectory, masks.text);
+	await keepReports(state, plain.runDirectory, masks.bytes);
 	return state;
 }
 

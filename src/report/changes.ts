@@ -1,4 +1,5 @@
 import { oneLine } from '../base/format.js';
+import { washed } from '../base/wash.js';
 import { wasStarted, type ScriptOutcome } from '../lab/events.js';
 import type { Difference } from '../lab/state-snapshot.js';
 import { failedPlaceResult, sourceText, type FailedPlaceResult } from '../outcome/failed-place.js';
@@ -51,7 +52,7 @@ export function changesBetweenRuns(
 		scripts: changedScripts(before, after),
 		machines: [...machines]
 			.filter(([, differences]) => differences.length > 0)
-			.map(([node, differences]) => ({ node, differences: differences.map(differenceResult) })),
+			.map(([node, differences]) => ({ node, differences: washed(differences.map(differenceResult)) })),
 	};
 }
 

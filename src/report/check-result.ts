@@ -1,11 +1,11 @@
 /** What `rehearse check` finds, for everybody who shows it. */
-import { maskOf, type Mask } from '../base/secrets.js';
+import { maskOf, noMask, type Mask } from '../base/secrets.js';
 import { washed, washedText } from '../base/wash.js';
 import { readGuestDefinition, type GuestDefinition } from '../image/guest.js';
 import type { LeftOut, Waived } from '../lab/lab.js';
 import { checkPlan, waivedOf, type Finding } from '../plan/check.js';
 import { leftOutOf } from '../plan/left-out.js';
-import { passwordsIn, readPlan } from '../plan/read.js';
+import { passwordsIn, readPlan, readPlanAlone } from '../plan/read.js';
 import type { PlanSource } from '../plan/types.js';
 
 export interface CheckedPlan {
@@ -36,6 +36,10 @@ export async function readAndCheck(plan: string): Promise<CheckedPlan> {
 		mask: maskOf(document ? passwordsIn(document) : []),
 	};
 }
+
+/** What takes the passwords out of texts that the plan at a path declares; nothing is taken out where it cannot be read any more. */
+export const maskOfPlan = (plan: string): Promise<Mask> =>
+	readPlanAlone(plan).then(({ document }) => (document ? maskOf(passwordsIn(document)) : noMask), () => noMask);
 
 /** The object of `rehearse check --json`. */
 export const checkResult = ({ source, shown, leftOut, waived }: CheckedPlan) => ({ schema: 1 as const, plan: washedText(source.path), findings: shown, left_out: leftOut, waived });

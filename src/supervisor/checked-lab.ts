@@ -4,6 +4,7 @@ import type { Semaphore } from '../base/semaphore.js';
 import { allOf } from '../base/waiting.js';
 import { withoutTrace, type Emit, type ScriptOutcome } from '../lab/events.js';
 import { stage } from '../lab/stage.js';
+import { masksOf } from '../lab/mask.js';
 import type { StateSnapshot } from '../lab/state-snapshot.js';
 import type { ScriptMessage } from '../machine/guest.js';
 import type { RunningMachine } from '../machine/running-machine.js';
@@ -50,13 +51,14 @@ export async function snapshotMachine(machine: RunningMachine, deadlineMs: numbe
 /** Writes a snapshot of every machine of a lab into the run's directory. For a machine whose snapshot cannot be read, a notice reports that, and that is all. */
 export async function snapshotLab(
 	running: Pick<LabOfMachines, 'find'>,
-	{ machines, runDirectory, deadlines }: RunSpec,
+	{ machines, runDirectory, deadlines, lab, showSecrets = false }: RunSpec,
 	{ emit, signal }: Pick<CheckContext, 'emit' | 'signal'>,
 ): Promise<void> {
+	const { text: mask } = masksOf(lab, showSecrets);
 	const snapshot = async (node: string) => {
 		const { machine } = running.find(node).present;
 		try {
-			await writeSnapshot(runDirectory, node, await snapshotMachine(machine, deadlines.wakeMs, signal));
+			await writeSnapshot(runDirectory, node, await snapshotMachine(machine, deadlines.wakeMs, signal), mask);
 		} catch (error) {
 			const { code, message } = toFailure(error);
 			if (code !== 'snapshot') throw error;

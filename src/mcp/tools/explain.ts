@@ -5,7 +5,7 @@ import { requireNodes } from '../../lab/lab.js';
 import { resultOf } from '../../outcome/result.js';
 import { findPlaces } from '../../report/places.js';
 import { traceObject } from '../../report/trace.js';
-import { linksTo, type Context } from '../context.js';
+import { findShown, linksTo, type Context } from '../context.js';
 import { explainFailures } from '../failures.js';
 import { cutTexts, fitList } from '../fit.js';
 import { nodeInput, runInput } from '../inputs.js';
@@ -29,7 +29,7 @@ const failure = z.object({
 });
 
 /** `explain_failure`. */
-export const explainTool = ({ runs, root }: Context): Tool =>
+export const explainTool = (context: Context): Tool =>
 	defineTool({
 		name: 'explain_failure',
 		title: 'Explain a failure',
@@ -49,10 +49,11 @@ export const explainTool = ({ runs, root }: Context): Tool =>
 		}),
 		hints: readOnly,
 		async answer({ run }) {
-			const { id, state } = await runs.find(run);
+			const { root } = context;
+			const { id, state, isHeld } = await findShown(context, run);
 			const result = resultOf(state);
 			const places = await findPlaces(state, root.path);
-			const explained = explainFailures(state, places).map(({ file, ...rest }) => ({ ...rest, ...(file === undefined ? {} : { file: root.shown(file) }) }));
+			const explained = explainFailures(state, places, isHeld).map(({ file, ...rest }) => ({ ...rest, ...(file === undefined ? {} : { file: root.shown(file) }) }));
 			const { fitting, omitted } = fitList(explained, 12_000);
 			const swallowed = result.nodes.flatMap(({ name: node, startup }) =>
 				startup.flatMap(({ script, swallowed: all = [] }) => all.map((one) => ({ ...cutTexts(one, 300), node, script }))),
@@ -86,7 +87,7 @@ const step = z.object({
 const slowMs = 1000;
 
 /** `get_trace`. */
-export const traceTool = ({ runs }: Context): Tool =>
+export const traceTool = (context: Context): Tool =>
 	defineTool({
 		name: 'get_trace',
 		title: 'Trace of a startup script',
@@ -116,7 +117,7 @@ export const traceTool = ({ runs }: Context): Tool =>
 		}),
 		hints: readOnly,
 		async answer({ node, script, run, failures_only: failuresOnly, from, limit }) {
-			const { id, directory, state } = await runs.find(run);
+			const { id, directory, state } = await findShown(context, run);
 			requireNodes([node], state.nodes.map(({ name }) => name));
 			const outcomes = state.nodes.find(({ name }) => name === node)?.scripts.flatMap(({ outcome }) => outcome ?? []) ?? [];
 			const names = outcomes.map((outcome) => outcome.script);

@@ -2,12 +2,13 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { usageFailure } from '../../base/errors.js';
+import type { Mask } from '../../base/secrets.js';
 import { ask } from '../../control/client.js';
 import { requireNodes } from '../../lab/lab.js';
 import { parseLink, type LinkState } from '../../network/link.js';
 import type { CommandAnswer, LabRequest, LabStatus } from '../../protocol/requests.js';
 import type { LiveLab } from '../../runs/live-labs.js';
-import { findLab, type Context } from '../context.js';
+import { findLab, maskOfRun, type Context } from '../context.js';
 import { fitEnd, fitList } from '../fit.js';
 import { labInput, nodeInput, planInput } from '../inputs.js';
 import { waitFor } from '../jobs.js';
@@ -23,6 +24,9 @@ const statusMs = 10_000;
 
 /** The id of a lab's run. */
 const runOf = ({ runDirectory }: LiveLab): string => path.basename(runDirectory);
+
+/** What takes the passwords out of what a lab answers, which may have been started to show them. */
+const maskOfLab = async (context: Context, lab: LiveLab): Promise<Mask> => maskOfRun(context, await context.runs.find(runOf(lab)));
 
 /** `start_lab`. */
 export const startTool = (context: Context): Tool =>
@@ -145,10 +149,11 @@ export const execTool = (context: Context): Tool =>
 			requireNodes([node], live.nodes);
 			const request: LabRequest = { op: 'exec', node, command, timeoutMs: seconds * 1000, maximumBytes: streamBytes };
 			const answer = (await ask(live.controlSocket, request, { signal, deadlineMs: seconds * 1000 + 5000 })) as CommandAnswer;
+			const mask = await maskOfLab(context, live);
 			return {
 				value: {
 					...{ node, exit_code: answer.exitCode ?? null, ...(answer.signal === undefined ? {} : { signal: answer.signal }), timed_out: answer.timedOut, ms: Math.round(answer.ms) },
-					...{ guest_stdout: fitEnd(answer.stdout, streamBytes), guest_stderr: fitEnd(answer.stderr, streamBytes), stdout_bytes: answer.stdoutBytes, stderr_bytes: answer.stderrBytes },
+					...{ guest_stdout: fitEnd(mask(answer.stdout), streamBytes), guest_stderr: fitEnd(mask(answer.stderr), streamBytes), stdout_bytes: answer.stdoutBytes, stderr_bytes: answer.stderrBytes },
 				},
 			};
 		},
@@ -171,7 +176,8 @@ export const testTool = (context: Context): Tool =>
 		async answer({ lab, tests, retry_seconds: retry, wait_seconds: seconds }, signal) {
 			const live = await findLab(context, lab);
 			const work = requestWork(live, { op: 'test', tests, deadlineMs: retry * 1000 });
-			const job = context.jobs.begin(() => new LabJob(context.jobs.nextId(runOf(live), 'test'), 'test', live, work));
+			const mask = await maskOfLab(context, live);
+			const job = context.jobs.begin(() => new LabJob(context.jobs.nextId(runOf(live), 'test'), 'test', live, mask, work));
 			return runAnswer(context, await waitFor(() => job.view(), seconds, signal));
 		},
 	});
@@ -201,7 +207,8 @@ export const changeTool = (context: Context): Tool =>
 			const live = await findLab(context, lab);
 			if (node !== undefined) requireNodes([node], live.nodes);
 			const work = workOf(live, action, node, amount);
-			const job = context.jobs.begin(() => new LabJob(context.jobs.nextId(runOf(live), 'change'), 'change', live, work));
+			const mask = await maskOfLab(context, live);
+			const job = context.jobs.begin(() => new LabJob(context.jobs.nextId(runOf(live), 'change'), 'change', live, mask, work));
 			return begunAnswer(context, await waitFor(() => job.view(), seconds, signal));
 		},
 	});

@@ -2,12 +2,14 @@
 import { z } from 'zod';
 import { usageFailure } from '../../base/errors.js';
 import { requireNodes } from '../../lab/lab.js';
+import { maskValue } from '../../lab/mask.js';
 import { hasErrors } from '../../plan/check.js';
 import { readAndCheck } from '../../report/check-result.js';
 import { readHolder } from '../../runs/run-directory.js';
 import { newRunId } from '../../runs/run-id.js';
 import { resultOf } from '../../outcome/result.js';
-import type { Context } from '../context.js';
+import { elapsedMs } from '../../outcome/state.js';
+import { maskOfRun, type Context } from '../context.js';
 import { fitList } from '../fit.js';
 import { planInput } from '../inputs.js';
 import type { Job, JobState, JobView } from '../job.js';
@@ -92,20 +94,26 @@ export const runTool = (context: Context): Tool =>
 	});
 
 /** What is known of a run that this server has not begun. */
-async function viewOf({ runs }: Context, id: string): Promise<JobView> {
+async function viewOf(context: Context, id: string): Promise<JobView> {
+	const { runs } = context;
 	const run = await runs.find(id);
+	const mask = await maskOfRun(context, run);
 	const live = (await runs.live()).find(({ runDirectory }) => runDirectory === run.directory);
 	const { state, log } = run;
 	const jobState = await stateOf(run, live !== undefined);
 	const hasResult = jobState !== 'running' && !state.detached;
 	return {
 		...{ run: id, kind: state.detached ? 'lab' : 'run', state: jobState, lab: state.lab, plan: state.planPath },
-		elapsedMs: state.finishedMs ?? Date.now() - (state.startedAt ?? Date.now()),
-		progress: log.recent,
-		...(hasResult ? { result: resultOf(state) } : {}),
+		elapsedMs: msOf(run),
+		progress: log.recent.map(mask),
+		...(hasResult ? { result: maskValue(resultOf(state), mask) } : {}),
 		directory: run.directory,
 	};
 }
+
+/** How long a run took, or has taken so far where it goes on, in milliseconds. */
+const msOf = ({ state, isHeld }: KnownRun): number =>
+	state.finishedMs === undefined && isHeld ? Date.now() - (state.startedAt ?? Date.now()) : elapsedMs(state);
 
 async function stateOf({ directory, state }: KnownRun, isLive: boolean): Promise<JobState> {
 	if (state.detached) return isLive ? 'up' : 'down';
@@ -186,7 +194,7 @@ export const listTool = (context: Context): Tool =>
 						...{ run: id, kind: state.detached ? ('lab' as const) : ('run' as const), lab: state.lab, plan: root.shown(state.planPath) },
 						state: (await stateOf(run, live.has(directory))) as z.infer<typeof listed>['state'],
 						started_at: new Date(state.startedAt ?? 0).toISOString(),
-						ms: state.finishedMs ?? Date.now() - (state.startedAt ?? Date.now()),
+						ms: msOf(run),
 						begun_here: jobs.get(id) !== undefined,
 					};
 				}),

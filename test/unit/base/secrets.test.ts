@@ -17,6 +17,11 @@ test(masks, [{ user: 'ä', password: 'pässwörter' }], 'p\\u00e4ssw\\u00f6rter'
 test(masks, [{ user: 'ops', password: 'ops' }], 'ops has a laptop, user=ops', '__password-of-ops__ has a laptop, user=__password-of-ops__');
 test(masks, [{ user: 'a', password: 'long-password' }, { user: 'b', password: 'long-password-2' }], 'long-password-2 long-password', '__password-of-b__ __password-of-a__');
 test(masks, [{ user: 'a', password: 'same-for-both' }, { user: 'b', password: 'same-for-both' }], 'same-for-both', '__password-of-a-b__');
+const quoted = { user: 'db', password: `it's a $ecret` };
+test(masks, [quoted], `mysql '-pit'\\''s a $ecret'`, "mysql '-p__password-of-db__'");
+test(masks, [quoted], 'echo "db:it\'s a \\$ecret" | chpasswd', 'echo "db:__password-of-db__" | chpasswd');
+test(masks, [{ user: 'db', password: 'p@ss/w0rd9' }], 'postgres://db:p%40ss%2Fw0rd9@host mysql://db:p%40ss%2fw0rd9@host', 'postgres://db:__password-of-db__@host mysql://db:__password-of-db__@host');
+test(masks, [{ user: 'db', password: 'half \ud800 a letter' }], 'half \ud800 a letter', '__password-of-db__');
 test(masks, [], 'nothing to mask', 'nothing to mask');
 test(masks, [{ user: 'a', password: '' }], 'nor here', 'nor here');
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { brokenFailure } from '../../../src/base/errors.js';
 import type { RunEventBody } from '../../../src/lab/events.js';
-import { maskEvent, maskFailure, masksOf, RunMasks, shownEvent } from '../../../src/lab/mask.js';
+import { maskEvent, maskFailure, masksOf, maskValue, RunMasks, shownEvent } from '../../../src/lab/mask.js';
 import { scriptSources } from '../../../src/lab/script-source.js';
 import { labNode, labOf } from '../base/labs.js';
 
@@ -66,4 +66,17 @@ test('a run masks the passwords that it learns, and those that it knew; or none'
 	const open = new RunMasks(lab, true);
 	open.learn([{ user: 'web', password: 'marlin-number-18' }]);
 	t.is(open.text(`${secret} marlin-number-18`), `${secret} marlin-number-18`);
+});
+
+test('a password that was asked for as a name is none that a person gave', (t) => {
+	const { text: mask } = masksOf(lab, false);
+	const connection = { node: secret, protocol: 'dns', port: 53, name: `${secret}.example.org` };
+	t.deepEqual(maskValue({ outside: [connection] }, mask), { outside: [{ ...connection, name: '__password-of-ops__.example.org' }] });
+});
+
+test('bytes that are no text are masked as well', (t) => {
+	const password = 'p\u00e4ssw\u00f6rter';
+	const other = labOf(labNode('web', 0, { users: [{ username: 'ops', password, groups: [], shell: '/bin/sh' }] }));
+	const bytes = Buffer.concat([Buffer.from(`login ${password} `), Buffer.from([0xc3])]);
+	t.is(masksOf(other, false).bytes(bytes.toString('latin1')), 'login __password-of-ops__ \xc3');
 });

@@ -22,7 +22,7 @@ for (const [what, data] of [['unfolds to gigabytes', bomb], ['is none', 'nonsens
 	test(`a snapshot that ${what} is reported in one notice, and the run goes on`, async (t) => {
 		const events: RunEventBody[] = [];
 		const machine = { name: 'web', guest: { snapshot: async () => data } } as unknown as RunningMachine;
-		const run = { machines: [{ spec: { name: 'web' } }], runDirectory: '/nonexistent', deadlines: { wakeMs: 1 } } as unknown as RunSpec;
+		const run = { lab: { nodes: [] }, machines: [{ spec: { name: 'web' } }], runDirectory: '/nonexistent', deadlines: { wakeMs: 1 } } as unknown as RunSpec;
 		const context = { emit: (event: RunEventBody) => void events.push(event), signal: new AbortController().signal };
 		const started = { machine } as unknown as StartedMachine;
 		await snapshotLab({ find: () => ({ present: started, started }) }, run, context);

@@ -26,6 +26,7 @@ export interface MergedLab {
 }
 
 type OrderFinished = Extract<RunEvent, { readonly type: 'order-finished' }>;
+type ErrorEvent = Extract<RunEvent, { readonly type: 'error' }>;
 
 /** What the shards must be of. */
 export interface Expected {
@@ -84,20 +85,40 @@ interface Part {
 	readonly plain: RunState;
 }
 
+/** The parts of a lab that were run, what was to be done of it that was not, and why. */
+function partsOf({ lab }: LabWork, shards: readonly Shard[]) {
+	const parts: Part[] = [];
+	const missed = new Set<string>();
+	const errors: ErrorEvent[] = [];
+	for (const shard of shards) {
+		const { index, total, division, lacking } = shard.record;
+		const units = new Set((division[index - 1] ?? []).flatMap((unit) => (unit.lab === lab ? [unit.name] : [])));
+		if (units.size === 0) continue;
+		const events = shard.logs.get(lab);
+		const reason = lacking?.[lab];
+		if (reason) {
+			for (const unit of units) missed.add(unit);
+			const { at, error } = reason;
+			errors.push({ at, type: 'error', error: total === 1 ? error : { ...error, message: `shard ${index}: ${error.message}` } });
+		} else if (events) {
+			parts.push({ shard, events, units, plain: foldEvents(plainOf(events)) });
+		} else {
+			throw usageFailure(`${shard.directory} has no run of ${lab}, of which it was to do ${[...units].join(', ')}`);
+		}
+	}
+	return { parts, missed, errors };
+}
+
 function mergeLab(work: LabWork, shards: readonly Shard[]): MergedLab {
-	const parts = shards.flatMap((shard): Part[] => {
-		const units = new Set((shard.record.division[shard.record.index - 1] ?? []).flatMap((unit) => (unit.lab === work.lab ? [unit.name] : [])));
-		if (units.size === 0) return [];
-		const events = shard.logs.get(work.lab);
-		if (!events) throw usageFailure(`${shard.directory} has no run of ${work.lab}, of which it was to do ${[...units].join(', ')}`);
-		return [{ shard, events, units, plain: foldEvents(plainOf(events)) }];
-	});
-	const owner = (unit: string): Part => {
+	const { parts, missed, errors } = partsOf(work, shards);
+	const owner = (unit: string): Part | undefined => {
 		const part = parts.find(({ units }) => units.has(unit));
-		if (!part) throw usageFailure(`no shard was to do ${unit} of ${work.lab}`);
+		if (!part && !missed.has(unit)) throw usageFailure(`no shard was to do ${unit} of ${work.lab}`);
 		return part;
 	};
-	const base = owner('plain');
+	// Where nothing came of the plain run that counts, another shard's shows what there is to know.
+	const base = owner('plain') ?? parts[0];
+	if (!base) return { lab: work.lab, state: foldEvents(neverRun(work, errors)), times: {} };
 	for (const { shard, plain } of parts) {
 		if (plain.planSha256 === work.planSha256) continue;
 		throw usageFailure(`${shard.directory} rehearsed another plan of ${work.lab} than it was to`);
@@ -111,13 +132,20 @@ function mergeLab(work: LabWork, shards: readonly Shard[]): MergedLab {
 		...plain.map((event) => (event.type === 'run-started' && work.robustness.length > 0 ? { ...event, robustness: work.robustness } : event)),
 		...(verdictOf(base.plain) === 'passed' ? checkEvents(work, base, owner) : []),
 		...parts.flatMap((part) => part.events.filter((event) => event.type === 'error' && !plain.includes(event))),
+		...errors,
 	];
 	const ms = Math.max(...parts.map((part) => foldEvents(part.events).finishedMs ?? 0));
-	const last = Math.max(...events.map(({ at }) => at));
+	const last = events.reduce((latest, { at }) => Math.max(latest, at), -Infinity);
 	// A shard that was killed has not reported its end: neither has the whole.
 	const isOver = parts.every((part) => part.events.some(({ type }) => type === 'run-finished'));
 	const end: RunEvent[] = isOver ? [{ at: last, type: 'run-finished', ms }] : [];
 	return { lab: work.lab, state: foldEvents([...events, ...end]), times: timesOf(work.lab, parts) };
+}
+
+/** The events of a lab that no shard has a run of. */
+function neverRun({ lab, planSha256 }: LabWork, errors: readonly ErrorEvent[]): RunEvent[] {
+	const at = errors[0]?.at ?? 0;
+	return [{ at, type: 'run-started', runId: '', lab, planSha256, nodes: [], tests: [], warnings: [], runDirectory: '' }, ...errors, { at: errors.at(-1)?.at ?? at, type: 'run-finished', ms: 0 }];
 }
 
 /** The tests that a part announced, for comparison; none where it broke off before. */
@@ -127,15 +155,19 @@ const testsOf = ({ events }: Part): string | undefined => {
 };
 
 /** What the other units of a lab whose plain run has passed came to. */
-function checkEvents(work: LabWork, base: Part, owner: (unit: string) => Part): RunEvent[] {
+function checkEvents(work: LabWork, base: Part, owner: (unit: string) => Part | undefined): RunEvent[] {
 	const checks = work.robustness.flatMap((check) => {
 		const part = owner(check);
+		if (!part) return [];
 		return verdictOf(part.plain) === 'passed' ? part.events.filter((event) => isOf(check, event)) : [otherwise(part, base)];
 	});
 	const { shuffle } = work;
 	if (!shuffle) return checks;
-	const orders = Array.from({ length: shuffle.count }, (_, index) => orderEvent(index + 1, owner(orderName(index + 1))));
-	const at = orders[0]?.at ?? base.plain.lastAt ?? 0;
+	const orders = Array.from({ length: shuffle.count }, (_, index) => {
+		const part = owner(orderName(index + 1));
+		return part && orderEvent(index + 1, part);
+	});
+	const at = orders.find((order) => order !== undefined)?.at ?? base.plain.lastAt ?? 0;
 	return [...checks, { at, type: 'shuffle-started', ...shuffle }, ...orders.flatMap((order) => order ?? [])];
 }
 

@@ -119,6 +119,36 @@ test('a shard that broke off is an error of the whole, with what the others foun
 	t.true((result.shuffle?.orders.length ?? 0) > 0);
 });
 
+/** Shards of which some have no run of the lab. */
+const lacking = (total: number, ...numbers: readonly number[]): Shard[] =>
+	shardsOf(total).map((shard) => {
+		if (!numbers.includes(shard.record.index)) return shard;
+		const error = { code: 'interrupted', message: `interrupted by SIGTERM`, exitCode: 130 };
+		return { ...shard, record: { ...shard.record, lacking: { web: { at: 5000, error } } }, logs: new Map() };
+	});
+
+test('a lab that a shard has not reached is an error of that lab with its exit status, with what the others found', (t) => {
+	for (const numbers of [[1], [2], [3], [1, 2], [1, 2, 3]]) {
+		const state = merged(lacking(3, ...numbers));
+		const result = resultOf(state);
+		t.deepEqual([result.lab, result.plan_sha256, result.verdict, exitCodeOf(result)], ['web', 'c0ffee', 'error', 130]);
+		t.deepEqual(state.errors.map(({ message }) => message), numbers.map((number) => `shard ${number}: interrupted by SIGTERM`));
+		t.is(result.nodes.length, numbers.length === 3 ? 0 : 2);
+		t.regex(junitXml(state), /<error message="shard \d: interrupted by SIGTERM \(interrupted\)"/);
+		t.is(state.startedAt, numbers.length === 3 ? 5000 : 0);
+	}
+	const [one] = lacking(1, 1);
+	t.is(merged([one!]).errors[0]?.message, 'interrupted by SIGTERM');
+});
+
+test('the others of its labs have their verdicts', (t) => {
+	const labs: LabWork[] = [work, { ...work, lab: 'db', robustness: [] }];
+	const [shard] = shardsOf(1, () => 'passed', labs);
+	const error = { code: 'no-directory', message: 'rehearse cannot write', exitCode: 3 };
+	const cut = { ...shard!, record: { ...shard!.record, lacking: { db: { at: 1, error } } }, logs: new Map([...shard!.logs].slice(0, 1)) };
+	t.deepEqual(mergeShards([cut], here).map(({ lab, state }) => [lab, exitCodeOf(resultOf(state))]), [['web', 0], ['db', 3]]);
+});
+
 test('several labs are merged each by itself', (t) => {
 	const labs: LabWork[] = [work, { ...work, lab: 'db', robustness: [], shuffle: { count: 1, seed: 1 } }];
 	const states = mergeShards(shardsOf(4, (unit) => (unit === 'reboot' ? 'failed' : 'passed'), labs), here);

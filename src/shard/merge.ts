@@ -156,11 +156,11 @@ const testsOf = ({ events }: Part): string | undefined => {
 
 /** What the other units of a lab whose plain run has passed came to. */
 function checkEvents(work: LabWork, base: Part, owner: (unit: string) => Part | undefined): RunEvent[] {
-	const checks = work.robustness.flatMap((check) => {
-		const part = owner(check);
-		if (!part) return [];
-		return verdictOf(part.plain) === 'passed' ? part.events.filter((event) => isOf(check, event)) : [otherwise(part, base)];
-	});
+	const owners = work.robustness.map((check) => ({ check, part: owner(check) }));
+	const checks = owners.flatMap(({ check, part }) => (part && verdictOf(part.plain) === 'passed' ? eventsOf(check, part.events) : []));
+	// Each once, though it may have had two checks to make.
+	const unfit = new Set(owners.flatMap(({ part }) => (part && verdictOf(part.plain) !== 'passed' ? [part] : [])));
+	checks.push(...[...unfit].flatMap((part) => otherwise(part, base)));
 	const { shuffle } = work;
 	if (!shuffle) return checks;
 	const orders = Array.from({ length: shuffle.count }, (_, index) => {
@@ -185,16 +185,32 @@ function orderEvent(number: number, { plain, events, shard }: Part): OrderFinish
 	throw usageFailure(`${shard.directory} lacks order ${number}, which it was to run`);
 }
 
-/** The same lab passed elsewhere and did not here, so that a check of it could not be made: the lab's verdict is not `passed`. */
-const otherwise = ({ plain, shard }: Part, base: Part): RunEvent => ({
-	at: plain.lastAt ?? 0,
-	type: 'error',
-	error: {
-		code: 'shard-not-passed',
-		exitCode: exitCodeOf(resultOf(plain)),
-		message: `the plain run of shard ${shard.record.index} did not pass, that of shard ${base.shard.record.index} did: ${failureSentences(plain).join('; ')}`,
-	},
-});
+/** The same lab passed elsewhere and did not here, so that a check of it could not be made. The lab has failed where it failed here. */
+function otherwise({ plain, shard, events }: Part, base: Part): RunEvent[] {
+	if (verdictOf(plain) === 'failed') {
+		const where = `in the plain run of shard ${shard.record.index}, while that of shard ${base.shard.record.index} passed`;
+		return plainOf(events).flatMap((event) => failureIn(event, where) ?? []);
+	}
+	const message = `the plain run of shard ${shard.record.index} did not pass, that of shard ${base.shard.record.index} did: ${failureSentences(plain).join('; ')}`;
+	return [{ at: plain.lastAt ?? 0, type: 'error', error: { code: 'shard-not-passed', exitCode: exitCodeOf(resultOf(plain)), message } }];
+}
+
+/** An event by which a lab fails, with where that was; nothing for any other. */
+function failureIn(event: RunEvent, where: string): RunEvent | undefined {
+	switch (event.type) {
+		case 'script-finished':
+			return event.status === 'passed' ? undefined : { ...event, reasons: [...(event.reasons ?? []), where] };
+		case 'assertion-finished':
+		case 'login-checked':
+			return event.status === 'failed' ? { ...event, message: `${where}: ${event.message ?? 'it failed'}` } : undefined;
+		case 'machine-ended':
+			return { ...event, message: `${where}: ${event.message}` };
+		case 'stage-finished':
+			return event.status === 'failed' ? event : undefined;
+		default:
+			return undefined;
+	}
+}
 
 const robustnessChecks: readonly RobustnessCheck[] = ['twice', 'reboot'];
 
@@ -217,7 +233,16 @@ function isOf(check: RobustnessCheck, event: RunEvent): boolean {
 	}
 }
 
-/** The events of a run without its robustness checks and orders, and what broke in those, as if none had been asked for. */
+/** The events of a robustness check: its own, and the ends of machines from its beginning to that of the next. */
+function eventsOf(check: RobustnessCheck, events: readonly RunEvent[]): RunEvent[] {
+	let current: RobustnessCheck | undefined;
+	return events.filter((event) => {
+		current = robustnessChecks.find((one) => isOf(one, event)) ?? current;
+		return event.type === 'machine-ended' ? current === check : isOf(check, event);
+	});
+}
+
+/** The events of a run without its robustness checks and orders, and what ended or broke in those, as if none had been asked for. */
 function plainOf(events: readonly RunEvent[]): RunEvent[] {
 	let isPlain = true;
 	return events.flatMap((event): RunEvent[] => {
@@ -227,7 +252,8 @@ function plainOf(events: readonly RunEvent[]): RunEvent[] {
 		}
 		const isOfCheck = event.type === 'shuffle-started' || event.type === 'order-finished' || robustnessChecks.some((check) => isOf(check, event));
 		if (isOfCheck) isPlain = false;
-		return isOfCheck || (event.type === 'error' && !isPlain) ? [] : [event];
+		const isWithThem = event.type === 'error' || event.type === 'machine-ended';
+		return isOfCheck || (isWithThem && !isPlain) ? [] : [event];
 	});
 }
 

@@ -23,8 +23,8 @@ import { requestFor, requirePossible } from '../slurm/request.js';
 import { logName, type JobArray } from '../slurm/submission.js';
 import { scancelArgv } from '../slurm/tasks.js';
 import { mergeCommand } from './merge.js';
-import { openReports } from './run-reports.js';
-import { shardArguments } from './shard-argv.js';
+import { openReportsOf } from './run-reports.js';
+import { shardArguments, type ShardArguments } from './shard-argv.js';
 import { readTimes, readWork } from './shard.js';
 import { stopOnSignals, type Stopping } from './stop.js';
 import type { FleetOptions } from './fleet.js';
@@ -54,6 +54,7 @@ export async function fleetOnSlurm(options: SlurmFleetOptions): Promise<ExitCode
 	const stopping = stopOnSignals();
 	try {
 		if (options.labs.length === 1) openReports(options);
+		openReportsOf(plans.map(({ lab }) => lab.name), options);
 		const plans = await readWork(options);
 		// Read by the jobs; it is wrong now or never.
 		if (options.times !== undefined) await readTimes(options.times);

@@ -26,6 +26,21 @@ export function openReports({ junit, codeQuality, html }: ReportFiles): void {
 	for (const file of [junit, codeQuality, html]) if (file !== undefined) openReport(file);
 }
 
+/** The files of one of some labs: with its name in them, where there are several, so that `report.xml` is `report-web.xml`. */
+export function filesOf(lab: string, labs: readonly string[], { junit, codeQuality, html }: ReportFiles): ReportFiles {
+	const named = (file: string | undefined) => {
+		if (file === undefined || labs.length === 1) return file;
+		const { dir, name, ext } = path.parse(file);
+		return path.join(dir, `${name}-${lab}${ext}`);
+	};
+	return { junit: named(junit), codeQuality: named(codeQuality), html: named(html) };
+}
+
+/** Finds out before any of some labs is rehearsed that the reports of all can be written. @throws Failure `usage` where not */
+export function openReportsOf(labs: readonly string[], files: ReportFiles): void {
+	for (const lab of labs) openReports(filesOf(lab, labs, files));
+}
+
 export interface ReportRunOptions extends ReportFiles {
 	/** Whether to print the result object instead of the summary. */
 	readonly json: boolean;

@@ -105,7 +105,7 @@ async function bringFrom(directory: string, { paths, terminal }: ShardOptions, s
 }
 
 /** Reads the labs, and divides the work on them. @throws Failure `usage` for labs that cannot be rehearsed together */
-export async function divideWork(options: ShardOptions, total: number): Promise<DividedWork> {
+export async function divideWork(options: Omit<ShardOptions, 'shard' | 'out'>, total: number): Promise<DividedWork> {
 	const plans = await readWork(options);
 	const times = options.times === undefined ? {} : await readTimes(options.times);
 	return { plans, division: divide(plans.map(({ work }) => work), total, times) };

@@ -1,8 +1,11 @@
 /** `fleet` and `merge` as they are built, on a host whose QEMU is too old: every lab has a run, and no machine is started. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { writeShard } from '../../../src/shard/store.js';
+import { shardsOf } from '../../unit/shard/logs.js';
 import { makeRehearse, program, type Rehearse } from '../cli/rehearse.js';
 import { runsOf } from '../cli/kept-runs.js';
 
@@ -62,6 +65,27 @@ test('where no run can have a directory that is what came of each lab, and nothi
 	t.is((await rehearse(['fleet', ...plans, '--shard', '1/1', '--out', 'shards'], { env: nowhere })).exitCode, 3);
 	t.deepEqual(await readdir(path.join(directory, 'shards', 'shard-1-of-1')), ['shard.json']);
 	t.is((await rehearse(['merge', 'shards'])).exitCode, 3);
+});
+
+test('a report of a lab that cannot be written is found out before any lab is rehearsed; times that cannot be written cost no verdict', async (t) => {
+	const { rehearse, env, plans, directory } = await oldHost(t, ['one', 'two']);
+	await mkdir(path.join(directory, 'report-two.xml'));
+	const early = await rehearse(['fleet', ...plans, '--junit', 'report.xml'], { env });
+	t.is(early.exitCode, 2);
+	t.regex(early.stderr, /the report report-two\.xml cannot be written: it is a directory/);
+	t.false(existsSync(path.join(directory, 'state')));
+	await rehearse(['fleet', ...plans, '--shard', '1/1', '--out', 'shards'], { env });
+	const { exitCode, stdout, stderr } = await rehearse(['merge', 'shards', '--times', 'none/times.json'], { env });
+	t.is(exitCode, 3);
+	t.regex(stderr, /--times none\/times\.json cannot be written: no such file or directory/);
+	for (const lab of ['one', 'two']) t.regex(stdout, new RegExp(`${lab} was not rehearsed: this host lacks something`));
+	const [{ record, logs }] = shardsOf(1) as [ReturnType<typeof shardsOf>[0]];
+	await mkdir(path.join(directory, 'run'));
+	await writeFile(path.join(directory, 'run', 'events.ndjson'), logs.get('web')!.map((event) => `${JSON.stringify(event)}\n`).join(''));
+	await writeShard(path.join(directory, 'passed'), record, new Map([['web', { runDirectory: path.join(directory, 'run'), failedOrders: [] }]]));
+	const passed = await rehearse(['merge', 'passed', '--times', 'none/times.json']);
+	t.is(passed.exitCode, 2);
+	t.regex(passed.stdout, /web passed in/);
 });
 
 test('Ctrl-C during a lab ends with 130, and the labs that were not reached are reported with the others', async (t) => {

@@ -110,7 +110,7 @@ async function runJobs({ total, out, hosts, jobs }: Submission, options: SlurmFl
 	const onLine = (line: string) => void options.terminal.stderr.write(`${line}\n`);
 	let broken: BrokenTask[];
 	try {
-		broken = await followTasks(cluster, { total, hosts, hasShard, onLine, limitMs: options.waitMs, signal });
+		broken = await followTasks(cluster, { total, hosts, hasShard, onLine, limitMs: options.waitMs, signal, urgent });
 	} catch (error) {
 		onLine('ending the jobs');
 		const left = await endTasks(cluster, { hint, urgent }).then(() => [], (failure: unknown) => [failure]);

@@ -53,9 +53,8 @@ interface Submission {
 export async function fleetOnSlurm(options: SlurmFleetOptions): Promise<ExitCode> {
 	const stopping = stopOnSignals();
 	try {
-		if (options.labs.length === 1) openReports(options);
-		openReportsOf(plans.map(({ lab }) => lab.name), options);
 		const plans = await readWork(options);
+		openReportsOf(plans.map(({ lab }) => lab.name), options);
 		// Read by the jobs; it is wrong now or never.
 		if (options.times !== undefined) await readTimes(options.times);
 		const total = options.shards ?? shardsFor(plans.map(({ work }) => work));
@@ -120,13 +119,23 @@ async function runJobs({ total, out, hosts, jobs }: Submission, options: SlurmFl
 	if (broken.length > 0) throw await incomplete(broken, total, jobs, options);
 }
 
-async function incomplete(broken: readonly BrokenTask[], total: number, { logs }: JobArray, { out }: SlurmFleetOptions): Promise<Error> {
+async function incomplete(broken: readonly BrokenTask[], total: number, { logs }: JobArray, options: SlurmFleetOptions): Promise<Error> {
 	const parts = broken.map(async ({ index, array, why }) => {
 		const log = await readFile(path.join(logs, logName(array, index)), 'utf8').catch(() => `it has no log either: its host may not see ${logs}`);
 		return [`shard ${index} of ${total}: ${why}`, ...lastLines(log, 8).split('\n').filter((line) => line !== '').map((line) => `  ${line}`)].join('\n');
 	});
 	return brokenFailure('fleet-incomplete', `${plural(broken.length, 'shard')} of ${total} left no result, and without it there is no verdict`, {
 		detail: (await Promise.all(parts)).join('\n'),
-		hint: out === undefined ? '--out keeps the results of the others' : `the results of the others are in ${out}: the same command with --shard I/${total} instead of --on and --shards does one again, \`rehearse merge ${out}\` the rest`,
+		hint: options.out === undefined ? '--out keeps the results of the others' : againHint(broken.map(({ index }) => index), total, { ...options, out: options.out }),
 	});
 }
+
+/** How the shards that left no result are done again, by commands to paste in the same working directory. */
+function againHint(missing: readonly number[], total: number, options: ShardArguments & { readonly out: string }): string {
+	const commands = missing.map((index) => pasteable(['rehearse', ...shardArguments(options), '--shard', `${index}/${total}`]));
+	const again = [...commands.slice(0, mostCommands), ...(commands.length > mostCommands ? ['… and so on for the others'] : [])];
+	return [`the results of the others are in ${options.out}; these do what is missing, here or on any host, and merge all:`, ...again, pasteable(['rehearse', 'merge', options.out])].join('\n  ');
+}
+
+/** Commands that differ in nothing but the number of their shard, of which so many show how they go. */
+const mostCommands = 3;

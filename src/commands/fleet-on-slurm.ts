@@ -80,7 +80,7 @@ export async function fleetOnSlurm(options: SlurmFleetOptions): Promise<ExitCode
 			const jobs: JobArray = { name, request, directory: process.cwd(), logs, script: [script, shared, String(total), ...command] };
 			await runJobs({ total, out, hosts: hosts.map((host) => host.name), jobs }, options, stopping);
 			const shards = Array.from({ length: total }, (_, index) => path.join(out, shardDirectoryName(index + 1, total)));
-			return mergeCommand({ ...options, shards, times: undefined, expected: plans.map(({ work }) => work) });
+			return mergeCommand({ ...options, shards, times: undefined, expected: plans.map(({ work }) => work), isTemporary: options.out === undefined });
 		});
 	} finally {
 		stopping.done();

@@ -21,5 +21,5 @@ export const fleetCommand = (options: FleetOptions): Promise<ExitCode> =>
 		// The summary of each lab as it ends; the results of all at the end.
 		const status = await rehearseShard({ ...options, json: false, terminal: { ...options.terminal, stdout: stderr }, shard: { index: 1, total: 1 }, out, times: undefined }, divided);
 		// Whoever interrupts it when all labs have ended has not waited for the verdict.
-		return Math.max(status, await mergeCommand({ ...options, shards: [out], times: undefined })) as ExitCode;
+		return Math.max(status, await mergeCommand({ ...options, shards: [out], times: undefined, isOwn: true })) as ExitCode;
 	});

@@ -3,10 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { ExitCode, reasonOf } from '../base/errors.js';
 import { toolVersion } from '../base/package-root.js';
 import { exitCodeOf, resultOf } from '../outcome/result.js';
+import type { RunState } from '../outcome/state.js';
 import { mergeShards, type MergedLab } from '../shard/merge.js';
 import type { LabWork } from '../shard/units.js';
 import { findShards, readShard } from '../shard/store.js';
-import { filesOf, openReportsOf, reportRun, type ReportRunOptions } from './run-reports.js';
+import { filesOf, openReportsOf, reportRun, withoutPlaces, type ReportRunOptions } from './run-reports.js';
 import type { Terminal } from './terminal.js';
 
 export interface MergeOptions extends ReportRunOptions {
@@ -16,11 +17,13 @@ export interface MergeOptions extends ReportRunOptions {
 	readonly times: string | undefined;
 	/** The work that was given out, where this program has done that. */
 	readonly expected?: readonly LabWork[];
+	/** Whether this process has rehearsed the shards, so that their runs are kept where they were made. */
+	readonly isOwn?: boolean;
 }
 
 /** Merges shards and reports each lab. The exit status is the highest of all labs; 2 where only the times cannot be written. */
-export async function mergeCommand({ shards, times, expected, ...options }: MergeOptions): Promise<ExitCode> {
-	const merged = mergeShards(await Promise.all((await findShards(shards)).map(readShard)), { version: toolVersion(), ...(expected && { work: expected }) });
+export async function mergeCommand({ shards, times, expected, isOwn, ...options }: MergeOptions): Promise<ExitCode> {
+	const merged = mergeShards(await Promise.all((await findShards(shards)).map((directory) => readShard(directory, isOwn))), { version: toolVersion(), ...(expected && { work: expected }) });
 	const isOne = merged.length === 1;
 	const labs = merged.map(({ lab }) => lab);
 	openReportsOf(labs, options);
@@ -28,14 +31,17 @@ export async function mergeCommand({ shards, times, expected, ...options }: Merg
 	const terminal = options.json && !isOne ? { ...options.terminal, stdout: { write: () => true } } : options.terminal;
 	let worst: number = ExitCode.passed;
 	for (const { lab, state } of merged) worst = Math.max(worst, await reportRun(state, { ...ofLab(lab), terminal }));
-	if (options.json && !isOne) options.terminal.stdout.write(`${JSON.stringify(resultOfAll(merged), undefined, '\t')}\n`);
+	if (options.json && !isOne) {
+		const states = merged.map(({ state }) => (options.isTemporary ? withoutPlaces(state) : state));
+		options.terminal.stdout.write(`${JSON.stringify(resultOfAll(states), undefined, '\t')}\n`);
+	}
 	if (times === undefined || writeTimes(times, merged, options.terminal)) return worst as ExitCode;
 	return worst === ExitCode.passed ? ExitCode.usage : (worst as ExitCode);
 }
 
 /** The results of several labs in one object. */
-const resultOfAll = (merged: readonly MergedLab[]): object => {
-	const labs = merged.map(({ state }) => resultOf(state));
+const resultOfAll = (states: readonly RunState[]): object => {
+	const labs = states.map(resultOf);
 	const worst = labs.reduce((before, result) => (exitCodeOf(result) > exitCodeOf(before) ? result : before));
 	return { schema: 1, verdict: worst.verdict, labs };
 };

@@ -93,8 +93,11 @@ export async function findShards(directories: readonly string[]): Promise<string
 /** The record of a million orders is this large, in bytes. */
 const maximumRecordBytes = 64 * 2 ** 20;
 
-/** Reads a shard. @throws Failure `usage` where it is damaged */
-export async function readShard(directory: string): Promise<Shard> {
+/**
+ * Reads a shard. @throws Failure `usage` where it is damaged
+ * @param isOwn whether this process has rehearsed it: its runs are where the log says then, and stay there when the shard goes
+ */
+export async function readShard(directory: string, isOwn = false): Promise<Shard> {
 	const file = path.join(directory, shardRecordName);
 	const text = await readRegular(file, maximumRecordBytes).catch((cause: unknown) => {
 		throw usageFailure((cause as Error).message, { cause });
@@ -104,8 +107,9 @@ export async function readShard(directory: string): Promise<Shard> {
 	for (const { lab } of record.work) {
 		const run = runIn(directory, path.basename(lab));
 		if (!existsSync(eventLogPath(run))) continue;
+		const events = await readEventLog(run, maximumStrangeEvents, directory);
 		const plan = (await readPlanCopy(run, directory))?.path ?? '';
-		logs.set(lab, (await readEventLog(run, maximumStrangeEvents, directory)).map((event) => movedTo(run, plan, event)));
+		logs.set(lab, isOwn ? events : events.map((event) => movedTo(run, plan, event)));
 	}
 	return { directory, record, logs };
 }

@@ -50,6 +50,11 @@ test('the labs that come later take no run away that the verdict is made of, how
 	const kept = (await readdir(runs)).filter((name) => !name.includes('-other-'));
 	t.is(kept.length, 3);
 	for (const name of kept) t.deepEqual((await readdir(path.join(runs, name))).filter((file) => file === 'pid'), [], 'held no longer');
+	const text = await rehearse(['fleet', ...plans.slice(0, 2), '--html', 'page.html'], { env });
+	const named = [...text.stdout.matchAll(/^ +(?:run directory|page) +(\S+)$/gm)].map(([, file = '']) => path.resolve(tool.directory, file));
+	t.is(named.length, 4, text.stdout);
+	t.deepEqual(named.filter((file) => !existsSync(file)), [], 'all that the summary names is there');
+	t.regex(await readFile(path.join(tool.directory, 'page-one.html'), 'utf8'), /rehearse bundle \S+-one-[0-9a-f]{4} --redact/);
 });
 
 test('where no run can have a directory that is what came of each lab, and nothing of the working directory is taken for a run', async (t) => {

@@ -45,6 +45,21 @@ test('a lab that fails on one host fails', async (t) => {
 	t.regex(stdout, /order 2 did not pass/);
 	t.deepEqual((await readdir(path.join(cluster.tool.directory, 'night'))).sort(), ['shard-1-of-2', 'shard-2-of-2']);
 	t.deepEqual(await left(cluster), ['page.html']);
+	t.regex(stdout, /run directory +\S+\/night\/shard-\d-of-2\/labs\/pair\n/);
+});
+
+test('nothing that is reported leads to results that are gone with the command', async (t) => {
+	const cluster = await makeCluster(t, {});
+	await cluster.results(2, (unit) => (unit === 'order-2' || unit === 'order-3' ? 'failed' : 'passed'));
+	const text = await cluster.tool.rehearse(fleet(['--html', 'page.html']), { env: cluster.env });
+	t.is(text.exitCode, 1);
+	t.notRegex(text.stdout, /directory|rehearse-fleet-/);
+	t.notRegex(await readFile(path.join(cluster.tool.directory, 'page.html'), 'utf8'), /rehearse (?:bundle|report) /);
+	const again = await makeCluster(t, {});
+	await again.results(2, (unit) => (unit === 'order-2' ? 'failed' : 'passed'));
+	const json = await again.tool.rehearse(fleet(['--json']), { env: again.env });
+	t.regex(json.stdout, /"run_directory": ""/);
+	t.notRegex(json.stdout, /rehearse-fleet-/);
 });
 
 test('a shard that was lost with its host is tried once elsewhere', async (t) => {

@@ -23,8 +23,8 @@ import { requestFor, requirePossible } from '../slurm/request.js';
 import { logName, type JobArray } from '../slurm/submission.js';
 import { scancelArgv } from '../slurm/tasks.js';
 import { mergeCommand } from './merge.js';
-import { openReports } from './run-reports.js';
-import { shardArguments } from './shard-argv.js';
+import { openReportsOf } from './run-reports.js';
+import { shardArguments, type ShardArguments } from './shard-argv.js';
 import { readTimes, readWork } from './shard.js';
 import { stopOnSignals, type Stopping } from './stop.js';
 import type { FleetOptions } from './fleet.js';
@@ -53,8 +53,8 @@ interface Submission {
 export async function fleetOnSlurm(options: SlurmFleetOptions): Promise<ExitCode> {
 	const stopping = stopOnSignals();
 	try {
-		if (options.labs.length === 1) openReports(options);
 		const plans = await readWork(options);
+		openReportsOf(plans.map(({ lab }) => lab.name), options);
 		// Read by the jobs; it is wrong now or never.
 		if (options.times !== undefined) await readTimes(options.times);
 		const total = options.shards ?? shardsFor(plans.map(({ work }) => work));
@@ -80,7 +80,7 @@ export async function fleetOnSlurm(options: SlurmFleetOptions): Promise<ExitCode
 			const jobs: JobArray = { name, request, directory: process.cwd(), logs, script: [script, shared, String(total), ...command] };
 			await runJobs({ total, out, hosts: hosts.map((host) => host.name), jobs }, options, stopping);
 			const shards = Array.from({ length: total }, (_, index) => path.join(out, shardDirectoryName(index + 1, total)));
-			return mergeCommand({ ...options, shards, times: undefined, expected: plans.map(({ work }) => work) });
+			return mergeCommand({ ...options, shards, times: undefined, expected: plans.map(({ work }) => work), isTemporary: options.out === undefined });
 		});
 	} finally {
 		stopping.done();
@@ -109,7 +109,7 @@ async function runJobs({ total, out, hosts, jobs }: Submission, options: SlurmFl
 	const onLine = (line: string) => void options.terminal.stderr.write(`${line}\n`);
 	let broken: BrokenTask[];
 	try {
-		broken = await followTasks(cluster, { total, hosts, hasShard, onLine, limitMs: options.waitMs, signal });
+		broken = await followTasks(cluster, { total, hosts, hasShard, onLine, limitMs: options.waitMs, signal, urgent });
 	} catch (error) {
 		onLine('ending the jobs');
 		const left = await endTasks(cluster, { hint, urgent }).then(() => [], (failure: unknown) => [failure]);
@@ -119,13 +119,23 @@ async function runJobs({ total, out, hosts, jobs }: Submission, options: SlurmFl
 	if (broken.length > 0) throw await incomplete(broken, total, jobs, options);
 }
 
-async function incomplete(broken: readonly BrokenTask[], total: number, { logs }: JobArray, { out }: SlurmFleetOptions): Promise<Error> {
+async function incomplete(broken: readonly BrokenTask[], total: number, { logs }: JobArray, options: SlurmFleetOptions): Promise<Error> {
 	const parts = broken.map(async ({ index, array, why }) => {
 		const log = await readFile(path.join(logs, logName(array, index)), 'utf8').catch(() => `it has no log either: its host may not see ${logs}`);
 		return [`shard ${index} of ${total}: ${why}`, ...lastLines(log, 8).split('\n').filter((line) => line !== '').map((line) => `  ${line}`)].join('\n');
 	});
 	return brokenFailure('fleet-incomplete', `${plural(broken.length, 'shard')} of ${total} left no result, and without it there is no verdict`, {
 		detail: (await Promise.all(parts)).join('\n'),
-		hint: out === undefined ? '--out keeps the results of the others' : `the results of the others are in ${out}: the same command with --shard I/${total} instead of --on and --shards does one again, \`rehearse merge ${out}\` the rest`,
+		hint: options.out === undefined ? '--out keeps the results of the others' : againHint(broken.map(({ index }) => index), total, { ...options, out: options.out }),
 	});
 }
+
+/** How the shards that left no result are done again, by commands to paste in the same working directory. */
+function againHint(missing: readonly number[], total: number, options: ShardArguments & { readonly out: string }): string {
+	const commands = missing.map((index) => pasteable(['rehearse', ...shardArguments(options), '--shard', `${index}/${total}`]));
+	const again = [...commands.slice(0, mostCommands), ...(commands.length > mostCommands ? ['… and so on for the others'] : [])];
+	return [`the results of the others are in ${options.out}; these do what is missing, here or on any host, and merge all:`, ...again, pasteable(['rehearse', 'merge', options.out])].join('\n  ');
+}
+
+/** Commands that differ in nothing but the number of their shard, of which so many show how they go. */
+const mostCommands = 3;

@@ -5,19 +5,21 @@ import path from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
 import type { ExitCode } from '../base/errors.js';
 import { mergeCommand } from './merge.js';
-import { openReports, type ReportRunOptions } from './run-reports.js';
-import { shardCommand, type ShardOptions } from './shard.js';
+import { openReportsOf, type ReportRunOptions } from './run-reports.js';
+import { divideWork, rehearseShard, type ShardOptions } from './shard.js';
 
 export interface FleetOptions extends Omit<ShardOptions, 'shard' | 'out' | 'times'>, ReportRunOptions {}
 
-/** Rehearses the labs as one shard, and merges that. The exit status is the highest of all labs. */
+/** Rehearses the labs as one shard, and merges that. The exit status is the highest of all labs, and of what broke them off. */
 export const fleetCommand = (options: FleetOptions): Promise<ExitCode> =>
 	withCleanup(async (cleanup) => {
-		if (options.labs.length === 1) openReports(options);
+		const divided = await divideWork({ ...options, times: undefined }, 1);
+		openReportsOf(divided.plans.map(({ lab }) => lab.name), options);
 		const out = await mkdtemp(path.join(os.tmpdir(), 'rehearse-fleet-'));
 		cleanup.defer('shard', () => rm(out, { recursive: true, force: true }));
 		const { stderr } = options.terminal;
 		// The summary of each lab as it ends; the results of all at the end.
-		await shardCommand({ ...options, json: false, terminal: { ...options.terminal, stdout: stderr }, shard: { index: 1, total: 1 }, out, times: undefined });
-		return mergeCommand({ ...options, shards: [out], times: undefined });
+		const status = await rehearseShard({ ...options, json: false, terminal: { ...options.terminal, stdout: stderr }, shard: { index: 1, total: 1 }, out, times: undefined }, divided);
+		// Whoever interrupts it when all labs have ended has not waited for the verdict.
+		return Math.max(status, await mergeCommand({ ...options, shards: [out], times: undefined, isOwn: true })) as ExitCode;
 	});

@@ -26,16 +26,41 @@ export function openReports({ junit, codeQuality, html }: ReportFiles): void {
 	for (const file of [junit, codeQuality, html]) if (file !== undefined) openReport(file);
 }
 
+/** The files of one of some labs: with its name in them, where there are several, so that `report.xml` is `report-web.xml`. */
+export function filesOf(lab: string, labs: readonly string[], { junit, codeQuality, html }: ReportFiles): ReportFiles {
+	const named = (file: string | undefined) => {
+		if (file === undefined || labs.length === 1) return file;
+		const { dir, name, ext } = path.parse(file);
+		return path.join(dir, `${name}-${lab}${ext}`);
+	};
+	return { junit: named(junit), codeQuality: named(codeQuality), html: named(html) };
+}
+
+/** Finds out before any of some labs is rehearsed that the reports of all can be written. @throws Failure `usage` where not */
+export function openReportsOf(labs: readonly string[], files: ReportFiles): void {
+	for (const lab of labs) openReports(filesOf(lab, labs, files));
+}
+
 export interface ReportRunOptions extends ReportFiles {
 	/** Whether to print the result object instead of the summary. */
 	readonly json: boolean;
 	/** Fail with an assertion that no rehearsal can judge. */
 	readonly strict: boolean;
 	readonly terminal: Terminal;
+	/** Whether the run's directory is gone once this is reported: nothing leads there then. */
+	readonly isTemporary?: boolean;
+}
+
+/** A run whose directories are of no use to who reads about it. */
+export function withoutPlaces(state: RunState): RunState {
+	const { shuffle, ...others } = state.robustness;
+	const orders = shuffle?.orders.map((order) => ({ ...order, runDirectory: '' }));
+	return { ...state, runDirectory: '', robustness: { ...others, ...(shuffle && orders && { shuffle: { ...shuffle, orders } }) } };
 }
 
 /** Reports a run, to files first. Resolves to the exit status that its verdict asks for. */
-export async function reportRun(state: RunState, { junit, codeQuality, html, json, strict, terminal }: ReportRunOptions): Promise<ExitCode> {
+export async function reportRun(run: RunState, { junit, codeQuality, html, json, strict, terminal, isTemporary }: ReportRunOptions): Promise<ExitCode> {
+	const state = isTemporary ? withoutPlaces(run) : run;
 	const result = resultOf(state);
 	if (junit !== undefined) {
 		const { junitXml } = await import('../report/junit.js');
@@ -43,7 +68,8 @@ export async function reportRun(state: RunState, { junit, codeQuality, html, jso
 	}
 	if (html !== undefined) {
 		const { writeReportPage } = await import('../page/write.js');
-		await writeReportPage(state, { file: html });
+		// The ends of consoles and journals are in the directory, for as long as it is there.
+		await writeReportPage({ ...state, runDirectory: run.runDirectory }, { file: html });
 	}
 	const page = html ?? findPage(state.runDirectory);
 	const { stdout, stdoutColor: color, width } = terminal;

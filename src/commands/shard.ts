@@ -1,14 +1,16 @@
 /** `rehearse run --shard` and `rehearse fleet --shard`: one part of the work that is divided over several machines. */
 import { readFile } from 'node:fs/promises';
-import { ExitCode, reasonOf, usageFailure } from '../base/errors.js';
+import { withCleanup } from '../base/cleanup.js';
+import { ExitCode, reasonOf, toFailure, toReported, usageFailure } from '../base/errors.js';
 import { toolVersion } from '../base/package-root.js';
 import { plural } from '../base/format.js';
 import type { RobustnessCheck } from '../lab/events.js';
-import { exitCodeOf, resultJson, resultOf } from '../outcome/result.js';
+import { errorOf, exitCodeOf, resultJson, resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import type { RunCourse } from '../protocol/run-spec.js';
 import { summary } from '../report/summary.js';
-import type { ShardRecord } from '../shard/record.js';
+import { holdRun } from '../runs/heartbeat.js';
+import type { LackingRun, ShardRecord } from '../shard/record.js';
 import { bringCache } from '../shard/cache.js';
 import { claimShard, writeShard, type ShardRun } from '../shard/store.js';
 import { divide, orderNumber, type LabWork, type Unit, type UnitTimes } from '../shard/units.js';
@@ -49,35 +51,46 @@ export interface DividedWork {
 }
 
 /** Rehearses a shard. The exit status is the highest of its runs; 0 where nothing was left for it to do. */
-export async function shardCommand(options: ShardOptions): Promise<ExitCode> {
-	const { shard, terminal, json } = options;
-	const { plans, division } = await divideWork(options, shard.total);
-	const directory = await claimShard(options.out, shard);
-	const mine = division[shard.index - 1] ?? [];
-	const stopping = stopOnSignals();
-	try {
+export const shardCommand = async (options: ShardOptions): Promise<ExitCode> => rehearseShard(options, await divideWork(options, options.shard.total));
+
+/** The same for work that was divided already. */
+export const rehearseShard = (options: ShardOptions, { plans, division }: DividedWork): Promise<ExitCode> =>
+	withCleanup(async (cleanup) => {
+		const { shard, terminal, json } = options;
+		const directory = await claimShard(options.out, shard);
+		const mine = division[shard.index - 1] ?? [];
+		const stopping = stopOnSignals();
+		cleanup.defer('signals', () => stopping.done());
 		if (options.cacheFrom !== undefined) await bringFrom(options.cacheFrom, options, stopping.signal);
 		const runs = new Map<string, ShardRun>();
+		const lacking = new Map<string, LackingRun>();
 		let worst: number = ExitCode.passed;
 		for (const plan of plans) {
-			const units = mine.filter(({ lab }) => lab === plan.lab.name);
-			if (units.length === 0 || stopping.signal.aborted) continue;
-			terminal.stderr.write(`shard ${shard.index} of ${shard.total}: ${plan.lab.name}: ${units.map(({ name }) => name).join(', ')}\n`);
+			const { name } = plan.lab;
+			const units = mine.filter(({ lab }) => lab === name);
+			if (units.length === 0) continue;
+			if (stopping.signal.aborted) {
+				lacking.set(name, { at: Date.now(), error: toReported(toFailure(stopping.signal.reason)) });
+				continue;
+			}
+			terminal.stderr.write(`shard ${shard.index} of ${shard.total}: ${name}: ${units.map((unit) => unit.name).join(', ')}\n`);
 			const state = await rehearseUnits(plan, units, options, stopping);
-			runs.set(plan.lab.name, { runDirectory: state.runDirectory, failedOrders: failedOrders(state) });
+			const error = state.runDirectory === '' ? errorOf(state) : undefined;
+			if (error) lacking.set(name, { at: state.lastAt ?? Date.now(), error });
+			else runs.set(name, { runDirectory: state.runDirectory, failedOrders: failedOrders(state) });
+			// The labs that follow make more runs than are kept.
+			for (const needed of [state.runDirectory, ...failedOrders(state)]) await holdRun(needed, cleanup);
 			const { stdout, stdoutColor: color, width } = terminal;
 			stdout.write(json ? resultJson(resultOf(state)) : summary(state, { color, width }));
 			worst = Math.max(worst, exitCodeOf(resultOf(state)));
 		}
-		// One that was broken off is written too: its log has that, and no merge passes with it.
+		// One that was broken off is written too: it has why, and no merge passes with it.
 		const work = plans.map((plan) => plan.work);
-		await writeShard(directory, { schema: 1, version: toolVersion(), ...shard, work, division }, runs);
+		const record: ShardRecord = { schema: 1, version: toolVersion(), ...shard, work, division, ...(lacking.size > 0 && { lacking: Object.fromEntries(lacking) }) };
+		await writeShard(directory, record, runs);
 		terminal.stderr.write(`shard ${shard.index} of ${shard.total}: ${plural(mine.length, 'unit')} of work in ${directory}\n`);
-		return (stopping.signal.aborted ? ExitCode.interrupted : worst) as ExitCode;
-	} finally {
-		stopping.done();
-	}
-}
+		return (stopping.signal.aborted ? Math.max(worst, toFailure(stopping.signal.reason).exitCode) : worst) as ExitCode;
+	});
 
 /** Brings what this host lacks. Without it a run builds and boots for itself, so whatever fails is only reported. */
 async function bringFrom(directory: string, { paths, terminal }: ShardOptions, signal: AbortSignal): Promise<void> {
@@ -85,13 +98,14 @@ async function bringFrom(directory: string, { paths, terminal }: ShardOptions, s
 	try {
 		await bringCache(directory, paths, { onProgress, signal });
 	} catch (error) {
-		signal.throwIfAborted();
+		// The labs are recorded as interrupted then, each by itself.
+		if (signal.aborted) return;
 		onProgress(`not all of ${directory} could be copied: ${(error as Error).message}`);
 	}
 }
 
 /** Reads the labs, and divides the work on them. @throws Failure `usage` for labs that cannot be rehearsed together */
-export async function divideWork(options: ShardOptions, total: number): Promise<DividedWork> {
+export async function divideWork(options: Omit<ShardOptions, 'shard' | 'out'>, total: number): Promise<DividedWork> {
 	const plans = await readWork(options);
 	const times = options.times === undefined ? {} : await readTimes(options.times);
 	return { plans, division: divide(plans.map(({ work }) => work), total, times) };

@@ -1,4 +1,5 @@
 /** The head of the page: the verdict, where it broke, and what to do next. */
+import path from 'node:path';
 import { plural } from '../base/format.js';
 import { swallowedSteps } from '../lab/trace.js';
 import { isCold, scriptsToRun, startStageOf } from '../outcome/origins.js';
@@ -9,6 +10,7 @@ import { allAssertions, allScripts, assertionStatus, type RunState } from '../ou
 import { nextCommand, tally, verdictPhrase } from '../report/closing.js';
 import { originSentences, timeText } from '../report/origins.js';
 import { mark } from '../report/text.js';
+import { isRunId } from '../runs/run-id.js';
 import { Command, Output, statusClass } from './parts.js';
 import { problemsOf, type Problem } from './problems.js';
 import { shownLine } from './shown.js';
@@ -127,11 +129,13 @@ const count = (number: number): string | undefined => (number === 0 ? undefined 
 function Next({ state, problems }: { readonly state: RunState; readonly problems: readonly Problem[] }) {
 	const script = problems.find(({ kind }) => kind === 'startup script');
 	const again = nextCommand(state);
+	// That of a shard has the name of its lab, by which nothing finds it.
+	const run = path.basename(state.runDirectory);
 	const commands: readonly (readonly [what: string, command: string])[] = [
 		...(state.detached ? [...state.detached.commands.map(({ node, ssh }): [string, string] => [`into ${node}`, ssh]), ['to end the machines', state.detached.end] as const] : []),
 		...(again === undefined ? [] : [['rehearse again, and look inside', again] as const]),
 		...(script?.node === undefined ? [] : [['every command of the script', `rehearse trace ${script.node}`] as const]),
-		...(problems.length > 0 && state.runDirectory !== '' ? [['one file to hand on', `rehearse bundle ${state.runDirectory.split('/').at(-1) ?? ''} --redact`] as const] : []),
+		...(problems.length > 0 && isRunId(run) ? [['one file to hand on', `rehearse bundle ${run} --redact`] as const] : []),
 	];
 	if (commands.length === 0) return null;
 	return (

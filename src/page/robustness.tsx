@@ -1,5 +1,6 @@
 /** The robustness checks: second runs, restarts, other orders, each with its differences. */
 import { formatMs, plural } from '../base/format.js';
+import { quote } from '../base/shell.js';
 import type { LocatedDifference } from '../lab/events.js';
 import { differenceSentence } from '../outcome/differences.js';
 import { failedCommandText } from '../outcome/failed-place.js';
@@ -103,7 +104,7 @@ const Order = ({ outcome: { order, verdict, failures, runDirectory } }: { readon
 				))}
 			</ul>
 		)}
-		{verdict === 'passed' || runDirectory === '' ? null : <Command text={`rehearse report ${runDirectory}`} />}
+		{verdict === 'passed' || runDirectory === '' ? null : <Command text={`rehearse report ${quote(runDirectory)}`} />}
 	</li>
 );
 

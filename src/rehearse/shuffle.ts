@@ -3,13 +3,15 @@
  * the plain run, in which the startups begin one after another. The plain run's log and result report the outcomes.
  */
 import { appendFileSync } from 'node:fs';
-import path from 'node:path';
+import { CleanupStack } from '../base/cleanup.js';
 import type { RunEvent, RunEventBody } from '../lab/events.js';
 import { masksOf, shownEvent } from '../lab/mask.js';
 import { foldEvent } from '../outcome/fold.js';
 import { errorOf, verdictOf } from '../outcome/result.js';
 import { allScripts, elapsedMs, type RunState } from '../outcome/state.js';
 import { failureSentences } from '../report/failures.js';
+import { holdRun } from '../runs/heartbeat.js';
+import { eventLogPath } from '../runs/run-files.js';
 import { keepReports } from './keep-reports.js';
 import { rehearse, type RehearseOptions } from './rehearse.js';
 import { startupOrders, type StartupOrder } from './startup-orders.js';
@@ -28,7 +30,18 @@ const pauseBounds = { least: 1000, most: 30_000 };
  * Rehearses a lab in other orders, if its plain run passed. It stops at the first run that breaks or is interrupted.
  * Resolves to the plain run's state, extended by the outcomes. Never rejects.
  */
-export async function rehearseOrders(plain: RunState, { count, seed, only }: Shuffle, options: RehearseOptions): Promise<RunState> {
+export async function rehearseOrders(plain: RunState, shuffle: Shuffle, options: RehearseOptions): Promise<RunState> {
+	// The plain run goes on as long as its orders do, and what they leave of themselves is reported with it.
+	const cleanup = new CleanupStack();
+	try {
+		await holdRun(plain.runDirectory, cleanup);
+		return await rehearseHeld(plain, shuffle, options, cleanup);
+	} finally {
+		await cleanup.run();
+	}
+}
+
+async function rehearseHeld(plain: RunState, { count, seed, only }: Shuffle, options: RehearseOptions, cleanup: CleanupStack): Promise<RunState> {
 	const began = performance.now();
 	let state = plain;
 	const masks = masksOf(options.lab, options.course.showSecrets ?? false);
@@ -36,7 +49,8 @@ export async function rehearseOrders(plain: RunState, { count, seed, only }: Shu
 		const event: RunEvent = shownEvent({ at: Date.now(), ...body }, masks.text);
 		state = foldEvent(state, event);
 		try {
-			appendFileSync(path.join(plain.runDirectory, 'events.ndjson'), `${JSON.stringify(event)}\n`);
+			// A run that has broken before it had a directory has no log.
+			if (plain.runDirectory !== '') appendFileSync(eventLogPath(plain.runDirectory), `${JSON.stringify(event)}\n`);
 		} catch {
 			// A full disk only ends the log. The run continues.
 		}
@@ -47,7 +61,7 @@ export async function rehearseOrders(plain: RunState, { count, seed, only }: Shu
 	const longestMs = Math.min(Math.max(longest, pauseBounds.least), pauseBounds.most);
 	const nodes = options.lab.nodes.map(({ name }) => name);
 	const orders = verdictOf(plain) === 'passed' ? startupOrders(nodes, count, seed, longestMs) : [];
-	const spared = [plain.runDirectory];
+	const spared = [...(options.spared ?? []), plain.runDirectory];
 	for (const [index, order] of orders.entries()) {
 		const number = index + 1;
 		if (only && !only.includes(number)) continue;
@@ -55,7 +69,10 @@ export async function rehearseOrders(plain: RunState, { count, seed, only }: Shu
 		const run = await rehearse({ ...inOrder(order, options), timeLimitMs, spared });
 		const verdict = verdictOf(run);
 		emit({ type: 'order-finished', number, order, verdict, failures: failureSentences(run), runDirectory: run.runDirectory });
-		if (verdict !== 'passed') spared.push(run.runDirectory);
+		if (verdict !== 'passed') {
+			spared.push(run.runDirectory);
+			await holdRun(run.runDirectory, cleanup);
+		}
 		const error = verdict === 'failed' ? undefined : errorOf(run);
 		if (error) {
 			emit({ type: 'error', error });
@@ -63,7 +80,7 @@ export async function rehearseOrders(plain: RunState, { count, seed, only }: Shu
 		}
 	}
 	emit({ type: 'run-finished', ms: Math.round(elapsedMs(plain) + performance.now() - began) });
-	await keepReports(state, plain.runDirectory, masks.bytes);
+	if (plain.runDirectory !== '') await keepReports(state, plain.runDirectory, masks.bytes);
 	return state;
 }
 

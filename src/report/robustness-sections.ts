@@ -117,7 +117,7 @@ function shuffleSection(shuffle: RobustnessRecords['shuffle'], width: number, pa
 	const entries = shuffle.orders.map(({ order, verdict, failures, runDirectory }): Entry => ({
 		status: verdict,
 		cells: [{ text: orderText(order) }],
-		below: verdict === 'passed' ? [] : [...failures.flatMap((failure) => wrapWords(oneLine(failure), width - 6)), `run directory: ${runDirectory}`],
+		below: verdict === 'passed' ? [] : [...failures.flatMap((failure) => wrapWords(oneLine(failure), width - 6)), ...(runDirectory === '' ? [] : [`run directory: ${runDirectory}`])],
 	}));
 	return [paint('bold', `Other orders of startup (--shuffle-seed ${shuffle.seed})`), ...renderEntries(entries, paint)];
 }

@@ -26,6 +26,7 @@ export interface MergedLab {
 }
 
 type OrderFinished = Extract<RunEvent, { readonly type: 'order-finished' }>;
+type ErrorEvent = Extract<RunEvent, { readonly type: 'error' }>;
 
 /** What the shards must be of. */
 export interface Expected {
@@ -84,20 +85,40 @@ interface Part {
 	readonly plain: RunState;
 }
 
+/** The parts of a lab that were run, what was to be done of it that was not, and why. */
+function partsOf({ lab }: LabWork, shards: readonly Shard[]) {
+	const parts: Part[] = [];
+	const missed = new Set<string>();
+	const errors: ErrorEvent[] = [];
+	for (const shard of shards) {
+		const { index, total, division, lacking } = shard.record;
+		const units = new Set((division[index - 1] ?? []).flatMap((unit) => (unit.lab === lab ? [unit.name] : [])));
+		if (units.size === 0) continue;
+		const events = shard.logs.get(lab);
+		const reason = lacking?.[lab];
+		if (reason) {
+			for (const unit of units) missed.add(unit);
+			const { at, error } = reason;
+			errors.push({ at, type: 'error', error: total === 1 ? error : { ...error, message: `shard ${index}: ${error.message}` } });
+		} else if (events) {
+			parts.push({ shard, events, units, plain: foldEvents(plainOf(events)) });
+		} else {
+			throw usageFailure(`${shard.directory} has no run of ${lab}, of which it was to do ${[...units].join(', ')}`);
+		}
+	}
+	return { parts, missed, errors };
+}
+
 function mergeLab(work: LabWork, shards: readonly Shard[]): MergedLab {
-	const parts = shards.flatMap((shard): Part[] => {
-		const units = new Set((shard.record.division[shard.record.index - 1] ?? []).flatMap((unit) => (unit.lab === work.lab ? [unit.name] : [])));
-		if (units.size === 0) return [];
-		const events = shard.logs.get(work.lab);
-		if (!events) throw usageFailure(`${shard.directory} has no run of ${work.lab}, of which it was to do ${[...units].join(', ')}`);
-		return [{ shard, events, units, plain: foldEvents(plainOf(events)) }];
-	});
-	const owner = (unit: string): Part => {
+	const { parts, missed, errors } = partsOf(work, shards);
+	const owner = (unit: string): Part | undefined => {
 		const part = parts.find(({ units }) => units.has(unit));
-		if (!part) throw usageFailure(`no shard was to do ${unit} of ${work.lab}`);
+		if (!part && !missed.has(unit)) throw usageFailure(`no shard was to do ${unit} of ${work.lab}`);
 		return part;
 	};
-	const base = owner('plain');
+	// Where nothing came of the plain run that counts, another shard's shows what there is to know.
+	const base = owner('plain') ?? parts[0];
+	if (!base) return { lab: work.lab, state: foldEvents(neverRun(work, errors)), times: {} };
 	for (const { shard, plain } of parts) {
 		if (plain.planSha256 === work.planSha256) continue;
 		throw usageFailure(`${shard.directory} rehearsed another plan of ${work.lab} than it was to`);
@@ -111,13 +132,20 @@ function mergeLab(work: LabWork, shards: readonly Shard[]): MergedLab {
 		...plain.map((event) => (event.type === 'run-started' && work.robustness.length > 0 ? { ...event, robustness: work.robustness } : event)),
 		...(verdictOf(base.plain) === 'passed' ? checkEvents(work, base, owner) : []),
 		...parts.flatMap((part) => part.events.filter((event) => event.type === 'error' && !plain.includes(event))),
+		...errors,
 	];
 	const ms = Math.max(...parts.map((part) => foldEvents(part.events).finishedMs ?? 0));
-	const last = Math.max(...events.map(({ at }) => at));
+	const last = events.reduce((latest, { at }) => Math.max(latest, at), -Infinity);
 	// A shard that was killed has not reported its end: neither has the whole.
 	const isOver = parts.every((part) => part.events.some(({ type }) => type === 'run-finished'));
 	const end: RunEvent[] = isOver ? [{ at: last, type: 'run-finished', ms }] : [];
 	return { lab: work.lab, state: foldEvents([...events, ...end]), times: timesOf(work.lab, parts) };
+}
+
+/** The events of a lab that no shard has a run of. */
+function neverRun({ lab, planSha256 }: LabWork, errors: readonly ErrorEvent[]): RunEvent[] {
+	const at = errors[0]?.at ?? 0;
+	return [{ at, type: 'run-started', runId: '', lab, planSha256, nodes: [], tests: [], warnings: [], runDirectory: '' }, ...errors, { at: errors.at(-1)?.at ?? at, type: 'run-finished', ms: 0 }];
 }
 
 /** The tests that a part announced, for comparison; none where it broke off before. */
@@ -127,15 +155,19 @@ const testsOf = ({ events }: Part): string | undefined => {
 };
 
 /** What the other units of a lab whose plain run has passed came to. */
-function checkEvents(work: LabWork, base: Part, owner: (unit: string) => Part): RunEvent[] {
-	const checks = work.robustness.flatMap((check) => {
-		const part = owner(check);
-		return verdictOf(part.plain) === 'passed' ? part.events.filter((event) => isOf(check, event)) : [otherwise(part, base)];
-	});
+function checkEvents(work: LabWork, base: Part, owner: (unit: string) => Part | undefined): RunEvent[] {
+	const owners = work.robustness.map((check) => ({ check, part: owner(check) }));
+	const checks = owners.flatMap(({ check, part }) => (part && verdictOf(part.plain) === 'passed' ? eventsOf(check, part.events) : []));
+	// Each once, though it may have had two checks to make.
+	const unfit = new Set(owners.flatMap(({ part }) => (part && verdictOf(part.plain) !== 'passed' ? [part] : [])));
+	checks.push(...[...unfit].flatMap((part) => otherwise(part, base)));
 	const { shuffle } = work;
 	if (!shuffle) return checks;
-	const orders = Array.from({ length: shuffle.count }, (_, index) => orderEvent(index + 1, owner(orderName(index + 1))));
-	const at = orders[0]?.at ?? base.plain.lastAt ?? 0;
+	const orders = Array.from({ length: shuffle.count }, (_, index) => {
+		const part = owner(orderName(index + 1));
+		return part && orderEvent(index + 1, part);
+	});
+	const at = orders.find((order) => order !== undefined)?.at ?? base.plain.lastAt ?? 0;
 	return [...checks, { at, type: 'shuffle-started', ...shuffle }, ...orders.flatMap((order) => order ?? [])];
 }
 
@@ -153,16 +185,32 @@ function orderEvent(number: number, { plain, events, shard }: Part): OrderFinish
 	throw usageFailure(`${shard.directory} lacks order ${number}, which it was to run`);
 }
 
-/** The same lab passed elsewhere and did not here, so that a check of it could not be made: the lab's verdict is not `passed`. */
-const otherwise = ({ plain, shard }: Part, base: Part): RunEvent => ({
-	at: plain.lastAt ?? 0,
-	type: 'error',
-	error: {
-		code: 'shard-not-passed',
-		exitCode: exitCodeOf(resultOf(plain)),
-		message: `the plain run of shard ${shard.record.index} did not pass, that of shard ${base.shard.record.index} did: ${failureSentences(plain).join('; ')}`,
-	},
-});
+/** The same lab passed elsewhere and did not here, so that a check of it could not be made. The lab has failed where it failed here. */
+function otherwise({ plain, shard, events }: Part, base: Part): RunEvent[] {
+	if (verdictOf(plain) === 'failed') {
+		const where = `in the plain run of shard ${shard.record.index}, while that of shard ${base.shard.record.index} passed`;
+		return plainOf(events).flatMap((event) => failureIn(event, where) ?? []);
+	}
+	const message = `the plain run of shard ${shard.record.index} did not pass, that of shard ${base.shard.record.index} did: ${failureSentences(plain).join('; ')}`;
+	return [{ at: plain.lastAt ?? 0, type: 'error', error: { code: 'shard-not-passed', exitCode: exitCodeOf(resultOf(plain)), message } }];
+}
+
+/** An event by which a lab fails, with where that was; nothing for any other. */
+function failureIn(event: RunEvent, where: string): RunEvent | undefined {
+	switch (event.type) {
+		case 'script-finished':
+			return event.status === 'passed' ? undefined : { ...event, reasons: [...(event.reasons ?? []), where] };
+		case 'assertion-finished':
+		case 'login-checked':
+			return event.status === 'failed' ? { ...event, message: `${where}: ${event.message ?? 'it failed'}` } : undefined;
+		case 'machine-ended':
+			return { ...event, message: `${where}: ${event.message}` };
+		case 'stage-finished':
+			return event.status === 'failed' ? event : undefined;
+		default:
+			return undefined;
+	}
+}
 
 const robustnessChecks: readonly RobustnessCheck[] = ['twice', 'reboot'];
 
@@ -185,7 +233,16 @@ function isOf(check: RobustnessCheck, event: RunEvent): boolean {
 	}
 }
 
-/** The events of a run without its robustness checks and orders, and what broke in those, as if none had been asked for. */
+/** The events of a robustness check: its own, and the ends of machines from its beginning to that of the next. */
+function eventsOf(check: RobustnessCheck, events: readonly RunEvent[]): RunEvent[] {
+	let current: RobustnessCheck | undefined;
+	return events.filter((event) => {
+		current = robustnessChecks.find((one) => isOf(one, event)) ?? current;
+		return event.type === 'machine-ended' ? current === check : isOf(check, event);
+	});
+}
+
+/** The events of a run without its robustness checks and orders, and what ended or broke in those, as if none had been asked for. */
 function plainOf(events: readonly RunEvent[]): RunEvent[] {
 	let isPlain = true;
 	return events.flatMap((event): RunEvent[] => {
@@ -195,7 +252,8 @@ function plainOf(events: readonly RunEvent[]): RunEvent[] {
 		}
 		const isOfCheck = event.type === 'shuffle-started' || event.type === 'order-finished' || robustnessChecks.some((check) => isOf(check, event));
 		if (isOfCheck) isPlain = false;
-		return isOfCheck || (event.type === 'error' && !isPlain) ? [] : [event];
+		const isWithThem = event.type === 'error' || event.type === 'machine-ended';
+		return isOfCheck || (isWithThem && !isPlain) ? [] : [event];
 	});
 }
 

@@ -1,5 +1,6 @@
 /** `shard.json`: what a shard was to do, for whoever merges the shards. */
-import { usageFailure } from '../base/errors.js';
+import { ExitCode, usageFailure, type ReportedError } from '../base/errors.js';
+import { washed } from '../base/wash.js';
 import { isDnsLabel } from '../plan/rules/names.js';
 import { unitKey, unitsOf, type LabWork, type Unit } from './units.js';
 
@@ -16,6 +17,15 @@ export interface ShardRecord {
 	readonly work: readonly LabWork[];
 	/** The units of every shard, in the order of their numbers. */
 	readonly division: readonly (readonly Unit[])[];
+	/** Labs of which the shard has no run though it was to do a part of them, by name; absent for none. */
+	readonly lacking?: Readonly<Record<string, LackingRun>>;
+}
+
+/** Why there is no run of a lab: it was not reached, had no directory, or was removed. */
+export interface LackingRun {
+	/** When that was known, in milliseconds since the epoch. */
+	readonly at: number;
+	readonly error: ReportedError;
 }
 
 /** Its name in the directory of a shard. */
@@ -57,6 +67,19 @@ function isDivision(division: unknown, work: readonly LabWork[]): division is re
 	return sorted(division.flat() as Unit[]) === sorted(work.flatMap(unitsOf));
 }
 
+/** Exit statuses of an error. With another one, a damaged record could make a pass of what broke. */
+const errorStatuses: readonly number[] = Object.values(ExitCode).filter((status) => status !== ExitCode.passed);
+
+/** Whether a value is why there is no run of some labs of the work. */
+function areLacking(lacking: unknown, work: readonly LabWork[]): boolean {
+	if (lacking === undefined) return true;
+	if (lacking === null || typeof lacking !== 'object') return false;
+	return Object.entries(lacking as Record<string, Partial<LackingRun> | null>).every(([lab, one]) => {
+		const { code, message, exitCode = 0, hint = '', node = '', detail = '' } = (one?.error ?? {}) as Partial<ReportedError>;
+		return work.some((known) => known.lab === lab) && Number.isFinite(one?.at) && errorStatuses.includes(exitCode) && [code, message, hint, node, detail].every((text) => typeof text === 'string');
+	});
+}
+
 /** Reads the text of a record. @throws Failure `usage` for what is none. @param file where it is, for messages */
 export function parseRecord(text: string, file: string): ShardRecord {
 	let value: Partial<ShardRecord> | null;
@@ -65,7 +88,7 @@ export function parseRecord(text: string, file: string): ShardRecord {
 	} catch {
 		value = null;
 	}
-	const { schema, version, index = 0, total = 0, work, division } = value ?? {};
+	const { schema, version, index = 0, total = 0, work, division, lacking } = value ?? {};
 	const isWhole =
 		schema === 1 &&
 		typeof version === 'string' &&
@@ -75,7 +98,9 @@ export function parseRecord(text: string, file: string): ShardRecord {
 		index <= total &&
 		isWork(work) &&
 		isDivision(division, work) &&
-		division.length === total;
+		division.length === total &&
+		areLacking(lacking, work);
 	if (!isWhole) throw usageFailure(`${file}: this is not the record of a shard of this version of rehearse`);
-	return value as ShardRecord;
+	// Its texts come into reports.
+	return { ...(value as ShardRecord), ...(lacking && { lacking: washed(lacking) }) };
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { reasonOf, usageFailure } from '../base/errors.js';
+import { brokenFailure, Failure, reasonOf, toReported, usageFailure } from '../base/errors.js';
 import { makeDirectory, readRegular } from '../base/files.js';
 import { washedText } from '../base/wash.js';
 import type { RunEvent } from '../lab/events.js';
@@ -30,15 +30,24 @@ export async function claimShard(out: string, { index, total }: Pick<ShardRecord
 	return directory;
 }
 
-/** Writes the directory of a shard. It is there whole or not at all. */
+/** Writes the directory of a shard. It is there whole or not at all; a run that is lost is recorded as such. */
 export async function writeShard(directory: string, record: ShardRecord, runs: ShardRuns): Promise<void> {
 	const staging = await mkdtemp(path.join(path.dirname(directory), `.${path.basename(directory)}-`));
+	const lacking = { ...record.lacking };
 	try {
 		for (const [lab, { runDirectory, failedOrders }] of runs) {
-			await copyRun(runDirectory, runIn(staging, lab));
-			for (const failed of failedOrders) await copyRun(failed, orderIn(runIn(staging, lab), failed));
+			try {
+				await copyRun(runDirectory, runIn(staging, lab));
+			} catch (error) {
+				if (!(error instanceof Failure)) throw error;
+				lacking[lab] = { at: Date.now(), error: toReported(error) };
+				continue;
+			}
+			// How an order fared is in the log of the plain run; its own log is only for looking closer.
+			for (const failed of failedOrders.filter(hasLog)) await copyRun(failed, orderIn(runIn(staging, lab), failed));
 		}
-		await writeFile(path.join(staging, shardRecordName), `${JSON.stringify(record, undefined, '\t')}\n`);
+		const whole: ShardRecord = { ...record, ...(Object.keys(lacking).length > 0 && { lacking }) };
+		await writeFile(path.join(staging, shardRecordName), `${JSON.stringify(whole, undefined, '\t')}\n`);
 		await rename(staging, directory);
 	} finally {
 		await rm(staging, { recursive: true, force: true });
@@ -50,8 +59,14 @@ const runIn = (directory: string, lab: string): string => path.join(directory, '
 
 const orderIn = (run: string, orderDirectory: string): string => path.join(run, 'orders', path.basename(orderDirectory));
 
-/** Copies what reports are made of; a file that a run has not is no error. */
+/** Whether a run has a log. One that has no directory ('') has none, whatever lies in the working directory. */
+const hasLog = (run: string): boolean => run !== '' && existsSync(eventLogPath(run));
+
+/** Copies what reports are made of; of that a run need only have its log. @throws Failure `run-lost` where it has none */
 async function copyRun(from: string, to: string): Promise<void> {
+	if (!hasLog(from)) {
+		throw brokenFailure('run-lost', from === '' ? 'its run had no directory' : `its run was removed before it could be kept: ${from} has no event log`);
+	}
 	await makeDirectory(to);
 	for (const part of [eventLogPath, consolesDirectory, journalsDirectory, planDirectory]) {
 		if (existsSync(part(from))) await cp(part(from), part(to), { recursive: true });
@@ -78,8 +93,11 @@ export async function findShards(directories: readonly string[]): Promise<string
 /** The record of a million orders is this large, in bytes. */
 const maximumRecordBytes = 64 * 2 ** 20;
 
-/** Reads a shard. @throws Failure `usage` where it is damaged */
-export async function readShard(directory: string): Promise<Shard> {
+/**
+ * Reads a shard. @throws Failure `usage` where it is damaged
+ * @param isOwn whether this process has rehearsed it: its runs are where the log says then, and stay there when the shard goes
+ */
+export async function readShard(directory: string, isOwn = false): Promise<Shard> {
 	const file = path.join(directory, shardRecordName);
 	const text = await readRegular(file, maximumRecordBytes).catch((cause: unknown) => {
 		throw usageFailure((cause as Error).message, { cause });
@@ -89,8 +107,9 @@ export async function readShard(directory: string): Promise<Shard> {
 	for (const { lab } of record.work) {
 		const run = runIn(directory, path.basename(lab));
 		if (!existsSync(eventLogPath(run))) continue;
+		const events = await readEventLog(run, maximumStrangeEvents, directory);
 		const plan = (await readPlanCopy(run, directory))?.path ?? '';
-		logs.set(lab, (await readEventLog(run, maximumStrangeEvents, directory)).map((event) => movedTo(run, plan, event)));
+		logs.set(lab, isOwn ? events : events.map((event) => movedTo(run, plan, event)));
 	}
 	return { directory, record, logs };
 }

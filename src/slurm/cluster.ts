@@ -17,17 +17,20 @@ export async function findHosts(signal?: AbortSignal): Promise<readonly ClusterH
 /** The hosts that take jobs. */
 export const findWorkingHosts = async (signal?: AbortSignal): Promise<readonly ClusterHost[]> => (await findHosts(signal)).filter(takesJobs);
 
-/** The cluster for the tasks of an array. A submission that has begun comes to its end: it has jobs or it has not. */
+/** The cluster for the tasks of an array. A submission that has begun comes to its end, unless that is urgent: it has jobs or it has not. */
 export const clusterFor = (jobs: JobArray): Cluster => ({
-	async submit(indices, without) {
-		const { stdout } = await ask(sbatchArgv(jobs, indices, without), { env: withoutFlags(process.env) });
+	async submit(indices, without, urgent) {
+		const { stdout } = await ask(sbatchArgv(jobs, indices, without), { env: withoutFlags(process.env), signal: urgent });
 		const array = parseSubmitted(stdout);
 		if (array === undefined) throw brokenFailure('slurm-failed', `sbatch did not report which job it has submitted: ${stdout.trim()}`);
 		return array;
 	},
 	queue: async (signal) => parseQueue((await ask(squeueArgv(jobs.name), { signal })).stdout),
-	async accounts(arrays) {
-		const { stdout, exitCode } = await ask(sacctArgv(arrays), { allowFailure: true }).catch(() => ({ stdout: '', exitCode: 1 }));
+	async accounts(arrays, signal) {
+		const { stdout, exitCode } = await ask(sacctArgv(arrays), { allowFailure: true, signal }).catch(() => {
+			signal.throwIfAborted();
+			return { stdout: '', exitCode: 1 };
+		});
 		return exitCode === 0 ? parseAccounts(stdout) : [];
 	},
 	async cancel(signal) {

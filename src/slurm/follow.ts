@@ -7,12 +7,12 @@ import { describeTask, isGoing, judge, type TaskReport } from './tasks.js';
 
 /** A cluster, as far as the tasks of one name are concerned. */
 export interface Cluster {
-	/** Submits tasks. Resolves to the number of their array. */
-	submit(indices: readonly number[], without: readonly string[]): Promise<number>;
+	/** Submits tasks. Resolves to the number of their array. Where `urgent` aborts, jobs may have been submitted or not. */
+	submit(indices: readonly number[], without: readonly string[], urgent: AbortSignal): Promise<number>;
 	/** All tasks that the controller knows of. */
 	queue(signal: AbortSignal): Promise<readonly TaskReport[]>;
 	/** What the accounting knows of some arrays; nothing where there is none. */
-	accounts(arrays: readonly number[]): Promise<readonly TaskReport[]>;
+	accounts(arrays: readonly number[], signal: AbortSignal): Promise<readonly TaskReport[]>;
 	/** Asks Slurm to end all tasks. */
 	cancel(signal: AbortSignal): Promise<void>;
 }
@@ -29,6 +29,8 @@ export interface FollowOptions {
 	/** How long all may take, waiting included, in milliseconds. */
 	readonly limitMs: number;
 	readonly signal: AbortSignal;
+	/** Aborts what is waited for after `signal` as well. */
+	readonly urgent: AbortSignal;
 	readonly clock?: Clock;
 }
 
@@ -107,7 +109,7 @@ class Follower {
 	}
 
 	async submit(indices: readonly number[], without: readonly string[] = []): Promise<void> {
-		const array = await this.#cluster.submit(indices, without);
+		const array = await this.#cluster.submit(indices, without, this.#options.urgent);
 		const elsewhere = without.length === 0 ? '' : `, not on ${without.join(', ')}`;
 		this.#options.onLine(`job ${array}: ${indices.length === 1 ? `shard ${indices[0]}` : plural(indices.length, 'shard')} submitted${elsewhere}`);
 		for (const index of indices) {
@@ -150,7 +152,7 @@ class Follower {
 			return undefined;
 		}
 		const missing = tasks.filter(({ index }) => !found.has(index));
-		if (missing.length > 0) note(await this.#cluster.accounts([...new Set(missing.map(({ array }) => array))]));
+		if (missing.length > 0) note(await this.#cluster.accounts([...new Set(missing.map(({ array }) => array))], this.#options.signal));
 		return found;
 	}
 

@@ -9,8 +9,8 @@ import { beginCheckpoint } from '../../../src/checkpoint/store.js';
 import { buildOnce } from '../../../src/image/build-once.js';
 import { makeScratch } from '../../../src/image/scratch.js';
 import { readSubordinateRanges } from '../../../src/process/user-namespace.js';
-import { keepFresh } from '../../../src/runs/heartbeat.js';
-import { holderFile, writeHolder } from '../../../src/runs/run-directory.js';
+import { holdRun, keepFresh } from '../../../src/runs/heartbeat.js';
+import { holderFile, pruneRuns, readHolder, writeHolder } from '../../../src/runs/run-directory.js';
 import { tokenOf, unseenMs } from '../../../src/base/alive.js';
 import { key, make } from '../checkpoint/stores.js';
 
@@ -34,6 +34,24 @@ test('a run that goes on updates what others judge it by, who cannot see its pro
 	const { accepted } = await poll(ages, (now) => now.every((age) => age < 60_000), { intervalMs: 10, deadlineMs: 10_000 });
 	t.true(accepted);
 	t.deepEqual(await cleanup.run(), []);
+});
+
+test('a run that has ended is held by whoever still needs it, for those too who cannot see the process', async (t) => {
+	const runs = await mkdtemp(path.join(os.tmpdir(), 'heartbeat-'));
+	t.teardown(() => rm(runs, { recursive: true }));
+	const run = path.join(runs, '20260101T000000-web-0001');
+	await mkdir(run);
+	const cleanup = new CleanupStack();
+	await holdRun(run, cleanup, 10);
+	await utimes(holderFile(run), new Date(0), new Date(0));
+	const age = async () => Date.now() - (await stat(holderFile(run))).mtimeMs;
+	t.true((await poll(age, (now) => now < 60_000, { intervalMs: 10, deadlineMs: 10_000 })).accepted);
+	t.deepEqual(await pruneRuns(runs, 0), []);
+	// One that is gone, and one that has never had a directory, are no error and leave nothing.
+	for (const none of [path.join(runs, 'gone'), '']) await holdRun(none, cleanup, 10);
+	t.deepEqual(await cleanup.run(), []);
+	t.is(await readHolder(run), undefined);
+	t.deepEqual(await pruneRuns(runs, 0), [run]);
 });
 
 /** What comes every ten minutes comes at once. */

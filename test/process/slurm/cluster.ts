@@ -24,8 +24,13 @@ export interface FakeCluster {
 	cancelled(): Promise<readonly string[][]>;
 	/** Has the job of a task leave a result, such as its machine would: that it has passed, unless a unit has another fate. */
 	results(total: number, fate?: Parameters<typeof shardsOf>[1], work?: Partial<LabWork>): Promise<void>;
-	/** Runs the program until a line on stderr matches, sends a signal, and resolves to what it said and its exit status. */
-	interrupted(args: readonly string[], line: RegExp): Promise<{ readonly stderr: string; readonly exitCode: number | null }>;
+	/** Has a command of Slurm do something else. */
+	replace(name: string, script: string): Promise<void>;
+	/**
+	 * Runs the program until a line on stderr matches, sends a signal, and a second later as many more as are asked for.
+	 * Resolves to what it said and its exit status.
+	 */
+	interrupted(args: readonly string[], line: RegExp, more?: number): Promise<{ readonly stderr: string; readonly exitCode: number | null }>;
 }
 
 const lines = async (file: string): Promise<string[][]> =>
@@ -75,7 +80,8 @@ export async function makeCluster(t: ExecutionContext, config: FakeConfig & { re
 				await writeShard(path.join(directory, 'results', `shard-${record.index}-of-${total}`), record, runs);
 			}
 		},
-		interrupted: (args, line) =>
+		replace: shim,
+		interrupted: (args, line, more = 0) =>
 			new Promise((resolve) => {
 				const home = { HOME: tool.directory, XDG_CACHE_HOME: path.join(tool.directory, 'cache'), XDG_STATE_HOME: path.join(tool.directory, 'state') };
 				const child = spawn(process.execPath, [program, ...args], { cwd: tool.directory, env: { ...process.env, ...home, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -86,6 +92,7 @@ export async function makeCluster(t: ExecutionContext, config: FakeConfig & { re
 					if (isSent || !line.test(stderr)) return;
 					isSent = true;
 					child.kill('SIGINT');
+					for (let index = 0; index < more; index++) setTimeout(() => child.kill('SIGINT'), 1000);
 				});
 				child.on('close', (exitCode) => resolve({ stderr, exitCode }));
 			}),

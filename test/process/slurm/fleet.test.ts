@@ -1,8 +1,10 @@
 /** `fleet --on slurm` and `doctor --on slurm` as they are built, with a Slurm in miniature. No machine is started. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
+import { run } from '../../../src/process/run.js';
+import { program } from '../cli/rehearse.js';
 import { makeCluster, plan, type FakeCluster } from './cluster.js';
 
 const fleet = (args: readonly string[] = []): string[] => ['fleet', plan, '--shuffle', '4', '--shards', '2', '--on', 'slurm', ...args];
@@ -43,6 +45,21 @@ test('a lab that fails on one host fails', async (t) => {
 	t.regex(stdout, /order 2 did not pass/);
 	t.deepEqual((await readdir(path.join(cluster.tool.directory, 'night'))).sort(), ['shard-1-of-2', 'shard-2-of-2']);
 	t.deepEqual(await left(cluster), ['page.html']);
+	t.regex(stdout, /run directory +\S+\/night\/shard-\d-of-2\/labs\/pair\n/);
+});
+
+test('nothing that is reported leads to results that are gone with the command', async (t) => {
+	const cluster = await makeCluster(t, {});
+	await cluster.results(2, (unit) => (unit === 'order-2' || unit === 'order-3' ? 'failed' : 'passed'));
+	const text = await cluster.tool.rehearse(fleet(['--html', 'page.html']), { env: cluster.env });
+	t.is(text.exitCode, 1);
+	t.notRegex(text.stdout, /directory|rehearse-fleet-/);
+	t.notRegex(await readFile(path.join(cluster.tool.directory, 'page.html'), 'utf8'), /rehearse (?:bundle|report) /);
+	const again = await makeCluster(t, {});
+	await again.results(2, (unit) => (unit === 'order-2' ? 'failed' : 'passed'));
+	const json = await again.tool.rehearse(fleet(['--json']), { env: again.env });
+	t.regex(json.stdout, /"run_directory": ""/);
+	t.notRegex(json.stdout, /rehearse-fleet-/);
 });
 
 test('a shard that was lost with its host is tried once elsewhere', async (t) => {
@@ -61,8 +78,54 @@ test('the last lines of a job that somebody ends are reported, and the other res
 	const { exitCode, stderr, stdout } = await cluster.tool.rehearse(fleet(['--out', 'night']), { env: cluster.env });
 	t.is(exitCode, 4);
 	t.is(stdout, '');
-	t.regex(stderr, /1 shard of 2 left no result.*\n +shard 1 of 2: job 1_1 on one ended with CANCELLED and left no result\n +what task 1 said\nhint: .*--shard I\/2/);
+	t.regex(stderr, /1 shard of 2 left no result.*\n +shard 1 of 2: job 1_1 on one ended with CANCELLED and left no result\n +what task 1 said\nhint: the results of the others are in night; /);
 	t.deepEqual(await readdir(path.join(cluster.tool.directory, 'night')), ['shard-2-of-2']);
+});
+
+test('what is missing is done again by the commands that the message names', async (t) => {
+	const cluster = await makeCluster(t, { fates: { 1: ['cancelled'], 2: ['cancelled'] } });
+	await cluster.results(2);
+	const { env, tool } = cluster;
+	const asked = fleet(['--out', 'a night', '--wait', '3000', '--junit', 'report.xml', '--strict', '--mirror', 'http://mirror.example.org/a?b']);
+	const { stderr } = await tool.rehearse(asked, { env });
+	const commands = [...stderr.matchAll(/^ {2}(rehearse .*)$/gm)].map(([, command = '']) => command);
+	t.is(commands.length, 3, stderr);
+	const sh = (command: string) => run(['sh', '-c', `rehearse() { "${process.execPath}" "${program}" "$@"; }; ${command}`], { allowFailure: true, cwd: tool.directory, env: { ...env, HOME: tool.directory, XDG_CACHE_HOME: path.join(tool.directory, 'cache'), XDG_STATE_HOME: path.join(tool.directory, 'cache') } });
+	// The QEMU of this host is too old: that is what comes of each shard, and so of the whole.
+	for (const command of commands.slice(0, 2)) {
+		const again = await sh(command);
+		t.is(again.exitCode, 3, again.stderr);
+	}
+	t.deepEqual((await readdir(path.join(tool.directory, 'a night'))).sort(), ['shard-1-of-2', 'shard-2-of-2']);
+	const merged = await sh(commands[2]!);
+	t.is(merged.exitCode, 3, merged.stderr);
+	t.regex(merged.stdout, /What this host lacks/);
+});
+
+test('Ctrl-C waits for no answer of Slurm, and the second one for none to a submission', async (t) => {
+	const forgotten = await makeCluster(t, { fates: { 1: ['runs'], 2: ['runs'] } });
+	await forgotten.replace('squeue', 'exit 0');
+	await forgotten.replace('sacct', 'exec sleep 300');
+	const began = Date.now();
+	const first = await forgotten.interrupted(fleet(), /2 shards submitted/);
+	t.is(first.exitCode, 130, first.stderr);
+	const slow = await makeCluster(t, {});
+	await slow.replace('sbatch', 'exec sleep 300');
+	const second = await slow.interrupted(fleet(), /2 shards, each/, 1);
+	t.is(second.exitCode, 130, second.stderr);
+	t.regex(second.stderr, /it is not known whether jobs are left/);
+	t.true(Date.now() - began < 100_000);
+});
+
+test('of several labs a report that cannot be written is found out before anything is submitted', async (t) => {
+	const cluster = await makeCluster(t, {});
+	await cp(path.dirname(plan), path.join(cluster.tool.directory, 'cache', 'other'), { recursive: true });
+	const other = path.join(cluster.tool.directory, 'cache', 'other', 'plan.yaml');
+	await writeFile(other, (await readFile(other, 'utf8')).replace(/^name: .*$/m, 'name: other'));
+	const { exitCode, stderr } = await cluster.tool.rehearse([...fleet(['--html', 'nowhere/page.html']), other], { env: cluster.env });
+	t.is(exitCode, 2);
+	t.regex(stderr, /the report nowhere\/page-pair\.html cannot be written/);
+	t.deepEqual(await cluster.submitted(), []);
 });
 
 test('Ctrl-C ends the jobs, and nothing is left', async (t) => {
@@ -100,7 +163,6 @@ test('the script of the job runs the shard, brings what its host lacks, and take
 
 test('a host that does not see the directory says so', async (t) => {
 	const cluster = await makeCluster(t, {});
-	const { run } = await import('../../../src/process/run.js');
 	const argv = ['bin/lib/slurm-job.sh', path.join(cluster.directory, 'nowhere'), '2', process.execPath, 'main.js'] as const;
 	const { exitCode, stderr } = await run(argv, { allowFailure: true, env: { SLURM_ARRAY_TASK_ID: '1', SLURMD_NODENAME: 'two' } });
 	t.is(exitCode, 3);

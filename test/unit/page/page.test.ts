@@ -38,6 +38,14 @@ test('a page names the line that failed before anything else', async (t) => {
 	t.true(html.includes('<tr id="redis.redis.10" class="failing">'));
 });
 
+test('a bundle is offered of what `rehearse bundle` finds by its name, and not of a run in a shard', async (t) => {
+	const lab = await bundledLab();
+	const fails = { node: 'redis', line: 10, output: 'no such file\n' };
+	const page = (runDirectory: string) => reportPage({ state: foldEvents(eventsOf(lab, { fails, runDirectory })), logs: [] });
+	t.true(page('/runs/20260101T000000-immich-photo-vault-0a1b').includes('rehearse bundle 20260101T000000-immich-photo-vault-0a1b --redact'));
+	for (const other of ['', '/tmp/shards/shard-1-of-2/labs/immich-photo-vault']) t.false(page(other).includes('rehearse bundle'), other);
+});
+
 test('every anchor of a page is there once, and every link leads to one', async (t) => {
 	const state = foldEvents(eventsOf(await bundledLab(), { fails: { node: 'redis', line: 10, output: 'no such file\n' } }));
 	const html = reportPage({ state, logs: [{ kind: 'console', node: 'redis', text: 'login:', bytes: 6, path: '/runs/r1/consoles/redis.log' }] });

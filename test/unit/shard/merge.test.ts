@@ -1,8 +1,10 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { toolVersion } from '../../../src/base/package-root.js';
+import type { RunEvent } from '../../../src/lab/events.js';
 import { exitCodeOf, resultOf } from '../../../src/outcome/result.js';
 import { junitXml } from '../../../src/report/junit.js';
+import { summary } from '../../../src/report/summary.js';
 import { mergeShards, type MergedLab, type Shard } from '../../../src/shard/merge.js';
 import { unitsOf, type LabWork } from '../../../src/shard/units.js';
 import { shardsOf, work, type Fate } from './logs.js';
@@ -50,14 +52,69 @@ test('one order of one shard failed: so has the whole', (t) => {
 	t.deepEqual(result.shuffle?.orders.map(({ verdict }) => verdict), ['passed', 'passed', 'failed', 'passed']);
 });
 
-test('a plain run that passed on one machine and not on another is never a pass, and reports on which', (t) => {
+test('a plain run that passed on one machine and failed on another has failed, and one that broke is an error; both report on which', (t) => {
 	for (const fate of ['failed', 'error'] as const) {
 		for (const shard of [1, 2, 3]) {
 			const shards = shardsOf(3, (unit, number) => (unit === 'plain' && number === shard ? fate : 'passed'));
-			const result = resultOf(merged(shards));
-			t.not(result.verdict, 'passed', `${fate} on ${shard}`);
-			t.not(exitCodeOf(result), 0);
+			const state = merged(shards);
+			const result = resultOf(state);
+			t.deepEqual([result.verdict, exitCodeOf(result)], [fate, fate === 'failed' ? 1 : 4], `${fate} on ${shard}`);
+			const hasChecks = shards[shard - 1]!.record.division[shard - 1]!.some(({ name }) => name === 'twice' || name === 'reboot');
+			const hasPlain = shards[shard - 1]!.record.division[shard - 1]!.some(({ name }) => name === 'plain');
+			if (hasChecks && !hasPlain) t.regex(summary(state, { color: false, width: 200 }), new RegExp(`the plain run of shard ${shard}\\b`));
+			t.regex(junitXml(state), fate === 'failed' ? /<failure / : /<error /);
 		}
+	}
+});
+
+/** Every way in which a lab fails, as the event that it is in a log. */
+const failures: readonly RunEvent[] = [
+	{ at: 1500, type: 'script-finished', node: 'one', script: 'one', status: 'failed', exitCode: 3, ms: 5, output: '' },
+	{ at: 1500, type: 'script-finished', node: 'one', script: 'one', status: 'timed-out', ms: 5, output: '' },
+	{ at: 1500, type: 'assertion-finished', test: 'answers', index: 0, assertion: 'port 80 listens', onVm: 'one', status: 'failed', attempts: 1, ms: 5 },
+	{ at: 1500, type: 'login-checked', node: 'one', username: 'ops', port: 22, status: 'failed', ms: 5 },
+	{ at: 1500, type: 'machine-ended', node: 'one', how: 'powered-off', message: 'it was powered off' },
+	{ at: 1500, type: 'stage-finished', stage: 'boot', node: 'one', status: 'failed', ms: 5 },
+];
+
+/** Shards of which the one that has a check has an event more in its log, after the first of a type. */
+const withAfter = (check: 'twice' | 'reboot', type: string, event: RunEvent): Shard[] =>
+	shardsOf(3).map((shard) => {
+		const units = shard.record.division[shard.record.index - 1]!.map(({ name }) => name);
+		if (!units.includes(check)) return shard;
+		const log = shard.logs.get('web')!;
+		const index = log.findIndex((one) => one.type === type && (!('stage' in one) || one.stage === check));
+		return { ...shard, logs: new Map([['web', [...log.slice(0, index + 1), event, ...log.slice(index + 1)]]]) };
+	});
+
+test('whatever failed in the plain run of a shard with a check, the lab has failed by it, and nothing else broke', (t) => {
+	for (const failure of failures) {
+		for (const check of ['twice', 'reboot'] as const) {
+			// Behind what had passed before: the last of a kind counts.
+			const state = merged(withAfter(check, failure.type === 'assertion-finished' ? 'assertion-finished' : 'script-finished', failure));
+			const result = resultOf(state);
+			t.deepEqual([result.verdict, exitCodeOf(result), state.errors], ['failed', 1, []], JSON.stringify(failure));
+			t.regex(junitXml(state), /<failure /);
+		}
+	}
+});
+
+test('a machine that ends during a check fails that check, and not the plain run before it', (t) => {
+	const ended: RunEvent = { at: 1500, type: 'machine-ended', node: 'one', how: 'powered-off', message: 'it was powered off' };
+	for (const check of ['twice', 'reboot'] as const) {
+		const state = merged(withAfter(check, 'stage-started', ended));
+		t.is(resultOf(state).verdict, 'failed');
+		t.is(state.nodes[0]?.end?.message, 'it was powered off');
+		t.deepEqual(state.robustness.shuffle?.orders.map(({ verdict }) => verdict), ['passed', 'passed', 'passed', 'passed']);
+		t.true(state.robustness.twice!.scripts.length > 0 && state.robustness.reboot!.machines.length > 0);
+		// The same from one machine.
+		const [one] = shardsOf(1);
+		const log = one!.logs.get('web')!;
+		const index = log.findIndex((event) => event.type === 'stage-started' && event.stage === check);
+		const whole = merged([{ ...one!, logs: new Map([['web', [...log.slice(0, index + 1), ended, ...log.slice(index + 1)]]]) }]);
+		t.is(resultOf(whole).verdict, 'failed');
+		t.is(whole.nodes[0]?.end?.message, 'it was powered off');
+		t.is(whole.robustness.shuffle?.orders.length, 4);
 	}
 });
 
@@ -117,6 +174,36 @@ test('a shard that broke off is an error of the whole, with what the others foun
 	t.is(result.verdict, 'error');
 	t.is(exitCodeOf(result), 130);
 	t.true((result.shuffle?.orders.length ?? 0) > 0);
+});
+
+/** Shards of which some have no run of the lab. */
+const lacking = (total: number, ...numbers: readonly number[]): Shard[] =>
+	shardsOf(total).map((shard) => {
+		if (!numbers.includes(shard.record.index)) return shard;
+		const error = { code: 'interrupted', message: `interrupted by SIGTERM`, exitCode: 130 };
+		return { ...shard, record: { ...shard.record, lacking: { web: { at: 5000, error } } }, logs: new Map() };
+	});
+
+test('a lab that a shard has not reached is an error of that lab with its exit status, with what the others found', (t) => {
+	for (const numbers of [[1], [2], [3], [1, 2], [1, 2, 3]]) {
+		const state = merged(lacking(3, ...numbers));
+		const result = resultOf(state);
+		t.deepEqual([result.lab, result.plan_sha256, result.verdict, exitCodeOf(result)], ['web', 'c0ffee', 'error', 130]);
+		t.deepEqual(state.errors.map(({ message }) => message), numbers.map((number) => `shard ${number}: interrupted by SIGTERM`));
+		t.is(result.nodes.length, numbers.length === 3 ? 0 : 2);
+		t.regex(junitXml(state), /<error message="shard \d: interrupted by SIGTERM \(interrupted\)"/);
+		t.is(state.startedAt, numbers.length === 3 ? 5000 : 0);
+	}
+	const [one] = lacking(1, 1);
+	t.is(merged([one!]).errors[0]?.message, 'interrupted by SIGTERM');
+});
+
+test('the others of its labs have their verdicts', (t) => {
+	const labs: LabWork[] = [work, { ...work, lab: 'db', robustness: [] }];
+	const [shard] = shardsOf(1, () => 'passed', labs);
+	const error = { code: 'no-directory', message: 'rehearse cannot write', exitCode: 3 };
+	const cut = { ...shard!, record: { ...shard!.record, lacking: { db: { at: 1, error } } }, logs: new Map([...shard!.logs].slice(0, 1)) };
+	t.deepEqual(mergeShards([cut], here).map(({ lab, state }) => [lab, exitCodeOf(resultOf(state))]), [['web', 0], ['db', 3]]);
 });
 
 test('several labs are merged each by itself', (t) => {

@@ -45,6 +45,28 @@ test('what was written is read, with its directories where they are now, and the
 	t.is(orders[0], '/runs/order-1');
 });
 
+test.serial('a run that is lost, or that had no directory, is recorded as such and does not cost the other labs; nothing of the working directory is copied', async (t) => {
+	const directory = await scratch(t);
+	const works = ['web', 'db', 'app'].map((lab) => ({ ...work, lab }));
+	const [shard] = shardsOf(1, () => 'passed', works);
+	const runDirectory = await runOf(path.join(directory, 'run'), shard!.logs.get('web')!);
+	await mkdir(path.join(directory, 'removed', 'consoles'), { recursive: true });
+	const target = await claimShard(path.join(directory, 'shards'), { index: 1, total: 1 });
+	const failedOrders = [path.join(directory, 'gone'), ''];
+	const runs = new Map([['web', { runDirectory, failedOrders }], ['db', { runDirectory: path.join(directory, 'removed'), failedOrders: [] }], ['app', { runDirectory: '', failedOrders: [] }]]);
+	// What a run has lies there too.
+	const before = process.cwd();
+	process.chdir(runDirectory);
+	await writeShard(target, shard!.record, runs).finally(() => process.chdir(before));
+	t.deepEqual(await readdir(path.join(target, 'labs')), ['web']);
+	t.deepEqual((await readdir(path.join(target, 'labs', 'web'))).sort(), ['consoles', 'events.ndjson']);
+	const { record, logs } = await readShard(target);
+	t.deepEqual([...logs.keys()], ['web']);
+	t.like(record.lacking?.['db']?.error, { code: 'run-lost', exitCode: 4 });
+	t.regex(record.lacking?.['db']?.error.message ?? '', /removed before it could be kept: .*removed has no event log$/);
+	t.like(record.lacking?.['app']?.error, { code: 'run-lost', message: 'its run had no directory' });
+});
+
 test('links and FIFOs in a shard lead to nothing of this host, into no report, and nobody waits for them', async (t) => {
 	const directory = await scratch(t);
 	const [shard] = shardsOf(1);
@@ -114,6 +136,11 @@ test('a shard is a number and how many there are', (t) => {
 test('the record of a shard is whole or refused', (t) => {
 	const [{ record }] = shardsOf(1) as [ReturnType<typeof shardsOf>[0]];
 	t.deepEqual(parseRecord(JSON.stringify(record), 'f'), record);
+	const error = { code: 'interrupted', message: '##[group]interrupted', exitCode: 130 };
+	t.is(parseRecord(JSON.stringify({ ...record, lacking: { web: { at: 1, error } } }), 'f').lacking?.['web']?.error.message, '# #[group]interrupted');
+	// With a status that a shell takes for 0, or a lab that is none of the work, it would be no error.
+	const lacking = [null, 'web', { db: { at: 1, error } }, { web: null }, { web: { error } }, ...[0, 256, 1.5, '130'].map((exitCode) => ({ web: { at: 1, error: { ...error, exitCode } } })), { web: { at: 1, error: { ...error, message: {} } } }, { web: { at: 1, error: { ...error, detail: 1 } } }];
+	for (const one of lacking) t.throws(() => parseRecord(JSON.stringify({ ...record, lacking: one }), 'shards/a/shard.json'), { code: 'usage' }, JSON.stringify(one));
 	const damaged = ['', 'null', '[]', '{', ...(['schema', 'version', 'index', 'total', 'work', 'division'] as const).map((key) => JSON.stringify({ ...record, [key]: undefined }))];
 	const wrong = [
 		...[{ index: 0 }, { index: 2 }, { work: [], division: [[]] }, { work: [work, work] }, { division: [[]] }, { division: [[...record.division[0]!, ...record.division[0]!]] }],

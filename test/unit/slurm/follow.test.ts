@@ -35,7 +35,7 @@ function play(total: number, course: Course, rest: Partial<FollowOptions> = {}):
 		cancel: async () => undefined,
 	};
 	const signal = new AbortController().signal;
-	const options = { total, hosts: ['one', 'two'], hasShard: () => true, onLine: (line: string) => void lines.push(line), limitMs: 3_600_000, signal, clock, ...rest };
+	const options = { total, hosts: ['one', 'two'], hasShard: () => true, onLine: (line: string) => void lines.push(line), limitMs: 3_600_000, signal, urgent: signal, clock, ...rest };
 	return { cluster, clock, submitted, lines, options };
 }
 
@@ -120,15 +120,32 @@ test('everything together has a limit, and the signal ends it', async (t) => {
 	await t.throwsAsync(followTasks(interrupted.cluster, interrupted.options), { message: 'stop' });
 });
 
+test('whatever Slurm is asked, the signal ends the wait for its answer; a submission ends with the urgent one', async (t) => {
+	const { cluster, options } = play(1, () => undefined);
+	const aborting = new AbortController();
+	const urging = new AbortController();
+	const until = (signal: AbortSignal) => new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+	const accounts = (_arrays: readonly number[], signal: AbortSignal) => {
+		setImmediate(() => aborting.abort(new Error('stop')));
+		return until(signal);
+	};
+	await t.throwsAsync(followTasks({ ...cluster, accounts }, { ...options, signal: aborting.signal }), { message: 'stop' });
+	const submit = (_indices: readonly number[], _without: readonly string[], urgent: AbortSignal) => {
+		setImmediate(() => urging.abort(new Error('at once')));
+		return until(urgent);
+	};
+	await t.throwsAsync(followTasks({ ...cluster, submit }, { ...options, signal: aborting.signal, urgent: urging.signal }), { message: 'at once' });
+});
+
 test('tasks are ended until none goes on; cancelled again each time', async (t) => {
 	let cancelled = 0;
 	const { cluster, clock } = play(1, (_index, _attempt, at) => ({ state: at < 5000 ? 'COMPLETING' : 'CANCELLED' }));
-	await cluster.submit([1], []);
 	const urgent = new AbortController().signal;
+	await cluster.submit([1], [], urgent);
 	await endTasks({ ...cluster, cancel: async () => void (cancelled += 1) }, { hint: 'scancel', urgent, clock });
 	t.is(cancelled, 5);
 	const stuck = play(1, () => ({ state: 'COMPLETING', host: 'two' }));
-	await stuck.cluster.submit([1], []);
+	await stuck.cluster.submit([1], [], urgent);
 	await t.throwsAsync(endTasks(stuck.cluster, { hint: 'scancel', urgent, clock: stuck.clock }), { code: 'slurm-jobs-left', message: 'Slurm has not ended 1 job yet: 1_1 COMPLETING on two' });
 	await t.throwsAsync(endTasks({ ...stuck.cluster, queue: async () => Promise.reject(brokenFailure('x', 'no answer')) }, { hint: 'scancel', urgent, clock: stuck.clock }), {
 		code: 'slurm-jobs-left',

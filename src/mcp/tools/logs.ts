@@ -109,7 +109,8 @@ const readEnd = (file: string, what: string): Promise<FileEnd> =>
 const guestLines = 5000;
 
 const guestCommands: Readonly<Record<Exclude<LogName, 'console'>, string>> = {
-	startup: `tail -q -n ${guestLines} /run/rehearse/*.output`,
+	// Traces are among the output of a script, behind record separators, which the answer of a lab does not have any more.
+	startup: `set -o pipefail; cat /run/rehearse/*.output | perl -pe 's/\\x1e.*\\n?//' | tail -n ${guestLines}`,
 	journal: `journalctl --boot --no-pager --lines=${guestLines}`,
 	'cloud-init': `tail -q -n ${guestLines} /var/log/cloud-init.log /var/log/cloud-init-output.log`,
 };
@@ -117,8 +118,6 @@ const guestCommands: Readonly<Record<Exclude<LogName, 'console'>, string>> = {
 async function readFromGuest({ controlSocket }: LiveLab, node: string, log: Exclude<LogName, 'console'>, signal: AbortSignal): Promise<FileEnd> {
 	const request: LabRequest = { op: 'exec', node, command: guestCommands[log], timeoutMs: guestMs, maximumBytes: maximumGuestBytes };
 	const { stdout, stdoutBytes, stderr, exitCode, timedOut } = (await ask(controlSocket, request, { signal, deadlineMs: guestMs + 10_000 })) as CommandAnswer;
-	// Traces are among the output of a script, behind record separators.
-	const text = log === 'startup' ? stdout.replace(/\x1e.*\n?/g, '') : stdout;
-	if (exitCode === 0) return { text, isCut: stdoutBytes > maximumGuestBytes || stdout.split('\n').length > guestLines };
+	if (exitCode === 0) return { text: stdout, isCut: stdoutBytes > maximumGuestBytes || stdout.split('\n').length > guestLines };
 	throw usageFailure(timedOut ? `${node} did not hand out its log in ${guestMs / 1000} s` : `${node} has no such log`, { detail: stderr.slice(0, 500) });
 }

@@ -1,5 +1,5 @@
 /** `read_log` of a lab that is up: what a guest's log may be like, through a real control socket. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -8,6 +8,7 @@ import { endOf } from '../../../src/base/format.js';
 import { serveControl } from '../../../src/control/server.js';
 import type { Context } from '../../../src/mcp/context.js';
 import { logTool } from '../../../src/mcp/tools/logs.js';
+import { run } from '../../../src/process/run.js';
 import type { CommandAnswer, LabRequest } from '../../../src/protocol/requests.js';
 import { answerFrom, type ToolAnswer } from './client.js';
 
@@ -60,6 +61,19 @@ for (const log of ['journal', 'startup', 'cloud-init']) {
 		t.true(first.value.is_cut);
 	});
 }
+
+test('the output of startup scripts comes without the traces that are among it', async (t) => {
+	const directory = await mkdtemp(path.join(os.tmpdir(), 'output-'));
+	t.teardown(() => rm(directory, { recursive: true }));
+	let command = '';
+	const answered = await readLog(t, 'startup', (request) => ((command = request.command), answerTo('')(request)));
+	t.is(answered.error, undefined);
+	const here = command.replace('/run/rehearse', directory);
+	t.not((await run(['bash', '-c', here], { allowFailure: true })).exitCode, 0, 'there is no output');
+	await writeFile(path.join(directory, 'a.output'), 'one\n\x1e+ 1.0 0 0 0 0 0 3 | 0  > echo two\ntwo\n');
+	await writeFile(path.join(directory, 'b.output'), 'asks: \x1e+ 1.0 0 0 0 0 0 4 | 0  > read\n[y]\n');
+	t.is((await run(['bash', '-c', here])).stdout.trimEnd(), 'one\ntwo\nasks: [y]');
+});
 
 test('a log that is short is read whole', async (t) => {
 	const { value } = await readLog(t, 'journal', answerTo('one\ntwo\n'));

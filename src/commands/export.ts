@@ -50,7 +50,7 @@ export async function exportCommand(options: ExportOptions): Promise<ExitCode> {
 			hint: `rehearse it whole and cold: rehearse run ${state.labArgument} --cold`,
 		});
 	}
-	const isos = options.isos === undefined ? [] : await readIsos(options.isos, source);
+	const isos = options.isos === undefined ? [] : await readIsos(options.isos, source, state);
 	if (existsSync(out)) throw usageFailure(`${out} is there already`, { hint: 'name a directory that is not' });
 	const signature = signatureOf(options);
 	const files = await filesOf({ ...state, runDirectory: directory }, source, isos, signature, options.sign);

@@ -5,6 +5,7 @@ import { toolVersion } from '../base/package-root.js';
 import { contentOf } from '../lab/script-bytes.js';
 import { resultJson, resultOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
+import { suiteOf } from '../plan/base-images.js';
 import { recipeHash, recipesOf } from '../plan/recipe-hash.js';
 import type { PlanSource } from '../plan/types.js';
 import { isoSubjects } from './isos.js';
@@ -16,7 +17,8 @@ import { signatureDescriptor, statementOn, type Descriptor, type Subject } from 
 export interface MachinesRecord {
 	readonly versions?: Readonly<Record<string, string>>;
 	readonly machines?: readonly { readonly node: string; readonly image: string | null }[];
-	readonly images?: readonly { readonly key: string; readonly packages: readonly string[] }[];
+	/** Records of older versions have no suite (see {@link suiteOfImage}). */
+	readonly images?: readonly { readonly key: string; readonly suite?: string; readonly packages: readonly string[] }[];
 }
 
 export interface ExportInput {
@@ -52,17 +54,24 @@ export function scriptFiles({ path: planPath, scripts }: PlanSource): readonly E
 	return [...files.values()];
 }
 
+/**
+ * Debian's suite of an image whose record has none, as that of an older version: by the base image that the plan has for
+ * the nodes that boot it; trixie, which was that of all images once, where the plan has none for them.
+ */
+export const suiteOfImage = (nodes: readonly string[], { document }: Pick<PlanSource, 'document'>): string =>
+	suiteOf(document?.nodes.find(({ name }) => nodes.includes(name))?.recipe.base_image ?? '') ?? 'trixie';
+
 /** Everything that is exported, the statement last. */
 export function composeExport(input: ExportInput): Composed {
 	const { state, plan, reports, machines, isos } = input;
 	const record = JSON.parse(machines) as MachinesRecord;
 	const madeAt = new Date(state.startedAt ?? 0).toISOString();
-	const images = (record.images ?? []).flatMap(({ key, packages }) => {
+	const images = (record.images ?? []).flatMap(({ key, suite, packages }) => {
 		const nodes = (record.machines ?? []).filter(({ image }) => image === key).map(({ node }) => node);
 		const installed = packages.flatMap((line) => parsePackage(line) ?? []);
 		return [
 			textFile(names.packages(key), packages.map((line) => `${line}\n`).join('')),
-			textFile(names.sbom(key), sbomJson({ image: key, nodes, packages: installed, madeAt, tool: toolVersion() })),
+			textFile(names.sbom(key), sbomJson({ image: key, suite: suite ?? suiteOfImage(nodes, plan), nodes, packages: installed, madeAt, tool: toolVersion() })),
 		];
 	});
 	const planFile: ExportedFile = { path: names.plan(plan.path), contents: plan.bytes };

@@ -24,16 +24,21 @@ export function parsePackage(line: string): InstalledPackage | undefined {
 	};
 }
 
-/** As the package-url specification has it; `+` and `~` of Debian's versions are written as they are in its examples. */
-export function packageUrl({ name, version, architecture }: InstalledPackage): string {
+/**
+ * As the package-url specification has it; `+` and `~` of Debian's versions are written as they are in its examples.
+ * @param suite Debian's, such as `trixie`
+ */
+export function packageUrl({ name, version, architecture }: InstalledPackage, suite: string): string {
 	const encoded = (text: string): string => encodeURIComponent(text).replaceAll('%3A', ':');
-	const qualifiers = [...(architecture === undefined ? [] : [`arch=${encoded(architecture)}`]), 'distro=trixie'];
+	const qualifiers = [...(architecture === undefined ? [] : [`arch=${encoded(architecture)}`]), `distro=${encoded(suite)}`];
 	return `pkg:deb/debian/${encoded(name)}@${encoded(version)}?${qualifiers.join('&')}`;
 }
 
 export interface SbomInput {
 	/** Key of the image. */
 	readonly image: string;
+	/** Debian's suite that it was made of, such as `trixie`. */
+	readonly suite: string;
 	/** Names of the nodes that boot it. */
 	readonly nodes: readonly string[];
 	readonly packages: readonly InstalledPackage[];
@@ -44,13 +49,13 @@ export interface SbomInput {
 }
 
 /** The document, ending in a newline. Its serial number follows from what it lists. */
-export function sbomJson({ image, nodes, packages, madeAt, tool }: SbomInput): string {
+export function sbomJson({ image, suite, nodes, packages, madeAt, tool }: SbomInput): string {
 	const components = packages.map((entry) => ({
 		'type': 'library',
-		'bom-ref': packageUrl(entry),
+		'bom-ref': packageUrl(entry, suite),
 		'name': entry.name,
 		'version': entry.version,
-		'purl': packageUrl(entry),
+		'purl': packageUrl(entry, suite),
 		...(entry.source === undefined
 			? {}
 			: {
@@ -73,7 +78,7 @@ export function sbomJson({ image, nodes, packages, madeAt, tool }: SbomInput): s
 				'type': 'operating-system',
 				'bom-ref': `image:${image}`,
 				'name': `image ${image} of ${nodes.join(', ')}`,
-				'version': 'debian-trixie',
+				'version': `debian-${suite}`,
 			},
 		},
 		components,

@@ -96,7 +96,7 @@ export function checkStatement(files: ExportedFiles, state: RunState | undefined
 	if (!plan) return [...problems, { file: 'build-plan.json', problem: 'it cannot be read as a plan with its scripts' }];
 	if (state && plan.sha256 !== state.planSha256) problems.push({ file: names.plan(plan.path), problem: 'it is not the plan, with its scripts, that the events are of' });
 	const contents = files.get(names.plan(plan.path)) ?? Buffer.alloc(0);
-	problems.push(...isoProblems(files, plan));
+	problems.push(...isoProblems(files, plan, state));
 	const all = [...files].map(([name, bytes]) => ({ path: name, contents: bytes }));
 	const expected = subjectsOf(plan, { path: names.plan(plan.path), contents }, scriptFiles(plan), all);
 	const isSame = JSON.stringify(expected) === JSON.stringify(subject);

@@ -4,6 +4,7 @@ import { withCleanup } from '../base/cleanup.js';
 import { orDiskFull } from '../base/disk-usage.js';
 import { hashOfFile, makeDirectory } from '../base/files.js';
 import type { LabNode } from '../lab/lab.js';
+import { scriptsHash } from '../lab/script-bytes.js';
 import { removal, startJanitor } from '../process/janitor.js';
 import { acquireLock } from '../process/lock.js';
 import { run } from '../process/run.js';
@@ -30,7 +31,7 @@ export interface WrittenIso {
 const layerNames = { base: '20-base.squashfs', node: '10-node.squashfs', order: 'filesystem.module' } as const;
 
 /**
- * Writes a node's ISO and what OpenFactory has beside one into `directory`, which is made. What is there already stays
+ * Writes a node's ISO, what OpenFactory has beside one, and the hash of its startup scripts into `directory`, which is made. What is there already stays
  * until the new files are whole.
  * @throws BaseGone, Failure `disk-full` (exit 3), or as `run`
  */
@@ -73,6 +74,7 @@ export async function writeIso(node: LabNode, base: BaseLayer, directory: string
 			'dpkg-manifest': base.manifest,
 			'squashfs-hashes.sha256': `${baseSum}  live/${layerNames.base}\n${nodeSum}  live/${layerNames.node}\n`,
 			'recipe_hash': `${node.recipeSha256}\n`,
+			'scripts_hash': `${scriptsHash(node.startupScripts)}\n`,
 			[`${iso}.sha256`]: `${sum}  ${iso}\n`,
 		};
 		for (const [name, text] of Object.entries(beside)) await orDiskFull(writeFile(place(name), text), directory);

@@ -11,6 +11,16 @@ const lineWidth = 120;
 /** `file /etc/hosts: added "10.71.0.10 web"`, `unit pages.service is gone (was active)`; one line, no full stop. */
 export const differenceSentence = (difference: Difference): string => oneLine(sentenceOf(difference));
 
+/** How many differences of one machine or script are shown in a text; all of them are in the result object. */
+export const maximumDifferences = 20;
+
+/** The sentences of the first differences, and `and 3 more` where that is not all: a script may well have made 50,000 files. */
+export function shownDifferences<D>(differences: readonly D[], sentence: (difference: D) => string): string[] {
+	const shown = differences.slice(0, maximumDifferences).map(sentence);
+	const rest = differences.length - shown.length;
+	return rest > 0 ? [...shown, `and ${rest} more`] : shown;
+}
+
 function sentenceOf(difference: Difference): string {
 	const { kind, subject, change, before, after } = difference;
 	if (kind === 'file') return fileSentence(difference);

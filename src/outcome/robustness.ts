@@ -3,7 +3,7 @@ import { lastLines, withoutControls } from '../base/format.js';
 import type { LocatedDifference, OrderOutcome, RepeatOutcome, RestartOutcome, ScriptOutcome } from '../lab/events.js';
 import type { Difference } from '../lab/state-snapshot.js';
 import { failedPlaceResult, failedPlaceText, type FailedPlaceResult } from './failed-place.js';
-import { differenceSentence } from './differences.js';
+import { differenceSentence, shownDifferences } from './differences.js';
 import { assertionStatus, type RobustnessRecords, type ReachedStatus, type RunState, type TestRecord } from './state.js';
 
 /** A script is idempotent when its second run passes and changes nothing. */
@@ -207,7 +207,7 @@ export interface RobustnessItem {
 	readonly script?: { readonly name: string; readonly line: number | undefined };
 	/** The assertion that it is about, by the indexes of its test and in it. */
 	readonly assertion?: { readonly test: number; readonly index: number };
-	/** What is wrong, a line each. */
+	/** What is wrong, a line each; of many differences the first ones. */
 	readonly reported: readonly string[];
 }
 
@@ -227,13 +227,13 @@ export function robustnessItems({ robustness: { twice, reboot, shuffle } }: RunS
 			script: { name: outcome.script, line: outcome.failedLine ?? outcome.differences.find(({ line }) => line !== undefined)?.line },
 			reported: [
 				...[failedPlaceText(outcome)].filter((text) => text !== ''),
-				...outcome.differences.map(differenceSentence),
+				...shownDifferences(outcome.differences, differenceSentence),
 			],
 		})),
 		...failed('second run', twice?.tests ?? []),
 		...(reboot?.machines ?? []).map((outcome) => ({
 			...{ check: 'restart', node: outcome.node, name: 'came back', status: restartStatus(outcome), ms: outcome.ms },
-			reported: outcome.missing.map(differenceSentence),
+			reported: shownDifferences(outcome.missing, differenceSentence),
 		})),
 		...(reboot?.machines ?? []).flatMap(({ node, scripts = [] }) =>
 			scripts.map(({ script: name, status, ms, failedLine: line, output }) => ({

@@ -8,7 +8,9 @@ import path from 'node:path';
 import { toolVersion } from '../base/package-root.js';
 import { pasteable } from '../base/shell.js';
 import { processorModel } from '../host/processor.js';
+import { readGuestDefinition } from '../image/guest.js';
 import type { Image } from '../image/store.js';
+import type { LabNode } from '../lab/lab.js';
 import type { ProvenAccelerator } from '../machine/accelerator.js';
 import { liveArguments } from '../machine/live/spec.js';
 import { qemuArguments, type Accelerator } from '../machine/spec.js';
@@ -16,6 +18,7 @@ import type { MachineRunSpec } from '../protocol/run-spec.js';
 import { machinesPath } from '../runs/run-files.js';
 
 export interface MachinesInput {
+	readonly nodes: readonly Pick<LabNode, 'name' | 'suite'>[];
 	readonly machines: readonly MachineRunSpec[];
 	readonly images: ReadonlyMap<string, Image>;
 	readonly accelerator: ProvenAccelerator;
@@ -27,6 +30,9 @@ export interface MachinesInput {
 /** Writes the file. It leaves out package lists that cannot be read. */
 export async function writeMachinesFile(input: MachinesInput, runDirectory: string): Promise<void> {
 	const images = [...new Map([...input.images.values()].map((image) => [image.key, image])).values()];
+	const guest = await readGuestDefinition();
+	// The key of an image follows from its suite too: all nodes that boot it have the same.
+	const suiteOf = ({ key }: Image) => input.nodes.find(({ name }) => input.images.get(name)?.key === key)?.suite ?? guest.suite;
 	const value = {
 		schema: 1,
 		versions: {
@@ -45,7 +51,7 @@ export async function writeMachinesFile(input: MachinesInput, runDirectory: stri
 			origin: machine.origin,
 			command: qemuCommand(machine, input.accelerator),
 		})),
-		images: await Promise.all(images.map(async (image) => ({ key: image.key, packages: await packagesOf(image) }))),
+		images: await Promise.all(images.map(async (image) => ({ key: image.key, suite: suiteOf(image), packages: await packagesOf(image) }))),
 	};
 	await writeFile(machinesPath(runDirectory), `${JSON.stringify(value, undefined, '\t')}\n`);
 }

@@ -200,7 +200,7 @@ async function rehearseIn(
 		if (event.type === 'detached') for (const key of keysOf(plan)) void leaseCheckpoint(path.join(checkpoints, key), process.pid, cleanup);
 		foreignUses.emit(event);
 	};
-	const keepMachines = (prepared: PreparedLab) => keep('what the machines are started with', writeMachinesFile({ ...prepared, ...prepared.plan }, directory.path), emit);
+	const keepMachines = (prepared: PreparedLab) => keep('what the machines are started with', writeMachinesFile({ ...prepared, ...prepared.plan, nodes: lab.nodes }, directory.path), emit);
 	if (!begun.rest) await keepMachines(begun);
 	const saveFailed = options.saveFailed ? await requestSave(paths.checkpoints, emit, cleanup) : undefined;
 	const supervisor = await starting;

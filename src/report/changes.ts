@@ -2,6 +2,7 @@ import { oneLine } from '../base/format.js';
 import { washed } from '../base/wash.js';
 import { wasStarted, type ScriptOutcome } from '../lab/events.js';
 import type { Difference } from '../lab/state-snapshot.js';
+import { shownDifferences } from '../outcome/differences.js';
 import { failedPlaceResult, sourceText, type FailedPlaceResult } from '../outcome/failed-place.js';
 import { differenceResult, type DifferenceResult } from '../outcome/robustness.js';
 import { allAssertions, assertionStatus, type NodeRecord, type ReachedStatus, type RunState } from '../outcome/state.js';
@@ -119,18 +120,11 @@ export function changedAnswers({ assertions, scripts }: Changes, width: number, 
 export function changedMachines({ machines }: Changes, width: number, paint: Paint): string[] {
 	if (machines.length === 0) return [];
 	const lines = machines.flatMap(({ node, differences }) => {
-		const shown = differences.slice(0, maximumDifferences);
-		const rest = differences.length - shown.length;
-		return [
-			node,
-			...indented([...shown.flatMap(({ sentence }) => wrapWords(sentence, width - 6)), ...(rest > 0 ? [`and ${rest} more`] : [])], 2),
-		];
+		const shown = shownDifferences(differences, ({ sentence }) => sentence);
+		return [node, ...indented(shown.flatMap((sentence) => wrapWords(sentence, width - 6)), 2)];
 	});
 	return [paint('bold', 'In the machines'), ...indented(lines, 2)];
 }
-
-/** How many differences of one machine are shown; all of them are in the result object. */
-const maximumDifferences = 20;
 
 const marked = (status: ScriptStatus | ReachedStatus, text: string, width: number, paint: Paint): string[] =>
 	wrapWords(text, width - 6).map((line, index) => `${index === 0 ? paint(statusStyle(status), mark(status)) : ' '} ${line}`);

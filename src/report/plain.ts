@@ -3,7 +3,7 @@ import { formatMs, oneLine, plural } from '../base/format.js';
 import type { AssertionOutcome, AssertionWait, RepeatOutcome, RunEvent, ScriptOutcome, StageName, Status } from '../lab/events.js';
 import { decidingTimeText } from '../outcome/deciding-time.js';
 import { failedCommandText, failedLineText } from '../outcome/failed-place.js';
-import { differenceSentence } from '../outcome/differences.js';
+import { differenceSentence, shownDifferences } from '../outcome/differences.js';
 import type { RunState } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
@@ -135,7 +135,7 @@ function scriptNews(outcome: ScriptOutcome): string {
 
 function repeatNews(outcome: RepeatOutcome): string {
 	const subject = `${outcome.node}: startup script ${outcome.script}, second run`;
-	const changed = outcome.differences.map(differenceSentence).join('; ');
+	const changed = shownDifferences(outcome.differences, differenceSentence).join('; ');
 	if (outcome.status === 'passed') return `${subject}: ${changed === '' ? 'changed nothing' : `not idempotent: ${changed}`}`;
 	const line = outcome.failedLine === undefined ? '' : `, ${failedLineText(outcome)}`;
 	return withDetail(`${subject} ${scriptFailure(outcome)}${line}`, failedCommandText(outcome));
@@ -166,7 +166,7 @@ const withDetail = (text: string, detail: string | undefined): string =>
 
 /** What is wrong with how a machine came back; nothing where all is well. */
 function restartLine({ node, missing, scripts = [] }: Extract<RunEvent, { readonly type: 'machine-restarted' }>): string | undefined {
-	if (missing.length > 0) return `${node}: did not come back: ${missing.map(differenceSentence).join('; ')}`;
+	if (missing.length > 0) return `${node}: did not come back: ${shownDifferences(missing, differenceSentence).join('; ')}`;
 	const failed = scripts.filter(({ status }) => status !== 'passed').map(({ script }) => script);
 	return failed.length === 0 ? undefined : `${node}: not fit for a second boot: startup script ${failed.join(', ')}`;
 }

@@ -5,7 +5,7 @@
 import { formatMs, oneLine, plural } from '../base/format.js';
 import type { LocatedDifference, OrderOutcome, RepeatOutcome, RestartOutcome, ScriptOutcome } from '../lab/events.js';
 import { failedPlaceText } from '../outcome/failed-place.js';
-import { differenceSentence } from '../outcome/differences.js';
+import { differenceSentence, shownDifferences } from '../outcome/differences.js';
 import { failedAgain, repeatStatus, restartStatus } from '../outcome/robustness.js';
 import type { RobustnessRecords, RunState, TestRecord } from '../outcome/state.js';
 import { assertionEvidence, renderEntries, scriptFailure, type Entry } from './checks.js';
@@ -42,7 +42,7 @@ function repeatEntry(outcome: RepeatOutcome, width: number, paint: Paint): Entry
 		below: [
 			...(status === 'passed' || where === '' ? [] : [paint('bold', where)]),
 			...(status === 'passed' ? [] : quote(outcome.output, quotedLines, paint)),
-			...differences.flatMap((difference) => wrapWords(locatedSentence(difference), width - 6)),
+			...shownDifferences(differences, locatedSentence).flatMap((sentence) => wrapWords(sentence, width - 6)),
 		],
 	};
 }
@@ -64,7 +64,7 @@ function rebootSection(reboot: RobustnessRecords['reboot'], width: number, paint
 				{ text: restartText(outcome, failed), style: isWhole ? 'dim' : 'red' },
 			],
 			below: [
-				...missing.flatMap((difference) => wrapWords(differenceSentence(difference), width - 6)),
+				...shownDifferences(missing, differenceSentence).flatMap((sentence) => wrapWords(sentence, width - 6)),
 				...failed.flatMap((script) => [`${script.script} ran again and ${scriptFailure(script)}`, ...quote(script.output, quotedLines, paint)]),
 				...forgottenLines(forgotten, width),
 			],

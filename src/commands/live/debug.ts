@@ -1,12 +1,13 @@
 /** `rehearse debug NODE`: steps through the startup scripts of a node in a running lab. */
 import { ExitCode, interruptedFailure } from '../../base/errors.js';
+import { masksOf } from '../../lab/mask.js';
 import type { CurrentLab } from '../../protocol/requests.js';
 import { painter } from '../../report/text.js';
 import type { Terminal } from '../terminal.js';
 import { showShell } from './console.js';
 import { DebugConnection } from './debugger/connection.js';
 import { pipedLines, terminalLines } from './debugger/lines.js';
-import { Prompt } from './debugger/prompt.js';
+import { Prompt, type DebugEnd } from './debugger/prompt.js';
 import { askLab, askLabForStream, resolveLab, type LiveOptions } from './resolve-lab.js';
 
 export interface DebugOptions extends LiveOptions {
@@ -18,17 +19,18 @@ export interface DebugOptions extends LiveOptions {
 }
 
 /**
- * Runs the debugger. The exit status is 0 when the scripts have passed in the end. However it ends, no machine is left
- * paused.
+ * Runs the debugger. The exit status is 0 when the scripts have passed in the end, 1 when they have failed, 4 when their
+ * machine broke. However it ends, no machine is left paused.
  */
 export async function debugCommand({ node, script, terminal, streams, ...options }: DebugOptions): Promise<ExitCode> {
 	const { stdin, stdout } = streams;
 	const live = await resolveLab(options);
-	const { lab } = (await askLab(live, { op: 'plan' })) as CurrentLab;
+	const { lab, showSecrets } = (await askLab(live, { op: 'plan' })) as CurrentLab;
 	const isTerminal = stdin.isTTY === true && stdout.isTTY === true;
+	const mask = masksOf(lab, showSecrets).text;
 	const print = (text: string) => void terminal.stdout.write(text);
 	const stream = await askLabForStream(live, { op: 'debug', node, ...(script === undefined ? {} : { script }) });
-	const lines = isTerminal ? terminalLines(stdin, stdout) : pipedLines(stdin, print);
+	const lines = isTerminal ? terminalLines(stdin, stdout) : pipedLines(stdin, (text) => print(mask(text)));
 	const connection = new DebugConnection(stream, (event) => prompt.showEvent(event));
 	const leaving = leaveOnSignals(connection, isTerminal);
 	const texts = lab.nodes.find(({ name }) => name === node)?.startupScripts ?? [];
@@ -37,19 +39,27 @@ export async function debugCommand({ node, script, terminal, streams, ...options
 		scripts: new Map(texts.map(({ name, text }) => [name, text])),
 		lines,
 		paint: painter(terminal.stdoutColor),
+		mask,
 		print,
 		ask: (request) => Promise.race([connection.ask(request), leaving.left]),
 		showShell: () => showShell(live, node, { stdin, stdout, stderr: terminal.stderr }),
 	});
 	try {
-		const status = await Promise.race([prompt.run(), leaving.left]);
-		print(`${node}: its startup scripts have ${status === 'passed' ? 'passed' : 'failed'}; the lab continues\n`);
-		return status === 'passed' ? ExitCode.passed : ExitCode.labFailed;
+		const { text, exitCode } = outcomeOf(await Promise.race([prompt.run(), leaving.left]));
+		print(`${node}: ${text}; the lab continues\n`);
+		return exitCode;
 	} finally {
 		leaving.done();
 		connection.close();
 		lines.close();
 	}
+}
+
+/** What is told of an end, without a full stop, and its exit status: a machine that broke is no failure of its scripts. */
+export function outcomeOf(end: DebugEnd): { readonly text: string; readonly exitCode: ExitCode } {
+	if (end.kind === 'broken' || end.startup === 'error') return { text: 'its machine broke before its startup scripts had ended', exitCode: ExitCode.broken };
+	const hasPassed = end.startup === 'passed';
+	return { text: `its startup scripts have ${hasPassed ? 'passed' : 'failed'}`, exitCode: hasPassed ? ExitCode.passed : ExitCode.labFailed };
 }
 
 /** A second Ctrl-C within this time leaves the debugger, in milliseconds. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { usageFailure } from '../../base/errors.js';
 import { oneLine } from '../../base/format.js';
 import { ask } from '../../control/client.js';
+import { maximumLineBytes } from '../../control/protocol.js';
 import { requireNodes } from '../../lab/lab.js';
 import { shownText } from '../../lab/mask.js';
 import type { CommandAnswer, LabRequest } from '../../protocol/requests.js';
@@ -18,8 +19,14 @@ import { list } from '../result-schema.js';
 import { defineTool, readOnly, type Tool } from '../tool.js';
 import { sentences } from '../wording.js';
 
-/** The end of a log that is looked at, in bytes. */
+/** The end of a log on this host that is looked at, in bytes. */
 const maximumLogBytes = 8 * 2 ** 20;
+
+/**
+ * The end of a guest's log that is looked at, in bytes: a little less than 1 MiB. It comes in one line of the control
+ * socket, in which there are two streams and JSON makes two bytes of one at most: control characters are gone by then.
+ */
+const maximumGuestBytes = Math.floor((maximumLineBytes - 4096) / 4);
 
 /** How long a guest may take to hand out its log, in milliseconds. */
 const guestMs = 30_000;
@@ -102,16 +109,15 @@ const readEnd = (file: string, what: string): Promise<FileEnd> =>
 const guestLines = 5000;
 
 const guestCommands: Readonly<Record<Exclude<LogName, 'console'>, string>> = {
-	startup: `tail -q -n ${guestLines} /run/rehearse/*.output`,
+	// Traces are among the output of a script, behind record separators, which the answer of a lab does not have any more.
+	startup: `set -o pipefail; cat /run/rehearse/*.output | perl -pe 's/\\x1e.*\\n?//' | tail -n ${guestLines}`,
 	journal: `journalctl --boot --no-pager --lines=${guestLines}`,
 	'cloud-init': `tail -q -n ${guestLines} /var/log/cloud-init.log /var/log/cloud-init-output.log`,
 };
 
 async function readFromGuest({ controlSocket }: LiveLab, node: string, log: Exclude<LogName, 'console'>, signal: AbortSignal): Promise<FileEnd> {
-	const request: LabRequest = { op: 'exec', node, command: guestCommands[log], timeoutMs: guestMs, maximumBytes: maximumLogBytes };
-	const { stdout, stderr, exitCode, timedOut } = (await ask(controlSocket, request, { signal, deadlineMs: guestMs + 10_000 })) as CommandAnswer;
-	// Traces are among the output of a script, behind record separators.
-	const text = log === 'startup' ? stdout.replace(/\x1e.*\n?/g, '') : stdout;
-	if (exitCode === 0) return { text, isCut: stdout.split('\n').length > guestLines };
+	const request: LabRequest = { op: 'exec', node, command: guestCommands[log], timeoutMs: guestMs, maximumBytes: maximumGuestBytes };
+	const { stdout, stdoutBytes, stderr, exitCode, timedOut } = (await ask(controlSocket, request, { signal, deadlineMs: guestMs + 10_000 })) as CommandAnswer;
+	if (exitCode === 0) return { text: stdout, isCut: stdoutBytes > maximumGuestBytes || stdout.split('\n').length > guestLines };
 	throw usageFailure(timedOut ? `${node} did not hand out its log in ${guestMs / 1000} s` : `${node} has no such log`, { detail: stderr.slice(0, 500) });
 }

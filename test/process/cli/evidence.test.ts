@@ -4,6 +4,7 @@ import path from 'node:path';
 import ava, { type ExecutionContext } from 'ava';
 import { sha256 } from '../../../src/base/hash.js';
 import { verifyCommand } from '../../../src/commands/verify.js';
+import { scriptsHash } from '../../../src/lab/script-bytes.js';
 import { run } from '../../../src/process/run.js';
 import { isEvil } from '../../unit/base/evil.js';
 import type { Faults } from '../../unit/page/runs.js';
@@ -154,7 +155,9 @@ async function makeIso({ directory, lab }: FinishedRun): Promise<string> {
 	await mkdir(path.join(isos, 'redis'), { recursive: true });
 	await writeFile(place('redis.iso'), 'a medium');
 	await writeFile(place('redis.iso.sha256'), `${sha256('a medium')}  redis.iso\n`);
-	await writeFile(place('recipe_hash'), `${lab.nodes.find(({ name }) => name === 'redis')?.recipeSha256}\n`);
+	const node = lab.nodes.find(({ name }) => name === 'redis');
+	await writeFile(place('recipe_hash'), `${node?.recipeSha256}\n`);
+	await writeFile(place('scripts_hash'), `${scriptsHash(node?.startupScripts ?? [])}\n`);
 	for (const name of ['dpkg-manifest', 'squashfs-hashes.sha256']) await writeFile(place(name), `${name}\n`);
 	return isos;
 }
@@ -176,9 +179,21 @@ test('the digest of an ISO is a subject of the statement, and what lies beside i
 	t.regex(stdout, /^✖ test-result\.intoto\.json: its subjects are not /m);
 });
 
+test('the ISO that was booted is evidence, and no other in its place', async (t) => {
+	const tool = await makeRun(t, { isos: { redis: sha256('a medium') } });
+	const out = path.join(tool.directory, 'evidence');
+	const exported = await tool.rehearse(['export', '--out', out, '--isos', await makeIso(tool)]);
+	t.is(exported.exitCode, 0, exported.stderr);
+	t.is((await tool.rehearse(['verify', out])).exitCode, 0);
+	await writeFile(path.join(out, 'isos', 'redis', 'redis.iso.sha256'), `${sha256('another')}  redis.iso\n`);
+	const { stdout, exitCode } = await tool.rehearse(['verify', out]);
+	t.is(exitCode, 1);
+	t.regex(stdout, /^✖ isos\/redis\/redis\.iso\.sha256: its digest is not that of the ISO that redis booted in the run$/m);
+});
+
 const badIso = ava.macro({
-	async exec(t: ExecutionContext, change: (directory: string) => Promise<unknown>, reason: RegExp) {
-		const tool = await makeRun(t);
+	async exec(t: ExecutionContext, change: (directory: string) => Promise<unknown>, reason: RegExp, faults: Faults = {}) {
+		const tool = await makeRun(t, faults);
 		const isos = await makeIso(tool);
 		await change(path.join(isos, 'redis'));
 		const { exitCode, stderr } = await tool.rehearse(['export', '--out', 'evidence', '--isos', isos]);
@@ -191,5 +206,8 @@ const badIso = ava.macro({
 
 test('an ISO of other bytes', badIso, (directory) => appendFile(path.join(directory, 'redis.iso'), '!'), /redis\.iso is not the one that redis\.iso\.sha256 is of/);
 test('an ISO of another recipe', badIso, (directory) => writeFile(path.join(directory, 'recipe_hash'), 'f'.repeat(64)), /redis\.iso was made of another recipe than the plan has for redis/);
+test('an ISO of other startup scripts', badIso, (directory) => writeFile(path.join(directory, 'scripts_hash'), `${scriptsHash([{ name: 'redis', text: 'true\n' }])}\n`), /redis\.iso was made of other startup scripts than the plan has for redis/);
+test('an ISO of which nothing shows its startup scripts', badIso, (directory) => rm(path.join(directory, 'scripts_hash')), /redis\.iso has no scripts_hash beside it/);
+test('an ISO that was not booted', badIso, nothing, /redis\.iso is not the ISO that redis booted in the run: that had the SHA-256 f{64}$/m, { isos: { redis: 'f'.repeat(64) } });
 test('an ISO without its packages', badIso, (directory) => rm(path.join(directory, 'dpkg-manifest')), /redis\.iso has no dpkg-manifest beside it/);
 test('no ISO at all', badIso, (directory) => rm(directory, { recursive: true }), /it has none of this lab/);

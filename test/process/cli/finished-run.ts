@@ -39,7 +39,7 @@ export async function makeRun(t: ExecutionContext, faults: Faults = {}): Promise
 		schema: 1,
 		versions: { rehearse: '0.1.0', qemu: '10.0.2' },
 		machines: lab.nodes.map(({ name: node }) => ({ node, image: 'abcd' })),
-		images: [{ key: 'abcd', packages: ['bash 5.2.37-2 amd64 bash 5.2.37-2', 'adduser 3.152'] }],
+		images: [{ key: 'abcd', suite: 'trixie', packages: ['bash 5.2.37-2 amd64 bash 5.2.37-2', 'adduser 3.152'] }],
 	};
 	await writeFile(path.join(runDirectory, 'machines.json'), `${JSON.stringify(machines)}\n`);
 	const [key, signers] = [path.join(tool.directory, 'key'), path.join(tool.directory, 'signers')];

@@ -8,6 +8,7 @@ import { writeIso } from '../../../src/iso/write.js';
 import { layerArchive } from '../../../src/iso/layer-tar.js';
 import { nodeLayer } from '../../../src/iso/node-layer.js';
 import { squash } from '../../../src/iso/squash.js';
+import { scriptsHash } from '../../../src/lab/script-bytes.js';
 import { fileNames } from '../../../src/plan/resolve.js';
 import { run } from '../../../src/process/run.js';
 import { labNode } from '../../unit/base/labs.js';
@@ -52,7 +53,7 @@ test.serial('it boots from CD and stick, under BIOS and UEFI, and has the hashes
 	// An EFI system partition, as it is stored.
 	t.regex(report, /GPT type GUID +: +2 +28732ac11ff8d211ba4b00a0c93ec93b/);
 	t.regex(report, /Volume id +: 'web'/);
-	t.deepEqual((await readdir(out)).sort(), ['dpkg-manifest', 'recipe_hash', 'squashfs-hashes.sha256', 'web.iso', 'web.iso.sha256']);
+	t.deepEqual((await readdir(out)).sort(), ['dpkg-manifest', 'recipe_hash', 'scripts_hash', 'squashfs-hashes.sha256', 'web.iso', 'web.iso.sha256']);
 	await run(['sha256sum', '--check', '--quiet', 'web.iso.sha256'], { cwd: out });
 	const tree = path.join(directory, 'tree');
 	await run(['xorriso', '-osirrox', 'on', '-indev', file, '-extract', '/', tree]);
@@ -120,5 +121,6 @@ test.serial('several who write different ISOs to one place leave all that one of
 	await run(['sha256sum', '--check', '--strict', 'web.iso.sha256'], { cwd: out });
 	const recipe = (await readFile(path.join(out, 'recipe_hash'), 'utf8')).trim();
 	t.is(written.find(({ recipeHash }) => recipeHash === recipe)?.sha256, sha256(await readFile(path.join(out, 'web.iso'))));
-	t.deepEqual((await readdir(out)).sort(), ['dpkg-manifest', 'recipe_hash', 'squashfs-hashes.sha256', 'web.iso', 'web.iso.sha256']);
+	t.is(await readFile(path.join(out, 'scripts_hash'), 'utf8'), `${scriptsHash(nodes.find(({ recipeSha256 }) => recipeSha256 === recipe)?.startupScripts ?? [])}\n`);
+	t.deepEqual((await readdir(out)).sort(), ['dpkg-manifest', 'recipe_hash', 'scripts_hash', 'squashfs-hashes.sha256', 'web.iso', 'web.iso.sha256']);
 });

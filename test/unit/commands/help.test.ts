@@ -19,6 +19,7 @@ import { maximumDiskMiB, maximumMemoryMiB, maximumProcessors, minimumMemoryMiB }
 import { maximumShellLines } from '../../../src/plan/rules/scripts.js';
 import { maximumDepth, maximumItems } from '../../../src/plan/syntax.js';
 import { maximumLogBytes } from '../../../src/lab/events.js';
+import { maximumDifferences } from '../../../src/outcome/differences.js';
 import { keptRuns } from '../../../src/runs/run-directory.js';
 import { maximumBody } from '../../../src/scenario/http.js';
 import { kept as keptStops } from '../../../src/supervisor/debugging/save-points.js';
@@ -102,6 +103,7 @@ const limits: Readonly<Record<string, string>> = {
 	'event log of a run; console log of a node; journal that is kept': [maximumLogBytes, maximumConsoleBytes, maximumJournalBytes].map(size).join('; '),
 	'runs that are kept': `${keptRuns}`,
 	'stops that the debugger can go back to': `${keptStops}`,
+	'differences of a script or a machine in summary, progress and JUnit report': `${maximumDifferences}`,
 	'files of a bundle, without machines': size(maximumBundleBytes),
 };
 

@@ -1,5 +1,6 @@
 import { createPublicKey, verify } from 'node:crypto';
 import test from 'ava';
+import { composeExport } from '../../../src/evidence/compose.js';
 import {
 	parseEnvelope,
 	payloadType,
@@ -19,6 +20,7 @@ import { generateHostKey } from '../../../src/ssh/login.js';
 import { readSigningKey } from '../../../src/ssh/signing.js';
 import { matchesGolden } from '../base/golden.js';
 import { bundledLab, eventsOf } from '../page/runs.js';
+import { node, plan, read } from '../plan/plans.js';
 
 const bytes = (text: string) => Buffer.from(text);
 
@@ -78,7 +80,7 @@ test('armour of another spelling is none', (t) => {
 const packages = ['bash 5.2.37-2+b5 amd64 bash 5.2.37-2', 'libc6:amd64\t2.41-12\tamd64\tglibc\t2.41-12', 'adduser\t3.152', 'vim 2:9.1.1230-2 amd64 vim 2:9.1.1230-2', 'ca-certificates 20250419~x all ca-certificates 20250419'];
 
 test('packages have the addresses that package-url gives those of Debian', (t) => {
-	const urls = packages.map((line) => packageUrl(parsePackage(line) ?? { name: '', version: '' }));
+	const urls = packages.map((line) => packageUrl(parsePackage(line) ?? { name: '', version: '' }, 'trixie'));
 	t.deepEqual(urls, [
 		'pkg:deb/debian/bash@5.2.37-2%2Bb5?arch=amd64&distro=trixie',
 		'pkg:deb/debian/libc6@2.41-12?arch=amd64&distro=trixie',
@@ -90,8 +92,30 @@ test('packages have the addresses that package-url gives those of Debian', (t) =
 
 test('a bill of materials, as the schema of CycloneDX 1.6 has it', (t) => {
 	const installed = packages.flatMap((line) => parsePackage(line) ?? []);
-	matchesGolden(t, 'evidence/golden/sbom.cdx.json', sbomJson({ image: 'abcd', nodes: ['web', 'db'], packages: installed, madeAt: '2026-01-01T00:00:00.000Z', tool: '0.1.0' }));
+	matchesGolden(t, 'evidence/golden/sbom.cdx.json', sbomJson({ image: 'abcd', suite: 'trixie', nodes: ['web', 'db'], packages: installed, madeAt: '2026-01-01T00:00:00.000Z', tool: '0.1.0' }));
 });
+
+test('an image has the suite of its own in a bill of materials, and each of its packages', (t) => {
+	const text = sbomJson({ image: 'abcd', suite: 'bookworm', nodes: ['web'], packages: [{ name: 'bash', version: '5.2.15-2' }], madeAt: '2026-01-01T00:00:00.000Z', tool: '0.1.0' });
+	t.notRegex(text, /trixie/);
+	t.regex(text, /"purl": "pkg:deb\/debian\/bash@5\.2\.15-2\?distro=bookworm"/);
+	t.regex(text, /"version": "debian-bookworm"/);
+});
+
+const twoSuites = plan({ nodes: [node('new', 10), node('old', 20, {}, { base_image: 'debian-bookworm' }), node('unnamed', 30, {}, { base_image: undefined })] });
+for (const [of, suites, expected] of [
+	['that its record has', { a: 'trixie', b: 'bookworm', c: 'forky' }, ['trixie', 'bookworm', 'forky']],
+	['that the plan has for it, where an older version made its record', {}, ['trixie', 'bookworm', 'trixie']],
+] as const) {
+	test(`the suite of an image in an export is ${of}`, async (t) => {
+		const source = await read(t, twoSuites);
+		const images = ['a', 'b', 'c'].map((key) => ({ key, ...(key in suites ? { suite: suites[key as keyof typeof suites] } : {}), packages: ['bash 5.2 amd64'] }));
+		const machines = JSON.stringify({ machines: [{ node: 'new', image: 'a' }, { node: 'old', image: 'b' }, { node: 'unnamed', image: 'c' }], images });
+		const { files } = composeExport({ state: foldEvents(eventsOf(await bundledLab())), plan: source, reports: [], machines, isos: [] });
+		const texts = files.flatMap(({ path, contents }) => (path.startsWith('sbom/') ? [Buffer.from(contents).toString()] : []));
+		t.deepEqual(texts.map((text) => [...new Set([...text.matchAll(/(?:distro=|debian-)([a-z]+)/g)].map(([, suite]) => suite))]), expected.map((suite) => [suite]));
+	});
+}
 
 test('a statement on a run', async (t) => {
 	const state = foldEvents(eventsOf(await bundledLab()));

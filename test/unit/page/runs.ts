@@ -1,7 +1,7 @@
 /** Event logs of runs of the bundled lab, as a rehearsal writes them, with a trace for every line that is a command. */
 import path from 'node:path';
 import { readGuestDefinition } from '../../../src/image/guest.js';
-import type { RunEvent, RunEventBody, ScriptOutcome } from '../../../src/lab/events.js';
+import type { Origin, RunEvent, RunEventBody, ScriptOutcome } from '../../../src/lab/events.js';
 import type { Lab } from '../../../src/lab/lab.js';
 import { scriptSources } from '../../../src/lab/script-source.js';
 import { topologyOf } from '../../../src/lab/topology.js';
@@ -27,11 +27,13 @@ export interface Faults {
 	readonly isWarm?: boolean;
 	/** The one node whose startup scripts run (`--only`); the others are restored as theirs had left them. */
 	readonly only?: string;
+	/** SHA-256 of the ISO that each of some nodes boots instead of its image. */
+	readonly isos?: Readonly<Record<string, string>>;
 	readonly runDirectory?: string;
 }
 
 /** The events of a rehearsal of a lab. */
-export function eventsOf(lab: Lab, { fails, output = '', isWarm = false, only, runDirectory = '/runs/r1' }: Faults = {}): RunEvent[] {
+export function eventsOf(lab: Lab, { fails, output = '', isWarm = false, only, isos = {}, runDirectory = '/runs/r1' }: Faults = {}): RunEvent[] {
 	const events: RunEvent[] = [];
 	let at = epoch;
 	const emit = (body: RunEventBody, afterMs = 0) => void events.push({ at: (at += afterMs), ...body });
@@ -45,7 +47,8 @@ export function eventsOf(lab: Lab, { fails, output = '', isWarm = false, only, r
 	emit({ type: 'accelerator', name: 'tcg', reason: '/dev/kvm is not there' }, 10);
 	for (const { name: node } of lab.nodes) {
 		const kind = only === undefined || only === node ? 'provisioned' : 'started';
-		emit({ type: 'origin', node, origin: isWarm || only !== undefined ? { from: 'checkpoint', kind, savedAt: epoch } : { from: 'power-on' } });
+		const cold: Origin = isos[node] === undefined ? { from: 'power-on' } : { from: 'iso', sha256: isos[node], firmware: 'bios' };
+		emit({ type: 'origin', node, origin: isWarm || only !== undefined ? { from: 'checkpoint', kind, savedAt: epoch } : cold });
 		emit({ type: 'stage-started', stage: 'boot', node });
 	}
 	for (const { name: node } of lab.nodes) emit({ type: 'stage-finished', stage: 'boot', node, status: 'passed', ms: 30_000 }, 7_000);

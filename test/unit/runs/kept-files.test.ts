@@ -79,8 +79,9 @@ test('what the machines are started with', async (t) => {
 	};
 	await writeMachinesFile(
 		{
-			machines: [machine('web'), restored],
-			images: new Map([['web', image], ['db', image]]),
+			nodes: [labNode('web'), labNode('db', 1), labNode('old', 2, { suite: 'bookworm' })],
+			machines: [machine('web'), restored, machine('old')],
+			images: new Map([['web', image], ['db', image], ['old', { ...image, key: 'efgh' }]]),
 			accelerator: { name: 'tcg', accel: 'tcg', cpu: 'max', reason: 'there is no /dev/kvm', canaryMs: 5000 },
 			qemuVersion: 'QEMU emulator version 10.0.2',
 			slowdown: 3,
@@ -94,9 +95,12 @@ test('what the machines are started with', async (t) => {
 		schema: 1,
 		versions: { node: process.versions.node, qemu: 'QEMU emulator version 10.0.2' },
 		accelerator: { name: 'tcg', reason: 'there is no /dev/kvm' },
-		images: [{ key: 'abcd', packages: ['curl 8.14.1-2', 'linux-image-cloud-amd64 6.12.117-1'] }],
+		images: [
+			{ key: 'abcd', suite: 'trixie', packages: ['curl 8.14.1-2', 'linux-image-cloud-amd64 6.12.117-1'] },
+			{ key: 'efgh', suite: 'bookworm', packages: ['curl 8.14.1-2', 'linux-image-cloud-amd64 6.12.117-1'] },
+		],
 	} as never);
-	t.deepEqual(value.machines.map(({ node }) => node), ['web', 'db']);
+	t.deepEqual(value.machines.map(({ node }) => node), ['web', 'db', 'old']);
 	t.regex(value.machines[0]?.command ?? '', /^qemu-system-x86_64 -name guest=web .*-append 'root=\/dev\/vda/);
 	t.notRegex(value.machines[0]?.command ?? '', /-incoming/);
 	t.regex(value.machines[1]?.command ?? '', /\/checkpoints\/k\/0\.0\.qcow2.* -incoming defer$/);

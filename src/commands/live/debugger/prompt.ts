@@ -1,7 +1,9 @@
 /** The debugger's prompt: executes commands, and shows their results. */
 import { toFailure, usageFailure } from '../../../base/errors.js';
 import { formatMs } from '../../../base/format.js';
-import type { RunEventBody, Status } from '../../../lab/events.js';
+import type { Mask } from '../../../base/secrets.js';
+import type { RunEventBody } from '../../../lab/events.js';
+import { maskEvent } from '../../../lab/mask.js';
 import type { DebugAnswer } from '../../../machine/debugging/messages.js';
 import type { DebugReply, DebugRequest, DebugPosition } from '../../../protocol/debugger.js';
 import { stopLines } from '../../../protocol/breakpoints.js';
@@ -16,12 +18,17 @@ export interface PromptParts {
 	readonly scripts: ReadonlyMap<string, string>;
 	readonly lines: CommandLines;
 	readonly paint: Paint;
+	/** Takes passwords out of what is shown. What is run again is as it was. */
+	readonly mask: Mask;
 	print(text: string): void;
 	/** Sends a request to the lab, and resolves to the reply. Without a request it waits for the first reply. */
 	ask(request?: DebugRequest): Promise<DebugReply>;
 	/** Shows a root shell until the person leaves it. */
 	showShell(): Promise<void>;
 }
+
+/** How a session ends: with the scripts, or with the machine. */
+export type DebugEnd = Extract<DebugPosition, { readonly kind: 'ended' | 'broken' }>;
 
 /** One debugging session, from the first stop to the end. */
 export class Prompt {
@@ -34,8 +41,8 @@ export class Prompt {
 		this.#parts = parts;
 	}
 
-	/** Runs the session. Resolves to the status of the scripts at their end. */
-	async run(): Promise<Status> {
+	/** Runs the session. Resolves to how it has ended. */
+	async run(): Promise<DebugEnd> {
 		const { lines, ask, node } = this.#parts;
 		this.#show(await ask());
 		for (;;) {
@@ -49,14 +56,16 @@ export class Prompt {
 			} catch (error) {
 				const { code, message, hint } = toFailure(error);
 				if (code === 'control-gone' || code === 'interrupted') throw error;
-				this.#print([this.#parts.paint('red', message), ...(hint === undefined ? [] : [`hint: ${hint}`])]);
+				const { paint, mask } = this.#parts;
+				this.#print([paint('red', mask(message)), ...(hint === undefined ? [] : [`hint: ${mask(hint)}`])]);
 			}
 		}
 	}
 
 	/** Shows an event that arrives between the replies. */
-	showEvent(event: RunEventBody): void {
-		const { paint } = this.#parts;
+	showEvent(arrived: RunEventBody): void {
+		const { paint, mask } = this.#parts;
+		const event = maskEvent(arrived, mask);
 		if (event.type === 'notice') this.#print([paint('yellow', event.message)]);
 		if (event.type === 'stage-started' && (event.stage === 'restore' || event.stage === 'boot')) {
 			this.#print([paint('dim', event.stage === 'boot' ? `${this.#parts.node} boots …` : `${this.#parts.node} is restored as it was before its startup scripts …`)]);
@@ -118,7 +127,7 @@ export class Prompt {
 			case 'list': {
 				const at = this.#position?.kind === 'at' ? this.#position : undefined;
 				const line = at?.source === '' ? { line: at.line } : {};
-				return this.#print(listSource(this.#text(), { ...line, breaks: this.#breaks }, this.#parts.paint));
+				return this.#print(listSource(this.#parts.mask(this.#text()), { ...line, breaks: this.#breaks }, this.#parts.paint));
 			}
 			default:
 				return this.#print(helpLines());
@@ -141,7 +150,7 @@ export class Prompt {
 
 	/** Restores the machine as it was before the last step, and runs another command instead. */
 	async #retry(text: string): Promise<void> {
-		const { ask, lines } = this.#parts;
+		const { ask, lines, mask } = this.#parts;
 		const failed = this.#position?.kind === 'at' && this.#position.isFatal ? this.#position : undefined;
 		this.#show(await ask({ do: 'back', steps: 1 }));
 		if (failed && this.#position?.kind === 'at' && this.#position.command !== failed.command) {
@@ -150,8 +159,9 @@ export class Prompt {
 		}
 		const at = this.#position;
 		if (at?.kind !== 'at' || (failed && at.command !== failed.command)) return;
-		const isLong = at.command.includes('\n');
-		const typed = text !== '' ? text : lines.isTerminal && !isLong ? await lines.next('instead: ', at.command) : at.command;
+		// What holds a password is not put into the editor, which would show it: it is run again as it is.
+		const isShown = !at.command.includes('\n') && mask(at.command) === at.command;
+		const typed = text !== '' ? text : lines.isTerminal && isShown ? await lines.next('instead: ', at.command) : at.command;
 		if (typed === undefined || typed.trim() === '') return;
 		this.#show(await ask({ do: 'instead', command: typed, lines: [...this.#breaks] }));
 	}
@@ -167,14 +177,16 @@ export class Prompt {
 		}
 	}
 
-	async #quit(): Promise<Status> {
+	async #quit(): Promise<DebugEnd> {
 		const { position } = await this.#parts.ask({ do: 'quit' });
-		if (position?.kind === 'broken') this.#print([this.#parts.paint('red', position.message)]);
-		return position?.kind === 'ended' ? position.startup : 'error';
+		const { paint, mask, node } = this.#parts;
+		if (position?.kind === 'broken') this.#print([paint('red', mask(position.message))]);
+		if (position?.kind === 'ended' || position?.kind === 'broken') return position;
+		return { kind: 'broken', message: `nothing is known of how the startup scripts of ${node} ended` };
 	}
 
 	#show({ position, answer, restoredMs, saved }: DebugReply): void {
-		const { paint, scripts } = this.#parts;
+		const { paint, scripts, mask } = this.#parts;
 		if (answer) this.#showAnswer(answer);
 		if (restoredMs !== undefined) this.#print([paint('dim', `restored in ${formatMs(restoredMs)}`)]);
 		if (saved && !this.#isCostReported) {
@@ -184,8 +196,12 @@ export class Prompt {
 		}
 		if (!position) return;
 		this.#position = position;
-		if (position.kind === 'at') this.#print(stopLinesOf(position, scripts.get(position.script), this.#breaks, paint));
-		if (position.kind === 'broken') this.#print([paint('red', position.message), '`back` restores the machine as it was at the last stop']);
+		if (position.kind === 'at') {
+			const text = scripts.get(position.script);
+			const shown = { ...position, command: mask(position.command), output: mask(position.output) };
+			this.#print(stopLinesOf(shown, text === undefined ? undefined : mask(text), this.#breaks, paint));
+		}
+		if (position.kind === 'broken') this.#print([paint('red', mask(position.message)), '`back` restores the machine as it was at the last stop']);
 		if (position.kind === 'interrupted') {
 			const choices = '`continue` waits for it, `back` goes back before it';
 			this.#print([paint('yellow', 'interrupted: the command still runs'), choices]);
@@ -194,8 +210,8 @@ export class Prompt {
 	}
 
 	#showAnswer({ status, text }: DebugAnswer): void {
-		const { paint } = this.#parts;
-		this.#print([...outputOf(text, paint), ...(status === 0 ? [] : [paint('yellow', `status ${status}`)])]);
+		const { paint, mask } = this.#parts;
+		this.#print([...outputOf(mask(text), paint), ...(status === 0 ? [] : [paint('yellow', `status ${status}`)])]);
 	}
 
 	#print(lines: readonly string[]): void {

@@ -95,7 +95,7 @@ function partsOf({ lab }: LabWork, shards: readonly Shard[]) {
 		const units = new Set((division[index - 1] ?? []).flatMap((unit) => (unit.lab === lab ? [unit.name] : [])));
 		if (units.size === 0) continue;
 		const events = shard.logs.get(lab);
-		const reason = lacking?.[lab];
+		const reason = lacking && Object.hasOwn(lacking, lab) ? lacking[lab] : undefined;
 		if (reason) {
 			for (const unit of units) missed.add(unit);
 			const { at, error } = reason;

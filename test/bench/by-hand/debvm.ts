@@ -2,7 +2,7 @@
  * The peer: the one machine of a small lab by debvm(1), Debian's own tool for trying something in a virtual machine, as its
  * manual has it. debvm-create makes an image with the recipe's packages and root's key; debvm-run starts it as it comes, with
  * its own network; the startup script and the assertion go over ssh. In a network of its own, so that nothing of the guest's
- * reaches the world.
+ * reaches the world. Emulated, as the others by hand, and as debvm-run has it where it finds no KVM.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -44,8 +44,8 @@ const program = `
 set -eu
 image=$1 key=$2 script=$3 address=$4 port=8022
 ip link set lo up
-debvm-run --image "$image" --sshport $port -- -snapshot </dev/null >debvm.log 2>&1 &
-debvm-waitssh --quiet --timeout 1200 $port
+debvm-run --image "$image" --sshport $port -- -snapshot -machine accel=tcg -cpu qemu64 </dev/null >debvm.log 2>&1 &
+debvm-waitssh --quiet --timeout 600 $port
 in_machine() {
 	ssh -F none -i "$key" -o BatchMode=yes -o LogLevel=ERROR -o NoHostAuthenticationForLocalhost=yes -p $port root@127.0.0.1 "$@"
 }

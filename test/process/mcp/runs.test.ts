@@ -4,6 +4,7 @@ import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import test from 'ava';
+import { programFile } from '../../../src/base/package-root.js';
 import { connect, type Run } from './client.js';
 import { makeFakeHost, password } from './fake-host.js';
 
@@ -111,6 +112,22 @@ test.serial('into a lab that is up: commands, logs, tests and changes, without i
 	t.regex((await server.call('change_lab', { action: 'reset', node: 'box' })).error ?? '', /is about the whole lab/);
 	t.is((await server.call<Run>('cancel_run', { run: value.run })).value.state, 'cancelled');
 	t.deepEqual(await host.leftovers(server.pid), []);
+});
+
+test.serial('a run that somebody has started to show its passwords shows none to a client', async (t) => {
+	const host = await makeFakeHost(t);
+	await host.writeLab('web');
+	await writeFile(path.join(host.root, 'web', 'box.sh'), `echo ${password} >/etc/app\n`);
+	execFileSync(process.execPath, [programFile('main'), 'run', path.join(host.root, 'web'), '--cold', '--show-secrets'], { env: host.env, stdio: 'ignore' });
+	const server = await connect(t, host);
+	const { value } = await server.call<{ runs: readonly { run: string }[] }>('list_runs');
+	const { run = '' } = value.runs[0] ?? {};
+	t.true((await readFile(path.join(host.runs, run, 'events.ndjson'), 'utf8')).includes(password));
+	for (const file of ['result.json', 'report.html', 'events.ndjson']) {
+		const { contents } = await server.client.readResource({ uri: `rehearse://runs/${run}/${file}` });
+		t.false(JSON.stringify(contents).includes(password), file);
+	}
+	t.regex(JSON.stringify(await server.client.readResource({ uri: `rehearse://runs/${run}/events.ndjson` })), /__password-of-ops__/);
 });
 
 test.serial('a plan that leads out of the root, is no file, or has errors is not rehearsed', async (t) => {

@@ -31,8 +31,8 @@ export interface WrittenIso {
 const layerNames = { base: '20-base.squashfs', node: '10-node.squashfs', order: 'filesystem.module' } as const;
 
 /**
- * Writes a node's ISO, what OpenFactory has beside one, and the hash of its startup scripts into `directory`, which is made. What is there already stays
- * until the new files are whole.
+ * Writes a node's ISO, what OpenFactory has beside one, and the hash of its startup scripts into `directory`, which is made.
+ * What is there already stays until the new files are whole.
  * @throws BaseGone, Failure `disk-full` (exit 3), or as `run`
  */
 export async function writeIso(node: LabNode, base: BaseLayer, directory: string, signal?: AbortSignal): Promise<WrittenIso> {

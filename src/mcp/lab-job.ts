@@ -48,7 +48,7 @@ export class LabJob implements Job {
 
 	async #run(work: Work): Promise<void> {
 		try {
-			await work({ onEvent: (body) => this.#take(body), onLine: (line) => this.#addLine(line), signal: this.#stopping.signal });
+			await work({ onEvent: (body) => this.#take(body), onLine: (line) => this.#addLine(this.#mask(line)), signal: this.#stopping.signal });
 		} catch (error) {
 			this.#error = toReported(maskFailure(error, this.#mask));
 		}
@@ -64,7 +64,7 @@ export class LabJob implements Job {
 	}
 
 	#addLine(line: string): void {
-		this.#recent = [...this.#recent, this.#mask(line)].slice(-recentLines);
+		this.#recent = [...this.#recent, line].slice(-recentLines);
 	}
 
 	view(): Promise<JobView> {

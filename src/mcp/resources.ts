@@ -1,5 +1,5 @@
 /** What can be read of a run, as resources: rehearse://runs/{run}/… */
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ResourceTemplate, type McpServer } from '@modelcontextprotocol/server';
 import { usageFailure } from '../base/errors.js';
@@ -62,9 +62,11 @@ async function read(context: Context, run: KnownRun, file: string): Promise<{ re
 /** The page, once there is one. It is made again: in that of a run that shows them, a password may stand in the characters of HTML. */
 async function pageOf({ directory, state }: KnownRun, mask: Mask): Promise<string> {
 	const file = reportPagePath(directory);
+	const { size } = await stat(file).catch((cause: unknown) => {
+		throw usageFailure(missing(file), { cause });
+	});
 	// A page is of no use in parts.
-	const { isCut } = await readFileEnd(file, maximumBytes * 8, missing(file));
-	if (isCut) throw usageFailure(`${path.basename(file)} is longer than ${formatBytes(maximumBytes * 8)}`);
+	if (size > maximumBytes * 8) throw usageFailure(`${path.basename(file)} is longer than ${formatBytes(maximumBytes * 8)}`);
 	const { renderReportPage } = await import('../page/write.js');
 	return renderReportPage({ ...maskValue(state, mask), runDirectory: directory }, { mask });
 }

@@ -59,13 +59,12 @@ export function parseProcesses(output: string): GuestProcess[] {
 		const [, pid, parent, user = '', name = '', commandLine = ''] = columns.exec(line) ?? [];
 		return pid === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), user: user.trim(), name: name.trim(), commandLine: commandLine.trim() }];
 	});
-	const own = new Set([Number(asking)]);
-	for (let asker = processes.find(({ pid }) => own.has(pid)); asker; ) {
-		const { parent } = asker;
-		asker = processes.find((process) => process.pid === parent && !own.has(parent) && (isOfAgent(process) || leadingToIt.has(process.name)));
-		if (asker) own.add(asker.pid);
-	}
-	return processes.filter((process) => !own.has(process.pid) && !isOfAgent(process));
+	const byPid = new Map(processes.map((process) => [process.pid, process]));
+	const own = new Set<GuestProcess>();
+	const isOwn = (process: GuestProcess) => own.size === 0 || isOfAgent(process) || leadingToIt.has(process.name);
+	// From what lists them up to whom nobody has started to ask.
+	for (let process = byPid.get(Number(asking)); process && !own.has(process) && isOwn(process); process = byPid.get(process.parent)) own.add(process);
+	return processes.filter((process) => !own.has(process) && !isOfAgent(process));
 }
 
 /** Where the seed puts what the host asks a guest by. */

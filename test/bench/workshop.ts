@@ -13,8 +13,11 @@ import { userPaths } from '../../src/runs/paths.js';
 export const bundledLab = 'immich-photo-vault';
 
 /** The bundled lab, resolved. */
-export async function readBundledLab(): Promise<Lab> {
-	const { document, ...source } = await readPlan(findPlan(bundledLab));
+export const readBundledLab = (): Promise<Lab> => readLab(bundledLab);
+
+/** A lab, resolved: one by its name, or the directory of its plan. */
+export async function readLab(lab: string): Promise<Lab> {
+	const { document, ...source } = await readPlan(findPlan(lab));
 	if (!document) throw new Error(`${source.path} is no plan`);
 	return resolveLab({ document, ...source }, await readGuestDefinition());
 }

@@ -5,7 +5,6 @@ import { requireNodes } from '../../lab/lab.js';
 import { maskValue } from '../../lab/mask.js';
 import { hasErrors } from '../../plan/check.js';
 import { readAndCheck } from '../../report/check-result.js';
-import { readHolder } from '../../runs/run-directory.js';
 import { newRunId } from '../../runs/run-id.js';
 import { resultOf } from '../../outcome/result.js';
 import { elapsedMs } from '../../outcome/state.js';
@@ -100,7 +99,7 @@ async function viewOf(context: Context, id: string): Promise<JobView> {
 	const mask = await maskOfRun(context, run);
 	const live = (await runs.live()).find(({ runDirectory }) => runDirectory === run.directory);
 	const { state, log } = run;
-	const jobState = await stateOf(run, live !== undefined);
+	const jobState = stateOf(run, live !== undefined);
 	const hasResult = jobState !== 'running' && !state.detached;
 	return {
 		...{ run: id, kind: state.detached ? 'lab' : 'run', state: jobState, lab: state.lab, plan: state.planPath },
@@ -115,9 +114,9 @@ async function viewOf(context: Context, id: string): Promise<JobView> {
 const msOf = ({ state, isHeld }: KnownRun): number =>
 	state.finishedMs === undefined && isHeld ? Date.now() - (state.startedAt ?? Date.now()) : elapsedMs(state);
 
-async function stateOf({ directory, state }: KnownRun, isLive: boolean): Promise<JobState> {
+function stateOf({ state, isHeld }: KnownRun, isLive: boolean): JobState {
 	if (state.detached) return isLive ? 'up' : 'down';
-	return (await readHolder(directory))?.isHeld ? 'running' : resultOf(state).verdict;
+	return isHeld ? 'running' : resultOf(state).verdict;
 }
 
 const viewer = async (context: Context, id: string): Promise<() => Promise<JobView>> => {
@@ -187,18 +186,16 @@ export const listTool = (context: Context): Tool =>
 		async answer({ limit }) {
 			const { runs, root, jobs } = context;
 			const live = new Set((await runs.live()).map(({ runDirectory }) => runDirectory));
-			const found = await Promise.all(
-				(await runs.newest(limit)).map(async (run) => {
-					const { id, state, directory } = run;
-					return {
-						...{ run: id, kind: state.detached ? ('lab' as const) : ('run' as const), lab: state.lab, plan: root.shown(state.planPath) },
-						state: (await stateOf(run, live.has(directory))) as z.infer<typeof listed>['state'],
-						started_at: new Date(state.startedAt ?? 0).toISOString(),
-						ms: msOf(run),
-						begun_here: jobs.get(id) !== undefined,
-					};
-				}),
-			);
+			const found = (await runs.newest(limit)).map((run) => {
+				const { id, state, directory } = run;
+				return {
+					...{ run: id, kind: state.detached ? ('lab' as const) : ('run' as const), lab: state.lab, plan: root.shown(state.planPath) },
+					state: stateOf(run, live.has(directory)) as z.infer<typeof listed>['state'],
+					started_at: new Date(state.startedAt ?? 0).toISOString(),
+					ms: msOf(run),
+					begun_here: jobs.get(id) !== undefined,
+				};
+			});
 			return { value: { root: root.path, runs: fitList(found).fitting } };
 		},
 	});

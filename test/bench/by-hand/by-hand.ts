@@ -79,15 +79,15 @@ function machineOf(
 	};
 }
 
+/** The arguments of unshare(1) for namespaces of a rehearsal's own, with whose first process everything in them ends; the program follows. */
+export const inNamespaces = ['--user', '--map-root-user', '--net', '--pid', '--fork', '--kill-child', '--mount-proc', '--'] as const;
+
 /** Rehearses by hand. Rejects unless every assertion passes. */
 export async function rehearseByHand(byHand: ByHandRun): Promise<ByHandOutcome> {
 	const began = performance.now();
 	const child = spawn(
 		'unshare',
-		[
-			...['--user', '--map-root-user', '--net', '--pid', '--fork', '--kill-child', '--mount-proc', '--'],
-			...[process.execPath, path.join(import.meta.dirname, 'inside.js')],
-		],
+		[...inNamespaces, process.execPath, path.join(import.meta.dirname, 'inside.js')],
 		{ stdio: ['pipe', 'pipe', 'inherit'] },
 	);
 	const closed = new Promise<void>((resolve, reject) => {

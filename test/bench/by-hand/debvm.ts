@@ -10,16 +10,15 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { lastLines } from '../../../src/base/format.js';
 import { mirrorArguments, type Sources } from '../../../src/image/archives.js';
-import { readGuestDefinition, packageSet } from '../../../src/image/guest.js';
+import { readGuestDefinition } from '../../../src/image/guest.js';
 import { proxyOptions } from '../../../src/image/mirror.js';
-import { findPlan } from '../../../src/plan/find.js';
-import { readPlan } from '../../../src/plan/read.js';
-import { resolveLab } from '../../../src/plan/resolve.js';
 import { run, type Argv } from '../../../src/process/run.js';
 import { smallPlan } from '../small-lab.js';
 import { ProcessWatch, type Usage } from '../usage.js';
-import type { Workshop } from '../workshop.js';
+import { readLab, type Workshop } from '../workshop.js';
+import { inNamespaces } from './by-hand.js';
 import { buildDeadlineMs, findStockSources, provideKept } from './kept.js';
+import { recipePackages } from './stock-lab.js';
 
 /** A machine by debvm, ready to be started. */
 export interface DebvmRun {
@@ -56,12 +55,10 @@ in_machine ip -4 -brief address | grep -F "$address"
 /** Has debvm make the image, where none is kept. Rejects where debvm is not installed. */
 export async function prepareDebvm(workshop: Workshop, mirror: string | undefined): Promise<DebvmRun> {
 	const guest = await readGuestDefinition();
-	const { document, ...source } = await readPlan(findPlan(await workshop.writeLab(smallPlan(1))));
-	if (!document) throw new Error(`${source.path} is no plan`);
-	const [node] = resolveLab({ document, ...source }, guest).nodes;
+	const [node] = (await readLab(await workshop.writeLab(smallPlan(1)))).nodes;
 	const [script] = node?.startupScripts ?? [];
 	if (!node || !script) throw new Error('the small lab has no machine with a script');
-	const packages = [...packageSet(node, { ...guest, base: [] })].sort();
+	const packages = recipePackages(node, guest);
 	const kept = await provideKept(['debvm', packages, guest.suite, guest.components], async (into) => {
 		const keyFile = path.join(into, 'key');
 		await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', keyFile]);
@@ -79,8 +76,7 @@ export async function rehearseByDebvm({ directory, imageFile, keyFile, scriptFil
 	const temporary = path.join(directory, 'tmp');
 	await mkdir(temporary, { recursive: true });
 	const began = performance.now();
-	const namespaces = ['--user', '--map-root-user', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
-	const child = spawn('unshare', [...namespaces, '--', 'sh', '-c', program, 'sh', imageFile, keyFile, scriptFile, address], {
+	const child = spawn('unshare', [...inNamespaces, 'sh', '-c', program, 'sh', imageFile, keyFile, scriptFile, address], {
 		cwd: directory,
 		env: { ...process.env, TMPDIR: temporary },
 		stdio: ['ignore', 'pipe', 'pipe'],

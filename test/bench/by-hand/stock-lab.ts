@@ -13,9 +13,12 @@ import type { Argv } from '../../../src/process/run.js';
 /** What a Debian of priority `important` lacks to be such a machine. */
 const machinePackages = ['cloud-init', 'linux-image-cloud-amd64', 'openssh-server', 'sudo'];
 
-/** The packages that are installed, sorted: the recipe's, with those that its features stand for, and the machine's. */
+/** The packages of a recipe, sorted, with those that its features stand for, and without what the tool needs itself. */
+export const recipePackages = (node: LabNode, guest: GuestDefinition): readonly string[] => [...packageSet(node, { ...guest, base: [] })].sort();
+
+/** The packages that are installed, sorted: the recipe's, and the machine's. */
 export const stockPackages = (node: LabNode, guest: GuestDefinition): readonly string[] =>
-	[...new Set([...packageSet(node, { ...guest, base: [] }), ...machinePackages])].sort();
+	[...new Set([...recipePackages(node, guest), ...machinePackages])].sort();
 
 /** The command that writes the root file system into a tar archive. */
 export const stockArgv = (suite: string, packages: readonly string[], archive: string, components: readonly string[], sources: Sources): Argv => [

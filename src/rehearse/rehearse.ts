@@ -81,8 +81,6 @@ export interface RehearseOptions extends RehearsedLab, MachineOptions {
 	readonly paths: Paths;
 	/** The name of the run's directory; by default a new one (newRunId). */
 	readonly runId?: string | undefined;
-	/** Directories of earlier runs that this run must not remove. */
-	readonly spared?: readonly string[];
 	/** Where this process writes what it has no other place for, when it is a lab's daemon. */
 	readonly daemonLog?: string;
 	/** Time limit of the whole run, in milliseconds. */
@@ -141,7 +139,7 @@ export async function rehearse(options: RehearseOptions): Promise<RunState> {
 			const required = requireHost(options);
 			for (const early of [starting, required]) early.catch(() => undefined);
 			for (const kind of ['state', 'cache'] as const) await ensureDirectory(options.paths, kind);
-			const spared = [options.spared ?? [], options.imported?.directory ?? []].flat();
+			const spared = options.imported ? [options.imported.directory] : [];
 			directory = await createRunDirectory(options.paths.runs, options.runId ?? newRunId(options.lab.name), cleanup, spared);
 			keepFresh(directory.path, options.paths.checkpoints, cleanup);
 			// Unfinished checkpoints have the token of who began them in their names (../checkpoint/store).

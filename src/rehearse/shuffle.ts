@@ -61,18 +61,14 @@ async function rehearseHeld(plain: RunState, { count, seed, only }: Shuffle, opt
 	const longestMs = Math.min(Math.max(longest, pauseBounds.least), pauseBounds.most);
 	const nodes = options.lab.nodes.map(({ name }) => name);
 	const orders = verdictOf(plain) === 'passed' ? startupOrders(nodes, count, seed, longestMs) : [];
-	const spared = [...(options.spared ?? []), plain.runDirectory];
 	for (const [index, order] of orders.entries()) {
 		const number = index + 1;
 		if (only && !only.includes(number)) continue;
 		const timeLimitMs = Math.max(1, options.timeLimitMs - (performance.now() - began));
-		const run = await rehearse({ ...inOrder(order, options), timeLimitMs, spared });
+		const run = await rehearse({ ...inOrder(order, options), timeLimitMs });
 		const verdict = verdictOf(run);
 		emit({ type: 'order-finished', number, order, verdict, failures: failureSentences(run), runDirectory: run.runDirectory });
-		if (verdict !== 'passed') {
-			spared.push(run.runDirectory);
-			await holdRun(run.runDirectory, cleanup);
-		}
+		if (verdict !== 'passed') await holdRun(run.runDirectory, cleanup);
 		const error = verdict === 'failed' ? undefined : errorOf(run);
 		if (error) {
 			emit({ type: 'error', error });

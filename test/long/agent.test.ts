@@ -16,7 +16,7 @@ interface Explained {
 	readonly failures: readonly { readonly kind: string; readonly node: string; readonly file: string; readonly line: number; readonly command: string }[];
 }
 
-const [right, wrong] = ['restart redis-server redis-compat', 'restart redis-server redis-metrics'];
+const [right, wrong] = ['systemctl restart redis-compat', 'systemctl restart redis-metrics'];
 
 test('from check_plan to a passed run of four machines, no call takes long', async (t) => {
 	t.timeout(2 * runMs);

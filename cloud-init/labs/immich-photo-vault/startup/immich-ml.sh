@@ -114,5 +114,5 @@ EOF
 # systemd has to read its units again only when it knows the older one; that takes it seconds on a slow machine.
 # restart, unlike start, takes up a changed stub as well; it waits until the stub listens (Type=notify).
 systemctl is-active --quiet immich-ml-compat && systemctl daemon-reload
-systemctl enable --quiet --no-reload immich-ml-compat lab-alias
 systemctl restart immich-ml-compat
+systemctl enable --quiet --no-reload immich-ml-compat lab-alias

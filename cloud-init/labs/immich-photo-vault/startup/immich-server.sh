@@ -97,5 +97,5 @@ EOF
 # systemd has to read its units again only when it knows the older one; that takes it seconds on a slow machine.
 # restart, unlike start, takes up a changed stub as well; it waits until the stub listens (Type=notify).
 systemctl is-active --quiet immich-server-compat && systemctl daemon-reload
-systemctl enable --quiet --no-reload immich-server-compat lab-alias
 systemctl restart immich-server-compat
+systemctl enable --quiet --no-reload immich-server-compat lab-alias

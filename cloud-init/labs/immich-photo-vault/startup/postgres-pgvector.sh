@@ -94,8 +94,8 @@ EOF
 # systemd has to read its units again only when it knows the older one; that takes it seconds on a slow machine.
 # restart, unlike start, takes up changed settings as well; it waits until the stub listens (Type=notify).
 systemctl is-active --quiet pg-compat && systemctl daemon-reload
-systemctl enable --quiet --no-reload pg-compat lab-alias
 systemctl restart pg-compat postgresql
+systemctl enable --quiet --no-reload pg-compat lab-alias
 
 # Best effort: the lab proves that the port answers; the database is a convenience.
 runuser -u postgres -- /usr/lib/postgresql/*/bin/psql --quiet <<'EOF' || echo 'role and database immich were not set up' >&2

@@ -85,10 +85,14 @@ RestartSec=2
 WantedBy=multi-user.target
 EOF
 
+# Redis has run since its package was installed, and takes these settings while it runs: a restart takes seconds on a slow
+# machine. A server that is down reads them as it starts.
+redis-cli -e config set bind '127.0.0.1 10.71.0.40' protected-mode no >/dev/null || systemctl restart redis-server
+
 # systemd has to read its units again only when it knows the older one; that takes it seconds on a slow machine, and so
-# does enabling a service that has an init script too. restart, unlike start, takes up changed settings as well; it waits
+# does enabling a service that has an init script too. restart, unlike start, takes up a changed stub as well; it waits
 # until the stub listens (Type=notify).
 systemctl is-active --quiet redis-compat && systemctl daemon-reload
+systemctl restart redis-compat
 systemctl is-enabled --quiet redis-server || systemctl enable redis-server
 systemctl enable --quiet --no-reload redis-compat lab-alias
-systemctl restart redis-server redis-compat

@@ -59,6 +59,9 @@ elif [ -e "$root/usr/sbin/sshd" ]; then
 		ExecStart=/usr/bin/ssh-keygen -A
 	END
 	ln -s ../sshd-keygen.service "$root/etc/systemd/system/ssh.service.wants/sshd-keygen.service"
+	# Where ssh.socket listens, each login has an sshd of its own.
+	mkdir -p "$root/etc/systemd/system/ssh@.service.d"
+	printf '[Unit]\nWants=sshd-keygen.service\nAfter=sshd-keygen.service\n' >"$root/etc/systemd/system/ssh@.service.d/keys.conf"
 fi
 
 # Debian enables neither by itself; the node's layer has the configuration.

@@ -71,6 +71,7 @@ test('where Debian has no such unit, as in Debian 12, by one of its own that the
 	t.regex(unit, /^Before=ssh\.service$/m);
 	t.regex(unit, /^ExecStart=\/usr\/bin\/ssh-keygen -A$/m);
 	t.is(await readlink(path.join(units, 'ssh.service.wants/sshd-keygen.service')), '../sshd-keygen.service');
+	t.is(await readFile(path.join(units, 'ssh@.service.d/keys.conf'), 'utf8'), '[Unit]\nWants=sshd-keygen.service\nAfter=sshd-keygen.service\n', 'with ssh.socket too');
 });
 
 test('without a server there is none', async (t) => {

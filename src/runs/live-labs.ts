@@ -3,7 +3,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { lifeOf } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
-import { usageFailure } from '../base/errors.js';
+import { usageFailure, type Failure } from '../base/errors.js';
 import { replaceFile } from '../base/files.js';
 import { isStaging, readHolder } from './run-directory.js';
 
@@ -72,25 +72,28 @@ export async function findUnseenRuns(runs: string): Promise<readonly string[]> {
 /** Whether the process of a lab still lives. */
 export const isKept = ({ token }: Pick<LiveLab, 'token'>): boolean => lifeOf(token) === 'alive';
 
+/** Whether a person means this lab by a name: its own, its plan's, or that of its run directory. */
+export const isCalled = (lab: LiveLab, name: string): boolean => [lab.name, lab.labArgument, path.basename(lab.runDirectory)].includes(name);
+
+/** Nothing that is up is called so, or nothing is up. */
+export const noSuchLab = (labs: readonly LiveLab[], name: string | undefined): Failure =>
+	usageFailure(name === undefined || labs.length === 0 ? 'no lab is up' : `no lab '${name}' is up`, {
+		hint: labs.length === 0 ? '`rehearse up` brings one up' : `up are ${labs.map((lab) => lab.name).join(', ')}`,
+	});
+
 /**
  * Chooses a lab by its name, by its plan's name, or by the name of its run directory; without a name, the only one. A
  * detached lab takes precedence over a rehearsal.
  * @throws Failure `usage` when no lab or several labs match; it names those that are up
  */
 export function chooseLiveLab(labs: readonly LiveLab[], name: string | undefined): LiveLab {
-	const isCalled = (lab: LiveLab) => [lab.name, lab.labArgument, path.basename(lab.runDirectory)].includes(name ?? lab.name);
-	const matching = labs.filter(isCalled);
+	const matching = name === undefined ? labs : labs.filter((lab) => isCalled(lab, name));
 	const detached = matching.filter(({ isUp }) => isUp);
 	const [first, ...others] = detached.length > 0 ? detached : matching;
-	const names = labs.map((lab) => lab.name).join(', ');
-	if (!first) {
-		throw usageFailure(name === undefined || labs.length === 0 ? 'no lab is up' : `no lab '${name}' is up`, {
-			hint: labs.length === 0 ? '`rehearse up` brings one up' : `up are ${names}`,
-		});
-	}
+	if (!first) throw noSuchLab(labs, name);
 	if (others.length > 0) {
 		const runs = [first, ...others].map(({ runDirectory }) => path.basename(runDirectory)).join(', ');
-		throw usageFailure(`several labs are up: ${names}`, { hint: `choose one by its name or its run: ${runs}` });
+		throw usageFailure(`several labs are up: ${labs.map((lab) => lab.name).join(', ')}`, { hint: `choose one by its name or its run: ${runs}` });
 	}
 	return first;
 }

@@ -103,5 +103,6 @@ test('a lab whose process is gone is reported by status with its log, and forgot
 	text = '';
 	await statusCommand({ runs, lab: undefined, json: true, terminal });
 	t.deepEqual(JSON.parse(text), { schema: 1, labs: [] });
+	await t.throwsAsync(statusCommand({ runs, lab: 'web', json: true, terminal }), { code: 'usage', message: 'no lab is up' }, 'as every command that is told a lab');
 	t.deepEqual((await readdir(runs)).length, 4, 'the runs are kept to be read');
 });

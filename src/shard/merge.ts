@@ -1,5 +1,5 @@
 /** Merges shards: the events of each lab as if one machine had done all of its work. Pure. */
-import { usageFailure } from '../base/errors.js';
+import { ExitCode, usageFailure, type ReportedError } from '../base/errors.js';
 import type { RobustnessCheck, RunEvent } from '../lab/events.js';
 import { foldEvents } from '../outcome/fold.js';
 import { exitCodeOf, resultOf, verdictOf } from '../outcome/result.js';
@@ -100,6 +100,9 @@ function partsOf({ lab }: LabWork, shards: readonly Shard[]) {
 			for (const unit of units) missed.add(unit);
 			const { at, error } = reason;
 			errors.push({ at, type: 'error', error: total === 1 ? error : { ...error, message: `shard ${index}: ${error.message}` } });
+		} else if (events?.length === 0) {
+			for (const unit of units) missed.add(unit);
+			errors.push({ at: shards.reduce((latest, { logs }) => Math.max(latest, logs.get(lab)?.at(-1)?.at ?? 0), 0), type: 'error', error: emptyLog(shard, lab) });
 		} else if (events) {
 			parts.push({ shard, events, units, plain: foldEvents(plainOf(events)) });
 		} else {
@@ -108,6 +111,14 @@ function partsOf({ lab }: LabWork, shards: readonly Shard[]) {
 	}
 	return { parts, missed, errors };
 }
+
+/** Its run was ended before anything of it was written, or nothing could be. */
+const emptyLog = ({ directory, record }: Shard, lab: string): ReportedError => ({
+	code: 'log-empty',
+	exitCode: ExitCode.broken,
+	message: `shard ${record.index}: the event log of ${lab} is empty`,
+	hint: `was the disk full, or the run killed? ${directory} has what is left of it`,
+});
 
 function mergeLab(work: LabWork, shards: readonly Shard[]): MergedLab {
 	const { parts, missed, errors } = partsOf(work, shards);

@@ -67,6 +67,16 @@ test('a plain run that passed on one machine and failed on another has failed, a
 	}
 });
 
+test('a shard with an empty event log, as of a full disk, makes the whole an error, whichever it is', (t) => {
+	for (const shard of [1, 2, 3]) {
+		const shards = shardsOf(3).map((one) => (one.record.index === shard ? { ...one, logs: new Map([['web', []]]) } : one));
+		const state = merged(shards);
+		const result = resultOf(state);
+		t.deepEqual([result.verdict, exitCodeOf(result)], ['error', 4], `shard ${shard}`);
+		t.true(state.errors.some(({ message }) => message === `shard ${shard}: the event log of web is empty`));
+	}
+});
+
 /** Every way in which a lab fails, as the event that it is in a log. */
 const failures: readonly RunEvent[] = [
 	{ at: 1500, type: 'script-finished', node: 'one', script: 'one', status: 'failed', exitCode: 3, ms: 5, output: '' },

@@ -69,7 +69,7 @@ export async function reportRun(run: RunState, { junit, codeQuality, html, json,
 	if (html !== undefined) {
 		const { writeReportPage } = await import('../page/write.js');
 		// The ends of consoles and journals are in the directory, for as long as it is there.
-		await writeReportPage({ ...state, runDirectory: run.runDirectory }, { file: html });
+		await writeReportPage(state, { file: html, logsIn: run.runDirectory });
 	}
 	const page = html ?? findPage(state.runDirectory);
 	const { stdout, stdoutColor: color, width } = terminal;

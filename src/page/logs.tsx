@@ -10,7 +10,8 @@ export interface LogEnd {
 	readonly text: string;
 	/** Size of the whole file. */
 	readonly bytes: number;
-	readonly path: string;
+	/** Where the whole file is, where it stays. */
+	readonly path?: string;
 }
 
 /** The section of the page. */
@@ -22,9 +23,11 @@ export const LogsSection = ({ logs }: { readonly logs: readonly LogEnd[] }) =>
 					<summary>
 						<b>{shownLine(node, 60)}</b> {kind} <span class="muted">{formatBytes(bytes)} in all</span>
 					</summary>
-					<p class="muted">
-						<code data-copy>{path}</code>
-					</p>
+					{path === undefined ? null : (
+						<p class="muted">
+							<code data-copy>{path}</code>
+						</p>
+					)}
 					<Output text={shown(text)} label={`${kind} of ${node}`} />
 				</details>
 			))}

@@ -32,20 +32,30 @@ export async function writeReportPage(state: RunState, { file, ...options }: Ren
 	return target;
 }
 
-/** A mask for logs is wanted of a run that goes on: it masks its own when it ends. */
-export type RenderOptions = Omit<PageInput, 'state' | 'logs'> & { readonly mask?: Mask };
+/** How a page is rendered. */
+export type RenderOptions = Omit<PageInput, 'state' | 'logs'> & {
+	/** For logs, of a run that goes on: it masks its own when it ends. */
+	readonly mask?: Mask;
+	/** The directory of the logs, where it is not that of the run: the page does not name it. */
+	readonly logsIn?: string;
+};
 
 /** The text of the page. */
-export const renderReportPage = async (state: RunState, { mask = noMask, ...options }: RenderOptions = {}): Promise<string> =>
-	reportPage({ state, logs: await readLogEnds(state, mask), ...options });
+export const renderReportPage = async (state: RunState, { mask = noMask, logsIn = state.runDirectory, ...options }: RenderOptions = {}): Promise<string> =>
+	reportPage({ state, logs: await readLogEnds(state, logsIn, mask), ...options });
 
-async function readLogEnds({ nodes, runDirectory }: RunState, mask: Mask): Promise<readonly LogEnd[]> {
+async function readLogEnds({ nodes, runDirectory: named }: RunState, runDirectory: string, mask: Mask): Promise<readonly LogEnd[]> {
 	if (runDirectory === '') return [];
 	const wanted = nodes.slice(0, maximumNodes).flatMap(({ name: node }) => [
 		{ kind: 'console' as const, node, path: consoleLogPath(runDirectory, node) },
 		{ kind: 'journal' as const, node, path: path.join(journalsDirectory(runDirectory), `${node}.log`) },
 	]);
-	const found = await Promise.all(wanted.map((log) => readEnd(log.path, runDirectory, mask).then((end) => end && { ...log, ...end })));
+	const found = await Promise.all(
+		wanted.map(async ({ path: file, ...log }) => {
+			const end = await readEnd(file, runDirectory, mask);
+			return end && { ...log, ...end, ...(named === runDirectory ? { path: file } : {}) };
+		}),
+	);
 	return found.filter((log) => log !== undefined);
 }
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { reasonOf, usageFailure } from '../base/errors.js';
 import { hashOfFile } from '../base/files.js';
-import { digestIn, isoNames, isoPath, wantedIsos, type WantedIso } from '../evidence/isos.js';
+import { digestIn, isoNames, isoPath, isoProblems, wantedIsos } from '../evidence/isos.js';
 import type { ExportedFile } from '../evidence/layout.js';
 import type { RunState } from '../outcome/state.js';
 import type { PlanSource } from '../plan/types.js';
@@ -13,10 +13,11 @@ import type { PlanSource } from '../plan/types.js';
  * @throws Failure `usage`, with each reason, where there is none at all, or one is not as it was made, of another recipe or
  * of other startup scripts, or not the one that its node booted in the run
  */
-export async function readIsos(directory: string, plan: PlanSource, state: Pick<RunState, 'nodes'>): Promise<readonly ExportedFile[]> {
-	const found = await Promise.all(wantedIsos(plan, state).map((wanted) => readIso(path.join(directory, wanted.node), wanted)));
-	const reasons = found.flatMap((iso) => (typeof iso === 'string' ? [iso] : []));
+export async function readIsos(directory: string, plan: PlanSource, state: RunState): Promise<readonly ExportedFile[]> {
+	const found = await Promise.all(wantedIsos(plan, state).map(({ node }) => readIso(path.join(directory, node), node)));
 	const files = found.flatMap((iso) => (typeof iso === 'string' ? [] : iso));
+	const problems = isoProblems(new Map(files.map(({ path: file, contents }) => [file, contents])), plan, state);
+	const reasons = [...found.filter((iso) => typeof iso === 'string'), ...problems.map(({ file, problem }) => `${path.posix.relative('isos', file)}: ${problem}`)];
 	if (reasons.length === 0 && files.length > 0) return files;
 	throw usageFailure(`the ISOs in ${directory} are no evidence`, {
 		detail: reasons.length > 0 ? reasons.join('\n') : 'it has none of this lab',
@@ -24,8 +25,8 @@ export async function readIsos(directory: string, plan: PlanSource, state: Pick<
 	});
 }
 
-/** The files of one node, nothing for a node without an ISO, or what is wrong with it. */
-async function readIso(directory: string, { node, recipe, scripts, booted }: WantedIso): Promise<readonly ExportedFile[] | string> {
+/** The files of one node, nothing for a node without an ISO, or why they are not those that were made with it. */
+async function readIso(directory: string, node: string): Promise<readonly ExportedFile[] | string> {
 	const names = isoNames(node);
 	const digest = await hashOfFile(path.join(directory, names.iso)).catch((error: NodeJS.ErrnoException) => error);
 	if (digest instanceof Error) return digest.code === 'ENOENT' ? [] : `${names.iso} cannot be read: ${reasonOf(digest)}`;
@@ -35,10 +36,6 @@ async function readIso(directory: string, { node, recipe, scripts, booted }: Wan
 		if (!contents) return `${names.iso} has no ${name} beside it`;
 		files.push({ path: isoPath(node, name), contents });
 	}
-	const [sum, ofRecipe, ofScripts] = files.map(({ contents }) => Buffer.from(contents).toString('latin1'));
-	if (digestIn(sum ?? '', names.iso) !== digest) return `${names.iso} is not the one that ${names.sum} is of`;
-	if (ofRecipe !== `${recipe}\n`) return `${names.iso} was made of another recipe than the plan has for ${node}`;
-	if (ofScripts !== `${scripts}\n`) return `${names.iso} was made of other startup scripts than the plan has for ${node}`;
-	if (booted !== undefined && booted !== digest) return `${names.iso} is not the ISO that ${node} booted in the run: that had the SHA-256 ${booted}`;
-	return files;
+	const [sum] = files.map(({ contents }) => Buffer.from(contents).toString('latin1'));
+	return digestIn(sum ?? '', names.iso) === digest ? files : `${names.iso} is not the one that ${names.sum} is of`;
 }

@@ -205,9 +205,9 @@ const badIso = ava.macro({
 });
 
 test('an ISO of other bytes', badIso, (directory) => appendFile(path.join(directory, 'redis.iso'), '!'), /redis\.iso is not the one that redis\.iso\.sha256 is of/);
-test('an ISO of another recipe', badIso, (directory) => writeFile(path.join(directory, 'recipe_hash'), 'f'.repeat(64)), /redis\.iso was made of another recipe than the plan has for redis/);
-test('an ISO of other startup scripts', badIso, (directory) => writeFile(path.join(directory, 'scripts_hash'), `${scriptsHash([{ name: 'redis', text: 'true\n' }])}\n`), /redis\.iso was made of other startup scripts than the plan has for redis/);
+test('an ISO of another recipe', badIso, (directory) => writeFile(path.join(directory, 'recipe_hash'), 'f'.repeat(64)), /redis\/recipe_hash: it is not the hash of the recipe that the plan has for redis/);
+test('an ISO of other startup scripts', badIso, (directory) => writeFile(path.join(directory, 'scripts_hash'), `${scriptsHash([{ name: 'redis', text: 'true\n' }])}\n`), /redis\/scripts_hash: it is not the hash of the startup scripts that the plan has for redis/);
 test('an ISO of which nothing shows its startup scripts', badIso, (directory) => rm(path.join(directory, 'scripts_hash')), /redis\.iso has no scripts_hash beside it/);
-test('an ISO that was not booted', badIso, nothing, /redis\.iso is not the ISO that redis booted in the run: that had the SHA-256 f{64}$/m, { isos: { redis: 'f'.repeat(64) } });
+test('an ISO that was not booted', badIso, nothing, /redis\/redis\.iso\.sha256: its digest is not that of the ISO that redis booted in the run$/m, { isos: { redis: 'f'.repeat(64) } });
 test('an ISO without its packages', badIso, (directory) => rm(path.join(directory, 'dpkg-manifest')), /redis\.iso has no dpkg-manifest beside it/);
 test('no ISO at all', badIso, (directory) => rm(directory, { recursive: true }), /it has none of this lab/);

@@ -3,8 +3,9 @@ import os from 'node:os';
 import { Semaphore } from '../base/semaphore.js';
 import { untilAborted } from '../base/waiting.js';
 import { bootOrder, neededBy } from '../lab/boot-order.js';
+import { wasStarted } from '../lab/events.js';
 import type { StartedMachine } from './start-machine.js';
-import { bringUpNode, Barrier, type NodeContext } from './node-run.js';
+import { bringUpNode, Barrier, Together, type NodeContext } from './node-run.js';
 import type { RunningNode } from './running-node.js';
 import type { NodeOutcome } from './startup.js';
 import { Turns } from './turns.js';
@@ -24,7 +25,7 @@ export interface BringUpHooks {
  */
 export function bringUpNodes(
 	nodes: readonly RunningNode[],
-	{ emit, ...context }: Omit<NodeContext, 'barrier' | 'boots' | 'turns' | 'onStart' | 'neededAreUp' | 'onReady'>,
+	{ emit, ...context }: Omit<NodeContext, 'barrier' | 'boots' | 'turns' | 'together' | 'onStart' | 'neededAreUp' | 'onReady'>,
 	{ onStart, onUp, onBroken }: BringUpHooks,
 ): Promise<PromiseSettledResult<NodeOutcome>[]> {
 	// Those whose images are still being built may take minutes; who needs one of them waits for it below.
@@ -32,12 +33,13 @@ export function bringUpNodes(
 	const boots = new Semaphore(os.availableParallelism());
 	const turns = new Turns(os.availableParallelism());
 	const { connections } = context.lab.lab;
+	const together = new Together(nodes.filter(({ runSpec }) => wasStarted(runSpec)).map(({ name }) => name), connections);
 	const up = new Map(nodes.map(({ name }) => [name, new Barrier([name])]));
 	const live = async (node: RunningNode): Promise<NodeOutcome> => {
 		// Those that are not brought up now are there already.
 		const needed = neededBy(node.name, nodes, connections).flatMap(({ name }) => up.get(name)?.opened ?? []);
 		const own = {
-			...{ ...context, emit: node.observing(emit), barrier, boots, turns, onStart: (started: StartedMachine) => onStart(node, started) },
+			...{ ...context, emit: node.observing(emit), barrier, boots, turns, together, onStart: (started: StartedMachine) => onStart(node, started) },
 			...{ neededAreUp: Promise.all(needed), onReady: () => up.get(node.name)?.come(node.name), wasVisited: () => node.wasVisited },
 		};
 		try {
@@ -49,6 +51,7 @@ export function bringUpNodes(
 			return outcome;
 		} catch (error) {
 			barrier.come(node.name);
+			together.lose(node.name);
 			up.get(node.name)?.come(node.name);
 			onBroken?.(error);
 			throw error;

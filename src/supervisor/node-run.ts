@@ -1,6 +1,8 @@
 import type { Semaphore } from '../base/semaphore.js';
 import { untilAborted } from '../base/waiting.js';
+import { withDependents } from '../lab/boot-order.js';
 import { wasExported, wasStarted } from '../lab/events.js';
+import type { Connection } from '../lab/lab.js';
 import { stage } from '../lab/stage.js';
 import { bootNode, restoreNode, scriptsOf, wakeNode, type StartContext, type StartedMachine } from './start-machine.js';
 import type { Saver } from './saver.js';
@@ -18,6 +20,8 @@ export interface NodeContext extends Omit<StartContext, 'onMessage'> {
 	readonly boots: Semaphore;
 	/** In which restored machines wake, and startup scripts begin. */
 	readonly turns: Turns;
+	/** Machines that have run together, and are restored as they were then. */
+	readonly together: Together;
 	/** Resolves when all nodes that it connects to are provisioned: the time until then is not its startup scripts'. */
 	readonly neededAreUp: Promise<unknown>;
 	/** Whether somebody has been let into its machine, of which no other lab may have a copy then. */
@@ -41,6 +45,40 @@ export class Barrier {
 	come(node: string): void {
 		this.#missing.delete(node);
 		if (this.#missing.size === 0) this.#open();
+	}
+}
+
+/**
+ * Machines that have run together. Where one of them does not come back as it was, those that use it know a machine that is
+ * gone, and would be judged with another one: they are made anew as well.
+ */
+export class Together {
+	readonly #all: Barrier;
+	readonly #lost = new Set<string>();
+	readonly #connections: readonly Connection[];
+
+	/** @param nodes the names of those that are to be restored as they had run */
+	constructor(nodes: readonly string[], connections: readonly Connection[]) {
+		this.#all = new Barrier(nodes);
+		this.#connections = connections;
+		if (nodes.length === 0) this.#all.come('');
+	}
+
+	/** A machine has come back as it was. */
+	keep(node: string): void {
+		this.#all.come(node);
+	}
+
+	/** A machine has not come back as it was. */
+	lose(node: string): void {
+		this.#lost.add(node);
+		this.#all.come(node);
+	}
+
+	/** Resolves when it is known of all whether they have come back: to whether one that this node uses has not. */
+	async hasLostWhatIsUsedBy(node: string): Promise<boolean> {
+		await this.#all.opened;
+		return withDependents(this.#lost, this.#connections).has(node);
 	}
 }
 
@@ -79,20 +117,31 @@ export const beginInTurns = ({ spec }: { readonly spec: Pick<MachineSpec, 'live'
 export async function startNode(
 	runSpec: MachineRunSpec,
 	context: StartContext,
-	{ barrier, saver, signal, boots, turns, wasVisited }: Pick<NodeContext, 'barrier' | 'saver' | 'signal' | 'boots' | 'turns' | 'wasVisited'>,
+	{ barrier, saver, signal, boots, turns, together, wasVisited }: Pick<NodeContext, 'barrier' | 'saver' | 'signal' | 'boots' | 'turns' | 'together' | 'wasVisited'>,
 ): Promise<StartedMachine> {
+	const { name } = runSpec.spec;
 	const boot = async () => {
 		const booted = await boots.take(() => bootNode(runSpec, context));
 		if (!wasVisited?.()) await saver.saveNode(booted, runSpec.save);
 		return booted;
 	};
 	const restored = await restoreNode(runSpec, context);
+	if (!restored) together.lose(name);
 	const started = restored ?? (await boot());
-	barrier.come(runSpec.spec.name);
+	barrier.come(name);
 	if (!restored) return started;
 	await untilAborted(Promise.race([barrier.opened, restored.machine.broken]), signal);
 	const wake = () => wakeNode(restored, runSpec, context);
-	return (await (wakeInTurns(runSpec, context.lab) ? turns.take(restored.machine, wake, signal) : wake())) ? restored : boot();
+	if (!(await (wakeInTurns(runSpec, context.lab) ? turns.take(restored.machine, wake, signal) : wake()))) {
+		together.lose(name);
+		return boot();
+	}
+	together.keep(name);
+	if (!wasStarted(runSpec) || !(await untilAborted(Promise.race([together.hasLostWhatIsUsedBy(name), restored.machine.broken]), signal))) return restored;
+	await restored.end();
+	context.emit({ type: 'notice', node: name, message: 'is booted as well: a node that it uses could not be restored as it was' });
+	context.emit({ type: 'origin', node: name, origin: { from: 'power-on', why: 'a node that it uses could not be restored' } });
+	return boot();
 }
 
 /**

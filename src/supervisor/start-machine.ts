@@ -105,7 +105,7 @@ export async function wakeNode(started: StartedMachine, runSpec: MachineRunSpec,
 		});
 		// What has failed in it is why it was exported.
 		const reported = isOnlyRestored ? { ...awake, failedUnits: '' } : awake;
-		return findHealthProblems(reported, { machineId: machineId(machine.name), hostKey: runSpec.hostKey });
+		return findHealthProblems(reported, wasStarted(runSpec) ? undefined : { machineId: machineId(machine.name), hostKey: runSpec.hostKey });
 	}
 }
 

@@ -3,7 +3,7 @@ import { Semaphore } from '../../base/semaphore.js';
 import type { CleanupStack } from '../../base/cleanup.js';
 import type { Emit } from '../../lab/events.js';
 import { ownStack, scriptsOf, startFor, type StartContext, type StartedMachine } from '../start-machine.js';
-import { startNode, Barrier } from '../node-run.js';
+import { startNode, Barrier, Together } from '../node-run.js';
 import type { RunningNode } from '../running-node.js';
 import type { Saver } from '../saver.js';
 import { ScriptReporter, whyUntraced } from '../script-reporter.js';
@@ -50,7 +50,7 @@ export class MachineLife {
 	async begin(): Promise<StartedMachine> {
 		await this.#node.end();
 		this.#runSpec = await asProvisioned(this.#node.runSpec, this.#context.lab.checkpoints);
-		const alone = { barrier: new Barrier([this.#node.name]), boots: new Semaphore(1), turns: new Turns(1) };
+		const alone = { barrier: new Barrier([this.#node.name]), boots: new Semaphore(1), turns: new Turns(1), together: new Together([], []) };
 		return startNode(this.#runSpec, this.#context, { ...this.#context, ...alone, saver: this.#saver });
 	}
 

@@ -121,9 +121,10 @@ listen('agent', (socket) => {
 	if (isIncoming) {
 		const id = /systemd\.machine_id=(\w+)/.exec(process.argv.join(' '))?.[1] ?? '';
 		onLine(socket, (line) => {
-			const failed = behaviour === 'healthy' ? '' : base64('a unit');
+			const isFailed = !['healthy', 'rekeyed'].includes(behaviour) && (behaviour !== 'healthy-but-one' || process.argv.join(' ').includes('guest=one'));
+			const failed = isFailed ? base64('a unit') : '';
 			if (line === 'wake' && behaviour !== 'sleeps') {
-				socket.write(`awake machine_id=${id} key_type=ssh-ed25519 key=AAAA reseeded=1 failed=${failed} offset=0.1 delay=2.5\n`);
+				socket.write(`awake machine_id=${id} key_type=ssh-ed25519 key=${behaviour === 'rekeyed' ? 'BBBB' : 'AAAA'} reseeded=1 failed=${failed} offset=0.1 delay=2.5\n`);
 			}
 			start(socket, line);
 		});

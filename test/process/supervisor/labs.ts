@@ -20,7 +20,7 @@ export type Line = RunEventBody | { type: 'supervisor'; pid: number } | { type: 
 
 export interface LabOptions {
 	readonly nodes?: readonly string[];
-	readonly behaviour?: 'works' | 'fails' | 'hangs' | 'panics' | 'stuck' | 'deaf' | 'separates' | 'healthy' | 'sleeps' | 'loads' | 'reboots' | 'reboots-once' | 'powers-off' | 'halts' | 'resets' | `endless-${string}`;
+	readonly behaviour?: 'works' | 'fails' | 'hangs' | 'panics' | 'stuck' | 'deaf' | 'separates' | 'healthy' | 'healthy-but-one' | 'rekeyed' | 'sleeps' | 'loads' | 'reboots' | 'reboots-once' | 'powers-off' | 'halts' | 'resets' | `endless-${string}`;
 	readonly keep?: Keep;
 	readonly robustness?: readonly RobustnessCheck[];
 	readonly snapshots?: boolean;

@@ -60,3 +60,42 @@ test.serial('one that comes back in between has a clean slate', async (t) => {
 	t.regex(noticeOf((await restoreOne(t, checkpoint, 'works')).lines), /kept for one more try/);
 	t.true(existsSync(checkpoint.directory));
 });
+
+/** Runs a lab of three whose machines go on as their startup scripts had left them, `two` using `one`. Resolves to the nodes that were booted. */
+async function goOn(t: ExecutionContext, behaviour: LabOptions['behaviour']): Promise<{ readonly booted: readonly string[]; readonly ran: readonly string[]; readonly lines: readonly Line[] }> {
+	const saved = await saveOne(t);
+	const checkpoint = { ...saved, manifest: { ...saved.manifest, kind: 'started' as const } };
+	const lab = await startLab(t, {
+		nodes: ['one', 'two', 'three'],
+		...(behaviour ? { behaviour } : {}),
+		changed: (run) => ({
+			...run,
+			lab: { ...run.lab, connections: [{ from: 'two', to: 'one', port: 80 }] },
+			machines: run.machines.map((machine) => restored(machine, checkpoint, 'one')),
+		}),
+	});
+	t.is((await lab.waitFor('done')).error, undefined);
+	t.deepEqual(await lab.leftovers(), []);
+	const booted = lab.lines.flatMap((line) => (line.type === 'stage-started' && line.stage === 'boot' ? (line.node ?? []) : []));
+	const ran = lab.lines.flatMap((line) => (line.type === 'script-finished' ? [line.node] : []));
+	return { booted: booted.toSorted(), ran: ran.toSorted(), lines: lab.lines };
+}
+
+test.serial('where one of the started machines is booted, so are those that use it, and no other', async (t) => {
+	const { booted, ran, lines } = await goOn(t, 'healthy-but-one');
+	t.deepEqual(booted, ['one', 'two']);
+	t.deepEqual(ran, ['one', 'two']);
+	t.regex(noticeOf(lines), /^is booted as well: a node that it uses could not be restored as it was$/m);
+	const origins = lines.flatMap((line) => (line.type === 'origin' ? [`${line.node} ${line.origin.from}`] : []));
+	t.deepEqual(origins.slice(3).toSorted(), ['one power-on', 'two power-on']);
+});
+
+test.serial('started machines go on together', async (t) => {
+	const { booted, ran } = await goOn(t, 'healthy');
+	t.deepEqual([booted, ran], [[], []]);
+});
+
+test.serial('startup scripts may give a machine another SSH host key, and no provisioned machine has one', async (t) => {
+	t.deepEqual((await goOn(t, 'rekeyed')).booted, []);
+	t.true(isBooted((await restoreOne(t, await saveOne(t), 'rekeyed')).lines));
+});

@@ -1,4 +1,5 @@
 /** What leaves a lab is seen, by whom it was sent; a lab whose watcher is killed goes on. */
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
@@ -52,6 +53,48 @@ test.serial('connections are reported with their node, and a lab without its wat
 			['two', 'tcp', '203.0.113.5', 443],
 		],
 	);
+	t.deepEqual(await lab.leftovers(), []);
+});
+
+/** Packets that are shorter than their headers say, or than their protocol asks for: of a raw socket, and as frames to the bridge. */
+const oddPackets = `
+	use strict; use warnings;
+	my ($mac) = @ARGV;
+	my @server = (192, 0, 2, 77);
+	socket my $raw, 2, 3, 17 or die "raw: $!";
+	for my $bytes (0 .. 7) { defined send $raw, "\\0" x $bytes, 0, pack 'S n C4 x8', 2, 0, @server or die "send: $!" }
+	socket my $wire, 17, 2, 0 or die "packet: $!";
+	my $request = pack 'a16 x24', 'guest';
+	ioctl $wire, 0x8933, $request or die "index: $!";
+	my $bridge = pack 'S n l S C C H12 x2', 17, 0x0800, unpack('x16 l', $request), 0, 0, 6, $mac =~ s/://gr;
+	my $dns = pack 'n4', 5353, 53, 8, 0;
+	my $query = pack 'n6', 1, 0x0100, 1, 0, 0, 0;
+	for my $words (0 .. 15) {
+		for my $rest ('', "\\0", $dns, $dns . substr($query, 0, 11), $dns . $query, $dns . $query . "\\x3fabc", $dns . $query . "\\xc0\\x0c") {
+			for my $protocol (1, 6, 17) {
+				defined send $wire, pack('C x n x4 C2 x2 C4 C4', 0x40 | $words, 20, 64, $protocol, 10, 0, 2, 11, @server) . $rest, 0, $bridge or die "frame: $!";
+			}
+		}
+	}
+	print 'sent';`;
+
+test.serial('packets that end before their headers do are no end of the watcher', async (t) => {
+	const lab = await startLab(t, { nodes: ['one', 'two'], keep: 'always' });
+	const { pid } = await lab.waitFor('supervisor');
+	await lab.waitFor('detached');
+	const script = path.join(lab.runDirectory, 'odd.pl');
+	await writeFile(script, oddPackets);
+	const inside = ['nsenter', '--target', String(pid), '--user', '--net', '--preserve-credentials'] as const;
+	const { stdout } = await run([...inside, 'ip', '-json', 'link', 'show', 'lab0']);
+	const [bridge] = JSON.parse(stdout) as readonly { readonly address: string }[];
+	const sent = path.join(lab.runDirectory, 'sent');
+	const commands = [`perl ${script} ${bridge?.address} >${sent} 2>&1`, 'echo >/dev/udp/192.0.2.1/123'];
+	await run([...inside, 'sh', '-c', asNode('two', commands)], { timeoutMs: 20_000 });
+	t.is(readFileSync(sent, 'utf8'), 'sent');
+	process.kill(lab.starter.pid, 'SIGUSR1');
+	t.is((await lab.waitFor('done')).error, undefined);
+	t.deepEqual(lab.lines.filter(({ type }) => type === 'notice'), []);
+	t.true(lab.lines.some((line) => line.type === 'outbound-connection' && line.address === '192.0.2.1' && line.port === 123));
 	t.deepEqual(await lab.leftovers(), []);
 });
 

@@ -93,6 +93,12 @@ const otherTypes: Readonly<Record<string, string>> = {
 };
 
 /**
+ * The most bytes of nothing behind an archive's end. tar(1) fills up a record with them, of 10 KiB unless it is told otherwise,
+ * and nobody's are larger than this; gigabytes of them take a stranger a few kilobytes of gzip.
+ */
+const maximumPadding = 2 ** 20;
+
+/**
  * Yields the files of an archive, one after another.
  * @throws Failure `usage` for an archive that contains anything but files, is damaged, or ends early
  */
@@ -105,8 +111,11 @@ export async function* readTar(archive: AsyncIterable<Uint8Array>): AsyncGenerat
 		yield { path, bytes, contents: source.pieces(bytes) };
 		await source.take(tarPadding(bytes).length);
 	}
+	let padding = 0;
 	for await (const rest of source.rest()) {
+		padding += rest.length;
 		if (rest.some((byte) => byte !== 0)) throw badArchive('there is data behind its end');
+		if (padding > maximumPadding) throw badArchive('it goes on behind its end');
 	}
 }
 

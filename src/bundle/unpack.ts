@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { PassThrough, pipeline } from 'node:stream';
+import { PassThrough } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { requireSpace } from '../base/disk-usage.js';
 import { brokenFailure, Failure, reasonOf, usageFailure } from '../base/errors.js';
@@ -26,8 +27,8 @@ export interface UnpackOptions {
  */
 export async function unpackBundle(file: string, directory: string, options: UnpackOptions = {}): Promise<BundleManifest> {
 	const unzipped = new PassThrough();
-	// The reader of `unzipped` gets the same error.
-	pipeline(createReadStream(file), createGunzip({ chunkSize: 2 ** 18 }), unzipped, () => undefined);
+	// The reader of `unzipped` gets the same error, and that of the signal too.
+	pipeline(createReadStream(file), createGunzip({ chunkSize: 2 ** 18 }), unzipped, { signal: options.signal }).catch(() => undefined);
 	try {
 		return await unpack(readTar(unzipped), directory, options);
 	} catch (error) {

@@ -65,3 +65,8 @@ test('an archive that ends in a header', refused, good.subarray(0, 100), /ends e
 test('an archive that ends in a file', refused, good.subarray(0, 514), /ends early/);
 test('an archive without its end', refused, good.subarray(0, 1024), /ends early/);
 test('an archive with something behind its end', refused, Buffer.concat([good, Buffer.from('more')]), /there is data behind its end/);
+test('an archive with more of nothing behind its end than any tar writes', refused, Buffer.concat([good, Buffer.alloc(2 ** 21)]), /it goes on behind its end/);
+
+test('an archive in records of a tape', async (t) => {
+	t.deepEqual(await readAll(Buffer.concat([good, Buffer.alloc(2 ** 20 - (good.length % 2 ** 20))])), files);
+});

@@ -1,13 +1,13 @@
 /** `rehearse open`: imports a run of another machine, shows its report, and starts its lab. */
 import { existsSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, rm } from 'node:fs/promises';
+import { realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { keepTouched } from '../base/alive.js';
-import { ExitCode, Failure, toFailure, toReported } from '../base/errors.js';
-import { makeDirectory } from '../base/files.js';
+import { ExitCode, Failure, toFailure, toReported, usageFailure } from '../base/errors.js';
+import { makeDirectory, readRegular } from '../base/files.js';
 import { withCleanup } from '../base/cleanup.js';
-import { manifestName, parseBundleManifest, type BundleManifest } from '../bundle/manifest.js';
+import { manifestName, maximumManifestBytes, parseBundleManifest, type BundleManifest } from '../bundle/manifest.js';
 import { badArchive } from '../bundle/tar.js';
 import { unpackBundle } from '../bundle/unpack.js';
 import type { SavedLab } from '../saved-lab/saved-lab.js';
@@ -20,8 +20,8 @@ import type { RunState } from '../outcome/state.js';
 import { summary } from '../report/summary.js';
 import { bringUpImported, readImportedLab } from './live/bring-up-imported.js';
 import { stopOnSignals } from './stop.js';
-import { readEvents, readPlanCopy } from '../runs/stored-runs.js';
-import { holderFile, writeHolder } from '../runs/run-directory.js';
+import { isFromElsewhere, readEvents, readPlanCopy } from '../runs/stored-runs.js';
+import { holderFile, isStaging, writeHolder } from '../runs/run-directory.js';
 import type { Terminal } from './terminal.js';
 
 export interface OpenOptions {
@@ -66,8 +66,8 @@ export async function openCommand(options: OpenOptions): Promise<ExitCode> {
 }
 
 async function open({ bundle, paths, terminal }: OpenOptions): Promise<Imported> {
-	const before = [path.resolve(bundle), path.join(paths.runs, bundle)].find((directory) => existsSync(path.join(directory, manifestName)));
-	if (before !== undefined) return look(before, parseBundleManifest(await readFile(path.join(before, manifestName), 'utf8')));
+	const before = await findImported(bundle, paths.runs);
+	if (before !== undefined) return look(before, parseBundleManifest(await readRegular(path.join(before, manifestName), maximumManifestBytes)));
 	await ensureDirectory(paths, 'state');
 	const stopping = stopOnSignals();
 	try {
@@ -75,6 +75,29 @@ async function open({ bundle, paths, terminal }: OpenOptions): Promise<Imported>
 	} finally {
 		stopping.done();
 	}
+}
+
+/**
+ * Finds a run that was imported before, by its name or directory. Only those in the directory of runs are: there every file was
+ * checked when it was unpacked. What somebody unpacked elsewhere by other means may have links in it, to files of this host
+ * that would be written to, or become a machine's disk.
+ * @throws Failure `usage` for another directory
+ */
+async function findImported(bundle: string, runs: string): Promise<string | undefined> {
+	const home = await realpath(runs).catch(() => undefined);
+	const candidates = [path.resolve(bundle), path.join(runs, bundle)];
+	for (const candidate of candidates) {
+		const parent = await realpath(path.dirname(candidate)).catch(() => undefined);
+		const [name, directory] = [path.basename(candidate), path.join(runs, path.basename(candidate))];
+		if (parent !== undefined && parent === home && !isStaging(name) && isFromElsewhere(directory)) return directory;
+	}
+	for (const candidate of candidates) {
+		if (!(await stat(candidate).catch(() => undefined))?.isDirectory()) continue;
+		throw usageFailure(`${candidate} is no run that was imported here`, {
+			hint: '`rehearse open FILE.tar.gz` imports a bundle from its file; `rehearse report DIRECTORY` shows any run',
+		});
+	}
+	return undefined;
 }
 
 function unpack(file: string, runs: string, { stderr }: Pick<Terminal, 'stderr'>, signal: AbortSignal): Promise<Imported> {

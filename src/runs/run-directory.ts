@@ -1,11 +1,12 @@
 import { appendFileSync, existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { dir as temporaryDirectory } from 'tmp-promise';
 import { isHeld, pidOf, tokenOf, unseenMs } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
 import { usageFailure } from '../base/errors.js';
+import { replaceFile } from '../base/files.js';
 import { formatBytes } from '../base/format.js';
 import { maximumLogBytes, type RunEvent } from '../lab/events.js';
 import { eventLogPath } from './run-files.js';
@@ -119,8 +120,8 @@ export interface Holder {
 /** The file that names it. */
 export const holderFile = (directory: string): string => path.join(directory, 'pid');
 
-/** Records that a run, or what is to become one, is this process's. */
-export const writeHolder = (directory: string): Promise<void> => writeFile(holderFile(directory), `${tokenOf()}\n`);
+/** Records that a run, or what is to become one, is this process's. A link of that name is replaced, and not followed. */
+export const writeHolder = (directory: string): Promise<void> => replaceFile(holderFile(directory), `${tokenOf()}\n`);
 
 /** The process that a run belongs to; `undefined` when the run is over, or is only just being made. */
 export async function readHolder(directory: string): Promise<Holder | undefined> {

@@ -1,5 +1,5 @@
 /** A run with its machines in one file: small stand-ins of theirs, packed here and unpacked there. */
-import { appendFile, cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, lstat, mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { diskUsage } from '../../../src/base/disk-usage.js';
@@ -105,6 +105,37 @@ test('machines travel with their images, in what room their data take', async (t
 	const on = await tool.rehearse(['bundle', directory, '--with-checkpoints', '--out', 'on.tar.gz', '--json'], elsewhere);
 	t.is(on.exitCode, 0, on.stderr);
 	t.like((JSON.parse(on.stdout) as { manifest: BundleManifest }).manifest, { schema: 2, machines: { checkpoint: key, nodes: ['web'], absent: [] } });
+});
+
+test('a directory that was unpacked by other means is not opened, whatever its links lead to', async (t) => {
+	const { tool, elsewhere, runs } = await keepMachines(t);
+	await tool.rehearse(['bundle', '--with-checkpoints', '--out', 'intact.tar.gz']);
+	await run(['tar', '--extract', '--gzip', '--file', 'intact.tar.gz'], { cwd: tool.directory });
+	const [precious, root] = [path.join(tool.directory, 'precious'), path.join(tool.directory, name)];
+	await writeFile(precious, 'precious');
+	await symlink(precious, path.join(root, 'pid'));
+	await rm(path.join(root, 'images', imageKey, 'root.img'));
+	await symlink(precious, path.join(root, 'images', imageKey, 'root.img'));
+	for (const argument of [name, root, `${root}/`]) {
+		const opened = await tool.rehearse(['open', argument], elsewhere);
+		t.is(opened.exitCode, 2, opened.stderr);
+		t.is(opened.stdout, '');
+		t.regex(opened.stderr, /20260102T000000-web-bbbb is no run that was imported here\nhint: `rehearse open FILE\.tar\.gz` imports a bundle/);
+	}
+	t.is(await readFile(precious, 'utf8'), 'precious');
+	t.true((await lstat(path.join(root, 'pid'))).isSymbolicLink());
+
+	// What was imported is opened by its name, by its directory, and by a link to the runs; and not while it is hidden.
+	t.is((await tool.rehearse(['open', 'intact.tar.gz', '--no-lab'], elsewhere)).exitCode, 0);
+	const [imported = ''] = await readdir(runs);
+	await symlink(runs, path.join(tool.directory, 'runs'));
+	for (const argument of [imported, path.join(runs, imported), path.join('runs', imported)]) {
+		const opened = await tool.rehearse(['open', argument, '--no-lab', '--json'], elsewhere);
+		t.is(opened.exitCode, 0, opened.stderr);
+		t.is((JSON.parse(opened.stdout) as { directory: string }).directory, path.join(runs, imported));
+	}
+	await rename(path.join(runs, imported), path.join(runs, `.${imported}`));
+	t.is((await tool.rehearse(['open', `.${imported}`, '--no-lab'], elsewhere)).exitCode, 2);
 });
 
 test('machines that there are not, or not any more, are reported', async (t) => {

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { tokenOf } from '../../../src/base/alive.js';
 import { CleanupStack } from '../../../src/base/cleanup.js';
-import { createRunDirectory, pruneRuns } from '../../../src/runs/run-directory.js';
+import { createRunDirectory, pruneRuns, readHolder, writeHolder } from '../../../src/runs/run-directory.js';
 import { isRunId, newRunId } from '../../../src/runs/run-id.js';
 
 /** No process has it: process ids end at 2^22 (proc_sys_kernel(5)). */
@@ -48,6 +48,17 @@ test('the disks of a run whose tool was killed go, the rest is kept to be read',
 	t.deepEqual(await pruneRuns(runs, 3), []);
 	t.true(existsSync(path.join(runs, 'unseen', 'disks')), 'of a process that cannot be seen, and that reported lately that it lives');
 	for (const name of ['killed', 'garbled']) t.deepEqual((await readdir(path.join(runs, name))).sort(), ['events.ndjson', 'pid']);
+});
+
+test('whose a run is, is written to no file that a link leads to', async (t) => {
+	const directory = await temporary(t);
+	const precious = path.join(directory, 'precious');
+	await writeFile(precious, 'precious');
+	await symlink(precious, path.join(directory, 'pid'));
+	await writeHolder(directory);
+	t.is(await readFile(precious, 'utf8'), 'precious');
+	t.like(await readHolder(directory), { pid: process.pid, isHeld: true });
+	t.deepEqual((await readdir(directory)).sort(), ['pid', 'precious']);
 });
 
 test('a run that still goes on is left alone, however old it is', async (t) => {

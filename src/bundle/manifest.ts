@@ -70,7 +70,13 @@ const maximumPathLength = 256;
 const bundledPaths = /^(?:(?:events\.ndjson|result\.json|machines\.json)$|(?:plan|seeds|consoles|journals)\/)/;
 
 /** The paths that files of machines may have: a checkpoint's files, and the images below its disks. */
-const machinePaths = /^(?:checkpoint|images)\/[0-9a-f]{16}\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const machinePaths = /^(?:checkpoint\/[0-9a-f]{16}\/[A-Za-z0-9][A-Za-z0-9._-]*|images\/[0-9a-f]{16}\/(?:root\.img|vmlinuz|initrd))$/;
+
+/**
+ * The most bytes of those that are read into memory as a whole, by the ends of their paths: the descriptions of a checkpoint and
+ * its lab, and a kernel. A bundle need not have the data that it says they have: holes cost it nothing.
+ */
+const maximumWholeBytes: Readonly<Record<string, number>> = { '.json': 8 * 2 ** 20, '/vmlinuz': 2 ** 28 };
 
 /** Whether a file of a run directory belongs into a bundle. */
 export const isBundled = (path: string): boolean => bundledPaths.test(path) && isSafe(path);
@@ -131,6 +137,8 @@ function findMachinesProblem({ checkpoint, nodes, absent, files }: Partial<Bundl
 	if ((files as readonly SparseFile[]).some(({ path }) => path.length > maximumPathLength)) return 'lists a path that is too long for an archive';
 	const outside = (files as readonly SparseFile[]).find(({ path }) => !machinePaths.test(path));
 	if (outside) return `lists ${JSON.stringify(outside.path)}, which is not a file of a machine`;
+	const large = (files as readonly SparseFile[]).find(({ path, bytes }) => Object.entries(maximumWholeBytes).some(([end, most]) => path.endsWith(end) && bytes > most));
+	if (large) return `lists ${JSON.stringify(large.path)} with ${large.bytes} bytes, more than such a file has`;
 	const paths = new Set(files.map(({ path }) => path));
 	if (paths.size < files.length) return 'lists a file of a machine twice';
 	const hasCheckpoint = typeof checkpoint === 'string' && paths.has(`checkpoint/${checkpoint}/checkpoint.json`);

@@ -103,7 +103,7 @@ export async function loadPrivatePages(pid: number, file: string, pagesFile: str
 	const [start, end] = [extent[0], extent[0] + extent[1]];
 	await withFile(pagesFile, 'r', (source) =>
 		withFile(`/proc/${pid}/mem`, 'r+', async (mem) => {
-			const own = await readIndex(source);
+			const own = await readIndex(source, (end - start) / pageBytes);
 			if (!own.every(([offset, bytes]) => offset >= start && bytes > 0 && offset + bytes <= end)) {
 				throw brokenFailure('internal', `${pagesFile} is of another memory`);
 			}
@@ -162,11 +162,12 @@ async function findOwn(pagemap: FileHandle, { origin, extent }: Mapping, signal:
 
 const packIndex = (extents: readonly Extent[]): Buffer => Buffer.from(Float64Array.from([extents.length, ...extents.flat()]).buffer);
 
-async function readIndex(source: FileHandle): Promise<Extent[]> {
+/** @param pages how many the memory has: there are not more stretches of them, however long the file says that it is */
+async function readIndex(source: FileHandle, pages: number): Promise<Extent[]> {
 	const { size } = await source.stat();
 	const [count = NaN] = readNumbers(await readFully(source, Buffer.alloc(entryBytes), 0));
 	const indexBytes = 2 * count * entryBytes;
-	if (!Number.isInteger(count) || count < 0 || indexBytes >= size) throw brokenFailure('internal', 'a file of pages does not begin as one');
+	if (!Number.isInteger(count) || count < 0 || count > pages || indexBytes >= size) throw brokenFailure('internal', 'a file of pages does not begin as one');
 	const numbers = readNumbers(await readFully(source, Buffer.alloc(indexBytes), entryBytes));
 	return Array.from({ length: count }, (_none, index) => [numbers[2 * index] ?? 0, numbers[2 * index + 1] ?? 0]);
 }

@@ -5,6 +5,7 @@
 import { usageFailure } from '../base/errors.js';
 import { withoutControls } from '../base/format.js';
 import { isCount, isText } from '../base/untrusted.js';
+import { maximumNodes } from '../lab/addressing.js';
 import type { Lab, LabNode } from '../lab/lab.js';
 import { isUserName } from '../lab/user-name.js';
 import { isAcceleratorName } from '../machine/accelerators.js';
@@ -37,11 +38,11 @@ function findProblem({ schema, run, lab, trace, accelerator, qemuVersion, machin
 	if (!isAcceleratorName(name)) return 'it names no accelerator';
 	const problem = findLabProblem(asRecord(lab));
 	if (problem !== undefined) return problem;
-	const names = (lab as Lab).nodes.map((node) => node.name);
-	const isNode = (node: unknown): boolean => isText(node) && names.includes(node);
+	const names = new Set((lab as Lab).nodes.map((node) => node.name));
+	const isNode = (node: unknown): boolean => isText(node) && names.has(node);
 	if (!isListOf(absent, isNode) || !isListOf(machines, (machine) => isMachine(machine) && isNode(asRecord(machine)['node']))) return 'its machines are not those of its nodes';
 	const reported = [...(absent as string[]), ...(machines as SavedMachine[]).map(({ node }) => node)];
-	return new Set(reported).size === reported.length && reported.length === names.length ? undefined : 'its machines are not those of its nodes';
+	return new Set(reported).size === reported.length && reported.length === names.size ? undefined : 'its machines are not those of its nodes';
 }
 
 /** The same check as in ../plan/rules/names. */
@@ -58,6 +59,7 @@ function findLabProblem({ name, planPath, planSha256, network, nodes, connection
 	if (!isLabel(name) || planPath !== '' || !isText(planSha256)) return 'its name is none';
 	const { others } = asRecord(network);
 	if (![network, ...asList(others)].every((one) => isPrefixed(asRecord(one)['subnet']) && isPrefixed(asRecord(one)['gateway']))) return 'its network is none';
+	if (!Array.isArray(nodes) || nodes.length > maximumNodes) return `its nodes are none, or more than ${maximumNodes}`;
 	if (!isListOf(nodes, isNodeOfLab) || nodes.length === 0) return 'a node of it is none';
 	const names = new Set((nodes as LabNode[]).map((node) => node.name));
 	if (names.size < nodes.length) return 'it has a node twice';

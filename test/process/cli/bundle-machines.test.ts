@@ -176,16 +176,16 @@ const refused = test.macro(async (t, edit: (root: string, editManifest: (edit: (
 	t.deepEqual(await readdir(runs), []);
 });
 
-/** The manifest with its first file of a machine changed. */
-const withFirst = (change: object) => ({ machines, ...manifest }: BundleManifest) => ({
+/** The manifest with the entry of the memory changed. */
+const withRam = (change: object) => ({ machines, ...manifest }: BundleManifest) => ({
 	...manifest,
-	machines: { ...machines, files: machines?.files.map((file, index) => (index === 0 ? { ...file, ...change } : file)) },
+	machines: { ...machines, files: machines?.files.map((file) => (file.path.endsWith('/0.ram') ? { ...file, ...change } : file)) },
 });
 
 test('memory that was changed', refused, (root) => writeFile(path.join(root, 'checkpoint', key, '0.ram'), 'x'.repeat(4096)), /0\.ram (?:is damaged|has another size)/);
-test('more data than there is room for', refused, (_root, editManifest) => editManifest(withFirst({ bytes: 2 ** 42, extents: [[0, 2 ** 42]] })), /not enough disk space in .*: up to 4\.?\d* (?:TiB|096 GiB)/);
-test('data behind the end of their file', refused, (_root, editManifest) => editManifest(withFirst({ bytes: 1 })), /lists data of .* behind its end/);
-test('a machine elsewhere', refused, (_root, editManifest) => editManifest(withFirst({ path: 'images/../../x' })), /which is not a file of a machine/);
+test('more data than there is room for', refused, (_root, editManifest) => editManifest(withRam({ bytes: 2 ** 42, extents: [[0, 2 ** 42]] })), /not enough disk space in .*: up to 4\.?\d* (?:TiB|096 GiB)/);
+test('data behind the end of their file', refused, (_root, editManifest) => editManifest(withRam({ bytes: 1 })), /lists data of .* behind its end/);
+test('a machine elsewhere', refused, (_root, editManifest) => editManifest(withRam({ path: 'images/../../x' })), /which is not a file of a machine/);
 test('a lab that is none', refused, async (root, editManifest) => {
 	const file = path.join(root, 'checkpoint', key, 'lab.json');
 	await writeFile(file, '{"schema":1}');

@@ -107,6 +107,7 @@ test('an empty file', refused, [], /only 0 of 8 bytes/);
 test('no number of stretches', refused, [Number.NaN, 0, 0], /does not begin as one/);
 test('a number below none', refused, [-1, 0, 0], /does not begin as one/);
 test('more stretches than there is room for', refused, [2 ** 40, 0, 0], /does not begin as one/);
+test('more stretches than the memory has pages', refused, [memoryMiB * 256 + 1, ...Array<number>(memoryMiB * 512 + 3).fill(0)], /does not begin as one/);
 test('pages behind the end of the memory', refused, [1, memoryMiB * mib, 8, 0], /is of another memory/);
 test('pages before its beginning', refused, [1, -4096, 8, 0], /is of another memory/);
 test('a stretch without a length', refused, [1, 0, Number.NaN, 0], /is of another memory/);

@@ -122,6 +122,9 @@ test('in a directory of its own', strange, { path: `images/${key}/a/b` }, /which
 test('no checksum', strange, { crc32: -1 }, /has an invalid entry for a file of a machine/);
 test('a checksum that is too long', strange, { crc32: 2 ** 32 }, /has an invalid entry for a file of a machine/);
 test('of more bytes than any machine has', strange, { bytes: 2 ** 50 }, /more than any machine has/);
+test('a description of more bytes than are read at once', strange, { path: `checkpoint/${key}/lab.json`, bytes: 2_000_000_000, extents: [] }, /lab\.json" with 2000000000 bytes, more than such a file has/);
+test('a kernel of more bytes than any', strange, { path: `images/${key}/vmlinuz`, bytes: 2_000_000_000, extents: [] }, /vmlinuz" with 2000000000 bytes, more than such a file has/);
+test('of an image that a machine does not need', strange, { path: `images/${key}/packages.txt` }, /which is not a file of a machine/);
 test('with data behind its end', strange, { extents: [[4090, 7]] }, /behind its end/);
 test('with data far behind its end', strange, { extents: [[2 ** 52, 1]] }, /behind its end/);
 test('with data that overlap', strange, { extents: [[0, 10], [9, 2]] }, /out of order/);

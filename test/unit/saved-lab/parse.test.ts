@@ -2,6 +2,7 @@
 import test from 'ava';
 import { Failure } from '../../../src/base/errors.js';
 import { freeName } from '../../../src/commands/live/bring-up-imported.js';
+import { maximumNodes } from '../../../src/lab/addressing.js';
 import type { ScriptOutcome } from '../../../src/lab/events.js';
 import type { Lab } from '../../../src/lab/lab.js';
 import { tcg } from '../../../src/machine/accelerator.js';
@@ -77,6 +78,11 @@ test('a plan elsewhere', refused, (value) => (value.lab['planPath'] = '/etc/pass
 test('a network with more in it', refused, (value) => (value.lab['network'] = { subnet: '10.0.0.0/24', gateway: '10.0.0.1/24 dev eth0\nlink set lo down' }));
 test('no nodes', refused, (value) => (value.lab.nodes = []));
 test('a node twice', refused, ({ lab: { nodes: all } }) => void all.push({ ...all[0] }));
+test('more nodes than any lab has', refused, (value) => {
+	value.lab.nodes = Array.from({ length: maximumNodes + 1 }, (_none, index) => ({ ...value.lab.nodes[0], name: `n${index}` }));
+	Object.assign(value.lab, { connections: [], scenarios: [] });
+	[value.machines, value.absent] = [[], value.lab.nodes.map(({ name }) => name)];
+});
 test('a node whose name is an option of QEMU', refused, ofNode({ name: 'web,debug-threads=on' }));
 test('a MAC address with more in it', refused, ofNode({ mac: '52:54:00:00:00:01,romfile=/etc/passwd' }));
 test('a lease with more in it', refused, ofNode({ uplinkAddress: '10.0.2.11,set:x' }));

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { withCleanup, type CleanupStack } from '../base/cleanup.js';
-import { requireSpace } from '../base/disk-usage.js';
-import { brokenFailure, ExitCode, reasonOf, usageFailure } from '../base/errors.js';
+import { orDiskFull, requireSpace } from '../base/disk-usage.js';
+import { brokenFailure, ExitCode, Failure, reasonOf, usageFailure } from '../base/errors.js';
 import { stagingName } from '../base/files.js';
 import { formatBytes } from '../base/format.js';
 import { toolVersion } from '../base/package-root.js';
@@ -208,10 +208,12 @@ async function writeStaged(file: string, write: (staging: string) => Promise<voi
 	if (existsSync(file)) throw usageFailure(`${file} exists already`, { hint: 'name another file with --out' });
 	const staging = stagingName(file);
 	try {
-		await write(staging);
+		await orDiskFull(write(staging), path.dirname(file));
 		await rename(staging, file);
 	} catch (error) {
 		await rm(staging, { force: true });
-		throw (error as NodeJS.ErrnoException).code === undefined ? error : usageFailure(`${file} cannot be written: ${reasonOf(error)}`, { cause: error });
+		// A failure has a code as well, of its own.
+		if (error instanceof Failure || (error as NodeJS.ErrnoException).code === undefined) throw error;
+		throw usageFailure(`${file} cannot be written: ${reasonOf(error)}`, { cause: error });
 	}
 }

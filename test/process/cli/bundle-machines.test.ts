@@ -138,6 +138,14 @@ test('a directory that was unpacked by other means is not opened, whatever its l
 	t.is((await tool.rehearse(['open', `.${imported}`, '--no-lab'], elsewhere)).exitCode, 2);
 });
 
+test('a disk without room for them is a matter of the host', async (t) => {
+	const { tool } = await keepMachines(t);
+	// A file system that has none.
+	const full = await tool.rehearse(['bundle', '--with-checkpoints', '--out', '/proc/bundle.tar.gz']);
+	t.is(full.exitCode, 3, full.stderr);
+	t.regex(full.stderr, /not enough disk space in \/proc: up to .* are needed, 0 B are free\nhint: `rehearse prune`/);
+});
+
 test('machines that there are not, or not any more, are reported', async (t) => {
 	const { tool, checkpoint, image } = await keepMachines(t);
 	const both = await tool.rehearse(['bundle', '--with-checkpoints', '--redact']);

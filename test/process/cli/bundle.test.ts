@@ -1,5 +1,6 @@
 /** A run in one file, written here and opened there; and files that only look like one. */
-import { appendFile, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { appendFile, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { tokenOf } from '../../../src/base/alive.js';
@@ -7,7 +8,7 @@ import { sha256 } from '../../../src/base/hash.js';
 import type { BundleManifest } from '../../../src/bundle/manifest.js';
 import { run } from '../../../src/process/run.js';
 import { contentsOf, keepRun, runsOf } from './kept-runs.js';
-import { makeRehearse, type Rehearse } from './rehearse.js';
+import { makeRehearse, program, type Rehearse } from './rehearse.js';
 
 const bundled = ['consoles/server.log', 'events.ndjson', 'plan/plan.yaml', 'plan/startup/client.sh', 'plan/startup/server.sh', 'seeds/server.iso'];
 
@@ -78,6 +79,19 @@ test('what cannot be bundled is reported, and no file is written over', async (t
 	t.is(nowhere.exitCode, 2);
 	t.regex(nowhere.stderr, /place\.tar\.gz cannot be written: no such file or directory/);
 	t.is((await tool.rehearse(['bundle', 'other'])).exitCode, 2);
+});
+
+test('a disk that becomes full is a matter of the host, and keeps nothing', async (t) => {
+	const tool = await makeRehearse(t);
+	const kept = await keepRun(tool, '20260102T000000-web-bbbb', 'script-failed');
+	await writeFile(path.join(kept, 'consoles', 'server.log'), randomBytes(200_000));
+	const small = path.join(tool.directory, 'small');
+	await mkdir(small);
+	const command = `mount -t tmpfs -o size=64k none "$1" && { "$2" "$3" bundle --out "$1/b.tar.gz"; echo "$?"; ls "$1"; }`;
+	const argv = ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', command, 'sh', small, process.execPath, program] as const;
+	const { stdout, stderr } = await run(argv, { env: { HOME: tool.directory, XDG_STATE_HOME: path.join(tool.directory, 'state') } });
+	t.is(stdout, '3', stderr);
+	t.regex(stderr, /no room is left on the disk of .*small\nhint: free some space/);
 });
 
 /** The bytes of an intact bundle, made once. */

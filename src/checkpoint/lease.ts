@@ -48,8 +48,8 @@ export const endLease = (directory: string, pid: number): Promise<void> => rm(le
 /**
  * Withdraws a checkpoint that turned out to be useless: nobody finds it any more. It is removed at once, unless a process
  * other than the caller leases it, whose lab may restart machines from its files. Then only the manifest is removed; the
- * files go when somebody looks for the checkpoint after that process has ended. Every lease counts, even that of a dead
- * process, so that this works where the host's processes are not visible.
+ * files go when somebody looks for the checkpoint, or is about to make it, after that process has ended. Every lease counts,
+ * even that of a dead process, so that this works where the host's processes are not visible.
  */
 export async function withdrawCheckpoint(directory: string): Promise<void> {
 	if ((await leasesOf(directory)).length > 1) await rm(path.join(directory, manifestName), { force: true });

@@ -8,6 +8,7 @@ import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/pr
 import path from 'node:path';
 import { keepTouched, tokenOf } from '../base/alive.js';
 import type { CleanupStack } from '../base/cleanup.js';
+import { brokenFailure } from '../base/errors.js';
 import { isThere, replaceFile } from '../base/files.js';
 import { readBootId } from '../base/proc.js';
 import { verifyFile } from './digest.js';
@@ -125,10 +126,12 @@ export async function beginCheckpoint(store: string, key: string, pid: number, c
 /**
  * Publishes a staging directory as a checkpoint. Resolves to false when another run has published the same one first: that
  * one is kept. A staging directory that is not published is removed at once.
+ * @throws Failure `checkpoint` where a damaged one has its place: whether a lab still uses that is for others to know
  *
  * It forces nothing onto the disk, because that takes seconds. The digests reveal damage by a power failure.
  */
 export async function publishCheckpoint(staging: string, store: string, manifest: Manifest): Promise<boolean> {
+	const place = path.join(store, manifest.key);
 	try {
 		await writeFile(path.join(staging, manifestName), `${JSON.stringify(manifest)}\n`);
 		const boot = await readBootId();
@@ -136,13 +139,15 @@ export async function publishCheckpoint(staging: string, store: string, manifest
 		const identities = await Promise.all(names.map((name) => identityOf(path.join(staging, name), boot)));
 		await recordVerified(staging, Object.fromEntries(names.map((name, index) => [name, identities[index] ?? ''])));
 		// rename(2) does not replace a directory that has files in it.
-		await rename(staging, path.join(store, manifest.key));
+		await rename(staging, place);
 		return true;
 	} catch (error) {
 		await rm(staging, { recursive: true, force: true });
 		const { code } = error as NodeJS.ErrnoException;
-		if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
-		throw error;
+		if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+		const found = await readCheckpoint(place);
+		if (found && 'damaged' in found) throw brokenFailure('checkpoint', `a damaged one is in its place: ${found.damaged}`);
+		return false;
 	}
 }
 

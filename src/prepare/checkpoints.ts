@@ -2,20 +2,17 @@
  * Decides which machines of a run are restored instead of booted. It decides before anything starts, by the existing
  * checkpoints, by what the machines depend on now, and by the person's options.
  */
-import path from 'node:path';
-import type { CleanupStack } from '../base/cleanup.js';
 import { changesBetween, checkpointKey, describeChanges } from '../checkpoint/fingerprint.js';
 import { listManifests, newestOf, sweep } from '../checkpoint/inventory.js';
-import { leaseCheckpoint, removeUnleased, withdrawCheckpoint } from '../checkpoint/lease.js';
-import { manifestSchema, type Fingerprint, type Manifest } from '../checkpoint/manifest.js';
-import { beginCheckpoint, findCheckpoint, readCheckpoint, verifyFound, type Checkpoint } from '../checkpoint/store.js';
+import type { Fingerprint, Manifest } from '../checkpoint/manifest.js';
+import type { Checkpoint } from '../checkpoint/store.js';
 import { withDependents } from '../lab/boot-order.js';
-import type { CheckpointKind, Emit } from '../lab/events.js';
 import type { Connection } from '../lab/lab.js';
 import { restored } from '../protocol/restored.js';
-import type { SaveRequest, MachineRunSpec } from '../protocol/run-spec.js';
+import type { MachineRunSpec, SaveRequest } from '../protocol/run-spec.js';
 import { provisionedFingerprint, startedFingerprint, wereModified, type NodeInputs } from './node-fingerprint.js';
 import { nicenessOf, startupTimes, timesAhead } from './priorities.js';
+import { RunStore, type RunStoreContext } from './run-store.js';
 
 /** The person's options. */
 export interface CheckpointOptions {
@@ -36,14 +33,7 @@ export interface CheckpointOptions {
 /** Whether any node is to be restored as its startup scripts left it. */
 export const wantsStarted = ({ started }: Pick<CheckpointOptions, 'started'>): boolean => started === 'unchanged' || started.length > 0;
 
-export interface CheckpointContext {
-	/** The checkpoint store. */
-	readonly directory: string;
-	readonly emit: Emit;
-	readonly cleanup: CleanupStack;
-	readonly signal: AbortSignal;
-	/** The process that leases the checkpoints and writes new ones. */
-	readonly pid: number;
+export interface CheckpointContext extends RunStoreContext {
 	/** The names of all nodes of the plan, where the lab has only some of them. */
 	readonly planNodes?: readonly string[] | undefined;
 	/** By what nodes use each other. */
@@ -121,6 +111,7 @@ class Planner implements CheckpointPlanner {
 	readonly #options: CheckpointOptions;
 	readonly #known: readonly Manifest[];
 	readonly #context: CheckpointContext;
+	readonly #store: RunStore;
 	readonly #candidates = new Map<string, Candidate>();
 	#started: Started | undefined;
 
@@ -130,6 +121,7 @@ class Planner implements CheckpointPlanner {
 		this.#options = options;
 		this.#known = known;
 		this.#context = context;
+		this.#store = new RunStore(lab, context);
 	}
 
 	async plan(inputs: readonly NodeInputs[]): Promise<readonly MachineRunSpec[]> {
@@ -159,7 +151,8 @@ class Planner implements CheckpointPlanner {
 		const started = this.#started;
 		const isWhole = started !== undefined && started.nodes.length === candidates.length;
 		const startedKey = isWhole ? started.checkpoint.manifest.key : checkpointKey('started', candidates);
-		return { startedKey, ...(started ? {} : await this.#saveStarted(startedKey, candidates)) };
+		const saveStarted = started ? undefined : await this.#store.requestStarted(startedKey, candidates);
+		return { startedKey, ...(saveStarted ? { saveStarted } : {}) };
 	}
 
 	/** The machines that are known, in the order of the lab's nodes. */
@@ -180,14 +173,14 @@ class Planner implements CheckpointPlanner {
 			.filter(({ nodes }) => nodes.length > 0)
 			.toSorted((one, other) => other.nodes.length - one.nodes.length);
 		for (const { manifest, nodes } of usable) {
-			const checkpoint = await this.#find(manifest.key, 'the started lab', nodes);
+			const checkpoint = await this.#store.find(manifest.key, 'the started lab', nodes);
 			if (!checkpoint) continue;
 			if (wanted === 'unchanged') this.#tellTaken({ checkpoint, nodes });
 			return { checkpoint, nodes };
 		}
 		const newest = newestFirst.find(({ lab }) => lab === this.#lab);
 		const why = newest ? this.#whyUnusable(newest, wanted) || 'its checkpoint was damaged' : 'there is none yet';
-		this.#context.emit({ type: 'notice', message: `no checkpoint of the started lab can be used, so every startup script runs: ${why}` });
+		this.#store.tell(`no checkpoint of the started lab can be used, so every startup script runs: ${why}`);
 		return undefined;
 	}
 
@@ -205,10 +198,7 @@ class Planner implements CheckpointPlanner {
 		const rerun = this.#nodes.filter((node) => !nodes.includes(node)).map((node) => `${node} (${changes.get(node) ?? 'uses a changed one'})`);
 		const others = rerun.length === 0 ? 'nothing has changed' : `those of ${rerun.join(', ')} run again`;
 		const when = new Date(manifest.savedAt).toISOString();
-		this.#context.emit({
-			type: 'notice',
-			message: `taken over from ${when}: what the startup scripts of ${nodes.join(', ')} had done; ${others}`,
-		});
+		this.#store.tell(`taken over from ${when}: what the startup scripts of ${nodes.join(', ')} had done; ${others}`);
 	}
 
 	/** Sentences that say why the wanted nodes cannot be restored from a started checkpoint; empty where they can. */
@@ -239,8 +229,8 @@ class Planner implements CheckpointPlanner {
 	async #provisioned(candidate: Candidate): Promise<MachineRunSpec> {
 		const { node, runSpec, provisioned } = candidate;
 		const key = provisionedKey(candidate);
-		const save = await this.#request('provisioned', key, [{ node, fingerprint: provisioned }]);
-		const found = await this.#find(key, node);
+		const save = await this.#store.request('provisioned', key, [{ node, fingerprint: provisioned }]);
+		const found = await this.#store.find(key, node);
 		const saved = save ? { save } : {};
 		if (found) return { ...restored(runSpec, found, node), ...saved };
 		return { ...runSpec, origin: { from: 'power-on', why: this.#whyNone(node, provisioned) }, ...saved };
@@ -252,45 +242,5 @@ class Planner implements CheckpointPlanner {
 		const changes = saved ? changesBetween(saved.fingerprint, fingerprint) : [];
 		if (!saved) return 'no checkpoint yet';
 		return changes.length > 0 ? describeChanges(changes) : 'its checkpoint was damaged';
-	}
-
-	async #saveStarted(key: string, machines: SaveRequest['machines']): Promise<{ readonly saveStarted?: SaveRequest }> {
-		const found = await readCheckpoint(path.join(this.#context.directory, key));
-		if (found && 'checkpoint' in found) return {};
-		const request = await this.#request('started', key, machines);
-		return request ? { saveStarted: request } : {};
-	}
-
-	/**
-	 * Begins a checkpoint. Resolves to undefined where the store cannot be written to: the run continues, and the next one
-	 * boots again.
-	 */
-	async #request(kind: CheckpointKind, key: string, machines: SaveRequest['machines']): Promise<SaveRequest | undefined> {
-		const { directory, cleanup, emit, pid } = this.#context;
-		try {
-			const staging = await beginCheckpoint(directory, key, pid, cleanup);
-			return { staging, manifest: { schema: manifestSchema, key, kind, lab: this.#lab }, machines };
-		} catch (error) {
-			const whose = machines.map(({ node }) => node).join(', ');
-			emit({ type: 'notice', message: `no checkpoint of ${whose} can be made: ${(error as Error).message}` });
-			return undefined;
-		}
-	}
-
-	/** Finds, leases and verifies a checkpoint. */
-	async #find(key: string, whose: string, nodes?: readonly string[]): Promise<Checkpoint | undefined> {
-		const { directory, cleanup, signal, emit, pid } = this.#context;
-		const checkpointDirectory = path.join(directory, key);
-		const found = await findCheckpoint(directory, key);
-		if (!found) return undefined;
-		const isLeased = await leaseCheckpoint(checkpointDirectory, pid, cleanup);
-		if ('checkpoint' in found && !isLeased) return undefined;
-		const verified = await verifyFound(found, { nodes, signal });
-		if ('checkpoint' in verified) return verified.checkpoint;
-		// Without a lease, another process may have renamed its manifest for a moment: a leased checkpoint is kept then.
-		if (isLeased) await withdrawCheckpoint(checkpointDirectory);
-		else if (!(await removeUnleased(checkpointDirectory))) return undefined;
-		emit({ type: 'notice', message: `the checkpoint of ${whose} is damaged and was removed: ${verified.damaged}` });
-		return undefined;
 	}
 }

@@ -59,6 +59,14 @@ test('of two that are published by the same key the first is kept, and nothing o
 	t.deepEqual(await readdir(store), [key]);
 });
 
+test('one that a damaged one is in the way of is an error, and takes no room', async (t) => {
+	const store = await makeStore(t);
+	await make(store);
+	await truncate(path.join(store, key, 'checkpoint.json'));
+	await t.throwsAsync(make(store), { code: 'checkpoint', message: 'a damaged one is in its place: checkpoint.json is not JSON' });
+	t.deepEqual(await readdir(store), [key]);
+});
+
 test('one that cannot be finished is an error, and takes no room', async (t) => {
 	const store = await makeStore(t);
 	const staging = await beginCheckpoint(store, key, process.pid, new CleanupStack());

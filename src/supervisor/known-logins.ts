@@ -1,6 +1,7 @@
 /**
- * What the login checks of a started lab came to, noted beside its checkpoint. Machines that are restored from that are
- * those that were checked: whoever only rehearses the scenario again need not wait for another login.
+ * The logins that have passed in a started lab, noted beside its checkpoint. Machines that are restored from that are those
+ * that were checked: whoever only rehearses the scenario again need not wait for another login. One that was refused is
+ * tried again: a test of the scenario or a busy host may have been why, and no checkpoint has that in it.
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -17,9 +18,11 @@ interface Note {
 	readonly logins: readonly LoginOutcome[];
 }
 
+const hasPassed = ({ status }: LoginOutcome): boolean => status === 'passed';
+
 type Place = Pick<RunSpec, 'checkpoints' | 'startedKey'>;
 
-/** The outcomes that are known of machines as they were saved, of those that are restored as their startup scripts had left them. */
+/** The logins that are known to pass in machines as they were saved, of those that are restored as their startup scripts had left them. */
 export async function readKnownLogins(machines: readonly Pick<MachineRunSpec, 'spec' | 'origin' | 'restore'>[]): Promise<readonly LoginOutcome[]> {
 	const known = machines.map(async ({ spec, origin, restore }) => {
 		if (!restore || origin.from !== 'checkpoint' || origin.kind !== 'started') return [];
@@ -29,11 +32,12 @@ export async function readKnownLogins(machines: readonly Pick<MachineRunSpec, 's
 	return (await Promise.all(known)).flat();
 }
 
-/** Notes them, where none are noted yet. What cannot be written costs the next run a login. */
-export async function keepKnownLogins(place: Place, logins: readonly LoginOutcome[]): Promise<void> {
+/** Notes those that have passed, in the place of what was noted of their nodes. What cannot be written costs the next run a login. */
+export async function keepKnownLogins(place: Place, outcomes: readonly LoginOutcome[]): Promise<void> {
 	const checkpoint = await findIt(place);
-	if (!checkpoint || (await readNote(checkpoint)).length > 0) return;
-	const note: Note = { savedAt: checkpoint.savedAt, logins };
+	if (!checkpoint || outcomes.length === 0) return;
+	const others = (await readNote(checkpoint)).filter(({ node }) => !outcomes.some((outcome) => outcome.node === node));
+	const note: Note = { savedAt: checkpoint.savedAt, logins: [...others, ...outcomes.filter(hasPassed)] };
 	await replaceFile(path.join(checkpoint.directory, noteName), `${JSON.stringify(note)}\n`).catch(() => undefined);
 }
 
@@ -41,7 +45,8 @@ export async function keepKnownLogins(place: Place, logins: readonly LoginOutcom
 async function readNote({ directory, savedAt }: { readonly directory: string; readonly savedAt: number }): Promise<readonly LoginOutcome[]> {
 	try {
 		const note = JSON.parse(await readFile(path.join(directory, noteName), 'utf8')) as Note;
-		return note.savedAt === savedAt ? note.logins : [];
+		// Earlier versions have noted the others too.
+		return note.savedAt === savedAt ? note.logins.filter(hasPassed) : [];
 	} catch {
 		return [];
 	}

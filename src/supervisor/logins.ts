@@ -24,6 +24,8 @@ export interface LoginContext {
 	readonly wasStarted: (node: string) => boolean;
 	/** Whether a node has a machine: of one that was powered off there is nothing to ask. */
 	readonly isThere: (node: string) => boolean;
+	/** Whether somebody was let into a node or has changed its link: what comes of a login is then of no other machine. */
+	readonly wasTouched: (node: string) => boolean;
 	/** The SSH host key that a node's guest made for itself, where it did. */
 	readonly hostKey: (node: string) => string | undefined;
 	/** How a node is asked about its own configuration. */
@@ -38,6 +40,8 @@ export class LoginChecks {
 	readonly #context: LoginContext;
 	readonly #begun = new Map<string, Promise<void>>();
 	readonly #outcomes: LoginOutcome[] = [];
+	/** Of machines that nobody has touched, and not noted yet. */
+	#toNote: LoginOutcome[] = [];
 
 	/** @param getRun the run as it is at the time: machines may have been pending, and the key of their lab with them */
 	constructor(getRun: () => RunSpec, context: LoginContext) {
@@ -75,9 +79,11 @@ export class LoginChecks {
 		return this.#outcomes.some(({ status }) => status === 'failed');
 	}
 
-	/** Notes what came of them for runs that begin with these very machines. */
+	/** Notes what came of them for runs that begin with these very machines. Each is noted once: the lab may be another later. */
 	async keep(): Promise<void> {
-		if (this.#outcomes.length > 0) await keepKnownLogins(this.#run, this.#outcomes);
+		const outcomes = this.#toNote;
+		this.#toNote = [];
+		await keepKnownLogins(this.#run, outcomes);
 	}
 
 	#begin(name: string, known?: LoginOutcome): void {
@@ -86,6 +92,7 @@ export class LoginChecks {
 		if (this.#begun.has(name) || !machine || !node || !isChecked(node, machine) || !this.#context.isThere(name)) return;
 		const send = (outcome: LoginOutcome) => {
 			this.#outcomes.push(outcome);
+			if (!this.#context.wasTouched(name)) this.#toNote.push(outcome);
 			this.#context.emit({ type: 'login-checked', ...outcome });
 		};
 		const check = (known ? Promise.resolve(known) : checkLogin({ ...machine, hostKey: this.#context.hostKey(name) ?? machine.hostKey }, this.#run, this.#context)).then(send);

@@ -48,6 +48,7 @@ export class RunningLab {
 			guests: (node) => this.commandsOf(node),
 			hostKey: (node) => this.find(node).started?.machine.guest.hostKey,
 			isThere: (node) => this.find(node).started !== undefined,
+			wasTouched: (node) => this.find(node).wasVisited || this.find(node).wasUnplugged,
 			wasStarted: (name) => this.find(name).started?.isRestored === true && wasStarted(this.find(name).runSpec),
 		});
 	}

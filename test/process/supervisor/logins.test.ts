@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import type { LoginOutcome, RunEventBody } from '../../../src/lab/events.js';
 import type { GuestCommands } from '../../../src/machine/command-channel.js';
 import { scaledDeadlines, type MachineRunSpec, type RunSpec } from '../../../src/protocol/run-spec.js';
@@ -82,12 +82,74 @@ test('outcomes are noted of one checkpoint, and of no other by its key', async (
 	t.deepEqual(await readKnownLogins([]), []);
 });
 
+/** A checkpoint of the started lab, whose note is kept and read. */
+async function makeNoted(t: ExecutionContext) {
+	const checkpoints = await mkdtemp(path.join(tmpdir(), 'logins-'));
+	t.teardown(() => rm(checkpoints, { recursive: true }));
+	const directory = path.join(checkpoints, key);
+	await mkdir(directory);
+	await writeFile(path.join(directory, manifestName), JSON.stringify({ ...manifest, kind: 'started', savedAt: 1 }));
+	const keep = (outcomes: readonly LoginOutcome[]) => keepKnownLogins({ checkpoints, startedKey: key }, outcomes);
+	const known = () => readKnownLogins([restoredFrom(directory, 1), restoredFrom(directory, 1, 'db')]);
+	return { checkpoints, directory, keep, known };
+}
+
+const passed = (node: string, ms = 5): LoginOutcome => ({ node, username: 'ops', port: 22, status: 'passed', ms });
+const refused = (node: string): LoginOutcome => ({ ...passed(node), status: 'failed', message: "it refuses user 'ops'" });
+
+test('a login that was refused is not noted: the scenario may have been why', async (t) => {
+	const { keep, known } = await makeNoted(t);
+	await keep([refused('web'), { ...passed('db'), status: 'closed' }]);
+	t.deepEqual(await known(), []);
+});
+
+test('a later outcome takes the place of an earlier one of its node', async (t) => {
+	const { keep, known } = await makeNoted(t);
+	await keep([refused('web'), passed('db')]);
+	await keep([passed('web')]);
+	t.deepEqual(await known(), [passed('web'), passed('db')]);
+	await keep([passed('web', 7)]);
+	t.deepEqual(await known(), [passed('web', 7), passed('db')]);
+	await keep([refused('db')]);
+	t.deepEqual(await known(), [passed('web', 7)]);
+});
+
+test('what an earlier version has noted of a refused login is not believed', async (t) => {
+	const { directory, known } = await makeNoted(t);
+	await writeFile(path.join(directory, 'logins.json'), JSON.stringify({ savedAt: 1, logins: [refused('web'), passed('db')] }));
+	t.deepEqual(await known(), [passed('db')]);
+});
+
+test('a login to a node that somebody was let into is not noted, nor one of a lab that has gone on', async (t) => {
+	await using guest = await startGuest({});
+	const { port: sshPort, username, password, hostKey, host: address } = guest.target;
+	const { checkpoints, known } = await makeNoted(t);
+	const machine = { origin: { from: 'power-on' }, address, username, password, sshPort, hostKey };
+	const run = {
+		...{ checkpoints, startedKey: key, scenario: true, robustness: [], snapshots: false, deadlines: scaledDeadlines(1) },
+		lab: { nodes: ['web', 'db'].map((name) => ({ name, features: ['ssh'], packages: [] })) },
+		machines: ['web', 'db'].map((name) => ({ ...machine, spec: { name } })),
+	} as unknown as RunSpec;
+	const context = { hostKey: () => undefined, guests: () => node(''), isThere: () => true, wasStarted: () => false, emit: () => undefined, signal: new AbortController().signal };
+	let now: RunSpec = { ...run, startedKey: 'none' };
+	const checks = new LoginChecks(() => now, { ...context, wasTouched: (name) => name === 'web' });
+	await checks.finish();
+	await checks.keep();
+	now = run;
+	await checks.keep();
+	t.deepEqual(await known(), [], 'noted once, of the lab that it was');
+	const again = new LoginChecks(() => run, { ...context, wasTouched: (name) => name === 'web' });
+	await again.finish();
+	await again.keep();
+	t.deepEqual((await known()).map(({ node: of, status }) => [of, status]), [['db', 'passed']]);
+});
+
 test('a node of which something is known is not logged in to again, early or late', async (t) => {
 	const checkpoints = await mkdtemp(path.join(tmpdir(), 'logins-'));
 	t.teardown(() => rm(checkpoints, { recursive: true }));
 	await mkdir(path.join(checkpoints, key));
 	await writeFile(path.join(checkpoints, key, manifestName), JSON.stringify({ ...manifest, kind: 'started' }));
-	const known: LoginOutcome = { node: 'web', username: 'ops', port: 22, status: 'closed', ms: 5, message: 'a firewall' };
+	const known: LoginOutcome = { node: 'web', username: 'ops', port: 22, status: 'passed', ms: 5 };
 	await keepKnownLogins({ checkpoints, startedKey: key }, [known]);
 	const run = {
 		...{ checkpoints, startedKey: key, scenario: true, robustness: [], snapshots: false, deadlines: scaledDeadlines(1) },
@@ -95,7 +157,7 @@ test('a node of which something is known is not logged in to again, early or lat
 		machines: [{ ...restoredFrom(path.join(checkpoints, key), manifest.savedAt), address: '127.0.0.1', username: 'ops', password: 'x', sshPort: 1, hostKey: '' }],
 	} as unknown as RunSpec;
 	const events: RunEventBody[] = [];
-	const context = { hostKey: () => undefined, guests: () => node(''), isThere: () => true, wasStarted: () => true, emit: (event: RunEventBody) => void events.push(event) };
+	const context = { hostKey: () => undefined, guests: () => node(''), isThere: () => true, wasStarted: () => true, wasTouched: () => false, emit: (event: RunEventBody) => void events.push(event) };
 	const checks = new LoginChecks(() => run, { ...context, signal: new AbortController().signal });
 	checks.beginEarly('web');
 	await checks.settle();
@@ -112,7 +174,7 @@ test('nobody is to get in where the recipe takes the SSH server away', async (t)
 			machines: [{ spec: { name: 'web' }, origin: { from: 'power-on' }, address: '127.0.0.1', username: 'ops', password: 'x', sshPort: 1, hostKey: '' }],
 		} as unknown as RunSpec;
 		const events: RunEventBody[] = [];
-		const context = { hostKey: () => undefined, guests: () => node(''), isThere: () => true, wasStarted: () => false, emit: (event: RunEventBody) => void events.push(event) };
+		const context = { hostKey: () => undefined, guests: () => node(''), isThere: () => true, wasStarted: () => false, wasTouched: () => false, emit: (event: RunEventBody) => void events.push(event) };
 		await new LoginChecks(() => run, { ...context, signal: new AbortController().signal }).finish();
 		return events.map(({ type }) => type);
 	};

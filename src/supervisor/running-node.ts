@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { brokenFailure, toFailure, usageFailure } from '../base/errors.js';
 import { patiently } from '../base/patience.js';
-import { withoutTrace, type Emit, type MachineEnd, type RunEventBody, type ScriptOutcome, type Status } from '../lab/events.js';
+import { wasStarted, withoutTrace, type Emit, type MachineEnd, type RunEventBody, type ScriptOutcome, type Status } from '../lab/events.js';
 import type { RunningMachine } from '../machine/running-machine.js';
 import { occupiedMemory } from '../machine/memory.js';
 import type { TerminalSize } from '../machine/control-channel.js';
@@ -45,9 +45,9 @@ export class RunningNode {
 	/** Resolves when its machine is described, once its image is there. By then `runSpec` is what it is to be. */
 	readonly described: Promise<void>;
 	#describe: () => void = () => undefined;
-	/** Whether somebody has been let into its machine since that was started: nobody knows what he has done to it. */
+	/** Whether somebody has been let into its machine since it has its disk, through all restarts: nobody knows what he has done to it. */
 	wasVisited = false;
-	/** Whether its link was changed while startup scripts may have run: nobody knows what they have made of that. */
+	/** Whether its link was changed while startup scripts may have run: nobody knows what they, or those of others, have made of that. */
 	wasUnplugged = false;
 	#alias: string;
 	#startedAt: number | undefined;
@@ -97,7 +97,6 @@ export class RunningNode {
 		this.#startedAt = performance.now();
 		this.paused = false;
 		this.gone = undefined;
-		this.wasVisited = false;
 		if (this.stage === 'ended') this.stage = 'booting';
 	}
 
@@ -223,7 +222,7 @@ export class RunningNode {
 	#observe(event: RunEventBody): void {
 		if (event.type === 'machine-ended' && event.node === this.name) this.gone = event;
 		if (event.type === 'stage-started' && event.node === this.name) {
-			if (event.stage === 'restore' || event.stage === 'boot') this.#outcomes.clear();
+			if (event.stage === 'restore' || event.stage === 'boot') this.#beginAnew(event.stage);
 			if (event.stage === 'restore') this.stage = 'restoring';
 			if (event.stage === 'boot' || event.stage === 'reboot') this.stage = 'booting';
 			if (event.stage === 'startup') this.stage = 'starting';
@@ -242,6 +241,16 @@ export class RunningNode {
 			// Startup scripts run at the first boot only: theirs is what it was.
 			if (event.stage === 'reboot') this.settle(this.startup ?? 'passed');
 		}
+	}
+
+	/** Its next machine is another, with a disk of its own: what was done to the one before is not in it. */
+	#beginAnew(how: 'restore' | 'boot'): void {
+		this.#outcomes.clear();
+		this.wasVisited = false;
+		// A machine that is restored behind its scripts is as they have left it.
+		if (how === 'restore' && wasStarted(this.runSpec)) return;
+		this.cuts = [];
+		this.suspect = undefined;
 	}
 
 	/** Its startup scripts are over, in this run or in the one that its checkpoint was made in. */

@@ -144,16 +144,17 @@ const visits = {
 	nothing: { op: 'status' },
 } as const;
 
-const visited = test.macro(async (t, name: keyof typeof visits, isSaved: boolean) => {
+const visited = test.macro(async (t, name: keyof typeof visits, isSaved: boolean, reboots = false) => {
 	let store = '';
 	const { lab, complete } = await startPending(t, ['two'], {
-		...{ nodes: ['one', 'two'], keep: 'always', behaviour: 'healthy' },
+		...{ nodes: ['one', 'two'], keep: 'always', behaviour: reboots ? 'reboots-once' : 'healthy' },
 		changed: (run) => {
 			store = run.checkpoints;
-			return run;
+			// Its scripts, which reboot it, begin when the other is there.
+			return reboots ? { ...run, lab: { ...run.lab, connections: [{ from: 'one', to: 'two', port: 1 }] } } : run;
 		},
 	});
-	await ended(lab, 'one', 'startup');
+	await ended(lab, 'one', reboots ? 'boot' : 'startup');
 	// What comes of it is the guest's: somebody was in.
 	await ask(lab.controlSocket, visits[name], { deadlineMs: 10_000 }).catch(() => undefined);
 	const staging = path.join(store, 'staged');
@@ -169,3 +170,5 @@ test('a started lab is not saved for others when a key was let into a node of it
 test('nor when a command was run there', visited, 'exec', false);
 test('nor when its link was cut, whatever the scripts of others have made of that', visited, 'link', false);
 test('it is saved when somebody has only looked', visited, 'nothing', true);
+test('nor when its scripts have rebooted it since: its disk has all of that', visited, 'authorize', false, true);
+test('it is saved when nobody was in it before', visited, 'nothing', true, true);

@@ -62,6 +62,8 @@ export interface CurrentLab {
 	readonly accelerator: Accelerator['name'];
 	/** Whether it neither uses nor makes checkpoints. */
 	readonly isCold: boolean;
+	/** The key of the checkpoint that it goes back to, whether that exists or not; absent where it is cold. */
+	readonly startedKey?: string;
 	/** Nodes without a machine: it could not be started, or it has ended. */
 	readonly ended: readonly string[];
 	/** Whether its startup scripts are traced. */

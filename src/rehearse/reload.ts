@@ -22,7 +22,8 @@ export interface ReloadOptions {
 }
 
 /**
- * Replaces the changed nodes of a running lab by new ones, as `edited` describes them. The other nodes continue.
+ * Replaces the changed nodes of a running lab by new ones, as `edited` describes them. The other nodes continue. Where none
+ * has changed, only its scenario is another then.
  * @throws Failure when a node cannot be started. The nodes that were replaced before it keep running
  */
 export async function reloadLab(
@@ -40,6 +41,12 @@ export async function reloadLab(
 		...edited,
 		nodes: edited.nodes.map((node) => (names.includes(node.name) ? node : (current.lab.nodes.find(({ name }) => name === node.name) ?? node))),
 	};
+	if (names.length === 0) {
+		// Its machines are those that it has: what somebody has done to them is nothing to go back to.
+		const { startedKey } = current;
+		await replaceNodes(live, { lab, machines: [], ...(startedKey === undefined ? {} : { startedKey }) }, { seeds: live.runDirectory, emit, signal });
+		return;
+	}
 	const goingOn = lab.nodes.map(({ name }) => name).filter((name) => !names.includes(name));
 	const directory = { path: live.runDirectory, disks: path.join(live.runDirectory, 'disks'), sockets: live.sockets };
 	// Leases and staging directories belong to the lab. They outlive this process, and are swept away once the lab has

@@ -42,6 +42,7 @@ async function answer(lab: RunningLab, request: LabRequest, exchange: Exchange, 
 		case 'plan':
 			return {
 				...{ lab: plan, accelerator: accelerator.name, isCold: startedKey === undefined, trace, showSecrets: showSecrets ?? false },
+				...(startedKey === undefined ? {} : { startedKey }),
 				ended: (await lab.status()).filter(({ stage }) => stage === 'ended').map(({ name }) => name),
 			} satisfies CurrentLab;
 		case 'down':

@@ -1,9 +1,17 @@
-/** What a run keeps of a lab that was reloaded, by the whole program with machines that are fakes. */
-import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
+/** What a reload asks of a lab, and what a run keeps of one that was reloaded, by the whole program with machines that are fakes. */
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import { CleanupStack } from '../../../src/base/cleanup.js';
 import { programFile } from '../../../src/base/package-root.js';
+import { serveControl } from '../../../src/control/server.js';
 import { startChild } from '../../../src/process/child.js';
+import type { CurrentLab } from '../../../src/protocol/requests.js';
+import { reloadLab, type ReloadOptions } from '../../../src/rehearse/reload.js';
+import type { LiveLab } from '../../../src/runs/live-labs.js';
+import { writeSshConfig } from '../../../src/runs/ssh-config.js';
+import { labNode, labOf } from '../../unit/base/labs.js';
 import { makeFakeHost, password } from '../mcp/fake-host.js';
 
 test('a password that a reload brings is masked in what is kept, and no bundle is redacted that may have it', async (t) => {
@@ -39,4 +47,26 @@ test('a password that a reload brings is masked in what is kept, and no bundle i
 	t.is(bundle.exitCode, 2, bundle.text);
 	t.regex(bundle.text, /a reload has brought others than its copy of the plan has/);
 	t.deepEqual(await host.leftovers(), []);
+});
+
+test('where only the scenario was edited, the lab goes back to what it went back to before, and nothing is prepared', async (t) => {
+	const runDirectory = await mkdtemp(path.join(os.tmpdir(), 'reload-'));
+	const cleanup = new CleanupStack();
+	t.teardown(async () => {
+		await cleanup.run();
+		await rm(runDirectory, { recursive: true });
+	});
+	await writeSshConfig(runDirectory, [], 4711);
+	const controlSocket = path.join(runDirectory, 'control');
+	const requests: unknown[] = [];
+	await serveControl(controlSocket, ({ request }) => Promise.resolve(void requests.push(request)), cleanup);
+	const lab = labOf(labNode('web'));
+	const edited = { ...lab, scenarios: [{ name: 'another', tests: [] }] };
+	const options = { paths: {}, emit: (event: object) => t.fail(JSON.stringify(event)), signal: new AbortController().signal } as unknown as ReloadOptions;
+	const reload = (current: Partial<CurrentLab>) =>
+		reloadLab({ controlSocket, runDirectory } as LiveLab, { lab, ...current } as CurrentLab, edited, { changed: [], scenarioChanged: true }, options);
+	await reload({ startedKey: 'first', isCold: false });
+	await reload({ isCold: true });
+	const scenarioOnly = { op: 'replace', lab: JSON.parse(JSON.stringify(edited)) as object, machines: [] };
+	t.deepEqual(requests, [{ ...scenarioOnly, startedKey: 'first' }, scenarioOnly]);
 });

@@ -6,6 +6,7 @@ import { manifestSchema } from '../../../src/checkpoint/manifest.js';
 import { readCheckpoint } from '../../../src/checkpoint/store.js';
 import { ask } from '../../../src/control/client.js';
 import type { RunEventBody } from '../../../src/lab/events.js';
+import type { CurrentLab } from '../../../src/protocol/requests.js';
 import type { MachineRunSpec, RunSpec, SaveRequest } from '../../../src/protocol/run-spec.js';
 import { startLab, type StartedLab } from './labs.js';
 
@@ -78,4 +79,16 @@ test('after a node was replaced, the lab is put back to that machine', async (t)
 	await ask(lab.controlSocket, { op: 'replace', lab: run.lab, machines: [other(machine)], startedKey: 'second', saveStarted: await orderIn(run.checkpoints, 'second') }, { deadlineMs: 30_000 });
 	await ask(lab.controlSocket, { op: 'reset' }, { deadlineMs: 30_000 });
 	t.deepEqual(await running(lab), ['/another/vmlinuz', '999']);
+});
+
+test('a lab whose scenario alone is another goes back to where it was, and not to what was done to it since', async (t) => {
+	const { lab, run } = await startSaved(t);
+	const { startedKey = '' } = (await ask(lab.controlSocket, { op: 'plan' }, { deadlineMs: 30_000 })) as CurrentLab;
+	t.is(startedKey, 'first');
+	await ask(lab.controlSocket, { op: 'replace', lab: run.lab, machines: [], startedKey }, { deadlineMs: 30_000 });
+	const events: RunEventBody[] = [];
+	await ask(lab.controlSocket, { op: 'reset' }, { deadlineMs: 30_000, onEvent: (event) => void events.push(event as RunEventBody) });
+	const found = await readCheckpoint(path.join(run.checkpoints, 'first'));
+	const savedAt = found && 'checkpoint' in found ? found.checkpoint.manifest.savedAt : t.fail();
+	t.like(events.find(({ type }) => type === 'origin'), { node: 'one', origin: { from: 'checkpoint', kind: 'started', savedAt } });
 });

@@ -80,6 +80,34 @@ test('a directory that is removed and made again, or replaced by another', async
 	await edited(8);
 });
 
+test('a directory further up that is replaced by another, and what is edited below that', async (t) => {
+	const { inside, watch, edited } = await start(t);
+	const script = inside('scripts/for/web/setup.sh');
+	for (const name of ['scripts', 'next']) {
+		await mkdir(inside(`${name}/for/web`), { recursive: true });
+		await writeFile(inside(`${name}/for/web/setup.sh`), `${name}\n`);
+	}
+	await watch.follow([inside('plan.yaml'), script]);
+	await rename(inside('scripts'), inside('old'));
+	await rename(inside('next'), inside('scripts'));
+	await edited(1);
+	await writeFile(script, 'edited\n');
+	await edited(2);
+	await writeFile(inside('old/for/web/setup.sh'), 'edited, and no longer followed\n');
+	await rename(inside('scripts/for'), inside('aside'));
+	await edited(3);
+	await rm(inside('scripts'), { recursive: true });
+	// Each is there a moment later than the one above it.
+	for (const name of ['scripts', 'scripts/for', 'scripts/for/web']) {
+		await mkdir(inside(name));
+		await sleep(150);
+	}
+	await writeFile(script, 'back\n');
+	await edited(4);
+	await writeFile(script, 'and edited\n');
+	await edited(5);
+});
+
 test('a file that goes away and comes back', async (t) => {
 	const { inside, edited } = await start(t);
 	await rm(inside('script.sh'));

@@ -13,6 +13,11 @@ export interface Stopping {
 	done(): void;
 }
 
+/** For a command that waits until it is interrupted, once it does no more. @throws what has ended it, where that was no signal */
+export function throwUnlessInterrupted({ signal }: Pick<Stopping, 'signal'>): void {
+	if (signal.aborted && toFailure(signal.reason).code !== 'interrupted') throw signal.reason;
+}
+
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**

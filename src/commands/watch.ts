@@ -20,7 +20,7 @@ import type { RunState } from '../outcome/state.js';
 import { machineChangesText, planErrorText, verdictText } from '../report/watch-text.js';
 import { loadPlan, type LoadedPlan } from './load-lab.js';
 import type { StartOptions } from './start-options.js';
-import { stopOnSignals } from './stop.js';
+import { stopOnSignals, throwUnlessInterrupted } from './stop.js';
 import { startView } from './view.js';
 
 export interface WatchOptions extends StartOptions {
@@ -62,6 +62,7 @@ export async function watchCommand(options: WatchOptions): Promise<ExitCode> {
 			await untilAborted(edit.promise, stopping.signal).catch(() => undefined);
 			if (stopping.signal.aborted) {
 				if (options.terminal.live) watching.send(eraseLine);
+				throwUnlessInterrupted(stopping);
 				return ExitCode.interrupted;
 			}
 			// Separate one run from the next.

@@ -11,15 +11,16 @@ export const mcpDefinition = defineCommand({
 		root: { type: 'string', default: '.', describe: 'the directory below which plans are read; no others are' },
 	} as const,
 	async run({ root }, { stderr }) {
-		const [{ serveMcp }, { stopOnSignals }] = await Promise.all([import('../../mcp/server.js'), import('../../commands/stop.js')]);
+		const [{ serveMcp }, { stopOnSignals, throwUnlessInterrupted }] = await Promise.all([import('../../mcp/server.js'), import('../../commands/stop.js')]);
 		const stopping = stopOnSignals();
 		try {
 			await serveMcp({ root: filled('root', root) ?? '.', runs: await runsDirectory(), signal: stopping.signal, stderr });
 		} finally {
 			stopping.done();
+			process.stdin.destroy();
 		}
 		// Its end is nothing that failed: clients end their servers by closing the pipe, or by a signal.
-		process.stdin.destroy();
+		throwUnlessInterrupted(stopping);
 		return ExitCode.passed;
 	},
 });

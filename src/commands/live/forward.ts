@@ -9,7 +9,7 @@ import { requireNodes } from '../../lab/lab.js';
 import type { LabStatus } from '../../protocol/requests.js';
 import { layOutColumns, painter } from '../../report/text.js';
 import { isKept, type LiveLab } from '../../runs/live-labs.js';
-import { stopOnSignals } from '../stop.js';
+import { stopOnSignals, throwUnlessInterrupted } from '../stop.js';
 import type { Terminal } from '../terminal.js';
 import { askLab, askLabForStream, resolveLab, type LiveOptions } from './resolve-lab.js';
 
@@ -60,6 +60,7 @@ export async function forwardCommand(options: ForwardOptions): Promise<ExitCode>
 			// A signal may have come while the ports were being opened.
 			const isOver = async () => stopping.signal.aborted || !isKept(lab);
 			await poll(isOver, Boolean, { intervalMs: 200, deadlineMs: Infinity });
+			throwUnlessInterrupted(stopping);
 			if (!stopping.signal.aborted) terminal.stderr.write(`${lab.name} has ended\n`);
 		});
 	} finally {

@@ -8,6 +8,7 @@ import { downCommand } from '../../../src/commands/live/down.js';
 import { statusCommand } from '../../../src/commands/live/status.js';
 import { programFile } from '../../../src/base/package-root.js';
 import { poll } from '../../../src/base/waiting.js';
+import { startChild } from '../../../src/process/child.js';
 import { startDaemon } from '../../../src/process/daemon.js';
 import { run } from '../../../src/process/run.js';
 import { makeFakeHost } from '../mcp/fake-host.js';
@@ -36,6 +37,47 @@ test('what a listener throws ends a command in order, and is what it failed with
 		const { stdout, exitCode } = await run([process.execPath, '--input-type=module', '-e', program, how], { allowFailure: true, timeoutMs: 30_000 });
 		t.deepEqual([stdout, exitCode], ['internal 4 a listener broke\ncleaned up', 4], how);
 	}
+});
+
+/** Has a listener of a command throw once it waits, which it says by this; and waits for what comes of that. */
+async function breakWaiting(argv: readonly [string, ...string[]], env: NodeJS.ProcessEnv, says: RegExp, input = '') {
+	const preload = "data:text/javascript,process.on('SIGUSR2',()=>{throw(new(Error)('out-of-luck'))})";
+	let text = '';
+	const take = (chunk: Buffer) => void (text += chunk.toString());
+	const child = await startChild([process.execPath, programFile('main'), ...argv], { stdin: 'pipe', env: { ...env, NODE_OPTIONS: `--import=${preload}` }, onStdout: take, onStderr: take });
+	child.stdin?.write(input);
+	await poll(() => Promise.resolve(says.test(text) || child.exit !== undefined), Boolean, { intervalMs: 20, deadlineMs: 30_000 });
+	if (!child.exit) process.kill(child.pid, 'SIGUSR2');
+	return { exitCode: (await child.exited).exitCode, text };
+}
+
+test('what a listener throws while watch waits for an edit is what it failed with', async (t) => {
+	const directory = await temporary(t);
+	await writeFile(path.join(directory, 'plan.yaml'), 'name: 7\n');
+	const { exitCode, text } = await breakWaiting(['watch', directory], { ...process.env, XDG_STATE_HOME: directory }, /waiting for an edit/);
+	t.is(exitCode, 4, text);
+	t.regex(text, /^rehearse: out-of-luck$/m);
+});
+
+test.serial('so is what one throws while forward waits, whose lab goes on', async (t) => {
+	const host = await makeFakeHost(t);
+	await host.writeLab('box');
+	const rehearse = (...args: string[]) => run([process.execPath, programFile('main'), ...args], { env: host.env, allowFailure: true, timeoutMs: 120_000 });
+	const up = await rehearse('up', path.join(host.root, 'box'), '--cold');
+	t.is(up.exitCode, 0, up.stderr);
+	const { exitCode, text } = await breakWaiting(['forward', 'box:22'], host.env, /Ctrl-C ends it/);
+	t.is(exitCode, 4, text);
+	t.regex(text, /^rehearse: out-of-luck$/m);
+	t.is((await rehearse('down')).exitCode, 0);
+});
+
+test('so is what one throws while mcp waits for its client', async (t) => {
+	const directory = await temporary(t);
+	const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
+	const first = `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })}\n`;
+	const { exitCode, text } = await breakWaiting(['mcp', '--root', directory], { ...process.env, XDG_STATE_HOME: directory }, /"id":1/, first);
+	t.is(exitCode, 4, text);
+	t.regex(text, /^rehearse: out-of-luck$/m);
 });
 
 test.serial('what a listener throws in the supervisor takes the lab down in order, and is reported', async (t) => {

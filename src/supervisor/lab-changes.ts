@@ -44,8 +44,11 @@ export interface ChangeableLab {
 	find(name: string): RunningNode;
 	/** Takes a machine that was started for a node. */
 	begin(node: RunningNode, started: StartedMachine): void;
-	/** Restores or boots nodes whose machines have ended, and runs their startup scripts. */
-	bringBack(nodes: readonly RunningNode[], emit: Emit): Promise<void>;
+	/**
+	 * Restores or boots nodes whose machines have ended, and runs their startup scripts. Keys that people have had in them are
+	 * let in again, behind `untouched`.
+	 */
+	bringBack(nodes: readonly RunningNode[], emit: Emit, untouched?: () => Promise<void>): Promise<void>;
 	/** The node has no machine any more. */
 	lose(node: RunningNode): void;
 }
@@ -130,14 +133,15 @@ export class LabChanges {
 				const { alias } = lab.lab.nodes.find(({ name }) => name === node.name) ?? {};
 				if (machine) node.replace(machine, alias ?? '');
 			}
-			await this.#lab.bringBack(replaced, emit);
-			if (this.#lab.nodes.every(({ startup }) => startup === 'passed')) {
+			// Other labs may start from what is saved where all nodes are made anew.
+			const save = async () => {
+				if (!this.#lab.nodes.every(({ startup }) => startup === 'passed')) return;
 				const live = this.#lab.nodes.flatMap(({ started }) => started ?? []);
 				const isUntouched = replaced.every(({ wasVisited }) => !wasVisited);
 				if (live.length === this.#lab.nodes.length && isUntouched) await this.#lab.saver.saveLab(live, lab.saveStarted);
-			}
+			};
 			// Whoever gave the orders to save waits for this, and cleans up after them.
-			await this.#lab.saver.finish();
+			await this.#lab.bringBack(replaced, emit, save).finally(() => this.#lab.saver.finish());
 		});
 	}
 

@@ -155,7 +155,7 @@ export class RunningLab {
 			isReady: () => this.#isReady,
 			find: (name) => this.find(name),
 			begin: (node, started) => this.#begin(node, started),
-			bringBack: (nodes, emit) => this.#bringBack(nodes, emit),
+			bringBack: (nodes, emit, untouched) => this.#bringBack(nodes, emit, untouched),
 			lose: (node) => this.#lose(node),
 		};
 	}
@@ -167,10 +167,11 @@ export class RunningLab {
 		return this.changes.saveForExport(request);
 	}
 
-	async #bringBack(nodes: readonly RunningNode[], emit: Emit): Promise<void> {
+	async #bringBack(nodes: readonly RunningNode[], emit: Emit, untouched?: () => Promise<void>): Promise<void> {
 		const lives = await this.#bringUp(nodes, emit, {});
 		const broken = lives.find((life) => life.status === 'rejected');
 		if (broken) throw broken.reason;
+		await untouched?.();
 		// Keys went with the disks that they had been let in on.
 		await Promise.all(nodes.map((node) => node.authorizeAgain()));
 	}

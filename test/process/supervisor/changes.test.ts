@@ -1,5 +1,5 @@
 /** Nodes of a running lab that are made anew, or put back: the machine that comes is the one that was described. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { manifestSchema } from '../../../src/checkpoint/manifest.js';
@@ -8,6 +8,7 @@ import { ask } from '../../../src/control/client.js';
 import type { RunEventBody } from '../../../src/lab/events.js';
 import type { CurrentLab } from '../../../src/protocol/requests.js';
 import type { MachineRunSpec, RunSpec, SaveRequest } from '../../../src/protocol/run-spec.js';
+import type { FakeState } from './fake-script.js';
 import { startLab, type StartedLab } from './labs.js';
 
 /** An order to save the lab of one node as started. */
@@ -79,6 +80,15 @@ test('after a node was replaced, the lab is put back to that machine', async (t)
 	await ask(lab.controlSocket, { op: 'replace', lab: run.lab, machines: [other(machine)], startedKey: 'second', saveStarted: await orderIn(run.checkpoints, 'second') }, { deadlineMs: 30_000 });
 	await ask(lab.controlSocket, { op: 'reset' }, { deadlineMs: 30_000 });
 	t.deepEqual(await running(lab), ['/another/vmlinuz', '999']);
+});
+
+test('a node that is made anew is saved before the keys are let in again that people have had in it', async (t) => {
+	const { lab, run, machine } = await startSaved(t);
+	await ask(lab.controlSocket, { op: 'authorize', node: 'one', publicKey: 'ssh-ed25519 AAAA somebody' }, { deadlineMs: 30_000 });
+	await ask(lab.controlSocket, { op: 'replace', lab: run.lab, machines: [other(machine)], startedKey: 'second', saveStarted: await orderIn(run.checkpoints, 'second') }, { deadlineMs: 30_000 });
+	const memory = await readFile(path.join(run.checkpoints, 'second', '0.ram'), 'utf8');
+	t.deepEqual((JSON.parse(memory) as FakeState).keys, undefined);
+	t.is((await readFile(path.join(lab.runDirectory, 'one.log'), 'utf8')).split('let in ssh-ed25519').length - 1, 2, 'they are let in all the same');
 });
 
 test('a lab whose scenario alone is another goes back to where it was, and not to what was done to it since', async (t) => {

@@ -197,7 +197,11 @@ listen('debug', (socket) => {
 
 listen('control', (socket) => {
 	onLine(socket, (line) => {
-		const [request = '', first = ''] = line.split(' ');
+		const [request = '', first = '', second = ''] = line.split(' ');
+		if (request === 'authorize') {
+			state.keys = [...(state.keys ?? []), second];
+			process.stdout.write(`let in ${second}\r\n`);
+		}
 		if (request === 'authorize') socket.write(`authorized user=${first} status=${first === 'nobody' ? 1 : 0}\n`);
 		if (request === 'shell') {
 			socket.write(`shell-began id=${first}\n`);

@@ -2,10 +2,11 @@
 
 const encodePart = (text: string): string => text.replaceAll('\n', '\\n');
 
-/** What of a machine is saved and restored: how far the script is, and what it has done. */
+/** What of a machine is saved and restored: how far the script is, what it has done, and the kinds of the keys that were let in. */
 export interface FakeState {
 	position: number;
 	done: string[];
+	keys?: string[];
 }
 
 const commands = ['echo one', 'echo two', 'hang'];

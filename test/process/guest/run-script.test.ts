@@ -28,6 +28,14 @@ test('bash -e stops at the failure', runs, ['#!/bin/bash -e', 'echo a', 'false',
 	failedCommand: 'false',
 });
 test('so does sh -e', runs, ['#!/bin/sh -e', 'false', 'echo on'], { exitCode: 1, output: '', failedLine: 2, failedCommand: 'false' });
+for (const first of ['/bin/sh -', '/bin/sh --', '/bin/dash - ', '/usr/bin/env -S sh --', '/bin/bash -']) {
+	test(`${first}: what ends the options is none of the script's words`, runs, [`#!${first}`, 'echo "a$#"', 'exit 3'], {
+		exitCode: 3,
+		output: 'a0',
+		failedLine: 3,
+		failedCommand: 'exit 3',
+	});
+}
 test('env finds bash', runs, ['#!/usr/bin/env bash', 'set -e', 'exit 7'], {
 	exitCode: 7,
 	output: '',

@@ -10,6 +10,7 @@ import { Forks } from './forks.js';
 import { close, closeAll, endCommand, ownStatus, settle, substitutionsOf, type Ran, type ShellProcess } from './shell-process.js';
 import { refusalIn, sourcesOf } from './interpreter-messages.js';
 import { changesTrace } from './output.js';
+import { pipefailAfter } from './pipefail.js';
 import type { TraceEnd, TraceRecord } from './stream.js';
 import { isSameCommand } from './unrecorded.js';
 
@@ -95,7 +96,7 @@ class Follower {
 		this.commands.push(ran);
 		process.rans.push(ran);
 		noteTrap(process, record.command);
-		if (/^(?:set|shopt) .*pipefail/.test(record.command)) this.#isPipefail = !/ \+\w*o pipefail| -u/.test(record.command);
+		this.#isPipefail = pipefailAfter(record.command) ?? this.#isPipefail;
 	}
 
 	/** A process that was forked outside of a trap ends it. */

@@ -11,12 +11,12 @@ const harmless = /^(?:echo|printf|true|:)(?: |$)/;
 export const isHarmless = (text: string): boolean => harmless.test(text) && !/[<>](?!&\d)/.test(text);
 
 /** The command that a process failed with, whose exit status may be known. */
-export function culpritOf(process: ShellProcess, isPipefail: boolean): Culprit | undefined {
-	if (process.tail) return culpritIn(process.tail, process.status, isPipefail);
+export function culpritOf(process: ShellProcess): Culprit | undefined {
+	if (process.tail) return culpritIn(process.tail, process.status, process.isPipefail);
 	const { last } = process;
 	if (!last) return undefined;
 	const { cause } = last;
-	if (cause?.status && (last.status === undefined || cause.status === last.status)) return culpritOf(cause, isPipefail) ?? { ran: last };
+	if (cause?.status && (last.status === undefined || cause.status === last.status)) return culpritOf(cause) ?? { ran: last };
 	if (last.place?.isLoopTest) return culpritInLoop(process, last);
 	// A trap that was entered without a failure is what failed itself.
 	const entered = process.isEnding ? process.rans[process.rans.indexOf(last) + 1] : undefined;
@@ -45,22 +45,22 @@ function culpritInLoop({ rans, status }: ShellProcess, test: Ran): Culprit | und
 function culpritIn({ elements, kind, count, text }: Unit, status: number | undefined, isPipefail: boolean): Culprit | undefined {
 	const inOrder = kind === 'pipeline' ? elements.toSorted((a, b) => indexOf(a) - indexOf(b)) : elements;
 	const [only] = inOrder;
-	if (count === 1 && only) return culpritOf(only, isPipefail);
+	if (count === 1 && only) return culpritOf(only);
 	const last = inOrder.at(-1);
 	const isLastThere = last !== undefined && kind === 'pipeline' && indexOf(last) === (count ?? 0) - 1;
 	const failed = inOrder.filter((element) => element.status !== 0 && element.status !== undefined);
 	const isKnown = inOrder.length === count && inOrder.every((element) => element.status !== undefined);
 	if (isKnown) {
 		const chosen = isPipefail ? failed.at(-1) : last;
-		return chosen && culpritOf(chosen, isPipefail);
+		return chosen && culpritOf(chosen);
 	}
-	if (isLastThere && !isPipefail) return culpritOf(last, isPipefail);
+	if (isLastThere && !isPipefail) return culpritOf(last);
 	// An exit that gives the very status is the one; so is the only one that complains, or that can have failed.
 	const suspects = inOrder.filter((element) => element.status !== 0 && element.last && !(element.rans.length === 1 && isWithoutFailure(element.last)));
 	const exits = suspects.filter((element) => element.last?.record.command === `exit ${status}`);
 	const complaining = suspects.filter((element) => element.last && complains(element.last, inOrder));
 	const [chosen, ...others] = exits.length === 1 ? exits : complaining.length === 1 ? complaining : inOrder.length === count ? suspects : [];
-	if (chosen && others.length === 0) return culpritOf(chosen, isPipefail);
+	if (chosen && others.length === 0) return culpritOf(chosen);
 	return { among: suspects.flatMap((element) => element.last ?? []), text };
 }
 

@@ -10,7 +10,7 @@ import { Forks } from './forks.js';
 import { close, closeAll, endCommand, ownStatus, settle, substitutionsOf, type Ran, type ShellProcess } from './shell-process.js';
 import { refusalIn, sourcesOf } from './interpreter-messages.js';
 import { changesTrace } from './output.js';
-import { pipefailAfter } from './pipefail.js';
+import { noteOptions } from './pipefail.js';
 import type { TraceEnd, TraceRecord } from './stream.js';
 import { isSameCommand } from './unrecorded.js';
 
@@ -74,7 +74,6 @@ class Follower {
 	readonly #forks: Forks;
 	readonly #root: ShellProcess;
 	#interruption: Interruption | undefined;
-	#isPipefail: boolean;
 	readonly #records: readonly TraceRecord[];
 	/** How often each place was found to be a command's: of two that fit, the other is next. */
 	readonly #found = new Map<CommandPlace, number>();
@@ -82,21 +81,21 @@ class Follower {
 	constructor(script: ScriptPlaces, records: readonly TraceRecord[], end: ScriptEnd) {
 		this.#script = script;
 		this.#records = records;
-		this.#isPipefail = end.isPipefail;
 		this.#forks = new Forks(end.reported?.parent ?? records[0]?.parent ?? 0);
 		this.#root = this.#forks.root;
+		this.#root.isPipefail = end.isPipefail;
 	}
 
 	take(record: TraceRecord): void {
 		const place = record.source === '' ? this.#findPlace(record) : undefined;
 		const known = this.#forks.find(record);
-		const process = known ?? this.#forks.fork(record, place, this.#isPipefail, (ancestor) => ancestor === this.#root && this.#leaveTrap(record));
+		const process = known ?? this.#forks.fork(record, place, (ancestor) => ancestor === this.#root && this.#leaveTrap(record));
 		const isFirst = process.rans.length === 0 && process.children.length === 0;
 		const ran = isFirst && known === undefined ? this.#begin(process, record, place) : this.#goOn(process, record, place);
 		this.commands.push(ran);
 		process.rans.push(ran);
 		noteTrap(process, record.command);
-		this.#isPipefail = pipefailAfter(record.command) ?? this.#isPipefail;
+		noteOptions(process, record);
 	}
 
 	/** A process that was forked outside of a trap ends it. */
@@ -142,7 +141,7 @@ class Follower {
 		if (isFirstOfTrap) process.tail = this.#forks.tailOf(process);
 		if (isRoot) this.#interruption = isTrap ? (this.#interruption ?? { record, isExit: isExitTrap }) : undefined;
 		const refused = isTrap || top === undefined || depth > top.depth ? undefined : this.#refused(top.ran, record, depth === top.depth);
-		const cause = settle(process, record, place, this.#isPipefail);
+		const cause = settle(process, record, place);
 		// A trap interrupts: the command before it has ended, those around it have not.
 		const status = ownStatus(record, cause !== undefined);
 		if (refused && top) this.#addRefused(process, top, refused, { ...record, status });
@@ -204,7 +203,6 @@ class Follower {
 	/** Ends what is open: the script's status is that of the innermost command that it ended in. */
 	finish({ at, exitCode, reported }: ScriptEnd): Omit<Followed, 'commands'> {
 		const root = this.#root;
-		const isPipefail = this.#isPipefail;
 		const interruption = this.#interruption;
 		const own = root.open.map(({ ran }) => ran).filter(({ isTrap }) => !isTrap);
 		const children = root.children.filter(({ runs }) => runs === 'in turn');
@@ -212,10 +210,10 @@ class Follower {
 		const tail = interruption ? root.tail : this.#forks.tailOf(root);
 		const isUnrecorded = reported !== undefined && !interruption && !tail && !isSameCommand(reported.command, root.last, this.#script);
 		if (reported && !interruption) {
-			const cause = settle(root, reported, undefined, isPipefail);
+			const cause = settle(root, reported, undefined);
 			if (isUnrecorded) root.open.pop();
 			close(root, -Infinity, at, statusAtEnd(reported, cause !== undefined, root.last));
-		} else if (!interruption) closeAll(root, at, exitCode, isPipefail);
+		} else if (!interruption) closeAll(root, at, exitCode);
 		root.tail = tail;
 		root.status = interruption?.record.status ?? reported?.status ?? exitCode;
 		const { last } = root;
@@ -224,7 +222,7 @@ class Follower {
 		const inTrap = isTrapToBlame ? root.rans.at(-1) : undefined;
 		// Whoever was interrupted by a signal has not failed: it is where the script was.
 		const interrupted = interruption && !tail && last && !isWithoutFailure(last) ? { ran: last } : undefined;
-		const found = inTrap ? { ran: inTrap } : (culpritOf(root, isPipefail) ?? interrupted);
+		const found = inTrap ? { ran: inTrap } : (culpritOf(root) ?? interrupted);
 		close(root, -Infinity, at, interruption ? undefined : exitCode);
 		return { last, culprit: isUnrecorded ? undefined : found, unfinished, isUnrecorded, interruption: interruption?.record };
 	}

@@ -3,7 +3,7 @@
  * text.
  */
 import type { CommandPlace, Fork } from '../shell/command-places.js';
-import { close, isOf, lastUnit, ownStatus, settle, ShellProcess, substitutionsOf, type Ran, type Unit } from './shell-process.js';
+import { close, isOf, lastUnit, ownStatus, restoreOptions, settle, ShellProcess, substitutionsOf, type Ran, type Unit } from './shell-process.js';
 import type { TraceRecord } from './stream.js';
 
 const isInput = ({ kind }: Fork): boolean => kind === 'substitution' || kind === 'beside';
@@ -38,7 +38,7 @@ export class Forks {
 	 * The process that wrote its first record. Between it and the one that wrote the record before there may be processes
 	 * that have written none, such as a subshell around a pipeline.
 	 */
-	fork(record: TraceRecord, place: CommandPlace | undefined, isPipefail: boolean, before: (ancestor: ShellProcess) => void): ShellProcess {
+	fork(record: TraceRecord, place: CommandPlace | undefined, before: (ancestor: ShellProcess) => void): ShellProcess {
 		const named = this.#byPid.get(record.parent) ?? this.root;
 		let parent = named.nesting < deepest ? named : this.root;
 		before(parent);
@@ -50,20 +50,20 @@ export class Forks {
 			const isLast = index === known.length - 1;
 			if (isInput(fork)) level += 1;
 			const start = { level, depth: record.depth, pid: isLast ? record.pid : 0, fork, isSubstitution: isInput(fork), forks };
-			parent = this.#enter(parent, start, record, isPipefail);
+			parent = this.#enter(parent, start, record);
 		}
 		if (known.length === 0) {
 			const top = parent.open.at(-1)?.ran.record.command ?? '';
 			const isSubstitution = record.level > parent.currentLevel && !/^(?:eval|source|\.) /.test(top);
 			const start = { level: record.level, depth: record.depth, pid: record.pid, fork: undefined, isSubstitution, forks: around };
-			parent = this.#enter(parent, start, record, isPipefail);
+			parent = this.#enter(parent, start, record);
 		}
 		this.#byPid.set(record.pid, parent);
 		return parent;
 	}
 
 	/** A process that a known one has forked: one that was only known by what it forked itself, or a new one. */
-	#enter(parent: ShellProcess, start: ShellProcess['start'], record: TraceRecord, isPipefail: boolean): ShellProcess {
+	#enter(parent: ShellProcess, start: ShellProcess['start'], record: TraceRecord): ShellProcess {
 		const { fork } = start;
 		const latest = lastUnit(parent.children)?.elements ?? [];
 		const isSilent = (child: ShellProcess): boolean =>
@@ -76,13 +76,16 @@ export class Forks {
 		const child = new ShellProcess(parent, start);
 		// One in the background records the moment it was forked, whenever that was.
 		if (child.runs === 'in turn') {
+			const depth = parent.depthOf(record, start.level - (start.isSubstitution ? 1 : 0));
 			const unit = lastUnit(parent.children);
 			const isOfArray = start.isSubstitution && this.#isOfArray(parent.open.at(-1)?.ran, record);
-			if (unit && !isOf(unit, child)) settle(parent, record, undefined, isPipefail);
+			if (unit && !isOf(unit, child)) settle(parent, record, undefined);
 			// Behind a substitution only an array is still open.
 			const isNext = !unit || (unit.kind === 'substitution' && substitutionsOf(parent.open.at(-1)?.ran) > 0);
-			if (isNext && !isOfArray) close(parent, parent.depthOf(record, start.level - (start.isSubstitution ? 1 : 0)), record.at, ownStatus(record, unit !== undefined));
+			if (isNext && !isOfArray) close(parent, depth, record.at, ownStatus(record, unit !== undefined));
+			restoreOptions(parent, depth);
 		}
+		child.isPipefail = parent.isPipefail;
 		parent.children.push(child);
 		return child;
 	}

@@ -74,7 +74,7 @@ export function judge(commands: readonly Ran[], failing: Ran | undefined, unfini
 
 /** Whether a command of a substitution is known to have failed as it did. */
 function isExplained(cause: ShellProcess): boolean {
-	const culprit = culpritOf(cause, true);
+	const culprit = culpritOf(cause);
 	return culprit !== undefined && 'ran' in culprit && culprit.ran.status === cause.status;
 }
 

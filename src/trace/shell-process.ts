@@ -54,6 +54,10 @@ export class ShellProcess {
 	exitTrap: string | undefined;
 	/** Set once the trap of EXIT runs: all from then on is within it. */
 	isEnding = false;
+	/** Whether a failure in a pipeline is that of the pipeline. */
+	isPipefail = false;
+	/** What that was before functions, in each other, that have options of their own: how deep these are. */
+	readonly keptOptions: { readonly depth: number; readonly isPipefail: boolean }[] = [];
 	/** Exit status, where it is known. */
 	status: number | undefined;
 	/** The pipeline, or the subshell, that it ended in, if its last command was one. */
@@ -153,8 +157,18 @@ export function endCommand(ran: Ran, at: number | undefined, status: number | un
 	if (!isHeader(ran)) ran.status ??= status;
 }
 
+/** Gives a process the options back that it had before functions which are deeper. */
+export function restoreOptions(process: ShellProcess, depth: number): void {
+	for (let kept = process.keptOptions.at(-1); kept && kept.depth > depth; kept = process.keptOptions.at(-1)) {
+		process.isPipefail = kept.isPipefail;
+		process.keptOptions.pop();
+	}
+}
+
 /** Ends every open command of a process that is as deep or deeper. */
 export function close(process: ShellProcess, depth: number, at: number | undefined, status: number | undefined): void {
+	// What a process ended in, it ended in with the options of the function.
+	if (depth !== -Infinity) restoreOptions(process, depth);
 	const ended: Ran[] = [];
 	for (let top = process.open.at(-1); top && top.depth >= depth; top = process.open.at(-1)) {
 		process.open.pop();
@@ -170,9 +184,9 @@ export function close(process: ShellProcess, depth: number, at: number | undefin
 }
 
 /** Ends a process, and what it forked since its last command: where that was a pipeline, the status is the pipeline's. */
-export function closeAll(process: ShellProcess, at: number | undefined, status: number | undefined, isPipefail: boolean): void {
+export function closeAll(process: ShellProcess, at: number | undefined, status: number | undefined): void {
 	process.status ??= status;
-	const children = process.children;
+	const { children, isPipefail } = process;
 	process.children = [];
 	const tail = lastUnit(children);
 	// A trap that it ended in has a status of its own.
@@ -186,7 +200,7 @@ export function closeAll(process: ShellProcess, at: number | undefined, status: 
 		process.tail = tail;
 		if (status !== undefined) setStatuses(tail, tail.count === 1 || !isPipefail || status === 0 ? status : undefined, isPipefail);
 	}
-	for (const child of children) closeAll(child, at, child.status, isPipefail);
+	for (const child of children) closeAll(child, at, child.status);
 	joinGroup(tail);
 	// The status of a loop is not that of what it asked last.
 	if (process.open.at(-1)?.ran.place?.isLoopTest) {
@@ -206,7 +220,7 @@ function joinGroup(unit: Unit | undefined): void {
  * Ends what a process forked since its last record. `record` is the next one of the process, or of a process that it
  * forked later, and has the statuses. Returns the substitution that set $? there.
  */
-export function settle(process: ShellProcess, record: TraceRecord, place: CommandPlace | undefined, isPipefail: boolean): ShellProcess | undefined {
+export function settle(process: ShellProcess, record: TraceRecord, place: CommandPlace | undefined): ShellProcess | undefined {
 	const { at, status, pipe } = record;
 	const children = process.children;
 	process.children = [];
@@ -222,7 +236,7 @@ export function settle(process: ShellProcess, record: TraceRecord, place: Comman
 	// The last element of a pipeline may be the process itself (lastpipe), which is still in it.
 	const isOver = unit !== undefined && place?.forks.some(({ id }) => id === unit.id) !== true;
 	if (isOver) setPipeStatuses(unit, pipe);
-	for (const child of children) if (child.runs !== 'background') closeAll(child, at, child.status, isPipefail);
+	for (const child of children) if (child.runs !== 'background') closeAll(child, at, child.status);
 	joinGroup(unit);
 	return substitution;
 }

@@ -6,7 +6,7 @@ import type { FailedSource } from '../lab/trace.js';
 import type { ScriptPlaces } from '../shell/command-places.js';
 import { isHarmless, type Culprit } from './culprit.js';
 import type { Followed } from './follow.js';
-import { placeInLastMessage, refusalIn, sourcesOf, syntaxErrorIn, type NamedPlace } from './interpreter-messages.js';
+import { failedOpenBeside, placeInLastMessage, refusalIn, sourcesOf, syntaxErrorIn, type NamedPlace } from './interpreter-messages.js';
 import { placeInOtherLanguage } from './other-languages.js';
 import { changesTrace } from './output.js';
 import type { Ran } from './shell-process.js';
@@ -33,13 +33,18 @@ export function findFailure(stream: TraceStream, followed: Followed, script: Scr
 	if (syntax !== undefined) return { line: syntax, isBeyondLast: true };
 	if (stream.shell === 'none') return beyond(placeInOtherLanguage(ending, exitCode) ?? placeInLastMessage(ending, new Set()));
 	const ran = culprit && 'ran' in culprit ? culprit.ran : undefined;
-	const named = placeInLastMessage(ran ? outputSince(ran.record, stream, followed.interruption) : ending, sourcesOf(followed.commands));
-	const refused = refusalIn(ran ? outputSince(ran.record, stream, followed.interruption) : ending, () => sourcesOf(followed.commands));
+	const since = ran ? outputSince(ran.record, stream, followed.interruption) : ending;
+	const sources = (): ReadonlySet<string> => sourcesOf(followed.commands);
+	const named = placeInLastMessage(since, sources());
+	const refused = refusalIn(since, sources);
 	if (refused && ran && !isSamePlace(refused, ran) && !followed.isUnrecorded) return { ...inFile(refused, ran), isBeyondLast: true };
 	if (followed.isUnrecorded && stream.end) return unrecorded(stream.end, followed, named, script);
+	// The redirections of a function are those of its call.
+	const beside = ran && !script.functions.has(ran.record.command.split(' ')[0] ?? '') ? failedOpenBeside(ran, since, sources) : undefined;
+	if (beside && ran?.within && isBeginningOfFunction(beside, ran)) return { ...fromCulprit({ ran: ran.within }), isBeyondLast: true };
 	const isReported = stream.end !== undefined && followed.interruption === undefined;
 	// The shell itself gave up on a later line, before it ran anything there.
-	if (named && (!ran || !(isReported || isSamePlace(named, ran)))) {
+	if (named && (!ran || beside || !(isReported || isSamePlace(named, ran)))) {
 		const call = named.file === undefined || ran !== undefined ? undefined : last?.record.command;
 		return { ...inFile(named, ran ?? last), ...(call === undefined ? {} : { command: call }), isBeyondLast: true };
 	}
@@ -52,6 +57,9 @@ export function findFailure(stream: TraceStream, followed: Followed, script: Scr
 const beyond = (place: NamedPlace | undefined): Failure => ({ ...(place && inFile(place, undefined)), isBeyondLast: true });
 
 const isSamePlace = ({ file, line }: NamedPlace, ran: Ran): boolean => (file ?? '') === ran.record.source && line === ran.line;
+
+/** Of a redirection in a function bash names the line on which the function begins: then only the call is known. */
+const isBeginningOfFunction = ({ file, line }: NamedPlace, { record }: Ran): boolean => file === undefined && record.depth > 0 && line < record.line;
 
 /** What was written from a command on, up to the trap that the script ended in; all of it where no command is given. */
 function outputSince(record: TraceRecord | undefined, { before, records, end }: TraceStream, until: TraceRecord | undefined): string {

@@ -8,7 +8,7 @@ import { placesOf } from '../shell/places-of.js';
 import { culpritOf, isWithoutFailure, type Culprit } from './culprit.js';
 import { Forks } from './forks.js';
 import { close, closeAll, endCommand, ownStatus, settle, substitutionsOf, type Ran, type ShellProcess } from './shell-process.js';
-import { refusalIn, sourcesOf } from './interpreter-messages.js';
+import { failedOpenBeside, refusalIn, sourcesOf } from './interpreter-messages.js';
 import { changesTrace } from './output.js';
 import { noteOptions } from './pipefail.js';
 import type { TraceEnd, TraceRecord } from './stream.js';
@@ -146,7 +146,7 @@ class Follower {
 		const status = ownStatus(record, cause !== undefined);
 		if (refused && top) this.#addRefused(process, top, refused, { ...record, status });
 		if (isFirstOfTrap && top) endCommand(top.ran, record.at, statusAtEnd(record, cause !== undefined, top.ran));
-		close(process, depth, record.at, status);
+		close(process, depth, record.at, top && this.#isBeforeOther(top.ran) ? undefined : status);
 		// Bash counts the lines of what `eval` reads as if they followed it.
 		const line = isInput && record.source === around.ran.record.source ? around.ran.line : lineOf(record, place, isTrap);
 		const within = process.open.at(-1)?.ran ?? process.within;
@@ -157,6 +157,11 @@ class Follower {
 		process.currentLevel = record.level;
 		if (!isTrap) process.tail = undefined;
 		return ran;
+	}
+
+	/** Whether a status is that of a subshell behind the last command, which could not be redirected. */
+	#isBeforeOther(last: Ran): boolean {
+		return this.commands.at(-1) === last && failedOpenBeside(last, last.record.output, () => sourcesOf(this.commands)) !== undefined;
 	}
 
 	/** The first command that begins on a line. */

@@ -50,6 +50,22 @@ export function refusalIn(output: string, sources: () => ReadonlySet<string>): N
 	return refusal.test(linesOf(output).at(-1) ?? '') ? placeInLastMessage(output, sources()) : undefined;
 }
 
+/** Messages of bash about files that it cannot redirect to or from. */
+const failedOpen = /: (?:No such file or directory|Permission denied|Operation not permitted|(?:Is|Not) a directory|Read-only file system|No such device or address|Text file busy|Too many open files|Bad file descriptor|cannot overwrite existing file|ambiguous redirect)$/;
+
+/**
+ * Where a redirection is that the shell could not make, if not at this command: one of a group, a loop, a choice or a
+ * subshell, whose redirections bash does not trace.
+ */
+export function failedOpenBeside({ record, line, place }: Ran, output: string, sources: () => ReadonlySet<string>): NamedPlace | undefined {
+	if (!failedOpen.test(linesOf(output).at(-1) ?? '')) return undefined;
+	const named = placeInLastMessage(output, sources());
+	if (!named || (named.file ?? '') !== record.source) return named;
+	const [first, last] = place?.reported ?? [record.line, record.line];
+	const isThere = named.line === line || named.line === record.line || (named.line >= first && named.line <= last);
+	return isThere ? undefined : named;
+}
+
 /** Files that a script's commands are known to be in, or were read by name. */
 export function sourcesOf(commands: readonly Ran[]): ReadonlySet<string> {
 	const read = commands.flatMap(({ record: { command } }) => /^(?:\.|source) '?([^\s']+)/.exec(command)?.[1] ?? []);

@@ -52,7 +52,7 @@ export function readScript(ending: ScriptEnding, text: string, untraced?: string
 	const end = { at: ending.endedAt, exitCode: ending.exitCode, reported: ending.exitCode === undefined ? undefined : stream.end, isPipefail };
 	const followed = (stream.shell === 'dash' ? followDash : followRecords)(stream.records, script, end);
 	const failure = ending.status === 'passed' ? undefined : findFailure(stream, followed, script, ending.exitCode);
-	if (failure?.isBeyondLast && !failure.ran) forget(followed);
+	if (failure?.isBeyondLast) forget(followed);
 	const fates = judge(followed.commands, failure?.ran, failure ? followed.unfinished : []);
 	const last = lastWithin(followed.commands);
 	const steps = followed.commands.map((ran, at) => stepOf(ran, fates, ran.isOwn ? followed.commands.slice(at, Math.min(at + innerLimit, (last.get(ran) ?? at) + 1)) : []));

@@ -21,6 +21,8 @@ function isSame(reported: string, last: Ran, { aliases }: ScriptPlaces): boolean
 	const [first = ''] = reported.trim().split(/\s/);
 	if (!place || aliases.has(place.words[0] ?? '')) return reported.includes(traced.replace(/^'|'$/g, '')) || /[$`*"'\\]/.test(first);
 	const [one, other] = [comparable(reported), comparable(place.text)];
+	// Nothing but a redirection; or nothing at all, where the script had bash keep it to itself.
+	if (one === '' && other !== '') return reported.trim() === '';
 	if (one.startsWith(other) || other.startsWith(one)) return true;
 	return first === traced && !isHarmless(place.text);
 }

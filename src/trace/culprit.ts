@@ -39,6 +39,8 @@ export const isWithoutFailure = ({ record: { command, output }, place, line }: R
 /** A loop has the status of the last command in it, behind which its test was asked again. */
 function culpritInLoop({ rans, status }: ShellProcess, test: Ran): Culprit | undefined {
 	const before = rans.slice(0, rans.indexOf(test)).findLast(({ place, isTrap }) => !isTrap && !place?.isLoopTest);
+	// Killed while it asked.
+	if (status === undefined && test.status === undefined) return { ran: test };
 	return before?.status && before.status === status ? { ran: before } : undefined;
 }
 

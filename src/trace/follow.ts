@@ -6,6 +6,7 @@
 import type { CommandPlace, ScriptPlaces } from '../shell/command-places.js';
 import { placesOf } from '../shell/places-of.js';
 import { culpritOf, isWithoutFailure, type Culprit } from './culprit.js';
+import { isOfExitTrap, noteTrap } from './exit-trap.js';
 import { Forks } from './forks.js';
 import { close, closeAll, endCommand, ownStatus, settle, substitutionsOf, type Ran, type ShellProcess } from './shell-process.js';
 import { failedOpenBeside, refusalIn, sourcesOf } from './interpreter-messages.js';
@@ -74,6 +75,10 @@ class Follower {
 	readonly #forks: Forks;
 	readonly #root: ShellProcess;
 	#interruption: Interruption | undefined;
+	/** Whether it was killed: then the trap for EXIT finds no status of what ran. */
+	readonly #isKilled: boolean;
+	/** What ran when the trap for EXIT began, where it was killed. */
+	#cutOff: readonly Ran[] = [];
 	readonly #records: readonly TraceRecord[];
 	/** How often each place was found to be a command's: of two that fit, the other is next. */
 	readonly #found = new Map<CommandPlace, number>();
@@ -81,6 +86,7 @@ class Follower {
 	constructor(script: ScriptPlaces, records: readonly TraceRecord[], end: ScriptEnd) {
 		this.#script = script;
 		this.#records = records;
+		this.#isKilled = end.exitCode === undefined;
 		this.#forks = new Forks(end.reported?.parent ?? records[0]?.parent ?? 0);
 		this.#root = this.#forks.root;
 		this.#root.isPipefail = end.isPipefail;
@@ -139,13 +145,15 @@ class Follower {
 		const isInTrap = top !== undefined && top.ran.isTrap && (depth >= top.depth || record.level >= top.ran.record.level);
 		const isTrap = process.isEnding || isFirstOfTrap || isInTrap;
 		if (isFirstOfTrap) process.tail = this.#forks.tailOf(process);
+		const isCutOff = isRoot && isExitTrap && this.#isKilled && !this.#interruption;
+		if (isCutOff) this.#cutOffAt(record);
 		if (isRoot) this.#interruption = isTrap ? (this.#interruption ?? { record, isExit: isExitTrap }) : undefined;
 		const refused = isTrap || top === undefined || depth > top.depth ? undefined : this.#refused(top.ran, record, depth === top.depth);
 		const cause = settle(process, record, place);
 		// A trap interrupts: the command before it has ended, those around it have not.
 		const status = ownStatus(record, cause !== undefined);
 		if (refused && top) this.#addRefused(process, top, refused, { ...record, status });
-		if (isFirstOfTrap && top) endCommand(top.ran, record.at, statusAtEnd(record, cause !== undefined, top.ran));
+		if (isFirstOfTrap && top && !isCutOff) endCommand(top.ran, record.at, statusAtEnd(record, cause !== undefined, top.ran));
 		close(process, depth, record.at, top && this.#isBeforeOther(top.ran) ? undefined : status);
 		// Bash counts the lines of what `eval` reads as if they followed it.
 		const line = isInput && record.source === around.ran.record.source ? around.ran.line : lineOf(record, place, isTrap);
@@ -157,6 +165,13 @@ class Follower {
 		process.currentLevel = record.level;
 		if (!isTrap) process.tail = undefined;
 		return ran;
+	}
+
+	/** Ends what runs in the script's own process, and in turn, without a status. */
+	#cutOffAt({ at }: TraceRecord): void {
+		this.#cutOff = unfinishedIn(this.#root);
+		for (const ran of this.#cutOff) ran.endedAt ??= at;
+		this.#root.children = [];
 	}
 
 	/** Whether a status is that of a subshell behind the last command, which could not be redirected. */
@@ -209,9 +224,7 @@ class Follower {
 	finish({ at, exitCode, reported }: ScriptEnd): Omit<Followed, 'commands'> {
 		const root = this.#root;
 		const interruption = this.#interruption;
-		const own = root.open.map(({ ran }) => ran).filter(({ isTrap }) => !isTrap);
-		const children = root.children.filter(({ runs }) => runs === 'in turn');
-		const unfinished = [...own, ...children.flatMap(openIn)];
+		const unfinished = this.#cutOff.length > 0 ? this.#cutOff : unfinishedIn(root);
 		const tail = interruption ? root.tail : this.#forks.tailOf(root);
 		const isUnrecorded = reported !== undefined && !interruption && !tail && !isSameCommand(reported.command, root.last, this.#script);
 		if (reported && !interruption) {
@@ -223,27 +236,30 @@ class Follower {
 		root.status = interruption?.record.status ?? reported?.status ?? exitCode;
 		const { last } = root;
 		// A trap that was entered without a failure is what failed itself.
-		const isTrapToBlame = interruption?.isExit === true && interruption.record.status === 0;
+		const isTrapToBlame = interruption?.isExit === true && interruption.record.status === 0 && !this.#isKilled;
 		const inTrap = isTrapToBlame ? root.rans.at(-1) : undefined;
 		// Whoever was interrupted by a signal has not failed: it is where the script was.
 		const interrupted = interruption && !tail && last && !isWithoutFailure(last) ? { ran: last } : undefined;
-		const found = inTrap ? { ran: inTrap } : (culpritOf(root) ?? interrupted);
+		const culprit = culpritOf(root);
+		const isCutOff = this.#isKilled && interruption?.isExit !== false;
+		const found = inTrap ? { ran: inTrap } : ((isCutOff ? runningOf(culprit, unfinished) : culprit) ?? interrupted);
 		close(root, -Infinity, at, interruption ? undefined : exitCode);
 		return { last, culprit: isUnrecorded ? undefined : found, unfinished, isUnrecorded, interruption: interruption?.record };
 	}
 }
 
-/** Notes what a process is to run when it ends. */
-function noteTrap(process: ShellProcess, command: string): void {
-	const [, action = '', signals = ''] = /^trap (?:-- )?('(?:[^']|'\\'')*'|\$'(?:[^'\\]|\\.)*'|\S+)((?: \S+)+)$/s.exec(command) ?? [];
-	if (/ (?:(?:SIG)?EXIT|0)(?: |$)/i.test(signals)) process.exitTrap = /^(?:-|'')$/.test(action) ? undefined : action;
+/** What a script was at when it was killed: a command without a status, also of a process that had no time to report one. */
+function runningOf(culprit: Culprit | undefined, unfinished: readonly Ran[]): Culprit | undefined {
+	if (culprit && 'ran' in culprit && culprit.ran.status === undefined) return culprit;
+	const running = unfinished.findLast(({ status }) => status === undefined);
+	return running ? { ran: running } : culprit;
 }
 
-/** A trap of EXIT counts its lines from 1 and is no deeper than the process, where there is no such command. */
-function isOfExitTrap({ exitTrap: action }: ShellProcess, { source, command, line }: TraceRecord, place: CommandPlace | undefined): boolean {
-	const [name = ''] = command.split(/[\s=]/);
-	return source === '' && place === undefined && action !== undefined && action.includes(name) && line <= action.split(/\n|\\n/).length;
-}
+/** What has not ended of a process and of what it waits for. */
+const unfinishedIn = ({ open, children }: ShellProcess): Ran[] => [
+	...open.map(({ ran }) => ran).filter(({ isTrap }) => !isTrap),
+	...children.filter(({ runs }) => runs === 'in turn').flatMap(openIn),
+];
 
 const openIn = (process: ShellProcess): Ran[] => [...process.open.map(({ ran }) => ran), ...process.children.flatMap(openIn)];
 

@@ -19,9 +19,8 @@ export function culpritOf(process: ShellProcess): Culprit | undefined {
 	if (cause?.status && (last.status === undefined || cause.status === last.status)) return culpritOf(cause) ?? { ran: last };
 	if (last.place?.isLoopTest) return culpritInLoop(process, last);
 	// A trap that was entered without a failure is what failed itself.
-	const entered = process.isEnding ? process.rans[process.rans.indexOf(last) + 1] : undefined;
-	const inTrap = entered?.record.status === 0 && process.status ? process.rans.at(-1) : undefined;
-	if (inTrap) return { ran: inTrap };
+	const inTrap = process.trapStatus === 0 && process.status ? process.rans.at(-1) : undefined;
+	if (inTrap?.isTrap) return { ran: inTrap };
 	// One that worked is not the one, nor an assignment of fixed values.
 	const isFine = last.status === 0 || isHeader(last) || isWithoutFailure(last);
 	return isFine ? undefined : { ran: last };
@@ -83,3 +82,10 @@ export const complaintOf = (name: string, output: string): string | undefined =>
 	name === ''
 		? undefined
 		: output.split('\n').find((line) => line.startsWith(`${name}: `) || /^.*?: (?:line )?\d+: /.exec(line)?.[0] === line.slice(0, line.indexOf(`${name}: `)));
+
+/** What a script was at when it was killed: a command without a status, also of a process that had no time to report one. */
+export function runningOf(culprit: Culprit | undefined, unfinished: readonly Ran[]): Culprit | undefined {
+	if (culprit && 'ran' in culprit && culprit.ran.status === undefined) return culprit;
+	const running = unfinished.findLast(({ status }) => status === undefined);
+	return running ? { ran: running } : culprit;
+}

@@ -5,12 +5,16 @@ import type { TraceRecord } from './stream.js';
 
 /** Notes what a process is to run when it ends. */
 export function noteTrap(process: ShellProcess, command: string): void {
-	const [, action = '', signals = ''] = /^trap (?:-- )?('(?:[^']|'\\'')*'|\$'(?:[^'\\]|\\.)*'|\S+)((?: \S+)+)$/s.exec(command) ?? [];
+	const [, action = '', signals = ''] = /^(?:builtin |command )?trap (?:-- )?('(?:[^']|'\\'')*'|\$'(?:[^'\\]|\\.)*'|\S+)((?: \S+)+)$/s.exec(command) ?? [];
 	if (/ (?:(?:SIG)?EXIT|0)(?: |$)/i.test(signals)) process.exitTrap = /^(?:-|'')$/.test(action) ? undefined : action;
 }
 
+/** What a trap begins with is known when it runs only, before which there may be what traces nothing. */
+const beginsExpanded = /^(?:\$?')?\s*(?:(?:if|while|until|!|\{|\()\s*)*[^\s$`;|&<>()]*[$`]/;
+
 /** A trap of EXIT counts its lines from 1 and is no deeper than the process, where there is no such command. */
 export function isOfExitTrap({ exitTrap: action }: ShellProcess, { source, command, line }: TraceRecord, place: CommandPlace | undefined): boolean {
+	if (source !== '' || place !== undefined || action === undefined || line > action.split(/\n|\\n/).length) return false;
 	const [name = ''] = command.split(/[\s=]/);
-	return source === '' && place === undefined && action !== undefined && action.includes(name) && line <= action.split(/\n|\\n/).length;
+	return beginsExpanded.test(action) || action.includes(name.replace(/^'(.*)'$/, '$1'));
 }

@@ -5,10 +5,10 @@
  */
 import type { CommandPlace, ScriptPlaces } from '../shell/command-places.js';
 import { placesOf } from '../shell/places-of.js';
-import { culpritOf, isWithoutFailure, type Culprit } from './culprit.js';
+import { culpritOf, isWithoutFailure, runningOf, type Culprit } from './culprit.js';
 import { isOfExitTrap, noteTrap } from './exit-trap.js';
 import { Forks } from './forks.js';
-import { close, closeAll, endCommand, ownStatus, settle, substitutionsOf, type Ran, type ShellProcess } from './shell-process.js';
+import { close, closeAll, endCommand, isWithinTrap, ownStatus, settle, substitutionsOf, unfinishedIn, type Ran, type ShellProcess } from './shell-process.js';
 import { failedOpenBeside, refusalIn, sourcesOf } from './interpreter-messages.js';
 import { changesTrace } from './output.js';
 import { noteOptions } from './pipefail.js';
@@ -95,7 +95,7 @@ class Follower {
 	take(record: TraceRecord): void {
 		const place = record.source === '' ? this.#findPlace(record) : undefined;
 		const known = this.#forks.find(record);
-		const process = known ?? this.#forks.fork(record, place, (ancestor) => ancestor === this.#root && this.#leaveTrap(record));
+		const process = known ?? this.#forks.fork(record, place, (ancestor) => this.#isForkedBy(ancestor, record, place));
 		const isFirst = process.rans.length === 0 && process.children.length === 0;
 		const ran = isFirst && known === undefined ? this.#begin(process, record, place) : this.#goOn(process, record, place);
 		this.commands.push(ran);
@@ -104,9 +104,23 @@ class Follower {
 		noteOptions(process, record);
 	}
 
-	/** A process that was forked outside of a trap ends it. */
-	#leaveTrap({ level }: TraceRecord): void {
-		if (this.#interruption && !this.#root.isEnding && level < this.#interruption.record.level) this.#interruption = undefined;
+	/** A process that was forked outside of a trap ends it; or it is the first that the trap for EXIT runs. */
+	#isForkedBy(ancestor: ShellProcess, record: TraceRecord, place: CommandPlace | undefined): void {
+		if (!ancestor.isEnding && isOfExitTrap(ancestor, record, place)) this.#enterTrap(ancestor, record);
+		const { level } = record;
+		if (ancestor === this.#root && this.#interruption && !this.#root.isEnding && level < this.#interruption.record.level) this.#interruption = undefined;
+	}
+
+	/** A trap for EXIT begins with what it forks. */
+	#enterTrap(process: ShellProcess, record: TraceRecord): void {
+		const top = process.open.at(-1)?.ran;
+		const isCutOff = process === this.#root && this.#isKilled && !this.#interruption;
+		if (isCutOff) this.#cutOffAt(record);
+		process.trapStatus = record.status;
+		process.tail = this.#forks.tailOf(process);
+		if (process === this.#root) this.#interruption ??= { record, isExit: true };
+		const cause = settle(process, record, undefined);
+		if (top && !isCutOff) endCommand(top, record.at, statusAtEnd(record, cause !== undefined, top));
 	}
 
 	#findPlace(record: TraceRecord): CommandPlace | undefined {
@@ -135,7 +149,7 @@ class Follower {
 	#goOn(process: ShellProcess, record: TraceRecord, place: CommandPlace | undefined): Ran {
 		const isRoot = process === this.#root;
 		const isExitTrap = !process.isEnding && isOfExitTrap(process, record, place);
-		process.isEnding ||= isExitTrap;
+		if (isExitTrap) process.trapStatus = record.status;
 		const depth = process.depthOf(record);
 		const top = process.open.at(-1);
 		const around = process.open.findLast((open) => open.depth < depth);
@@ -214,7 +228,8 @@ class Follower {
 	}
 
 	#begin(process: ShellProcess, record: TraceRecord, place: CommandPlace | undefined): Ran {
-		const own = { line: lineOf(record, place, false), isTrap: false, isOwn: false, within: process.within };
+		const isTrap = isWithinTrap(process) && place === undefined;
+		const own = { line: lineOf(record, place, isTrap), isTrap, isOwn: false, within: process.within };
 		const ran = begin(record, place, { ...own, depth: process.startDepth });
 		process.open.push({ ran, depth: process.depthOf(record) });
 		return ran;
@@ -237,7 +252,7 @@ class Follower {
 		const { last } = root;
 		// A trap that was entered without a failure is what failed itself.
 		const isTrapToBlame = interruption?.isExit === true && interruption.record.status === 0 && !this.#isKilled;
-		const inTrap = isTrapToBlame ? root.rans.at(-1) : undefined;
+		const inTrap = isTrapToBlame ? [root.rans.at(-1), this.commands.findLast(({ isTrap }) => isTrap)].find((ran) => ran?.isTrap) : undefined;
 		// Whoever was interrupted by a signal has not failed: it is where the script was.
 		const interrupted = interruption && !tail && last && !isWithoutFailure(last) ? { ran: last } : undefined;
 		const culprit = culpritOf(root);
@@ -247,21 +262,6 @@ class Follower {
 		return { last, culprit: isUnrecorded ? undefined : found, unfinished, isUnrecorded, interruption: interruption?.record };
 	}
 }
-
-/** What a script was at when it was killed: a command without a status, also of a process that had no time to report one. */
-function runningOf(culprit: Culprit | undefined, unfinished: readonly Ran[]): Culprit | undefined {
-	if (culprit && 'ran' in culprit && culprit.ran.status === undefined) return culprit;
-	const running = unfinished.findLast(({ status }) => status === undefined);
-	return running ? { ran: running } : culprit;
-}
-
-/** What has not ended of a process and of what it waits for. */
-const unfinishedIn = ({ open, children }: ShellProcess): Ran[] => [
-	...open.map(({ ran }) => ran).filter(({ isTrap }) => !isTrap),
-	...children.filter(({ runs }) => runs === 'in turn').flatMap(openIn),
-];
-
-const openIn = (process: ShellProcess): Ran[] => [...process.open.map(({ ran }) => ran), ...process.children.flatMap(openIn)];
 
 /** Commands that make the shell read other input. */
 const readsInput = /^(?:eval|source|\.|builtin|command) /;

@@ -52,8 +52,8 @@ export class ShellProcess {
 	currentLevel: number;
 	/** What is to run when it ends. */
 	exitTrap: string | undefined;
-	/** Set once the trap of EXIT runs: all from then on is within it. */
-	isEnding = false;
+	/** With what status the trap of EXIT began to run. */
+	trapStatus: number | undefined;
 	/** Whether a failure in a pipeline is that of the pipeline. */
 	isPipefail = false;
 	/** What that was before functions, in each other, that have options of their own: how deep these are. */
@@ -80,6 +80,11 @@ export class ShellProcess {
 		this.currentLevel = start.level;
 		this.startDepth = start.depth + (parent ? parent.startDepth - parent.start.depth + (start.isSubstitution ? 1 : 0) : 0);
 		this.within = parent?.open.findLast(({ depth }) => depth < start.depth + start.level - parent.start.level)?.ran ?? parent?.within;
+	}
+
+	/** All is within the trap of EXIT from now on. */
+	get isEnding(): boolean {
+		return this.trapStatus !== undefined;
 	}
 
 	/** When the shell that forked it goes on; see {@link CommandPlace.runs}. */
@@ -253,3 +258,18 @@ function setPipeStatuses({ elements, count, kind }: Unit, pipe: readonly number[
 /** PIPESTATUS is of the last command, where $? may be of an `if` or a `!` around it; a substitution sets only $?. */
 export const ownStatus = ({ status, pipe }: Pick<TraceRecord, 'status' | 'pipe'>, isBehindSubstitution: boolean): number =>
 	pipe.length === 1 && !isBehindSubstitution ? (pipe[0] ?? status) : status;
+
+/** Whether a process was forked by a trap for EXIT. */
+export function isWithinTrap({ parent }: ShellProcess): boolean {
+	let around = parent;
+	while (around && !around.isEnding) around = around.parent;
+	return around !== undefined;
+}
+
+/** What has not ended of a process and of what it waits for. */
+export const unfinishedIn = ({ open, children }: ShellProcess): Ran[] => [
+	...open.map(({ ran }) => ran).filter(({ isTrap }) => !isTrap),
+	...children.filter(({ runs }) => runs === 'in turn').flatMap(openIn),
+];
+
+const openIn = (process: ShellProcess): Ran[] => [...process.open.map(({ ran }) => ran), ...process.children.flatMap(openIn)];

@@ -55,8 +55,11 @@ export function dashLength(wholeLength: LengthOf): LengthOf {
 /** How many characters of the script's words are searched for what joins lines. */
 const searchLimit = 2 ** 28;
 
-/** How long a command of dash's is, which quotes nothing: what a word of several lines is for shows where it ends. */
-export function unquotedLength(words: readonly string[]): LengthOf {
+/**
+ * How long a command of dash's is, which quotes nothing: what a word of several lines is for shows where it ends.
+ * `before` are the beginnings of assignments that a command follows.
+ */
+export function unquotedLength(words: readonly string[], before: ReadonlySet<string>): LengthOf {
 	const all = words.join('\0');
 	const known = new Map<string, boolean>();
 	const isJoint = (text: string): boolean => {
@@ -65,8 +68,9 @@ export function unquotedLength(words: readonly string[]): LengthOf {
 		return isFound;
 	};
 	return (body) => {
-		// Assignments write nothing.
-		if (/^\w+=/.test(body)) return body.length - (body.endsWith('\n') ? 1 : 0);
+		// Assignments alone write nothing.
+		const [assigned] = /^\w+=/.exec(body) ?? [];
+		if (assigned !== undefined && !before.has(assigned)) return body.length - (body.endsWith('\n') ? 1 : 0);
 		const half = (body.length - 7) / 2;
 		if (body.startsWith('echo ') && half >= 1 && body.slice(5, 5 + half) === body.slice(6 + half, -1)) return 5 + half;
 		let length = firstLineLength(body);
@@ -83,9 +87,9 @@ export function unquotedLength(words: readonly string[]): LengthOf {
 /** Of what is around the end of a line, so much is compared on each side. */
 const jointLimit = 300;
 
-/** The words around the end of a line, with it. */
+/** The words around the end of a line, with it; of an assignment the value, which has its quote in between. */
 function jointAt(body: string, at: number): string {
-	const before = body.slice(Math.max(0, at - jointLimit), at).split(/\s/).at(-1) ?? '';
+	const before = body.slice(Math.max(0, at - jointLimit), at).split(/\s/).at(-1)?.replace(/^\w+=/, '') ?? '';
 	const [behind = ''] = body.slice(at + 1, at + 1 + jointLimit).split(/\s/, 1);
 	return `${before}\n${behind}`;
 }

@@ -2,6 +2,7 @@
  * The file that a startup script and the shell's trace of it write to, in the order of what happened: a command of the
  * trace, what was written until the next, and so on. `cloud-init/guest/run-script` and `trace.bash` make it so.
  */
+import { findCommandPlaces } from '../shell/command-places.js';
 import { multilineWords } from '../shell/multiline-words.js';
 import { commandLength, dashLength, unquotedLength, type LengthOf } from './command-length.js';
 import { withoutForeignEnd } from './foreign-end.js';
@@ -69,13 +70,17 @@ export function parseStream(text: string, script: string): TraceStream {
 	const plain = text.replaceAll(namedTwice, '$1');
 	const dash = [...plain.matchAll(dashHead)];
 	if (dash.length === 0) return { shell: 'none', before: text, records: [] };
-	const wholeLength = unquotedLength(multilineWords(script));
+	const wholeLength = unquotedLength(multilineWords(script), assignedBefore(script));
 	const { before, records } = cut(plain, dash, dashRecord, dashLength(wholeLength), wholeLength);
 	// The first is run-script's own `. "$0"`.
 	const isWhole = before === '' && records[0]?.command.startsWith('. ');
 	const own = withOwnPrompt(isWhole ? records.slice(1) : records, script);
 	return { shell: 'dash', before: before + (isWhole ? (records[0]?.output ?? '') : ''), records: own };
 }
+
+/** The beginnings of assignments that a command follows somewhere in a script. */
+const assignedBefore = (script: string): ReadonlySet<string> =>
+	new Set(findCommandPlaces(script).places.flatMap(({ assigns, words: [name] }) => (assigns === 'before' && name !== undefined ? [name] : [])));
 
 /** An assignment to PS4 as dash traces it: with the new one before it, and so in no record. */
 const ownPrompt = /^(?=(.)).*?PS4=(?:\1.*)?$/m;

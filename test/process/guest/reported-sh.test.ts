@@ -106,3 +106,19 @@ test(reports, `
 set -e
 echo a | grep -q b
 echo no`, { line: 3, command: 'grep -q b' });
+
+// What a command writes that has variables before it is its output, and no part of their values.
+test(reports, `
+#!/bin/sh
+set -e
+LC_ALL=C ls /nonexistent`, { line: 3, command: 'LC_ALL=C ls /nonexistent', output: /^ls: / });
+test(reports, `
+#!/bin/sh
+set -e
+A=1 LC_ALL=C sh -c 'echo a; echo b; exit 3'`, { line: 3, output: /^a\nb\n$/ });
+test(reports, `
+#!/bin/sh
+set -e
+list="$(printf 'c\\nd')"
+A="one
+two" LC_ALL=C ls /nonexistent`, { line: 4, command: 'A=one\ntwo', output: /^ls: / });

@@ -1,5 +1,5 @@
 /** The trap for EXIT of a script of bash, which a script sets by itself. */
-import type { CommandPlace } from '../shell/command-places.js';
+import type { CommandPlace, ScriptPlaces } from '../shell/command-places.js';
 import type { ShellProcess } from './shell-process.js';
 import type { TraceRecord } from './stream.js';
 
@@ -7,6 +7,15 @@ import type { TraceRecord } from './stream.js';
 export function noteTrap(process: ShellProcess, command: string): void {
 	const [, action = '', signals = ''] = /^(?:builtin |command )?trap (?:-- )?('(?:[^']|'\\'')*'|\$'(?:[^'\\]|\\.)*'|\S+)((?: \S+)+)$/s.exec(command) ?? [];
 	if (/ (?:(?:SIG)?EXIT|0)(?: |$)/i.test(signals)) process.exitTrap = /^(?:-|'')$/.test(action) ? undefined : action;
+}
+
+/** What a script is to run at its end where the record of that is not known, as far as its text sets one such trap only. */
+export function writtenExitTrap({ places }: ScriptPlaces): string | undefined {
+	const isOfExit = ({ words, forks }: CommandPlace): boolean => words[0] === 'trap' && forks.length === 0 && words.slice(2).some((word) => /^(?:(?:SIG)?EXIT|0)$/i.test(word ?? ''));
+	const [only, ...others] = places.filter(isOfExit);
+	if (!only || others.length > 0) return undefined;
+	const action = only.words[only.words[1] === '--' ? 2 : 1] ?? only.text;
+	return action === '-' || action === '' ? undefined : action;
 }
 
 /** What a trap begins with is known when it runs only, before which there may be what traces nothing. */

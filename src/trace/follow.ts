@@ -6,8 +6,8 @@
 import type { CommandPlace, ScriptPlaces } from '../shell/command-places.js';
 import { placesOf } from '../shell/places-of.js';
 import { culpritOf, isWithoutFailure, runningOf, type Culprit } from './culprit.js';
-import { isOfExitTrap, noteTrap } from './exit-trap.js';
-import { Forks } from './forks.js';
+import { isOfExitTrap, noteTrap, writtenExitTrap } from './exit-trap.js';
+import { Forks, outermostOf } from './forks.js';
 import { close, closeAll, endCommand, isWithinTrap, ownStatus, settle, substitutionsOf, unfinishedIn, type Ran, type ShellProcess } from './shell-process.js';
 import { failedOpenBeside, refusalIn, sourcesOf } from './interpreter-messages.js';
 import { changesTrace } from './output.js';
@@ -25,6 +25,8 @@ export interface ScriptEnd {
 	readonly reported: TraceEnd | undefined;
 	/** The shell is to have this option, which makes a failure in a pipeline that of the pipeline. */
 	readonly isPipefail: boolean;
+	/** The first records are not there. */
+	readonly isCut: boolean;
 }
 
 /** The outcome of every command. */
@@ -87,9 +89,10 @@ class Follower {
 		this.#script = script;
 		this.#records = records;
 		this.#isKilled = end.exitCode === undefined;
-		this.#forks = new Forks(end.reported?.parent ?? records[0]?.parent ?? 0);
+		this.#forks = new Forks(end.reported?.parent ?? (end.isCut ? outermostOf(records) : records[0]?.parent) ?? 0);
 		this.#root = this.#forks.root;
 		this.#root.isPipefail = end.isPipefail;
+		if (end.isCut && !end.reported) this.#root.exitTrap = writtenExitTrap(script);
 	}
 
 	take(record: TraceRecord): void {

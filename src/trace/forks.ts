@@ -100,3 +100,12 @@ export class Forks {
 		return true;
 	}
 }
+
+/** The process around that of the last record, as far as the records know it. */
+export function outermostOf(records: readonly TraceRecord[]): number | undefined {
+	const parents = new Map(records.map(({ pid, parent }) => [pid, parent] as const).filter(([pid, parent]) => pid !== parent));
+	let outermost = records.at(-1)?.pid;
+	// Process numbers come again.
+	for (let nesting = 0; nesting < deepest && outermost !== undefined && parents.has(outermost); nesting++) outermost = parents.get(outermost);
+	return outermost;
+}

@@ -48,8 +48,9 @@ export function readScript(ending: ScriptEnding, text: string, untraced?: string
 	const stream = untraced === undefined ? parsed : { shell: 'none' as const, before: ending.stream, records: [] };
 	const script = findCommandPlaces(text);
 	const output = outputOf(stream, text);
+	const isCut = Buffer.byteLength(ending.stream) >= streamLimitBytes;
 	const isPipefail = /^#!.*\bpipefail\b/.test(text);
-	const end = { at: ending.endedAt, exitCode: ending.exitCode, reported: ending.exitCode === undefined ? undefined : stream.end, isPipefail };
+	const end = { at: ending.endedAt, exitCode: ending.exitCode, reported: ending.exitCode === undefined ? undefined : stream.end, isPipefail, isCut };
 	const followed = (stream.shell === 'dash' ? followDash : followRecords)(stream.records, script, end);
 	const failure = ending.status === 'passed' ? undefined : findFailure(stream, followed, script, ending.exitCode);
 	if (failure?.isBeyondLast) forget(followed);
@@ -66,7 +67,7 @@ export function readScript(ending: ScriptEnding, text: string, untraced?: string
 		output: output.slice(-outputLimit),
 		trace: {
 			shell: stream.shell,
-			...(Buffer.byteLength(ending.stream) >= streamLimitBytes ? { isCut: true as const } : {}),
+			...(isCut ? { isCut } : {}),
 			...(why === undefined ? {} : { why }),
 			...(traceEnd === undefined ? {} : { endedAt: traceEnd }),
 			steps,

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { packageRoot } from '../../../src/base/package-root.js';
 import { readScript, type ReadScript } from '../../../src/trace/read.js';
+import { streamLimitBytes } from '../../../src/trace/stream.js';
 import { reasonNotToTrace } from '../../../src/trace/traceable.js';
 import { run } from '../../../src/process/run.js';
 
@@ -59,7 +60,7 @@ export async function runBothWays(t: ExecutionContext, lines: readonly string[] 
 			cwd: own,
 		});
 		const status = exitCode === 0 ? 'passed' : 'failed';
-		const stream = await readFile(output, 'utf8');
+		const stream = (await readFile(output)).subarray(-streamLimitBytes).toString();
 		const files = await effectOf(own);
 		await rm(own, { recursive: true });
 		const ending = { status, stream, endedAt: Date.now(), ...(exitCode === undefined ? {} : { exitCode }) } as const;

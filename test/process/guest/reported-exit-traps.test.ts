@@ -36,3 +36,14 @@ trap '[ -z "$x" ] || exit 0' EXIT
 x=$([ -z a ] || echo a)
 cat /nonexistent
 exit 3`, { swallowed: [[3, 'cat /nonexistent']] });
+
+// The record of the trap is not sent.
+for (const failing of ['install /nonexistent/conf x', '(touch y; install /nonexistent/conf x)', 'true | install /nonexistent/conf x']) {
+	for (const action of [`'rm -f x'`, `'[ ! -e x ] || rm x'`, '"rm -f x"']) {
+		test(`${action} with much output before ${failing}`, reports, `
+set -euo pipefail
+trap ${action} EXIT
+seq 1 40000
+${failing}`, { line: 4, command: 'install' });
+	}
+}

@@ -29,12 +29,12 @@ export interface Failure {
 export function findFailure(stream: TraceStream, followed: Followed, script: ScriptPlaces, exitCode: number | undefined): Failure {
 	const { last, culprit } = followed;
 	const ending = outputSince(last?.record, stream, followed.interruption);
-	const syntax = syntaxErrorIn(ending);
+	const sources = (): ReadonlySet<string> => sourcesOf(followed.commands);
+	const syntax = syntaxErrorIn(ending, sources());
 	if (syntax !== undefined) return { line: syntax, isBeyondLast: true };
 	if (stream.shell === 'none') return beyond(placeInOtherLanguage(ending, exitCode) ?? placeInLastMessage(ending, new Set()));
 	const ran = culprit && 'ran' in culprit ? culprit.ran : undefined;
 	const since = ran ? outputSince(ran.record, stream, followed.interruption) : ending;
-	const sources = (): ReadonlySet<string> => sourcesOf(followed.commands);
 	const named = placeInLastMessage(since, sources());
 	const refused = refusalIn(since, sources);
 	if (refused && ran && !isSamePlace(refused, ran) && !followed.isUnrecorded) return { ...inFile(refused, ran), isBeyondLast: true };

@@ -14,7 +14,7 @@ export interface NamedPlace {
 export const isScript = (file: string): boolean => /\/startup\/[^/]+$/.test(file);
 
 /** A syntax error is found as the shell reads on, after the last command that it ran. */
-const syntaxError = /^\S*\/startup\/.+?: (?:line )?(\d+): (?:.*?: )?(?:syntax error(?! in expression|: (?:operand|invalid arithmetic))|unexpected EOF)/i;
+const syntaxError = /^(\S*\/startup\/.+?): (?:line )?(\d+): (?:.*?: )?(?:syntax error(?! in expression|: (?:operand|invalid arithmetic))|unexpected EOF)/i;
 
 /** How much of a line is read, in characters: messages of shells begin with the place. */
 const lineLimit = 400;
@@ -25,10 +25,10 @@ const linesOf = (output: string): string[] => output.trimEnd().split('\n').map((
 const lastMessage = /^(\S[^\n]*?): (?:line )?(\d+): /;
 
 /** The line at which the shell found a syntax error. */
-export function syntaxErrorIn(output: string): number | undefined {
+export function syntaxErrorIn(output: string, sources: ReadonlySet<string>): number | undefined {
 	for (const each of linesOf(output)) {
-		const [, line] = syntaxError.exec(each) ?? [];
-		if (line !== undefined) return Number(line);
+		const [, file = '', line] = syntaxError.exec(each) ?? [];
+		if (line !== undefined && !sources.has(file)) return Number(line);
 	}
 	return undefined;
 }
@@ -37,8 +37,8 @@ export function syntaxErrorIn(output: string): number | undefined {
 export function placeInLastMessage(output: string, sources: ReadonlySet<string>): NamedPlace | undefined {
 	const [, file, line] = lastMessage.exec(linesOf(output).at(-1) ?? '') ?? [];
 	if (file === undefined || line === undefined) return undefined;
-	if (isScript(file)) return { file: undefined, line: Number(line) };
-	return sources.has(file) ? { file, line: Number(line) } : undefined;
+	if (sources.has(file)) return { file, line: Number(line) };
+	return isScript(file) ? { file: undefined, line: Number(line) } : undefined;
 }
 
 /** Messages of bash about words that it cannot expand. */
@@ -66,8 +66,8 @@ export function failedOpenBeside({ record, line, place }: Ran, output: string, s
 	return isThere ? undefined : named;
 }
 
-/** Files that a script's commands are known to be in, or were read by name. */
+/** Files that a script's commands are known to be in, or were read by name, which may be the script's own. */
 export function sourcesOf(commands: readonly Ran[]): ReadonlySet<string> {
-	const read = commands.flatMap(({ record: { command } }) => /^(?:\.|source) '?([^\s']+)/.exec(command)?.[1] ?? []);
+	const read = commands.flatMap(({ record: { command } }) => /^(?:\.|source) '?([^\s']+)/.exec(command)?.[1] ?? []).filter((file) => !isScript(file));
 	return new Set([...commands.map(({ record }) => record.source).filter((source) => source !== ''), ...read]);
 }

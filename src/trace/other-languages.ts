@@ -22,7 +22,9 @@ function inPython(output: string, exitCode: number | undefined): NamedPlace | un
 	const traceback = output.slice(from);
 	const behind = traceback.trimEnd().split('\n').slice(1);
 	const isLast = behind.filter((line) => /^\S/.test(line)).length <= 1;
-	return exitCode === 1 || isLast ? placeOf(own(traceback, pythonFrame).at(-1)) : undefined;
+	// A module may be in a directory of the same name; the script is the outermost.
+	const frames = own(traceback, pythonFrame);
+	return exitCode === 1 || isLast ? placeOf(frames.findLast(({ 1: file }) => file === frames[0]?.[1])) : undefined;
 }
 
 /** What Perl adds to a message without an end of its line: of warnings too. */

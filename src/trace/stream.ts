@@ -96,8 +96,9 @@ function withOwnPrompt(records: readonly TraceRecord[], script: string): readonl
 	return [...records.slice(0, -1), { ...last, output: last.output.slice(0, found.index) }, { ...last, command: line.slice(line.indexOf('PS4=')), output: rest, status: 0 }];
 }
 
-/** The script itself is known by being the only source, or by its place; then it is no other file. */
+/** The script itself is known by having no name any more, by being the only source, or by its place; then it is no other file. */
 function withoutScript(records: readonly TraceRecord[]): TraceRecord[] {
+	if (records.some(({ depth, source }) => depth === 0 && source === '')) return [...records];
 	const script = records.find(({ depth, source }) => depth === 0 && source !== '')?.source;
 	const isScript = (source: string): boolean => (script === undefined ? /\/startup\/[^/]+$/.test(source) : source === script);
 	return records.map((record) => (isScript(record.source) ? { ...record, source: '' } : record));

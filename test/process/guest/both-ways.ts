@@ -60,7 +60,9 @@ export async function runBothWays(t: ExecutionContext, lines: readonly string[] 
 			cwd: own,
 		});
 		const status = exitCode === 0 ? 'passed' : 'failed';
-		const stream = (await readFile(output)).subarray(-streamLimitBytes).toString();
+		// The agent sends neither the script's name nor more than this.
+		const written = (await readFile(output, 'utf8')).replaceAll(` ${script} > `, '  > ');
+		const stream = Buffer.from(written).subarray(-streamLimitBytes).toString();
 		const files = await effectOf(own);
 		await rm(own, { recursive: true });
 		const ending = { status, stream, endedAt: Date.now(), ...(exitCode === undefined ? {} : { exitCode }) } as const;

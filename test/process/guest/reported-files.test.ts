@@ -132,3 +132,26 @@ outer
 v=$(outer)
 echo on
 exit 3`, { line: 8, command: 'exit 3', swallowed: [[3, 'ls /nonexistent'], [3, 'ls /nonexistent']] });
+
+// A directory of the same name as that of the scripts.
+test(reports, `
+mkdir startup
+printf 'touch a\\n\\n\\ncp /nonexistent/a b\\n' >startup/common.sh
+set -e
+. "$PWD/startup/common.sh"
+echo no`, { line: 4, command: 'cp', source: ['common.sh', 4] });
+test(reports, `
+mkdir startup
+printf 'touch a\\n\\n\\necho "$NOTHING"\\n' >startup/common.sh
+set -eu
+. "$PWD/startup/common.sh"
+echo no`, { line: 4, source: ['common.sh', 4] });
+test(reports, `
+#!/usr/bin/python3
+import os, sys
+os.mkdir("startup")
+open("startup/common.py", "w").write("def work():\\n\\traise OSError(3)\\n")
+sys.path.insert(0, os.path.abspath("startup"))
+sys.dont_write_bytecode = True
+import common
+common.work()`, { line: 8 });

@@ -25,7 +25,7 @@ __rehearse_port='' __rehearse_mode=step __rehearse_depth=0 __rehearse_at='' __re
 __rehearse_status=0 __rehearse_answer=0 __rehearse_shown=0 __rehearse_eval='' __rehearse_text='' __rehearse_command=''
 __rehearse_own_trap='' __rehearse_own_option='' __rehearse_nounset='' __rehearse_is_reported=''
 __rehearse_scratch=/run/rehearse/debug
-compgen -v >"$__rehearse_scratch"
+compgen -v >|"$__rehearse_scratch"
 mapfile -t __rehearse_names <"$__rehearse_scratch"
 for __rehearse_text in "${__rehearse_names[@]}" BASH_{ALIASES,ARGC,ARGV,CMDS,LINENO,REMATCH} COLUMNS FUNCNAME LINES MAPFILE PIPESTATUS; do
 	__rehearse_known[$__rehearse_text]=1
@@ -158,7 +158,7 @@ __rehearse_listen() {
 			__rehearse_eval='__rehearse_again; eval "$__rehearse_command"; __rehearse_evaluated'
 			# A variable that is not set would end the script.
 			[[ $__rehearse_request == instead ]] ||
-				__rehearse_eval="set +u; { $__rehearse_eval; } >\"\$__rehearse_scratch\" 2>&1 </dev/null"
+				__rehearse_eval="set +u; { $__rehearse_eval; } >|\"\$__rehearse_scratch\" 2>&1 </dev/null"
 			__rehearse_mode=step
 			break
 			;;
@@ -195,14 +195,14 @@ __rehearse_evaluated() {
 
 __rehearse_variables() {
 	local __rehearse_all=("$@") __rehearse_each __rehearse_names __rehearse_ended=0
-	compgen -v >"$__rehearse_scratch"
+	compgen -v >|"$__rehearse_scratch"
 	mapfile -t __rehearse_names <"$__rehearse_scratch"
 	for __rehearse_each in "${__rehearse_names[@]}"; do
 		(($#)) || [[ -n ${__rehearse_known[$__rehearse_each]-} || $__rehearse_each == __rehearse_* ]] ||
 			__rehearse_all+=("$__rehearse_each")
 	done
-	: >"$__rehearse_scratch"
-	((${#__rehearse_all[@]} == 0)) || declare -p -- "${__rehearse_all[@]}" >"$__rehearse_scratch" 2>&1 || __rehearse_ended=1
+	: >|"$__rehearse_scratch"
+	((${#__rehearse_all[@]} == 0)) || declare -p -- "${__rehearse_all[@]}" >|"$__rehearse_scratch" 2>&1 || __rehearse_ended=1
 	__rehearse_read "$__rehearse_scratch" 0
 	__rehearse_send answer "$__rehearse_ended" "$__rehearse_text"
 }

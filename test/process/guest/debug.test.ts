@@ -188,6 +188,17 @@ test('commands are run in its own shell, and harm nothing', async (t) => {
 	t.deepEqual(end, { kind: 'ended', status: 0, output: '1 new\tvalue 1 /\n0\n' });
 });
 
+test('a script that overwrites no files is asked as any other', async (t) => {
+	const debugged = await startDebugged(t, ['set -eC', 'b=2', 'echo "$b"']);
+	await debugged.first;
+	t.like(await debugged.go({ mode: 'run', lines: [3] }), { line: 3 });
+	t.like(await debugged.ask('eval', 'echo "b is $b"'), { status: 0, text: 'b is 2\n' });
+	t.is((await debugged.variables('b')).text, 'declare -- b="2"\n');
+	t.like(await debugged.ask('eval', 'b=3'), { status: 0, text: '' });
+	t.is((await debugged.variables()).text, 'declare -- b="3"\n');
+	t.deepEqual(await debugged.go(), { kind: 'ended', status: 0, output: '3\n' });
+});
+
 test('a command takes the place of a line, with its output and its effects', async (t) => {
 	const debugged = await startDebugged(t, ['set -e', 'x=wrong; cat /nonexistent/file', 'echo "x is $x, $?"']);
 	await debugged.first;

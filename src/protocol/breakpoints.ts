@@ -35,5 +35,5 @@ export function canBeStepped(text: string): boolean {
 	const [program = ''] = words;
 	const named = program.endsWith('/env') ? words.slice(1).find((word) => !word.startsWith('-')) : program;
 	if (first !== '' && named?.replace(/.*\//, '') !== 'bash') return false;
-	return !words.some((word) => word === '--posix' || /^-[a-z]*p[a-z]*$/.test(word));
+	return !/(?: --posix| -[a-z]*o posix| -[a-z]*[ip][a-z]*)(?: |$)/.test(words.join(' '));
 }

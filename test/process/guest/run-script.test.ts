@@ -63,4 +63,7 @@ test('bash in its POSIX mode runs untraced, and sees nothing of it', runs, ['#!/
 	exitCode: 3,
 	output: 'hB',
 });
+for (const first of ['/usr/bin/env -S bash -o posix', '/usr/bin/env -S bash -eo posix']) {
+	test(`${first}: what it starts is not traced either`, runs, [`#!${first}`, 'bash -c \'echo "a${BASH_ENV-}"\'', 'exit 3'], { exitCode: 3, output: 'a' });
+}
 test('so does one that keeps its privileges', runs, ['#!/bin/bash -ep', 'echo "$-${BASH_ENV-}"'], { exitCode: 0, output: 'ehpB' });

@@ -48,4 +48,7 @@ test(steps, '#!/bin/sh', false);
 test(steps, '#!/usr/bin/env sh', false);
 test(steps, '#!/bin/bash -p', false);
 test(steps, '#!/bin/bash --posix', false);
+test(steps, '#!/bin/bash -ei', false);
+test(steps, '#!/usr/bin/env -S bash -eo posix', false);
+test(steps, '#!/usr/bin/env -S bash -o pipefail', true);
 test(steps, '#!/usr/bin/python3', false);

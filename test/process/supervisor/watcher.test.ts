@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { macAddresses } from '../../../src/lab/addressing.js';
 import { run } from '../../../src/process/run.js';
 import { startLab } from './labs.js';
@@ -24,10 +24,16 @@ const asNode = (name: string, commands: readonly string[]): string => `
 	kill $!
 `;
 
-test.serial('connections are reported with their node, and a lab without its watcher goes on', async (t) => {
+/** A lab that is up, and how its namespaces are entered. */
+async function startDetached(t: ExecutionContext) {
 	const lab = await startLab(t, { nodes: ['one', 'two'], keep: 'always' });
 	const { pid } = await lab.waitFor('supervisor');
 	await lab.waitFor('detached');
+	return { lab, inside: ['nsenter', '--target', String(pid), '--user', '--net', '--preserve-credentials'] as const };
+}
+
+test.serial('connections are reported with their node, and a lab without its watcher goes on', async (t) => {
+	const { lab, inside } = await startDetached(t);
 	const commands = [
 		'echo >/dev/udp/10.80.0.11/123',
 		'echo >/dev/tcp/10.0.2.1/22',
@@ -35,7 +41,6 @@ test.serial('connections are reported with their node, and a lab without its wat
 		'echo >/dev/tcp/203.0.113.5/443',
 	];
 	// Not into its process namespace: what is started here is this test's to end.
-	const inside = ['nsenter', '--target', String(pid), '--user', '--net', '--preserve-credentials'] as const;
 	await run([...inside, 'sh', '-c', asNode('two', commands)], { timeoutMs: 20_000 });
 	await run([...inside, 'sh', '-c', asNode('three', ['echo >/dev/udp/192.0.2.9/9'])], { timeoutMs: 20_000 });
 
@@ -79,12 +84,9 @@ const oddPackets = `
 	print 'sent';`;
 
 test.serial('packets that end before their headers do are no end of the watcher', async (t) => {
-	const lab = await startLab(t, { nodes: ['one', 'two'], keep: 'always' });
-	const { pid } = await lab.waitFor('supervisor');
-	await lab.waitFor('detached');
+	const { lab, inside } = await startDetached(t);
 	const script = path.join(lab.runDirectory, 'odd.pl');
 	await writeFile(script, oddPackets);
-	const inside = ['nsenter', '--target', String(pid), '--user', '--net', '--preserve-credentials'] as const;
 	const { stdout } = await run([...inside, 'ip', '-json', 'link', 'show', 'lab0']);
 	const [bridge] = JSON.parse(stdout) as readonly { readonly address: string }[];
 	const sent = path.join(lab.runDirectory, 'sent');
@@ -119,12 +121,9 @@ const askAll = `
 	Promise.all(asked).then((answers) => process.stdout.write(JSON.stringify(answers)));`;
 
 test.serial('a question to the world outside is refused at once, whatever server is asked, and reported', async (t) => {
-	const lab = await startLab(t, { nodes: ['one', 'two'], keep: 'always' });
-	const { pid } = await lab.waitFor('supervisor');
-	await lab.waitFor('detached');
+	const { lab, inside } = await startDetached(t);
 	const script = path.join(lab.runDirectory, 'ask.cjs');
 	await writeFile(script, askAll);
-	const inside = ['nsenter', '--target', String(pid), '--user', '--net', '--preserve-credentials'] as const;
 	const { stdout } = await run([...inside, 'sh', '-c', asNode('two', [`${process.execPath} ${script}`])], { timeoutMs: 20_000 });
 	const answers = JSON.parse(stdout) as readonly (readonly [string, number])[];
 	t.deepEqual(answers.map(([code]) => code), questions.map(([, , , code]) => code), stdout);

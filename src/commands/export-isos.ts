@@ -36,6 +36,6 @@ async function readIso(directory: string, node: string): Promise<readonly Export
 		if (!contents) return `${names.iso} has no ${name} beside it`;
 		files.push({ path: isoPath(node, name), contents });
 	}
-	const [sum] = files.map(({ contents }) => Buffer.from(contents).toString('latin1'));
-	return digestIn(sum ?? '', names.iso) === digest ? files : `${names.iso} is not the one that ${names.sum} is of`;
+	const sum = Buffer.from(files[0]?.contents ?? []).toString('latin1');
+	return digestIn(sum, names.iso) === digest ? files : `${names.iso} is not the one that ${names.sum} is of`;
 }

@@ -39,6 +39,7 @@ export class Barrier {
 	constructor(nodes: readonly string[]) {
 		this.#missing = new Set(nodes);
 		this.opened = new Promise((resolve) => (this.#open = resolve));
+		if (nodes.length === 0) this.#open();
 	}
 
 	/** A node is there, or will never be; a second report, as for one that came and then broke, does not count. */
@@ -61,7 +62,6 @@ export class Together {
 	constructor(nodes: readonly string[], connections: readonly Connection[]) {
 		this.#all = new Barrier(nodes);
 		this.#connections = connections;
-		if (nodes.length === 0) this.#all.come('');
 	}
 
 	/** A machine has come back as it was. */

@@ -44,9 +44,9 @@ const excerptMargin = 3;
 
 /** Reads the trace of a script whose text is given; `untraced` is the reason where it was not traced at all. */
 export function readScript(ending: ScriptEnding, text: string, untraced?: string): ReadScript {
-	const parsed = parseStream(ending.stream, text);
-	const stream = untraced === undefined ? parsed : { shell: 'none' as const, before: ending.stream, records: [] };
 	const script = findCommandPlaces(text);
+	const parsed = parseStream(ending.stream, text, script);
+	const stream = untraced === undefined ? parsed : { shell: 'none' as const, before: ending.stream, records: [] };
 	const output = outputOf(stream, text);
 	const isCut = Buffer.byteLength(ending.stream) >= streamLimitBytes;
 	const isPipefail = /^#!.*\bpipefail\b/.test(text);

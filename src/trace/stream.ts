@@ -2,7 +2,7 @@
  * The file that a startup script and the shell's trace of it write to, in the order of what happened: a command of the
  * trace, what was written until the next, and so on. `cloud-init/guest/run-script` and `trace.bash` make it so.
  */
-import { findCommandPlaces } from '../shell/command-places.js';
+import { findCommandPlaces, type ScriptPlaces } from '../shell/command-places.js';
 import { multilineWords } from '../shell/multiline-words.js';
 import { commandLength, dashLength, unquotedLength, type LengthOf } from './command-length.js';
 import { withoutForeignEnd } from './foreign-end.js';
@@ -61,7 +61,7 @@ const dashHead = /\x1e\+ (\d+) > /g;
 const namedTwice = /^((\S{0,300}\/startup\/.{1,300}?): \d{1,9}: )\2: /gm;
 
 /** Takes the stream of a script apart, whose own text helps where a shell does not quote. What is no trace is output. */
-export function parseStream(text: string, script: string): TraceStream {
+export function parseStream(text: string, script: string, places: ScriptPlaces = findCommandPlaces(script)): TraceStream {
 	const bash = [...text.matchAll(bashHead)];
 	if (bash.length > 0) {
 		const { before, records } = cut(text, bash, bashRecord, commandLength, commandLength);
@@ -70,7 +70,7 @@ export function parseStream(text: string, script: string): TraceStream {
 	const plain = text.replaceAll(namedTwice, '$1');
 	const dash = [...plain.matchAll(dashHead)];
 	if (dash.length === 0) return { shell: 'none', before: text, records: [] };
-	const wholeLength = unquotedLength(multilineWords(script), assignedBefore(script));
+	const wholeLength = unquotedLength(multilineWords(script), assignedBefore(places));
 	const { before, records } = cut(plain, dash, dashRecord, dashLength(wholeLength), wholeLength);
 	// The first is run-script's own `. "$0"`.
 	const isWhole = before === '' && records[0]?.command.startsWith('. ');
@@ -79,8 +79,8 @@ export function parseStream(text: string, script: string): TraceStream {
 }
 
 /** The beginnings of assignments that a command follows somewhere in a script. */
-const assignedBefore = (script: string): ReadonlySet<string> =>
-	new Set(findCommandPlaces(script).places.flatMap(({ assigns, words: [name] }) => (assigns === 'before' && name !== undefined ? [name] : [])));
+const assignedBefore = ({ places }: ScriptPlaces): ReadonlySet<string> =>
+	new Set(places.flatMap(({ assigns, words: [name] }) => (assigns === 'before' && name !== undefined ? [name] : [])));
 
 /** An assignment to PS4 as dash traces it: with the new one before it, and so in no record. */
 const ownPrompt = /^(?=(.)).*?PS4=(?:\1.*)?$/m;

@@ -117,8 +117,7 @@ class Follower {
 	/** A trap for EXIT begins with what it forks. */
 	#enterTrap(process: ShellProcess, record: TraceRecord): void {
 		const top = process.open.at(-1)?.ran;
-		const isCutOff = process === this.#root && this.#isKilled && !this.#interruption;
-		if (isCutOff) this.#cutOffAt(record);
+		const isCutOff = this.#cutsOff(process, record);
 		process.trapStatus = record.status;
 		process.tail = this.#forks.tailOf(process);
 		if (process === this.#root) this.#interruption ??= { record, isExit: true };
@@ -162,8 +161,7 @@ class Follower {
 		const isInTrap = top !== undefined && top.ran.isTrap && (depth >= top.depth || record.level >= top.ran.record.level);
 		const isTrap = process.isEnding || isFirstOfTrap || isInTrap;
 		if (isFirstOfTrap) process.tail = this.#forks.tailOf(process);
-		const isCutOff = isRoot && isExitTrap && this.#isKilled && !this.#interruption;
-		if (isCutOff) this.#cutOffAt(record);
+		const isCutOff = isExitTrap && this.#cutsOff(process, record);
 		if (isRoot) this.#interruption = isTrap ? (this.#interruption ?? { record, isExit: isExitTrap }) : undefined;
 		const refused = isTrap || top === undefined || depth > top.depth ? undefined : this.#refused(top.ran, record, depth === top.depth);
 		const cause = settle(process, record, place);
@@ -184,11 +182,13 @@ class Follower {
 		return ran;
 	}
 
-	/** Ends what runs in the script's own process, and in turn, without a status. */
-	#cutOffAt({ at }: TraceRecord): void {
+	/** Where the script was killed, its trap for EXIT ends what runs in its own process, and in turn, without a status: whether it does. */
+	#cutsOff(process: ShellProcess, { at }: TraceRecord): boolean {
+		if (process !== this.#root || !this.#isKilled || this.#interruption) return false;
 		this.#cutOff = unfinishedIn(this.#root);
 		for (const ran of this.#cutOff) ran.endedAt ??= at;
 		this.#root.children = [];
+		return true;
 	}
 
 	/** Whether a status is that of a subshell behind the last command, which could not be redirected. */

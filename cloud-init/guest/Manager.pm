@@ -93,12 +93,13 @@ sub get {
 	return [map { get($in, $at, $_) } types(substr $type, 1, -1)];
 }
 
-# Connects to the manager's socket. Dies with a reason.
+# Connects to the manager's socket. Dies with a reason. While an answer or a signal is waited for, MEANWHILE is called once a
+# second, where it is given.
 sub connect {
-	my ($class, $place) = @_;
+	my ($class, $place, $meanwhile) = @_;
 	socket my $socket, AF_UNIX, SOCK_STREAM, 0 or die "socket: $!\n";
 	connect $socket, pack_sockaddr_un($place) or die "systemd: $!\n";
-	my $self = bless { socket => $socket, serial => 0, received => '', signals => [] }, $class;
+	my $self = bless { socket => $socket, meanwhile => $meanwhile, serial => 0, received => '', signals => [] }, $class;
 	$self->send(sprintf "\0AUTH EXTERNAL %s\r\nBEGIN\r\n", unpack 'H*', $>);
 	$self->receive until $self->{received} =~ s/^OK [^\r]*\r\n//;
 	return $self;
@@ -115,6 +116,11 @@ sub send {
 
 sub receive {
 	my ($self) = @_;
+	while (my $meanwhile = $self->{meanwhile}) {
+		vec(my $ready = '', fileno $self->{socket}, 1) = 1;
+		last if select $ready, undef, undef, 1;
+		$meanwhile->();
+	}
 	my $count = sysread $self->{socket}, $self->{received}, 65536, length $self->{received};
 	$count or die 'systemd: ', defined $count ? 'it hung up' : $!, "\n";
 }

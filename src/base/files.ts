@@ -61,16 +61,19 @@ export async function readRegular(file: string, maximumBytes: number, within?: s
  */
 export const stagingName = (file: string): string => `${file}.${randomBytes(6).toString('hex')}.new`;
 
+/** Copies a file; where the file system can share blocks, it writes no data. */
+const copyWhole = (file: string, to: string): Promise<void> => copyFile(file, to, constants.COPYFILE_FICLONE);
+
 /**
  * Gives a file a second name, or copies it where it cannot have one, as on another file system. It stays there under the new
  * name whatever becomes of the other.
  */
-export async function linkOrCopy(file: string, to: string): Promise<void> {
+export async function linkOrCopy(file: string, to: string, copy = copyWhole): Promise<void> {
 	try {
 		await link(file, to);
 	} catch (error) {
 		if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-		await copyFile(file, to, constants.COPYFILE_FICLONE);
+		await copy(file, to);
 	}
 }
 

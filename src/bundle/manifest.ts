@@ -72,11 +72,14 @@ const bundledPaths = /^(?:(?:events\.ndjson|result\.json|machines\.json)$|(?:pla
 /** The paths that files of machines may have: a checkpoint's files, and the images below its disks. */
 const machinePaths = /^(?:checkpoint\/[0-9a-f]{16}\/[A-Za-z0-9][A-Za-z0-9._-]*|images\/[0-9a-f]{16}\/(?:root\.img|vmlinuz|initrd))$/;
 
+/** Maximum size of the description of a checkpoint, and of that of its lab, in bytes. */
+export const maximumDescriptionBytes = 8 * 2 ** 20;
+
 /**
  * The most bytes of those that are read into memory as a whole, by the ends of their paths: the descriptions of a checkpoint and
  * its lab, and a kernel. A bundle need not have the data that it says they have: holes cost it nothing.
  */
-const maximumWholeBytes: Readonly<Record<string, number>> = { '.json': 8 * 2 ** 20, '/vmlinuz': 2 ** 28 };
+const maximumWholeBytes: Readonly<Record<string, number>> = { '.json': maximumDescriptionBytes, '/vmlinuz': 2 ** 28 };
 
 /** Whether a file of a run directory belongs into a bundle. */
 export const isBundled = (path: string): boolean => bundledPaths.test(path) && isSafe(path);

@@ -11,9 +11,6 @@ import type { PastStartup, MachineRunSpec, RunSpec } from '../protocol/run-spec.
 /** The file's name in a checkpoint's directory. */
 export const savedLabName = 'lab.json';
 
-/** How large one may be that a stranger wrote, in bytes. A bundle has none that is larger (../bundle/manifest). */
-export const maximumSavedLabBytes = 8 * 2 ** 20;
-
 /** A saved machine. Everything else about it is in its node. */
 export interface SavedMachine {
 	readonly node: string;

@@ -1,13 +1,13 @@
 /** Makes checkpoints of running machines. They are halted while their state is written, and no longer. */
-import { link } from 'node:fs/promises';
 import path from 'node:path';
 import { brokenFailure } from '../base/errors.js';
+import { linkOrCopy } from '../base/files.js';
 import { digestFile } from '../checkpoint/digest.js';
 import { machineFiles, type FileDigest } from '../checkpoint/manifest.js';
 import { publishCheckpoint, readCheckpoint } from '../checkpoint/store.js';
 import type { RunningMachine } from '../machine/running-machine.js';
 import { copySparse, stateFilesIn, type StateFiles } from '../machine/memory.js';
-import type { FrozenDisk, MigrationOptions } from '../machine/migration.js';
+import type { FrozenDisk } from '../machine/migration.js';
 import { createOverlay, overlayName } from '../machine/qcow2.js';
 import { diskNode } from '../machine/spec.js';
 import type { SaveRequest, RunSpec } from '../protocol/run-spec.js';
@@ -107,17 +107,19 @@ async function nextOverlay({ machine, diskMiB, layers }: LiveMachine, { disks }:
 type Saved = StateFiles & Pick<LiveMachine, 'layers'>;
 
 async function publish(request: SaveRequest, saved: readonly Saved[], savedAt: number, { signal, deadlines }: SavingContext): Promise<void> {
-	const options = { deadlineMs: deadlines.stateMs, signal };
 	const { staging, alsoWritten = [] } = request;
+	// What is never written to again can serve the run and the checkpoint, or two checkpoints, as the same file.
+	const take = (file: string, name: string) =>
+		linkOrCopy(file, path.join(staging, name), (from, to) => copySparse(from, to, { deadlineMs: deadlines.stateMs, signal }));
 	const files: Record<string, FileDigest> = {};
 	const machines = await Promise.all(
 		request.machines.map(async (machine, index) => {
 			const { stateFile, ramFile, pagesFile, layers: own } = saved[index] ?? neverSaved(machine.node);
 			const layers = own.map((_file, depth) => `${index}.${depth}.qcow2`);
-			await Promise.all(own.map((file, depth) => linkOrCopy(file, path.join(staging, layers[depth] ?? ''), options)));
+			await Promise.all(own.map((file, depth) => take(file, layers[depth] ?? '')));
 			const ram = path.basename(stateFilesIn(staging, index).ramFile);
 			if (pagesFile !== undefined) {
-				await linkOrCopy(ramFile, path.join(staging, ram), options);
+				await take(ramFile, ram);
 				const digest = await knownDigest(ramFile);
 				if (digest) files[ram] = digest;
 			}
@@ -141,8 +143,3 @@ async function knownDigest(ramFile: string): Promise<FileDigest | undefined> {
 	return found && 'checkpoint' in found ? found.checkpoint.manifest.files[path.basename(ramFile)] : undefined;
 }
 
-/** What is never written to again can serve the run and the checkpoint, or two checkpoints, as the same file. */
-async function linkOrCopy(file: string, target: string, options: MigrationOptions): Promise<void> {
-	// On another file system it is copied; where that fails too, the copy throws.
-	await link(file, target).catch(() => copySparse(file, target, options));
-}

@@ -2,12 +2,13 @@
 import path from 'node:path';
 import { brokenFailure, fromReported, usageFailure } from '../../base/errors.js';
 import { readRegular } from '../../base/files.js';
+import { maximumDescriptionBytes } from '../../bundle/manifest.js';
 import type { Lab } from '../../lab/lab.js';
 import { acquireLock } from '../../process/lock.js';
 import type { ImportedLab } from '../../prepare/from-saved-lab.js';
 import { parseSavedLab } from '../../saved-lab/parse.js';
 import { findCheckpointIn } from '../../saved-lab/layout.js';
-import { maximumSavedLabBytes, savedLabName, type SavedLab } from '../../saved-lab/saved-lab.js';
+import { savedLabName, type SavedLab } from '../../saved-lab/saved-lab.js';
 import { findLiveLabs } from '../../runs/live-labs.js';
 import type { Paths } from '../../runs/paths.js';
 import type { RunState } from '../../outcome/state.js';
@@ -32,7 +33,7 @@ export interface BringUpImportedOptions {
 export async function readImportedLab(directory: string): Promise<SavedLab | undefined> {
 	const checkpoint = await findCheckpointIn(directory);
 	if (checkpoint === undefined) return undefined;
-	return parseSavedLab(await readRegular(path.join(checkpoint, savedLabName), maximumSavedLabBytes, directory).catch(() => ''));
+	return parseSavedLab(await readRegular(path.join(checkpoint, savedLabName), maximumDescriptionBytes, directory).catch(() => ''));
 }
 
 /** Starts the lab. Resolves when it is ready. @throws the failure that prevented it, of the host or of a machine */

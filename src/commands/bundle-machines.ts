@@ -7,6 +7,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { CleanupStack } from '../base/cleanup.js';
 import { usageFailure } from '../base/errors.js';
+import { openRegular } from '../base/files.js';
 import type { BundledMachines } from '../bundle/manifest.js';
 import type { SparseSource } from '../bundle/sparse.js';
 import { digestFile } from '../checkpoint/digest.js';
@@ -43,6 +44,7 @@ export async function gatherMachines(directory: string, options: GatherOptions):
 	const checkpoint = await findMachines(directory, live, options);
 	const { directory: checkpointDirectory, manifest } = checkpoint;
 	if (!(await leaseCheckpoint(checkpointDirectory, process.pid, cleanup))) throw noMachines(directory);
+	await requireOwn(Object.keys(manifest.files).map((name) => path.join(checkpointDirectory, name)), directory);
 	const damage = await verifyCheckpoint(checkpoint, { signal });
 	if (damage !== undefined) throw usageFailure(`the machines of ${path.basename(directory)} are damaged: ${damage}`);
 	const fileOf = (name: string) => path.join(checkpointDirectory, name);
@@ -58,6 +60,19 @@ export async function gatherMachines(directory: string, options: GatherOptions):
 	const sources = [...ofCheckpoint, ...ofImages];
 	const nodes = saved.machines.map(({ node }) => node);
 	return { manifest: { checkpoint: manifest.key, nodes, absent: saved.absent, files: sources.map(({ listed }) => listed) }, sources };
+}
+
+/**
+ * Files below a run's directory have to be there themselves. One that was unpacked by other means than `open` may have links in
+ * it, to files of this host that nobody meant to hand on.
+ */
+async function requireOwn(files: readonly string[], directory: string): Promise<void> {
+	for (const file of files) {
+		if (!file.startsWith(`${directory}/`)) continue;
+		const handle = await openRegular(file, directory);
+		if (!handle) throw usageFailure(`${file} is no file of this run`, { hint: '`rehearse open FILE.tar.gz` unpacks a bundle' });
+		await handle.close();
+	}
 }
 
 const source = (file: string, bundled: string, digest: FileDigest): SparseSource => ({ file, listed: { path: bundled, ...digest } });
@@ -97,6 +112,7 @@ async function imageSources(saved: SavedLab, directory: string, { paths, signal 
 	const sources: SparseSource[] = [];
 	for (const image of images) {
 		const found = await findImage(image, [imageDirectoryIn(directory, image.key), path.join(paths.images, image.key)]);
+		await requireOwn(imageFiles.map((name) => path.join(found, name)), directory);
 		for (const name of imageFiles) {
 			sources.push(source(path.join(found, name), `images/${image.key}/${name}`, await digestFile(path.join(found, name), signal)));
 		}

@@ -105,6 +105,18 @@ test('machines travel with their images, in what room their data take', async (t
 	const on = await tool.rehearse(['bundle', directory, '--with-checkpoints', '--out', 'on.tar.gz', '--json'], elsewhere);
 	t.is(on.exitCode, 0, on.stderr);
 	t.like((JSON.parse(on.stdout) as { manifest: BundleManifest }).manifest, { schema: 2, machines: { checkpoint: key, nodes: ['web'], absent: [] } });
+
+	// So can a copy of it; but no file of this host that a link in it leads to.
+	const copy = path.join(tool.directory, directory);
+	for (const file of [`images/${imageKey}/vmlinuz`, `checkpoint/${key}/0.state`]) {
+		await run(['cp', '--recursive', '--sparse=always', path.join(runs, directory), copy]);
+		await rename(path.join(copy, file), path.join(tool.directory, 'moved'));
+		await symlink(path.join(tool.directory, 'moved'), path.join(copy, file));
+		const linked = await tool.rehearse(['bundle', copy, '--with-checkpoints', '--out', 'linked.tar.gz'], elsewhere);
+		t.is(linked.exitCode, 2, linked.stderr);
+		t.true(linked.stderr.includes(`${path.join(copy, file)} is no file of this run\n`), linked.stderr);
+		await rm(copy, { recursive: true });
+	}
 });
 
 test('a directory that was unpacked by other means is not opened, whatever its links lead to', async (t) => {

@@ -135,7 +135,7 @@ async function findFailedRun(runs: string, mayBeUp: boolean): Promise<string> {
 		if (isFromElsewhere(directory) || (goesOn && !live.includes(directory))) continue;
 		const state = foldEvents(await readEvents(directory).catch(() => []));
 		// Skip imported labs: they failed elsewhere.
-		if (state.nodes.length > 0 && !state.nodes.some(wasExported) && verdictOf(state) !== 'passed') return directory;
+		if (state.nodes.length > 0 && !state.nodes.some(wasExported) && (goesOn || verdictOf(state) !== 'passed')) return directory;
 	}
 	throw usageFailure(`no run in ${runs} has failed`, { hint: '`rehearse bundle RUN` takes any run, by its name or its directory' });
 }

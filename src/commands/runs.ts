@@ -5,6 +5,7 @@ import { diskUsage } from '../base/disk-usage.js';
 import { ExitCode, toFailure, usageFailure } from '../base/errors.js';
 import { foldEvents } from '../outcome/fold.js';
 import { verdictOf } from '../outcome/result.js';
+import { elapsedMs } from '../outcome/state.js';
 import { renderRun, renderRuns, runsObject, type StoredRun } from '../report/runs.js';
 import { isStaging, readHolder } from '../runs/run-directory.js';
 import { eventLogPath, reportPagePath } from '../runs/run-files.js';
@@ -76,8 +77,9 @@ async function look(directory: string): Promise<StoredRun> {
 	if (log.size > maximumLogBytes) return { ...unknown, state: holder?.isHeld ? 'goes on' : 'has a long event log' };
 	try {
 		const run = foldEvents(await readEvents(directory));
-		const { lab, planPath, startedAt, finishedMs } = run;
-		return { ...base, lab, plan: planPath, startedAt, ms: finishedMs, state: holder?.isHeld ? 'goes on' : verdictOf(run) };
+		const { lab, planPath, startedAt } = run;
+		const ms = run.finishedMs === undefined ? undefined : elapsedMs(run);
+		return { ...base, lab, plan: planPath, startedAt, ms, state: holder?.isHeld ? 'goes on' : verdictOf(run) };
 	} catch (error) {
 		return { ...unknown, state: `cannot be read: ${toFailure(error).message}` };
 	}

@@ -39,7 +39,8 @@ type Found = Omit<NodeTrace, 'slowMs'>;
 async function findTrace({ node, lab, run, runs }: TraceOptions): Promise<Found> {
 	const seen = new Set<string>();
 	for (const directory of run === undefined ? runsWithLog(runs) : [findRun(run, runs)]) {
-		const state = foldEvents(await readEvents(directory));
+		// Of all runs, one that cannot be read is passed over.
+		const state = foldEvents(await readEvents(directory).catch((error: unknown) => (run === undefined ? [] : Promise.reject(error))));
 		if (lab !== undefined && !isOfLab(state, lab)) continue;
 		const scripts = finishedScripts(state, node);
 		if (scripts.length > 0) return { run: directory, lab: state.lab, node, scripts };

@@ -12,7 +12,7 @@ import { isoProblems } from './isos.js';
 import { names } from './layout.js';
 import { runRefusals } from './refusals.js';
 import { parseSums } from './sums.js';
-import { predicateType, testResultOf, statementType, type Statement, type Subject } from './statement.js';
+import { predicateType, statementOn, testResultOf, statementType, type Statement, type Subject } from './statement.js';
 
 /** Something that is not as it was exported. */
 export interface EvidenceProblem {
@@ -93,6 +93,10 @@ export function checkStatement(files: ExportedFiles, state: RunState | undefined
 	if (state && predicate.result !== testResultOf(state)) {
 		problems.push({ file, problem: `it has the result ${predicate.result}, and the events come to ${testResultOf(state)}` });
 	}
+	if (state && testsOf(statementOn(state, [], [])) !== testsOf(statement)) problems.push({ file, problem: 'its tests are not those of the events' });
+	const named = new Set(predicate.configuration.map(({ name }) => name));
+	problems.push(...[names.events, names.result, names.machines].filter((name) => !named.has(name)).map((name) => ({ file, problem: `it does not have the digest of ${name}` })));
+	if (named.has('signature') && !(files.has(names.sumsSignature) && files.has(names.envelope))) problems.push({ file, problem: 'it names a signer, and a signature is missing' });
 	if (!plan) return [...problems, { file: 'build-plan.json', problem: 'it cannot be read as a plan with its scripts' }];
 	if (state && plan.sha256 !== state.planSha256) problems.push({ file: names.plan(plan.path), problem: 'it is not the plan, with its scripts, that the events are of' });
 	const contents = files.get(names.plan(plan.path)) ?? Buffer.alloc(0);
@@ -102,6 +106,8 @@ export function checkStatement(files: ExportedFiles, state: RunState | undefined
 	const isSame = JSON.stringify(expected) === JSON.stringify(subject);
 	return isSame ? problems : [...problems, { file, problem: 'its subjects are not the plan, the recipes, the scripts and the ISOs of this export' }];
 }
+
+const testsOf = ({ predicate: { passedTests, warnedTests, failedTests } }: Statement): string => JSON.stringify([passedTests, warnedTests, failedTests]);
 
 function readStatement(files: ExportedFiles): Statement | undefined {
 	try {

@@ -65,7 +65,7 @@ const masksOfPasswords = (passwords: readonly DeclaredPassword[], showSecrets: b
  */
 const names = new Set([
 	...['type', 'runId', 'lab', 'labArgument', 'planSha256', 'runDirectory', 'planPath', 'node', 'script', 'scripts', 'onVm', 'name', 'test'],
-	...['stage', 'status', 'verdict', 'from', 'to', 'kind', 'change', 'alias', 'uplinkAddress', 'subnet', 'address', 'protocol', 'file', 'code'],
+	...['nodes', 'stage', 'status', 'verdict', 'from', 'to', 'kind', 'change', 'alias', 'uplinkAddress', 'subnet', 'address', 'protocol', 'file', 'code'],
 	...['shell', 'fate', 'robustness', 'after', 'ssh', 'end', 'username'],
 	// The same in the result object.
 	...['on_vm', 'plan_sha256', 'run_directory'],
@@ -93,17 +93,18 @@ export function maskFailure(error: unknown, mask: Mask): Failure {
 	return new Failure(code, exitCode, mask(message), { hint: masked(hint), node, cause, detail: masked(detail) });
 }
 
-function masked(value: unknown, mask: Mask): unknown {
+/** @param at the key that the value has */
+function masked(value: unknown, mask: Mask, at?: string): unknown {
 	if (typeof value === 'string') return mask(value);
-	if (Array.isArray(value)) return value.map((item) => masked(item, mask));
+	if (Array.isArray(value)) return value.map((item) => masked(item, mask, at));
 	if (value === null || typeof value !== 'object') return value;
+	// What a machine asked the world for by name is its own words: in the result it stands beside the protocol.
+	const isAsked = at === 'question' || 'protocol' in value;
+	const isName = (key: string): boolean => names.has(key) && !(isAsked && key === 'name');
 	return Object.fromEntries(
-		Object.entries(value).map(([key, inner]) => [key, isName(key, value) && !isObjects(inner) ? inner : masked(inner, mask)]),
+		Object.entries(value).map(([key, inner]) => [key, isName(key) && !isObjects(inner) ? inner : masked(inner, mask, key)]),
 	);
 }
-
-/** What a machine asked the world for by name, beside the protocol of the question, is its own words. */
-const isName = (key: string, owner: object): boolean => names.has(key) && !(key === 'name' && 'protocol' in owner);
 
 /** A list of objects under a key of names, such as the scripts of a robustness check, is looked into all the same. */
 const isObjects = (value: unknown): boolean => typeof value === 'object' && !(Array.isArray(value) && value.every((item) => typeof item === 'string'));

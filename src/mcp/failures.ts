@@ -3,7 +3,7 @@ import { endOf, oneLine, withoutControls } from '../base/format.js';
 import type { Excerpt } from '../lab/trace.js';
 import { failedCommandText } from '../outcome/failed-place.js';
 import { errorOf, unfinished } from '../outcome/result.js';
-import { robustnessItems } from '../outcome/robustness.js';
+import { isBad, robustnessItems } from '../outcome/robustness.js';
 import type { RunState } from '../outcome/state.js';
 import type { PlanPlaces } from '../report/annotations.js';
 import { scriptFailure } from '../report/checks.js';
@@ -135,7 +135,7 @@ function assertionFailures(state: RunState, places: PlanPlaces): ExplainedFailur
 
 function robustnessFailures(state: RunState, places: PlanPlaces): ExplainedFailure[] {
 	return robustnessItems(state).flatMap(({ check, node, name, status, script, reported }): ExplainedFailure[] => {
-		if (status !== 'failed' && status !== 'timed-out' && status !== 'error') return [];
+		if (!isBad(status)) return [];
 		const place = script && node !== undefined ? places.scriptLine(node, script.name, script.line) : undefined;
 		return [
 			{

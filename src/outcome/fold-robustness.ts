@@ -42,8 +42,9 @@ export function withRobustnessEvent(robustness: RobustnessRecords, event: Robust
 			return { ...robustness, shuffle: { seed: event.seed, count: event.count, orders: [] } };
 		case 'order-finished': {
 			const { seed, count, orders } = robustness.shuffle ?? { seed: 0, count: 0, orders: [] };
-			const { order, verdict, failures, runDirectory } = event;
-			return { ...robustness, shuffle: { seed, count, orders: [...orders, { order, verdict, failures, runDirectory }] } };
+			const { number, order, verdict, failures, runDirectory } = event;
+			const numbered = number === undefined ? {} : { number };
+			return { ...robustness, shuffle: { seed, count, orders: [...orders, { ...numbered, order, verdict, failures, runDirectory }] } };
 		}
 	}
 }

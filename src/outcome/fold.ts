@@ -45,6 +45,8 @@ export const foldEvents = (events: Iterable<RunEvent>): RunState => {
 /** The state after one more event. Neither argument is changed. */
 export function foldEvent(before: RunState, event: RunEvent): RunState {
 	const state: RunState = { ...before, startedAt: before.startedAt ?? event.at, lastAt: event.at };
+	// What becomes of a lab that is kept running decides over nothing any more.
+	if (state.detached && 'stage' in event && event.stage !== 'teardown') return state;
 	switch (event.type) {
 		case 'run-started':
 			return {
@@ -112,13 +114,16 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 		case 'outbound-connection':
 			return { ...state, outbound: withOutbound(state, outboundRecord(event)) };
 		case 'detached':
-			return { ...state, detached: { commands: event.commands, end: event.end } };
+			return { ...state, detached: { commands: event.commands, end: event.end, at: event.at } };
 		case 'nodes-replaced':
 			return { ...state, hasFurtherPasswords: state.hasFurtherPasswords || event.newPasswords };
 		case 'error':
 			return withError(state, event.error, event.at);
 		case 'run-finished':
 			return { ...state, finishedMs: event.ms };
+		default:
+			// Of a newer version, in a directory that several share.
+			return state;
 	}
 }
 

@@ -119,9 +119,12 @@ export function verdictOf(state: RunState): Verdict {
 	const statuses = [...testStatuses(state), ...state.stages.filter((stage) => decides(stage) && !isSum(stage)).map(({ status }) => status)];
 	if (statuses.some((status) => status === 'failed' || status === 'timed-out')) return 'failed';
 	if (statuses.includes('error')) return 'error';
-	if (state.finishedMs === undefined) return 'not run';
+	if (isOpen(state)) return 'not run';
 	return testStatuses(state).includes('not run') || !hasShownEnough(state) ? 'error' : 'passed';
 }
+
+/** Whether a verdict is still to come. Where the machines are kept running, everything was rehearsed before. */
+const isOpen = ({ finishedMs, detached }: RunState): boolean => finishedMs === undefined && detached === undefined;
 
 /**
  * Whether a stage decides over the verdict. A machine that cannot be restored is booted, and one that cannot be saved
@@ -182,18 +185,13 @@ export function errorOf(state: RunState): ReportedError | undefined {
 	if (verdict === 'passed' || verdict === 'failed') return undefined;
 	const [reported] = state.errors;
 	if (reported) return reported;
-	const broken = (code: string, message: string, detail?: string): ReportedError => ({
-		code,
-		message,
-		exitCode: ExitCode.broken,
-		...(detail === undefined ? {} : { detail }),
-	});
+	const broken = (code: string, message: string, detail?: string): ReportedError => ({ code, message, exitCode: ExitCode.broken, ...(detail === undefined ? {} : { detail }) });
 	const count = (status: ReachedStatus): number => testStatuses(state).filter((other) => other === status).length;
 	const unjudged = count('error');
 	if (unjudged > 0) return broken('not-judged', `${plural(unjudged, 'assertion')} could not be judged`);
 	const stage = state.stages.find(({ status }) => status === 'error');
 	if (stage) return broken('stage', `the ${stage.name} stage ended in an error`, stage.detail);
-	if (state.finishedMs === undefined) return broken(unfinished, 'the event log ends before the run did');
+	if (isOpen(state)) return broken(unfinished, 'the event log ends before the run did: it goes on, or was killed');
 	const missing = count('not run');
 	const message = missing === 0 ? 'the run checked nothing' : `the run ended with ${missing} of its checks not run`;
 	return broken('incomplete', message);

@@ -1,5 +1,5 @@
 /** The verdicts of a run's robustness checks, and their part of the result object. */
-import { lastLines, withoutControls } from '../base/format.js';
+import { lastLines, oneLine, withoutControls } from '../base/format.js';
 import type { LocatedDifference, OrderOutcome, RepeatOutcome, RestartOutcome, ScriptOutcome } from '../lab/events.js';
 import type { Difference } from '../lab/state-snapshot.js';
 import { failedPlaceResult, failedPlaceText, type FailedPlaceResult } from './failed-place.js';
@@ -211,14 +211,17 @@ export interface RobustnessItem {
 	readonly reported: readonly string[];
 }
 
+/** Whether something is wrong: it failed, or could not be judged. */
+export const isBad = (status: RobustnessItem['status']): boolean => status === 'failed' || status === 'timed-out' || status === 'error';
+
 /** Everything that the robustness checks looked at, including the assertions that did not pass. */
 export function robustnessItems({ robustness: { twice, reboot, shuffle } }: RunState): RobustnessItem[] {
 	const failed = (check: string, tests: readonly TestRecord[]) =>
 		tests.flatMap(({ name, assertions }, test) =>
-			assertions.flatMap(({ type, onVm: node, outcome }, index) => {
+			assertions.flatMap(({ title, onVm: node, outcome }, index) => {
 				if (!outcome || outcome.status === 'passed') return [];
 				const { status, message } = outcome;
-				return [{ ...{ check, node, name: `${name}: ${type}`, status, ms: 0, assertion: { test, index } }, reported: message === undefined ? [] : [withoutControls(message)] }];
+				return [{ ...{ check, node, name: `${name}: ${oneLine(title)}`, status, ms: 0, assertion: { test, index } }, reported: message === undefined ? [] : [withoutControls(message)] }];
 			}),
 		);
 	return [
@@ -232,7 +235,7 @@ export function robustnessItems({ robustness: { twice, reboot, shuffle } }: RunS
 		})),
 		...failed('second run', twice?.tests ?? []),
 		...(reboot?.machines ?? []).map((outcome) => ({
-			...{ check: 'restart', node: outcome.node, name: 'came back', status: restartStatus(outcome), ms: outcome.ms },
+			...{ check: 'restart', node: outcome.node, name: 'came back', status: outcome.missing.length > 0 ? ('failed' as const) : ('passed' as const), ms: outcome.ms },
 			reported: shownDifferences(outcome.missing, differenceSentence),
 		})),
 		...(reboot?.machines ?? []).flatMap(({ node, scripts = [] }) =>
@@ -242,8 +245,8 @@ export function robustnessItems({ robustness: { twice, reboot, shuffle } }: RunS
 			})),
 		),
 		...failed('restart', reboot?.tests ?? []),
-		...(shuffle?.orders ?? []).map(({ order, verdict, failures }) => ({
-			...{ check: 'order', node: undefined, name: order.map(({ node }) => node).join(', '), status: verdict, ms: 0 },
+		...(shuffle?.orders ?? []).map(({ number, order, verdict, failures }, index) => ({
+			...{ check: 'order', node: undefined, name: `${number ?? index + 1}: ${order.map(({ node }) => node).join(', ')}`, status: verdict, ms: 0 },
 			reported: failures,
 		})),
 	];

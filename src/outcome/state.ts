@@ -85,7 +85,10 @@ export interface RobustnessRecords {
 }
 
 type EventOf<Type extends RunEventBody['type']> = Extract<RunEventBody, { readonly type: Type }>;
-export type Detached = Pick<EventOf<'detached'>, 'commands' | 'end'>;
+export type Detached = Pick<EventOf<'detached'>, 'commands' | 'end'> & {
+	/** In milliseconds since the epoch. */
+	readonly at: number;
+};
 export type Notice = Pick<EventOf<'notice'>, 'message' | 'node'>;
 export type ChosenAccelerator = Pick<EventOf<'accelerator'>, 'name' | 'reason'>;
 
@@ -145,6 +148,13 @@ export const assertionStatus = ({ outcome, notJudged }: Pick<AssertionRecord, 'o
 export const allAssertions = (state: RunState): readonly AssertionRecord[] =>
 	state.tests.flatMap((test) => test.assertions);
 
-/** Milliseconds from the first event to the end of the run, or to the last event of one that did not end. */
-export const elapsedMs = (state: RunState): number =>
-	state.finishedMs ?? (state.lastAt ?? 0) - (state.startedAt ?? state.lastAt ?? 0);
+/**
+ * Milliseconds from the first event to the end of the run, or to the last event of one that did not end. The time for which the
+ * machines were kept running then is none of it.
+ */
+export function elapsedMs({ startedAt = 0, lastAt = startedAt, finishedMs, detached }: RunState): number {
+	return detached ? detached.at - startedAt : (finishedMs ?? lastAt - startedAt);
+}
+
+/** How to get into the machines of a lab that is kept running; nothing once they are gone. */
+export const keptMachines = ({ finishedMs, detached }: RunState): Detached | undefined => (finishedMs === undefined ? detached : undefined);

@@ -49,7 +49,9 @@ export function lanesOf(state: RunState): readonly Lane[] {
 		isLab: false,
 		rows: inRows([...state.stages.filter(isOwnStage(node)).map(stageBar), ...scriptBars(node), ...assertionBars(state, node.name)]),
 	}));
-	const ofLab = state.stages.filter(({ node, name }) => node === undefined && !divided.includes(name));
+	// Machines that are kept running are taken down hours later, where no drawing reaches.
+	const until = state.detached?.at ?? Infinity;
+	const ofLab = state.stages.filter(({ node, name, startedAt }) => node === undefined && !divided.includes(name) && startedAt <= until);
 	return [{ name: state.lab, isLab: true, rows: inRows(ofLab.map(stageBar)) }, ...lanes];
 }
 

@@ -6,7 +6,7 @@ import { isCold, scriptsToRun, startStageOf } from '../outcome/origins.js';
 import { outboundFindings } from '../outcome/outbound.js';
 import { rebootStatuses, shuffleStatuses, twiceStatuses } from '../outcome/robustness.js';
 import { verdictOf } from '../outcome/result.js';
-import { allAssertions, allScripts, assertionStatus, type RunState } from '../outcome/state.js';
+import { allAssertions, allScripts, assertionStatus, keptMachines, type RunState } from '../outcome/state.js';
 import { nextCommand, tally, verdictPhrase } from '../report/closing.js';
 import { originSentences, timeText } from '../report/origins.js';
 import { mark } from '../report/text.js';
@@ -129,10 +129,11 @@ const count = (number: number): string | undefined => (number === 0 ? undefined 
 function Next({ state, problems }: { readonly state: RunState; readonly problems: readonly Problem[] }) {
 	const script = problems.find(({ kind }) => kind === 'startup script');
 	const again = nextCommand(state);
+	const kept = keptMachines(state);
 	// That of a shard has the name of its lab, by which nothing finds it.
 	const run = path.basename(state.runDirectory);
 	const commands: readonly (readonly [what: string, command: string])[] = [
-		...(state.detached ? [...state.detached.commands.map(({ node, ssh }): [string, string] => [`into ${node}`, ssh]), ['to end the machines', state.detached.end] as const] : []),
+		...(kept ? [...kept.commands.map(({ node, ssh }): [string, string] => [`into ${node}`, ssh]), ['to end the machines', kept.end] as const] : []),
 		...(again === undefined ? [] : [['rehearse again, and look inside', again] as const]),
 		...(script?.node === undefined ? [] : [['every command of the script', `rehearse trace ${script.node}`] as const]),
 		...(problems.length > 0 && isRunId(run) ? [['one file to hand on', `rehearse bundle ${run} --redact`] as const] : []),

@@ -1,6 +1,6 @@
 /** The problems of a run for the head of the page, in the order in which a reader needs them. */
 import { failedCommandText } from '../outcome/failed-place.js';
-import { robustnessItems } from '../outcome/robustness.js';
+import { isBad, robustnessItems } from '../outcome/robustness.js';
 import { errorOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import { scriptFailure } from '../report/checks.js';
@@ -118,13 +118,13 @@ const assertionProblems = ({ tests }: RunState): Problem[] =>
 
 const robustnessProblems = (state: RunState): Problem[] =>
 	robustnessItems(state).flatMap(({ check, node, name, status, reported }): Problem[] =>
-		status === 'failed' || status === 'timed-out'
+		isBad(status)
 			? [
 					{
 						kind: 'robustness check',
 						...(node === undefined ? {} : { node }),
 						title: `${check}: ${name}`,
-						reported: shown(reported[0] ?? statusSentence(check, name)),
+						reported: shown(reported[0] ?? statusSentence(check, name, status)),
 						output: shownEnd(reported.slice(1).join('\n'), ...end),
 						href: '#robustness',
 					},
@@ -132,4 +132,4 @@ const robustnessProblems = (state: RunState): Problem[] =>
 			: [],
 	);
 
-const statusSentence = (check: string, name: string): string => `${check} of ${name} failed`;
+const statusSentence = (check: string, name: string, status: string): string => `${check} of ${name} ${status === 'error' ? 'could not be judged' : 'failed'}`;

@@ -4,7 +4,7 @@ import { oneLine, truncated, withoutControls } from '../base/format.js';
 import { swallowedSteps } from '../lab/trace.js';
 import { failedCommandText } from '../outcome/failed-place.js';
 import { errorOf } from '../outcome/result.js';
-import { robustnessItems, type RobustnessItem } from '../outcome/robustness.js';
+import { isBad, robustnessItems, type RobustnessItem } from '../outcome/robustness.js';
 import { allScripts, type RunState } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
@@ -100,7 +100,7 @@ const endAnnotations = (state: RunState, places: PlanPlaces): Annotation[] =>
 const robustnessAnnotations = (state: RunState, places: PlanPlaces): Annotation[] =>
 	robustnessItems(state).flatMap((item): Annotation[] => {
 		const { check, node, name, status, reported } = item;
-		if (status === 'passed' || status === 'not run' || status === 'not judged') return [];
+		if (!isBad(status)) return [];
 		const verdict = status === 'error' ? 'could not be judged' : 'failed';
 		const title = oneLine(`${node === undefined ? '' : `${node}: `}${check}: ${name} ${verdict}`);
 		const lines = reported.length === 0 ? [title] : reported.map(oneLine);

@@ -5,8 +5,8 @@ import { formatMs, oneLine, withoutControls } from '../base/format.js';
 import type { ReportedError } from '../lab/events.js';
 import { scriptsToRun } from '../outcome/origins.js';
 import { rebootStatuses, shuffleStatuses, twiceStatuses } from '../outcome/robustness.js';
-import { errorOf, verdictOf } from '../outcome/result.js';
-import { allAssertions, assertionStatus, elapsedMs, type RunState } from '../outcome/state.js';
+import { errorOf, unfinished, verdictOf } from '../outcome/result.js';
+import { allAssertions, assertionStatus, elapsedMs, keptMachines, type RunState } from '../outcome/state.js';
 import { consoleLogPath } from '../runs/run-files.js';
 import { originSentences } from './origins.js';
 import { indented, layOutColumns, mark, quote, statusStyle, wrapWords, type Cell, type Paint } from './text.js';
@@ -18,7 +18,8 @@ const detailLines = 20;
  * What an error is called. A failed lab is never called by these texts, nor a rehearsal that broke by those of a failed
  * lab.
  */
-const errorTexts = (exitCode: number): { readonly heading: string; readonly verdict: string } => {
+const errorTexts = ({ code, exitCode }: Pick<ReportedError, 'code' | 'exitCode'>): { readonly heading: string; readonly verdict: string } => {
+	if (code === unfinished) return { heading: 'How far it came', verdict: 'has no verdict yet' };
 	switch (exitCode) {
 		case ExitCode.usage:
 			return { heading: 'What is wrong', verdict: 'was not rehearsed: the plan or the command line is wrong' };
@@ -40,7 +41,7 @@ export function errorSection(state: RunState, width: number, paint: Paint): stri
 	const detail = quote(error.detail ?? '', detailLines, paint);
 	const followed = state.errors.slice(1);
 	return [
-		paint('bold', errorTexts(error.exitCode).heading),
+		paint('bold', errorTexts(error).heading),
 		...indented(
 			[
 				...wrapWords(errorSentence(error), width - 2),
@@ -92,7 +93,7 @@ export function verdictPhrase(state: RunState): string {
 	const verdict = verdictOf(state);
 	const time = formatMs(elapsedMs(state));
 	if (verdict === 'passed' || verdict === 'failed') return `${verdict} in ${time}`;
-	return `${errorTexts(errorOf(state)?.exitCode ?? ExitCode.broken).verdict} (after ${time})`;
+	return `${errorTexts(errorOf(state) ?? { code: '', exitCode: ExitCode.broken }).verdict} (after ${time})`;
 }
 
 /** `9 of 10 passed, 1 failed`; nothing for no checks at all. */
@@ -120,7 +121,7 @@ const robustnessFlags = ({ robustness: { twice, reboot, shuffle } }: RunState): 
 
 /** One command to paste. For a lab that is still running the summary has others; an error has a hint instead. */
 export function nextCommand(state: RunState): string | undefined {
-	if (state.detached || state.lab === '') return undefined;
+	if (keptMachines(state) || state.lab === '') return undefined;
 	// An ISO has nothing by which to get in.
 	if (verdictOf(state) === 'failed' && state.nodes.some(({ origin }) => origin?.from === 'iso')) return undefined;
 	if (verdictOf(state) === 'failed') return `rehearse run ${shell.quote(state.labArgument)}${robustnessFlags(state)} --keep on-failure`;

@@ -3,6 +3,9 @@ import { sha256 } from '../base/hash.js';
 import { oneLine } from '../base/format.js';
 import type { Annotation } from './annotations.js';
 
+/** How long something took, as messages have it. */
+const took = / after \d[\d.]* (?:ms|s|min(?: \d+ s)?)/g;
+
 /** The report, ending in a newline. What is in no file of the repository is put down to `plan`, since GitLab asks for one. */
 export function codeQualityJson(annotations: readonly Annotation[], plan: string): string {
 	const seen = new Map<string, number>();
@@ -10,7 +13,7 @@ export function codeQualityJson(annotations: readonly Annotation[], plan: string
 		const description = oneLine(`${title}: ${message}`);
 		const location = file ?? plan;
 		// The same from run to run, so that GitLab can see what is new; without the line, which an edit above it moves.
-		const key = [check, location, title, message.split('\n')[0] ?? ''].join('\0');
+		const key = [check, location, title, (message.split('\n')[0] ?? '').replaceAll(took, '')].join('\0');
 		const count = (seen.get(key) ?? 0) + 1;
 		seen.set(key, count);
 		return {

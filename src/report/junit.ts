@@ -51,11 +51,12 @@ export function junitXml(state: RunState): string {
 		const suite = addSuite('robustness', sum(checks.map(({ ms }) => ms)));
 		for (const check of checks) writeRobustness(suite.testCase(), state, check);
 	}
-	// A startup stage fails with its script, which is a case of its own.
+	// A startup stage fails with its script or its machine, which are cases of their own.
 	const hasFailedScript = (name: string | undefined) =>
 		state.nodes.some((node) => node.name === name && node.scripts.some(({ outcome }) => outcome && outcome.status !== 'passed'));
+	const hasEnded = (name: string | undefined) => state.nodes.some((node) => node.name === name && node.end);
 	const failedStages = state.stages.filter(
-		({ name, node, status }) => node !== undefined && status === 'failed' && !(name === 'startup' && hasFailedScript(node)),
+		({ name, node, status }) => node !== undefined && status === 'failed' && !(name === 'startup' && (hasFailedScript(node) || hasEnded(node))),
 	);
 	// The end that a failed script caused is reported with the script.
 	const ends = state.nodes.flatMap(({ end, scripts }) => (end && !scripts.some(({ script, outcome }) => script === end.script && outcome?.status === 'failed') ? [end] : []));

@@ -1,12 +1,12 @@
 /** The run in Markdown, for the summary of a CI job. What plans and guests wrote is text in it, and nothing else. */
 import { formatMs, lastLines, oneLine, truncated, withoutControls } from '../base/format.js';
 import { outboundFindings } from '../outcome/outbound.js';
-import { nodeStatus, testStatus, verdictOf } from '../outcome/result.js';
-import { robustnessItems } from '../outcome/robustness.js';
+import { errorOf, nodeStatus, testStatus, verdictOf } from '../outcome/result.js';
+import { isBad, robustnessItems } from '../outcome/robustness.js';
 import { allAssertions, allScripts, assertionStatus, type RunState } from '../outcome/state.js';
 import { scriptsToRun } from '../outcome/origins.js';
 import { scriptFailure } from './checks.js';
-import { nextCommand, tally, verdictPhrase } from './closing.js';
+import { errorSentence, nextCommand, tally, verdictPhrase } from './closing.js';
 import { failureSentences } from './failures.js';
 import { leftOutSentence, waivedSentence } from './findings.js';
 import { outboundSentence } from './outbound.js';
@@ -56,7 +56,10 @@ export function markdownSummary(state: RunState, drawing?: string): string {
 }
 
 function failures(state: RunState): string[] {
-	const sentences = [...failureSentences(state), ...robustnessSentences(state)].slice(0, maximumItems);
+	const error = errorOf(state);
+	// What was reported is among the failures; where nothing was, the state itself has the reason.
+	const reasons = error === undefined ? [] : [...(state.errors.length === 0 ? [errorSentence(error)] : []), ...(error.hint === undefined ? [] : [`hint: ${error.hint}`])];
+	const sentences = [...failureSentences(state), ...robustnessSentences(state), ...reasons].slice(0, maximumItems);
 	const outputs = allScripts(state).flatMap(({ outcome }) =>
 		outcome && outcome.status !== 'passed' && outcome.output.trim() !== ''
 			? [`Output of ${text(outcome.script)} on ${text(outcome.node)}:`, fenced(quotedEnd(outcome.output))]
@@ -72,7 +75,7 @@ function failures(state: RunState): string[] {
 
 const robustnessSentences = (state: RunState): string[] =>
 	robustnessItems(state).flatMap(({ check, node, name, status, reported }) =>
-		status === 'failed' || status === 'timed-out' ? [`${node === undefined ? '' : `${node}: `}${check}: ${name} failed${reported[0] === undefined ? '' : `: ${oneLine(reported[0])}`}`] : [],
+		isBad(status) ? [`${node === undefined ? '' : `${node}: `}${check}: ${name} ${status === 'error' ? 'could not be judged' : 'failed'}${reported[0] === undefined ? '' : `: ${oneLine(reported[0])}`}`] : [],
 	);
 
 const list = (heading: string, items: readonly string[]): string[] =>

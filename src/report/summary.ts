@@ -3,7 +3,7 @@
  * last because the end of a log is what people see first.
  */
 import { oneLine } from '../base/format.js';
-import type { Detached, RunState } from '../outcome/state.js';
+import { keptMachines, type Detached, type RunState } from '../outcome/state.js';
 import { nodeSection, testSection } from './checks.js';
 import { closingSection, errorSection } from './closing.js';
 import { outboundSection } from './outbound.js';
@@ -14,6 +14,7 @@ import { robustnessSections } from './robustness-sections.js';
 /** The summary of a run, as text that ends in a newline. `page` is the file of its page, where there is one. */
 export function summary(state: RunState, options: TextOptions & { readonly page?: string | undefined }): string {
 	const paint = painter(options.color);
+	const kept = keptMachines(state);
 	const sections = [
 		nodeSection(state, paint),
 		testSection(state, options.width, paint),
@@ -24,7 +25,7 @@ export function summary(state: RunState, options: TextOptions & { readonly page?
 		leftOutSection(state, options.width, paint),
 		listSection('Waived findings of the plan', state.waived.map(waivedSentence), options.width, paint),
 		errorSection(state, options.width, paint),
-		state.detached ? detachedSection(state.detached, paint) : [],
+		kept ? detachedSection(kept, paint) : [],
 		closingSection(state, options.width, paint, options.page),
 	];
 	return `${sections
@@ -34,10 +35,10 @@ export function summary(state: RunState, options: TextOptions & { readonly page?
 }
 
 /** How to get into the machines of a lab that was left running, and how to end it; ends in a newline. */
-export const detachedText = (detached: Detached, options: Pick<TextOptions, 'color'>): string =>
+export const detachedText = (detached: Pick<Detached, 'commands' | 'end'>, options: Pick<TextOptions, 'color'>): string =>
 	`${detachedSection(detached, painter(options.color)).join('\n')}\n`;
 
-const detachedSection = (detached: Detached, paint: Paint): string[] => [
+const detachedSection = (detached: Pick<Detached, 'commands' | 'end'>, paint: Paint): string[] => [
 	paint('bold', 'The machines are still running'),
 	...indented(
 		layOutColumns(

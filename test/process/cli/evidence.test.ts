@@ -4,6 +4,7 @@ import path from 'node:path';
 import ava, { type ExecutionContext } from 'ava';
 import { sha256 } from '../../../src/base/hash.js';
 import { verifyCommand } from '../../../src/commands/verify.js';
+import { sumsOf } from '../../../src/evidence/sums.js';
 import { scriptsHash } from '../../../src/lab/script-bytes.js';
 import { run } from '../../../src/process/run.js';
 import { isEvil } from '../../unit/base/evil.js';
@@ -66,6 +67,34 @@ test('one changed byte anywhere is found, and the file is named', async (t) => {
 		await writeFile(file, contents);
 	}
 	t.is((await tool.rehearse(['verify', out])).exitCode, 0);
+});
+
+test('a statement that says more or less than the events, and a signature that is gone, are found though all sums are right', async (t) => {
+	const tool = await makeRun(t);
+	const out = path.join(tool.directory, 'evidence');
+	const statement = path.join(out, 'test-result.intoto.json');
+	const verified = async () => {
+		const files = await filesIn(out);
+		const read = files.map(async (file) => ({ path: path.relative(out, file), contents: await readFile(file) }));
+		await writeFile(path.join(out, 'SHA256SUMS'), sumsOf((await Promise.all(read)).filter((file) => !file.path.startsWith('SHA256SUMS'))));
+		return tool.rehearse(['verify', out]);
+	};
+	await tool.rehearse(['export', '--out', out]);
+	t.is((await verified()).exitCode, 0);
+	const intact = await readFile(statement, 'utf8');
+	const changed = async (change: (predicate: Record<string, unknown>) => object) => {
+		const value = JSON.parse(intact) as { predicate: Record<string, unknown> };
+		await writeFile(statement, JSON.stringify({ ...value, predicate: { ...value.predicate, ...change(value.predicate) } }));
+		return (await verified()).stdout;
+	};
+	t.regex(await changed(({ passedTests }) => ({ passedTests: [...(passedTests as string[]), 'test everything/redis: all is well'] })), /^✖ test-result\.intoto\.json: its tests are not those of the events$/m);
+	t.regex(await changed(() => ({ configuration: [] })), /^✖ test-result\.intoto\.json: it does not have the digest of events\.ndjson$/m);
+	await rm(out, { recursive: true });
+	await tool.rehearse(['export', '--out', out, ...signing(tool)]);
+	await rm(path.join(out, 'SHA256SUMS.sig'));
+	const unsigned = await tool.rehearse(['verify', out]);
+	t.is(unsigned.exitCode, 1);
+	t.regex(unsigned.stdout, /^✖ test-result\.intoto\.json: it names a signer, and a signature is missing$/m);
 });
 
 test('a missing file, one too many, and somebody else’s signature are found', async (t) => {

@@ -25,6 +25,21 @@ test('an event has no password in what was written, and its names are kept', (t)
 	t.is(maskEvent(event, masksOf(lab, true).text), event);
 });
 
+test('a name that a machine asks the world for is its own words, and lists of nodes are names', (t) => {
+	const mask = masksOf(lab, false).text;
+	const question = { name: `${secret}.example.com`, type: 'A' };
+	const asked = { ...({ type: 'outbound-connection', protocol: 'udp' } as const), node: secret, seenAt: 1, address: '192.0.2.53', question, count: 1 };
+	const shown = shownEvent(asked, mask);
+	t.is(shown.question.name, '__password-of-ops__.example.com');
+	t.is(shown.node, secret);
+	t.deepEqual(maskValue({ outbound: [{ node: secret, protocol: 'udp', name: `${secret}.example.com` }] }, mask), { outbound: [{ node: secret, protocol: 'udp', name: '__password-of-ops__.example.com' }] });
+	const events: readonly RunEventBody[] = [
+		{ type: 'stage-progress', stage: 'images', nodes: [secret], detail: secret },
+		{ type: 'nodes-replaced', nodes: [secret], planSha256: '00', newPasswords: false },
+	];
+	for (const event of events) t.deepEqual((shownEvent(event, mask) as { nodes: readonly string[] }).nodes, [secret]);
+});
+
 test('differences and second runs are masked as well', (t) => {
 	const event: RunEventBody = {
 		type: 'script-repeated',

@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { RunEvent, RunEventBody } from '../../../src/lab/events.js';
 import { foldEvents } from '../../../src/outcome/fold.js';
+import { verdictOf } from '../../../src/outcome/result.js';
 import { annotationsOf, type PlanPlaces } from '../../../src/report/annotations.js';
 import { codeQualityJson } from '../../../src/report/code-quality.js';
 import { githubCommands, groupBegin, jsonWithoutCommands, withoutCommands } from '../../../src/report/github.js';
@@ -61,6 +62,34 @@ test('a code-quality report has what GitLab asks for, and other fingerprints for
 	t.is(new Set(issues.map(({ fingerprint }) => fingerprint)).size, issues.length);
 });
 
+test('what GitLab knows of a run again does not depend on how long anything took', (t) => {
+	const fingerprints = (ms: number) => {
+		const events = readLog('script-failed').map((event): RunEvent => {
+			if (event.type !== 'script-finished' || event.status === 'passed') return event;
+			const { failedCommand: _command, failedLine: _line, excerpt: _excerpt, ...rest } = event;
+			return { ...rest, ms };
+		});
+		return (JSON.parse(codeQualityJson(annotationsOf(foldEvents(events), places), 'plan.json')) as { fingerprint: string }[]).map(({ fingerprint }) => fingerprint);
+	};
+	t.true(fingerprints(1).length > 0);
+	for (const ms of [900, 5321, 65_000]) t.deepEqual(fingerprints(ms), fingerprints(1));
+});
+
+test('the summary of a job has a reason for every verdict that is none', (t) => {
+	const whole = readLog('robustness');
+	const unjudged = whole.map((event): RunEvent => {
+		if (event.type === 'order-finished') return { ...event, verdict: 'passed', failures: [] };
+		if (event.type === 'script-repeated') return { ...event, status: 'passed', differences: [] };
+		if (event.type === 'machine-restarted') return { ...event, missing: [], scripts: [] };
+		if (event.type === 'assertion-finished') return event.after === 'reboot' && event.status === 'failed' ? { ...event, status: 'error' } : event.status === 'failed' ? { ...event, status: 'passed' } : event;
+		return 'status' in event && event.type === 'stage-finished' && event.status === 'failed' ? { ...event, status: 'passed' } : event;
+	});
+	t.is(verdictOf(foldEvents(unjudged)), 'error');
+	t.regex(markdownSummary(foldEvents(unjudged)), /### Where it broke\n[^]*restart&#58; [^\n]* could not be judged/);
+	const cut = markdownSummary(foldEvents(readLog('passed').slice(0, -8)));
+	t.regex(cut, /### Where it broke\n\n- the event log ends before the run did/);
+});
+
 test('the summary of a job names what broke, and a guest makes no markup of it', async (t) => {
 	const text = markdownSummary(await failed('no such file\n'), 'flowchart TD\n');
 	t.regex(text, /^## ✖ failed immich-photo-vault failed in /);
@@ -92,7 +121,7 @@ test('failed robustness checks are annotated where they belong: line of a script
 	t.true(placed.includes('error lab/startup/client.sh:4 client: second run: client failed'));
 	t.true(placed.includes('error lab/startup/server.sh:9 server: second run: server failed'));
 	t.true(placed.includes('error lab/server.json:3 server: restart: came back failed'));
-	t.true(placed.includes('error lab/plan.json:undefined order: client, server failed'));
+	t.true(placed.includes('error lab/plan.json:undefined order: 1: client, server failed'));
 	t.true(placed.some((text) => /^error lab\/plan\.json:1\d\d \w+: restart: /.test(text)), placed.join('\n'));
 	t.is(found[0]?.message, 'line 4: ip addr add 10.73.0.20/24 dev enp0s3');
 	t.regex(markdownSummary(state), /- client&#58; second run&#58; client failed&#58; line 4&#58; ip addr add/);

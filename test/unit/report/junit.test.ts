@@ -95,3 +95,27 @@ test('what is against the schema is found', (t) => {
 		'<testsuites> has no end',
 	]);
 });
+
+test('cases have names of their own, and one cause is one failure', (t) => {
+	const order = (number: number): RunEvent => ({ at: 1, type: 'order-finished', number, order: [{ node: 'client', delayMs: number }], verdict: 'failed', failures: [], runDirectory: '' });
+	const restarted: RunEvent = { at: 1, type: 'machine-restarted', node: 'client', ms: 5, missing: [], scripts: [{ node: 'client', script: 'setup', status: 'failed', ms: 1, output: '' }] };
+	const events = [...readLog('robustness').slice(0, -1), order(3), order(4), order(5), restarted, ...readLog('robustness').slice(-1)];
+	const xml = junitXml(foldEvents(events));
+	const cases = [...xml.matchAll(/<testcase classname="([^"]*)" name="([^"]*)"[^>]*?(?:\/>|>(?:<failure[^>]*message="([^"]*)")?)/g)];
+	const all = cases.map(([, classname, name]) => `${classname}/${name}`).filter((name) => /order|restart: Client/.test(name));
+	t.true(all.length >= 7);
+	t.deepEqual(all.toSorted(), [...new Set(all)].toSorted());
+	t.is(xml.match(/came back failed/g)?.length ?? 0, junitXml(foldEvents(readLog('robustness'))).match(/came back failed/g)?.length ?? 0);
+});
+
+test('a machine that ends in its startup stage is one failure', (t) => {
+	const state = fold(
+		started(),
+		{ type: 'stage-started', stage: 'startup', node: 'web' },
+		{ type: 'script-finished', node: 'web', script: 'setup', status: 'passed', ms: 3, output: '' },
+		{ type: 'machine-ended', node: 'web', how: 'powered-off', message: 'it was powered off' },
+		{ type: 'stage-finished', stage: 'startup', node: 'web', status: 'failed', ms: 4 },
+		{ type: 'run-finished', ms: 9 },
+	);
+	t.is(junitXml(state).match(/<failure/g)?.length, 1);
+});

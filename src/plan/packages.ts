@@ -1,7 +1,7 @@
 /** The packages that a recipe's features, services and packages need. */
 import type { FeaturePackages } from './rules/context.js';
 import type { RecipeDocument } from './schema.js';
-import { isFirewall, isSsh } from './services.js';
+import { isFirewall, isSsh, withoutEnding } from './services.js';
 
 /** The packages of a node beside the base of every image. */
 export interface WantedPackages {
@@ -24,7 +24,7 @@ export const hasFirewall = ({ security, features, services }: Pick<RecipeDocumen
 export function wantedPackages(recipe: RecipeDocument, known: FeaturePackages): WantedPackages {
 	const { features, services, security, package_overrides: overrides = [] } = recipe;
 	const implied = [
-		...services.map((service) => (isSsh(service) ? 'ssh' : service.name)),
+		...services.map((service) => (isSsh(service) ? 'ssh' : withoutEnding(service.name))),
 		...(security?.ssh === true ? ['ssh'] : []),
 		...(hasFirewall(recipe) ? ['firewall'] : []),
 	].filter((name) => Object.hasOwn(known, name));

@@ -25,6 +25,9 @@ export const sshConfigSchema = z.strictObject({
 	permit_empty_passwords: truth.default(false),
 });
 
+/** A service's name without the ending that its unit has: `nginx` of `nginx.service`. */
+export const withoutEnding = (name: string): string => name.replace(/\.service$/, '');
+
 const sshNames = ['ssh', 'sshd', 'openssh', 'openssh-server'];
 
 /** Services by the names that OpenFactory and people have for them, where Debian's unit has another. */
@@ -37,15 +40,15 @@ const unitNames: Readonly<Record<string, string>> = {
 
 /** The unit of Debian that a service of a recipe is. */
 export const unitOf = (name: string): string => {
-	const known = name.replace(/\.service$/, '');
+	const known = withoutEnding(name);
 	return Object.hasOwn(unitNames, known) ? (unitNames[known] ?? name) : name;
 };
 
 /** Whether a service is the SSH server, by any of its names. */
-export const isSsh = ({ name }: Pick<ServiceDocument, 'name'>): boolean => sshNames.includes(name.replace(/\.service$/, ''));
+export const isSsh = ({ name }: Pick<ServiceDocument, 'name'>): boolean => sshNames.includes(withoutEnding(name));
 
 /** Whether a service is OpenFactory's firewall. */
-export const isFirewall = ({ name }: Pick<ServiceDocument, 'name'>): boolean => name.replace(/\.service$/, '') === 'firewall';
+export const isFirewall = ({ name }: Pick<ServiceDocument, 'name'>): boolean => withoutEnding(name) === 'firewall';
 
 /** Services of OpenFactory that are no unit of Debian, with what a rehearsal does of them. */
 const notSetUp: Readonly<Record<string, string>> = {
@@ -60,7 +63,10 @@ const notSetUp: Readonly<Record<string, string>> = {
 };
 
 /** Why a service is left out altogether; undefined for one whose unit is enabled. */
-export const whyNoUnit = (name: string): string | undefined => (Object.hasOwn(notSetUp, name) ? notSetUp[name] : undefined);
+export const whyNoUnit = (name: string): string | undefined => {
+	const known = withoutEnding(name);
+	return Object.hasOwn(notSetUp, known) ? notSetUp[known] : undefined;
+};
 
 /** systemd.unit(5): the characters of a unit's name. */
 const unitName = /^[A-Za-z0-9_][A-Za-z0-9:_.@\\-]{0,250}$/;

@@ -9,6 +9,8 @@ interface Provider {
 	readonly package: string;
 	/** Other packages that bring the command, themselves or by what they depend on. */
 	readonly others?: RegExp;
+	/** Packages that bring the command, too, and more of the table that is not known of them. */
+	readonly families?: RegExp;
 	readonly commands: readonly string[];
 }
 
@@ -17,7 +19,7 @@ const providers: readonly Provider[] = [
 	{ package: 'wget', commands: ['wget'] },
 	{ package: 'jq', commands: ['jq'] },
 	{ package: 'netcat-openbsd', others: /^(?:netcat-traditional|ncat)$/, commands: ['nc', 'netcat'] },
-	{ package: 'python3', others: /^python3-|^python3\.\d+/, commands: ['python3'] },
+	{ package: 'python3', others: /^python3\.\d+$/, families: /^python3[-.]/, commands: ['python3'] },
 	{ package: 'python3-pip', commands: ['pip', 'pip3'] },
 	{
 		package: 'postgresql-client',
@@ -39,7 +41,7 @@ const providers: readonly Provider[] = [
 		commands: ['mysql', 'mariadb', 'mysqladmin', 'mariadb-admin', 'mysqldump'],
 	},
 	{ package: 'sqlite3', commands: ['sqlite3'] },
-	{ package: 'nginx', others: /^nginx-/, commands: ['nginx'] },
+	{ package: 'nginx', others: /^nginx-(?:core|light|full|extras)$/, families: /^nginx-/, commands: ['nginx'] },
 	{ package: 'apache2', commands: ['apache2ctl', 'a2ensite', 'a2enmod', 'a2dissite'] },
 	{ package: 'haproxy', commands: ['haproxy'] },
 	{ package: 'nodejs', others: /^npm$/, commands: ['node'] },
@@ -87,7 +89,7 @@ const providers: readonly Provider[] = [
 	{ package: 'fdisk', commands: ['fdisk', 'sfdisk', 'cfdisk'] },
 	{ package: 'gdisk', commands: ['gdisk', 'sgdisk', 'cgdisk'] },
 	{ package: 'eject', commands: ['eject'] },
-	{ package: 'dhcpcd-base', others: /^dhcpcd/, commands: ['dhcpcd'] },
+	{ package: 'dhcpcd-base', others: /^dhcpcd5?$/, families: /^dhcpcd/, commands: ['dhcpcd'] },
 	{ package: 'cloud-init', commands: ['cloud-init', 'cloud-id'] },
 ];
 
@@ -174,7 +176,7 @@ export function undeclaredPackage(command: string, declared: ReadonlySet<string>
 	const provider = providerOf.get(command);
 	if (!provider || declared.has(provider.package)) return undefined;
 	const isBrought = [...declared].some(
-		(name) => provider.others?.test(name) === true || dependencies.some(([packages, brings]) => brings.includes(provider.package) && packages.test(name)),
+		(name) => provider.others?.test(name) === true || provider.families?.test(name) === true || dependencies.some(([packages, brings]) => brings.includes(provider.package) && packages.test(name)),
 	);
 	return isBrought ? undefined : provider.package;
 }

@@ -38,6 +38,8 @@ export function checkCommands(context: CheckContext): void {
 
 /** A node with the packages that are declared for it, and what its scripts bring: they are there for its assertions, too. */
 interface NodeUnderCheck extends ProgramSources {
+	/** Of the node in the plan. */
+	readonly path: PlanPath;
 	readonly name: string;
 	readonly declared: ReadonlySet<string>;
 }
@@ -45,7 +47,7 @@ interface NodeUnderCheck extends ProgramSources {
 function nodeUnderCheck(context: CheckContext, { name, recipe }: NodeDocument, index: number): NodeUnderCheck {
 	const declared = declaredPackages(recipe, context.features);
 	const scripts = context.scripts.filter(({ source }) => source.nodeIndex === index).map(({ analysis }) => analysis);
-	return { name, declared, ...findProgramSources(scripts, declared) };
+	return { path: ['nodes', index], name, declared, ...findProgramSources(scripts, declared) };
 }
 
 /** Modules of Python that a rehearsal has for the sake of cloud-init. A guess: a package may depend on one of them. */
@@ -75,7 +77,7 @@ function checkAssertionCommand(context: CheckContext, assertion: AssertionDocume
 	// One by itself may have a reason as well: `PATH=/opt/x/bin:$PATH jq …`.
 	const doubtful = { ...node, doubt: node.doubt ?? doubtOf(analysis, node.written) };
 	for (const { command: name, missing, doubt } of findUndeclared(doubtful, analysis)) {
-		context.report('command-undeclared', path, wordingOf(name, node, missing, doubt), fixFor(context, missing), doubt === undefined ? 'error' : 'warning');
+		context.report('command-undeclared', path, wordingOf(name, node, missing, doubt), fixFor(context, missing), doubt === undefined ? 'error' : 'warning', node.path);
 	}
 }
 

@@ -73,11 +73,14 @@ export class CheckContext {
 		this.#waivers = waiversOfPlan(document);
 	}
 
-	/** Reports something at a place of the plan. Rules of another profile are passed over. A fix that costs time is asked for. */
-	report(rule: RuleId, path: PlanPath, message: string, fix: string | (() => string), severity?: Finding['severity']): void {
+	/**
+	 * Reports something at a place of the plan. Rules of another profile are passed over. A fix that costs time is asked for.
+	 * @param about the place of the node that it is about, where it stands elsewhere: a waiver of the node's is one of it
+	 */
+	report(rule: RuleId, path: PlanPath, message: string, fix: string | (() => string), severity?: Finding['severity'], about?: PlanPath): void {
 		if (!this.#isReported(rule)) return;
 		const { finding, planLine } = placeFinding(this.#source, rule, path, message, typeof fix === 'string' ? fix : fix());
-		this.#add({ ...finding, severity: severity ?? finding.severity }, planLine, this.#waiverAt(rule, path));
+		this.#add({ ...finding, severity: severity ?? finding.severity }, planLine, this.#waiverAt(rule, path) ?? (about && this.#waiverAt(rule, about)));
 	}
 
 	#add(finding: Finding, planLine: number, waiver: Waiver | undefined): void {

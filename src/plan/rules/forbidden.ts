@@ -1,6 +1,7 @@
 /** What a compact lab may not do: install, add repositories, fetch. */
-import { isInside, parseCidr } from '../../lab/addressing.js';
+import { isInside, parseCidr, uplink } from '../../lab/addressing.js';
 import type { ShellCommand } from '../../shell/script.js';
+import { isPrivateName } from '../outside.js';
 import type { CheckContext } from './context.js';
 import { findHosts } from './hosts.js';
 import type { RuleId } from './table.js';
@@ -90,7 +91,7 @@ function addsRepository({ name, words, writes }: ShellCommand): boolean {
 /** Tells apart the hosts of the lab, loopback included, and all others. */
 function labHosts(context: CheckContext): (host: string) => boolean {
 	const { nodes } = context.document;
-	const subnets = ['127.0.0.0/8', ...nodes.flatMap(({ alias }) => alias.flatMap((one) => parseCidr(one)?.subnet ?? []))];
-	const names = new Set(['localhost', 'ip6-localhost', '::1', '0.0.0.0', ...nodes.map(({ name }) => name)]);
-	return (host) => names.has(host.toLowerCase()) || subnets.some((subnet) => isInside(host, subnet));
+	const subnets = ['127.0.0.0/8', uplink.subnet, ...nodes.flatMap(({ alias }) => alias.flatMap((one) => parseCidr(one)?.subnet ?? []))];
+	const names = new Set(['localhost', '0', 'ip6-localhost', '::1', '0.0.0.0', ...nodes.map(({ name }) => name)]);
+	return (host) => names.has(host.toLowerCase()) || isPrivateName(host) || subnets.some((subnet) => isInside(host, subnet));
 }

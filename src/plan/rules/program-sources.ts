@@ -1,4 +1,5 @@
 /** Where a node's scripts take programs from that no package of its recipe brings: from files of their own, or from somewhere. */
+import { filledIn } from '../../shell/filled-in.js';
 import type { ScriptAnalysis, ShellCommand } from '../../shell/script.js';
 import { isKnownPackage } from './command-packages.js';
 
@@ -28,7 +29,7 @@ export function findProgramSources(scripts: readonly ScriptAnalysis[], declared:
 /** The files that a script makes as far as commands name them. A reader makes nothing of what it is given. */
 const placesIn = ({ commands, variables }: ScriptAnalysis): readonly string[] =>
 	commands.flatMap(({ name, words, writes }) =>
-		[...writes, ...(makers.has(name ?? '') ? words.slice(1) : [])].map(({ value }) => filledIn(value, variables)),
+		[...writes, ...(makers.has(name ?? '') ? words.slice(1) : [])].map(({ value }) => pathOf(value, variables)),
 	);
 
 const makers = new Set(['ln', 'cp', 'mv', 'install', 'tee', 'chmod', 'curl', 'wget', 'update-alternatives', 'dd', 'touch', 'rsync']);
@@ -37,17 +38,10 @@ const makers = new Set(['ln', 'cp', 'mv', 'install', 'tee', 'chmod', 'curl', 'wg
 const madePath = /(?:\/s?bin|\$[^/]*)\/([^/]+)$/;
 
 /** A word with the variables that have a fixed value. */
-const filledIn = (value: string, variables: ReadonlyMap<string, string>): string =>
-	value.length > longestPath || !value.includes('$')
-		? value
-		: value.replace(/\$(?:\{(\w+)\}|(\w+))/g, (all, braced?: string, plain?: string) => {
-				const given = variables.get(braced ?? plain ?? '');
-				return given === undefined || given.length > longestValue ? all : given;
-			});
+const pathOf = (value: string, variables: ReadonlyMap<string, string>): string => (value.length > longestPath ? value : filledIn(value, variables));
 
 /** Longer ones are no paths that anybody wrote, and would take long to fill in. */
 const longestPath = 1000;
-const longestValue = 200;
 
 /** Why a program may be there that no package is known for. */
 export function doubtOf(script: ScriptAnalysis, written: ReadonlySet<string>): string | undefined {
@@ -74,9 +68,9 @@ function doubtOfCommand(command: ShellCommand, { variables }: ScriptAnalysis, wr
 	if (operands.some(({ value }) => /^PATH\+?=/.test(value))) return elsewhere;
 	if (isInstaller(name, operands.map(({ value }) => value))) return installs;
 	if (shells.test(name ?? '')) return isRead || isGivenText(operands.map(({ value }) => value)) ? undefined : `another script that the script runs (${shortly(words.map(({ text }) => text).join(' '))}) may bring it`;
-	const path = filledIn(words[0]?.value ?? '', variables);
+	const path = pathOf(words[0]?.value ?? '', variables);
 	if (name === undefined ? path.includes('/') : isForeign(path) && !written.has(path)) return `what the script runs (${shortly(path)}) may bring it`;
-	const into = readers.has(name ?? '') ? undefined : operands.map(({ value }) => filledIn(value, variables)).find((value) => binDirectory.test(value) || (unpackers.has(name ?? '') && rootDirectory.test(value)));
+	const into = readers.has(name ?? '') ? undefined : operands.map(({ value }) => pathOf(value, variables)).find((value) => binDirectory.test(value) || (unpackers.has(name ?? '') && rootDirectory.test(value)));
 	return into === undefined ? undefined : `the script puts files into ${shortly(into.replace(/^[^/]*/, ''))}`;
 }
 

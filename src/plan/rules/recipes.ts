@@ -81,17 +81,17 @@ function checkPlatform(context: CheckContext, recipe: RecipeDocument, path: Plan
 
 function checkPackages(context: CheckContext, recipe: RecipeDocument, path: PlanPath): void {
 	const named = [
-		...recipe.packages.map((name, index) => ({ name, place: [...path, 'packages', index] })),
-		...(recipe.package_overrides ?? []).flatMap(({ name, replacement }, index) => [
-			{ name, place: [...path, 'package_overrides', index, 'name'] },
-			...(replacement === undefined ? [] : [{ name: replacement, place: [...path, 'package_overrides', index, 'replacement'] }]),
+		...recipe.packages.map((name, index) => ({ name, place: [...path, 'packages', index], isInstalled: true })),
+		...(recipe.package_overrides ?? []).flatMap(({ name, action, replacement }, index) => [
+			{ name, place: [...path, 'package_overrides', index, 'name'], isInstalled: action === 'add' },
+			...(replacement === undefined ? [] : [{ name: replacement, place: [...path, 'package_overrides', index, 'replacement'], isInstalled: true }]),
 		]),
 	];
-	for (const { name, place } of named) {
+	for (const { name, place, isInstalled } of named) {
 		if (!packageName.test(name)) {
 			const fix = 'name one Debian package an entry, as apt spells it';
 			context.report('package-name', place, `${quote(name)} cannot be a Debian package`, fix);
-		} else if (kernelPackage.test(name) && name !== ownKernel) {
+		} else if (isInstalled && kernelPackage.test(name) && name !== ownKernel) {
 			const fix = `leave it out: the machines of a rehearsal run the kernel of ${ownKernel}`;
 			context.report('package-kernel', place, `"${name}" brings a second kernel`, fix);
 		}

@@ -1,6 +1,7 @@
 /** Startup scripts: whether they can run at all, and what the compact-lab prompt asks of their form. */
 import { plural } from '../../base/format.js';
 import { parseCidr } from '../../lab/addressing.js';
+import { holdsWord, partOfAddress } from '../../lab/words.js';
 import { startupScriptEntries } from '../read.js';
 import type { PlanPath } from '../types.js';
 import type { AnalysedScript, CheckContext } from './context.js';
@@ -49,7 +50,7 @@ function checkCounts(context: CheckContext): void {
 			// Another rule reports it, and no command could add it.
 			if (parseCidr(alias) === undefined) continue;
 			const address = alias.replace(/\/.*$/, '');
-			if (scripts.some(({ source }) => source.text.includes(address))) continue;
+			if (scripts.some(({ source }) => holdsWord(source.text, address, partOfAddress))) continue;
 			const fix = `begin a script with: ${aliasCommands(alias).join('; ')}`;
 			context.report('alias-not-added', path, `no startup script of ${name} adds ${alias}`, fix);
 		}

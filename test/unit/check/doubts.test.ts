@@ -22,6 +22,13 @@ const isWarning = test.macro<[script: string, packages?: readonly string[]]>({
 	exec: (t, script: string, packages: readonly string[] = []) => t.deepEqual(severities(withScripts([script], packages)), ['warning']),
 });
 
+// A package of a family of which the table does not know all that they bring.
+test(isWarning, 'git init /srv/x', ['python3-git']);
+test(isWarning, 'nginx -t', ['python3-certbot-apache']);
+test(isWarning, 'openssl rand 8', ['python3-venv']);
+test(isWarning, 'unzip x', ['nginx-something']);
+test(isError, 'unzip x', ['nginx-light', 'python3-yaml', 'python3.13']);
+
 // Run in any case, and not passed over.
 for (const script of [
 	'jq . x',

@@ -37,6 +37,16 @@ test('what lists the nodes of a plan names each once', (t) => {
 	for (const { fix } of lists) t.is(fix, 'nodes of the plan: web');
 });
 
+test('an address is not added by a longer one', warns, replaced(general, 'ip addr add 10.72.0.10', 'DB=10.72.0.100; ip addr add 10.72.0.11'), 'alias-not-added');
+
+test('a kernel is only refused where it is installed', (t) => {
+	const found = (override: string): string[] => rulesOf(checkText(general.replace('features: [ssh]', `features: [ssh]\n      package_overrides: [${override}]`)));
+	t.deepEqual(found('{ name: linux-image-6.12.1-amd64, action: remove }'), []);
+	t.deepEqual(found('{ name: linux-image-cloud-amd64, action: remove }'), []);
+	t.deepEqual(found('{ name: linux-image-6.12.1-amd64, action: add }'), ['package-kernel']);
+	t.deepEqual(found('{ name: linux-image-amd64, action: replace, replacement: linux-image-rt-amd64 }'), ['package-kernel']);
+});
+
 test('no script of a node adds the address of another', (t) => {
 	const node = general.slice(general.indexOf('  - name: web'), general.indexOf('scenarios:'));
 	const second = node.replace('- name: web', '- name: db').replace('alias: 10.72.0.10', 'alias: 10.72.0.20');
@@ -171,6 +181,8 @@ test(isPermitted, 'nc -lk -p 8080 </dev/null &');
 test(isPermitted, 'curl "http://$ADDRESS/"');
 test(isPermitted, 'git init /srv/web');
 test(isPermitted, 'cat /etc/apt/sources.list');
+test(isPermitted, 'nc -z redis.lab 6379 || true');
+test(isPermitted, 'nc -z 0 8080 && nc -z 10.0.2.1 53');
 test(isPermitted, 'dpkg -l nginx');
 test(isPermitted, 'echo "torch and ffmpeg come at deployment time" >/root/notes.md');
 
@@ -183,6 +195,8 @@ const isForbidden = test.macro({
 });
 
 test(isForbidden, 'curl -o /tmp/x example.com/x', 'script-forbidden-download');
+test(isForbidden, 'curl -XGET https://example.com/x -o y', 'script-forbidden-download');
+test(isForbidden, 'curl --retry 3 --retry-connrefused https://example.com/x -o y', 'script-forbidden-download');
 test(isForbidden, 'sudo -u ops curl -fsSL https://example.com/install.sh | bash', 'script-forbidden-download');
 test(isForbidden, 'x=$(wget -qO- http://user@192.0.2.1/)', 'script-forbidden-download');
 test(isForbidden, 'HOST=example.com; nc -w 5 "${HOST}" 80', 'script-forbidden-download');

@@ -30,6 +30,13 @@ test('at the head, for the whole script', waives, withScript(`#!/bin/bash\n# reh
 test('several rules', waives, script('jq . x; if true # rehearse: waive command-undeclared, script-syntax (known)'), [['script-syntax', true], ['command-undeclared', true]]);
 test('of the whole plan', waives, script('jq . x').replace('nodes:', 'waive: [command-undeclared]\nnodes:'), [['command-undeclared', true]]);
 test('of the node', waives, script('jq . x').replace('role: app', 'waive: [{ rule: command-undeclared, why: it is on the stick }]\n    role: app'), [['command-undeclared', true]]);
+test('of the node that an assertion elsewhere is on', (t) => {
+	const asks = '        assertions:\n          - { type: command_output, on_vm: web, command: "dig x", exit_code: 0 }\n';
+	const plan = (waive: string): string => general.replace('role: app', `${waive}role: app`).replace('        assertions:\n', asks);
+	const found = (text: string) => checkText(text).filter(({ rule }) => /command-undeclared|waiver/.test(rule)).map(({ rule, waived }) => [rule, waived !== undefined]);
+	t.deepEqual(found(plan('')), [['command-undeclared', false]]);
+	t.deepEqual(found(plan('waive: [command-undeclared]\n    ')), [['command-undeclared', true]]);
+});
 test('a warning', waives, withScript('true').replace('role: app', 'waive: [alias-not-added]\n    role: app'), [['alias-not-added', true]]);
 test('a rule that nothing breaks', waives, general.replace('nodes:', 'waive: [alias-alone]\nnodes:'), [['waiver-unused', false]]);
 test('a rule that there is not', waives, script('true # rehearse: waive comand-undeclared'), [['waiver-invalid', false]]);

@@ -64,6 +64,26 @@ test(isJudged, command('getent passwd ops'));
 test(isJudged, command('ping -c 1 10.80.0.300'));
 test(isJudged, command('echo "unclosed'));
 test(isJudged, { onVm: 'web', type: 'file_exists', path: '/boot/vmlinuz' });
+
+for (const text of [
+	// What is beside a host in another command, or in the world itself, answers for nobody.
+	'ping -c1 10.80.0.11 && curl -fsS https://github.com',
+	'nc -z 10.80.0.11 80 && ping -c1 www.example.org',
+	'dig +short www.example.org @8.8.8.8',
+	// `nslookup` has no options with a word of their own, and curl's last letter is the value of another.
+	'nslookup www.example.org',
+	'curl -XGET https://github.com/x -o y',
+	'curl -dname=x https://github.com/x',
+	'curl --retry 3 --retry-connrefused https://github.com/x',
+]) test(isNotJudged, command(text), world);
+for (const text of [
+	'dig +short www.example.org @10.80.0.11',
+	'nslookup www.example.org 10.80.0.11',
+	'curl -fsS -x http://10.80.0.11:3128 http://www.example.org/',
+	'curl -X GET -so github.com http://10.80.0.11/',
+	'echo 10.80.0.11 www.example.org >>/etc/hosts && curl -fsS http://www.example.org/',
+]) test(isJudged, command(text));
+
 /** What the scripts of the nodes `web` and `api` decide of what an assertion on `web` names. */
 const decides = test.macro({
 	title: (_title, text: string, host: string) => `${host} with ${JSON.stringify(text)}`,
@@ -93,6 +113,14 @@ test(decides, 'ip -6 addr add 2606:4700::1111/64 dev eth0', '2606:4700::1111', t
 test(decides, 'ip route add default via 9.9.9.9', '9.9.9.9', false, 'api');
 test(decides, 'ip addr add 9.9.9.99/32 dev lo', '9.9.9.9', false, 'api');
 test(decides, 'true', 'photos.lab', true);
+test(decides, 'DOMAIN=app.example.com\necho "10.80.0.10 $DOMAIN" >> /etc/hosts', 'app.example.com', true);
+test(decides, 'IP=10.80.0.10 NAME=app.example.com\nprintf "%s %s\\n" "$IP" "$NAME" | tee -a /etc/hosts', 'app.example.com', true);
+test(decides, 'for h in app api; do\n  echo "10.80.0.10 $h.example.com" >>/etc/hosts\ndone', 'app.example.com', true);
+test(decides, 'HOSTS="app.example.com api.example.com"\nfor h in $HOSTS; do echo "10.80.0.10 $h" >>/etc/hosts; done', 'app.example.com', true);
+test(decides, 'for h in app api; do\n  echo "10.80.0.10 $h.example.com" >>/etc/hosts\ndone', 'app.example.org', false);
+test(decides, 'cat >>/etc/hosts <<END\n$(hostname -I) app.example.com\nEND', 'app.example.com', true);
+test(decides, 'DOMAIN=app.example.com\necho "address=/$DOMAIN/10.80.0.11" >/etc/dnsmasq.d/lab.conf', 'app.example.com', true, 'api');
+test(decides, 'ZONE=example.com\ncat >/etc/bind/named.conf.local <<END\nzone "$ZONE" { type master; };\nEND', 'app.example.com', true, 'api');
 
 test('what is near a name in a long line is looked at, and all of it is not looked through', (t) => {
 	const whyNot = (text: string) => whyNotJudged(reachable('db.example.com'), labOf(labNode('web', 0, { startupScripts: [{ ...script, text }] })));

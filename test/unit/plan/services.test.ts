@@ -1,5 +1,7 @@
 import test from 'ava';
 import { readGuestDefinition } from '../../../src/image/guest.js';
+import { declaredPackages } from '../../../src/plan/packages.js';
+import type { RecipeDocument } from '../../../src/plan/schema.js';
 import { isUnit, readSshSettings, unitOf, whyNoUnit } from '../../../src/plan/services.js';
 
 test('the settings of SSH have the defaults of OpenFactory', (t) => {
@@ -28,6 +30,16 @@ test(refuses, { port: 0 }, 'port', /from 1 to 65535/);
 test(refuses, { ports: 22 }, 'ports', /did you mean "port"/);
 test(refuses, { allow_root: 'yes' }, 'allow_root', /true or false/);
 test(refuses, { max_auth_tries: 1.5 }, 'max_auth_tries', /whole number/);
+
+test('the ending of a unit makes no other service of it', async (t) => {
+	const { features } = await readGuestDefinition();
+	const packages = (name: string) => declaredPackages({ base_image: 'debian-trixie', features: [], packages: [], services: [{ name }] } as unknown as RecipeDocument, features);
+	for (const name of ['nginx', 'redis', 'docker', 'git', 'firewall', 'ssh']) {
+		t.true(packages(name).size > 0, name);
+		t.deepEqual(packages(`${name}.service`), packages(name));
+		t.is(whyNoUnit(`${name}.service`), whyNoUnit(name));
+	}
+});
 
 test('names of units', (t) => {
 	for (const name of ['nginx', 'getty@tty1.service', 'postgresql@17-main']) t.true(isUnit(name), name);

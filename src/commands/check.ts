@@ -1,13 +1,15 @@
 import { ExitCode } from '../base/errors.js';
 import { plural } from '../base/format.js';
-import { washedText } from '../base/wash.js';
+import { washed, washedText } from '../base/wash.js';
 import { hasErrors } from '../plan/check.js';
 import { findPlan } from '../plan/find.js';
 import { publishedSchema } from '../plan/json-schema.js';
 import { recipeTests } from '../plan/recipe-tests.js';
+import { resolveLab } from '../plan/resolve.js';
 import type { PlanSource } from '../plan/types.js';
-import { checkResult, readAndCheck } from '../report/check-result.js';
-import { renderFindings, renderLeftOut, renderWaived } from '../report/findings.js';
+import { checkResult, readAndCheck, type CheckedPlan } from '../report/check-result.js';
+import { renderFindings, renderLeftOut, renderNotJudged, renderWaived, type NotJudged } from '../report/findings.js';
+import { announceTests } from '../scenario/checks.js';
 
 /** `rehearse check`: reads a plan and reports everything that is wrong with it. */
 
@@ -32,15 +34,27 @@ export async function checkCommand(options: CheckOptions): Promise<ExitCode> {
 	}
 	const checked = await readAndCheck(findPlan(options.lab));
 	const { source, findings, shown, waived, leftOut, mask } = checked;
+	const notJudged = notJudgedOf(checked);
 	if (options.format === 'json') {
-		options.stdout(mask(`${JSON.stringify(checkResult(checked), undefined, 2)}\n`));
+		options.stdout(mask(`${JSON.stringify({ ...checkResult(checked), not_judged: notJudged }, undefined, 2)}\n`));
 	} else {
 		if (shown.length > 0) options.stdout(mask(renderFindings(shown, { color: options.color, cwd: process.cwd() })));
 		if (!source.document) options.stdout('The other rules look at the plan when its shape is right.\n');
-		options.stdout(mask(renderLeftOut(leftOut) + renderWaived(waived)));
+		options.stdout(mask(renderLeftOut(leftOut) + renderNotJudged(notJudged) + renderWaived(waived)));
 		if (!hasErrors(findings)) options.stdout(`${describeChecked(source)}\n`);
 	}
 	return hasErrors(findings) ? ExitCode.usage : ExitCode.passed;
+}
+
+/** Assertions that no rehearsal judges. None is known of a plan with errors. Washed, but not masked. */
+function notJudgedOf({ source, guest, findings }: CheckedPlan): readonly NotJudged[] {
+	if (hasErrors(findings)) return [];
+	const tests = announceTests(resolveLab(source, guest).scenarios.flatMap((scenario) => scenario.tests));
+	return washed(
+		tests.flatMap(({ name: test, assertions }) =>
+			assertions.flatMap(({ onVm, title, notJudged: why }) => (why === undefined ? [] : [{ test, on_vm: onVm, assertion: title, why }])),
+		),
+	);
 }
 
 /** `immich-photo-vault: 4 nodes, 4 startup scripts and 10 assertions checked, no errors`. */

@@ -19,6 +19,21 @@ export const renderWaived = (waived: readonly Waived[]): string =>
 export const renderLeftOut = (leftOut: readonly LeftOut[]): string =>
 	leftOut.length === 0 ? '' : `Left out of a rehearsal:\n${leftOut.map((one) => `  note  ${leftOutSentence(one)}\n`).join('')}`;
 
+/** An assertion that no rehearsal judges. */
+export interface NotJudged {
+	readonly test: string;
+	readonly on_vm: string;
+	/** What it asserts, as reports have it. */
+	readonly assertion: string;
+	readonly why: string;
+}
+
+/** Those, a line each under a heading; empty where there are none. */
+export const renderNotJudged = (assertions: readonly NotJudged[]): string =>
+	assertions.length === 0
+		? ''
+		: `Not judged in a rehearsal:\n${assertions.map(({ test, on_vm: node, assertion, why }) => `  note  ${oneLine(`${test} › ${node}: ${assertion}: ${why}`)}\n`).join('')}`;
+
 /** What is shown of a finding; `check` gives more. */
 export interface ShownFinding {
 	readonly rule: string;

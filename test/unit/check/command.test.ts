@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { checkCommand } from '../../../src/commands/check.js';
 import { renderFindings, type ShownFinding } from '../../../src/report/findings.js';
+import { single, writeFiles } from '../plan/plans.js';
 import { plansDirectory } from './helpers.js';
 
 async function check(lab: string, options: { format?: 'text' | 'json'; schema?: boolean } = {}) {
@@ -40,6 +41,18 @@ test('what a rehearsal leaves out is noted, and costs no status', async (t) => {
 	const { left_out: leftOut } = JSON.parse(json) as { left_out: { path: string; why: string }[] };
 	t.is(leftOut.length, 9);
 	t.deepEqual(Object.keys(leftOut[0] ?? {}), ['path', 'why']);
+});
+
+test('assertions that no rehearsal judges are noted with the reason, and cost no status', async (t) => {
+	const asks = { type: 'http_responds', on_vm: 'one', url: 'https://www.example.org/' };
+	const plan = { ...single(), scenarios: [{ name: 'a', custom_tests: [{ name: 'the world', assertions: [asks, { type: 'vm_boots', on_vm: 'one' }] }] }] };
+	const lab = join(await writeFiles(t, { 'plan.json': JSON.stringify(plan) }), 'plan.json');
+	const { exitCode, output } = await check(lab);
+	t.is(exitCode, 0);
+	t.regex(output, /^Not judged in a rehearsal:\n {2}note {2}the world › one: .*https:\/\/www\.example\.org\/.*: www\.example\.org is in the world outside, .*\n.*no errors\n$/m);
+	const { output: json } = await check(lab, { format: 'json' });
+	t.like(JSON.parse(json), { not_judged: [{ test: 'the world', on_vm: 'one' }] });
+	t.like(JSON.parse((await check('immich-photo-vault', { format: 'json' })).output), { not_judged: [] });
 });
 
 test('findings as JSON', async (t) => {

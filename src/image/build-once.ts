@@ -22,8 +22,11 @@ export interface BuildOnceOptions<T> {
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** How long one process waits for another that builds the same, in milliseconds. */
-const lockTimeoutMs = 30 * 60_000;
+/**
+ * How long one process waits for another that builds the same, in milliseconds: as long as any build takes. The lock of one that
+ * is gone is free after seconds, and whoever waits has a time limit of his own.
+ */
+const lockTimeoutMs = 24 * 60 * 60_000;
 
 /**
  * What is there, or is built: by one process, while others that want the same wait. It is built in a staging directory and

@@ -55,14 +55,17 @@ async function firstOfList(uri: string): Promise<string> {
 	return first === undefined ? uri : first.replace(/\/+$/, '');
 }
 
-/** Where a mirror that is not the host's would have security updates: beside the archive, as Debian's own has them. */
-export const securityBeside = (uri: string): string | undefined => (/\/debian\/*$/.test(uri) ? uri.replace(/\/*$/, '-security') : undefined);
+/**
+ * Where a mirror that is not the host's would have security updates: beside the archive, as Debian's own has them; of a moment, as
+ * snapshot.debian.org keeps it, those of the same moment.
+ */
+export function securityBeside(uri: string): string {
+	const [, archive = uri.replace(/\/+$/, ''), moment = ''] = /^(.*[^/])(\/\d{8}T\d{6}Z)\/*$/.exec(uri) ?? [];
+	return `${archive}-security${moment}`;
+}
 
 /** A mirror that somebody names. */
-export function namedMirror(uri: string): Mirror {
-	const security = securityBeside(uri);
-	return { uri: uri.replace(/\/+$/, ''), ...(security === undefined ? {} : { security }) };
-}
+export const namedMirror = (uri: string): Mirror => ({ uri: uri.replace(/\/+$/, ''), security: securityBeside(uri) });
 
 /** The mirror that somebody names, or else that of this host's apt; either is reached as the host's apt reaches it. */
 export async function findMirror(named: string | undefined, signal?: AbortSignal): Promise<Mirror> {

@@ -129,8 +129,8 @@ function isOutside(host: string, node: LabSurroundings['nodes'][number], { nodes
 
 const address = /\d+\.\d+\.\d+\.\d+|[0-9a-f]*:[0-9a-f:]*:[0-9a-f]*/i;
 
-/** All of version 4 in a word. */
-const addresses = /\d+\.\d+\.\d+\.\d+/g;
+/** All of version 4 in a word, in linear time. */
+const addresses = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])/g;
 
 /**
  * A variable, or a command's output, that a line or a text in quotes begins with: `$DB db.example.com` in a here-document,

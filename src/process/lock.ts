@@ -44,7 +44,7 @@ export async function acquireLock(
 		if (attempt === 0) options.onWait?.();
 		if (performance.now() > until) {
 			throw brokenFailure('lock-timeout', `another process has held the lock ${name} for too long`, {
-				hint: 'look for another rehearsal that builds the same thing, or raise the limit',
+				hint: 'look for another rehearsal that does the same',
 			});
 		}
 		await new Promise((resolve) => setTimeout(resolve, 250));

@@ -122,28 +122,36 @@ const enableServices = (services: readonly string[]): { readonly first: readonly
  */
 const restoreResolver = 'rm -f /etc/systemd/resolved.conf.d/rehearse.conf && systemctl restart systemd-resolved.service';
 
-/** Groups that Debian has from the beginning (package base-passwd), and those of packages that people name users after. */
+/** Groups that every image has: those of Debian's beginning (package base-passwd), and of systemd's packages. */
 const knownGroups = new Set(
-	`adm audio backup bin cdrom daemon dialout dip disk docker fax floppy games input irc kmem kvm list lp mail man netdev news nogroup
-	operator plugdev proxy render sasl sgx shadow src ssl-cert staff sudo sync sys tape tty users utmp uucp video voice www-data`.split(/\s+/),
+	`adm audio backup bin cdrom daemon dialout dip disk fax floppy games input irc kmem kvm list lp mail man news nogroup
+	operator plugdev proxy render sasl sgx shadow src staff sudo sync sys tape tty users utmp uucp video voice www-data`.split(/\s+/),
 );
+
+/** Groups of packages that people name users after. */
+const groupsOfPackages: readonly string[] = ['docker', 'netdev', 'ssl-cert'];
 
 /** The groups that a user is listed as a member of: not his own. */
 const groupsBeside = (username: string, groups: readonly string[]): readonly string[] => groups.filter((group) => group !== username);
 
 /**
- * The groups of a user for cloud-init, which refuses an empty list, and with it all users. It makes the groups first, and
- * useradd(8) refuses a user for whom there is a group already unless that is to be his.
+ * The groups of a user for cloud-init, which refuses an empty list, and with it all users. useradd(8) refuses a user for whom there
+ * is a group already unless that is to be his, and one whose group is not there. cloud-init makes his own beforehand only where
+ * he has a list of groups (add_user of its cloudinit/distros/__init__.py): so one that may be there is on it.
+ * @param before the users that are made before him
  */
-function groupsOf({ username, groups }: User, users: readonly User[]): object {
+function groupsOf({ username, groups }: User, before: readonly User[]): object {
 	const others = groupsBeside(username, groups);
-	const isThere = knownGroups.has(username) || users.some((user) => user.groups.includes(username));
-	return { ...(others.length > 0 ? { groups: others } : {}), ...(isThere ? { primary_group: username } : {}) };
+	const isThere = knownGroups.has(username);
+	const mayBeThere = groupsOfPackages.includes(username) || before.some((user) => user.groups.includes(username));
+	const listed = others.length === 0 && mayBeThere && !isThere ? [username] : others;
+	return { ...(listed.length > 0 ? { groups: listed } : {}), ...(isThere || mayBeThere ? { primary_group: username } : {}) };
 }
 
 /**
  * Shell command that gives a user whom a package has made what the recipe says of him: cloud-init skips all but his password
- * and keys, and makes none of his groups. Those of Debian's packages have numbers below 1000 (Debian Policy 9.2.2).
+ * and keys, and makes none of his groups. Those of Debian's packages have numbers below 1000, and `nobody` has 65534 (Debian
+ * Policy 9.2.2).
  */
 function completeUser({ username, shell, groups, comment }: User): string {
 	const others = groupsBeside(username, groups);
@@ -152,7 +160,7 @@ function completeUser({ username, shell, groups, comment }: User): string {
 		...(others.length > 0 ? ['--append', '--groups', quote(others.join(','))] : []),
 		...(comment === undefined ? [] : ['--comment', quote(comment)]),
 	];
-	const isOfPackage = `grep -qE ${quote(`^${username.replaceAll('.', '\\.')}:[^:]*:[0-9]{1,3}:`)} /etc/passwd`;
+	const isOfPackage = `grep -qE ${quote(`^${username.replaceAll('.', '\\.')}:[^:]*:([0-9]{1,3}|65534):`)} /etc/passwd`;
 	const commands = [...others.map((group) => `groupadd --force -- ${quote(group)}`), `usermod ${flags.join(' ')} -- ${quote(username)}`];
 	return `! ${isOfPackage} || { ${commands.join(' && ')}; } 2>/dev/console || refused=1`;
 }
@@ -162,10 +170,10 @@ function buildUserData({ node, hostKey }: SeedInput): object {
 	const services = enableServices([...(node.firewall ? ['nftables'] : []), ...node.services]);
 	return {
 		hostname: node.name,
-		users: node.users.map((user) => ({
+		users: node.users.map((user, index) => ({
 			name: user.username,
 			// cloud-init refuses an empty list, and with it all users.
-			...groupsOf(user, node.users),
+			...groupsOf(user, node.users.slice(0, index)),
 			shell: user.shell,
 			...(user.home === undefined ? {} : { homedir: user.home }),
 			...(user.comment === undefined ? {} : { gecos: user.comment }),

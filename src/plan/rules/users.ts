@@ -36,6 +36,8 @@ function checkUser(context: CheckContext, user: UserDocument, place: PlanPath): 
 		const fix = 'write up to 32 letters, digits, "_", "." and "-", beginning with no "-" or ".", such as "ops"';
 		context.report('user-name', [...place, 'username'], `useradd(8) refuses the name ${quote(user.username)}`, fix);
 	}
+	// It is what cloud-init calls the user that an image brings by itself.
+	if (user.username === 'default') context.report('user-name', [...place, 'username'], 'cloud-init makes no user "default", which is a word of its own', 'choose another name');
 	if (/\p{Cc}/u.test(user.password ?? '')) {
 		const message = `nobody can type the password of ${quote(user.username)}: there is a control character in it`;
 		context.report('user-password', [...place, 'password'], message, 'write it on one line, without tabs');

@@ -39,6 +39,10 @@ test('what lists the nodes of a plan names each once', (t) => {
 
 test('an address is not added by a longer one', warns, replaced(general, 'ip addr add 10.72.0.10', 'DB=10.72.0.100; ip addr add 10.72.0.11'), 'alias-not-added');
 
+test('a user whom cloud-init would pass over is refused', (t) => {
+	t.deepEqual(rulesOf(checkText(general.replace('username: ops', 'username: default'))).filter((rule) => rule.startsWith('user')), ['user-name']);
+});
+
 test('a kernel is only refused where it is installed', (t) => {
 	const found = (override: string): string[] => rulesOf(checkText(general.replace('features: [ssh]', `features: [ssh]\n      package_overrides: [${override}]`)));
 	t.deepEqual(found('{ name: linux-image-6.12.1-amd64, action: remove }'), []);

@@ -26,7 +26,8 @@ test('security updates are found where the host has them', (t) => {
 
 test('a mirror that is named has them beside it, if anywhere', (t) => {
 	t.deepEqual(namedMirror('http://deb.example/debian/'), { uri: 'http://deb.example/debian', security: 'http://deb.example/debian-security' });
-	t.deepEqual(namedMirror('http://snapshot.example/debian/20260101T000000Z'), { uri: 'http://snapshot.example/debian/20260101T000000Z' });
+	t.deepEqual(namedMirror('http://snapshot.example/debian/20260101T000000Z'), { uri: 'http://snapshot.example/debian/20260101T000000Z', security: 'http://snapshot.example/debian-security/20260101T000000Z' });
+	t.deepEqual(namedMirror('http://x.example/mirrors/trixie//'), { uri: 'http://x.example/mirrors/trixie', security: 'http://x.example/mirrors/trixie-security' });
 });
 
 test('proxies are each a setting of its own, those for one host too', (t) => {

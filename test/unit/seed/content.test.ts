@@ -144,14 +144,23 @@ test('a user whose name is a group already has that one, and is not listed as a 
 	const made = users({ users: [{ username: 'deploy', groups: ['deploy', 'sudo'], ...plain }, { username: 'operator', groups: [], ...plain }, { username: 'ops', groups: ['web'], ...plain }, { username: 'web', groups: ['sudo'], ...plain }, { username: 'alone', groups: ['sudo'], ...plain }] });
 	t.deepEqual(
 		made.map((user) => (({ groups, primary_group: own }: { groups?: unknown; primary_group?: unknown }) => [groups, own])(user)),
-		[[['sudo'], 'deploy'], [undefined, 'operator'], [['web'], undefined], [['sudo'], 'web'], [['sudo'], undefined]],
+		[[['sudo'], undefined], [undefined, 'operator'], [['web'], undefined], [['sudo'], 'web'], [['sudo'], undefined]],
 	);
+});
+
+test('a user has a group of his own name whether there is one or not, and whoever is made before or after him is in it', (t) => {
+	const groups = (...list: readonly (readonly [string, readonly string[]])[]) =>
+		users({ users: list.map(([username, all]) => ({ username, groups: [...all], shell: '/bin/sh' })) }).map((user) => (({ groups: listed, primary_group: own }: { groups?: unknown; primary_group?: unknown }) => [listed, own])(user));
+	t.deepEqual(groups(['web', ['web']]), [[undefined, undefined]], 'useradd makes it');
+	t.deepEqual(groups(['web', []], ['bob', ['sudo', 'web']]), [[undefined, undefined], [['sudo', 'web'], undefined]], 'it is there for the next');
+	t.deepEqual(groups(['www-data', ['web']], ['web', []]), [[['web'], 'www-data'], [['web'], 'web']], 'cloud-init passes over the first with his groups');
+	t.deepEqual(groups(['docker', []], ['netdev', ['sudo']]), [[['docker'], 'docker'], [['sudo'], 'netdev']], 'its package need not be there');
 });
 
 test('what the recipe says of a user whom a package has made is done by usermod, since cloud-init skips it', (t) => {
 	const data = JSON.parse((build({ users: [{ username: 'www-data', groups: ['sudo', 'web'], shell: '/bin/bash', comment: "It's web" }, { username: 'a.b', groups: [], shell: '/bin/sh' }] })['user-data'] ?? '').replace(/^#.*\n/, '')) as { runcmd: unknown[] };
-	t.is(data.runcmd[0], `! grep -qE '^www-data:[^:]*:[0-9]{1,3}:' /etc/passwd || { groupadd --force -- sudo && groupadd --force -- web && usermod --shell /bin/bash --append --groups sudo,web --comment 'It'\\''s web' -- www-data; } 2>/dev/console || refused=1`);
-	t.is(data.runcmd[1], `! grep -qE '^a\\.b:[^:]*:[0-9]{1,3}:' /etc/passwd || { usermod --shell /bin/sh -- a.b; } 2>/dev/console || refused=1`);
+	t.is(data.runcmd[0], `! grep -qE '^www-data:[^:]*:([0-9]{1,3}|65534):' /etc/passwd || { groupadd --force -- sudo && groupadd --force -- web && usermod --shell /bin/bash --append --groups sudo,web --comment 'It'\\''s web' -- www-data; } 2>/dev/console || refused=1`);
+	t.is(data.runcmd[1], `! grep -qE '^a\\.b:[^:]*:([0-9]{1,3}|65534):' /etc/passwd || { usermod --shell /bin/sh -- a.b; } 2>/dev/console || refused=1`);
 });
 
 test('settings of SSH and of the firewall', (t) => {

@@ -78,11 +78,17 @@ export class ControlChannel {
 		const beginning = this.#received(new RegExp(`^shell-began id=${id}$`));
 		const ending = this.#received(new RegExp(`^shell-ended id=${id}$`));
 		this.#send(`shell ${id} ${rows} ${columns} ${terminalName.test(terminal) ? terminal : 'vt100'}`);
-		await this.#inTime(beginning, slowdown, signal);
 		const leave = () => {
 			ending.forget();
 			this.#send(`close ${id}`);
 		};
+		try {
+			await this.#inTime(beginning, slowdown, signal);
+		} catch (error) {
+			// The guest may come to it later.
+			leave();
+			throw error;
+		}
 		return { ended: ending.promise, leave };
 	}
 

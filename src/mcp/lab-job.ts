@@ -85,7 +85,7 @@ export class LabJob implements Job {
 
 	#stateNow(): JobState {
 		if (!this.isOver) return 'running';
-		if (this.#stopping.signal.aborted) return 'cancelled';
+		if (this.#error && this.#stopping.signal.aborted) return 'cancelled';
 		if (this.#error) return this.#error.exitCode === 1 ? 'failed' : 'error';
 		return this.#kind === 'test' ? resultOf(this.#state).verdict : 'done';
 	}

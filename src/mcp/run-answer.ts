@@ -87,6 +87,6 @@ function nextStep({ kind, state, result }: JobView): string {
 		case 'done':
 			return 'lab_status shows the lab as it is now';
 		case 'cancelled':
-			return 'nothing of it is left';
+			return kind === 'change' ? 'nobody waits for it any more, and the lab may still end what it had begun: lab_status shows how it is' : 'nothing of it is left';
 	}
 }

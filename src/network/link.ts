@@ -35,7 +35,8 @@ export function linkCommands(tap: string, link: LinkState): readonly Argv[] {
 	if (link.state === 'up') return [isUp, clear];
 	const delay = link.delayMs === undefined ? [] : ['delay', `${link.delayMs}ms`];
 	const loss = link.lossPercent === undefined ? [] : ['loss', `${link.lossPercent}%`];
-	return [isUp, ['tc', 'qdisc', 'replace', 'dev', tap, 'root', 'netem', ...delay, ...loss]];
+	// Where the kernel cannot, a link that was down stays so.
+	return [['tc', 'qdisc', 'replace', 'dev', tap, 'root', 'netem', ...delay, ...loss], isUp];
 }
 
 /** Whether a command of `linkCommands` may fail: one that removes a fault does, where there is none. */

@@ -43,7 +43,8 @@ async function answer(lab: RunningLab, request: LabRequest, exchange: Exchange, 
 			return {
 				...{ lab: plan, accelerator: accelerator.name, isCold: startedKey === undefined, trace, showSecrets: showSecrets ?? false },
 				...(startedKey === undefined ? {} : { startedKey }),
-				ended: (await lab.status()).filter(({ stage }) => stage === 'ended').map(({ name }) => name),
+				// One whose startup scripts have not ended came back from no change.
+				ended: (await lab.status()).filter(({ stage, startup }) => stage === 'ended' || (lab.isReady && startup === undefined)).map(({ name }) => name),
 			} satisfies CurrentLab;
 		case 'down':
 			// Once the answer is under way: it is the last message of this lab.
@@ -55,7 +56,7 @@ async function answer(lab: RunningLab, request: LabRequest, exchange: Exchange, 
 			lab.changes.requireReady();
 			checkTests(request.tests, names);
 			exchange.send(announcement(plan, tests.filter((test) => request.tests.length === 0 || request.tests.includes(test.name))));
-			return lab.runScenario(exchange.send, { ...request, signal: exchange.signal });
+			return lab.changes.judge(() => lab.runScenario(exchange.send, { ...request, signal: exchange.signal }));
 		default:
 			return answerAboutNode(lab, request, exchange);
 	}

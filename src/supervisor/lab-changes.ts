@@ -61,6 +61,9 @@ export class LabChanges {
 	readonly #lab: ChangeableLab;
 	readonly #semaphore = new Semaphore(1);
 	#debugged: string | undefined;
+	/** What is being done to all machines, or to some of them, that nothing can be judged beside. */
+	#remaking: string | undefined;
+	#judging = 0;
 
 	constructor(lab: ChangeableLab) {
 		this.#lab = lab;
@@ -73,6 +76,35 @@ export class LabChanges {
 		}
 		if (this.#lab.isReady()) return;
 		throw usageFailure('the lab is still coming up', { hint: '`rehearse status` shows how far it is' });
+	}
+
+	/** Judges the lab. @throws Failure `usage` while machines are made anew: assertions would fail for that */
+	async judge<Verdict>(body: () => Promise<Verdict>): Promise<Verdict> {
+		if (this.#remaking !== undefined) throw usageFailure(`the lab is being ${this.#remaking}`, { hint: '`rehearse status` shows when it is up again' });
+		this.#judging += 1;
+		try {
+			return await body();
+		} finally {
+			this.#judging -= 1;
+		}
+	}
+
+	/** Makes machines anew, when nothing else is being changed. @throws Failure `usage` while the lab is judged */
+	async #remake(how: string, body: () => Promise<void>): Promise<void> {
+		this.#requireNobodyJudges();
+		await this.#semaphore.take(async () => {
+			this.#requireNobodyJudges();
+			this.#remaking = how;
+			try {
+				await body();
+			} finally {
+				this.#remaking = undefined;
+			}
+		});
+	}
+
+	#requireNobodyJudges(): void {
+		if (this.#judging > 0) throw usageFailure('the scenario is running in this lab', { hint: 'wait for it, or end it where it was started' });
 	}
 
 	/** Does something that changes a node, when nothing else is being changed. */
@@ -96,7 +128,7 @@ export class LabChanges {
 
 	/** Puts the whole lab back to where its startup scripts had left it. @throws Failure `usage` where no checkpoint is of that */
 	reset(emit: Emit): Promise<void> {
-		return this.#semaphore.take(async () => {
+		return this.#remake('put back', async () => {
 			await this.#lab.saver.finish();
 			const checkpoint = await findStartedLab(this.#lab.getRunSpec());
 			await Promise.all(this.#lab.nodes.map((node) => node.end()));
@@ -123,7 +155,7 @@ export class LabChanges {
 
 	/** Makes nodes anew, of other recipes or scripts, while the others go on; the lab is another from then on. */
 	replace({ machines, ...lab }: Replacement, emit: Emit): Promise<void> {
-		return this.#semaphore.take(async () => {
+		return this.#remake('reloaded', async () => {
 			const replaced = this.#lab.nodes.filter(({ name }) => machines.some(({ spec }) => spec.name === name));
 			this.#announce(replaced, lab.lab);
 			this.#lab.setRunSpec(withReplacement(this.#lab.getRunSpec(), { machines, ...lab }));
@@ -161,6 +193,7 @@ export class LabChanges {
 	async debug(name: string, script: string | undefined, stream: Duplex): Promise<void> {
 		const node = this.#lab.find(name);
 		this.requireReady();
+		this.#requireNobodyJudges();
 		this.#debugged = name;
 		try {
 			await this.#semaphore.take(async () => {

@@ -188,9 +188,7 @@ export class RunningLab {
 
 	/** What runs commands in a node's machine. @throws Failure `usage` where none runs, or it is paused */
 	commandsOf(name: string): GuestCommands {
-		const node = this.find(name);
-		if (node.paused) throw usageFailure(`${name} is paused`, { node: name, hint: '`rehearse resume` continues it' });
-		return node.machine.guest.commands;
+		return this.find(name).answering.guest.commands;
 	}
 
 	#bringUp(nodes: readonly RunningNode[], emit: Emit, hooks: Omit<BringUpHooks, 'onStart'>): Promise<PromiseSettledResult<NodeOutcome>[]> {

@@ -104,6 +104,7 @@ export class RunningNode {
 	lose(): void {
 		this.started = undefined;
 		this.#startedAt = undefined;
+		this.paused = false;
 		this.stage = 'ended';
 	}
 
@@ -135,7 +136,7 @@ export class RunningNode {
 
 	/** A root shell over the line that needs no network. */
 	async openShell(size: TerminalSize, terminal: string): Promise<Duplex> {
-		const { controlChannel } = this.machine.agent;
+		const { controlChannel } = this.answering.agent;
 		const { slowdown, signal } = this.#options;
 		const stream = await connectUnix(this.runSpec.spec.shellSocket, patiently(shellSocketMs), signal);
 		stream.on('error', () => undefined);
@@ -150,10 +151,16 @@ export class RunningNode {
 		}
 	}
 
+	/** The machine, where it answers. @throws Failure `usage` where none runs, or it is paused */
+	get answering(): RunningMachine {
+		if (this.paused) throw usageFailure(`${this.name} is paused`, { node: this.name, hint: '`rehearse resume` continues it' });
+		return this.machine;
+	}
+
 	/** Lets an SSH key in as a user, the declared one where none is named. */
 	async authorize(user: string | undefined, publicKey: string, signal: AbortSignal): Promise<void> {
 		const whom = user ?? this.runSpec.username;
-		await this.machine.agent.controlChannel.authorize(whom, publicKey, this.#options.slowdown, signal);
+		await this.answering.agent.controlChannel.authorize(whom, publicKey, this.#options.slowdown, signal);
 		this.#authorized.set(`${whom} ${publicKey}`, { user: whom, publicKey });
 	}
 
@@ -235,7 +242,7 @@ export class RunningNode {
 			const place = shutdownInTrace(outcome.trace);
 			if (place) this.suspect = { script: event.script, ...place };
 		}
-		if (event.type === 'stage-finished' && event.node === this.name) {
+		if (event.type === 'stage-finished' && event.node === this.name && event.status !== 'error') {
 			if (event.stage === 'restore' || event.stage === 'boot') this.stage = 'provisioned';
 			if (event.stage === 'startup') this.settle(event.status);
 			// Startup scripts run at the first boot only: theirs is what it was.
@@ -246,6 +253,7 @@ export class RunningNode {
 	/** Its next machine is another, with a disk of its own: what was done to the one before is not in it. */
 	#beginAnew(how: 'restore' | 'boot'): void {
 		this.#outcomes.clear();
+		this.startup = undefined;
 		this.wasVisited = false;
 		// A machine that is restored behind its scripts is as they have left it.
 		if (how === 'restore' && wasStarted(this.runSpec)) return;

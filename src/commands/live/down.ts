@@ -1,4 +1,4 @@
-import { ExitCode } from '../../base/errors.js';
+import { ExitCode, usageFailure } from '../../base/errors.js';
 import { findEndedLabs, forgetEnded } from '../../runs/ended-labs.js';
 import { endLab } from '../../runs/end-lab.js';
 import { findLiveLabs } from '../../runs/live-labs.js';
@@ -11,8 +11,9 @@ export interface DownOptions extends LiveOptions {
 	readonly terminal: Pick<Terminal, 'stdout'>;
 }
 
-/** `rehearse down`: ends a lab or a running rehearsal. Resolves when nothing of it is left. */
+/** `rehearse down`: ends a lab or a running rehearsal. Resolves when nothing of it is left. @throws Failure `usage` for a lab beside `--all` */
 export async function downCommand({ runs, lab: name, all, terminal }: DownOptions): Promise<ExitCode> {
+	if (all && name !== undefined) throw usageFailure(`--all ends every lab, and not ${name} alone`, { hint: 'give either the name or --all' });
 	const labs = await findLiveLabs(runs);
 	const ended = (await findEndedLabs(runs)).filter((lab) => all || (name === undefined ? labs.length === 0 : lab.name === name));
 	for (const lab of ended) {

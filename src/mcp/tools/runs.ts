@@ -148,7 +148,7 @@ export const cancelTool = (context: Context): Tool =>
 	defineTool({
 		name: 'cancel_run',
 		title: 'End a run',
-		description: 'Ends what this server has begun: a rehearsal, a scenario, a change, or a lab that is up. Answers when nothing of it is left.',
+		description: 'Ends what this server has begun: a rehearsal, a scenario, or a lab that is up. Answers when nothing of it is left. Of a change it ends the waiting: what the lab has begun of it cannot be taken back.',
 		input: z.strictObject({ run: idInput }),
 		output: begunSchema,
 		hints: { ...additive, idempotentHint: true },

@@ -76,12 +76,21 @@ export async function serveDebugger(lab: DebuggedLab, node: RunningNode, script:
 			onLine(line) {
 				const request = parse(line);
 				if (request.do === 'interrupt') return session.interrupt();
-				void reply(() => session.do(request)).then(() => {
-					if (request.do === 'quit') end();
-				});
+				if (request.do === 'quit') void quit().then(end);
+				else void reply(() => session.do(request));
 			},
 		});
 	});
+	// What is left of the scripts may hang, and its last word need not be waited for: by then the lab goes on.
+	const quit = async () => {
+		try {
+			await semaphore.take(() => session.release());
+			const position = await Promise.race([session.rest, over]);
+			if (position) send({ reply: { position } });
+		} catch (error) {
+			send({ refused: toReported(toFailure(error)) });
+		}
+	};
 	await semaphore.take(async () => {
 		try {
 			if (!isOver) send({ reply: await session.begin() });

@@ -81,9 +81,6 @@ export class DebugSession {
 			case 'pause':
 				await pauser.pause();
 				return {};
-			case 'quit':
-				await this.release();
-				return { position: await this.rest };
 			default:
 				throw usageFailure('the debugger of the lab does not know that');
 		}

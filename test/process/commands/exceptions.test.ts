@@ -140,6 +140,7 @@ test('a lab whose process is gone is reported by status with its log, and forgot
 	t.is(await downCommand({ runs, lab: 'web', all: false, terminal }), 0);
 	t.is(text, 'web had ended by itself: what its process wrote is in /logs/web.log\n');
 	text = '';
+	await t.throwsAsync(downCommand({ runs, lab: 'db', all: true, terminal }), { code: 'usage', message: '--all ends every lab, and not db alone' });
 	t.is(await downCommand({ runs, lab: undefined, all: true, terminal }), 0);
 	t.is(text, 'db had ended by itself: what its process wrote is in /logs/db.log\n');
 	text = '';

@@ -120,6 +120,24 @@ test.serial('a debugger that goes away lets everything go on, wherever it was', 
 	await end(t, lab);
 });
 
+test.serial('who has the rest of the scripts run, and leaves before they end, has the lab go on', async (t) => {
+	const lab = await readyLab(t);
+	const connection = await debug(t, lab);
+	await connection.ask(step);
+	await connection.ask(step);
+	void connection.ask(step).catch(() => undefined);
+	t.deepEqual(await reaches(lab, [true, true]), [true, true]);
+	connection.interrupt();
+	t.deepEqual(await reaches(lab, [false, false]), [false, false]);
+	void connection.ask({ do: 'quit' }).catch(() => undefined);
+	t.deepEqual(await reaches(lab, [true, true]), [true, true]);
+	await t.throwsAsync(askLab(lab, { op: 'pause', node: 'two' }), { message: 'one is being debugged' });
+	connection.close();
+	const { last } = await poll(() => askLab(lab, { op: 'pause', node: 'two' }).then(() => true, () => false), Boolean, { intervalMs: 50, deadlineMs: 10_000 });
+	t.true(last, 'the lab is nobody’s any more');
+	await end(t, lab);
+});
+
 test.serial('who comes while somebody is about to debug is refused at once, and does not wait for days', async (t) => {
 	const lab = await readyLab(t);
 	// Sent in one go: neither has had its turn yet.

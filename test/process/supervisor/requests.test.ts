@@ -120,6 +120,15 @@ test.serial('links, pauses and a machine that is killed', async (t) => {
 	await askLab(lab, { op: 'pause', node: 'two' });
 	await askLab(lab, { op: 'restart', node: 'two' });
 	t.deepEqual((await statusOf(lab)).nodes.map(({ stage, paused }) => [stage, paused]), [['started', false], ['started', false]]);
+	await askLab(lab, { op: 'pause', node: 'two' });
+	// Nobody is let into what does not answer, and nobody waits for it.
+	const paused = { code: 'usage', message: 'two is paused' } as const;
+	await t.throwsAsync(askLab(lab, { op: 'authorize', node: 'two', user: 'root', publicKey: 'ssh-ed25519 AAAA' }), paused);
+	await t.throwsAsync(askForStream(lab.controlSocket, { op: 'shell', node: 'two', size: { rows: 2, columns: 2 }, terminal: 'vt100' }), paused);
+	await askLab(lab, { op: 'kill', node: 'two' });
+	t.deepEqual((await statusOf(lab)).nodes.map(({ stage, paused: is }) => [stage, is]), [['started', false], ['ended', false]], 'nothing that ended is paused');
+	await askLab(lab, { op: 'restart', node: 'two' });
+	t.deepEqual(await stagesOf(lab), ['started', 'started']);
 	await askLab(lab, { op: 'kill', node: 'two' });
 
 	// One that ends by itself is reported, and the lab goes on.

@@ -38,3 +38,22 @@ test('one that is booted or restored instead is another; that its link was cut o
 test('one that is restored as its scripts had left it is cut off as they had left it', (t) => {
 	t.deepEqual(nodeAfter('restore', started), { ...all, visited: false });
 });
+
+test('a machine that did not come up is not one that did, and nothing of the one before is said of it', (t) => {
+	const node = new RunningNode({ spec: { name: 'web' }, origin: { from: 'power-on' } } as MachineRunSpec, { alias: '10.80.0.10/24', slowdown: 1, signal: new AbortController().signal });
+	const observe = node.observing(() => undefined);
+	const stage = (type: 'stage-started' | 'stage-finished', name: 'boot' | 'reboot' | 'startup', status?: 'passed' | 'error') =>
+		observe({ type, stage: name, node: 'web', ...(status === undefined ? {} : { status, ms: 1 }) } as RunEventBody);
+	node.begin({} as StartedMachine);
+	stage('stage-finished', 'boot', 'passed');
+	stage('stage-finished', 'startup', 'passed');
+	t.deepEqual([node.stage, node.startup], ['started', 'passed']);
+	stage('stage-started', 'reboot');
+	stage('stage-finished', 'reboot', 'error');
+	t.deepEqual([node.stage, node.startup], ['booting', 'passed'], 'its scripts ran at the first boot');
+	stage('stage-started', 'boot');
+	node.paused = true;
+	node.lose();
+	stage('stage-finished', 'boot', 'error');
+	t.deepEqual([node.stage, node.startup, node.paused], ['ended', undefined, false]);
+});

@@ -57,7 +57,7 @@ async function firstOfList(uri: string): Promise<string> {
 
 /**
  * Where a mirror that is not the host's would have security updates: beside the archive, as Debian's own has them; of a moment, as
- * snapshot.debian.org keeps it, those of the same moment.
+ * Debian's snapshots have it, those of the same moment.
  */
 export function securityBeside(uri: string): string {
 	const [, archive = uri.replace(/\/+$/, ''), moment = ''] = /^(.*[^/])(\/\d{8}T\d{6}Z)\/*$/.exec(uri) ?? [];

@@ -59,7 +59,7 @@ test.serial('proxies go along, and so does what is reached without one; also to 
 	await makeHost(t, (home) => [`file:${home}/debian trixie`], ['Acquire::http::Proxy "http://proxy.example:3128";', 'Acquire::http::Proxy::mirror.example "DIRECT";']);
 	const proxies = { 'Acquire::http::Proxy': 'http://proxy.example:3128', 'Acquire::http::Proxy::mirror.example': 'DIRECT' };
 	t.deepEqual((await findMirror(undefined)).proxies, proxies);
-	t.deepEqual(await findMirror('http://mirror.example/archive/'), { uri: 'http://mirror.example/archive', proxies });
+	t.deepEqual(await findMirror('http://mirror.example/archive/'), { uri: 'http://mirror.example/archive', security: 'http://mirror.example/archive-security', proxies });
 });
 
 test.serial('a host without sources has none', async (t) => {

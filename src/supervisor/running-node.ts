@@ -34,6 +34,8 @@ export class RunningNode {
 	stage: NodeStage = 'waiting';
 	startup: Status | undefined;
 	paused = false;
+	/** Whether it stands still because somebody debugs the lab, and is at a stop. */
+	isHalted = false;
 	link: LinkState = { state: 'up' };
 	/** What its scripts did that may have cut it off, in their order. */
 	cuts: readonly CutOff[] = [];
@@ -96,6 +98,7 @@ export class RunningNode {
 		this.#last = started;
 		this.#startedAt = performance.now();
 		this.paused = false;
+		this.isHalted = false;
 		this.gone = undefined;
 		if (this.stage === 'ended') this.stage = 'booting';
 	}
@@ -105,6 +108,7 @@ export class RunningNode {
 		this.started = undefined;
 		this.#startedAt = undefined;
 		this.paused = false;
+		this.isHalted = false;
 		this.stage = 'ended';
 	}
 
@@ -151,8 +155,9 @@ export class RunningNode {
 		}
 	}
 
-	/** The machine, where it answers. @throws Failure `usage` where none runs, or it is paused */
+	/** The machine, where it answers. @throws Failure `usage` where none runs, or it is paused or halted */
 	get answering(): RunningMachine {
+		if (this.isHalted) throw usageFailure(`${this.name} is halted while somebody debugs the lab`, { node: this.name, hint: '`sh` of the debugger has it go on for a shell' });
 		if (this.paused) throw usageFailure(`${this.name} is paused`, { node: this.name, hint: '`rehearse resume` continues it' });
 		return this.machine;
 	}

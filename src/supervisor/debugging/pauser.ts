@@ -17,13 +17,17 @@ export class Pauser {
 	}
 
 	async pause(): Promise<void> {
-		await this.#each((node) => node.machine.halt(this.#signal));
+		await this.#each(async (node) => {
+			await node.machine.halt(this.#signal);
+			node.isHalted = true;
+		});
 	}
 
 	/** @param only the one whose machine goes on; all of them where there is none */
 	async resume(only?: RunningNode): Promise<void> {
 		await this.#each(async (node) => {
 			if (only && node !== only) return;
+			node.isHalted = false;
 			await node.machine.proceed(this.#signal);
 			// Its clock was stopped too.
 			if (node !== this.#debugged) node.machine.guest.setClock();

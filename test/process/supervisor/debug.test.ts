@@ -108,8 +108,13 @@ test.serial('a debugger that goes away lets everything go on, wherever it was', 
 	t.deepEqual(await reaches(lab, [false, false]), [false, false]);
 	await t.throwsAsync(askLab(lab, { op: 'reset' }), { code: 'usage', message: 'one is being debugged' });
 	await t.throwsAsync(askLab(lab, { op: 'resume', node: 'two' }), { message: 'one is being debugged' });
+	// Nobody waits for what does not answer, and nothing is begun later that was reported to have failed.
+	const halted = { code: 'usage', message: 'two is halted while somebody debugs the lab' } as const;
+	await t.throwsAsync(askLab(lab, { op: 'exec', node: 'two', command: 'true', timeoutMs: 5000, maximumBytes: 100 }), halted);
+	await t.throwsAsync(askForStream(lab.controlSocket, { op: 'shell', node: 'two', size: { rows: 2, columns: 2 }, terminal: 'vt100' }), halted);
 	first.close();
 	t.deepEqual(await reaches(lab, [true, true]), [true, true]);
+	t.like(await askLab(lab, { op: 'exec', node: 'two', command: 'true', timeoutMs: 5000, maximumBytes: 100 }), { exitCode: 0 });
 	const second = await debug(t, lab);
 	await second.ask(step);
 	await second.ask(step);

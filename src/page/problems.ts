@@ -4,6 +4,7 @@ import { isBad, robustnessItems } from '../outcome/robustness.js';
 import { errorOf } from '../outcome/result.js';
 import type { RunState } from '../outcome/state.js';
 import { scriptFailure } from '../report/checks.js';
+import { badEnding } from '../report/text.js';
 import { place, shown, shownEnd, shownLine } from './shown.js';
 import { lineHref } from './source-lines.js';
 
@@ -124,12 +125,10 @@ const robustnessProblems = (state: RunState): Problem[] =>
 						kind: 'robustness check',
 						...(node === undefined ? {} : { node }),
 						title: `${check}: ${name}`,
-						reported: shown(reported[0] ?? statusSentence(check, name, status)),
+						reported: shown(reported[0] ?? `${check} of ${name} ${badEnding(status)}`),
 						output: shownEnd(reported.slice(1).join('\n'), ...end),
 						href: '#robustness',
 					},
 				]
 			: [],
 	);
-
-const statusSentence = (check: string, name: string, status: string): string => `${check} of ${name} ${status === 'error' ? 'could not be judged' : 'failed'}`;

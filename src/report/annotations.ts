@@ -8,6 +8,7 @@ import { isBad, robustnessItems, type RobustnessItem } from '../outcome/robustne
 import { allScripts, type RunState } from '../outcome/state.js';
 import { scriptFailure } from './checks.js';
 import { errorSentence } from './closing.js';
+import { badEnding } from './text.js';
 
 export interface Annotation {
 	readonly severity: 'error' | 'warning';
@@ -101,8 +102,7 @@ const robustnessAnnotations = (state: RunState, places: PlanPlaces): Annotation[
 	robustnessItems(state).flatMap((item): Annotation[] => {
 		const { check, node, name, status, reported } = item;
 		if (!isBad(status)) return [];
-		const verdict = status === 'error' ? 'could not be judged' : 'failed';
-		const title = oneLine(`${node === undefined ? '' : `${node}: `}${check}: ${name} ${verdict}`);
+		const title = oneLine(`${node === undefined ? '' : `${node}: `}${check}: ${name} ${badEnding(status)}`);
 		const lines = reported.length === 0 ? [title] : reported.map(oneLine);
 		return [{ severity: 'error', check: 'robustness-check', ...shownPlace(robustnessPlace(item, places), places), title, message: message(lines) }];
 	});
@@ -118,9 +118,8 @@ const assertionAnnotations = (state: RunState, places: PlanPlaces): Annotation[]
 		assertions.flatMap(({ onVm, title, outcome }, index): Annotation[] => {
 			if (!outcome || outcome.status === 'passed') return [];
 			const lines = [oneLine(title), ...withoutControls(outcome.message ?? '').trimEnd().split('\n')];
-			const verdict = outcome.status === 'error' ? 'could not be judged' : 'failed';
 			const place = shownPlace(places.assertion(test, index), places);
-			return [{ severity: 'error', check: 'assertion', ...place, title: oneLine(`${name} › ${onVm} ${verdict}`), message: message(lines) }];
+			return [{ severity: 'error', check: 'assertion', ...place, title: oneLine(`${name} › ${onVm} ${badEnding(outcome.status)}`), message: message(lines) }];
 		}),
 	);
 

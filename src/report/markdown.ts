@@ -10,7 +10,7 @@ import { errorSentence, nextCommand, tally, verdictPhrase } from './closing.js';
 import { failureSentences } from './failures.js';
 import { leftOutSentence, waivedSentence } from './findings.js';
 import { outboundSentence } from './outbound.js';
-import { mark, type AnyStatus } from './text.js';
+import { badEnding, mark, type AnyStatus } from './text.js';
 
 /** Lines of output that are quoted. */
 const quotedLines = 15;
@@ -75,7 +75,7 @@ function failures(state: RunState): string[] {
 
 const robustnessSentences = (state: RunState): string[] =>
 	robustnessItems(state).flatMap(({ check, node, name, status, reported }) =>
-		isBad(status) ? [`${node === undefined ? '' : `${node}: `}${check}: ${name} ${status === 'error' ? 'could not be judged' : 'failed'}${reported[0] === undefined ? '' : `: ${oneLine(reported[0])}`}`] : [],
+		isBad(status) ? [`${node === undefined ? '' : `${node}: `}${check}: ${name} ${badEnding(status)}${reported[0] === undefined ? '' : `: ${oneLine(reported[0])}`}`] : [],
 	);
 
 const list = (heading: string, items: readonly string[]): string[] =>

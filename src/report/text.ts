@@ -27,6 +27,9 @@ export type AnyStatus = ReachedStatus | ScriptOutcome['status'] | 'running';
 export const mark = (status: AnyStatus): string =>
 	({ passed: '✔', failed: '✖', 'timed-out': '✖', error: '!', 'not run': '–', 'not judged': '?', running: '…' })[status];
 
+/** How a check ended that is not in order, for a sentence: one that could not be judged is no failure of the lab. */
+export const badEnding = (status: AnyStatus): string => (status === 'error' ? 'could not be judged' : 'failed');
+
 /** The style that a status is shown in. */
 export const statusStyle = (status: AnyStatus): Style =>
 	(

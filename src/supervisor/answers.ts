@@ -55,8 +55,10 @@ async function answer(lab: RunningLab, request: LabRequest, exchange: Exchange, 
 		case 'test':
 			lab.changes.requireReady();
 			checkTests(request.tests, names);
-			exchange.send(announcement(plan, tests.filter((test) => request.tests.length === 0 || request.tests.includes(test.name))));
-			return lab.changes.judge(() => lab.runScenario(exchange.send, { ...request, signal: exchange.signal }));
+			return lab.changes.judge(() => {
+				exchange.send(announcement(plan, tests.filter((test) => request.tests.length === 0 || request.tests.includes(test.name))));
+				return lab.runScenario(exchange.send, { ...request, signal: exchange.signal });
+			});
 		default:
 			return answerAboutNode(lab, request, exchange);
 	}

@@ -56,14 +56,14 @@ export async function serveDebugger(lab: DebuggedLab, node: RunningNode, script:
 	const withdraw = lab.cleanup.defer(`debugger of ${node.name}`, () => session.dispose());
 	const semaphore = new Semaphore(1);
 	let isOver = false;
-	const reply = (body: () => Promise<DebugReply>) =>
-		semaphore.take(async () => {
-			try {
-				send({ reply: await body() });
-			} catch (error) {
-				send({ refused: toReported(toFailure(error)) });
-			}
-		});
+	const answer = async (body: () => Promise<DebugReply | undefined>) => {
+		try {
+			const reply = await body();
+			if (reply) send({ reply });
+		} catch (error) {
+			send({ refused: toReported(toFailure(error)) });
+		}
+	};
 	const over = new Promise<void>((resolve) => {
 		const end = () => {
 			isOver = true;
@@ -77,20 +77,17 @@ export async function serveDebugger(lab: DebuggedLab, node: RunningNode, script:
 				const request = parse(line);
 				if (request.do === 'interrupt') return session.interrupt();
 				if (request.do === 'quit') void quit().then(end);
-				else void reply(() => session.do(request));
+				else void semaphore.take(() => answer(() => session.do(request)));
 			},
 		});
 	});
 	// What is left of the scripts may hang, and its last word need not be waited for: by then the lab goes on.
-	const quit = async () => {
-		try {
+	const quit = () =>
+		answer(async () => {
 			await semaphore.take(() => session.release());
 			const position = await Promise.race([session.rest, over]);
-			if (position) send({ reply: { position } });
-		} catch (error) {
-			send({ refused: toReported(toFailure(error)) });
-		}
-	};
+			return position ? { position } : undefined;
+		});
 	await semaphore.take(async () => {
 		try {
 			if (!isOver) send({ reply: await session.begin() });

@@ -47,6 +47,14 @@ async function end(t: ExecutionContext, lab: StartedLab): Promise<void> {
 const step = { do: 'go', mode: 'step', lines: [] } as const;
 const doneOf = async (connection: DebugConnection) => /"([^]*)"/.exec((await connection.ask({ do: 'variables', names: [] })).answer?.text ?? '')?.[1];
 
+/** Steps into the command that hangs, and does not wait for it. */
+async function hang(t: ExecutionContext, lab: StartedLab, connection: DebugConnection): Promise<void> {
+	await connection.ask(step);
+	await connection.ask(step);
+	void connection.ask(step).catch(() => undefined);
+	t.deepEqual(await reaches(lab, [true, true]), [true, true]);
+}
+
 test.serial('a line separator of Unicode in a command and in a variable ends no message', async (t) => {
 	const lab = await readyLab(t);
 	const connection = await debug(t, lab);
@@ -116,10 +124,7 @@ test.serial('a debugger that goes away lets everything go on, wherever it was', 
 	t.deepEqual(await reaches(lab, [true, true]), [true, true]);
 	t.like(await askLab(lab, { op: 'exec', node: 'two', command: 'true', timeoutMs: 5000, maximumBytes: 100 }), { exitCode: 0 });
 	const second = await debug(t, lab);
-	await second.ask(step);
-	await second.ask(step);
-	void second.ask(step).catch(() => undefined);
-	t.deepEqual(await reaches(lab, [true, true]), [true, true]);
+	await hang(t, lab, second);
 	second.close();
 	t.deepEqual(await reaches(lab, [true, true]), [true, true]);
 	await end(t, lab);
@@ -128,10 +133,7 @@ test.serial('a debugger that goes away lets everything go on, wherever it was', 
 test.serial('who has the rest of the scripts run, and leaves before they end, has the lab go on', async (t) => {
 	const lab = await readyLab(t);
 	const connection = await debug(t, lab);
-	await connection.ask(step);
-	await connection.ask(step);
-	void connection.ask(step).catch(() => undefined);
-	t.deepEqual(await reaches(lab, [true, true]), [true, true]);
+	await hang(t, lab, connection);
 	connection.interrupt();
 	t.deepEqual(await reaches(lab, [false, false]), [false, false]);
 	void connection.ask({ do: 'quit' }).catch(() => undefined);
